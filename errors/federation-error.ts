@@ -1,0 +1,80 @@
+import { catalog, type ErrorCode } from './catalog';
+
+/** What an error is about. Every field is safe to show: ids, names and keys, never a secret. */
+export interface ErrorSubject {
+  cluster?: string;
+  pipeline?: string;
+  resolution?: string;
+  /** `<start>-<end>` in unix seconds, or any text that names the window. */
+  window?: string;
+  /** A bucket key or a local file. */
+  key?: string;
+  /** A setting, by its path in the settings file. */
+  setting?: string;
+  /** Where in a file it went wrong, in bytes from its start. */
+  byte?: number;
+}
+
+export interface FederationErrorOptions {
+  subject?: ErrorSubject;
+  /** What happened, in one sentence, without the hint. */
+  detail: string;
+  /** What to do instead of the catalogue's hint, where the place knows better. */
+  hint?: string;
+  /** Overrides the catalogue's answer; leave out otherwise. */
+  retryable?: boolean;
+  /** How long a server asked to be left alone, in milliseconds. */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+/**
+ * The one error of Federated ETL: a stable code, what it is about, what happened, and what to do about it.
+ * The code's entry in the catalogue says whether trying again can help.
+ */
+export class FederationError extends Error {
+  override readonly name = 'FederationError';
+  readonly code: ErrorCode;
+  readonly subject: ErrorSubject;
+  readonly detail: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, options: FederationErrorOptions) {
+    super(options.detail, { cause: options.cause });
+    this.code = code;
+    this.subject = options.subject ?? {};
+    this.detail = options.detail;
+    this.hint = options.hint ?? catalog[code].hint;
+    this.retryable = options.retryable ?? catalog[code].retryable;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** The same error, about something more: fields that it has already stay as they are. */
+  about(subject: ErrorSubject): FederationError {
+    return new FederationError(this.code, {
+      subject: { ...subject, ...this.subject },
+      detail: this.detail,
+      hint: this.hint,
+      retryable: this.retryable,
+      retryAfterMs: this.retryAfterMs,
+      cause: this.cause,
+    });
+  }
+}
+
+/** Whether it is a catalogued error, and of that code when one is given. */
+export function isFederationError(error: unknown, code?: ErrorCode): error is FederationError {
+  return error instanceof FederationError && (code === undefined || error.code === code);
+}
+
+/** One paragraph for a person: code, what happened, to what, and what to do. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof FederationError)) return error instanceof Error ? error.message : String(error);
+  const subject = Object.entries(error.subject)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+  return `${error.code}: ${error.detail}${subject ? ` (${subject})` : ''}\n  ${error.hint}`;
+}
