@@ -1,0 +1,50 @@
+import type { ByteString } from './byte-string';
+import type { Asset, AssetProperties } from './model';
+
+/** What an empty part of a key is written as. */
+const undefinedPart = '__undefined__';
+
+/** The words of a key when the set has no aggregationKeys. */
+const usualWords = [
+  'provider',
+  'account',
+  'project',
+  'category',
+  'cluster',
+  'type',
+  'service',
+  'providerID',
+  'name',
+];
+
+const propertyWords: ReadonlySet<string> = new Set(usualWords.filter((word) => word !== 'type'));
+
+/**
+ * The key of an asset, by which assets of many sets are the same one.
+ *
+ * @param aggregationKeys the words that the key is made of: names of properties, `type`, `label:<name>`; null or
+ *   empty for the usual ones
+ */
+export function assetIdentity(asset: Asset, aggregationKeys: readonly ByteString[] | null): ByteString {
+  const words = aggregationKeys?.length ? aggregationKeys : usualWords;
+  return words.map((word) => part(asset, word) || undefinedPart).join('/');
+}
+
+function part(asset: Asset, word: ByteString): ByteString {
+  if (word === 'type') return keyType(asset);
+  if (word.startsWith('label:')) {
+    const name = word.slice('label:'.length);
+    const value = asset.labels?.get(name);
+    return value ? `${name}=${value}` : '';
+  }
+  return isPropertyWord(word) ? (asset.properties?.[word] ?? '') : '';
+}
+
+function isPropertyWord(word: string): word is Exclude<keyof AssetProperties, 'version'> {
+  return propertyWords.has(word);
+}
+
+function keyType(asset: Asset): string {
+  if (asset.type === 'SharedAsset') return 'Shared';
+  return asset.type === 'Any' ? 'Asset' : asset.type;
+}

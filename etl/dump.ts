@@ -1,0 +1,88 @@
+import { byteOrder, type ByteString, displayText } from './byte-string';
+import { type Instant, instantText } from './instant';
+import { type Allocation, type Asset, type EtlSet, recordsOf } from './model';
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+export interface DumpOptions {
+  /** Whether each record says its codec version (and, of assets, the name of its Go type). */
+  codecVersions: boolean;
+}
+
+/**
+ * Every field of a set as JSON, under the names of the format: the set's fields, then the records sorted by key.
+ * Times are UTC texts; NaN and the infinities are texts, negative zero is 0; null is an absent map, list or part;
+ * bytes that are not UTF-8 show as U+FFFD. Nothing is migrated between versions.
+ */
+export function dumpSet(set: EtlSet, options: DumpOptions): Json {
+  const records = recordsOf(set);
+  const dumped =
+    records === null
+      ? null
+      : [...records]
+          .sort(([a], [b]) => byteOrder(a, b))
+          .map(([key, record]) => ({ key: displayText(key), ...dumpRecord(record, options) }));
+  const [kind, own] =
+    set.kind === 'allocations'
+      ? ['AllocationSet', { externalKeys: dump(set.externalKeys), idleKeys: dump(set.idleKeys) }]
+      : ['AssetSet', { aggregationKeys: dump(set.aggregationKeys) }];
+  return {
+    kind,
+    codecVersion: set.version,
+    window: dump(set.window),
+    fromSource: dump(set.fromSource),
+    warnings: dump(set.warnings),
+    errors: dump(set.errors),
+    ...own,
+    [set.kind]: dumped,
+  };
+}
+
+function dumpRecord(
+  record: Allocation | Asset | null,
+  { codecVersions }: DumpOptions,
+): { [name: string]: Json } {
+  if (record === null) return { record: null };
+  const { version, ...fields } = record;
+  const shown: { [name: string]: Json } = codecVersions ? { codecVersion: version } : {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (name === 'pvs' && 'pvs' in record) shown.pvs = dumpVolumes(record);
+    else if (name !== 'typeName' || codecVersions) shown[name] = dump(value);
+  }
+  return shown;
+}
+
+/** Volumes are shown as a list, as their keys are pairs. */
+function dumpVolumes({ pvs }: Allocation): Json {
+  if (pvs === null) return null;
+  return [...pvs]
+    .sort((a, b) => byteOrder(a.key.cluster, b.key.cluster) || byteOrder(a.key.name, b.key.name))
+    .map(({ key, value }) => ({ cluster: dump(key.cluster), name: dump(key.name), value: dump(value) }));
+}
+
+/** The general case. Goes by what a value is, as every type has one form in the model. */
+function dump(value: unknown): Json {
+  if (value === null) return null;
+  if (typeof value === 'string') return displayText(value);
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : String(value);
+  if (Array.isArray(value)) return value.map(dump);
+  if (value instanceof Map) return dumpMap(value as Map<ByteString, unknown>);
+  if (isInstant(value)) return instantText(value);
+  return Object.fromEntries(
+    Object.entries(value as object)
+      .filter(([name]) => name !== 'version')
+      .map(([name, part]) => [name, dump(part)]),
+  );
+}
+
+/** `Object.fromEntries` makes own properties of any name, `__proto__` too. */
+function dumpMap(value: Map<ByteString, unknown>): Json {
+  return Object.fromEntries(
+    [...value].sort(([a], [b]) => byteOrder(a, b)).map(([key, part]) => [displayText(key), dump(part)]),
+  );
+}
+
+function isInstant(value: unknown): value is Instant {
+  return typeof value === 'object' && value !== null && 'nanos' in value;
+}

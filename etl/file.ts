@@ -1,0 +1,90 @@
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { gunzip, isGzipped } from './gzip';
+import type { EtlSet, SetOf } from './model';
+import { Reader } from './reader';
+import { corrupt, truncated } from './refusal';
+import { readSet, writeSet } from './set-codec';
+import { hasTable, isCutMagic, readTable } from './string-table';
+import { allocationVersions, assetVersions } from './versions';
+import type { Pipeline } from './window';
+import { Writer } from './writer';
+
+/**
+ * Reads a whole ETL file of a pipeline: with or without a string table, gzipped or not, of any supported codec
+ * version. All of it is checked; nothing is guessed.
+ *
+ * @throws FederationError with `subject.byte` (a position in the unpacked file): ETL_EMPTY_FILE, ETL_TRUNCATED,
+ *   ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE when it is a good file of the other pipeline
+ */
+export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[P] {
+  if (bytes.length === 0) {
+    throw new FederationError('ETL_EMPTY_FILE', { subject: { byte: 0 }, detail: 'The file has no bytes.' });
+  }
+  const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
+  try {
+    return decodePlain(pipeline, plain);
+  } catch (error) {
+    const other: Pipeline = pipeline === 'allocations' ? 'assets' : 'allocations';
+    if (isFederationError(error) && decodes(other, plain)) {
+      throw new FederationError('ETL_WRONG_PIPELINE', {
+        subject: { byte: error.subject.byte ?? 0, pipeline },
+        detail: `This is a file of ${other}, not of ${pipeline}.`,
+      });
+    }
+    throw error;
+  }
+}
+
+function decodePlain<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[P] {
+  const reader = new Reader(bytes);
+  if (hasTable(bytes)) readTable(reader);
+  else refuseOtherMagic(pipeline, bytes);
+  const set = readSet(pipeline, reader);
+  reader.finish();
+  return set;
+}
+
+/**
+ * Only old writers leave out the table. So a file that starts neither with the magic nor with a version that is
+ * known is no newer file but none at all, or cut off inside the magic.
+ */
+function refuseOtherMagic(pipeline: Pipeline, bytes: Uint8Array): void {
+  const { newest } = pipeline === 'allocations' ? allocationVersions : assetVersions;
+  const first = bytes[0] ?? 0;
+  if (first <= newest) return;
+  if (isCutMagic(bytes)) throw truncated(bytes.length, 'The file ends inside its first four bytes.');
+  throw corrupt(0, `The file starts with byte ${first}, neither BGST nor a known version.`);
+}
+
+function decodes(pipeline: Pipeline, bytes: Uint8Array): boolean {
+  try {
+    decodePlain(pipeline, bytes);
+    return true;
+  } catch (error) {
+    if (isFederationError(error)) return false;
+    throw error;
+  }
+}
+
+/** A file that was written, and where its records stand in it. */
+export interface EncodedSet {
+  bytes: Buffer;
+  /** The byte at which each entry (key and record) starts, in order; then the byte at which the last one ends. */
+  offsets: number[];
+}
+
+/**
+ * Writes a set as a file with a string table. The bytes depend on the set and the order of its maps alone. Every
+ * structure is written in its own codec version; the set's is raised where a part has a higher one.
+ */
+export function encodeSet(set: EtlSet): Buffer {
+  return encodeSetWithOffsets(set).bytes;
+}
+
+/** The same, and where each record ended up. */
+export function encodeSetWithOffsets(set: EtlSet): EncodedSet {
+  const writer = new Writer();
+  const body = writeSet(writer, set);
+  const { bytes, tableLength } = writer.finish();
+  return { bytes, offsets: body.map((position) => tableLength + position) };
+}

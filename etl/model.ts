@@ -1,0 +1,283 @@
+import type { ByteString } from './byte-string';
+import type { Instant } from './instant';
+
+/*
+ * What ETL files say, field by field, under the names of the format. Every structure keeps its own codec version;
+ * null maps and lists are kept apart from empty ones; all strings are byte strings. Values are treated as
+ * immutable: merging makes new ones and shares what stays.
+ *
+ * Money is in the pricing currency of the cluster; hours are hours, bytes are bytes, averages are over the time
+ * from `start` to `end` of the record.
+ */
+
+/** `[start, end)`; null where a side is open. */
+export interface TimeWindow {
+  version: number;
+  start: Instant | null;
+  end: Instant | null;
+}
+
+export type StringMap = Map<ByteString, ByteString>;
+
+export interface AllocationProperties {
+  version: number;
+  cluster: ByteString;
+  node: ByteString;
+  container: ByteString;
+  controller: ByteString;
+  controllerKind: ByteString;
+  namespace: ByteString;
+  pod: ByteString;
+  services: ByteString[] | null;
+  providerID: ByteString;
+  labels: StringMap | null;
+  annotations: StringMap | null;
+  namespaceLabels: StringMap | null;
+  namespaceAnnotations: StringMap | null;
+}
+
+export interface PVKey {
+  version: number;
+  cluster: ByteString;
+  name: ByteString;
+}
+
+export interface PVAllocation {
+  version: number;
+  byteHours: number;
+  cost: number;
+  providerID: ByteString;
+}
+
+/** One persistent volume of an allocation. No two entries of one record have the same cluster and name. */
+export interface PVEntry {
+  key: PVKey;
+  value: PVAllocation | null;
+}
+
+export interface LbAllocation {
+  version: number;
+  service: ByteString;
+  cost: number;
+  private: boolean;
+  ip: ByteString;
+  hours: number;
+}
+
+export interface RawAllocationOnlyData {
+  version: number;
+  cpuCoreUsageMax: number;
+  ramBytesUsageMax: number;
+  gpuUsageMax: number | null;
+}
+
+export interface GPUAllocation {
+  version: number;
+  gpuDevice: ByteString;
+  gpuModel: ByteString;
+  gpuUUID: ByteString;
+  isGpuShared: boolean | null;
+  gpuUsageAverage: number | null;
+  gpuRequestAverage: number | null;
+}
+
+/** What one workload (or idle, external or unmounted cost) used and cost. */
+export interface Allocation {
+  version: number;
+  /** `cluster/node/namespace/pod/container`: its identity. */
+  name: ByteString;
+  properties: AllocationProperties | null;
+  window: TimeWindow;
+  start: Instant;
+  end: Instant;
+  cpuCoreHours: number;
+  cpuCoreRequestAverage: number;
+  cpuCoreUsageAverage: number;
+  cpuCost: number;
+  cpuCostAdjustment: number;
+  gpuHours: number;
+  gpuCost: number;
+  gpuCostAdjustment: number;
+  networkTransferBytes: number;
+  networkReceiveBytes: number;
+  networkCost: number;
+  networkCrossZoneCost: number;
+  networkCrossRegionCost: number;
+  networkInternetCost: number;
+  networkCostAdjustment: number;
+  loadBalancerCost: number;
+  loadBalancerCostAdjustment: number;
+  pvs: PVEntry[] | null;
+  pvCostAdjustment: number;
+  ramByteHours: number;
+  ramBytesRequestAverage: number;
+  ramBytesUsageAverage: number;
+  ramCost: number;
+  ramCostAdjustment: number;
+  sharedCost: number;
+  externalCost: number;
+  rawAllocationOnly: RawAllocationOnlyData | null;
+  loadBalancers: Map<ByteString, LbAllocation | null> | null;
+  deprecatedGpuRequestAverage: number;
+  deprecatedGpuUsageAverage: number;
+  gpuAllocation: GPUAllocation | null;
+  cpuCoreLimitAverage: number;
+  ramBytesLimitAverage: number;
+  networkNatGatewayEgressCost: number;
+  networkNatGatewayIngressCost: number;
+}
+
+/** One window of the allocations of a cluster, or of many. */
+export interface AllocationSet {
+  kind: 'allocations';
+  version: number;
+  allocations: Map<ByteString, Allocation | null> | null;
+  externalKeys: Map<ByteString, boolean> | null;
+  idleKeys: Map<ByteString, boolean> | null;
+  fromSource: ByteString;
+  window: TimeWindow;
+  warnings: ByteString[] | null;
+  errors: ByteString[] | null;
+}
+
+export interface AssetProperties {
+  version: number;
+  category: ByteString;
+  provider: ByteString;
+  account: ByteString;
+  project: ByteString;
+  service: ByteString;
+  cluster: ByteString;
+  name: ByteString;
+  providerID: ByteString;
+}
+
+/** Shares of 1. */
+export interface Breakdown {
+  version: number;
+  idle: number;
+  other: number;
+  system: number;
+  user: number;
+}
+
+export interface NodeOverhead {
+  version: number;
+  cpuOverheadFraction: number;
+  ramOverheadFraction: number;
+  overheadCostFraction: number;
+}
+
+interface AssetBase<Type extends string> {
+  type: Type;
+  /** The Go type as the writer named it; `type` is the part behind its last dot. */
+  typeName: ByteString;
+  version: number;
+  properties: AssetProperties | null;
+  labels: StringMap | null;
+  window: TimeWindow;
+}
+
+interface TimedAsset<Type extends string> extends AssetBase<Type> {
+  start: Instant;
+  end: Instant;
+  adjustment: number;
+}
+
+export interface AnyAsset extends TimedAsset<'Any'> {
+  cost: number;
+}
+
+export interface CloudAsset extends TimedAsset<'Cloud'> {
+  cost: number;
+  credit: number;
+}
+
+export interface ClusterManagementAsset extends AssetBase<'ClusterManagement'> {
+  cost: number;
+  adjustment: number;
+}
+
+export interface DiskAsset extends TimedAsset<'Disk'> {
+  cost: number;
+  byteHours: number;
+  /** The share that is node-local, 0 to 1. */
+  local: number;
+  breakdown: Breakdown | null;
+  storageClass: ByteString;
+  byteHoursUsed: number | null;
+  byteUsageMax: number | null;
+  volumeName: ByteString;
+  claimName: ByteString;
+  claimNamespace: ByteString;
+}
+
+export interface LoadBalancerAsset extends TimedAsset<'LoadBalancer'> {
+  cost: number;
+  private: boolean;
+  ip: ByteString;
+}
+
+export interface NetworkAsset extends TimedAsset<'Network'> {
+  cost: number;
+}
+
+export interface NodeAsset extends TimedAsset<'Node'> {
+  nodeType: ByteString;
+  cpuCoreHours: number;
+  ramByteHours: number;
+  gpuHours: number;
+  cpuBreakdown: Breakdown | null;
+  ramBreakdown: Breakdown | null;
+  cpuCost: number;
+  gpuCost: number;
+  gpuCount: number;
+  ramCost: number;
+  /** Share of the CPU and RAM cost that is taken off. */
+  discount: number;
+  preemptible: number;
+  overhead: NodeOverhead | null;
+}
+
+export interface SharedAsset extends AssetBase<'SharedAsset'> {
+  cost: number;
+}
+
+/** Something that costs money: a node, a disk, a load balancer, … */
+export type Asset =
+  | AnyAsset
+  | CloudAsset
+  | ClusterManagementAsset
+  | DiskAsset
+  | LoadBalancerAsset
+  | NetworkAsset
+  | NodeAsset
+  | SharedAsset;
+
+export type AssetType = Asset['type'];
+
+/** One window of the assets of a cluster, or of many. */
+export interface AssetSet {
+  kind: 'assets';
+  version: number;
+  /** When not empty, the words that the keys of the records are made of. */
+  aggregationKeys: ByteString[] | null;
+  assets: Map<ByteString, Asset | null> | null;
+  fromSource: ByteString;
+  window: TimeWindow;
+  warnings: ByteString[] | null;
+  errors: ByteString[] | null;
+}
+
+export type EtlSet = AllocationSet | AssetSet;
+
+/** The set type of a pipeline. */
+export interface SetOf {
+  allocations: AllocationSet;
+  assets: AssetSet;
+}
+
+/** The records of a set by key, whatever its pipeline; null for an absent map. */
+export function recordsOf(set: EtlSet): Map<ByteString, Allocation | Asset | null> | null {
+  return set.kind === 'allocations' ? set.allocations : set.assets;
+}

@@ -1,0 +1,129 @@
+import type { ByteString } from './byte-string';
+import { corrupt, tooNew, tooOld, truncated } from './refusal';
+import type { VersionRange } from './versions';
+
+/** More bytes than any file holds: a count that needs as many is nonsense and no sign of a file cut off. */
+const absurdBytes = 2 ** 31;
+
+/**
+ * Reads the primitives of the format from bytes, front to back. Every read is checked against the end of the
+ * bytes; whatever does not fit raises a `FederationError` of an `ETL_*` code that names the byte.
+ */
+export class Reader {
+  position = 0;
+  private readonly buffer: Buffer;
+  private readonly view: DataView;
+  private table: readonly ByteString[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** The bytes that are left. */
+  get left(): number {
+    return this.view.byteLength - this.position;
+  }
+
+  /** From here on `str` reads indexes into this table; with an empty one, strings stand in place. */
+  useTable(table: readonly ByteString[]): void {
+    this.table = table;
+  }
+
+  u8(): number {
+    return this.view.getUint8(this.advance(1));
+  }
+
+  i8(): number {
+    return this.view.getInt8(this.advance(1));
+  }
+
+  /** A bool or a presence flag: anything but 0 is true. */
+  bool(): boolean {
+    return this.u8() !== 0;
+  }
+
+  i32(): number {
+    return this.view.getInt32(this.advance(4), true);
+  }
+
+  f64(): number {
+    return this.view.getFloat64(this.advance(8), true);
+  }
+
+  /** Big-endian, as inside times. */
+  i16be(): number {
+    return this.view.getInt16(this.advance(2), false);
+  }
+
+  /** Big-endian, as inside times. */
+  u32be(): number {
+    return this.view.getUint32(this.advance(4), false);
+  }
+
+  /** Big-endian, as inside times. Beyond 2^53 it is rounded; the caller refuses such values. */
+  i64be(): number {
+    const at = this.advance(8);
+    return this.view.getInt32(at, false) * 2 ** 32 + this.view.getUint32(at + 4, false);
+  }
+
+  /** A string in place: a length of 16 bits, then its bytes. */
+  raw(): ByteString {
+    const length = this.view.getUint16(this.advance(2), true);
+    const at = this.advance(length);
+    return this.buffer.toString('latin1', at, at + length);
+  }
+
+  /** A string: an index into the table when there is one, else in place. */
+  str(): ByteString {
+    if (this.table.length === 0) return this.raw();
+    const at = this.position;
+    const index = this.i32();
+    const entry = this.table[index];
+    if (entry === undefined) {
+      throw corrupt(at, `String ${index} of a table of ${this.table.length}.`);
+    }
+    return entry;
+  }
+
+  /**
+   * The count of a list, map or table whose entries take at least `least` bytes each. It is checked before
+   * anything is made for the entries: what no file could hold is corrupt, what only this one cannot is cut off.
+   */
+  count(least: number): number {
+    const at = this.position;
+    const count = this.i32();
+    if (count < 0) throw corrupt(at, `A count of ${count}.`);
+    if (count * least > this.left) {
+      const detail = `${count} entries are announced and ${this.left} bytes are left.`;
+      throw count * least >= absurdBytes ? corrupt(at, detail) : truncated(at, detail);
+    }
+    return count;
+  }
+
+  /** The version byte of a structure, inside its range. */
+  version(range: VersionRange): number {
+    const at = this.position;
+    const version = this.u8();
+    if (version >= range.oldest && version <= range.newest) return version;
+    const known = `${range.family} are known from ${range.oldest} to ${range.newest}`;
+    if (version === 0) throw corrupt(at, `Codec version 0, which was never written; ${known}.`);
+    const detail = `Codec version ${version}; ${known}.`;
+    throw version < range.oldest ? tooOld(at, detail) : tooNew(at, detail);
+  }
+
+  /** That nothing is left. */
+  finish(): void {
+    if (this.left > 0) throw corrupt(this.position, `${this.left} bytes are left over behind the set.`);
+  }
+
+  /** Moves on by some bytes that are there, and returns where they start. */
+  private advance(bytes: number): number {
+    const at = this.position;
+    if (bytes > this.view.byteLength - at) {
+      throw truncated(at, `${bytes} bytes are expected and ${this.left} are left.`);
+    }
+    this.position = at + bytes;
+    return at;
+  }
+}

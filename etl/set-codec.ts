@@ -1,0 +1,125 @@
+import { allocation, allocationVersion } from './allocation-codec';
+import { asset, assetVersion } from './asset-codec';
+import type { ByteString } from './byte-string';
+import { bool, type Codec, embedded, list, map, optional, str } from './codec';
+import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet, SetOf } from './model';
+import type { Reader } from './reader';
+import { window } from './time-codec';
+import { allocationVersions, assetVersions } from './versions';
+import type { Pipeline } from './window';
+import type { Writer } from './writer';
+
+type RecordMap<T> = Map<ByteString, T | null>;
+
+const strings = list(str);
+const marks = map(bool);
+const allocationEntry = optional(embedded(allocation));
+/** The compatibility word stands behind the type name here, so `asset` brings it along. */
+const assetEntry = optional(asset);
+
+/** Reads a set from its version byte on, table and end of the file aside. */
+export function readSet<P extends Pipeline>(pipeline: P, reader: Reader): SetOf[P] {
+  const set: EtlSet = pipeline === 'allocations' ? readAllocationSet(reader) : readAssetSet(reader);
+  return set as SetOf[P];
+}
+
+function readAllocationSet(reader: Reader): AllocationSet {
+  return {
+    kind: 'allocations',
+    version: reader.version(allocationVersions),
+    allocations: map(allocationEntry).read(reader),
+    externalKeys: marks.read(reader),
+    idleKeys: marks.read(reader),
+    fromSource: reader.str(),
+    window: window.read(reader),
+    warnings: strings.read(reader),
+    errors: strings.read(reader),
+  };
+}
+
+function readAssetSet(reader: Reader): AssetSet {
+  return {
+    kind: 'assets',
+    version: reader.version(assetVersions),
+    aggregationKeys: strings.read(reader),
+    assets: map(assetEntry).read(reader),
+    fromSource: reader.str(),
+    window: window.read(reader),
+    warnings: strings.read(reader),
+    errors: strings.read(reader),
+  };
+}
+
+/**
+ * Reads entries (key and record each) that follow one another, where `reader` stands.
+ *
+ * @returns the pairs in the order of the file
+ */
+export function readEntries<P extends Pipeline>(
+  pipeline: P,
+  reader: Reader,
+  count: number,
+): [ByteString, RecordOf[P] | null][] {
+  const codec = (pipeline === 'allocations' ? allocationEntry : assetEntry) as Codec<RecordOf[P] | null>;
+  const entries: [ByteString, RecordOf[P] | null][] = [];
+  for (let i = 0; i < count; i++) entries.push([reader.str(), codec.read(reader)]);
+  return entries;
+}
+
+/** The record type of a pipeline. */
+export interface RecordOf {
+  allocations: Allocation;
+  assets: Asset;
+}
+
+/**
+ * Writes a set from its version byte on. The byte is raised to the highest version of any structure inside
+ * (windows aside), so that a reader that is too old says so at once; no record's own version is touched.
+ *
+ * @returns the position in the body at which each entry starts, and behind them that at which the last one ends
+ */
+export function writeSet(writer: Writer, set: EtlSet): number[] {
+  writer.u8(Math.max(set.version, highestVersion(set)));
+  let offsets: number[];
+  if (set.kind === 'allocations') {
+    offsets = writeRecords(writer, allocationEntry, set.allocations);
+    marks.write(writer, set.externalKeys);
+    marks.write(writer, set.idleKeys);
+  } else {
+    strings.write(writer, set.aggregationKeys);
+    offsets = writeRecords(writer, assetEntry, set.assets);
+  }
+  writer.str(set.fromSource);
+  window.write(writer, set.window);
+  strings.write(writer, set.warnings);
+  strings.write(writer, set.errors);
+  return offsets;
+}
+
+function writeRecords<T>(writer: Writer, codec: Codec<T | null>, records: RecordMap<T> | null): number[] {
+  writer.bool(records !== null);
+  if (records !== null) writer.i32(records.size);
+  const offsets: number[] = [];
+  for (const [key, record] of records ?? []) {
+    offsets.push(writer.position);
+    writer.str(key);
+    codec.write(writer, record);
+  }
+  offsets.push(writer.position);
+  return offsets;
+}
+
+/** The highest codec version of the records of a set and their parts, windows aside; 0 without records. */
+export function highestVersion(set: EtlSet): number {
+  let highest = 0;
+  if (set.kind === 'allocations') {
+    for (const record of set.allocations?.values() ?? []) {
+      if (record !== null) highest = Math.max(highest, allocationVersion(record));
+    }
+  } else {
+    for (const record of set.assets?.values() ?? []) {
+      if (record !== null) highest = Math.max(highest, assetVersion(record));
+    }
+  }
+  return highest;
+}

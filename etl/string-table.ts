@@ -1,0 +1,61 @@
+import type { ByteString } from './byte-string';
+import type { Reader } from './reader';
+
+/** The first four bytes of a file with a string table: `BGST`. */
+const magic = Buffer.from('BGST', 'latin1');
+
+/** The most bytes that a string can have; writers cut longer ones there. */
+export const longestString = 0xffff;
+
+/** Smallest entry of a table: the length of an empty string. */
+const leastEntry = 2;
+
+/** Whether the bytes begin with a string table. */
+export function hasTable(bytes: Uint8Array): boolean {
+  return magic.every((byte, index) => bytes[index] === byte);
+}
+
+/** Whether the bytes end before the magic of a table does. */
+export function isCutMagic(bytes: Uint8Array): boolean {
+  return bytes.length < magic.length && bytes.every((byte, index) => magic[index] === byte);
+}
+
+/** Reads the table, magic included, and makes the reader use it. */
+export function readTable(reader: Reader): ByteString[] {
+  reader.i32();
+  const count = reader.count(leastEntry);
+  const table: ByteString[] = [];
+  for (let i = 0; i < count; i++) table.push(reader.raw());
+  reader.useTable(table);
+  return table;
+}
+
+/** The table of a file that is being written: every string once, in the order of first use. */
+export class TableBuilder {
+  private readonly indexes = new Map<ByteString, number>();
+  private bytes = 0;
+
+  /** The index of a string, which is cut at `longestString` bytes. */
+  index(value: ByteString): number {
+    const known = this.indexes.get(value);
+    if (known !== undefined) return known;
+    if (value.length > longestString) return this.index(value.slice(0, longestString));
+    const index = this.indexes.size;
+    this.indexes.set(value, index);
+    this.bytes += 2 + value.length;
+    return index;
+  }
+
+  /** The table with its magic and count, as it stands in front of a set. */
+  encode(): Buffer {
+    const buffer = Buffer.allocUnsafe(8 + this.bytes);
+    magic.copy(buffer);
+    buffer.writeInt32LE(this.indexes.size, 4);
+    let at = 8;
+    for (const value of this.indexes.keys()) {
+      at = buffer.writeUInt16LE(value.length, at);
+      at += buffer.write(value, at, 'latin1');
+    }
+    return buffer;
+  }
+}

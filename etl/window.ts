@@ -1,0 +1,102 @@
+/** The pipelines that are federated. Others lie beside them in a bucket and are passed over. */
+export const pipelines = ['allocations', 'assets'] as const;
+export type Pipeline = (typeof pipelines)[number];
+
+export function isPipeline(text: string): text is Pipeline {
+  return (pipelines as readonly string[]).includes(text);
+}
+
+/** A span of time, `[start, end)`, in whole unix seconds, UTC. */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Which window of which pipeline a file holds. */
+export interface WindowRef {
+  readonly pipeline: Pipeline;
+  /** As OpenCost names folders: `1d`, `1h`, `10m0s`. */
+  readonly resolution: string;
+  readonly window: Window;
+}
+
+/** `<pipeline>/<resolution>/<start>-<end>`: a window's name everywhere, and its path below `etl/bingen/`. */
+export type WindowId = string & { readonly __brand: 'WindowId' };
+
+export function windowId(ref: WindowRef): WindowId {
+  return `${ref.pipeline}/${ref.resolution}/${windowName(ref.window)}` as WindowId;
+}
+
+/** `<start>-<end>`, the file name of a window. */
+export function windowName(window: Window): string {
+  return `${window.start}-${window.end}`;
+}
+
+/** Reads what `windowId` wrote; undefined for anything else. */
+export function parseWindowId(text: string): WindowRef | undefined {
+  const file = parseWindowFile(text);
+  return file !== undefined && file.plain && windowId(file.ref) === text ? file.ref : undefined;
+}
+
+/** A window file as it was found, which may have another name than the plain one. */
+export interface WindowFile {
+  readonly ref: WindowRef;
+  /** Whether its name is just `<start>-<end>`, without a `<prefix>.` or `.gz`. */
+  readonly plain: boolean;
+}
+
+/**
+ * Reads a path below `etl/bingen/`. Undefined for everything that is no window file of a federated pipeline: other
+ * pipelines, probes, temporary files, windows whose length is not their resolution.
+ */
+export function parseWindowFile(path: string): WindowFile | undefined {
+  const parts = path.split('/');
+  const [pipeline, folder, name] = parts;
+  if (parts.length !== 3 || pipeline === undefined || folder === undefined || name === undefined)
+    return undefined;
+  if (!isPipeline(pipeline)) return undefined;
+  const resolution = parseResolution(folder);
+  // `<prefix>.` and `.gz` are options of newer exporters. A prefix may not start with a dot: temporary files do.
+  const match = /^(?:[^./][^./]*\.)?(\d{1,12})-(\d{1,12})(?:\.gz)?$/.exec(name);
+  if (resolution === undefined || match === null) return undefined;
+  const window = { start: Number(match[1]), end: Number(match[2]) };
+  if (window.end - window.start !== resolution.seconds) return undefined;
+  return { ref: { pipeline, resolution: resolution.name, window }, plain: name === windowName(window) };
+}
+
+/** A resolution as OpenCost names its folder, and its length. */
+export interface Resolution {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+/**
+ * Reads a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`) and names it as OpenCost does: whole days as `<n>d`,
+ * whole hours as `<n>h`, anything else as Go writes a duration. Undefined for anything that is no span of time.
+ */
+export function parseResolution(text: string): Resolution | undefined {
+  const match = /^(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?$/.exec(text);
+  if (match === null) return undefined;
+  const [days, hours, minutes, rest] = match.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const seconds = days * 86_400 + hours * 3_600 + minutes * 60 + rest;
+  return seconds > 0 ? { name: resolutionName(seconds), seconds } : undefined;
+}
+
+function resolutionName(seconds: number): string {
+  if (seconds % 86_400 === 0) return `${seconds / 86_400}d`;
+  if (seconds % 3_600 === 0) return `${seconds / 3_600}h`;
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60)];
+  return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds % 60}s`;
+}
+
+/** For people: `1d 2026-11-19` where the window is a UTC day, `1h 2026-11-19T08:00Z` otherwise. */
+export function describeWindow(ref: WindowRef): string {
+  const start = new Date(ref.window.start * 1000).toISOString();
+  const wholeDays = ref.window.start % 86_400 === 0 && ref.window.end % 86_400 === 0;
+  return `${ref.resolution} ${wholeDays ? start.slice(0, 10) : `${start.slice(0, 16)}Z`}`;
+}

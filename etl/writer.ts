@@ -1,0 +1,95 @@
+import type { ByteString } from './byte-string';
+import { longestString, TableBuilder } from './string-table';
+
+/**
+ * Writes the primitives of the format into a buffer that grows. Strings go into a table, which is put in front by
+ * `finish`; so a position here is one in the body, `tableLength` before the position in the file.
+ */
+export class Writer {
+  position = 0;
+  private readonly table = new TableBuilder();
+  private buffer = Buffer.allocUnsafe(1 << 16);
+  private view = viewOf(this.buffer);
+
+  u8(value: number): void {
+    const at = this.advance(1);
+    this.view.setUint8(at, value);
+  }
+
+  i8(value: number): void {
+    const at = this.advance(1);
+    this.view.setInt8(at, value);
+  }
+
+  bool(value: boolean): void {
+    this.u8(value ? 1 : 0);
+  }
+
+  i32(value: number): void {
+    const at = this.advance(4);
+    this.view.setInt32(at, value, true);
+  }
+
+  f64(value: number): void {
+    const at = this.advance(8);
+    this.view.setFloat64(at, value, true);
+  }
+
+  /** Big-endian, as inside times. */
+  i16be(value: number): void {
+    const at = this.advance(2);
+    this.view.setInt16(at, value, false);
+  }
+
+  /** Big-endian, as inside times. */
+  u32be(value: number): void {
+    const at = this.advance(4);
+    this.view.setUint32(at, value, false);
+  }
+
+  /** Big-endian, as inside times; a whole number below 2^53. */
+  i64be(value: number): void {
+    const high = Math.floor(value / 2 ** 32);
+    const at = this.advance(8);
+    this.view.setInt32(at, high, false);
+    this.view.setUint32(at + 4, value - high * 2 ** 32, false);
+  }
+
+  /** A string in place, cut at 65,535 bytes. */
+  raw(value: ByteString): void {
+    const length = Math.min(value.length, longestString);
+    const at = this.advance(2 + length);
+    this.view.setUint16(at, length, true);
+    this.buffer.write(value, at + 2, length, 'latin1');
+  }
+
+  /** A string as an index into the table. */
+  str(value: ByteString): void {
+    this.i32(this.table.index(value));
+  }
+
+  /** The file: table, then body. `tableLength` is where the body starts. */
+  finish(): { bytes: Buffer; tableLength: number } {
+    const table = this.table.encode();
+    return {
+      bytes: Buffer.concat([table, this.buffer.subarray(0, this.position)]),
+      tableLength: table.length,
+    };
+  }
+
+  private advance(bytes: number): number {
+    const at = this.position;
+    if (at + bytes > this.buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, at + bytes));
+      this.buffer.copy(larger, 0, 0, at);
+      this.buffer = larger;
+      this.view = viewOf(larger);
+    }
+    this.position = at + bytes;
+    return at;
+  }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}

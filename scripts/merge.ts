@@ -1,0 +1,97 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { FederationError } from '../errors/federation-error';
+import { encodeMerged } from '../etl/contribution';
+import { mergeSets, type MergeInput } from '../etl/merge';
+import type { EtlSet, SetOf } from '../etl/model';
+import { recordCount, setWindow } from '../etl/set-facts';
+import type { Pipeline } from '../etl/window';
+import { decodeFile, pipelineOption, readLocal } from './inspect';
+import { count, formatBytes, print } from './output';
+
+interface MergeOptions {
+  out: string;
+  pipeline?: Pipeline;
+}
+
+/** Adds `merge --out FILE FILE…` to the program. It works on local files alone. */
+export function registerMerge(program: Command): void {
+  program
+    .command('merge')
+    .description('Merge ETL files of one window into one, as a federation does')
+    .argument(
+      '<files...>',
+      'ETL files of one pipeline and window; where records collide, earlier files come first',
+    )
+    .requiredOption('--out <file>', 'where the merged file goes; replaced as a whole')
+    .addOption(pipelineOption())
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Example:',
+        '  $ federated-etl merge --out merged cluster-1/allocations/1d/1794614400-1794700800 \\',
+        '      cluster-2/allocations/1d/1794614400-1794700800',
+        '',
+      ].join('\n'),
+    )
+    .action(async (files: string[], options: MergeOptions) => {
+      const inputs: MergeInput<EtlSet>[] = [];
+      for (const file of files) {
+        inputs.push({ id: file, set: decodeFile(file, await readLocal(file), options.pipeline) });
+      }
+      const { bytes, records } = mergeInputs(inputs);
+      await replaceFile(options.out, bytes);
+      print(
+        `${options.out}: ${count(records, 'record')} of ${count(files.length, 'file')}, ${formatBytes(bytes.length)}`,
+      );
+    });
+}
+
+function mergeInputs(inputs: MergeInput<EtlSet>[]): { bytes: Buffer; records: number } {
+  const [first] = inputs;
+  if (first === undefined) throw new RangeError('Nothing to merge.');
+  for (const input of inputs) requireSameWindow(first, input);
+  const merged = mergeSets(first.set.kind, inputs as MergeInput<SetOf[Pipeline]>[]);
+  return { bytes: encodeMerged(merged).bytes, records: recordCount(merged.set) };
+}
+
+function requireSameWindow(a: MergeInput<EtlSet>, b: MergeInput<EtlSet>): void {
+  const [windowA, windowB] = [contentsOf(a.set), contentsOf(b.set)];
+  if (windowA === windowB) return;
+  throw new FederationError('MERGE_WINDOWS_DIFFER', {
+    subject: { key: b.id },
+    detail: `${a.id} holds ${windowA}, and ${b.id} holds ${windowB}.`,
+  });
+}
+
+/** Pipeline and window, e.g. `assets of 1794614400-1794700800`. */
+function contentsOf(set: EtlSet): string {
+  const { start, end } = setWindow(set);
+  return `${set.kind} of ${start ?? 'open'}-${end ?? 'open'}`;
+}
+
+/** Writes beside the file and renames, so that it is never seen half-written. */
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    const file = await open(beside, 'w');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (cause) {
+    await rm(beside, { force: true });
+    throw new FederationError('STORAGE_UNAVAILABLE', {
+      subject: { key: path },
+      detail: `The merged file cannot be written: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      hint: 'Give --out a path in a folder that exists and can be written to.',
+      retryable: false,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,337 @@
+import fc from 'fast-check';
+import type { ByteString } from '../../etl/byte-string';
+import { decodeSet, encodeSet } from '../../etl/file';
+import type { Instant } from '../../etl/instant';
+import { markedNames } from '../../etl/merge';
+import type {
+  Allocation,
+  AllocationProperties,
+  AllocationSet,
+  Asset,
+  AssetProperties,
+  AssetSet,
+  PVEntry,
+  SetOf,
+  TimeWindow,
+} from '../../etl/model';
+import { assetIdentity } from '../../etl/asset-identity';
+import { allocationVersions, assetVersions, windowVersions } from '../../etl/versions';
+import type { Pipeline } from '../../etl/window';
+
+/** What kind of sets to generate. */
+export interface SetOptions {
+  /** Codec version of all structures; left out, each has its own. */
+  version?: number;
+  /** Records as agents write them: keys are names, windows are the set's, every key has a record. */
+  regular?: boolean;
+  /** Clusters that records name; few of them make sets collide. */
+  clusters?: string[];
+  /** Numbers of all sorts, NaN too, in place of amounts of money. */
+  anyNumbers?: boolean;
+}
+
+const day = 1794614400;
+
+const oddStrings = ['', '__proto__', 'constructor', '__idle__', 'a/b', '\xff\xfe', '\0'];
+
+const strings: fc.Arbitrary<ByteString> = fc.oneof(
+  fc.constantFrom('app', 'team', 'x', ...oddStrings),
+  fc.array(fc.nat(255), { maxLength: 6 }).map((bytes) => String.fromCharCode(...bytes)),
+);
+
+const instants: fc.Arbitrary<Instant> = fc.record({
+  seconds: fc.oneof(fc.integer({ min: day, max: day + 86_400 }), fc.constant(-62135596800)),
+  nanos: fc.oneof(fc.constant(0), fc.nat(999_999_999)),
+  zoneMinutes: fc.constantFrom(-1, 0, 330, -480),
+  zoneSeconds: fc.constantFrom(null, null, null, 17, -5),
+});
+
+function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+  return fc.option(arbitrary, { nil: null });
+}
+
+function maps<T>(values: fc.Arbitrary<T>): fc.Arbitrary<Map<ByteString, T> | null> {
+  return nullable(fc.array(fc.tuple(strings, values), { maxLength: 3 }).map((entries) => new Map(entries)));
+}
+
+const lists = nullable(fc.array(strings, { maxLength: 2 }));
+const windowVersion = fc.integer({ min: windowVersions.oldest, max: windowVersions.newest });
+
+const oddWindows: fc.Arbitrary<TimeWindow> = fc.record({
+  version: windowVersion,
+  start: nullable(instants),
+  end: nullable(instants),
+});
+
+/** The window of regular sets; the zone may differ, the instants do not. */
+const dayWindow: fc.Arbitrary<TimeWindow> = fc
+  .tuple(windowVersion, fc.constantFrom(-1, 0))
+  .map(([version, zone]) => ({
+    version,
+    start: { seconds: day, nanos: 0, zoneMinutes: zone, zoneSeconds: null },
+    end: { seconds: day + 86_400, nanos: 0, zoneMinutes: zone, zoneSeconds: null },
+  }));
+
+/** The arbitraries that depend on the options. */
+function basics(range: { oldest: number; newest: number }, options: SetOptions) {
+  const versions = fc.integer({ min: range.oldest, max: range.newest });
+  return {
+    version: options.version === undefined ? versions : fc.constant(options.version),
+    number: options.anyNumbers
+      ? fc.double()
+      : fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1000, noNaN: true })),
+    cluster: fc.constantFrom(...(options.clusters ?? ['alpha', 'beta'])),
+    window: options.regular ? dayWindow : fc.oneof(dayWindow, oddWindows),
+  };
+}
+
+function arbitraryAllocation(options: SetOptions): fc.Arbitrary<Allocation> {
+  const { version, number, cluster, window } = basics(allocationVersions, options);
+  const properties: fc.Arbitrary<AllocationProperties> = fc.record({
+    version,
+    cluster,
+    node: strings,
+    container: fc.constantFrom('app', '__unmounted__'),
+    controller: fc.constantFrom('', 'one', 'two'),
+    controllerKind: strings,
+    namespace: fc.constantFrom('default', 'kube-system'),
+    pod: strings,
+    services: lists,
+    providerID: strings,
+    labels: maps(strings),
+    annotations: maps(strings),
+    namespaceLabels: maps(strings),
+    namespaceAnnotations: maps(strings),
+  });
+  const volumes: fc.Arbitrary<PVEntry[]> = fc.uniqueArray(
+    fc.record({
+      key: fc.record({ version, cluster, name: fc.constantFrom('pv-1', 'pv-2', '') }),
+      value: nullable(fc.record({ version, byteHours: number, cost: number, providerID: strings })),
+    }),
+    { maxLength: 3, selector: ({ key }) => `${key.cluster}/${key.name}` },
+  );
+  const balancers = maps(
+    nullable(
+      fc.record({
+        version,
+        service: strings,
+        cost: number,
+        private: fc.boolean(),
+        ip: strings,
+        hours: number,
+      }),
+    ),
+  );
+  const raw = fc.record({
+    version,
+    cpuCoreUsageMax: number,
+    ramBytesUsageMax: number,
+    gpuUsageMax: nullable(number),
+  });
+  const gpu = fc.record({
+    version,
+    gpuDevice: strings,
+    gpuModel: strings,
+    gpuUUID: strings,
+    isGpuShared: nullable(fc.boolean()),
+    gpuUsageAverage: nullable(number),
+    gpuRequestAverage: nullable(number),
+  });
+  return fc
+    .tuple(cluster, fc.constantFrom('web', 'db', 'node/__idle__', 'team/__external__', '\xe4\xff'))
+    .chain(([prefix, name]) =>
+      fc.record({
+        version,
+        name: fc.constant(`${prefix}/${name}`),
+        properties: nullable(properties),
+        window,
+        start: instants,
+        end: instants,
+        cpuCoreHours: number,
+        cpuCoreRequestAverage: number,
+        cpuCoreUsageAverage: number,
+        cpuCost: number,
+        cpuCostAdjustment: number,
+        gpuHours: number,
+        gpuCost: number,
+        gpuCostAdjustment: number,
+        networkTransferBytes: number,
+        networkReceiveBytes: number,
+        networkCost: number,
+        networkCrossZoneCost: number,
+        networkCrossRegionCost: number,
+        networkInternetCost: number,
+        networkCostAdjustment: number,
+        loadBalancerCost: number,
+        loadBalancerCostAdjustment: number,
+        pvs: nullable(volumes),
+        pvCostAdjustment: number,
+        ramByteHours: number,
+        ramBytesRequestAverage: number,
+        ramBytesUsageAverage: number,
+        ramCost: number,
+        ramCostAdjustment: number,
+        sharedCost: number,
+        externalCost: number,
+        rawAllocationOnly: nullable(raw),
+        loadBalancers: balancers,
+        deprecatedGpuRequestAverage: number,
+        deprecatedGpuUsageAverage: number,
+        gpuAllocation: nullable(gpu),
+        cpuCoreLimitAverage: number,
+        ramBytesLimitAverage: number,
+        networkNatGatewayEgressCost: number,
+        networkNatGatewayIngressCost: number,
+      }),
+    );
+}
+
+function arbitraryAsset(options: SetOptions): fc.Arbitrary<Asset> {
+  const { version, number, cluster, window } = basics(assetVersions, options);
+  const properties: fc.Arbitrary<AssetProperties> = fc.record({
+    version,
+    category: fc.constantFrom('Compute', 'Storage'),
+    provider: fc.constant('AWS'),
+    account: fc.constantFrom('', '1086'),
+    project: fc.constant(''),
+    service: fc.constant('Kubernetes'),
+    cluster,
+    name: fc.constantFrom('', 'one'),
+    providerID: fc.constantFrom('', 'i-1'),
+  });
+  const base = {
+    typeName: fc.constant(''),
+    version,
+    properties: options.regular ? properties : nullable(properties),
+    labels: maps(strings),
+    window,
+  };
+  const timed = { ...base, start: instants, end: instants, adjustment: number, cost: number };
+  const { cost: _cost, ...withoutCost } = timed;
+  const breakdown = nullable(
+    fc.record({ version, idle: number, other: number, system: number, user: number }),
+  );
+  const overhead = fc.record({
+    version,
+    cpuOverheadFraction: number,
+    ramOverheadFraction: number,
+    overheadCostFraction: number,
+  });
+  const assets: fc.Arbitrary<Asset> = fc.oneof(
+    fc.record({ type: fc.constant('Any' as const), ...timed }),
+    fc.record({ type: fc.constant('Cloud' as const), ...timed, credit: number.map((value) => -value) }),
+    fc.record({ type: fc.constant('ClusterManagement' as const), ...base, cost: number, adjustment: number }),
+    fc.record({
+      type: fc.constant('Disk' as const),
+      ...timed,
+      byteHours: number,
+      local: number,
+      breakdown,
+      storageClass: strings,
+      byteHoursUsed: nullable(number),
+      byteUsageMax: nullable(number),
+      volumeName: strings,
+      claimName: strings,
+      claimNamespace: strings,
+    }),
+    fc.record({ type: fc.constant('LoadBalancer' as const), ...timed, private: fc.boolean(), ip: strings }),
+    fc.record({ type: fc.constant('Network' as const), ...timed }),
+    fc.record({
+      type: fc.constant('Node' as const),
+      ...withoutCost,
+      nodeType: strings,
+      cpuCoreHours: number,
+      ramByteHours: number,
+      gpuHours: number,
+      cpuBreakdown: breakdown,
+      ramBreakdown: breakdown,
+      cpuCost: number,
+      gpuCost: number,
+      gpuCount: number,
+      ramCost: number,
+      discount: options.anyNumbers ? number : fc.double({ min: 0, max: 1, noNaN: true }),
+      preemptible: number,
+      overhead: nullable(overhead),
+    }),
+    fc.record({ type: fc.constant('SharedAsset' as const), ...base, cost: number }),
+  );
+  const packages = [
+    '*github.com/opencost/opencost/core/pkg/opencost',
+    '*github.com/opencost/opencost/pkg/kubecost',
+  ];
+  return fc
+    .tuple(assets, fc.constantFrom(...packages))
+    .map(([asset, name]) => ({ ...asset, typeName: `${name}.${asset.type}` }));
+}
+
+/** Entries of a set: under their identity, or (unless regular) under any key and sometimes without a record. */
+function entries<R>(
+  record: fc.Arbitrary<R>,
+  identity: (record: R) => ByteString,
+  regular: boolean,
+): fc.Arbitrary<Map<ByteString, R | null> | null> {
+  const proper = record.map((made): [ByteString, R | null] => [identity(made), made]);
+  const odd = fc.tuple(strings, nullable(record));
+  const some = fc.array(regular ? proper : fc.oneof({ weight: 4, arbitrary: proper }, odd), { maxLength: 6 });
+  const records = some.map((made) => new Map(made));
+  return regular ? records : nullable(records);
+}
+
+function arbitraryAllocationSet(options: SetOptions): fc.Arbitrary<AllocationSet> {
+  const { version, window } = basics(allocationVersions, options);
+  const regular = options.regular ?? false;
+  return fc
+    .record({
+      kind: fc.constant('allocations' as const),
+      version,
+      allocations: entries(arbitraryAllocation(options), (record) => record.name, regular),
+      externalKeys: maps(fc.boolean()),
+      idleKeys: maps(fc.boolean()),
+      fromSource: strings,
+      window,
+      warnings: lists,
+      errors: lists,
+    })
+    .map((set) => (regular ? { ...set, ...markedNames(set.allocations ?? new Map()) } : set));
+}
+
+function arbitraryAssetSet(options: SetOptions): fc.Arbitrary<AssetSet> {
+  const { version, window } = basics(assetVersions, options);
+  const regular = options.regular ?? false;
+  const aggregations = fc.constantFrom<ByteString[] | null>(
+    null,
+    null,
+    [],
+    ['cluster'],
+    ['type', 'label:app'],
+  );
+  return (regular ? fc.constant(null) : aggregations).chain((aggregationKeys) =>
+    fc.record({
+      kind: fc.constant('assets' as const),
+      version,
+      aggregationKeys: fc.constant(aggregationKeys),
+      assets: entries(arbitraryAsset(options), (record) => assetIdentity(record, aggregationKeys), regular),
+      fromSource: strings,
+      window,
+      warnings: lists,
+      errors: lists,
+    }),
+  );
+}
+
+/** Sets in which every structure may have any field, whether or not its version has it. */
+export function arbitrarySetAnyFields<P extends Pipeline>(
+  pipeline: P,
+  options: SetOptions,
+): fc.Arbitrary<SetOf[P]> {
+  const made = pipeline === 'allocations' ? arbitraryAllocationSet(options) : arbitraryAssetSet(options);
+  return made as unknown as fc.Arbitrary<SetOf[P]>;
+}
+
+/** Sets as a file can hold them: fields that a version does not have are 0, empty or null. */
+export function arbitrarySet<P extends Pipeline>(
+  pipeline: P,
+  options: SetOptions = {},
+): fc.Arbitrary<SetOf[P]> {
+  return arbitrarySetAnyFields(pipeline, options).map((set) => decodeSet(pipeline, encodeSet(set)));
+}

@@ -1,0 +1,98 @@
+import { decodeSet } from '../../etl/file';
+import { mergeSets } from '../../etl/merge';
+import type {
+  Allocation,
+  AllocationSet,
+  Asset,
+  AssetSet,
+  AssetType,
+  GPUAllocation,
+  LbAllocation,
+  PVEntry,
+} from '../../etl/model';
+import { goldenBytes } from './golden-files';
+
+/*
+ * Sets made by hand for single rules: blank records from the golden files, and what a test sets of them.
+ */
+
+/** A blank allocation of version 25: a day, no cost, no parts. */
+export function allocation(name: string, fields: Partial<Allocation> = {}): Allocation {
+  const blank = emptyAllocations('edge/valid/nil-records.allocations').allocations?.get('edge/bare');
+  if (!blank) throw new Error('edge/bare is gone from the golden files');
+  return { ...blank, window: day(), name, ...fields };
+}
+
+/** A blank asset of version 21 of a type. */
+export function asset<T extends AssetType>(
+  type: T,
+  fields: Partial<Extract<Asset, { type: T }>> = {},
+): Asset {
+  const blank = decodeSet('assets', goldenBytes('edge/valid/bare.assets')).assets?.get(`bare/${type}`);
+  if (!blank) throw new Error(`bare/${type} is gone from the golden files`);
+  return { ...blank, window: day(), ...fields };
+}
+
+/** The window of all blank records: 2026-11-14. */
+export function day() {
+  return emptyAllocations().window;
+}
+
+function emptyAllocations(path = 'edge/valid/nil-maps.allocations'): AllocationSet {
+  return decodeSet('allocations', goldenBytes(path));
+}
+
+/** A set of records under their names, or under the keys that are given; of version 25. */
+export function allocationSet(records: (Allocation | [string, Allocation | null])[]): AllocationSet {
+  const entries = records.map((record): [string, Allocation | null] =>
+    Array.isArray(record) ? record : [record.name, record],
+  );
+  return { ...emptyAllocations(), allocations: new Map(entries) };
+}
+
+/** A set of assets under made-up keys; of version 21. */
+export function assetSet(records: Asset[], fields: Partial<AssetSet> = {}): AssetSet {
+  const empty = decodeSet('assets', goldenBytes('edge/valid/nil-maps.assets'));
+  return { ...empty, assets: new Map(records.map((record, index) => [`key ${index}`, record])), ...fields };
+}
+
+/** Merges one allocation of each cluster; they have to have one name. */
+export function mergedAllocation(...records: Allocation[]): Allocation {
+  const sets = records.map((record, index) => ({ id: `c${index}`, set: allocationSet([record]) }));
+  const merged = [...(mergeSets('allocations', sets).set.allocations?.values() ?? [])];
+  if (merged.length !== 1 || !merged[0]) throw new Error('the records are not one');
+  return merged[0];
+}
+
+/** Merges one asset of each cluster under aggregationKeys that make all of them one. */
+export function mergedAsset(...records: Asset[]): Asset {
+  const sets = records.map((record, index) => ({
+    id: `c${index}`,
+    set: assetSet([record], { aggregationKeys: ['label:all'] }),
+  }));
+  const merged = [...(mergeSets('assets', sets).set.assets?.values() ?? [])];
+  if (merged.length !== 1 || !merged[0]) throw new Error('the records are not one');
+  return merged[0];
+}
+
+export function volume(name: string, cost: number | null, providerID = 'vol'): PVEntry {
+  const value = cost === null ? null : { version: 25, byteHours: 1, cost, providerID };
+  return { key: { version: 25, cluster: 'c', name }, value };
+}
+
+export function balancer(cost: number): LbAllocation {
+  return { version: 25, service: 's', cost, private: true, ip: '203.0.113.7', hours: 2 };
+}
+
+export function gpu(fields: Partial<GPUAllocation> = {}): GPUAllocation {
+  return {
+    version: 25,
+    gpuDevice: 'dev',
+    gpuModel: 'T4',
+    gpuUUID: 'u',
+    isGpuShared: true,
+    gpuUsageAverage: 1,
+    gpuRequestAverage: null,
+    ...fields,
+  };
+}

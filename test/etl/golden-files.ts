@@ -1,0 +1,135 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Json } from '../../etl/dump';
+import { decodeSet } from '../../etl/file';
+import type { MergeInput } from '../../etl/merge';
+import type { SetOf } from '../../etl/model';
+import { type Pipeline, pipelines } from '../../etl/window';
+
+const root = join(__dirname, '..', 'golden');
+
+/** The bytes of a golden file, by its path below `test/golden`. */
+export function goldenBytes(path: string): Buffer {
+  return readFileSync(join(root, path));
+}
+
+export function goldenJson(path: string): Json {
+  return JSON.parse(goldenBytes(path).toString('utf8')) as Json;
+}
+
+/** One line of `edge/manifest.json`. */
+export interface EdgeFile {
+  file: string;
+  kind: Pipeline;
+  expect: 'ok' | 'error';
+  dump?: string;
+  note: string;
+}
+
+export function edgeFiles(expect: EdgeFile['expect']): EdgeFile[] {
+  const all = JSON.parse(goldenBytes('edge/manifest.json').toString('utf8')) as EdgeFile[];
+  return all.filter((entry) => entry.expect === expect);
+}
+
+/** A file that can be read, and its dump where there is one. */
+export interface GoldenFile {
+  path: string;
+  pipeline: Pipeline;
+  dump?: string;
+  /** Whether the dump gives the codec version of each record. */
+  versions: boolean;
+}
+
+/** All good files: windows of all buckets (merged ones too), corners and versions. */
+export function goldenFiles(): GoldenFile[] {
+  const corners = edgeFiles('ok').map(({ file, kind, dump }): GoldenFile => ({
+    path: `edge/${file}`,
+    pipeline: kind,
+    dump: `edge/${dump}`,
+    versions: true,
+  }));
+  const versions = readdirSync(join(root, 'edge/versions'))
+    .filter((name) => !name.endsWith('.json'))
+    .map((name): GoldenFile => {
+      const pipeline = name.startsWith('assets') ? 'assets' : 'allocations';
+      return { path: `edge/versions/${name}`, pipeline, dump: `edge/versions/${name}.json`, versions: true };
+    });
+  return [...corners, ...versions, ...buckets.flatMap(bucketFiles)];
+}
+
+interface Bucket {
+  /** Where `federated/<cluster>` lies. */
+  folder: string;
+  /** Where dumps lie. */
+  dumps: string;
+}
+
+const buckets: Bucket[] = [
+  { folder: 'bucket', dumps: 'bucket-dump' },
+  { folder: 'expected', dumps: 'expected/dump' },
+  ...['mixed-fleet', 'collisions', 'collisions-more'].flatMap((name) => [
+    { folder: `edge/${name}`, dumps: `edge/${name}/dump` },
+    { folder: `edge/${name}/expected`, dumps: `edge/${name}/expected/dump` },
+  ]),
+];
+
+function bucketFiles({ folder, dumps }: Bucket): GoldenFile[] {
+  return list(`${folder}/federated`).flatMap((cluster) =>
+    windowsOf(`${folder}/federated/${cluster}`).map(({ pipeline, resolution, window, path }) => {
+      const dump = `${dumps}/${cluster}.${pipeline}.${resolution}.${window}.json`;
+      return { path, pipeline, versions: false, ...(existsSync(join(root, dump)) && { dump }) };
+    }),
+  );
+}
+
+interface WindowFile {
+  pipeline: Pipeline;
+  resolution: string;
+  window: string;
+  path: string;
+}
+
+function windowsOf(cluster: string): WindowFile[] {
+  return pipelines.flatMap((pipeline) =>
+    ['1d', '1h'].flatMap((resolution) => {
+      const folder = `${cluster}/etl/bingen/${pipeline}/${resolution}`;
+      return list(folder).map((window) => ({ pipeline, resolution, window, path: `${folder}/${window}` }));
+    }),
+  );
+}
+
+function list(folder: string): string[] {
+  return existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
+}
+
+/** One window that OpenCost merged: the inputs in the order of folding, and its result. */
+export interface GoldenMerge<P extends Pipeline = Pipeline> {
+  name: string;
+  pipeline: P;
+  inputs: MergeInput<SetOf[P]>[];
+  expected: SetOf[P];
+}
+
+/** All windows of all buckets of one pipeline that have a merged result. */
+export function goldenMerges<P extends Pipeline>(pipeline: P): GoldenMerge<P>[] {
+  const cases = [
+    ['bucket', 'expected'],
+    ...['mixed-fleet', 'collisions', 'collisions-more'].map((name) => [
+      `edge/${name}`,
+      `edge/${name}/expected`,
+    ]),
+  ];
+  return cases.flatMap(([from = '', to = '']) =>
+    windowsOf(`${to}/federated/combined`)
+      .filter((file) => file.pipeline === pipeline)
+      .map(({ resolution, window, path }) => ({
+        name: `${from} ${pipeline} ${resolution} ${window}`,
+        pipeline,
+        inputs: list(`${from}/federated`).map((id) => {
+          const source = `${from}/federated/${id}/etl/bingen/${pipeline}/${resolution}/${window}`;
+          return { id, set: decodeSet(pipeline, goldenBytes(source)) };
+        }),
+        expected: decodeSet(pipeline, goldenBytes(path)),
+      })),
+  );
+}

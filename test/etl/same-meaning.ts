@@ -1,0 +1,117 @@
+import { dumpSet, type Json } from '../../etl/dump';
+import { decodeSet } from '../../etl/file';
+import type { SetOf } from '../../etl/model';
+import type { Pipeline } from '../../etl/window';
+
+/** How far two numbers may be apart, relative to the larger. */
+const tolerance = 1e-9;
+/** How a record was written, which is no part of what it says. */
+const writing = new Set(['codecVersion', 'typeName']);
+/** Fields of the set that OpenCost's merge drops. */
+const dropped = new Set(['fromSource', 'warnings', 'errors']);
+
+export interface Strictness {
+  /** Also compare fromSource, warnings and errors of the sets. */
+  strict?: boolean;
+}
+
+/**
+ * The differences in meaning of two sets (or files of them), one line each; empty when they say the same. Null equals empty, times
+ * are compared by instant, floats to a relative 1e-9, the order of maps and codec versions do not count, nor do
+ * fromSource, warnings and errors unless asked for; the two GPU averages of version 22 count as a gpuAllocation.
+ */
+export function sameMeaning<P extends Pipeline>(
+  pipeline: P,
+  a: SetOf[P] | Uint8Array,
+  b: SetOf[P] | Uint8Array,
+  options: Strictness = {},
+): string[] {
+  return sameDumps(meaningOf(pipeline, a), meaningOf(pipeline, b), options);
+}
+
+/** The same for two dumps, as the fixtures have them. */
+export function sameDumps(a: Json, b: Json, { strict = false }: Strictness = {}): string[] {
+  const differences: string[] = [];
+  compare(differences, '', byKey(migrated(a)), byKey(migrated(b)), strict);
+  return differences;
+}
+
+function meaningOf<P extends Pipeline>(pipeline: P, set: SetOf[P] | Uint8Array): Json {
+  // Versions are needed for the GPU averages of version 22; they are left out of the comparison itself.
+  return dumpSet(set instanceof Uint8Array ? decodeSet(pipeline, set) : set, { codecVersions: true });
+}
+
+type JsonObject = { [name: string]: Json };
+
+function isObject(value: Json): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** Version 22 records say their GPU averages in two fields, later ones in a part. */
+function migrated(dump: Json): Json {
+  if (!isObject(dump) || !Array.isArray(dump.allocations)) return dump;
+  return { ...dump, allocations: dump.allocations.map(migratedRecord) };
+}
+
+function migratedRecord(record: Json): Json {
+  if (!isObject(record) || record.record === null) return record;
+  const { deprecatedGpuRequestAverage: request, deprecatedGpuUsageAverage: usage, ...rest } = record;
+  if (rest.gpuAllocation !== null || (request === 0 && usage === 0)) return rest;
+  if (rest.codecVersion !== undefined && rest.codecVersion !== 22) return rest;
+  const strings = { gpuDevice: '', gpuModel: '', gpuUUID: '' };
+  const averages = { gpuUsageAverage: usage ?? null, gpuRequestAverage: request ?? null };
+  return { ...rest, gpuAllocation: { ...strings, isGpuShared: null, ...averages } };
+}
+
+/** Lists of records and of volumes as objects by key, so that differences name the record. */
+function byKey(dump: Json): Json {
+  if (Array.isArray(dump)) {
+    const keyed = dump.length > 0 && dump.every((entry) => isObject(entry) && keyOf(entry) !== undefined);
+    if (!keyed) return dump.map(byKey);
+    return Object.fromEntries(dump.map((entry) => [keyOf(entry as JsonObject) ?? '', byKey(entry)]));
+  }
+  if (!isObject(dump)) return dump;
+  return Object.fromEntries(Object.entries(dump).map(([name, value]) => [name, byKey(value)]));
+}
+
+function keyOf(entry: JsonObject): string | undefined {
+  if (typeof entry.key === 'string') return entry.key;
+  if ('value' in entry && 'cluster' in entry) return `${text(entry.cluster)} / ${text(entry.name)}`;
+  return undefined;
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function compare(differences: string[], path: string, a: Json, b: Json, strict: boolean): void {
+  if (isEmpty(a) && isEmpty(b)) return;
+  if (typeof a === 'number' && typeof b === 'number') {
+    if (Math.abs(a - b) > tolerance * Math.max(Math.abs(a), Math.abs(b)))
+      differences.push(`${path}: ${a} / ${b}`);
+    return;
+  }
+  const [left, right] = [entriesOf(a), entriesOf(b)];
+  if (left === undefined || right === undefined) {
+    if (a !== b) differences.push(`${path}: ${show(a)} / ${show(b)}`);
+    return;
+  }
+  for (const name of new Set([...left.keys(), ...right.keys()])) {
+    if (writing.has(name) || (path === '' && !strict && dropped.has(name))) continue;
+    compare(differences, `${path}/${name}`, left.get(name) ?? null, right.get(name) ?? null, strict);
+  }
+}
+
+function isEmpty(value: Json): boolean {
+  return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+}
+
+/** The parts of an object or list by name; an absent one has none. */
+function entriesOf(value: Json): Map<string, Json> | undefined {
+  if (value === null) return new Map();
+  return typeof value === 'object' ? new Map(Object.entries(value)) : undefined;
+}
+
+function show(value: Json): string {
+  return JSON.stringify(value).slice(0, 200);
+}

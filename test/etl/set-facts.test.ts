@@ -1,0 +1,90 @@
+import { displayText, toByteString } from '../../etl/byte-string';
+import { recordCost, totalCost } from '../../etl/cost';
+import { decodeSet } from '../../etl/file';
+import { instantText, minutesBetween } from '../../etl/instant';
+import { recordClusters, recordCount, setWindow } from '../../etl/set-facts';
+import { allocation, allocationSet, asset, assetSet, volume } from './build-records';
+import { goldenBytes } from './golden-files';
+
+describe('facts about a set', () => {
+  const bucket = 'bucket/federated/cluster-1/etl/bingen';
+
+  test('its window in unix seconds, with open sides left out', () => {
+    const set = decodeSet('assets', goldenBytes(`${bucket}/assets/1h/1794816000-1794819600`));
+    expect(setWindow(set)).toEqual({ start: 1794816000, end: 1794819600 });
+    expect(setWindow(decodeSet('allocations', goldenBytes('edge/valid/open-window.allocations')))).toEqual(
+      {},
+    );
+  });
+
+  test('its records, without keys that have none', () => {
+    expect(recordCount(decodeSet('allocations', goldenBytes('edge/valid/nil-records.allocations')))).toBe(2);
+    expect(recordCount(decodeSet('allocations', goldenBytes('edge/valid/nil-maps.allocations')))).toBe(0);
+  });
+
+  test('the clusters that its records name', () => {
+    expect(
+      recordClusters(decodeSet('assets', goldenBytes(`${bucket}/assets/1h/1794816000-1794819600`))),
+    ).toEqual(['cluster-1']);
+    const names = ['east/a', 'west', '', toByteString('süd/x')].map((name) => allocation(name));
+    expect(recordClusters(allocationSet(names))).toEqual(['east', 'west', 'süd']);
+  });
+
+  test('what an allocation costs', () => {
+    const costs = {
+      cpuCost: 1,
+      cpuCostAdjustment: -0.5,
+      gpuCost: 2,
+      gpuCostAdjustment: 0.25,
+      ramCost: 4,
+      ramCostAdjustment: 0.125,
+      pvs: [volume('p', 8), volume('q', null)],
+      pvCostAdjustment: 1,
+      networkCost: 16,
+      networkInternetCost: 3,
+      networkCostAdjustment: 1,
+      loadBalancerCost: 32,
+      loadBalancerCostAdjustment: 1,
+      sharedCost: 64,
+      externalCost: 128,
+    };
+    const set = allocationSet([allocation('a', costs), allocation('b', { cpuCost: 1 }), ['c', null]]);
+    expect(totalCost(set)).toBe(1 - 0.5 + 2.25 + 4.125 + 9 + 17 + 33 + 64 + 128 + 1);
+  });
+
+  test('what an asset costs', () => {
+    const node = asset('Node', { cpuCost: 4, ramCost: 4, discount: 0.25, gpuCost: 1, adjustment: -0.5 });
+    const cloud = asset('Cloud', { cost: 5, credit: -1, adjustment: 0.5 });
+    const shared = asset('SharedAsset', { cost: 12 });
+    const disk = asset('Disk', { cost: 2, adjustment: 1 });
+    expect([node, cloud, shared, disk].map(recordCost)).toEqual([6.5, 4.5, 12, 3]);
+    expect(totalCost(assetSet([node, cloud, shared, disk]))).toBe(26);
+  });
+});
+
+describe('byte strings', () => {
+  test('come and go as text', () => {
+    for (const text of ['plain', 'ünï/東京/🚀', '\ufeffmark', ''])
+      expect(displayText(toByteString(text))).toBe(text);
+  });
+
+  test('show each maximal bad part as one replacement', () => {
+    expect(displayText('a\xffb')).toBe('a\ufffdb');
+    expect(displayText('\xf0\x9f\x9a')).toBe('\ufffd');
+  });
+});
+
+describe('instants', () => {
+  const instant = (seconds: number, nanos = 0) => ({ seconds, nanos, zoneMinutes: -1, zoneSeconds: null });
+
+  test('show as many digits as they have', () => {
+    expect(instantText(instant(1794614400))).toBe('2026-11-14T00:00:00Z');
+    expect(instantText(instant(1794614400, 120_000_000))).toBe('2026-11-14T00:00:00.12Z');
+    expect(instantText(instant(-62135596800, 1))).toBe('0001-01-01T00:00:00.000000001Z');
+  });
+
+  test('are as many minutes apart as a Go duration can say', () => {
+    expect(minutesBetween(instant(0), instant(90, 6e8))).toBeCloseTo(1.51, 12);
+    expect(minutesBetween(instant(-62135596800), instant(1794614400))).toBeCloseTo(153722867.28, 2);
+  });
+});

@@ -1,0 +1,124 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { isFederationError } from '../../errors/federation-error';
+import { decodeSet } from '../../etl/file';
+import { registerInspect } from '../../scripts/inspect';
+import { registerMerge } from '../../scripts/merge';
+import { goldenBytes, goldenJson } from './golden-files';
+import { sameMeaning } from './same-meaning';
+
+const golden = join(__dirname, '..', 'golden');
+const window = '1d/1794614400-1794700800';
+
+async function run(...args: string[]): Promise<string> {
+  let printed = '';
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    printed += String(chunk);
+    return true;
+  });
+  try {
+    const program = new Command().exitOverride();
+    registerInspect(program);
+    registerMerge(program);
+    await program.parseAsync(args, { from: 'user' });
+  } finally {
+    write.mockRestore();
+  }
+  return printed;
+}
+
+async function codeOf(...args: string[]): Promise<string | undefined> {
+  try {
+    await run(...args);
+    return undefined;
+  } catch (error) {
+    if (!isFederationError(error)) throw error;
+    return error.code;
+  }
+}
+
+describe('inspect', () => {
+  const file = (cluster: string, pipeline: string) =>
+    join(golden, `bucket/federated/${cluster}/etl/bingen/${pipeline}/${window}`);
+
+  test('sums a file up', async () => {
+    const shown = await run('inspect', file('cluster-1', 'allocations'));
+    expect(shown).toMatch(/pipeline +allocations/);
+    expect(shown).toMatch(/window +2026-11-14T00:00:00Z to 2026-11-15T00:00:00Z/);
+    expect(shown).toMatch(/codec versions +set 25; records 25 \(48\)/);
+    expect(shown).toMatch(/clusters +cluster-1/);
+    expect(shown).toMatch(/records +48/);
+    expect(shown).toMatch(/total cost +\d+\.\d\d /);
+    expect(shown).toContain('The 10 costliest of 48 records:');
+  });
+
+  test('shows warnings, mixed versions and sets without records', async () => {
+    expect(await run('inspect', join(golden, 'edge/versions/allocations.v25'))).toMatch(
+      /warning +old: 4 pods/,
+    );
+    const mixed = await run('inspect', join(golden, 'edge/valid/mixed-versions.assets'));
+    expect(mixed).toMatch(/records 21 \(\d+\), 20 \(\d+\)/);
+    expect(await run('inspect', join(golden, 'edge/valid/nil-maps.assets'))).toMatch(/records +0/);
+  });
+
+  test('prints every field as JSON', async () => {
+    const path = 'edge/versions/assets.v21';
+    expect(JSON.parse(await run('inspect', '--json', join(golden, path)))).toEqual(
+      goldenJson(`${path}.json`),
+    );
+  });
+
+  test('goes by the option, then by the path, then by the content', async () => {
+    const versions = join(golden, 'edge/versions/assets.v21');
+    expect(await run('inspect', versions)).toMatch(/pipeline +assets/);
+    expect(await codeOf('inspect', '--pipeline', 'allocations', versions)).toBe('ETL_WRONG_PIPELINE');
+    expect(await codeOf('inspect', join(golden, 'edge/invalid/last-byte-missing.assets'))).toBe(
+      'ETL_TRUNCATED',
+    );
+  });
+
+  test('refuses what is not there', async () => {
+    expect(await codeOf('inspect', join(golden, 'nothing'))).toBe('STORAGE_NOT_FOUND');
+  });
+});
+
+describe('merge', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'merge-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const source = (cluster: string, pipeline: string, name = window) =>
+    join(golden, `edge/collisions/federated/${cluster}/etl/bingen/${pipeline}/${name}`);
+
+  test('writes what OpenCost merges, and nothing beside it', async () => {
+    const out = join(folder, 'merged');
+    const files = ['east', 'north', 'west'].map((cluster) => source(cluster, 'allocations'));
+    const printed = await run('merge', '--out', out, ...files);
+    const expected = goldenBytes(
+      `edge/collisions/expected/federated/combined/etl/bingen/allocations/${window}`,
+    );
+    const bytes = await readFile(out);
+    expect(sameMeaning('allocations', bytes, expected)).toEqual([]);
+    const count = decodeSet('allocations', expected).allocations?.size;
+    expect(printed).toMatch(`${out}: ${count} records of 3 files, `);
+    expect(await readdir(folder)).toEqual(['merged']);
+  });
+
+  test('refuses files of different windows or pipelines, and writes nothing', async () => {
+    const out = join(folder, 'merged');
+    const east = source('east', 'allocations');
+    const hour = source('north', 'allocations', '1h/1794816000-1794819600');
+    expect(await codeOf('merge', '--out', out, east, hour)).toBe('MERGE_WINDOWS_DIFFER');
+    expect(await codeOf('merge', '--out', out, east, source('north', 'assets'))).toBe('MERGE_WINDOWS_DIFFER');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('says so when it cannot write', async () => {
+    const code = await codeOf('merge', '--out', join(folder, 'no', 'where'), source('east', 'assets'));
+    expect(code).toBe('STORAGE_UNAVAILABLE');
+  });
+});
