@@ -33,7 +33,7 @@ export interface GetOptions extends CallOptions {
 export interface ListOptions extends CallOptions {
   /** With it, what lies deeper shows once as a prefix. */
   readonly delimiter?: '/';
-  /** Only keys behind this one. */
+  /** Only entries whose key, or prefix, is behind this one. */
   readonly after?: string;
 }
 

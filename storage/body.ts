@@ -1,0 +1,91 @@
+/**
+ * A body that lets go of what it holds exactly once: when it was read to its end, when it failed, or when it is
+ * returned, even before its first byte was asked for (a plain generator's `finally` would not run then).
+ */
+export function closingBody(
+  chunks: AsyncIterator<Uint8Array>,
+  close: () => Promise<void>,
+): AsyncIterable<Uint8Array> {
+  let closing: Promise<void> | undefined;
+  const closeOnce = () => (closing ??= close());
+  const end = { done: true, value: undefined } as const;
+  const iterator: AsyncIterableIterator<Uint8Array> = {
+    async next() {
+      if (closing !== undefined) return end;
+      try {
+        const result = await chunks.next();
+        if (result.done === true) await closeOnce();
+        return result;
+      } catch (error) {
+        await closeOnce();
+        throw error;
+      }
+    },
+    async return() {
+      await closeOnce();
+      return end;
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+}
+
+/** Lets go of a body that is not read any further. */
+export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+  await body[Symbol.asyncIterator]().return?.();
+}
+
+/** A caller's body on its way into a store. */
+export interface WatchedBody {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** What the body itself threw: it is the caller's own error, not the store's. */
+  readonly failure: () => { readonly error: unknown } | undefined;
+  /** Bytes that went through so far. */
+  readonly size: () => number;
+}
+
+/** Watches a body, so that its own failure can be told from the store's. Aborting ends it even when it hangs. */
+export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): WatchedBody {
+  let failure: { error: unknown } | undefined;
+  let size = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    const source = (body instanceof Uint8Array ? single(body) : body)[Symbol.asyncIterator]();
+    let ended = false;
+    try {
+      for (;;) {
+        const result = await untilAborted(nextOf(source), signal);
+        if (result.done === true) break;
+        size += result.value.length;
+        yield result.value;
+      }
+      ended = true;
+    } finally {
+      // One that hangs would never answer to its return either, so nobody waits for it.
+      if (!ended && failure === undefined) void source.return?.()?.then(undefined, () => undefined);
+    }
+  }
+  async function nextOf(source: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await source.next();
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  }
+  return { chunks: chunks(), failure: () => failure, size: () => size };
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+/** The promise's outcome, or the signal's reason as soon as it is aborted; the late outcome is then dropped. */
+export async function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,61 @@
+import { FederationError } from '../errors/federation-error';
+
+/** Names that drivers use for what is no object: files being written, and metadata beside an object. */
+export const reservedNames = ['.tmp-', '.meta-'] as const;
+
+const maxKeyBytes = 900;
+/** Leaves room for what a driver puts around a name, in the 255 bytes of a file system. */
+const maxNameBytes = 240;
+
+/**
+ * Throws STORAGE_INVALID_KEY unless every supported store can hold the key as it stands: 1 to 900 bytes of well-formed
+ * UTF-8, parts of at most 240 bytes between single slashes, none of them empty, `.`, `..` or reserved, no control
+ * character and no backslash. Keys are never normalised.
+ */
+export function checkKey(key: string): void {
+  refuse(key, keyFault(key));
+}
+
+/** The same for a listing's prefix: it may be empty, end with a slash, or end in the middle of a name. */
+export function checkPrefix(prefix: string): void {
+  const slash = prefix.lastIndexOf('/');
+  const folderFault = slash === -1 ? undefined : keyFault(prefix.slice(0, slash));
+  refuse(prefix, folderFault ?? textFault(prefix.slice(slash + 1)));
+}
+
+/** What is wrong with a key, as a sentence; undefined when nothing is. */
+export function keyFault(key: string): string | undefined {
+  if (key === '') return 'The key is empty.';
+  return textFault(key) ?? nameFault(key.split('/'));
+}
+
+function refuse(key: string, fault: string | undefined): void {
+  if (fault === undefined) return;
+  throw new FederationError('STORAGE_INVALID_KEY', { subject: { key: JSON.stringify(key) }, detail: fault });
+}
+
+function textFault(text: string): string | undefined {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code === 0x7f) return 'The key has a control character.';
+    if (code === 0x5c) return 'The key has a backslash.';
+  }
+  const bytes = Buffer.from(text);
+  if (bytes.length > maxKeyBytes) return `The key has more than ${maxKeyBytes} bytes.`;
+  // A lone surrogate becomes a replacement character on its way to bytes and back.
+  if (bytes.toString() !== text) return 'The key is not well-formed Unicode.';
+  return undefined;
+}
+
+function nameFault(names: string[]): string | undefined {
+  for (const name of names) {
+    if (name === '') return 'The key begins or ends with a slash, or has two in a row.';
+    if (name === '.' || name === '..') return 'The key has a part that is `.` or `..`.';
+    if (Buffer.byteLength(name) > maxNameBytes)
+      return `A part of the key has more than ${maxNameBytes} bytes.`;
+    if (reservedNames.some((reserved) => name.startsWith(reserved))) {
+      return `A part of the key begins with ${reservedNames.map((reserved) => `\`${reserved}\``).join(' or ')}.`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { Secret } from './secret';
+
+/** Kinds of fields that more than one type of store has in its `config`. */
+
+export const secretField = z.string().transform((text) => new Secret(text));
+
+const unitsMs: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/**
+ * A span of time as Go or Prometheus write it (`90s`, `1m30s`, `2d`), in milliseconds. A bare number is refused: Go
+ * reads it as nanoseconds, which nobody means.
+ */
+export const durationField = z.string('write it with its unit, like 30s').transform((text, context) => {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/g)];
+  if (text === '0') return 0;
+  if (text === '' || parts.map(([part]) => part).join('') !== text) {
+    context.addIssue({ code: 'custom', message: 'write a duration with its units, like 90s or 1m30s' });
+    return z.NEVER;
+  }
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
+});
+
+const tlsConfig = z
+  .strictObject({
+    ca_file: z.string().optional(),
+    cert_file: z.string().optional(),
+    key_file: z.string().optional(),
+    server_name: z.string().optional(),
+    insecure_skip_verify: z.boolean().default(false),
+  })
+  .refine((tls) => (tls.cert_file === undefined) === (tls.key_file === undefined), {
+    message: 'cert_file and key_file belong together',
+  });
+
+/** `http_config`, which S3 and AZURE share. */
+export const httpConfig = z.strictObject({
+  /** How long a store may stay silent, before or in the middle of an answer. */
+  response_header_timeout: durationField.prefault('30s'),
+  max_conns_per_host: z.int().min(0).default(0),
+  insecure_skip_verify: z.boolean().default(false),
+  tls_config: tlsConfig.prefault({}),
+  // Known, and of no use to an HTTP client of Node.
+  idle_conn_timeout: durationField.optional(),
+  tls_handshake_timeout: durationField.optional(),
+  expect_continue_timeout: durationField.optional(),
+  max_idle_conns: z.int().min(0).optional(),
+  max_idle_conns_per_host: z.int().min(0).optional(),
+  disable_compression: z.boolean().optional(),
+});
+export type HttpConfig = z.output<typeof httpConfig>;
+
+/** What `http_config` asks for that does not happen, or should be thought over; one sentence each. */
+export function httpNotes(config: HttpConfig): string[] {
+  const ignored = [
+    'idle_conn_timeout',
+    'tls_handshake_timeout',
+    'expect_continue_timeout',
+    'max_idle_conns',
+    'max_idle_conns_per_host',
+    'disable_compression',
+  ] as const;
+  const notes = ignored
+    .filter((name) => config[name] !== undefined)
+    .map((name) => `config.http_config.${name} has no effect here.`);
+  if (skipsVerification(config)) {
+    notes.push(
+      'config.http_config turns off the check of the server’s certificate: anybody on the way can read and change the data.',
+    );
+  }
+  return notes;
+}
+
+export function skipsVerification(config: HttpConfig): boolean {
+  return config.insecure_skip_verify || config.tls_config.insecure_skip_verify;
+}

@@ -1,0 +1,137 @@
+import { link, open, realpath, rename, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FederationError } from '../../errors/federation-error';
+import type { ObjectInfo } from '../bucket';
+import * as files from './filesystem-files';
+
+/** Where an object lies: the root's and its folder's real paths, and the file's. */
+export interface Place {
+  readonly key: string;
+  readonly root: string;
+  readonly folder: string;
+  readonly path: string;
+}
+
+export function placeOf(root: string, key: string): Place {
+  const path = join(root, key);
+  return { key, root, path, folder: dirname(path) };
+}
+
+/** Lets a finished file take its place. */
+export type Landing = (temp: string, place: Place) => Promise<void>;
+
+/**
+ * Writes a file aside, makes it durable, and lets it take its place as a whole, together with its metadata. When
+ * anything fails, what was there before is there still, and nothing else is.
+ */
+export async function land(
+  place: Place,
+  fill: (handle: FileHandle, temp: string) => Promise<void>,
+  metadata: Readonly<Record<string, string>>,
+  landing: Landing,
+): Promise<ObjectInfo> {
+  await refuseLinks(place);
+  const { handle, path: temp } = await files.createTemp(place.root, place.folder);
+  const leftovers = [temp];
+  try {
+    await fill(handle, temp);
+    const stat = await files.seal(handle);
+    const version = files.versionOf(stat);
+    if (Object.keys(metadata).length > 0) {
+      leftovers.push(files.metadataPath(place.folder, version));
+      await files.writeMetadata(place.folder, version, metadata);
+    }
+    await landing(temp, place);
+    await files.syncFolder(place.folder);
+    return files.infoOf(place.key, stat);
+  } catch (error) {
+    for (const path of leftovers) await files.removeFile(path);
+    await files.removeEmptyFolders(place.root, place.folder);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Takes the place of what is there. */
+export async function replace(temp: string, place: Place): Promise<void> {
+  const before = await files.lstatFile(place.path);
+  await rename(temp, place.path);
+  if (before !== undefined) await files.removeFile(files.metadataPath(place.folder, files.versionOf(before)));
+}
+
+/** Takes the place only if nothing is there: a hard link is made or it is not. */
+export async function createByLink(temp: string, place: Place): Promise<void> {
+  try {
+    await link(temp, place.path);
+  } catch (error) {
+    throw files.errno(error) === 'EEXIST' ? taken(place) : error;
+  }
+  await files.removeFile(temp);
+}
+
+/** Whether a failed link says that the file system has no links at all. */
+export function hasNoLinks(error: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(files.errno(error));
+}
+
+const lockAgeMs = 60_000;
+const lockWaitMs = 5_000;
+
+/**
+ * The same without hard links: a lock file makes creators take turns. One that a killed creator left is taken away
+ * after a minute. It does not hold up a `put` of the same moment, which may then be lost.
+ */
+export async function createUnderLock(temp: string, place: Place): Promise<void> {
+  const lock = join(place.folder, `.tmp-lock-${basename(place.path)}`);
+  const handle = await openLock(lock, place);
+  try {
+    if ((await files.lstatAny(place.path)) !== undefined) throw taken(place);
+    await rename(temp, place.path);
+  } finally {
+    await handle.close();
+    await files.removeFile(lock);
+  }
+}
+
+async function openLock(lock: string, place: Place): Promise<FileHandle> {
+  for (const start = Date.now(); ;) {
+    try {
+      return await open(lock, 'wx');
+    } catch (error) {
+      if (files.errno(error) !== 'EEXIST') throw error;
+    }
+    const stat = await files.lstatFile(lock);
+    if (stat !== undefined && Date.now() - Number(stat.mtimeMs) > lockAgeMs) await files.removeFile(lock);
+    if (Date.now() - start > lockWaitMs) {
+      throw new FederationError('STORAGE_CONFLICT', {
+        subject: { key: place.key },
+        detail: 'Another writer has held the lock of this key for too long.',
+      });
+    }
+    await sleep(5 + Math.random() * 15);
+  }
+}
+
+function taken(place: Place): FederationError {
+  return new FederationError('STORAGE_PRECONDITION_FAILED', {
+    subject: { key: place.key },
+    detail: 'There is an object of this key already.',
+  });
+}
+
+/** A link among the folders could lead out of the root, so nothing is written behind one. */
+async function refuseLinks(place: Place): Promise<void> {
+  for (let folder = place.folder; folder !== place.root; folder = dirname(folder)) {
+    const real = await files.orAbsent(realpath(folder));
+    if (real === folder) return;
+    if (real !== undefined) {
+      throw new FederationError('STORAGE_ACCESS_DENIED', {
+        subject: { key: place.key },
+        detail: 'A folder on the way to this key is a symbolic link; nothing is written behind it.',
+        hint: 'Replace the link by a real folder, or point `directory` at where it leads.',
+      });
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { BigIntStats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { FederationError } from '../../errors/federation-error';
+import type { ObjectHead, ObjectInfo } from '../bucket';
+import * as files from './filesystem-files';
+import type { Place } from './filesystem-landing';
+
+const chunkSize = 256 * 1024;
+
+/** An object with its metadata, both of one state; undefined when there is none. */
+export async function headAt(place: Place): Promise<ObjectHead | undefined> {
+  for (;;) {
+    const stat = await files.lstatFile(place.path);
+    if (stat === undefined) return undefined;
+    const metadata = await files.readMetadata(place.folder, files.versionOf(stat));
+    // None: either there never was any, or the object was replaced between the two looks.
+    if (metadata !== undefined || (await isStill(place, stat))) {
+      return { ...files.infoOf(place.key, stat), metadata: metadata ?? {} };
+    }
+  }
+}
+
+async function isStill(place: Place, stat: BigIntStats): Promise<boolean> {
+  const now = await files.lstatFile(place.path);
+  return now !== undefined && files.versionOf(now) === files.versionOf(stat);
+}
+
+export interface Reading {
+  readonly handle: FileHandle;
+  readonly head: ObjectInfo;
+  readonly range: { readonly start: number; readonly end: number };
+  readonly signal?: AbortSignal;
+  /** Makes a catalogued error of what the file system says. */
+  readonly failure: (error: unknown) => unknown;
+}
+
+/** A range of a file, piece by piece; throws STORAGE_CONFLICT at its end when the file changed meanwhile. */
+export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> {
+  const { handle, head, range, signal, failure } = reading;
+  try {
+    for (let position = range.start; position < range.end;) {
+      signal?.throwIfAborted();
+      const buffer = Buffer.allocUnsafe(Math.min(chunkSize, range.end - position));
+      const { bytesRead } = await handle.read(buffer, { position });
+      if (bytesRead === 0) throw moved(head.key);
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+    // OpenCost's own file storage truncates and writes in place: what was read may be half of each.
+    const after = await handle.stat({ bigint: true });
+    if (files.versionOf(after) !== head.version) throw moved(head.key);
+  } catch (error) {
+    throw failure(error);
+  }
+}
+
+export function missing(key: string): FederationError {
+  return new FederationError('STORAGE_NOT_FOUND', {
+    subject: { key },
+    detail: 'There is no object of this key.',
+  });
+}
+
+export function moved(key: string): FederationError {
+  return new FederationError('STORAGE_CONFLICT', {
+    subject: { key },
+    detail: 'The object changed meanwhile.',
+  });
+}

@@ -1,0 +1,253 @@
+import { constants } from 'node:fs';
+import { copyFile, open, realpath, stat as statPath, type FileHandle } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { FederationError } from '../../errors/federation-error';
+import { closingBody, watchBody, type WatchedBody } from '../body';
+import type {
+  Bucket,
+  CallOptions,
+  GetOptions,
+  ListEntry,
+  ListOptions,
+  ObjectBody,
+  ObjectHead,
+  ObjectInfo,
+  PutOptions,
+} from '../bucket';
+import { checkKey, checkPrefix } from '../check-key';
+import { checkMetadata, checkRange, resolveRange } from '../check-options';
+import * as files from './filesystem-files';
+import {
+  createByLink,
+  createUnderLock,
+  hasNoLinks,
+  land,
+  placeOf,
+  replace,
+  type Landing,
+  type Place,
+} from './filesystem-landing';
+import { headAt, missing, moved, readChunks } from './filesystem-read';
+import { sweep, walk } from './filesystem-walk';
+
+/** `config` of a store of type FILESYSTEM. A relative directory is relative to where the process was started. */
+export const filesystemConfig = z.strictObject({
+  directory: z
+    .string()
+    .min(1, 'a folder is needed')
+    .transform((directory) => resolve(directory)),
+});
+export type FilesystemConfig = z.output<typeof filesystemConfig>;
+
+export interface FilesystemOptions {
+  /** Told about links that are passed over. */
+  readonly warn?: (message: string) => void;
+  /** Whether the file system has hard links. It is found out where this is not given. */
+  readonly hardLinks?: boolean;
+}
+
+/**
+ * A folder as a bucket. Writers in any number of processes are safe with each other as far as the file system renames
+ * and links atomically, which all local ones and NFS 4 do. The folder itself has to exist: a volume that is not mounted
+ * must not be taken for an empty bucket.
+ */
+export function openFilesystem(config: FilesystemConfig, options: FilesystemOptions = {}): Bucket {
+  return new FilesystemBucket(config.directory, options);
+}
+
+// A pipe would block who opens it; a link is never followed.
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+class FilesystemBucket implements Bucket {
+  readonly type = 'FILESYSTEM';
+  readonly label: string;
+  readonly #directory: string;
+  readonly #warn: (message: string) => void;
+  readonly #closing = new AbortController();
+  readonly #sweeping: Promise<void>;
+  readonly #linksSeen = new Set<string>();
+  #hardLinks: boolean;
+
+  constructor(directory: string, options: FilesystemOptions) {
+    this.#directory = directory;
+    this.label = pathToFileURL(directory).href;
+    this.#warn = options.warn ?? (() => undefined);
+    this.#hardLinks = options.hardLinks ?? true;
+    // Nobody waits for it, and what it cannot remove does no harm.
+    this.#sweeping = this.#root()
+      .then((root) => sweep(root, this.#closing.signal))
+      .catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#sweeping;
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ListEntry> {
+    checkPrefix(prefix);
+    options.signal?.throwIfAborted();
+    try {
+      const root = await this.#root();
+      const folder = join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1), '.');
+      if (folder === root || (await this.#isRealFolder(folder))) yield* walk(root, prefix, options);
+    } catch (error) {
+      throw this.#failure(error, 'list', prefix, options);
+    }
+  }
+
+  async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
+    return this.#call(key, 'look', options, async () => {
+      const place = await this.#find(key);
+      return place && headAt(place);
+    });
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
+    checkRange(key, options.range);
+    return this.#call(key, 'read', options, async () => {
+      const place = await this.#find(key);
+      const handle = place && (await files.orAbsent(open(place.path, readFlags)));
+      if (handle === undefined) throw missing(key);
+      try {
+        const stat = await handle.stat({ bigint: true });
+        if (!stat.isFile()) throw missing(key);
+        const head = files.infoOf(key, stat);
+        if (options.version !== undefined && options.version !== head.version) throw moved(key);
+        const range = resolveRange(key, options.range, head.size);
+        const failure = (error: unknown) => this.#failure(error, 'read', key, options);
+        const chunks = readChunks({ handle, head, range, failure, signal: options.signal });
+        return { head, body: closingBody(chunks, () => handle.close()) };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    });
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<ObjectInfo> {
+    return this.#write(key, body, options, replace);
+  }
+
+  async create(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<ObjectInfo> {
+    return this.#write(key, body, options, async (temp, place) => {
+      if (!this.#hardLinks) return createUnderLock(temp, place);
+      try {
+        await createByLink(temp, place);
+      } catch (error) {
+        if (!hasNoLinks(error)) throw error;
+        this.#hardLinks = false;
+        await createUnderLock(temp, place);
+      }
+    });
+  }
+
+  async #write(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions,
+    landing: Landing,
+  ): Promise<ObjectInfo> {
+    checkMetadata(key, options.metadata);
+    const watched = watchBody(body, options.signal);
+    const fill = async (handle: FileHandle) => {
+      for await (const chunk of watched.chunks) await writeWhole(handle, chunk);
+      options.signal?.throwIfAborted();
+    };
+    return this.#call(
+      key,
+      'write',
+      options,
+      async () => land(placeOf(await this.#root(), key), fill, options.metadata ?? {}, landing),
+      watched,
+    );
+  }
+
+  async copy(from: string, to: string, options: CallOptions = {}): Promise<ObjectInfo> {
+    checkKey(to);
+    return this.#call(from, 'copy', options, async () => {
+      const place = await this.#find(from);
+      const head = place && (await headAt(place));
+      if (place === undefined || head === undefined) throw missing(from);
+      if (from === to) return head;
+      // Never a hard link: who writes one of the two in place would change both.
+      const fill = async (_handle: FileHandle, temp: string) => {
+        await copyFile(place.path, temp, constants.COPYFILE_FICLONE);
+        const after = await files.lstatFile(place.path);
+        if (after === undefined) throw missing(from);
+        if (files.versionOf(after) !== head.version) throw moved(from);
+      };
+      return land(placeOf(place.root, to), fill, head.metadata, replace);
+    });
+  }
+
+  async delete(key: string, options: CallOptions = {}): Promise<void> {
+    return this.#call(key, 'delete', options, async () => {
+      const place = await this.#find(key);
+      const stat = place && (await files.lstatFile(place.path));
+      if (place === undefined || stat === undefined) return;
+      await files.removeFile(place.path);
+      await files.removeFile(files.metadataPath(place.folder, files.versionOf(stat)));
+      await files.syncFolder(place.folder);
+      await files.removeEmptyFolders(place.root, place.folder);
+    });
+  }
+
+  /** One call: the key is checked before it, and what goes wrong leaves as a catalogued error, the body's own apart. */
+  async #call<T>(
+    key: string,
+    verb: string,
+    options: CallOptions,
+    run: () => Promise<T>,
+    body?: WatchedBody,
+  ): Promise<T> {
+    checkKey(key);
+    options.signal?.throwIfAborted();
+    try {
+      return await run();
+    } catch (error) {
+      throw body?.failure() === undefined ? this.#failure(error, verb, key, options) : error;
+    }
+  }
+
+  #failure(error: unknown, verb: string, key: string, { signal }: CallOptions): unknown {
+    return signal?.aborted === true ? signal.reason : files.toStorageError(error, this.label, verb, key);
+  }
+
+  /** The root's real path; it may be a link itself, as volumes of Kubernetes are. */
+  async #root(): Promise<string> {
+    const root = await files.orAbsent(realpath(this.#directory));
+    if (root !== undefined && (await statPath(root)).isDirectory()) return root;
+    throw new FederationError('STORAGE_BUCKET_NOT_FOUND', { detail: `There is no folder ${this.label}.` });
+  }
+
+  /** Where an object would lie, if its folder is there. */
+  async #find(key: string): Promise<Place | undefined> {
+    const place = placeOf(await this.#root(), key);
+    return place.folder === place.root || (await this.#isRealFolder(place.folder)) ? place : undefined;
+  }
+
+  /** A folder that is reached without any link. What lies behind a link could be outside of the root: it is absent. */
+  async #isRealFolder(folder: string): Promise<boolean> {
+    const real = await files.orAbsent(realpath(folder));
+    if (real !== undefined && real !== folder && !this.#linksSeen.has(folder)) {
+      this.#linksSeen.add(folder);
+      this.#warn(`${this.label}: passed over ${folder}, which is behind a symbolic link.`);
+    }
+    return real === folder;
+  }
+}
+
+async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
+}

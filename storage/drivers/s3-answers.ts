@@ -1,0 +1,47 @@
+import type { ErrorCode } from '../../errors/catalog';
+import { FederationError } from '../../errors/federation-error';
+import type { GetOptions, ObjectInfo, Version } from '../bucket';
+
+interface Answer {
+  readonly ETag?: string;
+  readonly ContentLength?: number;
+  readonly LastModified?: Date;
+}
+
+export function infoOf(key: string, answer: Answer): ObjectInfo {
+  const { ETag, ContentLength = 0, LastModified = new Date(0) } = answer;
+  if (ETag === undefined) {
+    throw storageError(
+      'STORAGE_UNAVAILABLE',
+      key,
+      'The answer has no ETag: it is hardly from the store itself.',
+    );
+  }
+  return { key, size: ContentLength, modified: LastModified, version: ETag as Version };
+}
+
+export function rangeHeader(range: GetOptions['range']): string | undefined {
+  if (range === undefined) return undefined;
+  const end = range.length === undefined ? '' : range.offset + range.length - 1;
+  return `bytes=${range.offset}-${end}`;
+}
+
+/** Of the whole object, also where only a range of it was sent. */
+export function totalSize(
+  key: string,
+  answer: { ContentRange?: string; ContentLength?: number },
+  isRange: boolean,
+): number {
+  if (!isRange) return answer.ContentLength ?? 0;
+  const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
+  if (total !== undefined) return Number(total);
+  throw storageError('STORAGE_CORRUPT', key, 'A range was asked for, and the store did not answer with one.');
+}
+
+export function changed(key: string): FederationError {
+  return storageError('STORAGE_CONFLICT', key, 'The object changed meanwhile.');
+}
+
+export function storageError(code: ErrorCode, key: string, detail: string): FederationError {
+  return new FederationError(code, { subject: { key }, detail });
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { httpConfig, httpNotes, secretField } from '../config-fields';
+
+const mebibyte = 1024 * 1024;
+const defaultPartSize = 8 * mebibyte;
+
+const sseConfig = z
+  .strictObject({
+    type: z.enum(['', 'SSE-S3', 'SSE-KMS', 'SSE-C']).default(''),
+    kms_key_id: z.string().default(''),
+    kms_encryption_context: z.record(z.string(), z.string()).default({}),
+    encryption_key: z.string().default(''),
+  })
+  .refine((sse) => sse.type !== 'SSE-KMS' || sse.kms_key_id !== '', {
+    path: ['kms_key_id'],
+    message: 'is needed with SSE-KMS',
+  })
+  .refine((sse) => sse.type !== 'SSE-C' || sse.encryption_key !== '', {
+    path: ['encryption_key'],
+    message: 'is needed with SSE-C: the path of a file with the 32 bytes of the key',
+  });
+
+/** `config` of a store of type S3, with the names that Thanos gave its fields. */
+export const s3Config = z
+  .strictObject({
+    bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'has to be the name of a bucket'),
+    endpoint: z
+      .string()
+      .regex(
+        /^(https?:\/\/)?[^/\s@:]+(:\d{1,5})?$/,
+        'has to be a host, with a port if it is not the usual one, and without a path',
+      ),
+    region: z.string().default(''),
+    access_key: secretField.optional(),
+    secret_key: secretField.optional(),
+    session_token: secretField.optional(),
+    aws_sdk_auth: z.boolean().default(false),
+    insecure: z.boolean().default(false),
+    bucket_lookup_type: z.enum(['auto', 'virtual-hosted', 'path']).default('auto'),
+    list_objects_version: z.enum(['', 'v1', 'v2']).default(''),
+    part_size: z
+      .int()
+      .min(0)
+      .default(0)
+      .transform((size) => Math.min(Math.max(size || defaultPartSize, 5 * mebibyte), 5 * 1024 * mebibyte)),
+    put_user_metadata: z.record(z.string(), z.string()).default({}),
+    sse_config: sseConfig.prefault({}),
+    http_config: httpConfig.prefault({}),
+    max_retries: z.int().min(0).default(0),
+    disable_dualstack: z.boolean().optional(),
+    signature_version2: z.literal(false, 'is not supported: every S3 of today takes version 4').optional(),
+    // Known, without effect.
+    send_content_md5: z.boolean().optional(),
+    disable_multipart: z.boolean().optional(),
+    sts_endpoint: z.string().optional(),
+    trace: z.strictObject({ enable: z.boolean().default(false) }).optional(),
+  })
+  .superRefine((config, context) => {
+    const refuse = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    const hasKey = isSet(config.access_key);
+    if (hasKey !== isSet(config.secret_key)) refuse('access_key', 'and secret_key belong together');
+    if (hasKey && config.aws_sdk_auth) refuse('aws_sdk_auth', 'and access_key exclude each other');
+    if (isSet(config.session_token) && !hasKey) refuse('session_token', 'is of no use without access_key');
+    const scheme = /^(https?):/.exec(config.endpoint)?.[1];
+    if (scheme !== undefined && (scheme === 'http') !== config.insecure) {
+      refuse('endpoint', `begins with ${scheme}, which contradicts insecure: ${config.insecure}`);
+    }
+    if (config.sse_config.type === 'SSE-C' && config.insecure) {
+      refuse('sse_config', 'SSE-C would send its key in the clear with insecure: true');
+    }
+  });
+export type S3Config = z.output<typeof s3Config>;
+
+function isSet(secret: S3Config['access_key']): boolean {
+  return secret !== undefined && secret.reveal() !== '';
+}
+
+/** The fixed credentials of the file; undefined leaves it to the AWS SDK's own chain. */
+export function s3Credentials(config: S3Config) {
+  if (config.access_key === undefined || config.secret_key === undefined || !isSet(config.access_key))
+    return undefined;
+  return {
+    accessKeyId: config.access_key.reveal(),
+    secretAccessKey: config.secret_key.reveal(),
+    sessionToken: config.session_token?.reveal() || undefined,
+  };
+}
+
+/** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
+export function s3Notes(config: S3Config): string[] {
+  const ignored = ['send_content_md5', 'disable_multipart', 'sts_endpoint', 'trace'] as const;
+  const notes = ignored
+    .filter((name) => config[name] !== undefined)
+    .map((name) => `config.${name} has no effect here.`);
+  if (config.insecure) notes.push('config.insecure: everything but the secret key travels in the clear.');
+  return [...notes, ...httpNotes(config.http_config)];
+}
+
+/** Where the store is, as the SDK wants it told. Without a URL the SDK knows the host from the region. */
+export interface S3Location {
+  readonly url: string | undefined;
+  readonly region: string;
+  readonly pathStyle: boolean;
+  readonly isAws: boolean;
+}
+
+export function s3Location(config: S3Config): S3Location {
+  const host = config.endpoint.replace(/^https?:\/\//, '');
+  const aws = /^s3(?:[.-](?!accesspoint|control)(?:dualstack\.)?([a-z0-9-]+))?\.amazonaws\.com(\.cn)?$/.exec(
+    host,
+  );
+  return {
+    url: aws ? undefined : `${config.insecure ? 'http' : 'https'}://${host}`,
+    region: config.region || aws?.[1] || 'us-east-1',
+    pathStyle: config.bucket_lookup_type === 'auto' ? aws === null : config.bucket_lookup_type === 'path',
+    isAws: aws !== null,
+  };
+}

@@ -1,0 +1,266 @@
+import type { Readable } from 'node:stream';
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { closingBody, discard, watchBody, type WatchedBody } from '../body';
+import type {
+  Bucket,
+  CallOptions,
+  GetOptions,
+  ListEntry,
+  ListOptions,
+  ObjectBody,
+  ObjectHead,
+  ObjectInfo,
+  PutOptions,
+} from '../bucket';
+import { checkKey, checkPrefix } from '../check-key';
+import { checkMetadata, checkRange } from '../check-options';
+import { changed, infoOf, rangeHeader, storageError, totalSize } from './s3-answers';
+import { connect, type S3Connection } from './s3-client';
+import type { S3Config } from './s3-config';
+import { statusOf, toStorageError } from './s3-errors';
+import { encryptionOf, userHeaders } from './s3-headers';
+import { listPages } from './s3-list';
+import { upload } from './s3-upload';
+
+/** What one request may copy. */
+const maxCopyBytes = 5 * 1024 ** 3;
+
+/** A bucket of S3 or of a store that speaks its protocol. Nothing is asked of it yet. */
+export async function openS3(config: S3Config): Promise<Bucket> {
+  return new S3Bucket(config, await connect(config));
+}
+
+class S3Bucket implements Bucket {
+  readonly type = 'S3';
+  readonly label: string;
+  readonly #config: S3Config;
+  readonly #store: S3Connection;
+  readonly #user: ReturnType<typeof userHeaders>;
+  readonly #encryption: ReturnType<typeof encryptionOf>;
+
+  constructor(config: S3Config, store: S3Connection) {
+    this.label = `s3://${config.bucket}`;
+    this.#config = config;
+    this.#store = store;
+    this.#user = userHeaders(config);
+    this.#encryption = encryptionOf(config);
+  }
+
+  close(): Promise<void> {
+    this.#store.client.destroy();
+    return Promise.resolve();
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ListEntry> {
+    checkPrefix(prefix);
+    options.signal?.throwIfAborted();
+    const version1 = this.#config.list_objects_version === 'v1';
+    try {
+      yield* listPages(this.#store.client, { bucket: this.#config.bucket, prefix, version1 }, options);
+    } catch (error) {
+      throw this.#failure(error, 'list', prefix, options.signal);
+    }
+  }
+
+  async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
+    return this.#call(key, 'look', options, async () => {
+      try {
+        const request = { ...this.#at(key), ...this.#encryption.read };
+        const answer = await this.#store.client.headObject(request, { abortSignal: options.signal });
+        return { ...infoOf(key, answer), metadata: answer.Metadata ?? {} };
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
+    checkRange(key, options.range);
+    return this.#call(key, 'read', options, async () => {
+      const answer = await this.#store.client
+        .getObject(
+          {
+            ...this.#at(key),
+            ...this.#encryption.read,
+            Range: rangeHeader(options.range),
+            IfMatch: options.version,
+          },
+          { abortSignal: options.signal },
+        )
+        .catch((error: unknown) => {
+          throw statusOf(error) === 412 ? changed(key) : error;
+        });
+      const body = this.#body(key, answer, options);
+      try {
+        const size = totalSize(key, answer, options.range !== undefined);
+        return { head: { ...infoOf(key, answer), size }, body };
+      } catch (error) {
+        await discard(body);
+        throw error;
+      }
+    });
+  }
+
+  #body(key: string, answer: GetObjectCommandOutput, options: GetOptions): AsyncIterable<Uint8Array> {
+    const stream = answer.Body as Readable;
+    // It may fail before anybody reads it, and after nobody does any more.
+    stream.on('error', () => undefined);
+    const failure = (error: unknown) => this.#failure(error, 'read', key, options.signal);
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      let missing = answer.ContentLength ?? 0;
+      try {
+        for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+          missing -= chunk.length;
+          if (missing < 0)
+            throw storageError('STORAGE_CORRUPT', key, 'More bytes came than the store announced.');
+          yield chunk;
+        }
+      } catch (error) {
+        throw failure(error);
+      }
+      if (missing > 0)
+        throw storageError('STORAGE_UNAVAILABLE', key, `The body broke off ${missing} bytes before its end.`);
+    }
+    return closingBody(chunks(), () => {
+      stream.destroy();
+      return Promise.resolve();
+    });
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<ObjectInfo> {
+    return this.#write(key, body, options, {});
+  }
+
+  async create(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<ObjectInfo> {
+    return this.#write(key, body, options, { IfNoneMatch: '*' });
+  }
+
+  async #write(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions,
+    condition: { IfNoneMatch?: '*' },
+  ): Promise<ObjectInfo> {
+    checkMetadata(key, options.metadata);
+    const { client } = this.#store;
+    const request = {
+      ...this.#at(key),
+      ...this.#user.headers,
+      ...this.#encryption.write,
+      ...condition,
+      Metadata: { ...this.#user.metadata, ...options.metadata },
+    };
+    if (body instanceof Uint8Array) {
+      return this.#call(key, 'write', options, async () => {
+        const answer = await client.putObject({ ...request, Body: body }, { abortSignal: options.signal });
+        return this.#written(key, body.length, answer);
+      });
+    }
+    const stop = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    const watched = watchBody(body, signal);
+    const sending = { partSize: this.#config.part_size, stop, signal };
+    return this.#call(
+      key,
+      'write',
+      options,
+      async () => {
+        const answer = await upload(client, request, watched, sending);
+        return this.#written(key, watched.size(), answer);
+      },
+      watched,
+    );
+  }
+
+  /** A write's answer says nothing of the time: it is the store's own, as far as it is known. */
+  #written(key: string, size: number, answer: { ETag?: string }): ObjectInfo {
+    return { ...infoOf(key, answer), size, modified: this.#store.now() };
+  }
+
+  async copy(from: string, to: string, options: CallOptions = {}): Promise<ObjectInfo> {
+    checkKey(to);
+    const source = await this.head(from, options);
+    if (source === undefined)
+      throw storageError('STORAGE_NOT_FOUND', from, 'There is no object of this key.');
+    if (source.size > maxCopyBytes) {
+      throw storageError(
+        'STORAGE_TOO_LARGE',
+        from,
+        `The object has ${source.size} bytes; up to 5 GiB can be copied.`,
+      );
+    }
+    // Stores refuse it, and there is nothing to do.
+    if (from === to) return source;
+    return this.#call(to, 'copy', options, async () => {
+      const request = {
+        ...this.#at(to),
+        ...this.#user.headers,
+        ...this.#encryption.write,
+        ...this.#encryption.copySource,
+        CopySource: [this.#config.bucket, ...from.split('/')].map(encodeURIComponent).join('/'),
+        CopySourceIfMatch: source.version,
+      };
+      const answer = await this.#store.client
+        .copyObject(request, { abortSignal: options.signal })
+        .catch((error: unknown) => {
+          throw statusOf(error) === 412 ? changed(from) : error;
+        });
+      const { ETag, LastModified = this.#store.now() } = answer.CopyObjectResult ?? {};
+      return { ...infoOf(to, { ETag, LastModified }), size: source.size };
+    });
+  }
+
+  async delete(key: string, options: CallOptions = {}): Promise<void> {
+    return this.#call(key, 'delete', options, async () => {
+      await this.#store.client.deleteObject(this.#at(key), { abortSignal: options.signal });
+    });
+  }
+
+  #at(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#config.bucket, Key: key };
+  }
+
+  /** One call: the key is checked before it, and what goes wrong leaves as a catalogued error, the body's own apart. */
+  async #call<T>(
+    key: string,
+    verb: string,
+    options: CallOptions,
+    run: () => Promise<T>,
+    body?: WatchedBody,
+  ): Promise<T> {
+    checkKey(key);
+    options.signal?.throwIfAborted();
+    try {
+      return await run();
+    } catch (error) {
+      throw body?.failure()?.error ?? this.#failure(error, verb, key, options.signal);
+    }
+  }
+
+  #failure(error: unknown, verb: string, key: string, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted === true) return signal.reason;
+    return toStorageError(error, {
+      label: this.label,
+      verb,
+      key,
+      redact: (text) => redact(this.#config, text),
+    });
+  }
+}
+
+/** Without the secrets, in case a store put one into its message. */
+function redact({ secret_key, session_token }: S3Config, text: string): string {
+  const secrets = [secret_key, session_token]
+    .map((secret) => secret?.reveal() ?? '')
+    .filter((secret) => secret !== '');
+  return secrets.reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
+}

@@ -1,0 +1,157 @@
+import { parseWindowFile, windowId, type WindowFile, type WindowId, type WindowRef } from '../etl/window';
+import { FederationError } from '../errors/federation-error';
+
+/**
+ * Every key of the bucket, built and read here and nowhere else. `docs/design/bucket-format.md` says who writes and
+ * who reads each.
+ */
+
+/** A cluster's id, as it stands in keys. Opaque: newer agents use the cluster's name. */
+export type ClusterId = string & { readonly __brand: 'ClusterId' };
+
+/** Where everything federated lies; each folder right under it but `combined` is a cluster. */
+export const federatedPrefix = 'federated/';
+export const combinedPrefix = 'federated/combined/';
+export const combinedEtlPrefix = 'federated/combined/etl/bingen/';
+export const objectsPrefix = 'federated/combined/objects/';
+export const generationsPrefix = 'federated/combined/generations/';
+export const keptPrefix = 'federated/combined/kept/';
+export const runsPrefix = 'federated/combined/runs/';
+export const publishedKey = 'federated/combined/published.json';
+/** When objects were first seen that no kept generation names. */
+export const unreferencedKey = 'federated/combined/unreferenced.json';
+
+/** Accepts an id that can be a folder under `federated/`, else throws CLUSTER_ID_INVALID. */
+export function clusterId(text: string): ClusterId {
+  const fault = clusterIdFault(text);
+  if (fault === undefined) return text as ClusterId;
+  throw new FederationError('CLUSTER_ID_INVALID', {
+    subject: { cluster: JSON.stringify(text) },
+    detail: fault,
+  });
+}
+
+function clusterIdFault(text: string): string | undefined {
+  if (text === '') return 'The cluster id is empty.';
+  if (text === 'combined') return 'The cluster id `combined` is taken by the output.';
+  if (text === '.' || text.includes('..')) return 'The cluster id would leave its folder.';
+  // eslint's no-control-regex is about accidents; refusing control characters is the purpose here.
+  if ([...text].some((char) => char === '/' || char === '\\' || char < ' ' || char === '\u007f')) {
+    return 'The cluster id has a slash, a backslash or a control character.';
+  }
+  if (Buffer.byteLength(text) > 253) return 'The cluster id has more than 253 bytes.';
+  return undefined;
+}
+
+/** The cluster that a prefix right under `federated/` belongs to; undefined for `combined` and for what cannot be one. */
+export function parseClusterPrefix(prefix: string): ClusterId | undefined {
+  if (!prefix.startsWith(federatedPrefix) || !prefix.endsWith('/')) return undefined;
+  const text = prefix.slice(federatedPrefix.length, -1);
+  return clusterIdFault(text) === undefined ? (text as ClusterId) : undefined;
+}
+
+/** Where a cluster's ETL files lie: Federated Storage. */
+export function clusterEtlPrefix(cluster: ClusterId): string {
+  return `${federatedPrefix}${cluster}/etl/bingen/`;
+}
+
+/** Everything of a cluster. */
+export function clusterPrefix(cluster: ClusterId): string {
+  return `${federatedPrefix}${cluster}/`;
+}
+
+/** A local ETL file's key in Federated Storage; `path` is the file's below `bingen/`. */
+export function clusterEtlKey(cluster: ClusterId, path: string): string {
+  return clusterEtlPrefix(cluster) + path;
+}
+
+/** Reads a key below a cluster's or the combined ETL prefix. */
+export function parseEtlKey(prefix: string, key: string): WindowFile | undefined {
+  return key.startsWith(prefix) ? parseWindowFile(key.slice(prefix.length)) : undefined;
+}
+
+/** Where a combined window is published for any reader of the layout. */
+export function combinedEtlKey(window: WindowRef | WindowId): string {
+  return combinedEtlPrefix + (typeof window === 'string' ? window : windowId(window));
+}
+
+/** A merged window, immutable. */
+export function objectKey(fingerprint: string): string {
+  return objectsPrefix + fingerprint;
+}
+
+/** A merged window's provenance. Written last: where it is, the object is finished. */
+export function provenanceKey(fingerprint: string): string {
+  return `${objectsPrefix}${fingerprint}.json`;
+}
+
+/** Reads a key below `objects/`. */
+export function parseObjectKey(key: string): { fingerprint: string; provenance: boolean } | undefined {
+  const match = /^([0-9a-f]{64})(\.json)?$/.exec(
+    key.startsWith(objectsPrefix) ? key.slice(objectsPrefix.length) : '',
+  );
+  return match?.[1] === undefined ? undefined : { fingerprint: match[1], provenance: match[2] !== undefined };
+}
+
+/** Padded, so that a listing is in the order of the numbers. */
+export function generationKey(generation: number): string {
+  return `${generationsPrefix}${String(generation).padStart(12, '0')}.json`;
+}
+
+export function parseGenerationKey(key: string): number | undefined {
+  const match = /^(\d{12})\.json$/.exec(
+    key.startsWith(generationsPrefix) ? key.slice(generationsPrefix.length) : '',
+  );
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** A cluster's last good contribution to a window, once its source is gone or bad. */
+export function keptKey(cluster: ClusterId, window: WindowId): string {
+  return `${keptPrefix}${cluster}/${window}`;
+}
+
+/** What a run was asked to do; its first object. */
+export function runRequestKey(run: string): string {
+  return `${runsPrefix}${run}/request.json`;
+}
+
+/** A part of a run's plan. */
+export function runPlanKey(run: string, attempt: number, shard: number): string {
+  return `${runsPrefix}${run}/plan-${attempt}-${shard}.json`;
+}
+
+/** What became of a part of a run's plan. */
+export function runOutcomeKey(run: string, attempt: number, shard: number): string {
+  return `${runsPrefix}${run}/outcome-${attempt}-${shard}.json`;
+}
+
+/** How a run ended; its last object. */
+export function runReportKey(run: string): string {
+  return `${runsPrefix}${run}/report.json`;
+}
+
+/** Reads a key or a prefix below `runs/`. */
+export function parseRunKey(key: string): { run: string; file: string } | undefined {
+  const match = /^([^/]+)\/(.*)$/.exec(key.startsWith(runsPrefix) ? key.slice(runsPrefix.length) : '');
+  return match?.[1] === undefined ? undefined : { run: match[1], file: match[2] ?? '' };
+}
+
+/** Where a cluster's local ETL is saved before a primary's first overwrite. Outside of `federated/`: it is no cluster. */
+export function backupsPrefix(cluster: ClusterId): string {
+  return `federated-etl/backups/${cluster}/`;
+}
+
+/** One backup; `time` names it. */
+export function backupPrefix(cluster: ClusterId, time: string): string {
+  return `${backupsPrefix(cluster)}${time}/`;
+}
+
+/** What a commit needs of a run's plan; written after its shards. */
+export function runPlanHeadKey(run: string, attempt: number): string {
+  return `${runsPrefix}${run}/plan-${attempt}.json`;
+}
+
+/** What was wrong with the sources of one planned window. */
+export function runProblemsKey(run: string, attempt: number, shard: number, index: number): string {
+  return `${runsPrefix}${run}/problems-${attempt}-${shard}-${index}.json`;
+}

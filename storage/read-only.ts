@@ -1,0 +1,26 @@
+import { FederationError } from '../errors/federation-error';
+import type { Bucket, BucketReader } from './bucket';
+
+/** A bucket whose writes all throw STORAGE_READ_ONLY, for what must only look. */
+export function readOnly(bucket: BucketReader): Bucket {
+  const refuse =
+    (verb: string) =>
+    async (key: string): Promise<never> => {
+      throw new FederationError('STORAGE_READ_ONLY', {
+        subject: { key },
+        detail: `A ${verb} was asked of ${bucket.label}, which is open for reading only.`,
+      });
+    };
+  return {
+    type: bucket.type,
+    label: bucket.label,
+    list: (prefix, options) => bucket.list(prefix, options),
+    head: (key, options) => bucket.head(key, options),
+    get: (key, options) => bucket.get(key, options),
+    put: refuse('put'),
+    create: refuse('create'),
+    copy: refuse('copy'),
+    delete: refuse('delete'),
+    close: () => bucket.close(),
+  };
+}

@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isFederationError } from '../errors/federation-error';
+import { closingBody, discard } from './body';
+import type {
+  Bucket,
+  CallOptions,
+  GetOptions,
+  ListEntry,
+  ListOptions,
+  ObjectBody,
+  ObjectInfo,
+  PutOptions,
+} from './bucket';
+
+export interface RetryOptions {
+  /** Attempts in all, the first one included. */
+  readonly tries?: number;
+  /** The first pause is up to this long; each one after it up to twice as long. In milliseconds. */
+  readonly firstPauseMs?: number;
+  readonly longestPauseMs?: number;
+}
+
+/** A store that asks for more than this is not waited for in here: the next try says so again. */
+const longestAskedMs = 60_000;
+
+const repeatableMark = Symbol('repeatable');
+
+type Body = Uint8Array | AsyncIterable<Uint8Array>;
+
+/**
+ * A body that can be made anew, say by reading a file again. Only such streams are sent a second time: whatever else
+ * can be iterated may well be used up.
+ */
+export function repeatable(make: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return Object.assign(
+    { [Symbol.asyncIterator]: () => make()[Symbol.asyncIterator]() },
+    { [repeatableMark]: true },
+  );
+}
+
+function canRepeat(body: Body): boolean {
+  return body instanceof Uint8Array || repeatableMark in body;
+}
+
+/**
+ * The same bucket, which tries again what can succeed later: 4 times in all unless told otherwise, with growing random
+ * pauses from 100 ms to 10 s, or as long as the store asks for. A body that breaks off goes on where it broke, a listing
+ * after its last entry. An answer that got lost is found out about: a `create` that finds its own bytes has succeeded.
+ */
+export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
+  const patience = { tries: 4, firstPauseMs: 100, longestPauseMs: 10_000, ...options };
+  const again = <T>(call: CallOptions | undefined, attempt: Attempt<T>) =>
+    retried(patience, call?.signal, attempt);
+
+  async function get(key: string, call: GetOptions = {}): Promise<ObjectBody> {
+    const { head, body } = await opened(bucket, key, call, patience);
+    return { head, body: resumed(bucket, key, call, head, body, patience) };
+  }
+
+  async function write(
+    verb: 'put' | 'create',
+    key: string,
+    body: Body,
+    call?: PutOptions,
+  ): Promise<ObjectInfo> {
+    if (!canRepeat(body)) return bucket[verb](key, body, call);
+    return again(call, async (failedBefore) => {
+      try {
+        return await bucket[verb](key, body, call);
+      } catch (error) {
+        const maybeOurs =
+          verb === 'create' && failedBefore && isFederationError(error, 'STORAGE_PRECONDITION_FAILED');
+        const ours = maybeOurs ? await createdByUs(bucket, key, body, call) : undefined;
+        if (ours === undefined) throw error;
+        return ours;
+      }
+    });
+  }
+
+  return {
+    type: bucket.type,
+    label: bucket.label,
+    list: (prefix, call) => listed(bucket, prefix, call ?? {}, patience),
+    head: (key, call) => again(call, () => bucket.head(key, call)),
+    get,
+    put: (key, body, call) => write('put', key, body, call),
+    create: (key, body, call) => write('create', key, body, call),
+    copy: (from, to, call) => again(call, () => bucket.copy(from, to, call)),
+    delete: (key, call) => again(call, () => bucket.delete(key, call)),
+    close: () => bucket.close(),
+  };
+}
+
+type Patience = Required<RetryOptions>;
+type Attempt<T> = (failedBefore: boolean) => Promise<T>;
+
+async function retried<T>(
+  patience: Patience,
+  signal: AbortSignal | undefined,
+  attempt: Attempt<T>,
+  isFinal: (error: unknown) => boolean = () => false,
+): Promise<T> {
+  for (let failures = 0; ;) {
+    try {
+      return await attempt(failures > 0);
+    } catch (error) {
+      failures += 1;
+      if (failures >= patience.tries || isFinal(error)) throw error;
+      await pause(error, failures, patience, signal);
+    }
+  }
+}
+
+/** Waits before the next attempt; throws the error itself when it is none that another attempt can help. */
+async function pause(
+  error: unknown,
+  failures: number,
+  patience: Patience,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  if (!isFederationError(error) || !error.retryable) throw error;
+  const longest = Math.min(patience.longestPauseMs, patience.firstPauseMs * 2 ** (failures - 1));
+  const random = longest * (0.5 + Math.random() / 2);
+  try {
+    const asked = Math.min(error.retryAfterMs ?? 0, longestAskedMs);
+    await sleep(Math.max(asked, random), undefined, { signal });
+  } catch (aborted) {
+    signal?.throwIfAborted();
+    throw aborted;
+  }
+}
+
+function opened(bucket: Bucket, key: string, call: GetOptions, patience: Patience): Promise<ObjectBody> {
+  // A pinned version that is gone does not come back.
+  const isFinal = (error: unknown) =>
+    call.version !== undefined && isFederationError(error, 'STORAGE_CONFLICT');
+  return retried(patience, call.signal, () => bucket.get(key, call), isFinal);
+}
+
+/** A body that, when the connection breaks, goes on from where it was, with the same state of the object. */
+function resumed(
+  bucket: Bucket,
+  key: string,
+  call: GetOptions,
+  head: ObjectInfo,
+  first: AsyncIterable<Uint8Array>,
+  patience: Patience,
+): AsyncIterable<Uint8Array> {
+  let current = first;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    let offset = call.range?.offset ?? 0;
+    const end = Math.min(head.size, offset + (call.range?.length ?? head.size));
+    for (let failures = 0; ;) {
+      try {
+        for await (const chunk of current) {
+          offset += chunk.length;
+          failures = 0;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        failures += 1;
+        const broken =
+          isFederationError(error, 'STORAGE_UNAVAILABLE') || isFederationError(error, 'STORAGE_THROTTLED');
+        if (!broken || failures >= patience.tries || offset >= end) throw error;
+        await pause(error, failures, patience, call.signal);
+      }
+      const range = { offset, length: end - offset };
+      current = (await opened(bucket, key, { ...call, range, version: head.version }, patience)).body;
+    }
+  }
+  return closingBody(chunks(), () => discard(current));
+}
+
+/** A listing that, when it breaks, goes on behind the last entry that was given out. */
+async function* listed(
+  bucket: Bucket,
+  prefix: string,
+  call: ListOptions,
+  patience: Patience,
+): AsyncGenerator<ListEntry> {
+  let after = call.after;
+  for (let failures = 0; ;) {
+    try {
+      for await (const entry of bucket.list(prefix, { ...call, after })) {
+        after = entry.kind === 'prefix' ? entry.prefix : entry.key;
+        failures = 0;
+        yield entry;
+      }
+      return;
+    } catch (error) {
+      failures += 1;
+      if (failures >= patience.tries) throw error;
+      await pause(error, failures, patience, call.signal);
+    }
+  }
+}
+
+/** After a create whose answer was lost: the object that is there now, if its bytes are the ones that were sent. */
+async function createdByUs(
+  bucket: Bucket,
+  key: string,
+  body: Body,
+  call?: CallOptions,
+): Promise<ObjectInfo | undefined> {
+  const there = await bucket.get(key, { signal: call?.signal });
+  if (body instanceof Uint8Array && body.length !== there.head.size) {
+    await discard(there.body);
+    return undefined;
+  }
+  const sent = body instanceof Uint8Array ? [body] : body;
+  return (await sha256(there.body)) === (await sha256(sent)) ? there.head : undefined;
+}
+
+async function sha256(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest('hex');
+}

@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request as it came over the wire. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+}
+
+export interface FaultyServer {
+  readonly endpoint: string;
+  readonly seen: SeenRequest[];
+  /** How the next requests are answered, one each; the last way stays. */
+  answer(...ways: ((response: ServerResponse, request: IncomingMessage) => void)[]): void;
+  close(): Promise<void>;
+}
+
+/** A loopback server that answers an S3 client as a test tells it to. */
+export async function startFaultyServer(): Promise<FaultyServer> {
+  const seen: SeenRequest[] = [];
+  let ways: ((response: ServerResponse, request: IncomingMessage) => void)[] = [];
+  const server: Server = createServer((request, response) => {
+    seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
+    const way = ways.length > 1 ? ways.shift() : ways[0];
+    request.resume();
+    request.on('end', () => way?.(response, request));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    answer(...next) {
+      ways = next;
+      seen.length = 0;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export function xmlError(status: number, code: string, message = 'no', headers: Record<string, string> = {}) {
+  return (response: ServerResponse): void => {
+    response.writeHead(status, { 'content-type': 'application/xml', ...headers });
+    response.end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+  };
+}
+
+/** An object of so many bytes, of which only some come; then the connection stalls or breaks. */
+export function partOfBody(size: number, sent: number, then: 'stall' | 'break' | 'end') {
+  return (response: ServerResponse, request: IncomingMessage): void => {
+    const offset = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    response.writeHead(request.headers.range === undefined ? 200 : 206, {
+      etag: '"v1"',
+      'last-modified': new Date(0).toUTCString(),
+      'content-length': String(size - offset),
+      ...(request.headers.range !== undefined && { 'content-range': `bytes ${offset}-${size - 1}/${size}` }),
+    });
+    response.write(
+      Buffer.from(Array.from({ length: Math.max(0, sent - offset) }, (_, i) => (offset + i) % 251)),
+    );
+    if (then === 'break') setTimeout(() => response.destroy(), 20);
+    if (then === 'end') response.end();
+  };
+}

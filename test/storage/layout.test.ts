@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { parseWindowId, pipelines, windowId, type WindowRef } from '../../etl/window';
+import { keyFault } from '../../storage/check-key';
+import * as layout from '../../storage/layout';
+
+const hex64 = fc.stringMatching(/^[0-9a-f]{64}$/);
+const cluster = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+  .filter((text) => layout.parseClusterPrefix(`federated/${text}/`) !== undefined)
+  .map(layout.clusterId);
+const window: fc.Arbitrary<WindowRef> = fc
+  .record({
+    pipeline: fc.constantFrom(...pipelines),
+    resolution: fc.constantFrom(['1d', 86_400] as const, ['1h', 3_600] as const, ['10m0s', 600] as const),
+    count: fc.nat({ max: 20_000 }),
+  })
+  .map(({ pipeline, resolution: [resolution, seconds], count }) => ({
+    pipeline,
+    resolution,
+    window: { start: count * seconds, end: (count + 1) * seconds },
+  }));
+
+test('a window’s key is read back as it was built', () => {
+  fc.assert(
+    fc.property(cluster, window, (id, ref) => {
+      const key = layout.clusterEtlKey(id, windowId(ref));
+      expect(layout.parseEtlKey(layout.clusterEtlPrefix(id), key)).toEqual({ ref, plain: true });
+      expect(layout.parseEtlKey(layout.combinedEtlPrefix, layout.combinedEtlKey(ref))).toEqual({
+        ref,
+        plain: true,
+      });
+      expect(layout.parseEtlKey(layout.combinedEtlPrefix, key)).toBeUndefined();
+      expect(parseWindowId(windowId(ref))).toEqual(ref);
+      expect(layout.parseClusterPrefix(layout.clusterPrefix(id))).toBe(id);
+      expect(layout.keptKey(id, windowId(ref)).startsWith(layout.keptPrefix)).toBe(true);
+    }),
+  );
+});
+
+test('every other key is read back as it was built', () => {
+  const run = fc.stringMatching(/^[a-z0-9.:-]{1,40}$/);
+  fc.assert(
+    fc.property(
+      hex64,
+      fc.nat({ max: 999_999_999_999 }),
+      run,
+      fc.nat(99),
+      (fingerprint, generation, name, n) => {
+        expect(layout.parseObjectKey(layout.objectKey(fingerprint))).toEqual({
+          fingerprint,
+          provenance: false,
+        });
+        expect(layout.parseObjectKey(layout.provenanceKey(fingerprint))).toEqual({
+          fingerprint,
+          provenance: true,
+        });
+        expect(layout.parseGenerationKey(layout.generationKey(generation))).toBe(generation);
+        for (const key of [
+          layout.runRequestKey(name),
+          layout.runPlanKey(name, n, n),
+          layout.runReportKey(name),
+        ]) {
+          expect(layout.parseRunKey(key)).toMatchObject({ run: name });
+        }
+      },
+    ),
+  );
+});
+
+test('every key is one that all stores can hold', () => {
+  const longest = layout.clusterId('c'.repeat(240));
+  fc.assert(
+    fc.property(cluster, window, hex64, (id, ref, fingerprint) => {
+      const keys = [
+        layout.clusterEtlKey(id, windowId(ref)),
+        layout.clusterEtlKey(longest, windowId(ref)),
+        layout.keptKey(id, windowId(ref)),
+        layout.provenanceKey(fingerprint),
+        layout.generationKey(1),
+        layout.publishedKey,
+        layout.backupPrefix(id, '2026-11-20T10:00:00Z') + 'x',
+      ];
+      expect(keys.map(keyFault).filter((fault) => fault !== undefined)).toEqual([]);
+    }),
+  );
+});
+
+test('generations are listed in the order of their numbers', () => {
+  const keys = [1, 2, 9, 10, 11, 100, 12_345].map(layout.generationKey);
+  expect([...keys].sort()).toEqual(keys);
+});
+
+test.each(['', 'combined', '.', '..', 'a..b', 'a/b', 'a\\b', 'a\nb', 'x'.repeat(254)])(
+  '%j is no cluster id',
+  (text) => {
+    expect(() => layout.clusterId(text)).toThrow(/^The cluster id /);
+    expect(layout.parseClusterPrefix(`federated/${text}/`)).toBeUndefined();
+  },
+);
+
+test.each([
+  'federated/combined/objects/abc',
+  'federated/combined/generations/1.json',
+  'federated/combined/generations/000000000001.json.bak',
+  'elsewhere/000000000001.json',
+])('%s is none of ours', (key) => {
+  expect(layout.parseObjectKey(key)).toBeUndefined();
+  expect(layout.parseGenerationKey(key)).toBeUndefined();
+  expect(layout.parseRunKey(key)).toBeUndefined();
+});

@@ -1,0 +1,187 @@
+import { inspect } from 'node:util';
+import type { Bucket } from '../../storage/bucket';
+import { parseFederatedStore } from '../../storage/federated-store';
+import { openBucket } from '../../storage/open-bucket';
+import { readAll } from '../../storage/read-all';
+import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { partOfBody, startFaultyServer, xmlError, type FaultyServer } from './faulty-s3-server';
+
+let server: FaultyServer;
+const opened: Bucket[] = [];
+const open = async (settings: object = {}) => {
+  const config = {
+    bucket: 'costs',
+    endpoint: server.endpoint,
+    access_key: 'AKIATEST',
+    secret_key: 's3cr3t',
+    insecure: true,
+    http_config: { response_header_timeout: '300ms' },
+    ...settings,
+  };
+  const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
+  opened.push(bucket);
+  return bucket;
+};
+beforeAll(async () => {
+  server = await startFaultyServer();
+});
+afterEach(() => Promise.all(opened.splice(0).map((bucket) => bucket.close())));
+afterAll(() => server.close());
+
+const ok = partOfBody(1000, 1000, 'end');
+
+test('a server that fails twice is asked a third time', async () => {
+  const bucket = await open();
+  server.answer(xmlError(503, 'SlowDown'), xmlError(500, 'InternalError'), ok);
+  expect((await readAll(bucket, 'k')).bytes).toHaveLength(1000);
+  expect(server.seen).toHaveLength(3);
+});
+
+test('max_retries says how often, and Retry-After how soon', async () => {
+  const bucket = await open({ max_retries: 2 });
+  server.answer(xmlError(429, 'TooManyRequests', 'wait', { 'retry-after': '1' }));
+  const start = Date.now();
+  await expect(bucket.put('k', Buffer.from('x'))).rejects.toMatchObject({
+    code: 'STORAGE_THROTTLED',
+    retryAfterMs: 1000,
+  });
+  expect(server.seen).toHaveLength(2);
+  expect(Date.now() - start).toBeGreaterThanOrEqual(990);
+});
+
+test('a server that never answers is given up', async () => {
+  const bucket = await open({ max_retries: 1 });
+  server.answer(() => undefined);
+  await expect(bucket.head('k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  await expect(bucket.put('k', Buffer.from('x'))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+});
+
+test.each(['stall', 'break'] as const)('a body that comes to a %s is fetched to its end', async (then) => {
+  const bucket = await open();
+  server.answer(partOfBody(1000, 300, then), partOfBody(1000, 301, then), ok);
+  const { bytes } = await readAll(bucket, 'k');
+  expect(bytes.equals(Buffer.from(Array.from({ length: 1000 }, (_, i) => i % 251)))).toBe(true);
+  expect(server.seen.map(({ headers }) => headers.range)).toEqual([
+    undefined,
+    'bytes=300-999',
+    'bytes=301-999',
+  ]);
+  expect(server.seen.map(({ headers }) => headers['if-match'])).toEqual([undefined, '"v1"', '"v1"']);
+});
+
+test('a body that breaks, and has changed meanwhile, is not mixed', async () => {
+  const bucket = await open();
+  server.answer(partOfBody(1000, 300, 'break'), xmlError(412, 'PreconditionFailed'));
+  await expect(readAll(bucket, 'k')).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
+  expect(server.seen).toHaveLength(2);
+});
+
+test('an abort ends a call in the middle', async () => {
+  const bucket = await open({ http_config: { response_header_timeout: '20s' } });
+  const reason = new Error('enough');
+  const controller = new AbortController();
+  server.answer(() => controller.abort(reason));
+  await expect(bucket.head('k', { signal: controller.signal })).rejects.toBe(reason);
+  const body = new AbortController();
+  server.answer(partOfBody(1000, 10, 'stall'));
+  const reading = readAll(bucket, 'k', { signal: body.signal });
+  setTimeout(() => body.abort(reason), 100);
+  await expect(reading).rejects.toBe(reason);
+});
+
+test('nobody at the address is an unavailable store, soon', async () => {
+  const start = Date.now();
+  const refused = await open({ endpoint: '127.0.0.1:1', max_retries: 2 });
+  await expect(refused.head('k')).rejects.toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+    message: expect.stringContaining('ECONNREFUSED') as string,
+  });
+  const unknown = await open({ endpoint: 'no-such-host.invalid', max_retries: 1 });
+  await expect(unknown.head('k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  expect(Date.now() - start).toBeLessThan(5_000);
+});
+
+test('what is no answer of S3 is not taken for one', async () => {
+  const bucket = await open({ max_retries: 1 });
+  server.answer((response) => response.writeHead(200).end('<html>please log in</html>'));
+  await expect(drain(bucket.list('a/'))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  server.answer((response) => response.writeHead(503).end('busy'));
+  await expect(bucket.get('k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+});
+
+test('a listing whose second page fails is no short listing', async () => {
+  const bucket = await open({ max_retries: 2 });
+  const page = (response: import('node:http').ServerResponse) =>
+    response.writeHead(200, { 'content-type': 'application/xml' }).end(
+      `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>
+       <Contents><Key>a/1</Key><Size>1</Size><ETag>"x"</ETag><LastModified>2026-11-20T00:00:00Z</LastModified></Contents></ListBucketResult>`,
+    );
+  server.answer(page, xmlError(500, 'InternalError'));
+  await expect(drain(bucket.list('a/'))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  expect(server.seen.at(-1)?.url).toContain('start-after=a%2F1');
+});
+
+test('what is not retried: a refusal, and it holds no secret', async () => {
+  const bucket = await open();
+  server.answer(xmlError(403, 'AccessDenied', 'your key s3cr3t may not'));
+  const error: unknown = await bucket.get('k').catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'STORAGE_ACCESS_DENIED', retryable: false });
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cr3t');
+  expect(server.seen).toHaveLength(1);
+});
+
+test('settings reach the wire', async () => {
+  const put = (response: import('node:http').ServerResponse) =>
+    response.writeHead(200, { etag: '"v1"' }).end();
+  const bucket = await open({
+    session_token: 't0k3n',
+    put_user_metadata: { 'X-Amz-Acl': 'bucket-owner-full-control', Team: 'costs' },
+    sse_config: { type: 'SSE-KMS', kms_key_id: 'key-1', kms_encryption_context: { a: 'b' } },
+  });
+  server.answer(put);
+  await bucket.create('a b/c', Buffer.from('x'), { metadata: { sha256: 'abc' } });
+  expect(server.seen[0]).toMatchObject({
+    method: 'PUT',
+    url: '/costs/a%20b/c?x-id=PutObject',
+    headers: {
+      'if-none-match': '*',
+      'x-amz-acl': 'bucket-owner-full-control',
+      'x-amz-meta-team': 'costs',
+      'x-amz-meta-sha256': 'abc',
+      'x-amz-security-token': 't0k3n',
+      'x-amz-server-side-encryption': 'aws:kms',
+      'x-amz-server-side-encryption-aws-kms-key-id': 'key-1',
+      'x-amz-server-side-encryption-context': Buffer.from('{"a":"b"}').toString('base64'),
+    },
+  });
+  expect(Object.keys(server.seen[0]?.headers ?? {}).filter((name) => name.includes('checksum'))).toEqual([]);
+});
+
+describeWithS3('credentials against an S3 server', () => {
+  test.each([
+    ['a wrong secret', { secret_key: 'wr0ng' }],
+    ['an unknown key', { access_key: 'UNKNOWN' }],
+  ])('%s is refused at once', async (_, wrong) => {
+    const s3 = await connectToS3();
+    const settings = {
+      endpoint: s3.endpoint.replace('http://', ''),
+      region: s3.region,
+      access_key: s3.accessKey,
+      secret_key: s3.secretKey,
+    };
+    const bucket = await open({ ...settings, ...wrong, http_config: {} });
+    for (const call of [
+      () => bucket.put('k', Buffer.from('x')),
+      () => bucket.get('k'),
+      () => drain(bucket.list('')),
+    ]) {
+      const error: unknown = await call().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'STORAGE_ACCESS_DENIED', retryable: false });
+      expect(inspect(error, { depth: 9 })).not.toMatch(new RegExp(`wr0ng|${s3.secretKey}`));
+    }
+  });
+});
+
+async function drain(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items);
+}

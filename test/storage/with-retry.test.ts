@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { FederationError } from '../../errors/federation-error';
+import { openFilesystem } from '../../storage/drivers/filesystem';
+import { readAll } from '../../storage/read-all';
+import { repeatable, withRetry } from '../../storage/with-retry';
+import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
+import { unavailable, withFaults, type Faults } from './with-faults';
+
+afterAll(removeTemporaryFolders);
+
+const patience = { firstPauseMs: 1, longestPauseMs: 5 };
+const inner = openFilesystem({ directory: temporaryFolder() });
+const open = (faults: Faults) => {
+  const faulty = withFaults(inner, faults);
+  return { faulty, bucket: withRetry(faulty, patience) };
+};
+const bytes = randomBytes(1_000_000);
+
+test('what can succeed later is tried again, four times in all', async () => {
+  const lost = ['request lost', 'answer lost', 'request lost'] as const;
+  const { bucket, faulty } = open({
+    calls: { put: [...lost], head: [...lost, 'request lost'], delete: [...lost], copy: [...lost] },
+  });
+  await bucket.put('a', bytes);
+  await bucket.copy('a', 'b');
+  await bucket.delete('b');
+  expect(faulty.made).toMatchObject({ put: 4, copy: 4, delete: 4 });
+  await expect(bucket.head('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  expect(faulty.made.head).toBe(4);
+});
+
+test('what cannot, is not', async () => {
+  const denied = new FederationError('STORAGE_ACCESS_DENIED', { detail: 'no' });
+  const { bucket, faulty } = open({ calls: { put: [denied] } });
+  await expect(bucket.put('denied', bytes)).rejects.toBe(denied);
+  await expect(bucket.get('missing')).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
+  const { version } = await bucket.put('pinned', bytes);
+  await bucket.put('pinned', Buffer.from('new'));
+  await expect(bucket.get('pinned', { version })).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
+  expect(faulty.made).toMatchObject({ put: 3, get: 2 });
+});
+
+test('a store that asks to be left alone is, and an abort ends the wait', async () => {
+  const busy = new FederationError('STORAGE_THROTTLED', { detail: 'slow down', retryAfterMs: 150 });
+  const { bucket } = open({ calls: { put: [busy], head: [busy] } });
+  const start = Date.now();
+  await bucket.put('throttled', bytes);
+  expect(Date.now() - start).toBeGreaterThanOrEqual(145);
+  const reason = new Error('enough');
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 20);
+  await expect(bucket.head('throttled', { signal: controller.signal })).rejects.toBe(reason);
+});
+
+describe('a body that is a stream', () => {
+  async function* once() {
+    await Promise.resolve();
+    yield bytes;
+  }
+
+  test('is not sent twice, as it may be used up', async () => {
+    const { bucket, faulty } = open({ calls: { put: ['request lost'] } });
+    await expect(bucket.put('stream', once())).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(faulty.made.put).toBe(1);
+  });
+
+  test('is sent again when it can be made anew', async () => {
+    const { bucket, faulty } = open({ calls: { put: ['answer lost', 'request lost'] } });
+    await bucket.put('stream', repeatable(once));
+    expect(faulty.made.put).toBe(3);
+    expect((await readAll(bucket, 'stream')).bytes.equals(bytes)).toBe(true);
+  });
+});
+
+describe('a create whose answer was lost', () => {
+  test('has succeeded when its bytes are there', async () => {
+    const { bucket, faulty } = open({ calls: { create: ['answer lost'] } });
+    const info = await bucket.create('g/1', bytes);
+    expect(faulty.made.create).toBe(2);
+    expect(await bucket.head('g/1')).toMatchObject({ version: info.version, size: bytes.length });
+    const streamed = open({ calls: { create: ['answer lost'] } });
+    async function* halves() {
+      await Promise.resolve();
+      yield bytes.subarray(0, 10);
+      yield bytes.subarray(10);
+    }
+    await streamed.bucket.create('g/2', repeatable(halves));
+    expect(streamed.faulty.made.create).toBe(2);
+  });
+
+  test.each([Buffer.from('theirs'), Buffer.from('x'.repeat(bytes.length))])(
+    'has lost when others are',
+    async (theirs) => {
+      const { bucket } = open({ calls: { create: ['request lost'] } });
+      await inner.put('g/3', theirs);
+      await expect(bucket.create('g/3', bytes)).rejects.toMatchObject({
+        code: 'STORAGE_PRECONDITION_FAILED',
+      });
+      expect((await readAll(inner, 'g/3')).bytes.equals(theirs)).toBe(true);
+    },
+  );
+
+  test('without a failure before, equal bytes are somebody else’s all the same', async () => {
+    const { bucket } = open({});
+    await inner.put('g/4', bytes);
+    await expect(bucket.create('g/4', bytes)).rejects.toMatchObject({ code: 'STORAGE_PRECONDITION_FAILED' });
+  });
+});
+
+describe('a body that breaks off', () => {
+  beforeAll(() => inner.put('body', bytes));
+
+  test('goes on where it broke', async () => {
+    const { bucket, faulty } = open({
+      bodies: [0, 1, 250_000, 700_000],
+      calls: { get: [undefined, 'request lost'] },
+    });
+    expect((await readAll(bucket, 'body')).bytes.equals(bytes)).toBe(true);
+    expect(faulty.made.get).toBe(6);
+  });
+
+  test('goes on within its range', async () => {
+    const { bucket } = open({ bodies: [10, 20] });
+    const { body } = await bucket.get('body', { range: { offset: 100, length: 1000 } });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(bytes.subarray(100, 1100))).toBe(true);
+  });
+
+  test('is given up when nothing more comes', async () => {
+    const { bucket } = open({ bodies: [5, 0, 0, 0] });
+    await expect(readAll(bucket, 'body')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  });
+
+  test('is never mixed with another state of the object', async () => {
+    const { bucket } = open({ bodies: [500_000] });
+    await inner.put('mixed', bytes);
+    const { body } = await bucket.get('mixed');
+    await inner.put('mixed', randomBytes(bytes.length));
+    await expect(drain(body)).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
+  });
+});
+
+test('a listing that breaks off goes on behind its last entry', async () => {
+  const keys = Array.from({ length: 20 }, (_, i) => `list/${String(i).padStart(2, '0')}/x`);
+  for (const key of keys) await inner.put(key, Buffer.from(''));
+  const { bucket, faulty } = open({ lists: [0, 7, 0, 3, 0, 4, 0, 1] });
+  const listed: string[] = [];
+  for await (const entry of bucket.list('list/')) listed.push(entry.kind === 'object' ? entry.key : '');
+  for await (const entry of bucket.list('list/', { delimiter: '/' }))
+    listed.push(entry.kind === 'prefix' ? `${entry.prefix}x` : '');
+  expect(listed).toEqual([...keys, ...keys]);
+  expect(faulty.made.list).toBe(10);
+  const { bucket: broken } = open({ lists: [0, 0, 0, 0] });
+  await expect(drain(broken.list('list/'))).rejects.toEqual(unavailable());
+});
+
+async function drain(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items);
+}
