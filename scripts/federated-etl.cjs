@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+'use strict';
+
+// The program `federated-etl`: finds a Node that is new enough, then hands over to federated-etl.ts.
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.resolve(__dirname, '..');
+const args = process.argv.slice(2);
+
+if (!fs.existsSync(path.join(root, 'node_modules', 'tsx', 'package.json'))) {
+  const { checkPackages } = require('./set-up/packages.cjs');
+  console.error(`federated-etl needs its packages (${checkPackages(root).why}).`);
+  console.error('Run `npm start`, which installs them and runs the example, or `npm ci`.');
+  process.exitCode = 1;
+} else if (Number(process.versions.node.split('.')[0]) < 22) {
+  handOver();
+} else {
+  require('tsx/cjs');
+  require('./federated-etl.ts')
+    .main(args)
+    .catch((error) => {
+      console.error(error);
+      process.exitCode = 1;
+    });
+}
+
+/** Runs itself again by the project's own Node. */
+function handOver() {
+  const { findProjectNode } = require('./set-up/project-node.cjs');
+  const { runInForeground } = require('./set-up/foreground.cjs');
+  const node = findProjectNode(root);
+  if (node === undefined) {
+    console.error(`federated-etl needs Node 22 or newer; this is ${process.version}.`);
+    console.error("Run `npm start`, which fetches the project's own Node, or install a newer one.");
+    process.exitCode = 1;
+    return;
+  }
+  runInForeground(node, [__filename, ...args]).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error) => {
+      console.error(`${node} could not be started: ${error.message}`);
+      process.exitCode = 1;
+    },
+  );
+}

@@ -1,0 +1,22 @@
+import os from 'node:os';
+import path from 'node:path';
+
+/**
+ * The project's folder in the user's cache folder: what is built or downloaded once for all checkouts. Everything in
+ * it can be deleted at any time.
+ */
+export function cacheFolder(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  return path.join(userCacheFolder(env, platform), 'federated-etl');
+}
+
+function userCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  // The convention wants relative values ignored.
+  if (env['XDG_CACHE_HOME'] && path.isAbsolute(env['XDG_CACHE_HOME'])) return env['XDG_CACHE_HOME'];
+  const home = env['HOME'] || os.homedir();
+  if (platform === 'darwin') return path.join(home, 'Library', 'Caches');
+  if (platform === 'win32') return env['LOCALAPPDATA'] || path.join(home, 'AppData', 'Local');
+  return path.join(home, '.cache');
+}

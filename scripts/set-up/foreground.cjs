@@ -1,0 +1,67 @@
+'use strict';
+
+const { spawn } = require('node:child_process');
+
+/** The signals that ask a process to end. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Runs a command with this terminal and waits for its end. Signals reach it once; this process outlives it, so
+ * nothing is left behind.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ * @returns {Promise<number>} its exit code, or 128 + n where signal n ended it
+ */
+function runInForeground(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: 'inherit', ...options });
+    const stopForwarding = forwardSignals(child);
+    child.once('error', (error) => {
+      stopForwarding();
+      reject(error);
+    });
+    child.once('exit', (code, signal) => {
+      stopForwarding();
+      resolve(exitCodeOf(code, signal));
+    });
+  });
+}
+
+/**
+ * Passes on the signals that ask this process to end, each once.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {() => void} stops passing them on
+ */
+function forwardSignals(child) {
+  // A terminal sends Ctrl-C to the child as well; a second one would mean "at once" to it.
+  const terminal = Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);
+  const handlers = SIGNALS.map((signal) => {
+    let seen = false;
+    const handler = () => {
+      if (!seen && !(terminal && signal === 'SIGINT')) child.kill(signal);
+      seen = true;
+    };
+    process.on(signal, handler);
+    return () => process.removeListener(signal, handler);
+  });
+  // npm cannot pass on that it was killed; its child gets another parent then.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.env.npm_lifecycle_event && process.ppid !== parent) process.emit('SIGTERM', 'SIGTERM');
+  }, 1000);
+  watch.unref();
+  return () => {
+    clearInterval(watch);
+    handlers.forEach((remove) => remove());
+  };
+}
+
+/** The exit code a shell would show. */
+function exitCodeOf(code, signal) {
+  return code === null ? 128 + (require('node:os').constants.signals[signal] || 0) : code;
+}
+
+module.exports = { SIGNALS, exitCodeOf, forwardSignals, runInForeground };

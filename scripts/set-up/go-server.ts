@@ -1,0 +1,230 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { cacheFolder } from './cache-folder';
+import { withCacheLock } from './cache-lock';
+import { startKept } from './kept-process';
+import { isAlive } from './process-alive';
+
+const run = promisify(execFile);
+
+/** A server that is a Go program of a pinned version, so that every machine runs the same one. */
+export interface GoServer {
+  /** The program, as it is called on the PATH. */
+  readonly name: string;
+  readonly version: string;
+  /** What `go install` builds, without the version. */
+  readonly goPackage: string;
+  readonly ldflags?: string;
+  /** The oldest Go that builds it, such as `1.25`. */
+  readonly minimumGo: string;
+  /** About how many packages a cold build compiles, and how long that took on two cores: both only for progress. */
+  readonly packages: number;
+  readonly coldBuild: string;
+  /** Arguments that make the program print something and exit with 0; the text has to hold all of `mustSay`. */
+  readonly probes: readonly { readonly args: readonly string[]; readonly mustSay: readonly string[] }[];
+}
+
+/** Where to look and whom to tell. The environment is a parameter so that tests can build a small world. */
+export interface FindOptions {
+  env?: NodeJS.ProcessEnv;
+  say: (line: string) => void;
+  /** How often a long step says how far it is (10 seconds). */
+  progressMs?: number;
+}
+
+/** A path that works, or in one clause why there is none. */
+export type Found = { path: string; problem?: undefined } | { path?: undefined; problem: string };
+
+/** Whether a binary is one that can be used: it runs, and knows what is asked of it. */
+export async function probe(server: GoServer, binary: string): Promise<string | undefined> {
+  for (const { args, mustSay } of server.probes) {
+    try {
+      const { stdout, stderr } = await run(binary, [...args], { timeout: 20_000 });
+      const missing = mustSay.find((text) => !`${stdout}${stderr}`.includes(text));
+      if (missing !== undefined)
+        return `it is too old: \`${[server.name, ...args].join(' ')}\` knows no ${missing}`;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return 'there is no such file';
+      if (code === 'EACCES') return 'it may not be executed';
+      return `\`${[server.name, ...args].join(' ')}\` fails`;
+    }
+  }
+  return undefined;
+}
+
+/** Looks for the program on the PATH and takes the first one that can be used. */
+export async function findOnPath(server: GoServer, { env = process.env, say }: FindOptions): Promise<Found> {
+  for (const folder of (env['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== '')) {
+    const binary = path.join(folder, executable(server.name));
+    if (!(await isExecutable(binary))) continue;
+    const problem = await probe(server, binary);
+    if (problem === undefined) return { path: binary };
+    say(`${binary} is passed over: ${problem}.`);
+  }
+  return { problem: `no usable ${server.name} on the PATH` };
+}
+
+/** Where the cache keeps the program. */
+export function cachedBinary(server: GoServer, env: NodeJS.ProcessEnv = process.env): string {
+  return path.join(cacheFolder(env), server.name, server.version, executable(server.name));
+}
+
+/** Looks into the cache. An entry that does not work is removed, so that it is made anew. */
+export async function findInCache(server: GoServer, { env, say }: FindOptions): Promise<Found> {
+  const binary = cachedBinary(server, env);
+  if ((await stat(binary).catch(() => undefined)) === undefined) return { problem: 'not in the cache' };
+  const problem = await probe(server, binary);
+  if (problem === undefined) return { path: binary };
+  say(`The cached ${server.name} is damaged (${problem}) and is removed: ${binary}`);
+  await rm(binary, { recursive: true, force: true });
+  return { problem: 'not in the cache' };
+}
+
+/**
+ * Puts the program into the cache. `make` gets a temporary folder and answers with the finished file in it; only a
+ * file that can be used is moved to its place, in one step. One process at a time does it; others wait and take what
+ * it made.
+ */
+export async function addToCache(
+  server: GoServer,
+  options: FindOptions,
+  make: (folder: string) => Promise<Found>,
+): Promise<Found> {
+  const binary = cachedBinary(server, options.env);
+  const home = path.dirname(path.dirname(binary));
+  try {
+    await mkdir(path.dirname(binary), { recursive: true });
+  } catch (error) {
+    return { problem: `the cache folder cannot be made: ${(error as Error).message}` };
+  }
+  const onWait = (holder: string): void =>
+    options.say(`${server.name} is just being made by ${holder}. Waiting for it…`);
+  return withCacheLock(path.join(home, `${server.version}.lock`), { onWait }, async () => {
+    const already = await findInCache(server, options);
+    if (already.path !== undefined) return already;
+    await removeLeftovers(home);
+    const folder = await mkdtemp(path.join(home, `making-${process.pid}-`));
+    try {
+      const made = await make(folder);
+      if (made.path === undefined) return made;
+      const problem = await probe(server, made.path);
+      if (problem !== undefined) return { problem: `what came out cannot be used: ${problem}` };
+      await rename(made.path, binary);
+      return { path: binary };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Builds the program by `go install` into a folder, saying how far it is. */
+export async function goInstall(server: GoServer, options: FindOptions, folder: string): Promise<Found> {
+  const { say, progressMs = 10_000 } = options;
+  const env = await buildEnvironment(options.env ?? process.env, folder);
+  const unusable = await checkGo(server, env);
+  if (unusable !== undefined) return { problem: unusable };
+
+  const target = `${server.goPackage}@v${server.version}`;
+  say(
+    `Building ${server.name} ${server.version} with go install (about ${server.coldBuild} the first time)…`,
+  );
+  const started = Date.now();
+  const tail: string[] = [];
+  let downloaded = 0;
+  let compiled = 0;
+  let now = '';
+  const onLine = (line: string): void => {
+    tail.push(line);
+    if (tail.length > 20) tail.shift();
+    if (line.startsWith('go: downloading ')) downloaded += 1;
+    else if (/^[\w.~-]+(\/[\w.~-]+)*$/.test(line)) compiled += 1;
+    else return;
+    now = line.replace('go: ', '');
+  };
+  const args = ['install', '-v', ...(server.ldflags ? ['-ldflags', server.ldflags] : []), target];
+  const build = await startKept('go', args, { env, cwd: folder, onLine, remove: [folder] });
+  const timer = setInterval(() => {
+    const done = `${downloaded} modules fetched, ${compiled} of at most ${server.packages} packages compiled`;
+    say(`  … ${elapsed(started)}: ${done}${now ? `, now ${now}` : ''}`);
+  }, progressMs);
+  const { code } = await build.exited.finally(() => clearInterval(timer));
+  if (code !== 0) return { problem: `\`go install ${target}\` failed:\n    ${tail.join('\n    ')}` };
+  say(`Built ${server.name} ${server.version} in ${elapsed(started)}.`);
+  return { path: path.join(folder, executable(server.name)) };
+}
+
+/** The person's own Go settings, without those that would stop a plain build of another module. */
+async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise<NodeJS.ProcessEnv> {
+  const scratch = path.join(folder, 'go-tmp');
+  await mkdir(scratch, { recursive: true });
+  const flags = await goSetting('GOFLAGS', env);
+  const harmless = flags
+    .split(/\s+/)
+    .filter((flag) => flag !== '' && !/^--?(mod|o|race|cover|json|n|x)\b/.test(flag));
+  // An empty GOFLAGS would mean the one of `go env -w`; a cross-compiled program has no place in GOBIN.
+  const { GOOS: _os, GOARCH: _arch, ...rest } = env;
+  return {
+    ...rest,
+    GOFLAGS: ['-buildvcs=false', ...harmless].join(' '),
+    GOWORK: 'off',
+    GOBIN: folder,
+    GOTMPDIR: scratch,
+  };
+}
+
+/** Why this machine's Go cannot build the server, if it cannot. */
+async function checkGo(server: GoServer, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const version = await run('go', ['version'], { env, timeout: 60_000 }).then(
+    ({ stdout }) => /go(\d+\.\d+)/.exec(stdout)?.[1],
+    () => undefined,
+  );
+  if (version === undefined) return 'Go is not installed';
+  if (!isOlder(version, server.minimumGo)) return undefined;
+  // From 1.21 on, Go fetches a newer one of itself where it is allowed to.
+  const mayFetch =
+    !isOlder(version, '1.21') && !/^(local|path|go[\d.]+)$/.test(await goSetting('GOTOOLCHAIN', env));
+  return mayFetch ? undefined : `Go ${server.minimumGo} or newer is needed, this is ${version}`;
+}
+
+async function goSetting(name: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return run('go', ['env', name], { env, timeout: 60_000 }).then(
+    ({ stdout }) => stdout.trim(),
+    () => '',
+  );
+}
+
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, 'en', { numeric: true }) < 0;
+}
+
+/** What a killed process left half-made. */
+async function removeLeftovers(home: string): Promise<void> {
+  for (const name of await readdir(home)) {
+    const pid = /^making-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(path.join(home, name), { recursive: true, force: true });
+  }
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile()) return false;
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function executable(name: string): string {
+  return process.platform === 'win32' ? `${name}.exe` : name;
+}
+
+/** Time since then, as a person says it. */
+export function elapsed(started: number): string {
+  const seconds = Math.round((Date.now() - started) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

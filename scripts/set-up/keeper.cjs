@@ -1,0 +1,36 @@
+'use strict';
+
+// Runs one command and ends it when the process that asked for it is gone, however that one went: its end of the
+// channel closes even when it was killed. argv[2] is {"command", "args", "graceMs", "remove"}; the folders of
+// "remove" go when that process is gone and cannot do it itself.
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+
+const { command, args, graceMs, remove } = JSON.parse(process.argv[2]);
+
+const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+let stopping = false;
+
+function stop() {
+  if (stopping) return;
+  stopping = true;
+  child.kill('SIGTERM');
+  setTimeout(() => child.kill('SIGKILL'), graceMs);
+}
+
+function finish(message, code) {
+  if (process.connected) {
+    process.send(message, () => process.exit(code));
+    return;
+  }
+  for (const folder of remove) fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.exit(code);
+}
+
+process.on('disconnect', stop);
+process.on('message', stop);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+
+child.once('spawn', () => process.connected && process.send({ pid: child.pid }));
+child.once('error', (error) => finish({ error: error.message }, 127));
+child.once('exit', (code, signal) => finish({ exit: { code, signal } }, code ?? 1));

@@ -1,0 +1,99 @@
+import { FederationError } from '../../errors/federation-error';
+import {
+  addToCache,
+  findInCache,
+  findOnPath,
+  goInstall,
+  probe,
+  type FindOptions,
+  type Found,
+  type GoServer,
+} from './go-server';
+import { downloadTemporal } from './temporal-download';
+
+/**
+ * The Temporal CLI, which is a server too. 1.5.1 is the newest that `go install` can build: later ones replace a
+ * module by a folder beside it, which `go install` refuses.
+ */
+export const temporalCli: GoServer = {
+  name: 'temporal',
+  version: '1.5.1',
+  goPackage: 'github.com/temporalio/cli/cmd/temporal',
+  ldflags: '-s -w -X github.com/temporalio/cli/temporalcli.Version=1.5.1',
+  minimumGo: '1.25',
+  packages: 1298,
+  coldBuild: '5 minutes',
+  probes: [
+    { args: ['--version'], mustSay: [] },
+    {
+      args: ['server', 'start-dev', '--help'],
+      mustSay: ['--db-filename', '--search-attribute', '--sqlite-pragma'],
+    },
+  ],
+};
+
+/** Where the Temporal server is to come from. */
+export type FoundTemporal =
+  | { kind: 'address'; address: string }
+  | { kind: 'binary'; path: string; from: 'TEMPORAL_CLI' | 'PATH' | 'cache' | 'download' | 'go install' };
+
+export interface FindTemporalOptions extends FindOptions {
+  /** False where only a server of one's own will do, as in tests. */
+  useAddress?: boolean;
+  /** How to download it, for tests. */
+  download?: (options: FindOptions, folder: string) => Promise<Found>;
+}
+
+/**
+ * Finds a Temporal server, or a program to start one with, and says on the way what it does: TEMPORAL_ADDRESS,
+ * TEMPORAL_CLI, the PATH, the project's cache, the official download, `go install`.
+ */
+export async function findTemporal(options: FindTemporalOptions): Promise<FoundTemporal> {
+  const { env = process.env, say, useAddress = true } = options;
+  const download = options.download ?? ((to, folder) => downloadTemporal(temporalCli.version, to, folder));
+
+  if (useAddress && env['TEMPORAL_ADDRESS']) {
+    say(`Temporal server: ${env['TEMPORAL_ADDRESS']} (TEMPORAL_ADDRESS).`);
+    return { kind: 'address', address: env['TEMPORAL_ADDRESS'] };
+  }
+  const chosen = env['TEMPORAL_CLI'];
+  if (chosen) {
+    const problem = await probe(temporalCli, chosen);
+    if (problem === undefined) return found('TEMPORAL_CLI', chosen, say);
+    say(`TEMPORAL_CLI=${chosen} cannot be used: ${problem}. Looking elsewhere.`);
+  }
+  const onPath = await findOnPath(temporalCli, options);
+  if (onPath.path !== undefined) return found('PATH', onPath.path, say);
+  const cached = await findInCache(temporalCli, options);
+  if (cached.path !== undefined) return found('cache', cached.path, say);
+
+  say('No temporal on the PATH nor in the cache; trying the official download.');
+  const downloaded = await addToCache(temporalCli, options, (folder) => download(options, folder));
+  if (downloaded.path !== undefined) return found('download', downloaded.path, say);
+  say(`The download is not available: ${downloaded.problem}.`);
+  const built = await addToCache(temporalCli, options, (folder) => goInstall(temporalCli, options, folder));
+  if (built.path !== undefined) return found('go install', built.path, say);
+  throw nothingWorks(downloaded.problem, built.problem);
+}
+
+function found(
+  from: Extract<FoundTemporal, { kind: 'binary' }>['from'],
+  binary: string,
+  say: (line: string) => void,
+): FoundTemporal {
+  say(`Temporal CLI: ${binary} (${from}).`);
+  return { kind: 'binary', path: binary, from };
+}
+
+function nothingWorks(download: string, build: string): FederationError {
+  return new FederationError('SERVER_NOT_FOUND', {
+    detail: `No Temporal server could be found or installed. Download: ${download}. go install: ${build}.`,
+    hint: [
+      'Do one of these, then start again:',
+      '- install the Temporal CLI (https://docs.temporal.io/cli#install), so that `temporal` is on the PATH;',
+      '- set TEMPORAL_CLI to a `temporal` program that is elsewhere;',
+      `- install Go ${temporalCli.minimumGo} or newer (https://go.dev/dl), so that it is built here;`,
+      '- set TEMPORAL_ADDRESS to a Temporal server that runs already.',
+    ].join('\n  '),
+  });
+}

@@ -1,0 +1,22 @@
+/**
+ * A suite that needs a server. Where there is none it is skipped, with the reason in its name, so that a contributor
+ * can work without it; in CI, where nobody would notice, it fails.
+ */
+export function describeWith(reason: string | undefined, name: string, suite: () => void): void {
+  if (reason === undefined) {
+    describe(name, suite);
+  } else if (inCi()) {
+    describe(name, () => {
+      test('has the server that it needs', () => {
+        throw new Error(reason);
+      });
+    });
+  } else {
+    const [firstLine] = reason.split('\n');
+    describe.skip(`${name} (skipped: ${firstLine})`, suite);
+  }
+}
+
+function inCi(): boolean {
+  return !['', '0', 'false'].includes(process.env['CI'] ?? '');
+}

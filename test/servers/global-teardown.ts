@@ -1,0 +1,8 @@
+import { tearDown } from './test-run';
+
+/** What jest calls after the last test file. */
+const globalTeardown = async (): Promise<void> => {
+  if (globalThis.federationTestRun) await tearDown(globalThis.federationTestRun);
+};
+
+export = globalTeardown;

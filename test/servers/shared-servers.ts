@@ -1,0 +1,65 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { variables } from './paths';
+
+/** What a shared server tells a test file, as JSON, and how it is stopped. */
+export interface SharedServer {
+  readonly access: object;
+  stop(): Promise<void>;
+}
+
+/** Starts a shared server when the first test file asks for it. */
+export type Starters = Readonly<Record<string, () => Promise<SharedServer>>>;
+
+/**
+ * Servers that all test files of a run share. Test files run in processes of their own, which come and go, so the
+ * main process starts the servers: when the first file asks for one, over a port on loopback. A run of pure tests
+ * starts none.
+ */
+export class SharedServers {
+  readonly #started = new Map<string, Promise<SharedServer>>();
+  readonly #http: Server;
+
+  constructor(starters: Starters) {
+    this.#http = createServer((request, response) => {
+      const name = (request.url ?? '').slice(1);
+      const answer = (status: number, body: object): void => {
+        response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+        response.end(JSON.stringify(body));
+      };
+      const starter = starters[name];
+      if (!starter) return answer(404, { error: `no server is called ${name}` });
+      const started = this.#started.get(name) ?? starter();
+      this.#started.set(name, started);
+      started.then(
+        ({ access }) => answer(200, access),
+        (error: unknown) => answer(500, { error: error instanceof Error ? error.message : String(error) }),
+      );
+    });
+  }
+
+  /** Begins to answer, and says where. */
+  async open(): Promise<string> {
+    await new Promise<void>((resolve) => this.#http.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  /** Stops every server that was started. */
+  async close(): Promise<void> {
+    this.#http.close();
+    const servers = await Promise.allSettled(this.#started.values());
+    await Promise.all(
+      servers.flatMap((server) => (server.status === 'fulfilled' ? [server.value.stop()] : [])),
+    );
+  }
+}
+
+/** Asks the main process for a shared server; the first to ask waits until it has started. */
+export async function sharedServer<T>(name: string): Promise<T> {
+  const url = process.env[variables.sharedServers];
+  if (!url) throw new Error('the shared servers are not there: run the tests by jest with its global setup');
+  const response = await fetch(`${url}/${name}`);
+  const body: unknown = await response.json();
+  if (!response.ok) throw new Error((body as { error: string }).error);
+  return body as T;
+}

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { describeError } from '../../errors/federation-error';
+import { cacheFolder } from '../../scripts/set-up/cache-folder';
+import { findTemporal } from '../../scripts/set-up/temporal-cli';
+import { startTemporalServer } from '../../scripts/set-up/temporal-server';
+import { temporalCliPath, variables } from './paths';
+import { SharedServers, type SharedServer } from './shared-servers';
+import { findVersitygw, startS3Server } from './versitygw';
+
+/** What has to be undone after the last test file. */
+export interface TestRun {
+  readonly servers: SharedServers;
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Finds or builds the test servers, and offers them to the test files. */
+export async function setUp(): Promise<TestRun> {
+  await note(variables.temporalCli, variables.temporalMissing, async () => {
+    const temporal = await findTemporal({ say, useAddress: false });
+    return temporal.kind === 'binary' ? temporal.path : undefined;
+  });
+  await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
+  // A server that runs already is better than none.
+  if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
+
+  const servers = new SharedServers({ temporal: startTemporal, s3: startS3 });
+  process.env[variables.sharedServers] = await servers.open();
+  return { servers };
+}
+
+async function startTemporal(): Promise<SharedServer> {
+  const running = process.env['TEMPORAL_ADDRESS'];
+  if (process.env[variables.temporalCli] === undefined && running) {
+    return { access: { address: running }, stop: () => Promise.resolve() };
+  }
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-temporal-'));
+  const { address, stop } = await startTemporalServer({
+    binary: temporalCliPath(),
+    headless: true,
+    logFile: path.join(folder, 'temporal.log'),
+    remove: [folder],
+  });
+  return { access: { address }, stop: () => stop().then(() => rm(folder, { recursive: true, force: true })) };
+}
+
+async function startS3(): Promise<SharedServer> {
+  const rootDir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-buckets-'));
+  const {
+    stop,
+    createBucket: _,
+    ...access
+  } = await startS3Server({ rootDir, temporary: true }).catch(() =>
+    // A temporary folder in memory may lack extended attributes; the cache is on a disk.
+    startS3Server({ rootDir: path.join(cacheFolder(), `test-buckets-${process.pid}`), temporary: true }),
+  );
+  return { access, stop };
+}
+
+/** Tells the test files where a server is, or why there is none. */
+async function note(
+  variable: string,
+  reason: string,
+  find: () => Promise<string | undefined>,
+): Promise<void> {
+  delete process.env[variable];
+  delete process.env[reason];
+  try {
+    const found = await find();
+    if (found !== undefined) process.env[variable] = found;
+  } catch (error) {
+    process.env[reason] = describeError(error);
+    say(describeError(error));
+  }
+}
+
+/** Undoes it. */
+export async function tearDown(run: TestRun): Promise<void> {
+  await run.servers.close();
+}

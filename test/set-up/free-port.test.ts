@@ -1,0 +1,13 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { freePort } from '../../scripts/set-up/free-port';
+
+describe('a free port', () => {
+  test.each(['127.0.0.1', '0.0.0.0'])('is another one where somebody listens on %s', async (host) => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await freePort(port)).not.toBe(port);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await freePort(port)).toBe(port);
+  });
+});

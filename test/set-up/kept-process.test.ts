@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startKept } from '../../scripts/set-up/kept-process';
+import { isAlive } from '../../scripts/set-up/process-alive';
+import { program, scratchFolder, write } from './scratch';
+
+const scratch = scratchFolder();
+const root = path.resolve(__dirname, '..', '..');
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !condition(); await sleep(20)) {
+    if (Date.now() > deadline) throw new Error('it did not happen within 10 s');
+  }
+}
+
+describe('a kept process', () => {
+  test('tells its lines and how it ended', async () => {
+    const lines: string[] = [];
+    const command = program(path.join(scratch(), 'talk'), 'echo one', 'echo two >&2', 'exit 3');
+    const kept = await startKept(command, [], { onLine: (line) => void lines.push(line) });
+    expect(await kept.exited).toEqual({ code: 3, signal: null });
+    expect(lines.sort()).toEqual(['one', 'two']);
+  });
+
+  test('is stopped', async () => {
+    const kept = await startKept('sleep', ['60']);
+    expect(isAlive(kept.pid)).toBe(true);
+    await kept.stop();
+    expect(isAlive(kept.pid)).toBe(false);
+  });
+
+  test('is killed where it does not heed', async () => {
+    const command = program(
+      path.join(scratch(), 'deaf'),
+      "trap '' TERM",
+      'echo ready',
+      'while :; do sleep 0.1; done',
+    );
+    let ready = false;
+    const kept = await startKept(command, [], { graceMs: 200, onLine: () => (ready = true) });
+    await until(() => ready);
+    await kept.stop();
+    expect(kept.exit()?.signal).toBe('SIGKILL');
+  });
+
+  test('fails at once where there is no such program', async () => {
+    await expect(startKept(path.join(scratch(), 'nowhere'), [])).rejects.toThrow(/could not be started/);
+  });
+
+  test('ends, with its folder, when the process that started it is killed', async () => {
+    const folder = path.join(scratch(), 'its');
+    mkdirSync(folder);
+    const parent = write(
+      path.join(scratch(), 'parent.cjs'),
+      `require(${JSON.stringify(path.join(root, 'node_modules/tsx/dist/cjs/index.cjs'))});
+      const { startKept } = require(${JSON.stringify(path.join(root, 'scripts/set-up/kept-process.ts'))});
+      startKept('sleep', ['60'], { remove: [${JSON.stringify(folder)}] }).then((kept) => {
+        console.log(kept.pid);
+        setInterval(() => {}, 1000);
+      });`,
+    );
+    const running = spawn(process.execPath, [parent], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const pid = await new Promise<number>((resolve) => {
+      createInterface({ input: running.stdout }).once('line', (line) => resolve(Number(line)));
+    });
+    expect(isAlive(pid)).toBe(true);
+    running.kill('SIGKILL');
+    await until(() => !isAlive(pid) && !existsSync(folder));
+  });
+});

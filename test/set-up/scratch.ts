@@ -1,0 +1,37 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A folder of a test's own that is gone after it. Call it at the top of a suite. */
+export function scratchFolder(): () => string {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'federated-etl-set-up-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return () => folder;
+}
+
+/** Writes a file and the folders on its way. */
+export function write(file: string, content: string): string {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  return file;
+}
+
+/** Writes a program: a few lines of shell. */
+export function program(file: string, ...lines: string[]): string {
+  write(file, ['#!/bin/sh', ...lines, ''].join('\n'));
+  chmodSync(file, 0o755);
+  return file;
+}
+
+/** Lines that make a program pass for a Temporal CLI. */
+export const temporalLines = [
+  'case "$*" in',
+  '  --version) echo "temporal version 1.5.1" ;;',
+  '  *--help*) echo "--db-filename --search-attribute --sqlite-pragma" ;;',
+  'esac',
+];
