@@ -1,0 +1,116 @@
+import { basename } from 'node:path';
+import type { Found, SettingsFile } from './settings-file';
+import { settingNames } from './keys';
+
+/** Keys at the top of Kubecost's Helm values, by which such a file is told from one of ours. */
+const chartKeys = new Set(
+  (
+    'global prometheus grafana networkCosts thanos persistentVolume ingress serviceMonitor prometheusRule reporting ' +
+    'diagnostics etlUtils costEventsAudit clusterController serviceAccount service forecasting pricingCsv saml oidc ' +
+    'imagePullSecrets initChownData supportNFS sigV4Proxy remoteWrite systemProxy networkPolicy agent image resources'
+  ).split(' '),
+);
+/** Keys of Kubecost's `federatedETL` that are none of ours. */
+const chartFederationKeys = new Set([
+  'redirectS3Backup',
+  'useMultiClusterDB',
+  'agentOnly',
+  'readOnlyPrimary',
+]);
+
+/** Where Kubecost's values say what the cluster's id is. Federation goes by `cluster_id` (kubecost/docs#507). */
+const clusterIdPaths = [
+  'clusterId',
+  'global.clusterId',
+  'prometheus.server.global.external_labels.cluster_id',
+  'kubecostProductConfigs.clusterName',
+];
+/** Secrets that Kubecost's chart mounts, and where it puts their one file. */
+const secrets = [
+  {
+    path: 'kubecostModel.federatedStorageConfigSecret',
+    setting: 'storage.configFile',
+    file: '/var/configs/etl/federated/federated-store.yaml',
+  },
+  {
+    path: 'kubecostModel.etlBucketConfigSecret',
+    setting: 'storage.existingConfigFile',
+    file: '/var/configs/etl/object-store.yaml',
+  },
+] as const;
+
+/** What a settings file says, whichever of the accepted kinds it is. */
+export interface FileSettings {
+  readonly known: ReadonlyMap<string, Found>;
+  /** Keys that are an error; empty where others' keys are expected. */
+  readonly unknown: readonly { readonly path: string; readonly where: string }[];
+  /** Whether a bare `clusters` list is ambiguous here, or what it means. */
+  readonly bareClusters: 'exclude' | 'include' | 'ambiguous';
+  readonly notices: readonly string[];
+}
+
+/** Reads our own settings, a Kubecost Helm values file, or the `federator.json` that its chart renders. */
+export function readFileSettings(file: SettingsFile): FileSettings {
+  if (isFederatorJson(file)) return readFederatorJson(file);
+  if (isHelmValues(file)) return readHelmValues(file);
+  const content = file.at(new Set(settingNames));
+  // A file with nothing but `federatedETL` may as well be a fragment of Helm values: it is not guessed which.
+  const fragment = file.topKeys.every((key) => key === 'federatedETL');
+  return { ...content, bareClusters: fragment ? 'ambiguous' : 'exclude', notices: [] };
+}
+
+function isHelmValues(file: SettingsFile): boolean {
+  return (
+    file.topKeys.some((key) => chartKeys.has(key) || /^kubecost[A-Z]/.test(key)) ||
+    file.federatedEtlKeys.some((key) => chartFederationKeys.has(key))
+  );
+}
+
+function isFederatorJson(file: SettingsFile): boolean {
+  return file.topKeys.some((key) => ['clusters', 'federationCutoffDate', 'primaryClusterID'].includes(key));
+}
+
+function readHelmValues(file: SettingsFile): FileSettings {
+  const content = file.at(new Set([...settingNames, ...clusterIdPaths, ...secrets.map(({ path }) => path)]));
+  const known = new Map(content.known);
+  const ids = clusterIdPaths.flatMap((path) => {
+    const found = known.get(path);
+    known.delete(path);
+    return found === undefined ? [] : [{ path, ...found }];
+  });
+  const notices = listOthers(file, content.unknown);
+  if (ids[0] !== undefined) known.set('clusterId', ids[0]);
+  const other = ids.find(({ value }) => value !== ids[0]?.value);
+  if (ids[0] !== undefined && other !== undefined) {
+    notices.push(
+      `${file.name}: ${ids[0].path} is ${String(ids[0].value)} but ${other.path} is ${String(other.value)}; the cluster id is ${String(ids[0].value)}.`,
+    );
+  }
+  for (const { path, setting, file: mounted } of secrets) {
+    const found = known.get(path);
+    known.delete(path);
+    if (found === undefined || found.value === '' || known.has(setting)) continue;
+    known.set(setting, {
+      value: mounted,
+      where: `${found.where}: the secret ${String(found.value)}, whose key must be ${basename(mounted)}`,
+    });
+  }
+  return { known, unknown: [], bareClusters: 'ambiguous', notices };
+}
+
+/** The chart renders its `federator` map as it is, and its federator reads `clusters` as the ones to take. */
+function readFederatorJson(file: SettingsFile): FileSettings {
+  const prefix = 'federatedETL.federator.';
+  const names = settingNames
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
+  const content = file.at(new Set(names));
+  const known = new Map([...content.known].map(([name, found]) => [prefix + name, found] as const));
+  return { known, unknown: [], bareClusters: 'include', notices: listOthers(file, content.unknown) };
+}
+
+function listOthers(file: SettingsFile, unknown: FileSettings['unknown']): string[] {
+  if (unknown.length === 0) return [];
+  const paths = unknown.map(({ path }) => path).join(', ');
+  return [`${file.name}: these keys are not ours and were left alone: ${paths}.`];
+}

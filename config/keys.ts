@@ -1,0 +1,71 @@
+import { choice, count, duration, durations, flag, moment, text, texts, type Kind } from './kinds';
+
+/** What is known of a setting, besides its name: its path in the settings file. */
+interface SettingKey {
+  readonly kind: Kind<unknown>;
+  /** What stands where nothing is set, as it would be written in the file. */
+  readonly byDefault?: unknown;
+  /** Its environment variable, where that is Kubecost's or Temporal's own; else `variableOf` builds the name. */
+  readonly env?: string;
+  /** Its value is never shown. */
+  readonly secret?: true;
+}
+
+/** Every setting there is. `docs/reference/settings.md` has a row for each. */
+export const settingKeys = {
+  clusterId: { kind: text, env: 'CLUSTER_ID' },
+  'federatedETL.federatedCluster': { kind: flag, byDefault: false, env: 'FEDERATED_CLUSTER' },
+  'federatedETL.primaryCluster': { kind: flag, byDefault: false, env: 'FEDERATED_PRIMARY_CLUSTER' },
+  'federatedETL.useExistingS3Config': { kind: flag, byDefault: false, env: 'FEDERATED_USE_EXISTING_CONFIG' },
+  'federatedETL.federator.enabled': { kind: flag, byDefault: false, env: 'FEDERATED_FEDERATOR_ENABLED' },
+  'federatedETL.federator.clusters': { kind: texts, byDefault: [] },
+  'federatedETL.federator.clustersMode': { kind: choice('exclude', 'include') },
+  'federatedETL.federator.includeClusters': { kind: texts, byDefault: [] },
+  'federatedETL.federator.excludeClusters': { kind: texts, byDefault: [] },
+  'federatedETL.federator.federationCutoffDate': { kind: moment },
+  'federatedETL.federator.firstRunAfter': { kind: duration, byDefault: '5m' },
+  'federatedETL.federator.runEvery': { kind: duration, byDefault: '30m' },
+  'federatedETL.federator.generations': { kind: count, byDefault: 10 },
+  'federatedETL.federator.federateOnPush': { kind: flag, byDefault: false },
+  'federatedETL.federator.retention': { kind: durations, byDefault: {} },
+  'storage.configFile': { kind: text, byDefault: 'federated-store.yaml', env: 'FEDERATED_STORE_CONFIG' },
+  'storage.existingConfigFile': { kind: text, env: 'ETL_BUCKET_CONFIG' },
+  'localEtl.path': { kind: text, byDefault: '/var/configs/db/etl' },
+  'localEtl.pullPath': { kind: text },
+  'localEtl.backupPath': { kind: text },
+  'localEtl.rescanEvery': { kind: duration, byDefault: '5m' },
+  'localEtl.pullEvery': { kind: duration, byDefault: '5m' },
+  'temporal.address': { kind: text, byDefault: 'localhost:7233', env: 'TEMPORAL_ADDRESS' },
+  'temporal.namespace': { kind: text, byDefault: 'default', env: 'TEMPORAL_NAMESPACE' },
+  'temporal.idPrefix': { kind: text },
+  'api.listen': { kind: text, byDefault: '127.0.0.1:9003' },
+  'api.token': { kind: text, secret: true },
+  'api.openRead': { kind: flag, byDefault: false },
+  'health.listen': { kind: text, byDefault: '127.0.0.1:9004' },
+  'log.level': { kind: choice('debug', 'info', 'warn', 'error'), byDefault: 'info' },
+  'log.format': { kind: choice('auto', 'json', 'pretty'), byDefault: 'auto' },
+} as const satisfies Record<string, SettingKey>;
+
+type SettingKeys = typeof settingKeys;
+export type SettingName = keyof SettingKeys;
+
+type ValueOf<Name extends SettingName> = SettingKeys[Name]['kind'] extends Kind<infer T> ? T : never;
+
+/** The value of every setting, by its name; undefined where nothing is set and nothing stands by default. */
+export type SettingValues = {
+  readonly [Name in SettingName]:
+    ValueOf<Name> | (SettingKeys[Name] extends { byDefault: unknown } ? never : undefined);
+};
+
+export const settingNames = Object.keys(settingKeys) as SettingName[];
+
+/** What is known of one setting. */
+export function settingKey(name: SettingName): SettingKey {
+  return settingKeys[name];
+}
+
+/** The variable of a setting: its own, or `FEDERATED_ETL_` and its path in capitals, without a leading `federatedETL`. */
+export function variableOf(name: SettingName): string {
+  const words = name.replace(/^federatedETL\./, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2');
+  return settingKey(name).env ?? `FEDERATED_ETL_${words.replaceAll('.', '_').toUpperCase()}`;
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { parseResolution } from '../etl/window';
+import { parseDuration } from './durations';
+
+/** What a setting can be: how it is checked, and how a text (an environment variable) becomes one. */
+export interface Kind<T> {
+  /** Completes the sentence "it takes …". */
+  readonly takes: string;
+  readonly schema: z.ZodType<T>;
+  /** What the schema is given for a text; the text itself where nothing can be made of it. */
+  fromText(text: string): unknown;
+}
+
+/** Any text but an empty one. */
+export const text: Kind<string> = {
+  takes: 'a text (put numbers in quotes)',
+  schema: z.string().min(1),
+  fromText: (given) => given,
+};
+
+export const flag: Kind<boolean> = {
+  takes: 'true or false',
+  schema: z.boolean(),
+  fromText: (given) => ({ true: true, false: false, '1': true, '0': false })[given.toLowerCase()] ?? given,
+};
+
+export const count: Kind<number> = {
+  takes: 'a whole number of at least 1',
+  schema: z.number().int().min(1),
+  fromText: (given) => (/^\d+$/.test(given) ? Number(given) : given),
+};
+
+/** In milliseconds, once read. */
+export const duration: Kind<number> = {
+  takes: 'a number with a unit, such as 30s, 5m or 49h',
+  schema: z.string().transform((given, context) => parseDuration(given) ?? refuse(context)),
+  fromText: (given) => given,
+};
+
+/** A moment, which becomes RFC 3339 in UTC: so that two ways to write one moment are one membership. */
+export const moment: Kind<string> = {
+  takes: 'a moment such as 2026-01-31T00:00:00Z (RFC 3339)',
+  schema: z
+    .union([z.iso.datetime({ offset: true }), z.iso.date()])
+    .transform((given) => new Date(given).toISOString()),
+  fromText: (given) => given,
+};
+
+export const texts: Kind<string[]> = {
+  takes: 'a list of texts',
+  schema: z.array(z.string().min(1)),
+  fromText: splitList,
+};
+
+/** Milliseconds by resolution. */
+export const durations: Kind<Record<string, number>> = {
+  takes: 'resolutions with a duration each, such as {1h: 49h}',
+  schema: z.record(z.string(), z.string()).transform((given, context) => {
+    const read = Object.entries(given).map(
+      ([folder, span]) => [parseResolution(folder)?.name, parseDuration(span)] as const,
+    );
+    if (read.some(([resolution, span]) => resolution === undefined || span === undefined))
+      return refuse(context);
+    return Object.fromEntries(read) as Record<string, number>;
+  }),
+  fromText: (given) =>
+    Object.fromEntries(
+      splitList(given).map((entry) => entry.split('=').map((part) => part.trim())),
+    ) as unknown,
+};
+
+/** One of a few words. */
+export function choice<const Word extends string>(...words: Word[]): Kind<Word> {
+  return { takes: `one of ${words.join(', ')}`, schema: z.enum(words), fromText: (given) => given };
+}
+
+function splitList(given: string): string[] {
+  return given
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function refuse(context: z.RefinementCtx): never {
+  context.addIssue({ code: 'custom' });
+  return z.NEVER;
+}

@@ -1,0 +1,63 @@
+import type { Scope } from '../federation/membership';
+import { clusterId } from '../storage/layout';
+import { FederationError } from '../errors/federation-error';
+import type { SettingValues } from './keys';
+import type { Fault } from './values';
+
+const bare = 'federatedETL.federator.clusters';
+const mode = 'federatedETL.federator.clustersMode';
+
+/**
+ * Who may be in, by the settings. A bare `clusters` list means clusters to leave out in the guide and clusters to take
+ * in Kubecost's charts; the wrong guess bills the wrong clusters in silence, so nothing is guessed.
+ */
+export function compileScope(
+  values: SettingValues,
+  bareClusters: 'exclude' | 'include' | 'ambiguous',
+  faults: Fault[],
+  notices: string[],
+): Scope {
+  const clusters = values[bare];
+  const named = {
+    include: values['federatedETL.federator.includeClusters'],
+    exclude: values['federatedETL.federator.excludeClusters'],
+  };
+  const explicit = named.include.length > 0 || named.exclude.length > 0;
+  const meaning = values[mode] ?? bareClusters;
+  if (clusters.length > 0 && explicit) {
+    notices.push(`includeClusters and excludeClusters win over the bare list: ${bare} was left alone.`);
+  } else if (clusters.length > 0 && meaning === 'ambiguous') {
+    faults.push({
+      setting: bare,
+      detail:
+        `${bare} means clusters not to federate in the Federated ETL guide, but the only clusters to federate in ` +
+        `Kubecost's charts: set ${mode} to exclude or include, or use excludeClusters or includeClusters.`,
+    });
+  } else if (clusters.length > 0 && meaning !== 'ambiguous') {
+    named[meaning] = clusters;
+  }
+  for (const id of named.include.filter((other) => named.exclude.includes(other))) {
+    const setting = 'federatedETL.federator.includeClusters';
+    faults.push({ setting, detail: `The cluster ${id} is named both to be included and to be excluded.` });
+  }
+  // Sorted, so that two federators with the same lists in another order have the same membership.
+  const include = checkIds(named.include, faults);
+  const cutoff = values['federatedETL.federator.federationCutoffDate'];
+  return {
+    ...(include.length > 0 && { include }),
+    exclude: checkIds(named.exclude, faults),
+    ...(cutoff !== undefined && { cutoff }),
+  };
+}
+
+function checkIds(ids: readonly string[], faults: Fault[]): string[] {
+  for (const id of ids) {
+    try {
+      clusterId(id);
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      faults.push({ setting: bare, detail: `${JSON.stringify(id)} cannot be a cluster: ${error.detail}` });
+    }
+  }
+  return [...new Set(ids)].sort();
+}

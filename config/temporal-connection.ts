@@ -1,0 +1,55 @@
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import type { Fault } from './values';
+
+/** How Temporal is reached: what `Connection.connect` and `NativeConnection.connect` take, with an address always. */
+export interface TemporalConnection {
+  readonly address: string;
+  readonly namespace: string;
+  /** Goes before every workflow id and task queue; empty unless several federations share a namespace. */
+  readonly idPrefix: string;
+  /** A copy each time: the SDK writes into what it is given. */
+  readonly connection: ClientConnectConfig['connectionOptions'];
+}
+
+/**
+ * What the `temporal` CLI would use, its variables and profiles, wins over the settings file: so an operator's shell
+ * and Federated ETL never talk to different servers.
+ */
+export function readTemporalConnection(
+  env: NodeJS.ProcessEnv,
+  file: { address: string; namespace: string; idPrefix: string },
+  faults: Fault[],
+): TemporalConnection {
+  const config = load(env, faults);
+  const address = config?.connectionOptions.address ?? file.address;
+  const options = { ...config?.connectionOptions, address };
+  return {
+    address,
+    namespace: config?.namespace ?? file.namespace,
+    idPrefix: file.idPrefix,
+    get connection() {
+      const { metadata, tls } = options;
+      return {
+        ...options,
+        metadata: metadata && { ...metadata },
+        tls: typeof tls === 'object' ? { ...tls } : tls,
+      };
+    },
+  };
+}
+
+function load(env: NodeJS.ProcessEnv, faults: Fault[]): ClientConnectConfig | undefined {
+  const set = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+  );
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    faults.push({
+      setting: 'temporal',
+      detail: `The TEMPORAL_ variables or the profile they name cannot be used: ${why}.`,
+    });
+    return undefined;
+  }
+}

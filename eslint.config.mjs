@@ -1,0 +1,103 @@
+import { builtinModules } from 'node:module';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The rooms of docs/design/architecture.md and what each may import. `errors/` is a leaf that every room may use.
+ * `types`: what it may know the shape of, but never run. Rooms that are not here may import anything.
+ */
+const rooms = {
+  etl: { values: [], types: [] },
+  storage: { values: ['etl'], types: [] },
+  'local-etl': { values: ['etl', 'storage'], types: ['config'] },
+  federation: { values: ['etl'], types: [] },
+  query: { values: ['etl'], types: [] },
+  activities: { values: ['etl', 'storage', 'local-etl', 'federation', 'query'], types: ['config'] },
+  workflows: { values: ['etl', 'federation'], types: ['activities'] },
+  api: { values: ['query', 'config'], types: [] },
+  config: { values: ['etl', 'storage'], types: ['federation'] },
+  errors: { values: [], types: [] },
+};
+const everyRoom = [...Object.keys(rooms), 'workers', 'scripts', 'bench', 'test'];
+
+/** Node's built-in modules, by either spelling. */
+const builtIn = `^(node:.*|${builtinModules.join('|')})$`;
+const inputAndOutput =
+  '^(node:)?(fs|fs/promises|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|timers.*|os|process)$';
+
+const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
+  const closed = everyRoom.filter((other) => ![room, 'errors', ...values, ...types].includes(other));
+  const toRoom = (names) => `^(\\.\\./)+(${names.join('|')})(/|$)`;
+  const message = `${room}/ may not import this; see the rooms in docs/design/architecture.md.`;
+  const patterns = [{ regex: toRoom(closed), message }];
+  if (types.length > 0)
+    patterns.push({ regex: toRoom(types), message: 'Import its types only.', allowTypeImports: true });
+  if (room === 'workflows') {
+    patterns.push({ regex: builtIn, message: 'Workflows are replayed: they decide, activities do.' });
+    patterns.push({
+      regex: '^@temporalio/(client|worker|activity|testing)',
+      message: 'Not in a workflow.',
+      allowTypeImports: true,
+    });
+  }
+  if (['etl', 'federation'].includes(room))
+    patterns.push({ regex: inputAndOutput, message: `${room}/ is pure.` });
+  return {
+    files: [`${room}/**/*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+  };
+});
+
+/** What plain JavaScript of the set-up finds in Node. */
+const scriptGlobals =
+  'AbortSignal Buffer URL clearInterval clearTimeout console fetch process setInterval setTimeout __dirname __filename'.split(
+    ' ',
+  );
+
+const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Exports have names.' };
+const keyMessage = 'Only storage/layout.ts builds or parses a bucket key.';
+const noKeys = [
+  { selector: 'Literal[value=/^federated(-etl)?\\u002F/]', message: keyMessage },
+  { selector: 'TemplateElement[value.raw=/^federated(-etl)?\\u002F/]', message: keyMessage },
+];
+
+export default defineConfig(
+  { ignores: ['node_modules/', 'lib/', 'coverage/', 'test/golden/', 'test/histories/'] },
+  {
+    files: ['**/*.ts', '**/*.cts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', noDefaultExport, ...noKeys],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only config/ reads the environment.' },
+      ],
+      // A leading underscore says that it is meant to be left.
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
+      // Methods of an interface that answers later are async, whether one implementation has to wait or not.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  ...roomRules,
+  { files: ['storage/layout.ts', 'test/**'], rules: { 'no-restricted-syntax': ['error', noDefaultExport] } },
+  {
+    files: ['config/**', 'scripts/federated-etl.ts', 'scripts/set-up/**', 'test/**'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  // It loads a verb only when it is asked for, which an import statement cannot.
+  { files: ['scripts/federated-etl.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
+  { files: ['scripts/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
+  {
+    // Matchers such as `expect.any(Number)` are of type any.
+    files: ['test/**'],
+    rules: { '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/unbound-method': 'off' },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    languageOptions: { globals: Object.fromEntries(scriptGlobals.map((name) => [name, 'readonly'])) },
+    rules: { 'no-undef': 'error', 'no-unused-vars': 'error', 'no-unreachable': 'error' },
+  },
+  { files: ['**/*.js', '**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
+);

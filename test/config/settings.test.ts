@@ -1,0 +1,284 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { settingNames, variableOf } from '../../config/keys';
+import { loadSettings, requireRole, type Settings } from '../../config/settings';
+import { isFederationError } from '../../errors/federation-error';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'settings-'));
+  writeFileSync(join(cwd, 'federated-store.yaml'), 'type: FILESYSTEM\n');
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+/** Loads this text as `federated-etl.yaml`, with only these variables. */
+function load(yaml: string, env: NodeJS.ProcessEnv = {}): Settings {
+  writeFileSync(join(cwd, 'federated-etl.yaml'), yaml);
+  // No profile of whoever runs the tests may play a part.
+  return loadSettings({ cwd, env: { TEMPORAL_CONFIG_FILE: join(cwd, 'none.toml'), ...env } });
+}
+
+function refusal(yaml: string, env?: NodeJS.ProcessEnv): string {
+  try {
+    load(yaml, env);
+  } catch (error) {
+    if (isFederationError(error)) return `${error.code}: ${error.detail}`;
+    throw error;
+  }
+  throw new Error('These settings were accepted.');
+}
+
+const minimal = 'clusterId: cluster-4\n';
+const federator = (text: string): string => `${minimal}federatedETL: {federator: {${text}}}\n`;
+
+describe('a settings file', () => {
+  it('needs nothing but the cluster id', () => {
+    expect(load(minimal)).toMatchObject({
+      clusterId: 'cluster-4',
+      roles: { federatedCluster: false, federator: false, primaryCluster: false },
+      federator: { scope: { exclude: [] }, firstRunAfterMs: 300_000, runEveryMs: 1_800_000, generations: 10 },
+      storage: { file: join(cwd, 'federated-store.yaml'), existing: false },
+      localEtl: { path: '/var/configs/db/etl', pullPath: '/var/configs/db/etl', rescanEveryMs: 300_000 },
+      pull: { everyMs: 300_000 },
+      temporal: {
+        address: 'localhost:7233',
+        namespace: 'default',
+        idPrefix: '',
+        connection: { address: 'localhost:7233' },
+      },
+      api: { listen: '127.0.0.1:9003', openRead: false },
+      health: { listen: '127.0.0.1:9004' },
+      log: { level: 'info', format: 'auto' },
+      notices: [],
+    });
+  });
+
+  it('takes all its keys, with paths beside the file', () => {
+    const settings = load(`
+clusterId: cluster-4
+federatedETL:
+  federatedCluster: true
+  primaryCluster: true
+  federator:
+    enabled: true
+    clusters:
+    includeClusters: [b, a]
+    federationCutoffDate: 2026-01-01T02:00:00+02:00
+    firstRunAfter: 2s
+    runEvery: 10s
+    generations: 3
+    federateOnPush: true
+    retention: {1h: 49h, 10m: 2d}
+localEtl: {path: etl, pullPath: pulled, backupPath: saved, rescanEvery: 1s, pullEvery: 2s}
+temporal: {address: "temporal:7233", namespace: fed, idPrefix: blue-}
+api: {listen: ":9003", token: secret, openRead: true}
+log: {level: debug, format: json}
+`);
+    expect(settings).toMatchObject({
+      roles: { federatedCluster: true, federator: true, primaryCluster: true },
+      federator: {
+        scope: { include: ['a', 'b'], exclude: [], cutoff: '2026-01-01T00:00:00.000Z' },
+        firstRunAfterMs: 2_000,
+        runEveryMs: 10_000,
+        generations: 3,
+        federateOnPush: true,
+        retention: { '1h': 176_400_000, '10m0s': 172_800_000 },
+      },
+      localEtl: { path: join(cwd, 'etl'), pullPath: join(cwd, 'pulled'), backupPath: join(cwd, 'saved') },
+      temporal: { address: 'temporal:7233', namespace: 'fed', idPrefix: 'blue-' },
+      api: { listen: ':9003', token: 'secret', openRead: true },
+      log: { level: 'debug', format: 'json' },
+    });
+  });
+
+  it('is frozen once read, but for what the Temporal SDK writes into', () => {
+    const settings = load(minimal, { TEMPORAL_GRPC_META_TEAM: 'costs' });
+    Object.assign(settings.temporal.connection.metadata ?? {}, { 'client-name': 'temporal-typescript' });
+    expect(settings.temporal.connection.metadata).toEqual({ team: 'costs' });
+    expect(() => Object.assign(settings.federator.scope, { exclude: ['a'] })).toThrow(TypeError);
+  });
+
+  it.each([
+    [
+      'an unknown key',
+      `${minimal}federatedETL:\n  federatdCluster: true\n`,
+      /line 3: .*no setting federatedETL\.federatdCluster; the nearest is federatedETL\.federatedCluster\./,
+    ],
+    ['an unknown key at the top', `${minimal}temporl: {}\n`, /line 2: there is no setting temporl/],
+    ['a group that is no group', `${minimal}log: debug\n`, /no setting log/],
+    ['a missing cluster id', 'log: {level: info}\n', /SETTINGS_INVALID: No cluster id is set/],
+    ['the cluster id of the output', 'clusterId: combined\n', /CLUSTER_ID_INVALID/],
+    ['a cluster id with a slash', 'clusterId: a/b\n', /CLUSTER_ID_INVALID/],
+    [
+      'a number as an id',
+      'clusterId: 7\n',
+      /line 1: clusterId takes a text \(put numbers in quotes\), not 7/,
+    ],
+    ['a duration without a unit', federator('runEvery: 30'), /takes a number with a unit.*not 30/],
+    ['a duration in words', federator('runEvery: 30 minutes'), /takes a number with a unit/],
+    [
+      'a first run after the second',
+      federator('firstRunAfter: 31m'),
+      /firstRunAfter \(31m\) is longer than runEvery \(30m\)/,
+    ],
+    ['an interval below a second', federator('firstRunAfter: 0s, runEvery: 500ms'), /whole seconds/],
+    ['an interval of broken seconds', federator('firstRunAfter: 0s, runEvery: 1.5s'), /whole seconds/],
+    [
+      'a cluster both in and out',
+      federator('includeClusters: [a], excludeClusters: [a]'),
+      /cluster a is named both/,
+    ],
+    ['an impossible cluster to exclude', federator('excludeClusters: [a/b]'), /"a\/b" cannot be a cluster/],
+    ['no generations', federator('generations: 0'), /at least 1/],
+    ['a cut-off that is no moment', federator('federationCutoffDate: last week'), /RFC 3339/],
+    ['a retention of nothing', federator('retention: {1x: 49h}'), /resolutions with a duration each/],
+    [
+      'a role without storage',
+      `${minimal}federatedETL: {federatedCluster: true}\nstorage: {configFile: gone.yaml}\n`,
+      /no file .*gone\.yaml \(storage\.configFile, by .*line 3\)/,
+    ],
+    [
+      'existing storage that is not named',
+      `${minimal}federatedETL: {useExistingS3Config: true}\n`,
+      /storage\.existingConfigFile \(ETL_BUCKET_CONFIG\) is not/,
+    ],
+    ['broken YAML', 'clusterId: [\n', /not valid YAML/],
+    ['a list', '- clusterId\n', /holds no settings/],
+    ['a key twice', `${minimal}${minimal}`, /not valid YAML/],
+  ])('refuses %s', (_what, yaml, message) => expect(refusal(yaml)).toMatch(message));
+
+  it('names all mistakes at once', () => {
+    const detail = refusal(`${minimal}logg: {}\nhealth: {lisen: x}\napi: {openRead: maybe}\n`);
+    expect(detail.split('\n')).toHaveLength(3);
+  });
+
+  it('never shows a secret', () => {
+    expect(refusal(`${minimal}api: {token: 12345}\n`)).not.toContain('12345');
+  });
+
+  it('says which file is missing', () => {
+    expect(() => loadSettings({ cwd, env: {}, file: 'gone.yaml' })).toThrow(/cannot be read/);
+  });
+});
+
+describe('the environment', () => {
+  it('has one variable for each setting', () => {
+    expect(new Set(settingNames.map(variableOf)).size).toBe(settingNames.length);
+    expect(variableOf('localEtl.path')).toBe('FEDERATED_ETL_LOCAL_ETL_PATH');
+    expect(variableOf('federatedETL.federator.runEvery')).toBe('FEDERATED_ETL_FEDERATOR_RUN_EVERY');
+  });
+
+  it('wins over the file', () => {
+    const settings = load(`${minimal}log: {level: debug}\n`, {
+      CLUSTER_ID: 'cluster-5',
+      FEDERATED_CLUSTER: 'true',
+      FEDERATED_PRIMARY_CLUSTER: '1',
+      FEDERATED_FEDERATOR_ENABLED: 'TRUE',
+      FEDERATED_ETL_LOG_LEVEL: 'warn',
+      FEDERATED_ETL_LOCAL_ETL_PATH: 'here',
+      FEDERATED_ETL_FEDERATOR_EXCLUDE_CLUSTERS: 'b, a',
+      FEDERATED_ETL_FEDERATOR_RETENTION: '1h=49h,24h=91d',
+      FEDERATED_ETL_FEDERATOR_GENERATIONS: '5',
+      FEDERATED_ETL_API_OPEN_READ: '',
+    });
+    expect(settings).toMatchObject({
+      clusterId: 'cluster-5',
+      roles: { federatedCluster: true, federator: true, primaryCluster: true },
+      log: { level: 'warn' },
+      localEtl: { path: join(cwd, 'here') },
+      federator: {
+        scope: { exclude: ['a', 'b'] },
+        retention: { '1h': 176_400_000, '1d': 7_862_400_000 },
+        generations: 5,
+      },
+    });
+  });
+
+  it('suffices without a file', () => {
+    expect(loadSettings({ cwd: tmpdir(), env: { CLUSTER_ID: 'c' } }).clusterId).toBe('c');
+  });
+
+  it('names the settings file', () => {
+    writeFileSync(join(cwd, 'other.yaml'), 'clusterId: other\n');
+    expect(loadSettings({ cwd, env: { FEDERATED_ETL_CONFIG: 'other.yaml' } }).clusterId).toBe('other');
+  });
+
+  it.each([
+    [{ FEDERATED_CLUSTER: 'yes' }, /FEDERATED_CLUSTER: .*takes true or false, not "yes"/],
+    [{ FEDERATED_ETL_LOCAL_ETL_RESCAN_EVERY: '5' }, /takes a number with a unit/],
+    [{ TEMPORAL_PROFILE: 'nobody' }, /TEMPORAL_ variables or the profile/],
+  ])('is checked like the file: %j', (env, message) => expect(refusal(minimal, env)).toMatch(message));
+
+  it('tells of a misspelled variable, and lets others be', () => {
+    const env = {
+      FEDERATED_CLUSTERS: 'true',
+      FEDERATED_ETL_PORT_9003_TCP: 'tcp://10.0.0.1:9003',
+      FEDERATED_ETL_SERVICE_HOST: '10.0.0.1',
+    };
+    expect(load(minimal, env).notices).toEqual(['FEDERATED_CLUSTERS is no setting; FEDERATED_CLUSTER is.']);
+  });
+
+  it("reaches Temporal as the temporal CLI does, before the settings' own words", () => {
+    const yaml = `${minimal}temporal: {address: "file:7233", namespace: file}\n`;
+    const env = { TEMPORAL_ADDRESS: 'shell:7233', TEMPORAL_API_KEY: 'key' };
+    expect(load(yaml, env).temporal).toMatchObject({
+      address: 'shell:7233',
+      namespace: 'file',
+      connection: { address: 'shell:7233', apiKey: 'key', tls: true },
+    });
+    writeFileSync(
+      join(cwd, 'temporal.toml'),
+      '[profile.default]\naddress = "profile:7233"\nnamespace = "profile"\n',
+    );
+    expect(load(yaml, { TEMPORAL_CONFIG_FILE: join(cwd, 'temporal.toml') }).temporal).toMatchObject({
+      address: 'profile:7233',
+      namespace: 'profile',
+    });
+  });
+});
+
+describe('the bare list of clusters', () => {
+  it.each([
+    ['leaves out, in our own file', 'clusters: [x]', { exclude: ['x'] }],
+    ['takes, when told so', 'clusters: [x], clustersMode: include', { include: ['x'], exclude: [] }],
+    ['leaves out, when told so', 'clusters: [x], clustersMode: exclude', { exclude: ['x'] }],
+    ['means nothing beside an explicit list', 'clusters: [x], excludeClusters: [y]', { exclude: ['y'] }],
+    ['may be empty', 'clusters: [], clustersMode: include', { exclude: [] }],
+  ])('%s', (_what, text, scope) => expect(load(federator(text)).federator.scope).toEqual(scope));
+
+  it('is said to have lost', () => {
+    expect(load(federator('clusters: [x], excludeClusters: [y]')).notices).toEqual([
+      expect.stringMatching(/win over the bare list/),
+    ]);
+  });
+
+  it('is not guessed where the file may be a fragment of Helm values', () => {
+    const fragment = 'federatedETL: {federator: {clusters: [x]}}\n';
+    expect(refusal(fragment, { CLUSTER_ID: 'c' })).toMatch(
+      /not to federate in the Federated ETL guide, but the only clusters to federate in Kubecost's charts/,
+    );
+    expect(
+      load(fragment, { CLUSTER_ID: 'c', FEDERATED_ETL_FEDERATOR_CLUSTERS_MODE: 'include' }).federator.scope
+        .include,
+    ).toEqual(['x']);
+  });
+});
+
+describe('storage', () => {
+  it('of Kubecost wins when told so, and says so', () => {
+    writeFileSync(join(cwd, 'object-store.yaml'), 'type: FILESYSTEM\n');
+    const settings = load(
+      `${minimal}federatedETL: {useExistingS3Config: true}\nstorage: {configFile: federated-store.yaml, existingConfigFile: object-store.yaml}\n`,
+    );
+    expect(settings.storage).toEqual({ file: join(cwd, 'object-store.yaml'), existing: true });
+    expect(settings.notices).toEqual([expect.stringMatching(/wins over storage\.configFile.*is the cure/)]);
+  });
+});
+
+describe('a role', () => {
+  it('is needed to run', () => {
+    expect(() => requireRole(load(minimal))).toThrow(/has no role/);
+    requireRole(load(`${minimal}federatedETL: {federatedCluster: true}\n`));
+  });
+});
