@@ -1,0 +1,199 @@
+import pMap from 'p-map';
+import { z } from 'zod';
+import type { Generation } from '../federation/generation';
+import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
+import type { CallOptions, ObjectInfo } from '../storage/bucket';
+import {
+  clusterId,
+  generationKey,
+  keptKey,
+  keptPrefix,
+  objectKey,
+  objectsPrefix,
+  parseObjectKey,
+  parseRunKey,
+  provenanceKey,
+  runsPrefix,
+  unreferencedKey,
+} from '../storage/layout';
+import type { WindowId } from '../etl/window';
+import { readJson, writeJson } from '../storage/read-all';
+import type { FederationDependencies } from './federation-dependencies';
+import { listGenerations, readGeneration } from './read-generations';
+
+export interface CleanUpResult {
+  /** How many of each were deleted. */
+  readonly generations: number;
+  readonly objects: number;
+  readonly kept: number;
+  /** Objects of runs: plans after two days, the rest after thirty. */
+  readonly runs: number;
+  /** Objects that no kept generation names, and that wait for a later pass. */
+  readonly waiting: number;
+}
+
+export type CleanUp = () => Promise<CleanUpResult>;
+
+export type CleanUpDependencies = Pick<
+  FederationDependencies,
+  'bucket' | 'log' | 'heartbeat' | 'signal' | 'generations'
+>;
+
+const concurrentCalls = 16;
+/** What only its own run reads. */
+const workingFilesFor = 2 * day;
+const runsFor = 30 * day;
+
+const unreferencedSchema = z.object({
+  format: z.literal(1),
+  /** By key: when a pass first found that no kept generation names it, RFC 3339, by the store's clock. */
+  seen: z.record(z.string(), z.string()),
+});
+
+/**
+ * Deletes generations that are not kept any more; then merged objects and kept contributions that no kept generation
+ * names in two passes a day apart; and what runs left behind, in its time. All ages are by the store's clock. What it
+ * cannot read it does not judge: it throws instead.
+ */
+export function createCleanUp(deps: CleanUpDependencies): CleanUp {
+  const { bucket, log } = deps;
+  return async () => {
+    const options = { signal: deps.signal() };
+    const passed = (await readJson(bucket, unreferencedKey, unreferencedSchema, options))?.seen ?? {};
+    // Written first as it was: the store says what time it is.
+    const { modified: now } = await writeJson(bucket, unreferencedKey, { format: 1, seen: passed }, options);
+    // Listed before the generations are read: what a commit adds meanwhile is younger than a day anyway.
+    const objects = await listAged(deps, objectsPrefix, options);
+    const kept = await listAged(deps, keptPrefix, options);
+    const { generations, removed } = await keepGenerations(deps, now, options);
+    const named = namedKeys(generations);
+    const { remove, seen } = unreferencedObjects({
+      objects: [...byFingerprint(objects), ...kept],
+      isReferenced: (key) => named.has(key),
+      seen: passed,
+      now,
+    });
+    const spared = await deleteUnlessTouched(deps, remove, now, options);
+    for (const key of spared) seen[key] = passed[key] ?? now.toISOString();
+    await writeJson(bucket, unreferencedKey, { format: 1, seen }, options);
+    const keptRemoved = remove.filter((key) => key.startsWith(keptPrefix) && !spared.has(key)).length;
+    const result: CleanUpResult = {
+      generations: removed,
+      objects: remove.length - spared.size - keptRemoved,
+      kept: keptRemoved,
+      runs: await cleanUpRuns(deps, now, options),
+      waiting: Object.keys(seen).length,
+    };
+    const total = result.generations + result.objects + result.kept + result.runs;
+    log[total > 0 ? 'info' : 'debug'](
+      { event: 'clean-up.done', ...result },
+      `Federator cleaned up ${result.generations} generations, ${result.objects} merged windows, ${result.runs} objects of runs`,
+    );
+    return result;
+  };
+}
+
+/** Deletes the generations that are not kept, and reads those that are. */
+async function keepGenerations(
+  { bucket, generations: atLeast, heartbeat }: CleanUpDependencies,
+  now: Date,
+  options: CallOptions,
+): Promise<{ generations: Generation[]; removed: number }> {
+  const listed = await listGenerations(bucket, options);
+  const newest = listed.at(-1);
+  if (newest === undefined) return { generations: [], removed: 0 };
+  const leftOut = (await readGeneration(bucket, newest.generation, options))?.membership.leftOut ?? {};
+  const keep = generationsToKeep({ generations: listed, leftOut, atLeast, now });
+  const kept = await pMap(
+    keep,
+    async (number) => {
+      heartbeat({ generation: number });
+      return readGeneration(bucket, number, options);
+    },
+    { concurrency: concurrentCalls },
+  );
+  const outdated = listed.filter(({ generation }) => !keep.has(generation));
+  await pMap(outdated, ({ generation }) => bucket.delete(generationKey(generation), options), {
+    concurrency: concurrentCalls,
+  });
+  return { generations: kept.filter((generation) => generation !== undefined), removed: outdated.length };
+}
+
+function namedKeys(generations: readonly Generation[]): Set<string> {
+  const named = new Set<string>();
+  for (const { windows, problems } of generations) {
+    for (const { fingerprint } of Object.values(windows)) named.add(objectKey(fingerprint));
+    for (const problem of problems) {
+      if (problem.kept !== undefined)
+        named.add(keptKey(clusterId(problem.cluster), problem.window as WindowId));
+    }
+  }
+  return named;
+}
+
+/** A merged window and its provenance as one, as old as the younger of them. */
+function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
+  const youngest = new Map<string, Date>();
+  for (const { key, modified } of objects) {
+    const object = parseObjectKey(key);
+    if (object === undefined) continue;
+    const name = objectKey(object.fingerprint);
+    const other = youngest.get(name);
+    if (other === undefined || other < modified) youngest.set(name, modified);
+  }
+  return [...youngest].map(([key, modified]) => ({ key, modified }));
+}
+
+/** Deletes what was not written again since it was listed; names what was. */
+async function deleteUnlessTouched(
+  { bucket, heartbeat }: CleanUpDependencies,
+  keys: readonly string[],
+  now: Date,
+  options: CallOptions,
+): Promise<Set<string>> {
+  const spared = new Set<string>();
+  let done = 0;
+  await pMap(
+    keys,
+    async (key) => {
+      const object = parseObjectKey(key);
+      // The provenance goes first: without it, the object is not taken for finished.
+      const parts = object === undefined ? [key] : [provenanceKey(object.fingerprint), key];
+      const heads = await Promise.all(parts.map((part) => bucket.head(part, options)));
+      if (heads.some((head) => head !== undefined && now.getTime() - head.modified.getTime() < day))
+        spared.add(key);
+      else for (const part of parts) await bucket.delete(part, options);
+      heartbeat({ deleted: ++done, of: keys.length });
+    },
+    { concurrency: concurrentCalls },
+  );
+  return spared;
+}
+
+/** A run is as old as what was written of it last; working files go earlier than its request and its report. */
+async function cleanUpRuns(deps: CleanUpDependencies, now: Date, options: CallOptions): Promise<number> {
+  const objects = await listAged(deps, runsPrefix, options);
+  const lastWritten = new Map<string, number>();
+  for (const { key, modified } of objects) {
+    const run = parseRunKey(key)?.run ?? '';
+    lastWritten.set(run, Math.max(lastWritten.get(run) ?? 0, modified.getTime()));
+  }
+  const outdated = objects.filter(({ key }) => {
+    const parsed = parseRunKey(key);
+    if (parsed === undefined) return false;
+    const age = now.getTime() - (lastWritten.get(parsed.run) ?? now.getTime());
+    const lasting = parsed.file === 'request.json' || parsed.file === 'report.json';
+    return age > (lasting ? runsFor : workingFilesFor);
+  });
+  await pMap(outdated, ({ key }) => deps.bucket.delete(key, options), { concurrency: concurrentCalls });
+  return outdated.length;
+}
+
+async function listAged({ bucket, heartbeat }: CleanUpDependencies, prefix: string, options: CallOptions) {
+  const found: ObjectInfo[] = [];
+  for await (const entry of bucket.list(prefix, options)) {
+    if (entry.kind === 'object') found.push(entry);
+    if (found.length % 1_000 === 0) heartbeat({ listed: found.length });
+  }
+  return found;
+}

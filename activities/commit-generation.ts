@@ -1,0 +1,216 @@
+import pMap from 'p-map';
+import { FederationError } from '../errors/federation-error';
+import { type Generation, openProblems } from '../federation/generation';
+import { sameMembership } from '../federation/membership';
+import { nextGeneration, sameGeneration } from '../federation/next-generation';
+import { type PlanHead, shardOutcomeSchema, type WindowResult } from '../federation/plan-document';
+import { shorten } from '../federation/run';
+import type { Bucket, CallOptions } from '../storage/bucket';
+import { generationKey, objectKey, runOutcomeKey } from '../storage/layout';
+import type { FederationDependencies } from './federation-dependencies';
+import { findFinished } from './finished-object';
+import { createJson, requireJson } from './json-objects';
+import { count } from './log-plan';
+import { readHead } from './plan-objects';
+import { listGenerations, newestGenerationNumber, readGeneration } from './read-generations';
+
+export interface CommitGenerationInput {
+  readonly run: string;
+  readonly attempt: number;
+}
+
+/** Where a bucket stands after a commit, or after there was nothing to commit. */
+export interface CommittedGeneration {
+  readonly status: 'committed' | 'unchanged';
+  /** The newest generation. */
+  readonly generation: number;
+  /** Windows that it holds. */
+  readonly windows: number;
+  readonly clusters: number;
+  /** Windows that the one before had and this one has not. */
+  readonly removed: number;
+  /** Clusters that the roster excludes, by id; the first ones where there are many. */
+  readonly excluded: string[];
+  /** Sources of included clusters that are refused or held: while there are any, runs end `partial`. */
+  readonly problems: number;
+  /** The clusters of these sources, by id; the first ones where there are many. */
+  readonly degraded: string[];
+}
+
+export type CommitResult =
+  | CommittedGeneration
+  /** Something changed since the plan was made: plan again, with the next attempt. */
+  | { readonly status: 'replan'; readonly why: string };
+
+export type CommitGeneration = (input: CommitGenerationInput) => Promise<CommitResult>;
+
+export type CommitDependencies = Pick<
+  FederationDependencies,
+  'bucket' | 'scope' | 'exclusions' | 'log' | 'now' | 'heartbeat' | 'signal'
+>;
+
+const concurrentChecks = 16;
+
+/**
+ * Makes what a run merged the newest generation, by creating one object that must not be there yet. It does so only if
+ * the newest generation is still the plan's, the membership of this moment is the plan's, and every object that the
+ * generation names anew is there. Called again, or answered with an error although it went well, it finds its own
+ * generation: a generation names its run.
+ *
+ * @throws STORAGE_NOT_FOUND when the plan, an outcome or a merged object is missing; any other error of the store
+ */
+export function createCommitGeneration(deps: CommitDependencies): CommitGeneration {
+  const { bucket } = deps;
+  return async ({ run, attempt }) => {
+    const options = { signal: deps.signal() };
+    const head = await readHead(bucket, run, attempt, options);
+    const number = head.base + 1;
+    const base = head.base === 0 ? undefined : await readGeneration(bucket, head.base, options);
+    const newest = await newestGenerationNumber(bucket, options);
+    if (newest !== head.base) {
+      const settled = newest > head.base ? await readGeneration(bucket, number, options) : undefined;
+      if (settled?.run === run) return describeCommit(deps, settled, base);
+      return {
+        status: 'replan',
+        why: `generation ${newest} is the newest, and the plan was made from ${head.base}`,
+      };
+    }
+    const rules = { scope: deps.scope, exclusions: await deps.exclusions() };
+    if (!sameMembership(head.membership, rules)) {
+      return { status: 'replan', why: 'who is in changed since the plan was made' };
+    }
+    const results = await readResults(bucket, head, options);
+    if (results === undefined) return { status: 'replan', why: 'what was merged is not what was planned' };
+    await checkObjects(deps, results, base, options);
+    const next = nextGeneration({ base, plan: head, results, run, now: deps.now() });
+    if (base !== undefined && sameGeneration(base, next)) return summarize('unchanged', base, base);
+    return commit(deps, next, base, options);
+  };
+}
+
+async function commit(
+  deps: CommitDependencies,
+  next: Generation,
+  base: Generation | undefined,
+  options: CallOptions,
+): Promise<CommitResult> {
+  const { bucket } = deps;
+  const key = generationKey(next.generation);
+  // Whatever the answer, or none: what stands there afterwards says who won.
+  const created = await createJson(bucket, key, next, options).catch(asError);
+  if (created !== true) {
+    const standing = await readGeneration(bucket, next.generation, options);
+    if (standing === undefined && created instanceof Error) throw created;
+    if (standing?.run !== next.run) {
+      return {
+        status: 'replan',
+        why: `${standing?.run ?? 'another run'} committed generation ${next.generation}`,
+      };
+    }
+  }
+  // The number may have been free because it had been used and cleaned up while this process slept. Then nobody will
+  // ever read what was created now. A generation that came after it, on the other hand, was made from it.
+  const listed = await listGenerations(bucket, options);
+  const own = listed.find(({ generation }) => generation === next.generation);
+  const overtaking = listed.find(
+    ({ generation, modified }) =>
+      generation > next.generation && (own === undefined || modified < own.modified),
+  );
+  if (overtaking !== undefined) {
+    return { status: 'replan', why: `generation ${overtaking.generation} was there already` };
+  }
+  return describeCommit(deps, next, base);
+}
+
+/** What became of every planned window; undefined when the records are not those of this plan. */
+async function readResults(
+  bucket: Bucket,
+  head: PlanHead,
+  options: CallOptions,
+): Promise<WindowResult[] | undefined> {
+  const results: WindowResult[] = [];
+  for (const [shard, planned] of head.shards.entries()) {
+    const key = runOutcomeKey(head.run, head.attempt, shard);
+    const { windows } = await requireJson(bucket, key, shardOutcomeSchema, { ...options, maxBytes: 2 ** 29 });
+    const merged = windows.map((result) => result.window);
+    if ([...merged].sort().join() !== [...planned].sort().join()) return undefined;
+    results.push(...windows);
+  }
+  return results;
+}
+
+/** Every object that is named newly has to be there, whole. */
+async function checkObjects(
+  { bucket, heartbeat }: CommitDependencies,
+  results: readonly WindowResult[],
+  base: Generation | undefined,
+  options: CallOptions,
+): Promise<void> {
+  let checked = 0;
+  await pMap(
+    results,
+    async ({ window, merged }) => {
+      if (merged === undefined || base?.windows[window]?.fingerprint === merged.fingerprint) return;
+      const finished = await findFinished(bucket, merged.fingerprint, options);
+      if (finished?.digest !== merged.digest || finished.size !== merged.size) {
+        throw new FederationError('STORAGE_NOT_FOUND', {
+          subject: { window, key: objectKey(merged.fingerprint) },
+          detail: 'A window that was merged is not there any more, or not as it was merged.',
+        });
+      }
+      heartbeat({ checked: ++checked, of: results.length });
+    },
+    { concurrency: concurrentChecks },
+  );
+}
+
+function describeCommit(
+  { log }: CommitDependencies,
+  next: Generation,
+  base: Generation | undefined,
+): CommittedGeneration {
+  const summary = summarize('committed', next, base);
+  const { generation, windows, clusters, removed, problems } = summary;
+  const changed = Object.entries(next.windows).filter(
+    ([window, { fingerprint }]) => base?.windows[window]?.fingerprint !== fingerprint,
+  ).length;
+  log.info(
+    {
+      event: 'generation.committed',
+      run: next.run,
+      generation,
+      windows,
+      changed,
+      removed,
+      clusters,
+      problems,
+    },
+    `Federator committed generation ${generation}: ${count(windows, 'window')} of ${count(clusters, 'cluster')}, ` +
+      `${changed} changed, ${removed} removed, ${count(problems, 'problem')}`,
+  );
+  return summary;
+}
+
+function summarize(
+  status: CommittedGeneration['status'],
+  generation: Generation,
+  base: Generation | undefined,
+): CommittedGeneration {
+  const problems = openProblems(generation);
+  const windows = Object.keys(generation.windows);
+  return {
+    status,
+    generation: generation.generation,
+    windows: windows.length,
+    clusters: generation.membership.clusters.length,
+    removed: Object.keys(base?.windows ?? {}).filter((window) => generation.windows[window] === undefined)
+      .length,
+    excluded: shorten(Object.keys(generation.membership.exclusions), 500, 8_000).ids,
+    problems: problems.length,
+    degraded: shorten([...new Set(problems.map((problem) => problem.cluster))]).ids,
+  };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

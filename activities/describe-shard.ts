@@ -1,0 +1,33 @@
+import { describeWindow, parseWindowId } from '../etl/window';
+import type { FederationDependencies } from './federation-dependencies';
+import { readShard } from './plan-objects';
+
+export interface DescribeShardInput {
+  readonly run: string;
+  readonly attempt: number;
+  readonly shard: number;
+}
+
+export interface ShardWindow {
+  readonly index: number;
+  /** A WindowId. */
+  readonly window: string;
+  /** For people: `allocations 1d 2026-11-19 · 5 clusters`. */
+  readonly label: string;
+}
+
+/** Lists the windows of a shard, of which there are at most 50. */
+export function createDescribeShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
+  return async ({ run, attempt, shard }: DescribeShardInput): Promise<ShardWindow[]> => {
+    const { windows } = await readShard(bucket, run, attempt, shard, { signal: signal() });
+    return windows.map(({ window, sources }, index) => {
+      const ref = parseWindowId(window);
+      const name = ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`;
+      return {
+        index,
+        window,
+        label: `${name} · ${sources.length} ${sources.length === 1 ? 'cluster' : 'clusters'}`,
+      };
+    });
+  };
+}

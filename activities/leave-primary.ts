@@ -1,0 +1,86 @@
+import type { Log } from '../config/log';
+import { backupFolder } from '../local-etl/backup';
+import { concurrently } from '../local-etl/concurrently';
+import { withWindowLock } from '../local-etl/lock';
+import { OwnFiles } from '../local-etl/own-files';
+import { filesByWindow } from '../local-etl/own-windows';
+import { primaryMemory, updatePrimary } from '../local-etl/primary';
+import { Pulled } from '../local-etl/pulled';
+import { returnWindow } from '../local-etl/return-window';
+import type { LocalEtl } from '../local-etl/store';
+import type { WindowId } from '../etl/window';
+import type { BucketReader } from '../storage/bucket';
+import type { ClusterId } from '../storage/layout';
+import { type FileNotes, noteFile } from './push-local-etl';
+
+export interface LeaveDependencies {
+  /** For the cluster's own folder and its backups; without it only `backupPath` is left to restore from. */
+  readonly own?: BucketReader;
+  readonly cluster: ClusterId;
+  readonly store: LocalEtl;
+  /** Where what is pulled lies. (Default: `store`) */
+  readonly pullStore?: LocalEtl;
+  readonly backupPath?: string;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly heartbeat: (details: unknown) => void;
+  readonly signal: () => AbortSignal;
+}
+
+export interface LeaveSummary {
+  /** Windows whose own file came back from the cluster's folder. */
+  fromFolder: number;
+  /** Windows whose own file came back from a backup. */
+  fromBackup: number;
+  /** Windows that had been built anew meanwhile: they stay. */
+  own: number;
+  /** Pulled windows that this cluster has nothing of its own for. */
+  removed: FileNotes;
+}
+
+const lanes = 4;
+
+/**
+ * Undoes being a primary: pulling stops, remembered on the volume, and each window that was ever pulled becomes the
+ * cluster's own again, from its folder where that file is complete, else from the newest backup that has it, else it
+ * goes. Idempotent: what ends it half way is done again from the start.
+ */
+export function createLeavePrimary(deps: LeaveDependencies): () => Promise<LeaveSummary> {
+  return async () => {
+    const { store, pullStore = store, cluster, log } = deps;
+    const signal = deps.signal();
+    const { leftAt } = await primaryMemory(pullStore);
+    await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
+    const pulled = new Pulled(pullStore);
+    const files = await OwnFiles.open({
+      // What is pulled apart from the cluster's own files does not make way for those.
+      folder: pullStore.root === store.root ? deps.own : undefined,
+      backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
+      cluster,
+      signal,
+    });
+    const local = await filesByWindow(pullStore, signal);
+    const summary: LeaveSummary = {
+      fromFolder: 0,
+      fromBackup: 0,
+      own: 0,
+      removed: { count: 0, examples: [] },
+    };
+    await concurrently(await pulled.everPulled(), lanes, async (text) => {
+      const id = text as WindowId;
+      const paths = (local.get(id) ?? []).map(({ path }) => path);
+      const work = () => returnWindow({ store: pullStore, cluster, pulled, files }, id, paths);
+      const returned = await withWindowLock(pullStore, id, work, signal);
+      if (returned === 'removed')
+        noteFile(summary.removed, { path: id, why: 'This cluster has no file of its own for it.' });
+      else if (returned !== 'absent') summary[returned]++;
+      deps.heartbeat({ ...summary, removed: summary.removed.count });
+    });
+    const { fromFolder, fromBackup, removed } = summary;
+    log.info(
+      { event: 'primary.left', cluster, fromFolder, fromBackup, removed: removed.count },
+      `Primary left: ${fromFolder} windows restored from the cluster's folder, ${fromBackup} from backups, ${removed.count} removed`,
+    );
+    return summary;
+  };
+}

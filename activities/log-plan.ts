@@ -1,0 +1,103 @@
+import { parseWindowId } from '../etl/window';
+import type { Log } from '../config/log';
+import { shorten } from '../federation/run';
+import type { DrawnPlan } from './draw-plan';
+
+/** More ids than these make a line unreadable. */
+const mostNamed = 50;
+
+/** Tells people what a federation found: who is in, who is not and why, and per pipeline and resolution what is new. */
+export function logPlan(log: Log, plan: DrawnPlan): void {
+  const { clusters, leftOut } = plan.membership;
+  log.info(
+    {
+      event: 'federation.planned',
+      outcome: plan.outcome,
+      clusters: clusters.length,
+      windows: plan.windows.length,
+    },
+    `Federator found ${count(clusters.length, 'cluster')}: ${named(clusters)}; ` +
+      `${plan.windows.length} windows to merge, ${plan.carried.length} unchanged`,
+  );
+  const base = plan.baseGeneration;
+  if (base !== undefined && base.membership.federator !== plan.membership.federator) {
+    const other = base.membership.federator;
+    log.warn(
+      { event: 'federation.another-federator', federator: other, generation: base.generation },
+      `Federator is not the only one: the federator of ${other} committed generation ${base.generation}. That is safe, but not recommended`,
+    );
+  }
+  for (const [cluster, { by, reason }] of Object.entries(leftOut)) {
+    log.info(
+      { event: 'federation.left-out', cluster, by, reason },
+      `Federator leaves out ${cluster}: ${reason}`,
+    );
+  }
+  for (const cluster of plan.withoutWindows) {
+    log.debug({ event: 'federation.without-windows', cluster }, `Federator found no window of ${cluster}`);
+  }
+  for (const [name, group] of groups(plan)) logGroup(log, name, group);
+  for (const { cluster, window, taken, leftAside } of plan.duplicates) {
+    log.warn(
+      { event: 'federation.duplicate', cluster, window, taken, leftAside },
+      `${prefix(window)} ${cluster} has more than one file of a window: takes ${taken}, leaves ${leftAside}`,
+    );
+  }
+}
+
+interface Group {
+  /** By cluster: its files, and those of windows that are to be merged. */
+  readonly clusters: Map<string, { files: number; planned: number }>;
+  planned: number;
+  carried: number;
+}
+
+function logGroup(log: Log, name: string, { clusters, planned, carried }: Group): void {
+  const ids = [...clusters.keys()];
+  log.info(
+    { event: 'federation.found', clusters: ids.length, planned, carried },
+    `${name} found ${count(ids.length, 'cluster')}: ${named(ids)}; ${planned} windows to merge, ${carried} unchanged`,
+  );
+  for (const [cluster, { files, planned: due }] of clusters) {
+    log.debug(
+      { event: 'federation.checked', cluster, files, planned: due },
+      `${name} checked ${cluster} for modified files: ${due} of ${files} belong to windows to merge`,
+    );
+  }
+}
+
+function groups(plan: DrawnPlan): Map<string, Group> {
+  const found = new Map<string, Group>();
+  const groupOf = (window: string): Group => {
+    const name = prefix(window);
+    const group = found.get(name) ?? { clusters: new Map(), planned: 0, carried: 0 };
+    found.set(name, group);
+    return group;
+  };
+  const planned = new Set(plan.windows.map((window) => window.window));
+  for (const window of planned) groupOf(window).planned++;
+  for (const window of plan.carried) groupOf(window).carried++;
+  for (const { cluster, window } of plan.files) {
+    const { clusters } = groupOf(window);
+    const seen = clusters.get(cluster) ?? { files: 0, planned: 0 };
+    clusters.set(cluster, { files: seen.files + 1, planned: seen.planned + (planned.has(window) ? 1 : 0) });
+  }
+  return found;
+}
+
+/** `Federator[allocations][1d]`: what people grep. */
+export function prefix(window: string): string {
+  const ref = parseWindowId(window);
+  return ref === undefined ? 'Federator' : `Federator[${ref.pipeline}][${ref.resolution}]`;
+}
+
+/** `5 clusters`, `1 cluster`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function named(ids: readonly string[]): string {
+  const { count: all, ids: first } = shorten(ids, mostNamed);
+  if (all === 0) return 'none';
+  return first.join(', ') + (all > first.length ? `, and ${all - first.length} more` : '');
+}

@@ -1,0 +1,49 @@
+/** Lets work through as long as the bytes it holds at once stay within a budget. */
+export interface MemoryBudget {
+  /** Waits for room, works, and gives the room back. What is larger than the budget runs alone. */
+  within<Result>(bytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
+}
+
+/** First come, first served: large work is not starved by small work that would fit in before it. */
+export function createMemoryBudget(budget: number): MemoryBudget {
+  let used = 0;
+  const waiting: { bytes: number; start: () => void }[] = [];
+  const admit = () => {
+    for (let next = waiting[0]; next !== undefined && used + next.bytes <= budget; next = waiting[0]) {
+      waiting.shift();
+      used += next.bytes;
+      next.start();
+    }
+  };
+  const enter = (bytes: number, signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      const entry = { bytes, start: resolve };
+      const leave = () => {
+        const place = waiting.indexOf(entry);
+        if (place < 0) return;
+        waiting.splice(place, 1);
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+        admit();
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      entry.start = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      waiting.push(entry);
+      admit();
+    });
+  return {
+    within: async (bytes, signal, work) => {
+      signal.throwIfAborted();
+      const claimed = Math.min(bytes, budget);
+      await enter(claimed, signal);
+      try {
+        return await work();
+      } finally {
+        used -= claimed;
+        admit();
+      }
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { describeWindow, parseWindowId } from '../etl/window';
+import { FederationError } from '../errors/federation-error';
+import { contributes } from '../federation/decision';
+import type { PlannedWindow, PlanShard } from '../federation/plan-document';
+import { changedSources, type Provenance } from '../federation/provenance';
+import { runProblemsKey } from '../storage/layout';
+import { writeJson } from '../storage/read-all';
+import type { FederationDependencies } from './federation-dependencies';
+import { touchFinished } from './finished-object';
+import { count, prefix } from './log-plan';
+import { createMemoryBudget, type MemoryBudget } from './memory-budget';
+import { createShardCache } from './plan-objects';
+import { noPrevious, type PreviousContributions, readPrevious } from './previous-contributions';
+import { WindowMerge } from './window-merge';
+import { plannedSources, type WindowSource } from './window-sources';
+
+export interface MergeWindowInput {
+  readonly run: string;
+  readonly attempt: number;
+  readonly shard: number;
+  readonly index: number;
+  /** Merge it though it is merged. The plan says so too, for the windows that were named. */
+  readonly force?: boolean;
+}
+
+/** What became of one planned window. Without a fingerprint no cluster has anything good to contribute: the window leaves. */
+export interface MergeOutcome {
+  readonly index: number;
+  /** A WindowId. */
+  readonly window: string;
+  readonly fingerprint?: string;
+  readonly digest?: string;
+  /** In bytes. */
+  readonly size?: number;
+  /** Clusters that are in it. */
+  readonly clusters: number;
+  /** Clusters whose source is another than in the last generation. */
+  readonly changed: number;
+  /** Sources that were not taken as they are; the record of the shard has them. */
+  readonly problems: number;
+  /** Whether the merged object was there already. */
+  readonly reused: boolean;
+  /** Whether the last generation had the window and the next one will not. */
+  readonly removed: boolean;
+}
+
+export type MergeWindow = (input: MergeWindowInput) => Promise<MergeOutcome>;
+
+export interface MergeDependencies extends Pick<
+  FederationDependencies,
+  'bucket' | 'log' | 'heartbeat' | 'signal' | 'threads'
+> {
+  /** Bytes of source files that are in memory at once, over all merges of this process. (Default: 256 MiB) */
+  readonly mergeMemory?: number;
+}
+
+const defaultMergeMemory = 256 * 1024 * 1024;
+const heartbeatEveryMs = 5_000;
+
+/**
+ * Merges one planned window: reads its sources at the versions that were seen, sets bad ones aside, writes the merged
+ * object and then its provenance. What is finished already is found by its name and not done again. Equal sources give
+ * equal bytes, so that doing it twice changes nothing.
+ *
+ * @throws GENERATION_UNREADABLE when a cluster's last good contribution is needed and cannot be read;
+ *   STORAGE_CONFLICT when the sources keep changing; any other error of the store
+ */
+export function createMergeWindow(deps: MergeDependencies): MergeWindow {
+  const { bucket } = deps;
+  const readShard = createShardCache(bucket);
+  const memory: MemoryBudget = createMemoryBudget(deps.mergeMemory ?? defaultMergeMemory);
+  return async ({ run, attempt, shard, index, force }) => {
+    const signal = deps.signal();
+    const part = await readShard(run, attempt, shard);
+    const planned = part.windows[index];
+    const ref = planned === undefined ? undefined : parseWindowId(planned.window);
+    if (planned === undefined || ref === undefined) {
+      throw new FederationError('INTERNAL', {
+        detail: `Part ${shard} of the plan has no window ${index}.`,
+        retryable: false,
+      });
+    }
+    const again = force === true || planned.force;
+    const log = deps.log.child({
+      run,
+      pipeline: ref.pipeline,
+      resolution: ref.resolution,
+      window: planned.window,
+    });
+    const previous = await readPreviousOrNone(deps, planned, part, again, signal);
+    const merge = new WindowMerge({ ...deps, log, signal, planned, ref, previous, force: again, memory });
+    const beat = setInterval(
+      () => deps.heartbeat({ window: planned.window, doing: merge.doing }),
+      heartbeatEveryMs,
+    );
+    try {
+      const { sources, merged, reused } = await merge.settle(plannedSources(planned, previous.clusters));
+      if (merged !== undefined && reused && merged.fingerprint !== planned.base) {
+        await touchFinished(bucket, merged, { signal });
+      }
+      const problems = sources.flatMap((source) => source.problem ?? []);
+      if (problems.length > 0) {
+        await writeJson(
+          bucket,
+          runProblemsKey(run, attempt, shard, index),
+          { window: planned.window, problems },
+          { signal },
+        );
+      }
+      const outcome = outcomeOf({ index, planned, sources, merged, reused, previous });
+      log.info(
+        { event: outcome.reused ? 'window.found' : 'window.merged', ...outcome },
+        `${prefix(planned.window)} ${describeOutcome(outcome, describeWindow(ref).slice(ref.resolution.length + 1))}`,
+      );
+      return outcome;
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+/** Who names a window to be merged by force can go on without what the last generation knew. */
+async function readPreviousOrNone(
+  { bucket, log }: MergeDependencies,
+  planned: PlannedWindow,
+  { clusters }: PlanShard,
+  force: boolean,
+  signal: AbortSignal,
+): Promise<PreviousContributions> {
+  try {
+    return await readPrevious(bucket, planned, new Set(clusters), { signal });
+  } catch (error) {
+    if (!force || !(error instanceof FederationError) || error.code !== 'GENERATION_UNREADABLE') throw error;
+    log.warn(
+      { event: 'window.previous-unreadable', window: planned.window, ...error.subject },
+      `${prefix(planned.window)} merges ${planned.window} without its last generation: ${error.detail}`,
+    );
+    return noPrevious;
+  }
+}
+
+interface Settled {
+  readonly index: number;
+  readonly planned: PlannedWindow;
+  readonly sources: readonly WindowSource[];
+  readonly merged: Provenance | undefined;
+  readonly reused: boolean;
+  readonly previous: PreviousContributions;
+}
+
+function outcomeOf({ index, planned, sources, merged, reused, previous }: Settled): MergeOutcome {
+  return {
+    index,
+    window: planned.window,
+    ...(merged && { fingerprint: merged.fingerprint, digest: merged.digest, size: merged.size }),
+    clusters: sources.filter((source) => contributes(source.decision)).length,
+    changed: changedSources(previous.base, sources),
+    problems: sources.filter((source) => source.problem !== undefined).length,
+    reused,
+    removed: merged === undefined && planned.base !== undefined,
+  };
+}
+
+function describeOutcome(
+  { fingerprint: merged, clusters, changed, reused }: MergeOutcome,
+  when: string,
+): string {
+  if (merged === undefined) return `has nothing good for ${when}`;
+  return `${reused ? 'found merged' : 'merged'} ${when} from ${count(clusters, 'cluster')} (${changed} changed)`;
+}

@@ -1,0 +1,111 @@
+import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
+import { type FederationRequest, shorten } from '../federation/run';
+import type { Bucket } from '../storage/bucket';
+import { runPlanHeadKey, runPlanKey } from '../storage/layout';
+import { writeJson } from '../storage/read-all';
+import { type DrawnPlan, drawPlan } from './draw-plan';
+import type { FederationDependencies } from './federation-dependencies';
+import { logPlan } from './log-plan';
+
+export interface PlanFederationInput {
+  readonly run: string;
+  /** Counted from 1: a run plans again when its commit finds that something changed. */
+  readonly attempt: number;
+  readonly request: FederationRequest;
+}
+
+/** Some ids, and how many there are. */
+export interface ClusterSummary {
+  readonly count: number;
+  /** At most 50, and fewer where they are long. */
+  readonly ids: string[];
+}
+
+/**
+ * `work`: there is something to merge or to commit. `nothing-changed`: the commit will find nothing to say either.
+ * `no-input`: there is no file to federate; `all-excluded`: there are clusters, but every one of them is left out; in
+ * these two cases there is no plan, and nothing is to be committed.
+ */
+export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
+
+export interface PlanSummary {
+  readonly outcome: PlanOutcome;
+  readonly attempt: number;
+  /** The generation that the plan starts from; 0 when there is none. */
+  readonly base: number;
+  readonly clusters: ClusterSummary;
+  readonly leftOut: ClusterSummary;
+  /** Windows that are known: planned and carried. */
+  readonly windows: number;
+  readonly planned: number;
+  readonly carried: number;
+  /** Files left aside because their cluster has another one of the same window. */
+  readonly duplicates: number;
+  readonly shards: { readonly shard: number; readonly windows: number }[];
+}
+
+export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;
+export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generations'>;
+
+/**
+ * Plans a federation and writes the plan for the activities that follow: shards first, then the head that names them.
+ *
+ * @throws FEDERATOR_CONFLICT when another federator with another membership committed last, unless taking over
+ */
+export function createPlanFederation(deps: PlanDependencies): PlanFederation {
+  const { bucket, federator, scope, log } = deps;
+  return async ({ run, attempt, request }) => {
+    const signal = deps.signal();
+    const drawn = await drawPlan(bucket, {
+      federator,
+      scope,
+      exclusions: await deps.exclusions(),
+      request,
+      signal,
+      onProgress: (listed, of) => deps.heartbeat({ listed, of }),
+    });
+    logPlan(log.child({ run }), drawn);
+    const hasPlan = drawn.outcome === 'work' || drawn.outcome === 'nothing-changed';
+    const shards = hasPlan ? inShards(drawn.windows) : [];
+    if (hasPlan) await writePlan(bucket, run, attempt, drawn, shards, signal);
+    const { membership } = drawn;
+    return {
+      outcome: drawn.outcome,
+      attempt,
+      base: drawn.base,
+      clusters: shorten(membership.clusters),
+      leftOut: shorten(Object.keys(membership.leftOut)),
+      windows: drawn.windows.length + drawn.carried.length,
+      planned: drawn.windows.length,
+      carried: drawn.carried.length,
+      duplicates: drawn.duplicates.length,
+      shards: shards.map((windows, shard) => ({ shard, windows: windows.length })),
+    };
+  };
+}
+
+async function writePlan(
+  bucket: Bucket,
+  run: string,
+  attempt: number,
+  { base, membership, problems }: DrawnPlan,
+  shards: readonly PlannedWindow[][],
+  signal: AbortSignal,
+): Promise<void> {
+  const { clusters } = membership;
+  for (const [index, windows] of shards.entries()) {
+    const shard: PlanShard = { format: 1, run, base, clusters, windows };
+    await writeJson(bucket, runPlanKey(run, attempt, index), shard, { signal });
+  }
+  const head: PlanHead = {
+    format: 1,
+    run,
+    attempt,
+    base,
+    membership,
+    shards: shards.map((shard) => shard.map((window) => window.window)),
+    removed: [],
+    problems: [...problems],
+  };
+  await writeJson(bucket, runPlanHeadKey(run, attempt), head, { signal });
+}

@@ -1,0 +1,44 @@
+import { type PlanHead, planHeadSchema, type PlanShard, planShardSchema } from '../federation/plan-document';
+import type { BucketReader, CallOptions } from '../storage/bucket';
+import { runPlanHeadKey, runPlanKey } from '../storage/layout';
+import { requireJson } from './json-objects';
+
+/** A part of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
+export async function readShard(
+  bucket: BucketReader,
+  run: string,
+  attempt: number,
+  shard: number,
+  options?: CallOptions,
+): Promise<PlanShard> {
+  return requireJson(bucket, runPlanKey(run, attempt, shard), planShardSchema, options);
+}
+
+/** What a commit needs of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
+export async function readHead(
+  bucket: BucketReader,
+  run: string,
+  attempt: number,
+  options?: CallOptions,
+): Promise<PlanHead> {
+  return requireJson(bucket, runPlanHeadKey(run, attempt), planHeadSchema, options);
+}
+
+/** A reader of shards that remembers the last few: the windows of a shard are merged one after another. */
+export function createShardCache(
+  bucket: BucketReader,
+  most = 4,
+): (run: string, attempt: number, shard: number) => Promise<PlanShard> {
+  const cache = new Map<string, Promise<PlanShard>>();
+  return (run, attempt, shard) => {
+    const key = runPlanKey(run, attempt, shard);
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    // Without a signal: others wait for the same reading than the activity that happened to ask first.
+    const reading = readShard(bucket, run, attempt, shard);
+    cache.set(key, reading);
+    reading.catch(() => cache.delete(key));
+    for (const oldest of [...cache.keys()].slice(0, -most)) cache.delete(oldest);
+    return reading;
+  };
+}

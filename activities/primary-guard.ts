@@ -1,0 +1,97 @@
+import { FederationError } from '../errors/federation-error';
+import type { WindowId } from '../etl/window';
+import type { Generation } from '../federation/generation';
+import { contributors, provenanceSchema } from '../federation/provenance';
+import { concurrently } from '../local-etl/concurrently';
+import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
+import type { LocalEtl } from '../local-etl/store';
+import type { BucketReader } from '../storage/bucket';
+import { type ClusterId, provenanceKey } from '../storage/layout';
+import { readJson } from '../storage/read-all';
+
+/** Own windows that no generation holds yet. */
+export interface OwnWindows {
+  count: number;
+  /** WindowIds, the first few. */
+  examples: string[];
+  /** What to wait for, or what to do. */
+  hint: string;
+}
+
+export interface GuardDependencies {
+  readonly combined: BucketReader;
+  readonly cluster: ClusterId;
+  readonly store: LocalEtl;
+  readonly now: () => Date;
+  readonly heartbeat: (details: unknown) => void;
+  readonly signal: () => AbortSignal;
+}
+
+const lanes = 8;
+const shownExamples = 10;
+const largestProvenance = 2 ** 29;
+
+/**
+ * The closed windows of this cluster that a generation does not hold its contribution to, if there are any: before
+ * they are combined, overwriting them would lose them for everybody. Windows that do not decode cannot be waited for.
+ */
+export async function waitForOwnWindows(
+  deps: GuardDependencies,
+  generation: Generation,
+): Promise<OwnWindows | undefined> {
+  const { store, cluster } = deps;
+  const signal = deps.signal();
+  const local = await filesByWindow(store, signal);
+  const closed = closedWindows(local.keys(), deps.now(), generation.membership.scope.cutoff);
+  const missing: WindowId[] = [];
+  await concurrently(closed, lanes, async (id) => {
+    deps.heartbeat({ guard: id });
+    if (await contributes(deps, generation, id, signal)) return;
+    if (await decodes(store, local.get(id) ?? [])) missing.push(id);
+  });
+  if (missing.length === 0) return undefined;
+  missing.sort();
+  return {
+    count: missing.length,
+    examples: missing.slice(0, shownExamples),
+    hint: hintFor(cluster, generation, missing),
+  };
+}
+
+async function contributes(
+  { combined, cluster }: GuardDependencies,
+  generation: Generation,
+  id: WindowId,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const window = Object.hasOwn(generation.windows, id) ? generation.windows[id] : undefined;
+  if (window === undefined) return false;
+  const key = provenanceKey(window.fingerprint);
+  const provenance = await readJson(combined, key, provenanceSchema, { signal, maxBytes: largestProvenance });
+  if (provenance !== undefined) return contributors(provenance).includes(cluster);
+  throw new FederationError('GENERATION_UNREADABLE', {
+    subject: { key, window: id },
+    detail: `Generation ${generation.generation} names an object whose provenance is missing.`,
+  });
+}
+
+function hintFor(
+  cluster: string,
+  { membership, problems }: Generation,
+  missing: readonly WindowId[],
+): string {
+  const leftOut = Object.hasOwn(membership.leftOut, cluster) ? membership.leftOut[cluster] : undefined;
+  if (leftOut?.by === 'settings') {
+    return `The federator's settings leave this cluster out (${leftOut.reason}). Let them include ${cluster}, or make this cluster a primary that is not federated.`;
+  }
+  if (leftOut !== undefined) {
+    return `This cluster is excluded (${leftOut.reason || 'without a reason'}). Run \`federated-etl include ${cluster}\`, then the next federation takes it in.`;
+  }
+  const refused = problems.find(
+    (problem) => problem.cluster === cluster && missing.includes(problem.window as WindowId),
+  );
+  if (refused !== undefined) {
+    return `The federator refuses files of this cluster, such as ${refused.window} (${refused.code}): ${refused.detail} Repair these windows here; the next push and federation take them in.`;
+  }
+  return 'They are pushed, and the next federation takes them in; nothing is to be done.';
+}

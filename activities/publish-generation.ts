@@ -1,0 +1,136 @@
+import pMap from 'p-map';
+import { type WindowId, windowId } from '../etl/window';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import type { Generation, GenerationWindow } from '../federation/generation';
+import {
+  type Published,
+  type PublishedWindow,
+  publishedSchema,
+  publishingSteps,
+} from '../federation/published';
+import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
+import { combinedEtlKey, combinedEtlPrefix, objectKey, parseEtlKey, publishedKey } from '../storage/layout';
+import { readJson, writeJson } from '../storage/read-all';
+import type { FederationDependencies } from './federation-dependencies';
+import { count } from './log-plan';
+import { newestGenerationNumber, readNewestGeneration } from './read-generations';
+
+export interface PublishResult {
+  /** The generation that is published now; 0 when there is none. */
+  readonly generation: number;
+  readonly copied: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+}
+
+export type PublishGeneration = () => Promise<PublishResult>;
+
+export type PublishDependencies = Pick<FederationDependencies, 'bucket' | 'log' | 'heartbeat' | 'signal'>;
+
+/** Copies on the server's side cost this process nothing. */
+const concurrentCopies = 16;
+
+/**
+ * Brings `combined/etl/bingen/` in line with the newest generation, whatever state it is in, by copies on the server's
+ * side; and goes on until the generation that it published is still the newest. Every file is whole at any time. Files
+ * that an earlier generation named and this one does not are deleted; those that none ever named are left.
+ *
+ * @throws GENERATION_UNREADABLE when an object of the generation is missing or has another size
+ */
+export function createPublishGeneration(deps: PublishDependencies): PublishGeneration {
+  const { bucket, log } = deps;
+  return async () => {
+    const options = { signal: deps.signal() };
+    for (let total = { copied: 0, deleted: 0 }; ;) {
+      const generation = await readNewestGeneration(bucket, options);
+      if (generation === undefined) return { generation: 0, ...total, unchanged: 0 };
+      const done = await publish(deps, generation, options);
+      total = { copied: total.copied + done.copied, deleted: total.deleted + done.deleted };
+      if ((await newestGenerationNumber(bucket, options)) !== generation.generation) continue;
+      const result = { generation: generation.generation, ...total, unchanged: done.unchanged };
+      log.info(
+        { event: 'generation.published', ...result },
+        `Federator published generation ${result.generation}: ${count(total.copied, 'file')} written, ` +
+          `${total.deleted} deleted, ${result.unchanged} unchanged`,
+      );
+      return result;
+    }
+  };
+}
+
+async function publish(
+  { bucket, heartbeat }: PublishDependencies,
+  { generation, windows }: Generation,
+  options: CallOptions,
+): Promise<Omit<PublishResult, 'generation'>> {
+  const published = await readJson(bucket, publishedKey, publishedSchema, { ...options, maxBytes: 2 ** 29 });
+  const there = await listPublished(bucket, options);
+  const { copy, remove, unchanged } = publishingSteps(published, there, { windows });
+  const record = new Map<string, PublishedWindow>(Object.entries(published?.windows ?? {}));
+  const write = (of: number) => {
+    const value: Published = { format: 1, generation: of, windows: Object.fromEntries(record) };
+    return writeJson(bucket, publishedKey, value, options);
+  };
+  // Announced before they are written: if this ends here, what is there is still known as ours.
+  const added = copy.filter((window) => !record.has(window));
+  for (const window of added) record.set(window, { ...named(windows, window), version: '' });
+  if (added.length > 0) await write(published?.generation ?? 0);
+  let done = 0;
+  await pMap(
+    copy,
+    async (window) => {
+      const { fingerprint, digest, size } = named(windows, window);
+      const version = await copyObject(bucket, fingerprint, size, window as WindowId, options);
+      record.set(window, { fingerprint, digest, version });
+      heartbeat({ copied: ++done, of: copy.length });
+    },
+    { concurrency: concurrentCopies },
+  );
+  await pMap(
+    remove,
+    async (window) => {
+      await bucket.delete(combinedEtlKey(window as WindowId), options);
+      record.delete(window);
+    },
+    { concurrency: concurrentCopies },
+  );
+  if (copy.length + remove.length > 0 || published?.generation !== generation) await write(generation);
+  return { copied: copy.length, deleted: remove.length, unchanged: unchanged.length };
+}
+
+function named(windows: Generation['windows'], window: string): GenerationWindow {
+  const found = windows[window];
+  if (found === undefined) throw new TypeError(`The generation has no window ${window}.`);
+  return found;
+}
+
+async function listPublished(bucket: BucketReader, options: CallOptions): Promise<Map<string, string>> {
+  const there = new Map<string, string>();
+  for await (const entry of bucket.list(combinedEtlPrefix, options)) {
+    const file = entry.kind === 'object' ? parseEtlKey(combinedEtlPrefix, entry.key) : undefined;
+    if (entry.kind !== 'object' || file === undefined) continue;
+    const id = windowId(file.ref);
+    if (entry.key === combinedEtlKey(id)) there.set(id, entry.version);
+  }
+  return there;
+}
+
+async function copyObject(
+  bucket: Bucket,
+  fingerprint: string,
+  size: number,
+  window: WindowId,
+  options: CallOptions,
+): Promise<string> {
+  const from = objectKey(fingerprint);
+  const unreadable = (detail: string, cause?: unknown) =>
+    new FederationError('GENERATION_UNREADABLE', { subject: { window, key: from }, detail, cause });
+  try {
+    const copied = await bucket.copy(from, combinedEtlKey(window), options);
+    if (copied.size === size) return copied.version;
+  } catch (error) {
+    if (isFederationError(error, 'STORAGE_NOT_FOUND')) throw unreadable('A merged window is gone.', error);
+    throw error;
+  }
+  throw unreadable('A merged window has not the size that it was merged with.');
+}

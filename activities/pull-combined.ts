@@ -1,0 +1,291 @@
+import type { Log } from '../config/log';
+import { FederationError } from '../errors/federation-error';
+import type { Generation } from '../federation/generation';
+import { backUp, backupFolder, readManifest } from '../local-etl/backup';
+import { concurrently } from '../local-etl/concurrently';
+import { hasFiles } from '../local-etl/list';
+import { withWindowLock } from '../local-etl/lock';
+import { Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
+import { primaryMemory, updatePrimary } from '../local-etl/primary';
+import { Pulled } from '../local-etl/pulled';
+import { Pusher } from '../local-etl/pusher';
+import type { SecureDependencies } from '../local-etl/secure';
+import type { LocalEtl } from '../local-etl/store';
+import { sweepTemporary } from '../local-etl/write';
+import { parseWindowId, windowId, type WindowId } from '../etl/window';
+import type { Bucket, BucketReader } from '../storage/bucket';
+import type { ClusterId } from '../storage/layout';
+import { type FileNotes, noteFile } from './push-local-etl';
+import { type OwnWindows, waitForOwnWindows } from './primary-guard';
+import { readNewestGeneration } from './read-generations';
+
+export interface PullDependencies {
+  /** Where the combined set is read. */
+  readonly combined: BucketReader;
+  /** For the cluster's own folder, if it is federated, and its backups; a fresh primary needs neither. */
+  readonly own?: Bucket;
+  readonly cluster: ClusterId;
+  /** Whether this cluster is federated too: then it waits for its own data, and pushes before it overwrites. */
+  readonly federated: boolean;
+  /** Where the cluster's own build lies. */
+  readonly store: LocalEtl;
+  /** Where to put what is pulled. (Default: `store`) */
+  readonly pullStore?: LocalEtl;
+  /** A folder to save the local ETL in instead of the bucket. */
+  readonly backupPath?: string;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly heartbeat: (details: unknown) => void;
+  readonly signal: () => AbortSignal;
+}
+
+export interface PullSummary {
+  /**
+   * `waiting`: the guard does not let it pass yet. `left`: by a person's word it is no primary any more.
+   * `no-generation`: nothing was ever combined.
+   */
+  state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';
+  generation?: number;
+  replaced: number;
+  removed: number;
+  unchanged: number;
+  /** Own files that were pushed before they were replaced. */
+  pushedFirst: number;
+  /** Windows that somebody was just writing: they are left for the next pull. */
+  postponed: FileNotes;
+  /** Files whose bytes had to be kept on the volume because they could not be pushed. */
+  setAside: FileNotes;
+  /** While `waiting`. */
+  waitingFor?: OwnWindows;
+  /** The backup that this pull took before its first overwrite. */
+  backup?: string;
+}
+
+const lanes = 4;
+
+/**
+ * Brings the local ETL of a primary in line with the newest generation. Each file is the old or the new one at any
+ * moment, and no bytes are replaced that are nowhere else. Idempotent: whatever ends it, the next one goes on.
+ */
+export function createPullCombined(deps: PullDependencies): () => Promise<PullSummary> {
+  return async () => {
+    const { store, pullStore = store } = deps;
+    const signal = deps.signal();
+    const memory = await primaryMemory(pullStore);
+    if (memory.leftAt !== undefined) return emptySummary('left');
+    const generation = await readNewestGeneration(deps.combined, { signal });
+    if (generation === undefined) return emptySummary('no-generation');
+    if (deps.federated && memory.guardPassedAt === undefined) {
+      const waitingFor = await waitForOwnWindows(deps, generation);
+      if (waitingFor !== undefined) {
+        await updatePrimary(pullStore, { waitingFor: waitingFor.hint });
+        tellWaiting(deps, waitingFor);
+        return { ...emptySummary('waiting'), generation: generation.generation, waitingFor };
+      }
+      await updatePrimary(pullStore, { guardPassedAt: deps.now().toISOString(), waitingFor: undefined });
+    }
+    const summary = await new Pull(deps, pullStore, generation, signal).run();
+    tellPulled(deps, summary);
+    return summary;
+  };
+}
+
+/** One pull of one generation. */
+class Pull {
+  private readonly pulled: Pulled;
+  private readonly summary: PullSummary;
+  private backedUp: Promise<ReadonlySet<string>> | undefined;
+  private left = false;
+
+  constructor(
+    private readonly deps: PullDependencies,
+    private readonly target: LocalEtl,
+    private readonly generation: Generation,
+    private readonly signal: AbortSignal,
+  ) {
+    this.pulled = new Pulled(target);
+    this.summary = { ...emptySummary('up-to-date'), generation: generation.generation };
+  }
+
+  async run(): Promise<PullSummary> {
+    await sweepTemporary(this.target);
+    const overwriter = await Overwriter.open(this.deps.combined, this.target, this.pulled);
+    const plan = await overwriter.plan(this.generation.windows, this.signal, this.deps.heartbeat);
+    this.summary.unchanged = plan.unchanged;
+    if (plan.replace.length + plan.remove.length > 0) {
+      this.summary.state = 'pulled';
+      await this.prepare();
+      await this.overwrite(overwriter, plan);
+    }
+    await overwriter.save();
+    if (this.left) return { ...this.summary, state: 'left' };
+    const lastPull = { generation: this.generation.generation, at: this.deps.now().toISOString() };
+    if (this.summary.postponed.count === 0) await updatePrimary(this.target, { lastPull });
+    return this.summary;
+  }
+
+  /** All that has to be on the volume before the first file is replaced. */
+  private async prepare(): Promise<void> {
+    const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryMemory(this.target);
+    if (backup === undefined) {
+      const taken = await this.backUp();
+      if (taken !== '') this.summary.backup = taken;
+      await updatePrimary(this.target, { backup: taken, firstPullAt });
+    }
+    const digests = Object.entries(this.generation.windows).map(
+      ([id, { digest }]) => [id as WindowId, digest] as const,
+    );
+    await this.pulled.add(digests);
+  }
+
+  /** The name of the backup; empty when there is nothing to save. */
+  private async backUp(): Promise<string> {
+    const { cluster, now, heartbeat, log } = this.deps;
+    const store = this.target;
+    if (!(await hasFiles(store))) return '';
+    const backup = await backUp({
+      store,
+      place: this.backupPlace(),
+      cluster,
+      now,
+      // What was pulled is no more than what the bucket has: only own files are worth saving.
+      leaveOut: (digest) => this.pulled.has(digest),
+      heartbeat,
+      signal: this.signal,
+    });
+    log.info(
+      { event: 'primary.backed-up', cluster, backup: backup.name, files: backup.files, bytes: backup.bytes },
+      `Primary saved ${backup.files} files of the local ETL (${backup.bytes} bytes) as backup ${backup.name}`,
+    );
+    return backup.name;
+  }
+
+  private backupPlace(): Bucket {
+    const { backupPath, own, cluster } = this.deps;
+    if (backupPath !== undefined) return backupFolder(backupPath);
+    if (own !== undefined) return own;
+    throw new FederationError('BACKUP_FAILED', {
+      subject: { cluster, setting: 'localEtl.backupPath' },
+      detail: 'There is a local ETL to save before it is overwritten, but nowhere to save it.',
+    });
+  }
+
+  private async overwrite(overwriter: Overwriter, plan: OverwritePlan): Promise<void> {
+    const { own, federated, store, cluster, log, heartbeat } = this.deps;
+    const isOwnStore = this.target.root === store.root;
+    const pusher =
+      federated && isOwnStore && own !== undefined
+        ? await Pusher.open({ bucket: own, cluster, store, log, signal: this.signal })
+        : undefined;
+    const secure = {
+      store: this.target,
+      pulled: this.pulled,
+      pusher,
+      isBackedUp: (digest: string) => this.isBackedUp(digest),
+    };
+    const of = plan.replace.length + plan.remove.length;
+    try {
+      await concurrently(plan.replace, lanes, async (replacement) => {
+        await this.locked(replacement.id, () => this.replace(overwriter, replacement, secure));
+        heartbeat({ replaced: this.summary.replaced, removed: this.summary.removed, of });
+      });
+      await concurrently(plan.remove, lanes, async (file) => {
+        await this.locked(windowId(file.ref), async () => {
+          if (await overwriter.remove(file)) this.summary.removed++;
+        });
+        heartbeat({ replaced: this.summary.replaced, removed: this.summary.removed, of });
+      });
+    } finally {
+      await pusher?.save();
+    }
+  }
+
+  /** Under the window's lock, unless somebody made the cluster leave meanwhile: then nothing more is touched. */
+  private async locked(id: WindowId, work: () => Promise<void>): Promise<void> {
+    if (this.left) return;
+    const lockedWork = async () => {
+      this.left ||= (await primaryMemory(this.target)).leftAt !== undefined;
+      if (!this.left) await work();
+    };
+    await withWindowLock(this.target, id, lockedWork, this.signal);
+  }
+
+  private async replace(
+    overwriter: Overwriter,
+    replacement: Replacement,
+    deps: SecureDependencies,
+  ): Promise<void> {
+    const { replaced, secured } = await overwriter.replace(replacement, deps, this.signal);
+    if (replaced) this.summary.replaced++;
+    else
+      noteFile(this.summary.postponed, {
+        path: replacement.id,
+        why: 'It is being written, or cannot be read.',
+      });
+    for (const file of secured) {
+      if (file.kind === 'pushed') this.summary.pushedFirst++;
+      if (file.kind !== 'set-aside') continue;
+      noteFile(this.summary.setAside, { path: file.path, why: file.why });
+      this.tellSetAside(file.path, file.kept, file.why);
+    }
+  }
+
+  private async isBackedUp(digest: string): Promise<boolean> {
+    this.backedUp ??= this.backedUpDigests();
+    return (await this.backedUp).has(digest);
+  }
+
+  private async backedUpDigests(): Promise<ReadonlySet<string>> {
+    const { backup } = await primaryMemory(this.target);
+    if (backup === undefined || backup === '') return new Set();
+    const manifest = await readManifest(this.backupPlace(), this.deps.cluster, backup, this.signal);
+    return new Set(Object.values(manifest.files).map(({ digest }) => digest));
+  }
+
+  private tellSetAside(path: string, kept: string, why: string): void {
+    const { cluster, log } = this.deps;
+    const ref = parseWindowId(path);
+    log.warn(
+      {
+        event: 'primary.set-aside',
+        cluster,
+        pipeline: ref?.pipeline,
+        resolution: ref?.resolution,
+        path,
+        kept,
+      },
+      `Primary kept ${path} as ${kept} before replacing it, because it could not be pushed: ${why}`,
+    );
+  }
+}
+
+function emptySummary(state: PullSummary['state']): PullSummary {
+  const none = () => ({ count: 0, examples: [] });
+  return {
+    state,
+    replaced: 0,
+    removed: 0,
+    unchanged: 0,
+    pushedFirst: 0,
+    postponed: none(),
+    setAside: none(),
+  };
+}
+
+function tellWaiting({ log, cluster }: PullDependencies, { count, hint }: OwnWindows): void {
+  log.info(
+    { event: 'primary.waiting', cluster, windows: count },
+    `Primary waits for ${count} own windows: ${hint}`,
+  );
+}
+
+function tellPulled(
+  { log, cluster }: PullDependencies,
+  { state, generation, replaced, removed }: PullSummary,
+): void {
+  if (state !== 'pulled') return;
+  log.info(
+    { event: 'primary.pulled', cluster, generation, replaced, removed },
+    `Primary pulled generation ${generation}: ${replaced} windows replaced, ${removed} removed`,
+  );
+}

@@ -1,0 +1,128 @@
+import type { Log } from '../config/log';
+import { concurrently } from '../local-etl/concurrently';
+import { requireInstance } from '../local-etl/instance';
+import { type LocalFile, listWindowFiles } from '../local-etl/list';
+import { type PushOutcome, Pusher } from '../local-etl/pusher';
+import type { LocalEtl } from '../local-etl/store';
+import type { Bucket } from '../storage/bucket';
+import type { ClusterId } from '../storage/layout';
+
+export interface PushDependencies {
+  readonly bucket: Bucket;
+  readonly cluster: ClusterId;
+  readonly store: LocalEtl;
+  readonly log: Log;
+  /** Tells that the activity is alive, and how far it is. */
+  readonly heartbeat: (details: unknown) => void;
+  /** Aborted when the activity shall end: each call asks for its own. */
+  readonly signal: () => AbortSignal;
+}
+
+export interface PushInput {
+  /** The volume that the cluster's data comes from; `instanceOf` says it. */
+  instance: string;
+}
+
+/** A local file that was not pushed, and why. */
+export interface FileNote {
+  /** Below `bingen/`. */
+  path: string;
+  why: string;
+  /** The error code, where there is one. */
+  code?: string;
+}
+
+/** How many there are, and the first few of them. */
+export interface FileNotes {
+  count: number;
+  examples: FileNote[];
+}
+
+export interface PushSummary {
+  /** Window files that were found. */
+  files: number;
+  uploaded: number;
+  /** Bytes that were uploaded. */
+  bytes: number;
+  /** Files that are in the cluster's folder as they are. */
+  unchanged: number;
+  /** Files that were pulled: not this cluster's, and not pushed. */
+  pulled: number;
+  /** Files that are not whole, or not yet. */
+  incomplete: FileNotes;
+  /** Whole files that are not pushed: not surely this cluster's own, or without a possible key. */
+  refused: FileNotes;
+}
+
+const lanes = 4;
+const saveEvery = 100;
+const shownExamples = 20;
+
+/**
+ * Brings the cluster's folder in Federated Storage in line with its local ETL: what differs is uploaded as it is, what
+ * is missing there comes back, and nothing is ever deleted there. Idempotent; whatever ends it, what was done stays done.
+ */
+export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) => Promise<PushSummary> {
+  return async ({ instance }) => {
+    const signal = deps.signal();
+    await requireInstance(deps.store, deps.cluster, instance);
+    const pusher = await Pusher.open({ ...deps, signal });
+    const summary: PushSummary = emptySummary();
+    const paths = new Set<string>();
+    try {
+      await concurrently(listWindowFiles(deps.store, signal), lanes, async (file) => {
+        paths.add(file.path);
+        const outcome = await pusher.push(file);
+        count(summary, file, outcome);
+        deps.heartbeat({ uploaded: summary.uploaded, files: summary.files });
+        if (outcome.kind === 'uploaded' && summary.uploaded % saveEvery === 0) await pusher.save();
+      });
+      pusher.cache.keepOnly(paths);
+    } finally {
+      await pusher.save();
+    }
+    tell(deps, summary);
+    return summary;
+  };
+}
+
+function emptySummary(): PushSummary {
+  const none = () => ({ count: 0, examples: [] });
+  return { files: 0, uploaded: 0, bytes: 0, unchanged: 0, pulled: 0, incomplete: none(), refused: none() };
+}
+
+function count(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome): void {
+  if (outcome.kind === 'gone') return;
+  summary.files++;
+  if (outcome.kind === 'uploaded') {
+    summary.uploaded++;
+    summary.bytes += outcome.bytes;
+  } else if (outcome.kind === 'incomplete' || outcome.kind === 'refused') {
+    const { kind, ...why } = outcome;
+    noteFile(summary[kind], { path, ...why });
+  } else {
+    summary[outcome.kind]++;
+  }
+}
+
+/** Counts a file, and shows it if it is among the first. */
+export function noteFile(notes: FileNotes, note: FileNote): void {
+  notes.count++;
+  if (notes.examples.length < shownExamples) notes.examples.push(note);
+}
+
+function tell({ log, cluster }: PushDependencies, { incomplete, refused }: PushSummary): void {
+  if (refused.count > 0) {
+    const first = refused.examples[0];
+    log.warn(
+      { event: 'push.refused', cluster, files: refused.count, path: first?.path },
+      `FederatedCluster did not push ${refused.count} files that are not surely its own; ${first?.path}: ${first?.why}`,
+    );
+  }
+  for (const { path, why, code } of incomplete.examples) {
+    log.debug(
+      { event: 'push.incomplete', cluster, path, code },
+      `FederatedCluster leaves ${path} for now: ${why}`,
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { type Generation, generationSchema } from '../federation/generation';
+import type { BucketReader, CallOptions } from '../storage/bucket';
+import { generationKey, generationsPrefix, parseGenerationKey } from '../storage/layout';
+import { readJson } from '../storage/read-all';
+
+/** A generation as it is listed. */
+export interface ListedGeneration {
+  readonly generation: number;
+  /** When it was committed, by the store's clock. */
+  readonly modified: Date;
+  readonly size: number;
+}
+
+/** The generations that are there, the oldest first. */
+export async function listGenerations(
+  bucket: BucketReader,
+  options?: CallOptions,
+): Promise<ListedGeneration[]> {
+  const found: ListedGeneration[] = [];
+  for await (const entry of bucket.list(generationsPrefix, options)) {
+    const generation = entry.kind === 'object' ? parseGenerationKey(entry.key) : undefined;
+    if (entry.kind !== 'object' || generation === undefined) continue;
+    found.push({ generation, modified: entry.modified, size: entry.size });
+  }
+  return found;
+}
+
+/** The number of the newest generation; 0 when nothing was ever committed. */
+export async function newestGenerationNumber(bucket: BucketReader, options?: CallOptions): Promise<number> {
+  return (await listGenerations(bucket, options)).at(-1)?.generation ?? 0;
+}
+
+/** One generation; undefined when there is none of that number. Throws GENERATION_UNREADABLE when it is damaged. */
+export async function readGeneration(
+  bucket: BucketReader,
+  generation: number,
+  options?: CallOptions,
+): Promise<Generation | undefined> {
+  const key = generationKey(generation);
+  try {
+    return await readJson(bucket, key, generationSchema, { ...options, maxBytes: 2 ** 29 });
+  } catch (cause) {
+    if (!isFederationError(cause, 'STORAGE_CORRUPT')) throw cause;
+    const detail = `Generation ${generation} cannot be read: ${cause.detail}`;
+    throw new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail, cause });
+  }
+}
+
+/** The newest generation: the combined set. Undefined when nothing was ever committed. */
+export async function readNewestGeneration(
+  bucket: BucketReader,
+  options?: CallOptions,
+): Promise<Generation | undefined> {
+  for (;;) {
+    const newest = await newestGenerationNumber(bucket, options);
+    if (newest === 0) return undefined;
+    const generation = await readGeneration(bucket, newest, options);
+    // Gone between listing and reading: so there is a newer one, since the newest is never cleaned up.
+    if (generation !== undefined) return generation;
+  }
+}

@@ -1,0 +1,137 @@
+import type { WindowId, WindowRef } from '../etl/window';
+import { FederationError } from '../errors/federation-error';
+import { absent, kept, refused } from '../federation/decision';
+import type { SourceProblem } from '../federation/generation';
+import type { PlannedWindow } from '../federation/plan-document';
+import type { Provenance } from '../federation/provenance';
+import type { Bucket, CallOptions } from '../storage/bucket';
+import { clusterId, keptKey, objectKey } from '../storage/layout';
+import { readAll } from '../storage/read-all';
+import type { PreviousContributions } from './previous-contributions';
+import type { MergeThreads } from './threads/merge-threads';
+import type { BadSource } from './threads/merge-thread';
+import type { WindowSource } from './window-sources';
+
+/** A cause is quoted in lists that people read; it does not have to be told at length. */
+const longestDetail = 400;
+
+export interface SetAsideContext {
+  readonly bucket: Bucket;
+  readonly threads: MergeThreads;
+  readonly planned: PlannedWindow;
+  readonly ref: WindowRef;
+  readonly previous: PreviousContributions;
+  readonly signal: AbortSignal;
+}
+
+/** A bad source, and why it is bad. */
+export interface BadFinding {
+  readonly source: WindowSource;
+  readonly code: BadSource['code'];
+  readonly detail: string;
+  /** The contribution that stood in for it is itself gone from `kept/`: it has to be made anew. */
+  readonly keptIsGone?: boolean;
+}
+
+/**
+ * Puts clusters' last good contributions in the place of bad sources: what `kept/` holds already, else what is taken
+ * out of the previous object and written there once, exactly. Without any, the source is refused. A cluster that has
+ * no file and never contributed has nothing to say: it leaves the list.
+ *
+ * @throws GENERATION_UNREADABLE when the previous object is missing or damaged
+ */
+export async function setAside(
+  context: SetAsideContext,
+  findings: readonly BadFinding[],
+): Promise<WindowSource[]> {
+  const files = await keepContributions(
+    context,
+    findings.filter((finding) => heldVersion(context, finding) === undefined),
+  );
+  return findings.flatMap((finding) => {
+    const { source, code, detail } = finding;
+    const version = heldVersion(context, finding) ?? files.get(source.cluster);
+    if (version === undefined && source.seen === absent) return [];
+    const problem: SourceProblem = {
+      cluster: source.cluster,
+      window: context.planned.window,
+      seen: source.seen,
+      code,
+      detail: detail.slice(0, longestDetail),
+      ...(version !== undefined && { kept: version }),
+    };
+    return [{ ...source, decision: version === undefined ? refused(code) : kept(version), problem }];
+  });
+}
+
+function heldVersion({ planned }: SetAsideContext, { source, keptIsGone }: BadFinding): string | undefined {
+  if (keptIsGone === true) return undefined;
+  return planned.held.find((problem) => problem.cluster === source.cluster)?.kept;
+}
+
+/** Writes the previous contributions of these clusters; answers with their versions. */
+async function keepContributions(
+  context: SetAsideContext,
+  findings: readonly BadFinding[],
+): Promise<Map<string, string>> {
+  const byObject = new Map<Provenance, string[]>();
+  for (const { source, keptIsGone } of findings) {
+    const from = context.previous.of(source.cluster)?.from;
+    if (from !== undefined) byObject.set(from, [...(byObject.get(from) ?? []), source.cluster]);
+    else if (keptIsGone === true) {
+      throw new FederationError('GENERATION_UNREADABLE', {
+        subject: {
+          cluster: source.cluster,
+          key: keptKey(clusterId(source.cluster), context.planned.window as WindowId),
+        },
+        detail: 'The last good contribution is gone, and no merged object holds it either.',
+      });
+    }
+  }
+  const versions = new Map<string, string>();
+  for (const [from, clusters] of byObject) {
+    for (const [cluster, version] of await keepFrom(context, from, clusters)) versions.set(cluster, version);
+  }
+  return versions;
+}
+
+async function keepFrom(
+  { bucket, threads, planned, ref, previous, signal }: SetAsideContext,
+  from: Provenance,
+  clusters: readonly string[],
+): Promise<Map<string, string>> {
+  const contributions = clusters.map((cluster) => {
+    const found = previous.of(cluster);
+    if (found === undefined) throw new TypeError(`${cluster} has no previous contribution.`);
+    return found.contribution;
+  });
+  const key = objectKey(from.fingerprint);
+  const { bytes } = await readAll(bucket, key, { signal, maxBytes: 2 ** 31 });
+  const answer = await threads.extract(
+    { pipeline: ref.pipeline, bytes, digest: from.digest, contributions },
+    signal,
+  );
+  if (answer.damaged !== undefined) {
+    throw new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail: answer.damaged });
+  }
+  const versions = new Map<string, string>();
+  for (const [index, cluster] of clusters.entries()) {
+    const file = answer.files[index];
+    if (file === undefined) throw new TypeError('Fewer contributions came back than were asked for.');
+    const at = keptKey(clusterId(cluster), planned.window as WindowId);
+    versions.set(cluster, await putOnce(bucket, at, file, { signal }));
+  }
+  return versions;
+}
+
+/** An attempt that died after writing must not be followed by one that writes another version of the same bytes. */
+async function putOnce(
+  bucket: Bucket,
+  key: string,
+  file: { readonly bytes: Uint8Array; readonly digest: string },
+  options: CallOptions,
+): Promise<string> {
+  const there = await bucket.head(key, options);
+  if (there?.metadata['sha256'] === file.digest && there.size === file.bytes.byteLength) return there.version;
+  return (await bucket.put(key, file.bytes, { ...options, metadata: { sha256: file.digest } })).version;
+}

@@ -1,0 +1,201 @@
+import type { WindowId, WindowRef } from '../etl/window';
+import { FederationError } from '../errors/federation-error';
+import { absent, contributes, keptVersion } from '../federation/decision';
+import { fingerprint } from '../federation/fingerprint';
+import type { PlannedWindow } from '../federation/plan-document';
+import type { Provenance } from '../federation/provenance';
+import { clusterId, keptKey } from '../storage/layout';
+import type { FederationDependencies } from './federation-dependencies';
+import { findFinished, writeFinished } from './finished-object';
+import { prefix } from './log-plan';
+import type { MemoryBudget } from './memory-budget';
+import type { PreviousContributions } from './previous-contributions';
+import { type BadFinding, setAside } from './set-aside';
+import { lookAgain, type ReadSource, readSources, type WindowSource } from './window-sources';
+
+/** A source that is written again and again while it is read is tried this often before Temporal tries later. */
+const mostLooks = 5;
+
+export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket' | 'log' | 'threads'> {
+  readonly planned: PlannedWindow;
+  readonly ref: WindowRef;
+  readonly previous: PreviousContributions;
+  /** Merge it though it is merged. */
+  readonly force: boolean;
+  readonly memory: MemoryBudget;
+  readonly signal: AbortSignal;
+}
+
+export interface SettledWindow {
+  /** What became of each cluster's source, in byte order. */
+  readonly sources: readonly WindowSource[];
+  /** Undefined when no cluster has anything good to contribute. */
+  readonly merged?: Provenance;
+  /** Whether the merged object was there already. */
+  readonly reused: boolean;
+}
+
+/** The merge of one window, until every source is either taken as it is or set aside. */
+export class WindowMerge {
+  /** What it is busy with, for a heartbeat. */
+  doing = 'starting';
+
+  constructor(private readonly context: WindowMergeContext) {}
+
+  /** Each round either ends it, or settles a source, or finds that one moved on; of the latter there are not many. */
+  async settle(planned: readonly WindowSource[]): Promise<SettledWindow> {
+    const { bucket, ref, signal, force } = this.context;
+    let sources = await this.replace(planned, badByListing(planned));
+    for (let looks = 0; ;) {
+      if (!sources.some((source) => contributes(source.decision))) return { sources, reused: false };
+      const name = fingerprint(ref, sources);
+      const finished = force ? undefined : await findFinished(bucket, name, { signal });
+      if (finished !== undefined) return { sources, merged: finished, reused: true };
+      const { bad, moved, merged } = await this.context.memory.within(bytesOf(sources), signal, () =>
+        this.tryMerge(name, sources),
+      );
+      if (merged !== undefined) return { sources, merged, reused: false };
+      if (moved.some((source) => keptVersion(source.decision) === undefined) && ++looks > mostLooks)
+        throw this.restless(moved);
+      sources = await this.lookAgainAt(sources, moved);
+      sources = await this.replace(sources, bad);
+      sources = await this.replace(sources, badByListing(sources));
+    }
+  }
+
+  /** Reads and merges; or says which sources are bad or have moved on, and writes nothing. */
+  private async tryMerge(
+    name: string,
+    sources: readonly WindowSource[],
+  ): Promise<{ bad: BadFinding[]; moved: WindowSource[]; merged?: Provenance }> {
+    const { bucket, ref, planned, previous, threads, signal } = this.context;
+    this.doing = 'reading';
+    const { read, moved } = await readSources(bucket, planned.window as WindowId, sources, { signal });
+    if (moved.length > 0) return { bad: [], moved };
+    this.doing = 'merging';
+    const answer = await threads.merge(
+      {
+        pipeline: ref.pipeline,
+        window: ref.window,
+        sources: read.map((source) => ({
+          cluster: source.cluster,
+          bytes: source.bytes,
+          recordsBefore:
+            source.decision === 'used' ? (previous.of(source.cluster)?.contribution.records ?? 0) : 0,
+        })),
+      },
+      signal,
+    );
+    if (answer.bad !== undefined) {
+      return { bad: answer.bad.map((bad) => this.finding(read, bad)), moved: [] };
+    }
+    this.doing = 'writing';
+    const contributions = new Map(
+      answer.contributions.map((contribution) => [contribution.id, contribution]),
+    );
+    const merged: Provenance = {
+      format: 1,
+      fingerprint: name,
+      window: planned.window,
+      digest: answer.digest,
+      size: answer.bytes.byteLength,
+      sources: sources.map(({ cluster, seen, decision }) => ({
+        cluster,
+        seen,
+        decision,
+        contribution: contributions.get(cluster),
+      })),
+      problems: sources.flatMap((source) => source.problem ?? []),
+    };
+    await writeFinished(bucket, answer.bytes, merged, { signal });
+    return { bad: [], moved: [], merged };
+  }
+
+  private finding(
+    read: readonly ReadSource[],
+    bad: { cluster: string; code: BadFinding['code']; detail: string },
+  ): BadFinding {
+    const found = read.find((one) => one.cluster === bad.cluster);
+    if (found === undefined) throw new TypeError(`${bad.cluster} was not read.`);
+    const { bytes: _, ...source } = found;
+    if (keptVersion(source.decision) !== undefined) {
+      throw new FederationError('GENERATION_UNREADABLE', {
+        subject: {
+          cluster: bad.cluster,
+          key: keptKey(clusterId(bad.cluster), this.context.planned.window as WindowId),
+        },
+        detail: `The last good contribution cannot be read: ${bad.code}: ${bad.detail}`,
+      });
+    }
+    return { source, code: bad.code, detail: bad.detail };
+  }
+
+  /** A source that moved on is taken as it is now; a kept contribution that did is made anew. */
+  private async lookAgainAt(
+    sources: readonly WindowSource[],
+    moved: readonly WindowSource[],
+  ): Promise<WindowSource[]> {
+    const { bucket, signal } = this.context;
+    const gone: BadFinding[] = [];
+    const now: WindowSource[] = [];
+    for (const source of sources) {
+      if (!moved.some((one) => one.cluster === source.cluster)) now.push(source);
+      else if (source.problem === undefined) now.push(await lookAgain(bucket, source, { signal }));
+      else {
+        const { code, detail } = source.problem;
+        gone.push({ source, code: code as BadFinding['code'], detail, keptIsGone: true });
+        now.push(source);
+      }
+    }
+    return this.replace(now, gone);
+  }
+
+  /** Puts what is set aside in the place of bad sources. */
+  private async replace(
+    sources: readonly WindowSource[],
+    bad: readonly BadFinding[],
+  ): Promise<WindowSource[]> {
+    if (bad.length === 0) return [...sources];
+    this.doing = 'setting bad sources aside';
+    const settled = new Map((await setAside(this.context, bad)).map((source) => [source.cluster, source]));
+    const replaced = new Set(bad.map(({ source }) => source.cluster));
+    for (const { source, code, detail } of bad) this.tell(source, settled.get(source.cluster), code, detail);
+    return sources.flatMap((source) =>
+      replaced.has(source.cluster) ? (settled.get(source.cluster) ?? []) : source,
+    );
+  }
+
+  /** A source that is simply not there, and never was, is nothing to tell. */
+  private tell(source: WindowSource, settled: WindowSource | undefined, code: string, detail: string): void {
+    if (settled === undefined) return;
+    const { log, planned } = this.context;
+    const instead = settled.problem?.kept === undefined ? 'refused' : 'its last good contribution stays';
+    log.warn(
+      { event: 'source.set-aside', cluster: source.cluster, code, key: source.key },
+      `${prefix(planned.window)} ${source.cluster} ${planned.window}: ${code}, ${instead}. ${detail}`,
+    );
+  }
+
+  private restless(moved: readonly WindowSource[]): FederationError {
+    const [source] = moved;
+    return new FederationError('STORAGE_CONFLICT', {
+      subject: { cluster: source?.cluster, window: this.context.planned.window, key: source?.key },
+      detail: `A source changed ${mostLooks + 1} times while the window was being merged.`,
+    });
+  }
+}
+
+/** What needs no reading to be known as bad. */
+function badByListing(sources: readonly WindowSource[]): BadFinding[] {
+  return sources.flatMap((source): BadFinding[] => {
+    if (source.decision !== 'used') return [];
+    if (source.seen === absent) {
+      return [{ source, code: 'SOURCE_VANISHED', detail: 'The file is gone from the cluster’s folder.' }];
+    }
+    return source.size === 0 ? [{ source, code: 'ETL_EMPTY_FILE', detail: 'The file has no bytes.' }] : [];
+  });
+}
+
+function bytesOf(sources: readonly WindowSource[]): number {
+  return sources.reduce((sum, source) => sum + source.size, 0);
+}

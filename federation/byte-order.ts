@@ -1,0 +1,23 @@
+/**
+ * Compares two ids by their UTF-8 bytes: the order in which clusters are merged, and the order of a listing. (A plain
+ * `<` compares UTF-16 units, which differs beyond the Basic Multilingual Plane.)
+ */
+export function byBytes(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  for (let at = 0; at < shorter; at++) {
+    const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+/** A UTF-16 unit in the order of code points: surrogates stand for what comes after everything else. */
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
+
+/** A record with its keys in the order of their bytes, so that equal content is equal text. */
+export function inByteOrder<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => byBytes(a, b)));
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { WindowRef } from '../etl/window';
+import { byBytes } from './byte-order';
+import { mergeRevision } from './merge-revision';
+
+/** What one cluster has to say on a window. */
+export interface FingerprintSource {
+  readonly cluster: string;
+  /** The source's version as it was listed, or `absent`. */
+  readonly seen: string;
+  readonly decision: string;
+}
+
+/**
+ * Names a merged window by everything that decides its bytes: merge revision, window, and per cluster what was seen and
+ * what was decided. The order of the sources does not matter. A cluster that never had a file for the window is not
+ * among them, so that a new cluster leaves the windows alone that it has no file for.
+ */
+export function fingerprint(
+  ref: WindowRef,
+  sources: readonly FingerprintSource[],
+  revision: number = mergeRevision,
+): string {
+  const said = [...sources]
+    .sort((a, b) => byBytes(a.cluster, b.cluster))
+    .map((source) => [source.cluster, source.seen, source.decision]);
+  const { pipeline, resolution, window } = ref;
+  // JSON keeps the parts apart whatever characters they have.
+  const text = JSON.stringify([revision, pipeline, resolution, window.start, window.end, said]);
+  return createHash('sha256').update(text).digest('hex');
+}

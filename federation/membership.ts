@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { byBytes, inByteOrder } from './byte-order';
+
+/** A cluster that a person took out, for the time being. */
+export const exclusionSchema = z.object({
+  /** Why, in the words of who did it; may be empty. */
+  reason: z.string(),
+  /** When, RFC 3339. */
+  at: z.string(),
+});
+export type Exclusion = z.infer<typeof exclusionSchema>;
+
+/** What the federator's settings say of who may be in. */
+export const scopeSchema = z.object({
+  /** Only these clusters; absent: all. */
+  include: z.array(z.string()).optional(),
+  /** Never these. */
+  exclude: z.array(z.string()),
+  /** Windows that start before it are left alone; RFC 3339. */
+  cutoff: z.string().optional(),
+});
+export type Scope = z.infer<typeof scopeSchema>;
+
+/** A cluster that was found but is left out. */
+export const leftOutSchema = z.object({
+  by: z.enum(['settings', 'exclusion']),
+  reason: z.string(),
+  /** The newest generation that held it, where there is one: its last contributions are found there. */
+  lastGeneration: z.number().int().positive().optional(),
+});
+export type LeftOut = z.infer<typeof leftOutSchema>;
+
+/** Who is in a generation, who is not, and by whose word. */
+export const membershipSchema = z.object({
+  /** The federator that committed it: its cluster id. */
+  federator: z.string(),
+  scope: scopeSchema,
+  /** By cluster id: what the roster says. */
+  exclusions: z.record(z.string(), exclusionSchema),
+  /** The included clusters, in the order of their ids' bytes. */
+  clusters: z.array(z.string()),
+  /** By cluster id: those found and left out. */
+  leftOut: z.record(z.string(), leftOutSchema),
+});
+export type Membership = z.infer<typeof membershipSchema>;
+
+/** What decides who is in: settings and roster. Two federators that agree on it stand by for one another. */
+export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
+
+export interface MembershipInput extends MembershipRules {
+  readonly federator: string;
+  /** The clusters that have a folder, in any order. */
+  readonly discovered: readonly string[];
+  /** The newest generation, if there is one. */
+  readonly base?: { readonly generation: number; readonly membership: Membership };
+}
+
+/**
+ * Says who is in and who is not, and why. Settings say who may be in; the roster can only leave out. A cluster that the
+ * newest generation holds stays a member though its folder is gone: its files vanished, it was not removed.
+ */
+export function resolveMembership(input: MembershipInput): Membership {
+  const { base, scope, exclusions } = input;
+  const clusters: string[] = [];
+  const leftOut: Record<string, LeftOut> = {};
+  for (const cluster of knownClusters(input)) {
+    const out = leftOutBy(cluster, scope, exclusions[cluster]);
+    if (out === undefined) clusters.push(cluster);
+    else leftOut[cluster] = { ...out, ...lastGeneration(cluster, base) };
+  }
+  return { federator: input.federator, scope, exclusions: inByteOrder(exclusions), clusters, leftOut };
+}
+
+function knownClusters({ discovered, base }: MembershipInput): string[] {
+  const waiting = Object.entries(base?.membership.leftOut ?? {})
+    .filter(([, out]) => out.lastGeneration !== undefined)
+    .map(([cluster]) => cluster);
+  return [...new Set([...discovered, ...(base?.membership.clusters ?? []), ...waiting])].sort(byBytes);
+}
+
+function leftOutBy(cluster: string, scope: Scope, exclusion: Exclusion | undefined): LeftOut | undefined {
+  if (scope.exclude.includes(cluster)) return { by: 'settings', reason: 'the settings exclude it' };
+  if (scope.include !== undefined && !scope.include.includes(cluster)) {
+    return { by: 'settings', reason: 'it is not among the clusters that the settings include' };
+  }
+  if (exclusion === undefined) return undefined;
+  return {
+    by: 'exclusion',
+    reason: exclusion.reason === '' ? `excluded at ${exclusion.at}` : exclusion.reason,
+  };
+}
+
+function lastGeneration(cluster: string, base: MembershipInput['base']): Pick<LeftOut, 'lastGeneration'> {
+  if (base === undefined) return {};
+  if (base.membership.clusters.includes(cluster)) return { lastGeneration: base.generation };
+  const last = base.membership.leftOut[cluster]?.lastGeneration;
+  return last === undefined ? {} : { lastGeneration: last };
+}
+
+/** Whether settings and roster say the same: scope, and who is excluded, since when and why. */
+export function sameMembership(a: MembershipRules, b: MembershipRules): boolean {
+  return rulesText(a) === rulesText(b);
+}
+
+function rulesText({ scope, exclusions }: MembershipRules): string {
+  const ids = (list: readonly string[]) => [...new Set(list)].sort(byBytes);
+  const out = Object.entries(exclusions)
+    .sort(([a], [b]) => byBytes(a, b))
+    .map(([cluster, exclusion]) => [cluster, exclusion.at, exclusion.reason]);
+  return JSON.stringify([scope.include && ids(scope.include), ids(scope.exclude), scope.cutoff ?? null, out]);
+}
+
+/** The clusters that are in now, and were left out of the base after a generation that held them; with that generation. */
+export function returningClusters(membership: Membership, base: Membership | undefined): Map<string, number> {
+  const returning = new Map<string, number>();
+  for (const cluster of membership.clusters) {
+    const last = base?.leftOut[cluster]?.lastGeneration;
+    if (last !== undefined) returning.set(cluster, last);
+  }
+  return returning;
+}

@@ -1,0 +1,66 @@
+import { byBytes, inByteOrder } from './byte-order';
+import type { Generation, SourceProblem } from './generation';
+import { type Membership, sameMembership } from './membership';
+import { mergeRevision } from './merge-revision';
+import type { PlanHead, WindowResult } from './plan-document';
+
+export interface NextGenerationInput {
+  /** What the plan started from. */
+  readonly base?: Generation;
+  readonly plan: Pick<PlanHead, 'membership' | 'removed' | 'problems'>;
+  /** What became of every planned window. */
+  readonly results: readonly WindowResult[];
+  readonly run: string;
+  readonly now: Date;
+}
+
+/** The generation that follows the base: its windows, with those that were planned put in, or taken out. */
+export function nextGeneration({ base, plan, results, run, now }: NextGenerationInput): Generation {
+  const windows = new Map(Object.entries(base?.windows ?? {}));
+  for (const id of plan.removed) windows.delete(id);
+  for (const result of results) {
+    if (result.merged === undefined) windows.delete(result.window);
+    else windows.set(result.window, result.merged);
+  }
+  const previous = base?.generation ?? 0;
+  return {
+    format: 1,
+    generation: previous + 1,
+    run,
+    committedAt: now.toISOString(),
+    previous,
+    mergeRevision,
+    membership: plan.membership,
+    windows: inByteOrder(Object.fromEntries(windows)),
+    problems: [...plan.problems, ...results.flatMap((result) => result.problems)].sort(byWindow),
+  };
+}
+
+/** Whether a generation says nothing that its base does not say: then there is nothing to commit. */
+export function sameGeneration(base: Generation, next: Generation): boolean {
+  return (
+    base.mergeRevision === next.mergeRevision &&
+    sameMembers(base.membership, next.membership) &&
+    text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&
+    text([...base.problems].sort(byWindow)) === text([...next.problems].sort(byWindow))
+  );
+}
+
+/** Whether rules and clusters are the same; who of two federators with the same rules committed does not matter. */
+function sameMembers(a: Membership, b: Membership): boolean {
+  const parts = (membership: Membership) => text([membership.clusters, inByteOrder(membership.leftOut)]);
+  return sameMembership(a, b) && parts(a) === parts(b);
+}
+
+function byWindow(a: SourceProblem, b: SourceProblem): number {
+  return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster);
+}
+
+/** As JSON with the fields in one order, however they came to be. */
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? inByteOrder(inner as Record<string, unknown>)
+      : inner,
+  );
+}

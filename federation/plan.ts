@@ -1,0 +1,201 @@
+import { parseWindowId, type WindowRef } from '../etl/window';
+import { byBytes } from './byte-order';
+import { type Candidates, chooseFiles, type Duplicate, type ListedFile } from './candidates';
+import { absent, contributes, kept, refused } from './decision';
+import { fingerprint } from './fingerprint';
+import type { Generation, SourceProblem } from './generation';
+import { type Membership, returningClusters, sameMembership } from './membership';
+import { mergeRevision } from './merge-revision';
+import type { PlannedSource, PlannedWindow } from './plan-document';
+import type { FederationRequest } from './run';
+
+export interface PlanInput {
+  /** The newest generation, if there is one. */
+  readonly base?: Generation;
+  /** Who is in now. */
+  readonly membership: Membership;
+  /** Every window file of the included clusters, in any order. */
+  readonly files: readonly ListedFile[];
+  /** By number: the generations that last held the clusters that return. */
+  readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
+  readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
+}
+
+export interface Plan {
+  /** The number of the generation that it starts from; 0 when there is none. */
+  readonly base: number;
+  /** To be merged, or found finished, in the order of their ids. */
+  readonly windows: readonly PlannedWindow[];
+  /** Windows of the base that stay as they are. */
+  readonly carried: readonly string[];
+  /** Problems of the base that stay, whatever the merging says: those of windows that are not planned, and of clusters that are left out. */
+  readonly problems: readonly SourceProblem[];
+  readonly duplicates: readonly Duplicate[];
+}
+
+/**
+ * Decides which windows to merge: those whose fingerprint the base does not hold. Pure; the same input in any order
+ * gives the same plan.
+ *
+ * A bad source that the base knows keeps its decision as long as it is not replaced, so that it is not read in every
+ * run; another merge revision, `force` and `full` look at it again. Windows that start before the cut-off are left
+ * alone, unless a cluster of the base leaves or comes back: a cluster is in all its windows of a generation or in none.
+ * For the same reason a request for some windows is widened to all when the membership is not the base's.
+ */
+export function planFederation(input: PlanInput): Plan {
+  const { base, membership } = input;
+  const { candidates, duplicates } = chooseFiles(input.files);
+  const planner = new Planner(input, candidates);
+  const windows: PlannedWindow[] = [];
+  const carried: string[] = [];
+  for (const id of planner.knownWindows()) {
+    const planned = planner.plan(id);
+    if (planned !== undefined) windows.push(planned);
+    else if (base?.windows[id] !== undefined) carried.push(id);
+  }
+  const planned = new Set(windows.map((window) => window.window));
+  const problems = (base?.problems ?? []).filter(
+    (problem) =>
+      membership.leftOut[problem.cluster] !== undefined ||
+      (membership.clusters.includes(problem.cluster) &&
+        !planned.has(problem.window) &&
+        planner.stillHolds(problem)),
+  );
+  return { base: base?.generation ?? 0, windows, carried, problems, duplicates };
+}
+
+class Planner {
+  private readonly returning: Map<string, number>;
+  private readonly problems = new Map<string, Map<string, SourceProblem>>();
+  private readonly cutoff: number;
+  /** Whether a cluster of the base is out now, or one comes back. */
+  private readonly clustersMoved: boolean;
+  private readonly span: FederationRequest['windows'];
+
+  constructor(
+    private readonly input: PlanInput,
+    private readonly candidates: Candidates,
+  ) {
+    const { base, membership, request } = input;
+    const included = new Set(membership.clusters);
+    for (const problem of base?.problems ?? []) {
+      if (!included.has(problem.cluster)) continue;
+      const ofWindow = this.problems.get(problem.window) ?? new Map<string, SourceProblem>();
+      this.problems.set(problem.window, ofWindow.set(problem.cluster, problem));
+    }
+    this.returning = returningClusters(membership, base?.membership);
+    this.cutoff =
+      membership.scope.cutoff === undefined ? -Infinity : Date.parse(membership.scope.cutoff) / 1000;
+    this.clustersMoved =
+      this.returning.size > 0 ||
+      (base?.membership.clusters.some((cluster) => !included.has(cluster)) ?? false);
+    const sameMembers =
+      base !== undefined &&
+      sameMembership(base.membership, membership) &&
+      base.membership.clusters.join('/') === membership.clusters.join('/');
+    this.span = sameMembers ? request.windows : undefined;
+  }
+
+  /** Every window that anybody knows, in the order of the ids. */
+  knownWindows(): string[] {
+    const known = new Set([
+      ...this.candidates.keys(),
+      ...Object.keys(this.input.base?.windows ?? {}),
+      ...this.problems.keys(),
+    ]);
+    for (const last of this.returning.values()) {
+      for (const id of Object.keys(this.input.lastGenerations.get(last)?.windows ?? {})) known.add(id);
+    }
+    return [...known].sort(byBytes);
+  }
+
+  plan(id: string): PlannedWindow | undefined {
+    const ref = parseWindowId(id);
+    if (ref === undefined || !this.isSelected(id, ref)) return undefined;
+    const current = this.input.base?.windows[id]?.fingerprint;
+    const returning = this.returningTo(id);
+    const sources = this.sources(id, ref);
+    // Whether a cluster that comes back without a file ever had one, only the provenance of its last generation knows.
+    const unknown = Object.keys(returning).some(
+      (cluster) => !sources.some((source) => source.cluster === cluster),
+    );
+    const candidate = fingerprint(ref, sources);
+    const again = this.isForced(ref, 'force') || this.isForced(ref, 'full');
+    if (current === candidate && !unknown && !again) return undefined;
+    // Nothing there, and nothing to come: a window that has only refused sources is not planned in every run.
+    if (current === undefined && !unknown && !sources.some((source) => contributes(source.decision)))
+      return undefined;
+    const held = [...(this.problems.get(id)?.values() ?? [])];
+    return {
+      window: id,
+      candidate,
+      sources,
+      base: current,
+      returning,
+      held,
+      force: this.isForced(ref, 'force'),
+    };
+  }
+
+  /** Whether a problem of a window that is not planned is one still. */
+  stillHolds(problem: SourceProblem): boolean {
+    const ref = parseWindowId(problem.window);
+    if (ref === undefined) return false;
+    if (this.input.base?.windows[problem.window] !== undefined || !this.isSelected(problem.window, ref))
+      return true;
+    return this.candidates.get(problem.window)?.get(problem.cluster)?.version === problem.seen;
+  }
+
+  private isSelected(id: string, ref: WindowRef): boolean {
+    if (!overlaps(ref, this.span)) return false;
+    if (ref.window.start >= this.cutoff) return true;
+    return (
+      this.clustersMoved && (this.input.base?.windows[id] !== undefined || hasKeys(this.returningTo(id)))
+    );
+  }
+
+  private isForced(ref: WindowRef, how: 'force' | 'full'): boolean {
+    return this.input.request[how] === true && overlaps(ref, this.input.request.windows);
+  }
+
+  private returningTo(id: string): Record<string, string> {
+    const found: Record<string, string> = {};
+    for (const [cluster, last] of this.returning) {
+      const window = this.input.lastGenerations.get(last)?.windows[id];
+      if (window !== undefined) found[cluster] = window.fingerprint;
+    }
+    return found;
+  }
+
+  private sources(id: string, ref: WindowRef): PlannedSource[] {
+    const files = this.candidates.get(id);
+    const problems = this.problems.get(id);
+    const lookAgain =
+      this.input.base?.mergeRevision !== mergeRevision ||
+      this.isForced(ref, 'force') ||
+      this.isForced(ref, 'full');
+    return [...new Set([...(files?.keys() ?? []), ...(problems?.keys() ?? [])])]
+      .sort(byBytes)
+      .flatMap((cluster) => {
+        const file = files?.get(cluster);
+        const problem = problems?.get(cluster);
+        if (file === undefined) {
+          if (problem?.seen !== absent || problem.kept === undefined) return [];
+          return [{ cluster, seen: absent, decision: kept(problem.kept), size: 0 }];
+        }
+        const known = problem?.seen === file.version && !lookAgain ? problem : undefined;
+        const decision =
+          known === undefined ? 'used' : known.kept === undefined ? refused(known.code) : kept(known.kept);
+        const path = file.path === id ? {} : { path: file.path };
+        return [{ cluster, seen: file.version, decision, size: file.size, ...path }];
+      });
+  }
+}
+
+function overlaps(ref: WindowRef, span: FederationRequest['windows']): boolean {
+  return span === undefined || (ref.window.start < span.end && ref.window.end > span.start);
+}
+
+function hasKeys(record: Record<string, string>): boolean {
+  return Object.keys(record).length > 0;
+}

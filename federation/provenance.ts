@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { Contribution } from '../etl/contribution';
+import { digestSchema, sourceProblemSchema } from './generation';
+
+/** Where one cluster's records are in a merged object, and what is needed to take them out again; etl/ makes and reads it. */
+export const contributionSchema = z.object({
+  id: z.string(),
+  records: z.number().int().nonnegative(),
+  entries: z.number().int().nonnegative(),
+  offset: z.number().int().nonnegative(),
+  length: z.number().int().nonnegative(),
+  altered: z.array(z.number().int()),
+  changed: z.array(z.number().int()),
+  rest: z.string(),
+  marksLeftOut: z.boolean(),
+}) satisfies z.ZodType<Contribution>;
+
+/** What a cluster's source became in a merged window. */
+export const provenanceSourceSchema = z.object({
+  cluster: z.string(),
+  /** The source's version as it was listed, or `absent`. */
+  seen: z.string(),
+  /** `used`, `kept:<version>`, `refused:<code>` or `accepted`. */
+  decision: z.string(),
+  /** Absent when nothing was contributed. */
+  contribution: contributionSchema.optional(),
+});
+export type ProvenanceSource = z.infer<typeof provenanceSourceSchema>;
+
+/** How a merged window came about. It is written after the object: where it is, the object is finished. */
+export const provenanceSchema = z.object({
+  format: z.literal(1),
+  fingerprint: digestSchema,
+  /** A WindowId. */
+  window: z.string(),
+  digest: digestSchema,
+  size: z.number().int().nonnegative(),
+  /** By cluster id's bytes. */
+  sources: z.array(provenanceSourceSchema),
+  problems: z.array(sourceProblemSchema),
+});
+export type Provenance = z.infer<typeof provenanceSchema>;
+
+/** The clusters whose records are in the object or whose good, empty window was counted. */
+export function contributors(provenance: Provenance): string[] {
+  return provenance.sources
+    .filter((source) => source.contribution !== undefined)
+    .map((source) => source.cluster);
+}
+
+/** How many clusters have another source, or another decision on it, than in the object before. */
+export function changedSources(
+  before: Pick<Provenance, 'sources'> | undefined,
+  now: readonly Pick<ProvenanceSource, 'cluster' | 'seen' | 'decision'>[],
+): number {
+  const text = ({ seen, decision }: Pick<ProvenanceSource, 'seen' | 'decision'>) =>
+    JSON.stringify([seen, decision]);
+  const old = new Map(before?.sources.map((source) => [source.cluster, text(source)]));
+  const changed = now.filter((source) => old.get(source.cluster) !== text(source)).length;
+  const present = new Set(now.map((source) => source.cluster));
+  return changed + [...old.keys()].filter((cluster) => !present.has(cluster)).length;
+}

@@ -1,0 +1,88 @@
+import type { Generation } from './generation';
+
+const hour = 3_600_000;
+export const day = 24 * hour;
+/** The last generation of a UTC day is kept for so long. */
+const dailyFor = 30 * day;
+
+/** A generation as retention sees it. */
+export interface AgedGeneration {
+  readonly generation: number;
+  /** When it was committed, by the store's clock. */
+  readonly modified: Date;
+}
+
+export interface GenerationRetentionInput {
+  /** All that there are, in any order. */
+  readonly generations: readonly AgedGeneration[];
+  /** What the newest one says of clusters that are left out: the last generation that held one has its history. */
+  readonly leftOut: Generation['membership']['leftOut'];
+  /** Kept at least. */
+  readonly atLeast: number;
+  /** By the store's clock. */
+  readonly now: Date;
+}
+
+/**
+ * The generations to keep: all of the last 24 hours, at least the newest ones, the last of each UTC day for 30 days, and
+ * the last one of each cluster that is left out for the time being.
+ */
+export function generationsToKeep({
+  generations,
+  leftOut,
+  atLeast,
+  now,
+}: GenerationRetentionInput): Set<number> {
+  const newestFirst = [...generations].sort((a, b) => b.generation - a.generation);
+  const keep = new Set(newestFirst.slice(0, Math.max(1, atLeast)).map((one) => one.generation));
+  const days = new Set<string>();
+  for (const { generation, modified } of newestFirst) {
+    const age = now.getTime() - modified.getTime();
+    const date = modified.toISOString().slice(0, 10);
+    if (age <= day || (age <= dailyFor && !days.has(date))) keep.add(generation);
+    days.add(date);
+  }
+  const there = new Set(newestFirst.map((one) => one.generation));
+  for (const { lastGeneration } of Object.values(leftOut)) {
+    if (lastGeneration !== undefined && there.has(lastGeneration)) keep.add(lastGeneration);
+  }
+  return keep;
+}
+
+/** An object that a kept generation may name, or not. */
+export interface AgedObject {
+  readonly key: string;
+  /** By the store's clock. */
+  readonly modified: Date;
+}
+
+export interface UnreferencedInput {
+  readonly objects: readonly AgedObject[];
+  isReferenced(key: string): boolean;
+  /** By key: when an earlier pass first found it unreferenced, RFC 3339. */
+  readonly seen: Readonly<Record<string, string>>;
+  /** By the store's clock. */
+  readonly now: Date;
+}
+
+/**
+ * The objects to delete: those that no kept generation names, and did not a day ago, and that nobody wrote in the last
+ * day. (A run that uses an old object again writes its provenance again, and no run lives a day.) With what to remember
+ * for the next pass.
+ */
+export function unreferencedObjects(input: UnreferencedInput): {
+  remove: string[];
+  seen: Record<string, string>;
+} {
+  const { now } = input;
+  const remove: string[] = [];
+  const seen: Record<string, string> = {};
+  for (const { key, modified } of input.objects) {
+    if (input.isReferenced(key)) continue;
+    const first = input.seen[key] ?? now.toISOString();
+    const longUnreferenced = now.getTime() - Date.parse(first) >= day;
+    if (longUnreferenced && now.getTime() - modified.getTime() >= day) remove.push(key);
+    else seen[key] = first;
+  }
+  return { remove, seen };
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+/** A span of time in unix seconds, `[start, end)`. */
+export const spanSchema = z.object({ start: z.number().int(), end: z.number().int() });
+export type Span = z.infer<typeof spanSchema>;
+
+/** What a run was asked to do. A replay is a new run of the same request. */
+export const requestSchema = z.object({
+  trigger: z.enum(['schedule', 'person', 'push', 'replay']),
+  /** In the words of who asked. */
+  why: z.string().optional(),
+  /** Only windows that overlap it; absent: all. */
+  windows: spanSchema.optional(),
+  /** Merge the windows again, though nothing changed and the merged objects are there. */
+  force: z.boolean().optional(),
+  /** Look at every window and every refused source again; what is merged already is not merged again. */
+  full: z.boolean().optional(),
+  /** Commit although another federator with another membership committed last. */
+  takeOver: z.boolean().optional(),
+  /** The run that this one repeats. */
+  replayOf: z.string().optional(),
+  /** When it was asked, RFC 3339. */
+  at: z.string(),
+});
+export type FederationRequest = z.infer<typeof requestSchema>;
+
+export const runOutcomes = ['complete', 'partial', 'nothing', 'failed', 'cancelled'] as const;
+export type RunOutcome = (typeof runOutcomes)[number];
+
+/** How a run ended. */
+export const reportSchema = z.object({
+  format: z.literal(1),
+  run: z.string(),
+  /** Temporal's id of the execution. */
+  workflowRunId: z.string(),
+  /** `partial`: sources were refused or held, or something after the commit failed. `nothing`: there was no input. */
+  outcome: z.enum(runOutcomes),
+  /** RFC 3339. */
+  startedAt: z.string(),
+  endedAt: z.string(),
+  /** The generation that the run committed, or found to be all that there is to say. */
+  generation: z.number().int().nonnegative().optional(),
+  /** Clusters that are in. */
+  clusters: z.number().int(),
+  /** Ids of those that were found and left out; the first ones where there are many. */
+  leftOut: z.array(z.string()),
+  windows: z.object({
+    all: z.number().int(),
+    planned: z.number().int(),
+    merged: z.number().int(),
+    /** Planned, and found finished. */
+    reused: z.number().int(),
+    removed: z.number().int(),
+  }),
+  /** Sources of included clusters that were refused or held. */
+  problems: z.number().int(),
+  /** What followed the commit and failed; the next run does it again. */
+  unfinished: z.array(z.string()),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+});
+export type FederationReport = z.infer<typeof reportSchema>;
+
+/** As many items as a payload can hold, in order, and how many there are. */
+export function shorten(
+  items: readonly string[],
+  mostItems = 50,
+  mostLength = 4_000,
+): { count: number; ids: string[] } {
+  const ids: string[] = [];
+  let length = 0;
+  for (const item of items.slice(0, mostItems)) {
+    length += item.length;
+    if (length > mostLength) break;
+    ids.push(item);
+  }
+  return { count: items.length, ids };
+}

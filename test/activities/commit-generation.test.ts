@@ -1,0 +1,193 @@
+import type { Log } from '../../config/log';
+import { createWriteReport } from '../../activities/write-report';
+import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
+import { FederationError } from '../../errors/federation-error';
+import type { FederationReport } from '../../federation/run';
+import { generationKey, generationsPrefix, objectKey, runRequestKey } from '../../storage/layout';
+import { readAll } from '../../storage/read-all';
+import { removeTemporaryFolders } from '../storage/temporary-folder';
+import {
+  firstDay,
+  goldenSource,
+  overriding,
+  smallBucket,
+  snapshot,
+  sourceKey,
+  TestFederator,
+} from './federated-bucket';
+
+let threads: MergeThreads;
+beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
+afterAll(async () => {
+  await threads.close();
+  await removeTemporaryFolders();
+});
+
+const nothing = () => undefined;
+const silent = { debug: nothing, info: nothing, error: nothing };
+
+const unavailable = () => new FederationError('STORAGE_UNAVAILABLE', { detail: 'No answer came.' });
+
+test('of two that commit at once one wins, and the other plans again and finds nothing to do', async () => {
+  const bucket = smallBucket();
+  const a = new TestFederator(bucket, threads, { id: 'a' });
+  const b = new TestFederator(bucket, threads, { id: 'b' });
+  const [planA, planB] = [await a.prepare(), await b.prepare()];
+  const results = await Promise.all([a.commit(planA.run), b.commit(planB.run)]);
+  expect(results.map((result) => result.status).sort()).toEqual(['committed', 'replan']);
+  expect(Object.keys(await snapshot(bucket, generationsPrefix))).toEqual([generationKey(1)]);
+  const loser = results[0].status === 'replan' ? a : b;
+  expect((await loser.federate()).commit).toMatchObject({ status: 'unchanged', generation: 1 });
+});
+
+test('committing twice is committing once', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { run } = await federator.prepare();
+  const first = await federator.commit(run);
+  expect(first).toMatchObject({ status: 'committed', generation: 1 });
+  expect(await federator.commit(run)).toEqual(first);
+  // Even when another run has committed since.
+  await federator.bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+  await federator.federate();
+  expect(await federator.commit(run)).toEqual(first);
+});
+
+describe('a create that is answered with an error', () => {
+  test('but went well, is a commit', async () => {
+    const bucket = smallBucket();
+    const lying = overriding(bucket, {
+      create: async (key, body, options) => {
+        const info = await bucket.create(key, body, options);
+        if (key === generationKey(1)) throw unavailable();
+        return info;
+      },
+    });
+    expect((await new TestFederator(lying, threads).federate()).commit).toMatchObject({
+      status: 'committed',
+      generation: 1,
+    });
+  });
+
+  test('and another run was faster, is none', async () => {
+    const bucket = smallBucket();
+    const other = new TestFederator(bucket, threads, { id: 'other' });
+    const { run } = await other.prepare();
+    const late = overriding(bucket, {
+      create: async (key, body, options) => {
+        if (key !== generationKey(1)) return bucket.create(key, body, options);
+        await other.commit(run);
+        throw unavailable();
+      },
+    });
+    expect((await new TestFederator(late, threads).federate()).commit).toMatchObject({ status: 'replan' });
+    expect((await other.newest()).run).toBe(run);
+  });
+
+  test('and did not go well, is thrown, to be tried again', async () => {
+    const bucket = smallBucket();
+    const failing = overriding(bucket, {
+      create: async (key, body, options) => {
+        if (key === generationKey(1)) throw unavailable();
+        return bucket.create(key, body, options);
+      },
+    });
+    const { run } = await new TestFederator(failing, threads).prepare();
+    await expect(new TestFederator(failing, threads).commit(run)).rejects.toThrow('No answer came.');
+    expect(await new TestFederator(bucket, threads).commit(run)).toMatchObject({ status: 'committed' });
+  });
+});
+
+test('a number that came free while this process slept is no commit', async () => {
+  const bucket = smallBucket();
+  const sleeper = new TestFederator(bucket, threads, { id: 'sleeper' });
+  const { run } = await sleeper.prepare();
+  const other = new TestFederator(bucket, threads, { id: 'other' });
+  const late = overriding(bucket, {
+    create: async (key, body, options) => {
+      if (key !== generationKey(1)) return bucket.create(key, body, options);
+      await other.federate();
+      await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+      await other.federate();
+      await bucket.delete(generationKey(1));
+      return bucket.create(key, body, options);
+    },
+  });
+  expect(await new TestFederator(late, threads, { id: 'sleeper' }).commit(run)).toMatchObject({
+    status: 'replan',
+  });
+});
+
+test('an exclusion after the plan makes the run plan again', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { run } = await federator.prepare();
+  federator.exclusions = { 'cluster-1': { reason: '', at: '2026-11-20T00:00:00Z' } };
+  expect(await federator.commit(run)).toMatchObject({ status: 'replan' });
+  const again = await federator.prepare({}, run, 2);
+  expect(again.plan.leftOut.ids).toEqual(['cluster-1']);
+  expect(await federator.commit(run, 2)).toMatchObject({
+    status: 'committed',
+    clusters: 4,
+    excluded: ['cluster-1'],
+  });
+});
+
+test('nothing is committed when a merged object is missing', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { run, outcomes } = await federator.prepare();
+  await federator.bucket.delete(objectKey(outcomes[0]?.fingerprint ?? ''));
+  await expect(federator.commit(run)).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
+  expect(await snapshot(federator.bucket, generationsPrefix)).toEqual({});
+});
+
+describe('two federators', () => {
+  test('with the same membership stand by for one another', async () => {
+    const bucket = smallBucket();
+    await new TestFederator(bucket, threads, { id: 'a' }).federate();
+    const b = new TestFederator(bucket, threads, { id: 'b' });
+    const warnings: string[] = [];
+    const warn = (_: object, line: string) => void warnings.push(line);
+    const log = { ...silent, warn, child: () => log } as unknown as Log;
+    Object.assign(b.deps, { log });
+    expect((await b.federate()).commit).toMatchObject({ status: 'unchanged', generation: 1 });
+    expect(warnings).toEqual([expect.stringContaining('the federator of a committed generation 1')]);
+  });
+
+  test('with another membership fail loudly, until one takes over', async () => {
+    const bucket = smallBucket();
+    await new TestFederator(bucket, threads, { id: 'a' }).federate();
+    const b = new TestFederator(bucket, threads, { id: 'b', scope: { exclude: ['cluster-1'] } });
+    await expect(b.federate()).rejects.toMatchObject({
+      code: 'FEDERATOR_CONFLICT',
+      detail: expect.stringMatching(/\ba\b.*\bb\b/s),
+    });
+    expect((await b.newest()).generation).toBe(1);
+    expect((await b.federate({ takeOver: true })).commit).toMatchObject({ status: 'committed', clusters: 4 });
+    // From then on it is the other one that fails.
+    await expect(new TestFederator(bucket, threads, { id: 'a' }).federate()).rejects.toMatchObject({
+      code: 'FEDERATOR_CONFLICT',
+    });
+  });
+});
+
+test('what a run was asked stays as it was written first, and its report comes last', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { run } = await federator.prepare({ why: 'first' });
+  await federator.prepare({ why: 'second' }, run, 2);
+  const request = await readAll(federator.bucket, runRequestKey(run));
+  expect(JSON.parse(request.bytes.toString())).toMatchObject({ trigger: 'person', why: 'first' });
+  const report: FederationReport = {
+    format: 1,
+    run,
+    workflowRunId: 'w',
+    outcome: 'failed',
+    startedAt: '2026-11-20T00:00:00Z',
+    endedAt: '2026-11-20T00:01:00Z',
+    clusters: 0,
+    leftOut: [],
+    windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
+    problems: 0,
+    unfinished: [],
+    error: { code: 'STORAGE_UNAVAILABLE', message: 'No answer came.' },
+  };
+  await expect(createWriteReport(federator.deps)(report)).resolves.toBeUndefined();
+});

@@ -1,0 +1,179 @@
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createCleanUp, type CleanUpResult } from '../../activities/clean-up';
+import { type CommitResult, createCommitGeneration } from '../../activities/commit-generation';
+import { createDescribeShard } from '../../activities/describe-shard';
+import type { FederationDependencies } from '../../activities/federation-dependencies';
+import { createMergeWindow, type MergeOutcome } from '../../activities/merge-window';
+import { createPlanFederation, type PlanSummary } from '../../activities/plan-federation';
+import { createPublishGeneration } from '../../activities/publish-generation';
+import { readNewestGeneration } from '../../activities/read-generations';
+import { createRecordRequest } from '../../activities/record-request';
+import { createRecordShard } from '../../activities/record-shard';
+import type { MergeThreads } from '../../activities/threads/merge-threads';
+import { silentLog } from '../../config/log';
+import type { WindowId } from '../../etl/window';
+import type { Generation } from '../../federation/generation';
+import type { Exclusion, Scope } from '../../federation/membership';
+import type { FederationRequest } from '../../federation/run';
+import type { Bucket } from '../../storage/bucket';
+import { clusterEtlKey, clusterId, keptKey, objectKey } from '../../storage/layout';
+import { openFilesystem } from '../../storage/drivers/filesystem';
+import { readAll } from '../../storage/read-all';
+import { temporaryFolder } from '../storage/temporary-folder';
+
+export const golden = resolve(__dirname, '../golden');
+/** Three days and four hours of two pipelines. */
+export const goldenWindows = 14;
+export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
+export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
+
+/** A bucket on disk, filled as five clusters have filled it, unless it shall be empty. */
+export function federatedBucket({ empty = false } = {}): Bucket {
+  const directory = temporaryFolder();
+  if (!empty) cpSync(join(golden, 'bucket'), directory, { recursive: true });
+  return openFilesystem({ directory });
+}
+
+/** The same with the three days of allocations alone: what most tests need, in a fraction of the time. */
+export function smallBucket(): Bucket {
+  const directory = temporaryFolder();
+  for (const cluster of readdirSync(join(golden, 'bucket/federated'))) {
+    const folder = join('federated', cluster, 'etl/bingen/allocations/1d');
+    cpSync(join(golden, 'bucket', folder), join(directory, folder), { recursive: true });
+  }
+  return openFilesystem({ directory });
+}
+
+export interface TestFederatorOptions {
+  readonly id?: string;
+  readonly scope?: Scope;
+  readonly generations?: number;
+}
+
+/** What became of a run; the steps after the plan are missing where there was nothing to do. */
+export interface TestRun {
+  readonly plan: PlanSummary;
+  readonly outcomes: MergeOutcome[];
+  readonly commit?: CommitResult;
+}
+
+/** The federator's activities on a bucket, called as the workflows call them. */
+export class TestFederator {
+  exclusions: Record<string, Exclusion> = {};
+  readonly deps: FederationDependencies;
+  private runs = 0;
+
+  constructor(
+    readonly bucket: Bucket,
+    threads: MergeThreads,
+    { id = 'cluster-4', scope = { exclude: [] }, generations = 10 }: TestFederatorOptions = {},
+  ) {
+    this.deps = {
+      bucket,
+      federator: id,
+      scope,
+      exclusions: async () => this.exclusions,
+      log: silentLog,
+      now: () => new Date(),
+      heartbeat: () => undefined,
+      signal: () => new AbortController().signal,
+      generations,
+      threads,
+    };
+  }
+
+  /** A run up to the commit: what a killed one would have left behind. */
+  async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
+    const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
+    await createRecordRequest(this.deps)({ run, request: asked });
+    const plan = await createPlanFederation(this.deps)({ run, attempt, request: asked });
+    const outcomes: MergeOutcome[] = [];
+    const mergeWindow = createMergeWindow(this.deps);
+    for (const { shard } of plan.shards) {
+      const windows = await createDescribeShard(this.deps)({ run, attempt, shard });
+      const merged = await Promise.all(
+        windows.map(({ index }) => mergeWindow({ run, attempt, shard, index })),
+      );
+      await createRecordShard(this.deps)({ run, attempt, shard, outcomes: merged });
+      outcomes.push(...merged);
+    }
+    return { run, attempt, plan, outcomes };
+  }
+
+  commit(run: string, attempt = 1): Promise<CommitResult> {
+    return createCommitGeneration(this.deps)({ run, attempt });
+  }
+
+  /** A whole run. */
+  async federate(request: Partial<FederationRequest> = {}): Promise<TestRun> {
+    const { run, plan, outcomes } = await this.prepare(request);
+    if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') return { plan, outcomes };
+    const commit = await this.commit(run);
+    await this.publish();
+    return { plan, outcomes, commit };
+  }
+
+  publish() {
+    return createPublishGeneration(this.deps)();
+  }
+
+  cleanUp(): Promise<CleanUpResult> {
+    return createCleanUp(this.deps)();
+  }
+
+  async newest(): Promise<Generation> {
+    const generation = await readNewestGeneration(this.bucket);
+    if (generation === undefined) throw new Error('Nothing was committed.');
+    return generation;
+  }
+
+  /** The merged bytes of a window of the newest generation. */
+  async merged(window: string): Promise<Buffer> {
+    const found = (await this.newest()).windows[window];
+    if (found === undefined) throw new Error(`The newest generation has no ${window}.`);
+    return (await readAll(this.bucket, objectKey(found.fingerprint))).bytes;
+  }
+
+  private nextRun(): string {
+    return `run-${this.deps.federator}-${++this.runs}`;
+  }
+}
+
+export function sourceKey(cluster: string, window: string): string {
+  return clusterEtlKey(clusterId(cluster), window);
+}
+
+export function keptFile(cluster: string, window: string): string {
+  return keptKey(clusterId(cluster), window as WindowId);
+}
+
+/** The golden file of a cluster and window. */
+export function goldenSource(cluster: string, window: string): Buffer {
+  return readFileSync(join(golden, 'bucket', sourceKey(cluster, window)));
+}
+
+/** Every object below a prefix with its version. */
+export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for await (const entry of bucket.list(prefix))
+    if (entry.kind === 'object') found[entry.key] = entry.version;
+  return found;
+}
+
+/** A bucket where some verbs are done differently. */
+export function overriding(bucket: Bucket, verbs: Partial<Bucket>): Bucket {
+  return {
+    type: bucket.type,
+    label: bucket.label,
+    list: bucket.list.bind(bucket),
+    head: bucket.head.bind(bucket),
+    get: bucket.get.bind(bucket),
+    put: bucket.put.bind(bucket),
+    create: bucket.create.bind(bucket),
+    copy: bucket.copy.bind(bucket),
+    delete: bucket.delete.bind(bucket),
+    close: bucket.close.bind(bucket),
+    ...verbs,
+  };
+}

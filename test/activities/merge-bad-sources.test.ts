@@ -1,0 +1,266 @@
+import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
+import { encodeSet, decodeSet } from '../../etl/file';
+import { createMergeWindow } from '../../activities/merge-window';
+import { isFederationError } from '../../errors/federation-error';
+import { keptPrefix, objectKey, provenanceKey } from '../../storage/layout';
+import { readAll } from '../../storage/read-all';
+import { sameMeaning } from '../etl/same-meaning';
+import { removeTemporaryFolders } from '../storage/temporary-folder';
+import {
+  federatedBucket,
+  firstDay,
+  goldenSource,
+  keptFile,
+  overriding,
+  secondDay,
+  smallBucket,
+  snapshot,
+  sourceKey,
+  TestFederator,
+} from './federated-bucket';
+
+let threads: MergeThreads;
+beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
+afterAll(async () => {
+  await threads.close();
+  await removeTemporaryFolders();
+});
+
+const good = goldenSource('cluster-2', firstDay);
+const emptied = encodeSet({ ...decodeSet('allocations', good), allocations: new Map() });
+const source = sourceKey('cluster-2', firstDay);
+const kept = keptFile('cluster-2', firstDay);
+
+/** What a cluster's folder may hold in the place of a good file, and what it is called. */
+const bad: [string, string, Buffer | undefined][] = [
+  ['corrupt', 'ETL_CORRUPT', Buffer.from('not an ETL file at all')],
+  ['truncated', 'ETL_TRUNCATED', good.subarray(0, good.length - 100)],
+  ['of zero bytes', 'ETL_EMPTY_FILE', Buffer.alloc(0)],
+  ['of another window', 'ETL_WRONG_WINDOW', goldenSource('cluster-2', secondDay)],
+  [
+    'of the other pipeline',
+    'ETL_WRONG_PIPELINE',
+    goldenSource('cluster-2', firstDay.replace('allocations', 'assets')),
+  ],
+  ['without its records', 'SOURCE_EMPTIED', emptied],
+  ['gone', 'SOURCE_VANISHED', undefined],
+];
+
+describe.each(bad)('a source that is %s', (_, code, bytes) => {
+  test('is held: its last good contribution stays, exactly; it is not read again; a good upload heals it', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    const { bucket } = federator;
+    await federator.federate();
+    const before = await federator.merged(firstDay);
+
+    await (bytes === undefined ? bucket.delete(source) : bucket.put(source, bytes));
+    const held = await federator.federate();
+    expect(held.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, problems: 1 }]);
+    expect(held.commit).toMatchObject({
+      status: 'committed',
+      generation: 2,
+      problems: 1,
+      degraded: ['cluster-2'],
+    });
+    expect(sameMeaning('allocations', await federator.merged(firstDay), before, { strict: true })).toEqual(
+      [],
+    );
+    const keptBytes = (await readAll(bucket, kept)).bytes;
+    expect(sameMeaning('allocations', keptBytes, good, { strict: true })).toEqual([]);
+    const { problems } = await federator.newest();
+    expect(problems).toMatchObject([{ cluster: 'cluster-2', window: firstDay, code }]);
+    expect(problems[0]?.kept).toBe((await bucket.head(kept))?.version);
+
+    const next = await federator.federate();
+    expect(next.plan).toMatchObject({ outcome: 'nothing-changed', planned: 0 });
+    expect(next.commit).toMatchObject({ status: 'unchanged', problems: 1 });
+
+    // Another cluster's change does not disturb what is held.
+    await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+    const other = await federator.federate();
+    expect(other.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, problems: 1 }]);
+    expect(sameMeaning('allocations', await federator.merged(firstDay), before, { strict: true })).toEqual(
+      [],
+    );
+
+    await bucket.put(source, good);
+    const healed = await federator.federate();
+    expect(healed.commit).toMatchObject({ status: 'committed', generation: 4, problems: 0 });
+    expect((await federator.merged(firstDay)).equals(before)).toBe(true);
+  });
+});
+
+test('a source that was never good is refused, the others are merged, and it is not read again', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  await federator.bucket.put(source, Buffer.from('not an ETL file at all'));
+  const first = await federator.federate();
+  expect(first.outcomes.find((outcome) => outcome.window === firstDay)).toMatchObject({
+    clusters: 4,
+    problems: 1,
+  });
+  expect(await snapshot(federator.bucket, keptPrefix)).toEqual({});
+  expect((await federator.federate()).plan.planned).toBe(0);
+  await federator.bucket.put(source, good);
+  expect((await federator.federate()).outcomes).toMatchObject([
+    { window: firstDay, clusters: 5, problems: 0 },
+  ]);
+});
+
+test('a window with nothing good is no window, and is not planned again and again', async () => {
+  const federator = new TestFederator(federatedBucket({ empty: true }), threads);
+  await federator.bucket.put(source, Buffer.alloc(0));
+  const first = await federator.federate();
+  expect(first.outcomes).toMatchObject([{ window: firstDay, clusters: 0, problems: 1, removed: false }]);
+  expect(first.commit).toMatchObject({ status: 'committed', windows: 0, problems: 1 });
+  expect((await federator.federate()).plan).toMatchObject({ outcome: 'nothing-changed', planned: 0 });
+});
+
+test('what is held survives an exclusion of its cluster', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  await federator.federate();
+  const before = await federator.merged(firstDay);
+  await federator.bucket.delete(source);
+  await federator.federate();
+  federator.exclusions = { 'cluster-2': { reason: '', at: '2026-11-20T00:00:00Z' } };
+  const out = await federator.federate();
+  expect(out.commit).toMatchObject({ problems: 0 });
+  expect((await federator.newest()).problems).toHaveLength(1);
+  federator.exclusions = {};
+  const back = await federator.federate();
+  expect(back.outcomes.every((outcome) => outcome.reused)).toBe(true);
+  expect(back.commit).toMatchObject({ problems: 1 });
+  expect(sameMeaning('allocations', await federator.merged(firstDay), before)).toEqual([]);
+});
+
+test('a kept contribution that is gone is made anew', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  await federator.federate();
+  const before = await federator.merged(firstDay);
+  await federator.bucket.delete(source);
+  await federator.federate();
+  await federator.bucket.delete(kept);
+  await federator.bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+  const { outcomes } = await federator.federate();
+  expect(outcomes).toMatchObject([{ clusters: 5, problems: 1 }]);
+  expect(
+    sameMeaning('allocations', (await readAll(federator.bucket, kept)).bytes, good, { strict: true }),
+  ).toEqual([]);
+  expect(sameMeaning('allocations', await federator.merged(firstDay), before)).toEqual([]);
+});
+
+test('a window that only an excluded cluster contributed to leaves', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const own = 'allocations/1d/1794528000-1794614400';
+  const set = decodeSet('allocations', good);
+  const shifted = encodeSet({
+    ...set,
+    allocations: new Map(),
+    window: { ...set.window, start: null, end: null },
+  });
+  await federator.bucket.put(sourceKey('cluster-2', own), shifted);
+  await federator.federate();
+  expect((await federator.newest()).windows[own]).toBeDefined();
+  federator.exclusions = { 'cluster-2': { reason: '', at: '2026-11-20T00:00:00Z' } };
+  const { outcomes, commit } = await federator.federate();
+  expect(outcomes.find((outcome) => outcome.window === own)).toMatchObject({ clusters: 0, removed: true });
+  expect(commit).toMatchObject({ removed: 1 });
+  expect((await federator.newest()).windows[own]).toBeUndefined();
+});
+
+describe('a source that moves on after the plan', () => {
+  test('is merged as it is now, under a name of its own', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    await federator.federate();
+    await federator.bucket.put(source, good);
+    const { bucket } = federator;
+    let reads = 0;
+    const moving = overriding(bucket, {
+      get: async (key, options) => {
+        if (key === source && ++reads === 1) await bucket.put(source, good);
+        return bucket.get(key, options);
+      },
+    });
+    const { outcomes, commit } = await new TestFederator(moving, threads, { id: 'cluster-9' }).federate();
+    expect(outcomes).toMatchObject([{ window: firstDay, clusters: 5, problems: 0 }]);
+    expect(commit).toMatchObject({ status: 'committed' });
+    // The next run sees what was merged, and has nothing to do.
+    expect((await federator.federate()).plan.planned).toBe(0);
+  });
+
+  test('again and again is left to a later attempt', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    const { bucket } = federator;
+    const moving = overriding(bucket, {
+      get: async (key, options) => {
+        if (key === source) await bucket.put(source, good);
+        return bucket.get(key, options);
+      },
+    });
+    const failure = await new TestFederator(moving, threads).federate().catch((error: unknown) => error);
+    expect(isFederationError(failure, 'STORAGE_CONFLICT')).toBe(true);
+  });
+
+  test('by vanishing is held', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    await federator.federate();
+    await federator.bucket.put(source, good);
+    const { bucket } = federator;
+    const vanishing = overriding(bucket, {
+      get: async (key, options) => {
+        if (key === source) await bucket.delete(source);
+        return bucket.get(key, options);
+      },
+    });
+    const { commit } = await new TestFederator(vanishing, threads, { id: 'cluster-9' }).federate();
+    expect(commit).toMatchObject({ status: 'committed', problems: 1 });
+    expect((await federator.newest()).problems).toMatchObject([{ code: 'SOURCE_VANISHED', seen: 'absent' }]);
+  });
+});
+
+test('errors of the store are no bad sources: they are thrown', async () => {
+  const { bucket } = new TestFederator(smallBucket(), threads);
+  const failing = overriding(bucket, {
+    get: async (key, options) => {
+      if (key === source) throw new TypeError('the network is down');
+      return bucket.get(key, options);
+    },
+  });
+  await expect(new TestFederator(failing, threads).federate()).rejects.toThrow('the network is down');
+});
+
+test('equal sources give equal bytes, and killed merges are found finished', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const first = await federator.prepare();
+  const objects = await Promise.all(
+    first.outcomes.map(
+      async ({ fingerprint = '' }) => (await readAll(federator.bucket, objectKey(fingerprint))).bytes,
+    ),
+  );
+  const second = await federator.prepare();
+  expect(second.outcomes.every((outcome) => outcome.reused)).toBe(true);
+  const forced = await federator.prepare({ force: true });
+  expect(forced.outcomes.map(({ digest }) => digest)).toEqual(first.outcomes.map(({ digest }) => digest));
+  // An object without its provenance is not finished.
+  const [{ fingerprint = '' } = {}] = first.outcomes;
+  await federator.bucket.delete(provenanceKey(fingerprint));
+  const third = await federator.prepare();
+  expect(third.outcomes.filter((outcome) => !outcome.reused)).toHaveLength(1);
+  const again = await readAll(federator.bucket, objectKey(fingerprint));
+  expect(again.bytes.equals(objects[0] ?? Buffer.alloc(0))).toBe(true);
+});
+
+test('cancelling ends a merge', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  await federator.prepare();
+  const cancel = new AbortController();
+  const deps = { ...federator.deps, signal: () => cancel.signal };
+  const merging = createMergeWindow(deps)({
+    run: 'run-cluster-4-1',
+    attempt: 1,
+    shard: 0,
+    index: 0,
+    force: true,
+  });
+  cancel.abort(new Error('cancelled by the operator'));
+  await expect(merging).rejects.toThrow('cancelled by the operator');
+});

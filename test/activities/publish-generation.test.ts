@@ -1,0 +1,153 @@
+import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
+import { combinedEtlKey, combinedEtlPrefix, objectKey, publishedKey } from '../../storage/layout';
+import { readAll } from '../../storage/read-all';
+import { removeTemporaryFolders } from '../storage/temporary-folder';
+import {
+  firstDay,
+  goldenSource,
+  overriding,
+  secondDay,
+  smallBucket,
+  snapshot,
+  sourceKey,
+  TestFederator,
+} from './federated-bucket';
+
+let threads: MergeThreads;
+beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
+afterAll(async () => {
+  await threads.close();
+  await removeTemporaryFolders();
+});
+
+async function expectInLine(federator: TestFederator): Promise<void> {
+  const { windows } = await federator.newest();
+  const published = Object.keys(await snapshot(federator.bucket, combinedEtlPrefix));
+  expect(published).toEqual(Object.keys(windows).map((window) => combinedEtlKey(window as typeof firstDay)));
+  for (const window of Object.keys(windows)) {
+    const { bytes } = await readAll(federator.bucket, combinedEtlKey(window as typeof firstDay));
+    expect(bytes.equals(await federator.merged(window))).toBe(true);
+  }
+}
+
+test('nothing is published before the first generation', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  expect(await federator.publish()).toEqual({ generation: 0, copied: 0, deleted: 0, unchanged: 0 });
+  expect(await snapshot(federator.bucket, publishedKey)).toEqual({});
+});
+
+test('only what changed is copied', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { run } = await federator.prepare();
+  await federator.commit(run);
+  expect(await federator.publish()).toEqual({ generation: 1, copied: 3, deleted: 0, unchanged: 0 });
+  expect(await federator.publish()).toEqual({ generation: 1, copied: 0, deleted: 0, unchanged: 3 });
+});
+
+test('what was touched or deleted is mended, also without a new generation', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  await federator.federate();
+  await federator.bucket.put(combinedEtlKey(firstDay), Buffer.from('not ours'));
+  await federator.bucket.delete(combinedEtlKey(secondDay));
+  expect(await federator.publish()).toMatchObject({ copied: 2, unchanged: 1 });
+  await expectInLine(federator);
+});
+
+test('a crash on the way is mended', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { bucket } = federator;
+  await federator.federate();
+  await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+  await bucket.put(sourceKey('cluster-1', secondDay), goldenSource('cluster-1', secondDay));
+  const { run } = await federator.prepare();
+  await federator.commit(run);
+  let copies = 0;
+  const dying = overriding(bucket, {
+    copy: async (from, to, options) => {
+      if (++copies === 2) throw new TypeError('killed');
+      return bucket.copy(from, to, options);
+    },
+  });
+  await expect(new TestFederator(dying, threads).publish()).rejects.toThrow('killed');
+  expect(await federator.publish()).toMatchObject({ generation: 2, copied: 2 });
+  await expectInLine(federator);
+});
+
+test('what a dying run copied is known as ours', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { bucket } = federator;
+  const { run } = await federator.prepare();
+  await federator.commit(run);
+  const dying = overriding(bucket, {
+    put: async (key, body, options) => {
+      const written = await bucket.put(key, body, options);
+      // The announcement is written, the copies are made, and then it dies.
+      if (key === publishedKey && Object.keys(await snapshot(bucket, combinedEtlPrefix)).length > 0) {
+        throw new TypeError('killed');
+      }
+      return written;
+    },
+  });
+  await expect(new TestFederator(dying, threads).publish()).rejects.toThrow('killed');
+  const published = JSON.parse((await readAll(bucket, publishedKey)).bytes.toString()) as { windows: object };
+  expect(Object.keys(published.windows)).toHaveLength(3);
+  await federator.publish();
+  await expectInLine(federator);
+});
+
+test('files that an earlier generation named are deleted, foreign ones are left', async () => {
+  const bucket = smallBucket();
+  const federator = new TestFederator(bucket, threads);
+  const lone = 'allocations/1d/1794873600-1794960000';
+  await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+  await federator.federate();
+  const foreign = `${combinedEtlPrefix}${lone}`;
+  await bucket.put(foreign, Buffer.from('somebody else’s'));
+  // Everybody who has the first day is left out, but for one whose file is refused from the start.
+  for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4']) {
+    federator.exclusions[cluster] = { reason: '', at: '2026-11-20T00:00:00Z' };
+  }
+  await bucket.delete(sourceKey('cluster-5', firstDay));
+  federator.exclusions['cluster-5'] = { reason: '', at: '2026-11-20T00:00:00Z' };
+  await bucket.put(sourceKey('cluster-6', secondDay), goldenSource('cluster-5', secondDay));
+  const { commit } = await federator.federate();
+  expect(commit).toMatchObject({ status: 'committed', windows: 1, removed: 2 });
+  expect(Object.keys(await snapshot(bucket, combinedEtlPrefix))).toEqual([
+    combinedEtlKey(secondDay),
+    foreign,
+  ]);
+});
+
+test('it ends only when what it published is still the newest', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { bucket } = federator;
+  await federator.federate();
+  await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
+  const { run } = await federator.prepare();
+  await federator.commit(run);
+  let overtaken = false;
+  const racing = overriding(bucket, {
+    copy: async (from, to, options) => {
+      const copied = await bucket.copy(from, to, options);
+      if (!overtaken) {
+        overtaken = true;
+        await bucket.put(sourceKey('cluster-2', secondDay), goldenSource('cluster-2', secondDay));
+        const next = await federator.prepare();
+        await federator.commit(next.run);
+      }
+      return copied;
+    },
+  });
+  expect(await new TestFederator(racing, threads).publish()).toMatchObject({ generation: 3, copied: 2 });
+  await expectInLine(federator);
+});
+
+test('a merged object that is gone is told, and what was published stays', async () => {
+  const federator = new TestFederator(smallBucket(), threads);
+  await federator.federate();
+  const { windows } = await federator.newest();
+  await federator.bucket.delete(objectKey(windows[firstDay]?.fingerprint ?? ''));
+  await federator.bucket.delete(combinedEtlKey(firstDay));
+  await expect(federator.publish()).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
+  expect(await federator.bucket.head(combinedEtlKey(secondDay))).toBeDefined();
+});

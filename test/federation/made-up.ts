@@ -1,0 +1,67 @@
+import type { ListedFile } from '../../federation/candidates';
+import { fingerprint, type FingerprintSource } from '../../federation/fingerprint';
+import type { Generation, SourceProblem } from '../../federation/generation';
+import type { Exclusion, Membership } from '../../federation/membership';
+import { mergeRevision } from '../../federation/merge-revision';
+import { parseWindowId } from '../../etl/window';
+
+/** Made-up days, by number. */
+export function dayWindow(number: number): string {
+  const start = 1_794_614_400 + number * 86_400;
+  return `allocations/1d/${start}-${start + 86_400}`;
+}
+
+export function file(
+  cluster: string,
+  window: string,
+  version = 'v1',
+  more: Partial<ListedFile> = {},
+): ListedFile {
+  return { cluster, window, path: window, plain: true, version, size: 10, modified: 1_000, ...more };
+}
+
+export function membership(clusters: string[], more: Partial<Membership> = {}): Membership {
+  return { federator: 'f', scope: { exclude: [] }, exclusions: {}, clusters, leftOut: {}, ...more };
+}
+
+export const out: Exclusion = { reason: '', at: '2026-11-20T00:00:00Z' };
+
+export function used(cluster: string, seen = 'v1'): FingerprintSource {
+  return { cluster, seen, decision: 'used' };
+}
+
+export function named(window: string, ...sources: FingerprintSource[]): string {
+  const ref = parseWindowId(window);
+  if (ref === undefined) throw new Error(window);
+  return fingerprint(ref, sources);
+}
+
+/** A generation that holds windows made of these sources. */
+export function generation(
+  windows: Record<string, FingerprintSource[]>,
+  members: Membership,
+  more: Partial<Generation> = {},
+): Generation {
+  const digest = 'd'.repeat(64);
+  return {
+    format: 1,
+    generation: 1,
+    run: 'run-1',
+    committedAt: '2026-11-20T00:00:00Z',
+    previous: 0,
+    mergeRevision,
+    membership: members,
+    windows: Object.fromEntries(
+      Object.entries(windows).map(([window, sources]) => [
+        window,
+        { fingerprint: named(window, ...sources), digest, size: 1 },
+      ]),
+    ),
+    problems: [],
+    ...more,
+  };
+}
+
+export function problem(cluster: string, window: string, more: Partial<SourceProblem> = {}): SourceProblem {
+  return { cluster, window, seen: 'bad', code: 'ETL_CORRUPT', detail: '', ...more };
+}

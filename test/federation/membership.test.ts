@@ -1,0 +1,84 @@
+import {
+  type MembershipInput,
+  type MembershipRules,
+  resolveMembership,
+  sameMembership,
+} from '../../federation/membership';
+import { membership, out } from './made-up';
+
+const resolve = (input: Partial<MembershipInput>) =>
+  resolveMembership({
+    federator: 'f',
+    scope: { exclude: [] },
+    exclusions: {},
+    discovered: ['c', 'a', 'b'],
+    ...input,
+  });
+
+test.each<[string, Partial<MembershipInput>, string[], Record<string, string>]>([
+  ['all that are found', {}, ['a', 'b', 'c'], {}],
+  ['settings exclude', { scope: { exclude: ['b'] } }, ['a', 'c'], { b: 'settings' }],
+  [
+    'settings include',
+    { scope: { include: ['b', 'z'], exclude: [] } },
+    ['b'],
+    { a: 'settings', c: 'settings' },
+  ],
+  ['the roster excludes', { exclusions: { c: out, z: out } }, ['a', 'b'], { c: 'exclusion' }],
+  [
+    'the roster cannot take in',
+    { scope: { include: ['a'], exclude: [] }, exclusions: { a: out } },
+    [],
+    { a: 'exclusion', b: 'settings', c: 'settings' },
+  ],
+  [
+    'a member whose folder is gone',
+    { discovered: ['a'], base: { generation: 3, membership: membership(['a', 'b']) } },
+    ['a', 'b'],
+    {},
+  ],
+])('%s', (_, input, clusters, leftOut) => {
+  const result = resolve(input);
+  expect(result.clusters).toEqual(clusters);
+  expect(
+    Object.fromEntries(Object.entries(result.leftOut).map(([cluster, { by }]) => [cluster, by])),
+  ).toEqual(leftOut);
+});
+
+test('the newest generation that held a cluster is remembered while it is out', () => {
+  const first = resolve({
+    exclusions: { b: out },
+    base: { generation: 3, membership: membership(['a', 'b', 'c']) },
+  });
+  expect(first.leftOut).toMatchObject({ b: { lastGeneration: 3 } });
+  const second = resolve({
+    discovered: ['a'],
+    exclusions: { b: out },
+    base: { generation: 4, membership: first },
+  });
+  expect(second.leftOut).toMatchObject({ b: { lastGeneration: 3 } });
+  const never = resolve({ exclusions: { b: out }, base: { generation: 3, membership: membership(['a']) } });
+  expect(never.leftOut['b']).not.toHaveProperty('lastGeneration');
+});
+
+test('membership is the same when settings and roster say the same, in any order', () => {
+  const rules = {
+    scope: { include: ['a', 'b'], exclude: ['x', 'y'], cutoff: '2026-01-01T00:00:00Z' },
+    exclusions: { c: out, d: out },
+  };
+  expect(
+    sameMembership(rules, {
+      scope: { ...rules.scope, include: ['b', 'a'], exclude: ['y', 'x'] },
+      exclusions: { d: out, c: out },
+    }),
+  ).toBe(true);
+  const others: MembershipRules[] = [
+    { ...rules, scope: { ...rules.scope, include: undefined } },
+    { ...rules, scope: { ...rules.scope, exclude: [] } },
+    { ...rules, scope: { ...rules.scope, cutoff: undefined } },
+    { ...rules, exclusions: { c: out } },
+    { ...rules, exclusions: { c: out, d: { ...out, reason: 'another' } } },
+    { ...rules, exclusions: { c: out, d: { ...out, at: '2026-11-21T00:00:00Z' } } },
+  ];
+  for (const other of others) expect(sameMembership(rules, other)).toBe(false);
+});

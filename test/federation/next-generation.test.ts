@@ -1,0 +1,72 @@
+import { openProblems } from '../../federation/generation';
+import { nextGeneration, sameGeneration } from '../../federation/next-generation';
+import { inShards, type PlannedWindow } from '../../federation/plan-document';
+import { shorten } from '../../federation/run';
+import { dayWindow, generation, membership, problem, used } from './made-up';
+
+const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
+const base = generation({ [one]: [used('a')], [two]: [used('a')] }, membership(['a', 'b']));
+const plan = { membership: membership(['a', 'b']), removed: [], problems: [] };
+const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
+const now = new Date('2026-11-20T12:00:00Z');
+
+test('planned windows are put in or taken out, the others stay', () => {
+  const results = [
+    { window: one, problems: [] },
+    { window: three, merged, problems: [problem('b', three)] },
+  ];
+  const next = nextGeneration({ base, plan, results, run: 'run-2', now });
+  expect(Object.keys(next.windows)).toEqual([two, three]);
+  expect(next).toMatchObject({
+    generation: 2,
+    previous: 1,
+    run: 'run-2',
+    committedAt: now.toISOString(),
+    problems: [{ cluster: 'b' }],
+  });
+  expect(sameGeneration(base, next)).toBe(false);
+});
+
+test('a generation that says nothing new is the same, whoever made it and in whatever order', () => {
+  const next = nextGeneration({
+    base,
+    plan: { ...plan, membership: { ...membership(['a', 'b']), federator: 'other' } },
+    results: [],
+    run: 'x',
+    now,
+  });
+  expect(sameGeneration(base, next)).toBe(true);
+  expect(
+    sameGeneration({ ...base, windows: Object.fromEntries(Object.entries(base.windows).reverse()) }, next),
+  ).toBe(true);
+  expect(sameGeneration(base, { ...next, problems: [problem('b', one)] })).toBe(false);
+  expect(sameGeneration(base, { ...next, membership: membership(['a']) })).toBe(false);
+  expect(sameGeneration(base, { ...next, mergeRevision: 999 })).toBe(false);
+});
+
+test('only problems of clusters that are in make a run partial', () => {
+  const problems = [problem('a', one), problem('gone', one)];
+  expect(openProblems({ membership: membership(['a']), problems })).toEqual([problems[0]]);
+});
+
+test('a plan is cut into parts that fit into payloads and into memory', () => {
+  const window = (sources: number): PlannedWindow => ({
+    window: one,
+    candidate: '',
+    sources: Array.from({ length: sources }, () => ({ cluster: 'a', seen: 'v', decision: 'used', size: 1 })),
+    returning: {},
+    held: [],
+    force: false,
+  });
+  const sizes = (windows: PlannedWindow[]) => inShards(windows).map((shard) => shard.length);
+  expect(sizes([])).toEqual([]);
+  expect(sizes(Array.from({ length: 120 }, () => window(1)))).toEqual([50, 50, 20]);
+  expect(sizes(Array.from({ length: 50 }, () => window(1_000)))).toEqual([20, 20, 10]);
+  expect(sizes([window(50_000), window(1)])).toEqual([1, 1]);
+});
+
+test('a list of ids is cut to what a payload holds', () => {
+  expect(shorten(['a', 'b'])).toEqual({ count: 2, ids: ['a', 'b'] });
+  expect(shorten(Array.from({ length: 1_000 }, () => 'cluster')).ids).toHaveLength(50);
+  expect(shorten(Array.from({ length: 1_000 }, () => 'c'.repeat(253))).ids).toHaveLength(15);
+});

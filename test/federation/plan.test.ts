@@ -1,0 +1,277 @@
+import fc from 'fast-check';
+import type { ListedFile } from '../../federation/candidates';
+import type { Generation } from '../../federation/generation';
+import { planFederation, type PlanInput } from '../../federation/plan';
+import { dayWindow, file, generation, membership, named, out, problem, used } from './made-up';
+
+const [one, two] = [dayWindow(1), dayWindow(2)];
+const both = membership(['a', 'b']);
+
+function plan(input: Partial<PlanInput>) {
+  return planFederation({ membership: both, files: [], lastGenerations: new Map(), request: {}, ...input });
+}
+
+/** The ids of the planned windows. */
+function planned(input: Partial<PlanInput>): string[] {
+  return plan(input).windows.map((window) => window.window);
+}
+
+const base = generation({ [one]: [used('a'), used('b')], [two]: [used('a')] }, both);
+const same = [file('a', one), file('b', one), file('a', two)];
+
+interface Row {
+  name: string;
+  input: Partial<PlanInput>;
+  planned: string[];
+  carried?: string[];
+}
+
+const rows: Row[] = [
+  { name: 'no base: everything that is listed', input: { files: same }, planned: [one, two] },
+  { name: 'nothing changed', input: { base, files: same }, planned: [], carried: [one, two] },
+  {
+    name: 'one version changed',
+    input: { base, files: [file('a', one, 'v2'), ...same.slice(1)] },
+    planned: [one],
+    carried: [two],
+  },
+  {
+    name: 'one cluster has a window more',
+    input: { base, files: [...same, file('b', two)] },
+    planned: [two],
+  },
+  { name: 'a file is gone', input: { base, files: same.slice(1) }, planned: [one] },
+  { name: 'all files of a window are gone', input: { base, files: same.slice(0, 2) }, planned: [two] },
+  {
+    name: 'a new cluster has a file',
+    input: { base, membership: membership(['a', 'b', 'c']), files: [...same, file('c', one)] },
+    planned: [one],
+  },
+  {
+    name: 'a cluster is out',
+    input: {
+      base,
+      membership: membership(['a'], { exclusions: { b: out } }),
+      files: [file('a', one), file('a', two)],
+    },
+    planned: [one],
+  },
+  {
+    name: 'a request for the first day',
+    input: {
+      base,
+      files: [file('a', one, 'v2'), file('b', one), file('a', two, 'v2')],
+      request: { windows: span(one) },
+    },
+    planned: [one],
+    carried: [two],
+  },
+  {
+    name: 'a request for the first day, when the membership changed',
+    input: {
+      base,
+      membership: membership(['a', 'b', 'c']),
+      files: [file('a', one, 'v2'), file('b', one), file('a', two, 'v2')],
+      request: { windows: span(one) },
+    },
+    planned: [one, two],
+  },
+  {
+    name: 'a request for the first day, without a base',
+    input: { files: same, request: { windows: span(one) } },
+    planned: [one, two],
+  },
+  { name: 'force', input: { base, files: same, request: { force: true } }, planned: [one, two] },
+  {
+    name: 'force for the first day',
+    input: { base, files: same, request: { force: true, windows: span(one) } },
+    planned: [one],
+  },
+  {
+    name: 'another merge revision',
+    input: {
+      base: generation({ [one]: [used('a')] }, both, {
+        windows: { [one]: { fingerprint: 'f'.repeat(64), digest: 'd'.repeat(64), size: 1 } },
+        mergeRevision: 999,
+      }),
+      files: [file('a', one)],
+    },
+    planned: [one],
+  },
+];
+
+test.each(rows)('$name', ({ input, planned: expected, carried }) => {
+  const result = plan(input);
+  expect(result.windows.map((window) => window.window)).toEqual(expected);
+  if (carried !== undefined) expect(result.carried).toEqual(carried);
+});
+
+function span(window: string) {
+  const [start = 0, end = 0] = (window.split('/')[2] ?? '').split('-').map(Number);
+  return { start, end };
+}
+
+describe('the cut-off', () => {
+  const cutoff = new Date(span(two).start * 1000).toISOString();
+  const members = (clusters: string[], more = {}) =>
+    membership(clusters, { scope: { exclude: [], cutoff }, ...more });
+
+  test('leaves older windows alone, new, changed or gone', () => {
+    const old = generation({ [one]: [used('a')] }, members(['a']));
+    expect(
+      planned({ base: old, membership: members(['a']), files: [file('a', one, 'v2'), file('a', two)] }),
+    ).toEqual([two]);
+    expect(plan({ base: old, membership: members(['a']), files: [file('a', two)] }).carried).toEqual([one]);
+    expect(planned({ membership: members(['a']), files: [file('a', one), file('a', two)] })).toEqual([two]);
+  });
+
+  test('does not keep a cluster in that is left out, nor out that returns', () => {
+    const old = generation({ [one]: [used('a'), used('b')] }, members(['a', 'b']));
+    const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 1 } };
+    const without = members(['a'], { exclusions: { b: out }, leftOut });
+    expect(planned({ base: old, membership: without, files: [file('a', one), file('a', two)] })).toEqual([
+      one,
+      two,
+    ]);
+    const next = generation({ [one]: [used('a')] }, without, { generation: 2 });
+    const back = plan({
+      base: next,
+      membership: members(['a', 'b']),
+      files: [file('a', one), file('b', one)],
+      lastGenerations: new Map([[1, old]]),
+    });
+    expect(back.windows).toMatchObject([{ window: one, candidate: old.windows[one]?.fingerprint }]);
+  });
+});
+
+describe('a source that the base knows as bad', () => {
+  const heldBase = (more = {}): Generation =>
+    generation({ [one]: [used('a'), { cluster: 'b', seen: 'bad', decision: 'kept:k1' }] }, both, {
+      problems: [problem('b', one, { kept: 'k1', ...more })],
+    });
+
+  test('stays as it was decided while it is not replaced', () => {
+    const result = plan({ base: heldBase(), files: [file('a', one), file('b', one, 'bad')] });
+    expect(result.windows).toEqual([]);
+    expect(result.problems).toHaveLength(1);
+  });
+
+  test('is a candidate again when it is replaced', () => {
+    const result = plan({ base: heldBase(), files: [file('a', one), file('b', one, 'v2')] });
+    expect(result.windows).toMatchObject([
+      { window: one, candidate: named(one, used('a'), used('b', 'v2')), held: [{ kept: 'k1' }] },
+    ]);
+    expect(result.problems).toEqual([]);
+  });
+
+  test('is looked at again when it is gone altogether', () => {
+    expect(planned({ base: heldBase(), files: [file('a', one)] })).toEqual([one]);
+  });
+
+  test.each([{ force: true }, { full: true }])(
+    'is looked at again by %j, and by another merge revision',
+    (request) => {
+      const files = [file('a', one), file('b', one, 'bad')];
+      const again = { window: one, sources: [{ cluster: 'a' }, { cluster: 'b', decision: 'used' }] };
+      expect(plan({ base: heldBase(), files, request }).windows).toMatchObject([again]);
+      expect(plan({ base: { ...heldBase(), mergeRevision: 999 }, files }).windows).toMatchObject([again]);
+    },
+  );
+
+  test('refused without anything in its place, is not planned again', () => {
+    const refusedBase = generation({}, both, { problems: [problem('b', one)] });
+    expect(planned({ base: refusedBase, files: [file('b', one, 'bad')] })).toEqual([]);
+    expect(plan({ base: refusedBase, files: [file('b', one, 'bad')] }).problems).toHaveLength(1);
+    expect(planned({ base: refusedBase, files: [file('b', one, 'v2')] })).toEqual([one]);
+  });
+
+  test('refused and gone, is no problem any more', () => {
+    const refusedBase = generation({ [two]: [used('a')] }, both, { problems: [problem('b', one)] });
+    const result = plan({ base: refusedBase, files: [file('a', two)] });
+    expect(result.windows).toEqual([]);
+    expect(result.problems).toEqual([]);
+  });
+
+  test('absent and held, stays so, also where it alone has the window', () => {
+    const alone = generation({ [one]: [{ cluster: 'b', seen: 'absent', decision: 'kept:k1' }] }, both, {
+      problems: [problem('b', one, { seen: 'absent', code: 'SOURCE_VANISHED', kept: 'k1' })],
+    });
+    const result = plan({ base: alone, files: [] });
+    expect(result.windows).toEqual([]);
+    expect(result.carried).toEqual([one]);
+  });
+
+  test('of a cluster that is left out, stays in the list', () => {
+    const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 1 } };
+    const without = membership(['a'], { exclusions: { b: out }, leftOut });
+    const result = plan({ base: heldBase(), membership: without, files: [file('a', one)] });
+    expect(result.windows).toMatchObject([{ window: one, candidate: named(one, used('a')), held: [] }]);
+    expect(result.problems).toMatchObject([{ cluster: 'b', kept: 'k1' }]);
+  });
+});
+
+describe('a cluster that returns', () => {
+  const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 1 } };
+  const without = membership(['a'], { exclusions: { b: out }, leftOut });
+  const now = generation({ [one]: [used('a')], [two]: [used('a')] }, without, { generation: 2 });
+
+  test('has its fingerprints of before again', () => {
+    const result = plan({
+      base: now,
+      files: [...same, file('b', two)],
+      lastGenerations: new Map([[1, base]]),
+    });
+    expect(result.windows).toMatchObject([
+      { window: one, candidate: base.windows[one]?.fingerprint },
+      { window: two },
+    ]);
+  });
+
+  test('is asked for in every window of the generation that last held it, though its file is gone', () => {
+    const result = plan({
+      base: now,
+      files: [file('a', one), file('a', two)],
+      lastGenerations: new Map([[1, base]]),
+    });
+    expect(result.windows).toMatchObject([
+      { window: one, returning: { b: base.windows[one]?.fingerprint } },
+      { window: two, returning: { b: base.windows[two]?.fingerprint } },
+    ]);
+  });
+});
+
+describe('several files of one window', () => {
+  const later = file('a', one, 'v2', { path: `${one}.gz`, plain: false, modified: 2_000 });
+  test.each([
+    ['the one modified last', [file('a', one), later], 'v2'],
+    ['at the same time, the plain one', [file('a', one), { ...later, modified: 1_000 }], 'v1'],
+  ])('%s is taken, the other is reported', (_, files, version) => {
+    for (const order of [files, [...files].reverse()]) {
+      const result = plan({ files: order });
+      expect(result.windows).toMatchObject([{ sources: [{ seen: version }] }]);
+      expect(result.duplicates).toHaveLength(1);
+    }
+  });
+});
+
+test('the order of the listing makes no difference', () => {
+  const files = [1, 2, 3].flatMap((number) =>
+    ['a', 'b', 'ä', '\u{10348}', '\uffee'].flatMap((cluster): ListedFile[] => [
+      file(cluster, dayWindow(number)),
+      file(cluster, dayWindow(number), 'v2', {
+        path: `x.${dayWindow(number)}`,
+        plain: false,
+        modified: 1_000 + number,
+      }),
+    ]),
+  );
+  const members = membership(['a', 'b', 'ä', '\uffee', '\u{10348}']);
+  const expected = plan({ files, membership: members });
+  expect(expected.windows[0]?.sources.map((source) => source.cluster)).toEqual(members.clusters);
+  fc.assert(
+    fc.property(fc.shuffledSubarray(files, { minLength: files.length }), (shuffled) => {
+      expect(plan({ files: shuffled, membership: members })).toEqual(expected);
+    }),
+    { numRuns: 50, seed: 1 },
+  );
+});
