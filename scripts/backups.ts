@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { backupFolder, listBackups } from '../local-etl/backup';
+import type { Bucket } from '../storage/bucket';
+import { type CommandOptions, type Context, openContext } from './context';
+import { count, formatBytes, formatTable, formatTime, print, printJson } from './output';
+
+/** Adds the verb `backups` to the program. */
+export function registerBackups(program: Command): void {
+  program
+    .command('backups')
+    .description("list what was saved of this cluster's local ETL before it was first overwritten")
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  federated-etl backups --config cluster-5.yaml\n')
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommandOptions & { json?: true }>();
+      await using context = openContext(options);
+      const cluster = context.settings.clusterId;
+      const place = await backupPlace(context);
+      const backups = await listBackups(place, cluster);
+      if (options.json) return printJson({ cluster, place: place.label, backups });
+      if (backups.length === 0) return print(`No backup of ${cluster} is in ${place.label}.`);
+      const rows = backups.map(({ name, at, files, bytes }) => [
+        name,
+        formatTime(at),
+        files,
+        formatBytes(bytes),
+      ]);
+      print(`${count(backups.length, 'backup')} of ${cluster} in ${place.label}.\n`);
+      print(formatTable(['backup', 'begun', 'files', 'size'], rows));
+    });
+}
+
+/** Where this cluster's backups are: the folder that is set for them, else the bucket. */
+export async function backupPlace(context: Context): Promise<Bucket> {
+  const { backupPath } = context.settings.localEtl;
+  return backupPath === undefined ? context.bucket() : backupFolder(backupPath);
+}

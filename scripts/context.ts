@@ -1,0 +1,93 @@
+import type { Client, Connection } from '@temporalio/client';
+import pino from 'pino';
+import pretty from 'pino-pretty';
+import type { Log } from '../config/log';
+import { loadSettings, type Settings } from '../config/settings';
+import { FederationError } from '../errors/federation-error';
+import type { Bucket } from '../storage/bucket';
+import { openBucketFromFile } from '../storage/open-bucket';
+import { names, type Names } from '../workflows/names';
+
+/** The options that every verb has: `command.optsWithGlobals()`. */
+export interface CommandOptions {
+  readonly config?: string;
+  readonly verbose?: boolean;
+}
+
+/** What a verb works with. Bucket and Temporal are opened when they are first asked for, and closed with it. */
+export interface Context extends AsyncDisposable {
+  readonly settings: Settings;
+  /** To standard error: standard output is for what was asked. */
+  readonly log: Log;
+  readonly names: Names;
+  bucket(): Promise<Bucket>;
+  /** Throws TEMPORAL_UNAVAILABLE when no server answers within `timeoutMs` (10 s). */
+  temporal(options?: { timeoutMs?: number }): Promise<Temporal>;
+}
+
+export interface Temporal {
+  readonly client: Client;
+  readonly connection: Connection;
+}
+
+/** Reads the settings for a verb. Use it with `await using`. */
+export function openContext(options: CommandOptions): Context {
+  const settings = loadSettings({ file: options.config });
+  const log = logToStandardError(options.verbose ? 'debug' : 'warn');
+  for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
+  const releasers: (() => Promise<void>)[] = [];
+  let bucket: Promise<Bucket> | undefined;
+  let temporal: Promise<Temporal> | undefined;
+
+  async function openBucket(): Promise<Bucket> {
+    const opened = await openBucketFromFile(settings.storage.file, {
+      warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
+    });
+    releasers.push(() => opened.close());
+    return opened;
+  }
+
+  async function connect(timeoutMs: number): Promise<Temporal> {
+    const opened = await connectTemporal(settings, timeoutMs);
+    releasers.push(() => opened.connection.close());
+    return opened;
+  }
+
+  return {
+    settings,
+    log,
+    names: names(settings.temporal.idPrefix),
+    bucket: () => (bucket ??= openBucket()),
+    temporal: ({ timeoutMs = 10_000 } = {}) => (temporal ??= connect(timeoutMs)),
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([bucket, temporal]);
+      // What goes wrong while closing is told, but never hides how the verb itself ended.
+      for (const { status, ...rest } of await Promise.allSettled(releasers.map((release) => release()))) {
+        if (status === 'rejected')
+          log.warn({ event: 'close.failed' }, `Closing failed: ${String(Object.values(rest)[0])}`);
+      }
+    },
+  };
+}
+
+async function connectTemporal(settings: Settings, timeoutMs: number): Promise<Temporal> {
+  // Loaded only here: it takes longer than all that a verb without Temporal does.
+  const { Client, Connection } = await import('@temporalio/client');
+  const { address, namespace, connection: how } = settings.temporal;
+  try {
+    const connection = await Connection.connect({ ...how, connectTimeout: timeoutMs });
+    return { connection, client: new Client({ connection, namespace }) };
+  } catch (cause) {
+    throw new FederationError('TEMPORAL_UNAVAILABLE', {
+      detail: `No Temporal server answers at ${address}.`,
+      cause,
+    });
+  }
+}
+
+function logToStandardError(level: 'debug' | 'warn'): Log {
+  return pino(
+    { level, base: undefined },
+    pretty({ destination: 2, sync: true, hideObject: true, ignore: 'time' }),
+  );
+}

@@ -1,0 +1,176 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { Command } from 'commander';
+import { FederationError } from '../errors/federation-error';
+import { openBucketFromFile } from '../storage/open-bucket';
+import type { FederationSummary } from '../workflows/federation';
+import { pullState, pushState, type PullState, type PushState } from '../workflows/messages';
+import { names } from '../workflows/names';
+import { checkUnion } from './demo/check-union';
+import { startCluster, type ClusterProcess } from './demo/cluster-process';
+import { layOutClusters, type DemoCluster } from './demo/clusters';
+import { until } from './demo/until';
+import { showFederation } from './federation-progress';
+import { stopOnSignals } from './stop-on-signals';
+import { findTemporal } from './set-up/temporal-cli';
+import { startTemporalServer } from './set-up/temporal-server';
+
+export function registerDemo(program: Command): void {
+  program
+    .command('demo')
+    .description("run the guide's five-cluster example on this machine, on a folder as the bucket")
+    .option('--once', 'check the outcome, print it and exit')
+    .option('--dir <dir>', 'where everything of the example is kept', '.federated-etl/demo')
+    .addHelpText('after', '\nExample:\n  federated-etl demo --once --dir /tmp/five-clusters\n')
+    .action(async ({ once, dir }: { once?: true; dir: string }) => demo({ once: once === true, dir: resolve(dir) }));
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const namespace = 'default';
+
+async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void> {
+  const stop = stopOnSignals({ info: (_fields: unknown, message?: string) => say(message ?? '') });
+  await using held = new AsyncDisposableStack();
+
+  step(1, 'Temporal');
+  const server = await temporalServer(dir, held);
+  const connection = await Connection.connect({ address: server.address });
+  held.defer(() => connection.close());
+  const client = new Client({ connection, namespace });
+
+  step(2, 'Five clusters, one bucket');
+  const bucketFolder = join(dir, 'bucket');
+  await mkdir(bucketFolder, { recursive: true });
+  const clusters = await layOutClusters(dir, {
+    temporal: { address: server.address, namespace },
+    store: { type: 'FILESYSTEM', config: { directory: bucketFolder } },
+  });
+  say(`  bucket    ${bucketFolder}`);
+  const started = await startClusters(clusters, held);
+
+  step(3, 'Push: each cluster brings its ETL files to federated/<cluster id>');
+  for (const { id } of clusters) await showPush(client, id, stop);
+
+  step(4, 'Federate: the schedule starts a run; the example does not wait the 5 minutes for its first one');
+  const federated = await federate(client, stop);
+
+  step(5, 'Pull: the primary brings what is combined over its local ETL');
+  const primary = clusters.find(({ roles }) => roles.primary === true);
+  if (primary !== undefined) await showPull(client, primary.id, federated.generation ?? 0, stop);
+
+  step(6, 'Check: is the combined set the union of the five?');
+  await check(dir, clusters);
+
+  if (once) return;
+  say('');
+  say(`Temporal UI   ${server.uiUrl === '' ? '(headless)' : `${server.uiUrl}/namespaces/${namespace}/workflows`}`);
+  const [federator] = clusters.filter(({ roles }) => roles.federator === true);
+  const config = federator?.config ?? '';
+  say(`What is what  npx federated-etl status --config ${config}`);
+  say(`Exclude one   npx federated-etl exclude cluster-3 --reason 'trying it out' --config ${config}`);
+  say(`Run again     npx federated-etl federate --wait --config ${config}`);
+  say(`Logs          ${join(dir, 'logs')}`);
+  say('\nIt runs until Ctrl-C; a second start goes on from here.');
+  const stopped = new Promise<void>((done) => stop.addEventListener('abort', () => done(), { once: true }));
+  const ended = started.map(async ({ cluster, ended: end }) => {
+    await end;
+    if (!stop.aborted) throw clusterEnded(cluster);
+  });
+  await Promise.race([stopped, ...ended.map((end) => end.then(() => stopped))]);
+}
+
+function step(number: number, title: string): void {
+  say(`\n${number}. ${title}`);
+}
+
+async function temporalServer(dir: string, held: AsyncDisposableStack): Promise<{ address: string; uiUrl: string }> {
+  const found = await findTemporal({ say: (line) => say(`  ${line}`) });
+  if (found.kind === 'address') return { address: found.address, uiUrl: '' };
+  const server = await startTemporalServer({
+    binary: found.path,
+    dbFile: join(dir, 'temporal.db'),
+    namespace,
+    logFile: join(dir, 'logs', 'temporal.log'),
+  });
+  held.defer(() => server.stop());
+  say(`  server    ${server.address}, its state in ${join(dir, 'temporal.db')}`);
+  return server;
+}
+
+async function startClusters(clusters: readonly DemoCluster[], held: AsyncDisposableStack): Promise<ClusterProcess[]> {
+  // The first one bundles the workflow code, the others find it: all at once would do it five times.
+  const [first, ...others] = clusters;
+  if (first === undefined) return [];
+  const start = async (cluster: DemoCluster) => {
+    const process = await startCluster(cluster);
+    held.defer(() => process.stop());
+    const roles = ['federated', cluster.roles.federator && 'federator', cluster.roles.primary && 'primary'];
+    say(`  ${cluster.id} runs as process ${process.pid}: ${roles.filter((role) => role !== undefined).join(', ')}`);
+    return process;
+  };
+  return [await start(first), ...(await Promise.all(others.map(start)))];
+}
+
+const patienceMs = 120_000;
+
+async function showPush(client: Client, cluster: string, stop: AbortSignal): Promise<void> {
+  const state = await until(`the push of ${cluster}`, patienceMs, stop, async () => {
+    const found = await client.workflow.getHandle(names('').push(cluster)).query<PushState>(pushState);
+    return found.summary === undefined ? undefined : found;
+  });
+  const { summary } = state;
+  if (summary === undefined) return;
+  const { files, uploaded } = summary;
+  say(`  FederatedCluster[${cluster}] ${files} files in Federated Storage${uploaded > 0 ? `, ${uploaded} of them uploaded just now` : ''}`);
+}
+
+async function federate(client: Client, stop: AbortSignal): Promise<FederationSummary> {
+  const schedule = client.schedule.getHandle(names('').schedule);
+  const before = (await schedule.describe()).info.recentActions.length;
+  await schedule.trigger(ScheduleOverlapPolicy.ALLOW_ALL);
+  const run = await until('the run to start', patienceMs, stop, async () => {
+    const actions = (await schedule.describe()).info.recentActions;
+    const last = actions.at(-1);
+    return actions.length > before && last !== undefined ? last.action.workflow : undefined;
+  });
+  const summary = await showFederation(client, run.workflowId, say, stop);
+  say(`  ${summary.run}`);
+  return summary;
+}
+
+async function showPull(client: Client, cluster: string, generation: number, stop: AbortSignal): Promise<void> {
+  const state = await until(`the pull of generation ${generation} by ${cluster}`, patienceMs, stop, async () => {
+    const found = await client.workflow.getHandle(names('').pull(cluster)).query<PullState>(pullState);
+    return (found.summary?.generation ?? 0) >= generation && found.error === undefined ? found : undefined;
+  });
+  const { summary } = state;
+  if (summary === undefined) return;
+  say(`  PrimaryCluster[${cluster}] ${summary.state} generation ${summary.generation}: ${summary.replaced} files replaced, ${summary.unchanged} as they should be`);
+  if (summary.backup !== undefined) say(`  its own local ETL was saved first: federated-etl/backups/${cluster}/${summary.backup}`);
+}
+
+async function check(dir: string, clusters: readonly DemoCluster[]): Promise<void> {
+  const bucket = await openBucketFromFile(join(dir, 'federated-store.yaml'));
+  try {
+    const { windows, records, differences } = await checkUnion(bucket, clusters.map(({ id }) => id));
+    if (differences.length === 0) {
+      say(`  yes: ${records} records in ${windows} windows; the combined set equals the union of the five`);
+      return;
+    }
+    throw new FederationError('FEDERATION_FAILED', {
+      detail: `The combined set is not the union of the five: ${differences.slice(0, 5).join('; ')}${differences.length > 5 ? '; …' : ''}`,
+      hint: `A cluster that is excluded is missing on purpose; otherwise look at the logs under ${join(dir, 'logs')}.`,
+    });
+  } finally {
+    await bucket.close();
+  }
+}
+
+function clusterEnded(cluster: DemoCluster): FederationError {
+  return new FederationError('INTERNAL', {
+    subject: { cluster: cluster.id },
+    detail: `${cluster.id} ended by itself.`,
+    hint: `Its log is ${cluster.log}.`,
+  });
+}

@@ -1,0 +1,52 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, closeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FederationError } from '../../errors/federation-error';
+import type { DemoCluster } from './clusters';
+
+/** A cluster of the example, as a process of its own. */
+export interface ClusterProcess {
+  readonly cluster: DemoCluster;
+  readonly pid: number;
+  /** Settles when it has ended, by itself or not. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts `federated-etl run` for a cluster; resolves once it serves its roles. */
+export async function startCluster(cluster: DemoCluster): Promise<ClusterProcess> {
+  const log = openSync(cluster.log, 'a');
+  const child = fork(join(__dirname, '..', 'federated-etl.cjs'), ['run', '--config', cluster.config], {
+    stdio: ['ignore', log, log, 'ipc'],
+    // Ctrl-C at the terminal is for the demo, which then ends its clusters in order.
+    detached: true,
+  });
+  closeSync(log);
+  const ended = once(child, 'exit').then(() => undefined);
+  await Promise.race([
+    once(child, 'message'),
+    ended.then(async () => {
+      throw await notStarted(cluster, child);
+    }),
+  ]);
+  return {
+    cluster,
+    pid: child.pid ?? 0,
+    ended,
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function notStarted(cluster: DemoCluster, child: ChildProcess): Promise<FederationError> {
+  const lines = (await readFile(cluster.log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5);
+  return new FederationError('INTERNAL', {
+    subject: { cluster: cluster.id },
+    detail: `${cluster.id} ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it served:\n  ${lines.join('\n  ')}`,
+    hint: `Its whole log is ${cluster.log}.`,
+  });
+}

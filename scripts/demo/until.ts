@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FederationError } from '../../errors/federation-error';
+
+const lookEveryMs = 200;
+
+/** Looks again and again until `look` finds something. What it throws meanwhile counts as nothing found yet. */
+export async function until<T>(what: string, patienceMs: number, stop: AbortSignal, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  let lastError: unknown;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found !== undefined) return found;
+    } catch (error) {
+      lastError = error;
+    }
+    if (Date.now() > deadline || stop.aborted) {
+      throw new FederationError('INTERNAL', {
+        detail: stop.aborted ? `Stopped while waiting for ${what}.` : `Waited ${patienceMs / 1000} s in vain for ${what}.`,
+        hint: 'The logs of the clusters say more.',
+        cause: lastError,
+      });
+    }
+    await sleep(lookEveryMs);
+  }
+}

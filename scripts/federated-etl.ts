@@ -1,0 +1,87 @@
+import { types } from 'node:util';
+import { Command, CommanderError } from 'commander';
+import { catalog } from '../errors/catalog';
+import { describeError, FederationError } from '../errors/federation-error';
+
+/**
+ * Every verb, in the order of `--help`. Only those that are named are loaded: a verb that reads the bucket does not
+ * wait for what the demo needs.
+ */
+const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
+  run: () => (require('./run') as typeof import('./run')).registerRun,
+  demo: () => (require('./demo') as typeof import('./demo')).registerDemo,
+  status: () => (require('./status') as typeof import('./status')).registerStatus,
+  federate: () => (require('./federate') as typeof import('./federate')).registerFederate,
+  runs: () => (require('./runs') as typeof import('./runs')).registerRuns,
+  replay: () => (require('./replay') as typeof import('./replay')).registerReplay,
+  exclude: () => (require('./exclude') as typeof import('./exclude')).registerExclude,
+  include: () => (require('./exclude') as typeof import('./exclude')).registerInclude,
+  quarantine: () => (require('./quarantine') as typeof import('./quarantine')).registerQuarantine,
+  generations: () => (require('./generations') as typeof import('./generations')).registerGenerations,
+  verify: () => (require('./verify') as typeof import('./verify')).registerVerify,
+  primary: () => (require('./primary') as typeof import('./primary')).registerPrimary,
+  backups: () => (require('./backups') as typeof import('./backups')).registerBackups,
+  restore: () => (require('./restore') as typeof import('./restore')).registerRestore,
+  inspect: () => (require('./inspect') as typeof import('./inspect')).registerInspect,
+  merge: () => (require('./merge') as typeof import('./merge')).registerMerge,
+};
+
+/**
+ * Runs the command line. The exit status is left in `process.exitCode`: 0 done, 1 it failed or found a problem, 2 it
+ * was called wrongly.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.once('error', leaveWhenNobodyReads);
+  const program = buildProgram();
+  try {
+    for (const register of loadVerbs(argv)) register(program);
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has told already. Showing the help because somebody asked for it is no mistake.
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    process.stderr.write(`${explain(error, program.opts<{ verbose?: boolean }>().verbose === true)}\n`);
+    process.exitCode = 1;
+  } finally {
+    process.stdout.off('error', leaveWhenNobodyReads);
+  }
+}
+
+function buildProgram(): Command {
+  return new Command('federated-etl')
+    .description('One cost view over many Kubecost and OpenCost clusters, through a bucket, on Temporal.')
+    .option(
+      '--config <file>',
+      'the settings file (default: FEDERATED_ETL_CONFIG, else federated-etl.yaml here)',
+    )
+    .option('--verbose', 'also say what it does, and where an error comes from')
+    .exitOverride()
+    .showHelpAfterError('(add --help for what it takes)')
+    .configureHelp({ showGlobalOptions: true });
+}
+
+/** The verbs that the words may mean; all of them, for help and for suggestions, when none is a verb. */
+function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
+  const named = Object.entries(verbs).filter(([verb]) => argv.includes(verb));
+  return (named.length > 0 ? named : Object.entries(verbs)).map(([, load]) => load());
+}
+
+function explain(error: unknown, verbose: boolean): string {
+  const { means, hint } = catalog.INTERNAL;
+  const text =
+    error instanceof FederationError
+      ? describeError(error)
+      : `INTERNAL: ${means} ${describeError(error)}\n  ${hint}`;
+  if (!verbose) return text;
+  const causes: string[] = [];
+  for (let at = error; types.isNativeError(at); at = at.cause) causes.push(at.stack ?? at.message);
+  return `${text}\n${causes.join('\ncaused by ')}`;
+}
+
+/** `federated-etl runs | head` is no failure. */
+function leaveWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+}

@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import pMap from 'p-map';
+import { listGenerations, readGeneration } from '../activities/read-generations';
+import type { BucketReader } from '../storage/bucket';
+import { openContext, type CommandOptions } from './context';
+import { formatAge, formatBytes, formatTable, print, printJson } from './output';
+import { parseCount } from './parse-count';
+
+/** A line of the commit log; its fields are what `--json` prints. */
+interface GenerationLine {
+  readonly generation: number;
+  readonly committedAt: string;
+  readonly run: string;
+  readonly federator: string;
+  readonly clusters: number;
+  readonly windows: number;
+  readonly problems: number;
+  /** Of all the merged windows that it names, in bytes. */
+  readonly size: number;
+}
+
+/** Adds the verb `generations` to the program. */
+export function registerGenerations(program: Command): void {
+  program
+    .command('generations')
+    .description('list the commits of the combined set, the newest first')
+    .option('--limit <n>', 'at most so many', parseCount, 20)
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  federated-etl generations --limit 3\n')
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommandOptions & { limit: number; json?: true }>();
+      await using context = openContext(options);
+      const generations = await readLines(await context.bucket(), options.limit);
+      if (options.json) printJson({ generations });
+      else show(generations, new Date());
+    });
+}
+
+async function readLines(bucket: BucketReader, limit: number): Promise<GenerationLine[]> {
+  const newest = (await listGenerations(bucket)).reverse().slice(0, limit);
+  const lines = await pMap(
+    newest,
+    async ({ generation: number }): Promise<GenerationLine[]> => {
+      const generation = await readGeneration(bucket, number);
+      // Cleaned up since it was listed.
+      if (generation === undefined) return [];
+      const windows = Object.values(generation.windows);
+      return [
+        {
+          generation: number,
+          committedAt: generation.committedAt,
+          run: generation.run,
+          federator: generation.membership.federator,
+          clusters: generation.membership.clusters.length,
+          windows: windows.length,
+          problems: generation.problems.length,
+          size: windows.reduce((sum, { size }) => sum + size, 0),
+        },
+      ];
+    },
+    // A generation of many windows is megabytes large.
+    { concurrency: 4 },
+  );
+  return lines.flat();
+}
+
+function show(generations: readonly GenerationLine[], now: Date): void {
+  if (generations.length === 0) return print('No generation was committed yet.');
+  const rows = generations.map((line) => [
+    line.generation,
+    formatAge(line.committedAt, now),
+    line.clusters,
+    line.windows,
+    line.problems,
+    formatBytes(line.size),
+    line.run,
+  ]);
+  print(formatTable(['generation', 'committed', 'clusters', 'windows', 'problems', 'size', 'run'], rows));
+}

@@ -1,0 +1,76 @@
+import { dumpSet } from '../etl/dump';
+import { decodeSet } from '../etl/file';
+import { mergeSets, type MergeInput } from '../etl/merge';
+import type { EtlSet, SetOf } from '../etl/model';
+import { parseWindowId, type Pipeline, type WindowId } from '../etl/window';
+import type { ListedFile } from '../federation/candidates';
+import { keptVersion } from '../federation/decision';
+import type { Provenance, ProvenanceSource } from '../federation/provenance';
+import { isFederationError } from '../errors/federation-error';
+import type { BucketReader, Version } from '../storage/bucket';
+import { clusterEtlKey, clusterId, keptKey, objectKey } from '../storage/layout';
+import { readAll } from '../storage/read-all';
+
+/** As long as one file of a window may be. */
+const maxBytes = 2 ** 31;
+
+/**
+ * Merges a window's sources again and compares the meaning with the merged object: every field of every record. Only
+ * where all sources are still what they were; `files` are the listed ones.
+ */
+export async function remerge(
+  bucket: BucketReader,
+  window: WindowId,
+  provenance: Provenance,
+  files: readonly ListedFile[],
+): Promise<'same' | 'differs' | 'changed since'> {
+  const pipeline = parseWindowId(window)?.pipeline;
+  if (pipeline === undefined) return 'differs';
+  const contributed = provenance.sources.filter(({ contribution }) => contribution !== undefined);
+  const inputs: MergeInput<SetOf[Pipeline]>[] = [];
+  for (const source of contributed) {
+    const bytes = await readSource(bucket, window, source, files);
+    if (bytes === undefined) return 'changed since';
+    inputs.push({ id: source.cluster, set: decodeSet(pipeline, bytes) });
+  }
+  try {
+    const { bytes } = await readAll(bucket, objectKey(provenance.fingerprint), { maxBytes });
+    return meaning(decodeSet(pipeline, bytes)) === meaning(mergeSets(pipeline, inputs).set)
+      ? 'same'
+      : 'differs';
+  } catch (error) {
+    // A missing or damaged object is told of by its digest; what it means cannot be what its sources mean.
+    if (isFederationError(error)) return 'differs';
+    throw error;
+  }
+}
+
+/** The source as it was merged: its file, or the good contribution that stood in for it. */
+async function readSource(
+  bucket: BucketReader,
+  window: WindowId,
+  { cluster, seen, decision }: ProvenanceSource,
+  files: readonly ListedFile[],
+): Promise<Buffer | undefined> {
+  const kept = keptVersion(decision);
+  const file = files.find(
+    (other) => other.cluster === cluster && other.window === window && other.version === seen,
+  );
+  if (kept === undefined && file === undefined) return undefined;
+  const key =
+    kept === undefined && file
+      ? clusterEtlKey(clusterId(cluster), file.path)
+      : keptKey(clusterId(cluster), window);
+  try {
+    return (await readAll(bucket, key, { maxBytes, version: (kept ?? seen) as Version })).bytes;
+  } catch (error) {
+    const moved =
+      isFederationError(error, 'STORAGE_NOT_FOUND') || isFederationError(error, 'STORAGE_CONFLICT');
+    if (moved) return undefined;
+    throw error;
+  }
+}
+
+function meaning(set: EtlSet): string {
+  return JSON.stringify(dumpSet(set, { codecVersions: false }));
+}

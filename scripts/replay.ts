@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { FederationError } from '../errors/federation-error';
+import { requestSchema } from '../federation/run';
+import type { Bucket } from '../storage/bucket';
+import { runRequestKey } from '../storage/layout';
+import { readJson } from '../storage/read-all';
+import { openContext, type CommandOptions } from './context';
+import { startAndTell } from './federate';
+import { print } from './output';
+import { readRuns } from './runs';
+
+interface ReplayOptions extends CommandOptions {
+  readonly failed?: true;
+  readonly wait?: true;
+  readonly json?: true;
+}
+
+/** Adds the verb `replay` to the program. */
+export function registerReplay(program: Command): void {
+  program
+    .command('replay')
+    .argument('[runs...]', 'the federations to replay, as `federated-etl runs` names them')
+    .description('start failed federations again: new runs of the same request, against what is there today')
+    .option('--failed', 'every run that failed since the last one that committed')
+    .option('--wait', 'wait until each has ended')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  federated-etl replay federation-2026-11-20T21:35:27Z --wait\n  federated-etl replay --failed\n')
+    .action(async (named: string[], _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ReplayOptions>();
+      if ((named.length === 0) !== (options.failed === true)) {
+        command.error('error: name the runs to replay, or say --failed', { exitCode: 2 });
+      }
+      await using context = openContext(options);
+      const bucket = await context.bucket();
+      const runs = options.failed ? await failedSinceTheLastCommit(bucket) : named;
+      if (runs.length === 0) print('No run failed since the last one that committed.');
+      for (const run of runs) await replay(run);
+
+      async function replay(run: string): Promise<void> {
+        const request = await readJson(bucket, runRequestKey(run), requestSchema);
+        if (request === undefined) {
+          throw new FederationError('RUN_NOT_FOUND', { subject: { key: run }, detail: 'The bucket has no request of this run.' });
+        }
+        await startAndTell(
+          context,
+          { ...request, trigger: 'replay', replayOf: run, at: new Date().toISOString() },
+          { wait: options.wait === true, json: options.json === true },
+        );
+      }
+    });
+}
+
+/** How far back it is looked; who failed more often than that has another problem than a replay solves. */
+const mostRuns = 100;
+
+/** A committed run has merged all that came in before it, so what failed earlier has nothing left to do. */
+async function failedSinceTheLastCommit(bucket: Bucket): Promise<string[]> {
+  const newestFirst = await readRuns(bucket, mostRuns);
+  const committed = newestFirst.findIndex(({ outcome }) => outcome === 'complete' || outcome === 'partial');
+  const since = committed === -1 ? newestFirst : newestFirst.slice(0, committed);
+  return since.filter(({ outcome }) => outcome === 'failed').map(({ run }) => run).reverse();
+}

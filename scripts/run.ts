@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { createLog } from '../config/log';
+import { loadSettings, requireRole } from '../config/settings';
+import { installRuntime, runRoles } from '../workers/run-roles';
+import { stopOnSignals } from './stop-on-signals';
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description("run this cluster's roles until SIGINT or SIGTERM")
+    .addHelpText('after', '\nExample:\n  federated-etl run --config cluster-4.yaml\n')
+    .action(async (_options: unknown, command: Command) => {
+      const { config } = command.optsWithGlobals<{ config?: string }>();
+      const settings = loadSettings({ file: config });
+      requireRole(settings);
+      const log = createLog(settings.log).child({ cluster: settings.clusterId });
+      for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
+      installRuntime(log);
+      // The demo, which runs it as a child, waits for this.
+      await runRoles(settings, log, stopOnSignals(log), () => process.send?.('ready'));
+    });
+}

@@ -1,0 +1,112 @@
+import { readNewestGeneration } from '../activities/read-generations';
+import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
+import { parseWindowId } from '../etl/window';
+import { byBytes } from '../federation/byte-order';
+import type { ListedFile } from '../federation/candidates';
+import type { Generation } from '../federation/generation';
+import type { RosterState } from '../workflows/messages';
+import type { BucketReader } from '../storage/bucket';
+import { readRuns, type Run } from './runs';
+
+/** The windows of a cluster of one pipeline and resolution. */
+export interface WindowsSummary {
+  readonly pipeline: string;
+  readonly resolution: string;
+  readonly count: number;
+  /** The end of the newest window: how fresh the data is. */
+  readonly newestEnd: string;
+}
+
+export interface ClusterSummary {
+  readonly cluster: string;
+  readonly membership: 'in' | 'left out' | 'not yet';
+  /** Why it is left out, or what will change with the next run. */
+  readonly reason?: string;
+  /** When its newest file came, by the store's clock. */
+  readonly lastPush?: string;
+  readonly windows: readonly WindowsSummary[];
+}
+
+/** What the bucket says of the federation. */
+export interface Survey {
+  readonly clusters: readonly { readonly cluster: string; readonly files: readonly ListedFile[] }[];
+  readonly generation?: Generation;
+  readonly lastRun?: Run;
+}
+
+/** Reads what there is to know in the bucket: listings, the newest generation, the newest run. */
+export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
+  const [found, generation, runs] = await Promise.all([
+    discoverClusters(bucket),
+    readNewestGeneration(bucket),
+    readRuns(bucket, 1),
+  ]);
+  const files = Map.groupBy(await listWindowFiles(bucket, found), (file) => file.cluster);
+  const known = [
+    ...(generation?.membership.clusters ?? []),
+    ...Object.keys(generation?.membership.leftOut ?? {}),
+  ];
+  const clusters = [...new Set<string>([...found, ...known])].sort(byBytes);
+  return {
+    clusters: clusters.map((cluster) => ({ cluster, files: files.get(cluster) ?? [] })),
+    generation,
+    lastRun: runs[0],
+  };
+}
+
+/** A cluster with its windows, and whether it is in, by the newest generation and by what the roster says since. */
+export function summarizeCluster(
+  { cluster, files }: Survey['clusters'][number],
+  generation: Generation | undefined,
+  roster: RosterState | undefined,
+): ClusterSummary {
+  const lastPush = files.reduce((latest, { modified }) => Math.max(latest, modified), 0);
+  return {
+    cluster,
+    ...membershipOf(cluster, generation, roster?.loaded ? roster : undefined),
+    ...(lastPush > 0 && { lastPush: new Date(lastPush).toISOString() }),
+    windows: summarizeWindows(files),
+  };
+}
+
+function membershipOf(
+  cluster: string,
+  generation: Generation | undefined,
+  roster: RosterState | undefined,
+): Pick<ClusterSummary, 'membership' | 'reason'> {
+  const exclusion = roster?.exclusions[cluster];
+  const out = generation?.membership.leftOut[cluster];
+  if (out !== undefined) {
+    const returns = out.by === 'exclusion' && roster !== undefined && exclusion === undefined;
+    return {
+      membership: 'left out',
+      reason: returns ? 'included again from the next run on' : `${out.by}: ${out.reason}`,
+    };
+  }
+  const reason =
+    exclusion === undefined
+      ? undefined
+      : `excluded from the next run on${exclusion.reason && `: ${exclusion.reason}`}`;
+  const included = generation?.membership.clusters.includes(cluster) === true;
+  return { membership: included ? 'in' : 'not yet', ...(reason !== undefined && { reason }) };
+}
+
+function summarizeWindows(files: readonly ListedFile[]): WindowsSummary[] {
+  const refs = [...new Set(files.map(({ window }) => window))].flatMap(
+    (window) => parseWindowId(window) ?? [],
+  );
+  const groups = Map.groupBy(refs, ({ pipeline, resolution }) => `${pipeline}/${resolution}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const newestEnd = group.reduce((newest, { window }) => Math.max(newest, window.end), 0);
+    return [
+      {
+        pipeline: first.pipeline,
+        resolution: first.resolution,
+        count: group.length,
+        newestEnd: new Date(newestEnd * 1000).toISOString(),
+      },
+    ];
+  });
+}

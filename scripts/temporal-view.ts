@@ -1,0 +1,66 @@
+import type { Client } from '@temporalio/client';
+import pMap from 'p-map';
+import { isFederationError } from '../errors/federation-error';
+import type { PullState, PushState, RosterState } from '../workflows/messages';
+import type { Context } from './context';
+
+/** What only Temporal knows. Each part is undefined where nobody answered for it. */
+export interface TemporalView {
+  readonly roster?: RosterState;
+  /** By cluster. */
+  readonly push: ReadonlyMap<string, PushState>;
+  readonly pull: ReadonlyMap<string, PullState>;
+  /** Why something is missing, in sentences. */
+  readonly missing: readonly string[];
+}
+
+/** A workflow whose worker does not run answers no query, and the server waits long to say so. */
+const answerWithinMs = 3_000;
+
+/** Asks the long-lived workflows how they are, as far as they answer. Never throws because Temporal does not. */
+export async function temporalView(context: Context, clusters: readonly string[]): Promise<TemporalView> {
+  const missing: string[] = [];
+  const temporal = await context.temporal({ timeoutMs: 2_000 }).catch((error: unknown) => {
+    if (!isFederationError(error, 'TEMPORAL_UNAVAILABLE')) throw error;
+    missing.push(
+      `${error.detail} Primaries, exclusions that no run has seen yet and running federations are not shown.`,
+    );
+    return undefined;
+  });
+  if (temporal === undefined) return { push: new Map(), pull: new Map(), missing };
+
+  const { names } = context;
+  const roster = await ask<RosterState>(temporal.client, names.roster, 'roster');
+  if (roster === undefined) missing.push('The roster does not answer: does a federator run?');
+  const states = async <State>(
+    ids: readonly string[],
+    workflowId: (cluster: string) => string,
+  ): Promise<Map<string, State>> => {
+    const answers = await pMap(ids, (id) => ask<State>(temporal.client, workflowId(id), 'state'), {
+      concurrency: 8,
+    });
+    return new Map(
+      answers.flatMap((state, index) => (state === undefined ? [] : [[ids[index] ?? '', state] as const])),
+    );
+  };
+  const primaries = roster?.primaries ?? [];
+  const [push, pull] = await Promise.all([
+    states<PushState>(clusters, (cluster) => names.push(cluster)),
+    states<PullState>(primaries, (cluster) => names.pull(cluster)),
+  ]);
+  for (const primary of primaries.filter((id) => !pull.has(id))) {
+    missing.push(`The primary ${primary} does not answer: does it run?`);
+  }
+  return { roster, push, pull, missing };
+}
+
+async function ask<Answer>(client: Client, workflowId: string, query: string): Promise<Answer | undefined> {
+  try {
+    return await client.withDeadline(Date.now() + answerWithinMs, () =>
+      client.workflow.getHandle(workflowId).query<Answer>(query),
+    );
+  } catch {
+    // Not started, no worker, too slow: for a view they are one.
+    return undefined;
+  }
+}

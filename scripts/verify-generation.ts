@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import pMap from 'p-map';
+import { describeError, isFederationError } from '../errors/federation-error';
+import { windowId, type WindowId } from '../etl/window';
+import type { ListedFile } from '../federation/candidates';
+import type { Generation, GenerationWindow } from '../federation/generation';
+import { provenanceSchema, type Provenance } from '../federation/provenance';
+import { publishedSchema, type Published, publishingSteps } from '../federation/published';
+import type { BucketReader } from '../storage/bucket';
+import {
+  combinedEtlKey,
+  combinedEtlPrefix,
+  objectKey,
+  parseEtlKey,
+  provenanceKey,
+  publishedKey,
+} from '../storage/layout';
+import { readJson } from '../storage/read-all';
+import { remerge } from './remerge';
+
+/** Something that is not as the generation says. */
+export interface Finding {
+  /** A WindowId, or what else it is about. */
+  readonly about: string;
+  readonly key: string;
+  readonly detail: string;
+}
+
+export interface Verification {
+  readonly generation: number;
+  readonly windows: number;
+  /** With `deep`: windows that were merged again. */
+  readonly remerged: number;
+  /** With `deep`: windows that were not, since a source of theirs changed after they were merged. */
+  readonly changedSince: number;
+  /** Files beside the published ones that were never ours. They are left alone. */
+  readonly unnamed: number;
+  readonly findings: readonly Finding[];
+}
+
+export interface VerifyOptions {
+  /** The windows of the clusters as they are listed now: then the sources are merged again and compared. */
+  readonly deep?: readonly ListedFile[];
+  /** Told after each window. */
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** As large as a JSON document of a federation may be. */
+const largestDocument = 2 ** 29;
+/** Each window is streamed and hashed; a deep one is in memory as a whole, with its sources. */
+const concurrency = { shallow: 8, deep: 2 };
+
+/** Compares the bucket with what a generation says of it: objects, provenance and what is published. */
+export async function verifyGeneration(
+  bucket: BucketReader,
+  generation: Generation,
+  { deep, onProgress }: VerifyOptions = {},
+): Promise<Verification> {
+  const there = await listPublished(bucket);
+  const published = await readJson(bucket, publishedKey, publishedSchema, { maxBytes: largestDocument });
+  const findings = checkPublished(published, there, generation);
+  const windows = Object.entries(generation.windows) as [WindowId, GenerationWindow][];
+  let [done, remerged, changedSince] = [0, 0, 0];
+  await pMap(
+    windows,
+    async ([id, window]) => {
+      const provenance = await checkObject(bucket, id, window, findings);
+      await checkBytes(bucket, id, combinedEtlKey(id), window, findings);
+      if (deep !== undefined && provenance !== undefined) {
+        const result = await remerge(bucket, id, provenance, deep);
+        if (result === 'changed since') changedSince += 1;
+        else remerged += 1;
+        if (result === 'differs') {
+          const detail = 'Merging the sources again gives another result.';
+          findings.push({ about: id, key: objectKey(window.fingerprint), detail });
+        }
+      }
+      onProgress?.(++done, windows.length);
+    },
+    { concurrency: deep === undefined ? concurrency.shallow : concurrency.deep },
+  );
+  const ours = { ...published?.windows, ...generation.windows };
+  const unnamed = [...there.keys()].filter((id) => ours[id] === undefined).length;
+  return {
+    generation: generation.generation,
+    windows: windows.length,
+    remerged,
+    changedSince,
+    unnamed,
+    findings,
+  };
+}
+
+/** The versions of the published windows, by WindowId. */
+async function listPublished(bucket: BucketReader): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for await (const entry of bucket.list(combinedEtlPrefix)) {
+    const file = entry.kind === 'object' ? parseEtlKey(combinedEtlPrefix, entry.key) : undefined;
+    if (entry.kind === 'object' && file?.plain) found.set(windowId(file.ref), entry.version);
+  }
+  return found;
+}
+
+/** What `published.json` says, beside the bytes of the published files, which are checked each by itself. */
+function checkPublished(
+  published: Published | undefined,
+  there: Map<string, string>,
+  generation: Generation,
+): Finding[] {
+  const findings: Finding[] = [];
+  if (published?.generation !== generation.generation) {
+    const is = published === undefined ? 'none' : `generation ${published.generation}`;
+    const detail = `Generation ${generation.generation} is the newest, but ${is} is published; the next federation mends that.`;
+    findings.push({ about: 'published', key: publishedKey, detail });
+  }
+  for (const id of publishingSteps(published, there, generation).remove.filter((window) =>
+    there.has(window),
+  )) {
+    const detail =
+      'It is still published, but the generation does not name it; the next federation mends that.';
+    findings.push({ about: id, key: combinedEtlKey(id as WindowId), detail });
+  }
+  return findings;
+}
+
+/** The merged object and its provenance. */
+async function checkObject(
+  bucket: BucketReader,
+  id: WindowId,
+  window: GenerationWindow,
+  findings: Finding[],
+): Promise<Provenance | undefined> {
+  await checkBytes(bucket, id, objectKey(window.fingerprint), window, findings);
+  const key = provenanceKey(window.fingerprint);
+  const complain = (detail: string): undefined => void findings.push({ about: id, key, detail });
+  try {
+    const provenance = await readJson(bucket, key, provenanceSchema, { maxBytes: largestDocument });
+    if (provenance === undefined) return complain('The provenance is missing.');
+    const { fingerprint, digest, size } = provenance;
+    const same =
+      provenance.window === id &&
+      fingerprint === window.fingerprint &&
+      digest === window.digest &&
+      size === window.size;
+    return same ? provenance : complain('The provenance is of another object than the generation names.');
+  } catch (error) {
+    return complain(whatFailed(error));
+  }
+}
+
+async function checkBytes(
+  bucket: BucketReader,
+  id: WindowId,
+  key: string,
+  expected: GenerationWindow,
+  findings: Finding[],
+): Promise<void> {
+  const complain = (detail: string): void => void findings.push({ about: id, key, detail });
+  try {
+    const { head, body } = await bucket.get(key);
+    const hash = createHash('sha256');
+    for await (const chunk of body) hash.update(chunk);
+    if (head.size !== expected.size) complain(`It has ${head.size} bytes, not ${expected.size}.`);
+    else if (hash.digest('hex') !== expected.digest)
+      complain('Its bytes are not those that were written: the digest differs.');
+  } catch (error) {
+    complain(whatFailed(error));
+  }
+}
+
+/** A store that does not answer ends the verification; an object that is missing or damaged is what it looks for. */
+function whatFailed(error: unknown): string {
+  if (isFederationError(error, 'STORAGE_NOT_FOUND')) return 'It is missing.';
+  if (isFederationError(error, 'STORAGE_CORRUPT')) return describeError(error).split('\n')[0] ?? error.detail;
+  throw error;
+}

@@ -1,0 +1,194 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { stringify } from 'yaml';
+import type { Allocation, Asset } from '../../etl/model';
+import { recordsOf } from '../../etl/model';
+import { decodeSet, encodeSet } from '../../etl/file';
+import { parseWindowId, type WindowId } from '../../etl/window';
+import { readNewestGeneration } from '../../activities/read-generations';
+import { writeAtomically } from '../../local-etl/write';
+import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-process';
+import { layOutClusters, type DemoCluster } from '../../scripts/demo/clusters';
+import { startFederation } from '../../scripts/federate';
+import type { Generation } from '../../federation/generation';
+import type { Bucket } from '../../storage/bucket';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import type { FederationSummary } from '../../workflows/federation';
+import { progress, type FederationProgress } from '../../workflows/messages';
+import { names } from '../../workflows/names';
+
+/** The guide's five clusters, each a process of its own, on a real Temporal server and a real bucket. */
+export interface FiveClusters {
+  readonly clusters: readonly DemoCluster[];
+  readonly bucket: Bucket;
+  readonly client: Client;
+  cluster(id: string): DemoCluster;
+  start(id: string): Promise<void>;
+  /** Asks it to stop, and waits until it has. */
+  stop(id: string): Promise<void>;
+  /** SIGKILL: it has no chance to do anything. */
+  kill(id: string): Promise<void>;
+  /** Starts a run by the schedule, as it would start by itself, and waits for its end. */
+  federate(): Promise<FederationSummary>;
+  /** Starts a run and waits until it merges. */
+  federateUntilMerging(): Promise<string>;
+  result(run: string): Promise<FederationSummary>;
+  generation(): Promise<Generation>;
+  close(): Promise<void>;
+}
+
+export interface Place {
+  readonly address: string;
+  readonly namespace: string;
+  readonly client: Client;
+  /** What federated-store.yaml says; `folder` is the example's own. */
+  store(folder: string): Promise<object>;
+}
+
+/** Lays out the example in a temporary folder and starts all five. Rescans and pulls come every other second. */
+export async function startFiveClusters({ address, namespace, client, store }: Place): Promise<FiveClusters> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-five-'));
+  const clusters = await layOutClusters(dir, {
+    temporal: { address, namespace },
+    store: await store(dir),
+    localEtl: { rescanEvery: '2s', pullEvery: '2s' },
+  });
+  const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
+  const running = new Map<string, ClusterProcess>();
+  const cluster = (id: string) => {
+    const found = clusters.find((one) => one.id === id);
+    if (found === undefined) throw new Error(`there is no ${id}`);
+    return found;
+  };
+  const start = async (id: string) => void running.set(id, await startCluster(cluster(id)));
+  const end = async (id: string, how: 'stop' | 'kill') => {
+    const process_ = running.get(id);
+    running.delete(id);
+    if (process_ === undefined) return;
+    if (how === 'stop') return process_.stop();
+    process.kill(process_.pid, 'SIGKILL');
+    await process_.ended;
+  };
+  const result = async (run: string) => (await client.workflow.getHandle(run).result()) as FederationSummary;
+  const schedule = client.schedule.getHandle(names('').schedule);
+  const five: FiveClusters = {
+    clusters,
+    bucket,
+    client,
+    cluster,
+    start,
+    stop: (id) => end(id, 'stop'),
+    kill: (id) => end(id, 'kill'),
+    federate: async () => {
+      const taken = async () => (await schedule.describe()).info.recentActions.map((action) => action.action.workflow.workflowId);
+      const before = await taken();
+      await schedule.trigger();
+      const run = await eventually('the schedule starts a run', async () => (await taken()).find((id) => !before.includes(id)));
+      return result(run);
+    },
+    federateUntilMerging: async () => {
+      const run = await startFederation(client, '', { trigger: 'person', at: new Date().toISOString() });
+      await eventually('the run merges', async () => {
+        const state = await client.workflow.getHandle(run).query<FederationProgress>(progress);
+        return state.phase === 'merging' && state.merged > 0 ? state : undefined;
+      });
+      return run;
+    },
+    result,
+    generation: async () => {
+      const newest = await readNewestGeneration(bucket);
+      if (newest === undefined) throw new Error('nothing was committed yet');
+      return newest;
+    },
+    close: async () => {
+      await Promise.all([...running.keys()].map((id) => end(id, 'stop')));
+      await bucket.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  try {
+    // The first one bundles the workflow code for all.
+    await start('cluster-1');
+    await Promise.all(clusters.slice(1).map(({ id }) => start(id)));
+  } catch (error) {
+    await five.close();
+    throw error;
+  }
+  return five;
+}
+
+/** Looks until something is found, for a minute and a half at most. What `look` throws meanwhile is not there yet. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  const deadline = Date.now() + 90_000;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(100);
+  }
+  throw new Error(`In vain: ${what}`, { cause: last });
+}
+
+/** Where a cluster's local file of a window is. */
+export function localFile(cluster: DemoCluster, window: WindowId): string {
+  return path.join(cluster.etl, 'bingen', window);
+}
+
+/** A window built anew, as a cost-model would: the same records, the first of them dearer by `more`. */
+export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
+  const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
+  const [first] = (recordsOf(set) as Map<string, Allocation | Asset | null> | null)?.values() ?? [];
+  if (first === undefined || first === null || !('cpuCost' in first)) throw new Error(`${window} has no record to change`);
+  first.cpuCost += more;
+  return encodeSet(set);
+}
+
+/** Builds a window of a cluster anew in its local ETL; gives the bytes. */
+export async function rebuild(cluster: DemoCluster, window: WindowId, own: Uint8Array, more: number): Promise<Uint8Array> {
+  const bytes = rebuiltBytes(window, own, more);
+  await writeAtomically(localFile(cluster, window), bytes);
+  return bytes;
+}
+
+export interface FederatorPlace {
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly firstRunAfter: string;
+  readonly runEvery: string;
+}
+
+/** The settings of a cluster that is a federator and nothing else, on the folder `bucket` below `dir`. */
+export async function writeFederator(dir: string, id: string, { temporal, ...times }: FederatorPlace): Promise<DemoCluster> {
+  const store = path.join(dir, 'federated-store.yaml');
+  await writeFile(store, stringify({ type: 'FILESYSTEM', config: { directory: path.join(dir, 'bucket') } }));
+  const config = path.join(dir, `${id}.yaml`);
+  const settings = {
+    clusterId: id,
+    federatedETL: { federator: { enabled: true, ...times } },
+    storage: { configFile: store },
+    temporal,
+  };
+  await writeFile(config, stringify(settings));
+  return { id, roles: { federator: true }, config, etl: path.join(dir, id, 'etl'), log: path.join(dir, `${id}.log`) };
+}
+
+/** Writes a local file again as a cost-model does that loads and saves it: other bytes, the same content. */
+export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId): Promise<boolean> {
+  const before = await readFile(localFile(cluster, window));
+  const pipeline = parseWindowId(window)?.pipeline ?? 'allocations';
+  const set = decodeSet(pipeline, before);
+  const records = recordsOf(set) as Map<string, Allocation | Asset | null> | null;
+  // Another order of the records makes another order of the strings, and so other bytes throughout.
+  const reversed = [...(records ?? [])].reverse();
+  records?.clear();
+  for (const [key, record] of reversed) records?.set(key, record);
+  const after = encodeSet(set);
+  await writeAtomically(localFile(cluster, window), after);
+  return !after.equals(before);
+}

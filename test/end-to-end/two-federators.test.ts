@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import { readNewestGeneration } from '../../activities/read-generations';
+import { decodeSet } from '../../etl/file';
+import { parseWindowId, type WindowId } from '../../etl/window';
+import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-process';
+import { checkUnion } from '../../scripts/demo/check-union';
+import { startFederation } from '../../scripts/federate';
+import type { Bucket } from '../../storage/bucket';
+import { clusterEtlKey, clusterId, combinedEtlKey, objectKey } from '../../storage/layout';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import { readAll } from '../../storage/read-all';
+import type { FederationSummary } from '../../workflows/federation';
+import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { eventually, rebuiltBytes, writeFederator } from './five-clusters';
+
+const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
+const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
+
+/** Two federators in Temporal namespaces of their own know nothing of each other but the bucket. */
+describeWithTemporal('two federators on one bucket', () => {
+  let server: TestServer;
+  let dir: string;
+  let bucket: Bucket;
+  const namespaces: string[] = [];
+  const running: ClusterProcess[] = [];
+
+  beforeAll(async () => {
+    server = await connectToTestServer();
+    dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-two-'));
+    await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
+    for (const id of ['east', 'west']) {
+      const namespace = await server.createNamespace();
+      namespaces.push(namespace);
+      const temporal = { address: server.address, namespace };
+      // Their runs come every few seconds, by their schedules.
+      running.push(await startCluster(await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' })));
+    }
+    bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
+  }, 120_000);
+
+  afterAll(async () => {
+    await Promise.all(running.map((federator) => federator.stop()));
+    await bucket?.close();
+    await server?.close();
+    await rm(dir, { recursive: true, force: true });
+  }, 60_000);
+
+  test('leave a whole combined set at every instant, and the right one in the end', async () => {
+    await eventually('a first generation', () => readNewestGeneration(bucket));
+    const seen = new Set<number>();
+    const own = (await readAll(bucket, clusterEtlKey(clusterId('cluster-1'), changed))).bytes;
+    for (let change = 1; change <= 4; change++) {
+      await bucket.put(clusterEtlKey(clusterId('cluster-1'), changed), rebuiltBytes(changed, own, change));
+      await eventually(`change ${change} is published`, async () => {
+        seen.add(await checkWhole(bucket));
+        return (await checkUnion(bucket, ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'])).differences.length === 0;
+      });
+    }
+    expect(seen.size).toBeGreaterThanOrEqual(4);
+  }, 240_000);
+
+  test('runs of one schedule never overlap and come at their times', async () => {
+    const [namespace = ''] = namespaces;
+    const runs: { start: number; end: number }[] = [];
+    for await (const run of server.client(namespace).workflow.list({ query: "WorkflowType = 'federation'" })) {
+      if (run.closeTime !== undefined) runs.push({ start: run.startTime.getTime(), end: run.closeTime.getTime() });
+    }
+    runs.sort((a, b) => a.start - b.start);
+    expect(runs.length).toBeGreaterThanOrEqual(2);
+    for (const [index, run] of runs.entries()) {
+      const next = runs[index + 1];
+      if (next !== undefined) expect(next.start).toBeGreaterThanOrEqual(run.end);
+    }
+  });
+
+  test('with another membership the second fails and names both, until it takes over', async () => {
+    const [east = '', west = ''] = namespaces;
+    for (const namespace of [east, west]) await server.client(namespace).schedule.getHandle('federation').pause('the test decides');
+    await server.client(west).workflow.getHandle('roster').signal('excludeCluster', { cluster: 'cluster-2' });
+    const run = async (takeOver: boolean): Promise<WorkflowHandle> => {
+      const request = { trigger: 'person', at: new Date().toISOString(), ...(takeOver ? { takeOver } : {}) } as const;
+      return server.client(west).workflow.getHandle(await startFederation(server.client(west), '', request));
+    };
+    const { federator } = (await readNewestGeneration(bucket))?.membership ?? {};
+    if (federator === 'west') {
+      // Whose generation it is was up to chance; now it is to be the other's.
+      await server.client(east).workflow.getHandle('roster').signal('excludeCluster', { cluster: 'cluster-1' });
+      const request = { trigger: 'person', at: new Date().toISOString(), takeOver: true } as const;
+      await server.client(east).workflow.getHandle(await startFederation(server.client(east), '', request)).result();
+    }
+    await expect((await run(false)).result()).rejects.toMatchObject({
+      cause: { type: 'FEDERATOR_CONFLICT', message: expect.stringMatching(/federator of east.*federator of west/) },
+    });
+    expect((await (await run(true)).result()) as FederationSummary).toMatchObject({ outcome: 'complete', clusters: 4 });
+    expect((await readNewestGeneration(bucket))?.membership.federator).toBe('west');
+  }, 120_000);
+});
+
+/** Reads the newest generation as a primary does, and every published file as any reader does; gives its number. */
+async function checkWhole(bucket: Bucket): Promise<number> {
+  const generation = await readNewestGeneration(bucket);
+  if (generation === undefined) throw new Error('the generations are gone');
+  for (const [window, { fingerprint, digest }] of Object.entries(generation.windows)) {
+    const { bytes } = await readAll(bucket, objectKey(fingerprint));
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(digest);
+    const pipeline = parseWindowId(window)?.pipeline ?? 'assets';
+    decodeSet(pipeline, (await readAll(bucket, combinedEtlKey(window as WindowId))).bytes);
+  }
+  return generation.generation;
+}

@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { runMain } from './run-main';
+
+describe('the command line', () => {
+  it('helps when asked', async () => {
+    const { status, out } = await runMain('--help');
+    expect(status).toBe(0);
+    expect(out).toMatch(/Usage: federated-etl/);
+    expect(out).toMatch(/^ {2}status /m);
+  });
+
+  it('has an example in the help of every verb', async () => {
+    const parse = jest.spyOn(Command.prototype, 'parseAsync').mockImplementation(function (this: Command) {
+      return Promise.resolve(this);
+    });
+    await runMain();
+    const program = parse.mock.contexts[0] as Command;
+    parse.mockRestore();
+    const verbs = program.commands.flatMap((verb) => (verb.commands.length > 0 ? verb.commands : [verb]));
+    expect(verbs.length).toBeGreaterThan(5);
+    for (const verb of verbs) {
+      const { out } = await runMain(...pathOf(verb), '--help');
+      expect(out).toMatch(/Examples?:\n {2}(\$ )?federated-etl /);
+    }
+  });
+
+  it.each([[[]], [['stauts']], [['status', '--jsn']], [['runs', '--limit', '0']], [['status', 'extra']]])(
+    'called wrongly exits with 2: %j',
+    async (argv) => {
+      const { status, out, err } = await runMain(...argv);
+      expect({ status, out }).toEqual({ status: 2, out: '' });
+      expect(err).not.toBe('');
+    },
+  );
+
+  it('tells of an error by code, what happened, to what, and what to do', async () => {
+    const { status, out, err } = await runMain('status', '--config', '/nowhere/settings.yaml');
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(
+      /^SETTINGS_INVALID: The settings file cannot be read.*\(key \/nowhere\/settings\.yaml\)\n {2}Give the right file/,
+    );
+    expect(err).not.toContain('    at ');
+  });
+
+  it('says where an error comes from only when asked', async () => {
+    const { err } = await runMain('status', '--verbose', '--config', '/nowhere/settings.yaml');
+    expect(err).toContain('    at ');
+    expect(err).toContain('caused by');
+  });
+});
+
+function pathOf(verb: Command): string[] {
+  return verb.parent === null ? [] : [...pathOf(verb.parent), verb.name()];
+}

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { encodeMerged } from '../../etl/contribution';
+import { decodeSet } from '../../etl/file';
+import { mergeSets } from '../../etl/merge';
+import { parseWindowId, type WindowId } from '../../etl/window';
+import type { Generation, GenerationWindow, SourceProblem } from '../../federation/generation';
+import type { Published } from '../../federation/published';
+import type { FederationReport, FederationRequest } from '../../federation/run';
+import type { Bucket } from '../../storage/bucket';
+import {
+  clusterEtlKey,
+  clusterId,
+  combinedEtlKey,
+  generationKey,
+  objectKey,
+  provenanceKey,
+  publishedKey,
+  runReportKey,
+  runRequestKey,
+} from '../../storage/layout';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import { readAll, writeJson } from '../../storage/read-all';
+
+const golden = resolve(__dirname, '../golden/bucket');
+
+/** A folder with settings and a bucket in which a federation can be made up, object by object. */
+export class FederationFolder implements AsyncDisposable {
+  readonly settings: string;
+
+  private constructor(
+    readonly folder: string,
+    readonly bucket: Bucket,
+  ) {
+    this.settings = join(folder, 'cluster-4.yaml');
+  }
+
+  static async create(): Promise<FederationFolder> {
+    const folder = mkdtempSync(join(tmpdir(), 'federation-'));
+    mkdirSync(join(folder, 'bucket'));
+    const store = join(folder, 'federated-store.yaml');
+    writeFileSync(store, `type: FILESYSTEM\nconfig:\n  directory: ${join(folder, 'bucket')}\n`);
+    const made = new FederationFolder(folder, await openBucketFromFile(store));
+    // Nothing listens on port 1: these verbs have to do without Temporal.
+    writeFileSync(
+      made.settings,
+      'clusterId: cluster-4\nstorage: {configFile: federated-store.yaml}\ntemporal: {address: "127.0.0.1:1"}\n',
+    );
+    return made;
+  }
+
+  /** Pushes a cluster's golden file of a window. */
+  async push(cluster: string, window: string): Promise<void> {
+    const key = clusterEtlKey(clusterId(cluster), window);
+    await this.bucket.put(key, readFileSync(join(golden, key)));
+  }
+
+  /** Merges what these clusters pushed of the windows, commits it as the next generation, and publishes it. */
+  async commit(
+    generation: number,
+    clusters: readonly string[],
+    windows: readonly string[],
+    more: { problems?: SourceProblem[]; leftOut?: Generation['membership']['leftOut'] } = {},
+  ): Promise<void> {
+    const published: Published['windows'] = {};
+    const merged: Generation['windows'] = {};
+    for (const window of windows) {
+      const { version, ...named } = await this.merge(window as WindowId, clusters);
+      merged[window] = named;
+      published[window] = { fingerprint: named.fingerprint, digest: named.digest, version };
+    }
+    const committed: Generation = {
+      format: 1,
+      generation,
+      run: `federation-${generation}`,
+      committedAt: new Date(Date.now() - 60_000).toISOString(),
+      previous: generation - 1,
+      mergeRevision: 1,
+      membership: {
+        federator: 'cluster-4',
+        scope: { exclude: [] },
+        exclusions: {},
+        clusters: [...clusters],
+        leftOut: more.leftOut ?? {},
+      },
+      windows: merged,
+      problems: more.problems ?? [],
+    };
+    await writeJson(this.bucket, generationKey(generation), committed);
+    await writeJson(this.bucket, publishedKey, { format: 1, generation, windows: published });
+  }
+
+  private async merge(
+    window: WindowId,
+    clusters: readonly string[],
+  ): Promise<GenerationWindow & { version: string }> {
+    const pipeline = parseWindowId(window)?.pipeline ?? 'assets';
+    const inputs = [];
+    const seen = new Map<string, string>();
+    for (const id of clusters) {
+      const { head, bytes } = await readAll(this.bucket, clusterEtlKey(clusterId(id), window));
+      inputs.push({ id, set: decodeSet(pipeline, bytes) });
+      seen.set(id, head.version);
+    }
+    const { bytes, contributions } = encodeMerged(mergeSets(pipeline, inputs));
+    const fingerprint = sha256(`${window} ${[...seen.values()].join(' ')}`);
+    const merged = { fingerprint, digest: sha256(bytes), size: bytes.length };
+    await this.bucket.put(objectKey(fingerprint), bytes);
+    const { version } = await this.bucket.put(combinedEtlKey(window), bytes);
+    await writeJson(this.bucket, provenanceKey(fingerprint), {
+      format: 1,
+      ...merged,
+      window,
+      sources: contributions.map((contribution) => ({
+        cluster: contribution.id,
+        seen: seen.get(contribution.id),
+        decision: 'used',
+        contribution,
+      })),
+      problems: [],
+    });
+    return { ...merged, version };
+  }
+
+  /** Writes what a run was asked and, where it ended, how. */
+  async run(
+    run: string,
+    request: Partial<FederationRequest>,
+    report?: Partial<FederationReport>,
+  ): Promise<void> {
+    const at = new Date(Date.now() - 120_000).toISOString();
+    await writeJson(this.bucket, runRequestKey(run), { trigger: 'schedule', at, ...request });
+    if (report === undefined) return;
+    await writeJson(this.bucket, runReportKey(run), {
+      format: 1,
+      run,
+      workflowRunId: 'w',
+      outcome: 'complete',
+      startedAt: at,
+      endedAt: new Date(Date.parse(at) + 3_000).toISOString(),
+      clusters: 2,
+      leftOut: [],
+      windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
+      problems: 0,
+      unfinished: [],
+      ...report,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.bucket.close();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+function sha256(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,295 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  clusterEtlKey,
+  clusterId,
+  combinedEtlKey,
+  generationKey,
+  objectKey,
+  provenanceKey,
+  publishedKey,
+} from '../../storage/layout';
+import type { Generation } from '../../federation/generation';
+import { readAll } from '../../storage/read-all';
+import { FederationFolder } from './federation-folder';
+import { runMain } from './run-main';
+
+const day = 'allocations/1d/1794614400-1794700800';
+const hour = 'assets/1h/1794816000-1794819600';
+
+let federation: FederationFolder;
+const environment = { ...process.env };
+beforeEach(async () => {
+  federation = await FederationFolder.create();
+  for (const name of Object.keys(process.env).filter((key) =>
+    /^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/.test(key),
+  )) {
+    delete process.env[name];
+  }
+  process.env.TEMPORAL_CONFIG_FILE = join(federation.folder, 'none.toml');
+});
+afterEach(async () => {
+  process.env = { ...environment };
+  await federation[Symbol.asyncDispose]();
+});
+
+const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
+const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;
+
+/** Two clusters that pushed two windows, and the generations made of them. */
+async function federateTwo(): Promise<void> {
+  for (const cluster of ['cluster-1', 'cluster-2']) {
+    for (const window of [day, hour]) await federation.push(cluster, window);
+  }
+  await federation.commit(1, ['cluster-1', 'cluster-2'], [day, hour]);
+}
+
+async function newest(): Promise<Generation> {
+  return JSON.parse((await readAll(federation.bucket, generationKey(1))).bytes.toString()) as Generation;
+}
+
+describe('status', () => {
+  it('of an empty bucket says what to do first', async () => {
+    const { status, out } = await run('status');
+    expect(status).toBe(0);
+    expect(out).toMatch(/generation {2}none yet/);
+    expect(out).toMatch(
+      /To do\n- No cluster has pushed yet.*\n- No federation has run yet.*5m after.*every 30m/,
+    );
+  });
+
+  it('shows clusters, what is federated, and what could not be found out without Temporal', async () => {
+    await federateTwo();
+    await federation.push('cluster-3', day);
+    await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1 });
+    const { status, out } = await run('status');
+    expect(status).toBe(0);
+    expect(out).toMatch(/generation {2}1, 1m( \d+s)? ago: 2 clusters, 2 windows\n/);
+    expect(out).toMatch(/last run {4}federation-2026-11-20T10:00:00Z: complete/);
+    expect(out).toMatch(/^cluster-1 +in +\S.* allocations 1d +1 /m);
+    expect(out).toMatch(/^cluster-3 +not yet /m);
+    expect(out).toMatch(/Not shown\nNo Temporal server answers at 127\.0\.0\.1:1\./);
+  });
+
+  it('answers the same as JSON', async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day], {
+      leftOut: { 'cluster-2': { by: 'exclusion', reason: 'being moved', lastGeneration: 1 } },
+    });
+    expect(await json('status')).toMatchObject({
+      clusters: [
+        {
+          cluster: 'cluster-1',
+          membership: 'in',
+          windows: [
+            { pipeline: 'allocations', resolution: '1d', count: 1, newestEnd: '2026-11-15T00:00:00.000Z' },
+            { pipeline: 'assets', resolution: '1h', count: 1 },
+          ],
+        },
+        { cluster: 'cluster-2', membership: 'left out', reason: 'exclusion: being moved' },
+      ],
+      generation: { generation: 2, clusters: 1, windows: 1, problems: 0 },
+      primaries: [],
+      missing: [expect.stringContaining('No Temporal server')],
+    });
+  });
+});
+
+describe('runs', () => {
+  beforeEach(async () => {
+    await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1 });
+    await federation.run(
+      'federation-2026-11-20T10:30:00Z',
+      { trigger: 'person' },
+      { outcome: 'failed', error: { code: 'FEDERATOR_CONFLICT', message: 'Another federator commits.' } },
+    );
+    await federation.run('federation-2026-11-20T11:00:00Z', {});
+  });
+
+  it('lists them, the newest first, and those without a report for what they are', async () => {
+    const { status, out } = await run('runs');
+    expect(status).toBe(0);
+    expect(out.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'RUN',
+      'federation-2026-11-20T11:00:00Z',
+      'federation-2026-11-20T10:30:00Z',
+      'federation-2026-11-20T10:00:00Z',
+      '',
+      'federation-2026-11-20T10:30:00Z:',
+      '',
+      'unknown:',
+      '',
+    ]);
+    expect(out).toMatch(/10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +3s/);
+    expect(out).toContain('FEDERATOR_CONFLICT: Another federator commits.');
+  });
+
+  it('lists only those that failed, or as many as asked for', async () => {
+    expect(await json('runs', '--failed')).toMatchObject({
+      runs: [{ outcome: 'unknown' }, { outcome: 'failed' }],
+    });
+    expect(await json('runs', '--limit', '1')).toMatchObject({
+      runs: [{ run: 'federation-2026-11-20T11:00:00Z' }],
+    });
+  });
+});
+
+describe('generations', () => {
+  it('are told when there are none', async () => {
+    expect((await run('generations')).out).toBe('No generation was committed yet.\n');
+  });
+
+  it('are listed with what they hold', async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day]);
+    expect((await run('generations')).out).toMatch(
+      /^GENERATION .*\n2 +1m( \d+s)? ago +1 +1 +0 .*KiB +federation-2\n1 +1m( \d+s)? ago +2 +2 +0 /,
+    );
+    expect(await json('generations', '--limit', '1')).toMatchObject({
+      generations: [{ generation: 2, federator: 'cluster-4' }],
+    });
+  });
+});
+
+describe('quarantine', () => {
+  const problem = {
+    cluster: 'cluster-2',
+    window: day,
+    seen: 'v',
+    code: 'ETL_TRUNCATED',
+    detail: 'It ends too early.',
+  };
+
+  it('is empty where every source was taken', async () => {
+    await federateTwo();
+    expect((await run('quarantine')).out).toBe('Generation 1 took every source as it is.\n');
+  });
+
+  it('says since when, what stands in, and what to do', async () => {
+    await federateTwo();
+    await federation.commit(2, ['cluster-1'], [day], { problems: [{ ...problem, kept: 'k' }] });
+    await federation.commit(3, ['cluster-1'], [day], {
+      problems: [
+        { ...problem, kept: 'k' },
+        { ...problem, window: hour },
+      ],
+    });
+    const { out } = await run('quarantine');
+    expect(out).toMatch(/cluster-2 +allocations +1d 2026-11-14 +ETL_TRUNCATED +generation 2 +last good one/);
+    expect(out).toMatch(/cluster-2 +assets +1h 2026-11-16T08:00Z +ETL_TRUNCATED +generation 3 +left out/);
+    expect(out).toMatch(/\nETL_TRUNCATED: The file is incomplete\. Repair/);
+    expect(await json('quarantine')).toMatchObject({
+      generation: 3,
+      sources: [{ since: 2, kept: 'k' }, { since: 3 }],
+    });
+  });
+});
+
+describe('verify', () => {
+  it('has nothing to do before the first generation', async () => {
+    expect(await run('verify')).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('nothing to verify') as string,
+    });
+  });
+
+  it('finds all well where it is', async () => {
+    await federateTwo();
+    const { status, out, err } = await run('verify', '--deep');
+    expect(out).toBe(
+      '2 windows merged again and compared.\nGeneration 1, 2 windows: all is as it was committed.\n',
+    );
+    expect(err).toContain('verify generation 1: 2 of 2 windows');
+    expect(status).toBe(0);
+  });
+
+  it.each([
+    [
+      'an object that is gone',
+      (window: Generation['windows'][string]) => objectKey(window.fingerprint),
+      undefined,
+      'missing',
+    ],
+    [
+      'an object that was cut',
+      (window: Generation['windows'][string]) => objectKey(window.fingerprint),
+      'short',
+      '5 bytes, not',
+    ],
+    [
+      'provenance that is gone',
+      (window: Generation['windows'][string]) => provenanceKey(window.fingerprint),
+      undefined,
+      'provenance is missing',
+    ],
+    [
+      'provenance that is no JSON',
+      (window: Generation['windows'][string]) => provenanceKey(window.fingerprint),
+      '{',
+      'STORAGE_CORRUPT',
+    ],
+    ['a published window that is gone', () => combinedEtlKey(day as never), undefined, 'missing'],
+  ])('finds %s', async (_what, keyOf, bytes, detail) => {
+    await federateTwo();
+    const window = (await newest()).windows[day];
+    if (window === undefined) throw new Error('The window should be there.');
+    const key = keyOf(window);
+    if (bytes === undefined) await federation.bucket.delete(key);
+    else await federation.bucket.put(key, Buffer.from(bytes));
+    const { status, out } = await run('verify');
+    expect(status).toBe(1);
+    expect(out).toContain(`(${key})`);
+    expect(out).toContain(detail);
+    expect(out).toContain('1 problem found');
+  });
+
+  it('finds bytes that changed in their place', async () => {
+    await federateTwo();
+    const key = combinedEtlKey(day as never);
+    const { bytes } = await readAll(federation.bucket, key);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    await federation.bucket.put(key, bytes);
+    const { status, out } = await run('verify');
+    expect(status).toBe(1);
+    expect(out).toContain('the digest differs');
+  });
+
+  it('tells of a generation that is not published, and of files that should be gone', async () => {
+    await federateTwo();
+    const published = await readAll(federation.bucket, publishedKey);
+    await federation.commit(2, ['cluster-1', 'cluster-2'], [day]);
+    await federation.bucket.put(publishedKey, published.bytes);
+    await federation.bucket.put(
+      combinedEtlKey('assets/1d/1794614400-1794700800' as never),
+      Buffer.from('a stranger'),
+    );
+    const { status, out } = await run('verify');
+    expect(status).toBe(1);
+    expect(out).toContain('Generation 2 is the newest, but generation 1 is published');
+    expect(out).toContain(`${hour}: It is still published`);
+    expect(out).toContain('1 file beside the published ones that no generation named; left alone.');
+  });
+
+  it('merges only sources again that are what they were', async () => {
+    await federateTwo();
+    await federation.bucket.put(
+      clusterEtlKey(clusterId('cluster-1'), day),
+      readFileSync(join(__dirname, '../golden/bucket/federated/cluster-1/etl/bingen', day)),
+    );
+    const { status, out } = await run('verify', '--deep');
+    expect(out).toContain('1 window merged again and compared, 1 not, as their sources changed since.');
+    expect(status).toBe(0);
+  });
+
+  it('says so as JSON', async () => {
+    await federateTwo();
+    expect(await json('verify')).toEqual({
+      generation: 1,
+      windows: 2,
+      remerged: 0,
+      changedSince: 0,
+      unnamed: 0,
+      findings: [],
+    });
+  });
+});

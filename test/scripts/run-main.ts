@@ -1,0 +1,28 @@
+// Without its ending jest finds federated-etl.cjs, which starts a process of its own.
+const { main } = jest.requireActual<typeof import('../../scripts/federated-etl')>(
+  '../../scripts/federated-etl.ts',
+);
+
+export interface Answer {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command line in this process, and gives what it wrote and its exit status. */
+export async function runMain(...argv: string[]): Promise<Answer> {
+  const written = { out: '', err: '' };
+  const spies = [
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((written.out += String(text)), true)),
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => ((written.err += String(text)), true)),
+  ];
+  const before = process.exitCode;
+  process.exitCode = undefined;
+  try {
+    await main(argv);
+    return { status: Number(process.exitCode ?? 0), ...written };
+  } finally {
+    process.exitCode = before;
+    for (const spy of spies) spy.mockRestore();
+  }
+}

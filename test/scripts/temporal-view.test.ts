@@ -1,0 +1,87 @@
+import { FederationError } from '../../errors/federation-error';
+import type { Generation } from '../../federation/generation';
+import type { Context } from '../../scripts/context';
+import { summarizeCluster } from '../../scripts/survey';
+import { temporalView } from '../../scripts/temporal-view';
+import type { RosterState } from '../../workflows/messages';
+import { names } from '../../workflows/names';
+
+const roster: RosterState = {
+  bucket: 'file:///bucket',
+  loaded: true,
+  exclusions: { c2: { reason: 'odd prices', at: '2026-11-20T10:00:00Z' } },
+  primaries: ['c4', 'c5'],
+};
+
+/** A context whose Temporal has these workflows, by id, each with the answer to its query. */
+function contextWith(answers: Record<string, unknown>): Context {
+  const client = {
+    withDeadline: (_: number, call: () => unknown) => call(),
+    workflow: {
+      getHandle: (id: string) => ({
+        query: () =>
+          id in answers ? Promise.resolve(answers[id]) : Promise.reject(new Error('no such workflow')),
+      }),
+    },
+  };
+  return { names: names('blue-'), temporal: () => Promise.resolve({ client }) } as unknown as Context;
+}
+
+describe('what only Temporal knows', () => {
+  it('comes from the workflows that answer; the others are named', async () => {
+    const view = await temporalView(
+      contextWith({
+        'blue-roster': roster,
+        'blue-push/c1': { cluster: 'c1' },
+        'blue-pull/c5': { cluster: 'c5' },
+      }),
+      ['c1', 'c2'],
+    );
+    expect(view.roster).toBe(roster);
+    expect([...view.push.keys()]).toEqual(['c1']);
+    expect([...view.pull.keys()]).toEqual(['c5']);
+    expect(view.missing).toEqual(['The primary c4 does not answer: does it run?']);
+  });
+
+  it('may be nothing', async () => {
+    const { missing } = await temporalView(contextWith({}), []);
+    expect(missing).toEqual(['The roster does not answer: does a federator run?']);
+    const error = new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers at x.' });
+    const away = await temporalView({ temporal: () => Promise.reject(error) } as unknown as Context, ['c1']);
+    expect(away.missing).toEqual([expect.stringMatching(/^No Temporal server answers at x\. Primaries,/)]);
+  });
+});
+
+describe('who is in', () => {
+  const generation = {
+    membership: {
+      clusters: ['c1', 'c2'],
+      leftOut: {
+        c3: { by: 'exclusion', reason: 'being moved' },
+        c4: { by: 'settings', reason: 'the settings exclude it' },
+      },
+    },
+  } as unknown as Generation;
+
+  it.each([
+    ['c1', { membership: 'in' }],
+    ['c2', { membership: 'in', reason: 'excluded from the next run on: odd prices' }],
+    ['c3', { membership: 'left out', reason: 'included again from the next run on' }],
+    ['c4', { membership: 'left out', reason: 'settings: the settings exclude it' }],
+    ['c5', { membership: 'not yet' }],
+  ])('%s: %j', (cluster, expected) => {
+    expect(summarizeCluster({ cluster, files: [] }, generation, roster)).toEqual({
+      cluster,
+      windows: [],
+      ...expected,
+    });
+  });
+
+  it('is what the generation says while the roster does not know yet', () => {
+    const { reason } = summarizeCluster({ cluster: 'c2', files: [] }, generation, {
+      ...roster,
+      loaded: false,
+    });
+    expect(reason).toBeUndefined();
+  });
+});

@@ -1,0 +1,69 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { FederationError } from '../errors/federation-error';
+
+/** What an activity needs of Temporal, and what a test can give it without. */
+export interface ActivityContext {
+  /** Tells that the work goes on, and how far it is. */
+  heartbeat(details?: unknown): void;
+  /** Aborted when the activity is cancelled or the worker shuts down. */
+  readonly signal: AbortSignal;
+}
+
+/** The context of whatever activity runs at the moment of each call. */
+export const temporalContext: ActivityContext = {
+  heartbeat: (details) => Context.current().heartbeat(details),
+  get signal() {
+    return Context.current().cancellationSignal;
+  },
+};
+
+/** Well under the heartbeat time-out of workflows/retries.ts, so that one late beat loses nothing. */
+const heartbeatEveryMs = 5_000;
+
+/**
+ * Makes an activity of a function: it heartbeats while it runs, so that cancelling reaches it and the loss of its worker
+ * is noticed, and its errors become Temporal failures whose type is the catalogued code.
+ */
+export function asActivity<Args extends unknown[], Result>(
+  work: (...args: Args) => Promise<Result>,
+): (...args: Args) => Promise<Result> {
+  return async (...args) => {
+    const context = Context.current();
+    const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
+    try {
+      return await work(...args);
+    } catch (error) {
+      throw asFailure(error, context.cancellationSignal);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+/** Makes activities of all functions of an object. */
+export function asActivities<Activities extends object>(activities: Activities): Activities {
+  const entries = Object.entries(activities).map(([name, work]) => [
+    name,
+    asActivity(work as (...args: unknown[]) => Promise<unknown>),
+  ]);
+  return Object.fromEntries(entries) as Activities;
+}
+
+/** The one mapper from errors to Temporal failures. Messages are sentences; a stack would name paths of this machine. */
+export function asFailure(error: unknown, signal: AbortSignal): Error {
+  if (signal.aborted) return signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('cancelled');
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  const known =
+    error instanceof FederationError
+      ? error
+      : new FederationError('INTERNAL', { detail: error instanceof Error ? error.message : String(error), cause: error });
+  const failure = ApplicationFailure.create({
+    type: known.code,
+    message: known.detail,
+    nonRetryable: !known.retryable,
+    details: [{ subject: known.subject, hint: known.hint }],
+    ...(known.retryAfterMs === undefined ? {} : { nextRetryDelay: known.retryAfterMs }),
+  });
+  failure.stack = `${known.code}: ${known.detail}`;
+  return failure;
+}

@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { createFederationActivities, createMergeActivities, type FederationActivities } from '../activities/federation-activities';
+import type { FederationDependencies } from '../activities/federation-dependencies';
+import { startMergeThreads } from '../activities/threads/merge-threads';
+import type { Exclusion } from '../federation/membership';
+import { FederationError } from '../errors/federation-error';
+import { pullNow, rosterState, type RosterState } from '../workflows/messages';
+import type { roster } from '../workflows/roster';
+import { temporalContext } from './as-activity';
+import { awaitEarlierRuns } from './earlier-runs';
+import type { RoleContext, StartedRole } from './role';
+import { ensureSchedule } from './schedule';
+import { ensureSearchAttributes } from './search-attributes';
+import { createWorker } from './workers';
+
+/** Many light activities wait for the bucket; merging takes a core each. */
+const lightActivities = 20;
+
+/**
+ * The cluster on which the federator runs: serves federations, their merges and the roster, and keeps the schedule.
+ * Throws ROSTER_BOUND_ELSEWHERE, before anything is served, when the namespace belongs to another bucket's federation.
+ */
+export async function startFederator(context: RoleContext): Promise<StartedRole> {
+  const { settings, bucket, client, connection, names, log } = context;
+  await ensureSearchAttributes(connection, settings.temporal.namespace);
+  await startRoster(context);
+  const threads = startMergeThreads();
+  const deps: FederationDependencies = {
+    bucket,
+    federator: settings.clusterId,
+    scope: settings.federator.scope,
+    generations: settings.federator.generations,
+    threads,
+    exclusions: () => readExclusions(client, names.roster),
+    log: log.child({ role: 'federator' }),
+    now: () => new Date(),
+    heartbeat: temporalContext.heartbeat,
+    signal: () => temporalContext.signal,
+  };
+  const light: FederationActivities = {
+    ...createFederationActivities(deps),
+    awaitEarlierRuns: (input) =>
+      awaitEarlierRuns(client, { ...input, idPrefix: settings.temporal.idPrefix }, temporalContext),
+    tellPrimaries: () => tellPrimaries(context),
+  };
+  const workers = [
+    await createWorker(context, {
+      taskQueue: names.federationQueue,
+      activities: light,
+      workflows: true,
+      maxConcurrentActivityTaskExecutions: lightActivities,
+    }),
+    await createWorker(context, {
+      taskQueue: names.mergeQueue,
+      activities: createMergeActivities(deps),
+      workflows: false,
+      maxConcurrentActivityTaskExecutions: Math.max(2, availableParallelism()),
+    }),
+  ];
+  return {
+    workers,
+    begin: () => ensureSchedule(client, { idPrefix: settings.temporal.idPrefix, ...settings.federator }, log),
+    close: () => threads.close(),
+  };
+}
+
+async function startRoster({ client, bucket, names, settings }: RoleContext): Promise<void> {
+  const handle = await client.workflow.start<typeof roster>('roster', {
+    workflowId: names.roster,
+    taskQueue: names.federationQueue,
+    args: [{ bucket: bucket.label }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    // In the memo too, as that can be read while nobody serves the roster.
+    memo: { bucket: bucket.label },
+    staticSummary: 'Who is excluded, and which primaries are told',
+  });
+  const { memo } = await client.workflow.getHandle(handle.workflowId).describe();
+  if (memo?.['bucket'] === bucket.label) return;
+  throw new FederationError('ROSTER_BOUND_ELSEWHERE', {
+    subject: { setting: 'temporal.namespace', key: settings.temporal.namespace },
+    detail: `This namespace serves the federation of ${String(memo?.['bucket'])}, not of ${bucket.label}.`,
+  });
+}
+
+const rosterPatienceMs = 60_000;
+
+/** Who is excluded at this moment, by the roster; waits until the roster itself knows. */
+async function readExclusions(client: Client, rosterId: string): Promise<Record<string, Exclusion>> {
+  const until = Date.now() + rosterPatienceMs;
+  for (;;) {
+    const state = await client.workflow.getHandle(rosterId).query<RosterState>(rosterState);
+    if (state.loaded) return { ...state.exclusions };
+    if (Date.now() > until) {
+      throw new FederationError('GENERATION_UNREADABLE', { detail: 'The roster does not know yet who is excluded.', retryable: true });
+    }
+    await sleep(500);
+  }
+}
+
+/** Signals the primaries to pull. One whose workflow is not there looks for new generations by itself when it is back. */
+async function tellPrimaries({ client, names, log }: RoleContext): Promise<{ told: number }> {
+  const { primaries } = await client.workflow.getHandle(names.roster).query<RosterState>(rosterState);
+  let told = 0;
+  for (const cluster of primaries) {
+    try {
+      await client.workflow.getHandle(names.pull(cluster)).signal(pullNow);
+      told += 1;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      log.info({ event: 'primary.absent', cluster }, `PrimaryCluster ${cluster} is not there to be told`);
+    }
+  }
+  return { told };
+}

@@ -1,0 +1,26 @@
+import type { Client, Connection } from '@temporalio/client';
+import type { NativeConnection, Worker } from '@temporalio/worker';
+import type { Settings } from '../config/settings';
+import type { Log } from '../config/log';
+import type { Bucket } from '../storage/bucket';
+import type { Names } from '../workflows/names';
+
+/** What every role of a cluster is started with. */
+export interface RoleContext {
+  readonly settings: Settings;
+  readonly bucket: Bucket;
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly native: NativeConnection;
+  readonly names: Names;
+  readonly log: Log;
+}
+
+/** A role that is ready: its workers still have to be run. */
+export interface StartedRole {
+  readonly workers: readonly Worker[];
+  /** What it does once its workers run, such as starting its workflows. */
+  begin(): Promise<void>;
+  /** Ends what it holds besides its workers. */
+  close(): Promise<void>;
+}

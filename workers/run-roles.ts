@@ -1,0 +1,85 @@
+import { Client } from '@temporalio/client';
+import { DefaultLogger, Runtime, type Worker } from '@temporalio/worker';
+import type { Settings } from '../config/settings';
+import type { Log } from '../config/log';
+import { openBucketFromFile } from '../storage/open-bucket';
+import { names } from '../workflows/names';
+import { startCluster } from './cluster';
+import { connectPatiently } from './connect';
+import { startFederator } from './federator';
+import type { RoleContext, StartedRole } from './role';
+
+/** Sends the SDK's own log lines where ours go. To be called once, before anything connects. */
+export function installRuntime(log: Log): void {
+  const level = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level: from, message, meta }) =>
+      log[level[from]]({ event: 'temporal', ...(meta as object | undefined) }, message),
+    ),
+    // Whoever runs the roles decides when they stop.
+    shutdownSignals: [],
+  });
+}
+
+/**
+ * Runs a cluster's roles until `stop` is aborted, then ends them gracefully: activities may finish or hand over, nothing
+ * is lost. Throws what made a role impossible or a worker fail. `ready` is called once everything is served.
+ */
+export async function runRoles(settings: Settings, log: Log, stop: AbortSignal, ready?: () => void): Promise<void> {
+  await using held = new AsyncDisposableStack();
+  const bucket = await openBucketFromFile(settings.storage.file);
+  held.defer(() => bucket.close());
+  const { connection, native } = await connectPatiently(settings.temporal, log, stop);
+  held.defer(() => connection.close());
+  held.defer(() => native.close());
+  const context: RoleContext = {
+    settings,
+    bucket,
+    connection,
+    native,
+    client: new Client({ connection, namespace: settings.temporal.namespace }),
+    names: names(settings.temporal.idPrefix),
+    log,
+  };
+  const { roles } = settings;
+  const started: StartedRole[] = [];
+  if (roles.federator) started.push(await startFederator(context));
+  if (roles.federatedCluster || roles.primaryCluster) started.push(await startCluster(context));
+  for (const role of started) held.defer(() => role.close());
+
+  // One that fails ends them all: a cluster that does half of its work looks healthy and is not.
+  const failed = new AbortController();
+  const either = AbortSignal.any([stop, failed.signal]);
+  const endAll = (error: unknown) => {
+    failed.abort();
+    throw error;
+  };
+  const served = started.flatMap((role) => role.workers).map((worker) => runUntil(worker, either).catch(endAll));
+  const begun = Promise.all(started.map((role) => role.begin())).then(() => {
+    log.info({ event: 'started', cluster: settings.clusterId, roles }, `${settings.clusterId} runs: ${describeRoles(settings)}`);
+    ready?.();
+  }, endAll);
+  const ended = await Promise.allSettled([begun, ...served]);
+  const failure = ended.find((end) => end.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+  log.info({ event: 'stopped', cluster: settings.clusterId }, `${settings.clusterId} stopped`);
+}
+
+async function runUntil(worker: Worker, stop: AbortSignal): Promise<void> {
+  const run = worker.run();
+  const shutdown = () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  stop.addEventListener('abort', shutdown, { once: true });
+  if (stop.aborted) shutdown();
+  await run.finally(() => stop.removeEventListener('abort', shutdown));
+}
+
+function describeRoles({ roles }: Settings): string {
+  const names = [
+    roles.federatedCluster ? 'Federated Cluster' : '',
+    roles.federator ? 'Federator' : '',
+    roles.primaryCluster ? 'Primary Cluster' : '',
+  ];
+  return names.filter((name) => name !== '').join(', ');
+}

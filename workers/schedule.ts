@@ -1,0 +1,69 @@
+import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
+import type { FederationInput } from '../workflows/federation';
+import { names } from '../workflows/names';
+import type { Log } from '../config/log';
+
+export interface FederationSchedule {
+  readonly idPrefix: string;
+  readonly firstRunAfterMs: number;
+  readonly runEveryMs: number;
+}
+
+/**
+ * Sees to it that the federation schedule is there and that its next run is at most `firstRunAfterMs` away: the first run
+ * comes so long after the federator's start, the others every `runEveryMs` counted from it. A run that is due sooner stays
+ * due, so that a crash loop starves nothing. An operator's pause and note are kept.
+ */
+export async function ensureSchedule(client: Client, wanted: FederationSchedule, log: Log, now = Date.now()): Promise<void> {
+  const scheduleId = names(wanted.idPrefix).schedule;
+  const anchored = scheduleOptions(wanted, now);
+  try {
+    await client.schedule.create({ scheduleId, ...anchored });
+    log.info({ event: 'schedule.created' }, `Federator first run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`);
+    return;
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+  const handle = client.schedule.getHandle(scheduleId);
+  const found = await handle.describe();
+  const next = found.info.nextActionTimes[0]?.getTime();
+  const every = found.spec.intervals?.[0]?.every;
+  const dueSoonEnough = next !== undefined && next <= now + wanted.firstRunAfterMs;
+  if (dueSoonEnough && every === wanted.runEveryMs) {
+    log.info({ event: 'schedule.kept' }, `Federator next run at ${new Date(next).toISOString()}`);
+  } else {
+    await handle.update((previous) => ({ ...anchored, state: previous.state }));
+    log.info({ event: 'schedule.anchored' }, `Federator next run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`);
+  }
+  if (found.state.paused) {
+    log.warn({ event: 'schedule.paused', note: found.state.note }, `The federation schedule is paused: ${found.state.note ?? 'no note'}`);
+  }
+}
+
+/** Interval times are counted from the epoch, so the offset is what anchors them to this moment. */
+function scheduleOptions({ idPrefix, firstRunAfterMs, runEveryMs }: FederationSchedule, now: number): Omit<ScheduleOptions, 'scheduleId'> {
+  const { federation, federationQueue } = { federation: names(idPrefix).schedule, federationQueue: names(idPrefix).federationQueue };
+  const input: FederationInput = { idPrefix, request: { trigger: 'schedule' } };
+  return {
+    spec: { intervals: [{ every: runEveryMs, offset: (now + firstRunAfterMs) % runEveryMs }] },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'federation',
+      workflowId: federation,
+      taskQueue: federationQueue,
+      args: [input],
+      workflowRunTimeout: '12h',
+      staticSummary: 'Merges what clusters pushed, window by window, and commits one generation',
+    },
+    policies: {
+      overlap: ScheduleOverlapPolicy.SKIP,
+      // One late run is enough after an outage: it merges all that came in meanwhile.
+      catchupWindow: Math.max(runEveryMs, 10_000),
+      pauseOnFailure: false,
+    },
+  };
+}
+
+function minutes(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1000} s`;
+}

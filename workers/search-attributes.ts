@@ -1,0 +1,40 @@
+import type { Connection } from '@temporalio/client';
+import { SearchAttributeType } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { FederationError } from '../errors/federation-error';
+import { searchAttributes } from '../workflows/search-attributes';
+
+type IndexedValueType = temporal.api.enums.v1.IndexedValueType;
+const { IndexedValueType } = temporal.api.enums.v1;
+
+const indexed: Record<(typeof searchAttributes)[keyof typeof searchAttributes]['type'], IndexedValueType> = {
+  [SearchAttributeType.KEYWORD]: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  [SearchAttributeType.KEYWORD_LIST]: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+  [SearchAttributeType.INT]: IndexedValueType.INDEXED_VALUE_TYPE_INT,
+};
+
+/**
+ * Registers what federations are listed by, where it is not there yet. An attribute that is not registered would leave a
+ * run standing there as Running for ever, so without them no worker starts: SEARCH_ATTRIBUTES_MISSING.
+ */
+export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const wanted = Object.values(searchAttributes);
+  const missing = async () => {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    return wanted.filter(({ name, type }) => customAttributes[name] !== indexed[type]);
+  };
+  try {
+    const toAdd = await missing();
+    if (toAdd.length === 0) return;
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(toAdd.map(({ name, type }) => [name, indexed[type]])),
+    });
+  } catch (error) {
+    throw new FederationError('SEARCH_ATTRIBUTES_MISSING', {
+      detail: `The search attributes of federations could not be registered in namespace ${namespace}.`,
+      hint: `Register them: ${wanted.map(({ name, type }) => `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`).join('; ')}`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { RoleContext } from './role';
+import { workflowBundle } from './workflow-bundle';
+import { asActivities } from './as-activity';
+
+/** How long activities may finish after a SIGTERM; then they are cancelled and tried again by whoever runs next. */
+const shutdownGraceTime = '10s';
+
+interface Serving {
+  readonly taskQueue: string;
+  readonly activities: object;
+  /** Whether it also replays workflows. */
+  readonly workflows: boolean;
+  readonly maxConcurrentActivityTaskExecutions: number;
+}
+
+/** A worker on one task queue, with the settings that all of ours share. */
+export async function createWorker({ settings, native }: RoleContext, serving: Serving): Promise<Worker> {
+  const options: WorkerOptions = {
+    connection: native,
+    namespace: settings.temporal.namespace,
+    taskQueue: serving.taskQueue,
+    identity: `${settings.clusterId}@${process.pid}`,
+    activities: asActivities(serving.activities),
+    maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
+    // The default is computed from the heap and is too much for a small container.
+    maxCachedWorkflows: 100,
+    shutdownGraceTime,
+  };
+  return Worker.create(serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options);
+}

@@ -1,0 +1,304 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  condition,
+  executeChild,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { FederationActivities } from '../activities/federation-activities';
+import type { PlanSummary } from '../activities/plan-federation';
+import type { FederationReport, FederationRequest, RunOutcome } from '../federation/run';
+import { failureOf } from './attempts';
+import { commit, type CommitEnd } from './commit';
+import { describeRun } from './describe-run';
+import { asRunFailure } from './failure';
+import { inLanes } from './lanes';
+import { mergeShard, type MergeShardInput, type ShardSummary } from './merge-shard';
+import { mergeWindows } from './merge-windows';
+import { progress, type FederationProgress } from './messages';
+import { names } from './names';
+import { longActivity, quickActivity } from './retries';
+import { handleRosterMessages } from './roster-messages';
+import { fitting, searchAttributes } from './search-attributes';
+
+export interface FederationInput {
+  readonly idPrefix: string;
+  /** When it was asked is filled in by the run where nobody did: the schedule asks the same every time. */
+  readonly request: Omit<FederationRequest, 'at'> & { readonly at?: string };
+  /** Windows merged at once. (Default: 8) */
+  readonly parallel?: number;
+}
+
+/** What a run ended with. The whole report lies in the bucket. */
+export interface FederationSummary {
+  readonly run: string;
+  readonly outcome: RunOutcome;
+  /** In words, where nothing was to be done. */
+  readonly why?: string;
+  readonly generation?: number;
+  readonly clusters: number;
+  readonly leftOut: readonly string[];
+  readonly windows: number;
+  readonly planned: number;
+  readonly merged: number;
+  readonly problems: number;
+  /** Files copied to where any reader of the layout finds them. */
+  readonly published?: number;
+}
+
+/** What a run knows of itself while it goes on; `progress` shows it. */
+export interface RunState {
+  progress: FederationProgress;
+  plan?: PlanSummary;
+  /** Set once the run has nothing more to commit; its result is absent where there was nothing to begin with. */
+  committed?: CommitEnd | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
+  totals: ShardSummary;
+}
+
+const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<FederationActivities>(quickActivity);
+const { planFederation } = proxyActivities<FederationActivities>(longActivity);
+
+/** A run that is overtaken again and again gives up after so many plans: somebody has to look at who else commits. */
+const maxAttempts = 5;
+/** Up to so many parts of a plan are merged by the run itself; more go to children, to keep the history readable. */
+const shardsInTheRun = 4;
+const childrenAtOnce = 2;
+const defaultParallel = 8;
+
+/** One federation: plan, merge what changed, commit. `docs/design/commit.md` explains the steps. */
+export async function federation(input: FederationInput): Promise<FederationSummary> {
+  const { workflowId: run, runId } = workflowInfo();
+  const startedAt = new Date().toISOString();
+  const request: FederationRequest = { ...input.request, at: input.request.at ?? startedAt };
+  const state = newState(run);
+  const end = handleRosterMessages(names(input.idPrefix).roster, state);
+  setHandler(progress, () => state.progress, { description: 'How far the run is' });
+  const reportOf = (outcome: RunOutcome, error?: unknown): FederationReport => ({
+    format: 1,
+    run,
+    workflowRunId: runId,
+    outcome,
+    startedAt,
+    endedAt: new Date().toISOString(),
+    ...reportedFacts(state),
+    ...(error === undefined ? {} : { error: failureOf(error) }),
+  });
+
+  try {
+    upsertSearchAttributes([{ key: searchAttributes.outcome, value: 'running' }]);
+    await recordRequest.executeWithOptions({ summary: 'record what was asked' }, [{ run, request }]);
+    show(state, { phase: 'waiting for an earlier run' });
+    await awaitEarlierRuns.executeWithOptions(
+      // It ends when the earlier run does, which may be hours away.
+      { summary: 'wait for an earlier run to end', startToCloseTimeout: '6h' },
+      [{ run, runId }],
+    );
+    while (state.committed === undefined) await attempt(input, request, state);
+    show(state, { phase: 'reporting' });
+    const outcome = outcomeOf(state);
+    upsertSearchAttributes(outcomeAttributes(state, outcome));
+    await writeReport.executeWithOptions({ summary: 'write the report' }, [reportOf(outcome)]);
+    show(state, { phase: 'done' });
+    end();
+    await condition(allHandlersFinished);
+    return summaryOf(state, outcome);
+  } catch (error) {
+    const outcome = isCancellation(error) ? 'cancelled' : 'failed';
+    const failure = asRunFailure(error);
+    await CancellationScope.nonCancellable(async () => {
+      upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
+      // The report is for whoever looks later; the run fails with its own error whether or not it can be written.
+      await writeReport
+        .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
+        .catch((reason: unknown) => log.error('The report was not written', { reason: String(reason) }));
+    });
+    show(state, { phase: 'done' });
+    end();
+    throw failure;
+  }
+}
+
+function newState(run: string): RunState {
+  return {
+    progress: {
+      run,
+      phase: 'waiting for an earlier run',
+      attempt: 0,
+      base: 0,
+      clusters: 0,
+      leftOut: [],
+      windows: 0,
+      planned: 0,
+      merged: 0,
+      problems: 0,
+    },
+    totals: noWindows(),
+  };
+}
+
+function noWindows(): ShardSummary {
+  return { merged: 0, reused: 0, removed: 0, problems: 0 };
+}
+
+function show(state: RunState, change: Partial<FederationProgress>): void {
+  state.progress = { ...state.progress, ...change };
+  setCurrentDetails(describeRun(state.progress));
+}
+
+/** Plans, merges and commits. Sets `state.committed`, unless the plan was overtaken and another attempt is needed. */
+async function attempt(input: FederationInput, request: FederationRequest, state: RunState): Promise<void> {
+  const { run, attempt: last } = state.progress;
+  if (last === maxAttempts) {
+    const message = `The plan was overtaken ${maxAttempts} times by other commits or changes of membership.`;
+    throw ApplicationFailure.nonRetryable(message, 'FEDERATION_FAILED');
+  }
+  const number = last + 1;
+  show(state, { phase: 'planning', attempt: number, merged: 0, problems: 0 });
+  const plan = await planFederation.executeWithOptions({ summary: number === 1 ? 'plan' : `plan again (${number})` }, [
+    { run, attempt: number, request },
+  ]);
+  state.plan = plan;
+  state.totals = noWindows();
+  show(state, {
+    base: plan.base,
+    clusters: plan.clusters.count,
+    leftOut: plan.leftOut.ids,
+    windows: plan.windows,
+    planned: plan.planned,
+  });
+  upsertSearchAttributes([
+    { key: searchAttributes.clusters, value: fitting(plan.clusters.ids) },
+    { key: searchAttributes.excluded, value: fitting(plan.leftOut.ids) },
+  ]);
+  if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') {
+    state.committed = { unfinished: [] };
+    return;
+  }
+
+  if (plan.planned > 0) show(state, { phase: 'merging' });
+  for (const shard of await mergeAll(input, plan, state)) {
+    for (const field of ['merged', 'reused', 'removed', 'problems'] as const) state.totals[field] += shard[field];
+  }
+  // What was sent to this run before now is to count in it.
+  await condition(allHandlersFinished);
+  show(state, { phase: 'committing' });
+  const tried = await runCommit(input, run, number);
+  if (tried.result.status === 'replan') {
+    log.info('Planning again', { why: tried.result.why });
+    show(state, { phase: 'planning' });
+    return;
+  }
+  state.committed = tried;
+  const { generation, problems } = tried.result;
+  show(state, { phase: 'committed', generation, problems });
+}
+
+async function mergeAll(input: FederationInput, plan: PlanSummary, state: RunState): Promise<ShardSummary[]> {
+  const { run, attempt: number } = state.progress;
+  const inputOf = (shard: number): MergeShardInput => ({
+    run,
+    attempt: number,
+    shard,
+    mergeQueue: names(input.idPrefix).mergeQueue,
+    parallel: input.parallel ?? defaultParallel,
+  });
+  const count = (merged: number, problems: number) =>
+    show(state, { merged: state.progress.merged + merged, problems: state.progress.problems + problems });
+  const { shards } = plan;
+  if (shards.length <= shardsInTheRun) {
+    return inLanes(shards, 1, ({ shard }) => mergeShard(inputOf(shard), ({ problems }) => count(1, problems)));
+  }
+  return inLanes(shards, childrenAtOnce, async ({ shard, windows }) => {
+    const summary = await executeChild(mergeWindows, {
+      workflowId: `${run}/windows-${shard}`,
+      args: [inputOf(shard)],
+      staticSummary: `${windows} windows`,
+      workflowRunTimeout: '6h',
+    });
+    count(windows, summary.problems);
+    return summary;
+  });
+}
+
+/** Runs the commit; where another commit holds the lock, it waits for its turn. */
+async function runCommit(input: FederationInput, run: string, number: number): Promise<CommitEnd> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await executeChild(commit, {
+        workflowId: names(input.idPrefix).commit,
+        args: [{ run, attempt: number }],
+        staticSummary: `commit of ${run}`,
+        workflowRunTimeout: '2h',
+        // Cancelling or terminating the run must not leave a commit half published.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        cancellationType: ChildWorkflowCancellationType.ABANDON,
+      });
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError && tries < 360) {
+        await sleep('5s', { summary: 'another commit is under way' });
+      } else {
+        throw error instanceof ChildWorkflowFailure && error.cause !== undefined ? error.cause : error;
+      }
+    }
+  }
+}
+
+function outcomeOf({ plan, committed, progress: { problems } }: RunState): RunOutcome {
+  if (plan?.outcome === 'no-input' || plan?.outcome === 'all-excluded') return 'nothing';
+  return problems > 0 || (committed?.unfinished.length ?? 0) > 0 ? 'partial' : 'complete';
+}
+
+function outcomeAttributes({ committed, progress: { generation } }: RunState, outcome: RunOutcome) {
+  const result = committed?.result;
+  return [
+    { key: searchAttributes.outcome, value: outcome },
+    { key: searchAttributes.degraded, value: result?.status === 'committed' || result?.status === 'unchanged' ? fitting(result.degraded) : [] },
+    ...(generation === undefined ? [] : [{ key: searchAttributes.generation, value: generation }]),
+  ];
+}
+
+const reasons: Partial<Record<PlanSummary['outcome'], string>> = {
+  'no-input': 'There is no file to federate; nothing was changed.',
+  'all-excluded': 'Every cluster is left out; nothing was changed.',
+  'nothing-changed': 'No window changed; nothing was merged.',
+};
+
+function summaryOf({ plan, committed, totals, progress: at }: RunState, outcome: RunOutcome): FederationSummary {
+  const why = plan === undefined ? undefined : reasons[plan.outcome];
+  return {
+    run: at.run,
+    outcome,
+    ...(why === undefined ? {} : { why }),
+    ...(at.generation === undefined ? {} : { generation: at.generation }),
+    clusters: at.clusters,
+    leftOut: at.leftOut,
+    windows: at.windows,
+    planned: at.planned,
+    merged: totals.merged,
+    problems: at.problems,
+    ...(committed?.published === undefined ? {} : { published: committed.published.copied }),
+  };
+}
+
+function reportedFacts({ committed, totals: { merged, reused, removed }, progress: at }: RunState) {
+  return {
+    ...(at.generation === undefined ? {} : { generation: at.generation }),
+    clusters: at.clusters,
+    leftOut: [...at.leftOut],
+    windows: { all: at.windows, planned: at.planned, merged, reused, removed },
+    problems: at.problems,
+    unfinished: [...(committed?.unfinished ?? [])],
+  };
+}

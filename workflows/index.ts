@@ -1,0 +1,6 @@
+export { commit } from './commit';
+export { federation } from './federation';
+export { mergeWindows } from './merge-windows';
+export { pull } from './pull';
+export { push } from './push';
+export { roster } from './roster';

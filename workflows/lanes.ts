@@ -1,0 +1,27 @@
+/**
+ * Does `work` for every item, at most `lanes` at a time, and gives the results in the order of the items. The first
+ * failure ends it: no further item is begun, and it is thrown once the begun ones have ended. Workflows bound their
+ * fan-out with it: more than 2,000 pending activities would wedge a run.
+ */
+export async function inLanes<Item, Result>(
+  items: readonly Item[],
+  lanes: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results = new Array<Result>(items.length);
+  const failures: unknown[] = [];
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length && failures.length === 0) {
+      const at = next++;
+      try {
+        results[at] = await work(items[at] as Item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+  if (failures.length > 0) throw failures[0];
+  return results;
+}

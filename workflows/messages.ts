@@ -1,0 +1,111 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Exclusion } from '../federation/membership';
+import type { EnterPrimarySummary } from '../activities/enter-primary';
+import type { LeaveSummary } from '../activities/leave-primary';
+import type { PrimaryStatus } from '../activities/primary-status';
+import type { PullSummary } from '../activities/pull-combined';
+import type { PushSummary } from '../activities/push-local-etl';
+
+/** What a person sends to take a cluster out or to bring it back: one JSON argument, as the Temporal UI sends one. */
+export interface ClusterMessage {
+  readonly cluster: string;
+  readonly reason?: string;
+}
+
+/** From which run on a change of the roster counts. */
+export interface RosterAnswer {
+  readonly cluster: string;
+  readonly from: 'in this run' | 'in the next';
+}
+
+/** Accepts `{"cluster": "cluster-3", "reason": "…"}` and a bare `"cluster-3"`; undefined for anything else. */
+export function parseClusterMessage(message: unknown): ClusterMessage | undefined {
+  if (typeof message === 'string') return message === '' ? undefined : { cluster: message };
+  if (typeof message !== 'object' || message === null || !('cluster' in message)) return undefined;
+  const { cluster } = message;
+  if (typeof cluster !== 'string' || cluster === '') return undefined;
+  const reason = 'reason' in message && typeof message.reason === 'string' ? message.reason : undefined;
+  return { cluster, reason };
+}
+
+/** Takes a cluster out of every window. Also an update of the same name, which answers from when on. */
+export const excludeCluster = defineSignal<[ClusterMessage | string]>('excludeCluster');
+export const excludeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('excludeCluster');
+
+/** Brings a cluster back with its history. Also an update of the same name. */
+export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCluster');
+export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
+
+export type FederationPhase =
+  | 'waiting for an earlier run'
+  | 'planning'
+  | 'merging'
+  | 'committing'
+  | 'committed'
+  | 'reporting'
+  | 'done';
+
+/** How far a run is. */
+export interface FederationProgress {
+  readonly run: string;
+  readonly phase: FederationPhase;
+  /** Counts up when the run plans again: membership or the generation changed under it. */
+  readonly attempt: number;
+  /** The generation that it starts from; 0: there is none yet. */
+  readonly base: number;
+  readonly clusters: number;
+  readonly leftOut: readonly string[];
+  /** Windows in all, and those whose sources changed. */
+  readonly windows: number;
+  readonly planned: number;
+  readonly merged: number;
+  /** Sources that were set aside. */
+  readonly problems: number;
+  readonly generation?: number;
+}
+export const progress = defineQuery<FederationProgress>('progress');
+
+/** Asks the roster to have a primary told of each new generation. */
+export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrimary');
+export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
+
+export interface RosterState {
+  /** The bucket that this namespace's federation works on. */
+  readonly bucket: string;
+  readonly exclusions: Readonly<Record<string, Exclusion>>;
+  readonly primaries: readonly string[];
+  /** False until the newest generation was asked who is excluded: what it says is not complete before. */
+  readonly loaded: boolean;
+}
+export const rosterState = defineQuery<RosterState>('roster');
+
+/** A change in the local ETL store, a start, or a person: look for what differs and push it. */
+export const pushNow = defineSignal('push');
+
+/** What a long-lived worker of a cluster did last. */
+export interface Attempted<Summary> {
+  readonly at?: string;
+  readonly summary?: Summary;
+  /** Set while the last attempt failed. */
+  readonly error?: { readonly code: string; readonly message: string; readonly since: string };
+}
+export interface PushState extends Attempted<PushSummary> {
+  readonly cluster: string;
+  /** The volume that this cluster id belongs to. */
+  readonly instance: string;
+}
+export const pushState = defineQuery<PushState>('state');
+
+/** A new generation, or a person: pull it. */
+export const pullNow = defineSignal('pull');
+
+export interface PullState extends Attempted<PullSummary> {
+  readonly cluster: string;
+}
+export const pullState = defineQuery<PullState>('state');
+
+/** Stops being a primary, or becomes one again; answers when the local ETL is in order. */
+export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary');
+export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
+/** What the primary's volume remembers: an update, as only its worker can look. */
+export const primaryStatusUpdate = defineUpdate<PrimaryStatus, []>('primaryStatus');

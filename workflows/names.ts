@@ -1,0 +1,34 @@
+/**
+ * What workflows, task queues and the schedule are called. One federation has one Temporal namespace; where several
+ * share one, `temporal.idPrefix` goes before every name.
+ */
+export interface Names {
+  readonly schedule: string;
+  readonly federationQueue: string;
+  readonly mergeQueue: string;
+  readonly roster: string;
+  readonly commit: string;
+  federation(suffix: string): string;
+  clusterQueue(cluster: string): string;
+  push(cluster: string): string;
+  pull(cluster: string): string;
+}
+
+export function names(idPrefix: string): Names {
+  return {
+    schedule: `${idPrefix}federation`,
+    federationQueue: `${idPrefix}federation`,
+    mergeQueue: `${idPrefix}federation-merge`,
+    roster: `${idPrefix}roster`,
+    commit: `${idPrefix}commit`,
+    federation: (suffix) => `${idPrefix}federation-${suffix}`,
+    clusterQueue: (cluster) => `${idPrefix}cluster.${cluster}`,
+    push: (cluster) => `${idPrefix}push/${cluster}`,
+    pull: (cluster) => `${idPrefix}pull/${cluster}`,
+  };
+}
+
+/** The id of a federation that a person or a push asks for: `federation-2026-11-20T21:35:27.123Z-person`. */
+export function requestedFederationId(idPrefix: string, at: Date, why: string): string {
+  return names(idPrefix).federation(`${at.toISOString()}-${why}`);
+}

@@ -1,0 +1,36 @@
+import { condition, continueAsNew, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { ClusterActivities } from '../activities/cluster-activities';
+import { attemptLoop, nextAttempt, type AttemptLoop } from './attempts';
+import { pushNow, pushState, type Attempted } from './messages';
+import type { PushSummary } from '../activities/push-local-etl';
+import { longActivity } from './retries';
+
+export interface PushInput {
+  readonly cluster: string;
+  /** The id of the volume that this cluster id belongs to; another volume's pushes are refused. */
+  readonly instance: string;
+  /** A rescan, which repairs what is missing remotely, comes at least this often. In milliseconds. */
+  readonly rescanEveryMs: number;
+  readonly state?: Attempted<PushSummary>;
+}
+
+const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
+
+/**
+ * Keeps Federated Storage a copy of one cluster's local ETL store, for ever. It is signalled by the watcher of the local
+ * store; signals carry no file list and coalesce, as the activity looks for itself what differs.
+ */
+export async function push(input: PushInput): Promise<void> {
+  const loop: AttemptLoop<PushSummary> = attemptLoop(input.state);
+  setHandler(pushNow, () => void (loop.requested = true), { description: 'Look for what differs and push it' });
+  setHandler(pushState, () => ({ cluster: input.cluster, instance: input.instance, ...loop.state }), {
+    description: 'What the last push did',
+  });
+  while (!workflowInfo().continueAsNewSuggested) {
+    await nextAttempt(loop, 'push', input.rescanEveryMs, () =>
+      pushLocalEtl.executeWithOptions({ summary: `push ${input.cluster}` }, [{ instance: input.instance }]),
+    );
+    await condition(() => loop.requested, loop.waitMs);
+  }
+  await continueAsNew<typeof push>({ ...input, state: loop.state });
+}

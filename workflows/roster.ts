@@ -1,0 +1,145 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Exclusion } from '../federation/membership';
+import type { FederationActivities } from '../activities/federation-activities';
+import {
+  excludeCluster,
+  excludeClusterUpdate,
+  forgetPrimary,
+  includeCluster,
+  includeClusterUpdate,
+  parseClusterMessage,
+  registerPrimary,
+  rosterState,
+  type ClusterMessage,
+  type RosterAnswer,
+} from './messages';
+import { quickActivity } from './retries';
+
+export interface RosterInput {
+  readonly bucket: string;
+  /** Absent on the very first run: then the newest generation tells who was excluded. */
+  readonly exclusions?: Readonly<Record<string, Exclusion>>;
+  readonly primaries?: readonly string[];
+}
+
+const { readExclusions } = proxyActivities<FederationActivities>(quickActivity);
+
+/** Signals after which the roster continues as new, long before its history is long. */
+const messagesPerRun = 500;
+
+/**
+ * Who was excluded by a person, with when and why, and which primaries want to be told of a new generation. It runs for
+ * ever. It starts from the newest generation, so that exclusions survive the loss of Temporal.
+ */
+export async function roster(input: RosterInput): Promise<void> {
+  const exclusions = new Map(Object.entries(input.exclusions ?? {}));
+  const primaries = new Set(input.primaries ?? []);
+  let messages = 0;
+
+  const exclude = (message: ClusterMessage) => {
+    messages += 1;
+    // A second exclusion changes nothing: since when and why stay as they were.
+    if (exclusions.has(message.cluster)) return;
+    exclusions.set(message.cluster, { reason: message.reason ?? '', at: new Date().toISOString() });
+    show();
+  };
+  const include = (message: ClusterMessage) => {
+    messages += 1;
+    exclusions.delete(message.cluster);
+    show();
+  };
+  const show = () => setCurrentDetails(describeRoster(input.bucket, exclusions, primaries));
+  // A signal cannot be refused: one that names no cluster is told of and passed over.
+  const orPassOver = (apply: (message: ClusterMessage) => void) => (message: unknown) => {
+    const parsed = parseClusterMessage(message);
+    if (parsed === undefined) log.warn('A signal that names no cluster was passed over', { message });
+    else apply(parsed);
+  };
+  const orRefuse =
+    (apply: (message: ClusterMessage) => void) =>
+    (message: unknown): RosterAnswer => {
+      const parsed = parseClusterMessage(message);
+      if (parsed === undefined) throw ApplicationFailure.nonRetryable('No cluster was named.', 'CLUSTER_UNKNOWN');
+      apply(parsed);
+      return { cluster: parsed.cluster, from: 'in the next' };
+    };
+
+  setHandler(excludeCluster, orPassOver(exclude), {
+    description: 'Take a cluster out of every window, from the next federation on: {"cluster": "…", "reason": "…"}',
+  });
+  setHandler(includeCluster, orPassOver(include), {
+    description: 'Bring an excluded cluster back with its history: {"cluster": "…"}',
+  });
+  setHandler(excludeClusterUpdate, orRefuse(exclude), { validator: requireCluster });
+  setHandler(includeClusterUpdate, orRefuse(include), { validator: requireCluster });
+  setHandler(
+    registerPrimary,
+    orPassOver(({ cluster }) => {
+      messages += 1;
+      primaries.add(cluster);
+      show();
+    }),
+  );
+  setHandler(
+    forgetPrimary,
+    orPassOver(({ cluster }) => {
+      messages += 1;
+      primaries.delete(cluster);
+      show();
+    }),
+  );
+  let loaded = input.exclusions !== undefined;
+  setHandler(
+    rosterState,
+    () => ({ bucket: input.bucket, exclusions: Object.fromEntries(exclusions), primaries: [...primaries].sort(), loaded }),
+    { description: 'Who is excluded since when and why, and which primaries are told' },
+  );
+
+  while (!loaded) {
+    // What a person said in the meantime stands; include cannot have meant anything before this is known.
+    try {
+      for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
+        if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);
+      }
+      loaded = true;
+    } catch (error) {
+      log.error('The newest generation could not be read for its exclusions; it is tried again', { error: String(error) });
+      await condition(() => false, '30s');
+    }
+  }
+  show();
+  await condition(() => messages >= messagesPerRun || workflowInfo().continueAsNewSuggested);
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof roster>({
+    bucket: input.bucket,
+    exclusions: Object.fromEntries(exclusions),
+    primaries: [...primaries],
+  });
+}
+
+function requireCluster(message: unknown): void {
+  if (parseClusterMessage(message) === undefined) throw new TypeError('Say which cluster: {"cluster": "…", "reason": "…"}');
+}
+
+function describeRoster(bucket: string, exclusions: Map<string, Exclusion>, primaries: Set<string>): string {
+  const out = [...exclusions].map(
+    ([cluster, { at, reason }]) => `- **${cluster}** since ${at}${reason === '' ? '' : `: ${reason}`}`,
+  );
+  return [
+    `Bucket \`${bucket}\``,
+    '',
+    out.length === 0 ? 'No cluster is excluded.' : `Excluded (${out.length}):\n${out.slice(0, 10).join('\n')}`,
+    '',
+    `Primaries told of each generation: ${primaries.size === 0 ? 'none' : [...primaries].sort().join(', ')}`,
+  ].join('\n');
+}
