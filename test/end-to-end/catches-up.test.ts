@@ -1,0 +1,152 @@
+import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { stringify } from 'yaml';
+import type { WindowId } from '../../etl/window';
+import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-process';
+import type { DemoCluster } from '../../scripts/demo/clusters';
+import { startTemporalServer, type TemporalServer } from '../../scripts/set-up/temporal-server';
+import { clusterEtlKey, clusterId } from '../../storage/layout';
+import { startFederation } from '../../scripts/federate';
+import { runMain } from '../scripts/run-main';
+import { temporalCliPath } from '../servers/paths';
+import { describeWithTemporal } from '../servers/temporal';
+import { eventually, localFile, rebuild } from './five-clusters';
+
+const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated', 'cluster-1', 'etl');
+const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
+
+/** One cluster that is federated and hosts the federator, on a folder, with a Temporal server of its own. */
+describeWithTemporal('a cluster whose surroundings fail', () => {
+  let dir: string;
+  let bucket: string;
+  let server: TemporalServer;
+  let cluster: DemoCluster;
+  let running: ClusterProcess | undefined;
+  let own: Buffer;
+
+  const startServer = (port?: number) =>
+    startTemporalServer({
+      binary: temporalCliPath(),
+      headless: true,
+      dbFile: path.join(dir, 'temporal.db'),
+      logFile: path.join(dir, 'temporal.log'),
+      ...(port === undefined ? {} : { preferredPort: port }),
+    });
+  const remote = () => readFile(path.join(bucket, clusterEtlKey(clusterId('cluster-1'), changed)));
+  const pushed = (bytes: Uint8Array) => eventually('the push', async () => (await remote()).equals(bytes));
+  const withClient = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+    const connection = await Connection.connect({ address: server.address });
+    try {
+      return await work(new Client({ connection }));
+    } finally {
+      await connection.close();
+    }
+  };
+
+  beforeAll(async () => {
+    dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-alone-'));
+    bucket = path.join(dir, 'bucket');
+    await mkdir(bucket);
+    server = await startServer();
+    const etl = path.join(dir, 'etl');
+    await cp(golden, etl, { recursive: true });
+    cluster = await writeCluster('cluster-1', etl);
+    own = await readFile(localFile(cluster, changed));
+    running = await startCluster(cluster);
+    await pushed(own);
+  }, 120_000);
+
+  afterAll(async () => {
+    await running?.stop();
+    await server?.stop();
+    await rm(dir, { recursive: true, force: true });
+  }, 60_000);
+
+  async function writeCluster(name: string, etl: string): Promise<DemoCluster> {
+    const store = path.join(dir, 'federated-store.yaml');
+    await writeFile(store, stringify({ type: 'FILESYSTEM', config: { directory: bucket } }));
+    const config = path.join(dir, `${name}.yaml`);
+    const settings = {
+      clusterId: 'cluster-1',
+      federatedETL: { federatedCluster: true, federator: { enabled: name === 'cluster-1' } },
+      storage: { configFile: store },
+      localEtl: { path: etl, rescanEvery: '2s' },
+      temporal: { address: server.address, namespace: 'default' },
+    };
+    await writeFile(config, stringify(settings));
+    return { id: name, roles: {}, config, etl, log: path.join(dir, `${name}.log`) };
+  }
+
+  test('another volume with the same cluster id is refused, and pushes nothing', async () => {
+    const other = path.join(dir, 'other-etl');
+    await cp(golden, other, { recursive: true });
+    await rm(path.join(other, '.federated-etl'), { recursive: true, force: true });
+    const second = await writeCluster('cluster-1-again', other);
+    await rebuild(second, changed, own, 100);
+    await expect(startCluster(second)).rejects.toThrow(/DUPLICATE_CLUSTER_ID/);
+    expect((await remote()).equals(own)).toBe(true);
+  }, 60_000);
+
+  test('what is built while Temporal is away is pushed when it is back', async () => {
+    const port = Number(server.address.split(':')[1]);
+    await server.stop();
+    const bytes = await rebuild(cluster, changed, own, 1);
+    server = await startServer(port);
+    await pushed(bytes);
+  }, 120_000);
+
+  test('what is built while the bucket is away is pushed when it is back', async () => {
+    const away = `${bucket}-away`;
+    await rename(bucket, away);
+    const bytes = await rebuild(cluster, changed, own, 2);
+    // Until the push has failed for it, the bucket was not away for anybody.
+    await eventually('a push that fails', async () => (await readFile(cluster.log, 'utf8')).includes('STORAGE_BUCKET_NOT_FOUND'));
+    await rename(away, bucket);
+    await pushed(bytes);
+  }, 120_000);
+
+  test('a copy that somebody deleted is back after the next rescan', async () => {
+    const bytes = await remote();
+    await rm(path.join(bucket, clusterEtlKey(clusterId('cluster-1'), changed)));
+    await pushed(bytes);
+  }, 60_000);
+
+  test('a federation that failed is replayed as a new run of the same request', async () => {
+    // A file where the merged objects would lie: nothing can be written there.
+    const objects = path.join(bucket, 'federated', 'combined', 'objects');
+    await rm(objects, { recursive: true, force: true });
+    await mkdir(path.dirname(objects), { recursive: true });
+    await writeFile(objects, 'in the way');
+    const failed = await withClient(async (client) => {
+      const run = await startFederation(client, '', { trigger: 'person', why: 'trying', at: new Date().toISOString() });
+      await expect(client.workflow.getHandle(run).result()).rejects.toThrow();
+      expect((await client.workflow.getHandle(run).describe()).status.name).toBe('FAILED');
+      return run;
+    });
+    expect(await runMain('runs', '--failed', '--config', cluster.config)).toMatchObject({ out: expect.stringContaining(failed) });
+    await rm(objects);
+    const replayed = await runMain('replay', '--failed', '--wait', '--json', '--config', cluster.config);
+    const summary = JSON.parse(replayed.out) as { run: string };
+    expect(summary).toMatchObject({ outcome: 'complete', generation: 1 });
+    await withClient(async (client) => {
+      const { memo, typedSearchAttributes } = await client.workflow.getHandle(summary.run).describe();
+      expect(memo).toMatchObject({ replayOf: failed });
+      expect(JSON.stringify(typedSearchAttributes)).toContain(failed);
+    });
+  }, 180_000);
+
+  test('a file that is being written is not pushed before it is whole', async () => {
+    const whole = await remote();
+    const half = whole.subarray(0, whole.length / 2);
+    await writeFile(localFile(cluster, changed), half);
+    await eventually('the half file is seen', async () => (await status()).includes('"count": 1'));
+    expect((await remote()).equals(whole)).toBe(true);
+    await appendFile(localFile(cluster, changed), whole.subarray(whole.length / 2));
+    await eventually('the whole file is seen', async () => !(await status()).includes('"count": 1'));
+    expect((await remote()).equals(whole)).toBe(true);
+  }, 60_000);
+
+  const status = async () => (await runMain('status', '--json', '--config', cluster.config)).out;
+});
