@@ -2,6 +2,7 @@ import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import { localEtl } from '../local-etl/store';
 import type { Bucket } from '../storage/bucket';
+import { createAddOwnName } from './add-own-name';
 import { createEnterPrimary } from './enter-primary';
 import { createLeavePrimary } from './leave-primary';
 import { createPrimaryStatus } from './primary-status';
@@ -12,9 +13,9 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
-  now(): Date;
-  heartbeat(details: unknown): void;
-  signal(): AbortSignal;
+  readonly now: () => Date;
+  readonly heartbeat: (details: unknown) => void;
+  readonly signal: () => AbortSignal;
 }
 
 /** What touches a cluster's volume, and so happens where the volume is: on the cluster's own queue. */
@@ -36,8 +37,9 @@ export function createClusterActivities({ settings, bucket, ...context }: Cluste
       federated: roles.federatedCluster,
     }),
     leavePrimary: createLeavePrimary({ ...place, own: bucket }),
-    enterPrimary: createEnterPrimary({ store: place.pullStore }),
+    enterPrimary: createEnterPrimary({ store: place.pullStore, now: context.now }),
     primaryStatus: createPrimaryStatus(place),
+    addOwnName: createAddOwnName({ store: place.store }),
   };
 }
 

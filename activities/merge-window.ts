@@ -108,8 +108,9 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
         );
       }
       const outcome = outcomeOf({ index, planned, sources, merged, reused, previous });
+      const { window: _window, ...facts } = outcome;
       log.info(
-        { event: outcome.reused ? 'window.found' : 'window.merged', ...outcome },
+        { event: outcome.reused ? 'window.found' : 'window.merged', ...facts },
         `${prefix(planned.window)} ${describeOutcome(outcome, describeWindow(ref).slice(ref.resolution.length + 1))}`,
       );
       return outcome;

@@ -51,7 +51,7 @@ export const catalog = {
   // A source that can be read but is not taken
   SOURCE_VANISHED: {
     means: 'A window that a cluster contributed is gone from its folder.',
-    hint: 'Its last good contribution stays. Look for a lifecycle rule or a deletion; let the cluster push again, or remove the cluster.',
+    hint: 'Its last good contribution stays. Look for a lifecycle rule or a deletion; let the cluster push it again.',
     retryable: false,
   },
   SOURCE_EMPTIED: {
@@ -127,7 +127,7 @@ export const catalog = {
   },
   STORE_CONFIG_INVALID: {
     means: 'federated-store.yaml cannot be used as it is.',
-    hint: 'Correct the setting; docs/reference/settings.md lists what each type takes.',
+    hint: 'Correct the setting; docs/reference/federated-store.md lists what each type takes.',
     retryable: false,
   },
   // Settings and identity

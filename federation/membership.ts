@@ -97,16 +97,17 @@ function lastGeneration(cluster: string, base: MembershipInput['base']): Pick<Le
   return last === undefined ? {} : { lastGeneration: last };
 }
 
-/** Whether settings and roster say the same: scope, and who is excluded, since when and why. */
+/**
+ * Whether settings and roster say the same: the scope, and who is excluded. Since when and why do not count: else two
+ * federators, of which each was told of an exclusion by itself, could never agree.
+ */
 export function sameMembership(a: MembershipRules, b: MembershipRules): boolean {
   return rulesText(a) === rulesText(b);
 }
 
 function rulesText({ scope, exclusions }: MembershipRules): string {
   const ids = (list: readonly string[]) => [...new Set(list)].sort(byBytes);
-  const out = Object.entries(exclusions)
-    .sort(([a], [b]) => byBytes(a, b))
-    .map(([cluster, exclusion]) => [cluster, exclusion.at, exclusion.reason]);
+  const out = ids(Object.keys(exclusions));
   return JSON.stringify([scope.include && ids(scope.include), ids(scope.exclude), scope.cutoff ?? null, out]);
 }
 

@@ -48,7 +48,14 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
 
 /** Whether rules and clusters are the same; who of two federators with the same rules committed does not matter. */
 function sameMembers(a: Membership, b: Membership): boolean {
-  const parts = (membership: Membership) => text([membership.clusters, inByteOrder(membership.leftOut)]);
+  const parts = ({ clusters, leftOut }: Membership) => {
+    const out = Object.entries(inByteOrder(leftOut)).map(([id, { by, lastGeneration }]) => [
+      id,
+      by,
+      lastGeneration,
+    ]);
+    return text([clusters, out]);
+  };
   return sameMembership(a, b) && parts(a) === parts(b);
 }
 

@@ -23,7 +23,9 @@ export function registerDemo(program: Command): void {
     .option('--once', 'check the outcome, print it and exit')
     .option('--dir <dir>', 'where everything of the example is kept', '.federated-etl/demo')
     .addHelpText('after', '\nExample:\n  federated-etl demo --once --dir /tmp/five-clusters\n')
-    .action(async ({ once, dir }: { once?: true; dir: string }) => demo({ once: once === true, dir: resolve(dir) }));
+    .action(async ({ once, dir }: { once?: true; dir: string }) =>
+      demo({ once: once === true, dir: resolve(dir) }),
+    );
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -64,7 +66,9 @@ async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void
 
   if (once) return;
   say('');
-  say(`Temporal UI   ${server.uiUrl === '' ? '(headless)' : `${server.uiUrl}/namespaces/${namespace}/workflows`}`);
+  say(
+    `Temporal UI   ${server.uiUrl === '' ? '(headless)' : `${server.uiUrl}/namespaces/${namespace}/workflows`}`,
+  );
   const [federator] = clusters.filter(({ roles }) => roles.federator === true);
   const config = federator?.config ?? '';
   say(`What is what  npx federated-etl status --config ${config}`);
@@ -84,7 +88,10 @@ function step(number: number, title: string): void {
   say(`\n${number}. ${title}`);
 }
 
-async function temporalServer(dir: string, held: AsyncDisposableStack): Promise<{ address: string; uiUrl: string }> {
+async function temporalServer(
+  dir: string,
+  held: AsyncDisposableStack,
+): Promise<{ address: string; uiUrl: string }> {
   const found = await findTemporal({ say: (line) => say(`  ${line}`) });
   if (found.kind === 'address') return { address: found.address, uiUrl: '' };
   const server = await startTemporalServer({
@@ -98,7 +105,10 @@ async function temporalServer(dir: string, held: AsyncDisposableStack): Promise<
   return server;
 }
 
-async function startClusters(clusters: readonly DemoCluster[], held: AsyncDisposableStack): Promise<ClusterProcess[]> {
+async function startClusters(
+  clusters: readonly DemoCluster[],
+  held: AsyncDisposableStack,
+): Promise<ClusterProcess[]> {
   // The first one bundles the workflow code, the others find it: all at once would do it five times.
   const [first, ...others] = clusters;
   if (first === undefined) return [];
@@ -106,7 +116,9 @@ async function startClusters(clusters: readonly DemoCluster[], held: AsyncDispos
     const process = await startCluster(cluster);
     held.defer(() => process.stop());
     const roles = ['federated', cluster.roles.federator && 'federator', cluster.roles.primary && 'primary'];
-    say(`  ${cluster.id} runs as process ${process.pid}: ${roles.filter((role) => role !== undefined).join(', ')}`);
+    say(
+      `  ${cluster.id} runs as process ${process.pid}: ${roles.filter((role) => role !== undefined).join(', ')}`,
+    );
     return process;
   };
   return [await start(first), ...(await Promise.all(others.map(start)))];
@@ -121,8 +133,7 @@ async function showPush(client: Client, cluster: string, stop: AbortSignal): Pro
   });
   const { summary } = state;
   if (summary === undefined) return;
-  const { files, uploaded } = summary;
-  say(`  FederatedCluster[${cluster}] ${files} files in Federated Storage${uploaded > 0 ? `, ${uploaded} of them uploaded just now` : ''}`);
+  say(`  FederatedCluster[${cluster}] ${summary.files} files in Federated Storage`);
 }
 
 async function federate(client: Client, stop: AbortSignal): Promise<FederationSummary> {
@@ -134,26 +145,41 @@ async function federate(client: Client, stop: AbortSignal): Promise<FederationSu
     const last = actions.at(-1);
     return actions.length > before && last !== undefined ? last.action.workflow : undefined;
   });
-  const summary = await showFederation(client, run.workflowId, say, stop);
-  say(`  ${summary.run}`);
-  return summary;
+  say(`  ${run.workflowId}`);
+  return showFederation(client, run.workflowId, say, stop);
 }
 
-async function showPull(client: Client, cluster: string, generation: number, stop: AbortSignal): Promise<void> {
-  const state = await until(`the pull of generation ${generation} by ${cluster}`, patienceMs, stop, async () => {
-    const found = await client.workflow.getHandle(names('').pull(cluster)).query<PullState>(pullState);
-    return (found.summary?.generation ?? 0) >= generation && found.error === undefined ? found : undefined;
-  });
+async function showPull(
+  client: Client,
+  cluster: string,
+  generation: number,
+  stop: AbortSignal,
+): Promise<void> {
+  const state = await until(
+    `the pull of generation ${generation} by ${cluster}`,
+    patienceMs,
+    stop,
+    async () => {
+      const found = await client.workflow.getHandle(names('').pull(cluster)).query<PullState>(pullState);
+      return (found.summary?.generation ?? 0) >= generation && found.error === undefined ? found : undefined;
+    },
+  );
   const { summary } = state;
   if (summary === undefined) return;
-  say(`  PrimaryCluster[${cluster}] ${summary.state} generation ${summary.generation}: ${summary.replaced} files replaced, ${summary.unchanged} as they should be`);
-  if (summary.backup !== undefined) say(`  its own local ETL was saved first: federated-etl/backups/${cluster}/${summary.backup}`);
+  say(
+    `  PrimaryCluster[${cluster}] ${summary.state} generation ${summary.generation}: ${summary.replaced} files replaced, ${summary.unchanged} as they should be`,
+  );
+  if (summary.backup !== undefined)
+    say(`  its own local ETL was saved first: federated-etl/backups/${cluster}/${summary.backup}`);
 }
 
 async function check(dir: string, clusters: readonly DemoCluster[]): Promise<void> {
   const bucket = await openBucketFromFile(join(dir, 'federated-store.yaml'));
   try {
-    const { windows, records, differences } = await checkUnion(bucket, clusters.map(({ id }) => id));
+    const { windows, records, differences } = await checkUnion(
+      bucket,
+      clusters.map(({ id }) => id),
+    );
     if (differences.length === 0) {
       say(`  yes: ${records} records in ${windows} windows; the combined set equals the union of the five`);
       return;

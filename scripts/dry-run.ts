@@ -23,7 +23,10 @@ export async function dryRun(context: Context, request: FederationRequest, json:
 }
 
 /** By the roster, or by the newest generation while the roster does not answer. */
-async function exclusionsNow(context: Context, bucket: BucketReader): Promise<Readonly<Record<string, Exclusion>>> {
+async function exclusionsNow(
+  context: Context,
+  bucket: BucketReader,
+): Promise<Readonly<Record<string, Exclusion>>> {
   const { roster } = await temporalView(context, []);
   return roster?.exclusions ?? (await readNewestGeneration(bucket))?.membership.exclusions ?? {};
 }
@@ -34,7 +37,10 @@ function describe(plan: DrawnPlan): object {
     base: plan.base,
     clusters: plan.membership.clusters,
     leftOut: plan.membership.leftOut,
-    windows: plan.windows.map(({ window, sources }) => ({ window, clusters: sources.map(({ cluster }) => cluster) })),
+    windows: plan.windows.map(({ window, sources }) => ({
+      window,
+      clusters: sources.map(({ cluster }) => cluster),
+    })),
     carried: plan.carried.length,
     duplicates: plan.duplicates,
   };
@@ -43,10 +49,15 @@ function describe(plan: DrawnPlan): object {
 function show(plan: DrawnPlan): void {
   const { clusters, leftOut } = plan.membership;
   print(`${count(clusters.length, 'cluster')} in: ${clusters.join(', ') || 'none'}`);
-  for (const [cluster, { by, reason }] of Object.entries(leftOut)) print(`left out by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
+  for (const [cluster, { by, reason }] of Object.entries(leftOut))
+    print(`left out by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
   for (const { window, sources } of plan.windows) {
     const ref = parseWindowId(window);
-    print(`would merge ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`} from ${count(sources.length, 'cluster')}`);
+    print(
+      `would merge ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`} from ${count(sources.length, 'cluster')}`,
+    );
   }
-  print(`${count(plan.windows.length, 'window')} to merge, ${plan.carried.length} as they are in generation ${plan.base}. Nothing was written.`);
+  print(
+    `${count(plan.windows.length, 'window')} to merge, ${plan.carried.length} as they are in generation ${plan.base}. Nothing was written.`,
+  );
 }

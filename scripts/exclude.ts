@@ -24,10 +24,17 @@ export function registerExclude(program: Command): void {
     .description('take a cluster out of every window; it keeps pushing')
     .option('--reason <text>', 'why, for whoever looks later')
     .option('--json', 'print JSON')
-    .addHelpText('after', "\nExample:\n  federated-etl exclude cluster-3 --reason 'wrong prices since Monday'\n")
+    .addHelpText(
+      'after',
+      "\nExample:\n  federated-etl exclude cluster-3 --reason 'wrong prices since Monday'\n",
+    )
     .action(async (cluster: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommandOptions & { reason?: string; json?: true }>();
-      await change('exclude', { cluster, ...(options.reason === undefined ? {} : { reason: options.reason }) }, options);
+      await change(
+        'exclude',
+        { cluster, ...(options.reason === undefined ? {} : { reason: options.reason }) },
+        options,
+      );
     });
 }
 
@@ -44,26 +51,41 @@ export function registerInclude(program: Command): void {
     });
 }
 
-async function change(kind: Kind, message: ClusterMessage, options: CommandOptions & { json?: true }): Promise<void> {
+async function change(
+  kind: Kind,
+  message: ClusterMessage,
+  options: CommandOptions & { json?: true },
+): Promise<void> {
   await using context = openContext(options);
   await requireKnown(context, message.cluster);
   const { client } = await context.temporal();
   // The roster first: whatever becomes of a run in progress, the next one reads it there.
-  await client.workflow.getHandle(context.names.roster).signal(kind === 'exclude' ? excludeCluster : includeCluster, message).catch(noRoster);
+  await client.workflow
+    .getHandle(context.names.roster)
+    .signal(kind === 'exclude' ? excludeCluster : includeCluster, message)
+    .catch(noRoster);
   const answer = (await tellRunInProgress(client, context.settings.temporal.idPrefix, kind, message)) ?? {
     cluster: message.cluster,
     from: 'in the next',
   };
   if (options.json) printJson(answer);
-  else print(`${message.cluster} is ${kind}d ${answer.from === 'in this run' ? 'in the run in progress' : 'from the next federation on'}.`);
+  else
+    print(
+      `${message.cluster} is ${kind}d ${answer.from === 'in this run' ? 'in the run in progress' : 'from the next federation on'}.`,
+    );
 }
 
 /** A slip in an id would otherwise be an exclusion of nothing, which looks like success. */
 async function requireKnown(context: Context, cluster: string): Promise<void> {
   const bucket = await context.bucket();
   const found: readonly string[] = await discoverClusters(bucket, {});
-  const { clusters = [], exclusions = {}, leftOut = {} } = (await readNewestGeneration(bucket))?.membership ?? {};
-  if (found.includes(cluster) || clusters.includes(cluster) || cluster in exclusions || cluster in leftOut) return;
+  const {
+    clusters = [],
+    exclusions = {},
+    leftOut = {},
+  } = (await readNewestGeneration(bucket))?.membership ?? {};
+  if (found.includes(cluster) || clusters.includes(cluster) || cluster in exclusions || cluster in leftOut)
+    return;
   throw new FederationError('CLUSTER_UNKNOWN', {
     subject: { cluster },
     detail: `There is no cluster ${cluster} in the bucket; there are: ${found.join(', ') || 'none'}.`,
@@ -80,15 +102,23 @@ function noRoster(error: unknown): never {
 }
 
 /** Asks a run in progress, if there is one, whether it still counts there. */
-async function tellRunInProgress(client: Client, idPrefix: string, kind: Kind, message: ClusterMessage): Promise<RosterAnswer | undefined> {
+async function tellRunInProgress(
+  client: Client,
+  idPrefix: string,
+  kind: Kind,
+  message: ClusterMessage,
+): Promise<RosterAnswer | undefined> {
   const update = kind === 'exclude' ? excludeClusterUpdate : includeClusterUpdate;
-  for await (const { workflowId } of client.workflow.list({ query: "WorkflowType = 'federation' AND ExecutionStatus = 'Running'" })) {
+  for await (const { workflowId } of client.workflow.list({
+    query: "WorkflowType = 'federation' AND ExecutionStatus = 'Running'",
+  })) {
     if (!workflowId.startsWith(`${idPrefix}federation-`)) continue;
     try {
       return await client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] });
     } catch (error) {
       // It ended meanwhile, or does not know the cluster: then it counts from the next one on.
-      if (!(error instanceof WorkflowNotFoundError) && !(error instanceof WorkflowUpdateFailedError)) throw error;
+      if (!(error instanceof WorkflowNotFoundError) && !(error instanceof WorkflowUpdateFailedError))
+        throw error;
     }
   }
   return undefined;

@@ -65,13 +65,18 @@ export async function startAndTell(
 }
 
 /** Starts a federation of a request, and gives its id. */
-export async function startFederation(client: Client, idPrefix: string, request: FederationRequest): Promise<string> {
+export async function startFederation(
+  client: Client,
+  idPrefix: string,
+  request: FederationRequest,
+): Promise<string> {
   const { workflowId } = await client.workflow.start<typeof federation>('federation', {
     workflowId: requestedFederationId(idPrefix, new Date(), request.trigger),
     taskQueue: names(idPrefix).federationQueue,
     args: [{ idPrefix, request }],
     workflowRunTimeout: '12h',
-    staticSummary: request.replayOf === undefined ? `asked by a ${request.trigger}` : `replays ${request.replayOf}`,
+    staticSummary:
+      request.replayOf === undefined ? `asked by a ${request.trigger}` : `replays ${request.replayOf}`,
     ...(request.replayOf === undefined
       ? {}
       : {

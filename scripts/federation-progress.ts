@@ -11,15 +11,19 @@ const lookEveryMs = 500;
  * Follows a run to its end: a progress bar on a terminal, the familiar bracketed lines elsewhere. Gives its summary, or
  * throws FEDERATION_FAILED. Ends without the run, which goes on, when `stop` is aborted.
  */
-export async function showFederation(client: Client, run: string, say: (line: string) => void, stop: AbortSignal): Promise<FederationSummary> {
+export async function showFederation(
+  client: Client,
+  run: string,
+  say: (line: string) => void,
+  stop: AbortSignal,
+): Promise<FederationSummary> {
   const handle = client.workflow.getHandle(run);
   const view = process.stdout.isTTY ? barView() : lineView(say);
   const ended = new AbortController();
   const watched = watch();
   try {
     const summary = (await handle.result()) as FederationSummary;
-    ended.abort();
-    await watched;
+    await end();
     say(describe(summary));
     return summary;
   } catch (error) {
@@ -31,6 +35,10 @@ export async function showFederation(client: Client, run: string, say: (line: st
       cause: error,
     });
   } finally {
+    await end();
+  }
+
+  async function end(): Promise<void> {
     ended.abort();
     await watched;
     view.end();
@@ -50,7 +58,8 @@ export async function showFederation(client: Client, run: string, say: (line: st
 function describe(summary: FederationSummary): string {
   const out = summary.leftOut.length === 0 ? '' : `, without ${summary.leftOut.join(', ')}`;
   const aside = summary.problems === 0 ? '' : `, ${summary.problems} sources set aside`;
-  const generation = summary.generation === undefined ? 'nothing to commit' : `generation ${summary.generation}`;
+  const generation =
+    summary.generation === undefined ? 'nothing to commit' : `generation ${summary.generation}`;
   return `  Federator ${summary.outcome}: ${generation}, ${summary.clusters} clusters${out}, ${summary.windows} windows, ${summary.merged} merged${aside}`;
 }
 
@@ -73,7 +82,12 @@ function lineView(say: (line: string) => void): View {
 
 function barView(): View {
   const bar = new SingleBar(
-    { format: '  {bar} {value}/{total} windows · {phase}', hideCursor: true, clearOnComplete: true, stopOnComplete: false },
+    {
+      format: '  {bar} {value}/{total} windows · {phase}',
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+    },
     Presets.shades_classic,
   );
   let started = false;
@@ -86,6 +100,7 @@ function barView(): View {
     },
     end: () => {
       if (started) bar.stop();
+      started = false;
     },
   };
 }

@@ -24,7 +24,10 @@ export function registerReplay(program: Command): void {
     .option('--failed', 'every run that failed since the last one that committed')
     .option('--wait', 'wait until each has ended')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  federated-etl replay federation-2026-11-20T21:35:27Z --wait\n  federated-etl replay --failed\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  federated-etl replay federation-2026-11-20T21:35:27Z --wait\n  federated-etl replay --failed\n',
+    )
     .action(async (named: string[], _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ReplayOptions>();
       if ((named.length === 0) !== (options.failed === true)) {
@@ -39,7 +42,10 @@ export function registerReplay(program: Command): void {
       async function replay(run: string): Promise<void> {
         const request = await readJson(bucket, runRequestKey(run), requestSchema);
         if (request === undefined) {
-          throw new FederationError('RUN_NOT_FOUND', { subject: { key: run }, detail: 'The bucket has no request of this run.' });
+          throw new FederationError('RUN_NOT_FOUND', {
+            subject: { key: run },
+            detail: 'The bucket has no request of this run.',
+          });
         }
         await startAndTell(
           context,
@@ -58,5 +64,8 @@ async function failedSinceTheLastCommit(bucket: Bucket): Promise<string[]> {
   const newestFirst = await readRuns(bucket, mostRuns);
   const committed = newestFirst.findIndex(({ outcome }) => outcome === 'complete' || outcome === 'partial');
   const since = committed === -1 ? newestFirst : newestFirst.slice(0, committed);
-  return since.filter(({ outcome }) => outcome === 'failed').map(({ run }) => run).reverse();
+  return since
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ run }) => run)
+    .reverse();
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FederationError } from '../errors/federation-error';
 import { createLog } from '../config/log';
 import { loadSettings, requireRole } from '../config/settings';
 import { installRuntime, runRoles } from '../workers/run-roles';
@@ -13,10 +14,17 @@ export function registerRun(program: Command): void {
       const { config } = command.optsWithGlobals<{ config?: string }>();
       const settings = loadSettings({ file: config });
       requireRole(settings);
-      const log = createLog(settings.log).child({ cluster: settings.clusterId });
+      const log = createLog(settings.log).child({ clusterId: settings.clusterId });
       for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
       installRuntime(log);
       // The demo, which runs it as a child, waits for this.
-      await runRoles(settings, log, stopOnSignals(log), () => process.send?.('ready'));
+      await runRoles(settings, log, stopOnSignals(log), () => process.send?.('ready')).catch(
+        (error: unknown) => {
+          if (error instanceof FederationError) {
+            log.error({ event: 'failed', code: error.code, ...error.subject }, error.detail);
+          }
+          throw error;
+        },
+      );
     });
 }

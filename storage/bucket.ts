@@ -16,7 +16,8 @@ export interface ObjectHead extends ObjectInfo {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export type ListEntry = ({ readonly kind: 'object' } & ObjectInfo) | { readonly kind: 'prefix'; readonly prefix: string };
+export type ListEntry =
+  ({ readonly kind: 'object' } & ObjectInfo) | { readonly kind: 'prefix'; readonly prefix: string };
 
 export interface CallOptions {
   /** Aborting it ends the call, which then throws the signal's reason. */
@@ -72,7 +73,11 @@ export interface Bucket extends BucketReader {
   /** Creates or replaces. A body that throws leaves nothing. */
   put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
   /** Creates only if nothing is there, else throws STORAGE_PRECONDITION_FAILED. Of many at once exactly one succeeds. */
-  create(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
+  create(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: PutOptions,
+  ): Promise<ObjectInfo>;
   /** On the server's side, metadata included. Throws STORAGE_NOT_FOUND when the source is missing. */
   copy(from: string, to: string, options?: CallOptions): Promise<ObjectInfo>;
   /** Deleting what is not there is fine. */

@@ -4,7 +4,7 @@ import { FederationError } from '../errors/federation-error';
 /** What an activity needs of Temporal, and what a test can give it without. */
 export interface ActivityContext {
   /** Tells that the work goes on, and how far it is. */
-  heartbeat(details?: unknown): void;
+  readonly heartbeat: (details?: unknown) => void;
   /** Aborted when the activity is cancelled or the worker shuts down. */
   readonly signal: AbortSignal;
 }
@@ -51,12 +51,16 @@ export function asActivities<Activities extends object>(activities: Activities):
 
 /** The one mapper from errors to Temporal failures. Messages are sentences; a stack would name paths of this machine. */
 export function asFailure(error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) return signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('cancelled');
+  if (signal.aborted)
+    return signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('cancelled');
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const known =
     error instanceof FederationError
       ? error
-      : new FederationError('INTERNAL', { detail: error instanceof Error ? error.message : String(error), cause: error });
+      : new FederationError('INTERNAL', {
+          detail: error instanceof Error ? error.message : String(error),
+          cause: error,
+        });
   const failure = ApplicationFailure.create({
     type: known.code,
     message: known.detail,

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { createClusterActivities } from '../activities/cluster-activities';
 import { FederationError } from '../errors/federation-error';
 import { instanceOf } from '../local-etl/instance';
 import { localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
-import { pullNow, pushNow, registerPrimary } from '../workflows/messages';
+import { forgetPrimary, pullNow, pushNow, registerPrimary, type LoopSettings } from '../workflows/messages';
 import type { pull } from '../workflows/pull';
 import type { push } from '../workflows/push';
-import type { roster } from '../workflows/roster';
 import { temporalContext } from './as-activity';
 import { createNotifier } from './notifier';
 import type { RoleContext, StartedRole } from './role';
@@ -18,70 +18,83 @@ const activitiesAtOnce = 4;
 
 /**
  * A Federated Cluster, a Primary Cluster, or both: serves the cluster's own task queue, so that what touches its volume
- * happens where the volume is. Throws DUPLICATE_CLUSTER_ID, before anything is served, when the cluster id belongs to
- * another volume.
+ * happens where the volume is. A role that the settings do not give any more ends. Throws DUPLICATE_CLUSTER_ID, before
+ * anything is served, when the cluster id belongs to another volume.
  */
 export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const { settings, bucket, client, names, log } = context;
+  const { clusterId: cluster, localEtl: local } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
-  const store = localEtl(settings.localEtl.path);
+  const store = localEtl(local.path);
   // A fresh primary begins with nothing. A Federated Cluster's folder must be there: else the volume is not mounted.
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
-  if (federatedCluster) await startPush(context, await instanceOf(store));
-  const activities = createClusterActivities({
-    settings,
-    bucket,
-    log,
-    now: () => new Date(),
-    heartbeat: temporalContext.heartbeat,
-    signal: () => temporalContext.signal,
-  });
+  const instance = await instanceOf(store);
+  if (federatedCluster) await startPush(context, instance);
+  else await endRole(client, names.push(cluster));
+  if (!primaryCluster) await endRole(client, names.pull(cluster));
   const worker = await createWorker(context, {
-    taskQueue: names.clusterQueue(settings.clusterId),
-    activities,
+    taskQueue: names.clusterQueue(cluster),
+    activities: createClusterActivities({
+      settings,
+      bucket,
+      log,
+      now: () => new Date(),
+      heartbeat: temporalContext.heartbeat,
+      signal: () => temporalContext.signal,
+    }),
     workflows: true,
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
   });
-  const notifier = createNotifier(async () => void (await signalPush(context, await instanceOf(store))), log);
-  const watcher = federatedCluster ? watchLocalEtl(store, () => notifier.notify()) : undefined;
+  const changes = createNotifier(async () => void (await signalPush(context, instance)), log);
+  // The roster is the federator's, which may start later than this cluster.
+  const roster = createNotifier(
+    () =>
+      client.workflow
+        .getHandle(names.roster)
+        .signal(primaryCluster ? registerPrimary : forgetPrimary, { cluster }),
+    log,
+  );
+  const watcher = federatedCluster ? watchLocalEtl(store, () => changes.notify()) : undefined;
   return {
     workers: [worker],
     begin: async () => {
       if (primaryCluster) await startPull(context);
+      if (primaryCluster || !(await isGone(client, names.roster))) roster.notify();
     },
     close: async () => {
       await watcher?.close();
-      notifier.close();
+      changes.close();
+      roster.close();
     },
   };
+}
 
-  async function startPull({ settings: { clusterId, pull: every } }: RoleContext): Promise<void> {
-    await client.workflow.signalWithStart<typeof pull, []>('pull', {
-      workflowId: names.pull(clusterId),
-      taskQueue: names.clusterQueue(clusterId),
-      args: [{ cluster: clusterId, pullEveryMs: every.everyMs }],
-      signal: pullNow,
-      staticSummary: `Keeps the local ETL of ${clusterId} what is combined`,
-    });
-    await client.workflow.signalWithStart<typeof roster, [{ cluster: string }]>('roster', {
-      workflowId: names.roster,
-      taskQueue: names.federationQueue,
-      args: [{ bucket: bucket.label }],
-      signal: registerPrimary,
-      signalArgs: [{ cluster: clusterId }],
-      memo: { bucket: bucket.label },
-      staticSummary: 'Who is excluded, and which primaries are told',
-    });
-  }
+async function startPull({ client, names, settings }: RoleContext): Promise<void> {
+  const {
+    clusterId: cluster,
+    pull: { everyMs },
+  } = settings;
+  await client.workflow.signalWithStart<typeof pull, [LoopSettings?]>('pull', {
+    workflowId: names.pull(cluster),
+    taskQueue: names.clusterQueue(cluster),
+    args: [{ cluster, pullEveryMs: everyMs }],
+    signal: pullNow,
+    signalArgs: [{ everyMs }],
+    staticSummary: `Keeps the local ETL of ${cluster} what is combined`,
+  });
 }
 
 function signalPush({ client, names, settings }: RoleContext, instance: string) {
-  const cluster = settings.clusterId;
-  return client.workflow.signalWithStart<typeof push, []>('push', {
+  const {
+    clusterId: cluster,
+    localEtl: { rescanEveryMs },
+  } = settings;
+  return client.workflow.signalWithStart<typeof push, [LoopSettings?]>('push', {
     workflowId: names.push(cluster),
     taskQueue: names.clusterQueue(cluster),
-    args: [{ cluster, instance, rescanEveryMs: settings.localEtl.rescanEveryMs }],
+    args: [{ cluster, instance, rescanEveryMs }],
     signal: pushNow,
+    signalArgs: [{ everyMs: rescanEveryMs }],
     // In the memo too, as that can be read while nobody serves the workflow.
     memo: { instance },
     staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,
@@ -97,4 +110,24 @@ async function startPush(context: RoleContext, instance: string): Promise<void> 
     detail: `This volume is ${instance}, but the cluster's data comes from volume ${String(memo?.['instance'])}.`,
     retryable: false,
   });
+}
+
+/** Ends the workflow of a role that this cluster no longer has. */
+async function endRole(client: Client, workflowId: string): Promise<void> {
+  try {
+    await client.workflow
+      .getHandle(workflowId)
+      .terminate('the settings of the cluster do not give it this role any more');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+async function isGone(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name !== 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return true;
+    throw error;
+  }
 }

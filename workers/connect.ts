@@ -18,7 +18,11 @@ const longestWaitMs = 30_000;
  * Connects to Temporal, waiting for it as long as it takes: a cluster that starts before its Temporal server only starts
  * later. Throws TEMPORAL_UNAVAILABLE when it is told to stop first.
  */
-export async function connectPatiently(settings: Settings['temporal'], log: Log, stop: AbortSignal): Promise<TemporalConnections> {
+export async function connectPatiently(
+  settings: Settings['temporal'],
+  log: Log,
+  stop: AbortSignal,
+): Promise<TemporalConnections> {
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
       const connection = await Connection.connect(settings.connection);
@@ -41,5 +45,8 @@ export async function connectPatiently(settings: Settings['temporal'], log: Log,
 
 /** The error for a Temporal server that does not answer. */
 export function unavailable(address: string, cause: unknown): FederationError {
-  return new FederationError('TEMPORAL_UNAVAILABLE', { detail: `No Temporal server answers at ${address}.`, cause });
+  return new FederationError('TEMPORAL_UNAVAILABLE', {
+    detail: `No Temporal server answers at ${address}.`,
+    cause,
+  });
 }

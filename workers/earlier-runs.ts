@@ -25,7 +25,12 @@ export async function awaitEarlierRuns(
   }
 }
 
-async function earlierRun(client: Client, startTime: Date, run: string, idPrefix: string): Promise<string | undefined> {
+async function earlierRun(
+  client: Client,
+  startTime: Date,
+  run: string,
+  idPrefix: string,
+): Promise<string | undefined> {
   const query = `WorkflowType = 'federation' AND ExecutionStatus = 'Running' AND StartTime < '${startTime.toISOString()}'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
     // Without a prefix, the runs of federations that have one must not be waited for: theirs do not start like this.

@@ -1,7 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { createFederationActivities, createMergeActivities, type FederationActivities } from '../activities/federation-activities';
+import {
+  createFederationActivities,
+  createMergeActivities,
+  type FederationActivities,
+} from '../activities/federation-activities';
 import type { FederationDependencies } from '../activities/federation-dependencies';
 import { startMergeThreads } from '../activities/threads/merge-threads';
 import type { Exclusion } from '../federation/membership';
@@ -93,23 +97,31 @@ async function readExclusions(client: Client, rosterId: string): Promise<Record<
     const state = await client.workflow.getHandle(rosterId).query<RosterState>(rosterState);
     if (state.loaded) return { ...state.exclusions };
     if (Date.now() > until) {
-      throw new FederationError('GENERATION_UNREADABLE', { detail: 'The roster does not know yet who is excluded.', retryable: true });
+      throw new FederationError('GENERATION_UNREADABLE', {
+        detail: 'The roster does not know yet who is excluded.',
+        retryable: true,
+      });
     }
     await sleep(500);
   }
 }
 
-/** Signals the primaries to pull. One whose workflow is not there looks for new generations by itself when it is back. */
+/** Signals the primaries to pull. One that cannot be told looks for new generations by itself when it is back. */
 async function tellPrimaries({ client, names, log }: RoleContext): Promise<{ told: number }> {
   const { primaries } = await client.workflow.getHandle(names.roster).query<RosterState>(rosterState);
   let told = 0;
   for (const cluster of primaries) {
     try {
-      await client.workflow.getHandle(names.pull(cluster)).signal(pullNow);
+      await client.workflow.getHandle(names.pull(cluster)).signal(pullNow, {});
       told += 1;
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      log.info({ event: 'primary.absent', cluster }, `PrimaryCluster ${cluster} is not there to be told`);
+      // One that cannot be told must not keep the others from it.
+      const reason =
+        error instanceof WorkflowNotFoundError ? 'its pull workflow does not run' : String(error);
+      log.warn(
+        { event: 'primary.untold', cluster, reason },
+        `PrimaryCluster[${cluster}] was not told: ${reason}`,
+      );
     }
   }
   return { told };

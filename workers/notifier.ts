@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../config/log';
 
-/** Tells of changes, of many at once only one time, and again until it was heard. */
+/** Tells of something, of many at once only one time, and again until it was heard. */
 export interface Notifier {
   notify(): void;
   close(): void;
@@ -10,7 +10,7 @@ export interface Notifier {
 const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
 
-/** A change that is seen while `tell` cannot be done (Temporal is away) is told when it can. */
+/** What cannot be told (Temporal is away, or who should hear it) is told when it can. */
 export function createNotifier(tell: () => Promise<void>, log: Log): Notifier {
   const closing = new AbortController();
   let wanted = false;
@@ -25,7 +25,10 @@ export function createNotifier(tell: () => Promise<void>, log: Log): Notifier {
         waitMs = firstWaitMs;
       } catch (error) {
         wanted = true;
-        log.warn({ event: 'push.untold', reason: String(error) }, `A change cannot be told yet; again in ${waitMs / 1000} s`);
+        log.warn(
+          { event: 'temporal.untold', reason: String(error) },
+          `Temporal cannot be told yet; again in ${waitMs / 1000} s`,
+        );
         await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => undefined);
         waitMs = Math.min(waitMs * 2, longestWaitMs);
       }

@@ -25,9 +25,16 @@ export function installRuntime(log: Log): void {
  * Runs a cluster's roles until `stop` is aborted, then ends them gracefully: activities may finish or hand over, nothing
  * is lost. Throws what made a role impossible or a worker fail. `ready` is called once everything is served.
  */
-export async function runRoles(settings: Settings, log: Log, stop: AbortSignal, ready?: () => void): Promise<void> {
+export async function runRoles(
+  settings: Settings,
+  log: Log,
+  stop: AbortSignal,
+  ready?: () => void,
+): Promise<void> {
   await using held = new AsyncDisposableStack();
-  const bucket = await openBucketFromFile(settings.storage.file);
+  const bucket = await openBucketFromFile(settings.storage.file, {
+    warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
+  });
   held.defer(() => bucket.close());
   const { connection, native } = await connectPatiently(settings.temporal, log, stop);
   held.defer(() => connection.close());
@@ -54,9 +61,14 @@ export async function runRoles(settings: Settings, log: Log, stop: AbortSignal, 
     failed.abort();
     throw error;
   };
-  const served = started.flatMap((role) => role.workers).map((worker) => runUntil(worker, either).catch(endAll));
+  const served = started
+    .flatMap((role) => role.workers)
+    .map((worker) => runUntil(worker, either).catch(endAll));
   const begun = Promise.all(started.map((role) => role.begin())).then(() => {
-    log.info({ event: 'started', cluster: settings.clusterId, roles }, `${settings.clusterId} runs: ${describeRoles(settings)}`);
+    log.info(
+      { event: 'started', cluster: settings.clusterId, roles },
+      `${settings.clusterId} runs: ${describeRoles(settings)}`,
+    );
     ready?.();
   }, endAll);
   const ended = await Promise.allSettled([begun, ...served]);

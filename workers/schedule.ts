@@ -1,4 +1,9 @@
-import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
+import {
+  Client,
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  type ScheduleOptions,
+} from '@temporalio/client';
 import type { FederationInput } from '../workflows/federation';
 import { names } from '../workflows/names';
 import type { Log } from '../config/log';
@@ -14,12 +19,20 @@ export interface FederationSchedule {
  * comes so long after the federator's start, the others every `runEveryMs` counted from it. A run that is due sooner stays
  * due, so that a crash loop starves nothing. An operator's pause and note are kept.
  */
-export async function ensureSchedule(client: Client, wanted: FederationSchedule, log: Log, now = Date.now()): Promise<void> {
+export async function ensureSchedule(
+  client: Client,
+  wanted: FederationSchedule,
+  log: Log,
+  now = Date.now(),
+): Promise<void> {
   const scheduleId = names(wanted.idPrefix).schedule;
   const anchored = scheduleOptions(wanted, now);
   try {
     await client.schedule.create({ scheduleId, ...anchored });
-    log.info({ event: 'schedule.created' }, `Federator first run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`);
+    log.info(
+      { event: 'schedule.created' },
+      `Federator first run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`,
+    );
     return;
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
@@ -33,16 +46,28 @@ export async function ensureSchedule(client: Client, wanted: FederationSchedule,
     log.info({ event: 'schedule.kept' }, `Federator next run at ${new Date(next).toISOString()}`);
   } else {
     await handle.update((previous) => ({ ...anchored, state: previous.state }));
-    log.info({ event: 'schedule.anchored' }, `Federator next run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`);
+    log.info(
+      { event: 'schedule.anchored' },
+      `Federator next run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`,
+    );
   }
   if (found.state.paused) {
-    log.warn({ event: 'schedule.paused', note: found.state.note }, `The federation schedule is paused: ${found.state.note ?? 'no note'}`);
+    log.warn(
+      { event: 'schedule.paused', note: found.state.note },
+      `The federation schedule is paused: ${found.state.note ?? 'no note'}`,
+    );
   }
 }
 
 /** Interval times are counted from the epoch, so the offset is what anchors them to this moment. */
-function scheduleOptions({ idPrefix, firstRunAfterMs, runEveryMs }: FederationSchedule, now: number): Omit<ScheduleOptions, 'scheduleId'> {
-  const { federation, federationQueue } = { federation: names(idPrefix).schedule, federationQueue: names(idPrefix).federationQueue };
+function scheduleOptions(
+  { idPrefix, firstRunAfterMs, runEveryMs }: FederationSchedule,
+  now: number,
+): Omit<ScheduleOptions, 'scheduleId'> {
+  const { federation, federationQueue } = {
+    federation: names(idPrefix).schedule,
+    federationQueue: names(idPrefix).federationQueue,
+  };
   const input: FederationInput = { idPrefix, request: { trigger: 'schedule' } };
   return {
     spec: { intervals: [{ every: runEveryMs, offset: (now + firstRunAfterMs) % runEveryMs }] },

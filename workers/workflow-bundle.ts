@@ -26,10 +26,14 @@ export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { 
     workflowsPath: require.resolve('../workflows/index'),
     logger: new DefaultLogger('WARN'),
   });
-  await mkdir(folder, { recursive: true });
-  const temporary = `${codePath}.${process.pid}`;
-  await writeFile(temporary, bundle.code);
-  await rename(temporary, codePath);
+  try {
+    await mkdir(folder, { recursive: true });
+    const temporary = `${codePath}.${process.pid}`;
+    await writeFile(temporary, bundle.code);
+    await rename(temporary, codePath);
+  } catch {
+    // Where the packages cannot be written, each start bundles anew: slower, and nothing else.
+  }
   return bundle;
 }
 
@@ -37,7 +41,11 @@ function fingerprintOfSources(): string {
   const hash = createHash('sha256').update(version);
   for (const folder of sources) {
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort()) {
-      if (/\.(ts|js)$/.test(name)) hash.update(name).update('\0').update(readFileSync(join(root, folder, name)));
+      if (/\.(ts|js)$/.test(name))
+        hash
+          .update(name)
+          .update('\0')
+          .update(readFileSync(join(root, folder, name)));
     }
   }
   return hash.digest('hex').slice(0, 16);

@@ -46,7 +46,8 @@ export async function nextAttempt<Summary>(
 /** The catalogued code and the sentence of what failed, wherever in the chain they stand. */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error; at instanceof Error; at = at.cause) {
-    if (at instanceof ApplicationFailure && typeof at.type === 'string') return { code: at.type, message: at.message };
+    if (at instanceof ApplicationFailure && typeof at.type === 'string')
+      return { code: at.type, message: at.message };
   }
   const innermost = error instanceof ActivityFailure && error.cause !== undefined ? error.cause : error;
   return { code: 'INTERNAL', message: innermost instanceof Error ? innermost.message : String(innermost) };

@@ -18,7 +18,8 @@ export interface CommitEnd {
   readonly unfinished: readonly string[];
 }
 
-const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } = proxyActivities<FederationActivities>(longActivity);
+const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } =
+  proxyActivities<FederationActivities>(longActivity);
 
 /**
  * Commits a generation, publishes it, tells the primaries and cleans up. It always has the same id: Temporal's

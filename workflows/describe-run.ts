@@ -5,8 +5,12 @@ export function describeRun(state: FederationProgress): string {
   const lines = [
     `**${state.phase}**${state.attempt > 1 ? ` (plan ${state.attempt})` : ''}`,
     state.problems > 0 ? `**${state.problems} sources set aside**: see \`federated-etl quarantine\`` : '',
-    state.leftOut.length > 0 ? `Left out: ${state.leftOut.slice(0, 5).join(', ')}${state.leftOut.length > 5 ? ', …' : ''}` : '',
-    state.attempt > 0 ? `${state.clusters} clusters, ${state.windows} windows, ${state.merged} of ${state.planned} merged` : '',
+    state.leftOut.length > 0
+      ? `Left out: ${state.leftOut.slice(0, 5).join(', ')}${state.leftOut.length > 5 ? ', …' : ''}`
+      : '',
+    state.attempt > 0
+      ? `${state.clusters} clusters, ${state.windows} windows, ${state.merged} of ${state.planned} merged`
+      : '',
     state.generation !== undefined
       ? `Generation ${state.generation}`
       : state.attempt > 0

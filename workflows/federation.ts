@@ -63,7 +63,9 @@ export interface RunState {
   progress: FederationProgress;
   plan?: PlanSummary;
   /** Set once the run has nothing more to commit; its result is absent where there was nothing to begin with. */
-  committed?: CommitEnd | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
+  committed?:
+    | CommitEnd
+    | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
   totals: ShardSummary;
 }
 
@@ -166,9 +168,10 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   }
   const number = last + 1;
   show(state, { phase: 'planning', attempt: number, merged: 0, problems: 0 });
-  const plan = await planFederation.executeWithOptions({ summary: number === 1 ? 'plan' : `plan again (${number})` }, [
-    { run, attempt: number, request },
-  ]);
+  const plan = await planFederation.executeWithOptions(
+    { summary: number === 1 ? 'plan' : `plan again (${number})` },
+    [{ run, attempt: number, request }],
+  );
   state.plan = plan;
   state.totals = noWindows();
   show(state, {
@@ -189,7 +192,8 @@ async function attempt(input: FederationInput, request: FederationRequest, state
 
   if (plan.planned > 0) show(state, { phase: 'merging' });
   for (const shard of await mergeAll(input, plan, state)) {
-    for (const field of ['merged', 'reused', 'removed', 'problems'] as const) state.totals[field] += shard[field];
+    for (const field of ['merged', 'reused', 'removed', 'problems'] as const)
+      state.totals[field] += shard[field];
   }
   // What was sent to this run before now is to count in it.
   await condition(allHandlersFinished);
@@ -218,7 +222,9 @@ async function mergeAll(input: FederationInput, plan: PlanSummary, state: RunSta
     show(state, { merged: state.progress.merged + merged, problems: state.progress.problems + problems });
   const { shards } = plan;
   if (shards.length <= shardsInTheRun) {
-    return inLanes(shards, 1, ({ shard }) => mergeShard(inputOf(shard), ({ problems }) => count(1, problems)));
+    return inLanes(shards, 1, ({ shard }) =>
+      mergeShard(inputOf(shard), ({ problems }) => count(1, problems)),
+    );
   }
   return inLanes(shards, childrenAtOnce, async ({ shard, windows }) => {
     const summary = await executeChild(mergeWindows, {
@@ -264,7 +270,10 @@ function outcomeAttributes({ committed, progress: { generation } }: RunState, ou
   const result = committed?.result;
   return [
     { key: searchAttributes.outcome, value: outcome },
-    { key: searchAttributes.degraded, value: result?.status === 'committed' || result?.status === 'unchanged' ? fitting(result.degraded) : [] },
+    {
+      key: searchAttributes.degraded,
+      value: result?.status === 'committed' || result?.status === 'unchanged' ? fitting(result.degraded) : [],
+    },
     ...(generation === undefined ? [] : [{ key: searchAttributes.generation, value: generation }]),
   ];
 }
@@ -275,7 +284,10 @@ const reasons: Partial<Record<PlanSummary['outcome'], string>> = {
   'nothing-changed': 'No window changed; nothing was merged.',
 };
 
-function summaryOf({ plan, committed, totals, progress: at }: RunState, outcome: RunOutcome): FederationSummary {
+function summaryOf(
+  { plan, committed, totals, progress: at }: RunState,
+  outcome: RunOutcome,
+): FederationSummary {
   const why = plan === undefined ? undefined : reasons[plan.outcome];
   return {
     run: at.run,

@@ -29,15 +29,19 @@ export interface ShardSummary {
  * Merges the windows of one shard, a few at a time, and records what became of them. A window that cannot be merged
  * ends the shard: a cluster is in all its windows of a generation or in none, so there is nothing to commit then.
  */
-export async function mergeShard(input: MergeShardInput, onMerged: (outcome: MergeOutcome) => void): Promise<ShardSummary> {
+export async function mergeShard(
+  input: MergeShardInput,
+  onMerged: (outcome: MergeOutcome) => void,
+): Promise<ShardSummary> {
   const { describeShard, recordShard } = proxyActivities<FederationActivities>(quickActivity);
   const { mergeWindow } = proxyActivities<MergeActivities>({ ...longActivity, taskQueue: input.mergeQueue });
   const ref: ShardRef = { run: input.run, attempt: input.attempt, shard: input.shard };
-  const windows = await describeShard.executeWithOptions({ summary: `read part ${input.shard + 1} of the plan` }, [ref]);
+  const windows = await describeShard.executeWithOptions(
+    { summary: `read part ${input.shard + 1} of the plan` },
+    [ref],
+  );
   const outcomes = await inLanes(windows, input.parallel, async ({ index, label }) => {
-    const outcome = await mergeWindow.executeWithOptions({ summary: `merge ${label}` }, [
-      { ...ref, index },
-    ]);
+    const outcome = await mergeWindow.executeWithOptions({ summary: `merge ${label}` }, [{ ...ref, index }]);
     onMerged(outcome);
     return outcome;
   });

@@ -37,13 +37,7 @@ export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCl
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
 export type FederationPhase =
-  | 'waiting for an earlier run'
-  | 'planning'
-  | 'merging'
-  | 'committing'
-  | 'committed'
-  | 'reporting'
-  | 'done';
+  'waiting for an earlier run' | 'planning' | 'merging' | 'committing' | 'committed' | 'reporting' | 'done';
 
 /** How far a run is. */
 export interface FederationProgress {
@@ -79,8 +73,14 @@ export interface RosterState {
 }
 export const rosterState = defineQuery<RosterState>('roster');
 
+/** A start of the worker says what its settings are by now; everybody else sends nothing. */
+export interface LoopSettings {
+  /** How long to wait at most before looking again, in milliseconds. */
+  readonly everyMs?: number;
+}
+
 /** A change in the local ETL store, a start, or a person: look for what differs and push it. */
-export const pushNow = defineSignal('push');
+export const pushNow = defineSignal<[LoopSettings?]>('push');
 
 /** What a long-lived worker of a cluster did last. */
 export interface Attempted<Summary> {
@@ -97,7 +97,7 @@ export interface PushState extends Attempted<PushSummary> {
 export const pushState = defineQuery<PushState>('state');
 
 /** A new generation, or a person: pull it. */
-export const pullNow = defineSignal('pull');
+export const pullNow = defineSignal<[LoopSettings?]>('pull');
 
 export interface PullState extends Attempted<PullSummary> {
   readonly cluster: string;
@@ -107,5 +107,9 @@ export const pullState = defineQuery<PullState>('state');
 /** Stops being a primary, or becomes one again; answers when the local ETL is in order. */
 export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary');
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
+/** Lets a primary that waits for its own windows pull without them. */
+export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
+/** Adds a name that the cluster's own records carry, such as one that it had before. */
+export const addOwnNameUpdate = defineUpdate<void, [{ name: string }]>('addOwnName');
 /** What the primary's volume remembers: an update, as only its worker can look. */
 export const primaryStatusUpdate = defineUpdate<PrimaryStatus, []>('primaryStatus');

@@ -8,10 +8,10 @@ export interface Names {
   readonly mergeQueue: string;
   readonly roster: string;
   readonly commit: string;
-  federation(suffix: string): string;
-  clusterQueue(cluster: string): string;
-  push(cluster: string): string;
-  pull(cluster: string): string;
+  readonly federation: (suffix: string) => string;
+  readonly clusterQueue: (cluster: string) => string;
+  readonly push: (cluster: string) => string;
+  readonly pull: (cluster: string) => string;
 }
 
 export function names(idPrefix: string): Names {

@@ -9,7 +9,16 @@ import {
 import type { ClusterActivities } from '../activities/cluster-activities';
 import type { PullSummary } from '../activities/pull-combined';
 import { attemptLoop, nextAttempt, type AttemptLoop } from './attempts';
-import { enterPrimaryUpdate, leavePrimaryUpdate, primaryStatusUpdate, pullNow, pullState, type Attempted } from './messages';
+import {
+  addOwnNameUpdate,
+  enterPrimaryUpdate,
+  leavePrimaryUpdate,
+  primaryStatusUpdate,
+  pullNow,
+  pullState,
+  skipWaitingUpdate,
+  type Attempted,
+} from './messages';
 import { longActivity } from './retries';
 
 export interface PullInput {
@@ -19,7 +28,8 @@ export interface PullInput {
   readonly state?: Attempted<PullSummary>;
 }
 
-const { pullCombined, leavePrimary, enterPrimary, primaryStatus } = proxyActivities<ClusterActivities>(longActivity);
+const { pullCombined, leavePrimary, enterPrimary, primaryStatus, addOwnName } =
+  proxyActivities<ClusterActivities>(longActivity);
 
 /** Keeps a primary's local ETL store what the newest generation is, for ever. Signalled after each commit. */
 export async function pull(input: PullInput): Promise<void> {
@@ -37,8 +47,18 @@ export async function pull(input: PullInput): Promise<void> {
     }
   };
 
-  setHandler(pullNow, () => void (loop.requested = true), { description: 'Look for a new generation and pull it' });
-  setHandler(pullState, () => ({ cluster: input.cluster, ...loop.state }), { description: 'What the last pull did' });
+  let everyMs = input.pullEveryMs;
+  setHandler(
+    pullNow,
+    (settings) => {
+      loop.requested = true;
+      everyMs = settings?.everyMs ?? everyMs;
+    },
+    { description: 'Look for a new generation and pull it' },
+  );
+  setHandler(pullState, () => ({ cluster: input.cluster, ...loop.state }), {
+    description: 'What the last pull did',
+  });
   setHandler(leavePrimaryUpdate, () =>
     alone(async () => {
       const summary = await leavePrimary.executeWithOptions({ summary: `${input.cluster} leaves` }, []);
@@ -46,21 +66,28 @@ export async function pull(input: PullInput): Promise<void> {
       return summary;
     }),
   );
-  setHandler(enterPrimaryUpdate, () =>
+  const enter = (withoutWaiting: boolean) =>
     alone(async () => {
-      const summary = await enterPrimary.executeWithOptions({ summary: `${input.cluster} enters` }, []);
+      const summary = `${input.cluster} enters${withoutWaiting ? ' without waiting' : ''}`;
+      const entered = await enterPrimary.executeWithOptions({ summary }, [{ withoutWaiting }]);
       loop.requested = true;
-      return summary;
-    }),
+      return entered;
+    });
+  setHandler(enterPrimaryUpdate, () => enter(false));
+  setHandler(skipWaitingUpdate, () => enter(true));
+  setHandler(addOwnNameUpdate, (name) =>
+    addOwnName.executeWithOptions({ summary: 'add an own name' }, [name]),
   );
-  setHandler(primaryStatusUpdate, () => primaryStatus.executeWithOptions({ summary: 'what the volume remembers' }, []));
+  setHandler(primaryStatusUpdate, () =>
+    primaryStatus.executeWithOptions({ summary: 'what the volume remembers' }, []),
+  );
 
   while (!workflowInfo().continueAsNewSuggested) {
-    await nextAttempt(loop, 'pull', input.pullEveryMs, () =>
+    await nextAttempt(loop, 'pull', everyMs, () =>
       alone(() => pullCombined.executeWithOptions({ summary: `pull to ${input.cluster}` }, [])),
     );
     await condition(() => loop.requested, loop.waitMs);
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof pull>({ ...input, state: loop.state });
+  await continueAsNew<typeof pull>({ ...input, pullEveryMs: everyMs, state: loop.state });
 }

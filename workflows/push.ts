@@ -22,15 +22,23 @@ const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
  */
 export async function push(input: PushInput): Promise<void> {
   const loop: AttemptLoop<PushSummary> = attemptLoop(input.state);
-  setHandler(pushNow, () => void (loop.requested = true), { description: 'Look for what differs and push it' });
+  let everyMs = input.rescanEveryMs;
+  setHandler(
+    pushNow,
+    (settings) => {
+      loop.requested = true;
+      everyMs = settings?.everyMs ?? everyMs;
+    },
+    { description: 'Look for what differs and push it' },
+  );
   setHandler(pushState, () => ({ cluster: input.cluster, instance: input.instance, ...loop.state }), {
     description: 'What the last push did',
   });
   while (!workflowInfo().continueAsNewSuggested) {
-    await nextAttempt(loop, 'push', input.rescanEveryMs, () =>
+    await nextAttempt(loop, 'push', everyMs, () =>
       pushLocalEtl.executeWithOptions({ summary: `push ${input.cluster}` }, [{ instance: input.instance }]),
     );
     await condition(() => loop.requested, loop.waitMs);
   }
-  await continueAsNew<typeof push>({ ...input, state: loop.state });
+  await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state });
 }

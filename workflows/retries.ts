@@ -5,7 +5,12 @@ import type { ActivityOptions } from '@temporalio/common';
  * non-retryable failures. Attempts are bounded, so that a run fails loudly instead of trying for ever. Every activity
  * heartbeats, so that the loss of a worker is noticed within the heartbeat's time-out.
  */
-const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 6 } as const;
+const retry = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '30s',
+  maximumAttempts: 6,
+} as const;
 
 /** Reading or writing a few objects. */
 export const quickActivity = {

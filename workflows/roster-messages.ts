@@ -1,4 +1,10 @@
-import { ApplicationFailure, condition, getExternalWorkflowHandle, log, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  getExternalWorkflowHandle,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
 import { asRunFailure } from './failure';
 import type { RunState } from './federation';
 import {
@@ -21,25 +27,33 @@ type Kind = 'exclude' | 'include';
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;
   const tellRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
-    await getExternalWorkflowHandle(rosterId).signal(kind === 'exclude' ? excludeCluster : includeCluster, message);
+    await getExternalWorkflowHandle(rosterId).signal(
+      kind === 'exclude' ? excludeCluster : includeCluster,
+      message,
+    );
     // While the commit is under way only its result tells whether it read the roster before or after this.
     await condition(() => ended || state.progress.phase !== 'committing');
     return { cluster: message.cluster, from: counts(kind, message.cluster) ? 'in this run' : 'in the next' };
   };
   const counts = (kind: Kind, cluster: string): boolean => {
     const result = state.committed?.result;
-    if (result !== undefined && result.status !== 'replan') return result.excluded.includes(cluster) === (kind === 'exclude');
+    if (result !== undefined && result.status !== 'replan')
+      return result.excluded.includes(cluster) === (kind === 'exclude');
     return !ended && state.committed === undefined;
   };
   const onSignal = (kind: Kind) => async (message: unknown) => {
     // A signal cannot be refused: one that names no cluster is told of and passed over.
     const parsed = parseClusterMessage(message);
     if (parsed === undefined) log.warn('A signal that names no cluster was passed over', { message });
-    else await tellRoster(kind, parsed).catch((error: unknown) => log.error('The roster was not told', { error: String(error) }));
+    else
+      await tellRoster(kind, parsed).catch((error: unknown) =>
+        log.error('The roster was not told', { error: String(error) }),
+      );
   };
   const onUpdate = (kind: Kind) => async (message: unknown) => {
     const parsed = parseClusterMessage(message);
-    if (parsed === undefined) throw ApplicationFailure.nonRetryable('No cluster was named.', 'CLUSTER_UNKNOWN');
+    if (parsed === undefined)
+      throw ApplicationFailure.nonRetryable('No cluster was named.', 'CLUSTER_UNKNOWN');
     return tellRoster(kind, parsed).catch((error: unknown) => {
       throw asRunFailure(error);
     });
@@ -50,7 +64,8 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
     if (!mayBeKnown(state, cluster)) throw new TypeError(`No cluster ${cluster} is known to this run.`);
   };
   setHandler(excludeCluster, onSignal('exclude'), {
-    description: 'Take a cluster out of every window, in this run if it has not committed: {"cluster": "…", "reason": "…"}',
+    description:
+      'Take a cluster out of every window, in this run if it has not committed: {"cluster": "…", "reason": "…"}',
   });
   setHandler(includeCluster, onSignal('include'), {
     description: 'Bring an excluded cluster back with its history: {"cluster": "…"}',

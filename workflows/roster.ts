@@ -69,13 +69,15 @@ export async function roster(input: RosterInput): Promise<void> {
     (apply: (message: ClusterMessage) => void) =>
     (message: unknown): RosterAnswer => {
       const parsed = parseClusterMessage(message);
-      if (parsed === undefined) throw ApplicationFailure.nonRetryable('No cluster was named.', 'CLUSTER_UNKNOWN');
+      if (parsed === undefined)
+        throw ApplicationFailure.nonRetryable('No cluster was named.', 'CLUSTER_UNKNOWN');
       apply(parsed);
       return { cluster: parsed.cluster, from: 'in the next' };
     };
 
   setHandler(excludeCluster, orPassOver(exclude), {
-    description: 'Take a cluster out of every window, from the next federation on: {"cluster": "…", "reason": "…"}',
+    description:
+      'Take a cluster out of every window, from the next federation on: {"cluster": "…", "reason": "…"}',
   });
   setHandler(includeCluster, orPassOver(include), {
     description: 'Bring an excluded cluster back with its history: {"cluster": "…"}',
@@ -101,7 +103,12 @@ export async function roster(input: RosterInput): Promise<void> {
   let loaded = input.exclusions !== undefined;
   setHandler(
     rosterState,
-    () => ({ bucket: input.bucket, exclusions: Object.fromEntries(exclusions), primaries: [...primaries].sort(), loaded }),
+    () => ({
+      bucket: input.bucket,
+      exclusions: Object.fromEntries(exclusions),
+      primaries: [...primaries].sort(),
+      loaded,
+    }),
     { description: 'Who is excluded since when and why, and which primaries are told' },
   );
 
@@ -113,7 +120,9 @@ export async function roster(input: RosterInput): Promise<void> {
       }
       loaded = true;
     } catch (error) {
-      log.error('The newest generation could not be read for its exclusions; it is tried again', { error: String(error) });
+      log.error('The newest generation could not be read for its exclusions; it is tried again', {
+        error: String(error),
+      });
       await condition(() => false, '30s');
     }
   }
@@ -128,7 +137,8 @@ export async function roster(input: RosterInput): Promise<void> {
 }
 
 function requireCluster(message: unknown): void {
-  if (parseClusterMessage(message) === undefined) throw new TypeError('Say which cluster: {"cluster": "…", "reason": "…"}');
+  if (parseClusterMessage(message) === undefined)
+    throw new TypeError('Say which cluster: {"cluster": "…", "reason": "…"}');
 }
 
 function describeRoster(bucket: string, exclusions: Map<string, Exclusion>, primaries: Set<string>): string {
@@ -138,7 +148,9 @@ function describeRoster(bucket: string, exclusions: Map<string, Exclusion>, prim
   return [
     `Bucket \`${bucket}\``,
     '',
-    out.length === 0 ? 'No cluster is excluded.' : `Excluded (${out.length}):\n${out.slice(0, 10).join('\n')}`,
+    out.length === 0
+      ? 'No cluster is excluded.'
+      : `Excluded (${out.length}):\n${out.slice(0, 10).join('\n')}`,
     '',
     `Primaries told of each generation: ${primaries.size === 0 ? 'none' : [...primaries].sort().join(', ')}`,
   ].join('\n');

@@ -34,7 +34,8 @@ export async function checkUnion(bucket: BucketReader, clusters: readonly string
     if (found === undefined) differences.push(`${window} is not combined`);
     else differences.push(...compare(window, records, found));
   }
-  for (const window of combined.keys()) if (!expected.has(window)) differences.push(`${window} is combined, but no cluster has it`);
+  for (const window of combined.keys())
+    if (!expected.has(window)) differences.push(`${window} is combined, but no cluster has it`);
   return {
     windows: expected.size,
     records: [...expected.values()].reduce((sum, records) => sum + records.size, 0),
@@ -42,7 +43,10 @@ export async function checkUnion(bucket: BucketReader, clusters: readonly string
   };
 }
 
-async function recordsBelow(bucket: BucketReader, prefix: string): Promise<Map<WindowId, Map<string, Asset | Allocation | null>>> {
+async function recordsBelow(
+  bucket: BucketReader,
+  prefix: string,
+): Promise<Map<WindowId, Map<string, Asset | Allocation | null>>> {
   const windows = new Map<WindowId, Map<string, Asset | Allocation | null>>();
   for await (const entry of bucket.list(prefix)) {
     const file = entry.kind === 'object' ? parseEtlKey(prefix, entry.key) : undefined;
@@ -53,10 +57,19 @@ async function recordsBelow(bucket: BucketReader, prefix: string): Promise<Map<W
   return windows;
 }
 
-function compare(window: string, expected: Map<string, Asset | Allocation | null>, found: Map<string, Asset | Allocation | null>): string[] {
+function compare(
+  window: string,
+  expected: Map<string, Asset | Allocation | null>,
+  found: Map<string, Asset | Allocation | null>,
+): string[] {
   const differences = [...expected].flatMap(([name, record]) => {
     if (!found.has(name)) return [`${window} lacks ${name}`];
     return isDeepStrictEqual(record, found.get(name)) ? [] : [`${window} has another ${name}`];
   });
-  return [...differences, ...[...found.keys()].filter((name) => !expected.has(name)).map((name) => `${window} has ${name}, which is no cluster's`)];
+  return [
+    ...differences,
+    ...[...found.keys()]
+      .filter((name) => !expected.has(name))
+      .map((name) => `${window} has ${name}, which is no cluster's`),
+  ];
 }

@@ -57,7 +57,11 @@ export async function layOutClusters(dir: string, surroundings: Surroundings): P
   );
 }
 
-function settingsOf({ id, roles, etl }: DemoCluster, store: string, { temporal, localEtl }: Surroundings): object {
+function settingsOf(
+  { id, roles, etl }: DemoCluster,
+  store: string,
+  { temporal, localEtl }: Surroundings,
+): object {
   return {
     clusterId: id,
     federatedETL: {

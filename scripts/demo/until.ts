@@ -4,7 +4,12 @@ import { FederationError } from '../../errors/federation-error';
 const lookEveryMs = 200;
 
 /** Looks again and again until `look` finds something. What it throws meanwhile counts as nothing found yet. */
-export async function until<T>(what: string, patienceMs: number, stop: AbortSignal, look: () => Promise<T | undefined>): Promise<T> {
+export async function until<T>(
+  what: string,
+  patienceMs: number,
+  stop: AbortSignal,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
   const deadline = Date.now() + patienceMs;
   let lastError: unknown;
   for (;;) {
@@ -16,7 +21,9 @@ export async function until<T>(what: string, patienceMs: number, stop: AbortSign
     }
     if (Date.now() > deadline || stop.aborted) {
       throw new FederationError('INTERNAL', {
-        detail: stop.aborted ? `Stopped while waiting for ${what}.` : `Waited ${patienceMs / 1000} s in vain for ${what}.`,
+        detail: stop.aborted
+          ? `Stopped while waiting for ${what}.`
+          : `Waited ${patienceMs / 1000} s in vain for ${what}.`,
         hint: 'The logs of the clusters say more.',
         cause: lastError,
       });

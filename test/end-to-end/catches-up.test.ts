@@ -102,7 +102,9 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await rename(bucket, away);
     const bytes = await rebuild(cluster, changed, own, 2);
     // Until the push has failed for it, the bucket was not away for anybody.
-    await eventually('a push that fails', async () => (await readFile(cluster.log, 'utf8')).includes('STORAGE_BUCKET_NOT_FOUND'));
+    await eventually('a push that fails', async () =>
+      (await readFile(cluster.log, 'utf8')).includes('STORAGE_BUCKET_NOT_FOUND'),
+    );
     await rename(away, bucket);
     await pushed(bytes);
   }, 120_000);
@@ -120,12 +122,18 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await mkdir(path.dirname(objects), { recursive: true });
     await writeFile(objects, 'in the way');
     const failed = await withClient(async (client) => {
-      const run = await startFederation(client, '', { trigger: 'person', why: 'trying', at: new Date().toISOString() });
+      const run = await startFederation(client, '', {
+        trigger: 'person',
+        why: 'trying',
+        at: new Date().toISOString(),
+      });
       await expect(client.workflow.getHandle(run).result()).rejects.toThrow();
       expect((await client.workflow.getHandle(run).describe()).status.name).toBe('FAILED');
       return run;
     });
-    expect(await runMain('runs', '--failed', '--config', cluster.config)).toMatchObject({ out: expect.stringContaining(failed) });
+    expect(await runMain('runs', '--failed', '--config', cluster.config)).toMatchObject({
+      out: expect.stringContaining(failed),
+    });
     await rm(objects);
     const replayed = await runMain('replay', '--failed', '--wait', '--json', '--config', cluster.config);
     const summary = JSON.parse(replayed.out) as { run: string };

@@ -13,7 +13,14 @@ import { runMain } from '../scripts/run-main';
 import { connectToS3, describeWithS3 } from '../servers/versitygw';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { largestPayload } from '../workflows/largest-payload';
-import { eventually, localFile, rebuild, rewriteInOtherBytes, startFiveClusters, type FiveClusters } from './five-clusters';
+import {
+  eventually,
+  localFile,
+  rebuild,
+  rewriteInOtherBytes,
+  startFiveClusters,
+  type FiveClusters,
+} from './five-clusters';
 
 const golden = path.join(__dirname, '..', 'golden');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
@@ -30,7 +37,12 @@ function describeFiveClusters(name: string, storeOf: (folder: string) => Promise
     beforeAll(async () => {
       server = await connectToTestServer();
       const namespace = await server.createNamespace();
-      five = await startFiveClusters({ address: server.address, namespace, client: server.client(namespace), store: storeOf });
+      five = await startFiveClusters({
+        address: server.address,
+        namespace,
+        client: server.client(namespace),
+        store: storeOf,
+      });
     }, 180_000);
 
     afterAll(async () => {
@@ -38,27 +50,44 @@ function describeFiveClusters(name: string, storeOf: (folder: string) => Promise
       await server?.close();
     }, 60_000);
 
-    const golds = (cluster: string, window: WindowId) => readFile(path.join(golden, 'bucket', 'federated', cluster, 'etl/bingen', window));
-    const remote = async (cluster: string, window: WindowId) => (await readAll(five.bucket, clusterEtlKey(clusterId(cluster), window))).bytes;
+    const golds = (cluster: string, window: WindowId) =>
+      readFile(path.join(golden, 'bucket', 'federated', cluster, 'etl/bingen', window));
+    const remote = async (cluster: string, window: WindowId) =>
+      (await readAll(five.bucket, clusterEtlKey(clusterId(cluster), window))).bytes;
     const pushed = (cluster: string, window: WindowId, bytes: Uint8Array) =>
-      eventually(`${cluster} pushes ${window}`, async () => Buffer.from(await remote(cluster, window)).equals(bytes));
-    const differences = async (clusters: readonly string[]) => (await checkUnion(five.bucket, clusters)).differences;
+      eventually(`${cluster} pushes ${window}`, async () =>
+        Buffer.from(await remote(cluster, window)).equals(bytes),
+      );
+    const differences = async (clusters: readonly string[]) =>
+      (await checkUnion(five.bucket, clusters)).differences;
     /** Waits until every combined file lies in the primary's local ETL, byte for byte. */
     const pulled = async () => {
       const { windows } = await five.generation();
       for (const window of Object.keys(windows) as WindowId[]) {
         const combined = (await readAll(five.bucket, combinedEtlKey(window))).bytes;
-        await eventually(`${primary} pulls ${window}`, async () => (await readFile(localFile(five.cluster(primary), window))).equals(combined));
+        await eventually(`${primary} pulls ${window}`, async () =>
+          (await readFile(localFile(five.cluster(primary), window))).equals(combined),
+        );
       }
     };
 
     test('what five clusters push is combined into what OpenCost itself makes of it', async () => {
       for (const cluster of ids) {
-        await eventually(`${cluster} has pushed`, async () => (await count(five, clusterEtlPrefix(clusterId(cluster)))) === 14);
+        await eventually(
+          `${cluster} has pushed`,
+          async () => (await count(five, clusterEtlPrefix(clusterId(cluster)))) === 14,
+        );
         expect(Buffer.from(await remote(cluster, changed)).equals(await golds(cluster, changed))).toBe(true);
       }
       const summary = await five.federate();
-      expect(summary).toMatchObject({ outcome: 'complete', generation: 1, clusters: 5, windows: 14, merged: 14, problems: 0 });
+      expect(summary).toMatchObject({
+        outcome: 'complete',
+        generation: 1,
+        clusters: 5,
+        windows: 14,
+        merged: 14,
+        problems: 0,
+      });
       for (const window of Object.keys((await five.generation()).windows) as WindowId[]) {
         const pipeline = parseWindowId(window)?.pipeline ?? 'assets';
         const combined = (await readAll(five.bucket, combinedEtlKey(window))).bytes;
@@ -78,16 +107,31 @@ function describeFiveClusters(name: string, storeOf: (folder: string) => Promise
 
     test('one changed window of one cluster is merged again, and no other', async () => {
       const before = await five.generation();
-      await pushed('cluster-1', changed, await rebuild(five.cluster('cluster-1'), changed, await golds('cluster-1', changed), 1));
-      expect(await five.federate()).toMatchObject({ outcome: 'complete', generation: 2, planned: 1, merged: 1 });
+      await pushed(
+        'cluster-1',
+        changed,
+        await rebuild(five.cluster('cluster-1'), changed, await golds('cluster-1', changed), 1),
+      );
+      expect(await five.federate()).toMatchObject({
+        outcome: 'complete',
+        generation: 2,
+        planned: 1,
+        merged: 1,
+      });
       const after = await five.generation();
-      const others = ({ windows }: typeof after) => Object.entries(windows).filter(([window]) => window !== changed);
+      const others = ({ windows }: typeof after) =>
+        Object.entries(windows).filter(([window]) => window !== changed);
       expect(others(after)).toEqual(others(before));
       expect(await differences(ids)).toEqual([]);
     }, 120_000);
 
     test('a run over unchanged clusters merges nothing and commits nothing', async () => {
-      expect(await five.federate()).toMatchObject({ outcome: 'complete', generation: 2, planned: 0, merged: 0 });
+      expect(await five.federate()).toMatchObject({
+        outcome: 'complete',
+        generation: 2,
+        planned: 0,
+        merged: 0,
+      });
     }, 60_000);
 
     test('a primary that is federated too never gives back what it pulled, round after round', async () => {
@@ -109,11 +153,18 @@ function describeFiveClusters(name: string, storeOf: (folder: string) => Promise
     test('an excluded cluster leaves every window, though the federator is killed in the middle of that run', async () => {
       const { config } = five.cluster('cluster-4');
       const excluded = await runMain('exclude', 'cluster-3', '--reason', 'trying it out', '--config', config);
-      expect(excluded).toMatchObject({ status: 0, out: 'cluster-3 is excluded from the next federation on.\n' });
+      expect(excluded).toMatchObject({
+        status: 0,
+        out: 'cluster-3 is excluded from the next federation on.\n',
+      });
       const run = await five.federateUntilMerging();
       await five.kill('cluster-4');
       await five.start('cluster-4');
-      expect(await five.result(run)).toMatchObject({ outcome: 'complete', clusters: 4, leftOut: ['cluster-3'] });
+      expect(await five.result(run)).toMatchObject({
+        outcome: 'complete',
+        clusters: 4,
+        leftOut: ['cluster-3'],
+      });
       expect(await differences(ids.filter((id) => id !== 'cluster-3'))).toEqual([]);
       const { membership } = await five.generation();
       expect(membership.exclusions).toMatchObject({ 'cluster-3': { reason: 'trying it out' } });

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { stringify } from 'yaml';
-import type { Allocation, Asset } from '../../etl/model';
 import { recordsOf } from '../../etl/model';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { parseWindowId, type WindowId } from '../../etl/window';
@@ -83,10 +82,13 @@ export async function startFiveClusters({ address, namespace, client, store }: P
     stop: (id) => end(id, 'stop'),
     kill: (id) => end(id, 'kill'),
     federate: async () => {
-      const taken = async () => (await schedule.describe()).info.recentActions.map((action) => action.action.workflow.workflowId);
+      const taken = async () =>
+        (await schedule.describe()).info.recentActions.map((action) => action.action.workflow.workflowId);
       const before = await taken();
       await schedule.trigger();
-      const run = await eventually('the schedule starts a run', async () => (await taken()).find((id) => !before.includes(id)));
+      const run = await eventually('the schedule starts a run', async () =>
+        (await taken()).find((id) => !before.includes(id)),
+      );
       return result(run);
     },
     federateUntilMerging: async () => {
@@ -144,14 +146,20 @@ export function localFile(cluster: DemoCluster, window: WindowId): string {
 /** A window built anew, as a cost-model would: the same records, the first of them dearer by `more`. */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
-  const [first] = (recordsOf(set) as Map<string, Allocation | Asset | null> | null)?.values() ?? [];
-  if (first === undefined || first === null || !('cpuCost' in first)) throw new Error(`${window} has no record to change`);
+  const [first] = (recordsOf(set))?.values() ?? [];
+  if (first === undefined || first === null || !('cpuCost' in first))
+    throw new Error(`${window} has no record to change`);
   first.cpuCost += more;
   return encodeSet(set);
 }
 
 /** Builds a window of a cluster anew in its local ETL; gives the bytes. */
-export async function rebuild(cluster: DemoCluster, window: WindowId, own: Uint8Array, more: number): Promise<Uint8Array> {
+export async function rebuild(
+  cluster: DemoCluster,
+  window: WindowId,
+  own: Uint8Array,
+  more: number,
+): Promise<Uint8Array> {
   const bytes = rebuiltBytes(window, own, more);
   await writeAtomically(localFile(cluster, window), bytes);
   return bytes;
@@ -164,7 +172,11 @@ export interface FederatorPlace {
 }
 
 /** The settings of a cluster that is a federator and nothing else, on the folder `bucket` below `dir`. */
-export async function writeFederator(dir: string, id: string, { temporal, ...times }: FederatorPlace): Promise<DemoCluster> {
+export async function writeFederator(
+  dir: string,
+  id: string,
+  { temporal, ...times }: FederatorPlace,
+): Promise<DemoCluster> {
   const store = path.join(dir, 'federated-store.yaml');
   await writeFile(store, stringify({ type: 'FILESYSTEM', config: { directory: path.join(dir, 'bucket') } }));
   const config = path.join(dir, `${id}.yaml`);
@@ -175,7 +187,13 @@ export async function writeFederator(dir: string, id: string, { temporal, ...tim
     temporal,
   };
   await writeFile(config, stringify(settings));
-  return { id, roles: { federator: true }, config, etl: path.join(dir, id, 'etl'), log: path.join(dir, `${id}.log`) };
+  return {
+    id,
+    roles: { federator: true },
+    config,
+    etl: path.join(dir, id, 'etl'),
+    log: path.join(dir, `${id}.log`),
+  };
 }
 
 /** Writes a local file again as a cost-model does that loads and saves it: other bytes, the same content. */
@@ -183,7 +201,7 @@ export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId
   const before = await readFile(localFile(cluster, window));
   const pipeline = parseWindowId(window)?.pipeline ?? 'allocations';
   const set = decodeSet(pipeline, before);
-  const records = recordsOf(set) as Map<string, Allocation | Asset | null> | null;
+  const records = recordsOf(set);
   // Another order of the records makes another order of the strings, and so other bytes throughout.
   const reversed = [...(records ?? [])].reverse();
   records?.clear();

@@ -37,7 +37,9 @@ describeWithTemporal('two federators on one bucket', () => {
       namespaces.push(namespace);
       const temporal = { address: server.address, namespace };
       // Their runs come every few seconds, by their schedules.
-      running.push(await startCluster(await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' })));
+      running.push(
+        await startCluster(await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' })),
+      );
     }
     bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
   }, 120_000);
@@ -57,7 +59,10 @@ describeWithTemporal('two federators on one bucket', () => {
       await bucket.put(clusterEtlKey(clusterId('cluster-1'), changed), rebuiltBytes(changed, own, change));
       await eventually(`change ${change} is published`, async () => {
         seen.add(await checkWhole(bucket));
-        return (await checkUnion(bucket, ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'])).differences.length === 0;
+        return (
+          (await checkUnion(bucket, ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5']))
+            .differences.length === 0
+        );
       });
     }
     expect(seen.size).toBeGreaterThanOrEqual(4);
@@ -66,8 +71,11 @@ describeWithTemporal('two federators on one bucket', () => {
   test('runs of one schedule never overlap and come at their times', async () => {
     const [namespace = ''] = namespaces;
     const runs: { start: number; end: number }[] = [];
-    for await (const run of server.client(namespace).workflow.list({ query: "WorkflowType = 'federation'" })) {
-      if (run.closeTime !== undefined) runs.push({ start: run.startTime.getTime(), end: run.closeTime.getTime() });
+    for await (const run of server
+      .client(namespace)
+      .workflow.list({ query: "WorkflowType = 'federation'" })) {
+      if (run.closeTime !== undefined)
+        runs.push({ start: run.startTime.getTime(), end: run.closeTime.getTime() });
     }
     runs.sort((a, b) => a.start - b.start);
     expect(runs.length).toBeGreaterThanOrEqual(2);
@@ -79,23 +87,40 @@ describeWithTemporal('two federators on one bucket', () => {
 
   test('with another membership the second fails and names both, until it takes over', async () => {
     const [east = '', west = ''] = namespaces;
-    for (const namespace of [east, west]) await server.client(namespace).schedule.getHandle('federation').pause('the test decides');
+    for (const namespace of [east, west])
+      await server.client(namespace).schedule.getHandle('federation').pause('the test decides');
     await server.client(west).workflow.getHandle('roster').signal('excludeCluster', { cluster: 'cluster-2' });
     const run = async (takeOver: boolean): Promise<WorkflowHandle> => {
-      const request = { trigger: 'person', at: new Date().toISOString(), ...(takeOver ? { takeOver } : {}) } as const;
+      const request = {
+        trigger: 'person',
+        at: new Date().toISOString(),
+        ...(takeOver ? { takeOver } : {}),
+      } as const;
       return server.client(west).workflow.getHandle(await startFederation(server.client(west), '', request));
     };
     const { federator } = (await readNewestGeneration(bucket))?.membership ?? {};
     if (federator === 'west') {
       // Whose generation it is was up to chance; now it is to be the other's.
-      await server.client(east).workflow.getHandle('roster').signal('excludeCluster', { cluster: 'cluster-1' });
+      await server
+        .client(east)
+        .workflow.getHandle('roster')
+        .signal('excludeCluster', { cluster: 'cluster-1' });
       const request = { trigger: 'person', at: new Date().toISOString(), takeOver: true } as const;
-      await server.client(east).workflow.getHandle(await startFederation(server.client(east), '', request)).result();
+      await server
+        .client(east)
+        .workflow.getHandle(await startFederation(server.client(east), '', request))
+        .result();
     }
     await expect((await run(false)).result()).rejects.toMatchObject({
-      cause: { type: 'FEDERATOR_CONFLICT', message: expect.stringMatching(/federator of east.*federator of west/) },
+      cause: {
+        type: 'FEDERATOR_CONFLICT',
+        message: expect.stringMatching(/federator of east.*federator of west/),
+      },
     });
-    expect((await (await run(true)).result()) as FederationSummary).toMatchObject({ outcome: 'complete', clusters: 4 });
+    expect((await (await run(true)).result()) as FederationSummary).toMatchObject({
+      outcome: 'complete',
+      clusters: 4,
+    });
     expect((await readNewestGeneration(bucket))?.membership.federator).toBe('west');
   }, 120_000);
 });

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { isFederationError } from '../errors/federation-error';
+import type { LocalFile } from './list';
+import { recall, rememberForSpeed } from './memory';
+import type { LocalEtl } from './store';
+
+const refusalSchema = z.object({
+  why: z.string(),
+  /** The own names that it was judged by: with other ones it is judged again. */
+  ownNames: z.array(z.string()),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
+const factsSchema = z.object({
+  digest: z.string(),
+  /** The version of the copy in the cluster's folder that has this digest. */
+  version: z.string().optional(),
+  refused: refusalSchema.optional(),
+});
+/** What is known of a file's content. */
+export type Facts = z.infer<typeof factsSchema>;
+
+const entrySchema = factsSchema.extend({ size: z.number(), mtimeMs: z.number(), settled: z.boolean() });
+const memorySchema = z.object({ format: z.literal(1), files: z.record(z.string(), entrySchema) });
+type Entry = z.infer<typeof entrySchema>;
+
+/** A file written within this time of being read may be written again without a visible change of its stamp. */
+const settlesAfterMs = 2_000;
+
+/**
+ * What is known of local files by path, size and modification time, so that an unchanged one is not read again.
+ * It is a cache: lost or unreadable, it costs time and nothing else.
+ */
+export class FileMemory {
+  private constructor(
+    private readonly store: LocalEtl,
+    private readonly name: string,
+    private readonly entries: Map<string, Entry>,
+  ) {}
+
+  static async open(store: LocalEtl, name: string): Promise<FileMemory> {
+    try {
+      const found = await recall(store, name, memorySchema);
+      return new FileMemory(store, name, new Map(Object.entries(found?.files ?? {})));
+    } catch (error) {
+      if (!isFederationError(error, 'LOCAL_STATE_UNREADABLE')) throw error;
+      return new FileMemory(store, name, new Map());
+    }
+  }
+
+  /** What is known of the file as it stands; undefined when it has to be read. */
+  of(file: LocalFile): Facts | undefined {
+    const entry = this.entries.get(file.path);
+    return entry?.settled && entry.size === file.size && entry.mtimeMs === file.mtimeMs ? entry : undefined;
+  }
+
+  /** What was known last, whatever the file is by now. */
+  last(path: string): Facts | undefined {
+    return this.entries.get(path);
+  }
+
+  note(file: LocalFile, facts: Facts): void {
+    const settled = Date.now() - file.mtimeMs > settlesAfterMs;
+    this.entries.set(file.path, { ...facts, size: file.size, mtimeMs: file.mtimeMs, settled });
+  }
+
+  /** Forgets the files that are no longer there. */
+  keepOnly(paths: ReadonlySet<string>): void {
+    for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
+  }
+
+  /** The files that may not be pushed, and why. */
+  refused(): { path: string; why: string }[] {
+    return [...this.entries].flatMap(([path, { refused }]) =>
+      refused === undefined ? [] : [{ path, why: refused.why }],
+    );
+  }
+
+  async save(): Promise<void> {
+    await rememberForSpeed(this.store, this.name, { format: 1, files: Object.fromEntries(this.entries) });
+  }
+}
+
+export const pushCache = 'push-cache.json';
+export const pullCache = 'pull-cache.json';

@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FederationError } from '../errors/federation-error';
+import { recall } from './memory';
+import { type LocalEtl, requireLocalEtl } from './store';
+import { createOnce } from './write';
+
+const fileName = 'instance.json';
+const instanceSchema = z.object({ format: z.literal(1), instance: z.string().min(1) });
+
+/**
+ * The id of this volume, made once, however many processes ask at the same time. It tells two volumes apart that claim
+ * one cluster id.
+ */
+export async function instanceOf(store: LocalEtl): Promise<string> {
+  await requireLocalEtl(store);
+  const known = await recall(store, fileName, instanceSchema);
+  if (known !== undefined) return known.instance;
+  const made = { format: 1, instance: randomUUID() };
+  const first = await createOnce(join(store.memory, fileName), Buffer.from(`${JSON.stringify(made)}\n`));
+  return first ? made.instance : instanceOf(store);
+}
+
+/** Throws DUPLICATE_CLUSTER_ID when this is not the volume that the cluster's workflow knows. */
+export async function requireInstance(store: LocalEtl, cluster: string, expected: string): Promise<void> {
+  const found = await instanceOf(store);
+  if (found === expected) return;
+  throw new FederationError('DUPLICATE_CLUSTER_ID', {
+    subject: { cluster, key: store.root },
+    detail: `This volume is ${found}, but the cluster's data comes from volume ${expected}.`,
+  });
+}

@@ -1,0 +1,71 @@
+import type { Stats } from 'node:fs';
+import { lstat, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseWindowFile, pipelines, type WindowFile } from '../etl/window';
+import { ifThere, type LocalEtl, localPath } from './store';
+
+/** A window file as it stood when it was looked at. */
+export interface LocalFile extends WindowFile {
+  /** Below `bingen/`, as it is spelled on disk. */
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/**
+ * The window files of the federated pipelines, in the order in which the folders give them. Everything else is passed
+ * over: other pipelines, temporary files, links. A folder at a time is open, so any number of files is fine.
+ */
+export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<LocalFile> {
+  for (const pipeline of pipelines) {
+    for await (const resolution of entries(join(store.bingen, pipeline))) {
+      if (!resolution.isDirectory()) continue;
+      for await (const entry of entries(join(store.bingen, pipeline, resolution.name))) {
+        signal?.throwIfAborted();
+        const path = `${pipeline}/${resolution.name}/${entry.name}`;
+        const file = entry.isFile() ? await statWindowFile(store, path) : undefined;
+        if (file !== undefined) yield file;
+      }
+    }
+  }
+}
+
+/** One window file as it stands; undefined when it is gone or is none. */
+export async function statWindowFile(store: LocalEtl, path: string): Promise<LocalFile | undefined> {
+  const parsed = parseWindowFile(path);
+  if (parsed === undefined) return undefined;
+  const stats = await ifThere(lstat(localPath(store, path)));
+  return stats?.isFile() ? { ...parsed, path, ...stamp(stats) } : undefined;
+}
+
+/**
+ * Every regular file below the folders of the federated pipelines, window file or not, but for temporary ones:
+ * what a backup saves. Paths are below `bingen/`.
+ */
+export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<string> {
+  const folders: string[] = [...pipelines];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for await (const entry of entries(localPath(store, folder))) {
+      signal?.throwIfAborted();
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) folders.push(`${folder}/${entry.name}`);
+      else if (entry.isFile()) yield `${folder}/${entry.name}`;
+    }
+  }
+}
+
+/** Whether there is anything to save. */
+export async function hasFiles(store: LocalEtl): Promise<boolean> {
+  for await (const path of listAllFiles(store)) return path !== '';
+  return false;
+}
+
+/** What says, without reading it, whether a file is still the same. */
+export function stamp(stats: Stats): { size: number; mtimeMs: number } {
+  return { size: stats.size, mtimeMs: stats.mtimeMs };
+}
+
+async function* entries(folder: string) {
+  const directory = await ifThere(opendir(folder));
+  if (directory !== undefined) yield* directory;
+}

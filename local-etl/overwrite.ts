@@ -1,0 +1,164 @@
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { parseWindowId, type WindowId } from '../etl/window';
+import type { BucketReader } from '../storage/bucket';
+import { objectKey } from '../storage/layout';
+import { checked } from './checked';
+import { FileMemory, pullCache } from './file-memory';
+import { type LocalFile, statWindowFile } from './list';
+import { filesByWindow } from './own-windows';
+import type { Pulled } from './pulled';
+import { readSteadily, sha256 } from './read';
+import { replaceIfSame, type Stamp } from './replace';
+import { type Secured, secure, type SecureDependencies } from './secure';
+import { type LocalEtl, localPath } from './store';
+import { removeFile, writeTemporary } from './write';
+
+/** A merged window: which object it is, and what its bytes are. */
+export interface CombinedWindow {
+  readonly fingerprint: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** A window that differs, with the local files of it. */
+export interface Replacement {
+  readonly id: WindowId;
+  readonly window: CombinedWindow;
+  readonly files: readonly LocalFile[];
+}
+
+export interface OverwritePlan {
+  readonly replace: Replacement[];
+  /** Pulled files of windows that are no longer combined. */
+  readonly remove: LocalFile[];
+  readonly unchanged: number;
+}
+
+/** Files that may go because their bytes are safe, and what was done for that. */
+export type Overwritten = { readonly replaced: boolean; readonly secured: readonly SecuredFile[] };
+export type SecuredFile = Secured & { readonly path: string };
+
+/** Puts combined windows over local files; what they hold is secured before. */
+export class Overwriter {
+  private constructor(
+    private readonly combined: BucketReader,
+    private readonly store: LocalEtl,
+    private readonly pulled: Pulled,
+    private readonly memory: FileMemory,
+  ) {}
+
+  static async open(combined: BucketReader, store: LocalEtl, pulled: Pulled): Promise<Overwriter> {
+    return new Overwriter(combined, store, pulled, await FileMemory.open(store, pullCache));
+  }
+
+  /** Compares what is combined with what lies there, by digest. */
+  async plan(
+    windows: Readonly<Record<string, CombinedWindow>>,
+    signal: AbortSignal,
+    heartbeat: (details: unknown) => void,
+  ): Promise<OverwritePlan> {
+    const local = await filesByWindow(this.store, signal);
+    const plan = { replace: [] as Replacement[], remove: [] as LocalFile[], unchanged: 0 };
+    for (const [text, window] of Object.entries(windows)) {
+      signal.throwIfAborted();
+      heartbeat({ compared: text });
+      const id = checkedId(text);
+      const files = local.get(id) ?? [];
+      const [file, ...others] = files;
+      // Under another name, or two: the window would be there twice, or not where it belongs.
+      const inPlace = file !== undefined && others.length === 0 && file.path === id;
+      if (inPlace && (await this.digestOf(file)) === window.digest) plan.unchanged++;
+      else plan.replace.push({ id, window, files });
+    }
+    for (const id of await this.pulled.everPulled()) {
+      if (Object.hasOwn(windows, id)) continue;
+      const file = local.get(id as WindowId)?.find(({ path }) => path === id);
+      if (file !== undefined && (await this.isPulled(file))) plan.remove.push(file);
+    }
+    this.memory.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)));
+    return plan;
+  }
+
+  /** Replaces one window, if nobody writes there just now. The caller holds its lock. */
+  async replace(
+    { id, window, files }: Replacement,
+    deps: SecureDependencies,
+    signal: AbortSignal,
+  ): Promise<Overwritten> {
+    const secured: SecuredFile[] = [];
+    for (const path of new Set([id, ...files.map((file) => file.path)])) {
+      const one = await secure(deps, path);
+      secured.push({ ...one, path });
+      if (one.kind === 'busy') return { replaced: false, secured };
+    }
+    const target = localPath(this.store, id);
+    const written = await this.fetch(window, target, signal);
+    if (!(await replaceIfSame(written, target, stampOf(secured, id)))) return { replaced: false, secured };
+    for (const { path } of files) {
+      if (path !== id) await this.removeIfSame(path, stampOf(secured, path));
+    }
+    const file = await statWindowFile(this.store, id);
+    if (file?.size === window.size) this.memory.note(file, { digest: window.digest });
+    return { replaced: true, secured };
+  }
+
+  /** Removes a file if it is still the pulled one. The caller holds its window's lock. */
+  async remove(file: LocalFile): Promise<boolean> {
+    if (!(await this.isPulled(file))) return false;
+    await removeFile(localPath(this.store, file.path));
+    return true;
+  }
+
+  async save(): Promise<void> {
+    await this.memory.save();
+  }
+
+  private async isPulled({ path }: LocalFile): Promise<boolean> {
+    const read = await readSteadily(localPath(this.store, path));
+    return read.kind === 'read' && this.pulled.has(sha256(read.bytes));
+  }
+
+  private async digestOf(file: LocalFile): Promise<string | undefined> {
+    const known = this.memory.of(file);
+    if (known !== undefined) return known.digest;
+    const read = await readSteadily(localPath(this.store, file.path));
+    if (read.kind !== 'read') return undefined;
+    const digest = sha256(read.bytes);
+    this.memory.note({ ...file, ...read.stamp }, { digest });
+    return digest;
+  }
+
+  private async removeIfSame(path: string, stamp: Stamp | undefined): Promise<void> {
+    const now = await statWindowFile(this.store, path);
+    if (now?.size === stamp?.size && now?.mtimeMs === stamp?.mtimeMs)
+      await removeFile(localPath(this.store, path));
+  }
+
+  private async fetch(window: CombinedWindow, target: string, signal: AbortSignal): Promise<string> {
+    const key = objectKey(window.fingerprint);
+    const unreadable = (detail: string, cause?: unknown) =>
+      new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail, cause });
+    try {
+      const { body } = await this.combined.get(key, { signal });
+      const mismatch = () => unreadable('The object does not have the digest that the generation names.');
+      return await writeTemporary(target, checked(body, window, mismatch));
+    } catch (error) {
+      if (isFederationError(error, 'STORAGE_NOT_FOUND')) throw unreadable('The object is missing.', error);
+      throw error;
+    }
+  }
+}
+
+function stampOf(secured: readonly SecuredFile[], path: string): Stamp | undefined {
+  const found = secured.find((one) => one.path === path);
+  return found !== undefined && 'stamp' in found ? found.stamp : undefined;
+}
+
+/** A generation comes from a bucket that others write: its names become paths only when they are windows. */
+function checkedId(text: string): WindowId {
+  if (parseWindowId(text) !== undefined) return text as WindowId;
+  throw new FederationError('GENERATION_UNREADABLE', {
+    subject: { window: JSON.stringify(text) },
+    detail: 'The generation names something that is no window.',
+  });
+}

@@ -1,0 +1,111 @@
+import { parseWindowFile, windowId, type WindowId } from '../etl/window';
+import type { BucketReader } from '../storage/bucket';
+import { clusterEtlKey, clusterEtlPrefix, type ClusterId, parseEtlKey } from '../storage/layout';
+import { readAll } from '../storage/read-all';
+import { fetchBackedUp, listBackups, readManifest, type SavedFile } from './backup';
+import { judgeContent, sha256 } from './read';
+import { writeTemporary } from './write';
+
+export interface OwnFilesDependencies {
+  /** Where the cluster's folder is looked for; absent: not at all. */
+  folder: BucketReader | undefined;
+  /** Where its backups are. */
+  backups: BucketReader | undefined;
+  cluster: ClusterId;
+  signal: AbortSignal;
+}
+
+/** An own file to bring back: `fetch` writes it next to its target, checked. */
+export interface OwnFile {
+  readonly path: string;
+  readonly fetch: (target: string) => Promise<string>;
+}
+
+interface SavedIn extends SavedFile {
+  readonly backup: string;
+  readonly path: string;
+}
+
+/** The cluster's own files, wherever they are kept: its folder in Federated Storage and its backups. */
+export class OwnFiles {
+  private constructor(
+    private readonly deps: OwnFilesDependencies,
+    private readonly folder: ReadonlyMap<WindowId, readonly string[]>,
+    private readonly saved: ReadonlyMap<WindowId, readonly SavedIn[]>,
+  ) {}
+
+  static async open(deps: OwnFilesDependencies): Promise<OwnFiles> {
+    return new OwnFiles(deps, await listFolder(deps), await listSaved(deps));
+  }
+
+  /** The files of a window in the cluster's folder, if all of them are complete. */
+  async fromFolder(id: WindowId): Promise<OwnFile[]> {
+    const files: OwnFile[] = [];
+    for (const path of this.folder.get(id) ?? []) {
+      const bytes = await this.complete(id, path);
+      if (bytes === undefined) return [];
+      files.push({ path, fetch: (target) => writeTemporary(target, bytes) });
+    }
+    return files;
+  }
+
+  /** The files of a window in the newest backup that has any. */
+  fromBackup(id: WindowId): OwnFile[] {
+    const { backups: place, cluster, signal } = this.deps;
+    if (place === undefined) return [];
+    return (this.saved.get(id) ?? []).map(({ backup, path, ...saved }) => ({
+      path,
+      fetch: (target) => fetchBackedUp({ place, cluster, signal }, backup, path, saved, target),
+    }));
+  }
+
+  private async complete(id: WindowId, path: string): Promise<Uint8Array | undefined> {
+    const { folder, cluster, signal } = this.deps;
+    const file = parseWindowFile(path);
+    if (folder === undefined || file === undefined) return undefined;
+    const key = clusterEtlKey(cluster, path);
+    const promised = (await folder.head(key, { signal }))?.metadata.sha256;
+    const { bytes } = await readAll(folder, key, { signal, maxBytes: Number.MAX_SAFE_INTEGER });
+    if (promised !== undefined && promised !== sha256(bytes)) return undefined;
+    return judgeContent(file.ref.pipeline, bytes).kind === 'complete' ? bytes : undefined;
+  }
+}
+
+async function listFolder({
+  folder,
+  cluster,
+  signal,
+}: OwnFilesDependencies): Promise<Map<WindowId, string[]>> {
+  const found = new Map<WindowId, string[]>();
+  if (folder === undefined) return found;
+  const prefix = clusterEtlPrefix(cluster);
+  for await (const entry of folder.list(prefix, { signal })) {
+    const file = entry.kind === 'object' ? parseEtlKey(prefix, entry.key) : undefined;
+    if (entry.kind !== 'object' || file === undefined) continue;
+    const id = windowId(file.ref);
+    found.set(id, [...(found.get(id) ?? []), entry.key.slice(prefix.length)]);
+  }
+  return found;
+}
+
+async function listSaved({
+  backups,
+  cluster,
+  signal,
+}: OwnFilesDependencies): Promise<Map<WindowId, SavedIn[]>> {
+  const found = new Map<WindowId, SavedIn[]>();
+  if (backups === undefined) return found;
+  for (const { name } of await listBackups(backups, cluster, signal)) {
+    const { files } = await readManifest(backups, cluster, name, signal);
+    const ofThis = new Map<WindowId, SavedIn[]>();
+    for (const [path, saved] of Object.entries(files)) {
+      const file = parseWindowFile(path);
+      if (file === undefined) continue;
+      const id = windowId(file.ref);
+      ofThis.set(id, [...(ofThis.get(id) ?? []), { ...saved, backup: name, path }]);
+    }
+    // They come oldest first, so the newest that has the window stands.
+    for (const [id, files] of ofThis) found.set(id, files);
+  }
+  return found;
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FederationError, isFederationError } from '../errors/federation-error';
+import { decodeSet } from '../etl/file';
+import type { EtlSet } from '../etl/model';
+import { parseWindowFile, type Pipeline } from '../etl/window';
+import { type LocalFile, stamp } from './list';
+import { type LocalEtl, localPath, systemCode } from './store';
+
+/** What became of reading a window file. Only a complete one is ever pushed; the others are values, not errors. */
+export type FileContent =
+  | {
+      readonly kind: 'complete';
+      readonly file: LocalFile;
+      readonly bytes: Buffer;
+      readonly digest: string;
+      /** Absent when its codec version is too new or too old for us: complete as far as can be told. */
+      readonly set?: EtlSet;
+    }
+  | { readonly kind: 'incomplete'; readonly code?: string; readonly why: string }
+  | { readonly kind: 'gone' };
+
+const attempts = 3;
+const pauseMs = 50;
+
+/**
+ * Reads a window file as one consistent content. The cost-model rewrites its files in place, so a reader can see half
+ * of one: the file must not change while it is read, and its content must decode to its end.
+ */
+export async function readWindowFile(store: LocalEtl, path: string): Promise<FileContent> {
+  const named = parseWindowFile(path);
+  if (named === undefined) return { kind: 'incomplete', why: 'Its name is not that of a window file.' };
+  const read = await readSteadily(localPath(store, path));
+  if (read.kind === 'gone') return read;
+  if (read.kind === 'unreadable') return { kind: 'incomplete', why: read.why };
+  const { bytes } = read;
+  const judged = judgeContent(named.ref.pipeline, bytes);
+  if (judged.kind === 'incomplete') return judged;
+  return { ...judged, file: { ...named, path, ...read.stamp }, bytes, digest: sha256(bytes) };
+}
+
+/** Whether bytes are a whole file of the pipeline. Another age of the format is no fault: its federator shall say so. */
+export function judgeContent(
+  pipeline: Pipeline,
+  bytes: Uint8Array,
+): { kind: 'complete'; set?: EtlSet } | { kind: 'incomplete'; code: string; why: string } {
+  try {
+    return { kind: 'complete', set: decodeSet(pipeline, bytes) };
+  } catch (error) {
+    if (!isFederationError(error)) throw error;
+    if (error.code === 'ETL_TOO_NEW' || error.code === 'ETL_TOO_OLD') return { kind: 'complete' };
+    return { kind: 'incomplete', code: error.code, why: whyOf(error) };
+  }
+}
+
+/** SHA-256 in lower-case hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export type SteadyRead =
+  | { readonly kind: 'read'; readonly bytes: Buffer; readonly stamp: { size: number; mtimeMs: number } }
+  | { readonly kind: 'unreadable'; readonly why: string }
+  | { readonly kind: 'gone' };
+
+/** Reads bytes that stayed the same while they were read; a file that never holds still is unreadable for now. */
+export async function readSteadily(path: string): Promise<SteadyRead> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const read = await readOnce(path);
+    if (read !== 'moving') return read;
+    await sleep(pauseMs * attempt);
+  }
+  return { kind: 'unreadable', why: 'It is being written.' };
+}
+
+async function readOnce(path: string): Promise<SteadyRead | 'moving'> {
+  try {
+    // NONBLOCK, because opening a pipe would wait for a writer; NOFOLLOW, because a link may lead anywhere.
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const before = await handle.stat();
+    if (!before.isFile()) return { kind: 'unreadable', why: 'It is not a regular file.' };
+    const bytes = await handle.readFile();
+    const after = await handle.stat();
+    const steady =
+      before.mtimeMs === after.mtimeMs && before.size === after.size && bytes.length === after.size;
+    return steady ? { kind: 'read', bytes, stamp: stamp(after) } : 'moving';
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'gone' };
+    if (code === 'EACCES' || code === 'EPERM' || code === 'ELOOP') {
+      return { kind: 'unreadable', why: `It cannot be opened (${code}).` };
+    }
+    throw error;
+  }
+}
+
+function whyOf(error: FederationError): string {
+  const { byte } = error.subject;
+  return byte === undefined ? error.detail : `${error.detail} (byte ${byte})`;
+}

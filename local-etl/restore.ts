@@ -1,0 +1,102 @@
+import { FederationError } from '../errors/federation-error';
+import { parseWindowFile, windowId } from '../etl/window';
+import type { BucketReader } from '../storage/bucket';
+import type { ClusterId } from '../storage/layout';
+import { fetchBackedUp, readManifest, type SavedFile } from './backup';
+import { concurrently } from './concurrently';
+import { listWindowFiles } from './list';
+import { withLock, withWindowLock } from './lock';
+import { primaryMemory } from './primary';
+import { Pulled } from './pulled';
+import { readSteadily, sha256 } from './read';
+import { setAside } from './set-aside';
+import { type LocalEtl, localPath } from './store';
+import { moveInto, removeFile } from './write';
+
+export interface RestoreDependencies {
+  store: LocalEtl;
+  place: BucketReader;
+  cluster: ClusterId;
+  /** Which backup, as `listBackups` names it. */
+  name: string;
+  heartbeat?: (detail: unknown) => void;
+  signal?: AbortSignal;
+}
+
+export interface RestoreSummary {
+  /** Files that are now what they were. */
+  restored: number;
+  /** Files that were still what they were. */
+  unchanged: number;
+  /** Pulled files that the backup does not have. */
+  removed: number;
+  /** Newer files of the cluster's own that made way, kept under `.federated-etl/set-aside`. */
+  setAside: number;
+}
+
+const lanes = 4;
+
+/**
+ * Makes the local ETL what it was when it was backed up: each file is the old or the new one at any moment, checked
+ * against the manifest, and pulled files that the backup lacks go. The cluster's own files that it lacks stay. Throws
+ * PRIMARY_ACTIVE while the cluster still pulls: the next pull would only overwrite it again.
+ */
+export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreSummary> {
+  const { store, place, cluster, name, signal } = deps;
+  const { firstPullAt, leftAt } = await primaryMemory(store);
+  if (firstPullAt !== undefined && leftAt === undefined) {
+    throw new FederationError('PRIMARY_ACTIVE', {
+      subject: { cluster },
+      detail: 'This cluster is a primary: what is restored would be overwritten by the next pull.',
+    });
+  }
+  const { files } = await readManifest(place, cluster, name, signal);
+  const pulled = new Pulled(store);
+  const summary: RestoreSummary = { restored: 0, unchanged: 0, removed: 0, setAside: 0 };
+  await concurrently(Object.entries(files), lanes, async ([path, saved]) => {
+    await locked(store, path, () => restoreFile(deps, path, saved, pulled, summary), signal);
+    deps.heartbeat?.({ ...summary });
+  });
+  for await (const file of listWindowFiles(store, signal)) {
+    if (Object.hasOwn(files, file.path)) continue;
+    await locked(store, file.path, async () => {
+      const read = await readSteadily(localPath(store, file.path));
+      if (read.kind !== 'read' || !(await pulled.has(sha256(read.bytes)))) return;
+      await removeFile(localPath(store, file.path));
+      summary.removed++;
+    });
+  }
+  return summary;
+}
+
+async function restoreFile(
+  deps: RestoreDependencies,
+  path: string,
+  saved: SavedFile,
+  pulled: Pulled,
+  summary: RestoreSummary,
+): Promise<void> {
+  const target = localPath(deps.store, path);
+  const read = await readSteadily(target);
+  if (read.kind === 'read') {
+    const digest = sha256(read.bytes);
+    if (digest === saved.digest) {
+      summary.unchanged++;
+      return;
+    }
+    if (!(await pulled.has(digest))) {
+      await setAside(deps.store, path, read.bytes);
+      summary.setAside++;
+    }
+  }
+  await moveInto(await fetchBackedUp(deps, deps.name, path, saved, target), target);
+  summary.restored++;
+}
+
+/** A backup also holds files that are none of a window; each of those is its own lock. */
+function locked<T>(store: LocalEtl, path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const file = parseWindowFile(path);
+  return file === undefined
+    ? withLock(store, encodeURIComponent(path), work, signal)
+    : withWindowLock(store, windowId(file.ref), work, signal);
+}

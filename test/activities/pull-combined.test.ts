@@ -1,0 +1,480 @@
+import { readFileSync } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FederationError } from '../../errors/federation-error';
+import { withWindowLock } from '../../local-etl/lock';
+import { primaryMemory } from '../../local-etl/primary';
+import { localEtl, localPath } from '../../local-etl/store';
+import type { Bucket } from '../../storage/bucket';
+import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../storage/layout';
+import {
+  assets1,
+  built,
+  ClusterOnDisk,
+  combined,
+  type Combined,
+  counted,
+  day1,
+  day2,
+  filesBelow,
+  later,
+  rebuilt,
+  rewritten,
+  sha256,
+  spied,
+} from '../local-etl/cluster-on-disk';
+
+let disk: ClusterOnDisk;
+let all: Record<string, Combined>;
+const windows = [day1, day2, assets1];
+
+beforeEach(async () => {
+  disk = await ClusterOnDisk.make();
+  all = {};
+  for (const window of windows) {
+    await disk.build(window, await built(window));
+    all[window] = await combined(window);
+  }
+});
+afterEach(() => disk[Symbol.asyncDispose]());
+
+/** A cluster that has pushed, was combined, and is a primary now. */
+async function becomePrimary(): Promise<void> {
+  await disk.push();
+  await disk.commit(1, all);
+  expect(await disk.pull()).toMatchObject({ state: 'pulled', replaced: 3 });
+}
+
+async function expectCombined(): Promise<void> {
+  for (const window of windows) expect(await disk.local(window)).toEqual(all[window]?.bytes);
+}
+
+describe('a pull', () => {
+  it('overwrites the local ETL by what is combined', async () => {
+    await becomePrimary();
+    await expectCombined();
+    expect((await primaryMemory(disk.store)).lastPull).toMatchObject({ generation: 1 });
+  });
+
+  it('fills a fresh volume of a cluster that is not federated', async () => {
+    await rm(disk.store.root, { recursive: true });
+    await disk.commit(1, all);
+    const summary = await disk.pull({ own: undefined, federated: false });
+    expect(summary).toMatchObject({ state: 'pulled', replaced: 3, setAside: { count: 0 } });
+    expect(summary.backup).toBeUndefined();
+    await expectCombined();
+  });
+
+  it('does nothing before the first generation', async () => {
+    expect(await disk.pull()).toMatchObject({ state: 'no-generation' });
+    expect(await disk.local(day1)).toEqual(await built(day1));
+  });
+
+  it('fetches nothing again that is there', async () => {
+    await becomePrimary();
+    const { bucket, calls } = counted(disk.bucket);
+    expect(await disk.pull({ combined: bucket, own: bucket })).toMatchObject({
+      state: 'up-to-date',
+      unchanged: 3,
+    });
+    expect(calls).toEqual({ list: 1, get: 1 });
+  });
+
+  it('removes pulled windows that are no longer combined, and none of its own', async () => {
+    await becomePrimary();
+    const { [day2]: _, ...rest } = all;
+    await disk.commit(2, rest);
+    const own = 'allocations/1d/1794787200-1794873600';
+    await disk.build(own, await built(day1));
+    expect(await disk.pull()).toMatchObject({ state: 'pulled', removed: 1, replaced: 0 });
+    expect(await disk.local(day2)).toBeUndefined();
+    expect(await disk.local(own)).toBeDefined();
+  });
+
+  it('leaves one file a window, under its plain name', async () => {
+    const other = `allocations/1d/agent.${day2.split('/')[2]}`;
+    await disk.build(other, await built(day2));
+    await becomePrimary();
+    expect(await disk.local(other)).toBeUndefined();
+    expect(await disk.remote(other)).toEqual(await built(day2));
+    await expectCombined();
+  });
+
+  it('fails, and leaves the last good state, when an object is not what the generation says', async () => {
+    await becomePrimary();
+    const before = await disk.localFiles();
+    await disk.commit(2, { ...all, [day1]: await combined(day2) });
+    for await (const entry of disk.bucket.list(objectsPrefix)) {
+      if (entry.kind === 'object' && !entry.key.endsWith('.json'))
+        await disk.bucket.put(entry.key, Buffer.from('torn'));
+    }
+    await expect(disk.pull()).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
+    expect(await disk.localFiles()).toEqual(before);
+  });
+
+  it('never writes outside of the store, whatever a generation names', async () => {
+    await disk.push();
+    await disk.commit(1, { ...all, '../../escape': await combined(day1) });
+    await expect(disk.pull()).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
+  });
+
+  it('puts what it pulls elsewhere when it is told to, and leaves the own build alone', async () => {
+    await disk.push();
+    await disk.commit(1, all);
+    const pullStore = localEtl(join(disk.folder, 'combined'));
+    const before = await disk.localFiles();
+    expect(await disk.pull({ pullStore })).toMatchObject({ state: 'pulled', replaced: 3 });
+    expect(await disk.localFiles()).toEqual(before);
+    expect(Object.keys(await filesBelow(pullStore.bingen)).sort()).toEqual([...windows].sort());
+    // Apart from each other nothing can echo: every build of its own is pushed.
+    await disk.build(day1, rebuilt(day1, await built(day1), 1));
+    expect(await disk.push()).toMatchObject({ uploaded: 1, refused: { count: 0 } });
+  });
+});
+
+describe('the guard', () => {
+  it('waits until a generation holds every closed window of this cluster, and touches nothing', async () => {
+    await disk.push();
+    const before = await disk.localFiles();
+    const { [day2]: last, ...rest } = all;
+    await disk.commit(1, rest);
+    const waiting = await disk.pull();
+    expect(waiting).toMatchObject({
+      state: 'waiting',
+      replaced: 0,
+      waitingFor: { count: 1, examples: [day2] },
+    });
+    expect(await disk.localFiles()).toEqual(before);
+    await disk.commit(2, { ...all, [day2]: { bytes: last?.bytes ?? Buffer.alloc(0), from: ['cluster-1'] } });
+    expect(await disk.pull()).toMatchObject({ state: 'waiting', waitingFor: { count: 1 } });
+    await disk.commit(3, all);
+    expect(await disk.pull()).toMatchObject({ state: 'pulled', replaced: 3 });
+    await disk.commit(4, rest);
+    expect(await disk.pull()).toMatchObject({ state: 'pulled', removed: 1 });
+  });
+
+  it('does not wait for windows that are open, before the cut-off, or do not decode', async () => {
+    const { [day1]: old, [day2]: open, ...rest } = all;
+    expect([old, open]).toHaveLength(2);
+    disk.now = new Date('2026-11-15T12:00:00Z');
+    const torn = 'assets/1h/1794621600-1794625200';
+    await disk.build(torn, Buffer.from('torn'));
+    await disk.commit(1, rest, { cutoff: '2026-11-14T00:00:01Z' });
+    expect(await disk.pull()).toMatchObject({ state: 'pulled' });
+    expect(await disk.local(torn)).toEqual(Buffer.from('torn'));
+  });
+
+  it.each([
+    ['settings', 'not this one', /settings leave this cluster out \(not this one\)/],
+    ['exclusion', 'wrong prices', /federated-etl include cluster-5/],
+  ] as const)('says what to do when the cluster is left out by %s', async (by, reason, hint) => {
+    await disk.commit(
+      1,
+      { [day1]: { bytes: all[day1]?.bytes ?? Buffer.alloc(0), from: ['cluster-1'] } },
+      {
+        leftOut: { 'cluster-5': { by, reason } },
+      },
+    );
+    expect((await disk.pull()).waitingFor?.hint).toMatch(hint);
+    expect((await primaryMemory(disk.store)).waitingFor).toMatch(hint);
+  });
+
+  it('says what to do when the federator refuses its files', async () => {
+    const { [day2]: _, ...rest } = all;
+    const problem = {
+      cluster: 'cluster-5',
+      window: day2,
+      seen: 'v',
+      code: 'ETL_TRUNCATED',
+      detail: 'It ends.',
+    };
+    await disk.commit(1, rest, { problems: [problem] });
+    expect((await disk.pull()).waitingFor?.hint).toMatch(
+      /refuses files of this cluster, such as .*ETL_TRUNCATED/,
+    );
+  });
+
+  it('is not there for a cluster that is not federated', async () => {
+    const { [day2]: _, ...rest } = all;
+    await disk.commit(1, rest);
+    expect(await disk.pull({ federated: false })).toMatchObject({ state: 'pulled', replaced: 2 });
+  });
+});
+
+describe('the backup', () => {
+  it('is taken and checked before the first overwrite, once', async () => {
+    const before = await disk.localFiles();
+    await disk.push();
+    await disk.commit(1, all);
+    const seen: string[] = [];
+    const own = spied(disk.bucket, (verb, key) => {
+      if (key.startsWith(backupsPrefix(disk.cluster))) seen.push(verb);
+      else if (key.startsWith(objectsPrefix) && !key.endsWith('.json')) seen.push('object');
+    });
+    const { backup } = await disk.pull({ own, combined: own });
+    expect(backup).toBe('2026-11-20T00-00-00-000Z');
+    expect(seen.slice(0, seen.indexOf('object'))).toEqual(expect.arrayContaining(['put', 'get', 'create']));
+    expect(seen.slice(seen.indexOf('object'))).not.toContain('put');
+    const saved = await filesBelow(
+      join(disk.folder, 'bucket', backupsPrefix(disk.cluster), backup ?? '', 'bingen'),
+    );
+    expect(saved).toMatchObject(before);
+    await disk.commit(2, {
+      ...all,
+      [day1]: { ...(await combined(day1)), bytes: await built(day1, 'cluster-1') },
+    });
+    expect((await disk.pull()).backup).toBeUndefined();
+  });
+
+  const faults: [string, (bucket: Bucket) => Bucket][] = [
+    ['cannot be written', (bucket) => failing(bucket, 'put')],
+    ['cannot be read back', (bucket) => failing(bucket, 'get')],
+    ['comes back in other bytes', (bucket) => garbling(bucket)],
+    ['cannot be finished', (bucket) => failing(bucket, 'create')],
+  ];
+  it.each(faults)('blocks the pull when it %s: nothing is changed', async (_, fault) => {
+    await disk.push();
+    await disk.commit(1, all);
+    const before = await disk.localFiles();
+    await expect(disk.pull({ own: fault(disk.bucket) })).rejects.toMatchObject({ code: 'BACKUP_FAILED' });
+    expect(await disk.localFiles()).toEqual(before);
+    expect(await disk.pull()).toMatchObject({ state: 'pulled', replaced: 3 });
+  });
+
+  it('blocks the pull when there is nowhere to save to', async () => {
+    await disk.commit(1, all);
+    const pulling = disk.pull({ own: undefined, federated: false });
+    await expect(pulling).rejects.toMatchObject({
+      code: 'BACKUP_FAILED',
+      subject: { setting: 'localEtl.backupPath' },
+    });
+    expect(await disk.local(day1)).toEqual(await built(day1));
+  });
+
+  it('goes to a folder when one is set, and to no folder that is not there', async () => {
+    await disk.push();
+    await disk.commit(1, all);
+    await expect(disk.pull({ backupPath: join(disk.folder, 'nowhere') })).rejects.toMatchObject({
+      code: 'BACKUP_FAILED',
+    });
+    const { backup } = await disk.pull({ backupPath: disk.folder });
+    const saved = await filesBelow(join(disk.folder, backupsPrefix(disk.cluster), backup ?? ''));
+    expect(Object.keys(saved)).toEqual(expect.arrayContaining(['manifest.json', `bingen/${day1}`]));
+  });
+});
+
+describe('no bytes are lost', () => {
+  it('pushes a build that the bucket lacks before it replaces it', async () => {
+    await becomePrimary();
+    const build = rebuilt(day1, await built(day1), 1);
+    await disk.build(day1, build);
+    expect(await disk.pull()).toMatchObject({
+      state: 'pulled',
+      replaced: 1,
+      pushedFirst: 1,
+      setAside: { count: 0 },
+    });
+    expect(await disk.remote(day1)).toEqual(build);
+    await expectCombined();
+  });
+
+  it('replaces nothing while the bucket is away between a build and a pull', async () => {
+    await becomePrimary();
+    const build = rebuilt(day1, await built(day1), 1);
+    await disk.build(day1, build);
+    await expect(disk.pull({ own: failing(disk.bucket, 'put') })).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+    });
+    expect(await disk.local(day1)).toEqual(build);
+    await expect(disk.pull({ own: failing(disk.bucket, 'list') })).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+    });
+    expect(await disk.local(day1)).toEqual(build);
+    expect(await disk.pull()).toMatchObject({ replaced: 1, pushedFirst: 1 });
+    expect(await disk.remote(day1)).toEqual(build);
+  });
+
+  it('sets aside what may not be pushed, and says so', async () => {
+    await becomePrimary();
+    const foreign = rebuilt(day1, await built(day1, 'cluster-1'), 1);
+    await disk.build(day1, foreign);
+    const summary = await disk.pull();
+    expect(summary).toMatchObject({
+      replaced: 1,
+      pushedFirst: 0,
+      setAside: { count: 1, examples: [{ path: day1 }] },
+    });
+    expect(await disk.remote(day1)).toEqual(await built(day1));
+    const kept = await filesBelow(join(disk.store.memory, 'set-aside'));
+    expect(Object.keys(kept)).toHaveLength(1);
+    await expectCombined();
+  });
+
+  it('leaves a file alone that is being written, and one that is written while it is replaced', async () => {
+    await becomePrimary();
+    const build = rebuilt(day1, await built(day1), 1);
+    await disk.build(day1, build.subarray(0, 500), new Date());
+    expect(await disk.pull()).toMatchObject({
+      replaced: 0,
+      postponed: { count: 1, examples: [{ path: day1 }] },
+    });
+    expect(await disk.local(day1)).toEqual(build.subarray(0, 500));
+    await disk.build(day1, build);
+    const newer = rebuilt(day1, await built(day1), 2);
+    const writing: Promise<void>[] = [];
+    const slow = spied(disk.bucket, (verb, key) => {
+      if (verb === 'get' && key.startsWith(objectsPrefix))
+        writing.push(writeFile(localPath(disk.store, day1), newer));
+    });
+    expect(await disk.pull({ combined: slow })).toMatchObject({ replaced: 0, postponed: { count: 1 } });
+    await Promise.all(writing);
+    expect(await disk.local(day1)).toEqual(newer);
+    expect(await disk.pull()).toMatchObject({ replaced: 1, pushedFirst: 1 });
+    expect(await disk.remote(day1)).toEqual(newer);
+  });
+
+  it('leaves each file old or new, and no leftovers, when it is cancelled anywhere', async () => {
+    await disk.push();
+    await disk.commit(1, all);
+    let done = false;
+    for (let step = 1; !done && step < 60; step++) {
+      disk.now = new Date(later.getTime() + step * 1_000);
+      const controller = new AbortController();
+      let calls = 0;
+      const bucket = spied(disk.bucket, () => ++calls === step && controller.abort(new Error('cancelled')));
+      const changes = { combined: bucket, own: bucket, signal: () => controller.signal };
+      const outcome = await disk.pull(changes).catch((error: unknown) => error);
+      for (const window of windows) {
+        const bytes = await disk.local(window);
+        expect([await built(window), all[window]?.bytes]).toContainEqual(bytes);
+      }
+      expect(
+        (await readdir(join(disk.store.bingen, 'allocations/1d'))).filter((name) => name.startsWith('.')),
+      ).toEqual([]);
+      done = !(outcome instanceof Error) && calls < step;
+    }
+    await expectCombined();
+  });
+
+  it('remembers what it pulls before the first file takes its place', async () => {
+    await disk.push();
+    await disk.commit(1, all);
+    const remembered: string[] = [];
+    const combined = spied(disk.bucket, (verb, key) => {
+      const isObject = verb === 'get' && key.startsWith(objectsPrefix) && !key.endsWith('.json');
+      if (isObject) remembered.push(readFileSync(join(disk.store.memory, 'pulled.json'), 'utf8'));
+    });
+    await disk.pull({ combined });
+    expect(remembered).toHaveLength(3);
+    for (const text of remembered) {
+      for (const { bytes } of Object.values(all)) expect(text).toContain(sha256(bytes));
+    }
+  });
+
+  it('holds the lock of a window against a push of it', async () => {
+    await becomePrimary();
+    await disk.build(day1, rebuilt(day1, await built(day1), 1));
+    let pushed = false;
+    const pushing = await withWindowLock(disk.store, day1, async () => {
+      const push = disk.push().then((summary) => ((pushed = true), summary));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(pushed).toBe(false);
+      return { push };
+    });
+    expect(await pushing.push).toMatchObject({ uploaded: 1 });
+  });
+});
+
+describe('no echo', () => {
+  it('never pushes what was pulled', async () => {
+    await becomePrimary();
+    for (const window of windows) await disk.bucket.delete(clusterEtlKey(disk.cluster, window));
+    expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
+    await rm(join(disk.store.memory, 'push-cache.json'));
+    expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
+    // An earlier pull's file that somebody puts back as well.
+    await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
+    await disk.pull();
+    await disk.build(day1, all[day1]?.bytes ?? Buffer.alloc(0));
+    expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
+  });
+
+  it.each(windows)('never pushes %s when it was written again in other bytes', async (window) => {
+    await becomePrimary();
+    const before = await disk.remote(window);
+    await disk.build(window, rewritten(window, all[window]?.bytes ?? Buffer.alloc(0)));
+    expect(await disk.push()).toMatchObject({
+      uploaded: 0,
+      refused: { count: 1, examples: [{ path: window }] },
+    });
+    expect(await disk.push()).toMatchObject({ uploaded: 0, refused: { count: 1 } });
+    expect(await disk.remote(window)).toEqual(before);
+    expect(await disk.pull()).toMatchObject({ replaced: 1, pushedFirst: 0, setAside: { count: 1 } });
+    expect(await disk.remote(window)).toEqual(before);
+  });
+
+  it('refuses a file without any record of its own, and one whose version it cannot read', async () => {
+    await becomePrimary();
+    await disk.build(day1, rebuilt(day1, await built(day1), Infinity));
+    expect((await disk.push()).refused).toMatchObject({
+      count: 1,
+      examples: [{ path: day1, why: /names this cluster/ }],
+    });
+  });
+
+  it('still holds when what the volume remembers of the primary is lost', async () => {
+    await becomePrimary();
+    await rm(join(disk.store.memory, 'primary.json'));
+    await disk.build(day1, rewritten(day1, all[day1]?.bytes ?? Buffer.alloc(0)));
+    expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 2, refused: { count: 1 } });
+  });
+
+  it('keeps own names that are not the cluster id, from before the first pull', async () => {
+    // The records of this volume say cluster-1, though its folder is cluster-5.
+    for (const window of windows) await disk.build(window, await built(window, 'cluster-1'));
+    await becomePrimary();
+    await disk.build(day1, rebuilt(day1, await built(day1, 'cluster-1'), 1));
+    expect(await disk.push()).toMatchObject({ uploaded: 1, refused: { count: 0 } });
+    await disk.build(day1, rebuilt(day1, await built(day1, 'cluster-2'), 1));
+    expect(await disk.push()).toMatchObject({ uploaded: 0, refused: { count: 1 } });
+  });
+
+  it('holds over many rounds of builds, pushes, pulls and rewrites', async () => {
+    await becomePrimary();
+    for (let round = 1; round <= 4; round++) {
+      const build = rebuilt(day1, await built(day1), round);
+      await disk.build(day1, build, new Date(Date.now() - 100_000 + round));
+      if (round % 2 === 0) expect(await disk.push()).toMatchObject({ uploaded: 1 });
+      all[day1] = { ...(await combined(day1)), bytes: rebuilt(day1, (await combined(day1)).bytes, round) };
+      await disk.commit(round + 1, all);
+      expect(await disk.pull()).toMatchObject({
+        replaced: 1,
+        pushedFirst: round % 2,
+        setAside: { count: 0 },
+      });
+      await expectCombined();
+      expect(await disk.remote(day1)).toEqual(build);
+      await disk.build(assets1, rewritten(assets1, all[assets1]?.bytes ?? Buffer.alloc(0)));
+      expect(await disk.push()).toMatchObject({ uploaded: 0, refused: { count: 1 } });
+      expect(await disk.pull()).toMatchObject({ replaced: 1, pushedFirst: 0 });
+      expect(await disk.remote(assets1)).toEqual(await built(assets1));
+    }
+  });
+});
+
+function failing(bucket: Bucket, fault: string): Bucket {
+  return spied(bucket, (verb) => {
+    if (verb === fault) throw new FederationError('STORAGE_UNAVAILABLE', { detail: 'The bucket is away.' });
+  });
+}
+
+/** Loses the last byte of each upload. */
+function garbling(bucket: Bucket): Bucket {
+  return new Proxy(bucket, {
+    get(target, name: keyof Bucket) {
+      if (name === 'put') return (key: string, body: Buffer) => target.put(key, body.subarray(0, -1));
+      const value = target[name];
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}

@@ -1,0 +1,206 @@
+import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FederationError } from '../../errors/federation-error';
+import { localEtl, localPath } from '../../local-etl/store';
+import { clusterEtlKey, clusterPrefix } from '../../storage/layout';
+import {
+  assets1,
+  built,
+  ClusterOnDisk,
+  counted,
+  day1,
+  day2,
+  rewritten,
+  sha256,
+  spied,
+} from '../local-etl/cluster-on-disk';
+
+let disk: ClusterOnDisk;
+beforeEach(async () => {
+  disk = await ClusterOnDisk.make();
+  await disk.build(day1, await built(day1));
+  await disk.build(assets1, await built(assets1));
+});
+afterEach(() => disk[Symbol.asyncDispose]());
+
+describe('a push', () => {
+  it('brings the bytes as they are, with their digest', async () => {
+    const bytes = await built(day1);
+    expect(await disk.push()).toMatchObject({ files: 2, uploaded: 2, unchanged: 0 });
+    expect(await disk.remote(day1)).toEqual(bytes);
+    expect(await disk.local(day1)).toEqual(bytes);
+    const head = await disk.bucket.head(clusterEtlKey(disk.cluster, day1));
+    expect(head?.metadata).toMatchObject({ sha256: sha256(bytes), instance: expect.any(String) });
+  });
+
+  it('costs one listing and no other request when nothing changed', async () => {
+    await disk.push();
+    const { bucket, calls } = counted(disk.bucket);
+    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, unchanged: 2 });
+    expect(calls).toEqual({ list: 1 });
+  });
+
+  it('does not even read an unchanged file', async () => {
+    await disk.push();
+    // Other bytes of the same size and time: only who reads them can see it.
+    const bytes = await built(day1);
+    await disk.build(day1, Buffer.alloc(bytes.length));
+    expect(await disk.push()).toMatchObject({ unchanged: 2 });
+  });
+
+  it('reads a file again that was written just before it was read, whatever its time says', async () => {
+    const [now, first] = [new Date(), rewritten(day1, await built(day1))];
+    const second = rewritten(day1, first);
+    expect(second).toHaveLength(first.length);
+    await disk.build(day1, first, now);
+    await disk.push();
+    await disk.build(day1, second, now);
+    expect((await disk.push()).uploaded).toBe(1);
+    expect(await disk.remote(day1)).toEqual(second);
+  });
+
+  it('restores a copy that was deleted', async () => {
+    await disk.push();
+    await disk.bucket.delete(clusterEtlKey(disk.cluster, day1));
+    expect(await disk.push()).toMatchObject({ uploaded: 1, unchanged: 1 });
+    expect(await disk.remote(day1)).toEqual(await built(day1));
+  });
+
+  it('replaces a copy that somebody overwrote', async () => {
+    await disk.push();
+    await disk.bucket.put(clusterEtlKey(disk.cluster, day1), Buffer.from('not ours'));
+    expect((await disk.push()).uploaded).toBe(1);
+    expect(await disk.remote(day1)).toEqual(await built(day1));
+  });
+
+  it('uploads nothing when a file was only touched', async () => {
+    await disk.push();
+    await utimes(localPath(disk.store, day1), new Date('2026-11-18'), new Date('2026-11-18'));
+    const { bucket, calls } = counted(disk.bucket);
+    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, unchanged: 2 });
+    expect(calls).toEqual({ list: 1 });
+  });
+
+  it('deletes nothing when a local file is gone', async () => {
+    await disk.push();
+    await rm(localPath(disk.store, day1));
+    expect(await disk.push()).toMatchObject({ files: 1, unchanged: 1 });
+    expect(await disk.remote(day1)).toEqual(await built(day1));
+  });
+
+  it.each([
+    ['zero bytes', 'ETL_EMPTY_FILE', (bytes: Buffer) => bytes.subarray(0, 0)],
+    ['half a file', 'ETL_TRUNCATED', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
+    ['a file without its last byte', 'ETL_TRUNCATED', (bytes: Buffer) => bytes.subarray(0, -1)],
+  ])('does not push %s until it is complete', async (_, code, cut) => {
+    const whole = await built(day1);
+    await disk.build(day2, cut(await built(day2)));
+    const first = await disk.push();
+    expect(first).toMatchObject({ uploaded: 2, incomplete: { count: 1, examples: [{ path: day2, code }] } });
+    expect(await disk.remote(day2)).toBeUndefined();
+    await disk.build(day2, await built(day2));
+    expect(await disk.push()).toMatchObject({ uploaded: 1, incomplete: { count: 0 } });
+    // And a good copy is not replaced by half a file.
+    await disk.build(day1, cut(whole));
+    await disk.push();
+    expect(await disk.remote(day1)).toEqual(whole);
+  });
+
+  it('pushes a file of a version that is too new: its federator shall say so', async () => {
+    const bytes = await newerVersion(await built(day2));
+    await disk.build(day2, bytes);
+    expect(await disk.push()).toMatchObject({ uploaded: 3 });
+    expect(await disk.remote(day2)).toEqual(bytes);
+  });
+
+  it('writes only below its own prefix, and only federated pipelines', async () => {
+    await disk.build('cloudcosts/1d/1794614400-1794700800', Buffer.from('x'));
+    await disk.build('allocations/1d/notes.txt', Buffer.from('x'));
+    await disk.build('allocations/1d/.tmp-1-a', Buffer.from('x'));
+    const written: string[] = [];
+    const bucket = spied(disk.bucket, (verb, key) => {
+      if (verb !== 'list' && verb !== 'head' && verb !== 'get') written.push(key);
+    });
+    await disk.push({ bucket });
+    expect(written.sort()).toEqual([day1, assets1].map((path) => clusterEtlKey(disk.cluster, path)).sort());
+    expect(written.every((key) => key.startsWith(clusterPrefix(disk.cluster)))).toBe(true);
+  });
+
+  it('keeps the name and the folder that the exporter chose', async () => {
+    const path = `${day2}.gz`;
+    await disk.build(path, await built(day2));
+    await disk.push();
+    expect(await disk.remote(path)).toEqual(await built(day2));
+  });
+
+  it('is refused on a second volume', async () => {
+    const instance = (await disk.push().then(() => readInstance(disk.store.memory))).instance;
+    const second = await ClusterOnDisk.make();
+    try {
+      await second.build(day1, await built(day1, 'cluster-1'));
+      const pushing = disk.push({ store: second.store, instance });
+      await expect(pushing).rejects.toMatchObject({ code: 'DUPLICATE_CLUSTER_ID' });
+      expect(await disk.remote(day1)).toEqual(await built(day1));
+    } finally {
+      await second[Symbol.asyncDispose]();
+    }
+  });
+
+  it('says that the store is missing when its folder is', async () => {
+    const store = localEtl(join(disk.folder, 'unmounted'));
+    await expect(disk.push({ store, instance: 'any' })).rejects.toMatchObject({ code: 'LOCAL_ETL_MISSING' });
+  });
+
+  it('uploads nothing twice when it was killed before it could remember', async () => {
+    await disk.push();
+    await rm(join(disk.store.memory, 'push-cache.json'));
+    const { bucket, calls } = counted(disk.bucket);
+    expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, unchanged: 2 });
+    expect(calls).toEqual({ list: 1, head: 2 });
+    expect((await disk.push()).unchanged).toBe(2);
+  });
+
+  it('goes on without a cache that cannot be read', async () => {
+    await disk.push();
+    await writeFile(join(disk.store.memory, 'push-cache.json'), '{"format":1,"fil');
+    expect(await disk.push()).toMatchObject({ uploaded: 0, unchanged: 2 });
+  });
+
+  it('keeps what was done when it fails half way', async () => {
+    let puts = 0;
+    const bucket = spied(disk.bucket, (verb) => {
+      if (verb === 'put' && ++puts === 2)
+        throw new FederationError('STORAGE_UNAVAILABLE', { detail: 'away' });
+    });
+    await expect(disk.push({ bucket })).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+      subject: { cluster: 'cluster-5' },
+    });
+    const { bucket: second, calls } = counted(disk.bucket);
+    expect(await disk.push({ bucket: second })).toMatchObject({ uploaded: 1, unchanged: 1 });
+    expect(calls.put).toBe(1);
+  });
+
+  it('ends when it is cancelled, and keeps what was done', async () => {
+    const controller = new AbortController();
+    const bucket = spied(disk.bucket, (verb) => {
+      if (verb === 'put') controller.abort(new Error('cancelled'));
+    });
+    await expect(disk.push({ bucket, signal: controller.signal })).rejects.toThrow();
+    expect(await disk.push()).toMatchObject({ files: 2, incomplete: { count: 0 } });
+    expect(await disk.push()).toMatchObject({ unchanged: 2 });
+  });
+});
+
+async function readInstance(memory: string): Promise<{ instance: string }> {
+  return JSON.parse(await readFile(join(memory, 'instance.json'), 'utf8')) as { instance: string };
+}
+
+/** Raises the version byte of the set, which stands right behind the string table. */
+async function newerVersion(bytes: Buffer): Promise<Buffer> {
+  const newer = Buffer.from(bytes);
+  let at = 8;
+  for (let strings = newer.readInt32LE(4); strings > 0; strings--) at += 2 + newer.readUInt16LE(at);
+  newer[at] = 99;
+  return newer;
+}

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(__dirname, '../..');
+const rooms = [
+  'activities',
+  'config',
+  'federation',
+  'local-etl',
+  'scripts',
+  'storage',
+  'workers',
+  'workflows',
+];
+
+/** What stands behind `event:` in the code, up to the next field; there may be a choice of two names. */
+function eventsOf(source: string): string[] {
+  return [...source.matchAll(/\bevent: ([^,}\n]*)/g)].flatMap(([, value]) =>
+    [...(value ?? '').matchAll(/'([a-z.-]+)'/g)].map(([, name]) => name ?? ''),
+  );
+}
+
+const sources = rooms.flatMap((room) =>
+  readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(root, room, name), 'utf8')),
+);
+const written = [...new Set(sources.flatMap(eventsOf))].sort();
+
+const page = readFileSync(join(root, 'docs/reference/log-events.md'), 'utf8');
+const rows = [...page.matchAll(/^\| `([a-z.-]+)` +\| (`(?:debug|info|warn|error)`|any) /gm)];
+const documented = rows.map(([, event]) => event ?? '');
+
+describe('docs/reference/log-events.md', () => {
+  it('has every event that the code writes, and no other, once', () => {
+    expect(written.length).toBeGreaterThan(0);
+    expect([...documented].sort()).toEqual(written);
+  });
+});

@@ -1,0 +1,248 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createPullCombined, type PullDependencies } from '../../activities/pull-combined';
+import { createPushLocalEtl } from '../../activities/push-local-etl';
+import { silentLog } from '../../config/log';
+import type { Contribution } from '../../etl/contribution';
+import { decodeSet, encodeSet } from '../../etl/file';
+import { parseWindowId, type WindowId } from '../../etl/window';
+import type { Generation, SourceProblem } from '../../federation/generation';
+import type { LeftOut } from '../../federation/membership';
+import { mergeRevision } from '../../federation/merge-revision';
+import type { Provenance } from '../../federation/provenance';
+import { instanceOf } from '../../local-etl/instance';
+import { localEtl, localPath, type LocalEtl } from '../../local-etl/store';
+import type { Bucket } from '../../storage/bucket';
+import { openFilesystem } from '../../storage/drivers/filesystem';
+import { clusterEtlKey, clusterId, generationKey, objectKey, provenanceKey } from '../../storage/layout';
+import { readAll, writeJson } from '../../storage/read-all';
+
+const golden = join(__dirname, '..', 'golden');
+export const day1 = 'allocations/1d/1794614400-1794700800' as WindowId;
+export const day2 = 'allocations/1d/1794700800-1794787200' as WindowId;
+export const assets1 = 'assets/1d/1794614400-1794700800' as WindowId;
+/** After every golden window. */
+export const later = new Date('2026-11-20T00:00:00Z');
+const longAgo = new Date('2026-11-17T00:00:00Z');
+
+/** Jest's types do not know it yet. */
+interface WithTesters {
+  addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
+}
+// Jest compares buffers byte by byte, which takes seconds for a window.
+(expect as unknown as WithTesters).addEqualityTesters([
+  (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
+]);
+
+/** A bucket in a folder, and a cluster's volume in another; all goes with `dispose`. */
+export class ClusterOnDisk implements AsyncDisposable {
+  readonly cluster = clusterId('cluster-5');
+  now = later;
+  private constructor(
+    readonly folder: string,
+    readonly bucket: Bucket,
+    readonly store: LocalEtl,
+  ) {}
+
+  static async make(): Promise<ClusterOnDisk> {
+    const folder = await mkdtemp(join(tmpdir(), 'federated-etl-'));
+    const [bucketFolder, volume] = [join(folder, 'bucket'), join(folder, 'etl')];
+    await mkdir(bucketFolder);
+    await mkdir(volume);
+    return new ClusterOnDisk(folder, openFilesystem({ directory: bucketFolder }), localEtl(volume));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.bucket.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A build of the cost-model: written in place, long enough ago to be settled. */
+  async build(path: string, bytes: Uint8Array, at: Date = longAgo): Promise<void> {
+    const file = localPath(this.store, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+    await utimes(file, at, at);
+  }
+
+  async local(path: string): Promise<Buffer | undefined> {
+    return readFile(localPath(this.store, path)).catch(() => undefined);
+  }
+
+  /** Every file of the store, by path: what a snapshot compares. */
+  async localFiles(): Promise<Record<string, string>> {
+    return filesBelow(this.store.bingen);
+  }
+
+  async remote(path: string): Promise<Buffer | undefined> {
+    const key = clusterEtlKey(this.cluster, path);
+    return (await this.bucket.head(key)) && (await readAll(this.bucket, key)).bytes;
+  }
+
+  async push(changes: { bucket?: Bucket; store?: LocalEtl; instance?: string; signal?: AbortSignal } = {}) {
+    const { bucket = this.bucket, store = this.store, signal = new AbortController().signal } = changes;
+    const instance = changes.instance ?? (await instanceOf(store));
+    const deps = {
+      bucket,
+      cluster: this.cluster,
+      store,
+      log: silentLog,
+      heartbeat: () => undefined,
+      signal: () => signal,
+    };
+    return createPushLocalEtl(deps)({ instance });
+  }
+
+  async pull(changes: Partial<PullDependencies> = {}) {
+    return createPullCombined({ ...this.pullDependencies(), ...changes })();
+  }
+
+  pullDependencies(): PullDependencies {
+    const signal = new AbortController().signal;
+    return {
+      combined: this.bucket,
+      own: this.bucket,
+      cluster: this.cluster,
+      federated: true,
+      store: this.store,
+      log: silentLog,
+      now: () => this.now,
+      heartbeat: () => undefined,
+      signal: () => signal,
+    };
+  }
+
+  /** Commits a generation as a federator would: objects, provenance, the generation. */
+  async commit(
+    generation: number,
+    windows: Record<string, Combined>,
+    changes: Committed = {},
+  ): Promise<void> {
+    const committed: Generation['windows'] = {};
+    for (const [window, { bytes, from }] of Object.entries(windows)) {
+      const digest = sha256(bytes);
+      const fingerprint = sha256(Buffer.from([window, digest, ...from].join(' ')));
+      const facts = { fingerprint, digest, size: bytes.length };
+      const sources = from.map((cluster) => ({
+        cluster,
+        seen: 'v',
+        decision: 'used',
+        contribution: nothing(cluster),
+      }));
+      const provenance: Provenance = { format: 1, window, ...facts, sources, problems: [] };
+      await this.bucket.put(objectKey(fingerprint), bytes);
+      await writeJson(this.bucket, provenanceKey(fingerprint), provenance);
+      committed[window] = facts;
+    }
+    const { problems = [], leftOut = {}, cutoff } = changes;
+    const whole: Generation = {
+      format: 1,
+      generation,
+      run: `r${generation}`,
+      committedAt: later.toISOString(),
+      previous: generation - 1,
+      mergeRevision,
+      membership: {
+        federator: 'cluster-4',
+        scope: { exclude: [], cutoff },
+        exclusions: {},
+        clusters: [],
+        leftOut,
+      },
+      windows: committed,
+      problems,
+    };
+    await writeJson(this.bucket, generationKey(generation), whole);
+  }
+}
+
+/** A contribution that says only that there is one. */
+function nothing(id: string): Contribution {
+  const numbers = { records: 0, entries: 0, offset: 0, length: 0 };
+  return { id, ...numbers, altered: [], changed: [], rest: '', marksLeftOut: false };
+}
+
+export interface Combined {
+  bytes: Buffer;
+  /** The clusters that contribute. */
+  from: string[];
+}
+
+interface Committed {
+  problems?: SourceProblem[];
+  leftOut?: Record<string, LeftOut>;
+  cutoff?: string;
+}
+
+/** What a golden cluster built for a window. */
+export async function built(window: WindowId, cluster = 'cluster-5'): Promise<Buffer> {
+  return readFile(join(golden, 'bucket/federated', cluster, 'etl/bingen', window));
+}
+
+/** A golden window of all five clusters. */
+export async function combined(window: WindowId): Promise<Combined> {
+  const bytes = await readFile(join(golden, 'expected/federated/combined/etl/bingen', window));
+  return { bytes, from: ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'] };
+}
+
+/** The same content in other bytes, as a cost-model that loaded a file may write it: another order of records. */
+export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
+  const ref = parseWindowId(window);
+  const set = decodeSet(ref?.pipeline ?? 'allocations', bytes);
+  if (set.kind === 'allocations' && set.allocations !== null)
+    set.allocations = new Map([...set.allocations].reverse());
+  if (set.kind === 'assets' && set.assets !== null) set.assets = new Map([...set.assets].reverse());
+  const other = encodeSet(set);
+  if (other.equals(bytes)) throw new Error('These bytes are not other ones.');
+  return other;
+}
+
+/** Another build of the same window by the same cluster: fewer records. */
+export function rebuilt(window: WindowId, bytes: Uint8Array, leaveOut: number): Buffer {
+  const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', bytes);
+  const records: Map<string, unknown> | null = set.kind === 'allocations' ? set.allocations : set.assets;
+  for (const key of [...(records ?? new Map<string, unknown>()).keys()].slice(0, leaveOut))
+    records?.delete(key);
+  return encodeSet(set);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Digest by path, below a folder. */
+export async function filesBelow(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    found[path.slice(folder.length + 1)] = sha256(await readFile(path));
+  }
+  return found;
+}
+
+export type Verb = 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
+
+/** Passes on to a bucket; `before` sees each call, and may throw. */
+export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void): Bucket {
+  const verbs: readonly string[] = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'];
+  return new Proxy(bucket, {
+    get(target, name: keyof Bucket) {
+      const value = target[name];
+      if (typeof value !== 'function') return value;
+      const method = value as (...args: unknown[]) => unknown;
+      return (...args: unknown[]) => {
+        if (verbs.includes(name)) before(name as Verb, String(args[0]));
+        return method.apply(target, args);
+      };
+    },
+  });
+}
+
+/** Counts the calls by verb. */
+export function counted(bucket: Bucket): { bucket: Bucket; calls: Partial<Record<Verb, number>> } {
+  const calls: Partial<Record<Verb, number>> = {};
+  return { calls, bucket: spied(bucket, (verb) => (calls[verb] = (calls[verb] ?? 0) + 1)) };
+}

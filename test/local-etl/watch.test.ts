@@ -1,0 +1,78 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { localPath } from '../../local-etl/store';
+import { watchLocalEtl, type Watcher } from '../../local-etl/watch';
+import { ClusterOnDisk, day1, day2 } from './cluster-on-disk';
+
+let disk: ClusterOnDisk;
+let watcher: Watcher | undefined;
+let calls: number;
+const options = { quietMs: 60, longestMs: 400, lookEveryMs: 40 };
+
+beforeEach(async () => {
+  disk = await ClusterOnDisk.make();
+  calls = 0;
+});
+afterEach(async () => {
+  await watcher?.close();
+  await disk[Symbol.asyncDispose]();
+});
+
+function watch(): void {
+  watcher = watchLocalEtl(disk.store, () => void calls++, options);
+}
+
+/** Waits for calls to come, and then to have stopped. */
+async function callsAfter(change: () => Promise<unknown>): Promise<number> {
+  const before = calls;
+  await change();
+  for (let waited = 0; calls === before && waited < 5_000; waited += 20) await sleep(20);
+  await sleep(300);
+  return calls - before;
+}
+
+it('tells of new files, of files written in place, and of removed ones', async () => {
+  await disk.build(day1, Buffer.from('a'));
+  expect(await callsAfter(async () => watch())).toBe(1);
+  expect(await callsAfter(() => disk.build(day2, Buffer.from('b')))).toBeGreaterThan(0);
+  expect(await callsAfter(() => writeFile(localPath(disk.store, day1), 'longer'))).toBeGreaterThan(0);
+  expect(await callsAfter(() => rm(localPath(disk.store, day2)))).toBeGreaterThan(0);
+});
+
+it('makes one call of many changes, but waits for quiet only so long', async () => {
+  await disk.build(day1, Buffer.from('a'));
+  await callsAfter(async () => watch());
+  const burst = async () => {
+    for (let write = 0; write < 20; write++) await writeFile(localPath(disk.store, day1), `${write}`);
+  };
+  expect(await callsAfter(burst)).toBeLessThanOrEqual(2);
+  const before = calls;
+  const until = Date.now() + 1_200;
+  while (Date.now() < until) {
+    await writeFile(localPath(disk.store, day1), 'x');
+    await sleep(10);
+  }
+  expect(calls - before).toBeGreaterThanOrEqual(1);
+});
+
+it('waits for a folder that is not there yet, and for one that went and comes back', async () => {
+  watch();
+  expect(await callsAfter(() => disk.build(day1, Buffer.from('a')))).toBeGreaterThan(0);
+  await callsAfter(() => rm(disk.store.bingen, { recursive: true }));
+  expect(await callsAfter(() => disk.build(day1, Buffer.from('a')))).toBeGreaterThan(0);
+  expect(await callsAfter(() => disk.build(day2, Buffer.from('a')))).toBeGreaterThan(0);
+});
+
+it('is silent about temporary files, and after it was closed', async () => {
+  await disk.build(day1, Buffer.from('a'));
+  await callsAfter(async () => watch());
+  const before = calls;
+  await writeFile(localPath(disk.store, 'allocations/1d/.tmp-1-a'), 'x');
+  await sleep(300);
+  expect(calls).toBe(before);
+  await watcher?.close();
+  await mkdir(localPath(disk.store, 'assets/1h'), { recursive: true });
+  await disk.build(day2, Buffer.from('b'));
+  await sleep(300);
+  expect(calls).toBe(before);
+});
