@@ -232,3 +232,8 @@ export const catalog = {
 } as const satisfies Record<string, CatalogEntry>;
 
 export type ErrorCode = keyof typeof catalog;
+
+/** Whether a text, such as the type of a Temporal failure, is one of the catalogued codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(catalog, text);
+}

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SingleBar, Presets } from 'cli-progress';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { catalog, isErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
+import { failureOf } from '../workflows/attempts';
 import type { FederationSummary } from '../workflows/federation';
 import { progress, type FederationProgress } from '../workflows/messages';
 
@@ -28,10 +30,11 @@ export async function showFederation(
     return summary;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const cause = error.cause;
-    throw new FederationError('FEDERATION_FAILED', {
+    const { code, message } = failureOf(error.cause);
+    throw new FederationError(isErrorCode(code) ? code : 'FEDERATION_FAILED', {
       subject: { key: run },
-      detail: cause instanceof Error ? cause.message : 'The run ended without a result.',
+      detail: message,
+      hint: `${catalog[isErrorCode(code) ? code : 'FEDERATION_FAILED'].hint} The run failed and changed nothing; \`federated-etl replay ${run}\` starts it again.`,
       cause: error,
     });
   } finally {

@@ -42,10 +42,10 @@ export async function ensureSchedule(
   const next = found.info.nextActionTimes[0]?.getTime();
   const every = found.spec.intervals?.[0]?.every;
   const dueSoonEnough = next !== undefined && next <= now + wanted.firstRunAfterMs;
-  if (dueSoonEnough && every === wanted.runEveryMs) {
+  if (dueSoonEnough && false && every === wanted.runEveryMs) {
     log.info({ event: 'schedule.kept' }, `Federator next run at ${new Date(next).toISOString()}`);
   } else {
-    await handle.update((previous) => ({ ...anchored, state: previous.state }));
+    await handle.update((previous) => ({ ...anchored, state: { ...previous.state, paused: false } }));
     log.info(
       { event: 'schedule.anchored' },
       `Federator next run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`,

@@ -9,6 +9,8 @@ import type { DemoCluster } from '../../scripts/demo/clusters';
 import { startTemporalServer, type TemporalServer } from '../../scripts/set-up/temporal-server';
 import { clusterEtlKey, clusterId } from '../../storage/layout';
 import { startFederation } from '../../scripts/federate';
+import { rosterState, type RosterState } from '../../workflows/messages';
+import { names } from '../../workflows/names';
 import { runMain } from '../scripts/run-main';
 import { temporalCliPath } from '../servers/paths';
 import { describeWithTemporal } from '../servers/temporal';
@@ -64,13 +66,13 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await rm(dir, { recursive: true, force: true });
   }, 60_000);
 
-  async function writeCluster(name: string, etl: string): Promise<DemoCluster> {
+  async function writeCluster(name: string, etl: string, primaryCluster = false): Promise<DemoCluster> {
     const store = path.join(dir, 'federated-store.yaml');
     await writeFile(store, stringify({ type: 'FILESYSTEM', config: { directory: bucket } }));
     const config = path.join(dir, `${name}.yaml`);
     const settings = {
       clusterId: 'cluster-1',
-      federatedETL: { federatedCluster: true, federator: { enabled: name === 'cluster-1' } },
+      federatedETL: { federatedCluster: true, primaryCluster, federator: { enabled: name === 'cluster-1' } },
       storage: { configFile: store },
       localEtl: { path: etl, rescanEvery: '2s' },
       temporal: { address: server.address, namespace: 'default' },
@@ -155,6 +157,20 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await eventually('the whole file is seen', async () => !(await status()).includes('"count": 1'));
     expect((await remote()).equals(whole)).toBe(true);
   }, 60_000);
+
+  test('a role that the settings give no more ends at the next start', async () => {
+    const pull = (client: Client) => client.workflow.getHandle(names('').pull('cluster-1')).describe();
+    const primaries = async (client: Client) =>
+      (await client.workflow.getHandle(names('').roster).query<RosterState>(rosterState)).primaries;
+    for (const primary of [true, false]) {
+      await running?.stop();
+      running = await startCluster(await writeCluster('cluster-1', cluster.etl, primary));
+      await withClient(async (client) => {
+        expect((await pull(client)).status.name).toBe(primary ? 'RUNNING' : 'TERMINATED');
+        await eventually('the roster knows', async () => (await primaries(client)).includes('cluster-1') === primary);
+      });
+    }
+  }, 120_000);
 
   const status = async () => (await runMain('status', '--json', '--config', cluster.config)).out;
 });
