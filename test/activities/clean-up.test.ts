@@ -1,4 +1,3 @@
-import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import type { Bucket, ListEntry, ObjectInfo } from '../../storage/bucket';
 import {
   generationsPrefix,
@@ -10,7 +9,6 @@ import {
   runRequestKey,
   runsPrefix,
 } from '../../storage/layout';
-import { removeTemporaryFolders } from '../storage/temporary-folder';
 import {
   firstDay,
   goldenSource,
@@ -20,14 +18,10 @@ import {
   snapshot,
   sourceKey,
   TestFederator,
+  testMergeThreads,
 } from './federated-bucket';
 
-let threads: MergeThreads;
-beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
-afterAll(async () => {
-  await threads.close();
-  await removeTemporaryFolders();
-});
+const threads = testMergeThreads();
 
 const hour = 3_600_000;
 const day = 24 * hour;

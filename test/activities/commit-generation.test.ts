@@ -1,11 +1,9 @@
 import type { Log } from '../../config/log';
 import { createWriteReport } from '../../activities/write-report';
-import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import { FederationError } from '../../errors/federation-error';
 import type { FederationReport } from '../../federation/run';
 import { generationKey, generationsPrefix, objectKey, runRequestKey } from '../../storage/layout';
 import { readAll } from '../../storage/read-all';
-import { removeTemporaryFolders } from '../storage/temporary-folder';
 import {
   firstDay,
   goldenSource,
@@ -14,14 +12,10 @@ import {
   snapshot,
   sourceKey,
   TestFederator,
+  testMergeThreads,
 } from './federated-bucket';
 
-let threads: MergeThreads;
-beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
-afterAll(async () => {
-  await threads.close();
-  await removeTemporaryFolders();
-});
+const threads = testMergeThreads();
 
 const nothing = () => undefined;
 const silent = { debug: nothing, info: nothing, error: nothing };

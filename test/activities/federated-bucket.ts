@@ -10,7 +10,7 @@ import { createPublishGeneration } from '../../activities/publish-generation';
 import { readNewestGeneration } from '../../activities/read-generations';
 import { createRecordRequest } from '../../activities/record-request';
 import { createRecordShard } from '../../activities/record-shard';
-import type { MergeThreads } from '../../activities/threads/merge-threads';
+import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import { silentLog } from '../../config/log';
 import type { WindowId } from '../../etl/window';
 import type { Generation } from '../../federation/generation';
@@ -20,13 +20,23 @@ import type { Bucket } from '../../storage/bucket';
 import { clusterEtlKey, clusterId, keptKey, objectKey } from '../../storage/layout';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { readAll } from '../../storage/read-all';
-import { temporaryFolder } from '../storage/temporary-folder';
+import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 export const golden = resolve(__dirname, '../golden');
 /** Three days and four hours of two pipelines. */
 export const goldenWindows = 14;
 export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
+
+/** Threads for the merges of a test file; they end with it, as do its temporary folders. */
+export function testMergeThreads(): MergeThreads {
+  const threads = startMergeThreads({ threads: 2 });
+  afterAll(async () => {
+    await threads.close();
+    await removeTemporaryFolders();
+  });
+  return threads;
+}
 
 /** A bucket on disk, filled as five clusters have filled it, unless it shall be empty. */
 export function federatedBucket({ empty = false } = {}): Bucket {

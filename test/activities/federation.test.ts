@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import { isPipeline } from '../../etl/window';
 import { combinedEtlKey, combinedPrefix, runsPrefix } from '../../storage/layout';
 import { readAll } from '../../storage/read-all';
 import { sameMeaning } from '../etl/same-meaning';
-import { removeTemporaryFolders } from '../storage/temporary-folder';
 import {
   federatedBucket,
   firstDay,
@@ -15,14 +13,10 @@ import {
   snapshot,
   sourceKey,
   TestFederator,
+  testMergeThreads,
 } from './federated-bucket';
 
-let threads: MergeThreads;
-beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
-afterAll(async () => {
-  await threads.close();
-  await removeTemporaryFolders();
-});
+const threads = testMergeThreads();
 
 const expectedSet = (window: string) =>
   readFileSync(join(golden, 'expected', combinedEtlKey(window as typeof firstDay)));

@@ -1,11 +1,9 @@
-import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import { encodeSet, decodeSet } from '../../etl/file';
 import { createMergeWindow } from '../../activities/merge-window';
 import { isFederationError } from '../../errors/federation-error';
 import { keptPrefix, objectKey, provenanceKey } from '../../storage/layout';
 import { readAll } from '../../storage/read-all';
 import { sameMeaning } from '../etl/same-meaning';
-import { removeTemporaryFolders } from '../storage/temporary-folder';
 import {
   federatedBucket,
   firstDay,
@@ -17,14 +15,10 @@ import {
   snapshot,
   sourceKey,
   TestFederator,
+  testMergeThreads,
 } from './federated-bucket';
 
-let threads: MergeThreads;
-beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
-afterAll(async () => {
-  await threads.close();
-  await removeTemporaryFolders();
-});
+const threads = testMergeThreads();
 
 const good = goldenSource('cluster-2', firstDay);
 const emptied = encodeSet({ ...decodeSet('allocations', good), allocations: new Map() });

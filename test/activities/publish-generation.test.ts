@@ -1,7 +1,5 @@
-import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import { combinedEtlKey, combinedEtlPrefix, objectKey, publishedKey } from '../../storage/layout';
 import { readAll } from '../../storage/read-all';
-import { removeTemporaryFolders } from '../storage/temporary-folder';
 import {
   firstDay,
   goldenSource,
@@ -11,14 +9,10 @@ import {
   snapshot,
   sourceKey,
   TestFederator,
+  testMergeThreads,
 } from './federated-bucket';
 
-let threads: MergeThreads;
-beforeAll(() => (threads = startMergeThreads({ threads: 2 })));
-afterAll(async () => {
-  await threads.close();
-  await removeTemporaryFolders();
-});
+const threads = testMergeThreads();
 
 async function expectInLine(federator: TestFederator): Promise<void> {
   const { windows } = await federator.newest();
