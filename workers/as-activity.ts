@@ -35,7 +35,7 @@ export function asActivity<Args extends unknown[], Result>(
     } catch (error) {
       throw asFailure(error, context.cancellationSignal);
     } finally {
-
+      clearInterval(beat);
     }
   };
 }

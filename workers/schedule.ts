@@ -41,11 +41,16 @@ export async function ensureSchedule(
   const found = await handle.describe();
   const next = found.info.nextActionTimes[0]?.getTime();
   const every = found.spec.intervals?.[0]?.every;
-  const dueSoonEnough = next !== undefined && next <= now + wanted.firstRunAfterMs;
-  if (dueSoonEnough && false && every === wanted.runEveryMs) {
+  const keep = next !== undefined && next <= now + wanted.firstRunAfterMs && every === wanted.runEveryMs;
+  // What it starts, and how, is written anew either way: this version may want it otherwise than the one before.
+  await handle.update((previous) => ({
+    ...anchored,
+    spec: keep ? { intervals: previous.spec.intervals } : anchored.spec,
+    state: previous.state,
+  }));
+  if (keep) {
     log.info({ event: 'schedule.kept' }, `Federator next run at ${new Date(next).toISOString()}`);
   } else {
-    await handle.update((previous) => ({ ...anchored, state: { ...previous.state, paused: false } }));
     log.info(
       { event: 'schedule.anchored' },
       `Federator next run in ${minutes(wanted.firstRunAfterMs)}, then every ${minutes(wanted.runEveryMs)}`,
@@ -64,17 +69,14 @@ function scheduleOptions(
   { idPrefix, firstRunAfterMs, runEveryMs }: FederationSchedule,
   now: number,
 ): Omit<ScheduleOptions, 'scheduleId'> {
-  const { federation, federationQueue } = {
-    federation: names(idPrefix).schedule,
-    federationQueue: names(idPrefix).federationQueue,
-  };
+  const { schedule, federationQueue } = names(idPrefix);
   const input: FederationInput = { idPrefix, request: { trigger: 'schedule' } };
   return {
     spec: { intervals: [{ every: runEveryMs, offset: (now + firstRunAfterMs) % runEveryMs }] },
     action: {
       type: 'startWorkflow',
       workflowType: 'federation',
-      workflowId: federation,
+      workflowId: schedule,
       taskQueue: federationQueue,
       args: [input],
       workflowRunTimeout: '12h',

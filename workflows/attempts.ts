@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, log } from '@temporalio/workflow';
-import type { Attempted } from './messages';
+import type { Attempted, LoopSettings } from './messages';
 
 /** The state of a workflow that does one thing again and again, for ever. */
 export interface AttemptLoop<Summary> {
@@ -13,6 +13,12 @@ export interface AttemptLoop<Summary> {
 
 export function attemptLoop<Summary>(state: Attempted<Summary> | undefined): AttemptLoop<Summary> {
   return { requested: true, state: state ?? {}, waitMs: 0, failures: 0 };
+}
+
+/** The interval that a signal brings, else the one so far. What is sent by mistake cannot be refused: it is passed over. */
+export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: number): number {
+  const everyMs: unknown = settings?.everyMs;
+  return typeof everyMs === 'number' && everyMs > 0 ? everyMs : soFarMs;
 }
 
 const firstWaitAfterFailureMs = 10_000;

@@ -128,6 +128,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     });
     show(state, { phase: 'done' });
     end();
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     throw failure;
   }
 }

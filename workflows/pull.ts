@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
 import type { PullSummary } from '../activities/pull-combined';
-import { attemptLoop, nextAttempt, type AttemptLoop } from './attempts';
+import { attemptLoop, intervalOf, nextAttempt, type AttemptLoop } from './attempts';
 import {
   addOwnNameUpdate,
   enterPrimaryUpdate,
@@ -52,7 +52,7 @@ export async function pull(input: PullInput): Promise<void> {
     pullNow,
     (settings) => {
       loop.requested = true;
-      everyMs = settings?.everyMs ?? everyMs;
+      everyMs = intervalOf(settings, everyMs);
     },
     { description: 'Look for a new generation and pull it' },
   );

@@ -1,6 +1,6 @@
 import { condition, continueAsNew, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
-import { attemptLoop, nextAttempt, type AttemptLoop } from './attempts';
+import { attemptLoop, intervalOf, nextAttempt, type AttemptLoop } from './attempts';
 import { pushNow, pushState, type Attempted } from './messages';
 import type { PushSummary } from '../activities/push-local-etl';
 import { longActivity } from './retries';
@@ -27,7 +27,7 @@ export async function push(input: PushInput): Promise<void> {
     pushNow,
     (settings) => {
       loop.requested = true;
-      everyMs = settings?.everyMs ?? everyMs;
+      everyMs = intervalOf(settings, everyMs);
     },
     { description: 'Look for what differs and push it' },
   );

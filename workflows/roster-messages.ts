@@ -1,5 +1,6 @@
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
   getExternalWorkflowHandle,
   log,
@@ -26,11 +27,17 @@ type Kind = 'exclude' | 'include';
  */
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;
+  const roster = getExternalWorkflowHandle(rosterId);
+  // Signals that are under way at the same time may overtake one another, and it is the last word that has to count;
+  // also when the run ends meanwhile.
+  let last: Promise<void> = Promise.resolve();
+  const inOrder = (send: () => Promise<void>): Promise<void> => {
+    const sent = last.then(() => CancellationScope.nonCancellable(send));
+    last = sent.catch(() => undefined);
+    return sent;
+  };
   const tellRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
-    await getExternalWorkflowHandle(rosterId).signal(
-      kind === 'exclude' ? excludeCluster : includeCluster,
-      message,
-    );
+    await inOrder(() => roster.signal(kind === 'exclude' ? excludeCluster : includeCluster, message));
     // While the commit is under way only its result tells whether it read the roster before or after this.
     await condition(() => ended || state.progress.phase !== 'committing');
     return { cluster: message.cluster, from: counts(kind, message.cluster) ? 'in this run' : 'in the next' };

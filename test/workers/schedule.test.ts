@@ -1,0 +1,106 @@
+import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import { silentLog } from '../../config/log';
+import { ensureSchedule } from '../../workers/schedule';
+import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+
+const minute = 60_000;
+let server: TestServer;
+let client: Client;
+let federations = 0;
+beforeAll(async () => {
+  server = await connectToTestServer();
+  client = server.client(await server.createNamespace());
+}, 60_000);
+afterAll(() => server?.close());
+
+/** A federation of its own, so that tests do not meet. */
+function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number } = {}) {
+  const wanted = {
+    idPrefix: `f${++federations}-`,
+    firstRunAfterMs: 5 * minute,
+    runEveryMs: 30 * minute,
+    ...settings,
+  };
+  const handle = client.schedule.getHandle(`${wanted.idPrefix}federation`);
+  return {
+    wanted,
+    handle,
+    /** A start of the federator. */
+    start: (changes: Partial<typeof wanted> = {}, now = Date.now()) =>
+      ensureSchedule(client, { ...wanted, ...changes }, silentLog, now),
+    nextRuns: async () => (await handle.describe()).info.nextActionTimes.map((time) => time.getTime()),
+  };
+}
+
+/** Times are whole seconds to the server. */
+function expectAbout(actual: number | undefined, expected: number): void {
+  expect(Math.abs((actual ?? 0) - expected)).toBeLessThan(2_000);
+}
+
+describeWithTemporal('the federation schedule', () => {
+  it('runs first some minutes after the start, then at its interval counted from there', async () => {
+    const { start, nextRuns } = federation();
+    const now = Date.now();
+    await start({}, now);
+    const [first, second, third] = await nextRuns();
+    expectAbout(first, now + 5 * minute);
+    expectAbout(second, now + 35 * minute);
+    expectAbout(third, now + 65 * minute);
+  });
+
+  it('starts federations one at a time, under readable ids, and one late run after an outage', async () => {
+    const { start, handle, wanted } = federation();
+    await start();
+    const { action, policies } = await handle.describe();
+    expect(action).toMatchObject({
+      workflowType: 'federation',
+      workflowId: `${wanted.idPrefix}federation`,
+      taskQueue: `${wanted.idPrefix}federation`,
+      args: [{ idPrefix: wanted.idPrefix, request: { trigger: 'schedule' } }],
+    });
+    expect(policies).toMatchObject({
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindow: 30 * minute,
+      pauseOnFailure: false,
+    });
+  });
+
+  it('is anchored anew by a restart, so that a restart means a run soon', async () => {
+    const { start, nextRuns } = federation();
+    // The last start was long ago, and the next run is due in 20 minutes.
+    await start({}, Date.now() - 15 * minute);
+    const now = Date.now();
+    expectAbout((await nextRuns())[0], now + 20 * minute);
+    await start({}, now);
+    const [first, second] = await nextRuns();
+    expectAbout(first, now + 5 * minute);
+    expectAbout(second, now + 35 * minute);
+  });
+
+  it('stays as it is when the next run is due sooner, so that a crash loop starves nothing', async () => {
+    const { start, nextRuns } = federation();
+    const now = Date.now();
+    await start({}, now - 2 * minute);
+    for (let restart = 0; restart < 3; restart++) await start({}, now + restart * 10_000);
+    expectAbout((await nextRuns())[0], now + 3 * minute);
+  });
+
+  it('keeps an operator’s pause and note, also when it is anchored anew', async () => {
+    const { start, handle } = federation();
+    await start();
+    await handle.pause('the auditors are here');
+    await start();
+    await start({ runEveryMs: 60 * minute });
+    expect((await handle.describe()).state).toMatchObject({ paused: true, note: 'the auditors are here' });
+  });
+
+  it('takes a changed interval, and counts it from the restart', async () => {
+    const { start, nextRuns } = federation();
+    await start();
+    const now = Date.now();
+    await start({ runEveryMs: 60 * minute }, now);
+    const [first, second] = await nextRuns();
+    expectAbout(first, now + 5 * minute);
+    expectAbout(second, now + 65 * minute);
+  });
+});

@@ -1,0 +1,118 @@
+import type { ClusterActivities } from '../../activities/cluster-activities';
+import type { CommittedGeneration } from '../../activities/commit-generation';
+import type { FederationActivities, MergeActivities } from '../../activities/federation-activities';
+import type { MergeOutcome } from '../../activities/merge-window';
+import type { PlanSummary } from '../../activities/plan-federation';
+import type { PullSummary } from '../../activities/pull-combined';
+import type { PushSummary } from '../../activities/push-local-etl';
+
+/** Everything that workflows ask for. */
+export type Activities = FederationActivities & MergeActivities & ClusterActivities;
+
+/** What a test has some activities do. */
+export type Doubles = Partial<Activities>;
+
+/** A plan of shards with so many windows each. */
+export function planOf(windowsByShard: readonly number[], changes: Partial<PlanSummary> = {}): PlanSummary {
+  const planned = windowsByShard.reduce((sum, windows) => sum + windows, 0);
+  return {
+    outcome: planned > 0 ? 'work' : 'nothing-changed',
+    attempt: 1,
+    base: 0,
+    clusters: { count: 5, ids: ['c1', 'c2', 'c3', 'c4', 'c5'] },
+    leftOut: { count: 0, ids: [] },
+    windows: planned,
+    planned,
+    carried: 0,
+    duplicates: 0,
+    shards: windowsByShard.map((windows, shard) => ({ shard, windows })),
+    ...changes,
+  };
+}
+
+/** A window that was merged. */
+export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {}): MergeOutcome {
+  return {
+    index,
+    window: windowOf(index),
+    fingerprint: `fingerprint-${index}`,
+    digest: `digest-${index}`,
+    size: 1000,
+    clusters: 5,
+    changed: 5,
+    problems: 0,
+    reused: false,
+    removed: false,
+    ...changes,
+  };
+}
+
+function windowOf(index: number): string {
+  const start = 1794614400 + index * 86_400;
+  return `allocations/1d/${start}-${start + 86_400}`;
+}
+
+/** A commit that went well. */
+export function committed(changes: Partial<CommittedGeneration> = {}): CommittedGeneration {
+  return {
+    status: 'committed',
+    generation: 1,
+    windows: 2,
+    clusters: 5,
+    removed: 0,
+    excluded: [],
+    problems: 0,
+    degraded: [],
+    ...changes,
+  };
+}
+
+const none = { count: 0, examples: [] };
+/** A push that found one new file. */
+export const pushed: PushSummary = {
+  files: 1,
+  uploaded: 1,
+  bytes: 1000,
+  unchanged: 0,
+  pulled: 0,
+  incomplete: none,
+  refused: none,
+};
+/** A pull of generation 1. */
+export const pulled: PullSummary = {
+  state: 'pulled',
+  generation: 1,
+  replaced: 1,
+  removed: 0,
+  unchanged: 0,
+  pushedFirst: 0,
+  postponed: none,
+  setAside: none,
+};
+
+/** All goes well: one shard of two windows is merged and committed as generation 1, and everybody is in. */
+export function allGoesWell(): Activities {
+  return {
+    recordRequest: async () => undefined,
+    awaitEarlierRuns: async () => ({ waitedFor: [] }),
+    planFederation: async ({ attempt }) => planOf([2], { attempt }),
+    describeShard: async ({ shard }) => [
+      { index: 0, window: windowOf(0), label: `allocations 1d part ${shard + 1}, window 1 · 5 clusters` },
+      { index: 1, window: windowOf(1), label: `allocations 1d part ${shard + 1}, window 2 · 5 clusters` },
+    ],
+    mergeWindow: async ({ index }) => mergedWindow(index),
+    recordShard: async () => undefined,
+    commitGeneration: async () => committed(),
+    publishGeneration: async () => ({ generation: 1, copied: 2, deleted: 0, unchanged: 0 }),
+    tellPrimaries: async () => ({ told: 0 }),
+    cleanUp: async () => ({ generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 }),
+    writeReport: async () => undefined,
+    readExclusions: async () => ({}),
+    pushLocalEtl: async () => pushed,
+    pullCombined: async () => pulled,
+    leavePrimary: async () => ({ fromFolder: 1, fromBackup: 0, own: 0, removed: none }),
+    enterPrimary: async () => ({ entered: true }),
+    addOwnName: async () => undefined,
+    primaryStatus: async () => ({ state: 'pulling', ownNames: [], refused: none }),
+  };
+}

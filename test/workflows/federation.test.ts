@@ -1,0 +1,242 @@
+import { FederationError } from '../../errors/federation-error';
+import type { MergeWindowInput } from '../../activities/merge-window';
+import { describeWithTemporal } from '../servers/temporal';
+import { committed, mergedWindow, planOf } from './doubles';
+import { progress } from '../../workflows/messages';
+import { failureOfRun, summariesOf, untilProgress } from './runs';
+import { WorkflowWorld } from './workflow-world';
+
+const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
+  detail: 'Access to the bucket is denied.',
+});
+
+const mergedFirst = async () => mergedWindow(0);
+
+describeWithTemporal('a federation', () => {
+  let world: WorkflowWorld;
+  beforeAll(async () => {
+    world = await WorkflowWorld.open();
+  }, 60_000);
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  it('plans, merges every planned window of every part, records, commits and reports', async () => {
+    world.begin({ planFederation: async () => planOf([2, 2]) });
+    const run = await world.federate();
+    expect(await run.result()).toEqual({
+      run: run.workflowId,
+      outcome: 'complete',
+      generation: 1,
+      clusters: 5,
+      leftOut: [],
+      windows: 4,
+      planned: 4,
+      merged: 4,
+      problems: 0,
+      published: 2,
+    });
+    const part = ['describeShard', 'mergeWindow', 'mergeWindow', 'recordShard'];
+    const rest = ['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp', 'writeReport'];
+    expect(world.names()).toEqual([
+      'recordRequest',
+      'awaitEarlierRuns',
+      'planFederation',
+      ...part,
+      ...part,
+      ...rest,
+    ]);
+    const merged = world.inputs('mergeWindow').map(({ shard, index }) => `${shard}/${index}`);
+    expect(merged.sort()).toEqual(['0/0', '0/1', '1/0', '1/1']);
+    for (const { outcomes } of world.inputs('recordShard')) {
+      expect(outcomes).toEqual([mergedWindow(0), mergedWindow(1)]);
+    }
+    expect(world.inputs('commitGeneration')).toEqual([{ run: run.workflowId, attempt: 1 }]);
+    expect(world.inputs('writeReport')).toEqual([
+      expect.objectContaining({
+        run: run.workflowId,
+        workflowRunId: run.firstExecutionRunId,
+        outcome: 'complete',
+        generation: 1,
+        windows: { all: 4, planned: 4, merged: 4, reused: 0, removed: 0 },
+        unfinished: [],
+      }),
+    ]);
+    // What the timeline of the Temporal UI shows of each step.
+    expect(await summariesOf(run)).toEqual([
+      'record what was asked',
+      'wait for an earlier run to end',
+      'plan',
+      'read part 1 of the plan',
+      'merge allocations 1d part 1, window 1 · 5 clusters',
+      'merge allocations 1d part 1, window 2 · 5 clusters',
+      'record part 1',
+      'read part 2 of the plan',
+      'merge allocations 1d part 2, window 1 · 5 clusters',
+      'merge allocations 1d part 2, window 2 · 5 clusters',
+      'record part 2',
+      `commit of ${run.workflowId}`,
+      'write the report',
+    ]);
+  });
+
+  it('is partial when sources were set aside, or when something after the commit is left to the next run', async () => {
+    world.begin({ commitGeneration: async () => committed({ problems: 1, degraded: ['c2'] }) });
+    const problems = await world.federate();
+    expect(await problems.result()).toMatchObject({ outcome: 'partial', problems: 1, generation: 1 });
+
+    world.begin({ cleanUp: () => Promise.reject(accessDenied) });
+    const unfinished = await world.federate();
+    expect(await unfinished.result()).toMatchObject({ outcome: 'partial', problems: 0, published: 2 });
+    expect(world.inputs('writeReport')).toMatchObject([
+      { unfinished: [expect.stringMatching(/^clean up: STORAGE_ACCESS/)] },
+    ]);
+  });
+
+  it.each([
+    ['no-input', 'There is no file to federate; nothing was changed.'],
+    ['all-excluded', 'Every cluster is left out; nothing was changed.'],
+  ] as const)('commits nothing when it finds %s', async (outcome, why) => {
+    world.begin({ planFederation: async () => planOf([], { outcome }) });
+    const run = await world.federate();
+    const summary = await run.result();
+    expect(summary).toMatchObject({ outcome: 'nothing', why, merged: 0 });
+    expect(summary).not.toHaveProperty('generation');
+    expect(world.names()).toEqual(['recordRequest', 'awaitEarlierRuns', 'planFederation', 'writeReport']);
+  });
+
+  it('lets the commit find that nothing changed', async () => {
+    world.begin({
+      planFederation: async () => planOf([], { base: 7 }),
+      commitGeneration: async () => committed({ status: 'unchanged', generation: 7 }),
+    });
+    const run = await world.federate();
+    expect(await run.result()).toMatchObject({
+      outcome: 'complete',
+      generation: 7,
+      why: 'No window changed; nothing was merged.',
+    });
+    expect(world.names()).not.toContain('describeShard');
+  });
+
+  it('plans again when the commit says so', async () => {
+    let commits = 0;
+    world.begin({
+      commitGeneration: async () =>
+        ++commits === 1 ? { status: 'replan', why: 'who is in changed' } : committed({ generation: 2 }),
+    });
+    const run = await world.federate();
+    expect(await run.result()).toMatchObject({ outcome: 'complete', generation: 2, merged: 2 });
+    expect(world.inputs('planFederation').map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(world.inputs('mergeWindow').map(({ attempt }) => attempt)).toEqual([1, 1, 2, 2]);
+    expect(world.inputs('commitGeneration').map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(await summariesOf(run)).toContain('plan again (2)');
+  });
+
+  it('gives up loudly after five plans', async () => {
+    world.begin({ commitGeneration: async () => ({ status: 'replan', why: 'again' }) });
+    const run = await world.federate();
+    expect(await failureOfRun(run)).toMatchObject({
+      type: 'FEDERATION_FAILED',
+      message: expect.stringContaining('overtaken 5 times'),
+    });
+    expect(world.inputs('planFederation').map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
+    expect(world.inputs('writeReport')).toMatchObject([{ outcome: 'failed' }]);
+  });
+
+  it('fails, with the code of what failed, and reports it', async () => {
+    world.begin({ mergeWindow: ({ index }) => (index === 1 ? Promise.reject(accessDenied) : mergedFirst()) });
+    const run = await world.federate();
+    expect(await failureOfRun(run)).toMatchObject({
+      type: 'STORAGE_ACCESS_DENIED',
+      message: accessDenied.detail,
+    });
+    expect((await run.describe()).status.name).toBe('FAILED');
+    expect(world.names()).not.toContain('commitGeneration');
+    expect(world.inputs('writeReport')).toMatchObject([
+      { outcome: 'failed', error: { code: 'STORAGE_ACCESS_DENIED', message: accessDenied.detail } },
+    ]);
+  });
+
+  it('fails, too, when it cannot write the report', async () => {
+    world.begin({
+      planFederation: () => Promise.reject(accessDenied),
+      writeReport: () => Promise.reject(new FederationError('STORAGE_READ_ONLY', { detail: 'Read only.' })),
+    });
+    expect(await failureOfRun(await world.federate())).toMatchObject({ type: 'STORAGE_ACCESS_DENIED' });
+  });
+
+  it.each(['planFederation', 'describeShard', 'mergeWindow', 'commitGeneration'] as const)(
+    'fails instead of hanging when %s answers what nobody can understand',
+    async (name) => {
+      world.begin({ [name]: async () => null });
+      const run = await world.federate();
+      expect(await failureOfRun(run)).toMatchObject({ type: 'INTERNAL' });
+      expect(world.inputs('writeReport')).toMatchObject([{ outcome: 'failed', error: { code: 'INTERNAL' } }]);
+    },
+  );
+
+  it('merges at most so many windows at once', async () => {
+    let [now, most] = [0, 0];
+    const indices = Array.from({ length: 12 }, (_, index) => index);
+    world.begin({
+      planFederation: async () => planOf([12]),
+      describeShard: async () => indices.map((index) => ({ index, window: `w${index}`, label: `w${index}` })),
+      mergeWindow: async ({ index }: MergeWindowInput) => {
+        most = Math.max(most, ++now);
+        await new Promise(setImmediate);
+        now -= 1;
+        return mergedWindow(index);
+      },
+    });
+    await (await world.federate({ parallel: 3 })).result();
+    expect(
+      world
+        .inputs('mergeWindow')
+        .map(({ index }) => index)
+        .sort((a, b) => a - b),
+    ).toEqual(indices);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(most).toBeGreaterThan(1);
+  });
+
+  it('gives the parts of a large plan to children', async () => {
+    world.begin({ planFederation: async () => planOf([2, 2, 2, 2, 2]) });
+    const run = await world.federate();
+    expect(await run.result()).toMatchObject({ outcome: 'complete', planned: 10, merged: 10 });
+    const { events } = await run.fetchHistory();
+    const children = (events ?? []).flatMap((event) => {
+      const { workflowType, workflowId } = event.startChildWorkflowExecutionInitiatedEventAttributes ?? {};
+      return workflowType?.name === 'mergeWindows' ? [workflowId] : [];
+    });
+    expect(children).toEqual([0, 1, 2, 3, 4].map((part) => `${run.workflowId}/windows-${part}`));
+  });
+
+  it('fails with the code of what failed in a child', async () => {
+    world.begin({
+      planFederation: async () => planOf([2, 2, 2, 2, 2]),
+      mergeWindow: () => Promise.reject(accessDenied),
+    });
+    expect(await failureOfRun(await world.federate())).toMatchObject({ type: 'STORAGE_ACCESS_DENIED' });
+  });
+
+  it('shows how far it is', async () => {
+    const first = Promise.withResolvers<void>();
+    world.begin({
+      mergeWindow: ({ index }) =>
+        index === 0 ? mergedFirst() : first.promise.then(() => mergedWindow(1, { problems: 1 })),
+    });
+    const run = await world.federate();
+    const merging = await untilProgress(run, ({ merged }) => merged === 1);
+    expect(merging).toMatchObject({
+      run: run.workflowId,
+      phase: 'merging',
+      attempt: 1,
+      clusters: 5,
+      windows: 2,
+      planned: 2,
+      problems: 0,
+    });
+    first.resolve();
+    await run.result();
+    expect(await run.query(progress)).toMatchObject({ phase: 'done', merged: 2, generation: 1 });
+  });
+});

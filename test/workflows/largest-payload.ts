@@ -1,0 +1,41 @@
+import { temporal } from '@temporalio/proto';
+import type { History } from './history-json';
+
+const { Payload } = temporal.api.common.v1;
+
+/** A payload of a history, and the event that carries it. */
+export interface PayloadSize {
+  /** With its metadata, as Temporal counts it. */
+  readonly bytes: number;
+  /** `5: activityTaskCompletedEventAttributes.result.payloads.0`; empty in a history without payloads. */
+  readonly at: string;
+}
+
+/** What a payload may have at most: Temporal carries references and small summaries, never ETL bytes. */
+export const mostPayloadBytes = 100 * 1024;
+
+/**
+ * The largest payload of a history, wherever it stands: arguments, results, signals, failures, memos, heartbeats,
+ * search attributes, summaries.
+ */
+export function largestPayload(history: History): PayloadSize {
+  let largest: PayloadSize = { bytes: 0, at: '' };
+  const visit = (value: unknown, at: string): void => {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
+    if (isPayload(value)) {
+      const bytes = Payload.encode(value).finish().length;
+      if (bytes > largest.bytes) largest = { bytes, at };
+      return;
+    }
+    for (const [key, inner] of Object.entries(value)) visit(inner, `${at}.${key}`);
+  };
+  for (const event of history.events ?? []) {
+    const id = event.eventId?.toString() ?? '?';
+    for (const [key, value] of Object.entries(event)) visit(value, `${id}: ${key}`);
+  }
+  return largest;
+}
+
+function isPayload(value: object): value is temporal.api.common.v1.IPayload {
+  return 'data' in value && 'metadata' in value && ArrayBuffer.isView(value.data);
+}

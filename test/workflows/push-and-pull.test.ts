@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { FederationError } from '../../errors/federation-error';
+import {
+  leavePrimaryUpdate,
+  primaryStatusUpdate,
+  pullNow,
+  pullState,
+  pushNow,
+  pushState,
+} from '../../workflows/messages';
+import type { pull } from '../../workflows/pull';
+import type { push } from '../../workflows/push';
+import { describeWithTemporal } from '../servers/temporal';
+import { pulled, pushed } from './doubles';
+import { until } from './until';
+import { WorkflowWorld } from './workflow-world';
+
+const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
+  detail: 'Access to the bucket is denied.',
+});
+const anHour = 3_600_000;
+
+let world: WorkflowWorld;
+let handle: WorkflowHandle;
+beforeAll(async () => {
+  world = await WorkflowWorld.open();
+}, 60_000);
+afterAll(() => world?.[Symbol.asyncDispose]());
+afterEach(() => handle.terminate());
+
+async function startPush(): Promise<WorkflowHandle<typeof push>> {
+  const input = { cluster: 'c1', instance: 'volume-1', rescanEveryMs: anHour };
+  const options = world.options();
+  await world.client.workflow.start<typeof push>('push', { ...options, args: [input] });
+  const started = world.client.workflow.getHandle<typeof push>(options.workflowId);
+  handle = started;
+  return started;
+}
+
+async function startPull(): Promise<WorkflowHandle<typeof pull>> {
+  const options = world.options();
+  await world.client.workflow.start<typeof pull>('pull', {
+    ...options,
+    args: [{ cluster: 'c5', pullEveryMs: anHour }],
+  });
+  const started = world.client.workflow.getHandle<typeof pull>(options.workflowId);
+  handle = started;
+  return started;
+}
+
+/** The server advises to continue as new when a history is large: a few huge signals do what months would. */
+async function growLarge(signal: string): Promise<void> {
+  for (let at = 0; at < 4; at++) {
+    await handle.signal(signal, 'x'.repeat(1_700_000));
+    // What one workflow task carries is limited: each is taken before the next one is sent.
+    await handle.query('state');
+  }
+}
+
+/** How long it waited, or waits, for something to do, in seconds. */
+async function waits(): Promise<number[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
+    timer ? [Number(timer.startToFireTimeout?.seconds)] : [],
+  );
+}
+
+/** The settings of a start, and what a person may send by mistake. */
+const settings = [
+  { everyMs: 7_200_000 },
+  null,
+  'soon',
+  {},
+  { everyMs: 'often' },
+  { everyMs: -1 },
+  { everyMs: null },
+];
+
+describeWithTemporal('push', () => {
+  it('pushes at its start and once for all that changes while it pushes', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.begin({ pushLocalEtl: () => gate.promise.then(() => pushed) });
+    const started = await startPush();
+    await world.untilCalled('pushLocalEtl');
+    for (let at = 0; at < 5; at++) await started.signal(pushNow);
+    gate.resolve();
+    await world.untilCalled('pushLocalEtl', 2);
+    const state = await until('the end of a push', async () => {
+      const found = await started.query(pushState);
+      return found.summary && found;
+    });
+    expect(state).toEqual({ cluster: 'c1', instance: 'volume-1', at: expect.any(String), summary: pushed });
+    await started.signal(pushNow);
+    await world.untilCalled('pushLocalEtl', 3);
+    expect(world.inputs('pushLocalEtl')).toEqual(Array(3).fill({ instance: 'volume-1' }));
+  });
+
+  it('takes the settings of a start, and passes over what are none', async () => {
+    world.begin();
+    const started = await startPush();
+    await world.untilCalled('pushLocalEtl');
+    for (const [at, message] of settings.entries()) {
+      await started.signal('push', message);
+      await world.untilCalled('pushLocalEtl', at + 2);
+    }
+    await until('a wait of two hours', async () => (await waits()).at(-1) === 7_200 || undefined);
+  });
+
+  it('goes on after a failure, tells of it since when it lasts, and recovers', async () => {
+    world.begin({ pushLocalEtl: () => Promise.reject(accessDenied) });
+    const started = await startPush();
+    const failed = await until('the failure', async () => (await started.query(pushState)).error);
+    expect(failed).toEqual({
+      code: 'STORAGE_ACCESS_DENIED',
+      message: accessDenied.detail,
+      since: expect.any(String),
+    });
+    await started.signal(pushNow);
+    await world.untilCalled('pushLocalEtl', 2);
+    const later = await until('the second failure', async () => {
+      const state = await started.query(pushState);
+      return state.at === failed.since ? undefined : state;
+    });
+    expect(later.error).toEqual(failed);
+    // It does not wait for the next rescan, which is an hour away.
+    expect((await waits())[0]).toBe(10);
+    world.become({ pushLocalEtl: async () => pushed });
+    await started.signal(pushNow);
+    const state = await until('the recovery', async () => {
+      const found = await started.query(pushState);
+      return found.summary && found;
+    });
+    expect(state).not.toHaveProperty('error');
+  });
+
+  it('continues as new with what it knows', async () => {
+    world.begin();
+    const started = await startPush();
+    const { runId } = await started.describe();
+    await until('the first push', async () => (await started.query(pushState)).summary);
+    world.become({ pushLocalEtl: () => Promise.reject(accessDenied) });
+    await growLarge('push');
+    await until('another run', async () => (await started.describe()).runId !== runId || undefined);
+    const state = await until('the failure', async () => {
+      const found = await started.query(pushState);
+      return found.error && found;
+    });
+    expect(state).toMatchObject({ cluster: 'c1', instance: 'volume-1', summary: pushed });
+  });
+});
+
+describeWithTemporal('pull', () => {
+  it('pulls at its start and when it is told of a generation, and recovers from failures', async () => {
+    world.begin({ pullCombined: () => Promise.reject(accessDenied) });
+    const started = await startPull();
+    await until('the failure', async () => (await started.query(pullState)).error);
+    world.become({ pullCombined: async () => pulled });
+    await started.signal(pullNow);
+    const state = await until('the pull', async () => {
+      const found = await started.query(pullState);
+      return found.summary && found;
+    });
+    expect(state).toEqual({ cluster: 'c5', at: expect.any(String), summary: pulled });
+  });
+
+  it('never pulls, leaves and enters at the same time', async () => {
+    let [now, most] = [0, 0];
+    const gate = Promise.withResolvers<void>();
+    const alone = async (work: () => Promise<unknown>) => {
+      most = Math.max(most, ++now);
+      await work();
+      await sleep(20);
+      now -= 1;
+    };
+    world.begin({
+      pullCombined: () => alone(() => gate.promise).then(() => pulled),
+      leavePrimary: () => alone(async () => undefined).then(() => left),
+      enterPrimary: () => alone(async () => undefined).then(() => ({ entered: true })),
+    });
+    const started = await startPull();
+    await world.untilCalled('pullCombined');
+    const waitForStage = 'ACCEPTED';
+    const leave = await started.startUpdate(leavePrimaryUpdate, { waitForStage });
+    const enter = await started.startUpdate('enterPrimary', { waitForStage });
+    const leaveAgain = await started.startUpdate(leavePrimaryUpdate, { waitForStage });
+    await started.signal(pullNow);
+    // Looking is possible at any time.
+    expect(await started.executeUpdate(primaryStatusUpdate)).toMatchObject({ state: 'pulling' });
+    expect(world.names()).toEqual(['pullCombined', 'primaryStatus']);
+    gate.resolve();
+    expect(await Promise.all([leave.result(), enter.result(), leaveAgain.result()])).toEqual([
+      left,
+      { entered: true },
+      left,
+    ]);
+    await world.untilCalled('pullCombined', 2);
+    expect(most).toBe(1);
+  });
+
+  it('pulls after it left or entered, and says so when it could not', async () => {
+    world.begin();
+    const started = await startPull();
+    await world.untilCalled('pullCombined');
+    await started.executeUpdate('enterPrimary');
+    await world.untilCalled('pullCombined', 2);
+    world.become({ leavePrimary: () => Promise.reject(accessDenied) });
+    await expect(started.executeUpdate(leavePrimaryUpdate)).rejects.toMatchObject({
+      cause: { cause: { type: 'STORAGE_ACCESS_DENIED' } },
+    });
+    expect(await started.query(pullState)).toMatchObject({ summary: pulled });
+  });
+
+  it('continues as new with what it knows', async () => {
+    world.begin();
+    const started = await startPull();
+    const { runId } = await started.describe();
+    await until('the first pull', async () => (await started.query(pullState)).summary);
+    const gate = Promise.withResolvers<void>();
+    world.become({ pullCombined: () => gate.promise.then(() => pulled) });
+    await growLarge('pull');
+    gate.resolve();
+    await until('another run', async () => (await started.describe()).runId !== runId || undefined);
+    expect(await started.query(pullState)).toMatchObject({ cluster: 'c5', summary: pulled });
+  });
+});
+
+const left = { fromFolder: 1, fromBackup: 0, own: 0, removed: { count: 0, examples: [] } };

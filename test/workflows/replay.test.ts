@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type ReplayResult } from '@temporalio/worker';
+import { workflowBundle } from '../../workers/workflow-bundle';
+import { historyFromJson } from './history-json';
+import { largestPayload, mostPayloadBytes } from './largest-payload';
+
+const root = resolve(__dirname, '../..');
+const folder = join(root, 'test', 'histories');
+const recorded = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.slice(0, -'.json'.length));
+const logger = new DefaultLogger('ERROR', () => undefined);
+
+const textOf = (name: string) => readFileSync(join(folder, `${name}.json`), 'utf8');
+const historyOf = (name: string) => historyFromJson(textOf(name));
+
+beforeAll(() => {
+  // A replay that fails is told of by the test.
+  Runtime.install({
+    logger,
+    telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
+  });
+});
+
+afterAll(() => Runtime.instance().shutdown());
+
+async function replay(bundle: Awaited<ReturnType<typeof workflowBundle>>, histories: readonly string[]) {
+  const results = new Map<string, ReplayResult>();
+  for (const name of histories) {
+    const history = historyOf(name);
+    // Children are named after the run that starts them.
+    const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
+    const all = Worker.runReplayHistories({ workflowBundle: bundle }, [{ workflowId, history }]);
+    for await (const result of all) results.set(name, result);
+  }
+  return results;
+}
+
+describe('a history that was recorded', () => {
+  it('is there of every workflow, and of the ways in which a federation ends', () => {
+    expect(recorded).toEqual(
+      expect.arrayContaining([
+        'commit',
+        'federation',
+        'federation-cancelled',
+        'federation-excluded',
+        'federation-failed',
+        'federation-included',
+        'federation-many-windows',
+        'federation-unchanged',
+        'merge-windows',
+        'pull',
+        'push',
+        'roster',
+      ]),
+    );
+  });
+
+  it('is replayed by the workflows of today', async () => {
+    const results = await replay(await workflowBundle(), recorded);
+    expect([...results].filter(([, { error }]) => error !== undefined)).toEqual([]);
+    expect([...results.keys()].sort()).toEqual([...recorded].sort());
+  }, 60_000);
+
+  it('is not replayed by workflows whose decisions were changed without patched()', async () => {
+    const altered = await bundleWorkflowCode({ workflowsPath: require.resolve('./altered'), logger });
+    const results = await replay(altered, ['push', 'roster', 'commit']);
+    for (const name of ['push', 'roster', 'commit']) {
+      expect(`${name}: ${results.get(name)?.error?.name}`).toBe(`${name}: DeterminismViolationError`);
+    }
+  }, 60_000);
+
+  it.each(recorded)('has small payloads, is small itself, and tells nothing of a machine: %s', (name) => {
+    const text = textOf(name);
+    expect(text.length).toBeLessThan(200_000);
+    const { bytes, at } = largestPayload(historyOf(name));
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes < mostPayloadBytes ? 'small' : `${bytes} bytes at ${at}`).toBe('small');
+    const payloads = [...text.matchAll(/"data": "([^"]*)"/g)].map(([, data = '']) =>
+      Buffer.from(data, 'base64').toString(),
+    );
+    for (const told of [text, ...payloads]) {
+      for (const ofMachine of [root, hostname(), '/tmp/', '/home/', '/Users/', '/var/']) {
+        expect(told.includes(ofMachine) ? ofMachine : '').toBe('');
+      }
+    }
+  });
+});

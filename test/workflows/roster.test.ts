@@ -1,0 +1,259 @@
+import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import { FederationError } from '../../errors/federation-error';
+import {
+  excludeCluster,
+  excludeClusterUpdate,
+  forgetPrimary,
+  includeCluster,
+  includeClusterUpdate,
+  progress,
+  registerPrimary,
+  type RosterState,
+  rosterState,
+} from '../../workflows/messages';
+import { names } from '../../workflows/names';
+import type { roster, RosterInput } from '../../workflows/roster';
+import { describeWithTemporal } from '../servers/temporal';
+import { committed, type Doubles, planOf } from './doubles';
+import { failureOfRun, untilProgress } from './runs';
+import { until } from './until';
+import { WorkflowWorld } from './workflow-world';
+
+const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
+  detail: 'Access to the bucket is denied.',
+});
+const rubbish = [null, undefined, 42, '', {}, [], { cluster: '' }, { cluster: 7 }];
+const since = '2026-11-01T00:00:00.000Z';
+
+let world: WorkflowWorld;
+let handle: WorkflowHandle<typeof roster>;
+beforeAll(async () => {
+  world = await WorkflowWorld.open();
+}, 60_000);
+afterAll(() => world?.[Symbol.asyncDispose]());
+afterEach(() => handle.terminate().catch(() => undefined));
+
+async function startRoster(doubles: Doubles = {}, input: Partial<RosterInput> = {}): Promise<void> {
+  world.begin(doubles);
+  await world.client.workflow.start<typeof roster>('roster', {
+    ...world.options(names('').roster),
+    args: [{ bucket: 'file:///bucket', ...input }],
+  });
+  // Without a run id: it is the same roster after it has continued as new.
+  handle = world.client.workflow.getHandle<typeof roster>(names('').roster);
+}
+
+const untilRoster = (what: string, holds: (state: RosterState) => boolean) =>
+  until(what, async () => {
+    const state = await handle.query(rosterState);
+    return holds(state) ? state : undefined;
+  });
+
+describeWithTemporal('the roster', () => {
+  it('starts from who was excluded when the newest generation was committed', async () => {
+    const exclusions = { c2: { reason: 'odd prices', at: since } };
+    await startRoster({ readExclusions: async () => exclusions });
+    const state = await untilRoster('the roster to load', ({ loaded }) => loaded);
+    expect(state).toEqual({ bucket: 'file:///bucket', exclusions, primaries: [], loaded: true });
+  });
+
+  it('keeps since when and why of the first exclusion, and forgets both when the cluster is included', async () => {
+    await startRoster();
+    await handle.signal(excludeCluster, { cluster: 'c3', reason: 'first' });
+    const first = await untilRoster('the exclusion', ({ exclusions }) => exclusions['c3'] !== undefined);
+    expect(first.exclusions['c3']).toEqual({ reason: 'first', at: expect.stringMatching(/^2\d{3}-.*Z$/) });
+    const again = { args: [{ cluster: 'c3', reason: 'second' }] } as const;
+    expect(await handle.executeUpdate(excludeClusterUpdate, { args: [...again.args] })).toEqual({
+      cluster: 'c3',
+      from: 'in the next',
+    });
+    expect((await handle.query(rosterState)).exclusions).toEqual(first.exclusions);
+    await handle.signal(includeCluster, 'c3');
+    await untilRoster('the inclusion', ({ exclusions }) => exclusions['c3'] === undefined);
+  });
+
+  it('knows which primaries want to be told', async () => {
+    await startRoster();
+    for (const cluster of ['c5', 'c4', 'c5']) await handle.signal(registerPrimary, { cluster });
+    await untilRoster('both primaries', ({ primaries }) => primaries.join() === 'c4,c5');
+    await handle.signal(forgetPrimary, { cluster: 'c4' });
+    await untilRoster('one primary', ({ primaries }) => primaries.join() === 'c5');
+  });
+
+  it('passes over signals that name no cluster, and refuses such updates', async () => {
+    await startRoster();
+    for (const signal of ['excludeCluster', 'includeCluster', 'registerPrimary', 'forgetPrimary'])
+      for (const message of rubbish) await handle.signal(signal, message);
+    await handle.signal(excludeCluster, 'c1');
+    const state = await untilRoster('the exclusion', ({ exclusions }) => exclusions['c1'] !== undefined);
+    expect(state).toMatchObject({ exclusions: { c1: { reason: '' } }, primaries: [] });
+    const update = handle.executeUpdate('excludeCluster', { args: [{}] });
+    await expect(update).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+  });
+
+  it('takes what is said while the generation cannot be read, and tries to read it again', async () => {
+    await startRoster({ readExclusions: () => Promise.reject(accessDenied) });
+    await world.untilCalled('readExclusions');
+    await handle.signal(excludeCluster, { cluster: 'c1', reason: 'now' });
+    const state = await untilRoster('the exclusion', ({ exclusions }) => exclusions['c1'] !== undefined);
+    expect(state.loaded).toBe(false);
+    await until('the timer of the next attempt', async () => {
+      const { events } = await handle.fetchHistory();
+      const timer = events?.find(({ timerStartedEventAttributes }) => timerStartedEventAttributes);
+      return (
+        timer?.timerStartedEventAttributes?.startToFireTimeout?.seconds?.toString() === '30' || undefined
+      );
+    });
+  });
+
+  it('loses nothing when it continues as new', async () => {
+    await startRoster({ readExclusions: async () => ({ c2: { reason: 'odd prices', at: since } }) });
+    await handle.signal(registerPrimary, { cluster: 'c5' });
+    const { runId } = await handle.describe();
+    // The server advises to continue as new when a history is large.
+    for (let at = 0; at < 3; at++) {
+      await handle.signal('excludeCluster', { cluster: `c${at + 6}`, padding: 'x'.repeat(1_700_000) });
+      await handle.query(rosterState);
+    }
+    await until('another run', async () => (await handle.describe()).runId !== runId || undefined);
+    await handle.signal(excludeCluster, 'c9');
+    const state = await untilRoster('all exclusions', ({ exclusions }) => exclusions['c9'] !== undefined);
+    expect(Object.keys(state.exclusions).sort()).toEqual(['c2', 'c6', 'c7', 'c8', 'c9']);
+    expect(state).toMatchObject({ exclusions: { c2: { at: since } }, primaries: ['c5'], loaded: true });
+    expect(world.inputs('readExclusions')).toHaveLength(1);
+  });
+});
+
+describeWithTemporal('a message to a run', () => {
+  it('is passed on to the roster, in order and in either form; one that names no cluster is passed over', async () => {
+    await startRoster();
+    const gate = Promise.withResolvers<void>();
+    world.become({ planFederation: () => gate.promise.then(() => planOf([])) });
+    const run = await world.federate();
+    for (const message of rubbish) await run.signal('excludeCluster', message);
+    await run.signal(excludeCluster, 'c3');
+    await run.signal(excludeCluster, { cluster: 'c4', reason: 'odd prices' });
+    await run.signal(excludeCluster, 'c5');
+    await run.signal(includeCluster, { cluster: 'c5' });
+    await run.signal(excludeCluster, 'c1');
+    // In the order in which they were sent: c5 was excluded and included before c1 was excluded.
+    const state = await untilRoster('the last of them', ({ exclusions }) => exclusions['c1'] !== undefined);
+    expect(Object.keys(state.exclusions)).toEqual(['c3', 'c4', 'c1']);
+    expect(state.exclusions['c4']).toMatchObject({ reason: 'odd prices' });
+    gate.resolve();
+    expect(await run.result()).toMatchObject({ outcome: 'complete' });
+  });
+
+  it('is passed on also when the run is cancelled at that moment', async () => {
+    await startRoster();
+    const gate = Promise.withResolvers<void>();
+    world.become({ recordShard: () => gate.promise });
+    const run = await world.federate();
+    await world.untilCalled('recordShard');
+    const clusters = ['c1', 'c2', 'c3'];
+    await Promise.all([...clusters.map((cluster) => run.signal(excludeCluster, cluster)), run.cancel()]);
+    gate.resolve();
+    await expect(run.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) });
+    expect(Object.keys((await handle.query(rosterState)).exclusions).sort()).toEqual(clusters);
+  });
+
+  it('counts in this run until it commits, and in the next one after that', async () => {
+    await startRoster();
+    const [merging, reporting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    world.become({
+      recordShard: () => merging.promise,
+      commitGeneration: async () => committed({ excluded: ['c3'] }),
+      writeReport: () => reporting.promise,
+    });
+    const run = await world.federate();
+    await world.untilCalled('recordShard');
+    expect(await run.executeUpdate(excludeClusterUpdate, { args: ['c3'] })).toEqual({
+      cluster: 'c3',
+      from: 'in this run',
+    });
+    merging.resolve();
+    await world.untilCalled('writeReport');
+    const after = [
+      await run.executeUpdate(excludeClusterUpdate, { args: ['c4'] }),
+      await run.executeUpdate(excludeClusterUpdate, { args: ['c3'] }),
+      await run.executeUpdate(includeClusterUpdate, { args: ['c3'] }),
+    ];
+    expect(after.map(({ from }) => from)).toEqual(['in the next', 'in this run', 'in the next']);
+    reporting.resolve();
+    await run.result();
+  });
+
+  it.each([
+    ['in this run', ['c3']],
+    ['in the next', []],
+  ])('during the commit is answered by its result: %s', async (from, excluded) => {
+    await startRoster();
+    const gate = Promise.withResolvers<void>();
+    world.become({ commitGeneration: () => gate.promise.then(() => committed({ excluded: [...excluded] })) });
+    const run = await world.federate();
+    await world.untilCalled('commitGeneration');
+    const update = await run.startUpdate(excludeClusterUpdate, { args: ['c3'], waitForStage: 'ACCEPTED' });
+    gate.resolve();
+    expect(await update.result()).toEqual({ cluster: 'c3', from });
+    await run.result();
+  });
+
+  it('is answered also when the commit fails', async () => {
+    await startRoster();
+    const gate = Promise.withResolvers<void>();
+    world.become({ commitGeneration: () => gate.promise.then(() => Promise.reject(accessDenied)) });
+    const run = await world.federate();
+    await world.untilCalled('commitGeneration');
+    const update = await run.startUpdate(excludeClusterUpdate, { args: ['c3'], waitForStage: 'ACCEPTED' });
+    gate.resolve();
+    expect(await update.result()).toEqual({ cluster: 'c3', from: 'in the next' });
+    expect(await failureOfRun(run)).toMatchObject({ type: 'STORAGE_ACCESS_DENIED' });
+  });
+
+  it('is refused when it names a cluster that nobody knows, or none', async () => {
+    await startRoster();
+    const gate = Promise.withResolvers<void>();
+    world.become({ recordShard: () => gate.promise });
+    const run = await world.federate();
+    await untilProgress(run, ({ planned }) => planned > 0);
+    const update = (message: unknown) => run.executeUpdate('excludeCluster', { args: [message] });
+    await expect(update('zebra')).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('No cluster zebra is known to this run.') },
+    });
+    for (const message of rubbish)
+      await expect(update(message)).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+    expect((await handle.query(rosterState)).exclusions).toEqual({});
+    gate.resolve();
+    await run.result();
+  });
+
+  it('may name any cluster where the plan is too long to list them all', async () => {
+    await startRoster();
+    const gate = Promise.withResolvers<void>();
+    world.become({
+      planFederation: async () => planOf([2], { clusters: { count: 5000, ids: ['c1'] } }),
+      recordShard: () => gate.promise,
+    });
+    const run = await world.federate();
+    await untilProgress(run, ({ planned }) => planned > 0);
+    const answer = await run.executeUpdate(excludeClusterUpdate, { args: ['c4711'] });
+    expect(answer.from).toBe('in this run');
+    gate.resolve();
+    await run.result();
+  });
+
+  it('to a federation without a roster fails, and the run goes on', async () => {
+    await startRoster();
+    await handle.terminate();
+    const gate = Promise.withResolvers<void>();
+    world.become({ recordShard: () => gate.promise });
+    const run = await world.federate();
+    await run.signal(excludeCluster, 'c3');
+    const update = run.executeUpdate(excludeClusterUpdate, { args: ['c3'] });
+    await expect(update).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+    gate.resolve();
+    expect(await run.result()).toMatchObject({ outcome: 'complete' });
+    expect(await run.query(progress)).toMatchObject({ phase: 'done' });
+  });
+});

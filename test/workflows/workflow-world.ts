@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { asActivities } from '../../workers/as-activity';
+import { ensureSearchAttributes } from '../../workers/search-attributes';
+import { workflowBundle } from '../../workers/workflow-bundle';
+import type { federation, FederationInput } from '../../workflows/federation';
+import { names } from '../../workflows/names';
+import { connectToTestServer, type TestServer } from '../servers/temporal';
+import { allGoesWell, type Activities, type Doubles } from './doubles';
+import { until } from './until';
+
+/** A call of an activity. */
+export interface Call {
+  readonly name: keyof Activities;
+  readonly input: unknown;
+}
+
+/** A run that hangs is ended by the server, so that the test that waits for it fails. */
+const longest = '25s';
+
+/**
+ * The real workflows on a real server, in a namespace of their own; what their activities do is up to the test. One
+ * test at a time: doubles and calls are those of the test that runs.
+ */
+export class WorkflowWorld implements AsyncDisposable {
+  /** In the order in which the activities were asked for. */
+  calls: Call[] = [];
+  private doubles = allGoesWell();
+  private workers: { worker: Worker; run: Promise<void> }[] = [];
+
+  private constructor(
+    readonly server: TestServer,
+    readonly namespace: string,
+    readonly client: Client,
+  ) {}
+
+  static async open(): Promise<WorkflowWorld> {
+    // Most tests are about errors, which workers would tell of at length.
+    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+    const server = await connectToTestServer();
+    const namespace = await server.createNamespace();
+    await ensureSearchAttributes(server.connection, namespace);
+    const world = new WorkflowWorld(server, namespace, server.client(namespace));
+    await world.serve();
+    return world;
+  }
+
+  /** Begins a test: all goes well but what it says. */
+  begin(doubles: Doubles = {}): void {
+    this.calls = [];
+    this.doubles = { ...allGoesWell(), ...doubles };
+  }
+
+  /** Changes what some activities do from now on. */
+  become(doubles: Doubles): void {
+    this.doubles = { ...this.doubles, ...doubles };
+  }
+
+  /** What an activity was asked, each time. */
+  inputs<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][] {
+    return this.calls
+      .filter((call) => call.name === name)
+      .map((call) => call.input as Parameters<Activities[Name]>[0]);
+  }
+
+  names(): (keyof Activities)[] {
+    return this.calls.map(({ name }) => name);
+  }
+
+  /** Starts a federation, as a person does. */
+  federate(
+    changes: Partial<FederationInput> = {},
+  ): Promise<WorkflowHandleWithFirstExecutionRunId<typeof federation>> {
+    return this.client.workflow.start<typeof federation>('federation', {
+      workflowId: names('').federation(randomUUID()),
+      taskQueue: names('').federationQueue,
+      args: [{ idPrefix: '', request: { trigger: 'person' }, ...changes }],
+      workflowExecutionTimeout: longest,
+    });
+  }
+
+  /** What to start any other workflow with. */
+  options(id: string = randomUUID()) {
+    return {
+      workflowId: id,
+      taskQueue: names('').federationQueue,
+      workflowExecutionTimeout: longest,
+    } as const;
+  }
+
+  /** Waits until an activity was asked for so many times. */
+  async untilCalled(name: keyof Activities, times = 1): Promise<void> {
+    await until(`${times} calls of ${name}`, () => (this.inputs(name).length >= times ? true : undefined));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { worker } of this.workers) worker.shutdown();
+    await Promise.all(this.workers.map(({ run }) => run));
+    await this.server.close();
+  }
+
+  private async serve(): Promise<void> {
+    const common = {
+      connection: this.server.nativeConnection,
+      namespace: this.namespace,
+      identity: 'test',
+      activities: asActivities(this.activities()),
+      shutdownForceTime: '5s',
+      // The server tells of a cancellation when an activity heartbeats.
+      maxHeartbeatThrottleInterval: '100ms',
+    } as const;
+    const { federationQueue, mergeQueue } = names('');
+    for (const options of [
+      { ...common, taskQueue: federationQueue, workflowBundle: await workflowBundle() },
+      { ...common, taskQueue: mergeQueue },
+    ]) {
+      const worker = await Worker.create(options);
+      this.workers.push({ worker, run: worker.run() });
+    }
+  }
+
+  /** Each does what the test that runs says. */
+  private activities(): Activities {
+    const delegate = (name: keyof Activities) => async (input: unknown) => {
+      this.calls.push({ name, input });
+      const double = this.doubles[name] as (input: unknown) => Promise<unknown>;
+      return double(input);
+    };
+    const all = (Object.keys(this.doubles) as (keyof Activities)[]).map((name) => [name, delegate(name)]);
+    return Object.fromEntries(all) as Activities;
+  }
+}
