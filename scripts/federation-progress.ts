@@ -8,6 +8,8 @@ import type { FederationSummary } from '../workflows/federation';
 import { progress, type FederationProgress } from '../workflows/messages';
 
 const lookEveryMs = 500;
+/** So often in a row without an answer, and it is worth a word. Unserved queries take seconds each to fail. */
+const patientLooks = 3;
 
 /**
  * Follows a run to its end: a progress bar on a terminal, the familiar bracketed lines elsewhere. Gives its summary, or
@@ -48,10 +50,14 @@ export async function showFederation(
   }
 
   async function watch(): Promise<void> {
+    let unanswered = 0;
     while (!ended.signal.aborted && !stop.aborted) {
       // The run may be over, or nobody serves it at the moment: there is just nothing to show then.
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
       if (state !== undefined) view.show(state);
+      unanswered = state === undefined ? unanswered + 1 : 0;
+      if (unanswered === patientLooks)
+        say('  No federator serves the run at the moment; it goes on when one does.');
       await sleep(lookEveryMs, undefined, { signal: ended.signal }).catch(() => undefined);
     }
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { FederationError, isFederationError } from '../errors/federation-error';
@@ -9,36 +10,38 @@ import { instantText } from '../etl/instant';
 import { type EtlSet, recordsOf, type TimeWindow } from '../etl/model';
 import { recordClusters, recordCount } from '../etl/set-facts';
 import { type Pipeline, pipelines } from '../etl/window';
+import { federatedPrefix } from '../storage/layout';
+import { readAll } from '../storage/read-all';
+import { openContext, type CommandOptions } from './context';
 import { formatTable, print, printJson } from './output';
 
-/** Gives the bytes of a file, wherever it is; raises a FederationError when there is none. */
-export type ReadBytes = (name: string) => Promise<Uint8Array>;
-
-interface InspectOptions {
+interface InspectOptions extends CommandOptions {
   json?: boolean;
   pipeline?: Pipeline;
 }
 
 const topRecords = 10;
+/** No window of one cluster comes near it; a combined one of thousands may. */
+const mostBytes = 2 ** 31;
 
-/**
- * Adds `inspect FILE` to the program.
- *
- * @param read where bytes come from; local files when left out
- */
-export function registerInspect(program: Command, read: ReadBytes = readLocal): void {
+/** Adds the verb `inspect` to the program. */
+export function registerInspect(program: Command): void {
   program
     .command('inspect')
-    .description('Show what an ETL file holds')
-    .argument('<file>', 'the ETL file, plain or gzipped')
+    .description('show what an ETL file holds')
+    .argument('<file>', 'the ETL file, plain or gzipped: a local one, or a key of the bucket')
     .option('--json', 'print every field as JSON')
     .addOption(pipelineOption())
     .addHelpText(
       'after',
-      '\nExample:\n  $ federated-etl inspect var/configs/db/etl/bingen/assets/1d/1794614400-1794700800\n',
+      '\nExamples:\n  federated-etl inspect /var/configs/db/etl/bingen/assets/1d/1794614400-1794700800\n' +
+        '  federated-etl inspect federated/cluster-1/etl/bingen/assets/1d/1794614400-1794700800 --json\n',
     )
-    .action(async (file: string, options: InspectOptions) => {
-      const set = decodeFile(file, await read(file), options.pipeline);
+    .action(async (file: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<InspectOptions>();
+      const isKey = file.startsWith(federatedPrefix) && !existsSync(file);
+      const bytes = isKey ? await readFromBucket(file, options) : await readLocal(file);
+      const set = decodeFile(file, bytes, options.pipeline);
       if (options.json) printJson(dumpSet(set, { codecVersions: true }));
       else print(summary(set));
     });
@@ -49,6 +52,11 @@ export function pipelineOption(): Option {
   return new Option('--pipeline <pipeline>', 'what the file holds, if its path does not say').choices(
     pipelines,
   );
+}
+
+async function readFromBucket(key: string, options: CommandOptions): Promise<Uint8Array> {
+  await using context = openContext(options);
+  return (await readAll(await context.bucket(), key, { maxBytes: mostBytes })).bytes;
 }
 
 /** Reads a local file. */

@@ -19,7 +19,7 @@ interface MergeOptions {
 export function registerMerge(program: Command): void {
   program
     .command('merge')
-    .description('Merge ETL files of one window into one, as a federation does')
+    .description('merge ETL files of one window into one, as a federation does')
     .argument(
       '<files...>',
       'ETL files of one pipeline and window; where records collide, earlier files come first',
@@ -31,8 +31,8 @@ export function registerMerge(program: Command): void {
       [
         '',
         'Example:',
-        '  $ federated-etl merge --out merged cluster-1/allocations/1d/1794614400-1794700800 \\',
-        '      cluster-2/allocations/1d/1794614400-1794700800',
+        '  federated-etl merge --out merged cluster-1/allocations/1d/1794614400-1794700800 \\',
+        '    cluster-2/allocations/1d/1794614400-1794700800',
         '',
       ].join('\n'),
     )

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
 import type { DemoCluster } from './clusters';
 
+/** A worker's activities have 10 seconds to finish; a cluster that takes much longer never will. */
+const gracefulMs = 30_000;
+
 /** A cluster of the example, as a process of its own. */
 export interface ClusterProcess {
   readonly cluster: DemoCluster;
@@ -37,7 +40,9 @@ export async function startCluster(cluster: DemoCluster): Promise<ClusterProcess
     ended,
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      const insist = setTimeout(() => child.kill('SIGKILL'), gracefulMs);
       await ended;
+      clearTimeout(insist);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createAddOwnName } from '../../activities/add-own-name';
 import { createEnterPrimary } from '../../activities/enter-primary';
 import { createLeavePrimary, type LeaveDependencies } from '../../activities/leave-primary';
 import { createPrimaryStatus } from '../../activities/primary-status';
@@ -145,6 +146,22 @@ it('enters again with a backup of what is there by then', async () => {
   expect((await listBackups(disk.bucket, disk.cluster)).map(({ files }) => files)).toEqual([3, 3]);
   await leave();
   expect(await disk.local(day1)).toEqual(build);
+});
+
+it('pulls without its own windows only when a person says so', async () => {
+  await disk.push();
+  await disk.commit(1, { [theirs]: { bytes: await built(day2, 'cluster-1'), from: ['cluster-1'] } });
+  expect(await disk.pull()).toMatchObject({ state: 'waiting' });
+  const enter = createEnterPrimary({ ...disk, now: () => disk.now });
+  expect(await enter()).toEqual({ entered: false });
+  expect(await disk.pull()).toMatchObject({ state: 'waiting' });
+  expect(await enter({ withoutWaiting: true })).toEqual({ entered: true });
+  expect(await disk.pull()).toMatchObject({ state: 'pulled' });
+});
+
+it('remembers a name that a person adds as its own', async () => {
+  await createAddOwnName(disk)({ name: 'old-name' });
+  expect((await status()).ownNames).toEqual(expect.arrayContaining([disk.cluster, 'old-name']));
 });
 
 it('has a status at every stage', async () => {

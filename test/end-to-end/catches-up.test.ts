@@ -167,7 +167,10 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
       running = await startCluster(await writeCluster('cluster-1', cluster.etl, primary));
       await withClient(async (client) => {
         expect((await pull(client)).status.name).toBe(primary ? 'RUNNING' : 'TERMINATED');
-        await eventually('the roster knows', async () => (await primaries(client)).includes('cluster-1') === primary);
+        await eventually(
+          'the roster knows',
+          async () => (await primaries(client)).includes('cluster-1') === primary,
+        );
       });
     }
   }, 120_000);

@@ -146,7 +146,7 @@ export function localFile(cluster: DemoCluster, window: WindowId): string {
 /** A window built anew, as a cost-model would: the same records, the first of them dearer by `more`. */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
-  const [first] = (recordsOf(set))?.values() ?? [];
+  const [first] = recordsOf(set)?.values() ?? [];
   if (first === undefined || first === null || !('cpuCost' in first))
     throw new Error(`${window} has no record to change`);
   first.cpuCost += more;

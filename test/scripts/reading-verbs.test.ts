@@ -48,6 +48,18 @@ async function newest(): Promise<Generation> {
   return JSON.parse((await readAll(federation.bucket, generationKey(1))).bytes.toString()) as Generation;
 }
 
+describe('inspect', () => {
+  it('reads a key of the bucket, and says when there is none', async () => {
+    await federateTwo();
+    const key = clusterEtlKey(clusterId('cluster-1'), day);
+    expect(await json('inspect', key)).toMatchObject({ kind: 'AllocationSet', codecVersion: 25 });
+    expect(await run('inspect', `${key}-not`)).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^STORAGE_NOT_FOUND/),
+    });
+  });
+});
+
 describe('status', () => {
   it('of an empty bucket says what to do first', async () => {
     const { status, out } = await run('status');
