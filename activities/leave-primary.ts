@@ -1,4 +1,3 @@
-import type { Log } from '../config/log';
 import { backupFolder } from '../local-etl/backup';
 import { concurrently } from '../local-etl/concurrently';
 import { withWindowLock } from '../local-etl/lock';
@@ -7,24 +6,14 @@ import { filesByWindow } from '../local-etl/own-windows';
 import { primaryMemory, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { returnWindow } from '../local-etl/return-window';
-import type { LocalEtl } from '../local-etl/store';
 import type { WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
-import type { ClusterId } from '../storage/layout';
+import type { PullDependencies } from './pull-combined';
 import { type FileNotes, noteFile } from './push-local-etl';
 
-export interface LeaveDependencies {
+export interface LeaveDependencies extends Omit<PullDependencies, 'combined' | 'federated' | 'own'> {
   /** For the cluster's own folder and its backups; without it only `backupPath` is left to restore from. */
   readonly own?: BucketReader;
-  readonly cluster: ClusterId;
-  readonly store: LocalEtl;
-  /** Where what is pulled lies. (Default: `store`) */
-  readonly pullStore?: LocalEtl;
-  readonly backupPath?: string;
-  readonly log: Log;
-  readonly now: () => Date;
-  readonly heartbeat: (details: unknown) => void;
-  readonly signal: () => AbortSignal;
 }
 
 export interface LeaveSummary {

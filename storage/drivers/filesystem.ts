@@ -17,6 +17,7 @@ import type {
   PutOptions,
 } from '../bucket';
 import { checkKey, checkPrefix } from '../check-key';
+import { driverCall } from '../driver-call';
 import { checkMetadata, checkRange, resolveRange } from '../check-options';
 import * as files from './filesystem-files';
 import {
@@ -203,21 +204,20 @@ class FilesystemBucket implements Bucket {
     });
   }
 
-  /** One call: the key is checked before it, and what goes wrong leaves as a catalogued error, the body's own apart. */
-  async #call<T>(
+  #call<T>(
     key: string,
     verb: string,
     options: CallOptions,
     run: () => Promise<T>,
     body?: WatchedBody,
   ): Promise<T> {
-    checkKey(key);
-    options.signal?.throwIfAborted();
-    try {
-      return await run();
-    } catch (error) {
-      throw body?.failure() === undefined ? this.#failure(error, verb, key, options) : error;
-    }
+    return driverCall({
+      key,
+      signal: options.signal,
+      run,
+      body,
+      failure: (error) => this.#failure(error, verb, key, options),
+    });
   }
 
   #failure(error: unknown, verb: string, key: string, { signal }: CallOptions): unknown {

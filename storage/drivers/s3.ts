@@ -13,6 +13,7 @@ import type {
   PutOptions,
 } from '../bucket';
 import { checkKey, checkPrefix } from '../check-key';
+import { driverCall } from '../driver-call';
 import { checkMetadata, checkRange } from '../check-options';
 import { changed, infoOf, rangeHeader, storageError, totalSize } from './s3-answers';
 import { connect, type S3Connection } from './s3-client';
@@ -229,21 +230,20 @@ class S3Bucket implements Bucket {
     return { Bucket: this.#config.bucket, Key: key };
   }
 
-  /** One call: the key is checked before it, and what goes wrong leaves as a catalogued error, the body's own apart. */
-  async #call<T>(
+  #call<T>(
     key: string,
     verb: string,
     options: CallOptions,
     run: () => Promise<T>,
     body?: WatchedBody,
   ): Promise<T> {
-    checkKey(key);
-    options.signal?.throwIfAborted();
-    try {
-      return await run();
-    } catch (error) {
-      throw body?.failure()?.error ?? this.#failure(error, verb, key, options.signal);
-    }
+    return driverCall({
+      key,
+      signal: options.signal,
+      run,
+      body,
+      failure: (error) => this.#failure(error, verb, key, options.signal),
+    });
   }
 
   #failure(error: unknown, verb: string, key: string, signal: AbortSignal | undefined): unknown {
