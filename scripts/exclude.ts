@@ -1,5 +1,10 @@
 import type { Command } from 'commander';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+} from '@temporalio/client';
 import { discoverClusters } from '../activities/survey-clusters';
 import { readNewestGeneration } from '../activities/read-generations';
 import { FederationError } from '../errors/federation-error';
@@ -101,6 +106,10 @@ function noRoster(error: unknown): never {
   });
 }
 
+/** A commit that is under way is waited for: only then it is known whether it still counted. */
+const answerWithinMs = 60_000;
+const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];
+
 /** Asks a run in progress, if there is one, whether it still counts there. */
 async function tellRunInProgress(
   client: Client,
@@ -114,11 +123,12 @@ async function tellRunInProgress(
   })) {
     if (!workflowId.startsWith(`${idPrefix}federation-`)) continue;
     try {
-      return await client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] });
+      return await client.withDeadline(Date.now() + answerWithinMs, () =>
+        client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
+      );
     } catch (error) {
-      // It ended meanwhile, or does not know the cluster: then it counts from the next one on.
-      if (!(error instanceof WorkflowNotFoundError) && !(error instanceof WorkflowUpdateFailedError))
-        throw error;
+      // It ended meanwhile, does not know the cluster, or nobody serves it: the roster knows, for whoever commits next.
+      if (!noAnswer.some((kind) => error instanceof kind)) throw error;
     }
   }
   return undefined;

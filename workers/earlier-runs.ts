@@ -3,11 +3,13 @@ import type { Client } from '@temporalio/client';
 import type { ActivityContext } from './as-activity';
 
 const lookEveryMs = 2_000;
+/** A run that takes longer than that hangs; others must not hang with it. */
+const patienceMs = 30 * 60_000;
 
 /**
- * Ends when no federation that began before this one is running any more. Two at once would be safe, as only one can
- * commit, but one of them would have worked for nothing. (Listings trail by about a second: two that begin in the same
- * second may both go on.)
+ * Ends when no federation that began before this one is running any more, or after half an hour. Two at once are safe, as
+ * only one can commit, but one of them would have worked for nothing. (Listings trail by about a second: two that begin
+ * in the same second may both go on.)
  */
 export async function awaitEarlierRuns(
   client: Client,
@@ -16,10 +18,11 @@ export async function awaitEarlierRuns(
 ): Promise<{ waitedFor: string[] }> {
   const { startTime } = await client.workflow.getHandle(run, runId).describe();
   const waitedFor = new Set<string>();
+  const until = Date.now() + patienceMs;
   for (;;) {
     const earlier = await earlierRun(client, startTime, run, idPrefix);
-    if (earlier === undefined) return { waitedFor: [...waitedFor] };
-    waitedFor.add(earlier);
+    if (earlier !== undefined) waitedFor.add(earlier);
+    if (earlier === undefined || Date.now() > until) return { waitedFor: [...waitedFor] };
     context.heartbeat({ waitingFor: earlier });
     await sleep(lookEveryMs, undefined, { signal: context.signal });
   }

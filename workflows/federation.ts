@@ -103,8 +103,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     await recordRequest.executeWithOptions({ summary: 'record what was asked' }, [{ run, request }]);
     show(state, { phase: 'waiting for an earlier run' });
     await awaitEarlierRuns.executeWithOptions(
-      // It ends when the earlier run does, which may be hours away.
-      { summary: 'wait for an earlier run to end', startToCloseTimeout: '6h' },
+      { summary: 'wait for an earlier run to end', startToCloseTimeout: '1h' },
       [{ run, runId }],
     );
     while (state.committed === undefined) await attempt(input, request, state);
