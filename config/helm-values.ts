@@ -30,7 +30,7 @@ const secrets = [
   {
     path: 'kubecostModel.federatedStorageConfigSecret',
     setting: 'storage.configFile',
-    file: '/var/configs/etl/federated/federated-store.yaml',
+    file: '/var/configs/etl/federated-store.yaml',
   },
   {
     path: 'kubecostModel.etlBucketConfigSecret',

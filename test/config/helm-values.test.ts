@@ -65,7 +65,7 @@ describe('a Kubecost Helm values file', () => {
 
   it('looks for the secret where the chart mounts it, and names the key that it needs', () => {
     expect(() => load('values.yaml', values)).toThrow(
-      /no file \/var\/configs\/etl\/federated\/federated-store\.yaml .*line 12: the secret federated-store, whose key must be federated-store\.yaml/,
+      /no file \/var\/configs\/etl\/federated-store\.yaml .*line 12: the secret federated-store, whose key must be federated-store\.yaml/,
     );
   });
 
