@@ -9,12 +9,18 @@ import { connectPatiently } from './connect';
 import { startFederator } from './federator';
 import type { RoleContext, StartedRole } from './role';
 
+/** What the SDK warns of and is as it is meant: the queue of the merges has activities only. */
+const asMeant = new Set(['No workflows registered, not polling for workflow tasks']);
+
 /** Sends the SDK's own log lines where ours go. To be called once, before anything connects. */
 export function installRuntime(log: Log): void {
   const level = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level: from, message, meta }) =>
-      log[level[from]]({ event: 'temporal', ...(meta as object | undefined) }, message),
+      log[asMeant.has(message) ? 'debug' : level[from]](
+        { event: 'temporal', ...(meta as object | undefined) },
+        message,
+      ),
     ),
     // Whoever runs the roles decides when they stop.
     shutdownSignals: [],
