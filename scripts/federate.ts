@@ -1,6 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Client } from '@temporalio/client';
-import { FederationError } from '../errors/federation-error';
 import type { FederationRequest } from '../federation/run';
 import { names, requestedFederationId } from '../workflows/names';
 import type { federation, FederationSummary } from '../workflows/federation';
@@ -14,7 +13,7 @@ import { stopOnSignals } from './stop-on-signals';
 interface FederateOptions extends CommandOptions {
   readonly wait?: true;
   readonly dryRun?: true;
-  readonly window?: string;
+  readonly window?: { start: number; end: number };
   readonly force?: true;
   readonly full?: true;
   readonly takeOver?: true;
@@ -28,7 +27,11 @@ export function registerFederate(program: Command): void {
     .description('start a federation now, behind one that runs')
     .option('--wait', 'wait until it has ended; exit status 1 when it fails')
     .option('--dry-run', 'show what it would do, without writing anything')
-    .option('--window <start,end>', 'only windows that overlap this span: unix seconds or RFC 3339')
+    .option(
+      '--window <start,end>',
+      'only windows that overlap this span: unix seconds or RFC 3339',
+      parseSpan,
+    )
     .option('--force', 'merge the windows again, though nothing changed')
     .option('--full', 'look at every window and every refused source again')
     .option('--take-over', 'commit although another federator with another membership committed last')
@@ -91,22 +94,18 @@ function requestOf(options: FederateOptions): FederationRequest {
   return {
     trigger: 'person',
     at: new Date().toISOString(),
-    ...(options.window === undefined ? {} : { windows: parseSpan(options.window) }),
+    ...(options.window === undefined ? {} : { windows: options.window }),
     ...(options.force === undefined ? {} : { force: true }),
     ...(options.full === undefined ? {} : { full: true }),
     ...(options.takeOver === undefined ? {} : { takeOver: true }),
   };
 }
 
-/** Reads `START,END` in whole unix seconds or RFC 3339; throws SETTINGS_INVALID for anything else. */
+/** The option parser of `--window START,END`, in whole unix seconds or RFC 3339. */
 export function parseSpan(text: string): { start: number; end: number } {
   const [start, end, ...more] = text.split(',').map(parseMoment);
   if (start === undefined || end === undefined || more.length > 0 || start >= end) {
-    throw new FederationError('SETTINGS_INVALID', {
-      subject: { setting: '--window', window: text },
-      detail: 'A span is START,END, of which START is the earlier.',
-      hint: 'For example --window 1794614400,1794700800 or --window 2026-11-14T00:00:00Z,2026-11-15T00:00:00Z',
-    });
+    throw new InvalidArgumentError('It takes START,END, of which START is the earlier.');
   }
   return { start, end };
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { parseSpan } from '../../scripts/federate';
 import { runMain } from './run-main';
 
 describe('the command line', () => {
@@ -20,18 +21,31 @@ describe('the command line', () => {
     expect(verbs.length).toBeGreaterThan(5);
     for (const verb of verbs) {
       const { out } = await runMain(...pathOf(verb), '--help');
-      expect(out).toMatch(/Examples?:\n {2}(\$ )?federated-etl /);
+      expect(out).toMatch(/Examples?:\n {2}federated-etl /);
     }
   });
 
-  it.each([[[]], [['stauts']], [['status', '--jsn']], [['runs', '--limit', '0']], [['status', 'extra']]])(
-    'called wrongly exits with 2: %j',
-    async (argv) => {
-      const { status, out, err } = await runMain(...argv);
-      expect({ status, out }).toEqual({ status: 2, out: '' });
-      expect(err).not.toBe('');
-    },
-  );
+  it.each([
+    [[]],
+    [['stauts']],
+    [['status', '--jsn']],
+    [['runs', '--limit', '0']],
+    [['status', 'extra']],
+    [['federate', '--window', '5,3']],
+    [['federate', '--window', 'yesterday']],
+    [['replay']],
+  ])('called wrongly exits with 2: %j', async (argv) => {
+    const { status, out, err } = await runMain(...argv);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).not.toBe('');
+  });
+
+  it('takes a span in unix seconds or RFC 3339', () => {
+    const day = { start: 1794614400, end: 1794700800 };
+    expect(parseSpan('1794614400,1794700800')).toEqual(day);
+    expect(parseSpan('2026-11-14T00:00:00Z,2026-11-15T00:00:00Z')).toEqual(day);
+    expect(() => parseSpan('2026-11-14T00:00:00Z')).toThrow('START,END');
+  });
 
   it('tells of an error by code, what happened, to what, and what to do', async () => {
     const { status, out, err } = await runMain('status', '--config', '/nowhere/settings.yaml');
