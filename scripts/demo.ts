@@ -6,6 +6,7 @@ import { FederationError } from '../errors/federation-error';
 import { openBucketFromFile } from '../storage/open-bucket';
 import type { FederationSummary } from '../workflows/federation';
 import { pullState, pushState, type PullState, type PushState } from '../workflows/messages';
+import { Releasers } from '../workers/releasers';
 import { names } from '../workflows/names';
 import { checkUnion } from './demo/check-union';
 import { startCluster, type ClusterProcess } from './demo/cluster-process';
@@ -33,7 +34,7 @@ const namespace = 'default';
 
 async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void> {
   const stop = stopOnSignals({ info: (_fields: unknown, message?: string) => say(message ?? '') });
-  await using held = new AsyncDisposableStack();
+  await using held = new Releasers();
 
   step(1, 'Temporal');
   const server = await temporalServer(dir, held);
@@ -91,10 +92,7 @@ function step(number: number, title: string): void {
   say(`\n${number}. ${title}`);
 }
 
-async function temporalServer(
-  dir: string,
-  held: AsyncDisposableStack,
-): Promise<{ address: string; uiUrl: string }> {
+async function temporalServer(dir: string, held: Releasers): Promise<{ address: string; uiUrl: string }> {
   const found = await findTemporal({ say: (line) => say(`  ${line}`) });
   if (found.kind === 'address') return { address: found.address, uiUrl: '' };
   const server = await startTemporalServer({
@@ -108,10 +106,7 @@ async function temporalServer(
   return server;
 }
 
-async function startClusters(
-  clusters: readonly DemoCluster[],
-  held: AsyncDisposableStack,
-): Promise<ClusterProcess[]> {
+async function startClusters(clusters: readonly DemoCluster[], held: Releasers): Promise<ClusterProcess[]> {
   // The first one bundles the workflow code, the others find it: all at once would do it five times.
   const [first, ...others] = clusters;
   if (first === undefined) return [];

@@ -7,6 +7,7 @@ import { names } from '../workflows/names';
 import { startCluster } from './cluster';
 import { connectPatiently } from './connect';
 import { startFederator } from './federator';
+import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 
 /** What the SDK warns of and is as it is meant: the queue of the merges has activities only. */
@@ -37,7 +38,7 @@ export async function runRoles(
   stop: AbortSignal,
   ready?: () => void,
 ): Promise<void> {
-  await using held = new AsyncDisposableStack();
+  await using held = new Releasers();
   const bucket = await openBucketFromFile(settings.storage.file, {
     warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
   });

@@ -17,6 +17,7 @@ import { clusterEtlKey, clusterId, generationKey } from '../../storage/layout';
 import { readAll } from '../../storage/read-all';
 import { startCluster } from '../../workers/cluster';
 import { startFederator } from '../../workers/federator';
+import { Releasers } from '../../workers/releasers';
 import type { RoleContext, StartedRole } from '../../workers/role';
 import type { federation } from '../../workflows/federation';
 import {
@@ -55,7 +56,7 @@ class Recording {
     readonly client: Client,
   ) {}
 
-  static async start(held: AsyncDisposableStack): Promise<Recording> {
+  static async start(held: Releasers): Promise<Recording> {
     const folder = await mkdtemp(join(tmpdir(), 'record-histories-'));
     held.defer(() => rm(folder, { recursive: true, force: true }));
     await cp(golden, join(folder, 'bucket'), { recursive: true });
@@ -109,7 +110,7 @@ class Recording {
     federatedETL: object,
     start: (context: RoleContext) => Promise<StartedRole>,
     { address, connection }: { address: string; connection: Connection },
-    held: AsyncDisposableStack,
+    held: Releasers,
   ): Promise<void> {
     const file = join(this.folder, `${id}.yaml`);
     const settings = {
@@ -141,7 +142,7 @@ class Recording {
   }
 }
 
-async function startServer(folder: string, held: AsyncDisposableStack): Promise<string> {
+async function startServer(folder: string, held: Releasers): Promise<string> {
   const temporal = await findTemporal({ say, useAddress: false });
   if (temporal.kind !== 'binary') throw new Error('A server of its own is needed.');
   const logFile = join(folder, 'temporal.log');
@@ -162,7 +163,7 @@ function labelled(bucket: Bucket, label: string): Bucket {
 }
 
 async function main(): Promise<void> {
-  await using held = new AsyncDisposableStack();
+  await using held = new Releasers();
   const recording = await Recording.start(held);
   await mkdir(histories, { recursive: true });
   // What is pushed during a run would be changed windows to the next one.

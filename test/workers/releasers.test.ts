@@ -1,0 +1,11 @@
+import { Releasers } from '../../workers/releasers';
+
+test('releases in the opposite order, everything, and tells of the first error', async () => {
+  const released: string[] = [];
+  const held = new Releasers();
+  held.defer(async () => void released.push('first'));
+  held.defer(() => Promise.reject(new Error('second')));
+  held.defer(async () => void released.push('third'));
+  await expect(held[Symbol.asyncDispose]()).rejects.toThrow('second');
+  expect(released).toEqual(['third', 'first']);
+});
