@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -174,6 +176,17 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
       });
     }
   }, 120_000);
+
+  test('a cluster ends in order when whoever started it is gone', async () => {
+    await running?.stop();
+    running = undefined;
+    const program = path.join(__dirname, '..', '..', 'scripts', 'federated-etl.cjs');
+    const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
+    const child = fork(program, ['run', '--config', cluster.config], { stdio: [...stdio] });
+    await once(child, 'message');
+    child.disconnect();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }, 60_000);
 
   const status = async () => (await runMain('status', '--json', '--config', cluster.config)).out;
 });
