@@ -3,7 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import { createLog } from '../config/log';
 import { loadSettings, requireRole } from '../config/settings';
 import { installRuntime, runRoles } from '../workers/run-roles';
-import { stopOnSignals } from './stop-on-signals';
+import { parentGone, stopOnSignals } from './stop-on-signals';
 
 export function registerRun(program: Command): void {
   program
@@ -17,14 +17,13 @@ export function registerRun(program: Command): void {
       const log = createLog(settings.log).child({ clusterId: settings.clusterId });
       for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
       installRuntime(log);
+      const stop = AbortSignal.any([stopOnSignals(log), parentGone()]);
       // The demo, which runs it as a child, waits for this.
-      await runRoles(settings, log, stopOnSignals(log), () => process.send?.('ready')).catch(
-        (error: unknown) => {
-          if (error instanceof FederationError) {
-            log.error({ event: 'failed', code: error.code, ...error.subject }, error.detail);
-          }
-          throw error;
-        },
-      );
+      await runRoles(settings, log, stop, () => process.send?.('ready')).catch((error: unknown) => {
+        if (error instanceof FederationError) {
+          log.error({ event: 'failed', code: error.code, ...error.subject }, error.detail);
+        }
+        throw error;
+      });
     });
 }

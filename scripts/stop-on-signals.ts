@@ -3,7 +3,7 @@ import type { Log } from '../config/log';
 /** A terminal's signal, and the same one forwarded by a parent, arrive within a moment and are one. */
 const oneSignalMs = 2_000;
 
-/** Aborted on the first SIGINT or SIGTERM, or when the parent is gone; a second signal ends the process at once. */
+/** Aborted on the first SIGINT or SIGTERM; a second signal ends the process at once. */
 export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal {
   const stop = new AbortController();
   let firstAt = 0;
@@ -14,10 +14,16 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal {
     log.info({ event: 'stopping', signal }, `${signal}: finishing what is begun; once more to end at once`);
     stop.abort();
   };
-  // Whoever started this process and holds a channel to it (the example does) takes it along, also when killed.
-  process.once('disconnect', () => stop.abort());
-  process.channel?.unref();
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return stop.signal;
+}
+
+/** Aborted when whoever started this process and holds a channel to it (the example does) is gone, also when killed. */
+export function parentGone(): AbortSignal {
+  const gone = new AbortController();
+  process.once('disconnect', () => gone.abort());
+  // Listening alone must not keep this process alive.
+  process.channel?.unref();
+  return gone.signal;
 }
