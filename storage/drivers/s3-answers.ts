@@ -1,6 +1,5 @@
-import type { ErrorCode } from '../../errors/catalog';
-import { FederationError } from '../../errors/federation-error';
 import type { GetOptions, ObjectInfo, Version } from '../bucket';
+import { storageError } from '../store-failure';
 
 interface Answer {
   readonly ETag?: string;
@@ -36,12 +35,4 @@ export function totalSize(
   const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
   if (total !== undefined) return Number(total);
   throw storageError('STORAGE_CORRUPT', key, 'A range was asked for, and the store did not answer with one.');
-}
-
-export function changed(key: string): FederationError {
-  return storageError('STORAGE_CONFLICT', key, 'The object changed meanwhile.');
-}
-
-export function storageError(code: ErrorCode, key: string, detail: string): FederationError {
-  return new FederationError(code, { subject: { key }, detail });
 }

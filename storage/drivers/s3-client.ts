@@ -1,13 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
-import { skipsVerification, type HttpConfig } from '../config-fields';
+import { connectTimeoutMs, httpAgents } from '../http-agents';
 import { s3Credentials, s3Location, type S3Config } from './s3-config';
-import { readSetting } from './s3-headers';
-
-const connectTimeoutMs = 5_000;
-/** More than anything here does at once: a request that waits for a socket waits without a limit. */
-const maxSockets = 256;
 
 /** The SDK's client for a store, and the store's clock. */
 export interface S3Connection {
@@ -61,25 +54,7 @@ function clientConfig(config: S3Config): S3ClientConfig {
     requestHandler: {
       connectionTimeout: connectTimeoutMs,
       socketTimeout: config.http_config.response_header_timeout,
-      ...agents(config.http_config),
+      ...httpAgents(config.http_config),
     },
-  };
-}
-
-function agents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
-  const pool = { keepAlive: true, maxSockets: http.max_conns_per_host || maxSockets };
-  return { httpAgent: new HttpAgent(pool), httpsAgent: new HttpsAgent({ ...pool, ...tlsOptions(http) }) };
-}
-
-function tlsOptions(http: HttpConfig): AgentOptions {
-  const { ca_file, cert_file, key_file, server_name } = http.tls_config;
-  const file = (path: string | undefined, name: string) =>
-    path === undefined ? undefined : readSetting(path, `config.http_config.tls_config.${name}`);
-  return {
-    ca: file(ca_file, 'ca_file'),
-    cert: file(cert_file, 'cert_file'),
-    key: file(key_file, 'key_file'),
-    servername: server_name,
-    rejectUnauthorized: !skipsVerification(http),
   };
 }

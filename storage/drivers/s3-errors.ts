@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
+import { retryAfterOf, storeFailure, type FailureContext, type SeenFailure } from '../store-failure';
 
 /** By name where the name says more than the status. */
 const codesByName: Record<string, ErrorCode> = {
@@ -27,24 +28,6 @@ const codesByName: Record<string, ErrorCode> = {
   QuotaExceeded: 'STORAGE_QUOTA_EXCEEDED',
 };
 
-const codesByStatus: Record<number, ErrorCode> = {
-  301: 'STORAGE_ACCESS_DENIED',
-  401: 'STORAGE_ACCESS_DENIED',
-  403: 'STORAGE_ACCESS_DENIED',
-  404: 'STORAGE_NOT_FOUND',
-  409: 'STORAGE_CONFLICT',
-  412: 'STORAGE_PRECONDITION_FAILED',
-  413: 'STORAGE_TOO_LARGE',
-  416: 'STORAGE_INVALID_RANGE',
-  429: 'STORAGE_THROTTLED',
-  507: 'STORAGE_QUOTA_EXCEEDED',
-};
-
-/** A connection that another attempt will not make better: whom we meet is not whom we should. */
-const certificateFaults = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_|ERR_SSL_|EPROTO)/;
-
-const untrustedHint =
-  'The endpoint’s certificate is not trusted: set config.http_config.tls_config.ca_file, or correct the endpoint.';
 const wrongRegionNames = new Set([
   'AuthorizationHeaderMalformed',
   'PermanentRedirect',
@@ -57,44 +40,21 @@ const wrongRegionNames = new Set([
  */
 export function toStorageError(
   error: unknown,
-  context: { label: string; verb: string; key: string; redact: (text: string) => string },
+  context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
 ): FederationError {
   if (error instanceof FederationError) return error;
-  const { name, message, status, requestId, retryAfterMs, errno } = describe(error);
-  const code = codesByName[name] ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
-  const untrusted = certificateFaults.test(errno);
-  const known = status === undefined && errno !== '' ? errno : name;
-  const what = context.redact([known, status, message.slice(0, 300)].filter(Boolean).join(', '));
-  const subject = code === 'STORAGE_BUCKET_NOT_FOUND' ? {} : { key: context.key };
-  return new FederationError(code, {
-    subject,
-    detail: `Could not ${context.verb} in ${context.label}: ${what}`,
-    ...(untrusted && { hint: untrustedHint }),
-    ...(wrongRegionNames.has(name) && {
-      hint: 'Set config.region in federated-store.yaml to the region of the bucket.',
-    }),
-    // A request that the store does not understand will not be understood the next time either.
-    ...((untrusted || (status === 400 && codesByName[name] === undefined)) && { retryable: false }),
-    retryAfterMs,
-    // Not the SDK's error itself: it carries the request with its headers.
-    cause: new Error(context.redact(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
-  });
+  const seen = describe(error);
+  const hint = wrongRegionNames.has(seen.name)
+    ? 'Set config.region in federated-store.yaml to the region of the bucket.'
+    : undefined;
+  return storeFailure(seen, { ...context, codesByName, hint });
 }
 
 export function statusOf(error: unknown): number | undefined {
   return describe(error).status;
 }
 
-interface SdkError {
-  readonly name: string;
-  readonly message: string;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-  readonly retryAfterMs: number | undefined;
-  readonly errno: string;
-}
-
-function describe(error: unknown): SdkError {
+function describe(error: unknown): SeenFailure {
   if (typeof error !== 'object' || error === null) return { ...nothing, message: String(error) };
   const { name, message, $metadata, $response, code } = error as {
     name?: string;
@@ -103,22 +63,14 @@ function describe(error: unknown): SdkError {
     $response?: { headers?: Record<string, string> };
     code?: unknown;
   };
-  const seconds = Number($response?.headers?.['retry-after']);
   return {
     name: name ?? '',
     message: message ?? '',
     status: $metadata?.httpStatusCode,
     requestId: $metadata?.requestId,
-    retryAfterMs: seconds > 0 ? seconds * 1000 : undefined,
+    retryAfterMs: retryAfterOf($response?.headers?.['retry-after']),
     errno: typeof code === 'string' ? code : '',
   };
 }
 
-const nothing = {
-  name: '',
-  message: '',
-  status: undefined,
-  requestId: undefined,
-  retryAfterMs: undefined,
-  errno: '',
-};
+const nothing = { name: '', status: undefined, errno: '' };

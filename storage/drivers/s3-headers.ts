@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { FederationError } from '../../errors/federation-error';
+import { readSettingFile } from '../setting-file';
 import type { S3Config } from './s3-config';
 
 type Headers = Pick<
@@ -92,23 +92,10 @@ function kmsHeaders(keyId: string, context: Record<string, string>): Encryption[
 }
 
 function customerKey(path: string): string {
-  const key = readSetting(path, 'config.sse_config.encryption_key');
+  const key = readSettingFile(path, 'config.sse_config.encryption_key');
   if (key.length === 32) return key.toString('base64');
   throw new FederationError('STORE_CONFIG_INVALID', {
     subject: { setting: 'config.sse_config.encryption_key' },
     detail: `${path} has ${key.length} bytes; a key of SSE-C has 32.`,
   });
-}
-
-/** A file that a setting names. STORE_CONFIG_INVALID when it cannot be read. */
-export function readSetting(path: string, setting: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new FederationError('STORE_CONFIG_INVALID', {
-      subject: { setting },
-      detail: `${setting} names ${path}, which cannot be read.`,
-      cause,
-    });
-  }
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { closingBody, discard, watchBody, type WatchedBody } from '../body';
+import { discard, watchBody, type WatchedBody } from '../body';
 import type {
   Bucket,
   CallOptions,
@@ -15,7 +15,9 @@ import type {
 import { checkKey, checkPrefix } from '../check-key';
 import { driverCall } from '../driver-call';
 import { checkMetadata, checkRange } from '../check-options';
-import { changed, infoOf, rangeHeader, storageError, totalSize } from './s3-answers';
+import { receivedBody } from '../received-body';
+import { changed, storageError } from '../store-failure';
+import { infoOf, rangeHeader, totalSize } from './s3-answers';
 import { connect, type S3Connection } from './s3-client';
 import type { S3Config } from './s3-config';
 import { statusOf, toStorageError } from './s3-errors';
@@ -104,28 +106,10 @@ class S3Bucket implements Bucket {
   }
 
   #body(key: string, answer: GetObjectCommandOutput, options: GetOptions): AsyncIterable<Uint8Array> {
-    const stream = answer.Body as Readable;
-    // It may fail before anybody reads it, and after nobody does any more.
-    stream.on('error', () => undefined);
-    const failure = (error: unknown) => this.#failure(error, 'read', key, options.signal);
-    async function* chunks(): AsyncGenerator<Uint8Array> {
-      let missing = answer.ContentLength ?? 0;
-      try {
-        for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-          missing -= chunk.length;
-          if (missing < 0)
-            throw storageError('STORAGE_CORRUPT', key, 'More bytes came than the store announced.');
-          yield chunk;
-        }
-      } catch (error) {
-        throw failure(error);
-      }
-      if (missing > 0)
-        throw storageError('STORAGE_UNAVAILABLE', key, `The body broke off ${missing} bytes before its end.`);
-    }
-    return closingBody(chunks(), () => {
-      stream.destroy();
-      return Promise.resolve();
+    return receivedBody(answer.Body as Readable, {
+      key,
+      length: answer.ContentLength ?? 0,
+      failure: (error) => this.#failure(error, 'read', key, options.signal),
     });
   }
 
