@@ -21,4 +21,6 @@ export interface FederationDependencies {
   /** Generations that are kept at least. */
   readonly generations: number;
   readonly threads: MergeThreads;
+  /** What each run has to tell of the store; a sentence each. */
+  storeWarnings(): Promise<readonly string[]>;
 }

@@ -65,6 +65,8 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       onProgress: (listed, of) => deps.heartbeat({ listed, of }),
     });
     logPlan(log.child({ run }), drawn);
+    for (const warning of await deps.storeWarnings())
+      log.warn({ event: 'federation.unsafe-store', run }, `Federator: ${warning}`);
     const hasPlan = drawn.outcome === 'work' || drawn.outcome === 'nothing-changed';
     const shards = hasPlan ? inShards(drawn.windows) : [];
     if (hasPlan) await writePlan(bucket, run, attempt, drawn, shards, signal);

@@ -120,6 +120,11 @@ export const catalog = {
     hint: 'Free some space or raise the quota. Nothing was half-written.',
     retryable: true,
   },
+  STORAGE_UNSUPPORTED: {
+    means: 'The store does not know what was asked of it.',
+    hint: 'Ask `federated-etl doctor` what this store can do; docs/reference/providers.md says which stores were tried.',
+    retryable: false,
+  },
   STORAGE_READ_ONLY: {
     means: 'A write where only reading is meant to happen.',
     hint: 'This is a fault of Federated ETL; please report it.',

@@ -56,6 +56,8 @@ export const reportSchema = z.object({
   problems: z.number().int(),
   /** What followed the commit and failed; the next run does it again. */
   unfinished: z.array(z.string()),
+  /** What is to be known of the store, a sentence each; absent where there is nothing. */
+  warnings: z.array(z.string()).optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });
 export type FederationReport = z.infer<typeof reportSchema>;

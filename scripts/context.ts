@@ -5,7 +5,7 @@ import type { Log } from '../config/log';
 import { loadSettings, type Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 import type { Bucket } from '../storage/bucket';
-import { openBucketFromFile } from '../storage/open-bucket';
+import { openLoggedBucket } from '../config/open-logged-bucket';
 import { names, type Names } from '../workflows/names';
 
 /** The options that every verb has: `command.optsWithGlobals()`. */
@@ -40,9 +40,7 @@ export function openContext(options: CommandOptions): Context {
   let temporal: Promise<Temporal> | undefined;
 
   async function openBucket(): Promise<Bucket> {
-    const opened = await openBucketFromFile(settings.storage.file, {
-      warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
-    });
+    const opened = await openLoggedBucket(settings.storage.file, log);
     releasers.push(() => opened.close());
     return opened;
   }

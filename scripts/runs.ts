@@ -100,6 +100,7 @@ function describe({ run, outcome, request, report }: Run): object {
     windows: report?.windows,
     problems: report?.problems,
     unfinished: report?.unfinished,
+    warnings: report?.warnings,
     error: report?.error,
   };
 }
@@ -119,6 +120,7 @@ function show(runs: readonly Run[], now: Date): void {
   print(formatTable(['run', 'when', 'trigger', 'outcome', 'generation', 'merged', 'problems', 'took'], rows));
   for (const { run, report } of runs) {
     if (report?.error !== undefined) print(`\n${run}: ${report.error.code}: ${report.error.message}`);
+    for (const warning of report?.warnings ?? []) print(`\n${run}: ${warning}`);
     for (const what of report?.unfinished ?? []) print(`\n${run}: left to the next run: ${what}`);
   }
   if (runs.some(({ outcome }) => outcome === 'unknown')) {

@@ -31,12 +31,18 @@ export const durationField = z.string('write it with its unit, like 30s').transf
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
 });
 
+/** Samples leave fields empty that they do not use. */
+const textOrNothing = z
+  .string()
+  .transform((text) => text || undefined)
+  .optional();
+
 const tlsConfig = z
   .strictObject({
-    ca_file: z.string().optional(),
-    cert_file: z.string().optional(),
-    key_file: z.string().optional(),
-    server_name: z.string().optional(),
+    ca_file: textOrNothing,
+    cert_file: textOrNothing,
+    key_file: textOrNothing,
+    server_name: textOrNothing,
     insecure_skip_verify: z.boolean().default(false),
   })
   .refine((tls) => (tls.cert_file === undefined) === (tls.key_file === undefined), {

@@ -2,7 +2,9 @@ import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
 import { keyFault } from './check-key';
+import { azureConfig, azureNotes, type AzureConfig } from './drivers/azure-config';
 import { filesystemConfig, type FilesystemConfig } from './drivers/filesystem';
+import { gcsConfig, gcsNotes, type GcsConfig } from './drivers/gcs-config';
 import { s3Config, s3Notes, type S3Config } from './drivers/s3-config';
 import { federatedPrefix } from './layout';
 import { readYaml, type YamlFile } from './read-yaml';
@@ -10,23 +12,37 @@ import { readYaml, type YamlFile } from './read-yaml';
 /** What a `federated-store.yaml` says. Safe to log: the secrets in it show as `***`. */
 export type FederatedStore = (
   | { readonly type: 'S3'; readonly config: S3Config }
+  | { readonly type: 'GCS'; readonly config: GcsConfig }
+  | { readonly type: 'AZURE'; readonly config: AzureConfig }
   | { readonly type: 'FILESYSTEM'; readonly config: FilesystemConfig }
 ) & {
   /** Under which every key lies, without slashes around it; empty for none. */
   readonly prefix: string;
   /** What the file asks for that does not happen, or was perhaps not meant; one sentence each. */
   readonly warnings: readonly string[];
+  /** Those of the warnings that are about keys nobody knows: errors, to who wants to be sure. */
+  readonly unknown: readonly string[];
 };
 
-/** The types that this build can open, and what reads their `config`. */
-const types = {
-  S3: { schema: s3Config, notes: s3Notes },
-  FILESYSTEM: { schema: filesystemConfig, notes: () => [] },
+/** The schema of each type's `config`. */
+const schemas = {
+  S3: s3Config,
+  GCS: gcsConfig,
+  AZURE: azureConfig,
+  FILESYSTEM: filesystemConfig,
 } as const;
-const typeNames = Object.keys(types).join(', ');
+const typeNames = Object.keys(schemas).join(', ');
 
-/** Types that others can open, so that they are not called a slip of the pen. */
-const foreignTypes = ['GCS', 'AZURE', 'SWIFT', 'COS', 'ALIYUNOSS', 'BOS', 'OCI', 'OBS', 'CLUSTER'];
+/** Types that others can open, so that they are not called a slip of the pen, and what one could do instead. */
+const foreignTypes: Readonly<Record<string, string>> = {
+  SWIFT: '',
+  COS: '',
+  ALIYUNOSS: '',
+  BOS: '',
+  OCI: '',
+  OBS: '',
+  CLUSTER: ' It is OpenCost’s own file service; give the bucket itself.',
+};
 
 const topLevel = z.strictObject({
   type: z.string('is needed: the type of the store'),
@@ -44,14 +60,30 @@ export function parseFederatedStore(yamlText: string, fileName: string): Federat
   const top = parse(file, topLevel, file.value, []);
   const type = typeOf(file, top.type);
   const unknown: string[] = [];
-  const config = dropUnknown(file, types[type].schema, top.config, unknown);
+  const config = dropUnknown(file, schemas[type], top.config, unknown);
   const { prefix, warnings } = prefixOf(file, top.prefix);
-  const store =
-    type === 'S3'
-      ? { type, config: parse(file, s3Config, config, ['config']) }
-      : { type, config: parse(file, filesystemConfig, config, ['config']) };
-  const notes = store.type === 'S3' ? types.S3.notes(store.config) : [];
-  return { ...store, prefix, warnings: [...unknown, ...notes, ...warnings] };
+  const { notes, ...store } = readConfig(file, type, config);
+  return { ...store, prefix, unknown, warnings: [...unknown, ...notes, ...warnings] };
+}
+
+function readConfig(file: YamlFile, type: keyof typeof schemas, value: unknown) {
+  const read = <Schema extends z.ZodType>(schema: Schema) => parse(file, schema, value, ['config']);
+  switch (type) {
+    case 'S3': {
+      const config = read(s3Config);
+      return { type, config, notes: s3Notes(config) };
+    }
+    case 'GCS': {
+      const config = read(gcsConfig);
+      return { type, config, notes: gcsNotes(config) };
+    }
+    case 'AZURE': {
+      const config = read(azureConfig);
+      return { type, config, notes: azureNotes(config) };
+    }
+    case 'FILESYSTEM':
+      return { type, config: read(filesystemConfig), notes: [] };
+  }
 }
 
 /** What to show of a store: every setting, secrets as `***`. */
@@ -60,12 +92,12 @@ export function describeFederatedStore(store: FederatedStore): Record<string, un
   return JSON.parse(JSON.stringify({ type, config, prefix })) as Record<string, unknown>;
 }
 
-function typeOf(file: YamlFile, text: string): keyof typeof types {
+function typeOf(file: YamlFile, text: string): keyof typeof schemas {
   const type = text.toUpperCase();
-  if (type in types) return type as keyof typeof types;
-  const known = foreignTypes.includes(type);
-  const what = known ? `${type} is not supported by this build` : 'nobody knows it';
-  throw invalid(file, ['type'], `is wrong: ${what}. There are ${typeNames}.`);
+  if (type in schemas) return type as keyof typeof schemas;
+  const instead = foreignTypes[type];
+  const what = instead === undefined ? 'nobody knows it.' : `${type} is not supported.${instead}`;
+  throw invalid(file, ['type'], `is wrong: ${what} There are ${typeNames}.`);
 }
 
 function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: string[] } {

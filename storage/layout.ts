@@ -21,6 +21,11 @@ export const publishedKey = 'federated/combined/published.json';
 /** When objects were first seen that no kept generation names. */
 export const unreferencedKey = 'federated/combined/unreferenced.json';
 
+/** What `doctor` and a federator's start write to find out what the store can do; below a role's own prefix, and gone at once. */
+export function probeKey(prefix: string, id: string): string {
+  return `${prefix}probe/${id}`;
+}
+
 /** Accepts an id that can be a folder under `federated/`, else throws CLUSTER_ID_INVALID. */
 export function clusterId(text: string): ClusterId {
   const fault = clusterIdFault(text);

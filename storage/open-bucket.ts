@@ -4,35 +4,60 @@ import type { Bucket } from './bucket';
 import { parseFederatedStore, type FederatedStore } from './federated-store';
 import { openFilesystem } from './drivers/filesystem';
 import { openS3 } from './drivers/s3';
+import { withMetrics, type StorageCall } from './with-metrics';
 import { withPrefix } from './with-prefix';
-import { withRetry } from './with-retry';
+import { withRetry, type RetryOptions } from './with-retry';
 
 export interface OpenBucketOptions {
   /** Told, once each, what the store's settings ask for that does not happen. */
   readonly warn?: (message: string) => void;
+  /** Told each call that was made of the store, attempts that failed included. */
+  readonly observe?: (call: StorageCall) => void;
 }
 
 /** Opens a store: below its prefix, and patient. Nothing is asked of it yet. To be closed by who opened it. */
 export async function openBucket(
   store: FederatedStore,
-  { warn = () => undefined }: OpenBucketOptions = {},
+  { warn = () => undefined, observe }: OpenBucketOptions = {},
 ): Promise<Bucket> {
   for (const warning of store.warnings) warn(warning);
-  const tries = store.type === 'S3' ? store.config.max_retries || undefined : undefined;
-  return withRetry(
-    withPrefix(await openDriver(store, warn), store.prefix),
-    tries === undefined ? {} : { tries },
-  );
+  const driver = await openDriver(store, warn);
+  const observed = observe === undefined ? driver : withMetrics(driver, observe);
+  return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
+}
+
+/** How often and how soon, where the store's own settings say so. */
+function patienceOf(store: FederatedStore): RetryOptions {
+  switch (store.type) {
+    case 'AZURE':
+    case 'FILESYSTEM':
+      return {};
+    case 'S3':
+    case 'GCS':
+      return store.config.max_retries === 0 ? {} : { tries: store.config.max_retries };
+  }
 }
 
 /** The same from the file that describes the store. STORE_CONFIG_INVALID when it cannot be read. */
 export async function openBucketFromFile(path: string, options: OpenBucketOptions = {}): Promise<Bucket> {
-  return openBucket(parseFederatedStore(await readStoreFile(path), path), options);
+  return openBucket(await readFederatedStore(path), options);
+}
+
+/** Reads and parses it. STORE_CONFIG_INVALID when it cannot be. */
+export async function readFederatedStore(path: string): Promise<FederatedStore> {
+  return parseFederatedStore(await readStoreFile(path), path);
 }
 
 async function openDriver(store: FederatedStore, warn: (message: string) => void): Promise<Bucket> {
-  if (store.type === 'FILESYSTEM') return openFilesystem(store.config, { warn });
-  return openS3(store.config);
+  switch (store.type) {
+    case 'S3':
+      return openS3(store.config);
+    case 'GCS':
+    case 'AZURE':
+      throw new Error('not yet');
+    case 'FILESYSTEM':
+      return openFilesystem(store.config, { warn });
+  }
 }
 
 async function readStoreFile(path: string): Promise<string> {

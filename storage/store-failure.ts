@@ -38,6 +38,7 @@ const codesByStatus: Record<number, ErrorCode> = {
   413: 'STORAGE_TOO_LARGE',
   416: 'STORAGE_INVALID_RANGE',
   429: 'STORAGE_THROTTLED',
+  501: 'STORAGE_UNSUPPORTED',
   507: 'STORAGE_QUOTA_EXCEEDED',
 };
 
@@ -54,7 +55,9 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
   const { name, message, status, requestId, retryAfterMs, errno } = seen;
   const named = context.codesByName[name];
   const code = named ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
-  const untrusted = certificateFaults.test(errno);
+  // Not every SDK hands the network's code on; the words are always there.
+  const untrusted =
+    certificateFaults.test(errno) || (status === undefined && /\bcertificates?\b|altnames/i.test(message));
   const known = status === undefined && errno !== '' ? errno : name;
   const what = context.redact([known, status, message.slice(0, 300)].filter(Boolean).join(', '));
   const hint = untrusted ? untrustedHint : context.hint;

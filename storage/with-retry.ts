@@ -19,6 +19,11 @@ export interface RetryOptions {
   /** The first pause is up to this long; each one after it up to twice as long. In milliseconds. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
+  /**
+   * Further attempts that all calls together may have on their account: one that helps gives back what it cost, each
+   * call that succeeds at once a fifth of one. While a store is down altogether it is so asked once a call, not four times.
+   */
+  readonly budget?: number;
 }
 
 /** A store that asks for more than this is not waited for in here: the next try says so again. */
@@ -45,11 +50,12 @@ function canRepeat(body: Body): boolean {
 
 /**
  * The same bucket, which tries again what can succeed later: 4 times in all unless told otherwise, with growing random
- * pauses from 100 ms to 10 s, or as long as the store asks for. A body that breaks off goes on where it broke, a listing
+ * pauses from 100 ms to 10 s, or as long as the store asks for, within a budget of 100 for all calls. A body that breaks off goes on where it broke, a listing
  * after its last entry. An answer that got lost is found out about: a `create` that finds its own bytes has succeeded.
  */
 export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
-  const patience = { tries: 4, firstPauseMs: 100, longestPauseMs: 10_000, ...options };
+  const limits = { tries: 4, firstPauseMs: 100, longestPauseMs: 10_000, budget: 100, ...options };
+  const patience: Patience = { ...limits, account: retryAccount(limits.budget) };
   const again = <T>(call: CallOptions | undefined, attempt: Attempt<T>) =>
     retried(patience, call?.signal, attempt);
 
@@ -92,7 +98,32 @@ export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   };
 }
 
-type Patience = Required<RetryOptions>;
+interface Patience extends Required<RetryOptions> {
+  readonly account: RetryAccount;
+}
+
+/** What further attempts are paid from. */
+interface RetryAccount {
+  /** Takes one, if there is one. */
+  take(): boolean;
+  /** A call succeeded after so many further attempts. */
+  giveBack(retries: number): void;
+}
+
+function retryAccount(capacity: number): RetryAccount {
+  let left = capacity;
+  return {
+    take: () => {
+      if (left < 1) return false;
+      left -= 1;
+      return true;
+    },
+    giveBack: (retries) => {
+      left = Math.min(capacity, left + (retries || 0.2));
+    },
+  };
+}
+
 type Attempt<T> = (failedBefore: boolean) => Promise<T>;
 
 async function retried<T>(
@@ -103,7 +134,9 @@ async function retried<T>(
 ): Promise<T> {
   for (let failures = 0; ;) {
     try {
-      return await attempt(failures > 0);
+      const result = await attempt(failures > 0);
+      patience.account.giveBack(failures);
+      return result;
     } catch (error) {
       failures += 1;
       if (failures >= patience.tries || isFinal(error)) throw error;
@@ -120,7 +153,7 @@ async function pause(
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
-  if (!isFederationError(error) || !error.retryable) throw error;
+  if (!isFederationError(error) || !error.retryable || !patience.account.take()) throw error;
   const longest = Math.min(patience.longestPauseMs, patience.firstPauseMs * 2 ** (failures - 1));
   const random = longest * (0.5 + Math.random() / 2);
   try {
@@ -156,6 +189,7 @@ function resumed(
       try {
         for await (const chunk of current) {
           offset += chunk.length;
+          if (failures > 0) patience.account.giveBack(failures);
           failures = 0;
           yield chunk;
         }
@@ -186,6 +220,7 @@ async function* listed(
     try {
       for await (const entry of bucket.list(prefix, { ...call, after })) {
         after = entry.kind === 'prefix' ? entry.prefix : entry.key;
+        if (failures > 0) patience.account.giveBack(failures);
         failures = 0;
         yield entry;
       }

@@ -11,6 +11,7 @@ import type { push } from '../workflows/push';
 import { temporalContext } from './as-activity';
 import { createNotifier } from './notifier';
 import type { RoleContext, StartedRole } from './role';
+import { warnOfSharedConfig } from './shared-config';
 import { createWorker } from './workers';
 
 /** A push and a pull at a time, and room for leaving or entering. */
@@ -59,6 +60,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     workers: [worker],
     begin: async () => {
       if (primaryCluster) await startPull(context);
+      if (settings.storage.existing) await warnOfSharedConfig(client, names, cluster, log);
       if (primaryCluster || !(await isGone(client, names.roster))) roster.notify();
     },
     close: async () => {
@@ -88,13 +90,14 @@ function signalPush({ client, names, settings }: RoleContext, instance: string) 
   const {
     clusterId: cluster,
     localEtl: { rescanEveryMs },
+    storage: { existing: existingConfig },
   } = settings;
   return client.workflow.signalWithStart<typeof push, [LoopSettings?]>('push', {
     workflowId: names.push(cluster),
     taskQueue: names.clusterQueue(cluster),
     args: [{ cluster, instance, rescanEveryMs }],
     signal: pushNow,
-    signalArgs: [{ everyMs: rescanEveryMs }],
+    signalArgs: [{ everyMs: rescanEveryMs, existingConfig }],
     // In the memo too, as that can be read while nobody serves the workflow.
     memo: { instance },
     staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,

@@ -10,6 +10,7 @@ import type { FederationDependencies } from '../activities/federation-dependenci
 import { startMergeThreads } from '../activities/threads/merge-threads';
 import type { Exclusion } from '../federation/membership';
 import { FederationError } from '../errors/federation-error';
+import { unsafeWithoutCondition } from '../storage/conditional-create';
 import { pullNow, rosterState, type RosterState } from '../workflows/messages';
 import type { roster } from '../workflows/roster';
 import { temporalContext } from './as-activity';
@@ -42,6 +43,10 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     now: () => new Date(),
     heartbeat: temporalContext.heartbeat,
     signal: () => temporalContext.signal,
+    storeWarnings: async () =>
+      (await context.conditionalCreate({ signal: temporalContext.signal })) === 'kept'
+        ? []
+        : [unsafeWithoutCondition],
   };
   const light: FederationActivities = {
     ...createFederationActivities(deps),

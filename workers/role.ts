@@ -2,13 +2,12 @@ import type { Client, Connection } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
-import type { Bucket } from '../storage/bucket';
+import type { ProbedBucket } from '../storage/conditional-create';
 import type { Names } from '../workflows/names';
 
 /** What every role of a cluster is started with. */
-export interface RoleContext {
+export interface RoleContext extends ProbedBucket {
   readonly settings: Settings;
-  readonly bucket: Bucket;
   readonly client: Client;
   readonly connection: Connection;
   readonly native: NativeConnection;

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, type Worker } from '@temporalio/worker';
 import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
-import { openBucketFromFile } from '../storage/open-bucket';
+import { withProbedCreate } from '../storage/conditional-create';
+import { backupsPrefix, combinedPrefix, probeKey } from '../storage/layout';
+import { openLoggedBucket } from '../config/open-logged-bucket';
 import { names } from '../workflows/names';
 import { startCluster } from './cluster';
 import { connectPatiently } from './connect';
@@ -39,23 +42,25 @@ export async function runRoles(
   ready?: () => void,
 ): Promise<void> {
   await using held = new Releasers();
-  const bucket = await openBucketFromFile(settings.storage.file, {
-    warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
-  });
+  const bucket = await openLoggedBucket(settings.storage.file, log);
   held.defer(() => bucket.close());
   const { connection, native } = await connectPatiently(settings.temporal, log, stop);
   held.defer(() => connection.close());
   held.defer(() => native.close());
+  const { roles, clusterId } = settings;
+  const probed = withProbedCreate(
+    bucket,
+    probeKey(roles.federator ? combinedPrefix : backupsPrefix(clusterId), randomUUID()),
+  );
   const context: RoleContext = {
     settings,
-    bucket,
+    ...probed,
     connection,
     native,
     client: new Client({ connection, namespace: settings.temporal.namespace }),
     names: names(settings.temporal.idPrefix),
     log,
   };
-  const { roles } = settings;
   const started: StartedRole[] = [];
   if (roles.federator) started.push(await startFederator(context));
   if (roles.federatedCluster || roles.primaryCluster) started.push(await startCluster(context));

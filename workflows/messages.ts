@@ -77,6 +77,8 @@ export const rosterState = defineQuery<RosterState>('roster');
 export interface LoopSettings {
   /** How long to wait at most before looking again, in milliseconds. */
   readonly everyMs?: number;
+  /** Whether the cluster uses the store of Kubecost's backup: a memo of its push, for the other clusters to see. */
+  readonly existingConfig?: boolean;
 }
 
 /** A change in the local ETL store, a start, or a person: look for what differs and push it. */

@@ -1,4 +1,11 @@
-import { condition, continueAsNew, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
 import { attemptLoop, intervalOf, nextAttempt, type AttemptLoop } from './attempts';
 import { pushNow, pushState, type Attempted } from './messages';
@@ -28,6 +35,7 @@ export async function push(input: PushInput): Promise<void> {
     (settings) => {
       loop.requested = true;
       everyMs = intervalOf(settings, everyMs);
+      noteExistingConfig(settings?.existingConfig);
     },
     { description: 'Look for what differs and push it' },
   );
@@ -41,4 +49,10 @@ export async function push(input: PushInput): Promise<void> {
     await condition(() => loop.requested, loop.waitMs);
   }
   await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state });
+}
+
+/** Where the other clusters see it at their start. What is sent by mistake is passed over. */
+function noteExistingConfig(existingConfig: unknown): void {
+  const noted = workflowInfo().memo?.['existingConfig'] === true;
+  if (typeof existingConfig === 'boolean' && existingConfig !== noted) upsertMemo({ existingConfig });
 }

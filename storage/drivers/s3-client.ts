@@ -16,7 +16,7 @@ export interface S3Connection {
  */
 export async function connect(config: S3Config): Promise<S3Connection> {
   const { S3 } = await import('@aws-sdk/client-s3');
-  const client = new S3(clientConfig(config));
+  const client = new S3(await clientConfig(config));
   let aheadMs = 0;
   client.middlewareStack.add(
     (next) => async (args) => {
@@ -35,9 +35,9 @@ function clockOf(response: unknown): number {
   return Date.parse(headers?.['date'] ?? '');
 }
 
-function clientConfig(config: S3Config): S3ClientConfig {
+async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   const location = s3Location(config);
-  const credentials = s3Credentials(config);
+  const credentials = s3Credentials(config) ?? (await chainWithSts(config.sts_endpoint, location.region));
   // Stores that are not Amazon's often know nothing of the checksums that are sent behind a body.
   const checksums = location.isAws ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   return {
@@ -57,4 +57,11 @@ function clientConfig(config: S3Config): S3ClientConfig {
       ...httpAgents(config.http_config),
     },
   };
+}
+
+/** The SDK's own chain, which trades its tokens at another STS than Amazon's; undefined leaves it to the SDK. */
+async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
+  if (endpoint === '') return undefined;
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  return defaultProvider({ clientConfig: { endpoint, region } });
 }

@@ -48,12 +48,18 @@ export const s3Config = z
     http_config: httpConfig.prefault({}),
     max_retries: z.int().min(0).default(0),
     disable_dualstack: z.boolean().optional(),
+    disable_multipart: z.boolean().default(false),
+    sts_endpoint: z
+      .string()
+      .regex(
+        /^(https?:\/\/[^\s/@]+\/?)?$/,
+        'has to be a URL with its scheme, such as https://sts.example.com',
+      )
+      .default(''),
+    trace: z.strictObject({ enable: z.boolean().default(false) }).prefault({}),
     signature_version2: z.literal(false, 'is not supported: every S3 of today takes version 4').optional(),
-    // Known, without effect.
+    // Known, without effect: the SDK sends its own checksums.
     send_content_md5: z.boolean().optional(),
-    disable_multipart: z.boolean().optional(),
-    sts_endpoint: z.string().optional(),
-    trace: z.strictObject({ enable: z.boolean().default(false) }).optional(),
   })
   .superRefine((config, context) => {
     const refuse = (field: string, message: string) =>
@@ -89,7 +95,7 @@ export function s3Credentials(config: S3Config) {
 
 /** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
 export function s3Notes(config: S3Config): string[] {
-  const ignored = ['send_content_md5', 'disable_multipart', 'sts_endpoint', 'trace'] as const;
+  const ignored = ['send_content_md5'] as const;
   const notes = ignored
     .filter((name) => config[name] !== undefined)
     .map((name) => `config.${name} has no effect here.`);

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3';
 import type { WatchedBody } from '../body';
+import { storageError } from '../store-failure';
 
 /** Parts on their way at once; with the size of a part, this bounds the memory of an upload. */
 const partsAtOnce = 4;
@@ -44,4 +45,28 @@ export async function upload(
     // Lets go of what is behind the body when not all of it was read.
     stream.destroy();
   }
+}
+
+/** What is held in memory for a store that takes no uploads in parts. */
+const maxWholeBytes = 256 * 1024 * 1024;
+
+/** Sends a body of unknown length in one request, from memory. STORAGE_TOO_LARGE above 256 MiB. */
+export async function uploadWhole(
+  client: S3,
+  request: Omit<PutObjectCommandInput, 'Body'>,
+  body: WatchedBody,
+  abortSignal: AbortSignal,
+): Promise<{ ETag?: string }> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body.chunks) {
+    if (body.size() > maxWholeBytes) {
+      throw storageError(
+        'STORAGE_TOO_LARGE',
+        request.Key ?? '',
+        `With config.disable_multipart a stream is sent whole, up to ${maxWholeBytes} bytes; this one has more.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return client.putObject({ ...request, Body: Buffer.concat(chunks) }, { abortSignal });
 }

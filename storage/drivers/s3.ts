@@ -19,18 +19,21 @@ import { receivedBody } from '../received-body';
 import { changed, storageError } from '../store-failure';
 import { infoOf, rangeHeader, totalSize } from './s3-answers';
 import { connect, type S3Connection } from './s3-client';
+import { copyObject, maxCopyBytes } from './s3-copy';
 import type { S3Config } from './s3-config';
 import { statusOf, toStorageError } from './s3-errors';
 import { encryptionOf, userHeaders } from './s3-headers';
 import { listPages } from './s3-list';
-import { upload } from './s3-upload';
+import { upload, uploadWhole } from './s3-upload';
 
-/** What one request may copy. */
-const maxCopyBytes = 5 * 1024 ** 3;
+export interface S3Options {
+  /** Objects larger than this are copied in parts of this size: 5 GiB, the most that S3 copies at once, unless given. */
+  readonly copyPartSize?: number;
+}
 
 /** A bucket of S3 or of a store that speaks its protocol. Nothing is asked of it yet. */
-export async function openS3(config: S3Config): Promise<Bucket> {
-  return new S3Bucket(config, await connect(config));
+export async function openS3(config: S3Config, options: S3Options = {}): Promise<Bucket> {
+  return new S3Bucket(config, await connect(config), options);
 }
 
 class S3Bucket implements Bucket {
@@ -38,13 +41,15 @@ class S3Bucket implements Bucket {
   readonly label: string;
   readonly #config: S3Config;
   readonly #store: S3Connection;
+  readonly #options: S3Options;
   readonly #user: ReturnType<typeof userHeaders>;
   readonly #encryption: ReturnType<typeof encryptionOf>;
 
-  constructor(config: S3Config, store: S3Connection) {
+  constructor(config: S3Config, store: S3Connection, options: S3Options) {
     this.label = `s3://${config.bucket}`;
     this.#config = config;
     this.#store = store;
+    this.#options = options;
     this.#user = userHeaders(config);
     this.#encryption = encryptionOf(config);
   }
@@ -159,7 +164,9 @@ class S3Bucket implements Bucket {
       'write',
       options,
       async () => {
-        const answer = await upload(client, request, watched, sending);
+        const answer = this.#config.disable_multipart
+          ? await uploadWhole(client, request, watched, signal)
+          : await upload(client, request, watched, sending);
         return this.#written(key, watched.size(), answer);
       },
       watched,
@@ -176,30 +183,22 @@ class S3Bucket implements Bucket {
     const source = await this.head(from, options);
     if (source === undefined)
       throw storageError('STORAGE_NOT_FOUND', from, 'There is no object of this key.');
-    if (source.size > maxCopyBytes) {
-      throw storageError(
-        'STORAGE_TOO_LARGE',
-        from,
-        `The object has ${source.size} bytes; up to 5 GiB can be copied.`,
-      );
-    }
     // Stores refuse it, and there is nothing to do.
     if (from === to) return source;
     return this.#call(to, 'copy', options, async () => {
-      const request = {
+      const target = {
         ...this.#at(to),
         ...this.#user.headers,
         ...this.#encryption.write,
         ...this.#encryption.copySource,
-        CopySource: [this.#config.bucket, ...from.split('/')].map(encodeURIComponent).join('/'),
-        CopySourceIfMatch: source.version,
       };
-      const answer = await this.#store.client
-        .copyObject(request, { abortSignal: options.signal })
-        .catch((error: unknown) => {
-          throw statusOf(error) === 412 ? changed(from) : error;
-        });
-      const { ETag, LastModified = this.#store.now() } = answer.CopyObjectResult ?? {};
+      const partSize = this.#options.copyPartSize ?? maxCopyBytes;
+      const copying = { bucket: this.#config.bucket, source, target, partSize };
+      const { ETag, LastModified = this.#store.now() } = await copyObject(
+        this.#store.client,
+        copying,
+        options.signal,
+      );
       return { ...infoOf(to, { ETag, LastModified }), size: source.size };
     });
   }

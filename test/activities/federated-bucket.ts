@@ -90,6 +90,7 @@ export class TestFederator {
       signal: () => new AbortController().signal,
       generations,
       threads,
+      storeWarnings: async () => [],
     };
   }
 

@@ -21,6 +21,8 @@ const s3 = (lines: string[] = []): string =>
     '  endpoint: s3.amazonaws.com',
     ...lines.map((line) => `  ${line}`),
   ].join('\n');
+const azure = (lines: string[]): string =>
+  ['type: azure', 'config:', '  container: costs', ...lines.map((line) => `  ${line}`)].join('\n');
 const s3ConfigOf = (lines: string[] = [], yaml = s3(lines)): S3Config => {
   const store = parse(yaml);
   if (store.type !== 'S3') throw new Error('not S3');
@@ -49,7 +51,67 @@ config:
   part_size: 134217728
 `;
 
+// What Thanos documents for the other clouds, with every field.
+const thanosGcs = `
+type: GCS
+config:
+  bucket: "costs"
+  service_account: |-
+    {"type": "service_account", "project_id": "p", "private_key": "k3y", "client_email": "a@b.iam"}
+  use_grpc: false
+  grpc_conn_pool_size: 0
+  http_config:
+    response_header_timeout: 2m
+    max_idle_conns: 100
+  chunk_size_bytes: 300000
+  max_retries: 3
+prefix: ""
+`;
+const thanosAzure = `
+type: AZURE
+config:
+  storage_account: "costs"
+  storage_account_key: "a2V5"
+  storage_connection_string: ""
+  storage_create_container: true
+  container: "costs"
+  endpoint: ""
+  user_assigned_id: ""
+  max_retries: 0
+  reader_config:
+    max_retry_requests: 0
+  pipeline_config:
+    max_tries: 0
+    try_timeout: 0s
+    retry_delay: 0s
+    max_retry_delay: 0s
+  http_config:
+    response_header_timeout: 2m
+    tls_config: {ca_file: "", cert_file: "", key_file: "", server_name: "", insecure_skip_verify: false}
+  msi_resource: ""
+prefix: ""
+`;
+
 describe('what is accepted', () => {
+  test('Thanos’ sample for GCS', () => {
+    const store = parse(thanosGcs);
+    // Chunks are of whole 256 KiB.
+    expect(store).toMatchObject({ type: 'GCS', config: { bucket: 'costs', chunk_size_bytes: 524_288 } });
+    expect(store.unknown).toEqual([]);
+    expect(`${inspect(store, { depth: 9 })} ${JSON.stringify(describeFederatedStore(store))}`).not.toContain(
+      'k3y',
+    );
+  });
+
+  test('Thanos’ sample for AZURE', () => {
+    const store = parse(thanosAzure);
+    expect(store).toMatchObject({ type: 'AZURE', config: { storage_account: 'costs', endpoint: '' } });
+    expect(store.warnings).toEqual(['config.msi_resource has no effect here.']);
+    expect(`${inspect(store, { depth: 9 })} ${JSON.stringify(describeFederatedStore(store))}`).not.toContain(
+      'a2V5',
+    );
+  });
+
   test('Kubecost’s sample', () => {
     const store = parse(kubecostSample);
     expect(store).toMatchObject({
@@ -57,10 +119,7 @@ describe('what is accepted', () => {
       prefix: '',
       config: { bucket: 'my-bucket', part_size: 134217728 },
     });
-    expect(store.warnings).toEqual([
-      'config.trace has no effect here.',
-      'config.http_config.idle_conn_timeout has no effect here.',
-    ]);
+    expect(store.warnings).toEqual(['config.http_config.idle_conn_timeout has no effect here.']);
   });
 
   test('a folder', () => {
@@ -69,6 +128,7 @@ describe('what is accepted', () => {
       config: { directory: '/data' },
       prefix: 'a/b',
       warnings: [],
+      unknown: [],
     });
     expect(parse('type: FILESYSTEM\nconfig: { directory: data }').config).toEqual({
       directory: `${process.cwd()}/data`,
@@ -95,7 +155,7 @@ describe('what is accepted', () => {
   });
 
   test('keys of config that nobody knows, with a warning', () => {
-    const { warnings } = parse(
+    const { warnings, unknown } = parse(
       s3(['acess_key: x', 'http_config:', '  tls_config: { cafile: y }', 'wholly_unknown_thing: 1']),
     );
     expect(warnings).toEqual(
@@ -105,6 +165,10 @@ describe('what is accepted', () => {
         'federated-store.yaml line 7: config.http_config.tls_config.cafile is not known and has no effect. Did you mean ca_file?',
       ].sort((a, b) => warnings.indexOf(a) - warnings.indexOf(b)),
     );
+    expect(unknown).toEqual(warnings);
+    expect(parse(azure(['storage_account: costs', 'pipeline_config: { max_try: 1 }'])).unknown).toEqual([
+      'federated-store.yaml line 5: config.pipeline_config.max_try is not known and has no effect. Did you mean max_tries?',
+    ]);
   });
 
   test.each([
@@ -136,11 +200,52 @@ describe('what is refused', () => {
     ['config: {}', 'type is needed'],
     ['type: S3\nconfg: {}', 'line 2: confg is not known. Did you mean config?'],
     [
-      'type: GCS\nconfig: {}',
-      'line 1: type is wrong: GCS is not supported by this build. There are S3, FILESYSTEM.',
+      'type: SWIFT\nconfig: {}',
+      'line 1: type is wrong: SWIFT is not supported. There are S3, GCS, AZURE, FILESYSTEM.',
     ],
-    ['type: CLUSTER', 'not supported by this build'],
+    ['type: CLUSTER', 'CLUSTER is not supported. It is OpenCost’s own file service'],
     ['type: FLOPPY', 'nobody knows it'],
+    ['type: GCS', 'config.bucket is needed'],
+    ['type: GCS\nconfig: { bucket: "gs://costs" }', 'config.bucket has to be the name of a bucket'],
+    [
+      'type: GCS\nconfig: { bucket: costs, service_account: "{" }',
+      'config.service_account has to be the JSON',
+    ],
+    [
+      'type: GCS\nconfig: { bucket: costs, service_account: \'{"type": "robot"}\' }',
+      'its type one of service_account, external_account, authorized_user',
+    ],
+    ['type: AZURE\nconfig: { storage_account: costs }', 'config.container is needed'],
+    ['type: AZURE\nconfig: { container: costs }', 'config.storage_account is needed, unless there is'],
+    [azure(['storage_account: Not-One']), 'config.storage_account'],
+    [
+      azure(['storage_account: costs', 'storage_account_key: a', 'storage_connection_string: b']),
+      'config.storage_account_key and storage_connection_string exclude each other',
+    ],
+    [
+      azure(['storage_connection_string: b', 'user_assigned_id: c']),
+      'config.user_assigned_id and storage_connection_string exclude each other',
+    ],
+    [
+      azure(['storage_account: costs', 'client_id: a', 'client_secret: b']),
+      'config.client_id belongs together with az_tenant_id and client_secret',
+    ],
+    [
+      azure([
+        'storage_account: costs',
+        'client_id: a',
+        'client_secret: b',
+        'az_tenant_id: c',
+        'user_assigned_id: d',
+      ]),
+      'config.user_assigned_id and client_id exclude each other',
+    ],
+    [azure(['storage_account: costs', 'max_retries: -1']), 'config.max_retries'],
+    [
+      azure(['storage_account: costs', 'pipeline_config: { try_timeout: 30 }']),
+      'config.pipeline_config.try_timeout write it with its unit',
+    ],
+    [s3(['sts_endpoint: sts.example.com']), 'config.sts_endpoint has to be a URL'],
     ['type: FILESYSTEM', 'config.directory is needed'],
     ['type: S3\nconfig: { endpoint: e }', 'config.bucket is needed'],
     [

@@ -17,6 +17,8 @@ export interface Faults {
 export interface FaultyBucket extends Bucket {
   /** Calls that were made, by method. */
   readonly made: Record<Method | 'list', number>;
+  /** The next call of this method fails so. */
+  fail(method: Method, fault: Fault): void;
 }
 
 export function unavailable(detail = 'the connection broke'): FederationError {
@@ -28,9 +30,11 @@ export function withFaults(bucket: Bucket, faults: Faults): FaultyBucket {
   const made = { head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0, list: 0 };
   const bodies = [...(faults.bodies ?? [])];
   const lists = [...(faults.lists ?? [])];
+  const next = new Map<Method, Fault>();
 
   async function call<T>(method: Method, run: () => Promise<T>): Promise<T> {
-    const fault = faults.calls?.[method]?.[made[method]];
+    const fault = next.get(method) ?? faults.calls?.[method]?.[made[method]];
+    next.delete(method);
     made[method] += 1;
     if (fault instanceof FederationError) throw fault;
     if (fault === 'request lost') throw unavailable();
@@ -52,6 +56,7 @@ export function withFaults(bucket: Bucket, faults: Faults): FaultyBucket {
     type: bucket.type,
     label: bucket.label,
     made,
+    fail: (method, fault) => void next.set(method, fault),
     async *list(prefix, options) {
       made.list += 1;
       let left = lists.shift() ?? Infinity;

@@ -52,6 +52,33 @@ test('a store that asks to be left alone is, and an abort ends the wait', async 
   await expect(bucket.head('throttled', { signal: controller.signal })).rejects.toBe(reason);
 });
 
+test('a store that is down altogether is not asked four times by every call', async () => {
+  const faulty = withFaults(inner, {
+    calls: { head: Array.from({ length: 60 }, () => 'request lost' as const) },
+  });
+  const bucket = withRetry(faulty, { ...patience, budget: 10 });
+  const heads = async (count: number) => {
+    const made = faulty.made.head;
+    for (let i = 0; i < count; i += 1) await bucket.head('a').catch(() => undefined);
+    return faulty.made.head - made;
+  };
+  // Three calls have all their attempts, one has what is left, the others one each.
+  expect(await heads(20)).toBe(20 + 10);
+  expect(await heads(30)).toBe(30);
+  // It is back: what it does right is paid back, until there is enough for another attempt.
+  await heads(5);
+  faulty.fail('head', 'request lost');
+  expect(await heads(1)).toBe(2);
+});
+
+test('further attempts that help cost nothing in the end', async () => {
+  const everyOther = Array.from({ length: 100 }, (_, i) =>
+    i % 2 === 0 ? ('request lost' as const) : undefined,
+  );
+  const bucket = withRetry(withFaults(inner, { calls: { put: everyOther } }), { ...patience, budget: 2 });
+  for (let i = 0; i < 50; i += 1) await bucket.put('half', Buffer.from('x'));
+});
+
 describe('a body that is a stream', () => {
   async function* once() {
     await Promise.resolve();

@@ -3,6 +3,10 @@ import { openFilesystem } from '../../storage/drivers/filesystem';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll, readJson, writeJson } from '../../storage/read-all';
 import { readOnly } from '../../storage/read-only';
+import { discard } from '../../storage/body';
+import { dryRun, type IntendedWrite } from '../../storage/dry-run';
+import { withMetrics, type StorageCall } from '../../storage/with-metrics';
+import { withFaults } from './with-faults';
 import { withPrefix } from '../../storage/with-prefix';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 import { writeFileSync } from 'node:fs';
@@ -82,4 +86,77 @@ test('a file opens the bucket that it describes', async () => {
   expect(warnings).toHaveLength(1);
   await opened.close();
   await expect(openBucketFromFile(`${path}.none`)).rejects.toMatchObject({ code: 'STORE_CONFIG_INVALID' });
+});
+
+describe('a bucket that is observed', () => {
+  const seen: StorageCall[] = [];
+  const told = () => seen.splice(0).map(({ ms: _, ...call }) => call);
+  const observed = withMetrics(
+    withFaults(bucket, { calls: { copy: ['request lost'] }, bodies: [10_000, 3] }),
+    (call) => seen.push(call),
+  );
+  const text = Buffer.from('ten bytes!');
+
+  test('tells of each call, once, how it ended and how much it moved', async () => {
+    await observed.put('m/1', text);
+    await observed.create('m/2', text);
+    await expect(observed.create('m/2', text)).rejects.toThrow();
+    expect((await readAll(observed, 'm/1')).bytes.equals(text)).toBe(true);
+    await observed.head('m/1');
+    await expect(observed.copy('m/1', 'm/3')).rejects.toThrow();
+    await observed.copy('m/1', 'm/3');
+    expect(await keys(observed, 'm/')).toHaveLength(3);
+    await observed.delete('m/3');
+    expect(told()).toEqual([
+      { verb: 'put', key: 'm/1', outcome: 'ok', bytes: 10 },
+      { verb: 'create', key: 'm/2', outcome: 'ok', bytes: 10 },
+      { verb: 'create', key: 'm/2', outcome: 'STORAGE_PRECONDITION_FAILED' },
+      { verb: 'get', key: 'm/1', outcome: 'ok', bytes: 10 },
+      { verb: 'head', key: 'm/1', outcome: 'ok', bytes: undefined },
+      { verb: 'copy', key: 'm/3', outcome: 'STORAGE_UNAVAILABLE' },
+      { verb: 'copy', key: 'm/3', outcome: 'ok', bytes: 10 },
+      { verb: 'list', key: 'm/', outcome: 'ok', entries: 3 },
+      { verb: 'delete', key: 'm/3', outcome: 'ok', bytes: undefined },
+    ]);
+  });
+
+  test('tells of bodies that broke, of those that nobody read, and of what was aborted', async () => {
+    await expect(readAll(observed, 'm/1')).rejects.toThrow();
+    await discard((await observed.get('m/1')).body);
+    for await (const _ of observed.list('m/')) break;
+    await expect(observed.head('m/1', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow();
+    expect(told()).toEqual([
+      { verb: 'get', key: 'm/1', outcome: 'STORAGE_UNAVAILABLE', bytes: 3 },
+      { verb: 'get', key: 'm/1', outcome: 'ok', bytes: 0 },
+      { verb: 'list', key: 'm/', outcome: 'ok', entries: 1 },
+      { verb: 'head', key: 'm/1', outcome: 'aborted' },
+    ]);
+  });
+});
+
+test('a dry run reads, and only tells what it would write', async () => {
+  await bucket.put('dry/there', Buffer.from('x'));
+  const writes: IntendedWrite[] = [];
+  const dry = dryRun(bucket, (write) => writes.push(write));
+  async function* body() {
+    await Promise.resolve();
+    yield Buffer.from('12345');
+  }
+  expect(await dry.put('dry/new', body())).toMatchObject({ key: 'dry/new', size: 5 });
+  await dry.create('dry/created', Buffer.from('123'));
+  await expect(dry.create('dry/there', Buffer.from('y'))).rejects.toMatchObject({
+    code: 'STORAGE_PRECONDITION_FAILED',
+  });
+  await dry.copy('dry/there', 'dry/copied');
+  await expect(dry.copy('dry/none', 'dry/copied')).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
+  await dry.delete('dry/there');
+  await expect(dry.put('../x', body())).rejects.toMatchObject({ code: 'STORAGE_INVALID_KEY' });
+  expect(writes).toEqual([
+    { verb: 'put', key: 'dry/new', size: 5 },
+    { verb: 'create', key: 'dry/created', size: 3 },
+    { verb: 'copy', key: 'dry/copied', size: 1 },
+    { verb: 'delete', key: 'dry/there' },
+  ]);
+  expect(await keys(bucket, 'dry/')).toEqual(['dry/there']);
+  expect((await readAll(dry, 'dry/there')).bytes.toString()).toBe('x');
 });

@@ -126,6 +126,7 @@ class Recording {
     const role = await start({
       settings: loadSettings({ file, env: {} }),
       bucket: this.bucket,
+      conditionalCreate: async () => 'kept',
       client: this.client,
       connection,
       native,

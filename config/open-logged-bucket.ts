@@ -1,0 +1,30 @@
+import type { Bucket } from '../storage/bucket';
+import { openBucket, readFederatedStore } from '../storage/open-bucket';
+import type { StorageCall } from '../storage/with-metrics';
+import type { Log } from './log';
+
+/**
+ * Opens the store of a `federated-store.yaml`: its warnings are logged, and each call that is made of it at level debug,
+ * or at level info where the file says `trace.enable`. To be closed by who opened it.
+ */
+export async function openLoggedBucket(file: string, log: Log): Promise<Bucket> {
+  const store = await readFederatedStore(file);
+  const traced = store.type === 'S3' && store.config.trace.enable;
+  return openBucket(store, {
+    warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
+    observe: (call) => logCall(log, traced ? 'info' : 'debug', call),
+  });
+}
+
+function logCall(log: Log, level: 'debug' | 'info', call: StorageCall): void {
+  const { verb, key, outcome, bytes, entries } = call;
+  const ms = Math.round(call.ms);
+  const moved = [
+    bytes === undefined ? [] : `${bytes} bytes`,
+    entries === undefined ? [] : `${entries} entries`,
+  ];
+  log[level](
+    { event: 'storage.call', verb, key, outcome, ms, bytes, entries },
+    `Storage ${verb} ${key || '/'}: ${[outcome, ...moved.flat(), `${ms} ms`].join(', ')}`,
+  );
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { durationField, httpConfig, httpNotes, secretField } from '../config-fields';
+
+const count = z.int().min(0).default(0);
+const duration = durationField.prefault('0');
+
+/** `config` of a store of type AZURE, with the names that Thanos gave its fields. */
+export const azureConfig = z
+  .strictObject({
+    storage_account: z
+      .string()
+      .regex(/^[a-z0-9]{3,24}$/, 'has to be the name of a storage account')
+      .or(z.literal(''))
+      .default(''),
+    storage_account_key: secretField.optional(),
+    storage_connection_string: secretField.optional(),
+    container: z
+      .string()
+      .regex(/^(?:\$root|[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62})$/, 'has to be the name of a container'),
+    endpoint: z
+      .string()
+      .regex(/^(?:[^/\s@:]+)?$/, 'has to be a host, without scheme, port and path')
+      .default(''),
+    az_tenant_id: z.string().default(''),
+    client_id: z.string().default(''),
+    client_secret: secretField.optional(),
+    user_assigned_id: z.string().default(''),
+    storage_create_container: z.boolean().default(false),
+    max_retries: count,
+    pipeline_config: z
+      .strictObject({
+        max_tries: count,
+        try_timeout: duration,
+        retry_delay: duration,
+        max_retry_delay: duration,
+      })
+      .prefault({}),
+    reader_config: z.strictObject({ max_retry_requests: count }).prefault({}),
+    http_config: httpConfig.prefault({}),
+    // Known, without effect.
+    msi_resource: z.string().optional(),
+  })
+  .superRefine((config, context) => {
+    const refuse = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    const connection = isSet(config.storage_connection_string);
+    const key = isSet(config.storage_account_key);
+    const triple = [config.az_tenant_id !== '', config.client_id !== '', isSet(config.client_secret)];
+    if (!connection && config.storage_account === '')
+      refuse('storage_account', 'is needed, unless there is a storage_connection_string');
+    if (connection && key) refuse('storage_account_key', 'and storage_connection_string exclude each other');
+    if (connection && config.user_assigned_id !== '')
+      refuse('user_assigned_id', 'and storage_connection_string exclude each other');
+    if (triple.some(Boolean) && !triple.every(Boolean))
+      refuse('client_id', 'belongs together with az_tenant_id and client_secret');
+    if (triple.every(Boolean) && config.user_assigned_id !== '')
+      refuse('user_assigned_id', 'and client_id exclude each other');
+  });
+export type AzureConfig = z.output<typeof azureConfig>;
+
+export function isSet(secret: AzureConfig['client_secret']): boolean {
+  return secret !== undefined && secret.reveal() !== '';
+}
+
+/** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
+export function azureNotes(config: AzureConfig): string[] {
+  const notes = config.msi_resource === undefined ? [] : ['config.msi_resource has no effect here.'];
+  return [...notes, ...httpNotes(config.http_config)];
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { httpConfig, httpNotes, secretField } from '../config-fields';
+
+const kibibyte = 1024;
+const chunkUnit = 256 * kibibyte;
+const defaultChunkSize = 8 * 1024 * kibibyte;
+
+/** Kinds of credentials that may stand in `service_account`. */
+const credentialTypes = ['service_account', 'external_account', 'authorized_user'];
+
+/** `config` of a store of type GCS, with the names that Thanos gave its fields. */
+export const gcsConfig = z.strictObject({
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'has to be the name of a bucket'),
+  service_account: secretField
+    .refine((secret) => secret.reveal() === '' || typeOf(secret.reveal()) !== undefined, {
+      message: `has to be the JSON of a key, as text; its type one of ${credentialTypes.join(', ')}`,
+    })
+    .optional(),
+  chunk_size_bytes: z
+    .int()
+    .min(0)
+    .default(0)
+    .transform((size) => Math.ceil((size || defaultChunkSize) / chunkUnit) * chunkUnit),
+  max_retries: z.int().min(0).default(0),
+  http_config: httpConfig.prefault({}),
+  // Known, without effect: the SDK speaks the JSON API.
+  use_grpc: z.boolean().optional(),
+  grpc_conn_pool_size: z.int().min(0).optional(),
+});
+export type GcsConfig = z.output<typeof gcsConfig>;
+
+/** The credentials of the file; undefined leaves it to Google's own chain. */
+export function gcsCredentials(config: GcsConfig): Record<string, unknown> | undefined {
+  const text = config.service_account?.reveal() ?? '';
+  return text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
+}
+
+/** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
+export function gcsNotes(config: GcsConfig): string[] {
+  const ignored = ['use_grpc', 'grpc_conn_pool_size'] as const;
+  const notes = ignored
+    .filter((name) => config[name] !== undefined)
+    .map((name) => `config.${name} has no effect here.`);
+  return [...notes, ...httpNotes(config.http_config)];
+}
+
+function typeOf(text: string): string | undefined {
+  try {
+    const { type } = JSON.parse(text) as { type?: unknown };
+    return credentialTypes.find((known) => known === type);
+  } catch {
+    return undefined;
+  }
+}

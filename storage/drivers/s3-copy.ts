@@ -1,0 +1,94 @@
+import type { CompletedPart, CopyObjectCommandInput, S3 } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import type { ObjectHead } from '../bucket';
+import { changed } from '../store-failure';
+import { statusOf } from './s3-errors';
+
+/** What one request may copy, and a part's size at most. */
+export const maxCopyBytes = 5 * 1024 ** 3;
+/** Parts at once: the store does the work. */
+const partsAtOnce = 4;
+
+type Target = Omit<CopyObjectCommandInput, 'CopySource'>;
+interface Copied {
+  readonly ETag?: string;
+  readonly LastModified?: Date;
+}
+
+/**
+ * Copies an object inside the store: in one request up to `partSize` bytes, else in parts of that size, which are removed
+ * when anything fails. STORAGE_CONFLICT when the source is no longer the one that `source` describes.
+ */
+export async function copyObject(
+  client: S3,
+  {
+    bucket,
+    source,
+    target,
+    partSize,
+  }: { bucket: string; source: ObjectHead; target: Target; partSize: number },
+  abortSignal: AbortSignal | undefined,
+): Promise<Copied> {
+  const from = {
+    CopySource: [bucket, ...source.key.split('/')].map(encodeURIComponent).join('/'),
+    CopySourceIfMatch: source.version,
+  };
+  try {
+    if (source.size > partSize) return await copyParts(client, from, source, target, partSize, abortSignal);
+    return (await client.copyObject({ ...target, ...from }, { abortSignal })).CopyObjectResult ?? {};
+  } catch (error) {
+    throw statusOf(error) === 412 ? changed(source.key) : error;
+  }
+}
+
+async function copyParts(
+  client: S3,
+  from: { CopySource: string; CopySourceIfMatch: string },
+  source: ObjectHead,
+  target: Target,
+  partSize: number,
+  abortSignal: AbortSignal | undefined,
+): Promise<Copied> {
+  const {
+    CopySourceSSECustomerAlgorithm,
+    CopySourceSSECustomerKey,
+    SSECustomerAlgorithm,
+    SSECustomerKey,
+    Bucket,
+    Key,
+  } = target;
+  // One request copies metadata by itself; an upload in parts has to be told.
+  const created = await client.createMultipartUpload(
+    { ...target, Metadata: { ...source.metadata } },
+    { abortSignal },
+  );
+  const upload = { Bucket, Key, UploadId: created.UploadId };
+  const copyPart = async (index: number): Promise<CompletedPart> => {
+    const start = index * partSize;
+    const end = Math.min(source.size, start + partSize) - 1;
+    const PartNumber = index + 1;
+    const { CopyPartResult } = await client.uploadPartCopy(
+      {
+        ...upload,
+        ...from,
+        CopySourceSSECustomerAlgorithm,
+        CopySourceSSECustomerKey,
+        SSECustomerAlgorithm,
+        SSECustomerKey,
+        PartNumber,
+        CopySourceRange: `bytes=${start}-${end}`,
+      },
+      { abortSignal },
+    );
+    return { PartNumber, ETag: CopyPartResult?.ETag };
+  };
+  try {
+    const indexes = Array.from({ length: Math.ceil(source.size / partSize) }, (_, index) => index);
+    const Parts = await pMap(indexes, copyPart, { concurrency: partsAtOnce });
+    return await client.completeMultipartUpload({ ...upload, MultipartUpload: { Parts } }, { abortSignal });
+  } catch (error) {
+    // What went wrong is the error to tell; parts that stay are what the bucket's lifecycle rule is for.
+    await client.abortMultipartUpload(upload).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { openFilesystem } from '../../storage/drivers/filesystem';
+import { lookBeforeCreate, probeConditionalCreate } from '../../storage/conditional-create';
+import { parseFederatedStore } from '../../storage/federated-store';
+import { openBucket } from '../../storage/open-bucket';
+import { readAll } from '../../storage/read-all';
+import type { Bucket } from '../../storage/bucket';
+import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { startFaultyServer } from './faulty-s3-server';
+import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
+
+afterAll(removeTemporaryFolders);
+
+/** A store that takes no notice of the condition. */
+function careless(): Bucket {
+  const bucket = openFilesystem({ directory: temporaryFolder() });
+  bucket.create = (key, body, options) => bucket.put(key, body, options);
+  return bucket;
+}
+const keys = async (bucket: Bucket) => {
+  const found: string[] = [];
+  for await (const entry of bucket.list('')) found.push(entry.kind === 'object' ? entry.key : entry.prefix);
+  return found;
+};
+
+test('a store that keeps the condition, and one that ignores it, are told apart and left clean', async () => {
+  const folder = openFilesystem({ directory: temporaryFolder() });
+  expect(await probeConditionalCreate(folder, 'probe/1')).toBe('kept');
+  const ignoring = careless();
+  expect(await probeConditionalCreate(ignoring, 'probe/1')).toBe('ignored');
+  expect([...(await keys(folder)), ...(await keys(ignoring))]).toEqual([]);
+});
+
+test('a store that does not know the condition says so', async () => {
+  const server = await startFaultyServer();
+  const config = {
+    bucket: 'costs',
+    endpoint: server.endpoint,
+    access_key: 'a',
+    secret_key: 's',
+    insecure: true,
+  };
+  const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
+  server.answer((response, request) =>
+    request.headers['if-none-match'] === undefined
+      ? response.writeHead(204).end()
+      : response.writeHead(501).end('<Error><Code>NotImplemented</Code><Message>no</Message></Error>'),
+  );
+  expect(await probeConditionalCreate(bucket, 'probe/1')).toBe('unknown');
+  // Nothing is tried again, and the probe is removed all the same.
+  expect(server.seen.map(({ method }) => method)).toEqual(['PUT', 'DELETE']);
+  await bucket.close();
+  await server.close();
+});
+
+test('who looks first does not replace what is there', async () => {
+  const bucket = lookBeforeCreate(careless());
+  await bucket.create('k', Buffer.from('first'));
+  await expect(bucket.create('k', Buffer.from('second'))).rejects.toMatchObject({
+    code: 'STORAGE_PRECONDITION_FAILED',
+  });
+  expect((await readAll(bucket, 'k')).bytes.toString()).toBe('first');
+});
+
+describeWithS3('an S3 server', () => {
+  test('keeps the condition', async () => {
+    const s3 = await connectToS3();
+    const name = `b-${randomUUID()}`;
+    await s3.createBucket(name);
+    const config = {
+      bucket: name,
+      endpoint: s3.endpoint.replace('http://', ''),
+      access_key: s3.accessKey,
+      secret_key: s3.secretKey,
+      insecure: true,
+    };
+    const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
+    expect(await probeConditionalCreate(bucket, 'federated/combined/probe/1')).toBe('kept');
+    expect(await keys(bucket)).toEqual([]);
+    await bucket.close();
+  });
+});

@@ -1,0 +1,75 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { generate } from 'selfsigned';
+
+export interface TlsServer {
+  readonly host: string;
+  /** Files of the authority that signed the server's certificate, and of a client's certificate that it signed. */
+  readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Common names of the clients whose requests came so far; empty for one without a certificate. */
+  readonly clients: string[];
+  close(): Promise<void>;
+}
+
+/** An HTTPS server on loopback with an authority of its own. Every request is answered by 404, which is an answer. */
+export async function startTlsServer(): Promise<TlsServer> {
+  const subject = (value: string) => [{ name: 'commonName', value }];
+  const shared = { keyType: 'ec', algorithm: 'sha256' } as const;
+  const authority = await generate(subject('test authority'), {
+    ...shared,
+    extensions: [{ name: 'basicConstraints', cA: true, critical: true }],
+  });
+  const ca = { key: authority.private, cert: authority.cert };
+  const own = await generate(subject('localhost'), {
+    ...shared,
+    ca,
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'store.internal' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  const client = await generate(subject('a client'), { ...shared, ca });
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'federated-etl-tls-'));
+  const write = (name: string, text: string): string => {
+    writeFileSync(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const clients: string[] = [];
+  const options = { key: own.private, cert: own.cert, ca: authority.cert };
+  const server = createServer(
+    { ...options, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      const socket = request.socket as TLSSocket;
+      const { CN } = (socket.authorized ? socket.getPeerCertificate().subject : {}) as { CN?: string };
+      clients.push(CN ?? '');
+      response.writeHead(404).end();
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    files: {
+      ca: write('ca.pem', authority.cert),
+      cert: write('client.pem', client.cert),
+      key: write('client.key', client.private),
+    },
+    clients,
+    async close() {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      await rm(folder, { recursive: true });
+    },
+  };
+}

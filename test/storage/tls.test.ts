@@ -1,0 +1,75 @@
+import { parseFederatedStore } from '../../storage/federated-store';
+import { openBucket } from '../../storage/open-bucket';
+import { startTlsServer, type TlsServer } from './tls-server';
+
+let server: TlsServer;
+beforeAll(async () => {
+  server = await startTlsServer();
+});
+afterAll(() => server.close());
+
+/** Looks for an object at the server, with these TLS settings. */
+async function look(tls_config: object, http: object = {}): Promise<{ warnings: string[] }> {
+  const config = {
+    bucket: 'costs',
+    endpoint: server.host,
+    access_key: 'a',
+    secret_key: 'b',
+    http_config: { ...http, tls_config },
+  };
+  const warnings: string[] = [];
+  const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'), {
+    warn: (warning) => warnings.push(warning),
+  });
+  server.clients.length = 0;
+  try {
+    expect(await bucket.head('k')).toBeUndefined();
+    return { warnings };
+  } finally {
+    await bucket.close();
+  }
+}
+
+test('an authority of one’s own is trusted when ca_file names it', async () => {
+  expect(await look({ ca_file: server.files.ca })).toEqual({ warnings: [] });
+});
+
+test('an unknown authority is refused at once, with what to do', async () => {
+  const start = Date.now();
+  await expect(look({})).rejects.toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+    retryable: false,
+    hint: expect.stringContaining('ca_file') as string,
+  });
+  expect(server.clients).toEqual([]);
+  expect(Date.now() - start).toBeLessThan(2_000);
+});
+
+test('a client shows its certificate', async () => {
+  await look({ ca_file: server.files.ca, cert_file: server.files.cert, key_file: server.files.key });
+  expect(server.clients).toEqual(['a client']);
+  await look({ ca_file: server.files.ca });
+  expect(server.clients).toEqual(['']);
+});
+
+test('the name in the certificate can be another than the host’s', async () => {
+  await look({ ca_file: server.files.ca, server_name: 'store.internal' });
+  await expect(look({ ca_file: server.files.ca, server_name: 'other.internal' })).rejects.toMatchObject({
+    retryable: false,
+  });
+});
+
+test.each([
+  ['http_config', {}, { insecure_skip_verify: true }],
+  ['tls_config', { insecure_skip_verify: true }, {}],
+])('a check that %s turns off is not made, and is warned of', async (_, tls, http) => {
+  const { warnings } = await look(tls, http);
+  expect(warnings).toEqual([expect.stringContaining('certificate')]);
+});
+
+test('a file that is not there is named', async () => {
+  await expect(look({ ca_file: '/none/ca.pem' })).rejects.toMatchObject({
+    code: 'STORE_CONFIG_INVALID',
+    message: expect.stringContaining('config.http_config.tls_config.ca_file names /none/ca.pem') as string,
+  });
+});
