@@ -48,6 +48,19 @@ const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
   };
 });
 
+/** A driver is a leaf: its files begin with its name, and import no other driver's. */
+const drivers = ['azure', 'filesystem', 'gcs', 's3'];
+const driverRules = drivers.map((driver) => {
+  const others = drivers.filter((other) => other !== driver).join('|');
+  const storage = roomRules.find(({ files }) => files.includes('storage/**/*.ts'));
+  const [, { patterns }] = storage.rules['@typescript-eslint/no-restricted-imports'];
+  const leaf = { regex: `^\\./(${others})(-|$)`, message: 'A driver imports no other driver.' };
+  return {
+    files: [`storage/drivers/${driver}*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [...patterns, leaf] }] },
+  };
+});
+
 /** What plain JavaScript of the set-up finds in Node. */
 const scriptGlobals =
   'AbortSignal Buffer URL clearInterval clearTimeout console fetch process setInterval setTimeout __dirname __filename'.split(
@@ -81,9 +94,10 @@ export default defineConfig(
     },
   },
   ...roomRules,
+  ...driverRules,
   { files: ['storage/layout.ts', 'test/**'], rules: { 'no-restricted-syntax': ['error', noDefaultExport] } },
   {
-    files: ['config/**', 'scripts/federated-etl.ts', 'scripts/set-up/**', 'test/**'],
+    files: ['config/**', 'scripts/federated-etl.ts', 'scripts/set-up/**', 'bench/**', 'test/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
   // It loads a verb only when it is asked for, which an import statement cannot.

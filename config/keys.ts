@@ -30,6 +30,7 @@ export const settingKeys = {
   'federatedETL.federator.retention': { kind: durations, byDefault: {} },
   'storage.configFile': { kind: text, byDefault: 'federated-store.yaml', env: 'FEDERATED_STORE_CONFIG' },
   'storage.existingConfigFile': { kind: text, env: 'ETL_BUCKET_CONFIG' },
+  'storage.gcsEmulator': { kind: text },
   'localEtl.path': { kind: text, byDefault: '/var/configs/db/etl' },
   'localEtl.pullPath': { kind: text },
   'localEtl.backupPath': { kind: text },

@@ -2,15 +2,20 @@ import type { Bucket } from '../storage/bucket';
 import { openBucket, readFederatedStore } from '../storage/open-bucket';
 import type { StorageCall } from '../storage/with-metrics';
 import type { Log } from './log';
+import type { Settings } from './settings';
 
 /**
  * Opens the store of a `federated-store.yaml`: its warnings are logged, and each call that is made of it at level debug,
  * or at level info where the file says `trace.enable`. To be closed by who opened it.
  */
-export async function openLoggedBucket(file: string, log: Log): Promise<Bucket> {
+export async function openLoggedBucket(
+  { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,
+  log: Log,
+): Promise<Bucket> {
   const store = await readFederatedStore(file);
   const traced = store.type === 'S3' && store.config.trace.enable;
   return openBucket(store, {
+    gcsEmulator,
     warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
     observe: (call) => logCall(log, traced ? 'info' : 'debug', call),
   });

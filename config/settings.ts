@@ -23,6 +23,8 @@ export interface Settings {
     readonly file: string;
     /** Whether it is the one that Kubecost's own backup uses. */
     readonly existing: boolean;
+    /** Where an emulator of GCS is, in place of GCS itself; a URL. */
+    readonly gcsEmulator?: string;
   };
   readonly localEtl: {
     /** Holds `bingen/<pipeline>/<resolution>/<start>-<end>`. */
@@ -244,7 +246,18 @@ function compileStorage(
         'and becomes unreliable when more than one cluster does this; a federated-store.yaml of its own is the cure.',
     );
   }
-  return { file, existing };
+  const gcsEmulator = values['storage.gcsEmulator'];
+  if (gcsEmulator !== undefined) {
+    if (!URL.canParse(gcsEmulator))
+      faults.push({
+        setting: 'storage.gcsEmulator',
+        detail: `${gcsEmulator} is no URL (storage.gcsEmulator).`,
+      });
+    notices.push(
+      `storage.gcsEmulator: a store of type GCS is looked for at ${gcsEmulator}, and nobody is asked who he is.`,
+    );
+  }
+  return { file, existing, ...(gcsEmulator !== undefined && { gcsEmulator }) };
 }
 
 function compileLocalEtl(values: SettingValues, locate: Locate): Settings['localEtl'] {

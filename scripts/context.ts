@@ -40,7 +40,7 @@ export function openContext(options: CommandOptions): Context {
   let temporal: Promise<Temporal> | undefined;
 
   async function openBucket(): Promise<Bucket> {
-    const opened = await openLoggedBucket(settings.storage.file, log);
+    const opened = await openLoggedBucket(settings.storage, log);
     releasers.push(() => opened.close());
     return opened;
   }

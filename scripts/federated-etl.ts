@@ -10,6 +10,7 @@ import { describeError, FederationError } from '../errors/federation-error';
 const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   run: () => (require('./run') as typeof import('./run')).registerRun,
   demo: () => (require('./demo') as typeof import('./demo')).registerDemo,
+  doctor: () => (require('./doctor') as typeof import('./doctor')).registerDoctor,
   status: () => (require('./status') as typeof import('./status')).registerStatus,
   federate: () => (require('./federate') as typeof import('./federate')).registerFederate,
   runs: () => (require('./runs') as typeof import('./runs')).registerRuns,

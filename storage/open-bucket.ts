@@ -3,6 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import type { Bucket } from './bucket';
 import { parseFederatedStore, type FederatedStore } from './federated-store';
 import { openFilesystem } from './drivers/filesystem';
+import { openGcs } from './drivers/gcs';
 import { openS3 } from './drivers/s3';
 import { withMetrics, type StorageCall } from './with-metrics';
 import { withPrefix } from './with-prefix';
@@ -13,15 +14,17 @@ export interface OpenBucketOptions {
   readonly warn?: (message: string) => void;
   /** Told each call that was made of the store, attempts that failed included. */
   readonly observe?: (call: StorageCall) => void;
+  /** Where an emulator of GCS is, a URL: only then is GCS itself not asked. The SDK's own variable has no effect. */
+  readonly gcsEmulator?: string | undefined;
 }
 
 /** Opens a store: below its prefix, and patient. Nothing is asked of it yet. To be closed by who opened it. */
 export async function openBucket(
   store: FederatedStore,
-  { warn = () => undefined, observe }: OpenBucketOptions = {},
+  { warn = () => undefined, observe, gcsEmulator }: OpenBucketOptions = {},
 ): Promise<Bucket> {
   for (const warning of store.warnings) warn(warning);
-  const driver = await openDriver(store, warn);
+  const driver = await openDriver(store, warn, gcsEmulator);
   const observed = observe === undefined ? driver : withMetrics(driver, observe);
   return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
 }
@@ -48,11 +51,16 @@ export async function readFederatedStore(path: string): Promise<FederatedStore> 
   return parseFederatedStore(await readStoreFile(path), path);
 }
 
-async function openDriver(store: FederatedStore, warn: (message: string) => void): Promise<Bucket> {
+async function openDriver(
+  store: FederatedStore,
+  warn: (message: string) => void,
+  gcsEmulator?: string,
+): Promise<Bucket> {
   switch (store.type) {
     case 'S3':
       return openS3(store.config);
     case 'GCS':
+      return openGcs(store.config, gcsEmulator === undefined ? {} : { apiEndpoint: gcsEmulator });
     case 'AZURE':
       throw new Error('not yet');
     case 'FILESYSTEM':

@@ -99,7 +99,7 @@ function signalPush({ client, names, settings }: RoleContext, instance: string) 
     signal: pushNow,
     signalArgs: [{ everyMs: rescanEveryMs, existingConfig }],
     // In the memo too, as that can be read while nobody serves the workflow.
-    memo: { instance },
+    memo: { instance, existingConfig },
     staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,
   });
 }

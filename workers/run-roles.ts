@@ -42,7 +42,7 @@ export async function runRoles(
   ready?: () => void,
 ): Promise<void> {
   await using held = new Releasers();
-  const bucket = await openLoggedBucket(settings.storage.file, log);
+  const bucket = await openLoggedBucket(settings.storage, log);
   held.defer(() => bucket.close());
   const { connection, native } = await connectPatiently(settings.temporal, log, stop);
   held.defer(() => connection.close());

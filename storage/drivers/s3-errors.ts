@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { retryAfterOf, storeFailure, type FailureContext, type SeenFailure } from '../store-failure';
@@ -63,10 +64,13 @@ function describe(error: unknown): SeenFailure {
     $response?: { headers?: Record<string, string> };
     code?: unknown;
   };
+  const status = $metadata?.httpStatusCode;
+  // An answer without a body, as to every HEAD, has no name and no words of the store's.
+  const isMute = name === 'Unknown' && status !== undefined;
   return {
-    name: name ?? '',
-    message: message ?? '',
-    status: $metadata?.httpStatusCode,
+    name: isMute ? '' : (name ?? ''),
+    message: isMute ? (STATUS_CODES[status] ?? '') : (message ?? ''),
+    status,
     requestId: $metadata?.requestId,
     retryAfterMs: retryAfterOf($response?.headers?.['retry-after']),
     errno: typeof code === 'string' ? code : '',

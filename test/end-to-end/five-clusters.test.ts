@@ -10,6 +10,7 @@ import { decodeSet } from '../../etl/file';
 import { runs } from '../etl/run-counts';
 import { sameMeaning } from '../etl/same-meaning';
 import { runMain } from '../scripts/run-main';
+import { connectToGcs, describeWithGcs } from '../servers/fake-gcs';
 import { connectToS3, describeWithS3 } from '../servers/versitygw';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { largestPayload } from '../workflows/largest-payload';
@@ -29,7 +30,11 @@ const another = 'allocations/1h/1794816000-1794819600' as WindowId;
 const primary = 'cluster-5';
 
 /** The guide's example from end to end; the tests build on one another, as days of operation do. */
-function describeFiveClusters(name: string, storeOf: (folder: string) => Promise<object>): void {
+function describeFiveClusters(
+  name: string,
+  storeOf: (folder: string) => Promise<object>,
+  gcsEmulator?: () => Promise<string>,
+): void {
   describe(name, () => {
     let server: TestServer;
     let five: FiveClusters;
@@ -42,6 +47,7 @@ function describeFiveClusters(name: string, storeOf: (folder: string) => Promise
         namespace,
         client: server.client(namespace),
         store: storeOf,
+        gcsEmulator: await gcsEmulator?.(),
       });
     }, 180_000);
 
@@ -224,5 +230,18 @@ describeWithTemporal('five clusters', () => {
         },
       };
     });
+  });
+
+  describeWithGcs('and a GCS server', () => {
+    describeFiveClusters(
+      'on GCS',
+      async () => {
+        const gcs = await connectToGcs();
+        const bucket = `five-${randomUUID()}`;
+        await gcs.createBucket(bucket);
+        return { type: 'GCS', config: { bucket } };
+      },
+      async () => (await connectToGcs()).endpoint,
+    );
   });
 });

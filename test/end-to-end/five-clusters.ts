@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { recordsOf } from '../../etl/model';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { parseWindowId, type WindowId } from '../../etl/window';
@@ -45,17 +45,27 @@ export interface Place {
   readonly client: Client;
   /** What federated-store.yaml says; `folder` is the example's own. */
   store(folder: string): Promise<object>;
+  /** What a cluster's own federated-store.yaml says. (Default: what the common one says) */
+  storeOf?(cluster: DemoCluster): Promise<object>;
+  /** Where GCS is, for a store of that type. */
+  readonly gcsEmulator?: string;
 }
 
 /** Lays out the example in a temporary folder and starts all five. Rescans and pulls come every other second. */
-export async function startFiveClusters({ address, namespace, client, store }: Place): Promise<FiveClusters> {
+export async function startFiveClusters(place: Place): Promise<FiveClusters> {
+  const { address, namespace, client, store, gcsEmulator } = place;
   const dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-five-'));
   const clusters = await layOutClusters(dir, {
     temporal: { address, namespace },
     store: await store(dir),
     localEtl: { rescanEvery: '2s', pullEvery: '2s' },
   });
-  const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
+  for (const cluster of clusters) {
+    const own = await place.storeOf?.(cluster);
+    if (own !== undefined) await giveStore(cluster, own);
+    if (gcsEmulator !== undefined) await changeStorage(cluster, { gcsEmulator });
+  }
+  const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'), { gcsEmulator });
   const running = new Map<string, ClusterProcess>();
   const cluster = (id: string) => {
     const found = clusters.find((one) => one.id === id);
@@ -120,6 +130,18 @@ export async function startFiveClusters({ address, namespace, client, store }: P
     throw error;
   }
   return five;
+}
+
+/** Lets a cluster use a federated-store.yaml of its own. */
+async function giveStore(cluster: DemoCluster, store: object): Promise<void> {
+  const configFile = cluster.config.replace(/\.yaml$/, '-store.yaml');
+  await writeFile(configFile, stringify(store));
+  await changeStorage(cluster, { configFile });
+}
+
+async function changeStorage({ config }: DemoCluster, changes: object): Promise<void> {
+  const settings = parse(await readFile(config, 'utf8')) as { storage: object };
+  await writeFile(config, stringify({ ...settings, storage: { ...settings.storage, ...changes } }));
 }
 
 /** Looks until something is found, for a minute and a half at most. What `look` throws meanwhile is not there yet. */

@@ -7,6 +7,8 @@ export const variables = {
   temporalMissing: 'FED_TEST_TEMPORAL_MISSING',
   versitygw: 'FED_TEST_VERSITYGW',
   versitygwMissing: 'FED_TEST_VERSITYGW_MISSING',
+  fakeGcs: 'FED_TEST_FAKE_GCS',
+  fakeGcsMissing: 'FED_TEST_FAKE_GCS_MISSING',
   /** Where a test file asks for a server that all of them share. */
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
@@ -21,8 +23,15 @@ export function versitygwPath(): string {
   return required(variables.versitygw, variables.versitygwMissing);
 }
 
+/** The GCS server that this test run uses. */
+export function fakeGcsPath(): string {
+  return required(variables.fakeGcs, variables.fakeGcsMissing);
+}
+
 /** Why a server cannot be had, if it cannot. */
-export function missing(variable: 'temporalMissing' | 'versitygwMissing'): string | undefined {
+export function missing(
+  variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing',
+): string | undefined {
   return process.env[variables[variable]] || undefined;
 }
 

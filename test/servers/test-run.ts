@@ -5,6 +5,7 @@ import { describeError } from '../../errors/federation-error';
 import { cacheFolder } from '../../scripts/set-up/cache-folder';
 import { findTemporal } from '../../scripts/set-up/temporal-cli';
 import { startTemporalServer } from '../../scripts/set-up/temporal-server';
+import { findFakeGcs, startGcsServer } from './fake-gcs';
 import { temporalCliPath, variables } from './paths';
 import { SharedServers, type SharedServer } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
@@ -23,10 +24,11 @@ export async function setUp(): Promise<TestRun> {
     return temporal.kind === 'binary' ? temporal.path : undefined;
   });
   await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
+  await note(variables.fakeGcs, variables.fakeGcsMissing, () => findFakeGcs({ say }));
   // A server that runs already is better than none.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
 
-  const servers = new SharedServers({ temporal: startTemporal, s3: startS3 });
+  const servers = new SharedServers({ temporal: startTemporal, s3: startS3, gcs: startGcs });
   process.env[variables.sharedServers] = await servers.open();
   return { servers };
 }
@@ -57,6 +59,11 @@ async function startS3(): Promise<SharedServer> {
     startS3Server({ rootDir: path.join(cacheFolder(), `test-buckets-${process.pid}`), temporary: true }),
   );
   return { access, stop };
+}
+
+async function startGcs(): Promise<SharedServer> {
+  const { stop, endpoint } = await startGcsServer();
+  return { access: { endpoint }, stop };
 }
 
 /** Tells the test files where a server is, or why there is none. */

@@ -78,6 +78,23 @@ const settings = [
 ];
 
 describeWithTemporal('push', () => {
+  test('a start says whether the cluster uses the store of Kubecost’s backup, and the memo what it said last', async () => {
+    const pushing = await startPush();
+    const memo = async () => {
+      // Answered only after what came before it.
+      await pushing.query(pushState);
+      return (await pushing.describe()).memo?.['existingConfig'];
+    };
+    expect(await memo()).toBeUndefined();
+    await pushing.signal(pushNow, { existingConfig: true });
+    expect(await memo()).toBe(true);
+    await pushing.signal(pushNow, { everyMs: 5_000 });
+    await pushing.signal<[never]>('push', { existingConfig: 'perhaps' } as never);
+    expect(await memo()).toBe(true);
+    await pushing.signal(pushNow, { existingConfig: false });
+    expect(await memo()).toBe(false);
+  });
+
   it('pushes at its start and once for all that changes while it pushes', async () => {
     const gate = Promise.withResolvers<void>();
     world.begin({ pushLocalEtl: () => gate.promise.then(() => pushed) });

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+
+/** What a transfer took. */
+export interface Measured {
+  readonly seconds: number;
+  /** The most memory that the process held. */
+  readonly peakBytes: number;
+}
+
+/** Runs a program to its end, with the time and the memory it took. Throws what it said when it fails. */
+export async function measure(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Measured & { output: string }> {
+  const start = performance.now();
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let complaints = '';
+  child.stdout.on('data', (text) => (output += String(text)));
+  child.stderr.on('data', (text) => (complaints += String(text)));
+  let peakBytes = 0;
+  const look = setInterval(() => {
+    void peakOf(child.pid).then((bytes) => (peakBytes = Math.max(peakBytes, bytes)));
+  }, 20);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    const seconds = (performance.now() - start) / 1000;
+    if (code !== 0) throw new Error(`${command} ended with ${code}: ${complaints.trim()}`);
+    return { seconds, peakBytes, output };
+  } finally {
+    clearInterval(look);
+  }
+}
+
+/** By Linux' own account of a running process; 0 elsewhere. */
+async function peakOf(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}

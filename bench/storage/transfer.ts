@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import pMap from 'p-map';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import { readAll } from '../../storage/read-all';
+
+/**
+ * One transfer in a process of its own, so that its memory is its own: `push` a folder's files below a prefix as a
+ * Federated Cluster does, or `pull` them back and check each against its digest. Prints one line of JSON.
+ */
+async function transfer(verb: string, store: string, folder: string, atOnce: number): Promise<void> {
+  const start = performance.now();
+  const bucket = await openBucketFromFile(store);
+  const bytes = verb === 'push' ? await push() : await pull();
+  const seconds = (performance.now() - start) / 1000;
+  await bucket.close();
+  // In KiB, on every system that Node runs on.
+  const { maxRSS } = process.resourceUsage();
+  process.stdout.write(`${JSON.stringify({ seconds, bytes, peakBytes: maxRSS * 1024 })}\n`);
+
+  async function push(): Promise<number> {
+    const sent = await pMap(
+      await readdir(folder),
+      async (name) => {
+        const content = await readFile(path.join(folder, name));
+        const sha256 = createHash('sha256').update(content).digest('hex');
+        await bucket.put(`ours/${name}`, content, { metadata: { sha256 } });
+        return content.length;
+      },
+      { concurrency: atOnce },
+    );
+    return sum(sent);
+  }
+
+  async function pull(): Promise<number> {
+    await mkdir(folder, { recursive: true });
+    const keys: string[] = [];
+    for await (const entry of bucket.list('ours/')) if (entry.kind === 'object') keys.push(entry.key);
+    const received = await pMap(
+      keys,
+      async (key) => {
+        const { bytes: content } = await readAll(bucket, key);
+        await writeFile(path.join(folder, path.basename(key)), content);
+        return content.length;
+      },
+      { concurrency: atOnce },
+    );
+    return sum(received);
+  }
+}
+
+function sum(sizes: number[]): number {
+  return sizes.reduce((all, size) => all + size, 0);
+}
+
+const [verb = '', store = '', folder = '', atOnce = '16'] = process.argv.slice(2);
+void transfer(verb, store, folder, Number(atOnce));

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { discoverClusters } from '../../activities/survey-clusters';
+import type { Settings } from '../../config/settings';
+import { catalog } from '../../errors/catalog';
+import { isFederationError, type FederationError } from '../../errors/federation-error';
+import type { Bucket, CallOptions } from '../../storage/bucket';
+import type { FederatedStore } from '../../storage/federated-store';
+import {
+  backupsPrefix,
+  clusterEtlPrefix,
+  clusterPrefix,
+  combinedPrefix,
+  federatedPrefix,
+} from '../../storage/layout';
+import {
+  isStranger,
+  probeBucket,
+  probeOperations,
+  type ProbeOperation,
+  type ProbeResult,
+} from '../../storage/probe-bucket';
+import { failed, type Check } from './check';
+import type { BackupNeed } from './local-etl';
+import { permissionFor } from './permissions';
+
+/** What a role does below one prefix of the bucket. */
+interface Plan {
+  readonly prefix: string;
+  readonly operations: readonly ProbeOperation[];
+  /** Why the other operations are not needed there; without it they are not spoken of. */
+  readonly restIsNotNeeded?: string;
+}
+
+/** Tries out what this cluster's roles do in the bucket, each below its own prefix only. Leaves nothing behind. */
+export async function checkBucket(
+  bucket: Bucket,
+  store: FederatedStore,
+  settings: Settings,
+  { backup, signal }: { backup: BackupNeed; signal: AbortSignal },
+): Promise<{ checks: Check[]; usable: boolean }> {
+  const checks: Check[] = [];
+  let hopeless = false;
+  for await (const plan of plansOf(bucket, settings, backup, { signal, worthAsking: () => !hopeless })) {
+    if (hopeless) {
+      checks.push(...skipped(plan));
+      continue;
+    }
+    const results = await probeBucket(bucket, { ...plan, id: randomUUID(), now: () => new Date(), signal });
+    hopeless = results.some((result) => result.hopeless);
+    for (const result of results) {
+      const clockIsKnown = checks.some(({ subject }) => subject === 'clock');
+      if (result.operation !== 'clock' || !clockIsKnown) checks.push(await toCheck(store, plan, result));
+    }
+    checks.push(...notNeeded(plan));
+  }
+  if (settings.roles.primaryCluster && backup.operations.length === 0) {
+    const place = backupsPrefix(settings.clusterId);
+    checks.push({ check: 'bucket', subject: 'backup', place, outcome: 'not needed', detail: backup.why });
+  }
+  return { checks, usable: !hopeless };
+}
+
+/** Each is asked for when the one before it was tried. */
+async function* plansOf(
+  bucket: Bucket,
+  { clusterId, roles, localEtl }: Settings,
+  backup: BackupNeed,
+  { worthAsking, ...options }: CallOptions & { worthAsking: () => boolean },
+): AsyncGenerator<Plan> {
+  // A primary that leaves looks for its own files there, also where it is not federated any more.
+  const readsBack = roles.primaryCluster && localEtl.pullPath === localEtl.path;
+  if (roles.federatedCluster) {
+    yield {
+      prefix: clusterPrefix(clusterId),
+      operations: ['list', 'write', 'replace', 'head', ...(readsBack ? (['read'] as const) : [])],
+      restIsNotNeeded: 'A push never does this.',
+    };
+  }
+  if (roles.federator) {
+    yield { prefix: federatedPrefix, operations: ['list'] };
+    // What is wrong with the listing has been told.
+    const [first] = worthAsking() ? await discoverClusters(bucket, options).catch(() => []) : [];
+    if (first !== undefined) yield { prefix: clusterPrefix(first), operations: ['read'] };
+    yield { prefix: combinedPrefix, operations: probeOperations };
+  }
+  if (roles.primaryCluster && !roles.federator) {
+    yield {
+      prefix: combinedPrefix,
+      operations: ['list', 'read'],
+      restIsNotNeeded: 'A primary only reads what is combined.',
+    };
+  }
+  if (readsBack && !roles.federatedCluster) {
+    yield {
+      prefix: clusterEtlPrefix(clusterId),
+      operations: ['list', 'read'],
+      restIsNotNeeded: 'A primary that is not federated only reads here, when it leaves.',
+    };
+  }
+  if (roles.primaryCluster && backup.operations.length > 0)
+    yield { prefix: backupsPrefix(clusterId), operations: backup.operations, restIsNotNeeded: backup.why };
+  if (!Object.values(roles).some(Boolean)) yield { prefix: federatedPrefix, operations: ['list', 'read'] };
+}
+
+async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeResult): Promise<Check> {
+  const { operation, detail, outcome, error } = result;
+  const about = { check: 'bucket', subject: operation, place: prefix } as const;
+  if (operation === 'clock')
+    return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
+  // Nobody but this cluster writes its backups, so looking first is as good.
+  if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
+    const found = 'The store cannot; this cluster looks first, as nobody else writes here.';
+    return { ...about, outcome: 'ok', detail: found };
+  }
+  if (outcome === 'warning') return { ...about, outcome, detail, todo: warnings[operation] };
+  if (outcome !== 'failed') return { ...about, outcome, detail };
+  if (!isFederationError(error)) return { ...about, outcome, detail, todo: lookAtTheWay };
+  const todo = await whatToDo(store, operation, prefix, error);
+  return { ...failed('bucket', operation, error), ...about, todo };
+}
+
+async function whatToDo(
+  store: FederatedStore,
+  operation: ProbeOperation,
+  prefix: string,
+  error: FederationError,
+): Promise<string> {
+  const { code, detail, hint } = error;
+  if (/RequestTimeTooSkewed/.test(detail)) return setClock;
+  if (code === 'STORAGE_ACCESS_DENIED' && !isStranger(error)) return permissionFor(store, operation, prefix);
+  // It was tried again already.
+  return hint === catalog.STORAGE_UNAVAILABLE.hint ? lookAtTheWay : hint;
+}
+
+const setClock = 'Set this machine’s clock by a time server (NTP), or the store’s if it is your own.';
+const lookAtTheWay =
+  'Look at the endpoint in federated-store.yaml, at what lies between here and the store (proxies, firewalls), and at the store’s own log.';
+const warnings: Partial<Record<ProbeOperation, string>> = {
+  'conditional create':
+    'Run one federator only, or several in one Temporal namespace; or upgrade the store, if a newer one can.',
+  delete: 'Remove it by hand.',
+};
+
+function skipped({ prefix, operations }: Plan): Check[] {
+  const detail = 'Nothing can be done in this bucket; see above.';
+  return operations.map((subject) => ({
+    check: 'bucket',
+    subject,
+    place: prefix,
+    outcome: 'skipped',
+    detail,
+  }));
+}
+
+function notNeeded({ prefix, operations, restIsNotNeeded: detail }: Plan): Check[] {
+  if (detail === undefined) return [];
+  return probeOperations
+    .filter((operation) => !operations.includes(operation))
+    .map((subject) => ({ check: 'bucket', subject, place: prefix, outcome: 'not needed', detail }));
+}

@@ -1,0 +1,163 @@
+import { readNewestGeneration } from '../../activities/read-generations';
+import type { Settings } from '../../config/settings';
+import { nearest } from '../../config/settings-file';
+import { windowId } from '../../etl/window';
+import { resolveMembership, type Exclusion, type Membership } from '../../federation/membership';
+import { publishedSchema } from '../../federation/published';
+import type { BucketReader, CallOptions } from '../../storage/bucket';
+import {
+  combinedEtlKey,
+  combinedEtlPrefix,
+  federatedPrefix,
+  parseEtlKey,
+  publishedKey,
+} from '../../storage/layout';
+import { readJson } from '../../storage/read-all';
+import { count, formatAge } from '../output';
+import { summarizeCluster, surveyBucket, type Survey } from '../survey';
+import { failed, type Check } from './check';
+
+const check = 'clusters';
+const mostClusters = 20;
+const mostStrangers = 10;
+
+/** What a federator finds in the bucket: clusters, who of them is in by the settings and why, and what is not its own. */
+export async function checkClusters(
+  bucket: BucketReader,
+  settings: Settings,
+  exclusions: Readonly<Record<string, Exclusion>> | undefined,
+): Promise<Check[]> {
+  const [survey, strangers] = await Promise.all([
+    surveyBucket(bucket).then(
+      (found) => describeSurvey(found, bucket.label, settings, exclusions),
+      (error: unknown) => [failed(check, 'found', error)],
+    ),
+    findStrangers(bucket).then(describeStrangers, (error: unknown) => failed(check, 'strangers', error)),
+  ]);
+  return [...survey, strangers];
+}
+
+function describeSurvey(
+  survey: Survey,
+  label: string,
+  { clusterId, federator }: Settings,
+  exclusions: Readonly<Record<string, Exclusion>> | undefined,
+): Check[] {
+  const { clusters, generation } = survey;
+  const discovered = clusters.map(({ cluster }) => cluster);
+  const membership = resolveMembership({
+    federator: clusterId,
+    scope: federator.scope,
+    exclusions: exclusions ?? generation?.membership.exclusions ?? {},
+    discovered,
+    ...(generation && { base: generation }),
+  });
+  return [
+    found(discovered, label),
+    ...clusters.slice(0, mostClusters).map((cluster) => describeCluster(cluster, survey)),
+    ...(clusters.length > mostClusters
+      ? [line('more', `${clusters.length - mostClusters} more: see \`federated-etl status\`.`)]
+      : []),
+    line('who is in', `${rule(federator.scope)} ${whoIsIn(membership)}`),
+    ...misnamed('include', federator.scope.include ?? [], discovered),
+    ...misnamed('exclude', federator.scope.exclude, discovered),
+  ];
+}
+
+function line(subject: string, detail: string): Check {
+  return { check, subject, outcome: 'ok', detail };
+}
+
+function found(clusters: readonly string[], label: string): Check {
+  if (clusters.length > 0) return line('found', `${count(clusters.length, 'cluster')} in ${label}.`);
+  return {
+    check,
+    subject: 'found',
+    outcome: 'warning',
+    detail: `There is no cluster in ${label}/${federatedPrefix}, so there is nothing to federate.`,
+    todo:
+      'On each cluster set federatedETL.federatedCluster to true and start `federated-etl run`. If they push already: let ' +
+      'bucket and prefix be the same in the federated-store.yaml of all, and run `federated-etl doctor` there.',
+  };
+}
+
+function describeCluster(cluster: Survey['clusters'][number], { generation }: Survey): Check {
+  const { lastPush, windows } = summarizeCluster(cluster, generation, undefined);
+  const now = new Date();
+  if (windows.length === 0) return line(cluster.cluster, 'no windows');
+  const kinds = windows.map(
+    ({ pipeline, resolution, count: number, newestEnd }) =>
+      `${pipeline} ${resolution} ${number} (newest ends ${formatAge(newestEnd, now)})`,
+  );
+  return line(
+    cluster.cluster,
+    `${kinds.join(', ')}; last push ${lastPush ? formatAge(lastPush, now) : 'unknown'}`,
+  );
+}
+
+function rule({ include, exclude, cutoff }: Membership['scope']): string {
+  const who = include === undefined ? 'every cluster' : `only ${include.join(', ')}`;
+  const but = exclude.length === 0 ? '' : ` but ${exclude.join(', ')}`;
+  const since = cutoff === undefined ? '' : `, windows from ${cutoff} on`;
+  return `By the settings: ${who}${but}${since}.`;
+}
+
+function whoIsIn({ clusters, leftOut }: Membership): string {
+  const out = Object.entries(leftOut).map(([cluster, { by }]) => `${cluster} (${by})`);
+  return `In now: ${clusters.join(', ') || 'nobody'}. Out: ${out.join(', ') || 'nobody'}.`;
+}
+
+/** An id that no cluster has is often misspelt. */
+function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters: readonly string[]): Check[] {
+  return ids
+    .filter((id) => !clusters.includes(id))
+    .map((id) => {
+      const close = nearest(id, clusters);
+      const meant =
+        close !== undefined && close.far <= 1 + id.length / 3 ? ` The nearest is ${close.name}.` : '';
+      return {
+        check,
+        subject: list,
+        outcome: 'warning',
+        detail: `The settings ${list} ${id}, but no cluster in the bucket has that id.${meant}`,
+        todo: `Correct it in federatedETL.federator, unless ${id} is still to come.`,
+      };
+    });
+}
+
+/** Files in the published place that no generation ever named. */
+async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
+  // What a federation writes meanwhile is announced before, and what it removes is named until then.
+  const before = await namedWindows(bucket, options);
+  const there: string[] = [];
+  for await (const entry of bucket.list(combinedEtlPrefix, options)) {
+    if (entry.kind === 'object') there.push(entry.key);
+  }
+  const named = new Set([...before, ...(await namedWindows(bucket, options))]);
+  return there.filter((key) => {
+    const file = parseEtlKey(combinedEtlPrefix, key);
+    const id = file && windowId(file.ref);
+    return id === undefined || key !== combinedEtlKey(id) || !named.has(id);
+  });
+}
+
+async function namedWindows(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
+  const published = await readJson(bucket, publishedKey, publishedSchema, { ...options, maxBytes: 2 ** 29 });
+  const generation = await readNewestGeneration(bucket, options);
+  return [...Object.keys(published?.windows ?? {}), ...Object.keys(generation?.windows ?? {})];
+}
+
+function describeStrangers(keys: readonly string[]): Check {
+  const subject = 'strangers';
+  if (keys.length === 0)
+    return line(subject, `Nothing lies in ${combinedEtlPrefix} but what was published there.`);
+  const shown = keys.slice(0, mostStrangers).join(', ');
+  const more = keys.length > mostStrangers ? `, and ${keys.length - mostStrangers} more` : '';
+  return {
+    check,
+    subject,
+    outcome: 'warning',
+    detail: `${count(keys.length, 'file')} that no generation ever named: ${shown}${more}.`,
+    todo: 'They are left alone, and other readers of this place count them too. Delete them if they are not meant to be there.',
+  };
+}

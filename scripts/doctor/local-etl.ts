@@ -1,0 +1,151 @@
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Settings } from '../../config/settings';
+import { hasFiles, listWindowFiles } from '../../local-etl/list';
+import { primaryMemory } from '../../local-etl/primary';
+import { localEtl } from '../../local-etl/store';
+import type { ProbeOperation } from '../../storage/probe-bucket';
+import { count, formatBytes } from '../output';
+import { failed, type Check } from './check';
+
+const check = 'local ETL';
+
+/** What this cluster's volume is like, as far as its roles use it, and the machine. */
+export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promise<Check[]> {
+  const checks: Check[] = [];
+  const used = roles.federatedCluster || roles.primaryCluster;
+  if (!used) {
+    const detail = 'Neither a Federated Cluster nor a Primary Cluster: nothing is read or written here.';
+    checks.push({ check, subject: local.path, outcome: 'not needed', detail });
+  } else {
+    checks.push(...(await checkFolder(local.path, 'localEtl.path', roles.federatedCluster)));
+    if (roles.primaryCluster && local.pullPath !== local.path)
+      checks.push(...(await checkFolder(local.pullPath, 'localEtl.pullPath', false)));
+    if (roles.primaryCluster && local.backupPath !== undefined)
+      checks.push(await checkAccess(local.backupPath, 'localEtl.backupPath'));
+    if (roles.federatedCluster && checks[0]?.outcome === 'ok') checks.push(await countWindows(local.path));
+  }
+  checks.push({
+    check,
+    subject: 'machine',
+    outcome: 'ok',
+    detail: `Node ${process.version} on ${process.platform} ${process.arch}${used ? await freeSpace(local.path) : ''}.`,
+  });
+  return checks;
+}
+
+/** What a primary does with the backups of its local ETL that are in the bucket, and why. */
+export interface BackupNeed {
+  readonly operations: readonly ProbeOperation[];
+  readonly why: string;
+}
+
+/** Whether the next pull saves the local ETL in the bucket; what cannot be found out counts as yes. */
+export async function backupNeed({ roles, localEtl: local }: Settings): Promise<BackupNeed> {
+  if (!roles.primaryCluster) return { operations: [], why: 'This is no Primary Cluster.' };
+  if (local.backupPath !== undefined)
+    return { operations: [], why: 'The local ETL is saved in localEtl.backupPath.' };
+  const store = localEtl(local.pullPath);
+  const [memory, isThere] = await Promise.all([
+    primaryMemory(store).catch(() => undefined),
+    hasFiles(store).catch(() => true),
+  ]);
+  if (memory?.backup !== undefined && memory.backup !== '')
+    return { operations: ['list', 'read'], why: `The local ETL was saved as ${memory.backup}.` };
+  if (memory?.backup === '' || !isThere)
+    return { operations: [], why: 'There is no local ETL of its own to save.' };
+  return {
+    operations: ['list', 'write', 'head', 'read', 'delete', 'conditional create'],
+    why: 'Saving the local ETL never does this.',
+  };
+}
+
+/** `needed`: it has to be there already; else it is made when the role starts. */
+async function checkFolder(path: string, setting: string, needed: boolean): Promise<Check[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined || needed) return [await checkAccess(path, setting)];
+  const detail = `It is not there yet (${setting}).`;
+  return [
+    {
+      check,
+      subject: path,
+      outcome: 'ok',
+      detail: `${detail} A primary makes it when it starts.`,
+    },
+  ];
+}
+
+/** A push writes there too: what it remembers lies in `.federated-etl`. */
+async function checkAccess(path: string, setting: string): Promise<Check> {
+  try {
+    if (!(await stat(path)).isDirectory()) {
+      const detail = `It is no folder (${setting}).`;
+      return { check, subject: path, outcome: 'failed', detail, todo: `Correct ${setting}.` };
+    }
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return {
+      check,
+      subject: path,
+      outcome: 'ok',
+      detail: `It is there, can be read and written (${setting}).`,
+    };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      const todo = `Mount the volume that holds it, or correct ${setting}.`;
+      return {
+        check,
+        subject: path,
+        outcome: 'failed',
+        detail: `There is no such folder (${setting}).`,
+        todo,
+      };
+    }
+    const who = process.getuid === undefined ? 'this process' : `user ${process.getuid()}`;
+    const todo = `Let ${who} read and write it, and do not mount its volume read-only: what Federated ETL remembers lies there too.`;
+    return {
+      check,
+      subject: path,
+      outcome: 'failed',
+      detail: `It cannot be used: ${code} (${setting}).`,
+      todo,
+    };
+  }
+}
+
+async function countWindows(path: string): Promise<Check> {
+  const counts = new Map<string, number>();
+  try {
+    for await (const { ref } of listWindowFiles(localEtl(path))) {
+      const kind = `${ref.pipeline} ${ref.resolution}`;
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+  } catch (error) {
+    return failed(check, 'windows', error);
+  }
+  if (counts.size > 0) {
+    const detail = [...counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([kind, number]) => `${kind}: ${count(number, 'file')}`);
+    return { check, subject: 'windows', outcome: 'ok', detail: `${detail.join(', ')}.` };
+  }
+  return {
+    check,
+    subject: 'windows',
+    outcome: 'warning',
+    detail: 'There is no window file, so there is nothing to push.',
+    todo: 'Look whether the cost-model builds ETL files, and whether localEtl.path is the folder that holds `bingen`.',
+  };
+}
+
+async function freeSpace(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      const { bavail, blocks, bsize } = await statfs(at);
+      return `; ${formatBytes(bavail * bsize)} of ${formatBytes(blocks * bsize)} are free at ${at}`;
+    } catch {
+      if (at === dirname(at)) return '';
+    }
+  }
+}

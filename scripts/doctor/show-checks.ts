@@ -1,0 +1,71 @@
+import { count, print } from '../output';
+import type { Check, Outcome } from './check';
+
+const marks: Record<Outcome, string> = {
+  ok: '✓ ok',
+  warning: '! warning',
+  failed: '✗ FAILED',
+  skipped: '- skipped',
+  'not needed': '- not needed',
+};
+const markWidth = Math.max(...Object.values(marks).map(({ length }) => length)) + 2;
+
+/** Checks of one kind as lines for people, under their heading; `width` in columns. */
+export function showChecks(checks: readonly Check[], width: number): void {
+  const [first] = checks;
+  if (first === undefined) return;
+  print(`\n${first.check.charAt(0).toUpperCase()}${first.check.slice(1)}`);
+  let at: string | undefined;
+  for (const { subject, place, outcome, detail, todo } of together(checks)) {
+    if (place !== at && place !== undefined) print(`  in ${place}`);
+    at = place;
+    const indent = ' '.repeat(2 + markWidth);
+    const lines = wrap(subject === undefined ? detail : `${subject}: ${detail}`, width - indent.length);
+    print(`  ${marks[outcome].padEnd(markWidth)}${lines.join(`\n${indent}`)}`);
+    if (todo !== undefined)
+      print(`${indent}to do: ${wrap(todo, width - indent.length - 7).join(`\n${indent}       `)}`);
+  }
+}
+
+/** How it ended, in one line. */
+export function verdict(checks: readonly Check[]): string {
+  const number = (outcome: Outcome) => checks.filter((one) => one.outcome === outcome).length;
+  const [failures, warnings, skipped] = [number('failed'), number('warning'), number('skipped')];
+  const parts = [
+    ...(failures > 0 ? [`${failures} failed`] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ];
+  const rest = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
+  return failures > 0 ? `Something has to be done${rest}.` : `Nothing is in the way${rest}.`;
+}
+
+/** What was not tried, for one and the same reason, is one line. */
+function together(checks: readonly Check[]): Check[] {
+  const lines: Check[] = [];
+  for (const one of checks) {
+    const last = lines.at(-1);
+    const same =
+      (one.outcome === 'skipped' || one.outcome === 'not needed') &&
+      last?.outcome === one.outcome &&
+      last.detail === one.detail &&
+      last.place === one.place;
+    if (same) lines[lines.length - 1] = { ...last, subject: `${last.subject}, ${one.subject}` };
+    else lines.push(one);
+  }
+  return lines;
+}
+
+/** In lines of so many columns; a word that is longer stays whole, so that it can be copied. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let at = '';
+  for (const word of text.split(/\s+/)) {
+    if (at !== '' && at.length + 1 + word.length > width) {
+      lines.push(at);
+      at = '';
+    }
+    at = at === '' ? word : `${at} ${word}`;
+  }
+  return [...lines, at];
+}

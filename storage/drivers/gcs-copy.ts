@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { ObjectHead } from '../bucket';
+import { changed } from '../store-failure';
+import { objectFields, objectOf, type GcsObject } from './gcs-answers';
+import { notTheStore, type GcsClient } from './gcs-client';
+import { statusOf } from './gcs-errors';
+
+const progress = z.object({
+  kind: z.literal('storage#rewriteResponse'),
+  done: z.boolean(),
+  rewriteToken: z.string().optional(),
+  resource: z.unknown().optional(),
+});
+
+/**
+ * Copies an object inside the store, metadata with it, in as many steps as the store takes. STORAGE_CONFLICT when the
+ * source is no longer the one that `source` describes.
+ */
+export async function copyObject(
+  client: GcsClient,
+  { path, source }: { readonly path: string; readonly source: ObjectHead },
+  signal: AbortSignal | undefined,
+): Promise<GcsObject> {
+  for (let rewriteToken: string | undefined; ;) {
+    const query = {
+      sourceGeneration: source.version,
+      rewriteToken,
+      fields: `kind,done,rewriteToken,resource(${objectFields})`,
+    };
+    const answer = await client.json({ method: 'POST', path, query, signal }).catch((error: unknown) => {
+      throw statusOf(error) === 404 ? changed(source.key) : error;
+    });
+    const { success, data } = progress.safeParse(answer);
+    if (!success) throw notTheStore('A copy was asked for, and what came was none');
+    if (data.done) return objectOf(data.resource);
+    rewriteToken = data.rewriteToken;
+    if (rewriteToken === undefined)
+      throw notTheStore('A copy was begun, and the answer does not say how it goes on');
+  }
+}

@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { FederationError } from '../../errors/federation-error';
+import type { WatchedBody } from '../body';
+import { storageError } from '../store-failure';
+import { objectFields, objectOf, type GcsObject } from './gcs-answers';
+import { headerOf, notTheStore, readJson, type GcsClient, type GcsRequest } from './gcs-client';
+import { Crc32c } from './gcs-crc32c';
+import { statusOf } from './gcs-errors';
+
+/** Where an upload goes, and what is said of it. */
+export interface GcsTarget {
+  /** Of the bucket's objects, below the API's own path. */
+  readonly path: string;
+  readonly key: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Only if there is no object of this key. */
+  readonly ifAbsent: boolean;
+}
+
+const contentType = 'application/octet-stream';
+
+/** Sends bytes in one request. The store compares their checksum before the object is there. */
+export async function uploadWhole(
+  client: GcsClient,
+  target: GcsTarget,
+  parts: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): Promise<GcsObject> {
+  const checksum = new Crc32c();
+  for (const part of parts) checksum.update(part);
+  const crc32c = checksum.toString();
+  const boundary = randomUUID();
+  const resource = JSON.stringify({ ...resourceOf(target), crc32c });
+  const opening = `--${boundary}\r\ncontent-type: application/json; charset=utf-8\r\n\r\n${resource}\r\n--${boundary}\r\ncontent-type: ${contentType}\r\n\r\n`;
+  const answer = await bucketThere(
+    target,
+    client.json({
+      method: 'POST',
+      path: `/upload${target.path}`,
+      query: { uploadType: 'multipart', ...queryOf(target) },
+      headers: { 'content-type': `multipart/related; boundary=${boundary}` },
+      body: [Buffer.from(opening), ...parts, Buffer.from(`\r\n--${boundary}--\r\n`)],
+      signal,
+    }),
+  );
+  return stored(client, target, answer, crc32c);
+}
+
+/**
+ * Sends a body of unknown length: in one request when it fits into one chunk, else in an upload of many, of which
+ * nothing is seen before its end. What fails on the way leaves nothing. A chunk is in memory at a time.
+ */
+export async function uploadStream(
+  client: GcsClient,
+  target: GcsTarget,
+  body: WatchedBody,
+  { chunkSize, signal }: { readonly chunkSize: number; readonly signal: AbortSignal | undefined },
+): Promise<GcsObject> {
+  const checksum = new Crc32c();
+  let session: string | undefined;
+  let sent = 0;
+  try {
+    for await (const chunk of inChunks(body.chunks, chunkSize, checksum)) {
+      if (chunk.isLast && session === undefined)
+        return await uploadWhole(client, target, chunk.parts, signal);
+      session ??= await startSession(client, target, signal);
+      const crc32c = chunk.isLast ? checksum.toString() : undefined;
+      const answer = await sendChunk(client, { target, session, chunk, start: sent, crc32c, signal });
+      if (crc32c !== undefined) return await stored(client, target, answer, crc32c);
+      sent += chunk.length;
+    }
+    throw new Error('a body in chunks has a last one');
+  } catch (error) {
+    if (session !== undefined) await cancel(client, session);
+    throw error;
+  }
+}
+
+interface Chunk {
+  readonly parts: readonly Uint8Array[];
+  readonly length: number;
+  readonly isLast: boolean;
+}
+
+/** The body in chunks of exactly `size` bytes; the last one, which always comes, may be shorter, and empty if it is the only one. */
+async function* inChunks(
+  body: AsyncIterable<Uint8Array>,
+  size: number,
+  checksum: Crc32c,
+): AsyncGenerator<Chunk> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    checksum.update(piece);
+    for (let rest = piece; rest.length > 0;) {
+      if (length === size) {
+        yield { parts, length, isLast: false };
+        parts = [];
+        length = 0;
+      }
+      const taken = rest.subarray(0, size - length);
+      parts.push(taken);
+      length += taken.length;
+      rest = rest.subarray(taken.length);
+    }
+  }
+  yield { parts, length, isLast: true };
+}
+
+/** The path under which the upload's chunks are taken. */
+async function startSession(
+  client: GcsClient,
+  target: GcsTarget,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const answer = await bucketThere(
+    target,
+    client.send({
+      method: 'POST',
+      path: `/upload${target.path}`,
+      query: { uploadType: 'resumable', ...queryOf(target) },
+      headers: { 'content-type': 'application/json; charset=utf-8', 'x-upload-content-type': contentType },
+      body: [Buffer.from(JSON.stringify(resourceOf(target)))],
+      signal,
+    }),
+  );
+  answer.resume();
+  const location = headerOf(answer, 'location');
+  if (location === undefined) throw notTheStore('An upload was begun, and the answer does not say where');
+  // Never another host's: the token goes there.
+  const { pathname, search } = new URL(location, 'http://store');
+  return `${pathname}${search}`;
+}
+
+interface Sending {
+  readonly target: GcsTarget;
+  readonly session: string;
+  readonly chunk: Chunk;
+  readonly start: number;
+  /** Of everything, with the last chunk: the store compares it before the object is there. */
+  readonly crc32c: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Sends a chunk; what the store did not keep of it once more. The last one's answer describes the object. */
+async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> {
+  const { target, session, chunk, start, crc32c, signal } = sending;
+  const end = start + chunk.length;
+  for (let at = start; ;) {
+    const request = {
+      method: 'PUT',
+      path: session,
+      headers: {
+        'content-range': `bytes ${at}-${end - 1}/${chunk.isLast ? end : '*'}`,
+        ...(crc32c !== undefined && { 'x-goog-hash': `crc32c=${crc32c}` }),
+      },
+      body: behind(chunk.parts, at - start),
+      signal,
+      alsoFine: 308,
+    } as const;
+    const { object, kept = 0 } = await sendPart(client, request).catch((error: unknown) => {
+      throw [404, 410].includes(statusOf(error) ?? 0) ? lost(target.key) : error;
+    });
+    if (object !== undefined && chunk.isLast) return object;
+    if (kept === end && !chunk.isLast) return undefined;
+    if (object !== undefined || kept <= at || kept >= end) throw lost(target.key);
+    at = kept;
+  }
+}
+
+/** What the store describes when it has everything, else the end of what it keeps so far. */
+async function sendPart(
+  client: GcsClient,
+  request: GcsRequest,
+): Promise<{ object?: unknown; kept?: number }> {
+  const answer = await client.send(request);
+  if (answer.statusCode !== 308) return { object: await readJson(answer) };
+  answer.resume();
+  const last = /^bytes=0-(\d+)$/.exec(headerOf(answer, 'range') ?? '')?.[1];
+  return { kept: last === undefined ? 0 : Number(last) + 1 };
+}
+
+/** What is left of the parts behind so many bytes. */
+function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes;
+  return parts.flatMap((part) => {
+    const rest = part.subarray(skip);
+    skip = Math.max(0, skip - part.length);
+    return rest.length === 0 ? [] : [rest];
+  });
+}
+
+/** Ends an upload, for what it is worth: the store forgets one that nobody ends after a week. */
+async function cancel(client: GcsClient, path: string): Promise<void> {
+  await client.send({ method: 'DELETE', path, signal: undefined, alsoFine: 499 }).then(
+    (answer) => answer.resume(),
+    () => undefined,
+  );
+}
+
+/**
+ * The object that the store describes. STORAGE_CORRUPT when its bytes are not those that were sent: it is then removed,
+ * exactly this one.
+ */
+async function stored(
+  client: GcsClient,
+  target: GcsTarget,
+  answer: unknown,
+  crc32c: string,
+): Promise<GcsObject> {
+  const object = objectOf(answer);
+  if (object.crc32c === undefined || object.crc32c === crc32c) return object;
+  const path = `${target.path}/${encodeURIComponent(target.key)}`;
+  const query = { generation: object.head.version };
+  const removed = await client.send({ method: 'DELETE', path, query, signal: undefined }).then(
+    (answered) => answered.resume() !== undefined,
+    () => false,
+  );
+  throw storageError(
+    'STORAGE_CORRUPT',
+    target.key,
+    `The store has CRC32C ${object.crc32c} of what was sent with ${crc32c}; ${removed ? 'it was removed again' : 'it could not be removed'}.`,
+  );
+}
+
+async function bucketThere<T>(target: GcsTarget, answer: Promise<T>): Promise<T> {
+  return answer.catch((error: unknown) => {
+    throw statusOf(error) === 404
+      ? new FederationError('STORAGE_BUCKET_NOT_FOUND', { detail: `Could not write ${target.key}.` })
+      : error;
+  });
+}
+
+function lost(key: string): FederationError {
+  return storageError('STORAGE_UNAVAILABLE', key, 'The store lost track of an upload in chunks.');
+}
+
+function resourceOf({ key, metadata }: GcsTarget): object {
+  return { name: key, contentType, metadata };
+}
+
+function queryOf({ ifAbsent }: GcsTarget): Record<string, string | undefined> {
+  return { ifGenerationMatch: ifAbsent ? '0' : undefined, fields: objectFields };
+}

@@ -1,0 +1,288 @@
+import { isFederationError } from '../errors/federation-error';
+import { discard } from './body';
+import type { Bucket, BucketReader, CallOptions } from './bucket';
+import { probeConditionalCreate, unsafeWithoutCondition } from './conditional-create';
+import { probeKey } from './layout';
+import { readAll } from './read-all';
+
+/** What can be tried out in a bucket, in the order in which it is tried. */
+export const probeOperations = [
+  'list',
+  'write',
+  'replace',
+  'head',
+  'read',
+  'copy',
+  'delete',
+  'conditional create',
+] as const;
+export type ProbeOperation = (typeof probeOperations)[number];
+
+export interface ProbeResult {
+  /** `clock`: how far the store's clock is from this machine's; found out where something is written and headed. */
+  readonly operation: ProbeOperation | 'clock';
+  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
+  readonly detail: string;
+  readonly error?: unknown;
+  /** Nothing worked, and for this reason nothing else would: it was not tried. */
+  readonly hopeless?: true;
+}
+
+export interface ProbeOptions {
+  /** Everything happens below it; it ends with a slash. */
+  readonly prefix: string;
+  /** Without `write` nothing is ever written, and `read` takes the first object that is there. */
+  readonly operations: readonly ProbeOperation[];
+  /** Names what is written, so that no two probes meet. */
+  readonly id: string;
+  /** This machine's clock. */
+  readonly now: () => Date;
+  /** Aborting it leaves the rest untried; what was written is removed all the same. */
+  readonly signal?: AbortSignal;
+  /** How long a single operation may take, tries included. (Default: 20 s) */
+  readonly patienceMs?: number;
+}
+
+/** What goes wrong in requests to stores when the clocks are this far apart; signatures are refused from the second on. */
+const clockLimits = { warningMs: 60_000, failedMs: 15 * 60_000 };
+
+/** Names that stores give to whom they do not know, or to who comes to the wrong place: no operation would succeed. */
+const strangers = new RegExp(
+  '\\b(?:SignatureDoesNotMatch|InvalidAccessKeyId|ExpiredToken|InvalidToken|XAdminUserNotFound|RequestTimeTooSkewed|' +
+    'CredentialsProviderError|AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraintException|' +
+    'AuthenticationFailed|InvalidAuthenticationInfo|CredentialUnavailableError|invalid_grant)\\b|, 401,',
+);
+
+/** Whether a store refuses who asks, not what is asked. */
+export function isStranger(error: unknown): boolean {
+  return isFederationError(error, 'STORAGE_ACCESS_DENIED') && strangers.test(error.detail);
+}
+
+/**
+ * Tries operations out, with small objects of its own below the prefix, and removes these again whatever happens. Never
+ * throws for what the store does: that is in the results, one an operation in the order of `probeOperations`.
+ */
+export async function probeBucket(bucket: Bucket, options: ProbeOptions): Promise<ProbeResult[]> {
+  const probe = new Probe(bucket, options);
+  try {
+    for (const operation of probeOperations) {
+      if (options.operations.includes(operation)) await probe.try(operation);
+    }
+  } finally {
+    await probe.cleanUp();
+  }
+  return probe.results;
+}
+
+class Probe {
+  readonly results: ProbeResult[] = [];
+  readonly #key: string;
+  readonly #copyKey: string;
+  /** Keys of ours that are there, or may be: true where it is known. */
+  readonly #left = new Map<string, boolean>();
+  #body = '';
+  #asked = { from: 0, to: 0 };
+  #worked = false;
+  #hopeless = false;
+  #created = false;
+  #deletes = false;
+
+  constructor(
+    private readonly bucket: Bucket,
+    private readonly options: ProbeOptions,
+  ) {
+    this.#key = probeKey(options.prefix, options.id);
+    this.#copyKey = probeKey(options.prefix, `${options.id}-copy`);
+  }
+
+  /** Tries one operation, unless it makes no sense any more. */
+  async try(operation: ProbeOperation): Promise<void> {
+    const reason = this.#skipReason(operation);
+    if (reason !== undefined) return this.#note(operation, 'skipped', reason);
+    try {
+      await this.#run(operation);
+      this.#worked = true;
+    } catch (error) {
+      if (this.options.signal?.aborted === true) return this.#note(operation, 'skipped', interrupted);
+      this.#hopeless = !this.#worked && leavesNoHope(error);
+      const detail = describe(error, this.#patienceMs);
+      this.results.push({
+        operation,
+        outcome: 'failed',
+        detail,
+        error,
+        ...(this.#hopeless && { hopeless: true }),
+      });
+    }
+  }
+
+  /** Removes what is left of it. What cannot be removed is told, also where deleting is not needed. */
+  async cleanUp(): Promise<void> {
+    const staying: string[] = [];
+    for (const [key, sure] of this.#left) {
+      const { patienceMs } = this.options;
+      await this.bucket.delete(key, call(patienceMs)).catch(() => sure && staying.push(key));
+    }
+    if (staying.length === 0) return;
+    const detail = `What was written to try this out could not be removed: ${staying.join(', ')}.`;
+    const failed = this.results.findIndex(({ operation }) => operation === 'delete');
+    const result = this.results[failed];
+    if (result === undefined) this.#note('delete', 'warning', detail);
+    else this.results[failed] = { ...result, detail: `${result.detail} ${detail}` };
+  }
+
+  get #patienceMs(): number {
+    return this.options.patienceMs ?? 20_000;
+  }
+
+  #note(operation: ProbeResult['operation'], outcome: ProbeResult['outcome'], detail: string): void {
+    this.results.push({ operation, outcome, detail });
+  }
+
+  #skipReason(operation: ProbeOperation): string | undefined {
+    if (this.options.signal?.aborted === true) return interrupted;
+    if (this.#hopeless) return 'Nothing can be done in this bucket; see above.';
+    const writes = this.options.operations.includes('write');
+    const needsObject = ['replace', 'head', 'read', 'copy', 'delete'].includes(operation);
+    if (needsObject && writes && !this.#created) return 'Nothing could be written to try it with.';
+    if (operation === 'conditional create' && !this.#deletes)
+      return 'What it writes could not be removed again.';
+    return undefined;
+  }
+
+  async #run(operation: ProbeOperation): Promise<void> {
+    const { bucket } = this;
+    const options = call(this.#patienceMs, this.options.signal);
+    switch (operation) {
+      case 'list': {
+        const first = await firstObject(bucket, this.options.prefix, options);
+        const what = first === undefined ? 'Nothing is there yet' : `The first object is ${first}`;
+        return this.#note(operation, 'ok', `${what}.`);
+      }
+      case 'write':
+        await this.#put('first', options);
+        this.#created = true;
+        return this.#note(operation, 'ok', 'A new object can be written.');
+      case 'replace':
+        await this.#put('second', options);
+        return this.#note(operation, 'ok', 'An object can be replaced.');
+      case 'head':
+        return this.#head(options);
+      case 'read':
+        return this.#read(options);
+      case 'copy': {
+        this.#left.set(this.#copyKey, false);
+        await bucket.copy(this.#key, this.#copyKey, options);
+        this.#left.set(this.#copyKey, true);
+        await this.#expectBytes(this.#copyKey, options);
+        return this.#note(operation, 'ok', 'The store copies by itself.');
+      }
+      case 'delete':
+        await bucket.delete(this.#key, options);
+        if ((await bucket.head(this.#key, options)) !== undefined)
+          throw new Error(`${this.#key} is still there after it was deleted.`);
+        this.#left.delete(this.#key);
+        this.#deletes = true;
+        return this.#note(operation, 'ok', 'An object can be deleted.');
+      case 'conditional create':
+        return this.#conditionalCreate(options);
+    }
+  }
+
+  async #put(body: string, options: CallOptions): Promise<void> {
+    // An answer may be lost: from here on it may be there.
+    this.#left.set(this.#key, this.#created);
+    const from = this.options.now().getTime();
+    await this.bucket.put(this.#key, Buffer.from(body), { ...options, metadata: { probe: body } });
+    this.#asked = { from, to: this.options.now().getTime() };
+    this.#body = body;
+    this.#left.set(this.#key, true);
+  }
+
+  async #head(options: CallOptions): Promise<void> {
+    const head = await this.bucket.head(this.#key, options);
+    if (head === undefined) throw new Error(`${this.#key} was written, and is not there.`);
+    if (head.metadata['probe'] !== this.#body)
+      throw new Error('The store does not keep the metadata that an object was written with.');
+    this.#note('head', 'ok', 'An object can be looked at, its metadata included.');
+    this.#noteClock(head.modified.getTime());
+  }
+
+  #noteClock(modified: number): void {
+    const { from, to } = this.#asked;
+    // Many stores tell whole seconds.
+    const aheadMs = modified > to ? modified - to : Math.min(0, modified + 1_000 - from);
+    const seconds = Math.round(Math.abs(aheadMs) / 1_000);
+    const detail =
+      seconds === 0
+        ? 'The store’s clock and this machine’s are the same.'
+        : `The store’s clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine’s.`;
+    const { warningMs, failedMs } = clockLimits;
+    const far = Math.abs(aheadMs);
+    this.#note('clock', far > failedMs ? 'failed' : far > warningMs ? 'warning' : 'ok', detail);
+  }
+
+  async #read(options: CallOptions): Promise<void> {
+    if (this.options.operations.includes('write')) {
+      await this.#expectBytes(this.#key, options);
+      return this.#note('read', 'ok', 'What was written is read again.');
+    }
+    const key = await firstObject(this.bucket, this.options.prefix, options);
+    if (key === undefined) return this.#note('read', 'skipped', 'There is nothing to read yet.');
+    const { body } = await this.bucket.get(key, options);
+    await discard(body);
+    this.#note('read', 'ok', `${key} can be read.`);
+  }
+
+  async #expectBytes(key: string, options: CallOptions): Promise<void> {
+    const { bytes } = await readAll(this.bucket, key, options);
+    if (bytes.toString() !== this.#body) throw new Error(`${key} holds other bytes than were written.`);
+  }
+
+  async #conditionalCreate(options: CallOptions): Promise<void> {
+    const key = probeKey(this.options.prefix, `${this.options.id}-create`);
+    // It removes what it wrote, unless it is interrupted.
+    this.#left.set(key, false);
+    const found = await probeConditionalCreate(this.bucket, key, options);
+    this.#left.delete(key);
+    if (found === 'kept')
+      return this.#note('conditional create', 'ok', 'An object can be created only if it is absent.');
+    this.#note('conditional create', 'warning', unsafeWithoutCondition);
+  }
+}
+
+const interrupted = 'It was interrupted.';
+
+function call(patienceMs = 10_000, signal?: AbortSignal): CallOptions {
+  const patience = AbortSignal.timeout(patienceMs);
+  return { signal: signal === undefined ? patience : AbortSignal.any([patience, signal]) };
+}
+
+async function firstObject(
+  bucket: BucketReader,
+  prefix: string,
+  options: CallOptions,
+): Promise<string | undefined> {
+  for await (const entry of bucket.list(prefix, options)) {
+    if (entry.kind === 'object') return entry.key;
+  }
+  return undefined;
+}
+
+function leavesNoHope(error: unknown): boolean {
+  return (
+    isTimeout(error) ||
+    isFederationError(error, 'STORAGE_BUCKET_NOT_FOUND') ||
+    isFederationError(error, 'STORAGE_UNAVAILABLE') ||
+    isStranger(error)
+  );
+}
+
+function describe(error: unknown, patienceMs: number): string {
+  if (isTimeout(error)) return `The store did not answer within ${patienceMs / 1_000} s.`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError';
+}

@@ -1,0 +1,625 @@
+import { randomUUID } from 'node:crypto';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { silentLog } from '../../config/log';
+import { instanceOf } from '../../local-etl/instance';
+import { localEtl } from '../../local-etl/store';
+import type { Check } from '../../scripts/doctor/check';
+import { permissionFor } from '../../scripts/doctor/permissions';
+import type { Bucket } from '../../storage/bucket';
+import { parseFederatedStore } from '../../storage/federated-store';
+import { combinedEtlKey, combinedEtlPrefix } from '../../storage/layout';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import { probeOperations } from '../../storage/probe-bucket';
+import { ensureSchedule } from '../../workers/schedule';
+import { names } from '../../workflows/names';
+import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { startFaultyServer } from '../storage/faulty-s3-server';
+import { FederationFolder } from './federation-folder';
+import { runMain, type Answer } from './run-main';
+
+const day = 'allocations/1d/1794614400-1794700800';
+const golden = resolve(__dirname, '../golden/bucket/federated');
+
+let federation: FederationFolder;
+const environment = { ...process.env };
+beforeEach(async () => {
+  federation = await FederationFolder.create();
+  for (const name of Object.keys(process.env).filter((key) =>
+    /^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/.test(key),
+  )) {
+    delete process.env[name];
+  }
+  process.env.TEMPORAL_CONFIG_FILE = join(federation.folder, 'none.toml');
+});
+afterEach(async () => {
+  process.env = { ...environment };
+  await federation[Symbol.asyncDispose]();
+});
+
+interface Setup {
+  clusterId?: string;
+  federatedETL?: object;
+  storage?: object;
+  localEtl?: object;
+  temporal?: object;
+}
+
+/** Nothing listens on port 1, and it says so at once. */
+const nowhere = { address: '127.0.0.1:1' };
+const federator = (more: object = {}) => ({ federator: { enabled: true, ...more } });
+
+async function doctor(setup: Setup, ...argv: string[]): Promise<Answer> {
+  const settings = {
+    clusterId: 'cluster-4',
+    storage: { configFile: 'federated-store.yaml' },
+    localEtl: { path: 'etl' },
+    temporal: nowhere,
+    ...setup,
+  };
+  writeFileSync(federation.settings, JSON.stringify(settings));
+  return runMain('doctor', ...argv, '--config', federation.settings);
+}
+
+interface Found {
+  status: number;
+  ok: boolean;
+  checks: Check[];
+  /** The check of this name, or the first of them. */
+  of(check: Check['check'], subject?: string, place?: string): Check | undefined;
+}
+
+async function examine(setup: Setup, ...argv: string[]): Promise<Found> {
+  const { status, out, err } = await doctor(setup, '--json', ...argv);
+  expect(err).toBe('');
+  const { checks, ok } = JSON.parse(out) as { checks: Check[]; ok: boolean };
+  const of: Found['of'] = (check, subject, place) =>
+    checks.find(
+      (one) =>
+        one.check === check &&
+        (subject === undefined || one.subject === subject) &&
+        (place === undefined || one.place === place),
+    );
+  return { status, ok, checks, of };
+}
+
+const failures = ({ checks }: Found) => checks.filter(({ outcome }) => outcome === 'failed');
+/** What is said of a place of the bucket, by outcome. */
+const inPlace = ({ checks }: Found, place: string): Record<string, string> =>
+  Object.fromEntries(
+    checks.filter((one) => one.place === place).map(({ subject = '', outcome }) => [subject, outcome]),
+  );
+
+async function keys(bucket: Bucket): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of bucket.list('')) found.push(entry.kind === 'object' ? entry.key : entry.prefix);
+  return found;
+}
+
+function buildLocalEtl(): void {
+  cpSync(join(golden, 'cluster-4/etl'), join(federation.folder, 'etl'), { recursive: true });
+}
+
+describe('settings', () => {
+  it('that cannot be read are one failure', async () => {
+    const { status, checks } = await examine({ clusterId: 'combined' });
+    expect(status).toBe(1);
+    expect(checks).toEqual([
+      expect.objectContaining({
+        check: 'settings',
+        outcome: 'failed',
+        detail: expect.stringContaining('combined'),
+        todo: expect.any(String),
+      }),
+      expect.objectContaining({ outcome: 'skipped' }),
+    ]);
+  });
+
+  it('are told: which file, which roles, which storage', async () => {
+    const found = await examine({ federatedETL: { ...federator(), federatedCluster: true } });
+    expect(found.of('settings', 'file')?.detail).toBe(federation.settings);
+    expect(found.of('settings', 'roles')?.detail).toBe('Federated Cluster, Federator');
+    expect(found.of('settings', 'storage')?.detail).toContain(
+      `config.directory: ${join(federation.folder, 'bucket')}`,
+    );
+    expect((await examine({})).of('settings', 'roles')?.outcome).toBe('warning');
+  });
+
+  it('may be in the file that a variable names', async () => {
+    await doctor({});
+    process.env.FEDERATED_ETL_CONFIG = federation.settings;
+    const { out } = await runMain('doctor');
+    expect(out).toContain(`file: ${federation.settings}`);
+  });
+
+  it('say which of two storage files is in force', async () => {
+    cpSync(join(federation.folder, 'federated-store.yaml'), join(federation.folder, 'backup.yaml'));
+    const found = await examine({
+      federatedETL: { useExistingS3Config: true },
+      storage: { configFile: 'federated-store.yaml', existingConfigFile: 'backup.yaml' },
+    });
+    expect(found.of('settings', 'storage file')?.detail).toMatch(
+      /backup\.yaml, by federatedETL\.useExistingS3Config/,
+    );
+    expect(found.of('settings', 'notice')).toMatchObject({
+      outcome: 'warning',
+      detail: expect.stringContaining('unreliable'),
+    });
+  });
+
+  it.each([
+    [[], 'warning'],
+    [['--strict'], 'failed'],
+  ])('of the store that nobody knows: with %j a %s', async (argv, outcome) => {
+    const { folder } = federation;
+    const file = join(folder, 'federated-store.yaml');
+    writeFileSync(file, `type: FILESYSTEM\nconfig:\n  directory: ${folder}/bucket\n  directry: x\n`);
+    const found = await examine({}, ...argv);
+    expect(found.checks).toContainEqual(
+      expect.objectContaining({
+        check: 'settings',
+        outcome,
+        detail: expect.stringMatching(/line 4: config\.directry.*Did you mean directory\?/),
+      }),
+    );
+    expect(failures(found).map(({ check }) => check)).toEqual(
+      outcome === 'failed' ? ['settings', 'Temporal'] : ['Temporal'],
+    );
+  });
+
+  it('of the store that cannot be used leave the rest to be looked at', async () => {
+    writeFileSync(join(federation.folder, 'federated-store.yaml'), 'type: CLOUD\n');
+    const found = await examine({ federatedETL: federator() });
+    expect(found.of('settings', 'storage file')?.outcome).toBe('ok');
+    expect(failures(found).map(({ check }) => check)).toEqual(['settings', 'Temporal']);
+    expect(found.of('bucket')?.outcome).toBe('skipped');
+    expect(found.of('clusters')?.outcome).toBe('skipped');
+  });
+});
+
+describe('the bucket', () => {
+  const all = Object.fromEntries([...probeOperations, 'clock'].map((name) => [name, 'ok']));
+
+  it('of a Federated Cluster is tried in its own folder, as far as it pushes', async () => {
+    buildLocalEtl();
+    const found = await examine({ federatedETL: { federatedCluster: true } });
+    const wanted = { list: 'ok', write: 'ok', replace: 'ok', head: 'ok', clock: 'ok' };
+    const not = 'not needed';
+    expect(inPlace(found, 'federated/cluster-4/')).toEqual({
+      ...wanted,
+      read: not,
+      copy: not,
+      delete: not,
+      'conditional create': not,
+    });
+    expect(found.checks.filter(({ place }) => place !== undefined)).toHaveLength(9);
+    expect(await keys(federation.bucket)).toEqual([]);
+  });
+
+  it('of a federator is tried where it merges, and read where clusters push', async () => {
+    await federation.push('cluster-1', day);
+    const before = await keys(federation.bucket);
+    const found = await examine({ federatedETL: federator() });
+    expect(inPlace(found, 'federated/')).toEqual({ list: 'ok' });
+    expect(inPlace(found, 'federated/cluster-1/')).toEqual({ read: 'ok' });
+    expect(inPlace(found, 'federated/combined/')).toEqual(all);
+    expect(await keys(federation.bucket)).toEqual(before);
+    expect(readdirSync(join(federation.folder, 'bucket/federated'))).toEqual(['cluster-1']);
+  });
+
+  it('of a primary is read, and written where it saves its local ETL', async () => {
+    const primary = { federatedETL: { primaryCluster: true } };
+    const fresh = await examine(primary);
+    expect(inPlace(fresh, 'federated/combined/')).toMatchObject({
+      list: 'ok',
+      read: 'skipped',
+      write: 'not needed',
+    });
+    expect(inPlace(fresh, 'federated-etl/backups/cluster-4/')).toEqual({ backup: 'not needed' });
+    expect(inPlace(fresh, 'federated/cluster-4/etl/bingen/')).toMatchObject({ list: 'ok', read: 'skipped' });
+    buildLocalEtl();
+    const found = await examine(primary);
+    expect(inPlace(found, 'federated-etl/backups/cluster-4/')).toEqual({
+      list: 'ok',
+      write: 'ok',
+      head: 'ok',
+      read: 'ok',
+      delete: 'ok',
+      'conditional create': 'ok',
+      clock: 'ok',
+      replace: 'not needed',
+      copy: 'not needed',
+    });
+    mkdirSync(join(federation.folder, 'saved'));
+    const elsewhere = await examine({ ...primary, localEtl: { path: 'etl', backupPath: 'saved' } });
+    expect(inPlace(elsewhere, 'federated-etl/backups/cluster-4/')).toEqual({ backup: 'not needed' });
+    expect(await keys(federation.bucket)).toEqual([]);
+  });
+
+  it('that is not there is one failure', async () => {
+    writeFileSync(
+      join(federation.folder, 'federated-store.yaml'),
+      `type: FILESYSTEM\nconfig: {directory: ${federation.folder}/unmounted}\n`,
+    );
+    const found = await examine({
+      federatedETL: { federatedCluster: true, primaryCluster: true, ...federator() },
+    });
+    const ofBucket = found.checks.filter(({ check }) => check === 'bucket');
+    expect(ofBucket.filter(({ outcome }) => outcome === 'failed')).toEqual([
+      {
+        check: 'bucket',
+        subject: 'list',
+        place: 'federated/cluster-4/',
+        outcome: 'failed',
+        detail: expect.stringMatching(/^STORAGE_BUCKET_NOT_FOUND: There is no folder .*unmounted/),
+        todo: expect.stringContaining('federated-store.yaml'),
+      },
+    ]);
+    expect(ofBucket.some(({ outcome }) => outcome === 'ok')).toBe(false);
+    expect(inPlace(found, 'federated/combined/')).toMatchObject({ list: 'skipped', write: 'skipped' });
+    expect(found.of('clusters')?.outcome).toBe('skipped');
+  });
+});
+
+describeWithS3('a bucket of an S3 server', () => {
+  const store = async (config: object = {}): Promise<Bucket> => {
+    const s3 = await connectToS3();
+    const bucket = `b-${randomUUID()}`;
+    await s3.createBucket(bucket);
+    const full = {
+      bucket,
+      endpoint: s3.endpoint.replace('http://', ''),
+      access_key: s3.accessKey,
+      secret_key: s3.secretKey,
+      insecure: true,
+      ...config,
+    };
+    const file = join(federation.folder, 'federated-store.yaml');
+    writeFileSync(file, JSON.stringify({ type: 'S3', config: full, prefix: 'team' }));
+    return openBucketFromFile(file);
+  };
+  const everything = { federatedETL: { federatedCluster: true, primaryCluster: true, ...federator() } };
+
+  it('is tried, below its prefix, and left as it was', async () => {
+    buildLocalEtl();
+    await using closing = new AsyncDisposableStack();
+    const bucket = await store();
+    closing.defer(() => bucket.close());
+    const found = await examine(everything);
+    expect(failures(found).map(({ check }) => check)).toEqual(['Temporal']);
+    expect(await keys(bucket)).toEqual([]);
+  });
+
+  it('with a wrong secret is one failure, and the secret is not shown', async () => {
+    await (await store({ secret_key: 'not-the-secret' })).close();
+    const { status, out, err } = await doctor(everything);
+    expect({ status, err }).toEqual({ status: 1, err: '' });
+    expect(out.match(/STORAGE_ACCESS_DENIED/g)).toHaveLength(1);
+    expect(out).toContain('config.secret_key: ***');
+    expect(out).not.toContain('not-the-secret');
+  });
+});
+
+describe('a store that refuses', () => {
+  const refusing = async (code: string, methods: readonly string[]): Promise<Found> => {
+    await using closing = new AsyncDisposableStack();
+    const server = await startFaultyServer();
+    closing.defer(() => server.close());
+    const { endpoint } = server;
+    const config = { bucket: 'costs', endpoint, access_key: 'a', secret_key: 'secret', insecure: true };
+    writeFileSync(join(federation.folder, 'federated-store.yaml'), JSON.stringify({ type: 'S3', config }));
+    server.answer((response, { method = '' }) => {
+      const error = `<Error><Code>${code}</Code><Message>no</Message></Error>`;
+      if (methods.includes(method)) return response.writeHead(403).end(error);
+      if (method === 'GET')
+        return response.end('<ListBucketResult><Name>costs</Name><KeyCount>0</KeyCount></ListBucketResult>');
+      return response.writeHead(204).end();
+    });
+    return await examine({ federatedETL: { federatedCluster: true } });
+  };
+
+  it('an operation: the permission is named', async () => {
+    const found = await refusing('AccessDenied', ['PUT']);
+    expect(found.checks).toContainEqual({
+      check: 'bucket',
+      subject: 'write',
+      place: 'federated/cluster-4/',
+      outcome: 'failed',
+      detail: expect.stringMatching(/^STORAGE_ACCESS_DENIED: Could not write in .*AccessDenied/),
+      todo: 'Allow s3:PutObject on arn:aws:s3:::costs/federated/cluster-4/*.',
+    });
+    expect(found.of('bucket', 'list')?.outcome).toBe('ok');
+  });
+
+  it('by the clock: to set it, said once', async () => {
+    const found = await refusing('RequestTimeTooSkewed', ['GET', 'PUT', 'HEAD', 'DELETE']);
+    expect(failures(found).filter(({ check }) => check === 'bucket')).toEqual([
+      expect.objectContaining({
+        subject: 'list',
+        detail: expect.stringContaining('RequestTimeTooSkewed'),
+        todo: expect.stringContaining('clock'),
+      }),
+    ]);
+  });
+});
+
+describe('clusters', () => {
+  it('of which there is none: what to do', async () => {
+    const found = await examine({ federatedETL: federator() });
+    expect(found.of('clusters', 'found')).toMatchObject({
+      outcome: 'warning',
+      detail: expect.stringContaining('no cluster'),
+      todo: expect.stringContaining('federatedETL.federatedCluster'),
+    });
+  });
+
+  it('are counted, and it is said who is in', async () => {
+    for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3']) await federation.push(cluster, day);
+    const setup = { federatedETL: federator({ excludeClusters: ['cluster-2', 'cluster3'] }) };
+    const found = await examine(setup);
+    expect(found.of('clusters', 'found')?.detail).toContain('3 clusters');
+    expect(found.of('clusters', 'cluster-1')?.detail).toMatch(/^allocations 1d 1 \(newest ends .*last push/);
+    expect(found.of('clusters', 'who is in')?.detail).toBe(
+      'By the settings: every cluster but cluster-2, cluster3. In now: cluster-1, cluster-3. Out: cluster-2 (settings).',
+    );
+    expect(found.of('clusters', 'exclude')).toMatchObject({
+      outcome: 'warning',
+      detail: expect.stringMatching(/cluster3, but .* The nearest is cluster-3\./),
+    });
+    const only = await examine({
+      federatedETL: federator({ clusters: ['cluster-1'], clustersMode: 'include' }),
+    });
+    expect(only.of('clusters', 'who is in')?.detail).toMatch(/only cluster-1\. In now: cluster-1\. Out:/);
+    expect(only.of('clusters', 'include')).toBeUndefined();
+  });
+
+  it('excluded by a person are out, by the newest generation while Temporal is away', async () => {
+    for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
+    await federation.commit(1, ['cluster-1', 'cluster-2'], [day]);
+    const { of } = await examine({ federatedETL: federator() });
+    expect(of('clusters', 'who is in')?.detail).toContain('In now: cluster-1, cluster-2. Out: nobody.');
+    expect(of('clusters', 'strangers')?.outcome).toBe('ok');
+  });
+
+  it('are not what else lies in the published place: that is shown, ten of them', async () => {
+    await federation.push('cluster-1', day);
+    await federation.commit(1, ['cluster-1'], [day]);
+    const put = (key: string) => federation.bucket.put(key, Buffer.from('a stranger'));
+    await put(combinedEtlKey('assets/1d/1794614400-1794700800' as never));
+    await put(`${combinedEtlPrefix}${day}.gz`);
+    for (let at = 0; at < 10; at++) await put(`${combinedEtlPrefix}notes/${at}`);
+    const stranger = (await examine({ federatedETL: federator() })).of('clusters', 'strangers');
+    expect(stranger).toMatchObject({ outcome: 'warning', detail: expect.stringMatching(/^12 files/) });
+    expect(stranger?.detail).toContain(`${day}.gz`);
+    expect(stranger?.detail).not.toContain(`${day},`);
+    expect(stranger?.detail).toMatch(/, and 2 more\.$/);
+  });
+});
+
+describe('the local ETL', () => {
+  it('is counted', async () => {
+    buildLocalEtl();
+    const found = await examine({ federatedETL: { federatedCluster: true } });
+    expect(found.of('local ETL', 'windows')).toMatchObject({
+      outcome: 'ok',
+      detail: expect.stringContaining('allocations 1d: 3 files'),
+    });
+    expect(found.of('local ETL', 'machine')?.detail).toMatch(/^Node v.* are free at /);
+    // It only looks.
+    expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
+  });
+
+  it('that is not there is a failure for a push, not for a primary', async () => {
+    const push = await examine({ federatedETL: { federatedCluster: true } });
+    expect(push.of('local ETL')).toMatchObject({
+      outcome: 'failed',
+      detail: 'There is no such folder (localEtl.path).',
+      todo: expect.stringContaining('Mount'),
+    });
+    const primary = await examine({ federatedETL: { primaryCluster: true } });
+    expect(primary.of('local ETL')?.outcome).toBe('ok');
+  });
+
+  it('without a window, in a file, or to be saved where nothing is, is told', async () => {
+    mkdirSync(join(federation.folder, 'etl'));
+    const empty = await examine({ federatedETL: { federatedCluster: true } });
+    expect(empty.of('local ETL', 'windows')).toMatchObject({ outcome: 'warning', todo: expect.any(String) });
+    writeFileSync(join(federation.folder, 'file'), '');
+    const setup = { federatedETL: { federatedCluster: true, primaryCluster: true } };
+    const wrong = await examine({ ...setup, localEtl: { path: 'file', backupPath: 'none' } });
+    const folders = failures(wrong).filter(({ check }) => check === 'local ETL');
+    expect(folders.map(({ detail }) => detail)).toEqual([
+      'It is no folder (localEtl.path).',
+      'There is no such folder (localEtl.backupPath).',
+    ]);
+  });
+});
+
+describe('what people read', () => {
+  it('fits into 100 columns, a mark first, and says what to do', async () => {
+    await federation.push('cluster-1', day);
+    const { status, out } = await doctor({ federatedETL: { federatedCluster: true, ...federator() } });
+    expect(status).toBe(1);
+    expect(out).toMatch(/^ {2}✓ ok +roles: Federated Cluster, Federator$/m);
+    expect(out).toMatch(/^ {2}in federated\/cluster-4\/\n {2}✓ ok +list: /m);
+    expect(out).toMatch(/^ {2}- not needed +read, copy, delete, conditional create: A push never/m);
+    expect(out).toMatch(/^ {2}✗ FAILED +server: TEMPORAL_UNAVAILABLE: (?:.*\n)+? +to do: Start one/m);
+    expect(out).toMatch(/Something has to be done: \d+ failed/);
+    const wide = out.split('\n').filter((line) => line.length > 100 && !/^ *\S+$/.test(line.trim()));
+    expect(wide).toEqual([]);
+  });
+});
+
+describe('permissions', () => {
+  const store = (type: string, config: object, prefix = '') =>
+    parseFederatedStore(JSON.stringify({ type, config, prefix }), 'f.yaml');
+  const amazon = { bucket: 'costs', endpoint: 's3.eu-west-1.amazonaws.com' };
+
+  it.each([
+    [
+      'list',
+      store('S3', amazon),
+      'Allow s3:ListBucket on arn:aws:s3:::costs (with s3:prefix federated/combined/*).',
+    ],
+    [
+      'write',
+      store('S3', amazon, 'team'),
+      'Allow s3:PutObject on arn:aws:s3:::costs/team/federated/combined/*.',
+    ],
+    [
+      'read',
+      store('S3', { bucket: 'costs', endpoint: 's3.cn-north-1.amazonaws.com.cn' }),
+      'Allow s3:GetObject on arn:aws-cn:s3:::costs/federated/combined/*.',
+    ],
+    [
+      'copy',
+      store('S3', { ...amazon, sse_config: { type: 'SSE-KMS', kms_key_id: 'key-1' } }),
+      'Allow s3:GetObject and s3:PutObject on arn:aws:s3:::costs/federated/combined/*, and kms:GenerateDataKey and kms:Decrypt on the key key-1.',
+    ],
+    [
+      'replace',
+      store('GCS', { bucket: 'costs' }),
+      /^Grant storage\.objects\.create and storage\.objects\.delete on .*costs/,
+    ],
+    [
+      'delete',
+      store('AZURE', { storage_account: 'acc', container: 'costs' }),
+      /^Grant Microsoft\.Storage\/.*\/blobs\/delete on the container costs/,
+    ],
+  ] as const)('to %s are named in the store’s words', async (operation, opened, text) => {
+    const found = await permissionFor(opened, operation, 'federated/combined/');
+    if (typeof text === 'string') expect(found).toBe(text);
+    else expect(found).toMatch(text);
+  });
+
+  it('of a folder are its owner and mode', async () => {
+    mkdirSync(join(federation.folder, 'bucket/federated'), { mode: 0o750 });
+    const found = await permissionFor(
+      store('FILESYSTEM', { directory: join(federation.folder, 'bucket') }),
+      'write',
+      'federated/combined/',
+    );
+    expect(found).toMatch(/read, write and search .*\/bucket\/federated \(owner \d+:\d+, mode 0750\)/);
+  });
+});
+
+describeWithTemporal('Temporal', () => {
+  let server: TestServer;
+  let namespace: string;
+  let client: Client;
+  beforeAll(async () => {
+    server = await connectToTestServer();
+    namespace = await server.createNamespace();
+    client = server.client(namespace);
+  }, 60_000);
+  afterAll(() => server?.close());
+
+  let federations = 0;
+  /** A federation of its own in the namespace. */
+  function own() {
+    const idPrefix = `d${++federations}-`;
+    const ids = names(idPrefix);
+    /** What runs, though nobody serves it: only its memo is looked at. */
+    const start = (type: string, workflowId: string, memo: Record<string, unknown>) =>
+      client.workflow.start(type, { workflowId, taskQueue: `${idPrefix}nobody`, memo });
+    return { ids, idPrefix, start, temporal: { address: server.address, namespace, idPrefix } };
+  }
+
+  it('and all else well: exit status 0', async () => {
+    buildLocalEtl();
+    await federation.push('cluster-4', day);
+    const { ids, idPrefix, start, temporal } = own();
+    await start('roster', ids.roster, { bucket: federation.bucket.label });
+    const instance = await instanceOf(localEtl(join(federation.folder, 'etl')));
+    await start('push', ids.push('cluster-4'), { instance });
+    await ensureSchedule(client, { idPrefix, firstRunAfterMs: 300_000, runEveryMs: 1_800_000 }, silentLog);
+    const setup = {
+      federatedETL: { federatedCluster: true, primaryCluster: true, ...federator() },
+      temporal,
+    };
+    const before = await keys(federation.bucket);
+    const found = await examine(setup);
+    expect(found.checks.filter(({ outcome }) => ['failed', 'warning', 'skipped'].includes(outcome))).toEqual(
+      [],
+    );
+    expect({ status: found.status, ok: found.ok }).toEqual({ status: 0, ok: true });
+    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/^The next run is 20/);
+    expect(found.of('Temporal', 'push')?.detail).toContain('belongs to this volume');
+    expect(await keys(federation.bucket)).toEqual(before);
+    expect((await doctor(setup)).out).toContain('Nothing is in the way.');
+  });
+
+  it('on which nothing was started yet is well too', async () => {
+    buildLocalEtl();
+    const found = await examine({
+      federatedETL: { federatedCluster: true, ...federator() },
+      temporal: own().temporal,
+    });
+    expect(failures(found)).toEqual([]);
+    expect(found.of('Temporal', 'roster')?.detail).toMatch(/none yet/);
+    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/none yet/);
+  });
+
+  it('that serves another bucket, another volume, or whose schedule is paused, is told', async () => {
+    buildLocalEtl();
+    const { ids, idPrefix, start, temporal } = own();
+    await start('roster', ids.roster, { bucket: 's3://another' });
+    await start('push', ids.push('cluster-4'), { instance: 'another volume' });
+    await ensureSchedule(client, { idPrefix, firstRunAfterMs: 300_000, runEveryMs: 1_800_000 }, silentLog);
+    await client.schedule.getHandle(ids.schedule).pause('prices are wrong');
+    const found = await examine({ federatedETL: { federatedCluster: true, ...federator() }, temporal });
+    expect(found.status).toBe(1);
+    expect(found.of('Temporal', 'roster')).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringMatching(/^ROSTER_BOUND_ELSEWHERE: .*s3:\/\/another/),
+      todo: expect.any(String),
+    });
+    expect(found.of('Temporal', 'push')).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringMatching(/^DUPLICATE_CLUSTER_ID: .*another volume/),
+    });
+    expect(found.of('Temporal', 'schedule')).toMatchObject({
+      outcome: 'warning',
+      detail: 'It is paused: prices are wrong.',
+    });
+    // It only looks.
+    expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
+  });
+
+  it('has clusters that use the store of the backup as well', async () => {
+    const { ids, start, temporal } = own();
+    await start('push', ids.push('cluster-2'), { existingConfig: true });
+    await start('push', ids.push('cluster-3'), { existingConfig: false });
+    await start('push', ids.push('cluster-4'), { existingConfig: true });
+    const setup = {
+      federatedETL: { useExistingS3Config: true },
+      storage: { existingConfigFile: 'federated-store.yaml' },
+      temporal,
+    };
+    // The list of workflows follows what was started a moment later.
+    let check: Check | undefined;
+    for (const until = Date.now() + 20_000; check?.outcome !== 'warning' && Date.now() < until;)
+      check = (await examine(setup)).of('Temporal', 'useExistingS3Config');
+    expect(check).toMatchObject({
+      outcome: 'warning',
+      detail: expect.stringContaining('set for cluster-2 as well'),
+    });
+  });
+
+  it('without the namespace says so once', async () => {
+    const absent = `absent-${randomUUID()}`;
+    const found = await examine({
+      federatedETL: federator(),
+      temporal: { address: server.address, namespace: absent },
+    });
+    expect(failures(found)).toEqual([
+      expect.objectContaining({
+        check: 'Temporal',
+        subject: 'namespace',
+        todo: expect.stringContaining(`namespace create --namespace ${absent}`),
+      }),
+    ]);
+  });
+});

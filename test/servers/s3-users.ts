@@ -1,0 +1,118 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startKept } from '../../scripts/set-up/kept-process';
+import { versitygwPath } from './paths';
+
+/** One who is known to an S3 server, by its own key. */
+export interface S3User {
+  readonly arn: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/** The users of an S3 server, with policies of their own. */
+export interface S3Users {
+  /** What tells the server about them. */
+  readonly gatewayEnv: Readonly<Record<string, string>>;
+  /** Creates a user who may do what the IAM policy documents allow, together, and nothing else. */
+  create(name: string, documents: readonly string[]): Promise<S3User>;
+  stop(): Promise<void>;
+}
+
+/** Starts what keeps the users of an S3 server: to be given to `startS3Server`, and stopped after that. */
+export async function startS3Users(): Promise<S3Users> {
+  // Sockets have short names, at most about a hundred bytes.
+  const scratch = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-iam-'));
+  const control = path.join(scratch, 'control');
+  const gateway = path.join(scratch, 'gateway');
+  const logFile = path.join(scratch, 'versitygw.log');
+  const root = { accessKey: 'iam-key', secretKey: randomBytes(16).toString('hex') };
+  const dir = path.join(scratch, 'users');
+  await mkdir(dir);
+  const kept = await startKept(
+    versitygwPath(),
+    ['--port', control, '--quiet', 'iam', '--quiet', '--dir', dir, '--private-ports', gateway],
+    {
+      env: { ...process.env, ROOT_ACCESS_KEY: root.accessKey, ROOT_SECRET_KEY: root.secretKey },
+      logFile,
+      remove: [scratch],
+    },
+  );
+  const stop = async (): Promise<void> => {
+    await kept.stop();
+    await rm(scratch, { recursive: true, force: true });
+  };
+  const ask = (action: string, parameters: Readonly<Record<string, string>> = {}): Promise<string> =>
+    askIam(control, root, new URLSearchParams({ Action: action, Version: '2010-05-08', ...parameters }));
+  for (const deadline = Date.now() + 20_000; ; await sleep(20)) {
+    const fault = await ask('ListUsers').then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (fault === undefined) break;
+    if (kept.exit() === undefined && Date.now() < deadline) continue;
+    const log = await readFile(logFile, 'utf8').catch(() => '');
+    await stop();
+    throw new Error(`the users' server did not start: ${log.trim()}`, { cause: fault });
+  }
+  kept.unref();
+  return {
+    gatewayEnv: {
+      VGW_IAM_STANDALONE_ENDPOINT: gateway,
+      VGW_IAM_STANDALONE_ACCESS: root.accessKey,
+      VGW_IAM_STANDALONE_SECRET: root.secretKey,
+    },
+    create: async (name, documents) => {
+      const arn = element(await ask('CreateUser', { UserName: name }), 'Arn');
+      for (const [index, document] of documents.entries()) {
+        const policy = { UserName: name, PolicyName: `policy-${index}`, PolicyDocument: document };
+        await ask('PutUserPolicy', policy);
+      }
+      const key = await ask('CreateAccessKey', { UserName: name });
+      return { arn, accessKey: element(key, 'AccessKeyId'), secretKey: element(key, 'SecretAccessKey') };
+    },
+    stop,
+  };
+}
+
+/** A call of the IAM API over a socket, signed as Amazon's version 4 has it. */
+async function askIam(
+  socketPath: string,
+  { accessKey, secretKey }: { accessKey: string; secretKey: string },
+  parameters: URLSearchParams,
+): Promise<string> {
+  const body = parameters.toString();
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const scope = [time.slice(0, 8), 'us-east-1', 'iam', 'aws4_request'];
+  const sha256 = (data: string) => createHash('sha256').update(data).digest('hex');
+  const canonical = ['POST', '/', '', 'host:iam', `x-amz-date:${time}`, '', 'host;x-amz-date', sha256(body)];
+  const toSign = ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(canonical.join('\n'))].join('\n');
+  const hmac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest();
+  const signature = hmac(scope.reduce<string | Buffer>(hmac, `AWS4${secretKey}`), toSign).toString('hex');
+  const headers = {
+    host: 'iam',
+    'x-amz-date': time,
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': Buffer.byteLength(body),
+    authorization: `AWS4-HMAC-SHA256 Credential=${accessKey}/${scope.join('/')}, SignedHeaders=host;x-amz-date, Signature=${signature}`,
+  };
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    http.request({ socketPath, method: 'POST', headers }, resolve).on('error', reject).end(body);
+  });
+  const answer = await text(response);
+  if (response.statusCode !== 200)
+    throw new Error(`${parameters.get('Action')}: ${response.statusCode} ${answer}`);
+  return answer;
+}
+
+/** The text of an element of an XML answer, which has to be there. */
+function element(xml: string, name: string): string {
+  const found = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
+  if (found === undefined) throw new Error(`the answer has no ${name}: ${xml}`);
+  return found;
+}
