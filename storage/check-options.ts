@@ -29,10 +29,12 @@ export function resolveRange(
   return { start: range.offset, end };
 }
 
-/** Metadata travels in HTTP headers: lower-case names, printable ASCII values, 2 KiB in all. Anything else is our fault. */
+/** Metadata travels in HTTP headers: names in lower case that begin with a letter, printable ASCII values, 2 KiB in all. Anything else is our fault. */
 export function checkMetadata(key: string, metadata: PutOptions['metadata']): void {
   const entries = Object.entries(metadata ?? {});
-  const bad = entries.find(([name, value]) => !/^[a-z0-9-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value));
+  const bad = entries.find(
+    ([name, value]) => !/^[a-z][a-z0-9-]*$/.test(name) || !/^[\x20-\x7e]*$/.test(value),
+  );
   const size = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   if (bad === undefined && size <= 2048) return;
   throw new FederationError('INTERNAL', {

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { FederationError } from '../errors/federation-error';
 import type { Bucket } from './bucket';
 import { parseFederatedStore, type FederatedStore } from './federated-store';
+import { azurePatience } from './drivers/azure-config';
 import { openFilesystem } from './drivers/filesystem';
+import { openAzure } from './drivers/azure';
 import { openGcs } from './drivers/gcs';
 import { openS3 } from './drivers/s3';
 import { withMetrics, type StorageCall } from './with-metrics';
@@ -33,6 +35,7 @@ export async function openBucket(
 function patienceOf(store: FederatedStore): RetryOptions {
   switch (store.type) {
     case 'AZURE':
+      return azurePatience(store.config);
     case 'FILESYSTEM':
       return {};
     case 'S3':
@@ -62,7 +65,7 @@ async function openDriver(
     case 'GCS':
       return openGcs(store.config, gcsEmulator === undefined ? {} : { apiEndpoint: gcsEmulator });
     case 'AZURE':
-      throw new Error('not yet');
+      return openAzure(store.config);
     case 'FILESYSTEM':
       return openFilesystem(store.config, { warn });
   }

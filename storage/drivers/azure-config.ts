@@ -62,6 +62,24 @@ export function isSet(secret: AzureConfig['client_secret']): boolean {
   return secret !== undefined && secret.reveal() !== '';
 }
 
+/**
+ * How often and how soon it is tried again, as far as the settings say so. `max_retries` counts for `max_tries` where
+ * that is 0, as Thanos has it.
+ */
+export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureConfig): {
+  tries?: number;
+  firstPauseMs?: number;
+  longestPauseMs?: number;
+} {
+  const tries = pipeline.max_tries || max_retries;
+  const { retry_delay: firstPauseMs, max_retry_delay: longestPauseMs } = pipeline;
+  return {
+    ...(tries > 0 && { tries }),
+    ...(firstPauseMs > 0 && { firstPauseMs }),
+    ...(longestPauseMs > 0 && { longestPauseMs }),
+  };
+}
+
 /** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
 export function azureNotes(config: AzureConfig): string[] {
   const notes = config.msi_resource === undefined ? [] : ['config.msi_resource has no effect here.'];

@@ -2,16 +2,23 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import https from 'node:https';
 import { FederationError } from '../../errors/federation-error';
 import { untilAborted } from '../body';
-import { httpAgents } from '../http-agents';
+import { connectTimeoutMs, httpAgents } from '../http-agents';
 import { retryAfterOf } from '../store-failure';
 import { gcsCredentials, type GcsConfig } from './gcs-config';
 import { noToken, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';
-/** How long the search for credentials and the exchange for a token may take. */
-const tokenMs = 60_000;
+/** How long a token may take where the store may be silent for ever. */
+const longestTokenMs = 60_000;
 const maxJsonBytes = 32 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
+
+export interface GcsOptions {
+  /** Where an emulator is, in place of Google. */
+  readonly apiEndpoint?: string;
+  /** Whether a token is sent. An emulator gets none unless told so. */
+  readonly authenticate?: boolean;
+}
 
 export interface GcsRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -39,9 +46,12 @@ export interface GcsClient {
 /**
  * Loads the SDK, for what is hard about it: the search for credentials, and tokens. Requests are made here, as the SDK's
  * own can be neither aborted nor given connections or deadlines, and STORAGE_EMULATOR_HOST would turn them elsewhere.
- * Each is one attempt. Another endpoint than Google's is asked without credentials, but for those of the file.
+ * Each is one attempt.
  */
-export async function connect(config: GcsConfig, apiEndpoint?: string): Promise<GcsClient> {
+export async function connect(
+  config: GcsConfig,
+  { apiEndpoint, authenticate = apiEndpoint === undefined }: GcsOptions = {},
+): Promise<GcsClient> {
   const { Storage } = await import('@google-cloud/storage');
   const credentials = gcsCredentials(config);
   const agents = httpAgents(config.http_config);
@@ -49,13 +59,14 @@ export async function connect(config: GcsConfig, apiEndpoint?: string): Promise<
     ...config.http_config,
     tls_config: { ...config.http_config.tls_config, server_name: undefined },
   });
-  const anonymous = apiEndpoint !== undefined && credentials === undefined;
-  const auth = anonymous
-    ? undefined
-    : new Storage({
-        credentials,
-        clientOptions: { transporterOptions: { agent: (url: URL) => agentFor(url, tokenAgents) } },
-      }).authClient;
+  // Federated credentials take no notice of these when they trade their tokens, hence the deadline.
+  const transporterOptions = {
+    agent: (url: URL) => agentFor(url, tokenAgents),
+    retryConfig: { retry: 0 },
+  };
+  const newAuth = () => new Storage({ credentials, clientOptions: { transporterOptions } }).authClient;
+  let auth = authenticate ? newAuth() : undefined;
+  const tokenMs = connectTimeoutMs + (config.http_config.response_header_timeout || longestTokenMs);
   const endpoint = new URL(apiEndpoint ?? googleEndpoint);
   let token = '';
 
@@ -73,6 +84,8 @@ export async function connect(config: GcsConfig, apiEndpoint?: string): Promise<
       return headers;
     } catch (error) {
       signal?.throwIfAborted();
+      // It would wait for the same silent answer for ever.
+      if (late.signal.aborted) auth = newAuth();
       throw noToken(error);
     } finally {
       clearTimeout(timer);

@@ -18,7 +18,7 @@ import { driverCall } from '../driver-call';
 import { receivedBody } from '../received-body';
 import { changed, storageError } from '../store-failure';
 import { mediaOf, objectFields, objectOf, rangeHeader, type GcsMedia } from './gcs-answers';
-import { connect, type GcsClient } from './gcs-client';
+import { connect, type GcsClient, type GcsOptions } from './gcs-client';
 import type { GcsConfig } from './gcs-config';
 import { copyObject } from './gcs-copy';
 import { Crc32c } from './gcs-crc32c';
@@ -26,14 +26,9 @@ import { statusOf, toStorageError } from './gcs-errors';
 import { listPages } from './gcs-list';
 import { uploadStream, uploadWhole, type GcsTarget } from './gcs-upload';
 
-export interface GcsOptions {
-  /** Where an emulator is. Credentials are not searched for then: only those of the configuration are used, if it has any. */
-  readonly apiEndpoint?: string;
-}
-
 /** A bucket of Google Cloud Storage. Nothing is asked of it yet. */
 export async function openGcs(config: GcsConfig, options: GcsOptions = {}): Promise<Bucket> {
-  return new GcsBucket(config, await connect(config, options.apiEndpoint));
+  return new GcsBucket(config, await connect(config, options));
 }
 
 class GcsBucket implements Bucket {

@@ -10,6 +10,7 @@ import { decodeSet } from '../../etl/file';
 import { runs } from '../etl/run-counts';
 import { sameMeaning } from '../etl/same-meaning';
 import { runMain } from '../scripts/run-main';
+import { connectToAzure, describeWithAzure } from '../servers/azurite';
 import { connectToGcs, describeWithGcs } from '../servers/fake-gcs';
 import { connectToS3, describeWithS3 } from '../servers/versitygw';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
@@ -243,5 +244,14 @@ describeWithTemporal('five clusters', () => {
       },
       async () => (await connectToGcs()).endpoint,
     );
+  });
+
+  describeWithAzure('and an Azure server', () => {
+    describeFiveClusters('on Azure', async () => {
+      const azure = await connectToAzure();
+      const container = `five-${randomUUID()}`;
+      await azure.createContainer(container);
+      return { type: 'AZURE', config: { container, storage_connection_string: azure.connectionString } };
+    });
   });
 });

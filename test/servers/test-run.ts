@@ -5,6 +5,7 @@ import { describeError } from '../../errors/federation-error';
 import { cacheFolder } from '../../scripts/set-up/cache-folder';
 import { findTemporal } from '../../scripts/set-up/temporal-cli';
 import { startTemporalServer } from '../../scripts/set-up/temporal-server';
+import { startAzureServer } from './azurite';
 import { findFakeGcs, startGcsServer } from './fake-gcs';
 import { temporalCliPath, variables } from './paths';
 import { SharedServers, type SharedServer } from './shared-servers';
@@ -28,7 +29,12 @@ export async function setUp(): Promise<TestRun> {
   // A server that runs already is better than none.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
 
-  const servers = new SharedServers({ temporal: startTemporal, s3: startS3, gcs: startGcs });
+  const servers = new SharedServers({
+    temporal: startTemporal,
+    s3: startS3,
+    gcs: startGcs,
+    azure: startAzure,
+  });
   process.env[variables.sharedServers] = await servers.open();
   return { servers };
 }
@@ -64,6 +70,11 @@ async function startS3(): Promise<SharedServer> {
 async function startGcs(): Promise<SharedServer> {
   const { stop, endpoint } = await startGcsServer();
   return { access: { endpoint }, stop };
+}
+
+async function startAzure(): Promise<SharedServer> {
+  const { stop, createContainer: _, ...access } = await startAzureServer();
+  return { access, stop };
 }
 
 /** Tells the test files where a server is, or why there is none. */

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describeWith } from '../servers/describe-with';
+import { connectToGcs, describeWithGcs, startGcsServer } from '../servers/fake-gcs';
 import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
 import { connectToS3, describeWithS3, startS3Server } from '../servers/versitygw';
 
@@ -70,5 +71,20 @@ describeWithS3('the S3 server', () => {
     await s3.createBucket('mine');
     await s3.stop();
     await expect(s3.createBucket('another')).rejects.toThrow(/ECONNREFUSED/);
+  });
+});
+
+describeWithGcs('the GCS server', () => {
+  test('is shared by test files, a bucket each', async () => {
+    const gcs = await connectToGcs();
+    await gcs.createBucket('of-this-file');
+    await expect(gcs.createBucket('of-this-file')).rejects.toThrow('of-this-file');
+  });
+
+  test("can be a test's own", async () => {
+    const gcs = await startGcsServer();
+    await gcs.createBucket('mine');
+    await gcs.stop();
+    await expect(gcs.createBucket('another')).rejects.toThrow();
   });
 });

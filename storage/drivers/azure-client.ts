@@ -1,0 +1,152 @@
+import type { TokenCredential } from '@azure/identity' with { 'resolution-mode': 'import' };
+import type { BlockBlobClient, ContainerClient, Pipeline } from '@azure/storage-blob' with {
+  'resolution-mode': 'import',
+};
+import { FederationError } from '../../errors/federation-error';
+import { httpAgents } from '../http-agents';
+import { isSet, type AzureConfig } from './azure-config';
+
+/** Who a token for another service than Azure Storage would be for. */
+const scope = 'https://storage.azure.com/.default';
+
+/** The SDK's client for a container. */
+export interface AzureConnection {
+  readonly container: ContainerClient;
+  readonly account: string;
+  /** What a copy shows for its source, besides what the source's URL says; undefined where that suffices. */
+  sourceToken(): Promise<{ scheme: string; value: string } | undefined>;
+  /** Where the store itself can read a blob, as anybody would: signed, where there is a key to sign with. */
+  readableUrl(blob: BlockBlobClient): Promise<string>;
+  /** Without the secrets of the configuration. */
+  redact(text: string): string;
+  close(): void;
+}
+
+/**
+ * The SDK is loaded here, and what looks for credentials only without a key. It makes one attempt only: retries are
+ * `withRetry`'s. Connections are ours, as the SDK's own wait for ever.
+ */
+export async function connect(config: AzureConfig): Promise<AzureConnection> {
+  const { BlobSASPermissions, ContainerClient, newPipeline, StorageSharedKeyCredential } =
+    await import('@azure/storage-blob');
+  const readOnly = BlobSASPermissions.parse('r');
+  const address = addressOf(config);
+  const { httpAgent, httpsAgent } = httpAgents(config.http_config);
+  const shared =
+    address.key === '' ? undefined : new StorageSharedKeyCredential(address.account, address.key);
+  const token = (shared ?? address.sas !== '') ? undefined : await tokenCredential(config);
+  const pipeline = newPipeline(shared ?? token, { retryOptions: { maxTries: 1 } });
+  useAgents(pipeline, (url) => (url.startsWith('https:') ? httpsAgent : httpAgent));
+  const url = `${address.url}/${config.container}${address.sas === '' ? '' : `?${address.sas}`}`;
+  return {
+    container: new ContainerClient(url, pipeline),
+    account: address.account,
+    sourceToken: async () => {
+      const access = await token?.getToken(scope);
+      return access ? { scheme: 'Bearer', value: access.token } : undefined;
+    },
+    readableUrl: async (blob) =>
+      shared === undefined ? blob.url : blob.generateSasUrl({ ...span(), permissions: readOnly }),
+    redact: (text) => redact(config, address, text),
+    close() {
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    },
+  };
+}
+
+/** Lets every request use connections of ours: the pipeline has no option for that. */
+function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
+  pipeline.factories.unshift({
+    create: (next) => ({
+      sendRequest(request) {
+        request.agent = agentOf(request.url) as typeof request.agent;
+        return next.sendRequest(request);
+      },
+    }),
+  });
+}
+
+/** From when until when the store may read what was signed for it. Clocks differ. */
+function span(): { startsOn: Date; expiresOn: Date } {
+  const now = Date.now();
+  return { startsOn: new Date(now - 15 * 60_000), expiresOn: new Date(now + 60 * 60_000) };
+}
+
+interface Address {
+  readonly account: string;
+  readonly url: string;
+  readonly key: string;
+  /** A shared access signature, without a question mark. */
+  readonly sas: string;
+}
+
+function addressOf(config: AzureConfig): Address {
+  const connection = config.storage_connection_string?.reveal() ?? '';
+  if (connection !== '') return parseConnectionString(connection);
+  const host = config.endpoint || 'blob.core.windows.net';
+  const { storage_account: account } = config;
+  const key = config.storage_account_key?.reveal() ?? '';
+  return { account, url: `https://${account}.${host}`, key, sas: '' };
+}
+
+/** Reads `Name=value;…` as the Azure portal gives it. STORE_CONFIG_INVALID, without a value, when something is missing. */
+function parseConnectionString(text: string): Address {
+  const fields = new Map(
+    text
+      .split(';')
+      .filter((part) => part.trim() !== '')
+      .map((part) => {
+        const at = part.indexOf('=');
+        return [part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()] as const;
+      }),
+  );
+  const field = (name: string): string => fields.get(name.toLowerCase()) ?? '';
+  const account = field('AccountName');
+  const suffix = field('EndpointSuffix') || 'core.windows.net';
+  const protocol = field('DefaultEndpointsProtocol') || 'https';
+  const own = field('BlobEndpoint').replace(/\/+$/, '');
+  if (own === '' && account === '') throw incomplete('AccountName or BlobEndpoint');
+  if (own !== '' && !URL.canParse(own)) throw incomplete('a BlobEndpoint that is a URL');
+  const url = own || `${protocol}://${account}.blob.${suffix}`;
+  const key = field('AccountKey');
+  const sas = field('SharedAccessSignature').replace(/^\?/, '');
+  if (key === '' && sas === '') throw incomplete('AccountKey or SharedAccessSignature');
+  if (key !== '' && account === '') throw incomplete('AccountName beside AccountKey');
+  return { account: account || accountOf(new URL(url)), url, key, sas: key === '' ? sas : '' };
+}
+
+/** `https://<account>.blob…`, or at an emulator `http://127.0.0.1:10000/<account>`. */
+function accountOf({ hostname, pathname }: URL): string {
+  return pathname.split('/')[1] || hostname.split('.')[0] || hostname;
+}
+
+function incomplete(what: string): FederationError {
+  return new FederationError('STORE_CONFIG_INVALID', {
+    subject: { setting: 'config.storage_connection_string' },
+    detail: `config.storage_connection_string needs ${what}.`,
+  });
+}
+
+async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
+  const { ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential } =
+    await import('@azure/identity');
+  const {
+    az_tenant_id: tenant,
+    client_id: client,
+    client_secret: secret,
+    user_assigned_id: identity,
+  } = config;
+  if (isSet(secret)) return new ClientSecretCredential(tenant, client, secret?.reveal() ?? '');
+  return identity === ''
+    ? new DefaultAzureCredential()
+    : new ManagedIdentityCredential({ clientId: identity });
+}
+
+function redact(config: AzureConfig, { key, sas }: Address, text: string): string {
+  const signature = new URLSearchParams(sas).get('sig') ?? '';
+  return [key, sas, signature, config.client_secret?.reveal() ?? '']
+    .filter((secret) => secret !== '')
+    .reduce((clean, secret) => clean.replaceAll(secret, '***'), text)
+    .replace(/\bsig=[^&\s"']+/g, 'sig=***');
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { BlockBlobClient } from '@azure/storage-blob' with { 'resolution-mode': 'import' };
+import pMap from 'p-map';
+import type { ObjectHead } from '../bucket';
+import { changed } from '../store-failure';
+import { fromAzureMetadata, ifMatch, toAzureMetadata } from './azure-answers';
+import type { AzureConnection } from './azure-client';
+import { statusOf } from './azure-errors';
+
+/** What one request may copy. */
+export const maxCopyBytes = 256 * 1024 * 1024;
+/** Blocks at once: the store does the work. */
+const blocksAtOnce = 4;
+
+/**
+ * Copies an object inside the store: in one request up to `blockSize` bytes, else in blocks of that size. STORAGE_CONFLICT
+ * when the source is no longer the one that `source` describes. Metadata comes along.
+ */
+export async function copyBlob(
+  store: AzureConnection,
+  {
+    from,
+    to,
+    source,
+    blockSize,
+  }: { from: BlockBlobClient; to: BlockBlobClient; source: ObjectHead; blockSize: number },
+  abortSignal: AbortSignal | undefined,
+): Promise<{ etag?: string; lastModified?: Date }> {
+  const url = await store.readableUrl(from);
+  const sourceAuthorization = await store.sourceToken();
+  const sourceConditions = ifMatch(source.version);
+  try {
+    if (source.size <= blockSize)
+      return await to.syncCopyFromURL(url, { abortSignal, sourceConditions, sourceAuthorization });
+    const upload = randomBytes(16).toString('hex');
+    const starts = Array.from(
+      { length: Math.ceil(source.size / blockSize) },
+      (_, index) => index * blockSize,
+    );
+    const ids = await pMap(
+      starts,
+      async (start, index) => {
+        const id = Buffer.from(`${upload}-${String(index).padStart(6, '0')}`).toString('base64');
+        const count = Math.min(blockSize, source.size - start);
+        await to.stageBlockFromURL(id, url, start, count, { abortSignal, sourceAuthorization });
+        return id;
+      },
+      { concurrency: blocksAtOnce },
+    );
+    // Blocks cannot be asked of one state of the source. It is immutable by name, or was replaced on the way: look again.
+    const { etag, metadata, contentMD5 } = await from.getProperties({
+      abortSignal,
+      conditions: sourceConditions,
+    });
+    if (etag === undefined) throw changed(source.key);
+    return await to.commitBlockList(ids, {
+      abortSignal,
+      metadata: toAzureMetadata(fromAzureMetadata(metadata)),
+      blobHTTPHeaders: { blobContentMD5: contentMD5 },
+    });
+  } catch (error) {
+    throw statusOf(error) === 412 ? changed(source.key) : error;
+  }
+}

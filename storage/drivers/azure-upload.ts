@@ -1,0 +1,116 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { BlobRequestConditions, BlockBlobClient } from '@azure/storage-blob' with {
+  'resolution-mode': 'import',
+};
+import type { WatchedBody } from '../body';
+
+/** Of a stream; with the number of them on their way, this bounds the memory of an upload. */
+const blockSize = 8 * 1024 * 1024;
+const blocksAtOnce = 4;
+const contentType = 'application/octet-stream';
+
+export interface AzureTarget {
+  readonly blob: BlockBlobClient;
+  readonly metadata: Record<string, string>;
+  readonly conditions: BlobRequestConditions;
+}
+
+/** Sends bytes in one request. The store compares their MD5 before the object is there, and keeps it. */
+export async function uploadWhole(
+  { blob, metadata, conditions }: AzureTarget,
+  bytes: Uint8Array,
+  abortSignal: AbortSignal | undefined,
+): Promise<{ etag?: string; lastModified?: Date }> {
+  const md5 = md5Of(bytes);
+  return blob.upload(bytes, bytes.length, {
+    abortSignal,
+    conditions,
+    metadata,
+    blobHTTPHeaders: { blobContentType: contentType, blobContentMD5: md5 },
+    transactionalContentMD5: md5,
+  });
+}
+
+/**
+ * Sends a body of unknown length: in one request when it fits into one block, else in blocks, of which nothing is seen
+ * before they are put together. The store compares each block's MD5. Blocks of an upload that fails are never seen, and
+ * the store forgets them after a week.
+ */
+export async function uploadStream(
+  target: AzureTarget,
+  body: WatchedBody,
+  abortSignal: AbortSignal | undefined,
+): Promise<{ etag?: string; lastModified?: Date }> {
+  const { blob, metadata, conditions } = target;
+  const md5 = createHash('md5');
+  // Ids are of one length, and this upload's own: another one of the same key must not mix with it.
+  const upload = randomBytes(16).toString('hex');
+  const ids: string[] = [];
+  const stop = new AbortController();
+  const signal = abortSignal === undefined ? stop.signal : AbortSignal.any([abortSignal, stop.signal]);
+  const sending = new Set<Promise<void>>();
+  let failed: { error: unknown } | undefined;
+  const send = (block: Buffer): void => {
+    const id = Buffer.from(`${upload}-${String(ids.length).padStart(6, '0')}`).toString('base64');
+    ids.push(id);
+    const options = { abortSignal: signal, transactionalContentMD5: md5Of(block) };
+    const sent = blob.stageBlock(id, block, block.length, options).then(
+      () => void sending.delete(sent),
+      (error: unknown) => {
+        sending.delete(sent);
+        failed ??= { error };
+        stop.abort();
+      },
+    );
+    sending.add(sent);
+  };
+  const throwFailure = () => {
+    if (failed !== undefined) throw failed.error;
+  };
+  try {
+    for await (const { block, isLast } of inBlocks(body.chunks)) {
+      if (isLast && ids.length === 0) return await uploadWhole(target, block, abortSignal);
+      md5.update(block);
+      if (block.length > 0) send(block);
+      while (sending.size >= blocksAtOnce) await Promise.race(sending);
+      throwFailure();
+    }
+    await Promise.all(sending);
+    throwFailure();
+    return await blob.commitBlockList(ids, {
+      abortSignal,
+      conditions,
+      metadata,
+      blobHTTPHeaders: { blobContentType: contentType, blobContentMD5: md5.digest() },
+    });
+  } finally {
+    stop.abort();
+    await Promise.all(sending);
+  }
+}
+
+/** The body in blocks of the size of one; the last, which always comes, may be shorter. */
+async function* inBlocks(
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ block: Buffer; isLast: boolean }> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    for (let rest = piece; rest.length > 0;) {
+      if (length === blockSize) {
+        yield { block: Buffer.concat(parts), isLast: false };
+        parts = [];
+        length = 0;
+      }
+      const taken = rest.subarray(0, blockSize - length);
+      parts.push(taken);
+      length += taken.length;
+      rest = rest.subarray(taken.length);
+    }
+  }
+  yield { block: Buffer.concat(parts), isLast: true };
+}
+
+function md5Of(bytes: Uint8Array): Buffer {
+  return createHash('md5').update(bytes).digest();
+}

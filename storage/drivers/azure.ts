@@ -1,0 +1,275 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type {
+  BlobDownloadResponseParsed,
+  BlobRequestConditions,
+  BlockBlobClient,
+} from '@azure/storage-blob' with { 'resolution-mode': 'import' };
+import { closingBody, discard, untilAborted, watchBody, type WatchedBody } from '../body';
+import type {
+  Bucket,
+  CallOptions,
+  GetOptions,
+  ListEntry,
+  ListOptions,
+  ObjectBody,
+  ObjectHead,
+  ObjectInfo,
+  PutOptions,
+} from '../bucket';
+import { checkKey, checkPrefix } from '../check-key';
+import { checkMetadata, checkRange, resolveRange } from '../check-options';
+import { driverCall } from '../driver-call';
+import { receivedBody } from '../received-body';
+import { changed, storageError } from '../store-failure';
+import { fromAzureMetadata, ifMatch, infoOf, toAzureMetadata } from './azure-answers';
+import { connect, type AzureConnection } from './azure-client';
+import type { AzureConfig } from './azure-config';
+import { copyBlob, maxCopyBytes } from './azure-copy';
+import { statusOf, toStorageError } from './azure-errors';
+import { listPages } from './azure-list';
+import { uploadStream, uploadWhole, type AzureTarget } from './azure-upload';
+
+export interface AzureOptions {
+  /** Objects larger than this are copied in blocks of this size: 256 MiB, the most that Azure copies at once, unless given. */
+  readonly copyBlockSize?: number;
+}
+
+/** A container of Azure Blob Storage. Nothing is asked of it yet. */
+export async function openAzure(config: AzureConfig, options: AzureOptions = {}): Promise<Bucket> {
+  return new AzureBucket(config, await connect(config), options);
+}
+
+class AzureBucket implements Bucket {
+  readonly type = 'AZURE';
+  readonly label: string;
+  readonly #config: AzureConfig;
+  readonly #store: AzureConnection;
+  readonly #options: AzureOptions;
+  #container: Promise<unknown> | undefined;
+
+  constructor(config: AzureConfig, store: AzureConnection, options: AzureOptions) {
+    this.label = `azure://${store.account}/${config.container}`;
+    this.#config = config;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  close(): Promise<void> {
+    this.#store.close();
+    return Promise.resolve();
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ListEntry> {
+    checkPrefix(prefix);
+    options.signal?.throwIfAborted();
+    try {
+      await this.#createContainer(options.signal);
+      yield* listPages(this.#store.container, prefix, options);
+    } catch (error) {
+      throw this.#failure(error, 'list', prefix, options.signal);
+    }
+  }
+
+  async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
+    return this.#call(key, 'look', options, async (abortSignal) => {
+      try {
+        const answer = await this.#blob(key).getProperties({ abortSignal });
+        return { ...infoOf(key, answer), metadata: fromAzureMetadata(answer.metadata) };
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
+    checkRange(key, options.range);
+    return this.#call(key, 'read', options, async (abortSignal) => {
+      const { range, version } = options;
+      const answer = await this.#blob(key)
+        .download(range?.offset ?? 0, range?.length, {
+          abortSignal,
+          maxRetryRequests: 0,
+          ...(version !== undefined && { conditions: ifMatch(version) }),
+        })
+        .catch(async (error: unknown) => {
+          throw statusOf(error) === 412 ? await this.#noMatch(key, abortSignal) : error;
+        });
+      const body = this.#body(key, answer, options);
+      try {
+        const size = totalSize(key, answer, range);
+        // Not every server refuses a range behind the end.
+        resolveRange(key, range, size);
+        return { head: { ...infoOf(key, answer), size }, body };
+      } catch (error) {
+        await discard(body);
+        throw error;
+      }
+    });
+  }
+
+  /** The condition fails also where there is no object at all. */
+  async #noMatch(key: string, abortSignal: AbortSignal | undefined): Promise<Error> {
+    const there = await this.#blob(key).exists({ abortSignal });
+    return there ? changed(key) : storageError('STORAGE_NOT_FOUND', key, 'There is no object of this key.');
+  }
+
+  #body(key: string, answer: BlobDownloadResponseParsed, options: GetOptions): AsyncIterable<Uint8Array> {
+    const body = receivedBody(answer.readableStreamBody as Readable, {
+      key,
+      length: answer.contentLength ?? 0,
+      failure: (error) => this.#failure(error, 'read', key, options.signal),
+    });
+    const { contentMD5 } = answer;
+    if (contentMD5 === undefined || options.range !== undefined) return body;
+    const md5 = createHash('md5');
+    async function* checked(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of body) {
+        md5.update(chunk);
+        yield chunk;
+      }
+      if (!md5.digest().equals(Buffer.from(contentMD5 ?? [])))
+        throw storageError('STORAGE_CORRUPT', key, 'The bytes do not have the MD5 of the object.');
+    }
+    return closingBody(checked(), () => discard(body));
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<ObjectInfo> {
+    return this.#write(key, body, options, {});
+  }
+
+  async create(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<ObjectInfo> {
+    return this.#write(key, body, options, { ifNoneMatch: '*' });
+  }
+
+  async #write(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions,
+    conditions: BlobRequestConditions,
+  ): Promise<ObjectInfo> {
+    checkMetadata(key, options.metadata);
+    const target = (): AzureTarget => ({
+      blob: this.#blob(key),
+      metadata: toAzureMetadata(options.metadata ?? {}),
+      conditions,
+    });
+    if (body instanceof Uint8Array) {
+      return this.#call(key, 'write', options, async (abortSignal) => {
+        const answer = await uploadWhole(target(), body, abortSignal);
+        return { ...infoOf(key, answer), size: body.length };
+      });
+    }
+    const watched = watchBody(body, options.signal);
+    return this.#call(
+      key,
+      'write',
+      options,
+      async (abortSignal) => {
+        const answer = await uploadStream(target(), watched, abortSignal);
+        return { ...infoOf(key, answer), size: watched.size() };
+      },
+      watched,
+    );
+  }
+
+  async copy(from: string, to: string, options: CallOptions = {}): Promise<ObjectInfo> {
+    checkKey(to);
+    const source = await this.head(from, options);
+    if (source === undefined)
+      throw storageError('STORAGE_NOT_FOUND', from, 'There is no object of this key.');
+    const { metadata: _, ...info } = source;
+    // There is nothing to do.
+    if (from === to) return info;
+    return this.#call(to, 'copy', options, async (abortSignal) => {
+      const blockSize = this.#options.copyBlockSize ?? maxCopyBytes;
+      const copying = { from: this.#blob(from), to: this.#blob(to), source, blockSize };
+      const answer = await copyBlob(this.#store, copying, abortSignal);
+      return { ...infoOf(to, answer), size: source.size };
+    });
+  }
+
+  async delete(key: string, options: CallOptions = {}): Promise<void> {
+    return this.#call(key, 'delete', options, async (abortSignal) => {
+      await this.#blob(key).deleteIfExists({ abortSignal });
+    });
+  }
+
+  #blob(key: string): BlockBlobClient {
+    return this.#store.container.getBlockBlobClient(key);
+  }
+
+  /** Once, and only where the settings ask for it: a slip of the pen must not create a container. */
+  async #createContainer(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#config.storage_create_container) return;
+    this.#container ??= this.#store.container.createIfNotExists({ abortSignal: signal });
+    try {
+      await this.#container;
+    } catch (error) {
+      this.#container = undefined;
+      throw error;
+    }
+  }
+
+  /** `run` gets a signal that also ends it after `try_timeout`, if there is one; bodies then flow without a limit. */
+  #call<T>(
+    key: string,
+    verb: string,
+    options: CallOptions,
+    run: (signal: AbortSignal | undefined) => Promise<T>,
+    body?: WatchedBody,
+  ): Promise<T> {
+    const { try_timeout: limitMs } = this.#config.pipeline_config;
+    const stop = new AbortController();
+    const { signal: own } = options;
+    const signal = own === undefined ? stop.signal : AbortSignal.any([own, stop.signal]);
+    const late = storageError(
+      'STORAGE_UNAVAILABLE',
+      key,
+      `The store took longer than ${limitMs} ms (try_timeout).`,
+    );
+    const timer = limitMs > 0 ? setTimeout(() => stop.abort(late), limitMs) : undefined;
+    return driverCall({
+      key,
+      signal: own,
+      run: async () => {
+        try {
+          await this.#createContainer(own);
+          return await untilAborted(run(signal), signal);
+        } finally {
+          clearTimeout(timer);
+        }
+      },
+      body,
+      failure: (error) => this.#failure(error, verb, key, own),
+    });
+  }
+
+  #failure(error: unknown, verb: string, key: string, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted === true) return signal.reason;
+    const { label } = this;
+    return toStorageError(error, { label, verb, key, redact: (text) => this.#store.redact(text) });
+  }
+}
+
+/** Of the whole object, also where only a range of it was sent. */
+function totalSize(
+  key: string,
+  { contentRange, contentLength = 0 }: BlobDownloadResponseParsed,
+  range: GetOptions['range'],
+): number {
+  // A range from the first byte to the last is no range to the SDK.
+  if (range === undefined || (range.offset === 0 && range.length === undefined)) return contentLength;
+  const total = /\/(\d+)$/.exec(contentRange ?? '')?.[1];
+  if (total !== undefined) return Number(total);
+  throw storageError('STORAGE_CORRUPT', key, 'A range was asked for, and the store did not answer with one.');
+}

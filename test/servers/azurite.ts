@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { describeWith } from './describe-with';
+import { startOnFreePort } from './go-program';
+import { sharedServer } from './shared-servers';
+
+/** How to reach an Azure server. */
+export interface AzureAccess {
+  readonly connectionString: string;
+  readonly account: string;
+  readonly key: string;
+  /** With the account in its path. */
+  readonly endpoint: string;
+}
+
+export interface AzureServer extends AzureAccess {
+  createContainer(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts an Azure server of one's own, for tests that stop it. It keeps its blobs in memory, and checks signatures. */
+export async function startAzureServer(): Promise<AzureServer> {
+  const account = 'testaccount';
+  const key = randomBytes(32).toString('base64');
+  const accessAt = (port: number): AzureAccess => {
+    const endpoint = `http://127.0.0.1:${port}/${account}`;
+    const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};BlobEndpoint=${endpoint}`;
+    return { connectionString, account, key, endpoint };
+  };
+  const { port, stop } = await startOnFreePort({
+    name: 'azurite',
+    binary: process.execPath,
+    args: (at) => [
+      require.resolve('azurite/dist/src/blob/main.js'),
+      ...['--silent', '--inMemoryPersistence', '--skipApiVersionCheck', '--disableTelemetry'],
+      ...['--blobHost', '127.0.0.1', '--blobPort', String(at)],
+    ],
+    env: { ...process.env, AZURITE_ACCOUNTS: `${account}:${key}` },
+    answers: (at) => answersAsItself(accessAt(at)),
+  });
+  const access = accessAt(port);
+  return { ...access, createContainer: (name) => createContainer(access, name), stop };
+}
+
+/** The Azure server that all test files of a run share. Each makes containers of its own. */
+export async function connectToAzure(): Promise<Omit<AzureServer, 'stop'>> {
+  const access = await sharedServer<AzureAccess>('azure');
+  return { ...access, createContainer: (name) => createContainer(access, name) };
+}
+
+/** A suite that needs an Azure server. That is a package of the project, so it is always there. */
+export function describeWithAzure(name: string, suite: () => void): void {
+  describeWith(undefined, name, suite);
+}
+
+async function createContainer({ connectionString }: AzureAccess, name: string): Promise<void> {
+  await BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name).create();
+}
+
+/** By the key of this very start, so that another server on the port is not taken for it. */
+async function answersAsItself({ connectionString }: AzureAccess): Promise<boolean> {
+  const client = BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
+  return client.getProperties({ abortSignal: AbortSignal.timeout(2_000) }).then(
+    () => true,
+    () => false,
+  );
+}
