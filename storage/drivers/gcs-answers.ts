@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { GetOptions, ObjectHead, Version } from '../bucket';
 import { storageError } from '../store-failure';
-import { headerOf, notTheStore } from './gcs-client';
+import { headerOf } from './gcs-client';
+import { notTheStore } from './gcs-errors';
 
 const digits = z.string().regex(/^\d+$/);
 
@@ -24,7 +25,7 @@ export interface GcsObject {
   readonly crc32c: string | undefined;
 }
 
-/** STORAGE_UNAVAILABLE when it is no description of an object. */
+/** Throws a GcsFailure when it is no description of an object. */
 export function objectOf(answer: unknown): GcsObject {
   const { success, data } = objectResource.safeParse(answer);
   if (!success) throw notTheStore('An object was asked for, and what came was none');
@@ -46,7 +47,7 @@ export interface GcsMedia {
   readonly crc32c: string | undefined;
 }
 
-/** STORAGE_UNAVAILABLE when it is no answer with an object's bytes, STORAGE_CORRUPT when they are not those asked for. */
+/** Throws a GcsFailure when it is no answer with an object's bytes, STORAGE_CORRUPT when they are not those asked for. */
 export function mediaOf(key: string, answer: IncomingMessage, range: GetOptions['range']): GcsMedia {
   const generation = headerOf(answer, 'x-goog-generation');
   const length = headerOf(answer, 'content-length');

@@ -1,11 +1,10 @@
 import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
-import { FederationError } from '../../errors/federation-error';
 import { untilAborted } from '../body';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
 import { retryAfterOf } from '../store-failure';
 import { gcsCredentials, type GcsConfig } from './gcs-config';
-import { noToken, refusal } from './gcs-errors';
+import { noToken, notTheStore, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';
 /** How long a token may take where the store may be silent for ever. */
@@ -36,7 +35,7 @@ export interface GcsRequest {
 export interface GcsClient {
   /** The answer, its body unread: to be read or destroyed. Throws a GcsFailure or an error of the network. */
   send(request: GcsRequest): Promise<IncomingMessage>;
-  /** What the answer holds. STORAGE_UNAVAILABLE when that is no JSON. */
+  /** What the answer holds. Throws as `send` does, and when that is no JSON. */
   json(request: GcsRequest): Promise<unknown>;
   /** Without the token and the secrets of the credentials. */
   redact(text: string): string;
@@ -143,7 +142,7 @@ export function headerOf(answer: IncomingMessage, name: string): string | undefi
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** What an answer holds. STORAGE_UNAVAILABLE when that is no JSON. */
+/** What an answer holds. Throws a GcsFailure when that is no JSON. */
 export async function readJson(answer: IncomingMessage): Promise<unknown> {
   const text = await readText(answer, maxJsonBytes);
   try {
@@ -151,13 +150,6 @@ export async function readJson(answer: IncomingMessage): Promise<unknown> {
   } catch {
     throw notTheStore('JSON was asked for, and what came was none');
   }
-}
-
-/** Whoever answers 200 with a page of his own is not the store. */
-export function notTheStore(what: string): FederationError {
-  return new FederationError('STORAGE_UNAVAILABLE', {
-    detail: `${what}: is something else answering in place of the store?`,
-  });
 }
 
 type Agents = ReturnType<typeof httpAgents>;

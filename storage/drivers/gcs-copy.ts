@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { ObjectHead } from '../bucket';
 import { changed } from '../store-failure';
 import { objectFields, objectOf, type GcsObject } from './gcs-answers';
-import { notTheStore, type GcsClient } from './gcs-client';
-import { statusOf } from './gcs-errors';
+import type { GcsClient } from './gcs-client';
+import { notTheStore, statusOf } from './gcs-errors';
 
 const progress = z.object({
   kind: z.literal('storage#rewriteResponse'),

@@ -31,6 +31,12 @@ export function refusal(
   return new GcsFailure({ ...answer, name: isChecksum ? 'checksumMismatch' : reason, message, errno: '' });
 }
 
+/** The failure that an answer is which is not the store's: somebody else's page, say, with a status of success. */
+export function notTheStore(what: string): GcsFailure {
+  const message = `${what}: is something else answering in place of the store?`;
+  return new GcsFailure({ name: '', message, status: undefined, errno: '' });
+}
+
 /** The failure to get a token; its own words, as what the library throws carries the whole exchange. */
 export function noToken(error: unknown): GcsFailure {
   const { message, code, status, cause } = error as {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { ListEntry, ListOptions } from '../bucket';
 import { keyFault } from '../check-key';
 import { objectOf } from './gcs-answers';
-import { notTheStore, type GcsClient } from './gcs-client';
+import type { GcsClient } from './gcs-client';
+import { notTheStore } from './gcs-errors';
 
 /** The most that the store gives out at once. */
 const pageSize = '1000';

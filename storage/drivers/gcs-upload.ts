@@ -3,9 +3,9 @@ import { FederationError } from '../../errors/federation-error';
 import type { WatchedBody } from '../body';
 import { storageError } from '../store-failure';
 import { objectFields, objectOf, type GcsObject } from './gcs-answers';
-import { headerOf, notTheStore, readJson, type GcsClient, type GcsRequest } from './gcs-client';
+import { headerOf, readJson, type GcsClient, type GcsRequest } from './gcs-client';
 import { Crc32c } from './gcs-crc32c';
-import { statusOf } from './gcs-errors';
+import { notTheStore, statusOf } from './gcs-errors';
 
 /** Where an upload goes, and what is said of it. */
 export interface GcsTarget {
@@ -32,17 +32,14 @@ export async function uploadWhole(
   const boundary = randomUUID();
   const resource = JSON.stringify({ ...resourceOf(target), crc32c });
   const opening = `--${boundary}\r\ncontent-type: application/json; charset=utf-8\r\n\r\n${resource}\r\n--${boundary}\r\ncontent-type: ${contentType}\r\n\r\n`;
-  const answer = await bucketThere(
-    target,
-    client.json({
-      method: 'POST',
-      path: `/upload${target.path}`,
-      query: { uploadType: 'multipart', ...queryOf(target) },
-      headers: { 'content-type': `multipart/related; boundary=${boundary}` },
-      body: [Buffer.from(opening), ...parts, Buffer.from(`\r\n--${boundary}--\r\n`)],
-      signal,
-    }),
-  );
+  const answer = await client.json({
+    method: 'POST',
+    path: `/upload${target.path}`,
+    query: { uploadType: 'multipart', ...queryOf(target) },
+    headers: { 'content-type': `multipart/related; boundary=${boundary}` },
+    body: [Buffer.from(opening), ...parts, Buffer.from(`\r\n--${boundary}--\r\n`)],
+    signal,
+  });
   return stored(client, target, answer, crc32c);
 }
 
@@ -69,7 +66,7 @@ export async function uploadStream(
       if (crc32c !== undefined) return await stored(client, target, answer, crc32c);
       sent += chunk.length;
     }
-    throw new Error('a body in chunks has a last one');
+    throw new Error('unreachable: a body in chunks has a last one');
   } catch (error) {
     if (session !== undefined) await cancel(client, session);
     throw error;
@@ -113,17 +110,14 @@ async function startSession(
   target: GcsTarget,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const answer = await bucketThere(
-    target,
-    client.send({
-      method: 'POST',
-      path: `/upload${target.path}`,
-      query: { uploadType: 'resumable', ...queryOf(target) },
-      headers: { 'content-type': 'application/json; charset=utf-8', 'x-upload-content-type': contentType },
-      body: [Buffer.from(JSON.stringify(resourceOf(target)))],
-      signal,
-    }),
-  );
+  const answer = await client.send({
+    method: 'POST',
+    path: `/upload${target.path}`,
+    query: { uploadType: 'resumable', ...queryOf(target) },
+    headers: { 'content-type': 'application/json; charset=utf-8', 'x-upload-content-type': contentType },
+    body: [Buffer.from(JSON.stringify(resourceOf(target)))],
+    signal,
+  });
   answer.resume();
   const location = headerOf(answer, 'location');
   if (location === undefined) throw notTheStore('An upload was begun, and the answer does not say where');
@@ -221,14 +215,6 @@ async function stored(
     target.key,
     `The store has CRC32C ${object.crc32c} of what was sent with ${crc32c}; ${removed ? 'it was removed again' : 'it could not be removed'}.`,
   );
-}
-
-async function bucketThere<T>(target: GcsTarget, answer: Promise<T>): Promise<T> {
-  return answer.catch((error: unknown) => {
-    throw statusOf(error) === 404
-      ? new FederationError('STORAGE_BUCKET_NOT_FOUND', { detail: `Could not write ${target.key}.` })
-      : error;
-  });
 }
 
 function lost(key: string): FederationError {

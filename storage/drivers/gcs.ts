@@ -17,7 +17,7 @@ import { checkMetadata, checkRange } from '../check-options';
 import { driverCall } from '../driver-call';
 import { receivedBody } from '../received-body';
 import { changed, storageError } from '../store-failure';
-import { mediaOf, objectFields, objectOf, rangeHeader, type GcsMedia } from './gcs-answers';
+import { mediaOf, objectFields, objectOf, rangeHeader, type GcsMedia, type GcsObject } from './gcs-answers';
 import { connect, type GcsClient, type GcsOptions } from './gcs-client';
 import type { GcsConfig } from './gcs-config';
 import { copyObject } from './gcs-copy';
@@ -166,19 +166,26 @@ class GcsBucket implements Bucket {
     ifAbsent: boolean,
   ): Promise<ObjectInfo> {
     checkMetadata(key, options.metadata);
+    const { signal } = options;
     const target: GcsTarget = { path: this.#path, key, metadata: options.metadata ?? {}, ifAbsent };
+    const written = async (sending: Promise<GcsObject>) => {
+      const { head } = await sending.catch((error: unknown) => {
+        throw statusOf(error) === 404 ? this.#noBucket() : error;
+      });
+      return infoOf(head);
+    };
     if (body instanceof Uint8Array) {
-      return this.#call(key, 'write', options, async () =>
-        infoOf((await uploadWhole(this.#client, target, [body], options.signal)).head),
+      return this.#call(key, 'write', options, () =>
+        written(uploadWhole(this.#client, target, [body], signal)),
       );
     }
-    const watched = watchBody(body, options.signal);
-    const sending = { chunkSize: this.#config.chunk_size_bytes, signal: options.signal };
+    const watched = watchBody(body, signal);
+    const sending = { chunkSize: this.#config.chunk_size_bytes, signal };
     return this.#call(
       key,
       'write',
       options,
-      async () => infoOf((await uploadStream(this.#client, target, watched, sending)).head),
+      () => written(uploadStream(this.#client, target, watched, sending)),
       watched,
     );
   }

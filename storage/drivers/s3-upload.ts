@@ -8,31 +8,51 @@ const partsAtOnce = 4;
 
 /**
  * Sends a body of unknown length: in one request when it fits into one part, else in parts, which are removed when
- * anything fails. The first failure aborts `stop`, which `signal` has to follow: it ends the other parts and the body.
+ * anything fails. The first failure aborts `stop`, which the body has to follow. Parts that are on their way are let
+ * through, as a part that arrives behind the clean-up would bring the upload back; only `signal` ends them.
  */
 export async function upload(
   client: S3,
   request: Omit<PutObjectCommandInput, 'Body'>,
   body: WatchedBody,
-  options: { readonly partSize: number; readonly stop: AbortController; readonly signal: AbortSignal },
+  options: {
+    readonly partSize: number;
+    readonly stop: AbortController;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<{ ETag?: string }> {
-  const [{ Upload }, { AbortMultipartUploadCommand }] = await Promise.all([
+  const [{ Upload }, { AbortMultipartUploadCommand, CreateMultipartUploadCommand }] = await Promise.all([
     import('@aws-sdk/lib-storage'),
     import('@aws-sdk/client-s3'),
   ]);
-  // The library's own abort leaves requests running behind it. So its requests are ended here, but for the clean-up.
+  const sending = new Set<Promise<unknown>>();
+  let begun: string | undefined;
+  // The library's own abort does not end its requests. So they are ended here, but for the clean-up.
   const stoppable = Object.assign(Object.create(client) as S3, {
     send: async (command: Parameters<S3['send']>[0]) => {
       const isCleanUp = command instanceof AbortMultipartUploadCommand;
+      const sent = client.send(command, isCleanUp ? {} : { abortSignal: options.signal });
+      sending.add(sent);
       try {
-        const { signal } = options;
-        return await client.send(command, isCleanUp ? {} : { abortSignal: signal });
+        const answer = await sent;
+        if (command instanceof CreateMultipartUploadCommand)
+          begun = (answer as { UploadId?: string }).UploadId;
+        return answer;
       } catch (error) {
         options.stop.abort(error);
         throw error;
+      } finally {
+        sending.delete(sent);
       }
     },
   });
+  // The library's own clean-up does not wait for the parts that are on their way.
+  const cleanUp = async (UploadId: string) => {
+    await Promise.allSettled(sending);
+    const { Bucket, Key } = request;
+    // What went wrong is the error to tell; parts that stay are what the bucket's lifecycle rule is for.
+    await client.abortMultipartUpload({ Bucket, Key, UploadId }).catch(() => undefined);
+  };
   const stream = Readable.from(body.chunks, { objectMode: false });
   try {
     return await new Upload({
@@ -41,6 +61,9 @@ export async function upload(
       partSize: options.partSize,
       queueSize: partsAtOnce,
     }).done();
+  } catch (error) {
+    if (begun !== undefined) await cleanUp(begun);
+    throw error;
   } finally {
     // Lets go of what is behind the body when not all of it was read.
     stream.destroy();

@@ -158,7 +158,7 @@ class S3Bucket implements Bucket {
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const watched = watchBody(body, signal);
-    const sending = { partSize: this.#config.part_size, stop, signal };
+    const sending = { partSize: this.#config.part_size, stop, signal: options.signal };
     return this.#call(
       key,
       'write',

@@ -65,7 +65,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const { port, stop } = await startOnFreePort({
     name: versitygw.name,
     binary: versitygwPath(),
-    args: (at) => ['--port', `127.0.0.1:${at}`, '--quiet', 'posix', root],
+    args: (at) => ['--port', `127.0.0.1:${at}`, '--quiet', '--keep-alive', 'posix', root],
     env: {
       ...process.env,
       ...users?.gatewayEnv,
