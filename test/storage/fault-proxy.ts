@@ -4,7 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 /** What goes wrong with one request. */
 export type Fault =
   /** The store is busy and says so; `slow down` in the store's own words, with Retry-After. */
-  | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly retryAfter?: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly retryAfter?: string;
+    }
   /** The connection breaks before the request reaches the store. */
   | { readonly kind: 'request lost' }
   /** The store does what it is asked, and its answer never arrives. */
@@ -70,10 +76,12 @@ export async function startFaultProxy(target: { hostname: string; port: number }
       case 'no answer':
         return void request.resume();
       case 'status': {
-        const { status, body = 'busy', retryAfter } = fault;
+        const { status, body = 'busy', headers, retryAfter } = fault;
         request.resume();
         request.on('end', () =>
-          response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end(body),
+          response
+            .writeHead(status, { ...headers, ...(retryAfter !== undefined && { 'retry-after': retryAfter }) })
+            .end(body),
         );
         return;
       }
