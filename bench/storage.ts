@@ -83,12 +83,13 @@ async function bench(): Promise<void> {
     const pulled = path.join(home, 'pulled');
     const ours = async (verb: string, where: string): Promise<Measured> => {
       const script = path.join(__dirname, 'storage', 'transfer.ts');
-      const args = ['--import', 'tsx', script, verb, file, where, atOnce];
+      const emulator = store.gcsEmulator === undefined ? [] : [store.gcsEmulator];
+      const args = ['--import', 'tsx', script, verb, file, where, atOnce, ...emulator];
       const { output } = await measure(process.execPath, args, process.env);
       return JSON.parse(output) as Measured;
     };
-    const rclone = (from: string, to: string): Promise<Measured> =>
-      measure('rclone', ['copy', from, to, '--transfers', atOnce, '--retries', '1', '--quiet'], {
+    const rclone = (...args: string[]): Promise<Measured> =>
+      measure('rclone', [...args, '--transfers', atOnce, '--retries', '1', '--quiet'], {
         // Nothing of this machine's settings: only those of the remote.
         PATH: process.env['PATH'],
         ...store.rclone.env,
@@ -99,11 +100,13 @@ async function bench(): Promise<void> {
     const theirs = { push: [] as Measured[], pull: [] as Measured[] };
     for (let round = 0; round < rounds; round += 1) {
       times.push.push(await ours('push', from));
-      theirs.push.push(await rclone(from, `${remote}-${round}`));
+      theirs.push.push(await rclone('copy', from, remote));
       times.pull.push(await ours('pull', pulled));
       await complete(pulled, files);
-      theirs.pull.push(await rclone(`${remote}-${round}`, pulled));
+      theirs.pull.push(await rclone('copy', remote, pulled));
       await complete(pulled, files);
+      // The next round finds nothing there that it could leave out.
+      await rclone('purge', remote);
       console.error(`${store.name}: round ${round + 1} of ${rounds}`);
     }
     return (['push', 'pull'] as const).map((verb) => row(store.name, verb, times[verb], theirs[verb]));

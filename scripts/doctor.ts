@@ -61,7 +61,7 @@ async function* examine(options: DoctorOptions, signal: AbortSignal): AsyncGener
   yield await checkLocalEtl(settings);
   if (signal.aborted) return;
 
-  const opened = store && (await openStore(store));
+  const opened = store && (await openStore(store, settings.storage.gcsEmulator));
   await using closing = new AsyncDisposableStack();
   let usable = false;
   if (opened === undefined) yield [skipped('bucket', 'everything', 'The store’s settings cannot be used.')];
@@ -98,10 +98,10 @@ function readSettings({ config }: DoctorOptions): Settings | Check {
   }
 }
 
-async function openStore(store: FederatedStore) {
+async function openStore(store: FederatedStore, gcsEmulator: string | undefined) {
   try {
     const warnings = new Set<string>();
-    const bucket = await openBucket(store, { warn: (text) => warnings.add(text) });
+    const bucket = await openBucket(store, { gcsEmulator, warn: (text) => warnings.add(text) });
     // Those of its settings have their lines already; what comes from here on, has not.
     warnings.clear();
     return { bucket, store, warnings };

@@ -26,7 +26,13 @@ export async function measure(
   }, 20);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
+      child.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          error.code === 'ENOENT'
+            ? new Error(`${command} is not installed: Debian has it as a package`)
+            : error,
+        ),
+      );
       child.once('close', resolve);
     });
     const seconds = (performance.now() - start) / 1000;

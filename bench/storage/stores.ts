@@ -1,13 +1,21 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { findVersitygw, startS3Server } from '../../test/servers/versitygw';
+import {
+  ContainerSASPermissions,
+  generateBlobSASQueryParameters,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob';
+import { startAzureServer } from '../../test/servers/azurite';
+import { findFakeGcs, startGcsServer } from '../../test/servers/fake-gcs';
 import { variables } from '../../test/servers/paths';
+import { findVersitygw, startS3Server } from '../../test/servers/versitygw';
 
 /** A store to measure: our settings for it, and rclone's. */
 export interface MeasuredStore {
   readonly name: string;
   /** What `federated-store.yaml` says. */
   readonly store: object;
+  readonly gcsEmulator?: string;
   /** Variables that make it rclone's remote `store:`, and the path of the bucket there. */
   readonly rclone: { readonly env: Readonly<Record<string, string>>; readonly path: string };
   stop(): Promise<void>;
@@ -58,6 +66,49 @@ export const stores: Readonly<Record<string, (folder: string) => Promise<Measure
           secret_access_key: server.secretKey,
           force_path_style: 'true',
         }),
+        path: 'bench',
+      },
+      stop: () => server.stop(),
+    };
+  },
+
+  async GCS() {
+    process.env[variables.fakeGcs] ??= await findFakeGcs({ say: console.error });
+    const server = await startGcsServer();
+    await server.createBucket('bench');
+    return {
+      name: 'GCS (fake-gcs-server)',
+      store: { type: 'GCS', config: { bucket: 'bench' } },
+      gcsEmulator: server.endpoint,
+      rclone: {
+        env: remote({
+          type: 'google cloud storage',
+          anonymous: 'true',
+          endpoint: `${server.endpoint}/storage/v1/`,
+        }),
+        path: 'bench',
+      },
+      stop: () => server.stop(),
+    };
+  },
+
+  async AZURE() {
+    const server = await startAzureServer();
+    await server.createContainer('bench');
+    const { account, key, connectionString } = server;
+    const signature = generateBlobSASQueryParameters(
+      {
+        containerName: 'bench',
+        permissions: ContainerSASPermissions.parse('racwdl'),
+        expiresOn: new Date(Date.now() + 24 * 3_600_000),
+      },
+      new StorageSharedKeyCredential(account, key),
+    );
+    return {
+      name: 'AZURE (Azurite)',
+      store: { type: 'AZURE', config: { container: 'bench', storage_connection_string: connectionString } },
+      rclone: {
+        env: remote({ type: 'azureblob', sas_url: `${server.endpoint}/bench?${signature.toString()}` }),
         path: 'bench',
       },
       stop: () => server.stop(),

@@ -9,9 +9,15 @@ import { readAll } from '../../storage/read-all';
  * One transfer in a process of its own, so that its memory is its own: `push` a folder's files below a prefix as a
  * Federated Cluster does, or `pull` them back and check each against its digest. Prints one line of JSON.
  */
-async function transfer(verb: string, store: string, folder: string, atOnce: number): Promise<void> {
+async function transfer(
+  verb: string,
+  store: string,
+  folder: string,
+  atOnce: number,
+  gcsEmulator: string | undefined,
+): Promise<void> {
   const start = performance.now();
-  const bucket = await openBucketFromFile(store);
+  const bucket = await openBucketFromFile(store, { gcsEmulator });
   const bytes = verb === 'push' ? await push() : await pull();
   const seconds = (performance.now() - start) / 1000;
   await bucket.close();
@@ -54,5 +60,5 @@ function sum(sizes: number[]): number {
   return sizes.reduce((all, size) => all + size, 0);
 }
 
-const [verb = '', store = '', folder = '', atOnce = '16'] = process.argv.slice(2);
-void transfer(verb, store, folder, Number(atOnce));
+const [verb = '', store = '', folder = '', atOnce = '16', gcsEmulator] = process.argv.slice(2);
+void transfer(verb, store, folder, Number(atOnce), gcsEmulator);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What `npm start` and `npm test` run. It needs nothing but Node: packages, the project's own Node and the servers
+// What `npm start`, `npm test` and the benchmarks run. It needs nothing but Node: packages, the project's own Node and the servers
 // are its to fetch. Syntax that every Node knows up to the version check, so that an old one gets a sentence.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
@@ -28,8 +28,10 @@ async function start(what, args) {
   const { ensurePackages } = require('./packages.cjs');
   const { ensureProjectNode } = require('./project-node.cjs');
   const root = path.resolve(__dirname, '..', '..');
-  if (what !== 'demo' && what !== 'test') {
-    console.error('usage: run.cjs demo [ARGUMENTS] | run.cjs test [--long] [JEST ARGUMENTS]');
+  if (['demo', 'test', 'bench'].indexOf(what) === -1) {
+    console.error(
+      'usage: run.cjs demo [ARGUMENTS] | run.cjs test [--long] [JEST ARGUMENTS] | run.cjs bench NAME',
+    );
     return 2;
   }
   await ensurePackages(root);
@@ -38,7 +40,11 @@ async function start(what, args) {
   if (what === 'test') return require('./test-command.cjs').runTests({ root, node, env, args });
 
   const { runInForeground } = require('./foreground.cjs');
-  return runInForeground(node, [path.join(root, 'scripts', 'federated-etl.cjs'), 'demo', ...args], {
+  const command =
+    what === 'bench'
+      ? ['--import', 'tsx', path.join(root, 'bench', args[0] + '.ts'), ...args.slice(1)]
+      : [path.join(root, 'scripts', 'federated-etl.cjs'), 'demo', ...args];
+  return runInForeground(node, command, {
     cwd: root,
     env,
   });
