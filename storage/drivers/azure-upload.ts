@@ -3,6 +3,7 @@ import type { BlobRequestConditions, BlockBlobClient } from '@azure/storage-blob
   'resolution-mode': 'import',
 };
 import type { WatchedBody } from '../body';
+import { inChunks } from '../in-chunks';
 
 /** Of a stream; with the number of them on their way, this bounds the memory of an upload. */
 const blockSize = 8 * 1024 * 1024;
@@ -68,7 +69,8 @@ export async function uploadStream(
     if (failed !== undefined) throw failed.error;
   };
   try {
-    for await (const { block, isLast } of inBlocks(body.chunks)) {
+    for await (const { parts, isLast } of inChunks(body.chunks, blockSize)) {
+      const block = Buffer.concat(parts);
       if (isLast && ids.length === 0) return await uploadWhole(target, block, abortSignal);
       md5.update(block);
       if (block.length > 0) send(block);
@@ -87,28 +89,6 @@ export async function uploadStream(
     stop.abort();
     await Promise.all(sending);
   }
-}
-
-/** The body in blocks of the size of one; the last, which always comes, may be shorter. */
-async function* inBlocks(
-  body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<{ block: Buffer; isLast: boolean }> {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of body) {
-    for (let rest = piece; rest.length > 0;) {
-      if (length === blockSize) {
-        yield { block: Buffer.concat(parts), isLast: false };
-        parts = [];
-        length = 0;
-      }
-      const taken = rest.subarray(0, blockSize - length);
-      parts.push(taken);
-      length += taken.length;
-      rest = rest.subarray(taken.length);
-    }
-  }
-  yield { block: Buffer.concat(parts), isLast: true };
 }
 
 function md5Of(bytes: Uint8Array): Buffer {

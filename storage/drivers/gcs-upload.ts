@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FederationError } from '../../errors/federation-error';
 import type { WatchedBody } from '../body';
+import { inChunks, type Chunk } from '../in-chunks';
 import { storageError } from '../store-failure';
 import { objectFields, objectOf, type GcsObject } from './gcs-answers';
 import { headerOf, readJson, type GcsClient, type GcsRequest } from './gcs-client';
@@ -57,7 +58,8 @@ export async function uploadStream(
   let session: string | undefined;
   let sent = 0;
   try {
-    for await (const chunk of inChunks(body.chunks, chunkSize, checksum)) {
+    for await (const chunk of inChunks(body.chunks, chunkSize)) {
+      for (const part of chunk.parts) checksum.update(part);
       if (chunk.isLast && session === undefined)
         return await uploadWhole(client, target, chunk.parts, signal);
       session ??= await startSession(client, target, signal);
@@ -71,37 +73,6 @@ export async function uploadStream(
     if (session !== undefined) await cancel(client, session);
     throw error;
   }
-}
-
-interface Chunk {
-  readonly parts: readonly Uint8Array[];
-  readonly length: number;
-  readonly isLast: boolean;
-}
-
-/** The body in chunks of exactly `size` bytes; the last one, which always comes, may be shorter, and empty if it is the only one. */
-async function* inChunks(
-  body: AsyncIterable<Uint8Array>,
-  size: number,
-  checksum: Crc32c,
-): AsyncGenerator<Chunk> {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of body) {
-    checksum.update(piece);
-    for (let rest = piece; rest.length > 0;) {
-      if (length === size) {
-        yield { parts, length, isLast: false };
-        parts = [];
-        length = 0;
-      }
-      const taken = rest.subarray(0, size - length);
-      parts.push(taken);
-      length += taken.length;
-      rest = rest.subarray(taken.length);
-    }
-  }
-  yield { parts, length, isLast: true };
 }
 
 /** The path under which the upload's chunks are taken. */

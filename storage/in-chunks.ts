@@ -1,0 +1,27 @@
+/** A part of a body. */
+export interface Chunk {
+  readonly parts: readonly Uint8Array[];
+  /** In bytes. */
+  readonly length: number;
+  readonly isLast: boolean;
+}
+
+/** A body in chunks of exactly `size` bytes; the last one, which always comes, may be shorter, and empty if it is the only one. */
+export async function* inChunks(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Chunk> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    for (let rest = piece; rest.length > 0;) {
+      if (length === size) {
+        yield { parts, length, isLast: false };
+        parts = [];
+        length = 0;
+      }
+      const taken = rest.subarray(0, size - length);
+      parts.push(taken);
+      length += taken.length;
+      rest = rest.subarray(taken.length);
+    }
+  }
+  yield { parts, length, isLast: true };
+}
