@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { lookBeforeCreate, probeConditionalCreate } from '../../storage/conditional-create';
+import { lookBeforeCreate, probeConditionalCreate, withProbedCreate } from '../../storage/conditional-create';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
@@ -60,6 +60,30 @@ test('who looks first does not replace what is there', async () => {
     code: 'STORAGE_PRECONDITION_FAILED',
   });
   expect((await readAll(bucket, 'k')).bytes.toString()).toBe('first');
+});
+
+test('a store is probed at the first create, once, and creates look first where it is careless', async () => {
+  const store = careless();
+  const writes: string[] = [];
+  const put = store.put.bind(store);
+  store.put = (key, ...rest) => {
+    writes.push(key);
+    return put(key, ...rest);
+  };
+  const { bucket, conditionalCreate } = withProbedCreate(store, 'probe/1');
+  await bucket.put('before', Buffer.from('x'));
+  expect(writes).toEqual(['before']);
+  await bucket.create('k', Buffer.from('first'));
+  await expect(bucket.create('k', Buffer.from('second'))).rejects.toMatchObject({
+    code: 'STORAGE_PRECONDITION_FAILED',
+  });
+  expect(await conditionalCreate()).toBe('ignored');
+  expect(writes).toEqual(['before', 'probe/1', 'probe/1', 'k']);
+  expect(await keys(bucket)).toEqual(['before', 'k']);
+  const good = withProbedCreate(openFilesystem({ directory: temporaryFolder() }), 'probe/1');
+  await good.bucket.create('k', Buffer.from('x'));
+  await expect(good.bucket.create('k', Buffer.from('y'))).rejects.toThrow();
+  expect(await good.conditionalCreate()).toBe('kept');
 });
 
 describeWithS3('an S3 server', () => {
