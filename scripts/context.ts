@@ -6,6 +6,7 @@ import { loadSettings, type Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 import type { Bucket } from '../storage/bucket';
 import { openLoggedBucket } from '../config/open-logged-bucket';
+import { readOnly } from '../storage/read-only';
 import { names, type Names } from '../workflows/names';
 
 /** The options that every verb has: `command.optsWithGlobals()`. */
@@ -20,6 +21,7 @@ export interface Context extends AsyncDisposable {
   /** To standard error: standard output is for what was asked. */
   readonly log: Log;
   readonly names: Names;
+  /** For reading only: what a verb changes, it asks of a workflow. */
   bucket(): Promise<Bucket>;
   /** Throws TEMPORAL_UNAVAILABLE when no server answers within `timeoutMs` (10 s). */
   temporal(options?: { timeoutMs?: number }): Promise<Temporal>;
@@ -42,7 +44,7 @@ export function openContext(options: CommandOptions): Context {
   async function openBucket(): Promise<Bucket> {
     const opened = await openLoggedBucket(settings.storage, log);
     releasers.push(() => opened.close());
-    return opened;
+    return readOnly(opened);
   }
 
   async function connect(timeoutMs: number): Promise<Temporal> {
