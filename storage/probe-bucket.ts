@@ -50,7 +50,8 @@ const clockLimits = { warningMs: 60_000, failedMs: 15 * 60_000 };
 const strangers = new RegExp(
   '\\b(?:SignatureDoesNotMatch|InvalidAccessKeyId|ExpiredToken|InvalidToken|XAdminUserNotFound|RequestTimeTooSkewed|' +
     'CredentialsProviderError|AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraintException|' +
-    'AuthenticationFailed|InvalidAuthenticationInfo|CredentialUnavailableError|invalid_grant)\\b|, 401,',
+    'AuthenticationFailed|InvalidAuthenticationInfo|CredentialUnavailableError|invalid_grant|noCredentials)\\b|, 401,' +
+    '|failed to authenticate the request',
 );
 
 /** Whether a store refuses who asks, not what is asked. */

@@ -291,3 +291,17 @@ describeWithS3('an S3 server', () => {
     await bucket.close();
   });
 });
+
+test.each([
+  ['SignatureDoesNotMatch, 403, …', true],
+  ['AuthorizationFailure, 403, Server failed to authenticate the request. …', true],
+  ['noCredentials, no token: Could not load the default credentials.', true],
+  ['required, 401, Anonymous caller does not have storage.objects.list access.', true],
+  ['AccessDenied, 403, Access Denied', false],
+  ['AuthorizationPermissionMismatch, 403, This request is not authorized to perform this operation.', false],
+])('%s: who asks is refused, not what is asked: %p', (what, stranger) => {
+  const error = new FederationError('STORAGE_ACCESS_DENIED', {
+    detail: `Could not list in s3://costs: ${what}`,
+  });
+  expect(isStranger(error)).toBe(stranger);
+});

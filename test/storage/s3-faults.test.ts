@@ -157,7 +157,32 @@ test('settings reach the wire', async () => {
   expect(Object.keys(server.seen[0]?.headers ?? {}).filter((name) => name.includes('checksum'))).toEqual([]);
 });
 
+test('a clock that is wrong is said to be', async () => {
+  const bucket = await open();
+  server.answer(xmlError(403, 'RequestTimeTooSkewed', 'The difference between the times is too large.'));
+  await expect(bucket.get('k')).rejects.toMatchObject({
+    code: 'STORAGE_ACCESS_DENIED',
+    message: expect.stringContaining('RequestTimeTooSkewed, 403, The difference between the times') as string,
+  });
+});
+
 describeWithS3('credentials against an S3 server', () => {
+  test('another region than the bucket’s is told with what to set', async () => {
+    const s3 = await connectToS3();
+    const bucket = await open({
+      endpoint: s3.endpoint.replace('http://', ''),
+      region: 'eu-nowhere-1',
+      access_key: s3.accessKey,
+      secret_key: s3.secretKey,
+      http_config: {},
+    });
+    await expect(bucket.put('k', Buffer.from('x'))).rejects.toMatchObject({
+      code: 'STORAGE_ACCESS_DENIED',
+      retryable: false,
+      hint: expect.stringContaining('config.region') as string,
+    });
+  });
+
   test.each([
     ['a wrong secret', { secret_key: 'wr0ng' }],
     ['an unknown key', { access_key: 'UNKNOWN' }],

@@ -1,5 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -13,6 +14,8 @@ export interface TlsServer {
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Common names of the clients whose requests came so far; empty for one without a certificate. */
   readonly clients: string[];
+  /** What these requests said in their headers. */
+  readonly headers: IncomingHttpHeaders[];
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export async function startTlsServer(): Promise<TlsServer> {
     return path.join(folder, name);
   };
   const clients: string[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const options = { key: own.private, cert: own.cert, ca: authority.cert };
   const server = createServer(
     { ...options, requestCert: true, rejectUnauthorized: false },
@@ -52,6 +56,7 @@ export async function startTlsServer(): Promise<TlsServer> {
       const socket = request.socket as TLSSocket;
       const { CN } = (socket.authorized ? socket.getPeerCertificate().subject : {}) as { CN?: string };
       clients.push(CN ?? '');
+      headers.push(request.headers);
       response.writeHead(404).end();
     },
   );
@@ -64,6 +69,7 @@ export async function startTlsServer(): Promise<TlsServer> {
       key: write('client.key', client.private),
     },
     clients,
+    headers,
     async close() {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
+import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 import { startTlsServer, type TlsServer } from './tls-server';
 
 let server: TlsServer;
@@ -7,6 +11,7 @@ beforeAll(async () => {
   server = await startTlsServer();
 });
 afterAll(() => server.close());
+afterAll(removeTemporaryFolders);
 
 /** Looks for an object at the server, with these TLS settings. */
 async function look(tls_config: object, http: object = {}): Promise<{ warnings: string[] }> {
@@ -72,4 +77,32 @@ test('a file that is not there is named', async () => {
     code: 'STORE_CONFIG_INVALID',
     message: expect.stringContaining('config.http_config.tls_config.ca_file names /none/ca.pem') as string,
   });
+});
+
+test('a key of one’s own (SSE-C) goes with every request for an object', async () => {
+  const key = Buffer.alloc(32, 7);
+  const encryption_key = path.join(temporaryFolder(), 'sse-c.key');
+  writeFileSync(encryption_key, key);
+  const config = {
+    bucket: 'costs',
+    endpoint: server.host,
+    access_key: 'a',
+    secret_key: 'b',
+    sse_config: { type: 'SSE-C', encryption_key },
+    http_config: { tls_config: { ca_file: server.files.ca } },
+  };
+  const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
+  server.headers.length = 0;
+  await bucket.head('k');
+  await expect(bucket.get('k')).rejects.toThrow();
+  await expect(bucket.put('k', Buffer.from('x'))).rejects.toThrow();
+  await bucket.close();
+  expect(server.headers).toHaveLength(3);
+  for (const headers of server.headers) {
+    expect(headers).toMatchObject({
+      'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+      'x-amz-server-side-encryption-customer-key': key.toString('base64'),
+      'x-amz-server-side-encryption-customer-key-md5': createHash('md5').update(key).digest('base64'),
+    });
+  }
 });
