@@ -14,6 +14,8 @@ import { checkValues, misspelledVariables, readVariables, settingsInvalid, type 
 
 /** The settings, compiled once. Nothing else reads the settings file or the environment. */
 export interface Settings {
+  /** The settings file, where there is one. */
+  readonly file?: string;
   readonly clusterId: ClusterId;
   /** What this cluster is. */
   readonly roles: Roles;
@@ -100,6 +102,7 @@ export function loadSettings({
     resolve(file !== undefined && inFile(name) ? dirname(file) : cwd, path);
 
   const settings = freeze<Settings>({
+    ...(file !== undefined && { file }),
     clusterId: ownId(values.clusterId, faults),
     roles: rolesOf(values),
     federator: compileFederator(values, content.bareClusters, faults, notices),

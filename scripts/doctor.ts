@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { loadSettings, type Settings } from '../config/settings';
 import { openBucket } from '../storage/open-bucket';
 import type { FederatedStore } from '../storage/federated-store';
@@ -16,7 +16,6 @@ import { print, printJson } from './output';
 interface DoctorOptions extends CommandOptions {
   readonly strict?: true;
   readonly json?: true;
-  readonly usualConfig?: string;
 }
 
 /** Adds the verb `doctor` to the program. */
@@ -28,8 +27,6 @@ export function registerDoctor(program: Command): void {
     )
     .option('--strict', 'settings of the store that nobody knows are failures')
     .option('--json', 'print JSON')
-    // Only to tell which file it was: that is what settings are read from when --config is not given.
-    .addOption(new Option('--usual-config <file>').env('FEDERATED_ETL_CONFIG').hideHelp())
     .addHelpText(
       'after',
       '\nExample:\n  federated-etl doctor --config cluster-4.yaml\n\nExit status 1: something failed.\n',
@@ -57,7 +54,7 @@ async function* examine(options: DoctorOptions, signal: AbortSignal): AsyncGener
     return;
   }
   const { checks, store } = await checkStore(settings, options.strict === true);
-  yield [...checkSettings(settings, options.config ?? options.usualConfig), ...checks];
+  yield [...checkSettings(settings), ...checks];
   yield await checkLocalEtl(settings);
   if (signal.aborted) return;
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Roles, Settings } from '../../config/settings';
 import { describeFederatedStore, type FederatedStore } from '../../storage/federated-store';
@@ -8,17 +7,16 @@ import { failed, type Check } from './check';
 const check = 'settings';
 
 /** What this cluster is, by its settings, and which of them were left alone. */
-export function checkSettings(settings: Settings, named: string | undefined): Check[] {
-  const { clusterId, roles, storage, notices } = settings;
+export function checkSettings(settings: Settings): Check[] {
+  const { clusterId, file, roles, storage, notices } = settings;
   const names = roleNames(roles);
-  const usual = resolve('federated-etl.yaml');
-  const file = named !== undefined && named !== '' ? resolve(named) : existsSync(usual) ? usual : undefined;
   return [
     {
       check,
       subject: 'file',
       outcome: 'ok',
-      detail: file ?? 'No settings file: environment variables and defaults only.',
+      detail:
+        file === undefined ? 'No settings file: environment variables and defaults only.' : resolve(file),
     },
     { check, subject: 'cluster id', outcome: 'ok', detail: `${clusterId} can be one.` },
     names.length > 0
