@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { inspect } from 'node:util';
 import type { Bucket } from '../../storage/bucket';
 import { parseFederatedStore } from '../../storage/federated-store';
@@ -156,6 +157,30 @@ test('settings reach the wire', async () => {
   });
   expect(Object.keys(server.seen[0]?.headers ?? {}).filter((name) => name.includes('checksum'))).toEqual([]);
 });
+
+test.each([
+  ['virtual-hosted', 'costs.store.test', '/a%20b'],
+  ['path', 'store.test', '/costs/a%20b'],
+  ['auto', 'store.test', '/costs/a%20b'],
+])('with bucket_lookup_type %s the host is %s', async (bucket_lookup_type, host, url) => {
+  // Names below store.test are this machine's, for as long as the test runs.
+  const lookup = jest
+    .spyOn(dns, 'lookup')
+    .mockImplementation(((_: string, options: object, found: Found) =>
+      'all' in options && options.all === true
+        ? found(null, [{ address: '127.0.0.1', family: 4 }])
+        : found(null, '127.0.0.1', 4)) as typeof dns.lookup);
+  try {
+    const port = server.endpoint.split(':')[1];
+    const bucket = await open({ endpoint: `store.test:${port}`, bucket_lookup_type });
+    server.answer((response) => response.writeHead(404).end());
+    expect(await bucket.head('a b')).toBeUndefined();
+    expect(server.seen).toMatchObject([{ url, headers: { host: `${host}:${port}` } }]);
+  } finally {
+    lookup.mockRestore();
+  }
+});
+type Found = (error: null, address: string | object[], family?: number) => void;
 
 test('a clock that is wrong is said to be', async () => {
   const bucket = await open();

@@ -1,0 +1,74 @@
+import dns from 'node:dns';
+import { azureConfig } from '../../storage/drivers/azure-config';
+import { openAzure } from '../../storage/drivers/azure';
+import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
+import { startTlsServer, type TlsServer } from './tls-server';
+
+/** Where credentials come from when the file has none, against a store and an identity service on loopback. */
+let store: TlsServer;
+let identity: FaultyServer;
+const before = { ...process.env };
+beforeAll(async () => {
+  [store, identity] = await Promise.all([startTlsServer(), startFaultyServer()]);
+  identity.answer((response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(
+      JSON.stringify({
+        access_token: 'the token',
+        expires_on: String(Math.floor(Date.now() / 1000) + 3_600),
+        resource: 'https://storage.azure.com',
+        token_type: 'Bearer',
+      }),
+    ),
+  );
+});
+afterAll(() => Promise.all([store.close(), identity.close()]));
+beforeEach(() => {
+  for (const name of Object.keys(process.env).filter((name) => /^(AZURE|IDENTITY|MSI)_/.test(name)))
+    delete process.env[name];
+  Object.assign(process.env, {
+    IDENTITY_ENDPOINT: `http://${identity.endpoint}/token`,
+    IDENTITY_HEADER: 'secret',
+  });
+});
+afterEach(() => {
+  process.env = { ...before };
+  jest.restoreAllMocks();
+});
+
+/** Looks for a blob of the account `acme`, whose host is this machine's; by which token. */
+async function lookedBy(settings: object): Promise<string | undefined> {
+  jest
+    .spyOn(dns, 'lookup')
+    .mockImplementation(((_: string, options: object, found: Found) =>
+      'all' in options && options.all === true
+        ? found(null, [{ address: '127.0.0.1', family: 4 }])
+        : found(null, '127.0.0.1', 4)) as typeof dns.lookup);
+  const port = store.host.split(':')[1];
+  const config = {
+    storage_account: 'acme',
+    container: 'costs',
+    endpoint: `store.test:${port}`,
+    http_config: { tls_config: { ca_file: store.files.ca, server_name: 'store.internal' } },
+    ...settings,
+  };
+  const bucket = await openAzure(azureConfig.parse(config));
+  store.headers.length = 0;
+  try {
+    expect(await bucket.head('k')).toBeUndefined();
+    return store.headers[0]?.authorization;
+  } finally {
+    await bucket.close();
+  }
+}
+type Found = (error: null, address: string | object[], family?: number) => void;
+
+test('a managed identity is named by its client id', async () => {
+  expect(await lookedBy({ user_assigned_id: '11111111-2222-3333-4444-555555555555' })).toBe(
+    'Bearer the token',
+  );
+  expect(identity.seen.at(-1)?.url).toContain('client_id=11111111-2222-3333-4444-555555555555');
+});
+
+test('without any, the identity of the machine is found', async () => {
+  expect(await lookedBy({})).toBe('Bearer the token');
+});
