@@ -3,6 +3,7 @@ import { loadSettings, type Settings } from '../config/settings';
 import { openBucket } from '../storage/open-bucket';
 import type { FederatedStore } from '../storage/federated-store';
 import { FederationError } from '../errors/federation-error';
+import { Releasers } from '../workers/releasers';
 import type { CommandOptions } from './context';
 import { checkBucket } from './doctor/bucket';
 import { failed, type Check } from './doctor/check';
@@ -59,7 +60,7 @@ async function* examine(options: DoctorOptions, signal: AbortSignal): AsyncGener
   if (signal.aborted) return;
 
   const opened = store && (await openStore(store, settings.storage.gcsEmulator));
-  await using closing = new AsyncDisposableStack();
+  await using closing = new Releasers();
   let usable = false;
   if (opened === undefined) yield [skipped('bucket', 'everything', 'The store’s settings cannot be used.')];
   else if ('outcome' in opened) yield [opened];

@@ -6,6 +6,7 @@ import { FederationError } from '../../errors/federation-error';
 import type { Exclusion } from '../../federation/membership';
 import { recall } from '../../local-etl/memory';
 import { localEtl } from '../../local-etl/store';
+import { Releasers } from '../../workers/releasers';
 import { othersWithExistingConfig, sharedConfigWarning } from '../../workers/shared-config';
 import type { RosterState } from '../../workflows/messages';
 import { names, type Names } from '../../workflows/names';
@@ -39,7 +40,7 @@ export async function checkTemporal(settings: Settings, label: string | undefine
   const { address, namespace, idPrefix } = settings.temporal;
   const opened = await connect(settings).catch((error: unknown) => failed(check, 'server', error));
   if ('outcome' in opened) return { checks: [opened, skipped('Temporal does not answer.')] };
-  await using closing = new AsyncDisposableStack();
+  await using closing = new Releasers();
   closing.defer(() => opened.connection.close());
   const { connection, Client } = opened;
   const asked: Asked = {

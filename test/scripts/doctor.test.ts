@@ -14,6 +14,7 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { probeOperations } from '../../storage/probe-bucket';
 import { ensureSchedule } from '../../workers/schedule';
 import { names } from '../../workflows/names';
+import { Releasers } from '../../workers/releasers';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { connectToS3, describeWithS3 } from '../servers/versitygw';
 import { startFaultyServer } from '../storage/faulty-s3-server';
@@ -284,7 +285,7 @@ describeWithS3('a bucket of an S3 server', () => {
 
   it('is tried, below its prefix, and left as it was', async () => {
     buildLocalEtl();
-    await using closing = new AsyncDisposableStack();
+    await using closing = new Releasers();
     const bucket = await store();
     closing.defer(() => bucket.close());
     const found = await examine(everything);
@@ -304,7 +305,7 @@ describeWithS3('a bucket of an S3 server', () => {
 
 describe('a store that refuses', () => {
   const refusing = async (code: string, methods: readonly string[]): Promise<Found> => {
-    await using closing = new AsyncDisposableStack();
+    await using closing = new Releasers();
     const server = await startFaultyServer();
     closing.defer(() => server.close());
     const { endpoint } = server;
