@@ -182,6 +182,22 @@ test.each([
 });
 type Found = (error: null, address: string | object[], family?: number) => void;
 
+test('many more calls than connections wait for one another, and all complete', async () => {
+  const bucket = await open({ http_config: { max_conns_per_host: 2 } });
+  let now = 0;
+  let most = 0;
+  server.answer((response) => {
+    most = Math.max(most, (now += 1));
+    setTimeout(() => {
+      now -= 1;
+      response.writeHead(404).end();
+    }, 5);
+  });
+  const heads = await Promise.all(Array.from({ length: 40 }, (_, i) => bucket.head(`k${i}`)));
+  expect(heads).toEqual(heads.map(() => undefined));
+  expect(most).toBeLessThanOrEqual(2);
+});
+
 test('a clock that is wrong is said to be', async () => {
   const bucket = await open();
   server.answer(xmlError(403, 'RequestTimeTooSkewed', 'The difference between the times is too large.'));
