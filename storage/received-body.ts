@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import { closingBody } from './body';
+import type { GetOptions } from './bucket';
+import { resolveRange } from './check-options';
 import { storageError } from './store-failure';
 
 export interface ReceivedBodyOptions {
@@ -8,6 +10,26 @@ export interface ReceivedBodyOptions {
   readonly length: number;
   /** Names in our terms what the stream throws. */
   readonly failure: (error: unknown) => unknown;
+}
+
+/**
+ * The size of the whole object, by an answer with a range of it. STORAGE_INVALID_RANGE when the range lies behind it,
+ * STORAGE_CORRUPT when what is announced are not the bytes that were asked for: fewer of them would look complete.
+ */
+export function sizeByRange(
+  key: string,
+  { contentRange = '', contentLength }: { readonly contentRange?: string; readonly contentLength?: number },
+  range: GetOptions['range'],
+): number {
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange) ?? [];
+  if (total === undefined) {
+    const detail = 'A range was asked for, and the store did not answer with one.';
+    throw storageError('STORAGE_CORRUPT', key, detail);
+  }
+  const { start, end } = resolveRange(key, range, Number(total));
+  if (Number(first) !== start || contentLength !== end - start)
+    throw storageError('STORAGE_CORRUPT', key, 'Other bytes came than the range that was asked for.');
+  return Number(total);
 }
 
 /**

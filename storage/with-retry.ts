@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFederationError } from '../errors/federation-error';
 import { closingBody, discard } from './body';
+import { storageError } from './store-failure';
 import type {
   Bucket,
   CallOptions,
@@ -71,12 +72,21 @@ export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
     call?: PutOptions,
   ): Promise<ObjectInfo> {
     if (!canRepeat(body)) return bucket[verb](key, body, call);
-    return again(call, async (failedBefore) => {
+    return again(call, async (previous) => {
+      // Stores that refuse before they have read the body may break the connection over it: so it is looked at first.
+      const broke = verb === 'create' && isFederationError(previous, 'STORAGE_UNAVAILABLE');
+      if (broke && (await bucket.head(key, { signal: call?.signal })) !== undefined) {
+        const ours = await createdByUs(bucket, key, body, call);
+        if (ours !== undefined) return ours;
+        throw storageError('STORAGE_PRECONDITION_FAILED', key, 'There is an object of this key already.');
+      }
       try {
         return await bucket[verb](key, body, call);
       } catch (error) {
         const maybeOurs =
-          verb === 'create' && failedBefore && isFederationError(error, 'STORAGE_PRECONDITION_FAILED');
+          verb === 'create' &&
+          previous !== undefined &&
+          isFederationError(error, 'STORAGE_PRECONDITION_FAILED');
         const ours = maybeOurs ? await createdByUs(bucket, key, body, call) : undefined;
         if (ours === undefined) throw error;
         return ours;
@@ -124,7 +134,8 @@ function retryAccount(capacity: number): RetryAccount {
   };
 }
 
-type Attempt<T> = (failedBefore: boolean) => Promise<T>;
+/** Told what the attempt before it threw; undefined for the first. */
+type Attempt<T> = (previous: unknown) => Promise<T>;
 
 async function retried<T>(
   patience: Patience,
@@ -132,13 +143,15 @@ async function retried<T>(
   attempt: Attempt<T>,
   isFinal: (error: unknown) => boolean = () => false,
 ): Promise<T> {
+  let previous: unknown;
   for (let failures = 0; ;) {
     try {
-      const result = await attempt(failures > 0);
+      const result = await attempt(previous);
       patience.account.giveBack(failures);
       return result;
     } catch (error) {
       failures += 1;
+      previous = error;
       if (failures >= patience.tries || isFinal(error)) throw error;
       await pause(error, failures, patience, signal);
     }

@@ -20,7 +20,7 @@ import type {
 import { checkKey, checkPrefix } from '../check-key';
 import { checkMetadata, checkRange, resolveRange } from '../check-options';
 import { driverCall } from '../driver-call';
-import { receivedBody } from '../received-body';
+import { receivedBody, sizeByRange } from '../received-body';
 import { changed, storageError } from '../store-failure';
 import { fromAzureMetadata, ifMatch, infoOf, toAzureMetadata } from './azure-answers';
 import { connect, type AzureConnection } from './azure-client';
@@ -98,7 +98,9 @@ class AzureBucket implements Bucket {
         });
       const body = this.#body(key, answer, options);
       try {
-        const size = totalSize(key, answer, range);
+        // A range from the first byte to the last is no range to the SDK.
+        const isWhole = range === undefined || (range.offset === 0 && range.length === undefined);
+        const size = isWhole ? (answer.contentLength ?? 0) : sizeByRange(key, answer, range);
         // Not every server refuses a range behind the end.
         resolveRange(key, range, size);
         return { head: { ...infoOf(key, answer), size }, body };
@@ -259,17 +261,4 @@ class AzureBucket implements Bucket {
     const { label } = this;
     return toStorageError(error, { label, verb, key, redact: (text) => this.#store.redact(text) });
   }
-}
-
-/** Of the whole object, also where only a range of it was sent. */
-function totalSize(
-  key: string,
-  { contentRange, contentLength = 0 }: BlobDownloadResponseParsed,
-  range: GetOptions['range'],
-): number {
-  // A range from the first byte to the last is no range to the SDK.
-  if (range === undefined || (range.offset === 0 && range.length === undefined)) return contentLength;
-  const total = /\/(\d+)$/.exec(contentRange ?? '')?.[1];
-  if (total !== undefined) return Number(total);
-  throw storageError('STORAGE_CORRUPT', key, 'A range was asked for, and the store did not answer with one.');
 }

@@ -24,15 +24,3 @@ export function rangeHeader(range: GetOptions['range']): string | undefined {
   const end = range.length === undefined ? '' : range.offset + range.length - 1;
   return `bytes=${range.offset}-${end}`;
 }
-
-/** Of the whole object, also where only a range of it was sent. */
-export function totalSize(
-  key: string,
-  answer: { ContentRange?: string; ContentLength?: number },
-  isRange: boolean,
-): number {
-  if (!isRange) return answer.ContentLength ?? 0;
-  const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
-  if (total !== undefined) return Number(total);
-  throw storageError('STORAGE_CORRUPT', key, 'A range was asked for, and the store did not answer with one.');
-}

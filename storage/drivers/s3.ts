@@ -15,9 +15,9 @@ import type {
 import { checkKey, checkPrefix } from '../check-key';
 import { driverCall } from '../driver-call';
 import { checkMetadata, checkRange } from '../check-options';
-import { receivedBody } from '../received-body';
+import { receivedBody, sizeByRange } from '../received-body';
 import { changed, storageError } from '../store-failure';
-import { infoOf, rangeHeader, totalSize } from './s3-answers';
+import { infoOf, rangeHeader } from './s3-answers';
 import { connect, type S3Connection } from './s3-client';
 import { copyObject, maxCopyBytes } from './s3-copy';
 import type { S3Config } from './s3-config';
@@ -101,7 +101,10 @@ class S3Bucket implements Bucket {
         });
       const body = this.#body(key, answer, options);
       try {
-        const size = totalSize(key, answer, options.range !== undefined);
+        const { ContentLength: contentLength = 0, ContentRange: contentRange } = answer;
+        const { range } = options;
+        const size =
+          range === undefined ? contentLength : sizeByRange(key, { contentRange, contentLength }, range);
         return { head: { ...infoOf(key, answer), size }, body };
       } catch (error) {
         await discard(body);

@@ -60,7 +60,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
         void spoil(answer, response, fault.kind);
       }
     });
-    outgoing.on('error', () => response.destroy());
+    // A server that answers before it has read the body may close the connection over it: its answer counts.
+    outgoing.on('error', () => response.headersSent || response.destroy());
     // A client that went away in the middle of its body has gone away from the store, too.
     request.on('close', () => request.complete || outgoing.destroy());
     request.pipe(outgoing);

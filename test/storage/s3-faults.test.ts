@@ -198,6 +198,21 @@ test('many more calls than connections wait for one another, and all complete', 
   expect(most).toBeLessThanOrEqual(2);
 });
 
+test.each(['bytes 2-5/10', 'bytes 0-7/10', 'none'])(
+  'an answer with %s is not the range from 2 to 9',
+  async (contentRange) => {
+    const bucket = await open();
+    server.answer((response) =>
+      response
+        .writeHead(206, { etag: '"v1"', 'content-range': contentRange, 'content-length': '4' })
+        .end('abcd'),
+    );
+    await expect(bucket.get('k', { range: { offset: 2, length: 8 } })).rejects.toMatchObject({
+      code: 'STORAGE_CORRUPT',
+    });
+  },
+);
+
 test('a clock that is wrong is said to be', async () => {
   const bucket = await open();
   server.answer(xmlError(403, 'RequestTimeTooSkewed', 'The difference between the times is too large.'));

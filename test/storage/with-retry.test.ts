@@ -103,7 +103,7 @@ describe('a create whose answer was lost', () => {
   test('has succeeded when its bytes are there', async () => {
     const { bucket, faulty } = open({ calls: { create: ['answer lost'] } });
     const info = await bucket.create('g/1', bytes);
-    expect(faulty.made.create).toBe(2);
+    expect(faulty.made.create).toBe(1);
     expect(await bucket.head('g/1')).toMatchObject({ version: info.version, size: bytes.length });
     const streamed = open({ calls: { create: ['answer lost'] } });
     async function* halves() {
@@ -112,7 +112,13 @@ describe('a create whose answer was lost', () => {
       yield bytes.subarray(10);
     }
     await streamed.bucket.create('g/2', repeatable(halves));
-    expect(streamed.faulty.made.create).toBe(2);
+    expect(streamed.faulty.made.create).toBe(1);
+    // One that arrives behind the look is known by its bytes as well.
+    const throttled = new FederationError('STORAGE_THROTTLED', { detail: 'and yet it was done' });
+    const late = withFaults(inner, { calls: { create: [throttled] } });
+    await inner.put('g/3', bytes);
+    await withRetry(late, patience).create('g/3', bytes);
+    expect(late.made.create).toBe(2);
   });
 
   test.each([Buffer.from('theirs'), Buffer.from('x'.repeat(bytes.length))])(
