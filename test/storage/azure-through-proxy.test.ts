@@ -7,7 +7,7 @@ import { describeBucketFaults } from './describe-faults';
 describeWithAzure('through a proxy that breaks things', () => {
   const container = `b-${randomUUID()}`;
   let made: Promise<void> | undefined;
-  const open = async (host: string, wrongKey?: string) => {
+  const open = async (host: string, silentMs: number, wrongKey?: string) => {
     const server = await connectToAzure();
     await (made ??= server.createContainer(container));
     const { account, key } = server;
@@ -15,14 +15,14 @@ describeWithAzure('through a proxy that breaks things', () => {
     const config = {
       container,
       storage_connection_string: `AccountName=${account};AccountKey=${wrongKey ?? key};BlobEndpoint=${endpoint}`,
-      http_config: { response_header_timeout: '300ms' },
+      http_config: { response_header_timeout: `${silentMs}ms` },
     };
     return openAzure(azureConfig.parse(config));
   };
   describeBucketFaults('AZURE', {
     server: async () => new URL((await connectToAzure()).endpoint).host,
     open,
-    openAsStranger: (host) => open(host, randomBytes(32).toString('base64')),
+    openAsStranger: (host) => open(host, 10_000, randomBytes(32).toString('base64')),
     slowDown: {
       kind: 'status',
       status: 503,

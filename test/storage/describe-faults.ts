@@ -1,9 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
-import { FederationError, isFederationError } from '../../errors/federation-error';
+import { FederationError } from '../../errors/federation-error';
 import { discard } from '../../storage/body';
-import type { Bucket } from '../../storage/bucket';
+import type { Bucket, CallOptions } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 import { repeatable, withRetry } from '../../storage/with-retry';
 import { startFaultProxy, type Fault, type FaultProxy } from './fault-proxy';
@@ -13,10 +14,10 @@ export interface FaultSuite {
   /** Where the real server is, with its port. */
   readonly server: () => Promise<string>;
   /**
-   * Opens the driver, without retries, at this address: a bucket that the other calls open as well. It gives up a silent
-   * connection after a third of a second; streams above 5 MiB go in parts.
+   * Opens the driver, without retries, at this address: a bucket that the other calls open as well. It gives up a
+   * connection that is silent for so many milliseconds; streams above 8 MiB go in parts.
    */
-  readonly open: (host: string) => Promise<Bucket>;
+  readonly open: (host: string, silentMs: number) => Promise<Bucket>;
   /** How the store says that it is asked too often. */
   readonly slowDown: Fault;
   /** Opens the driver with credentials that are wrong; where the server asks for some. */
@@ -31,12 +32,25 @@ export interface FaultSuite {
 
 const before = randomBytes(300_000);
 const after = randomBytes(310_000);
-const large = randomBytes(12 * 1024 * 1024 + 5);
+const mebibyte = 1024 * 1024;
+const large = randomBytes(12 * mebibyte + 5);
+
+/** Soon enough for a test that waits for it. */
+const soonMs = 200;
+/** Longer than any test: what ends by then has not been ended by silence. */
+const neverMs = 60_000;
+
+const metadata = { state: 'after' };
+type Objects = Readonly<
+  Record<string, { readonly bytes: Buffer; readonly metadata: Readonly<Record<string, string>> }>
+>;
+const begin = { bytes: before, metadata: { state: 'before' } };
 
 const busy: Fault = { kind: 'status', status: 503 };
 const faults: Readonly<Record<string, Fault>> = {
   '503': busy,
   '500': { kind: 'status', status: 500 },
+  '429': { kind: 'status', status: 429 },
   'request lost': { kind: 'request lost' },
   'answer lost': { kind: 'answer lost' },
   'no answer': { kind: 'no answer' },
@@ -46,37 +60,46 @@ const faults: Readonly<Record<string, Fault>> = {
 };
 
 /** An operation on a bucket that holds `old` and `list/…`; it throws when what it gets is wrong. */
-const operations: Readonly<Record<string, (bucket: Bucket) => Promise<void>>> = {
-  list: async (bucket) => expect((await keysOf(bucket, 'list/')).length).toBe(3),
-  head: async (bucket) => expect(await bucket.head('old')).toMatchObject({ size: before.length }),
-  get: async (bucket) => expect((await readAll(bucket, 'old')).bytes.equals(before)).toBe(true),
-  'get a range': async (bucket) => {
-    const { body } = await bucket.get('old', { range: { offset: 1_000, length: 250_000 } });
+const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions) => Promise<void>>> = {
+  list: async (bucket, options) => expect((await keysOf(bucket, 'list/', options)).length).toBe(3),
+  head: async (bucket, options) =>
+    expect(await bucket.head('old', options)).toMatchObject({ size: before.length }),
+  get: async (bucket, options) =>
+    expect((await readAll(bucket, 'old', options)).bytes.equals(before)).toBe(true),
+  'get a range': async (bucket, options) => {
+    const { body } = await bucket.get('old', { ...options, range: { offset: 1_000, length: 250_000 } });
     expect((await collect(body)).equals(before.subarray(1_000, 251_000))).toBe(true);
   },
-  put: async (bucket) => void (await bucket.put('old', after, { metadata: { state: 'after' } })),
-  'put a stream': async (bucket) =>
-    void (await bucket.put(
-      'old',
-      repeatable(() => slices(large)),
-    )),
-  create: async (bucket) => void (await bucket.create('new', after, { metadata: { state: 'after' } })),
-  copy: async (bucket) => void (await bucket.copy('old', 'new')),
-  delete: async (bucket) => bucket.delete('old'),
+  put: async (bucket, options) =>
+    expect(await bucket.put('old', after, { ...options, metadata })).toMatchObject({ size: after.length }),
+  'put a stream': async (bucket, options) =>
+    expect(
+      await bucket.put(
+        'old',
+        repeatable(() => slices(large)),
+        { ...options, metadata },
+      ),
+    ).toMatchObject({ size: large.length }),
+  create: async (bucket, options) =>
+    expect(await bucket.create('new', after, { ...options, metadata })).toMatchObject({ key: 'new' }),
+  copy: async (bucket, options) =>
+    expect(await bucket.copy('old', 'new', options)).toMatchObject({ key: 'new', size: before.length }),
+  delete: async (bucket, options) => bucket.delete('old', options),
 };
 
 /** What the bucket may hold once an operation is over: before it, or as it wants it; nothing in between. */
-const ends: Readonly<Record<string, Readonly<Record<string, Buffer>>>> = {
-  put: { old: after },
-  'put a stream': { old: large },
-  create: { old: before, new: after },
-  copy: { old: before, new: before },
+const ends: Readonly<Record<string, Objects>> = {
+  put: { old: { bytes: after, metadata } },
+  'put a stream': { old: { bytes: large, metadata } },
+  create: { old: begin, new: { bytes: after, metadata } },
+  copy: { old: begin, new: begin },
   delete: {},
 };
 
 /** Everything that can go wrong on the way to a real server: each operation completes, or fails by a catalogued error. */
 export function describeBucketFaults(name: string, suite: FaultSuite): void {
   describe(name, () => {
+    let target: { hostname: string; port: number };
     let proxy: FaultProxy;
     let direct: Bucket;
     let behind: Bucket;
@@ -84,10 +107,12 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       withRetry(behind, { tries, firstPauseMs: 2, longestPauseMs: 20, budget: 1_000 });
 
     beforeAll(async () => {
-      const [hostname = '', port] = (await suite.server()).split(':');
-      proxy = await startFaultProxy({ hostname, port: Number(port) });
-      direct = await suite.open(`${hostname}:${port}`);
-      behind = await suite.open(proxy.host);
+      const server = await suite.server();
+      const [hostname = '', port] = server.split(':');
+      target = { hostname, port: Number(port) };
+      proxy = await startFaultProxy(target);
+      direct = await suite.open(server, neverMs);
+      behind = await suite.open(proxy.host, soonMs);
     }, 60_000);
     afterAll(async () => {
       await behind?.close();
@@ -98,19 +123,24 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
     /** The bucket as the operations find it. */
     async function reset(): Promise<void> {
       proxy.plan(() => undefined);
-      const wanted = { old: before, 'list/1': after, 'list/2': after, 'list/3': after };
-      for (const key of await keysOf(direct, '')) if (!(key in wanted)) await direct.delete(key);
-      for (const [key, bytes] of Object.entries(wanted)) await direct.put(key, bytes);
+      const listed = ['list/1', 'list/2', 'list/3'];
+      const found = await keysOf(direct, '');
+      for (const key of found) if (key !== 'old' && !listed.includes(key)) await direct.delete(key);
+      for (const key of listed) if (!found.includes(key)) await direct.put(key, Buffer.from(key));
+      await direct.put('old', begin.bytes, { metadata: begin.metadata });
     }
 
     /** Looked at past the proxy: what is there is whole, and either of before or of after. */
     async function expectWhole(operation: string): Promise<boolean> {
-      const found: Record<string, Buffer> = {};
-      for (const key of await keysOf(direct, ''))
-        if (!key.startsWith('list/')) found[key] = (await readAll(direct, key)).bytes;
-      const end = ends[operation] ?? { old: before };
-      const isEnd = sameObjects(found, end);
-      expect(isEnd || sameObjects(found, { old: before })).toBe(true);
+      const found: Record<string, Objects[string]> = {};
+      for (const key of await keysOf(direct, '')) {
+        if (key.startsWith('list/')) continue;
+        const head = await direct.head(key);
+        found[key] = { bytes: (await readAll(direct, key)).bytes, metadata: head?.metadata ?? {} };
+      }
+      const start = { old: begin };
+      const isEnd = sameObjects(found, ends[operation] ?? start);
+      expect(isEnd || sameObjects(found, start)).toBe(true);
       return isEnd;
     }
 
@@ -143,17 +173,24 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
 
       test.each([
         ['503', 'STORAGE_UNAVAILABLE'],
+        ['429', 'STORAGE_THROTTLED'],
         ['slow down', 'STORAGE_THROTTLED'],
         ['request lost', 'STORAGE_UNAVAILABLE'],
+        ['answer lost', 'STORAGE_UNAVAILABLE'],
         ['no answer', 'STORAGE_UNAVAILABLE'],
+        ['body is cut', 'STORAGE_UNAVAILABLE'],
+        ['body ends early', 'STORAGE_UNAVAILABLE'],
       ])('fails when always: %s', async (fault, code) => {
         const always = faults[fault] ?? { ...suite.slowDown, retryAfter: '0' };
         proxy.plan(() => always);
         const outcome = await outcomeOf(operation, 2);
         tell(operation, `always: ${fault}`, outcome);
         const isMute = fault === 'slow down' && suite.byHead.includes(operation);
-        expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
-        expect(proxy.seen.length).toBeGreaterThanOrEqual(2);
+        // A store may answer a delete at length, and nobody needs to hear the end.
+        const isDone = outcome === 'completes' && operation === 'delete' && fault.startsWith('body');
+        if (!isDone) expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
+        // Nobody below tries again. Only a stream is more than one request, and a body goes on while some of it comes.
+        if (operation !== 'put a stream' && !fault.startsWith('body')) expect(proxy.seen).toHaveLength(2);
         proxy.plan(() => undefined);
         await expectWhole(operation);
       });
@@ -167,7 +204,12 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         async (seed) => {
           const random = seeded(seed);
           const kinds = Object.values(faults).filter(({ kind }) => kind !== 'no answer' && kind !== 'stall');
-          proxy.plan(() => (random() < 0.2 ? kinds[Math.floor(random() * kinds.length)] : undefined));
+          let failed = 0;
+          proxy.plan(() => {
+            if (random() >= 0.2) return undefined;
+            failed += 1;
+            return kinds[Math.floor(random() * kinds.length)];
+          });
           const bucket = patient(12);
           const model = new Map<string, Buffer>();
           await pMap(
@@ -188,7 +230,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
           const winners = racers.filter((_, i) => results[i]?.status === 'fulfilled');
           expect(winners).toHaveLength(1);
           model.set('busy/race', winners[0] ?? Buffer.of());
-          expect(new Set(await keysOf(bucket, 'busy/'))).toEqual(new Set(model.keys()));
+          expect(await keysOf(bucket, 'busy/')).toEqual([...model.keys()].sort());
+          expect(failed).toBeGreaterThan(20);
           proxy.plan(() => undefined);
           for (const [key, bytes] of model)
             expect((await readAll(direct, key)).bytes.equals(bytes)).toBe(true);
@@ -200,7 +243,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         proxy.plan((_, n) => (n === 1 ? { kind: 'answer lost' } : undefined));
         expect(await patient(4).create('new', after)).toMatchObject({ key: 'new', size: after.length });
         proxy.plan((_, n) => (n === 1 ? { kind: 'answer lost' } : undefined));
-        await expect(patient(4).create('new', before)).rejects.toMatchObject({
+        const rival = Buffer.from(after).reverse();
+        await expect(patient(4).create('new', rival)).rejects.toMatchObject({
           code: 'STORAGE_PRECONDITION_FAILED',
         });
         expect((await readAll(direct, 'new')).bytes.equals(after)).toBe(true);
@@ -219,58 +263,123 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         expect(await suite.orphans?.()).toBe(orphans);
       });
 
-      test('a body that was cut goes on with the same object, or not at all', async () => {
-        let replaced: Promise<unknown> | undefined;
-        proxy.plan((_, n) => {
-          if (n !== 1) return undefined;
-          replaced = new Promise((resolve) => setTimeout(resolve, 5)).then(() => direct.put('old', after));
-          return { kind: 'cut' };
+      test.each(['503', 'request lost', 'answer lost'])(
+        'a stream in parts is created once, whichever request meets: %s',
+        async (fault) => {
+          let met = true;
+          for (let n = 1; met; n += 1) {
+            await direct.delete('new');
+            const orphans = await suite.orphans?.();
+            met = false;
+            proxy.plan((_, at) => {
+              met ||= at === n;
+              return at === n ? faults[fault] : undefined;
+            });
+            const stream = repeatable(() => slices(large));
+            expect(await patient(4).create('new', stream)).toMatchObject({ key: 'new', size: large.length });
+            expect((await readAll(direct, 'new')).bytes.equals(large)).toBe(true);
+            // Who is not told the name of what he began cannot remove it.
+            if (fault !== 'answer lost' || n > 1) expect(await suite.orphans?.()).toBe(orphans);
+            if (!met) expect(n).toBeGreaterThan(3);
+          }
+        },
+        60_000,
+      );
+
+      test('a stream of which one part never arrives leaves nothing, also where other parts are late', async () => {
+        const orphans = await suite.orphans?.();
+        let lastLate = 0;
+        const cleanUpsAfter: number[] = [];
+        proxy.plan(({ method, headers }) => {
+          const length = Number(headers['content-length'] ?? 0);
+          if (method === 'DELETE') cleanUpsAfter.push(Date.now() - lastLate);
+          if (method !== 'PUT' || length < mebibyte) return undefined;
+          if (length < 5 * mebibyte) return busy;
+          lastLate = Date.now();
+          return { kind: 'late' };
         });
-        const outcome = await readAll(patient(4), 'old').then(
-          ({ bytes }) => (bytes.equals(after) || bytes.equals(before) ? 'one of them' : 'a mixture'),
-          (error: unknown) => (isFederationError(error, 'STORAGE_CONFLICT') ? 'conflict' : String(error)),
-        );
-        await replaced;
-        expect(['one of them', 'conflict']).toContain(outcome);
+        const calm = await suite.open(proxy.host, neverMs);
+        const stream = repeatable(() => slices(large));
+        await expect(
+          withRetry(calm, { tries: 2, firstPauseMs: 2 }).create('new', stream),
+        ).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+        await calm.close();
+        // A part that arrives behind the removal may bring the upload back: it has to be answered first.
+        for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
+        // What would come behind the end has come.
+        await sleep(300);
+        await expectWhole('get');
+        expect(await suite.orphans?.()).toBe(orphans);
       });
 
-      test('a listing whose later page fails is complete, or an error; never short', async () => {
-        const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
-        await pMap(keys, (key) => direct.put(key, Buffer.of()), { concurrency: 16 });
-        proxy.plan((_, n) => (n === 2 ? busy : undefined));
-        expect(await keysOf(patient(4), 'pages/')).toEqual(keys);
-        proxy.plan((_, n) => (n >= 2 ? busy : undefined));
-        await expect(keysOf(patient(2), 'pages/')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-      }, 60_000);
+      test('a body that was cut does not go on with another object', async () => {
+        proxy.plan(async (_, n) => {
+          if (n === 2) await direct.put('old', after);
+          return n === 1 ? { kind: 'cut' } : undefined;
+        });
+        await expect(readAll(patient(4), 'old')).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
+        expect((await readAll(direct, 'old')).bytes.equals(after)).toBe(true);
+      });
 
-      test('an abort ends what hangs, at once and by its reason', async () => {
-        const reason = new Error('enough');
-        const hanging: ((signal: AbortSignal) => Promise<unknown>)[] = [
-          (signal) => behind.head('old', { signal }),
-          (signal) => behind.put('old', after, { signal }),
-          (signal) => keysOf(behind, '', signal),
-          (signal) => readAll(behind, 'old', { signal }),
-        ];
-        for (const [index, call] of hanging.entries()) {
-          proxy.plan(() => ({ kind: index === 3 ? 'stall' : 'no answer' }));
-          const stop = new AbortController();
-          const timer = setTimeout(() => stop.abort(reason), 100);
-          // By the time the connection is given up for its silence, it would be another error.
-          await expect(call(stop.signal)).rejects.toBe(reason);
-          clearTimeout(timer);
+      test('a body that comes slowly is not silent', async () => {
+        proxy.plan(() => ({ kind: 'slow' }));
+        await operations['get']?.(behind);
+        expect(proxy.seen).toHaveLength(1);
+      });
+
+      test('an answer that is shorter than it was, and looks complete, is noticed', async () => {
+        for (const operation of ['list', 'get a range', ...(suite.noticesFlips ? ['get'] : [])]) {
+          proxy.plan((_, n) => (n === 1 ? { kind: 'short' } : undefined));
+          const outcome = await outcomeOf(operation, 4);
+          tell(operation, 'once: body looks complete', outcome);
+          expect(['completes', 'STORAGE_CORRUPT']).toContain(outcome);
         }
       });
 
-      test('a bucket that is closed holds no connection', async () => {
-        const another = await suite.open(proxy.host);
-        const held = proxy.connections();
-        await readAll(another, 'old');
-        await discard((await another.get('old')).body);
-        expect(proxy.connections()).toBeGreaterThan(held);
-        await another.close();
-        for (let waited = 0; proxy.connections() > held && waited < 100; waited += 1)
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        expect(proxy.connections()).toBeLessThanOrEqual(held);
+      test.each(Object.keys(operations))(
+        'an abort ends at once, and by its reason: %s',
+        async (operation) => {
+          const calm = await suite.open(proxy.host, neverMs);
+          const reason = new Error('enough');
+          const stop = new AbortController();
+          proxy.plan(() => {
+            setTimeout(() => stop.abort(reason), 20);
+            return { kind: 'no answer' };
+          });
+          const start = Date.now();
+          await expect(operations[operation]?.(withRetry(calm), { signal: stop.signal })).rejects.toBe(
+            reason,
+          );
+          expect(Date.now() - start).toBeLessThan(neverMs / 6);
+          await calm.close();
+          proxy.plan(() => undefined);
+          await expectWhole('get');
+        },
+      );
+
+      test('a bucket that is closed holds no connection, neither a kept one nor that of an aborted body', async () => {
+        const own = await startFaultProxy(target);
+        const bucket = await suite.open(own.host, neverMs);
+        own.plan((_, n) => (n === 1 ? { kind: 'stall' } : undefined));
+        const reason = new Error('enough');
+        const stop = new AbortController();
+        const { body } = await bucket.get('old', { signal: stop.signal });
+        const reading = collect(
+          (async function* () {
+            for await (const chunk of body) {
+              setTimeout(() => stop.abort(reason), 20);
+              yield chunk;
+            }
+          })(),
+        );
+        await expect(reading).rejects.toBe(reason);
+        await discard((await bucket.get('old')).body);
+        await Promise.all([readAll(bucket, 'old'), readAll(bucket, 'list/1')]);
+        expect(own.connections()).toBeGreaterThan(0);
+        await bucket.close();
+        for (let waited = 0; own.connections() > 0 && waited < 250; waited += 1) await sleep(20);
+        expect(own.connections()).toBe(0);
+        await own.close();
       });
 
       if (suite.noticesFlips) {
@@ -285,37 +394,47 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         test('wrong credentials are refused at once', async () => {
           const stranger = await openAsStranger(proxy.host);
           const asked = withRetry(stranger);
-          for (const operation of ['list', 'get', 'put', 'put a stream', 'create', 'copy', 'delete']) {
+          for (const operation of Object.keys(operations)) {
             proxy.plan(() => undefined);
             await expect(operations[operation]?.(asked)).rejects.toMatchObject({
               code: 'STORAGE_ACCESS_DENIED',
             });
-            // Who answers before he read the body may break the connection over it: then it is sent once more.
-            expect(proxy.seen.length).toBeLessThanOrEqual(/put|create/.test(operation) ? 3 : 1);
+            // The blocks of a stream are on their way together.
+            expect(proxy.seen.length).toBeLessThanOrEqual(operation === 'put a stream' ? 2 : 1);
           }
           await stranger.close();
           await expectWhole('get');
         });
       }
+
+      // The last one: nobody has to remove so many again.
+      test('a listing whose later page fails is complete, or an error; never short', async () => {
+        const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
+        await pMap(keys, (key) => direct.put(key, Buffer.of()), { concurrency: 16 });
+        proxy.plan((_, n) => (n === 2 ? busy : undefined));
+        expect(await keysOf(patient(4), 'pages/')).toEqual(keys);
+        proxy.plan((_, n) => (n >= 2 ? busy : undefined));
+        await expect(keysOf(patient(2), 'pages/')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      }, 60_000);
     });
   });
 }
 
-async function keysOf(bucket: Bucket, prefix: string, signal?: AbortSignal): Promise<string[]> {
+async function keysOf(bucket: Bucket, prefix: string, options?: CallOptions): Promise<string[]> {
   const keys: string[] = [];
-  for await (const entry of bucket.list(prefix, { signal }))
-    if (entry.kind === 'object') keys.push(entry.key);
+  for await (const entry of bucket.list(prefix, options)) if (entry.kind === 'object') keys.push(entry.key);
   return keys;
 }
 
-function sameObjects(
-  found: Readonly<Record<string, Buffer>>,
-  wanted: Readonly<Record<string, Buffer>>,
-): boolean {
+function sameObjects(found: Objects, wanted: Objects): boolean {
   const names = Object.keys(wanted);
   return (
     Object.keys(found).length === names.length &&
-    names.every((name) => found[name]?.equals(wanted[name] ?? Buffer.of()) === true)
+    names.every((name) => {
+      const [one, other] = [found[name], wanted[name]];
+      if (one === undefined || other === undefined) return false;
+      return one.bytes.equals(other.bytes) && one.metadata['state'] === other.metadata['state'];
+    })
   );
 }
 

@@ -1,5 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What goes wrong with one request. */
 export type Fault =
@@ -13,14 +15,20 @@ export type Fault =
     }
   /** The connection breaks before the request reaches the store. */
   | { readonly kind: 'request lost' }
+  /** The second half of the request reaches the store a fifth of a second after the first. */
+  | { readonly kind: 'late' }
   /** The store does what it is asked, and its answer never arrives. */
   | { readonly kind: 'answer lost' }
   /** Nobody answers, and the connection stays. */
   | { readonly kind: 'no answer' }
   /** The answer's body stops in the middle: the connection stays, breaks, or is closed in good order. */
   | { readonly kind: 'stall' | 'cut' | 'closed' }
+  /** Half of the answer's body, announced as if it were all. */
+  | { readonly kind: 'short' }
   /** One byte in the middle of the answer's body is another. */
-  | { readonly kind: 'flip' };
+  | { readonly kind: 'flip' }
+  /** The answer's body comes bit by bit, for about a second. */
+  | { readonly kind: 'slow' };
 
 export interface SeenRequest {
   readonly method: string;
@@ -32,8 +40,10 @@ export interface FaultProxy {
   readonly host: string;
   /** Requests since the plan was made. */
   readonly seen: SeenRequest[];
-  /** Decides on each request from now on; `n` counts from 1. */
-  plan(faultOf: (request: IncomingMessage, n: number) => Fault | undefined): void;
+  /** Decides on each request from now on; `n` counts from 1. A promise holds the request until it is settled. */
+  plan(
+    faultOf: (request: IncomingMessage, n: number) => Fault | undefined | Promise<Fault | undefined>,
+  ): void;
   /** Connections that clients hold open. */
   connections(): number;
   close(): Promise<void>;
@@ -46,31 +56,50 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   const sockets = new Set<Socket>();
   let faultOf: Parameters<FaultProxy['plan']>[0] = () => undefined;
 
-  function pass(request: IncomingMessage, response: ServerResponse, fault: Fault | undefined): void {
+  /** In one piece, as a client sends it: written bit by bit, a request that is refused early loses the refusal. */
+  async function pass(
+    request: IncomingMessage,
+    response: ServerResponse,
+    fault: Fault | undefined,
+  ): Promise<void> {
     const { method, url: path, headers } = request;
+    const body = await buffer(request);
     // The host as the client named it: signatures are made over it.
     const outgoing = http.request({ ...target, method, path, headers, agent, setHost: false }, (answer) => {
+      answer.on('end', () => outgoing.writableEnded || outgoing.destroy());
       if (fault?.kind === 'answer lost') {
         answer.resume();
         answer.on('end', () => response.destroy());
-      } else if (fault === undefined) {
+      } else if (fault === undefined || fault.kind === 'late') {
         response.writeHead(answer.statusCode ?? 500, answer.rawHeaders);
         answer.pipe(response);
       } else {
-        void spoil(answer, response, fault.kind);
+        spoil(answer, response, fault.kind).catch(() => response.destroy());
       }
     });
-    // A server that answers before it has read the body may close the connection over it: its answer counts.
-    outgoing.on('error', () => response.headersSent || response.destroy());
-    // A client that went away in the middle of its body has gone away from the store, too.
-    request.on('close', () => request.complete || outgoing.destroy());
-    request.pipe(outgoing);
+    outgoing.on('error', () => response.destroy());
+    const send = () => {
+      if (fault?.kind !== 'late') return outgoing.end(body);
+      const half = Math.floor(body.length / 2);
+      outgoing.write(body.subarray(0, half));
+      return setTimeout(() => outgoing.end(body.subarray(half)), 200);
+    };
+    if (headers.expect === undefined) return void send();
+    outgoing.once('continue', send).flushHeaders();
   }
 
   const server = http.createServer((request, response) => {
     seen.push({ method: request.method ?? '', url: request.url ?? '' });
-    const fault = faultOf(request, seen.length);
     response.on('error', () => undefined);
+    const decided = faultOf(request, seen.length);
+    if (!(decided instanceof Promise)) return meet(request, response, decided);
+    decided.then(
+      // Who did not wait for it asks for nothing any more.
+      (fault) => request.socket.destroyed || meet(request, response, fault),
+      () => response.destroy(),
+    );
+  });
+  function meet(request: IncomingMessage, response: ServerResponse, fault: Fault | undefined): void {
     switch (fault?.kind) {
       case 'request lost':
         return void response.destroy();
@@ -87,9 +116,10 @@ export async function startFaultProxy(target: { hostname: string; port: number }
         return;
       }
       default:
-        pass(request, response, fault);
+        // A client that went away in the middle of its body never reaches the store.
+        pass(request, response, fault).catch(() => response.destroy());
     }
-  });
+  }
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -117,22 +147,43 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   };
 }
 
-/** Sends half of an answer's body, or all of it with another byte in the middle. An answer without a body is lost. */
-async function spoil(answer: IncomingMessage, response: ServerResponse, kind: string): Promise<void> {
+/** Sends what the fault leaves of an answer. One without a body is lost, or with a stall kept back, as a whole. */
+async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fault['kind']): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
-  if (body.length === 0 && kind !== 'stall') return void response.destroy();
+  if (body.length === 0) return kind === 'stall' ? undefined : void response.destroy();
   const half = Math.floor(body.length / 2);
-  response.writeHead(answer.statusCode ?? 500, answer.rawHeaders);
-  if (kind === 'flip') {
-    body[half] = (body[half] ?? 0) ^ 1;
-    return void response.end(body);
+  const { statusCode: status = 500, rawHeaders: headers } = answer;
+  switch (kind) {
+    case 'flip':
+      body[half] = (body[half] ?? 0) ^ 1;
+      return void response.writeHead(status, headers).end(body);
+    case 'short':
+      return void response.writeHead(status, announcing(headers, half)).end(body.subarray(0, half));
+    case 'slow':
+      response.writeHead(status, headers);
+      for (let sent = 0; sent < slowBits; sent += 1) {
+        const from = Math.floor((body.length * sent) / slowBits);
+        response.write(body.subarray(from, Math.floor((body.length * (sent + 1)) / slowBits)));
+        await sleep(1_000 / slowBits);
+      }
+      return void response.end();
+    default:
+      response.writeHead(status, headers).flushHeaders();
+      response.write(body.subarray(0, half), () => {
+        // Let the half arrive before the end does.
+        if (kind === 'cut') setTimeout(() => response.socket?.resetAndDestroy(), 10);
+        if (kind === 'closed') setTimeout(() => response.socket?.end(), 10);
+      });
   }
-  response.flushHeaders();
-  response.write(body.subarray(0, half), () => {
-    // Let the half arrive before the end does.
-    if (kind === 'cut') setTimeout(() => response.socket?.resetAndDestroy(), 10);
-    if (kind === 'closed') setTimeout(() => response.socket?.end(), 10);
-  });
+}
+
+const slowBits = 40;
+
+/** The headers, names and values in turn, with another Content-Length where there is one. */
+function announcing(headers: readonly string[], length: number): string[] {
+  return headers.map((text, at) =>
+    at % 2 === 1 && headers[at - 1]?.toLowerCase() === 'content-length' ? String(length) : text,
+  );
 }

@@ -9,13 +9,13 @@ describeWithGcs('through a proxy that breaks things', () => {
   let made: Promise<void> | undefined;
   describeBucketFaults('GCS', {
     server: async () => (await connectToGcs()).endpoint.replace('http://', ''),
-    open: async (host) => {
+    open: async (host, silentMs) => {
       const server = await connectToGcs();
       await (made ??= server.createBucket(bucket));
       const config = {
         bucket,
         chunk_size_bytes: 5 * 1024 * 1024,
-        http_config: { response_header_timeout: '300ms' },
+        http_config: { response_header_timeout: `${silentMs}ms` },
       };
       return openGcs(gcsConfig.parse(config), { apiEndpoint: `http://${host}` });
     },

@@ -8,7 +8,7 @@ import { describeBucketFaults } from './describe-faults';
 describeWithS3('through a proxy that breaks things', () => {
   const bucket = `b-${randomUUID()}`;
   let made: Promise<void> | undefined;
-  const open = async (endpoint: string, wrong: object = {}) => {
+  const open = async (endpoint: string, silentMs: number, wrong: object = {}) => {
     const server = await connectToS3();
     await (made ??= server.createBucket(bucket));
     const config = {
@@ -19,7 +19,7 @@ describeWithS3('through a proxy that breaks things', () => {
       secret_key: server.secretKey,
       insecure: true,
       part_size: 5 * 1024 * 1024,
-      http_config: { response_header_timeout: '300ms' },
+      http_config: { response_header_timeout: `${silentMs}ms` },
       ...wrong,
     };
     return openS3(s3Config.parse(config));
@@ -27,7 +27,7 @@ describeWithS3('through a proxy that breaks things', () => {
   describeBucketFaults('S3', {
     server: async () => (await connectToS3()).endpoint.replace('http://', ''),
     open,
-    openAsStranger: (host) => open(host, { secret_key: 'wrong' }),
+    openAsStranger: (host) => open(host, 10_000, { secret_key: 'wrong' }),
     slowDown: {
       kind: 'status',
       status: 503,
