@@ -223,6 +223,47 @@ export const catalog = {
     hint: 'Look at the named file under .federated-etl on the volume; the message says what was wrong with it.',
     retryable: false,
   },
+  // Questions to a primary
+  QUERY_INVALID: {
+    means: 'A parameter of a query that cannot be understood.',
+    hint: 'Correct the parameter; docs/reference/api.md and /api/docs on the server list what each takes.',
+    retryable: false,
+  },
+  QUERY_NOT_BUILT: {
+    means: 'A part of the query API that this version does not have.',
+    hint: 'docs/reference/api.md lists what is there.',
+    retryable: false,
+  },
+  QUERY_NO_DATA: {
+    means: 'Nothing was ever combined and pulled, so there is nothing to answer from.',
+    hint: 'Wait for the first federation and pull; `federated-etl status` says what is missing.',
+    retryable: true,
+  },
+  QUERY_BUSY: {
+    means: 'More queries wait for an answer than are allowed to.',
+    hint: 'Ask again later. If it lasts, raise api.limits.waiting or ask for less at once.',
+    retryable: true,
+  },
+  QUERY_TIMEOUT: {
+    means: 'A query that took longer than it may.',
+    hint: 'Ask for a shorter window or fewer groups, or raise api.limits.seconds.',
+    retryable: true,
+  },
+  QUERY_TOO_LARGE: {
+    means: 'An answer of more rows than are allowed.',
+    hint: 'Aggregate by fewer fields, filter, accumulate or set limit; or raise api.limits.rows, or use `federated-etl export`.',
+    retryable: false,
+  },
+  QUERY_DATABASE_UNUSABLE: {
+    means: 'The database of the query API cannot be opened or written.',
+    hint: 'Only one process may use it. If none does, delete the folder named: it is built again from the ETL files.',
+    retryable: true,
+  },
+  ACCESS_DENIED: {
+    means: 'The token is missing or wrong, or none is configured.',
+    hint: 'Send `Authorization: Bearer <token>` with the value of api.token.',
+    retryable: false,
+  },
   // Set-up
   SERVER_NOT_FOUND: {
     means: 'A server that is needed can be neither found nor installed.',

@@ -11,6 +11,8 @@ export interface ErrorSubject {
   key?: string;
   /** A setting, by its path in the settings file. */
   setting?: string;
+  /** A parameter of a query. */
+  parameter?: string;
   /** Where in a file it went wrong, in bytes from its start. */
   byte?: number;
 }

@@ -1,0 +1,261 @@
+import type { Span } from './request';
+
+/** What was said of a group of allocations, and what it is called. Members are there only when they say something. */
+export interface AllocationProperties {
+  cluster?: string;
+  node?: string;
+  container?: string;
+  controller?: string;
+  controllerKind?: string;
+  namespace?: string;
+  pod?: string;
+  services?: string[];
+  providerID?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  namespaceLabels?: Record<string, string>;
+  namespaceAnnotations?: Record<string, string>;
+}
+
+export interface PersistentVolumeUse {
+  byteHours: number;
+  cost: number;
+  providerID: string;
+}
+
+export interface LoadBalancerUse {
+  service: string;
+  cost: number;
+  private: boolean;
+  ip: string;
+  hours: number;
+}
+
+export interface GpuUse {
+  gpuDevice: string;
+  gpuModel: string;
+  gpuUUID: string;
+  isGPUShared: boolean | null;
+  gpuUsageAverage: number | null;
+  gpuRequestAverage: number | null;
+}
+
+/**
+ * Sums and averages of allocations, unrounded. Costs are in the currency of the clusters and without their adjustments,
+ * which stand beside them; hours are hours; averages are over the time from `start` to `end` of the row.
+ */
+export const measures = [
+  'cpuCoreHours',
+  'cpuCoreRequestAverage',
+  'cpuCoreUsageAverage',
+  'cpuCoreLimitAverage',
+  'cpuCost',
+  'cpuCostAdjustment',
+  'cpuCostIdle',
+  'gpuHours',
+  'gpuRequestAverage',
+  'gpuUsageAverage',
+  'gpuCost',
+  'gpuCostAdjustment',
+  'gpuCostIdle',
+  'networkTransferBytes',
+  'networkReceiveBytes',
+  'networkCost',
+  'networkCrossZoneCost',
+  'networkCrossRegionCost',
+  'networkInternetCost',
+  'networkNatGatewayEgressCost',
+  'networkNatGatewayIngressCost',
+  'networkCostAdjustment',
+  'loadBalancerCost',
+  'loadBalancerCostAdjustment',
+  'pvByteHours',
+  'pvCost',
+  'pvCostAdjustment',
+  'ramByteHours',
+  'ramByteRequestAverage',
+  'ramByteUsageAverage',
+  'ramByteLimitAverage',
+  'ramCost',
+  'ramCostAdjustment',
+  'ramCostIdle',
+  'sharedCost',
+  'externalCost',
+] as const;
+export type Measure = (typeof measures)[number];
+
+/** A row of an answer: an allocation, a group of them, or idle. */
+export interface AllocationRow extends Record<Measure, number> {
+  name: string;
+  properties: AllocationProperties;
+  /** Of the set that it is in. */
+  window: Span;
+  /** Unix seconds, perhaps with a fraction. */
+  start: number;
+  end: number;
+  pvs: Record<string, PersistentVolumeUse> | null;
+  lbAllocations: Record<string, LoadBalancerUse> | null;
+  gpuAllocation: GpuUse | null;
+  /** Only of a single allocation. */
+  rawAllocationOnly: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
+}
+
+/** The rows of one span, by total cost from the highest to the lowest, then by name. */
+export interface AllocationSet {
+  readonly window: Span;
+  readonly rows: readonly AllocationRow[];
+}
+
+/** What there is to know beside an answer. */
+export interface AnswerNotes {
+  /** What is missing or was taken otherwise than asked, a sentence each. */
+  readonly warnings: readonly string[];
+  /** The generation that answered; absent over a local store alone. */
+  readonly generation?: number;
+}
+
+export interface AllocationAnswer extends AnswerNotes {
+  /** In time order; at least one. */
+  readonly sets: readonly AllocationSet[];
+  readonly window: Span;
+  /** Length of a set before accumulating, in seconds. */
+  readonly stepSeconds: number;
+}
+
+export interface AssetProperties {
+  category?: string;
+  provider?: string;
+  account?: string;
+  project?: string;
+  service?: string;
+  cluster?: string;
+  name?: string;
+  providerID?: string;
+}
+
+export interface Breakdown {
+  idle: number;
+  other: number;
+  system: number;
+  user: number;
+}
+
+interface AssetRowBase {
+  key: string;
+  properties: AssetProperties;
+  labels: Record<string, string>;
+  /** Of the set that it is in. */
+  window: Span;
+  /** Unix seconds, perhaps with a fraction. */
+  start: number;
+  end: number;
+  adjustment: number;
+  totalCost: number;
+}
+
+export interface NodeRow extends AssetRowBase {
+  type: 'Node';
+  nodeType: string;
+  pool: string;
+  cpuCoreHours: number;
+  ramByteHours: number;
+  gpuHours: number;
+  gpuCount: number;
+  cpuBreakdown: Breakdown;
+  ramBreakdown: Breakdown;
+  cpuCost: number;
+  gpuCost: number;
+  ramCost: number;
+  /** Shares of 1. */
+  discount: number;
+  preemptible: number;
+  overhead: { cpuOverheadFraction: number; ramOverheadFraction: number; overheadCostFraction: number } | null;
+}
+
+export interface DiskRow extends AssetRowBase {
+  type: 'Disk';
+  byteHours: number;
+  byteHoursUsed: number | null;
+  byteUsageMax: number | null;
+  breakdown: Breakdown;
+  storageClass: string;
+  volumeName: string;
+  claimName: string;
+  claimNamespace: string;
+}
+
+export interface LoadBalancerRow extends AssetRowBase {
+  type: 'LoadBalancer';
+  private: boolean;
+  ip: string;
+}
+
+export interface CloudRow extends AssetRowBase {
+  type: 'Cloud';
+  credit: number;
+}
+
+/** `Any`: assets of several types in one row. */
+export interface PlainRow extends AssetRowBase {
+  type: 'Network' | 'ClusterManagement' | 'Shared' | 'Any';
+}
+
+export type AssetRow = NodeRow | DiskRow | LoadBalancerRow | CloudRow | PlainRow;
+
+/** The rows of one span, by total cost from the highest to the lowest, then by key. */
+export interface AssetSet {
+  readonly window: Span;
+  readonly rows: readonly AssetRow[];
+}
+
+export interface AssetAnswer extends AnswerNotes {
+  /** In time order; at least one. */
+  readonly sets: readonly AssetSet[];
+  readonly window: Span;
+}
+
+/** What is held of a cluster. */
+export interface ClusterCoverage {
+  readonly cluster: string;
+  /** Start of the first and end of the last window that holds something of it, unix seconds. */
+  readonly firstData: number;
+  readonly lastData: number;
+  /** Windows that it has no data in, though it has before and behind them, by `<pipeline>/<resolution>`. */
+  readonly missing: Readonly<Record<string, number>>;
+  /** Windows that it has data in, likewise. */
+  readonly windows: Readonly<Record<string, number>>;
+  /** Allocations in its newest windows: a measure of its size. */
+  readonly allocations: number;
+}
+
+/** Which data answers. */
+export interface DataState {
+  /** The generation that is served; absent over a local store alone, and before the first one. */
+  readonly generation?: number;
+  /** RFC 3339. */
+  readonly committedAt?: string;
+  readonly ingestedAt?: string;
+  /** Nothing was ever ingested. */
+  readonly empty: boolean;
+  /** Windows ingested so far and in all, while that is going on. */
+  readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
+  /** Why a newer generation is not served. */
+  readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
+  readonly clusters: readonly ClusterCoverage[];
+}
+
+/** The primary's answers. Whatever runs it, a query sees one generation from its start to its end. */
+export interface Answers {
+  /** Throws QUERY_NO_DATA before anything was ingested, QUERY_TOO_LARGE, QUERY_TIMEOUT, QUERY_BUSY. */
+  allocations(
+    request: import('./request').AllocationRequest,
+    signal?: AbortSignal,
+  ): Promise<AllocationAnswer>;
+  assets(request: import('./request').AssetRequest, signal?: AbortSignal): Promise<AssetAnswer>;
+  /** Sorted. */
+  autocomplete(
+    request: import('./request').AutocompleteRequest,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]>;
+  state(): DataState;
+}

@@ -1,0 +1,356 @@
+import { createHash } from 'node:crypto';
+import { type ByteString, displayText } from '../etl/byte-string';
+import type { Instant } from '../etl/instant';
+import type { Allocation, AllocationSet, Asset, AssetSet, Breakdown, EtlSet, StringMap } from '../etl/model';
+import { type StoredMeasure, storedMeasures } from './schema';
+
+/** Bytes of a hash that identifies an allocation. */
+export const hashBytes = 16;
+
+/** What identifies an allocation, as it is stored. */
+export interface Identity {
+  readonly cluster: string;
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly controller: string;
+  readonly controllerKind: string;
+  readonly providerID: string;
+  readonly services: readonly string[];
+  readonly labels: Entries;
+  readonly annotations: Entries;
+  readonly namespaceLabels: Entries;
+  readonly namespaceAnnotations: Entries;
+  readonly plain: boolean;
+}
+/** A map as its keys and values, by key. */
+export type Entries = readonly (readonly [string, string])[];
+
+export interface VolumeColumns {
+  readonly row: number[];
+  readonly cluster: string[];
+  readonly name: string[];
+  readonly providerID: string[];
+  readonly byteHours: number[];
+  readonly cost: number[];
+}
+
+export interface LoadBalancerColumns {
+  readonly row: number[];
+  readonly key: string[];
+  readonly service: string[];
+  readonly ip: string[];
+  readonly private: boolean[];
+  readonly hours: number[];
+  readonly cost: number[];
+}
+
+export interface GpuColumns {
+  readonly row: number[];
+  readonly device: string[];
+  readonly model: string[];
+  readonly uuid: string[];
+  readonly shared: (boolean | null)[];
+}
+
+/** The allocations of a window, column by column, in a form that a thread can hand over. */
+export interface AllocationColumns {
+  readonly pipeline: 'allocations';
+  readonly rows: number;
+  /** Start, end, the maxima of CPU, RAM and GPU (NaN: none), then the stored measures, one column behind the other. */
+  readonly numbers: Float64Array;
+  /** `hashBytes` of each row's identity. */
+  readonly hashes: Uint8Array;
+  /** The identities as JSON, and where each row's one ends. */
+  readonly identities: Uint8Array;
+  readonly identityEnds: Uint32Array;
+  readonly volumes: VolumeColumns;
+  readonly loadBalancers: LoadBalancerColumns;
+  readonly gpus: GpuColumns;
+}
+
+/** The assets of a window: one array for each column of the table behind `file` and `cluster`, in its order. */
+export interface AssetColumns {
+  readonly pipeline: 'assets';
+  readonly rows: number;
+  /** The cluster of each row. */
+  readonly clusters: string[];
+  readonly values: AssetValue[][];
+}
+export type AssetValue = string | number | boolean | null | number[] | [string, string][];
+
+export type WindowColumns = AllocationColumns | AssetColumns;
+
+/** Columns of `numbers` before the measures. */
+export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as const;
+
+/** Brings a set into columns. Pure CPU work, for a thread. */
+export function toColumns(set: EtlSet): WindowColumns {
+  return set.kind === 'allocations' ? allocationColumns(set) : assetColumns(set);
+}
+
+function allocationColumns(set: AllocationSet): AllocationColumns {
+  const records = [...(set.allocations?.values() ?? [])].filter((record) => record !== null);
+  const rows = records.length;
+  const numbers = new Float64Array(rows * (leadingNumbers.length + storedMeasures.length));
+  const hashes = new Uint8Array(rows * hashBytes);
+  const identityEnds = new Uint32Array(rows);
+  const texts: Buffer[] = [];
+  const volumes: VolumeColumns = { row: [], cluster: [], name: [], providerID: [], byteHours: [], cost: [] };
+  const loadBalancers: LoadBalancerColumns = {
+    row: [],
+    key: [],
+    service: [],
+    ip: [],
+    private: [],
+    hours: [],
+    cost: [],
+  };
+  const gpus: GpuColumns = { row: [], device: [], model: [], uuid: [], shared: [] };
+  let length = 0;
+  records.forEach((record, row) => {
+    const text = Buffer.from(JSON.stringify(identityOf(record)));
+    hashes.set(createHash('sha256').update(text).digest().subarray(0, hashBytes), row * hashBytes);
+    length += text.length;
+    texts.push(text);
+    identityEnds[row] = length;
+    const raw = record.rawAllocationOnly;
+    const leading = [
+      seconds(record.start),
+      seconds(record.end),
+      raw?.cpuCoreUsageMax ?? NaN,
+      raw?.ramBytesUsageMax ?? NaN,
+      raw?.gpuUsageMax ?? NaN,
+    ];
+    leading.forEach((value, column) => (numbers[column * rows + row] = value));
+    storedMeasures.forEach((measure, index) => {
+      numbers[(leading.length + index) * rows + row] = finite(measureOf[measure](record));
+    });
+    addVolumes(volumes, record, row);
+    addLoadBalancers(loadBalancers, record, row);
+    addGpu(gpus, record, row);
+  });
+  return {
+    pipeline: 'allocations',
+    rows,
+    numbers,
+    hashes,
+    identities: new Uint8Array(Buffer.concat(texts)),
+    identityEnds,
+    volumes,
+    loadBalancers,
+    gpus,
+  };
+}
+
+/** Sums of a NaN are NaN: one broken record would take a whole cluster's cost with it. */
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+function seconds({ seconds: whole, nanos }: Instant): number {
+  return whole + nanos / 1e9;
+}
+
+const unmounted = '__unmounted__';
+const idle = '__idle__';
+
+function identityOf(record: Allocation): Identity {
+  const properties = record.properties;
+  // A record without properties still has its name.
+  const parts = properties === null ? record.name.split('/') : [];
+  const [cluster, node, namespace, pod, container] = parts.length === 5 ? parts : [];
+  const text = (value: ByteString | undefined, otherwise?: ByteString) =>
+    displayText(value ?? otherwise ?? '');
+  const identity = {
+    cluster: text(properties?.cluster, cluster ?? record.name.slice(0, `${record.name}/`.indexOf('/'))),
+    node: text(properties?.node, node),
+    namespace: text(properties?.namespace, namespace),
+    pod: text(properties?.pod, pod),
+    container: text(properties?.container, container),
+    controller: text(properties?.controller),
+    controllerKind: text(properties?.controllerKind),
+    providerID: text(properties?.providerID),
+    services: (properties?.services ?? []).map(displayText),
+    labels: entries(properties?.labels),
+    annotations: entries(properties?.annotations),
+    namespaceLabels: entries(properties?.namespaceLabels),
+    namespaceAnnotations: entries(properties?.namespaceAnnotations),
+  };
+  const plain = identity.container !== unmounted && !record.name.includes(idle);
+  return { ...identity, plain };
+}
+
+/** Sorted, as a map's order in a file means nothing. */
+function entries(map: StringMap | null | undefined): [string, string][] {
+  const texts = new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
+  return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+const measureOf: Record<StoredMeasure, (record: Allocation) => number> = {
+  cpuCoreHours: (record) => record.cpuCoreHours,
+  cpuCoreRequestAverage: (record) => record.cpuCoreRequestAverage,
+  cpuCoreUsageAverage: (record) => record.cpuCoreUsageAverage,
+  cpuCoreLimitAverage: (record) => record.cpuCoreLimitAverage,
+  cpuCost: (record) => record.cpuCost,
+  cpuCostAdjustment: (record) => record.cpuCostAdjustment,
+  gpuHours: (record) => record.gpuHours,
+  // Newer agents have them in the GPU part, older ones beside it.
+  gpuRequestAverage: (record) =>
+    record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
+  gpuUsageAverage: (record) => record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,
+  gpuCost: (record) => record.gpuCost,
+  gpuCostAdjustment: (record) => record.gpuCostAdjustment,
+  networkTransferBytes: (record) => record.networkTransferBytes,
+  networkReceiveBytes: (record) => record.networkReceiveBytes,
+  networkCost: (record) => record.networkCost,
+  networkCrossZoneCost: (record) => record.networkCrossZoneCost,
+  networkCrossRegionCost: (record) => record.networkCrossRegionCost,
+  networkInternetCost: (record) => record.networkInternetCost,
+  networkNatGatewayEgressCost: (record) => record.networkNatGatewayEgressCost,
+  networkNatGatewayIngressCost: (record) => record.networkNatGatewayIngressCost,
+  networkCostAdjustment: (record) => record.networkCostAdjustment,
+  loadBalancerCost: (record) => record.loadBalancerCost,
+  loadBalancerCostAdjustment: (record) => record.loadBalancerCostAdjustment,
+  pvByteHours: (record) => sum(record.pvs, ({ value }) => value?.byteHours),
+  pvCost: (record) => sum(record.pvs, ({ value }) => value?.cost),
+  pvCostAdjustment: (record) => record.pvCostAdjustment,
+  ramByteHours: (record) => record.ramByteHours,
+  ramByteRequestAverage: (record) => record.ramBytesRequestAverage,
+  ramByteUsageAverage: (record) => record.ramBytesUsageAverage,
+  ramByteLimitAverage: (record) => record.ramBytesLimitAverage,
+  ramCost: (record) => record.ramCost,
+  ramCostAdjustment: (record) => record.ramCostAdjustment,
+  sharedCost: (record) => record.sharedCost,
+  externalCost: (record) => record.externalCost,
+};
+
+function sum<T>(items: readonly T[] | null, of: (item: T) => number | undefined): number {
+  let total = 0;
+  for (const item of items ?? []) total += of(item) ?? 0;
+  return total;
+}
+
+function addVolumes(columns: VolumeColumns, record: Allocation, row: number): void {
+  for (const { key, value } of record.pvs ?? []) {
+    if (value === null) continue;
+    columns.row.push(row);
+    columns.cluster.push(displayText(key.cluster));
+    columns.name.push(displayText(key.name));
+    columns.providerID.push(displayText(value.providerID));
+    columns.byteHours.push(finite(value.byteHours));
+    columns.cost.push(finite(value.cost));
+  }
+}
+
+function addLoadBalancers(columns: LoadBalancerColumns, record: Allocation, row: number): void {
+  for (const [key, value] of record.loadBalancers ?? []) {
+    if (value === null) continue;
+    columns.row.push(row);
+    columns.key.push(displayText(key));
+    columns.service.push(displayText(value.service));
+    columns.ip.push(displayText(value.ip));
+    columns.private.push(value.private);
+    columns.hours.push(finite(value.hours));
+    columns.cost.push(finite(value.cost));
+  }
+}
+
+function addGpu(columns: GpuColumns, { gpuAllocation: gpu }: Allocation, row: number): void {
+  if (gpu === null) return;
+  columns.row.push(row);
+  columns.device.push(displayText(gpu.gpuDevice));
+  columns.model.push(displayText(gpu.gpuModel));
+  columns.uuid.push(displayText(gpu.gpuUUID));
+  columns.shared.push(gpu.isGpuShared);
+}
+
+function assetColumns(set: AssetSet): AssetColumns {
+  const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
+  return {
+    pipeline: 'assets',
+    rows: records.length,
+    clusters: records.map((record) => displayText(record.properties?.cluster ?? '')),
+    values: assetFields.map((field) => records.map((record) => field(record, set))),
+  };
+}
+
+type AssetFieldReader = (record: Asset, set: AssetSet) => AssetValue;
+
+function property(
+  name: 'category' | 'provider' | 'account' | 'project' | 'service' | 'cluster' | 'name' | 'providerID',
+): AssetFieldReader {
+  return (record) => displayText(record.properties?.[name] ?? '');
+}
+
+/** A field of the types that have it; null for the others. */
+function only<Type extends Asset['type']>(
+  type: Type,
+  read: (record: Extract<Asset, { type: Type }>) => AssetValue,
+): AssetFieldReader {
+  return (record) => (record.type === type ? read(record as Extract<Asset, { type: Type }>) : null);
+}
+
+function shares(breakdown: Breakdown | null): number[] {
+  return [breakdown?.idle ?? 0, breakdown?.other ?? 0, breakdown?.system ?? 0, breakdown?.user ?? 0].map(
+    finite,
+  );
+}
+
+const node = (read: (record: Extract<Asset, { type: 'Node' }>) => AssetValue) => only('Node', read);
+const disk = (read: (record: Extract<Asset, { type: 'Disk' }>) => AssetValue) => only('Disk', read);
+const loadBalancer = (read: (record: Extract<Asset, { type: 'LoadBalancer' }>) => AssetValue) =>
+  only('LoadBalancer', read);
+
+/** The columns of the table `asset` behind `file` and `cluster`. */
+const assetFields: readonly AssetFieldReader[] = [
+  (record) => (record.type === 'SharedAsset' ? 'Shared' : record.type),
+  property('category'),
+  property('provider'),
+  property('account'),
+  property('project'),
+  property('service'),
+  property('cluster'),
+  property('name'),
+  property('providerID'),
+  (record) => entries(record.labels),
+  // Types without times of their own have those of their window, or of the set.
+  (record, set) =>
+    seconds(('start' in record ? record.start : (record.window.start ?? set.window.start)) ?? zero),
+  (record, set) => seconds(('end' in record ? record.end : (record.window.end ?? set.window.end)) ?? zero),
+  (record) => ('cost' in record ? finite(record.cost) : 0),
+  (record) => ('adjustment' in record ? finite(record.adjustment) : 0),
+  (record) => (record.type === 'Cloud' ? finite(record.credit) : 0),
+  node((record) => displayText(record.nodeType)),
+  node((record) => finite(record.cpuCoreHours)),
+  node((record) => finite(record.ramByteHours)),
+  node((record) => finite(record.gpuHours)),
+  node((record) => finite(record.gpuCount)),
+  node((record) => finite(record.cpuCost)),
+  node((record) => finite(record.gpuCost)),
+  node((record) => finite(record.ramCost)),
+  node((record) => finite(record.discount)),
+  node((record) => finite(record.preemptible)),
+  node((record) => shares(record.cpuBreakdown)),
+  node((record) => shares(record.ramBreakdown)),
+  node(({ overhead }) =>
+    overhead === null
+      ? null
+      : [overhead.cpuOverheadFraction, overhead.ramOverheadFraction, overhead.overheadCostFraction].map(
+          finite,
+        ),
+  ),
+  disk((record) => finite(record.byteHours)),
+  disk((record) => record.byteHoursUsed),
+  disk((record) => record.byteUsageMax),
+  disk((record) => shares(record.breakdown)),
+  disk((record) => displayText(record.storageClass)),
+  disk((record) => displayText(record.volumeName)),
+  disk((record) => displayText(record.claimName)),
+  disk((record) => displayText(record.claimNamespace)),
+  loadBalancer((record) => record.private),
+  loadBalancer((record) => displayText(record.ip)),
+];
+
+const zero: Instant = { seconds: 0, nanos: 0, zoneMinutes: -1, zoneSeconds: null };

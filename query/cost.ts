@@ -1,0 +1,42 @@
+import type { AllocationRow } from './answer';
+
+type Costs = Pick<
+  AllocationRow,
+  | 'cpuCost'
+  | 'cpuCostAdjustment'
+  | 'gpuCost'
+  | 'gpuCostAdjustment'
+  | 'ramCost'
+  | 'ramCostAdjustment'
+  | 'pvCost'
+  | 'pvCostAdjustment'
+  | 'networkCost'
+  | 'networkCostAdjustment'
+  | 'loadBalancerCost'
+  | 'loadBalancerCostAdjustment'
+  | 'sharedCost'
+  | 'externalCost'
+>;
+
+/** The parts of a total, adjustments among them. The network's zone, region and internet costs are inside `networkCost`. */
+export const costMeasures = [
+  'cpuCost',
+  'cpuCostAdjustment',
+  'gpuCost',
+  'gpuCostAdjustment',
+  'ramCost',
+  'ramCostAdjustment',
+  'pvCost',
+  'pvCostAdjustment',
+  'networkCost',
+  'networkCostAdjustment',
+  'loadBalancerCost',
+  'loadBalancerCostAdjustment',
+  'sharedCost',
+  'externalCost',
+] as const satisfies readonly (keyof Costs)[];
+
+/** What a row costs in all, adjustments included. */
+export function rowCost(row: Costs): number {
+  return costMeasures.reduce((sum, measure) => sum + row[measure], 0);
+}

@@ -1,0 +1,91 @@
+import type { Pipeline } from '../etl/window';
+import type { Catalog, ServedFile } from './catalog';
+import type { Span } from './request';
+
+/** A stored set that answers for a cluster in a step. */
+export interface Pick {
+  /** Index of the step. */
+  readonly step: number;
+  readonly file: number;
+  readonly cluster: number;
+}
+
+/** Which stored sets answer the steps of a query. */
+export interface Covering {
+  readonly picks: readonly Pick[];
+  /** Sets that reach outside of their step and were taken whole. */
+  readonly snapped: readonly ServedFile[];
+  /** Seconds of all steps that nothing was found for, by cluster, of the time that is past. */
+  readonly uncovered: ReadonlyMap<number, number>;
+}
+
+/**
+ * Finds for each step and cluster the coarsest stored sets that tile it: days inside, hours at the edges. Where only a
+ * set is there that a step overlaps partly, it is taken whole, by the first such step. No interval is taken twice, and no
+ * set by two steps.
+ */
+export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span[], now: number): Covering {
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (first === undefined || last === undefined) return { picks: [], snapped: [], uncovered: new Map() };
+  const inside = catalog.files.filter(
+    (file) => file.pipeline === pipeline && file.start < last.end && file.end > first.start,
+  );
+  // Most clusters are in the same files, and what these come to is worked out once.
+  const byFiles = new Map<string, { readonly files: ServedFile[]; readonly clusters: number[] }>();
+  for (const cluster of catalog.clusters.keys()) {
+    const files = inside.filter(({ records }) => records.has(cluster));
+    const key = files.map(({ id }) => id).join();
+    const alike = byFiles.get(key) ?? { files, clusters: [] };
+    alike.clusters.push(cluster);
+    byFiles.set(key, alike);
+  }
+  const picks: Pick[] = [];
+  const snapped = new Set<ServedFile>();
+  const uncovered = new Map<number, number>();
+  const past = { start: first.start, end: Math.min(last.end, now) };
+  for (const { files, clusters } of byFiles.values()) {
+    const taken = take(files, steps);
+    for (const { step, file } of taken) {
+      for (const cluster of clusters) picks.push({ step, file: file.id, cluster });
+      const span = steps[step];
+      if (span !== undefined && (file.start < span.start || file.end > span.end)) snapped.add(file);
+    }
+    const covered = taken.reduce((sum, { file }) => sum + overlap(file, past), 0);
+    for (const cluster of clusters) uncovered.set(cluster, Math.max(0, past.end - past.start - covered));
+  }
+  return { picks, snapped: [...snapped], uncovered };
+}
+
+function take(files: readonly ServedFile[], steps: readonly Span[]): { step: number; file: ServedFile }[] {
+  const taken: { step: number; file: ServedFile }[] = [];
+  const free = (file: ServedFile) => taken.every(({ file: other }) => overlap(file, other) === 0);
+  const length = ({ start, end }: Span) => end - start;
+  const coarseFirst = [...files].sort((a, b) => length(b) - length(a) || a.start - b.start);
+  for (const file of coarseFirst) {
+    const step = stepAt(steps, file.start);
+    const span = steps[step];
+    if (span !== undefined && file.start >= span.start && file.end <= span.end && free(file))
+      taken.push({ step, file });
+  }
+  for (const file of coarseFirst.reverse()) {
+    const step = steps.findIndex((span) => overlap(span, file) > 0);
+    if (step >= 0 && free(file)) taken.push({ step, file });
+  }
+  return taken;
+}
+
+/** The last step that starts at a moment or before it. */
+function stepAt(steps: readonly Span[], moment: number): number {
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((steps[middle]?.start ?? Infinity) <= moment) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** Seconds that two spans have in common. */
+export function overlap(a: Span, b: Span): number {
+  return Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
+}

@@ -1,0 +1,110 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { FederationError } from '../errors/federation-error';
+import { schemaRevision, tables } from './schema';
+
+export interface DatabaseOptions {
+  /** A folder of its own. */
+  readonly folder: string;
+  /** What the database may take of memory, as `512MB`; above it, it spills to the folder. */
+  readonly memoryLimit: string;
+  readonly threads: number;
+}
+
+/** An open database. One process at a time can have it open. */
+export interface Database {
+  /** A connection sees what was committed when its transaction began. Whoever asks for one closes it. */
+  connect(): Promise<DuckDBConnection>;
+  /** The size of its files, in bytes. */
+  readonly file: string;
+  close(): void;
+}
+
+/**
+ * Opens the database of a folder, or makes it. It only repeats what the ETL files say: one of another schema, or one that
+ * cannot be read, is thrown away. Throws QUERY_DATABASE_UNUSABLE when it is in use or cannot be written.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  await mkdir(options.folder, { recursive: true });
+  const file = join(options.folder, 'query.duckdb');
+  const opened = await tryOpen(file, options);
+  if (opened !== undefined) return opened;
+  await rm(file, { force: true });
+  await rm(`${file}.wal`, { force: true });
+  const anew = await tryOpen(file, options);
+  if (anew !== undefined) return anew;
+  throw new FederationError('QUERY_DATABASE_UNUSABLE', {
+    subject: { key: options.folder },
+    detail: 'A new database cannot be read.',
+  });
+}
+
+/** Undefined when what is there is of no use. */
+async function tryOpen(
+  file: string,
+  { folder, memoryLimit, threads }: DatabaseOptions,
+): Promise<Database | undefined> {
+  let instance: DuckDBInstance;
+  try {
+    instance = await DuckDBInstance.create(file, {
+      memory_limit: memoryLimit,
+      threads: String(threads),
+      temp_directory: join(folder, 'spill'),
+      // Nothing is ever loaded from elsewhere, and no query reads files.
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      // The order in which rows come is never asked for where none is given.
+      preserve_insertion_order: 'false',
+    });
+  } catch (cause) {
+    if (isUnreadable(cause)) return undefined;
+    throw new FederationError('QUERY_DATABASE_UNUSABLE', {
+      subject: { key: folder },
+      detail: `The database cannot be opened: ${firstLine(cause)}`,
+      cause,
+    });
+  }
+  const connection = await instance.connect();
+  try {
+    const made = await rowsOf(
+      connection,
+      "select 1 from information_schema.tables where table_name = 'about'",
+    );
+    if (made.length === 0) {
+      await connection.run(
+        `begin transaction; ${tables}; insert into about values (${schemaRevision}); commit`,
+      );
+    }
+    const [row] = await rowsOf(connection, 'select revision from about');
+    if (row?.['revision'] === schemaRevision)
+      return { connect: () => instance.connect(), file, close: () => instance.closeSync() };
+  } finally {
+    connection.closeSync();
+  }
+  instance.closeSync();
+  return undefined;
+}
+
+/** What another version of the library wrote, or damage; but not a lock, a full disk or a missing permission. */
+function isUnreadable(cause: unknown): boolean {
+  return /not a valid DuckDB database|Serialization Error|version number|corrupt|checksum|WAL file/i.test(
+    String(cause),
+  );
+}
+
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';
+}
+
+export type Row = Record<string, unknown>;
+
+/** Runs one statement and reads all of its rows as plain values: numbers, strings, booleans, arrays, null. */
+export async function rowsOf(
+  connection: DuckDBConnection,
+  sql: string,
+  values?: readonly DuckDBValue[],
+): Promise<Row[]> {
+  const reader = await connection.runAndReadAll(sql, values === undefined ? undefined : [...values]);
+  return reader.getRowObjectsJS() as Row[];
+}

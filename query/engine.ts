@@ -1,0 +1,205 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import pLimit from 'p-limit';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { answerAllocations } from './allocations';
+import type { Answers, AssetAnswer, AllocationAnswer, DataState } from './answer';
+import { answerAssets } from './assets';
+import { answerAutocomplete } from './autocomplete';
+import { type Catalog, coverageOf, readCatalog } from './catalog';
+import { type Database, type DatabaseOptions, openDatabase } from './database';
+import { Ingest, type IngestOptions, type IngestSummary, type Serving, type WantedFile } from './ingest';
+import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
+
+export interface QueryLimits {
+  /** How long a query may take, waiting included. */
+  readonly seconds: number;
+  /** How many rows an answer may have. */
+  readonly rows: number;
+  /** How many queries are worked on at once; the others wait. */
+  readonly concurrent: number;
+  /** How many may wait. */
+  readonly waiting: number;
+}
+
+export const defaultLimits: QueryLimits = { seconds: 30, rows: 200_000, concurrent: 2, waiting: 64 };
+
+export interface QueryEngineOptions extends DatabaseOptions {
+  readonly limits?: QueryLimits;
+}
+
+/**
+ * The query engine of a primary: a database that is filled from ETL files and answers queries. Every query sees one
+ * generation from its start to its end, whatever is ingested meanwhile.
+ */
+export class QueryEngine implements Answers {
+  private catalog: Catalog | undefined;
+  private ingesting: DataState['ingesting'];
+  private refused: DataState['refused'];
+  private readonly free: DuckDBConnection[] = [];
+  private readonly limit: ReturnType<typeof pLimit>;
+
+  private constructor(
+    private readonly database: Database,
+    private readonly ingest: Ingest,
+    private readonly limits: QueryLimits,
+  ) {
+    this.limit = pLimit(limits.concurrent);
+  }
+
+  /** Opens the database of a folder, or makes it; what it served before, it serves again. */
+  static async open({ limits = defaultLimits, ...options }: QueryEngineOptions): Promise<QueryEngine> {
+    const database = await openDatabase(options);
+    const engine = new QueryEngine(database, await Ingest.open(database), limits);
+    await engine.inTransaction(async () => undefined);
+    return engine;
+  }
+
+  /** Brings what is served in line with these files. If one cannot be taken it throws, and nothing changes. */
+  async serve(
+    wanted: readonly WantedFile[],
+    serving: Serving,
+    options: IngestOptions = {},
+  ): Promise<IngestSummary> {
+    const { generation } = serving;
+    const tell = (done: number, of: number) => {
+      this.ingesting = { done, of, ...(generation !== undefined && { generation }) };
+      options.progress?.(done, of);
+    };
+    try {
+      tell(0, wanted.length);
+      const summary = await this.ingest.serve(wanted, serving, { ...options, progress: tell });
+      this.refused = undefined;
+      await this.inTransaction(async () => undefined);
+      return summary;
+    } catch (error) {
+      if (isFederationError(error)) {
+        const { code, message } = error;
+        this.refused = { ...(generation !== undefined && { generation }), code, message };
+      }
+      throw error;
+    } finally {
+      this.ingesting = undefined;
+    }
+  }
+
+  async allocations(request: AllocationRequest, signal?: AbortSignal): Promise<AllocationAnswer> {
+    return this.ask(signal, async (connection, catalog) => {
+      const answer = await answerAllocations(connection, catalog, request, this.limits.rows);
+      return { ...answer, warnings: [...this.ownWarnings(catalog), ...answer.warnings] };
+    });
+  }
+
+  async assets(request: AssetRequest, signal?: AbortSignal): Promise<AssetAnswer> {
+    return this.ask(signal, async (connection, catalog) => {
+      const answer = await answerAssets(connection, catalog, request, this.limits.rows);
+      return { ...answer, warnings: [...this.ownWarnings(catalog), ...answer.warnings] };
+    });
+  }
+
+  async autocomplete(request: AutocompleteRequest, signal?: AbortSignal): Promise<readonly string[]> {
+    return this.ask(signal, (connection, catalog) => answerAutocomplete(connection, catalog, request));
+  }
+
+  state(): DataState {
+    const { catalog } = this;
+    return {
+      ...(catalog?.generation !== undefined && { generation: catalog.generation }),
+      ...(catalog?.committedAt !== undefined && { committedAt: catalog.committedAt }),
+      ...(catalog !== undefined && { ingestedAt: catalog.ingestedAt }),
+      empty: catalog === undefined,
+      ...(this.ingesting !== undefined && { ingesting: this.ingesting }),
+      ...(this.refused !== undefined && { refused: this.refused }),
+      clusters: catalog === undefined ? [] : coverageOf(catalog),
+    };
+  }
+
+  /** Copies what is served to somewhere else; see `export.ts`. */
+  async withConnection<T>(work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>): Promise<T> {
+    return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
+  }
+
+  close(): void {
+    this.ingest.close();
+    for (const connection of this.free) connection.closeSync();
+    this.database.close();
+  }
+
+  private ownWarnings({ generation }: Catalog): string[] {
+    if (this.refused === undefined) return [];
+    const { generation: newer, code, message } = this.refused;
+    const [what, which] = [
+      newer === undefined ? 'What is there now' : `Generation ${newer}`,
+      generation ?? 'what was there before',
+    ];
+    return [
+      `${what} could not be read (${code}: ${message}); this is ${typeof which === 'number' ? `generation ${which}` : which}.`,
+    ];
+  }
+
+  private async ask<T>(
+    signal: AbortSignal | undefined,
+    work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>,
+  ): Promise<T> {
+    const { seconds, waiting } = this.limits;
+    if (this.limit.pendingCount >= waiting) {
+      throw new FederationError('QUERY_BUSY', {
+        detail: `${waiting} queries wait already.`,
+        retryAfterMs: 1_000,
+      });
+    }
+    const deadline = AbortSignal.timeout(seconds * 1_000);
+    const end = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    return this.limit(async () => {
+      try {
+        end.throwIfAborted();
+        return await this.inTransaction((connection, catalog) => work(connection, catalog ?? noData()), end);
+      } catch (error) {
+        if (!deadline.aborted || isFederationError(error)) throw error;
+        throw new FederationError('QUERY_TIMEOUT', {
+          detail: `The query took longer than ${seconds} s.`,
+          cause: error,
+        });
+      }
+    });
+  }
+
+  /** Runs reads that see one generation; aborting interrupts the statement that runs. */
+  private async inTransaction<T>(
+    work: (connection: DuckDBConnection, catalog: Catalog | undefined) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const connection = this.free.pop() ?? (await this.database.connect());
+    const interrupt = () => connection.interrupt();
+    signal?.addEventListener('abort', interrupt, { once: true });
+    try {
+      await connection.run('begin transaction');
+      try {
+        return await work(connection, await this.catalogOf(connection));
+      } finally {
+        await connection.run('rollback').catch(() => undefined);
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', interrupt);
+      this.free.push(connection);
+    }
+  }
+
+  /** The catalog of the generation that a connection's transaction sees; it is read once for each. */
+  private async catalogOf(connection: DuckDBConnection): Promise<Catalog | undefined> {
+    const reader = await connection.runAndReadAll('select ingested_at from generation');
+    const [[ingestedAt] = []] = reader.getRowsJS();
+    if (ingestedAt === undefined) return undefined;
+    if (this.catalog?.ingestedAt !== ingestedAt) this.catalog = await readCatalog(connection);
+    return this.catalog;
+  }
+}
+
+function noData(): never {
+  throw new FederationError('QUERY_NO_DATA', {
+    detail: 'No federation has been committed and pulled yet.',
+    retryAfterMs: 30_000,
+  });
+}

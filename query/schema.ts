@@ -1,0 +1,192 @@
+import { type Measure, measures } from './answer';
+
+/** Raised when tables change: an older database is thrown away and built anew from the ETL files. */
+export const schemaRevision = 1;
+
+/** Measures as they are stored: idle is computed, never stored. */
+export type StoredMeasure = Exclude<Measure, 'cpuCostIdle' | 'gpuCostIdle' | 'ramCostIdle'>;
+export const storedMeasures = measures.filter(
+  (measure): measure is StoredMeasure => !measure.endsWith('Idle'),
+);
+
+const doubles = (names: readonly string[]) => names.map((name) => `"${name}" double not null`).join(',\n  ');
+
+/**
+ * The tables. Rows are immutable: a window file that changed is another `file`, and what is served is the list in
+ * `served`, which changes in one transaction. Times are unix seconds. Texts are never null; what is missing is empty.
+ */
+export const tables = `
+create table about (revision integer not null);
+
+-- Every window file that was ever ingested whole and is still kept.
+create table file (
+  id integer not null,
+  pipeline varchar not null,
+  resolution varchar not null,
+  window_start bigint not null,
+  window_end bigint not null,
+  digest varchar not null
+);
+
+-- What queries see: one generation.
+create table served (file integer not null);
+create table generation (
+  generation integer,
+  committed_at varchar,
+  ingested_at varchar not null
+);
+
+-- Clusters by a number.
+create table cluster (id integer not null, name varchar not null);
+
+-- Which clusters a file holds something of.
+create table contribution (
+  file integer not null,
+  cluster integer not null,
+  records integer not null
+);
+
+-- What identifies an allocation, once for all windows in which that is the same. 'name' numbers the distinct
+-- cluster/node/namespace/pod/container: an allocation whose labels, services or controller changed has several
+-- identities of one name.
+create table identity (
+  id integer not null,
+  name integer not null,
+  cluster integer not null,
+  cluster_name varchar not null,
+  node varchar not null,
+  namespace varchar not null,
+  pod varchar not null,
+  container varchar not null,
+  controller varchar not null,
+  controller_kind varchar not null,
+  provider_id varchar not null,
+  services varchar[] not null,
+  labels map(varchar, varchar) not null,
+  annotations map(varchar, varchar) not null,
+  namespace_labels map(varchar, varchar) not null,
+  namespace_annotations map(varchar, varchar) not null,
+  -- False of unmounted volumes and of idle that was stored: these get no shared cost and do not count for idle.
+  plain boolean not null,
+  hash varchar not null
+);
+
+-- Identities whose name has several; filled when a generation is served.
+create table twin (identity integer not null, name integer not null, controllers_differ boolean not null);
+
+create table allocation (
+  file integer not null,
+  cluster integer not null,
+  identity integer not null,
+  start_at double not null,
+  end_at double not null,
+  cpu_max double,
+  ram_max double,
+  gpu_max double,
+  ${doubles(storedMeasures)}
+);
+
+-- Volumes, load balancers and GPUs of allocations.
+create table allocation_pv (
+  file integer not null,
+  cluster integer not null,
+  identity integer not null,
+  pv_cluster varchar not null,
+  pv_name varchar not null,
+  pv_provider_id varchar not null,
+  byte_hours double not null,
+  cost double not null
+);
+create table allocation_lb (
+  file integer not null,
+  cluster integer not null,
+  identity integer not null,
+  lb varchar not null,
+  service varchar not null,
+  ip varchar not null,
+  private boolean not null,
+  hours double not null,
+  cost double not null
+);
+create table allocation_gpu (
+  file integer not null,
+  cluster integer not null,
+  identity integer not null,
+  device varchar not null,
+  model varchar not null,
+  uuid varchar not null,
+  gpu_shared boolean
+);
+
+-- Assets of every type; what a type does not have is null.
+create table asset (
+  file integer not null,
+  cluster integer not null,
+  type varchar not null,
+  category varchar not null,
+  provider varchar not null,
+  account varchar not null,
+  project varchar not null,
+  service varchar not null,
+  cluster_name varchar not null,
+  name varchar not null,
+  provider_id varchar not null,
+  labels map(varchar, varchar) not null,
+  start_at double not null,
+  end_at double not null,
+  -- Of types that have one cost.
+  cost double not null,
+  adjustment double not null,
+  credit double not null,
+  -- Of nodes.
+  node_type varchar,
+  cpu_core_hours double,
+  ram_byte_hours double,
+  gpu_hours double,
+  gpu_count double,
+  cpu_cost double,
+  gpu_cost double,
+  ram_cost double,
+  discount double,
+  preemptible double,
+  -- Idle, other, system, user; shares of 1.
+  cpu_breakdown double[4],
+  ram_breakdown double[4],
+  -- CPU, RAM, cost.
+  overhead double[3],
+  -- Of disks.
+  byte_hours double,
+  byte_hours_used double,
+  byte_usage_max double,
+  disk_breakdown double[4],
+  storage_class varchar,
+  volume_name varchar,
+  claim_name varchar,
+  claim_namespace varchar,
+  -- Of load balancers.
+  private boolean,
+  ip varchar
+);
+
+-- Allocations down to the controller, per file: what most questions need. A property below that is null where the
+-- allocations of a row differ in it.
+create table rollup (
+  file integer not null,
+  cluster integer not null,
+  cluster_name varchar not null,
+  namespace varchar not null,
+  controller varchar not null,
+  controller_kind varchar not null,
+  plain boolean not null,
+  node varchar,
+  pod varchar,
+  container varchar,
+  provider_id varchar,
+  name integer,
+  -- One of its identities, of a plain one if there is one: to take what concerns the namespace from.
+  sample integer not null,
+  start_at double not null,
+  end_at double not null,
+  ${doubles(storedMeasures)}
+);
+`;

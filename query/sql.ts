@@ -1,0 +1,175 @@
+import { type DuckDBValue, listValue } from '@duckdb/node-api';
+import type { Filter, FilterOperand } from './filter';
+import type { AllocationField, AllocationGroup } from './request';
+
+/** The values of a statement. What a person wrote is always one of these, never part of the statement. */
+export class Bindings {
+  readonly values: DuckDBValue[] = [];
+
+  /** Adds a value; returns what stands for it in the statement. */
+  bind(value: string | number): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+
+  texts(values: readonly string[]): string {
+    this.values.push(listValue([...values]));
+    return `$${this.values.length}::varchar[]`;
+  }
+
+  /** Whole numbers of 32 bits. */
+  integers(values: readonly number[]): string {
+    this.values.push(`[${values.join()}]`);
+    return `$${this.values.length}::integer[]`;
+  }
+
+  doubles(values: readonly number[]): string {
+    this.values.push(`[${values.join()}]`);
+    return `$${this.values.length}::double[]`;
+  }
+}
+
+/** What a field is where it has no value. */
+export const unallocated = '__unallocated__';
+
+const plainColumns: Partial<Record<AllocationField, string>> = {
+  cluster: 'cluster_name',
+  node: 'node',
+  namespace: 'namespace',
+  pod: 'pod',
+  container: 'container',
+  providerID: 'provider_id',
+};
+
+/** The name part of a group, as SQL; never null. */
+export function groupPart(group: AllocationGroup, bindings: Bindings): string {
+  switch (group.kind) {
+    case 'label':
+      return `coalesce(labels[${bindings.bind(group.key)}], '${unallocated}')`;
+    case 'annotation':
+      return `coalesce(annotations[${bindings.bind(group.key)}], '${unallocated}')`;
+    case 'alias': {
+      const key = bindings.bind(group.key);
+      return `coalesce(labels[${key}], annotations[${key}], '${unallocated}')`;
+    }
+    case 'field':
+      return fieldPart(group.field);
+  }
+}
+
+function fieldPart(field: AllocationField): string {
+  const plain = plainColumns[field];
+  if (plain !== undefined) return plain;
+  switch (field) {
+    case 'controllerKind':
+      return `coalesce(nullif(controller_kind, ''), '${unallocated}')`;
+    case 'controller':
+      return `case when controller = '' then '${unallocated}' when controller_kind = '' then controller else controller_kind || ':' || controller end`;
+    case 'service':
+      return `case when '__unmounted__' in (namespace, pod, container) then '__unmounted__' else coalesce(services[1], '${unallocated}') end`;
+    default:
+      return `case when controller_kind = '${field}' and controller <> '' then controller else '${unallocated}' end`;
+  }
+}
+
+/** What a filter is about: the columns of the fields that it can name, and whether there are annotations. */
+export interface FilterTarget {
+  readonly columns: Readonly<Record<string, string>>;
+  readonly annotations: boolean;
+}
+
+const allocationColumns = {
+  cluster: 'cluster_name',
+  node: 'node',
+  namespace: 'namespace',
+  controllerName: 'controller',
+  controllerKind: 'controller_kind',
+  container: 'container',
+  pod: 'pod',
+  provider: 'provider_id',
+};
+
+/** A filter as a condition that is true or false, never null. */
+export function condition(filter: Filter, target: FilterTarget, bindings: Bindings): string {
+  switch (filter.kind) {
+    case 'and':
+    case 'or': {
+      if (filter.parts.length === 0) return filter.kind === 'and' ? 'true' : 'false';
+      return `(${filter.parts.map((part) => condition(part, target, bindings)).join(` ${filter.kind} `)})`;
+    }
+    case 'not':
+      return `(not ${condition(filter.part, target, bindings)})`;
+    case 'compare': {
+      const { left, comparator, values } = filter;
+      if (values.length === 0) return 'false';
+      return `(${values.map((value) => comparison(left, comparator, bindings.bind(value), target, bindings)).join(' or ')})`;
+    }
+  }
+}
+
+type Comparator = Extract<Filter, { kind: 'compare' }>['comparator'];
+
+function comparison(
+  left: FilterOperand,
+  comparator: Comparator,
+  value: string,
+  target: FilterTarget,
+  bindings: Bindings,
+): string {
+  switch (left.kind) {
+    case 'field': {
+      const column = target.columns[left.field];
+      if (column === undefined) throw new Error(`No column of the field ${left.field}.`);
+      return left.field === 'assetType'
+        ? compareText(`lower(${column})`, comparator, `lower(${value})`)
+        : compareText(column, comparator, value);
+    }
+    case 'label':
+    case 'annotation':
+      return compareText(`coalesce(${left.kind}s[${bindings.bind(left.key)}], '')`, comparator, value);
+    case 'alias': {
+      const key = bindings.bind(left.key);
+      const aliased = `labels[${key}]${target.annotations ? `, annotations[${key}]` : ''}`;
+      return compareText(`coalesce(${aliased}, '')`, comparator, value);
+    }
+    case 'services':
+      return `(${someElement('services', comparator, value)} or (len(services) = 0 and ${value} = ''))`;
+    case 'labelKeys':
+      return someElement('map_keys(labels)', comparator, value);
+    case 'annotationKeys':
+      return someElement('map_keys(annotations)', comparator, value);
+  }
+}
+
+function compareText(text: string, comparator: Comparator, value: string): string {
+  switch (comparator) {
+    case 'equals':
+      return `${text} = ${value}`;
+    case 'contains':
+      return `contains(${text}, ${value})`;
+    case 'startsWith':
+      return `starts_with(${text}, ${value})`;
+    case 'endsWith':
+      return `ends_with(${text}, ${value})`;
+  }
+}
+
+function someElement(list: string, comparator: Comparator, value: string): string {
+  if (comparator === 'equals' || comparator === 'contains') return `list_contains(${list}, ${value})`;
+  return `len(list_filter(${list}, lambda element: ${compareText('element', comparator, value)})) > 0`;
+}
+
+const assetColumns = {
+  name: 'name',
+  assetType: 'type',
+  category: 'category',
+  cluster: 'cluster_name',
+  project: 'project',
+  provider: 'provider',
+  providerID: 'provider_id',
+  account: 'account',
+  service: 'service',
+};
+
+export const allocationTarget: FilterTarget = { columns: allocationColumns, annotations: true };
+export const assetTarget: FilterTarget = { columns: assetColumns, annotations: false };

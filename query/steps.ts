@@ -1,0 +1,88 @@
+import type { Accumulation, Span, Step } from './request';
+
+/** The sets that a query is cut into, and what they are merged to in the end. */
+export interface Steps {
+  readonly steps: readonly Span[];
+  /** In time order; each step belongs to one. */
+  readonly periods: readonly Span[];
+  /** The period of each step. */
+  readonly periodOf: readonly number[];
+  readonly stepSeconds: number;
+}
+
+const hour = 3_600;
+const day = 24 * hour;
+const week = 7 * day;
+
+/** Cuts a window into steps from its start on, and puts these into the periods of an accumulation. */
+export function cutSteps(window: Span, step: Step, accumulate: Accumulation): Steps {
+  const stepSeconds = step === 'window' ? window.end - window.start : step.seconds;
+  // Calendar periods are answered whole.
+  const periods = periodsOf(window, accumulate);
+  const [first, last] = [periods?.[0], periods?.at(-1)];
+  const from = first === undefined ? window.start : Math.min(window.start, first.start);
+  const to = last === undefined ? window.end : Math.max(window.end, last.end);
+  const steps: Span[] = [];
+  for (let start = from; start < to; start += stepSeconds) steps.push({ start, end: start + stepSeconds });
+  if (periods === undefined)
+    return { steps, periods: steps, periodOf: steps.map((_, index) => index), stepSeconds };
+  const periodOf = steps.map(({ start }) => {
+    const found = periods.findIndex((period) => start >= period.start && start < period.end);
+    return found < 0 ? periods.length - 1 : found;
+  });
+  return { steps, periods, periodOf, stepSeconds };
+}
+
+/** Undefined: every step is a period of its own. */
+function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
+  switch (accumulate) {
+    case 'none':
+      return undefined;
+    case 'all':
+      return [window];
+    case 'weeknow': {
+      const periods: Span[] = [];
+      for (let end = window.end; end > window.start; end -= week) {
+        periods.unshift({ start: Math.max(window.start, end - week), end });
+      }
+      return periods;
+    }
+    default: {
+      const periods: Span[] = [];
+      for (let start = startOf(accumulate, window.start); start < window.end;) {
+        const end = nextAfter(accumulate, start);
+        periods.push({ start, end });
+        start = end;
+      }
+      return periods;
+    }
+  }
+}
+
+type Calendar = Exclude<Accumulation, 'none' | 'all' | 'weeknow'>;
+
+/** The start of the calendar period that a moment lies in, UTC. */
+function startOf(unit: Calendar, moment: number): number {
+  const date = new Date(moment * 1000);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  switch (unit) {
+    case 'hour':
+      return Math.floor(moment / hour) * hour;
+    case 'day':
+      return Math.floor(moment / day) * day;
+    case 'week':
+      // 1970 began on a Thursday, and weeks begin on Sundays.
+      return Math.floor((moment + 4 * day) / week) * week - 4 * day;
+    case 'month':
+      return Date.UTC(year, month) / 1000;
+    case 'quarter':
+      return Date.UTC(year, month - (month % 3)) / 1000;
+  }
+}
+
+/** The longest that a period can be; so much behind its start lies the next one. */
+const longest: Record<Calendar, number> = { hour, day, week, month: 31 * day, quarter: 92 * day };
+
+function nextAfter(unit: Calendar, start: number): number {
+  return startOf(unit, start + longest[unit]);
+}

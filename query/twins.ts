@@ -1,0 +1,98 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { rowsOf } from './database';
+import { Bindings } from './sql';
+
+/** Fills the table `twin`: identities that share their name, and whether their controllers differ. */
+export const findTwins = `
+insert into twin
+select id, name, controllers_differ
+from identity join (
+  select name, min(controller) <> max(controller) or min(controller_kind) <> max(controller_kind) as controllers_differ
+  from identity group by name having count(*) > 1
+) using (name)`;
+
+/** Identities of one name in a step, in the order of their windows. */
+interface Twins {
+  readonly step: number;
+  readonly name: number;
+  readonly identities: number[];
+}
+
+/**
+ * Makes the temporary tables `substitute` and `substitute_identity`: a container that has several identities in a step
+ * is one allocation there, whose labels, annotations and services are those of all, the later ones before the earlier.
+ */
+export async function substituteTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<void> {
+  await connection.run(
+    'create or replace temp table substitute (step integer, identity integer, substitute integer)',
+  );
+  await connection.run('create or replace temp table substitute_identity as select * from identity limit 0');
+  const rows = await rowsOf(
+    connection,
+    `select p.step, t.name, a.identity, min(f.window_start)::double as since
+from allocation a join twin t on t.identity = a.identity
+join pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}
+join file f on f.id = a.file
+group by all order by p.step, t.name, since, a.identity`,
+  );
+  const groups: Twins[] = [];
+  for (const row of rows) {
+    const [step, name, identity] = [Number(row['step']), Number(row['name']), Number(row['identity'])];
+    const last = groups.at(-1);
+    if (last?.step === step && last.name === name) last.identities.push(identity);
+    else groups.push({ step, name, identities: [identity] });
+  }
+  // Many steps have the same ones, and need one substitute.
+  const substitutes = new Map<string, { id: number; identities: readonly number[] }>();
+  const [steps, from, to]: number[][] = [[], [], []];
+  for (const { step, identities } of groups) {
+    if (identities.length < 2) continue;
+    const key = identities.join();
+    const substitute = substitutes.get(key) ?? { id: -substitutes.size - 1, identities };
+    substitutes.set(key, substitute);
+    for (const identity of identities) {
+      steps?.push(step);
+      from?.push(identity);
+      to?.push(substitute.id);
+    }
+  }
+  if (substitutes.size === 0) return;
+  const bindings = new Bindings();
+  await connection.run(
+    `insert into substitute select unnest(${bindings.integers(steps ?? [])}), unnest(${bindings.integers(from ?? [])}), unnest(${bindings.integers(to ?? [])})`,
+    bindings.values,
+  );
+  await insertSubstitutes(connection, [...substitutes.values()]);
+}
+
+async function insertSubstitutes(
+  connection: DuckDBConnection,
+  substitutes: readonly { id: number; identities: readonly number[] }[],
+): Promise<void> {
+  const members = substitutes.flatMap(({ id, identities }) =>
+    identities.map((identity, place) => ({ id, identity, place })),
+  );
+  const bindings = new Bindings();
+  const maps = ['labels', 'annotations', 'namespace_labels', 'namespace_annotations'];
+  const latest = (column: string) =>
+    `list_reduce(list(i.${column} order by m.place), lambda before, after: map_concat(before, after))`;
+  // Of controllers that differ, the alphabetically first that is not empty.
+  const controller = (column: string) => `coalesce(min(nullif(i.${column}, '')), '')`;
+  const same = (column: string) =>
+    `case when min(i.${column}) = max(i.${column}) then min(i.${column}) else '' end`;
+  await connection.run(
+    `insert into substitute_identity by name
+with member as (
+  select unnest(${bindings.integers(members.map(({ id }) => id))}) as id,
+    unnest(${bindings.integers(members.map(({ identity }) => identity))}) as identity,
+    unnest(${bindings.integers(members.map(({ place }) => place))}) as place)
+select m.id, any_value(i.name) as name, any_value(i.cluster) as cluster,
+  ${['cluster_name', 'node', 'namespace', 'pod', 'container'].map((column) => `any_value(i.${column}) as ${column}`).join(', ')},
+  ${controller('controller')} as controller, ${same('controller_kind')} as controller_kind, ${same('provider_id')} as provider_id,
+  list_filter(flatten(list(i.services order by m.place)), lambda one, place: list_position(flatten(list(i.services order by m.place)), one) = place) as services,
+  ${maps.map((column) => `${latest(column)} as ${column}`).join(', ')},
+  bool_or(i.plain) as plain, '' as hash
+from member m join identity i on i.id = m.identity group by m.id`,
+    bindings.values,
+  );
+}
