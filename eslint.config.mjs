@@ -14,7 +14,8 @@ const rooms = {
   query: { values: ['etl'], types: [] },
   activities: { values: ['etl', 'storage', 'local-etl', 'federation', 'query'], types: ['config'] },
   workflows: { values: ['etl', 'federation'], types: ['activities'] },
-  api: { values: ['query', 'config'], types: [] },
+  api: { values: ['query', 'config'], types: ['etl'] },
+  operator: { values: ['etl', 'storage', 'federation', 'activities', 'workflows'], types: ['api', 'config'] },
   config: { values: ['etl', 'storage'], types: ['federation'] },
   errors: { values: [], types: [] },
 };

@@ -3,11 +3,15 @@ import type { Log } from '../config/log';
 import { localEtl } from '../local-etl/store';
 import type { Bucket } from '../storage/bucket';
 import { createAddOwnName } from './add-own-name';
+import type { QueryEngine } from '../query/engine';
+import type { IngestSummary } from '../query/ingest';
 import { createEnterPrimary } from './enter-primary';
+import { createIngestCombined } from './ingest-combined';
 import { createLeavePrimary } from './leave-primary';
 import { createPrimaryStatus } from './primary-status';
 import { createPullCombined } from './pull-combined';
 import { createPushLocalEtl } from './push-local-etl';
+import type { ReadThreads } from './threads/read-threads';
 
 export interface ClusterDependencies {
   readonly settings: Settings;
@@ -16,10 +20,12 @@ export interface ClusterDependencies {
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;
+  /** What answers queries on a primary. */
+  readonly query?: { readonly engine: QueryEngine; readonly threads: ReadThreads };
 }
 
 /** What touches a cluster's volume, and so happens where the volume is: on the cluster's own queue. */
-export function createClusterActivities({ settings, bucket, ...context }: ClusterDependencies) {
+export function createClusterActivities({ settings, bucket, query, ...context }: ClusterDependencies) {
   const { clusterId: cluster, localEtl: local, roles } = settings;
   const place = {
     ...context,
@@ -36,11 +42,18 @@ export function createClusterActivities({ settings, bucket, ...context }: Cluste
       own: bucket,
       federated: roles.federatedCluster,
     }),
+    ingestCombined:
+      query === undefined
+        ? () => Promise.resolve(nothingIngested)
+        : createIngestCombined({ ...context, ...query, combined: bucket, store: place.pullStore }),
     leavePrimary: createLeavePrimary({ ...place, own: bucket }),
     enterPrimary: createEnterPrimary({ store: place.pullStore, now: context.now }),
     primaryStatus: createPrimaryStatus(place),
     addOwnName: createAddOwnName({ store: place.store }),
   };
 }
+
+/** What a cluster ingests that is no primary any more. */
+const nothingIngested: IngestSummary = { files: 0, ingested: 0, rows: 0 };
 
 export type ClusterActivities = ReturnType<typeof createClusterActivities>;

@@ -1,4 +1,4 @@
-import { choice, count, duration, durations, flag, moment, text, texts, type Kind } from './kinds';
+import { choice, count, duration, durations, flag, moment, text, texts, utcOffset, type Kind } from './kinds';
 
 /** What is known of a setting, besides its name: its path in the settings file. */
 interface SettingKey {
@@ -39,9 +39,27 @@ export const settingKeys = {
   'temporal.address': { kind: text, byDefault: 'localhost:7233', env: 'TEMPORAL_ADDRESS' },
   'temporal.namespace': { kind: text, byDefault: 'default', env: 'TEMPORAL_NAMESPACE' },
   'temporal.idPrefix': { kind: text },
+  'temporal.uiUrl': { kind: text },
   'api.listen': { kind: text, byDefault: '127.0.0.1:9003' },
   'api.token': { kind: text, secret: true },
   'api.openRead': { kind: flag, byDefault: false },
+  'api.currency': { kind: text, byDefault: 'USD' },
+  'api.utcOffset': { kind: utcOffset, byDefault: '+00:00' },
+  'api.assets': { kind: choice('kubecost', 'opencost'), byDefault: 'kubecost' },
+  'api.aliases.department': { kind: text, byDefault: 'department' },
+  'api.aliases.environment': { kind: text, byDefault: 'env' },
+  'api.aliases.owner': { kind: text, byDefault: 'owner' },
+  'api.aliases.product': { kind: text, byDefault: 'app' },
+  'api.aliases.team': { kind: text, byDefault: 'team' },
+  'api.limits.seconds': { kind: count, byDefault: 30 },
+  'api.limits.rows': { kind: count, byDefault: 200_000 },
+  'api.limits.concurrent': { kind: count, byDefault: 2 },
+  'api.limits.waiting': { kind: count, byDefault: 64 },
+  'query.path': { kind: text },
+  'query.memory': { kind: text, byDefault: '512MB' },
+  'query.threads': { kind: count, byDefault: 2 },
+  'export.enabled': { kind: flag, byDefault: false },
+  'export.format': { kind: choice('parquet', 'csv'), byDefault: 'parquet' },
   'health.listen': { kind: text, byDefault: '127.0.0.1:9004' },
   'log.level': { kind: choice('debug', 'info', 'warn', 'error'), byDefault: 'info' },
   'log.format': { kind: choice('auto', 'json', 'pretty'), byDefault: 'auto' },

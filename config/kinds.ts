@@ -37,6 +37,17 @@ export const duration: Kind<number> = {
   fromText: (given) => given,
 };
 
+/** Seconds east of UTC, once read. */
+export const utcOffset: Kind<number> = {
+  takes: 'an offset from UTC such as +02:00 or -05:30',
+  schema: z.string().transform((given, context) => {
+    const match = /^([+-])(\d\d):([0-5]\d)$/.exec(given);
+    if (match === null || Number(match[2]) > 14) return refuse(context);
+    return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 3_600 + Number(match[3]) * 60);
+  }),
+  fromText: (given) => given,
+};
+
 /** A moment, which becomes RFC 3339 in UTC: so that two ways to write one moment are one membership. */
 export const moment: Kind<string> = {
   takes: 'a moment such as 2026-01-31T00:00:00Z (RFC 3339)',

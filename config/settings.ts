@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Scope } from '../federation/membership';
 import { clusterId, type ClusterId } from '../storage/layout';
 import { FederationError } from '../errors/federation-error';
@@ -43,11 +43,39 @@ export interface Settings {
     readonly everyMs: number;
   };
   readonly temporal: TemporalConnection;
-  readonly api: { readonly listen: string; readonly token?: string; readonly openRead: boolean };
+  /** What the Temporal UI's address begins with, if it is known. */
+  readonly temporalUi?: string;
+  readonly api: ApiSettings;
+  readonly query: {
+    /** A folder for the database of the API. */
+    readonly path: string;
+    /** What it may take of memory, such as `512MB`. */
+    readonly memory: string;
+    readonly threads: number;
+  };
+  readonly export: { readonly enabled: boolean; readonly format: 'parquet' | 'csv' };
   readonly health: { readonly listen: string };
   readonly log: LogSettings;
   /** What an operator should read once: which setting won over which, and what was left alone. */
   readonly notices: readonly string[];
+}
+
+export interface ApiSettings {
+  readonly listen: string;
+  readonly token?: string;
+  readonly openRead: boolean;
+  readonly currency: string;
+  readonly utcOffsetSeconds: number;
+  /** In which flavour `/model/assets` answers. */
+  readonly assets: 'kubecost' | 'opencost';
+  /** The label that stands behind each name; several with commas between them. */
+  readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
+  readonly limits: {
+    readonly seconds: number;
+    readonly rows: number;
+    readonly concurrent: number;
+    readonly waiting: number;
+  };
 }
 
 export interface Roles {
@@ -118,7 +146,10 @@ export function loadSettings({
       },
       faults,
     ),
-    api: { listen: values['api.listen'], token: values['api.token'], openRead: values['api.openRead'] },
+    ...(values['temporal.uiUrl'] !== undefined && { temporalUi: values['temporal.uiUrl'] }),
+    api: compileApi(values, faults),
+    query: compileQuery(values, locate, faults),
+    export: { enabled: values['export.enabled'], format: values['export.format'] },
     health: { listen: values['health.listen'] },
     log: { level: values['log.level'], format: values['log.format'] },
     notices,
@@ -272,6 +303,49 @@ function compileLocalEtl(values: SettingValues, locate: Locate): Settings['local
     ...(backupPath !== undefined && { backupPath: locate('localEtl.backupPath', backupPath) }),
     rescanEveryMs: values['localEtl.rescanEvery'],
   };
+}
+
+function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
+  const listen = values['api.listen'];
+  if (!/^(\[[0-9a-fA-F:.]+\]|[^:\s]*):\d{1,5}$/.test(listen))
+    faults.push({
+      setting: 'api.listen',
+      detail: `${listen} is no address to listen on, such as 127.0.0.1:9003 or :9003 (api.listen).`,
+    });
+  return {
+    listen,
+    token: values['api.token'],
+    openRead: values['api.openRead'],
+    currency: values['api.currency'],
+    utcOffsetSeconds: values['api.utcOffset'],
+    assets: values['api.assets'],
+    aliases: {
+      department: values['api.aliases.department'],
+      environment: values['api.aliases.environment'],
+      owner: values['api.aliases.owner'],
+      product: values['api.aliases.product'],
+      team: values['api.aliases.team'],
+    },
+    limits: {
+      seconds: values['api.limits.seconds'],
+      rows: values['api.limits.rows'],
+      concurrent: values['api.limits.concurrent'],
+      waiting: values['api.limits.waiting'],
+    },
+  };
+}
+
+function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): Settings['query'] {
+  const { 'query.path': path, 'query.memory': memory, 'query.threads': threads } = values;
+  if (!/^\d+(\.\d+)?\s?[KMGT]i?B$/.test(memory))
+    faults.push({
+      setting: 'query.memory',
+      detail: `${memory} is no amount of memory, such as 512MB (query.memory).`,
+    });
+  // Beside what was pulled, so that it is on the same volume.
+  const { pullPath } = compileLocalEtl(values, locate);
+  const folder = path === undefined ? join(pullPath, '.federated-etl', 'query') : locate('query.path', path);
+  return { path: folder, memory, threads };
 }
 
 /** Certificates are bytes, which cannot be frozen; everything else is. */

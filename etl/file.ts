@@ -1,9 +1,10 @@
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { gunzip, isGzipped } from './gzip';
-import type { EtlSet, SetOf } from './model';
+import type { ByteString } from './byte-string';
+import type { Allocation, AllocationSet, EtlSet, SetOf } from './model';
 import { Reader } from './reader';
 import { corrupt, truncated } from './refusal';
-import { readSet, writeSet } from './set-codec';
+import { readSet, scanAllocationSet, writeSet } from './set-codec';
 import { hasTable, isCutMagic, readTable } from './string-table';
 import { allocationVersions, assetVersions } from './versions';
 import type { Pipeline } from './window';
@@ -33,6 +34,30 @@ export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): S
     }
     throw error;
   }
+}
+
+/**
+ * Reads a whole file of allocations as `decodeSet` does, but gives each record to `visit` instead of keeping it, with the
+ * number of entries that the file says it has. A key that comes twice comes twice here; there the later record stands.
+ *
+ * @throws as `decodeSet`; by then records may have been given
+ */
+export function scanAllocations(
+  bytes: Uint8Array,
+  visit: (key: ByteString, record: Allocation | null, count: number) => void,
+): AllocationSet {
+  const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
+  // What is not read to its end says best what is wrong with it when it is read as any file is.
+  if (!hasTable(plain)) {
+    const set = decodeSet('allocations', plain);
+    for (const [key, record] of set.allocations ?? []) visit(key, record, set.allocations?.size ?? 0);
+    return set;
+  }
+  const reader = new Reader(plain);
+  readTable(reader);
+  const set = scanAllocationSet(reader, visit);
+  reader.finish();
+  return set;
 }
 
 function decodePlain<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[P] {

@@ -23,11 +23,32 @@ export function readSet<P extends Pipeline>(pipeline: P, reader: Reader): SetOf[
   return set as SetOf[P];
 }
 
-function readAllocationSet(reader: Reader): AllocationSet {
+/** Reads a set of allocations without keeping its records: each is given to `visit` as it comes, in the order of the file. */
+export function scanAllocationSet(
+  reader: Reader,
+  visit: (key: ByteString, record: Allocation | null, count: number) => void,
+): AllocationSet {
+  return readAllocationSet(reader, visiting(allocationEntry, visit));
+}
+
+/** A map that is not kept; it is null or empty. */
+function visiting<T>(
+  codec: Codec<T>,
+  visit: (key: ByteString, value: T, count: number) => void,
+): (reader: Reader) => Map<ByteString, T> | null {
+  return (reader) => {
+    if (!reader.bool()) return null;
+    const count = reader.count(str.least + codec.least);
+    for (let i = 0; i < count; i++) visit(reader.str(), codec.read(reader), count);
+    return new Map();
+  };
+}
+
+function readAllocationSet(reader: Reader, readRecords = map(allocationEntry).read): AllocationSet {
   return {
     kind: 'allocations',
     version: reader.version(allocationVersions),
-    allocations: map(allocationEntry).read(reader),
+    allocations: readRecords(reader),
     externalKeys: marks.read(reader),
     idleKeys: marks.read(reader),
     fromSource: reader.str(),

@@ -3,8 +3,17 @@ import type { AllocationRequest } from './request';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 import { costMeasures } from './cost';
 
+/** Whether what is shared, idle and kept needs nothing below the controller, so that rolled up rows give their sums. */
+export function hasRolledUpSums({ filter, sharing, idle }: AllocationRequest): boolean {
+  if (idle.byNode || sharing.labels.length > 0) return false;
+  return (
+    filter === undefined ||
+    filtersOnly(filter, new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']))
+  );
+}
+
 /** Whether a query needs nothing below the controller, so that the rolled up rows answer it. */
-export function isRolledUp({ groups, filter, sharing, idle }: AllocationRequest): boolean {
+export function isRolledUp(request: AllocationRequest): boolean {
   const fields = new Set([
     'cluster',
     'namespace',
@@ -15,12 +24,8 @@ export function isRolledUp({ groups, filter, sharing, idle }: AllocationRequest)
     'daemonset',
     'job',
   ]);
-  if (idle.byNode || sharing.labels.length > 0) return false;
-  if (!groups.every((group) => group.kind === 'field' && fields.has(group.field))) return false;
-  return (
-    filter === undefined ||
-    filtersOnly(filter, new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']))
-  );
+  const below = request.groups.some((group) => group.kind !== 'field' || !fields.has(group.field));
+  return !below && hasRolledUpSums(request);
 }
 
 function filtersOnly(filter: NonNullable<AllocationRequest['filter']>, fields: ReadonlySet<string>): boolean {

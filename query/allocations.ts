@@ -4,6 +4,7 @@ import { describeMissing, describeSnapped } from './notes';
 import type { AllocationAnswer, AllocationProperties, AllocationRow, AllocationSet } from './answer';
 import {
   identityColumns,
+  hasRolledUpSums,
   isRolledUp,
   resourceSql,
   sourceTables,
@@ -19,7 +20,7 @@ import { type ByResource, computeIdle, groupKey, type Idle, resources, type Used
 import { nodeCosts } from './node-costs';
 import type { AllocationRequest } from './request';
 import { agreed, isAverage, rowMinutes } from './rollup';
-import { storedMeasures } from './schema';
+import { type StoredMeasure, storedMeasures } from './schema';
 import { Bindings } from './sql';
 import { cutSteps, type Steps } from './steps';
 import { substituteTwins } from './twins';
@@ -52,7 +53,10 @@ export async function answerAllocations(
   if (substituted) await substituteTwins(connection, wholeFiles);
   const source: SourceOptions = { request, rolledUp, wholeFiles, substituted };
 
-  const sums = needsSums(request) ? await readSums(connection, source) : [];
+  const rolledUpSums = hasRolledUpSums(request) && !catalog.twins.controllers;
+  const sums = needsSums(request)
+    ? await readSums(connection, { ...source, request: { ...request, groups: [] }, rolledUp: rolledUpSums })
+    : [];
   const idle = request.idle.include
     ? await readIdle(connection, catalog, source, steps, sums)
     : { rows: [], without: [] };
@@ -271,46 +275,27 @@ async function readRows(
 ): Promise<FoundRow[]> {
   const { request } = source;
   const bindings = new Bindings();
-  const tables = [sourceTables(source, bindings)];
-  const joins: string[] = [];
-  const shares = { cpu: '0', gpu: '0', ram: '0' };
-  if (request.idle.include && request.idle.share) {
-    tables.push(idleFactors(idle, bindings));
-    joins.push(
-      `left join idle_factor f on f.step = s.step and f.of_cluster = s.cluster and s.plain${request.idle.byNode ? ' and f.of_node = s.node' : ''}`,
+  const tables = sourceTables(source, bindings);
+  const properties = request.details === false ? [] : identityColumns;
+  const takesIdle = request.idle.include && request.idle.share;
+  const takesShared = shared.factor.some((one) => one !== 0);
+  let from = 'source';
+  if (takesIdle || takesShared) {
+    await fillFactors(connection, idle, shared.factor);
+    const node = request.idle.byNode ? ' and f.of_node = s.node' : '';
+    const taken = resources.map(
+      (one) => `case when plain then coalesce(f.${one}, 0) else 0 end as of_${one}`,
     );
-    for (const resource of resources)
-      shares[resource] = `${resourceSql(resource)} * coalesce(f.${resource}, 0)`;
+    from = `(select s.*, ${taken.join(', ')}, case when plain then coalesce(w.part, 0) else 0 end as of_shared
+from source s left join idle_factor f on f.step = s.step and f.of_cluster = s.cluster${node}
+left join step_factor w on w.step = s.step)`;
   }
-  const sharing = shared.factor.some((one) => one !== 0);
-  if (sharing) {
-    tables.push(
-      `step_factor as (select unnest(${bindings.integers(shared.factor.map((_, step) => step))}) as step, unnest(${bindings.doubles(shared.factor)}) as part)`,
-    );
-    joins.push('left join step_factor w on w.step = s.step and s.plain');
-  }
-  const taken = resources.map((resource) => shares[resource]).join(' + ');
-  const sharedPart = sharing ? `(${totalSql} + ${taken}) * coalesce(w.part, 0)` : '0';
-  const extra: Record<string, string> = {
-    ...Object.fromEntries(resources.map((one) => [`${one}Cost`, shares[one]])),
-    sharedCost: sharedPart,
-  };
-  const columns = storedMeasures.map((measure) => {
-    if (isAverage(measure)) return `sum("${measure}" * ${rowMinutes}) as "${measure}"`;
-    const more = extra[measure];
-    return `sum("${measure}"${more === undefined || more === '0' ? '' : ` + ${more}`}) as "${measure}"`;
-  });
-  const properties =
-    request.details !== false ? identityColumns.map((column) => `${agreed(column)} as ${column}`) : [];
+  const sums = takesIdle || takesShared ? withShares : weighted;
   const rows = await rowsOf(
     connection,
-    `${tables.join(', ')}
-select s.period, s.key, min(s.step) as first_step, max(s.step) as last_step, min(start_at) as start_at, max(end_at) as end_at,
-  ${agreed('s.name')} as name, coalesce(min(s.sample) filter (s.plain), min(s.sample)) as sample,
-  ${[...properties, ...columns].join(',\n  ')}
-from source s ${joins.join(' ')}
-where s.kept and not s.shared
-group by s.period, s.key limit ${mostRows + 1}`,
+    `${tables}
+select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, sums)}
+from ${from} where kept and not shared group by period, key limit ${mostRows + 1}`,
     bindings.values,
   );
   if (rows.length > mostRows) {
@@ -321,16 +306,56 @@ group by s.period, s.key limit ${mostRows + 1}`,
   return found;
 }
 
-function idleFactors(idle: readonly Idle[], bindings: Bindings): string {
+/** The columns of a group of rows, as SQL. */
+function gathered(properties: readonly string[], sumOf: (measure: StoredMeasure) => string): string {
+  return [
+    'min(start_at) as start_at, max(end_at) as end_at',
+    `${agreed('name')} as name`,
+    'coalesce(min(case when plain then sample end), min(sample)) as sample',
+    ...properties.map((column) => `${agreed(column)} as ${column}`),
+    ...storedMeasures.map((measure) => `${sumOf(measure)} as "${measure}"`),
+  ].join(', ');
+}
+
+/** A sum; of averages that of their products with their minutes. */
+function weighted(measure: StoredMeasure): string {
+  return isAverage(measure) ? `sum("${measure}" * ${rowMinutes})` : `sum("${measure}")`;
+}
+
+/** The same, with the parts that the rows take of idle and of what is shared. */
+function withShares(measure: StoredMeasure): string {
+  const idle = Object.fromEntries(
+    resources.map((resource) => [`${resource}Cost`, `${resourceSql(resource)} * of_${resource}`]),
+  );
+  if (measure === 'sharedCost')
+    return `sum("sharedCost" + (${[totalSql, ...Object.values(idle)].join(' + ')}) * of_shared)`;
+  const taken = idle[measure];
+  return taken === undefined ? weighted(measure) : `sum("${measure}" + ${taken})`;
+}
+
+/** Tables of their own, as the database knows how large these are, and joins by that. */
+async function fillFactors(
+  connection: DuckDBConnection,
+  idle: readonly Idle[],
+  factor: readonly number[],
+): Promise<void> {
+  const ofIdle = new Bindings();
   const columns = [
-    `unnest(${bindings.integers(idle.map(({ step }) => step))}) as step`,
-    `unnest(${bindings.integers(idle.map(({ cluster }) => cluster))}) as of_cluster`,
-    `unnest(${bindings.texts(idle.map(({ node }) => node))}) as of_node`,
-    ...resources.map(
-      (name) => `unnest(${bindings.doubles(idle.map(({ factor }) => factor[name]))}) as ${name}`,
-    ),
+    `unnest(${ofIdle.integers(idle.map(({ step }) => step))}) as step`,
+    `unnest(${ofIdle.integers(idle.map(({ cluster }) => cluster))}) as of_cluster`,
+    `unnest(${ofIdle.texts(idle.map(({ node }) => node))}) as of_node`,
+    ...resources.map((one) => `unnest(${ofIdle.doubles(idle.map((group) => group.factor[one]))}) as ${one}`),
   ];
-  return `idle_factor as (select ${columns.join(', ')})`;
+  await connection.run(
+    `create or replace temp table idle_factor as select ${columns.join(', ')}`,
+    ofIdle.values,
+  );
+  const ofStep = new Bindings();
+  const steps = `unnest(${ofStep.integers(factor.map((_, step) => step))}) as step`;
+  await connection.run(
+    `create or replace temp table step_factor as select ${steps}, unnest(${ofStep.doubles(factor)}) as part`,
+    ofStep.values,
+  );
 }
 
 async function addEvenShares(

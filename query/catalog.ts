@@ -30,6 +30,7 @@ export interface Catalog {
 export async function readCatalog(connection: DuckDBConnection): Promise<Catalog | undefined> {
   const [generation] = await rowsOf(connection, 'select * from generation');
   if (generation === undefined) return undefined;
+  const { generation: number, committed_at: committedAt, ingested_at: ingestedAt } = generation;
   const records = new Map<number, Map<number, number>>();
   for (const row of await rowsOf(connection, 'select * from contribution join served using (file)')) {
     const file = Number(row['file']);
@@ -46,9 +47,9 @@ export async function readCatalog(connection: DuckDBConnection): Promise<Catalog
     'select count(*) > 0 as any, coalesce(bool_or(controllers_differ), false) as controllers from twin',
   );
   return {
-    ...(generation['generation'] !== null && { generation: Number(generation['generation']) }),
-    ...(generation['committed_at'] !== null && { committedAt: String(generation['committed_at']) }),
-    ingestedAt: String(generation['ingested_at']),
+    ...(typeof number === 'number' && { generation: number }),
+    ...(typeof committedAt === 'string' && { committedAt }),
+    ingestedAt: String(ingestedAt),
     files: files.map((row) => ({
       id: Number(row['id']),
       pipeline: row['pipeline'] as Pipeline,

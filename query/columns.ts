@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type ByteString, displayText } from '../etl/byte-string';
 import type { Instant } from '../etl/instant';
-import type { Allocation, AllocationSet, Asset, AssetSet, Breakdown, EtlSet, StringMap } from '../etl/model';
+import type { Allocation, Asset, AssetSet, Breakdown, EtlSet, StringMap } from '../etl/model';
 import { type StoredMeasure, storedMeasures } from './schema';
 
-/** Bytes of a hash that identifies an allocation. */
-export const hashBytes = 16;
+/** Characters of a hash that identifies an allocation: 132 bits. */
+export const hashLength = 22;
 
 /** What identifies an allocation, as it is stored. */
 export interface Identity {
@@ -58,12 +58,15 @@ export interface GpuColumns {
 export interface AllocationColumns {
   readonly pipeline: 'allocations';
   readonly rows: number;
+  /** How far one column of `numbers` is from the next. */
+  readonly stride: number;
   /** Start, end, the maxima of CPU, RAM and GPU (NaN: none), then the stored measures, one column behind the other. */
   readonly numbers: Float64Array;
-  /** `hashBytes` of each row's identity. */
+  /** The hash of each row's identity, `hashLength` ASCII characters each. */
   readonly hashes: Uint8Array;
-  /** The identities as JSON, and where each row's one ends. */
+  /** Identities as JSON, of those rows that have one here: the reader left out what it has told before. */
   readonly identities: Uint8Array;
+  readonly identityRows: Uint32Array;
   readonly identityEnds: Uint32Array;
   readonly volumes: VolumeColumns;
   readonly loadBalancers: LoadBalancerColumns;
@@ -87,18 +90,30 @@ export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as 
 
 /** Brings a set into columns. Pure CPU work, for a thread. */
 export function toColumns(set: EtlSet): WindowColumns {
-  return set.kind === 'allocations' ? allocationColumns(set) : assetColumns(set);
+  if (set.kind === 'assets') return assetColumns(set);
+  const builder = new AllocationColumnsBuilder(set.allocations?.size ?? 0);
+  for (const record of set.allocations?.values() ?? []) if (record !== null) builder.add(record);
+  return builder.finish();
 }
 
-function allocationColumns(set: AllocationSet): AllocationColumns {
-  const records = [...(set.allocations?.values() ?? [])].filter((record) => record !== null);
-  const rows = records.length;
-  const numbers = new Float64Array(rows * (leadingNumbers.length + storedMeasures.length));
-  const hashes = new Uint8Array(rows * hashBytes);
-  const identityEnds = new Uint32Array(rows);
-  const texts: Buffer[] = [];
-  const volumes: VolumeColumns = { row: [], cluster: [], name: [], providerID: [], byteHours: [], cost: [] };
-  const loadBalancers: LoadBalancerColumns = {
+/** Puts allocations into columns one by one, so that they need not all be held. */
+export class AllocationColumnsBuilder {
+  private rows = 0;
+  private readonly numbers: Float64Array;
+  private readonly hashes: Buffer;
+  private readonly identities: Buffer[] = [];
+  private readonly identityRows: number[] = [];
+  private readonly identityEnds: number[] = [];
+  private identityBytes = 0;
+  private readonly volumes: VolumeColumns = {
+    row: [],
+    cluster: [],
+    name: [],
+    providerID: [],
+    byteHours: [],
+    cost: [],
+  };
+  private readonly loadBalancers: LoadBalancerColumns = {
     row: [],
     key: [],
     service: [],
@@ -107,41 +122,103 @@ function allocationColumns(set: AllocationSet): AllocationColumns {
     hours: [],
     cost: [],
   };
-  const gpus: GpuColumns = { row: [], device: [], model: [], uuid: [], shared: [] };
-  let length = 0;
-  records.forEach((record, row) => {
-    const text = Buffer.from(JSON.stringify(identityOf(record)));
-    hashes.set(createHash('sha256').update(text).digest().subarray(0, hashBytes), row * hashBytes);
-    length += text.length;
-    texts.push(text);
-    identityEnds[row] = length;
+  private readonly gpus: GpuColumns = { row: [], device: [], model: [], uuid: [], shared: [] };
+
+  /**
+   * @param most how many records there can be
+   * @param told hashes of identities that are known where the columns go; those that are new are added
+   */
+  constructor(
+    private readonly most: number,
+    private readonly told = new Set<string>(),
+  ) {
+    this.numbers = new Float64Array(most * (leadingNumbers.length + storedMeasures.length));
+    this.hashes = Buffer.from(new ArrayBuffer(most * hashLength));
+  }
+
+  add(record: Allocation): void {
+    const { numbers, most } = this;
+    const row = this.rows++;
+    this.addIdentity(record, row);
     const raw = record.rawAllocationOnly;
-    const leading = [
-      seconds(record.start),
-      seconds(record.end),
-      raw?.cpuCoreUsageMax ?? NaN,
-      raw?.ramBytesUsageMax ?? NaN,
-      raw?.gpuUsageMax ?? NaN,
-    ];
-    leading.forEach((value, column) => (numbers[column * rows + row] = value));
-    storedMeasures.forEach((measure, index) => {
-      numbers[(leading.length + index) * rows + row] = finite(measureOf[measure](record));
-    });
-    addVolumes(volumes, record, row);
-    addLoadBalancers(loadBalancers, record, row);
-    addGpu(gpus, record, row);
-  });
-  return {
-    pipeline: 'allocations',
-    rows,
-    numbers,
-    hashes,
-    identities: new Uint8Array(Buffer.concat(texts)),
-    identityEnds,
-    volumes,
-    loadBalancers,
-    gpus,
-  };
+    numbers[row] = seconds(record.start);
+    numbers[most + row] = seconds(record.end);
+    numbers[2 * most + row] = raw?.cpuCoreUsageMax ?? NaN;
+    numbers[3 * most + row] = raw?.ramBytesUsageMax ?? NaN;
+    numbers[4 * most + row] = raw?.gpuUsageMax ?? NaN;
+    let at = leadingNumbers.length * most + row;
+    for (const read of measureReaders) {
+      numbers[at] = finite(read(record));
+      at += most;
+    }
+    addVolumes(this.volumes, record, row);
+    addLoadBalancers(this.loadBalancers, record, row);
+    addGpu(this.gpus, record, row);
+  }
+
+  finish(): AllocationColumns {
+    return {
+      pipeline: 'allocations',
+      rows: this.rows,
+      stride: this.most,
+      numbers: this.numbers,
+      hashes: this.hashes,
+      identities: Buffer.concat(this.identities),
+      identityRows: Uint32Array.from(this.identityRows),
+      identityEnds: Uint32Array.from(this.identityEnds),
+      volumes: this.volumes,
+      loadBalancers: this.loadBalancers,
+      gpus: this.gpus,
+    };
+  }
+
+  private addIdentity(record: Allocation, row: number): void {
+    const digest = hash('sha256', identityKey(record), 'base64url').slice(0, hashLength);
+    this.hashes.write(digest, row * hashLength, 'latin1');
+    if (this.told.has(digest)) return;
+    this.told.add(digest);
+    const text = Buffer.from(JSON.stringify(identityOf(record)));
+    this.identityBytes += text.length;
+    this.identities.push(text);
+    this.identityRows.push(row);
+    this.identityEnds.push(this.identityBytes);
+  }
+}
+
+const nothing = '-';
+
+/** A text that two allocations share only when all that identifies them is the same. */
+function identityKey({ name, properties }: Allocation): string {
+  if (properties === null) return `${sized(name)}${nothing}`;
+  return (
+    sized(name.includes(idle) ? name : '') +
+    sized(properties.cluster) +
+    sized(properties.node) +
+    sized(properties.namespace) +
+    sized(properties.pod) +
+    sized(properties.container) +
+    sized(properties.controller) +
+    sized(properties.controllerKind) +
+    sized(properties.providerID) +
+    `${properties.services?.length ?? 0};${(properties.services ?? []).map(sized).join('')}` +
+    mapKey(properties.labels) +
+    mapKey(properties.annotations) +
+    mapKey(properties.namespaceLabels) +
+    mapKey(properties.namespaceAnnotations)
+  );
+}
+
+/** With its length in front, so that no two lists of texts give the same one. */
+function sized(text: ByteString): string {
+  return `${text.length}:${text}`;
+}
+
+/** A map's order in a file means nothing. */
+function mapKey(map: StringMap | null): string {
+  if (map === null || map.size === 0) return nothing;
+  const parts: string[] = [];
+  for (const [key, value] of map) parts.push(sized(key) + sized(value));
+  return `${parts.length};${parts.sort().join('')}`;
 }
 
 /** Sums of a NaN are NaN: one broken record would take a whole cluster's cost with it. */
@@ -225,6 +302,8 @@ const measureOf: Record<StoredMeasure, (record: Allocation) => number> = {
   sharedCost: (record) => record.sharedCost,
   externalCost: (record) => record.externalCost,
 };
+
+const measureReaders = storedMeasures.map((measure) => measureOf[measure]);
 
 function sum<T>(items: readonly T[] | null, of: (item: T) => number | undefined): number {
   let total = 0;

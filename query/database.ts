@@ -1,6 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import {
+  DuckDBArrayValue,
+  type DuckDBConnection,
+  DuckDBInstance,
+  DuckDBListValue,
+  DuckDBMapValue,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
 import { schemaRevision, tables } from './schema';
 
@@ -99,12 +106,36 @@ function firstLine(cause: unknown): string {
 
 export type Row = Record<string, unknown>;
 
-/** Runs one statement and reads all of its rows as plain values: numbers, strings, booleans, arrays, null. */
+/**
+ * Runs one statement and reads all of its rows as plain values: numbers, strings, booleans, arrays, null. Maps are arrays
+ * of `{key, value}`; whole numbers of 64 bits are numbers.
+ */
 export async function rowsOf(
   connection: DuckDBConnection,
   sql: string,
   values?: readonly DuckDBValue[],
 ): Promise<Row[]> {
-  const reader = await connection.runAndReadAll(sql, values === undefined ? undefined : [...values]);
-  return reader.getRowObjectsJS() as Row[];
+  const result = await connection.run(sql, values === undefined ? undefined : [...values]);
+  const names = result.columnNames();
+  const rows: Row[] = [];
+  for (const chunk of await result.fetchAllChunks()) {
+    const from = rows.length;
+    for (let row = 0; row < chunk.rowCount; row++) rows.push({});
+    // Column by column, as they lie in memory.
+    for (const [index, name] of names.entries()) {
+      const vector = chunk.getColumnVector(index);
+      for (let row = 0; row < chunk.rowCount; row++) {
+        const found = rows[from + row];
+        if (found !== undefined) found[name] = plain(vector.getItem(row));
+      }
+    }
+  }
+  return rows;
+}
+
+function plain(value: DuckDBValue): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items;
+  if (value instanceof DuckDBMapValue) return value.entries;
+  return value;
 }

@@ -35,6 +35,7 @@ export class QueryEngine implements Answers {
   private catalog: Catalog | undefined;
   private ingesting: DataState['ingesting'];
   private refused: DataState['refused'];
+  private notes: readonly string[] = [];
   private readonly free: DuckDBConnection[] = [];
   private readonly limit: ReturnType<typeof pLimit>;
 
@@ -69,6 +70,7 @@ export class QueryEngine implements Answers {
       tell(0, wanted.length);
       const summary = await this.ingest.serve(wanted, serving, { ...options, progress: tell });
       this.refused = undefined;
+      this.notes = serving.notes ?? [];
       await this.inTransaction(async () => undefined);
       return summary;
     } catch (error) {
@@ -125,7 +127,7 @@ export class QueryEngine implements Answers {
   }
 
   private ownWarnings({ generation }: Catalog): string[] {
-    if (this.refused === undefined) return [];
+    if (this.refused === undefined) return [...this.notes];
     const { generation: newer, code, message } = this.refused;
     const [what, which] = [
       newer === undefined ? 'What is there now' : `Generation ${newer}`,

@@ -14,7 +14,7 @@ import {
   type AssetColumns,
   type AssetValue,
   type Entries,
-  hashBytes,
+  hashLength,
   type Identity,
   leadingNumbers,
   type WindowColumns,
@@ -28,16 +28,18 @@ import { findTwins } from './twins';
 export interface WantedFile extends WindowRef {
   /** What its content is known by: another digest is another file. */
   readonly digest: string;
-  /** Reads it, or throws why it cannot be taken. */
-  read(): Promise<WindowColumns>;
+  /** Reads it, or throws why it cannot be taken. With `anew` no identity may be left out because it was told before. */
+  read(anew?: boolean): Promise<WindowColumns>;
 }
 
 /** What is served from now on. */
 export interface Serving {
   readonly generation?: number;
   readonly committedAt?: string;
-  /** RFC 3339. */
+  /** RFC 3339; it names what is served, and is another one each time. */
   readonly ingestedAt: string;
+  /** What there is to know of it in every answer, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 export interface IngestOptions {
@@ -81,23 +83,24 @@ export class Ingest {
     const known = new Map<string, number>();
     for (const row of await rowsOf(this.connection, 'select * from file'))
       known.set(fileKey(row), Number(row['id']));
-    const served: number[] = [];
-    let ingested = 0;
+    const missing = wanted.filter((file) => !known.has(keyOf(file)));
     let rows = 0;
-    for (const [index, file] of wanted.entries()) {
+    let done = wanted.length - missing.length;
+    progress?.(done, wanted.length);
+    // While one file goes into the tables, the next one is read.
+    let next = readAhead(missing[0]);
+    for (const [index, file] of missing.entries()) {
       signal?.throwIfAborted();
-      const { start, end } = file.window;
-      const key = fileKey({ ...file, window_start: start, window_end: end });
-      const id = known.get(key) ?? ++this.numbers.lastFile;
-      if (!known.has(key)) {
-        rows += await this.add(id, file, await file.read(), signal);
-        ingested++;
-      }
-      served.push(id);
-      progress?.(index + 1, wanted.length);
+      const columns = await next();
+      next = readAhead(missing[index + 1]);
+      const id = ++this.numbers.lastFile;
+      rows += await this.add(id, file, columns, signal);
+      known.set(keyOf(file), id);
+      progress?.(++done, wanted.length);
     }
+    const served = wanted.map((file) => known.get(keyOf(file)) ?? 0);
     await this.publish(served, serving);
-    return { files: wanted.length, ingested, rows };
+    return { files: wanted.length, ingested: missing.length, rows };
   }
 
   close(): void {
@@ -105,6 +108,20 @@ export class Ingest {
   }
 
   private async add(
+    id: number,
+    file: WantedFile,
+    columns: WindowColumns,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    try {
+      return await this.addColumns(id, file, columns, signal);
+    } catch (error) {
+      if (!(error instanceof IdentityUnknown)) throw error;
+      return this.addColumns(id, file, await file.read(true), signal);
+    }
+  }
+
+  private async addColumns(
     id: number,
     file: WantedFile,
     columns: WindowColumns,
@@ -141,9 +158,9 @@ export class Ingest {
     columns: AllocationColumns,
     signal?: AbortSignal,
   ): Promise<Map<number, number>> {
-    const { rows, numbers } = columns;
+    const { rows, stride, numbers } = columns;
     const { identities, clusters } = await this.addIdentities(columns);
-    const columnAt = (index: number) => numbers.subarray(index * rows, (index + 1) * rows);
+    const columnAt = (index: number) => numbers.subarray(index * stride, index * stride + rows);
     const leading = leadingNumbers.map((_, index) => columnAt(index));
     const measures = storedMeasures.map((_, index) => columnAt(leadingNumbers.length + index));
     await this.append(
@@ -194,19 +211,23 @@ export class Ingest {
     return countsOf(clusters);
   }
 
-  /** Finds or makes the identity of each row. */
-  private async addIdentities({ rows, hashes, identities: texts, identityEnds }: AllocationColumns) {
+  /** Finds or makes the identity of each row. Throws `IdentityUnknown` when one was neither known nor told. */
+  private async addIdentities({ rows, hashes, ...told }: AllocationColumns) {
     const identities = new Int32Array(rows);
     const clusters = new Int32Array(rows);
-    const text = Buffer.from(texts.buffer, texts.byteOffset, texts.byteLength);
-    const hash = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+    const text = bufferOf(told.identities);
+    const hash = bufferOf(hashes);
     const made: { id: number; name: number; cluster: number; hash: string; identity: Identity }[] = [];
+    let next = 0;
     for (let row = 0; row < rows; row++) {
-      const key = hash.toString('base64url', row * hashBytes, (row + 1) * hashBytes);
+      const key = hash.toString('latin1', row * hashLength, (row + 1) * hashLength);
+      const isTold = told.identityRows[next] === row;
+      if (isTold) next++;
       let known = this.numbers.identities.get(key);
       if (known === undefined) {
-        const from = row === 0 ? 0 : (identityEnds[row - 1] ?? 0);
-        const identity = JSON.parse(text.toString('utf8', from, identityEnds[row])) as Identity;
+        if (!isTold) throw new IdentityUnknown();
+        const from = next === 1 ? 0 : (told.identityEnds[next - 2] ?? 0);
+        const identity = JSON.parse(text.toString('utf8', from, told.identityEnds[next - 1])) as Identity;
         const cluster = await this.clusterNumber(identity.cluster);
         known = { id: ++this.numbers.lastIdentity, cluster };
         this.numbers.identities.set(key, known);
@@ -367,6 +388,23 @@ export class Ingest {
   }
 }
 
+/** Begins to read a file; what comes of it, or goes wrong with it, is for whoever waits for it. */
+function readAhead(file: WantedFile | undefined): () => Promise<WindowColumns> {
+  const reading = file?.read();
+  reading?.catch(() => undefined);
+  return async () => {
+    if (reading === undefined) throw new Error('There is no file to read.');
+    return reading;
+  };
+}
+
+/** An identity that whoever read the file has told before, to an ingest that came to nothing. */
+class IdentityUnknown extends Error {}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** As many as a chunk can hold. */
 const rowsPerChunk = 2_048;
 /** About as many rows as the database stores together. */
@@ -409,6 +447,11 @@ async function readNumbers(connection: DuckDBConnection): Promise<Numbers> {
 /** The parts of a name, so that no two lists of parts give the same text. */
 function nameOf(parts: readonly string[]): string {
   return parts.join('\0');
+}
+
+function keyOf(file: WantedFile): string {
+  const { start, end } = file.window;
+  return fileKey({ ...file, window_start: start, window_end: end });
 }
 
 function fileKey(row: Readonly<Record<string, unknown>>): string {

@@ -111,6 +111,8 @@ export interface AssetRequest {
   readonly disableAdjustments: boolean;
   readonly offset: number;
   readonly limit?: number;
+  /** Unix seconds; what lies behind it has not happened yet. */
+  readonly now: number;
 }
 
 /** Which values a field has. */

@@ -6,7 +6,7 @@ import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import type { Context } from './context';
 import { count, print, printJson } from './output';
-import { temporalView } from './temporal-view';
+import { temporalView } from '../operator/temporal-view';
 
 /** Plans a federation as it would be planned now, and shows it. Writes nothing, starts nothing. */
 export async function dryRun(context: Context, request: FederationRequest, json: boolean): Promise<void> {

@@ -1,9 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Client } from '@temporalio/client';
 import type { FederationRequest } from '../federation/run';
-import { names, requestedFederationId } from '../workflows/names';
-import type { federation, FederationSummary } from '../workflows/federation';
-import { searchAttributes } from '../workflows/search-attributes';
+import { startFederation } from '../operator/start-federation';
+import type { FederationSummary } from '../workflows/federation';
 import { openContext, type CommandOptions, type Context } from './context';
 import { dryRun } from './dry-run';
 import { showFederation } from './federation-progress';
@@ -65,29 +63,6 @@ export async function startAndTell(
   const say = json ? () => undefined : print;
   const summary: FederationSummary = await showFederation(client, run, say, stopOnSignals(context.log));
   if (json) printJson(summary);
-}
-
-/** Starts a federation of a request, and gives its id. */
-export async function startFederation(
-  client: Client,
-  idPrefix: string,
-  request: FederationRequest,
-): Promise<string> {
-  const { workflowId } = await client.workflow.start<typeof federation>('federation', {
-    workflowId: requestedFederationId(idPrefix, new Date(), request.trigger),
-    taskQueue: names(idPrefix).federationQueue,
-    args: [{ idPrefix, request }],
-    workflowRunTimeout: '12h',
-    staticSummary:
-      request.replayOf === undefined ? `asked by a ${request.trigger}` : `replays ${request.replayOf}`,
-    ...(request.replayOf === undefined
-      ? {}
-      : {
-          memo: { replayOf: request.replayOf },
-          typedSearchAttributes: [{ key: searchAttributes.replayOf, value: request.replayOf }],
-        }),
-  });
-  return workflowId;
 }
 
 function requestOf(options: FederateOptions): FederationRequest {

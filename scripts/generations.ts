@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import pMap from 'p-map';
-import { listGenerations, readGeneration } from '../activities/read-generations';
-import type { BucketReader } from '../storage/bucket';
+import type { Generation } from '../federation/generation';
+import { generationSize, readNewestGenerations } from '../operator/generations';
 import { openContext, type CommandOptions } from './context';
 import { formatAge, formatBytes, formatTable, print, printJson } from './output';
 import { parseCount } from './parse-count';
@@ -30,38 +29,23 @@ export function registerGenerations(program: Command): void {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommandOptions & { limit: number; json?: true }>();
       await using context = openContext(options);
-      const generations = await readLines(await context.bucket(), options.limit);
+      const generations = (await readNewestGenerations(await context.bucket(), options.limit)).map(toLine);
       if (options.json) printJson({ generations });
       else show(generations, new Date());
     });
 }
 
-async function readLines(bucket: BucketReader, limit: number): Promise<GenerationLine[]> {
-  const newest = (await listGenerations(bucket)).reverse().slice(0, limit);
-  const lines = await pMap(
-    newest,
-    async ({ generation: number }): Promise<GenerationLine[]> => {
-      const generation = await readGeneration(bucket, number);
-      // Cleaned up since it was listed.
-      if (generation === undefined) return [];
-      const windows = Object.values(generation.windows);
-      return [
-        {
-          generation: number,
-          committedAt: generation.committedAt,
-          run: generation.run,
-          federator: generation.membership.federator,
-          clusters: generation.membership.clusters.length,
-          windows: windows.length,
-          problems: generation.problems.length,
-          size: windows.reduce((sum, { size }) => sum + size, 0),
-        },
-      ];
-    },
-    // A generation of many windows is megabytes large.
-    { concurrency: 4 },
-  );
-  return lines.flat();
+function toLine(generation: Generation): GenerationLine {
+  return {
+    generation: generation.generation,
+    committedAt: generation.committedAt,
+    run: generation.run,
+    federator: generation.membership.federator,
+    clusters: generation.membership.clusters.length,
+    windows: Object.keys(generation.windows).length,
+    problems: generation.problems.length,
+    size: generationSize(generation),
+  };
 }
 
 function show(generations: readonly GenerationLine[], now: Date): void {

@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
-import { FederationError } from '../errors/federation-error';
-import { requestSchema } from '../federation/run';
+import { readRuns } from '../operator/runs';
+import { replayRequest } from '../operator/start-federation';
 import type { Bucket } from '../storage/bucket';
-import { runRequestKey } from '../storage/layout';
-import { readJson } from '../storage/read-all';
 import { openContext, type CommandOptions } from './context';
 import { startAndTell } from './federate';
 import { print } from './output';
-import { readRuns } from './runs';
 
 interface ReplayOptions extends CommandOptions {
   readonly failed?: true;
@@ -40,18 +37,10 @@ export function registerReplay(program: Command): void {
       for (const run of runs) await replay(run);
 
       async function replay(run: string): Promise<void> {
-        const request = await readJson(bucket, runRequestKey(run), requestSchema);
-        if (request === undefined) {
-          throw new FederationError('RUN_NOT_FOUND', {
-            subject: { key: run },
-            detail: 'The bucket has no request of this run.',
-          });
-        }
-        await startAndTell(
-          context,
-          { ...request, trigger: 'replay', replayOf: run, at: new Date().toISOString() },
-          { wait: options.wait === true, json: options.json === true },
-        );
+        await startAndTell(context, await replayRequest(bucket, run), {
+          wait: options.wait === true,
+          json: options.json === true,
+        });
       }
     });
 }

@@ -1,25 +1,8 @@
 import type { Command } from 'commander';
-import pMap from 'p-map';
-import {
-  reportSchema,
-  requestSchema,
-  type FederationReport,
-  type FederationRequest,
-} from '../federation/run';
-import type { BucketReader } from '../storage/bucket';
-import { parseRunKey, runReportKey, runRequestKey, runsPrefix } from '../storage/layout';
-import { readJson } from '../storage/read-all';
-import { openContext, type CommandOptions, type Context } from './context';
+import { askTemporal, readRuns, type Run } from '../operator/runs';
+import { openContext, type CommandOptions } from './context';
 import { formatAge, formatSpan, formatTable, print, printJson } from './output';
 import { parseCount } from './parse-count';
-
-/** A federation as the bucket and Temporal tell of it. `died`: it ended without a word; `unknown`: that, or it runs. */
-export interface Run {
-  readonly run: string;
-  readonly outcome: FederationReport['outcome'] | 'running' | 'died' | 'unknown';
-  readonly request?: FederationRequest;
-  readonly report?: FederationReport;
-}
 
 /** Adds the verb `runs` to the program. */
 export function registerRuns(program: Command): void {
@@ -42,48 +25,6 @@ export function registerRuns(program: Command): void {
       if (options.json) printJson({ runs: runs.map(describe) });
       else show(runs, new Date());
     });
-}
-
-/** The newest runs, the newest first; with `failed` those that failed or have no report. */
-export async function readRuns(bucket: BucketReader, limit: number, failed = false): Promise<Run[]> {
-  const names: string[] = [];
-  for await (const entry of bucket.list(runsPrefix, { delimiter: '/' })) {
-    const parsed = entry.kind === 'prefix' ? parseRunKey(entry.prefix) : undefined;
-    if (parsed !== undefined) names.push(parsed.run);
-  }
-  // Their names hold when they were asked for, so the newest are the last ones: only those are read.
-  names.reverse();
-  const runs: Run[] = [];
-  for (let at = 0; at < names.length && runs.length < limit; at += limit) {
-    const batch = await pMap(names.slice(at, at + limit), (run) => readRun(bucket, run), { concurrency: 16 });
-    runs.push(...batch.filter(({ outcome }) => !failed || outcome === 'failed' || outcome === 'unknown'));
-  }
-  return runs.slice(0, limit);
-}
-
-async function readRun(bucket: BucketReader, run: string): Promise<Run> {
-  const [request, report] = await Promise.all([
-    readJson(bucket, runRequestKey(run), requestSchema),
-    readJson(bucket, runReportKey(run), reportSchema),
-  ]);
-  return { run, outcome: report?.outcome ?? 'unknown', request, report };
-}
-
-/** Temporal knows what became of a run that left no report. Without Temporal it stays unknown. */
-async function askTemporal(context: Context, runs: readonly Run[]): Promise<Run[]> {
-  if (!runs.some(({ outcome }) => outcome === 'unknown')) return [...runs];
-  const temporal = await context.temporal({ timeoutMs: 2_000 }).catch(() => undefined);
-  if (temporal === undefined) return [...runs];
-  const { WorkflowNotFoundError } = await import('@temporalio/client');
-  return pMap(runs, async (run) => {
-    if (run.outcome !== 'unknown') return run;
-    try {
-      const { status } = await temporal.client.workflow.getHandle(run.run).describe();
-      return { ...run, outcome: status.name === 'RUNNING' ? 'running' : 'died' };
-    } catch (error) {
-      return error instanceof WorkflowNotFoundError ? { ...run, outcome: 'died' } : run;
-    }
-  });
 }
 
 function describe({ run, outcome, request, report }: Run): object {

@@ -4,8 +4,8 @@ import type { Settings } from '../config/settings';
 import type { PullState } from '../workflows/messages';
 import { openContext, type CommandOptions } from './context';
 import { count, formatAge, formatTable, print, printJson } from './output';
-import { summarizeCluster, surveyBucket, type ClusterSummary, type Survey } from './survey';
-import { temporalView, type TemporalView } from './temporal-view';
+import { summarizeCluster, surveyBucket, type ClusterSummary, type Survey } from '../operator/survey';
+import { temporalView, type TemporalView } from '../operator/temporal-view';
 
 /** What `status --json` prints. */
 interface Status {

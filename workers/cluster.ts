@@ -10,6 +10,7 @@ import type { pull } from '../workflows/pull';
 import type { push } from '../workflows/push';
 import { temporalContext } from './as-activity';
 import { createNotifier } from './notifier';
+import { startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
 import { warnOfSharedConfig } from './shared-config';
 import { createWorker } from './workers';
@@ -33,6 +34,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   if (federatedCluster) await startPush(context, instance);
   else await endRole(client, names.push(cluster));
   if (!primaryCluster) await endRole(client, names.pull(cluster));
+  const api = primaryCluster ? await startPrimaryApi(context) : undefined;
   const worker = await createWorker(context, {
     taskQueue: names.clusterQueue(cluster),
     activities: createClusterActivities({
@@ -42,6 +44,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
       now: () => new Date(),
       heartbeat: temporalContext.heartbeat,
       signal: () => temporalContext.signal,
+      ...(api !== undefined && { query: api }),
     }),
     workflows: true,
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
@@ -67,6 +70,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
       await watcher?.close();
       changes.close();
       roster.close();
+      await api?.close();
     },
   };
 }

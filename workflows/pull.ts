@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  patched,
   proxyActivities,
   setHandler,
   workflowInfo,
@@ -28,7 +29,7 @@ export interface PullInput {
   readonly state?: Attempted<PullSummary>;
 }
 
-const { pullCombined, leavePrimary, enterPrimary, primaryStatus, addOwnName } =
+const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus, addOwnName } =
   proxyActivities<ClusterActivities>(longActivity);
 
 /** Keeps a primary's local ETL store what the newest generation is, for ever. Signalled after each commit. */
@@ -83,11 +84,19 @@ export async function pull(input: PullInput): Promise<void> {
   );
 
   while (!workflowInfo().continueAsNewSuggested) {
-    await nextAttempt(loop, 'pull', everyMs, () =>
-      alone(() => pullCombined.executeWithOptions({ summary: `pull to ${input.cluster}` }, [])),
-    );
+    await nextAttempt(loop, 'pull', everyMs, () => alone(() => pullAndIngest(input.cluster)));
     await condition(() => loop.requested, loop.waitMs);
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof pull>({ ...input, pullEveryMs: everyMs, state: loop.state });
+}
+
+/** The newest generation on the volume, then in the tables that answer queries. */
+async function pullAndIngest(cluster: string): Promise<PullSummary> {
+  const summary = await pullCombined.executeWithOptions({ summary: `pull to ${cluster}` }, []);
+  const { state, generation } = summary;
+  if ((state === 'pulled' || state === 'up-to-date') && generation !== undefined && patched('ingest')) {
+    await ingestCombined.executeWithOptions({ summary: `ingest generation ${generation}` }, [{ generation }]);
+  }
+  return summary;
 }

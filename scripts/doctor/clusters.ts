@@ -14,7 +14,7 @@ import {
 } from '../../storage/layout';
 import { readJson } from '../../storage/read-all';
 import { count, formatAge } from '../output';
-import { summarizeCluster, surveyBucket, type Survey } from '../survey';
+import { summarizeCluster, surveyBucket, type Survey } from '../../operator/survey';
 import { failed, type Check } from './check';
 
 const check = 'clusters';

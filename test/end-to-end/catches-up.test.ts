@@ -10,7 +10,7 @@ import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-pr
 import type { DemoCluster } from '../../scripts/demo/clusters';
 import { startTemporalServer, type TemporalServer } from '../../scripts/set-up/temporal-server';
 import { clusterEtlKey, clusterId } from '../../storage/layout';
-import { startFederation } from '../../scripts/federate';
+import { startFederation } from '../../operator/start-federation';
 import { rosterState, type RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { runMain } from '../scripts/run-main';

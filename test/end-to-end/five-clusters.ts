@@ -11,7 +11,7 @@ import { readNewestGeneration } from '../../activities/read-generations';
 import { writeAtomically } from '../../local-etl/write';
 import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-process';
 import { layOutClusters, type DemoCluster } from '../../scripts/demo/clusters';
-import { startFederation } from '../../scripts/federate';
+import { startFederation } from '../../operator/start-federation';
 import type { Generation } from '../../federation/generation';
 import type { Bucket } from '../../storage/bucket';
 import { openBucketFromFile } from '../../storage/open-bucket';

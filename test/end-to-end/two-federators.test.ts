@@ -8,7 +8,7 @@ import { decodeSet } from '../../etl/file';
 import { parseWindowId, type WindowId } from '../../etl/window';
 import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-process';
 import { checkUnion } from '../../scripts/demo/check-union';
-import { startFederation } from '../../scripts/federate';
+import { startFederation } from '../../operator/start-federation';
 import type { Bucket } from '../../storage/bucket';
 import { clusterEtlKey, clusterId, combinedEtlKey, objectKey } from '../../storage/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';

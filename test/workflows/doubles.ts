@@ -113,6 +113,7 @@ export function allGoesWell(): Activities {
     leavePrimary: async () => ({ fromFolder: 1, fromBackup: 0, own: 0, removed: none }),
     enterPrimary: async () => ({ entered: true }),
     addOwnName: async () => undefined,
+    ingestCombined: () => Promise.resolve({ files: 0, ingested: 0, rows: 0 }),
     primaryStatus: async () => ({ state: 'pulling', ownNames: [], refused: none }),
   };
 }

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import pMap from 'p-map';
 import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
-import type { Context } from './context';
+import type { Operator } from './operator';
 
 /** What only Temporal knows. Each part is undefined where nobody answered for it. */
 export interface TemporalView {
@@ -18,9 +18,9 @@ export interface TemporalView {
 const answerWithinMs = 3_000;
 
 /** Asks the long-lived workflows how they are, as far as they answer. Never throws because Temporal does not. */
-export async function temporalView(context: Context, clusters: readonly string[]): Promise<TemporalView> {
+export async function temporalView(operator: Operator, clusters: readonly string[]): Promise<TemporalView> {
   const missing: string[] = [];
-  const temporal = await context.temporal({ timeoutMs: 2_000 }).catch((error: unknown) => {
+  const temporal = await operator.temporal({ timeoutMs: 2_000 }).catch((error: unknown) => {
     if (!isFederationError(error, 'TEMPORAL_UNAVAILABLE')) throw error;
     missing.push(
       `${error.detail} Primaries, exclusions that no run has seen yet and running federations are not shown.`,
@@ -29,7 +29,7 @@ export async function temporalView(context: Context, clusters: readonly string[]
   });
   if (temporal === undefined) return { push: new Map(), pull: new Map(), missing };
 
-  const { names } = context;
+  const { names } = operator;
   const roster = await ask<RosterState>(temporal.client, names.roster, 'roster');
   if (roster === undefined) missing.push('The roster does not answer: does a federator run?');
   const states = async <State>(

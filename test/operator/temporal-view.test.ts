@@ -1,8 +1,8 @@
 import { FederationError } from '../../errors/federation-error';
 import type { Generation } from '../../federation/generation';
 import type { Context } from '../../scripts/context';
-import { summarizeCluster } from '../../scripts/survey';
-import { temporalView } from '../../scripts/temporal-view';
+import { summarizeCluster } from '../../operator/survey';
+import { temporalView } from '../../operator/temporal-view';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 

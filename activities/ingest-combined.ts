@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import type { Log } from '../config/log';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { parseWindowId } from '../etl/window';
+import type { GenerationWindow } from '../federation/generation';
+import { sha256 } from '../local-etl/read';
+import { ifThere, type LocalEtl, localPath } from '../local-etl/store';
+import type { IngestSummary, WantedFile } from '../query/ingest';
+import type { QueryEngine } from '../query/engine';
+import type { BucketReader } from '../storage/bucket';
+import { objectKey } from '../storage/layout';
+import { readAll } from '../storage/read-all';
+import { readGeneration } from './read-generations';
+import type { ReadThreads } from './threads/read-threads';
+
+export interface IngestDependencies {
+  readonly combined: BucketReader;
+  /** Where the pulled files lie. */
+  readonly store: LocalEtl;
+  readonly engine: QueryEngine;
+  readonly threads: ReadThreads;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly heartbeat: (details: unknown) => void;
+  readonly signal: () => AbortSignal;
+}
+
+/** Progress is told of this often where nobody looks at it live. */
+const logEveryMs = 10_000;
+
+/**
+ * Fills the query tables with a generation that was pulled, and serves it. Only what changed is read. A generation of
+ * which a window cannot be read is not served: the one before stays. Idempotent.
+ */
+export function createIngestCombined(
+  deps: IngestDependencies,
+): (input: { readonly generation: number }) => Promise<IngestSummary> {
+  return async ({ generation: number }) => {
+    const { combined, engine, log, heartbeat } = deps;
+    const signal = deps.signal();
+    if (engine.state().generation === number) return { files: 0, ingested: 0, rows: 0 };
+    const generation = await readGeneration(combined, number, { signal });
+    if (generation === undefined) {
+      throw new FederationError('GENERATION_UNREADABLE', {
+        detail: `Generation ${number} was cleaned up before it was ingested.`,
+        retryable: false,
+      });
+    }
+    const wanted = Object.entries(generation.windows).map(([id, window]) =>
+      wantedWindow(deps, id, window, signal),
+    );
+    const started = deps.now().getTime();
+    let told = started;
+    const progress = (done: number, of: number) => {
+      heartbeat({ ingested: done, of });
+      const now = deps.now().getTime();
+      if (now - told < logEveryMs) return;
+      told = now;
+      log.info(
+        { event: 'ingest.progress', generation: number, done, of },
+        `ingested ${done} of ${of} windows of generation ${number}`,
+      );
+    };
+    // A large window takes longer than a heartbeat may.
+    const beat = setInterval(() => heartbeat({ generation: number }), 5_000);
+    try {
+      const serving = {
+        generation: number,
+        committedAt: generation.committedAt,
+        ingestedAt: deps.now().toISOString(),
+      };
+      const summary = await engine.serve(wanted, serving, { signal, progress });
+      const seconds = Math.round((deps.now().getTime() - started) / 100) / 10;
+      log.info(
+        { event: 'ingest.done', generation: number, ...summary, seconds },
+        `serves generation ${number}: ${summary.ingested} of ${summary.files} windows ingested, ${summary.rows} rows in ${seconds} s`,
+      );
+      return summary;
+    } catch (error) {
+      if (isFederationError(error)) {
+        const { code, message, subject } = error;
+        log.error(
+          { event: 'ingest.refused', generation: number, code, ...subject },
+          `generation ${number} is not served: ${message}`,
+        );
+      }
+      throw error;
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+/** No window of any federation comes near it. */
+const mostBytes = 2 ** 31;
+
+function wantedWindow(
+  { store, combined, threads }: IngestDependencies,
+  id: string,
+  { digest, fingerprint }: GenerationWindow,
+  signal: AbortSignal,
+): WantedFile {
+  const ref = parseWindowId(id);
+  if (ref === undefined) {
+    throw new FederationError('GENERATION_UNREADABLE', {
+      subject: { window: JSON.stringify(id) },
+      detail: 'The generation names something that is no window.',
+    });
+  }
+  const bytes = async (): Promise<Uint8Array> => {
+    const local = await ifThere(readFile(localPath(store, id), { signal }));
+    if (local !== undefined && sha256(local) === digest) return local;
+    // The cluster's own build has written over it, until the next pull.
+    const object = await readAll(combined, objectKey(fingerprint), { maxBytes: mostBytes, signal });
+    if (sha256(object.bytes) === digest) return object.bytes;
+    throw new FederationError('GENERATION_UNREADABLE', {
+      subject: { key: objectKey(fingerprint) },
+      detail: 'The object does not have the digest that the generation names.',
+    });
+  };
+  return { ...ref, digest, read: async (anew) => threads.read(ref, await bytes(), signal, anew) };
+}

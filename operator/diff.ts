@@ -1,0 +1,99 @@
+import pMap from 'p-map';
+import type { GenerationDiff } from '../api/contract';
+import { readGeneration } from '../activities/read-generations';
+import { FederationError } from '../errors/federation-error';
+import { displayText } from '../etl/byte-string';
+import { recordCost } from '../etl/cost';
+import { decodeSet } from '../etl/file';
+import { recordsOf } from '../etl/model';
+import { parseWindowId } from '../etl/window';
+import { byBytes } from '../federation/byte-order';
+import type { Generation, GenerationWindow } from '../federation/generation';
+import type { BucketReader } from '../storage/bucket';
+import { objectKey } from '../storage/layout';
+import { readAll } from '../storage/read-all';
+
+/** Each takes two downloads and as many files to decode. */
+const mostWindows = 50;
+/** No window of any federation comes near it. */
+const mostBytes = 2 ** 31;
+/** Less than this is the noise of another order of adding. */
+const leastDifference = 1e-6;
+
+/**
+ * What two generations say differently: who joined and left, which windows differ, and by how much for which cluster.
+ * Windows beyond the newest 50 that differ are counted only. Throws GENERATION_UNREADABLE for one that is not there.
+ */
+export async function diffGenerations(
+  bucket: BucketReader,
+  from: number,
+  to: number,
+): Promise<GenerationDiff> {
+  const [before, after] = await Promise.all([required(bucket, from), required(bucket, to)]);
+  const differing = [...new Set([...Object.keys(before.windows), ...Object.keys(after.windows)])]
+    .filter((window) => before.windows[window]?.digest !== after.windows[window]?.digest)
+    .sort((a, b) => startOf(b) - startOf(a) || byBytes(a, b));
+  const looked = differing.slice(0, mostWindows);
+  const changes = await pMap(
+    looked,
+    async (window): Promise<GenerationDiff['changes'][number]> => {
+      const [old, young] = [before.windows[window], after.windows[window]];
+      const [was, is] = [await costs(bucket, window, old), await costs(bucket, window, young)];
+      const clusters = [...new Set([...was.keys(), ...is.keys()])].sort(byBytes).map((cluster) => ({
+        cluster,
+        before: was.get(cluster) ?? null,
+        after: is.get(cluster) ?? null,
+      }));
+      return {
+        window,
+        change: old === undefined ? 'added' : young === undefined ? 'removed' : 'changed',
+        clusters: clusters.filter(differs),
+      };
+    },
+    { concurrency: 2 },
+  );
+  const [old, young] = [before.membership.clusters, after.membership.clusters];
+  return {
+    from,
+    to,
+    joined: young.filter((cluster) => !old.includes(cluster)),
+    left: old.filter((cluster) => !young.includes(cluster)),
+    changes,
+    omitted: differing.length - looked.length,
+  };
+}
+
+function differs({ before, after }: GenerationDiff['changes'][number]['clusters'][number]): boolean {
+  return before === null || after === null || Math.abs(after - before) > leastDifference;
+}
+
+async function required(bucket: BucketReader, generation: number): Promise<Generation> {
+  const found = await readGeneration(bucket, generation);
+  if (found !== undefined) return found;
+  throw new FederationError('GENERATION_UNREADABLE', {
+    detail: `There is no generation ${generation}, or it was cleaned up.`,
+    hint: '`federated-etl generations` lists those that are kept.',
+  });
+}
+
+function startOf(window: string): number {
+  return parseWindowId(window)?.window.start ?? 0;
+}
+
+/** Total cost by cluster, in the currency of the clusters. */
+async function costs(
+  bucket: BucketReader,
+  window: string,
+  object: GenerationWindow | undefined,
+): Promise<Map<string, number>> {
+  const totals = new Map<string, number>();
+  const ref = parseWindowId(window);
+  if (object === undefined || ref === undefined) return totals;
+  const { bytes } = await readAll(bucket, objectKey(object.fingerprint), { maxBytes: mostBytes });
+  for (const record of recordsOf(decodeSet(ref.pipeline, bytes))?.values() ?? []) {
+    if (record === null) continue;
+    const cluster = displayText(record.properties?.cluster ?? '');
+    totals.set(cluster, (totals.get(cluster) ?? 0) + recordCost(record));
+  }
+  return totals;
+}

@@ -1,0 +1,105 @@
+import type { Federation, FederationView, GenerationView } from '../api/contract';
+import { FederationError } from '../errors/federation-error';
+import { diffGenerations } from './diff';
+import { generationSize, readNewestGenerations } from './generations';
+import { changeMembership, describeChange } from './membership';
+import type { Operator } from './operator';
+import { askTemporal, readRuns, type Run } from './runs';
+import { replayRequest, startFederation } from './start-federation';
+import { summarizeCluster, surveyBucket } from './survey';
+import { temporalView } from './temporal-view';
+
+/** As many as a page shows; each is read whole. */
+const mostGenerations = 30;
+
+export interface FederationOptions {
+  /** The address of the Temporal UI, if it is known. */
+  readonly temporalUi?: string;
+}
+
+/** The federation as the page sees it, and what a person can do to it there: the same as on the command line. */
+export function federationOf(operator: Operator, { temporalUi }: FederationOptions): Federation {
+  const { namespace, idPrefix } = operator.settings.temporal;
+  const workflows =
+    temporalUi && `${temporalUi.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+  const link = (workflow: string) => workflows && `${workflows}/${encodeURIComponent(workflow)}`;
+  const start = async (request: Parameters<typeof startFederation>[2]) => {
+    const { client } = await operator.temporal();
+    const run = await startFederation(client, idPrefix, request);
+    return { message: `${run} is started.` };
+  };
+  return {
+    status: async () => {
+      const survey = await surveyBucket(await operator.bucket());
+      const view = await temporalView(operator, []);
+      return {
+        clusters: survey.clusters.map((found) => {
+          const { windows: _, ...summary } = summarizeCluster(found, survey.generation, view.roster);
+          return summary;
+        }),
+        ...(workflows && { temporalUi: workflows }),
+        missing: view.missing,
+      };
+    },
+    federations: async (limit) => {
+      const runs = await askTemporal(operator, await readRuns(await operator.bucket(), limit));
+      return runs.map((run) => viewRun(run, link(run.run)));
+    },
+    generations: async () =>
+      (await readNewestGenerations(await operator.bucket(), mostGenerations)).map(
+        (generation): GenerationView => ({
+          generation: generation.generation,
+          committedAt: generation.committedAt,
+          run: generation.run,
+          clusters: generation.membership.clusters.length,
+          windows: Object.keys(generation.windows).length,
+          bytes: generationSize(generation),
+          problems: generation.problems.map(({ cluster, window, code, detail }) => ({
+            cluster,
+            window,
+            code,
+            detail,
+          })),
+        }),
+      ),
+    diff: async (from, to) => diffGenerations(await operator.bucket(), from, to),
+    exclude: async (cluster, reason) => {
+      const message = { cluster, ...(reason !== undefined && { reason }) };
+      return { message: describeChange('exclude', await changeMembership(operator, 'exclude', message)) };
+    },
+    include: async (cluster) => ({
+      message: describeChange('include', await changeMembership(operator, 'include', { cluster })),
+    }),
+    federate: (why) =>
+      start({ trigger: 'person', at: new Date().toISOString(), ...(why !== undefined && { why }) }),
+    replay: async (run) => start(await replayRequest(await operator.bucket(), checkedRun(run))),
+  };
+}
+
+/** A run's name becomes a part of a key. */
+function checkedRun(run: string): string {
+  if (/^[^/\p{Cc}]{1,255}$/u.test(run) && !run.includes('..')) return run;
+  throw new FederationError('RUN_NOT_FOUND', { detail: 'No federation can have this name.' });
+}
+
+function viewRun({ run, outcome, request, report }: Run, link: string | undefined): FederationView {
+  return {
+    run,
+    outcome,
+    ...(request && { trigger: request.trigger }),
+    ...(request?.why !== undefined && { why: request.why }),
+    ...(request?.replayOf !== undefined && { replayOf: request.replayOf }),
+    ...((report?.startedAt ?? request?.at) !== undefined && { startedAt: report?.startedAt ?? request?.at }),
+    ...(report && {
+      endedAt: report.endedAt,
+      generation: report.generation,
+      clusters: report.clusters,
+      windows: report.windows,
+      problems: report.problems,
+      leftOut: report.leftOut,
+      warnings: report.warnings,
+      error: report.error,
+    }),
+    ...(link && { link }),
+  };
+}

@@ -1,0 +1,44 @@
+import type { Client } from '@temporalio/client';
+import { FederationError } from '../errors/federation-error';
+import { requestSchema, type FederationRequest } from '../federation/run';
+import type { BucketReader } from '../storage/bucket';
+import { runRequestKey } from '../storage/layout';
+import { readJson } from '../storage/read-all';
+import type { federation } from '../workflows/federation';
+import { names, requestedFederationId } from '../workflows/names';
+import { searchAttributes } from '../workflows/search-attributes';
+
+/** Starts a federation of a request, and gives its id. */
+export async function startFederation(
+  client: Client,
+  idPrefix: string,
+  request: FederationRequest,
+): Promise<string> {
+  const { workflowId } = await client.workflow.start<typeof federation>('federation', {
+    workflowId: requestedFederationId(idPrefix, new Date(), request.trigger),
+    taskQueue: names(idPrefix).federationQueue,
+    args: [{ idPrefix, request }],
+    workflowRunTimeout: '12h',
+    staticSummary:
+      request.replayOf === undefined ? `asked by a ${request.trigger}` : `replays ${request.replayOf}`,
+    ...(request.replayOf === undefined
+      ? {}
+      : {
+          memo: { replayOf: request.replayOf },
+          typedSearchAttributes: [{ key: searchAttributes.replayOf, value: request.replayOf }],
+        }),
+  });
+  return workflowId;
+}
+
+/** The request of a run, to be done again. Throws RUN_NOT_FOUND. */
+export async function replayRequest(bucket: BucketReader, run: string): Promise<FederationRequest> {
+  const request = await readJson(bucket, runRequestKey(run), requestSchema);
+  if (request === undefined) {
+    throw new FederationError('RUN_NOT_FOUND', {
+      subject: { key: run },
+      detail: 'The bucket has no request of this run.',
+    });
+  }
+  return { ...request, trigger: 'replay', replayOf: run, at: new Date().toISOString() };
+}

@@ -1,0 +1,24 @@
+import { sanitizeKey } from './sanitize';
+import { type AliasName, aliasNames } from './request';
+
+/** The label (or annotation) behind each alias; several keys with commas between them. */
+export type Aliases = Readonly<Record<AliasName, string>>;
+
+/** Kubecost's own. */
+export const defaultAliases: Aliases = {
+  department: 'department',
+  environment: 'env',
+  owner: 'owner',
+  product: 'app',
+  team: 'team',
+};
+
+/** The sanitised keys behind a word; undefined when it is no alias. */
+export function aliasKeys(word: string, aliases: Aliases): string[] | undefined {
+  const name = aliasNames.find((alias) => alias === word);
+  if (name === undefined) return undefined;
+  return aliases[name]
+    .split(',')
+    .map((key) => sanitizeKey(key.trim()))
+    .filter((key) => key !== '');
+}

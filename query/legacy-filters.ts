@@ -1,0 +1,102 @@
+import { aliasKeys, type Aliases } from './aliases';
+import type { Filter, FilterOperand } from './filter';
+import { sanitizeKey } from './sanitize';
+import { unallocated } from './sql';
+
+export type Parameters = Readonly<Record<string, string | undefined>>;
+
+/** Reads the filters of the first language: a parameter for each field, commas between alternatives, `*` for a prefix. */
+export function parseLegacyAllocationFilters(parameters: Parameters, aliases: Aliases): Filter | undefined {
+  const field = (name: string) => (value: string) => compare({ kind: 'field', field: name }, value);
+  return every(parameters, {
+    filterClusters: field('cluster'),
+    filterNodes: field('node'),
+    filterNamespaces: field('namespace'),
+    filterControllerKinds: field('controllerKind'),
+    filterControllers: (value) => {
+      const colon = value.indexOf(':');
+      if (colon < 0) return field('controllerName')(value);
+      return {
+        kind: 'and',
+        parts: [
+          field('controllerKind')(value.slice(0, colon)),
+          field('controllerName')(value.slice(colon + 1)),
+        ],
+      };
+    },
+    filterPods: field('pod'),
+    filterContainers: field('container'),
+    filterServices: (value) => compare({ kind: 'services' }, value),
+    filterLabels: keyed('label'),
+    filterAnnotations: keyed('annotation'),
+    ...aliasFilters(aliases),
+  });
+}
+
+/** The same of assets. */
+export function parseLegacyAssetFilters(parameters: Parameters, aliases: Aliases): Filter | undefined {
+  const field = (name: string) => (value: string) => compare({ kind: 'field', field: name }, value);
+  return every(parameters, {
+    filterTypes: field('assetType'),
+    filterClusters: field('cluster'),
+    filterNames: field('name'),
+    filterCategories: field('category'),
+    filterProviders: field('provider'),
+    filterProviderIDs: field('providerID'),
+    filterAccounts: field('account'),
+    filterProjects: field('project'),
+    filterServices: field('service'),
+    filterLabels: keyed('label'),
+    ...aliasFilters(aliases),
+  });
+}
+
+type Alternative = (value: string) => Filter;
+
+function every(parameters: Parameters, known: Readonly<Record<string, Alternative>>): Filter | undefined {
+  const parts = Object.entries(known).flatMap(([name, alternative]): Filter[] => {
+    const values = (parameters[name] ?? '')
+      .split(',')
+      .map((value) => value.trim())
+      .filter((value) => value !== '');
+    return values.length === 0 ? [] : [{ kind: 'or', parts: values.map(alternative) }];
+  });
+  return parts.length === 0 ? undefined : { kind: 'and', parts };
+}
+
+function compare(left: FilterOperand, value: string): Filter {
+  if (value.endsWith('*'))
+    return { kind: 'compare', left, comparator: 'startsWith', values: [value.slice(0, -1)] };
+  return { kind: 'compare', left, comparator: 'equals', values: [value === unallocated ? '' : value] };
+}
+
+function keyed(kind: 'label' | 'annotation'): Alternative {
+  return (value) => {
+    const colon = value.indexOf(':');
+    // Without a value: whoever has the key.
+    if (colon < 0)
+      return {
+        kind: 'compare',
+        left: { kind: `${kind}Keys` },
+        comparator: 'equals',
+        values: [sanitizeKey(value)],
+      };
+    return compare({ kind, key: sanitizeKey(value.slice(0, colon).trim()) }, value.slice(colon + 1).trim());
+  };
+}
+
+function aliasFilters(aliases: Aliases): Record<string, Alternative> {
+  const of =
+    (word: string): Alternative =>
+    (value) => ({
+      kind: 'or',
+      parts: (aliasKeys(word, aliases) ?? []).map((key) => compare({ kind: 'alias', key }, value)),
+    });
+  return {
+    filterDepartments: of('department'),
+    filterEnvironments: of('environment'),
+    filterOwners: of('owner'),
+    filterProducts: of('product'),
+    filterTeams: of('team'),
+  };
+}

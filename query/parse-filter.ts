@@ -1,0 +1,192 @@
+import { aliasKeys, type Aliases } from './aliases';
+import type { Comparator, Filter, FilterOperand } from './filter';
+import { invalid } from './invalid';
+import { sanitizeKey } from './sanitize';
+import { unallocated } from './sql';
+
+/** Fields that are compared as they are stored. */
+const fields = {
+  allocations: [
+    'cluster',
+    'node',
+    'namespace',
+    'controllerName',
+    'controllerKind',
+    'container',
+    'pod',
+    'provider',
+  ],
+  assets: [
+    'name',
+    'assetType',
+    'category',
+    'cluster',
+    'project',
+    'provider',
+    'providerID',
+    'account',
+    'service',
+  ],
+} as const;
+export type Filtered = keyof typeof fields;
+
+const longest = 16_384;
+const deepest = 64;
+
+/** Longer ones first, as the shorter are parts of them. */
+const comparators: readonly (readonly [string, Comparator, boolean])[] = [
+  ['!<~:', 'startsWith', true],
+  ['!~>:', 'endsWith', true],
+  ['<~:', 'startsWith', false],
+  ['~>:', 'endsWith', false],
+  ['!~:', 'contains', true],
+  ['~:', 'contains', false],
+  ['!:', 'equals', true],
+  [':', 'equals', false],
+];
+
+/**
+ * Reads a filter of the second language (`namespace:"a","b" + label[app]!:"x"`). Undefined for an empty one, which
+ * matches all. Throws QUERY_INVALID naming the character at which it cannot go on.
+ */
+export function parseFilter(text: string | undefined, of: Filtered, aliases: Aliases): Filter | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  if (text.length > longest) throw invalid('filter', text, `is longer than ${longest} characters.`);
+  return new Parser(text, of, aliases).parse();
+}
+
+class Parser {
+  private at = 0;
+
+  constructor(
+    private readonly text: string,
+    private readonly of: Filtered,
+    private readonly aliases: Aliases,
+  ) {}
+
+  parse(): Filter {
+    const filter = this.filter(0);
+    if (this.at < this.text.length) throw this.expected('+, | or the end');
+    return filter;
+  }
+
+  private filter(depth: number): Filter {
+    if (depth > deepest) throw this.expected(`at most ${deepest} parentheses in one another`);
+    const parts = [this.element(depth)];
+    let operator: '+' | '|' | undefined;
+    for (;;) {
+      const spaced = this.skipSpace();
+      const next = this.text[this.at];
+      if (next === undefined || next === ')') break;
+      // An unescaped + of a URL arrives as a blank.
+      const found = next === '+' || next === '|' ? next : spaced ? '+' : undefined;
+      if (found === undefined) throw this.expected('+ or |');
+      if (operator !== undefined && found !== operator) {
+        throw this.expected(`${operator}: + and | in one place need parentheses`);
+      }
+      operator = found;
+      if (next === found) this.at++;
+      parts.push(this.element(depth));
+    }
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return only;
+    return { kind: operator === '|' ? 'or' : 'and', parts };
+  }
+
+  private element(depth: number): Filter {
+    this.skipSpace();
+    if (this.text[this.at] !== '(') return this.comparison();
+    this.at++;
+    const inner = this.filter(depth + 1);
+    this.skipSpace();
+    if (this.text[this.at] !== ')') throw this.expected(')');
+    this.at++;
+    return inner;
+  }
+
+  private comparison(): Filter {
+    const operands = this.operands();
+    this.skipSpace();
+    const comparator = comparators.find(([sign]) => this.text.startsWith(sign, this.at));
+    if (comparator === undefined) throw this.expected('a comparison such as : or !~:');
+    const [sign, kind, negated] = comparator;
+    this.at += sign.length;
+    const values = [this.value()];
+    for (;;) {
+      const before = this.at;
+      this.skipSpace();
+      if (this.text[this.at] !== ',') {
+        this.at = before;
+        break;
+      }
+      this.at++;
+      values.push(this.value());
+    }
+    const compared = operands.map((left): Filter => ({ kind: 'compare', left, comparator: kind, values }));
+    const [only] = compared;
+    const any: Filter = compared.length === 1 && only !== undefined ? only : { kind: 'or', parts: compared };
+    return negated ? { kind: 'not', part: any } : any;
+  }
+
+  /** An alias of several keys is several operands. */
+  private operands(): FilterOperand[] {
+    const start = this.at;
+    const field = /[A-Za-z]+/y;
+    field.lastIndex = this.at;
+    const word = field.exec(this.text)?.[0];
+    if (word === undefined) throw this.expected('a field');
+    this.at += word.length;
+    if (word === 'label' || (word === 'annotation' && this.of === 'allocations')) {
+      const key = this.key();
+      return [key === undefined ? { kind: `${word}Keys` } : { kind: word, key }];
+    }
+    if (word === 'services' && this.of === 'allocations') return [{ kind: 'services' }];
+    const aliased = aliasKeys(word, this.aliases);
+    if (aliased !== undefined) return aliased.map((key) => ({ kind: 'alias', key }));
+    const known: readonly string[] = fields[this.of];
+    const name = this.of === 'allocations' && word === 'controller' ? 'controllerName' : word;
+    if (known.includes(name)) return [{ kind: 'field', field: name }];
+    this.at = start;
+    throw this.expected(`a field (${[...known, 'label[KEY]'].join(', ')})`);
+  }
+
+  private key(): string | undefined {
+    const before = this.at;
+    this.skipSpace();
+    if (this.text[this.at] !== '[') {
+      this.at = before;
+      return undefined;
+    }
+    const end = this.text.indexOf(']', this.at);
+    if (end < 0) throw this.expected(']');
+    const key = this.text.slice(this.at + 1, end).trim();
+    if (key === '') throw this.expected('a key');
+    this.at = end + 1;
+    return sanitizeKey(key);
+  }
+
+  private value(): string {
+    this.skipSpace();
+    const end = this.text[this.at] === '"' ? this.text.indexOf('"', this.at + 1) : -1;
+    if (end < 0) throw this.expected('a value in double quotes');
+    const value = this.text.slice(this.at + 1, end);
+    this.at = end + 1;
+    return value === unallocated ? '' : value;
+  }
+
+  private skipSpace(): boolean {
+    const before = this.at;
+    while (/\s/.test(this.text[this.at] ?? '')) this.at++;
+    return this.at > before;
+  }
+
+  private expected(what: string) {
+    const found =
+      this.at >= this.text.length ? 'its end' : JSON.stringify(this.text.slice(this.at, this.at + 20));
+    return invalid(
+      'filter',
+      this.text,
+      `cannot be read at character ${this.at + 1}: expected ${what}, found ${found}.`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { aliasKeys, type Aliases } from './aliases';
+import { invalid } from './invalid';
+import {
+  type AllocationField,
+  allocationFields,
+  type AllocationGroup,
+  type AssetField,
+  assetFields,
+  type AssetGroup,
+} from './request';
+import { sanitizeKey } from './sanitize';
+
+const containerFields = [
+  'cluster',
+  'node',
+  'namespace',
+  'pod',
+  'container',
+] as const satisfies AllocationField[];
+/** Nobody can read a name of more parts, and each costs. */
+const mostParts = 20;
+
+/** Reads `aggregate` of allocations; without it, they are grouped down to the container. */
+export function parseAllocationGroups(text: string | undefined, aliases: Aliases): AllocationGroup[] {
+  const words = split(text);
+  if (words.length === 0) return containerFields.map((field) => ({ kind: 'field', field }));
+  if (words.length === 1 && words[0]?.toLowerCase() === 'all') return [];
+  return words.flatMap((word): AllocationGroup[] => {
+    const labelled = /^(label|annotation):(.+)$/i.exec(word);
+    if (labelled !== null) {
+      const kind = labelled[1]?.toLowerCase() === 'label' ? 'label' : 'annotation';
+      return [{ kind, key: sanitizeKey((labelled[2] ?? '').trim()) }];
+    }
+    const field = allocationFields.find((known) => known.toLowerCase() === word.toLowerCase());
+    if (field !== undefined) return [{ kind: 'field', field }];
+    return (
+      aliasKeys(word.toLowerCase(), aliases)?.map((key) => ({ kind: 'alias', key })) ??
+      unknown(word, allocationFields)
+    );
+  });
+}
+
+/** Reads `aggregate` of assets; undefined: by everything that identifies one. */
+export function parseAssetGroups(text: string | undefined, aliases: Aliases): AssetGroup[] | undefined {
+  const words = split(text);
+  if (words.length === 0) return undefined;
+  return words.flatMap((word): AssetGroup[] => {
+    const label = /^label:(.+)$/i.exec(word);
+    if (label !== null) return [{ kind: 'label', key: sanitizeKey((label[1] ?? '').trim()) }];
+    const lower = word.toLowerCase();
+    const field: AssetField | undefined =
+      lower === 'assettype' ? 'type' : assetFields.find((known) => known.toLowerCase() === lower);
+    if (field !== undefined) return [{ kind: 'field', field }];
+    return aliasKeys(lower, aliases)?.map((key) => ({ kind: 'alias', key })) ?? unknown(word, assetFields);
+  });
+}
+
+function split(text: string | undefined): string[] {
+  const words = (text ?? '')
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  if (words.length > mostParts) throw invalid('aggregate', text ?? '', `has more than ${mostParts} parts.`);
+  return words;
+}
+
+function unknown(word: string, known: readonly string[]): never {
+  throw invalid('aggregate', word, `is none of ${known.join(', ')}, label:KEY or the aliases.`);
+}

@@ -1,0 +1,233 @@
+import { FederationError } from '../errors/federation-error';
+import { aliasKeys, type Aliases } from './aliases';
+import { invalid } from './invalid';
+import { type Parameters, parseLegacyAllocationFilters, parseLegacyAssetFilters } from './legacy-filters';
+import { type Filtered, parseFilter } from './parse-filter';
+import { parseAllocationGroups, parseAssetGroups } from './parse-groups';
+import { parseAccumulation, parseStep } from './parse-step';
+import { parseWindow } from './parse-window';
+import type {
+  Accumulation,
+  AllocationRequest,
+  AssetRequest,
+  AutocompleteRequest,
+  Span,
+  Step,
+} from './request';
+import { sanitizeKey } from './sanitize';
+
+export type { Parameters } from './legacy-filters';
+
+/** What stands where a request says nothing. */
+export interface RequestDefaults {
+  /** Of OpenCost and of Kubecost: they differ in what they answer when nothing is said. */
+  readonly flavour: 'opencost' | 'kubecost';
+  /** Unix seconds. */
+  readonly now: number;
+  readonly utcOffsetSeconds: number;
+  readonly aliases: Aliases;
+}
+
+const hour = 3_600;
+const day = 24 * hour;
+/** Of more sets nobody reads an answer. */
+const mostSets = 10_000;
+
+/** Reads a query of allocations. Throws QUERY_INVALID, or QUERY_NOT_BUILT for what this version does not have. */
+export function parseAllocationRequest(parameters: Parameters, defaults: RequestDefaults): AllocationRequest {
+  const { flavour, now, aliases } = defaults;
+  const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
+  const sets = setsOf(parameters, defaults, accumulate);
+  const include = flag(parameters['idle'], flag(parameters['includeIdle'], flavour === 'kubecost'));
+  const share = parseShareIdle(parameters['shareIdle']);
+  if (flag(parameters['includeProportionalAssetResourceCosts'], false)) {
+    if (!include) {
+      throw invalid('includeProportionalAssetResourceCosts', 'true', 'needs includeIdle=true.');
+    }
+    throw notBuilt('includeProportionalAssetResourceCosts');
+  }
+  const filter =
+    parameters['filter'] === undefined
+      ? parseLegacyAllocationFilters(parameters, aliases)
+      : parseFilter(parameters['filter'], 'allocations', aliases);
+  return {
+    ...sets,
+    groups: parseAllocationGroups(parameters['aggregate'], aliases),
+    ...(filter !== undefined && { filter }),
+    idle: {
+      include: include || (share && flavour === 'kubecost'),
+      byNode: flag(parameters['idleByNode'], false),
+      split: flag(parameters['splitIdle'], false),
+      share: share && (include || flavour === 'kubecost'),
+    },
+    sharing: {
+      namespaces: list(parameters['shareNamespaces']),
+      labels: list(parameters['shareLabels']).map(parseShareLabel),
+      monthlyCost: parseAmount(parameters['shareCost']),
+      split: parseShareSplit(parameters['shareSplit']),
+    },
+    aggregatedMetadata: flag(parameters['includeAggregatedMetadata'], false),
+    reconcile: flag(parameters['reconcile'], true),
+    ...page(parameters),
+    now,
+  };
+}
+
+/** Reads a query of assets. Throws QUERY_INVALID. */
+export function parseAssetRequest(parameters: Parameters, defaults: RequestDefaults): AssetRequest {
+  const { flavour, aliases, now } = defaults;
+  const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
+  const groups = parseAssetGroups(parameters['aggregate'], aliases);
+  const filter =
+    parameters['filter'] === undefined
+      ? parseLegacyAssetFilters(parameters, aliases)
+      : parseFilter(parameters['filter'], 'assets', aliases);
+  const { window, step, ...sets } = setsOf(parameters, defaults, accumulate);
+  return {
+    window,
+    // Without a prefix the answer is one object, whatever is said.
+    ...(flavour === 'opencost'
+      ? { step: 'window' as const, accumulate: 'all' as const }
+      : { step, accumulate: sets.accumulate }),
+    ...(groups !== undefined && { groups }),
+    ...(filter !== undefined && { filter }),
+    disableAdjustments: flag(parameters['disableAdjustments'], false),
+    ...page(parameters),
+    now,
+  };
+}
+
+const allocationValues = [
+  'cluster namespace node controllerKind controllerName controller pod container service services provider',
+  'label annotation namespacelabel department environment owner product team',
+].flatMap((line) => line.split(' '));
+const assetValues =
+  'type account cluster category provider providerID providerid name project service label assetType department environment owner product team'.split(
+    ' ',
+  );
+
+/** Reads a question for the values of a field. Throws QUERY_INVALID for a missing or unknown field. */
+export function parseAutocompleteRequest(
+  of: Filtered,
+  parameters: Parameters,
+  defaults: RequestDefaults,
+): AutocompleteRequest {
+  const given = parameters['field']?.trim() ?? '';
+  const colon = given.indexOf(':');
+  const [word, key] = colon < 0 ? [given, undefined] : [given.slice(0, colon), given.slice(colon + 1)];
+  const keyed = of === 'allocations' ? ['label', 'annotation', 'namespacelabel'] : ['label'];
+  const known = of === 'allocations' ? allocationValues : assetValues;
+  const isKnown = key === undefined ? known.includes(word) : keyed.includes(word) && key.trim() !== '';
+  if (!isKnown) throw invalid('field', given, `is none of ${known.join(', ')} or ${keyed[0]}:KEY.`);
+  const alias = aliasKeys(word, defaults.aliases)?.[0];
+  const filter = parseFilter(parameters['filter'], of, defaults.aliases);
+  const limit = wholeNumber('limit', parameters['limit']) ?? 100;
+  return {
+    of,
+    window: parseWindow(parameters['window'], defaults),
+    field:
+      alias !== undefined
+        ? `label:${alias}`
+        : key === undefined
+          ? word
+          : `${word}:${sanitizeKey(key.trim())}`,
+    search: parameters['search'] ?? '',
+    limit: Math.min(limit, 1_000),
+    ...(filter !== undefined && { filter }),
+  };
+}
+
+/** Which sets an answer has, by the flavour and by what is said of window, step and accumulating. */
+function setsOf(
+  parameters: Parameters,
+  defaults: RequestDefaults,
+  accumulate: Accumulation,
+): { window: Span; step: Step; accumulate: Accumulation } {
+  const asked = parseWindow(parameters['window'], defaults);
+  const given = parseStep(parameters['step']);
+  const daily = { seconds: day };
+  const short = asked.end - asked.start < day;
+  const stored = short || accumulate === 'hour' ? { seconds: hour } : daily;
+  // Kubecost answers with whole stored sets.
+  const window =
+    defaults.flavour === 'kubecost' && given === undefined ? snapped(asked, stored.seconds, defaults) : asked;
+  const sets = (): { step: Step; accumulate: Accumulation } => {
+    if (given === 'month' || given === 'quarter') {
+      return { step: daily, accumulate: accumulate === 'none' ? given : accumulate };
+    }
+    if (given !== undefined) return { step: given, accumulate };
+    if (defaults.flavour === 'kubecost') return { step: stored, accumulate };
+    return { step: accumulate === 'none' || accumulate === 'all' ? 'window' : stored, accumulate };
+  };
+  const { step, accumulate: accumulated } = sets();
+  const count = step === 'window' ? 1 : Math.ceil((window.end - window.start) / step.seconds);
+  if (count > mostSets) {
+    throw invalid('window', parameters['window'] ?? '', `has ${count} steps; there may be ${mostSets}.`);
+  }
+  return { window, step, accumulate: accumulated };
+}
+
+function snapped({ start, end }: Span, size: number, { utcOffsetSeconds: offset }: RequestDefaults): Span {
+  return {
+    start: Math.floor((start + offset) / size) * size - offset,
+    end: Math.ceil((end + offset) / size) * size - offset,
+  };
+}
+
+const yes = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
+const no = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
+
+/** A boolean as Go reads it; anything else is the default. */
+export function flag(text: string | undefined, byDefault: boolean): boolean {
+  if (text !== undefined && yes.has(text)) return true;
+  return text !== undefined && no.has(text) ? false : byDefault;
+}
+
+function parseShareIdle(text: string | undefined): boolean {
+  if (text === 'even') throw notBuilt('shareIdle=even');
+  return text === 'weighted' || flag(text, false);
+}
+
+function parseShareSplit(text: string | undefined): 'weighted' | 'even' {
+  if (text === undefined || text === '' || text === 'weighted') return 'weighted';
+  if (text === 'even') return 'even';
+  throw invalid('shareSplit', text, 'is neither weighted nor even.');
+}
+
+function parseShareLabel(text: string): { key: string; value: string } {
+  const colon = text.indexOf(':');
+  if (colon <= 0) throw invalid('shareLabels', text, 'is no key:value.');
+  return { key: sanitizeKey(text.slice(0, colon).trim()), value: text.slice(colon + 1).trim() };
+}
+
+function parseAmount(text: string | undefined): number {
+  if (text === undefined || text === '') return 0;
+  const amount = /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : NaN;
+  if (Number.isNaN(amount)) throw invalid('shareCost', text, 'is no amount.');
+  return amount;
+}
+
+function page(parameters: Parameters): { offset: number; limit?: number } {
+  const limit = wholeNumber('limit', parameters['limit']);
+  return { offset: wholeNumber('offset', parameters['offset']) ?? 0, ...(limit !== undefined && { limit }) };
+}
+
+function wholeNumber(parameter: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(parameter, text, 'is no whole number.');
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function notBuilt(what: string): FederationError {
+  return new FederationError('QUERY_NOT_BUILT', {
+    subject: { parameter: what },
+    detail: `${what} is not a part of this version.`,
+  });
+}

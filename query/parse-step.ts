@@ -1,0 +1,44 @@
+import { invalid } from './invalid';
+import { type Accumulation, accumulations } from './request';
+
+const hour = 3_600;
+const day = 24 * hour;
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: hour, d: day, w: 7 * day };
+const words: Readonly<Record<string, number>> = { hour, day, week: 7 * day };
+
+/** A step: a length in seconds, or calendar months or quarters, which are days that are accumulated. */
+export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
+
+/** Reads a step, a duration such as `1h` or a word such as `day`; undefined when there is none. */
+export function parseStep(text: string | undefined): ParsedStep | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  const given = text.trim();
+  if (given === 'month' || given === 'quarter') return given;
+  const match = /^(\d{1,7})([smhdw])$/.exec(given);
+  const seconds = words[given] ?? (match === null ? 0 : Number(match[1]) * (units[match[2] ?? ''] ?? 0));
+  if (seconds > 0) return { seconds };
+  throw invalid('step', given, 'is no step; it takes 1h, 1d, 7d, hour, day, week, month or quarter.');
+}
+
+const all = new Set(['true', '1', 't', 'T', 'True', 'TRUE', 'all']);
+const none = new Set(['false', '0', 'f', 'F', 'False', 'FALSE', 'none', '']);
+
+/** Reads how sets are accumulated; `accumulateBy` wins over `accumulate`. Absent, it is `none`. */
+export function parseAccumulation(
+  accumulate: string | undefined,
+  accumulateBy: string | undefined,
+): Accumulation {
+  const [parameter, given] =
+    accumulateBy === undefined || accumulateBy === ''
+      ? ['accumulate', (accumulate ?? '').trim()]
+      : ['accumulateBy', accumulateBy.trim()];
+  if (all.has(given)) return 'all';
+  if (none.has(given)) return 'none';
+  const known = accumulations.find((word) => word === given);
+  if (known !== undefined) return known;
+  throw invalid(
+    parameter,
+    given,
+    `is none of true, false, ${accumulations.filter((word) => word !== 'none' && word !== 'all').join(', ')}.`,
+  );
+}

@@ -1,0 +1,102 @@
+import { invalid } from './invalid';
+import type { Span } from './request';
+
+export interface Clock {
+  /** Unix seconds. */
+  readonly now: number;
+  /** Days begin at this offset from UTC. */
+  readonly utcOffsetSeconds: number;
+}
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+const week = 7 * day;
+const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
+/** Beyond it no JavaScript date is. */
+const mostSeconds = 8_640_000_000_000 / 1000;
+
+/**
+ * Reads a window: a word (`today`, `lastweek`), a duration up to now (`7d`), one with an offset, or a pair of unix
+ * seconds or RFC 3339 times. Throws QUERY_INVALID for anything else, and when the end is not behind the start.
+ */
+export function parseWindow(given: string | undefined, clock: Clock): Span {
+  const text = (given ?? '').trim();
+  if (text === '') throw invalid('window', '', 'is missing; it takes today, 7d, 24h or START,END.');
+  const window = wordWindow(text, clock) ?? durationWindow(text, clock) ?? pairWindow(text);
+  if (window === undefined) {
+    throw invalid(
+      'window',
+      text,
+      'is none; it takes today, yesterday, week, 7d, 24h, START,END and the like.',
+    );
+  }
+  if (!(window.end > window.start)) throw invalid('window', text, 'ends before it starts, or is empty.');
+  if (window.start < 0 || window.end > mostSeconds) throw invalid('window', text, 'is out of range.');
+  return window;
+}
+
+/** The start of the day that a moment lies in. */
+function dayOf(moment: number, { utcOffsetSeconds }: Clock): number {
+  return Math.floor((moment + utcOffsetSeconds) / day) * day - utcOffsetSeconds;
+}
+
+function wordWindow(text: string, clock: Clock): Span | undefined {
+  const { now, utcOffsetSeconds } = clock;
+  const today = dayOf(now, clock);
+  // 1970 began on a Thursday; weeks begin on Sundays.
+  const sunday = today - (((((today + utcOffsetSeconds) / day + 4) % 7) + 7) % 7) * day;
+  const date = new Date((now + utcOffsetSeconds) * 1000);
+  const monthOf = (back: number) =>
+    Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back) / 1000 - utcOffsetSeconds;
+  switch (text) {
+    case 'today':
+      return { start: today, end: today + day };
+    case 'yesterday':
+      return { start: today - day, end: today };
+    case 'week':
+      return { start: sunday, end: now };
+    case 'lastweek':
+      return { start: sunday - week, end: sunday };
+    case 'month':
+      return { start: monthOf(0), end: now };
+    case 'lastmonth':
+      return { start: monthOf(1), end: monthOf(0) };
+    default:
+      return undefined;
+  }
+}
+
+function durationWindow(text: string, clock: Clock): Span | undefined {
+  const match = /^(\d{1,9})([mhdw])(?:\s+offset\s+(\d{1,9})([mhdw]))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, count, unit = '', offsetCount, offsetUnit = ''] = match;
+  const length = Number(count) * (units[unit] ?? 0);
+  if (offsetCount !== undefined) {
+    const end = clock.now - Number(offsetCount) * (units[offsetUnit] ?? 0);
+    return { start: end - length, end };
+  }
+  const end = endOf(unit, clock);
+  return { start: end - length, end };
+}
+
+/** The end of the minute, hour or day that is going on. */
+function endOf(unit: string, clock: Clock): number {
+  if (unit === 'm' || unit === 'h') {
+    const size = units[unit] ?? minute;
+    return Math.floor(clock.now / size) * size + size;
+  }
+  return dayOf(clock.now, clock) + day;
+}
+
+const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)`;
+const pair = new RegExp(`(${time}),(${time})`);
+
+function pairWindow(text: string): Span | undefined {
+  const seconds = /^(\d{1,13})[,-](\d{1,13})$/.exec(text);
+  if (seconds !== null) return { start: Number(seconds[1]), end: Number(seconds[2]) };
+  const times = pair.exec(text);
+  if (times === null) return undefined;
+  const [start, end] = [Date.parse(times[1] ?? ''), Date.parse(times[2] ?? '')];
+  return Number.isNaN(start) || Number.isNaN(end) ? undefined : { start: start / 1000, end: end / 1000 };
+}
