@@ -136,7 +136,9 @@ export class AllocationColumnsBuilder {
     this.hashes = Buffer.from(new ArrayBuffer(most * hashLength));
   }
 
+  /** Idle that was stored is passed over: it is computed from the assets, and would be there twice. */
   add(record: Allocation): void {
+    if (record.name.includes(idle)) return;
     const { numbers, most } = this;
     const row = this.rows++;
     this.addIdentity(record, row);
@@ -191,7 +193,6 @@ const nothing = '-';
 function identityKey({ name, properties }: Allocation): string {
   if (properties === null) return `${sized(name)}${nothing}`;
   return (
-    sized(name.includes(idle) ? name : '') +
     sized(properties.cluster) +
     sized(properties.node) +
     sized(properties.namespace) +
@@ -255,8 +256,7 @@ function identityOf(record: Allocation): Identity {
     namespaceLabels: entries(properties?.namespaceLabels),
     namespaceAnnotations: entries(properties?.namespaceAnnotations),
   };
-  const plain = identity.container !== unmounted && !record.name.includes(idle);
-  return { ...identity, plain };
+  return { ...identity, plain: identity.container !== unmounted };
 }
 
 /** Sorted, as a map's order in a file means nothing. */

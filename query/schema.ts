@@ -66,7 +66,7 @@ create table identity (
   annotations map(varchar, varchar) not null,
   namespace_labels map(varchar, varchar) not null,
   namespace_annotations map(varchar, varchar) not null,
-  -- False of unmounted volumes and of idle that was stored: these get no shared cost and do not count for idle.
+  -- False of unmounted volumes and load balancers: these get no shared cost and do not count for idle.
   plain boolean not null,
   hash varchar not null
 );

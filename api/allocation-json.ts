@@ -1,0 +1,115 @@
+import type { AllocationRow, AllocationSet, GpuUse, Measure } from '../query/answer';
+import { timeText } from '../query/notes';
+import { type Derived, derive } from './efficiency';
+import { jsonArray, jsonObject, jsonWindow } from './json';
+import { plainNumber, rounded } from './numbers';
+
+/** The numbers of an allocation, in the order of the answer. */
+export const allocationNumbers = [
+  'cpuCores',
+  'cpuCoreRequestAverage',
+  'cpuCoreUsageAverage',
+  'cpuCoreLimitAverage',
+  'cpuCoreHours',
+  'cpuCost',
+  'cpuCostAdjustment',
+  'cpuCostIdle',
+  'cpuEfficiency',
+  'gpuCount',
+  'gpuHours',
+  'gpuCost',
+  'gpuCostAdjustment',
+  'gpuCostIdle',
+  'gpuEfficiency',
+  'gpuRequestAverage',
+  'gpuUsageAverage',
+  'networkTransferBytes',
+  'networkReceiveBytes',
+  'networkCost',
+  'networkCrossZoneCost',
+  'networkCrossRegionCost',
+  'networkInternetCost',
+  'networkNatGatewayEgressCost',
+  'networkNatGatewayIngressCost',
+  'networkCostAdjustment',
+  'loadBalancerCost',
+  'loadBalancerCostAdjustment',
+  'pvBytes',
+  'pvByteHours',
+  'pvCost',
+  'pvCostAdjustment',
+  'ramBytes',
+  'ramByteRequestAverage',
+  'ramByteUsageAverage',
+  'ramByteLimitAverage',
+  'ramByteHours',
+  'ramCost',
+  'ramCostAdjustment',
+  'ramCostIdle',
+  'ramEfficiency',
+  'externalCost',
+  'sharedCost',
+  'totalCost',
+  'totalEfficiency',
+] as const satisfies readonly (Measure | keyof Derived)[];
+
+const decimals = 5;
+
+/** `data` of an answer: an array of sets, each an object from name to allocation. */
+export function allocationSetsJson(sets: readonly AllocationSet[]): string {
+  return jsonArray(sets.map(({ rows }) => jsonObject(rows.map((row) => [row.name, allocationJson(row)]))));
+}
+
+function allocationJson(row: AllocationRow): string {
+  const derived = derive(row);
+  const values = { ...row, ...derived };
+  const members: [string, string][] = [
+    ['name', JSON.stringify(row.name)],
+    ['properties', JSON.stringify(row.properties)],
+    ['window', jsonWindow(row.window)],
+    ['start', `"${timeText(row.start)}"`],
+    ['end', `"${timeText(row.end)}"`],
+    ['minutes', rounded(derived.minutes, decimals)],
+    ...allocationNumbers.map((name): [string, string] => [name, rounded(values[name], decimals)]),
+    ['pvs', row.pvs === null ? 'null' : volumesJson(row.pvs)],
+    ['rawAllocationOnly', rawJson(row)],
+    ['lbAllocations', row.lbAllocations === null ? 'null' : balancersJson(row.lbAllocations)],
+    ['gpuAllocation', row.gpuAllocation === null ? 'null' : gpuJson(row.gpuAllocation)],
+    ['proportionalAssetResourceCosts', 'null'],
+    ['sharedCostBreakdown', 'null'],
+  ];
+  return jsonObject(members);
+}
+
+function volumesJson(volumes: NonNullable<AllocationRow['pvs']>): string {
+  return jsonObject(
+    Object.entries(volumes).map(([key, { byteHours, cost, providerID }]) => [
+      key,
+      `{"byteHours":${plainNumber(byteHours)},"cost":${plainNumber(cost)},"providerID":${JSON.stringify(providerID)},"adjustment":0}`,
+    ]),
+  );
+}
+
+function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): string {
+  return jsonObject(
+    Object.entries(balancers).map(([key, balancer]) => [
+      key,
+      jsonObject([
+        ['service', JSON.stringify(balancer.service)],
+        ['cost', plainNumber(balancer.cost)],
+        ['private', String(balancer.private)],
+        ['ip', JSON.stringify(balancer.ip)],
+        ['hours', plainNumber(balancer.hours)],
+        ['adjustment', '0'],
+      ]),
+    ]),
+  );
+}
+
+function gpuJson(gpu: GpuUse): string {
+  return JSON.stringify(gpu);
+}
+
+function rawJson({ rawAllocationOnly: raw }: AllocationRow): string {
+  return raw === null ? 'null' : JSON.stringify(raw);
+}

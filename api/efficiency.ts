@@ -1,0 +1,50 @@
+import type { AllocationRow } from '../query/answer';
+import { rowCost } from '../query/cost';
+
+/** What is derived from a row's sums and averages. */
+export interface Derived {
+  readonly minutes: number;
+  readonly cpuCores: number;
+  readonly gpuCount: number;
+  readonly ramBytes: number;
+  readonly pvBytes: number;
+  readonly cpuEfficiency: number;
+  readonly gpuEfficiency: number;
+  readonly ramEfficiency: number;
+  readonly totalEfficiency: number;
+  readonly totalCost: number;
+}
+
+/** Derives them; efficiencies are shares of 1 of what was requested. */
+export function derive(row: AllocationRow): Derived {
+  const minutes = (row.end - row.start) / 60;
+  const perHour = (amount: number) => (minutes <= 0 ? 0 : amount / (minutes / 60));
+  const cpuTotal = row.cpuCost + row.cpuCostAdjustment;
+  const ramTotal = row.ramCost + row.ramCostAdjustment;
+  const gpuTotal = row.gpuCost + row.gpuCostAdjustment;
+  const cpuEfficiency = efficiency(row.cpuCoreUsageAverage, row.cpuCoreRequestAverage, cpuTotal);
+  const ramEfficiency = efficiency(row.ramByteUsageAverage, row.ramByteRequestAverage, ramTotal);
+  const used = row.gpuUsageAverage > 0 && row.gpuRequestAverage > 0;
+  const paid = cpuTotal + ramTotal;
+  return {
+    minutes,
+    cpuCores: perHour(row.cpuCoreHours),
+    gpuCount: perHour(row.gpuHours),
+    ramBytes: perHour(row.ramByteHours),
+    pvBytes: perHour(row.pvByteHours),
+    cpuEfficiency,
+    gpuEfficiency: used
+      ? row.gpuUsageAverage / row.gpuRequestAverage
+      : row.gpuUsageAverage === 0 || gpuTotal === 0
+        ? 0
+        : 1,
+    ramEfficiency,
+    totalEfficiency: paid > 0 ? (cpuEfficiency * cpuTotal + ramEfficiency * ramTotal) / paid : 0,
+    totalCost: rowCost(row),
+  };
+}
+
+function efficiency(usage: number, request: number, cost: number): number {
+  if (request > 0) return usage / request;
+  return usage === 0 || cost === 0 ? 0 : 1;
+}

@@ -1,0 +1,62 @@
+import { Gauge, Histogram, type Registry } from 'prom-client';
+import type { Answers } from '../query/answer';
+
+/** What `/metrics` tells of requests; the state of the data is read when it is asked for. */
+export interface RequestMetrics {
+  observe(route: string, status: number, seconds: number): void;
+}
+
+/** Registers the metrics of the API. */
+export function registerMetrics(registry: Registry, answers: Answers, now: () => number): RequestMetrics {
+  const requests = new Histogram({
+    name: 'federated_etl_api_request_seconds',
+    help: 'Time to answer, by route and status',
+    labelNames: ['route', 'status'],
+    buckets: [0.005, 0.02, 0.05, 0.1, 0.3, 0.5, 1, 1.5, 3, 10, 30],
+    registers: [registry],
+  });
+  gauge('federated_etl_served_generation', 'The generation that is served; 0 before the first', () => [
+    [{}, answers.state().generation ?? 0],
+  ]);
+  gauge('federated_etl_generation_refused', '1 while a newer generation cannot be served', () => [
+    [{}, answers.state().refused === undefined ? 0 : 1],
+  ]);
+  gauge(
+    'federated_etl_cluster_data_age_seconds',
+    'Time since the end of the newest window of a cluster',
+    () =>
+      answers.state().clusters.map(({ cluster, lastData }) => [{ cluster }, Math.max(0, now() - lastData)]),
+  );
+  gauge('federated_etl_cluster_allocations', 'Allocations of a cluster in its newest window', () =>
+    answers.state().clusters.map(({ cluster, allocations }) => [{ cluster }, allocations]),
+  );
+  gauge(
+    'federated_etl_cluster_windows_missing',
+    'Windows without data between the first and the last of a cluster',
+    () =>
+      answers
+        .state()
+        .clusters.map(({ cluster, missing }) => [
+          { cluster },
+          Object.values(missing).reduce((sum, count) => sum + count, 0),
+        ]),
+  );
+
+  function gauge(name: string, help: string, read: () => [Record<string, string>, number][]): void {
+    const labelNames = name.startsWith('federated_etl_cluster_') ? ['cluster'] : [];
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.set(labels, value);
+      },
+    });
+  }
+
+  return {
+    observe: (route, status, seconds) => requests.observe({ route, status: String(status) }, seconds),
+  };
+}

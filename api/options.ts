@@ -1,0 +1,40 @@
+import type { Registry } from 'prom-client';
+import type { Log } from '../config/log';
+import type { Aliases } from '../query/aliases';
+import type { Answers } from '../query/answer';
+import type { Federation } from './contract';
+
+/** A file of the page. */
+export interface PageFile {
+  readonly type: string;
+  readonly body: Buffer;
+  /** Whether its name changes with its content. */
+  readonly immutable: boolean;
+}
+
+export interface ServerOptions {
+  /** `127.0.0.1:9003`, `:9003` for every address, or port 0 for any free one. */
+  readonly listen: string;
+  readonly answers: Answers;
+  /** Absent over a local ETL store alone. */
+  readonly federation?: Federation;
+  /** The cluster that serves. */
+  readonly cluster?: string;
+  readonly currency: string;
+  readonly aliases: Aliases;
+  readonly utcOffsetSeconds: number;
+  /** In which flavour `/model/assets` answers. */
+  readonly assetsFlavour: 'kubecost' | 'opencost';
+  /** The operator token; without one nothing can be changed over HTTP. */
+  readonly token?: string;
+  /** Whether reading needs no token, wherever it comes from. */
+  readonly openRead: boolean;
+  /** By path, such as `/index.html`. */
+  readonly page?: ReadonlyMap<string, PageFile>;
+  readonly metrics: Registry;
+  readonly log: Log;
+  /** Changes whenever what is served does. */
+  revision(this: void): string;
+  /** Unix seconds. (Default: the clock's) */
+  now?(this: void): number;
+}

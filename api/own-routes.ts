@@ -1,0 +1,161 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { FederationError } from '../errors/federation-error';
+import type { ClusterCoverage } from '../query/answer';
+import { timeText } from '../query/notes';
+import type { Access } from './access';
+import type { ClusterView, Federation, StatusView } from './contract';
+import type { ServerOptions } from './options';
+import { parametersOf } from './query-routes';
+
+const version = '0.1.0';
+
+/** Registers what says of clusters and of the federation how they are, and what changes them. */
+export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, access: Access): void {
+  const { answers, federation, cluster, currency } = options;
+
+  const status = async (): Promise<StatusView> => {
+    const { clusters, ...served } = answers.state();
+    const coverage = new Map(clusters.map((one) => [one.cluster, one]));
+    const told = await federation?.status();
+    const known = new Map((told?.clusters ?? []).map((one) => [one.cluster, one]));
+    const ids = [...new Set([...known.keys(), ...coverage.keys()])].sort();
+    return {
+      kind: federation === undefined ? 'local' : 'primary',
+      ...(cluster !== undefined && { cluster }),
+      currency,
+      served,
+      clusters: ids.map((id) => ({
+        membership: 'in' as const,
+        ...known.get(id),
+        ...viewCoverage(id, coverage.get(id)),
+      })),
+      canAct: federation !== undefined && access.canAct,
+      ...(told?.temporalUi !== undefined && { temporalUi: told.temporalUi }),
+      missing: told?.missing ?? [],
+    };
+  };
+
+  const clusterInfos = async (): Promise<Record<string, Record<string, string>>> => {
+    const views = (await status()).clusters;
+    return Object.fromEntries(views.map((view) => [view.cluster, clusterInfo(view)]));
+  };
+
+  get('/clusterInfo', async () => ({
+    id: cluster ?? 'local',
+    name: cluster ?? 'local',
+    profile: 'production',
+    provider: '',
+    account: '',
+    project: '',
+    region: '',
+    provisioner: '',
+    version,
+  }));
+  get('/clusterInfoMap', clusterInfos);
+  get('/getConfigs', async () => ({ currencyCode: currency }));
+  get('/version', async () => ({ version }));
+
+  app.get('/api/status', async (_, reply) => ok(reply, await status()));
+  app.get('/api/federations', async (request, reply) => {
+    const limit = Math.min(200, Number(parametersOf(request)['limit'] ?? 50) || 50);
+    return ok(reply, { federations: (await federation?.federations(limit)) ?? [] });
+  });
+  app.get('/api/generations', async (_, reply) =>
+    ok(reply, { generations: (await federation?.generations()) ?? [] }),
+  );
+  app.get('/api/generations/diff', async (request, reply) => {
+    const parameters = parametersOf(request);
+    const [from, to] = ['from', 'to'].map((name) => generationOf(name, parameters[name]));
+    return ok(reply, await required().diff(from ?? 0, to ?? 0));
+  });
+
+  action('/api/clusters/:id/exclude', (wanted, { id = '' }, { reason }) =>
+    wanted.exclude(id, textOf(reason)),
+  );
+  action('/api/clusters/:id/include', (wanted, { id = '' }) => wanted.include(id));
+  action('/api/federations', (wanted, _, { why }) => wanted.federate(textOf(why)));
+  action('/api/federations/:run/replay', (wanted, { run = '' }) => wanted.replay(run));
+
+  function get(path: string, data: () => Promise<unknown>): void {
+    for (const prefix of ['', '/model'])
+      app.get(`${prefix}${path}`, async (_, reply) => ok(reply, await data()));
+  }
+
+  function required(): Federation {
+    if (federation !== undefined) return federation;
+    throw new FederationError('QUERY_NOT_BUILT', {
+      detail: 'This server is over a local ETL store alone: there is no federation.',
+      hint: 'Ask the primary of the federation.',
+    });
+  }
+
+  function action(
+    path: string,
+    act: (
+      federation: Federation,
+      parameters: Record<string, string>,
+      body: Record<string, unknown>,
+    ) => Promise<{ message: string }>,
+  ): void {
+    app.post(path, async (request: FastifyRequest, reply) => {
+      access.requireAct(request.headers.authorization);
+      const body = (request.body ?? {}) as Record<string, unknown>;
+      const answer = await act(required(), request.params as Record<string, string>, body);
+      options.log.info({ event: 'api.action', path: request.url }, answer.message);
+      return ok(reply, answer);
+    });
+  }
+}
+
+function ok(reply: FastifyReply, data: unknown): FastifyReply {
+  return reply
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ code: 200, status: 'success', data }));
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 500) : undefined;
+}
+
+function generationOf(name: string, text: string | undefined): number {
+  if (/^\d{1,9}$/.test(text ?? '')) return Number(text);
+  throw new FederationError('QUERY_INVALID', {
+    subject: { parameter: name },
+    detail: `Invalid '${name}' parameter: it takes the number of a generation.`,
+  });
+}
+
+function viewCoverage(
+  cluster: string,
+  coverage: ClusterCoverage | undefined,
+): Pick<ClusterView, 'cluster' | 'firstData' | 'lastData' | 'allocations' | 'windows'> {
+  return {
+    cluster,
+    ...(coverage !== undefined && {
+      firstData: timeText(coverage.firstData),
+      lastData: timeText(coverage.lastData),
+    }),
+    allocations: coverage?.allocations ?? 0,
+    windows: Object.entries(coverage?.windows ?? {}).map(([name, held]) => {
+      const [pipeline = '', resolution = ''] = name.split('/');
+      return { pipeline, resolution, held, missing: coverage?.missing[name] ?? 0 };
+    }),
+  };
+}
+
+function clusterInfo({ cluster, firstData, lastData, windows }: ClusterView): Record<string, string> {
+  return {
+    id: cluster,
+    name: cluster,
+    profile: 'production',
+    provider: '',
+    account: '',
+    project: '',
+    region: '',
+    provisioner: '',
+    ...(firstData !== undefined && { firstData }),
+    ...(lastData !== undefined && { lastData }),
+    setsMissing: String(windows.reduce((sum, { missing }) => sum + missing, 0)),
+  };
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { PageFile, ServerOptions } from './options';
+
+/** Nothing comes from elsewhere, and nothing that a record says is ever run. */
+const policy = [
+  "default-src 'self'",
+  "img-src 'self' data:",
+  "style-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Serves the files of the page: `/` and what lies under `/page/`. */
+export function registerPage(app: FastifyInstance, page: ServerOptions['page']): void {
+  const index = page?.get('/index.html');
+  app.get('/', (_, reply) => {
+    if (index !== undefined) return send(reply, index);
+    return reply.type('text/plain').send('This server has no page; its API is described at /api/docs.\n');
+  });
+  app.get<{ Params: { '*': string } }>('/page/*', (request, reply) => {
+    const file = page?.get(`/page/${request.params['*']}`);
+    return file === undefined ? reply.callNotFound() : send(reply, file);
+  });
+}
+
+function send(reply: FastifyReply, { type, body, immutable }: PageFile): FastifyReply {
+  return reply
+    .headers({
+      'content-security-policy': policy,
+      'x-frame-options': 'DENY',
+      'cache-control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    })
+    .type(type)
+    .send(body);
+}

@@ -1,0 +1,273 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { FederationError } from '../errors/federation-error';
+import { timeText } from '../query/notes';
+import type { AnswerNotes } from '../query/answer';
+import {
+  type Parameters,
+  parseAllocationRequest,
+  parseAssetRequest,
+  parseAutocompleteRequest,
+  type RequestDefaults,
+} from '../query/parse-request';
+import { parseWindow } from '../query/parse-window';
+import { sanitizeKey } from '../query/sanitize';
+import { allocationSetsJson } from './allocation-json';
+import { AnswerCache, type Rendered } from './answer-cache';
+import { assetSetJson, assetSetsJson } from './asset-json';
+import { allocationCsv, assetCsv, summaryCsv } from './csv';
+import { envelope, jsonArray, jsonWindow } from './json';
+import type { ServerOptions } from './options';
+import { summaryJson, toplineJson } from './summary-json';
+
+type Flavour = RequestDefaults['flavour'];
+
+/** An answer before it is a text. */
+interface Question {
+  /** Names the question whatever the spelling. */
+  readonly key: unknown;
+  readonly csv: boolean;
+  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; render(): string }>;
+}
+
+/** Registers the routes of Kubecost's and OpenCost's query API. */
+export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions): void {
+  const { answers, aliases, utcOffsetSeconds, now = () => Math.floor(Date.now() / 1_000) } = options;
+  const cache = new AnswerCache();
+  // To the minute, so that what is asked every second has one answer.
+  const defaults = (flavour: Flavour): RequestDefaults => ({
+    flavour,
+    now: Math.floor(now() / 60) * 60,
+    utcOffsetSeconds,
+    aliases,
+  });
+
+  const allocation =
+    (flavour: Flavour) =>
+    (parameters: Parameters): Question => {
+      const request = parseAllocationRequest(parameters, defaults(flavour));
+      const labels = list(parameters['labelColumns']).map(sanitizeKey);
+      const csv = isCsv(parameters);
+      return {
+        key: ['allocation', csv, labels, request],
+        csv,
+        answer: async (signal) => {
+          const answer = await answers.allocations(request, signal);
+          return {
+            notes: answer,
+            render: () =>
+              csv
+                ? allocationCsv(answer, labels)
+                : envelope(allocationSetsJson(answer.sets), answer.warnings),
+          };
+        },
+      };
+    };
+  const summary =
+    (flavour: Flavour, render: typeof summaryJson) =>
+    (parameters: Parameters): Question => {
+      const request = { ...parseAllocationRequest(parameters, defaults(flavour)), details: false };
+      const csv = isCsv(parameters);
+      const adjusted = flavour === 'kubecost';
+      return {
+        key: [render.name, adjusted, csv, request],
+        csv,
+        answer: async (signal) => {
+          const answer = await answers.allocations(request, signal);
+          return {
+            notes: answer,
+            render: () =>
+              csv ? summaryCsv(answer, adjusted) : envelope(render(answer, adjusted), answer.warnings),
+          };
+        },
+      };
+    };
+  const assets =
+    (flavour: Flavour) =>
+    (parameters: Parameters): Question => {
+      const request = parseAssetRequest(parameters, defaults(flavour));
+      const csv = isCsv(parameters);
+      return {
+        key: ['assets', flavour, csv, request],
+        csv,
+        answer: async (signal) => {
+          const answer = await answers.assets(request, signal);
+          const [first = { window: request.window, rows: [] }] = answer.sets;
+          const data = () => (flavour === 'opencost' ? assetSetJson(first) : assetSetsJson(answer.sets));
+          return {
+            notes: answer,
+            render: () => (csv ? assetCsv(answer) : envelope(data(), answer.warnings)),
+          };
+        },
+      };
+    };
+  const autocomplete =
+    (of: 'allocations' | 'assets') =>
+    (parameters: Parameters): Question => {
+      const request = parseAutocompleteRequest(of, parameters, defaults('opencost'));
+      return {
+        key: ['autocomplete', request],
+        csv: false,
+        answer: async (signal) => {
+          const found = await answers.autocomplete(request, signal);
+          return { notes: { warnings: [] }, render: () => envelope(JSON.stringify({ data: found })) };
+        },
+      };
+    };
+
+  const questions: Record<string, (parameters: Parameters) => Question> = {
+    '/allocation': allocation('opencost'),
+    '/allocation/compute': allocation('opencost'),
+    '/model/allocation': allocation('kubecost'),
+    '/model/allocation/compute': allocation('opencost'),
+    '/allocation/summary': summary('opencost', summaryJson),
+    '/allocation/compute/summary': summary('opencost', summaryJson),
+    '/model/allocation/summary': summary('kubecost', summaryJson),
+    '/model/allocation/compute/summary': summary('opencost', summaryJson),
+    '/allocation/summary/topline': summary('opencost', toplineJson),
+    '/model/allocation/summary/topline': summary('kubecost', toplineJson),
+    '/assets': assets('opencost'),
+    '/model/assets': assets(options.assetsFlavour),
+    '/allocation/autocomplete': autocomplete('allocations'),
+    '/model/allocation/autocomplete': autocomplete('allocations'),
+    '/assets/autocomplete': autocomplete('assets'),
+    '/model/assets/autocomplete': autocomplete('assets'),
+  };
+  for (const [path, question] of Object.entries(questions)) {
+    app.get(path, (request, reply) => send(request, reply, question(parametersOf(request))));
+  }
+
+  async function send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    question: Question,
+  ): Promise<FastifyReply> {
+    if (answers.state().empty) {
+      throw new FederationError('QUERY_NO_DATA', {
+        detail: 'No federation has been committed and pulled yet.',
+        retryAfterMs: 30_000,
+      });
+    }
+    const key = JSON.stringify([options.revision(), answers.state().refused?.message, question.key]);
+    const tag = `"${createHash('sha256').update(key).digest('base64url').slice(0, 27)}"`;
+    reply.header('etag', tag).header('cache-control', 'private, no-cache');
+    if (matches(request.headers['if-none-match'], tag)) return reply.code(304).send();
+    const gone = new AbortController();
+    const leave = () => gone.abort(new Error('The client is gone.'));
+    reply.raw.once('close', leave);
+    const { rendered, hit } = await cache
+      .get(key, (signal) => work(question, signal), gone.signal)
+      .finally(() => reply.raw.off('close', leave));
+    const timing = hit
+      ? 'cache;desc="hit"'
+      : `query;dur=${rendered.queryMs}, render;dur=${rendered.renderMs}`;
+    reply.headers({ ...rendered.headers, 'server-timing': timing });
+    if (question.csv) reply.header('content-disposition', 'attachment; filename="federated-etl.csv"');
+    return reply
+      .type(question.csv ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
+      .send(rendered.body);
+  }
+
+  async function work(question: Question, signal: AbortSignal): Promise<Rendered> {
+    const started = performance.now();
+    const { notes, render } = await question.answer(signal);
+    const answered = performance.now();
+    const body = render();
+    const until = Math.max(0, ...answers.state().clusters.map(({ lastData }) => lastData));
+    return {
+      body,
+      queryMs: tenths(answered - started),
+      renderMs: tenths(performance.now() - answered),
+      headers: {
+        ...(notes.generation !== undefined && { 'x-federated-etl-generation': String(notes.generation) }),
+        ...(until > 0 && { 'x-federated-etl-data-until': timeText(until) }),
+        ...(notes.warnings.length > 0 && { 'x-federated-etl-warning': headerText(notes.warnings.join(' ')) }),
+      },
+    };
+  }
+
+  registerEmptyRoutes(app, (parameters) =>
+    parseWindow(parameters['window'] ?? 'today', defaults('opencost')),
+  );
+}
+
+function isCsv(parameters: Parameters): boolean {
+  return parameters['format'] === 'csv';
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function tenths(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+/** What a header can hold. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
+}
+
+function matches(header: string | undefined, tag: string): boolean {
+  return (header ?? '')
+    .split(',')
+    .some((one) => one.trim().replace(/^W\//, '') === tag || one.trim() === '*');
+}
+
+/** The parameters of a request; of one that is repeated the first counts. */
+export function parametersOf({ query }: FastifyRequest): Parameters {
+  return Object.fromEntries(
+    Object.entries(query as Record<string, string | string[]>).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value[0] : value,
+    ]),
+  );
+}
+
+/** Pages of the OpenCost UI that are not fed show "no data", not an error; what is not built says so. */
+function registerEmptyRoutes(
+  app: FastifyInstance,
+  windowOf: (parameters: Parameters) => { start: number; end: number },
+): void {
+  const window = (parameters: Parameters) => jsonWindow(windowOf(parameters));
+  const empty: Record<string, (parameters: Parameters) => string> = {
+    '/cloudCost': (parameters) => `{"sets":[],"window":${window(parameters)}}`,
+    '/cloudCost/view/graph': () => jsonArray([]),
+    '/cloudCost/view/totals': () => '{"numResults":0,"combined":null}',
+    '/cloudCost/view/table': () => jsonArray([]),
+    '/cloudCost/status': () => jsonArray([]),
+    '/customCost/total': (parameters) =>
+      `{"customCosts":[],"totalBilledCost":0,"window":${window(parameters)}}`,
+    '/customCost/timeseries': (parameters) => `{"timeseries":[],"window":${window(parameters)}}`,
+  };
+  for (const [path, data] of Object.entries(empty)) {
+    for (const prefix of ['', '/model']) {
+      app.get(`${prefix}${path}`, (request, reply) =>
+        reply.type('application/json; charset=utf-8').send(envelope(data(parametersOf(request)))),
+      );
+    }
+  }
+  const unbuilt = [
+    '/savings/requestSizingV2',
+    '/prediction/speccost',
+    '/assets/carbon',
+    '/assets/diff',
+    '/allocation/trends',
+    '/budgets',
+    '/collections',
+  ];
+  for (const path of unbuilt) {
+    for (const prefix of ['', '/model']) {
+      app.route({
+        method: ['GET', 'POST'],
+        url: `${prefix}${path}`,
+        handler: () => {
+          throw new FederationError('QUERY_NOT_BUILT', { detail: `${path} is not a part of this version.` });
+        },
+      });
+    }
+  }
+}

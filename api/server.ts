@@ -1,0 +1,150 @@
+import compress from '@fastify/compress';
+import cors from '@fastify/cors';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { Access, parseListen } from './access';
+import { type Failure, failure, failureOf } from './failures';
+import { registerMetrics } from './metrics';
+import { openApi } from './openapi';
+import type { ServerOptions } from './options';
+import { registerOwnRoutes } from './own-routes';
+import { registerPage } from './page';
+import { registerQueryRoutes } from './query-routes';
+
+export interface RunningServer {
+  /** `http://127.0.0.1:9003` */
+  readonly url: string;
+  /** Stops accepting, and waits for what is being answered. */
+  close(): Promise<void>;
+}
+
+/** Whoever asks for less than this waits longer for the compression than for the bytes. */
+const leastCompressed = 1_024;
+const mostBodyBytes = 64 * 1_024;
+const closeWithinMs = 5_000;
+
+/** Starts the API and the page. Throws SETTINGS_INVALID when it would be open to strangers, or cannot listen. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const app = await buildServer(options);
+  const { host, port } = parseListen(options.listen);
+  let address: string;
+  try {
+    address = await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    const { code } = cause as { code?: string };
+    throw new FederationError('SETTINGS_INVALID', {
+      subject: { setting: 'api.listen' },
+      detail:
+        code === 'EADDRINUSE'
+          ? `${options.listen} is taken by another program.`
+          : `It cannot listen on ${options.listen} (${code ?? 'unknown'}).`,
+      hint: 'Set api.listen to a free address and port.',
+      cause,
+    });
+  }
+  return {
+    url: address,
+    close: async () => {
+      // Connections that are kept alive would hold it for as long as their clients like.
+      const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
+      await app.close();
+      clearTimeout(insist);
+    },
+  };
+}
+
+/** The server without an address, for tests: `inject` asks it. */
+export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { answers, log, metrics, now = () => Date.now() / 1_000 } = options;
+  const access = new Access(options);
+  const app = fastify({
+    bodyLimit: mostBodyBytes,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    requestTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: true,
+  });
+  await app.register(cors, {
+    origin: '*',
+    methods: ['GET', 'HEAD', 'OPTIONS'],
+    exposedHeaders: [
+      'etag',
+      'server-timing',
+      'x-federated-etl-generation',
+      'x-federated-etl-data-until',
+      'x-federated-etl-warning',
+    ],
+  });
+  await app.register(compress, {
+    threshold: leastCompressed,
+    encodings: ['br', 'gzip'],
+    brotliOptions: { params: { 1: 4 } },
+  });
+  await app.register(swagger, { mode: 'static', specification: { document: openApi() } });
+  await app.register(swaggerUi, { routePrefix: '/api/docs' });
+
+  const observed = registerMetrics(metrics, answers, now);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    const { url } = request.routeOptions;
+    if (
+      url === undefined ||
+      openRoutes.has(url) ||
+      url.startsWith('/api/docs') ||
+      request.method === 'OPTIONS'
+    )
+      return;
+    if (request.method !== 'POST') access.requireRead(request.headers.authorization);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    observed.observe(route, reply.statusCode, reply.elapsedTime / 1_000);
+    log.debug(
+      { event: 'api.request', route, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime) },
+      `${request.method} ${route} ${reply.statusCode}`,
+    );
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const failed = failureOf(error);
+    if (failed.id !== undefined) {
+      log.error(
+        { event: 'api.failed', id: failed.id, err: error },
+        `${request.method} ${request.url} failed`,
+      );
+    } else if (failed.status >= 500 && isFederationError(error)) {
+      log.warn(
+        { event: 'api.failed', status: failed.status, code: error.code },
+        `${request.method} ${request.url}: ${error.message}`,
+      );
+    }
+    return answerFailure(reply, failed);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    answerFailure(reply, failure(404, `There is no ${request.url.split('?')[0]} here.`)),
+  );
+
+  app.get('/healthz', (_, reply) => reply.code(200).type('text/plain').send(''));
+  app.get('/readyz', (_, reply) => {
+    const { empty } = answers.state();
+    return reply
+      .code(empty ? 503 : 200)
+      .type('text/plain')
+      .send(empty ? 'nothing was ingested yet\n' : '');
+  });
+  app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  app.get('/api/openapi.json', (_, reply) => reply.send(openApi()));
+  registerQueryRoutes(app, options);
+  registerOwnRoutes(app, options, access);
+  registerPage(app, options.page);
+  return app;
+}
+
+/** They tell nothing of costs. */
+const openRoutes = new Set(['/healthz', '/readyz', '/', '/page/*', '/api/openapi.json']);
+
+function answerFailure(reply: FastifyReply, { status, body, headers }: Failure): FastifyReply {
+  return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body);
+}

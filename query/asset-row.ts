@@ -1,0 +1,120 @@
+import type { AssetProperties, AssetRow, Breakdown } from './answer';
+import type { Row } from './database';
+import type { Span } from './request';
+
+/** Columns of assets that are summed. */
+export const assetMeasures = [
+  'cost',
+  'adjustment',
+  'credit',
+  'cpu_core_hours',
+  'ram_byte_hours',
+  'gpu_hours',
+  'gpu_count',
+  'cpu_cost',
+  'gpu_cost',
+  'ram_cost',
+  'byte_hours',
+] as const;
+
+const propertyColumns: readonly (readonly [keyof AssetProperties, string])[] = [
+  ['category', 'category'],
+  ['provider', 'provider'],
+  ['account', 'account'],
+  ['project', 'project'],
+  ['service', 'service'],
+  ['cluster', 'cluster_name'],
+  ['name', 'name'],
+  ['providerID', 'provider_id'],
+];
+
+/** Where GKE and EKS say which pool a node is of. */
+const poolLabels = [
+  'cloud_google_com_gke_nodepool',
+  'label_cloud_google_com_gke_nodepool',
+  'eks_amazonaws_com_nodegroup',
+  'label_eks_amazonaws_com_nodegroup',
+  'alpha_eksctl_io_nodegroup_name',
+];
+
+/** An asset, or a group of them, from the row that was read. Those of several types are of the type `Any`. */
+export function toAssetRow(row: Row, window: Span): AssetRow {
+  const number = (column: string) => Number(row[column] ?? 0);
+  const text = (column: string) => (typeof row[column] === 'string' ? row[column] : '');
+  const nullable = (column: string) => (row[column] === null ? null : number(column));
+  const breakdown = (column: string): Breakdown => ({
+    idle: number(`${column}_1`),
+    other: number(`${column}_2`),
+    system: number(`${column}_3`),
+    user: number(`${column}_4`),
+  });
+  const labels = labelsOf(row['labels']);
+  const base = {
+    key: text('key'),
+    properties: Object.fromEntries(
+      propertyColumns.flatMap(([name, column]) => (text(column) === '' ? [] : [[name, text(column)]])),
+    ),
+    labels,
+    window,
+    start: number('start_at'),
+    end: number('end_at'),
+    adjustment: number('adjustment'),
+    totalCost: number('total'),
+  };
+  switch (row['type']) {
+    case 'Node':
+      return {
+        ...base,
+        type: 'Node',
+        nodeType: text('node_type'),
+        pool: poolLabels.map((label) => labels[label]).find((pool) => pool !== undefined) ?? '',
+        cpuCoreHours: number('cpu_core_hours'),
+        ramByteHours: number('ram_byte_hours'),
+        gpuHours: number('gpu_hours'),
+        gpuCount: number('gpu_count'),
+        cpuBreakdown: breakdown('cpu_breakdown'),
+        ramBreakdown: breakdown('ram_breakdown'),
+        cpuCost: number('cpu_cost'),
+        gpuCost: number('gpu_cost'),
+        ramCost: number('ram_cost'),
+        discount: number('discount'),
+        preemptible: number('preemptible'),
+        overhead:
+          row['overhead_1'] === null
+            ? null
+            : {
+                cpuOverheadFraction: number('overhead_1'),
+                ramOverheadFraction: number('overhead_2'),
+                overheadCostFraction: number('overhead_3'),
+              },
+      };
+    case 'Disk':
+      return {
+        ...base,
+        type: 'Disk',
+        byteHours: number('byte_hours'),
+        byteHoursUsed: nullable('byte_hours_used'),
+        byteUsageMax: nullable('byte_usage_max'),
+        breakdown: breakdown('disk_breakdown'),
+        storageClass: text('storage_class'),
+        volumeName: text('volume_name'),
+        claimName: text('claim_name'),
+        claimNamespace: text('claim_namespace'),
+      };
+    case 'LoadBalancer':
+      return { ...base, type: 'LoadBalancer', private: row['private'] === true, ip: text('ip') };
+    case 'Cloud':
+      return { ...base, type: 'Cloud', credit: number('credit') };
+    case 'Network':
+    case 'ClusterManagement':
+    case 'Shared':
+      return { ...base, type: row['type'] };
+    default:
+      return { ...base, type: 'Any' };
+  }
+}
+
+function labelsOf(value: unknown): Record<string, string> {
+  const entries = Array.isArray(value) ? (value as { entries: { key: string; value: string } }[]) : [];
+  return Object.fromEntries(entries.map(({ entries: { key, value: text } }) => [key, text]));
+}
