@@ -165,7 +165,7 @@ export class AllocationColumnsBuilder {
       stride: this.most,
       numbers: this.numbers,
       hashes: this.hashes,
-      identities: Buffer.concat(this.identities),
+      identities: concatenated(this.identities, this.identityBytes),
       identityRows: Uint32Array.from(this.identityRows),
       identityEnds: Uint32Array.from(this.identityEnds),
       volumes: this.volumes,
@@ -185,6 +185,17 @@ export class AllocationColumnsBuilder {
     this.identityRows.push(row);
     this.identityEnds.push(this.identityBytes);
   }
+}
+
+/** In memory of its own: a small buffer shares its memory with others, and cannot be handed over. */
+function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 const nothing = '-';

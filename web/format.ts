@@ -1,0 +1,85 @@
+/** An amount of money, with as many digits as say something. */
+export function money(amount: number, currency: string): string {
+  const digits = amount !== 0 && Math.abs(amount) < 1 ? 4 : 2;
+  const plain = amount.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  try {
+    return amount.toLocaleString('en-US', {
+      style: 'currency',
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+  } catch {
+    // Not every unit of account has a code of three letters.
+    return `${plain} ${currency}`;
+  }
+}
+
+/** A share of 1 in percent. */
+export function percent(share: number): string {
+  return `${(share * 100).toLocaleString('en-US', { maximumFractionDigits: share < 0.1 ? 1 : 0 })}%`;
+}
+
+/** How long ago: `3 min`, `2 h`, `5 d`. */
+export function age(time: string | undefined, now: number): string {
+  if (time === undefined) return 'never';
+  const seconds = Math.max(0, (now - Date.parse(time)) / 1_000);
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+/** A span of milliseconds: `0.8 s`, `12 s`, `3 min 5 s`. */
+export function span(milliseconds: number): string {
+  const seconds = milliseconds / 1_000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** `2026-11-20 14:05`, UTC. */
+export function moment(time: string | undefined): string {
+  return time === undefined ? '' : new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** A number of bytes: `1.2 MB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit++;
+  }
+  return `${value.toLocaleString('en-US', { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
+}
+
+/** What a row is called where its name says nothing. */
+export function displayName(name: string): string {
+  const names: Readonly<Record<string, string>> = {
+    '': '(all, or without a value)',
+    __idle__: 'Idle',
+    __unallocated__: 'Unallocated',
+    __unmounted__: 'Unmounted volumes',
+  };
+  return (
+    names[name] ??
+    name
+      .replaceAll('__idle__', 'Idle')
+      .replaceAll('__unallocated__', 'Unallocated')
+      .replaceAll('__unmounted__', 'Unmounted')
+  );
+}
+
+const hoursPerMonth = 730;
+
+/** What a cost of a span of hours is for the whole window, a day or a month. */
+export function rated(cost: number, hours: number, rate: string): number {
+  if (rate === 'day') return hours > 0 ? (cost / hours) * 24 : 0;
+  if (rate === 'month') return hours > 0 ? (cost / hours) * hoursPerMonth : 0;
+  return cost;
+}

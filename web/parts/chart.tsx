@@ -1,0 +1,113 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { displayName, money } from '../format';
+
+export interface Series {
+  readonly name: string;
+  /** One for each label. */
+  readonly values: readonly number[];
+}
+
+interface ChartProps {
+  readonly title: string;
+  readonly labels: readonly string[];
+  readonly series: readonly Series[];
+  readonly currency: string;
+  /** Changes when the colours of the page do. */
+  readonly theme: string;
+}
+
+/** Told apart also by people who see few colours. */
+const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#8a79d6', '#b3a100'];
+const idleColour = '#9aa3ad';
+const otherColour = '#6b7280';
+const mostSeries = palette.length;
+
+/** The largest series, and all others as one. */
+export function foldSeries(series: readonly Series[]): Series[] {
+  const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);
+  const idle = series.filter(({ name }) => name.includes('__idle__'));
+  const plain = series.filter(({ name }) => !name.includes('__idle__')).sort((a, b) => sum(b) - sum(a));
+  const others = plain.slice(mostSeries);
+  const folded = (name: string, members: readonly Series[]): Series[] =>
+    members.length === 0
+      ? []
+      : [
+          {
+            name,
+            values: (members[0]?.values ?? []).map((_, at) =>
+              members.reduce((total, { values }) => total + (values[at] ?? 0), 0),
+            ),
+          },
+        ];
+  return [
+    ...plain.slice(0, mostSeries),
+    ...folded(`${others.length} others`, others),
+    ...folded('__idle__', idle),
+  ];
+}
+
+/** Stacked bars over time. The table beside it says the same in numbers. */
+export function Chart({ title, labels, series, currency, theme }: ChartProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    let chart: { destroy(): void } | undefined;
+    let gone = false;
+    // It is half of the page's bytes, and the numbers need not wait for it.
+    void import('./chart-js').then(({ Chart: ChartJs }) => {
+      if (gone || canvas.current === null) return;
+      const style = getComputedStyle(document.documentElement);
+      const [ink, grid] = [style.getPropertyValue('--ink-soft'), style.getPropertyValue('--line')];
+      chart = new ChartJs(canvas.current, {
+        type: 'bar',
+        data: {
+          labels: [...labels],
+          datasets: foldSeries(series).map(({ name, values }, index) => ({
+            label: displayName(name),
+            data: [...values],
+            backgroundColor:
+              name === '__idle__'
+                ? idleColour
+                : name.endsWith(' others')
+                  ? otherColour
+                  : palette[index % mostSeries],
+            maxBarThickness: 56,
+          })),
+        },
+        options: {
+          responsive: true,
+          maintainAspectRatio: false,
+          animation: false,
+          interaction: { mode: 'index', intersect: false },
+          scales: {
+            x: {
+              stacked: true,
+              ticks: { color: ink, maxRotation: 0, autoSkipPadding: 12 },
+              grid: { display: false },
+            },
+            y: {
+              stacked: true,
+              ticks: { color: ink, callback: (value) => money(Number(value), currency) },
+              grid: { color: grid },
+            },
+          },
+          plugins: {
+            legend: { position: 'bottom', labels: { color: ink, boxWidth: 12, boxHeight: 12 } },
+            tooltip: {
+              itemSort: (a, b) => Number(b.raw) - Number(a.raw),
+              callbacks: { label: (item) => ` ${item.dataset.label}: ${money(Number(item.raw), currency)}` },
+            },
+          },
+        },
+      });
+    });
+    return () => {
+      gone = true;
+      chart?.destroy();
+    };
+  }, [labels, series, currency, theme]);
+  return (
+    <figure class="chart" aria-label={`${title}; the table below has the numbers`} role="img">
+      <canvas ref={canvas} aria-hidden="true" />
+    </figure>
+  );
+}

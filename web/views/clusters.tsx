@@ -1,0 +1,182 @@
+import { useState } from 'preact/hooks';
+import type { ClusterView } from '../../api/contract';
+import { act, Refused } from '../ask';
+import { age, moment } from '../format';
+import { Dialog } from '../parts/dialog';
+import { type Column, Table } from '../parts/table';
+import type { ViewProps } from './view';
+
+const memberships = { in: 'in', 'left out': 'left out', 'not yet': 'not yet' } as const;
+/** A cluster pushes what its cost-model builds, which is every few minutes. */
+const staleAfterMs = 2 * 86_400_000;
+
+/** Every cluster: what it pushed last, what is held of it, whether it is in. */
+export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps) {
+  const [asked, setAsked] = useState<{ kind: 'exclude' | 'include'; cluster: string }>();
+  const [reason, setReason] = useState('');
+  const now = Date.now();
+  const held = (cluster: ClusterView) => cluster.windows.reduce((sum, one) => sum + one.held, 0);
+  const missing = (cluster: ClusterView) => cluster.windows.reduce((sum, one) => sum + one.missing, 0);
+  const columns: Column<ClusterView>[] = [
+    {
+      id: 'cluster',
+      title: 'Cluster',
+      value: ({ cluster }) => cluster,
+      show: ({ cluster }) => (
+        <a class="name" href={`/?aggregate=namespace&filter=${encodeURIComponent(`cluster:"${cluster}"`)}`}>
+          {cluster}
+        </a>
+      ),
+    },
+    {
+      id: 'membership',
+      title: 'Federated',
+      value: ({ membership }) => membership,
+      show: ({ membership, reason: why }) => (
+        <>
+          <span class={`badge ${membership === 'in' ? 'good' : 'bad'}`}>{memberships[membership]}</span>
+          {why !== undefined && <small> {why}</small>}
+        </>
+      ),
+    },
+    {
+      id: 'push',
+      title: 'Last push',
+      value: ({ lastPush }) => lastPush ?? '',
+      show: ({ lastPush }) => <Ago time={lastPush} now={now} />,
+    },
+    {
+      id: 'data',
+      title: 'Newest data',
+      value: ({ lastData }) => lastData ?? '',
+      show: ({ lastData }) =>
+        lastData === undefined ? (
+          'none'
+        ) : (
+          <span class={now - Date.parse(lastData) > staleAfterMs ? 'stale' : undefined}>
+            {Date.parse(lastData) > now ? 'today' : `${age(lastData, now)} old`}
+          </span>
+        ),
+    },
+    {
+      id: 'first',
+      title: 'Data since',
+      value: ({ firstData }) => firstData ?? '',
+      show: ({ firstData }) => moment(firstData).slice(0, 10),
+    },
+    {
+      id: 'held',
+      title: 'Windows held',
+      value: held,
+      show: (cluster) => <span title={windowsText(cluster)}>{held(cluster).toLocaleString('en-US')}</span>,
+      numeric: true,
+    },
+    {
+      id: 'missing',
+      title: 'Missing',
+      value: missing,
+      show: (cluster) =>
+        missing(cluster) === 0 ? (
+          '0'
+        ) : (
+          <span class="stale" title={windowsText(cluster)}>
+            {missing(cluster)}
+          </span>
+        ),
+      numeric: true,
+    },
+    {
+      id: 'allocations',
+      title: 'Allocations',
+      value: ({ allocations }) => allocations,
+      show: ({ allocations }) => allocations.toLocaleString('en-US'),
+      numeric: true,
+    },
+    ...(status?.canAct === true
+      ? [
+          {
+            id: 'act',
+            title: '',
+            value: () => '',
+            show: ({ cluster, membership }: ClusterView) => {
+              const kind = membership === 'left out' ? 'include' : 'exclude';
+              return (
+                <button type="button" class="small" onClick={() => setAsked({ kind, cluster })}>
+                  {kind === 'exclude' ? 'Exclude' : 'Include'}
+                </button>
+              );
+            },
+          },
+        ]
+      : []),
+  ];
+  const confirm = () => {
+    if (asked === undefined) return;
+    act(
+      `/api/clusters/${encodeURIComponent(asked.cluster)}/${asked.kind}`,
+      asked.kind === 'exclude' ? { reason } : {},
+    ).then(
+      (message) => {
+        say(message);
+        refresh();
+      },
+      (error: unknown) => {
+        say(error instanceof Error ? error.message : String(error));
+        if (error instanceof Refused && error.status === 401) onToken();
+      },
+    );
+    setAsked(undefined);
+    setReason('');
+  };
+  return (
+    <>
+      <Table
+        caption="Clusters"
+        columns={columns}
+        rows={status?.clusters ?? []}
+        keyOf={({ cluster }) => cluster}
+        sort={state['sort'] ?? 'cluster'}
+        onSort={(sort) => go({ ...state, sort }, true)}
+        empty={status === undefined ? 'Loading…' : 'No cluster has pushed yet.'}
+      />
+      {asked !== undefined && (
+        <Dialog
+          title={asked.kind === 'exclude' ? `Exclude ${asked.cluster}?` : `Include ${asked.cluster} again?`}
+          confirm={asked.kind === 'exclude' ? 'Exclude' : 'Include'}
+          onConfirm={confirm}
+          onCancel={() => setAsked(undefined)}
+        >
+          {asked.kind === 'exclude' ? (
+            <>
+              <p>
+                It leaves every window from the next federation on. It keeps pushing, and comes back with its
+                history.
+              </p>
+              <label class="control">
+                <span>Reason, for whoever looks later</span>
+                <input value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+              </label>
+            </>
+          ) : (
+            <p>It is in every window again from the next federation on, with its history.</p>
+          )}
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function windowsText({ windows }: ClusterView): string {
+  return windows
+    .map((one) => `${one.pipeline} ${one.resolution}: ${one.held} held, ${one.missing} missing`)
+    .join('\n');
+}
+
+function Ago({ time, now }: { readonly time: string | undefined; readonly now: number }) {
+  if (time === undefined) return <>–</>;
+  return (
+    <time dateTime={time} title={`${moment(time)} UTC`}>
+      {age(time, now)} ago
+    </time>
+  );
+}
