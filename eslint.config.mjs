@@ -16,6 +16,7 @@ const rooms = {
   workflows: { values: ['etl', 'federation'], types: ['activities'] },
   api: { values: ['query', 'config'], types: ['etl'] },
   operator: { values: ['etl', 'storage', 'federation', 'activities', 'workflows'], types: ['api', 'config'] },
+  web: { values: [], types: ['api'] },
   config: { values: ['etl', 'storage'], types: ['federation'] },
   errors: { values: [], types: [] },
 };
@@ -44,7 +45,7 @@ const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
   if (['etl', 'federation'].includes(room))
     patterns.push({ regex: inputAndOutput, message: `${room}/ is pure.` });
   return {
-    files: [`${room}/**/*.ts`],
+    files: [`${room}/**/*.ts`, `${room}/**/*.tsx`],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
   };
 });
@@ -78,7 +79,7 @@ const noKeys = [
 export default defineConfig(
   { ignores: ['node_modules/', 'lib/', 'coverage/', 'test/golden/', 'test/histories/'] },
   {
-    files: ['**/*.ts', '**/*.cts'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.cts'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -27,7 +27,7 @@ interface Question {
   /** Names the question whatever the spelling. */
   readonly key: unknown;
   readonly csv: boolean;
-  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; render(): string }>;
+  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; render: (this: void) => string }>;
 }
 
 /** Registers the routes of Kubecost's and OpenCost's query API. */

@@ -8,12 +8,14 @@ import type { FederationSummary } from '../workflows/federation';
 import { pullState, pushState, type PullState, type PushState } from '../workflows/messages';
 import { Releasers } from '../workers/releasers';
 import { names } from '../workflows/names';
+import { askPrimary, exampleWindow } from './demo/ask-primary';
 import { checkUnion } from './demo/check-union';
 import { startCluster, type ClusterProcess } from './demo/cluster-process';
 import { layOutClusters, type DemoCluster } from './demo/clusters';
 import { until } from './demo/until';
 import { showFederation } from './federation-progress';
 import { stopOnSignals } from './stop-on-signals';
+import { freePort } from './set-up/free-port';
 import { findTemporal } from './set-up/temporal-cli';
 import { startTemporalServer } from './set-up/temporal-server';
 
@@ -31,6 +33,10 @@ export function registerDemo(program: Command): void {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const namespace = 'default';
+/** Where OpenCost's API usually is. */
+const usualPort = 9003;
+/** For this machine alone: the example listens nowhere else. */
+const operatorToken = 'demo';
 
 async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void> {
   const stop = stopOnSignals({ info: (_fields: unknown, message?: string) => say(message ?? '') });
@@ -45,7 +51,11 @@ async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void
   step(2, 'Five clusters, one bucket');
   const bucketFolder = join(dir, 'bucket');
   await mkdir(bucketFolder, { recursive: true });
+  const port = await freePort(usualPort);
+  const apiUrl = `http://127.0.0.1:${port}`;
   const clusters = await layOutClusters(dir, {
+    api: { listen: `127.0.0.1:${port}`, token: operatorToken },
+    ...(server.uiUrl === '' ? {} : { temporalUi: server.uiUrl }),
     temporal: { address: server.address, namespace },
     store: { type: 'FILESYSTEM', config: { directory: bucketFolder } },
   });
@@ -68,8 +78,17 @@ async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void
   step(6, `Check: is the combined set ${union}?`);
   await check(dir, isIn, union);
 
+  step(7, "Ask: the primary's API, over all clusters");
+  const costs = await askPrimary(apiUrl, federated.generation ?? 0, patienceMs, stop);
+  say(
+    `  GET ${apiUrl}/model/allocation?window=${exampleWindow}&aggregate=cluster&accumulate=true&idle=false`,
+  );
+  for (const { cluster, totalCost } of costs) say(`  ${cluster}  ${totalCost.toFixed(2).padStart(8)} USD`);
+
   if (once) return;
   say('');
+  say(`Page          ${apiUrl}/?window=${exampleWindow} (operator token: ${operatorToken})`);
+  say(`API           ${apiUrl}/api/docs`);
   say(
     `Temporal UI   ${server.uiUrl === '' ? '(headless)' : `${server.uiUrl}/namespaces/${namespace}/workflows`}`,
   );

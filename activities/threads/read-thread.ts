@@ -90,5 +90,5 @@ function handOver(answer: { columns: AllocationColumns }): ReadAnswer {
   const { numbers, hashes, identities, identityRows, identityEnds } = answer.columns;
   const buffers = [numbers, hashes, identities, identityRows, identityEnds].map(({ buffer }) => buffer);
   // The pool takes it apart: who called gets the answer.
-  return move({ [transferableSymbol]: buffers, [valueSymbol]: answer } as never) as unknown as ReadAnswer;
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: answer }) as unknown as ReadAnswer;
 }

@@ -31,6 +31,10 @@ export interface Surroundings {
   readonly store: object;
   /** More settings of `localEtl`, for every cluster. */
   readonly localEtl?: object;
+  /** Settings of the primary's API. (Default: any free port of this machine) */
+  readonly api?: object;
+  /** Where the Temporal UI is. */
+  readonly temporalUi?: string;
 }
 
 /**
@@ -60,7 +64,7 @@ export async function layOutClusters(dir: string, surroundings: Surroundings): P
 function settingsOf(
   { id, roles, etl }: DemoCluster,
   store: string,
-  { temporal, localEtl }: Surroundings,
+  { temporal, localEtl, api = { listen: '127.0.0.1:0' }, temporalUi }: Surroundings,
 ): object {
   return {
     clusterId: id,
@@ -71,7 +75,8 @@ function settingsOf(
     },
     storage: { configFile: store },
     localEtl: { path: etl, ...localEtl },
-    temporal,
+    temporal: { ...temporal, ...(temporalUi === undefined ? {} : { uiUrl: temporalUi }) },
+    ...(roles.primary === undefined ? {} : { api }),
     log: { format: 'pretty' },
   };
 }

@@ -21,14 +21,16 @@ async function runTests({ root, node, env, args }) {
   const noteStop = () => (stopped = true);
   for (const signal of SIGNALS) process.on(signal, noteStop);
 
-  // Both need a core for a while and hold each other up little.
-  const pair = [
+  // Each needs a core for a while; they hold each other up little.
+  const checks = [
     captured(node, [tool('typescript', 'bin', 'tsc'), '--noEmit'], context),
+    captured(node, [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'web'], context),
     captured(node, [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'], context),
   ];
   const codes = [];
-  codes.push(await report('Types (tsc --noEmit)', pair[0]));
-  codes.push(await report('Lint (eslint)', pair[1]));
+  codes.push(await report('Types (tsc --noEmit)', checks[0]));
+  codes.push(await report('Types of the page (tsc --noEmit -p web)', checks[1]));
+  codes.push(await report('Lint (eslint)', checks[2]));
   if (stopped) return 130;
   const prettier = [tool('prettier', 'bin', 'prettier.cjs'), '--check', '.'];
   codes.push(await report('Format (prettier --check)', captured(node, prettier, context)));

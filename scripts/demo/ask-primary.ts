@@ -1,0 +1,42 @@
+import { FederationError } from '../../errors/federation-error';
+import { until } from './until';
+
+interface ServedStatus {
+  readonly served: { readonly generation?: number };
+}
+
+/** What a primary answers of a cluster. */
+export interface ClusterCost {
+  readonly cluster: string;
+  readonly totalCost: number;
+}
+
+/** The days that the example's data is of: 2026-11-14 to 16. */
+export const exampleWindow = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
+
+/** Waits until a primary serves a generation, then asks its API what each cluster cost, from the highest. */
+export async function askPrimary(
+  url: string,
+  generation: number,
+  patienceMs: number,
+  stop: AbortSignal,
+): Promise<ClusterCost[]> {
+  await until(`the API to serve generation ${generation}`, patienceMs, stop, async () => {
+    const status = await get<ServedStatus>(`${url}/api/status`, stop).catch(() => undefined);
+    return (status?.served.generation ?? 0) >= generation ? status : undefined;
+  });
+  const question = `${url}/model/allocation?window=${exampleWindow}&aggregate=cluster&accumulate=true&idle=false`;
+  const [set = {}] = await get<Record<string, { name: string; totalCost: number }>[]>(question, stop);
+  return Object.values(set).map(({ name, totalCost }) => ({ cluster: name, totalCost }));
+}
+
+async function get<T>(url: string, signal: AbortSignal): Promise<T> {
+  const response = await fetch(url, { signal });
+  const { data, message } = (await response.json()) as { data: T; message?: string };
+  if (response.ok) return data;
+  throw new FederationError('FEDERATION_FAILED', {
+    subject: { key: url },
+    detail: message ?? `The primary answered with status ${response.status}.`,
+    hint: 'Look at the log of the primary.',
+  });
+}
