@@ -9,7 +9,7 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.[jt]s$': [
       '@swc/jest',
       {
         jsc: { target: 'es2024', parser: { syntax: 'typescript' } },
@@ -17,4 +17,6 @@ module.exports = {
       },
     ],
   },
+  // Packages come as they are, but for those of the HTTP server that are ES modules, which jest cannot require.
+  transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?(?:cookie|content-disposition)/dist/)'],
 };

@@ -1,0 +1,180 @@
+import { Registry } from 'prom-client';
+import { startServer } from '../../api/server';
+import { silentLog } from '../../config/log';
+import { FederationError } from '../../errors/federation-error';
+import { defaultAliases } from '../../query/aliases';
+import { goldenEngine } from '../query/engine-over';
+import { ask, rememberingFederation, serverOver, token, window } from './served';
+
+let engine: Awaited<ReturnType<typeof goldenEngine>>;
+beforeAll(async () => {
+  engine = await goldenEngine();
+});
+afterAll(() => engine.dispose());
+
+const bearer = { authorization: `Bearer ${token}` };
+
+describe('reading', () => {
+  it.each([
+    ['on this machine', { listen: '127.0.0.1:0' }, 200, 200],
+    ['from anywhere, with openRead', { listen: ':0', openRead: true }, 200, 200],
+    ['from anywhere, with a token', { listen: '0.0.0.0:0', token }, 401, 200],
+  ])('%s', async (_, options, without, withToken) => {
+    const app = await serverOver(engine, options);
+    try {
+      expect((await ask(app, '/allocation', { window })).status).toBe(without);
+      expect((await ask(app, '/allocation', { window }, bearer)).status).toBe(withToken);
+      expect((await ask(app, '/allocation', { window }, { authorization: 'Bearer wrong' })).status).toBe(
+        without,
+      );
+      expect((await ask(app, '/healthz')).status).toBe(200);
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('is for nobody to decide by accident', async () => {
+    await expect(serverOver(engine, { listen: ':9003' })).rejects.toMatchObject({
+      code: 'SETTINGS_INVALID',
+      subject: { setting: 'api.token' },
+    });
+  });
+});
+
+describe('changing', () => {
+  const post = (app: Awaited<ReturnType<typeof serverOver>>, url: string, body: object, headers = {}) =>
+    app.inject({ method: 'POST', url, payload: body, headers });
+
+  it('needs the token, and says what was done', async () => {
+    const federation = rememberingFederation();
+    const app = await serverOver(engine, { federation, token });
+    try {
+      expect((await post(app, '/api/clusters/cluster-1/exclude', { reason: 'odd' })).statusCode).toBe(401);
+      expect((await post(app, '/api/federations', {}, { authorization: 'Bearer nope' })).statusCode).toBe(
+        401,
+      );
+      expect(federation.asked).toEqual([]);
+      const done = await post(app, '/api/clusters/cluster-1/exclude', { reason: 'odd prices' }, bearer);
+      expect(done.json()).toMatchObject({ code: 200, data: { message: 'exclude cluster-1 odd prices.' } });
+      await post(app, '/api/clusters/cluster%2D1/include', {}, bearer);
+      await post(app, '/api/federations', { why: 'month end' }, bearer);
+      await post(app, '/api/federations/federation-x/replay', {}, bearer);
+      expect(federation.asked).toEqual([
+        'exclude cluster-1 odd prices',
+        'include cluster-1',
+        'federate month end',
+        'replay federation-x',
+      ]);
+      // A form of another site cannot send JSON without being asked about it first.
+      const form = await app.inject({
+        method: 'POST',
+        url: '/api/federations',
+        payload: 'why=x',
+        headers: { ...bearer, 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      expect(form.statusCode).toBe(415);
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('cannot be done without a token that is configured', async () => {
+    const app = await serverOver(engine, { federation: rememberingFederation() });
+    try {
+      const { statusCode, body } = await post(app, '/api/federations', {}, bearer);
+      expect(statusCode).toBe(401);
+      expect(body).toContain('no operator token is configured');
+      expect((await ask(app, '/api/status')).data.canAct).toBe(false);
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('tells what is wrong with a cluster or with Temporal, and never more than that', async () => {
+    const failing = {
+      ...rememberingFederation(),
+      exclude: () =>
+        Promise.reject(new FederationError('CLUSTER_UNKNOWN', { detail: 'There is no cluster x.' })),
+      federate: () =>
+        Promise.reject(
+          new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers.' }),
+        ),
+      replay: () => Promise.reject(new TypeError('secret of /work/somewhere')),
+    };
+    const app = await serverOver(engine, { federation: failing, token });
+    try {
+      expect((await post(app, '/api/clusters/x/exclude', {}, bearer)).statusCode).toBe(404);
+      const temporal = await post(app, '/api/federations', {}, bearer);
+      expect([temporal.statusCode, temporal.body]).toEqual([
+        502,
+        expect.stringContaining('TEMPORAL_UNAVAILABLE'),
+      ]);
+      const unforeseen = await post(app, '/api/federations/x/replay', {}, bearer);
+      expect(unforeseen.statusCode).toBe(500);
+      expect(unforeseen.body).not.toContain('/work');
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+it('shows clusters with and without data, and metrics of both', async () => {
+  const app = await serverOver(engine, { federation: rememberingFederation(), cluster: 'cluster-5', token });
+  try {
+    const { data } = await ask(app, '/api/status');
+    expect(data).toMatchObject({
+      kind: 'primary',
+      cluster: 'cluster-5',
+      canAct: true,
+      served: { generation: 7 },
+    });
+    const byId = new Map(data.clusters.map((one: { cluster: string }) => [one.cluster, one]));
+    expect(byId.get('cluster-1')).toMatchObject({
+      membership: 'in',
+      lastPush: '2026-11-17T05:00:00Z',
+      lastData: '2026-11-17T00:00:00Z',
+      windows: expect.arrayContaining([{ pipeline: 'allocations', resolution: '1d', held: 3, missing: 0 }]),
+    });
+    expect(byId.get('cluster-6')).toMatchObject({
+      membership: 'left out',
+      reason: 'odd prices',
+      windows: [],
+    });
+    expect(Object.keys((await ask(app, '/clusterInfoMap')).data)).toContain('cluster-6');
+    await ask(app, '/allocation', { window });
+    const { text } = await ask(app, '/metrics');
+    expect(text).toContain('federated_etl_served_generation 7');
+    expect(text).toMatch(/federated_etl_cluster_data_age_seconds\{cluster="cluster-1"\} 21600/);
+    expect(text).toMatch(/federated_etl_api_request_seconds_count\{route="\/allocation",status="200"\} 1/);
+  } finally {
+    await app.close();
+  }
+});
+
+it('says of an address that is taken whose it is, and stops when it is told to', async () => {
+  const options = {
+    answers: engine,
+    currency: 'USD',
+    aliases: defaultAliases,
+    utcOffsetSeconds: 0,
+    assetsFlavour: 'kubecost' as const,
+    openRead: false,
+    log: silentLog,
+    revision: () => '',
+  };
+  const first = await startServer({ ...options, listen: '127.0.0.1:0', metrics: new Registry() });
+  try {
+    const { port } = new URL(first.url);
+    await expect(
+      startServer({ ...options, listen: `127.0.0.1:${port}`, metrics: new Registry() }),
+    ).rejects.toMatchObject({ code: 'SETTINGS_INVALID', detail: expect.stringContaining('is taken') });
+    const response = await fetch(
+      `${first.url}/model/allocation?window=${encodeURIComponent(window)}&aggregate=all`,
+    );
+    expect(response.status).toBe(200);
+    await response.text();
+  } finally {
+    await first.close();
+  }
+  await expect(fetch(first.url)).rejects.toThrow();
+});

@@ -1,0 +1,94 @@
+import type { FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
+import type { Federation } from '../../api/contract';
+import type { ServerOptions } from '../../api/options';
+import { buildServer } from '../../api/server';
+import { silentLog } from '../../config/log';
+import { defaultAliases } from '../../query/aliases';
+import type { QueryEngine } from '../../query/engine';
+
+/** 2026-11-17T06:00:00Z: the golden files end on the midnight before. */
+export const now = 1_794_895_200;
+/** The three days of the golden files. */
+export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
+export const token = 'sesame';
+
+/** A server without an address over an engine. */
+export function serverOver(
+  engine: QueryEngine,
+  options: Partial<ServerOptions> = {},
+): Promise<FastifyInstance> {
+  return buildServer({
+    listen: '127.0.0.1:0',
+    answers: engine,
+    currency: 'EUR',
+    aliases: defaultAliases,
+    utcOffsetSeconds: 0,
+    assetsFlavour: 'kubecost',
+    openRead: false,
+    metrics: new Registry(),
+    log: silentLog,
+    revision: () => engine.state().ingestedAt ?? '',
+    now: () => now,
+    ...options,
+  });
+}
+
+export interface Asked {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  /** The body; of a success its `data`. */
+  // Tests look at what is there.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly data: any;
+  readonly message?: string;
+  readonly warning?: string;
+}
+
+/** Asks a path with parameters. */
+export async function ask(
+  app: FastifyInstance,
+  path: string,
+  parameters: Record<string, string> = {},
+  headers: Record<string, string> = {},
+): Promise<Asked> {
+  const response = await app.inject({ method: 'GET', url: path, query: parameters, headers });
+  const isJson = String(response.headers['content-type']).includes('application/json');
+  const { data, message, warning } = (isJson ? JSON.parse(response.body) : {}) as Partial<Asked>;
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    text: response.body,
+    data,
+    message,
+    warning,
+  };
+}
+
+/** A federation that remembers what was asked of it. */
+export function rememberingFederation(): Federation & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const say = async (text: string) => {
+    asked.push(text);
+    return { message: `${text}.` };
+  };
+  return {
+    asked,
+    status: async () => ({
+      clusters: [
+        { cluster: 'cluster-1', membership: 'in', lastPush: '2026-11-17T05:00:00Z' },
+        { cluster: 'cluster-6', membership: 'left out', reason: 'odd prices' },
+      ],
+      temporalUi: 'http://127.0.0.1:8233/namespaces/default/workflows',
+      missing: [],
+    }),
+    federations: async () => [],
+    generations: async () => [],
+    diff: async (from, to) => ({ from, to, joined: [], left: [], changes: [], omitted: 0 }),
+    exclude: (cluster, reason) => say(`exclude ${cluster} ${reason}`),
+    include: (cluster) => say(`include ${cluster}`),
+    federate: (why) => say(`federate ${why}`),
+    replay: (run) => say(`replay ${run}`),
+  };
+}

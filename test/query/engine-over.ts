@@ -1,0 +1,61 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { decodeSet, encodeSet } from '../../etl/file';
+import type { EtlSet } from '../../etl/model';
+import { parseWindowFile, type WindowRef } from '../../etl/window';
+import { toColumns } from '../../query/columns';
+import { QueryEngine, type QueryEngineOptions } from '../../query/engine';
+import type { WantedFile } from '../../query/ingest';
+import { listWindowFiles } from '../../local-etl/list';
+import { localEtl } from '../../local-etl/store';
+
+/** The five clusters of the golden files, combined by OpenCost's own code. */
+export const combinedEtl = path.join(__dirname, '../golden/expected/federated/combined/etl');
+
+/** An engine over a database of its own, which goes with it. */
+export async function openEngine(
+  options: Partial<QueryEngineOptions> = {},
+): Promise<QueryEngine & { dispose(): void }> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
+  const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2, ...options });
+  return Object.assign(engine, {
+    dispose: () => {
+      engine.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  });
+}
+
+/** The window files of a local ETL store, to be served. */
+export async function wantedFrom(root: string): Promise<WantedFile[]> {
+  const wanted: WantedFile[] = [];
+  const store = localEtl(root);
+  for await (const file of listWindowFiles(store)) {
+    const bytes = readFileSync(path.join(store.bingen, file.path));
+    wanted.push({
+      ...file.ref,
+      digest: file.path,
+      read: async () => toColumns(decodeSet(file.ref.pipeline, bytes)),
+    });
+  }
+  return wanted.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
+/** One set, as it would come from a file. */
+export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'): WantedFile {
+  const ref = parseWindowFile(window)?.ref as WindowRef;
+  const bytes = encodeSet(set);
+  return { ...ref, digest, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
+}
+
+/** An engine that serves the golden files. */
+export async function goldenEngine(options: Partial<QueryEngineOptions> = {}) {
+  const engine = await openEngine(options);
+  await engine.serve(await wantedFrom(combinedEtl), {
+    generation: 7,
+    committedAt: '2026-11-17T00:30:00Z',
+    ingestedAt: '2026-11-17T00:31:00Z',
+  });
+  return engine;
+}

@@ -1,0 +1,214 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { isFederationError } from '../../errors/federation-error';
+import type { AllocationRequest } from '../../query/request';
+import { QueryEngine } from '../../query/engine';
+import { rowCost } from '../../query/cost';
+import { defaultAliases } from '../../query/aliases';
+import { parseAllocationRequest } from '../../query/parse-request';
+import { combinedEtl, goldenEngine, openEngine, wantedFrom } from './engine-over';
+
+const request: AllocationRequest = parseAllocationRequest(
+  { window: '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z', aggregate: 'cluster', includeIdle: 'true' },
+  { flavour: 'opencost', now: 1_795_000_000, utcOffsetSeconds: 0, aliases: defaultAliases },
+);
+
+/** What an engine answers, as a text that two equal answers share. */
+async function answerOf(engine: QueryEngine): Promise<string> {
+  const { sets, generation } = await engine.allocations(request);
+  return JSON.stringify([generation, sets[0]?.rows.map((row) => [row.name, rowCost(row).toFixed(6)])]);
+}
+
+describe('what is served', () => {
+  it('is what was served before, when the database is opened again', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
+    try {
+      const first = await openEngine({ folder });
+      const wanted = await wantedFrom(combinedEtl);
+      expect(await first.serve(wanted, { generation: 1, ingestedAt: 'a' })).toMatchObject({
+        files: 14,
+        ingested: 14,
+      });
+      const answer = await answerOf(first);
+      first.close();
+      const second = await openEngine({ folder });
+      expect(second.state()).toMatchObject({ generation: 1, empty: false });
+      expect(await answerOf(second)).toBe(answer);
+      expect(await second.serve(wanted, { generation: 2, ingestedAt: 'b' })).toMatchObject({ ingested: 0 });
+      expect(second.state().generation).toBe(2);
+      second.close();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('stays while a generation cannot be read, and answers say so', async () => {
+    const engine = await goldenEngine();
+    try {
+      const before = await answerOf(engine);
+      const [first, ...others] = await wantedFrom(combinedEtl);
+      if (first === undefined) throw new Error('there are no golden files');
+      const broken = { ...first, digest: 'broken', read: () => Promise.reject(new Error('unread')) };
+      await expect(engine.serve([...others, broken], { generation: 8, ingestedAt: 'b' })).rejects.toThrow(
+        'unread',
+      );
+      expect(await answerOf(engine)).toBe(before);
+      const { FederationError } = await import('../../errors/federation-error');
+      const truncated = new FederationError('ETL_TRUNCATED', { detail: 'It ends too early.' });
+      const cut = { ...first, digest: 'cut', read: () => Promise.reject(truncated) };
+      await expect(engine.serve([cut, ...others], { generation: 8, ingestedAt: 'b' })).rejects.toThrow(
+        'too early',
+      );
+      expect(engine.state().refused).toEqual({
+        generation: 8,
+        code: 'ETL_TRUNCATED',
+        message: 'It ends too early.',
+      });
+      expect((await engine.allocations(request)).warnings[0]).toBe(
+        'Generation 8 could not be read (ETL_TRUNCATED: It ends too early.); this is generation 7.',
+      );
+      await engine.serve([first, ...others], { generation: 9, ingestedAt: 'c' });
+      expect(engine.state().refused).toBeUndefined();
+      expect((await engine.allocations(request)).warnings).toEqual([]);
+    } finally {
+      engine.dispose();
+    }
+  });
+
+  it('is one generation for a query, whatever is ingested meanwhile', async () => {
+    const engine = await goldenEngine();
+    try {
+      const wanted = await wantedFrom(combinedEtl);
+      const [whole, less] = [wanted, wanted.filter(({ window }) => window.start !== 1_794_614_400)];
+      const answers = new Set<string>();
+      let generation = 10;
+      const swapping = (async () => {
+        for (; generation < 22; generation++) {
+          await engine.serve(generation % 2 === 0 ? whole : less, {
+            generation,
+            ingestedAt: String(generation),
+          });
+        }
+      })();
+      for (let asked = 0; asked < 40; asked++) {
+        const { sets } = await engine.allocations(request);
+        answers.add(sets[0]?.rows.reduce((sum, row) => sum + rowCost(row), 0).toFixed(4) ?? '');
+      }
+      await swapping;
+      // With the first day and without it; never a part of it.
+      expect(answers.size).toBe(2);
+    } finally {
+      engine.dispose();
+    }
+  });
+
+  it('keeps nothing of what is no longer served', async () => {
+    const engine = await goldenEngine();
+    try {
+      const wanted = await wantedFrom(combinedEtl);
+      await engine.serve(wanted.slice(0, 2), { generation: 8, ingestedAt: 'b' });
+      const files = await engine.withConnection(async (connection) => {
+        const reader = await connection.runAndReadAll(
+          'select count(distinct file) from (select file from allocation union all select file from asset)',
+        );
+        return Number(reader.getRowsJS()[0]?.[0]);
+      });
+      expect(files).toBe(2);
+    } finally {
+      engine.dispose();
+    }
+  });
+});
+
+describe('the database', () => {
+  it('is refused to a second process, and thrown away when it is of no use', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
+    try {
+      writeFileSync(
+        path.join(folder, 'query.duckdb'),
+        'this is no database, and long enough to look like something',
+      );
+      const engine = await openEngine({ folder });
+      expect(engine.state().empty).toBe(true);
+      await expect(engine.allocations(request)).rejects.toMatchObject({ code: 'QUERY_NO_DATA' });
+      const other = fork(path.join(__dirname, 'ingest-child.ts'), [folder], {
+        execArgv: ['--require', require.resolve('tsx/cjs')],
+      });
+      const [code] = (await once(other, 'message')) as [string];
+      expect(code).toBe('QUERY_DATABASE_UNUSABLE');
+      await once(other, 'exit');
+      engine.close();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('survives SIGKILL at any moment of an ingest', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
+    const expected = await goldenEngine();
+    const answer = (await answerOf(expected)).replace(/^\[7/, '[2');
+    expected.dispose();
+    try {
+      for (const afterMs of [0, 40, 80, 120, 160, 200, 250, 300, 400, 500]) {
+        const child = fork(path.join(__dirname, 'ingest-child.ts'), [folder, combinedEtl], {
+          execArgv: ['--require', require.resolve('tsx/cjs')],
+        });
+        await once(child, 'message');
+        await new Promise((resolve) => setTimeout(resolve, afterMs));
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+        const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2 });
+        // Nothing yet, or all of it.
+        if (!engine.state().empty) expect(await answerOf(engine)).toBe(answer);
+        engine.close();
+      }
+      const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2 });
+      await engine.serve(await wantedFrom(combinedEtl), { generation: 2, ingestedAt: 'b' });
+      expect(await answerOf(engine)).toBe(answer);
+      engine.close();
+      expect(readdirSync(folder)).toContain('query.duckdb');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('limits', () => {
+  it('refuse answers that are too large, take too long, or have to wait too long', async () => {
+    const containers = {
+      ...request,
+      groups: ['pod', 'container'].map((field) => ({ kind: 'field' as const, field: field as 'pod' })),
+    };
+    const small = await goldenEngine({ limits: { seconds: 30, rows: 20, concurrent: 1, waiting: 1 } });
+    try {
+      await expect(small.allocations(containers)).rejects.toMatchObject({ code: 'QUERY_TOO_LARGE' });
+      const asked = await Promise.allSettled(Array.from({ length: 6 }, () => small.allocations(request)));
+      const refused = asked.filter(
+        (one) => one.status === 'rejected' && isFederationError(one.reason, 'QUERY_BUSY'),
+      );
+      expect(refused.length).toBeGreaterThan(0);
+      expect(asked.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0);
+    } finally {
+      small.dispose();
+    }
+    const hasty = await goldenEngine({ limits: { seconds: 0.001, rows: 1_000, concurrent: 1, waiting: 9 } });
+    try {
+      await expect(hasty.allocations(request)).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
+    } finally {
+      hasty.dispose();
+    }
+  });
+
+  it('let a client go that does not wait any more', async () => {
+    const engine = await goldenEngine();
+    try {
+      await expect(engine.allocations(request, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+      await expect(engine.allocations(request)).resolves.toBeDefined();
+    } finally {
+      engine.dispose();
+    }
+  });
+});
