@@ -6,7 +6,8 @@ import { createAddOwnName } from './add-own-name';
 import type { QueryEngine } from '../query/engine';
 import type { IngestSummary } from '../query/ingest';
 import { createEnterPrimary } from './enter-primary';
-import { createIngestCombined } from './ingest-combined';
+import { createExportCombined } from './export-combined';
+import { createIngestCombined, type IngestDependencies } from './ingest-combined';
 import { createLeavePrimary } from './leave-primary';
 import { createPrimaryStatus } from './primary-status';
 import { createPullCombined } from './pull-combined';
@@ -45,11 +46,30 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
     ingestCombined:
       query === undefined
         ? () => Promise.resolve(nothingIngested)
-        : createIngestCombined({ ...context, ...query, combined: bucket, store: place.pullStore }),
+        : ingestAndExport(
+            { ...context, ...query, combined: bucket, store: place.pullStore },
+            settings,
+            bucket,
+          ),
     leavePrimary: createLeavePrimary({ ...place, own: bucket }),
     enterPrimary: createEnterPrimary({ store: place.pullStore, now: context.now }),
     primaryStatus: createPrimaryStatus(place),
     addOwnName: createAddOwnName({ store: place.store }),
+  };
+}
+
+/** What is served is exported, too, where the settings say so; what is there already is not written again. */
+function ingestAndExport(
+  deps: IngestDependencies,
+  settings: Settings,
+  bucket: Bucket,
+): ReturnType<typeof createIngestCombined> {
+  const ingest = createIngestCombined(deps);
+  const exportCombined = createExportCombined({ ...deps, bucket, format: settings.export.format });
+  return async (input) => {
+    const summary = await ingest(input);
+    if (settings.export.enabled) await exportCombined();
+    return summary;
   };
 }
 

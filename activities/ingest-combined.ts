@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { parseWindowId } from '../etl/window';
-import type { GenerationWindow } from '../federation/generation';
+import type { Generation, GenerationWindow } from '../federation/generation';
 import { sha256 } from '../local-etl/read';
 import { ifThere, type LocalEtl, localPath } from '../local-etl/store';
 import type { IngestSummary, WantedFile } from '../query/ingest';
@@ -46,9 +46,7 @@ export function createIngestCombined(
         retryable: false,
       });
     }
-    const wanted = Object.entries(generation.windows).map(([id, window]) =>
-      wantedWindow(deps, id, window, signal),
-    );
+    const wanted = wantedWindows(deps, generation, signal);
     const started = deps.now().getTime();
     let told = started;
     const progress = (done: number, of: number) => {
@@ -94,8 +92,15 @@ export function createIngestCombined(
 /** No window of any federation comes near it. */
 const mostBytes = 2 ** 31;
 
+type Sources = Pick<IngestDependencies, 'combined' | 'threads'> & { readonly store?: LocalEtl };
+
+/** The windows of a generation, to be read from the volume where they are, else from the bucket. */
+export function wantedWindows(sources: Sources, { windows }: Generation, signal: AbortSignal): WantedFile[] {
+  return Object.entries(windows).map(([id, window]) => wantedWindow(sources, id, window, signal));
+}
+
 function wantedWindow(
-  { store, combined, threads }: IngestDependencies,
+  { store, combined, threads }: Sources,
   id: string,
   { digest, fingerprint }: GenerationWindow,
   signal: AbortSignal,
@@ -108,7 +113,7 @@ function wantedWindow(
     });
   }
   const bytes = async (): Promise<Uint8Array> => {
-    const local = await ifThere(readFile(localPath(store, id), { signal }));
+    const local = store === undefined ? undefined : await ifThere(readFile(localPath(store, id), { signal }));
     if (local !== undefined && sha256(local) === digest) return local;
     // The cluster's own build has written over it, until the next pull.
     const object = await readAll(combined, objectKey(fingerprint), { maxBytes: mostBytes, signal });

@@ -10,6 +10,7 @@ export interface ServedFile {
   readonly resolution: string;
   readonly start: number;
   readonly end: number;
+  readonly digest: string;
   /** Records by the number of their cluster. */
   readonly records: ReadonlyMap<number, number>;
 }
@@ -56,6 +57,7 @@ export async function readCatalog(connection: DuckDBConnection): Promise<Catalog
       resolution: String(row['resolution']),
       start: Number(row['window_start']),
       end: Number(row['window_end']),
+      digest: String(row['digest']),
       records: records.get(Number(row['id'])) ?? new Map<number, number>(),
     })),
     clusters: new Map(clusters.map((row) => [Number(row['id']), String(row['name'])])),

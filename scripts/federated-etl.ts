@@ -25,6 +25,7 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   restore: () => (require('./restore') as typeof import('./restore')).registerRestore,
   inspect: () => (require('./inspect') as typeof import('./inspect')).registerInspect,
   merge: () => (require('./merge') as typeof import('./merge')).registerMerge,
+  export: () => (require('./export') as typeof import('./export')).registerExport,
   serve: () => (require('./serve') as typeof import('./serve')).registerServe,
 };
 

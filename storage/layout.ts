@@ -1,4 +1,11 @@
-import { parseWindowFile, windowId, type WindowFile, type WindowId, type WindowRef } from '../etl/window';
+import {
+  parseWindowFile,
+  windowId,
+  windowName,
+  type WindowFile,
+  type WindowId,
+  type WindowRef,
+} from '../etl/window';
 import { FederationError } from '../errors/federation-error';
 
 /**
@@ -159,4 +166,50 @@ export function runPlanHeadKey(run: string, attempt: number): string {
 /** What was wrong with the sources of one planned window. */
 export function runProblemsKey(run: string, attempt: number, shard: number, index: number): string {
   return `${runsPrefix}${run}/problems-${attempt}-${shard}-${index}.json`;
+}
+
+/** Where the combined set lies for other query engines; below it the paths are those of any export. */
+export const exportPrefix = 'federated/combined/export/';
+
+/** A window in an export. */
+export interface ExportedFile {
+  /** Of the columns. */
+  readonly version: number;
+  readonly format: 'parquet' | 'csv';
+  readonly ref: WindowRef;
+  /** SHA-256 of the window file; as much of it as is in the path, once it is read back. */
+  readonly digest: string;
+}
+
+const exportEndings = { parquet: 'parquet', csv: 'csv.gz' } as const;
+
+/** Its path below an export's root, in folders as Hive has them. */
+export function exportPath({ version, format, ref, digest }: ExportedFile): string {
+  const day = new Date(ref.window.start * 1000).toISOString().slice(0, 10);
+  const name = `${windowName(ref.window)}-${digest.slice(0, 12)}.${exportEndings[format]}`;
+  return `${exportTablesPath(version, format)}${ref.pipeline}/resolution=${ref.resolution}/day=${day}/${name}`;
+}
+
+/** All windows of a version and a format, below an export's root. Engines take every file of a table's folder for a part of it. */
+export function exportTablesPath(version: number, format: ExportedFile['format']): string {
+  return `v${version}/${format}/`;
+}
+
+/** What says which columns a version has, below an export's root. */
+export function exportSchemaPath(version: number): string {
+  return `v${version}/schema.json`;
+}
+
+/** Reads what `exportPath` wrote; undefined for anything else. */
+export function parseExportPath(path: string): ExportedFile | undefined {
+  const match =
+    /^v(\d{1,6})\/(parquet|csv)\/([^/]+)\/resolution=([^/]+)\/day=[^/]+\/(\d+-\d+)-([0-9a-f]{12})\.[a-z.]+$/.exec(
+      path,
+    );
+  if (match === null) return undefined;
+  const [, version, format, pipeline, resolution, name, digest = ''] = match;
+  const ref = parseWindowFile(`${pipeline}/${resolution}/${name}`)?.ref;
+  if (ref === undefined) return undefined;
+  const file = { version: Number(version), format: format as ExportedFile['format'], ref, digest };
+  return exportPath(file) === path ? file : undefined;
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isFederationError } from '../../errors/federation-error';
+import { FederationError, isFederationError } from '../../errors/federation-error';
 import type { AllocationRequest } from '../../query/request';
 import { QueryEngine } from '../../query/engine';
 import { rowCost } from '../../query/cost';
@@ -56,7 +56,6 @@ describe('what is served', () => {
         'unread',
       );
       expect(await answerOf(engine)).toBe(before);
-      const { FederationError } = await import('../../errors/federation-error');
       const truncated = new FederationError('ETL_TRUNCATED', { detail: 'It ends too early.' });
       const cut = { ...first, digest: 'cut', read: () => Promise.reject(truncated) };
       await expect(engine.serve([cut, ...others], { generation: 8, ingestedAt: 'b' })).rejects.toThrow(

@@ -1,11 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { displayName, money } from '../format';
-
-export interface Series {
-  readonly name: string;
-  /** One for each label. */
-  readonly values: readonly number[];
-}
+import { foldSeries, mostSeries, type Series } from '../series';
 
 interface ChartProps {
   readonly title: string;
@@ -20,31 +15,6 @@ interface ChartProps {
 const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#8a79d6', '#b3a100'];
 const idleColour = '#9aa3ad';
 const otherColour = '#6b7280';
-const mostSeries = palette.length;
-
-/** The largest series, and all others as one. */
-export function foldSeries(series: readonly Series[]): Series[] {
-  const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);
-  const idle = series.filter(({ name }) => name.includes('__idle__'));
-  const plain = series.filter(({ name }) => !name.includes('__idle__')).sort((a, b) => sum(b) - sum(a));
-  const others = plain.slice(mostSeries);
-  const folded = (name: string, members: readonly Series[]): Series[] =>
-    members.length === 0
-      ? []
-      : [
-          {
-            name,
-            values: (members[0]?.values ?? []).map((_, at) =>
-              members.reduce((total, { values }) => total + (values[at] ?? 0), 0),
-            ),
-          },
-        ];
-  return [
-    ...plain.slice(0, mostSeries),
-    ...folded(`${others.length} others`, others),
-    ...folded('__idle__', idle),
-  ];
-}
 
 /** Stacked bars over time. The table beside it says the same in numbers. */
 export function Chart({ title, labels, series, currency, theme }: ChartProps) {

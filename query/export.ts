@@ -1,0 +1,386 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { FederationError } from '../errors/federation-error';
+import type { Pipeline, WindowRef } from '../etl/window';
+import { costMeasures } from './cost';
+import { rowsOf } from './database';
+import { type StoredMeasure, storedMeasures } from './schema';
+
+/**
+ * Names the folder of an export. It is raised with any change of the columns, also when one is added: some engines take
+ * files whose columns differ for broken. `docs/reference/export-schema.md` promises them.
+ */
+export const exportVersion = 1;
+
+export const exportFormats = ['parquet', 'csv'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+type ExportType = 'TIMESTAMP' | 'VARCHAR' | 'VARCHAR[]' | 'MAP(VARCHAR, VARCHAR)' | 'DOUBLE' | 'BOOLEAN';
+
+/** A column, as it is promised. */
+export interface ExportColumn {
+  readonly name: string;
+  /** As DuckDB reads it from Parquet. */
+  readonly type: ExportType;
+  /** Empty where there is none. */
+  readonly unit: string;
+  readonly meaning: string;
+}
+
+interface Column extends ExportColumn {
+  /** What it is in the tables. */
+  readonly sql: string;
+}
+
+function timestamp(name: string, seconds: string, meaning: string): Column {
+  const sql = `make_timestamp(cast(${seconds} * 1000000 as bigint))`;
+  return { name, type: 'TIMESTAMP', unit: 'UTC', meaning, sql };
+}
+
+function text(name: string, sql: string, meaning: string): Column {
+  return { name, type: 'VARCHAR', unit: '', meaning, sql };
+}
+
+function textMap(name: string, sql: string, meaning: string): Column {
+  return { name, type: 'MAP(VARCHAR, VARCHAR)', unit: '', meaning, sql };
+}
+
+function number(name: string, sql: string, unit: string, meaning: string): Column {
+  return { name, type: 'DOUBLE', unit, meaning, sql };
+}
+
+function flag(name: string, sql: string, meaning: string): Column {
+  return { name, type: 'BOOLEAN', unit: '', meaning, sql };
+}
+
+const money = 'currency';
+
+/** Unit and meaning of each measure that is stored; their order is that of the columns. */
+const measureFacts: Record<StoredMeasure, readonly [unit: string, meaning: string]> = {
+  cpuCoreHours: ['core hours', 'CPU that it was charged for: used or requested, whichever was more'],
+  cpuCoreRequestAverage: ['cores', 'CPU that it requested, on average from `start_time` to `end_time`'],
+  cpuCoreUsageAverage: ['cores', 'CPU that it used, on average'],
+  cpuCoreLimitAverage: ['cores', 'CPU that it was limited to, on average; 0 without a limit'],
+  cpuCost: [money, 'the cost of its CPU'],
+  cpuCostAdjustment: [money, 'what reconciliation changed of `cpu_cost`'],
+  gpuHours: ['GPU hours', 'GPUs that it was charged for'],
+  gpuRequestAverage: ['GPUs', 'GPUs that it requested, on average'],
+  gpuUsageAverage: ['share', 'how much of its GPUs it used, on average, as its cluster measured it'],
+  gpuCost: [money, 'the cost of its GPUs'],
+  gpuCostAdjustment: [money, 'what reconciliation changed of `gpu_cost`'],
+  networkTransferBytes: ['bytes', 'what it sent over the network'],
+  networkReceiveBytes: ['bytes', 'what it received over the network'],
+  networkCost: [money, 'the cost of its network traffic'],
+  networkCrossZoneCost: [money, 'the part of `network_cost` between zones'],
+  networkCrossRegionCost: [money, 'the part of `network_cost` between regions'],
+  networkInternetCost: [money, 'the part of `network_cost` to the Internet'],
+  networkNatGatewayEgressCost: [money, 'the part of `network_cost` out through NAT gateways'],
+  networkNatGatewayIngressCost: [money, 'the part of `network_cost` in through NAT gateways'],
+  networkCostAdjustment: [money, 'what reconciliation changed of `network_cost`'],
+  loadBalancerCost: [money, 'the cost of its load balancers'],
+  loadBalancerCostAdjustment: [money, 'what reconciliation changed of `load_balancer_cost`'],
+  pvByteHours: ['byte hours', 'of its persistent volumes'],
+  pvCost: [money, 'the cost of its persistent volumes'],
+  pvCostAdjustment: [money, 'what reconciliation changed of `pv_cost`'],
+  ramByteHours: ['byte hours', 'memory that it was charged for: used or requested, whichever was more'],
+  ramByteRequestAverage: ['bytes', 'memory that it requested, on average'],
+  ramByteUsageAverage: ['bytes', 'memory that it used, on average'],
+  ramByteLimitAverage: ['bytes', 'memory that it was limited to, on average; 0 without a limit'],
+  ramCost: [money, 'of its memory'],
+  ramCostAdjustment: [money, 'what reconciliation changed of `ram_cost`'],
+  sharedCost: [money, 'shared costs that its cluster gave it when it made the file'],
+  externalCost: [money, 'costs from outside of the cluster that its cluster gave it'],
+};
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+const ofWindow: readonly Column[] = [
+  timestamp('window_start', 'f.window_start', 'the first moment of the window'),
+  timestamp('window_end', 'f.window_end', 'the first moment behind the window'),
+];
+
+function timesOf(table: string): readonly Column[] {
+  return [
+    timestamp('start_time', `${table}.start_at`, 'when it began, within the window'),
+    timestamp('end_time', `${table}.end_at`, 'when it ended, within the window'),
+    number(
+      'minutes',
+      `(${table}.end_at - ${table}.start_at) / 60`,
+      'minutes',
+      'from `start_time` to `end_time`: what averages are weighted with',
+    ),
+  ];
+}
+
+const allocationColumns: readonly Column[] = [
+  ...ofWindow,
+  text('cluster', 'i.cluster_name', 'the cluster, as the allocation itself names it'),
+  text('node', 'i.node', 'the node that it ran on'),
+  text('namespace', 'i.namespace', 'the namespace'),
+  text(
+    'controller_kind',
+    'i.controller_kind',
+    '`deployment`, `statefulset`, `daemonset`, `job`, …; empty without one',
+  ),
+  text('controller', 'i.controller', 'the name of the controller; empty without one'),
+  text('pod', 'i.pod', 'the pod'),
+  text('container', 'i.container', 'the container; `__unmounted__` where `unmounted` is true'),
+  text('provider_id', 'i.provider_id', 'what the provider calls the node'),
+  {
+    name: 'services',
+    type: 'VARCHAR[]',
+    unit: '',
+    meaning: 'the services in front of the pod',
+    sql: 'i.services',
+  },
+  textMap('labels', 'i.labels', 'labels of the pod; its cluster has added those of the namespace'),
+  textMap('annotations', 'i.annotations', 'annotations, likewise'),
+  textMap('namespace_labels', 'i.namespace_labels', 'labels of the namespace'),
+  textMap('namespace_annotations', 'i.namespace_annotations', 'annotations of the namespace'),
+  ...timesOf('a'),
+  flag(
+    'unmounted',
+    'not i.plain',
+    'true of volumes and load balancers that no pod uses: they have costs, but no workload',
+  ),
+  number(
+    'total_cost',
+    costMeasures.map((measure) => `a."${measure}"`).join(' + '),
+    money,
+    'all costs of the row, adjustments included',
+  ),
+  ...storedMeasures.map((measure) => number(snakeCase(measure), `a."${measure}"`, ...measureFacts[measure])),
+  number(
+    'cpu_max',
+    'a.cpu_max',
+    'cores',
+    'the most CPU that it used at once; null where it was not measured',
+  ),
+  number('ram_max', 'a.ram_max', 'bytes', 'the most memory that it used at once; null likewise'),
+  number('gpu_max', 'a.gpu_max', 'share', 'the most of its GPUs that it used at once; null likewise'),
+];
+
+const breakdown = ['idle', 'other', 'system', 'user'] as const;
+
+function breakdownOf(column: string, of: string): readonly Column[] {
+  return breakdown.map((part, index) =>
+    number(
+      `${column}_${part}`,
+      `a.${column}[${index + 1}]`,
+      'share',
+      `of ${of}: the share that was \`${part}\``,
+    ),
+  );
+}
+
+const assetTotal =
+  "case when a.type = 'Node' then (a.cpu_cost + a.ram_cost) * (1 - a.discount) + a.gpu_cost + a.adjustment " +
+  "when a.type = 'Shared' then a.cost else a.cost + a.adjustment + a.credit end";
+
+const assetColumns: readonly Column[] = [
+  ...ofWindow,
+  text('cluster', 'a.cluster_name', 'the cluster, as the asset itself names it'),
+  text(
+    'type',
+    'a.type',
+    '`Node`, `Disk`, `LoadBalancer`, `Network`, `ClusterManagement`, `Cloud`, `Shared` or `Any`',
+  ),
+  text('category', 'a.category', '`Compute`, `Storage`, `Network`, `Management`, …'),
+  text('provider', 'a.provider', 'the provider, such as `AWS`'),
+  text('account', 'a.account', "the provider's account"),
+  text('project', 'a.project', "the provider's project"),
+  text('service', 'a.service', "the provider's service"),
+  text('name', 'a.name', 'the name of the asset'),
+  text('provider_id', 'a.provider_id', 'what the provider calls it'),
+  textMap('labels', 'a.labels', 'its labels'),
+  ...timesOf('a'),
+  number('total_cost', assetTotal, money, 'what it costs in all: discount, adjustment and credit included'),
+  number('cost', 'a.cost', money, 'before adjustment and credit, of types with one cost; 0 of nodes'),
+  number('adjustment', 'a.adjustment', money, 'what reconciliation changed'),
+  number('credit', 'a.credit', money, 'of type `Cloud`; 0 of others'),
+  text(
+    'node_type',
+    'a.node_type',
+    'of nodes: the machine type. This and the columns down to `overhead_cost` are null of other types',
+  ),
+  number('cpu_core_hours', 'a.cpu_core_hours', 'core hours', 'of nodes'),
+  number('ram_byte_hours', 'a.ram_byte_hours', 'byte hours', 'of nodes'),
+  number('gpu_hours', 'a.gpu_hours', 'GPU hours', 'of nodes'),
+  number('gpu_count', 'a.gpu_count', 'GPUs', 'of nodes'),
+  number('cpu_cost', 'a.cpu_cost', money, 'of nodes, before discount'),
+  number('gpu_cost', 'a.gpu_cost', money, 'of nodes'),
+  number('ram_cost', 'a.ram_cost', money, 'of nodes, before discount'),
+  number('discount', 'a.discount', 'share', 'of nodes: taken off `cpu_cost` and `ram_cost`'),
+  number('preemptible', 'a.preemptible', 'share', 'of nodes: 1 when preemptible or spot'),
+  ...breakdownOf('cpu_breakdown', "nodes' CPU"),
+  ...breakdownOf('ram_breakdown', "nodes' memory"),
+  number(
+    'overhead_cpu',
+    'a.overhead[1]',
+    'share',
+    'of nodes: CPU that is not for workloads; null where it is not known',
+  ),
+  number(
+    'overhead_ram',
+    'a.overhead[2]',
+    'share',
+    'of nodes: memory that is not for workloads; null likewise',
+  ),
+  number('overhead_cost', 'a.overhead[3]', 'share', 'of nodes: what both come to in cost; null likewise'),
+  number(
+    'byte_hours',
+    'a.byte_hours',
+    'byte hours',
+    'of disks. This and the columns down to `claim_namespace` are null of other types',
+  ),
+  number(
+    'byte_hours_used',
+    'a.byte_hours_used',
+    'byte hours',
+    'of disks: what was used; null where it was not measured',
+  ),
+  number(
+    'byte_usage_max',
+    'a.byte_usage_max',
+    'bytes',
+    'of disks: the most that was used at once; null likewise',
+  ),
+  ...breakdownOf('disk_breakdown', 'disks'),
+  text('storage_class', 'a.storage_class', 'of disks'),
+  text('volume_name', 'a.volume_name', 'of disks'),
+  text('claim_name', 'a.claim_name', 'of disks'),
+  text('claim_namespace', 'a.claim_namespace', 'of disks'),
+  flag(
+    'private',
+    'a.private',
+    'of load balancers: whether it is reached from inside only; null of other types',
+  ),
+  text('ip', 'a.ip', 'of load balancers: the address; null of other types'),
+];
+
+interface Table {
+  readonly columns: readonly Column[];
+  readonly from: string;
+  /** What is queried together lies together, and the same window is the same file. */
+  readonly order: string;
+}
+
+const exported: Record<Pipeline, Table> = {
+  allocations: {
+    columns: allocationColumns,
+    from: 'allocation a join file f on f.id = a.file join identity i on i.id = a.identity',
+    order: 'i.cluster_name, i.namespace, i.pod, i.container, i.node, a.start_at, i.hash',
+  },
+  assets: {
+    columns: assetColumns,
+    from: 'asset a join file f on f.id = a.file',
+    order: 'a.cluster_name, a.type, a.name, a.provider_id, a.start_at',
+  },
+};
+
+/** What is promised of the files of an export: its `schema.json`. */
+export interface ExportSchema {
+  readonly version: number;
+  /** Columns that stand in the path, as `<name>=<value>/`. */
+  readonly partitions: readonly (Omit<ExportColumn, 'type'> & { readonly type: 'VARCHAR' | 'DATE' })[];
+  readonly tables: Readonly<Record<Pipeline, readonly ExportColumn[]>>;
+}
+
+export const exportSchema: ExportSchema = {
+  version: exportVersion,
+  partitions: [
+    {
+      name: 'resolution',
+      type: 'VARCHAR',
+      unit: '',
+      meaning: 'how long a window is: `1d`, `1h`. Each resolution has all costs, so ask for one of them',
+    },
+    { name: 'day', type: 'DATE', unit: 'UTC', meaning: 'the day that the window begins on' },
+  ],
+  tables: { allocations: promised(allocationColumns), assets: promised(assetColumns) },
+};
+
+function promised(columns: readonly Column[]): ExportColumn[] {
+  return columns.map(({ name, type, unit, meaning }) => ({ name, type, unit, meaning }));
+}
+
+/** A window file that is served, and can be exported by its number. */
+export interface ServedWindow extends WindowRef {
+  readonly id: number;
+  readonly digest: string;
+}
+
+/** The window files that a connection's transaction sees served, in time order. */
+export async function servedWindows(connection: DuckDBConnection): Promise<ServedWindow[]> {
+  const rows = await rowsOf(
+    connection,
+    'select * from file where id in (select file from served) order by window_start, pipeline, resolution',
+  );
+  return rows.map((row) => ({
+    id: Number(row['id']),
+    pipeline: row['pipeline'] as Pipeline,
+    resolution: String(row['resolution']),
+    window: { start: Number(row['window_start']), end: Number(row['window_end']) },
+    digest: String(row['digest']),
+  }));
+}
+
+const copyOptions: Record<ExportFormat, string> = {
+  parquet: 'format parquet, compression zstd',
+  csv: 'format csv, header true, compression gzip',
+};
+
+/**
+ * Writes one window file of the database to a local file, and gives how many rows it has; undefined when the database
+ * has it no more. Aborting interrupts it. What it wrote when it throws is of no use.
+ */
+export async function exportWindow(
+  connection: DuckDBConnection,
+  file: number,
+  format: ExportFormat,
+  path: string,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  signal?.throwIfAborted();
+  const [known] = await rowsOf(connection, 'select pipeline from file where id = $1', [file]);
+  if (known === undefined) return undefined;
+  const { columns, from, order } = exported[known['pipeline'] as Pipeline];
+  const select = columns.map((column) => `${valueOf(column, format)} as "${column.name}"`).join(',\n  ');
+  const interrupt = () => connection.interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  try {
+    const { rowsChanged } = await connection.run(
+      `copy (select ${select}\nfrom ${from} where a.file = $1 order by ${order}) to ${quoted(path)} (${copyOptions[format]})`,
+      [file],
+    );
+    return rowsChanged;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw unwritten(path, cause);
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+  }
+}
+
+/** CSV has neither lists nor maps: there they are JSON. */
+function valueOf({ sql, type }: Column, format: ExportFormat): string {
+  const isNested = type === 'VARCHAR[]' || type === 'MAP(VARCHAR, VARCHAR)';
+  return isNested && format === 'csv' ? `to_json(${sql})` : sql;
+}
+
+/** As a text of SQL. The path of COPY cannot be bound. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+function unwritten(path: string, cause: unknown): unknown {
+  const said = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
+  if (!/^(IO|Out of Memory) Error/.test(said)) return cause;
+  return new FederationError('QUERY_DATABASE_UNUSABLE', {
+    subject: { key: path },
+    detail: `A window cannot be written: ${said}`,
+    hint: 'Make room there, or set TMPDIR to a folder that has some; each window is written there before it goes to its place.',
+    cause,
+  });
+}

@@ -1,0 +1,248 @@
+import type {
+  ClusterView,
+  FederationView,
+  GenerationDiff,
+  GenerationView,
+  StatusView,
+} from '../../api/contract';
+
+/** What the server is to pretend; the tests of the page change it between one question and the next. */
+export interface Canned {
+  /** How many rows an allocation query by pod has. */
+  rows: number;
+  /** Nothing was ever ingested. */
+  empty: boolean;
+  /** Reading needs the operator token, too. */
+  locked: boolean;
+  /** What queries are refused with. */
+  error?: { readonly status: number; readonly message: string };
+  warning?: string;
+  ingesting?: StatusView['served']['ingesting'];
+  refused?: StatusView['served']['refused'];
+}
+
+export const token = 'canned-operator-token';
+export const now = Date.parse('2026-11-21T07:00:00Z');
+
+const day = 86_400_000;
+const time = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}Z`;
+const clusters = ['eu-production', 'us-production', 'staging', 'research', 'edge-01'];
+const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search', '__unallocated__'];
+
+/** The status of a primary over five clusters, one of them left out and one without new data. */
+export function status(canned: Canned): StatusView {
+  return {
+    kind: 'primary',
+    cluster: 'eu-production',
+    currency: 'USD',
+    served: {
+      ...(!canned.empty && { generation: 12, committedAt: time(Date.now() - 200_000) }),
+      empty: canned.empty,
+      ...(canned.ingesting !== undefined && { ingesting: canned.ingesting }),
+      ...(canned.refused !== undefined && { refused: canned.refused }),
+    },
+    clusters: clusters.map((cluster, at): ClusterView => ({
+      cluster,
+      membership: cluster === 'research' ? 'left out' : 'in',
+      ...(cluster === 'research' && { reason: 'moved to another account' }),
+      lastPush: time(Date.now() - (at + 1) * 240_000),
+      firstData: time(now - 30 * day),
+      lastData: time(cluster === 'edge-01' ? now - 4 * day : now),
+      allocations: 1_000 * (at + 1),
+      windows: [
+        { pipeline: 'allocations', resolution: '1d', held: 30, missing: cluster === 'edge-01' ? 4 : 0 },
+        { pipeline: 'allocations', resolution: '1h', held: 48, missing: 0 },
+      ],
+    })),
+    canAct: true,
+    temporalUi: 'http://temporal.example/namespaces/default',
+    missing: [],
+  };
+}
+
+interface Cost {
+  readonly name: string;
+  readonly cpu: number;
+}
+
+/** The rows of a grouping: their names and a cost that differs from row to row. */
+function costs(aggregate: string, idle: boolean, rows: number): Cost[] {
+  const names =
+    aggregate === 'cluster'
+      ? clusters
+      : /(^|,)namespace$/.test(aggregate)
+        ? namespaces.map((name) => (aggregate === 'namespace' ? name : `eu-production/${name}`))
+        : Array.from({ length: rows }, (_, at) => `${aggregate}-${String(at).padStart(5, '0')}`);
+  const plain = names.map((name, at) => ({ name, cpu: 100 + ((at * 7_919) % 10_007) / 10 }));
+  return idle ? [...plain, { name: '__idle__', cpu: 321.5 }] : plain;
+}
+
+function allocation({ name, cpu }: Cost, window: { start: string; end: string }, share: number): object {
+  const values = {
+    cpuCost: cpu * share,
+    cpuCostAdjustment: 1 * share,
+    ramCost: 20 * share,
+    ramCostAdjustment: 0,
+    gpuCost: 0,
+    gpuCostAdjustment: 0,
+    pvCost: 3 * share,
+    pvCostAdjustment: 0,
+    networkCost: 2 * share,
+    networkCostAdjustment: 0,
+    loadBalancerCost: 4 * share,
+    loadBalancerCostAdjustment: 0,
+    sharedCost: 0,
+    externalCost: 0,
+  };
+  const totalCost = Object.values(values).reduce((sum, value) => sum + value, 0);
+  return {
+    name,
+    properties: {},
+    window,
+    ...window,
+    minutes: (Date.parse(window.end) - Date.parse(window.start)) / 60_000,
+    ...values,
+    totalCost,
+    totalEfficiency: name === '__idle__' ? 0 : 0.42,
+  };
+}
+
+const windowDays = 7;
+const windowEnd = Math.ceil(now / day) * day;
+const whole = { start: time(windowEnd - windowDays * day), end: time(windowEnd) };
+
+/** The one set of an accumulated allocation query. */
+export function allocationSet(parameters: URLSearchParams, { rows }: Canned): object {
+  const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
+  return Object.fromEntries(all.map((cost) => [cost.name, allocation(cost, whole, 1)]));
+}
+
+/** A summary: a set for each day, which together are the accumulated set. */
+export function summary(parameters: URLSearchParams, { rows }: Canned): object {
+  const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
+  const limited = all.slice(0, Number(parameters.get('limit') ?? all.length));
+  return {
+    step: 86_400_000_000_000,
+    window: whole,
+    sets: Array.from({ length: windowDays }, (_, at) => {
+      const start = windowEnd - (windowDays - at) * day;
+      const window = { start: time(start), end: time(start + day) };
+      return {
+        window,
+        allocations: Object.fromEntries(
+          limited.map((cost) => [cost.name, allocation(cost, window, 1 / windowDays)]),
+        ),
+      };
+    }),
+  };
+}
+
+/** The one set of an accumulated asset query. */
+export function assetSet(parameters: URLSearchParams): object {
+  const byType = ['Node', 'Disk', 'LoadBalancer', 'Network', 'ClusterManagement'];
+  const keys =
+    parameters.get('aggregate') === 'type' ? byType : Array.from({ length: 40 }, (_, at) => `node-${at}`);
+  return Object.fromEntries(
+    keys.map((key, at) => [
+      key,
+      {
+        type: parameters.get('aggregate') === 'type' ? key : 'Node',
+        properties: { cluster: clusters[at % clusters.length], provider: 'GCP' },
+        labels: {},
+        window: whole,
+        ...whole,
+        minutes: windowDays * 1_440,
+        adjustment: -1.5,
+        totalCost: 900 / (at + 1),
+      },
+    ]),
+  );
+}
+
+/** What can be chosen for a filter or a label. */
+export function completions(parameters: URLSearchParams): object {
+  const field = parameters.get('field') ?? '';
+  const values: Readonly<Record<string, readonly string[]>> = {
+    cluster: clusters,
+    namespace: namespaces,
+    label: ['app', 'team'],
+  };
+  return { data: values[field] ?? ['one', 'two'] };
+}
+
+/** Runs of every outcome. */
+export function federations(): { federations: FederationView[] } {
+  const run = (
+    at: number,
+    more: Pick<FederationView, 'outcome'> & Partial<FederationView>,
+  ): FederationView => ({
+    run: `federate-2026-11-21T0${7 - at}:00:00Z`,
+    trigger: 'schedule',
+    startedAt: time(Date.now() - at * 3_600_000 - 120_000),
+    ...(more.outcome !== 'running' && { endedAt: time(Date.now() - at * 3_600_000 - 95_000) }),
+    clusters: 4,
+    windows: { all: 156, planned: 12, merged: 12, reused: 144, removed: 0 },
+    problems: 0,
+    link: `http://temporal.example/namespaces/default/workflows/federate-${at}`,
+    ...more,
+  });
+  return {
+    federations: [
+      run(0, { outcome: 'running' }),
+      run(1, { outcome: 'complete', generation: 12 }),
+      run(2, { outcome: 'partial', generation: 11, problems: 3, leftOut: ['research'] }),
+      run(3, {
+        outcome: 'failed',
+        error: { code: 'STORAGE_UNAVAILABLE', message: 'The bucket did not answer.', hint: 'Replay it.' },
+      }),
+    ],
+  };
+}
+
+/** Three generations, the middle one with a degraded source. */
+export function generations(): { generations: GenerationView[] } {
+  return {
+    generations: [12, 11, 10].map((generation, at) => ({
+      generation,
+      committedAt: time(Date.now() - at * 3_600_000 - 100_000),
+      run: `federate-2026-11-21T0${6 - at}:00:00Z`,
+      clusters: 4,
+      windows: 156 - at,
+      bytes: 48_000_000 - at * 1_000_000,
+      problems:
+        generation === 11
+          ? [
+              {
+                cluster: 'edge-01',
+                window: 'allocations/1d/1794614400-1794700800',
+                code: 'ETL_FILE_INVALID',
+                detail: 'It ends in the middle of a record.',
+              },
+            ]
+          : [],
+    })),
+  };
+}
+
+/** Two windows that differ between two generations. */
+export function difference(parameters: URLSearchParams): GenerationDiff {
+  return {
+    from: Number(parameters.get('from')),
+    to: Number(parameters.get('to')),
+    joined: ['edge-01'],
+    left: [],
+    changes: [
+      {
+        window: 'allocations/1d/1794614400-1794700800',
+        change: 'changed',
+        clusters: [{ cluster: 'staging', before: 120.5, after: 131.25 }],
+      },
+      {
+        window: 'assets/1d/1794614400-1794700800',
+        change: 'added',
+        clusters: [{ cluster: 'edge-01', before: null, after: 17.75 }],
+      },
+    ],
+    omitted: 0,
+  };
+}

@@ -1,0 +1,388 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { token } from './canned-answers';
+import { findChromium, startChromium } from './chromium';
+import { plainly, type ServedPage, servePage } from './served-page';
+
+const executable = findChromium();
+const describeInChromium = executable === undefined ? describe.skip : describe;
+const axe = readFileSync(require.resolve('axe-core'), 'utf8');
+const patienceMs = 10_000;
+const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'];
+const addressOf = (view: string) => (view === 'allocations' ? '/' : `/?view=${view}`);
+
+describeInChromium('the page', () => {
+  let served: ServedPage;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  /** Requests to other hosts, errors on the console and exceptions. */
+  let wrong: string[];
+  /** What a test provokes. */
+  let foreseen: RegExp | undefined;
+
+  beforeAll(async () => {
+    served = await servePage();
+    browser = await startChromium(executable ?? '');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await served?.close();
+  });
+
+  beforeEach(async () => {
+    Object.assign(served.canned, {
+      error: undefined,
+      warning: undefined,
+      ingesting: undefined,
+      refused: undefined,
+    });
+    Object.assign(served.canned, plainly());
+    served.asked.length = 0;
+    foreseen = undefined;
+    await open({});
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(wrong.filter((one) => foreseen?.test(one) !== true)).toEqual([]);
+  });
+
+  async function open(options: Parameters<Browser['newContext']>[0]): Promise<void> {
+    await context?.close();
+    wrong = [];
+    context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
+    context.setDefaultTimeout(patienceMs);
+    page = await context.newPage();
+    page.on('request', (request) => {
+      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(served.url)) {
+        wrong.push(`asked another host: ${request.url()}`);
+      }
+    });
+    page.on('console', (message) => {
+      if (message.type() === 'error') wrong.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => wrong.push(`exception: ${error.message}`));
+  }
+  const visit = async (address: string) => {
+    await page.goto(`${served.url}${address}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  };
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+  const firstName = () => page.locator('tbody th').first().innerText();
+  const parametersOf = (path: string) => served.asked.filter((one) => one.path === path).at(-1)?.parameters;
+  const search = () => new URL(page.url()).searchParams;
+
+  describe.each(views)('view %s', (view) => {
+    it('shows its rows under its heading', async () => {
+      await visit(addressOf(view));
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe(
+        `${view[0]?.toUpperCase()}${view.slice(1)}`,
+      );
+      expect(await page.locator('nav [aria-current=page]').innerText()).toMatch(new RegExp(view, 'i'));
+    });
+
+    it.each(['light', 'dark'] as const)('can be used by everybody, in %s', async (colorScheme) => {
+      await open({ colorScheme, bypassCSP: true });
+      await visit(addressOf(view));
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      await page.addScriptTag({ content: axe });
+      const violations = await page.evaluate<string[]>(
+        `axe.run().then(({ violations }) => violations
+           .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+           .map(({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target.join(' ')).join(', ')))`,
+      );
+      expect(violations).toEqual([]);
+    });
+
+    it('is no wider than a narrow window', async () => {
+      await open({ viewport: { width: 400, height: 800 } });
+      await visit(addressOf(view));
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
+    });
+  });
+
+  describe('allocations', () => {
+    it('are asked for in two queries, by cluster and for 7 days', async () => {
+      await visit('/');
+      await row('us-production').waitFor();
+      await page.waitForLoadState('networkidle');
+      const queries = served.asked.filter(({ path }) => /^\/model\/allocation(\/summary)?$/.test(path));
+      expect(queries.map(({ path }) => path).sort()).toEqual([
+        '/model/allocation',
+        '/model/allocation/summary',
+      ]);
+      const asked = Object.fromEntries(parametersOf('/model/allocation') ?? []);
+      expect(asked).toMatchObject({ window: '7d', aggregate: 'cluster', accumulate: 'true' });
+    });
+
+    it('have each cost with its adjustment, and totals below', async () => {
+      await visit('/');
+      await row('eu-production').waitFor();
+      const cells = await row('eu-production').locator('td').allInnerTexts();
+      // CPU 100 and an adjustment of 1; in all 20 RAM, 3 volumes, 2 network and 4 load balancers more.
+      expect(cells[0]).toContain('101.00');
+      expect(cells.at(-2)).toContain('130.00');
+      expect(await page.locator('tfoot').innerText()).toMatch(/\d/);
+    });
+
+    it('are sorted by their headings', async () => {
+      await visit('/');
+      await row('us-production').waitFor();
+      await page.getByRole('button', { name: 'Cluster' }).click();
+      await page.locator('th[aria-sort=ascending]').waitFor();
+      expect(await page.locator('th[aria-sort=ascending]').innerText()).toContain('Cluster');
+      const names = await page.locator('tbody th[scope=row]').allInnerTexts();
+      expect(names.filter((name) => name !== 'Idle')).toEqual([
+        'edge-01',
+        'eu-production',
+        'research',
+        'staging',
+        'us-production',
+      ]);
+    });
+
+    it('lead from a cluster to its namespaces, and back', async () => {
+      await visit('/');
+      await page.getByRole('link', { name: 'us-production' }).click();
+      await page.getByRole('link', { name: 'checkout' }).waitFor();
+      expect(search().get('aggregate')).toBe('namespace');
+      expect(parametersOf('/model/allocation')?.get('filter')).toContain('cluster:"us-production"');
+      await page.goBack();
+      await page.getByRole('link', { name: 'us-production' }).waitFor();
+      expect(search().get('filter')).toBeNull();
+    });
+
+    it('lead into what is unallocated, but not into idle', async () => {
+      await visit('/?aggregate=namespace');
+      await page.getByRole('link', { name: 'Unallocated' }).waitFor();
+      expect(await page.getByRole('link', { name: 'Idle' }).count()).toBe(0);
+      await page.getByRole('link', { name: 'Unallocated' }).click();
+      await page.waitForURL(/__unallocated__/);
+      await expectAsked('/model/allocation', 'filter', 'namespace:"__unallocated__"');
+    });
+
+    it('have filters that can be added and removed', async () => {
+      await visit(`/?filter=${encodeURIComponent('cluster:"staging"')}`);
+      const remove = page.getByRole('button', { name: /Remove the filter cluster:"staging"/ });
+      await remove.waitFor();
+      await page.getByText('Add a filter').click();
+      await page.getByLabel('Field').selectOption('namespace');
+      await page.getByLabel('Value').fill('search');
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await page.getByRole('button', { name: /Remove the filter namespace:"search"/ }).waitFor();
+      await expectAsked('/model/allocation', 'filter', 'namespace:"search"');
+      await remove.click();
+      await remove.waitFor({ state: 'detached' });
+      expect(search().get('filter')).toBe('namespace:"search"');
+    });
+
+    it('have idle shown, apart, shared or left out', async () => {
+      await visit('/?idle=hide');
+      await row('us-production').waitFor();
+      expect(parametersOf('/model/allocation')?.get('idle')).toBe('false');
+      await page.getByLabel('Idle').selectOption('split');
+      await expectAsked('/model/allocation', 'splitIdle', 'true');
+      await page.getByLabel('Idle').selectOption('share');
+      await expectAsked('/model/allocation', 'shareIdle', 'true');
+    });
+
+    it('can be saved as CSV, by the same query', async () => {
+      await visit('/?aggregate=namespace');
+      await row('checkout').waitFor();
+      const link = await page.getByRole('link', { name: 'CSV' }).getAttribute('href');
+      const { searchParams, pathname } = new URL(link ?? '', served.url);
+      expect(pathname).toBe('/model/allocation');
+      expect(Object.fromEntries(searchParams)).toMatchObject({
+        ...Object.fromEntries(parametersOf('/model/allocation') ?? []),
+        format: 'csv',
+      });
+    });
+  });
+
+  describe('a table of 10,000 rows', () => {
+    it('has few of them in the document, says how many there are, and sorts them', async () => {
+      await visit('/?aggregate=pod');
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      expect(Number(await page.locator('table').getAttribute('aria-rowcount'))).toBeGreaterThan(10_000);
+      expect(await page.locator('tbody tr').count()).toBeLessThan(200);
+      await page.getByRole('button', { name: 'Pod' }).click();
+      await page.locator('th[aria-sort=ascending]').waitFor();
+      expect(await firstName()).toBe('Idle');
+      expect(await page.locator('tbody th[scope=row]').nth(1).innerText()).toBe('pod-00000');
+      await page.getByRole('button', { name: 'Pod' }).click();
+      await page.locator('th[aria-sort=descending]').waitFor();
+      expect(await firstName()).toBe('pod-09999');
+      expect(await page.locator('tbody tr').count()).toBeLessThan(200);
+    });
+
+    it('shows its last row when it is scrolled to the end', async () => {
+      await visit('/?aggregate=pod&sort=name');
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      await page.evaluate(`document.querySelector('.table').scrollTo(0, 1e9)`);
+      await page.locator('[aria-rowindex="10002"] th').waitFor();
+      expect(await page.locator('[aria-rowindex="10002"] th').innerText()).toBe('pod-09999');
+    });
+  });
+
+  describe('with the keyboard alone', () => {
+    it('skips to the content', async () => {
+      await visit('/');
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate<string>('document.activeElement.textContent.trim()')).toMatch(/^Skip/);
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate<string>('document.activeElement.id')).toBe('main');
+    });
+
+    it('sorts a table, and the focus stays and is seen', async () => {
+      await visit('/');
+      await row('us-production').waitFor();
+      // Tabbing, not a call of focus(), tells whether it can be reached.
+      for (let presses = 0; presses < 60; presses++) {
+        if ((await page.evaluate<string>('document.activeElement.textContent')).trim() === 'CPU') break;
+        await page.keyboard.press('Tab');
+      }
+      await page.keyboard.press('Enter');
+      await page.locator('th[aria-sort=descending]', { hasText: 'CPU' }).waitFor();
+      expect(await page.evaluate<string>('document.activeElement.textContent')).toContain('CPU');
+      expect(await page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle')).not.toBe(
+        'none',
+      );
+      await page.keyboard.press('Space');
+      await page.locator('th[aria-sort=ascending]', { hasText: 'CPU' }).waitFor();
+    });
+  });
+
+  describe('colours', () => {
+    const ground = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+
+    it('follow the system, and can be chosen', async () => {
+      await open({ colorScheme: 'dark' });
+      await visit('/');
+      const dark = await ground();
+      await page.getByLabel('Colours').selectOption('light');
+      const light = await ground();
+      expect(light).not.toBe(dark);
+      await page.reload();
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      expect(await ground()).toBe(light);
+    });
+  });
+
+  describe('what went otherwise', () => {
+    it('is said before the first generation', async () => {
+      foreseen = /status of 503/;
+      served.canned.empty = true;
+      await visit('/');
+      await page.getByText('No federation has been committed and pulled yet.').waitFor();
+      expect(await page.getByRole('link', { name: 'Federations' }).count()).toBeGreaterThan(0);
+    });
+
+    it("is the server's message and can be asked again", async () => {
+      foreseen = /status of 400/;
+      served.canned.error = { status: 400, message: "Invalid 'filter' parameter at 3." };
+      await visit('/?filter=x');
+      await page.getByText("Invalid 'filter' parameter at 3.").waitFor();
+      delete served.canned.error;
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await row('us-production').waitFor();
+    });
+
+    it('is a warning beside the numbers', async () => {
+      served.canned.warning = 'Clusters without allocations for a part of the window: edge-01.';
+      await visit('/');
+      await page.getByText(served.canned.warning).first().waitFor();
+      await row('us-production').waitFor();
+    });
+
+    it('is a generation that cannot be read, and how far one is read', async () => {
+      served.canned.refused = { generation: 13, code: 'ETL_FILE_INVALID', message: 'A file is cut short.' };
+      served.canned.ingesting = { done: 30, of: 156, generation: 14 };
+      await visit('/');
+      await page.getByText(/Generation 13 could not be read.*generation 12/).waitFor();
+      await page.getByText(/30 of 156/).waitFor();
+    });
+
+    it('is a token that reading needs, too; it is kept for this tab alone', async () => {
+      foreseen = /status of 401/;
+      served.canned.locked = true;
+      await visit('/');
+      await page.getByRole('button', { name: 'Enter the token' }).click();
+      await page.getByRole('dialog').getByLabel('Token').fill(token);
+      await page.getByRole('dialog').getByRole('button', { name: 'Use it' }).click();
+      await row('us-production').waitFor();
+      expect(served.asked.at(-1)?.authorization).toBe(`Bearer ${token}`);
+      expect(await page.evaluate<string>('JSON.stringify(localStorage) + document.cookie')).not.toContain(
+        token,
+      );
+    });
+  });
+
+  describe('actions', () => {
+    const giveToken = async () => {
+      await page.getByRole('button', { name: 'Operator token' }).click();
+      await page.getByRole('dialog').getByLabel('Token').fill(token);
+      await page.getByRole('dialog').getByRole('button', { name: 'Use it' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    const acted = () => served.asked.filter(({ method }) => method === 'POST');
+
+    it('exclude a cluster with a reason, once it is confirmed', async () => {
+      await visit('/?view=clusters');
+      await giveToken();
+      await row('staging').getByRole('button', { name: 'Exclude' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      expect(acted()).toEqual([]);
+      await row('staging').getByRole('button', { name: 'Exclude' }).click();
+      await page
+        .getByRole('dialog')
+        .getByLabel(/Reason/)
+        .fill('is rebuilt');
+      await page.getByRole('dialog').getByRole('button', { name: 'Exclude' }).click();
+      await page.getByText('Done: /api/clusters/staging/exclude').waitFor();
+      expect(acted()).toMatchObject([{ body: '{"reason":"is rebuilt"}', authorization: `Bearer ${token}` }]);
+      expect(await page.locator('[aria-live]').innerText()).toContain('Done:');
+    });
+
+    it('start a federation, and replay one that failed', async () => {
+      await visit('/?view=federations');
+      await giveToken();
+      await page.getByRole('button', { name: 'Federate now' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Start' }).click();
+      await page.getByText('Done: /api/federations').waitFor();
+      expect(await page.getByRole('button', { name: 'Replay' }).count()).toBe(1);
+      await page.getByRole('button', { name: 'Replay' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+      await page.getByText(/Done: .*replay/).waitFor();
+      expect(acted().map(({ path }) => path)).toEqual([
+        '/api/federations',
+        `/api/federations/${encodeURIComponent('federate-2026-11-21T04:00:00Z')}/replay`,
+      ]);
+    });
+
+    it('that are refused say why, and ask for the token', async () => {
+      foreseen = /status of 401/;
+      await visit('/?view=clusters');
+      await row('research').getByRole('button', { name: 'Include' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Include' }).click();
+      await page.getByText('The operator token is missing.').waitFor();
+      await page.getByRole('dialog').getByLabel('Token').waitFor();
+    });
+  });
+
+  it('compares the generations that are chosen', async () => {
+    await visit('/?view=generations&from=10&to=12');
+    await page.getByText('staging').waitFor();
+    const asked = Object.fromEntries(parametersOf('/api/generations/diff') ?? []);
+    expect(asked).toEqual({ from: '10', to: '12' });
+  });
+
+  async function expectAsked(path: string, name: string, value: string): Promise<void> {
+    const until = Date.now() + patienceMs;
+    while (Date.now() < until && parametersOf(path)?.get(name)?.includes(value) !== true) {
+      await page.waitForTimeout(20);
+    }
+    expect(parametersOf(path)?.get(name)).toContain(value);
+  }
+});

@@ -1,0 +1,32 @@
+export interface Series {
+  readonly name: string;
+  /** One for each label. */
+  readonly values: readonly number[];
+}
+
+/** As many as there are colours that can be told apart. */
+export const mostSeries = 8;
+
+/** The largest series, and all others as one. */
+export function foldSeries(series: readonly Series[]): Series[] {
+  const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);
+  const idle = series.filter(({ name }) => name.includes('__idle__'));
+  const plain = series.filter(({ name }) => !name.includes('__idle__')).sort((a, b) => sum(b) - sum(a));
+  const others = plain.slice(mostSeries);
+  const folded = (name: string, members: readonly Series[]): Series[] =>
+    members.length === 0
+      ? []
+      : [
+          {
+            name,
+            values: (members[0]?.values ?? []).map((_, at) =>
+              members.reduce((total, { values }) => total + (values[at] ?? 0), 0),
+            ),
+          },
+        ];
+  return [
+    ...plain.slice(0, mostSeries),
+    ...folded(`${others.length} others`, others),
+    ...folded('__idle__', idle),
+  ];
+}
