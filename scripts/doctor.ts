@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { silentLog } from '../config/log';
 import { loadSettings, type Settings } from '../config/settings';
 import { openBucket } from '../storage/open-bucket';
 import type { FederatedStore } from '../storage/federated-store';
@@ -13,6 +14,7 @@ import { checkSettings, checkStore } from './doctor/settings';
 import { showChecks, verdict } from './doctor/show-checks';
 import { checkTemporal } from './doctor/temporal';
 import { print, printJson } from './output';
+import { stopOnSignals } from './stop-on-signals';
 
 interface DoctorOptions extends CommandOptions {
   readonly strict?: true;
@@ -34,15 +36,16 @@ export function registerDoctor(program: Command): void {
     )
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<DoctorOptions>();
-      using stop = stopOnce();
+      // So that nothing of ours stays in the bucket. What is printed says that it was interrupted.
+      using stop = stopOnSignals(silentLog);
       const checks: Check[] = [];
-      for await (const some of examine(options, stop.signal)) {
+      for await (const some of examine(options, stop)) {
         checks.push(...some);
         if (!options.json) showChecks(some, process.stdout.columns || 100);
       }
-      const ok = checks.every(({ outcome }) => outcome !== 'failed') && !stop.signal.aborted;
+      const ok = checks.every(({ outcome }) => outcome !== 'failed') && !stop.aborted;
       if (options.json) printJson({ checks, ok });
-      else print(`\n${stop.signal.aborted ? 'Interrupted.' : verdict(checks)}`);
+      else print(`\n${stop.aborted ? 'Interrupted.' : verdict(checks)}`);
       if (!ok) process.exitCode = 1;
     });
 }
@@ -114,19 +117,4 @@ function warning(detail: string): Check {
 
 function skipped(check: Check['check'], subject: string, detail: string): Check {
   return { check, subject, outcome: 'skipped', detail };
-}
-
-/** Aborted on the first SIGINT or SIGTERM, so that nothing of ours stays in the bucket; the next one ends the process. */
-function stopOnce(): { readonly signal: AbortSignal } & Disposable {
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  return {
-    signal: stop.signal,
-    [Symbol.dispose]() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
 }

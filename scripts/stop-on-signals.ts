@@ -3,8 +3,8 @@ import type { Log } from '../config/log';
 /** A terminal's signal, and the same one forwarded by a parent, arrive within a moment and are one. */
 const oneSignalMs = 2_000;
 
-/** Aborted on the first SIGINT or SIGTERM; a second signal ends the process at once. */
-export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal {
+/** Aborted on the first SIGINT or SIGTERM; a second signal ends the process at once. Disposing of it stops the listening. */
+export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable {
   const stop = new AbortController();
   let firstAt = 0;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -16,7 +16,12 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  return stop.signal;
+  return Object.assign(stop.signal, {
+    [Symbol.dispose]() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  });
 }
 
 /** Aborted when whoever started this process and holds a channel to it (the example does) is gone, also when killed. */

@@ -1,6 +1,8 @@
 import { isFederationError } from '../errors/federation-error';
+import { untilAborted } from './body';
 import type { Bucket, CallOptions } from './bucket';
-import { storageError } from './store-failure';
+import { readSide } from './read-side';
+import { alreadyThere } from './store-failure';
 
 /**
  * What a store does with a `create` of a key that exists: refuse it, as it should; replace the object all the same, as
@@ -33,18 +35,12 @@ export async function probeConditionalCreate(
  */
 export function lookBeforeCreate(bucket: Bucket): Bucket {
   return {
-    type: bucket.type,
-    label: bucket.label,
-    list: (prefix, options) => bucket.list(prefix, options),
-    head: (key, options) => bucket.head(key, options),
-    get: (key, options) => bucket.get(key, options),
+    ...readSide(bucket),
     put: (key, body, options) => bucket.put(key, body, options),
     copy: (from, to, options) => bucket.copy(from, to, options),
     delete: (key, options) => bucket.delete(key, options),
-    close: () => bucket.close(),
     async create(key, body, options = {}) {
-      if ((await bucket.head(key, { signal: options.signal })) !== undefined)
-        throw storageError('STORAGE_PRECONDITION_FAILED', key, 'There is an object of this key already.');
+      if ((await bucket.head(key, { signal: options.signal })) !== undefined) throw alreadyThere(key);
       return bucket.put(key, body, options);
     },
   };
@@ -65,9 +61,17 @@ export interface ProbedBucket {
 /** The same bucket, whose creates look first where the store does not keep the condition. `key` is where it is probed. */
 export function withProbedCreate(bucket: Bucket, key: string): ProbedBucket {
   const careful = lookBeforeCreate(bucket);
-  let known: ConditionalCreate | undefined;
-  const conditionalCreate = async (options?: CallOptions) =>
-    (known ??= await probeConditionalCreate(bucket, key, options));
+  let probing: Promise<ConditionalCreate> | undefined;
+  // One probe for all who ask, so none of theirs to abort: of two on one key, each would meet the other's objects.
+  const probe = () =>
+    (probing ??= probeConditionalCreate(bucket, key).catch((error: unknown) => {
+      probing = undefined;
+      throw error;
+    }));
+  const conditionalCreate = async ({ signal }: CallOptions = {}) => {
+    signal?.throwIfAborted();
+    return untilAborted(probe(), signal);
+  };
   return {
     bucket: {
       ...careful,

@@ -5,6 +5,11 @@ import { Secret } from './secret';
 
 export const secretField = z.string().transform((text) => new Secret(text));
 
+/** Whether there is something in it: samples leave fields empty that they do not use. */
+export function isSet(secret: Secret | undefined): secret is Secret {
+  return secret !== undefined && secret.reveal() !== '';
+}
+
 const unitsMs: Record<string, number> = {
   ns: 1e-6,
   us: 1e-3,
@@ -66,19 +71,27 @@ export const httpConfig = z.strictObject({
 });
 export type HttpConfig = z.output<typeof httpConfig>;
 
+/** A sentence for each of these settings that is there: it is known, and nothing comes of it. */
+export function notesWithoutEffect<Config extends object>(
+  path: string,
+  config: Config,
+  names: readonly (keyof Config & string)[],
+): string[] {
+  return names
+    .filter((name) => config[name] !== undefined)
+    .map((name) => `${path}.${name} has no effect here.`);
+}
+
 /** What `http_config` asks for that does not happen, or should be thought over; one sentence each. */
 export function httpNotes(config: HttpConfig): string[] {
-  const ignored = [
+  const notes = notesWithoutEffect('config.http_config', config, [
     'idle_conn_timeout',
     'tls_handshake_timeout',
     'expect_continue_timeout',
     'max_idle_conns',
     'max_idle_conns_per_host',
     'disable_compression',
-  ] as const;
-  const notes = ignored
-    .filter((name) => config[name] !== undefined)
-    .map((name) => `config.http_config.${name} has no effect here.`);
+  ]);
   if (skipsVerification(config)) {
     notes.push(
       'config.http_config turns off the check of the server’s certificate: anybody on the way can read and change the data.',

@@ -1,6 +1,7 @@
 import type { Bucket, BucketReader, ObjectInfo, Version } from './bucket';
 import { checkKey } from './check-key';
-import { storageError } from './store-failure';
+import { readSide } from './read-side';
+import { alreadyThere, missing } from './store-failure';
 
 /** A write that would have been made. */
 export interface IntendedWrite {
@@ -21,31 +22,25 @@ export function dryRun(bucket: BucketReader, intend: (write: IntendedWrite) => v
     return { key, size, modified: new Date(), version: 'dry-run' as Version };
   };
   return {
-    type: bucket.type,
-    label: bucket.label,
-    list: (prefix, options) => bucket.list(prefix, options),
-    head: (key, options) => bucket.head(key, options),
-    get: (key, options) => bucket.get(key, options),
+    ...readSide(bucket),
     async put(key, body) {
       checkKey(key);
       return done('put', key, await sizeOf(body));
     },
     async create(key, body, options = {}) {
-      if ((await bucket.head(key, { signal: options.signal })) !== undefined)
-        throw storageError('STORAGE_PRECONDITION_FAILED', key, 'There is an object of this key already.');
+      if ((await bucket.head(key, { signal: options.signal })) !== undefined) throw alreadyThere(key);
       return done('create', key, await sizeOf(body));
     },
     async copy(from, to, options) {
       checkKey(to);
       const source = await bucket.head(from, options);
-      if (source !== undefined) return done('copy', to, source.size);
-      throw storageError('STORAGE_NOT_FOUND', from, 'There is no object of this key.');
+      if (source === undefined) throw missing(from);
+      return done('copy', to, source.size);
     },
     async delete(key) {
       checkKey(key);
       intend({ verb: 'delete', key });
     },
-    close: () => bucket.close(),
   };
 }
 

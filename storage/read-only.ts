@@ -1,5 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import type { Bucket, BucketReader } from './bucket';
+import { readSide } from './read-side';
 
 /** A bucket whose writes all throw STORAGE_READ_ONLY, for what must only look. */
 export function readOnly(bucket: BucketReader): Bucket {
@@ -12,15 +13,10 @@ export function readOnly(bucket: BucketReader): Bucket {
       });
     };
   return {
-    type: bucket.type,
-    label: bucket.label,
-    list: (prefix, options) => bucket.list(prefix, options),
-    head: (key, options) => bucket.head(key, options),
-    get: (key, options) => bucket.get(key, options),
+    ...readSide(bucket),
     put: refuse('put'),
     create: refuse('create'),
     copy: refuse('copy'),
     delete: refuse('delete'),
-    close: () => bucket.close(),
   };
 }

@@ -1,7 +1,5 @@
 import type { Readable } from 'node:stream';
 import { closingBody } from './body';
-import type { GetOptions } from './bucket';
-import { resolveRange } from './check-options';
 import { storageError } from './store-failure';
 
 export interface ReceivedBodyOptions {
@@ -10,34 +8,25 @@ export interface ReceivedBodyOptions {
   readonly length: number;
   /** Names in our terms what the stream throws. */
   readonly failure: (error: unknown) => unknown;
+  /** What the bytes have to add up to, where the store says it and they are the whole object. */
+  readonly checksum?: ReceivedChecksum | undefined;
 }
 
-/**
- * The size of the whole object, by an answer with a range of it. STORAGE_INVALID_RANGE when the range lies behind it,
- * STORAGE_CORRUPT when what is announced are not the bytes that were asked for: fewer of them would look complete.
- */
-export function sizeByRange(
-  key: string,
-  { contentRange = '', contentLength }: { readonly contentRange?: string; readonly contentLength?: number },
-  range: GetOptions['range'],
-): number {
-  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange) ?? [];
-  if (total === undefined) {
-    const detail = 'A range was asked for, and the store did not answer with one.';
-    throw storageError('STORAGE_CORRUPT', key, detail);
-  }
-  const { start, end } = resolveRange(key, range, Number(total));
-  if (Number(first) !== start || contentLength !== end - start)
-    throw storageError('STORAGE_CORRUPT', key, 'Other bytes came than the range that was asked for.');
-  return Number(total);
+/** The checksum of an object, beside what came of its bytes so far. */
+export interface ReceivedChecksum {
+  /** Such as `MD5`. */
+  readonly name: string;
+  add(bytes: Uint8Array): void;
+  /** Asked once, when all bytes came. */
+  matches(): boolean;
 }
 
 /**
  * The body of an answer. One that ends early is STORAGE_UNAVAILABLE, also when its connection was closed in good order;
- * one that goes on too long is STORAGE_CORRUPT.
+ * one that goes on too long, or has another checksum than the object, is STORAGE_CORRUPT.
  */
 export function receivedBody(stream: Readable, options: ReceivedBodyOptions): AsyncIterable<Uint8Array> {
-  const { key, length, failure } = options;
+  const { key, length, failure, checksum } = options;
   // It may fail before anybody reads it, and after nobody does any more.
   stream.on('error', () => undefined);
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -47,6 +36,7 @@ export function receivedBody(stream: Readable, options: ReceivedBodyOptions): As
         missing -= chunk.length;
         if (missing < 0)
           throw storageError('STORAGE_CORRUPT', key, 'More bytes came than the store announced.');
+        checksum?.add(chunk);
         yield chunk;
       }
     } catch (error) {
@@ -54,6 +44,8 @@ export function receivedBody(stream: Readable, options: ReceivedBodyOptions): As
     }
     if (missing > 0)
       throw storageError('STORAGE_UNAVAILABLE', key, `The body broke off ${missing} bytes before its end.`);
+    if (checksum?.matches() === false)
+      throw storageError('STORAGE_CORRUPT', key, `The bytes do not have the ${checksum.name} of the object.`);
   }
   return closingBody(chunks(), () => {
     stream.destroy();

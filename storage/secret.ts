@@ -24,3 +24,8 @@ export class Secret {
     return '***';
   }
 }
+
+/** A text without these secrets, in case a store put one into its message. An empty one is none. */
+export function redact(text: string, secrets: readonly (string | undefined)[]): string {
+  return secrets.reduce<string>((clean, secret) => (secret ? clean.replaceAll(secret, '***') : clean), text);
+}

@@ -86,3 +86,31 @@ export function storageError(code: ErrorCode, key: string, detail: string): Fede
 export function changed(key: string): FederationError {
   return storageError('STORAGE_CONFLICT', key, 'The object changed meanwhile.');
 }
+
+/** Nobody put an object of this key there, or somebody removed it. */
+export function missing(key: string): FederationError {
+  return storageError('STORAGE_NOT_FOUND', key, 'There is no object of this key.');
+}
+
+/** Somebody was first to create it. */
+export function alreadyThere(key: string): FederationError {
+  return storageError('STORAGE_PRECONDITION_FAILED', key, 'There is an object of this key already.');
+}
+
+/** Every answer about an object has an ETag. */
+export function withoutEtag(key: string): FederationError {
+  return storageError(
+    'STORAGE_UNAVAILABLE',
+    key,
+    'The answer has no ETag: it is hardly from the store itself.',
+  );
+}
+
+/** Whoever answers with a page of his own, a proxy say, must not be taken for a bucket without objects. */
+export function noListing(prefix: string): FederationError {
+  return storageError(
+    'STORAGE_UNAVAILABLE',
+    prefix,
+    'A listing was asked for, and what came was none: is something else answering in place of the store?',
+  );
+}

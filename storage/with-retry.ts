@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFederationError } from '../errors/federation-error';
 import { closingBody, discard } from './body';
-import { storageError } from './store-failure';
+import { alreadyThere } from './store-failure';
 import type {
   Bucket,
   CallOptions,
@@ -78,7 +78,7 @@ export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
       if (broke && (await bucket.head(key, { signal: call?.signal })) !== undefined) {
         const ours = await createdByUs(bucket, key, body, call);
         if (ours !== undefined) return ours;
-        throw storageError('STORAGE_PRECONDITION_FAILED', key, 'There is an object of this key already.');
+        throw alreadyThere(key);
       }
       try {
         return await bucket[verb](key, body, call);

@@ -1,5 +1,5 @@
 import type { ObjectInfo, Version } from '../bucket';
-import { storageError } from '../store-failure';
+import { withoutEtag } from '../store-failure';
 
 interface Answer {
   readonly etag?: string | undefined;
@@ -19,10 +19,7 @@ export function ifMatch(version: Version): { ifMatch: string } {
 
 /** STORAGE_UNAVAILABLE for an answer without an ETag. */
 export function infoOf(key: string, { etag, contentLength = 0, lastModified }: Answer): ObjectInfo {
-  if (etag === undefined) {
-    const detail = 'The answer has no ETag: it is hardly from the store itself.';
-    throw storageError('STORAGE_UNAVAILABLE', key, detail);
-  }
+  if (etag === undefined) throw withoutEtag(key);
   return { key, size: contentLength, modified: lastModified ?? new Date(0), version: versionOf(etag) };
 }
 

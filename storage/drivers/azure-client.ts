@@ -3,10 +3,12 @@ import type { BlockBlobClient, ContainerClient, Pipeline } from '@azure/storage-
   'resolution-mode': 'import',
 };
 import { FederationError } from '../../errors/federation-error';
+import { isSet } from '../config-fields';
 import { httpAgents } from '../http-agents';
-import { isSet, type AzureConfig } from './azure-config';
+import { redact } from '../secret';
+import type { AzureConfig } from './azure-config';
 
-/** Who a token for another service than Azure Storage would be for. */
+/** What a token is asked for: Azure Storage, whatever the account. Roles say what may be done there. */
 const scope = 'https://storage.azure.com/.default';
 
 /** The SDK's client for a container. */
@@ -34,7 +36,9 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { httpAgent, httpsAgent } = httpAgents(config.http_config);
   const shared =
     address.key === '' ? undefined : new StorageSharedKeyCredential(address.account, address.key);
-  const token = (shared ?? address.sas !== '') ? undefined : await tokenCredential(config);
+  // What the settings bring along themselves, a key or a signature, goes without a token.
+  const hasOwn = shared !== undefined || address.sas !== '';
+  const token = hasOwn ? undefined : await tokenCredential(config);
   const pipeline = newPipeline(shared ?? token, { retryOptions: { maxTries: 1 } });
   useAgents(pipeline, (url) => (url.startsWith('https:') ? httpsAgent : httpAgent));
   const url = `${address.url}/${config.container}${address.sas === '' ? '' : `?${address.sas}`}`;
@@ -47,7 +51,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
     },
     readableUrl: async (blob) =>
       shared === undefined ? blob.url : blob.generateSasUrl({ ...span(), permissions: readOnly }),
-    redact: (text) => redact(config, address, text),
+    redact: (text) => withoutSecrets(config, address, text),
     close() {
       httpAgent.destroy();
       httpsAgent.destroy();
@@ -137,16 +141,15 @@ async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
     client_secret: secret,
     user_assigned_id: identity,
   } = config;
-  if (isSet(secret)) return new ClientSecretCredential(tenant, client, secret?.reveal() ?? '');
+  if (isSet(secret)) return new ClientSecretCredential(tenant, client, secret.reveal());
   return identity === ''
     ? new DefaultAzureCredential()
     : new ManagedIdentityCredential({ clientId: identity });
 }
 
-function redact(config: AzureConfig, { key, sas }: Address, text: string): string {
-  const signature = new URLSearchParams(sas).get('sig') ?? '';
-  return [key, sas, signature, config.client_secret?.reveal() ?? '']
-    .filter((secret) => secret !== '')
-    .reduce((clean, secret) => clean.replaceAll(secret, '***'), text)
-    .replace(/\bsig=[^&\s"']+/g, 'sig=***');
+/** Also without signatures of our own making, which stand in the URLs of copies. */
+function withoutSecrets({ client_secret }: AzureConfig, { key, sas }: Address, text: string): string {
+  const signature = new URLSearchParams(sas).get('sig') ?? undefined;
+  const clean = redact(text, [key, sas, signature, client_secret?.reveal()]);
+  return clean.replace(/\bsig=[^&\s"']+/g, 'sig=***');
 }

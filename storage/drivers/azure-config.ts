@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { durationField, httpConfig, httpNotes, secretField } from '../config-fields';
+import {
+  durationField,
+  httpConfig,
+  httpNotes,
+  isSet,
+  notesWithoutEffect,
+  secretField,
+} from '../config-fields';
 
 const count = z.int().min(0).default(0);
 const duration = durationField.prefault('0');
@@ -58,10 +65,6 @@ export const azureConfig = z
   });
 export type AzureConfig = z.output<typeof azureConfig>;
 
-export function isSet(secret: AzureConfig['client_secret']): boolean {
-  return secret !== undefined && secret.reveal() !== '';
-}
-
 /**
  * How often and how soon it is tried again, as far as the settings say so. `max_retries` counts for `max_tries` where
  * that is 0, as Thanos has it.
@@ -82,6 +85,5 @@ export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureC
 
 /** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
 export function azureNotes(config: AzureConfig): string[] {
-  const notes = config.msi_resource === undefined ? [] : ['config.msi_resource has no effect here.'];
-  return [...notes, ...httpNotes(config.http_config)];
+  return [...notesWithoutEffect('config', config, ['msi_resource']), ...httpNotes(config.http_config)];
 }

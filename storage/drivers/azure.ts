@@ -5,7 +5,7 @@ import type {
   BlobRequestConditions,
   BlockBlobClient,
 } from '@azure/storage-blob' with { 'resolution-mode': 'import' };
-import { closingBody, discard, untilAborted, watchBody, type WatchedBody } from '../body';
+import { discard, untilAborted, watchBody, type WatchedBody } from '../body';
 import type {
   Bucket,
   CallOptions,
@@ -18,10 +18,11 @@ import type {
   PutOptions,
 } from '../bucket';
 import { checkKey, checkPrefix } from '../check-key';
-import { checkMetadata, checkRange, resolveRange } from '../check-options';
+import { checkMetadata } from '../check-metadata';
 import { driverCall } from '../driver-call';
-import { receivedBody, sizeByRange } from '../received-body';
-import { changed, storageError } from '../store-failure';
+import { checkRange, sizeByRange } from '../range';
+import { receivedBody, type ReceivedChecksum } from '../received-body';
+import { changed, missing, storageError } from '../store-failure';
 import { fromAzureMetadata, ifMatch, infoOf, toAzureMetadata } from './azure-answers';
 import { connect, type AzureConnection } from './azure-client';
 import type { AzureConfig } from './azure-config';
@@ -98,11 +99,7 @@ class AzureBucket implements Bucket {
         });
       const body = this.#body(key, answer, options);
       try {
-        // A range from the first byte to the last is no range to the SDK.
-        const isWhole = range === undefined || (range.offset === 0 && range.length === undefined);
-        const size = isWhole ? (answer.contentLength ?? 0) : sizeByRange(key, answer, range);
-        // Not every server refuses a range behind the end.
-        resolveRange(key, range, size);
+        const size = sizeByRange(key, answer, range);
         return { head: { ...infoOf(key, answer), size }, body };
       } catch (error) {
         await discard(body);
@@ -114,27 +111,17 @@ class AzureBucket implements Bucket {
   /** The condition fails also where there is no object at all. */
   async #noMatch(key: string, abortSignal: AbortSignal | undefined): Promise<Error> {
     const there = await this.#blob(key).exists({ abortSignal });
-    return there ? changed(key) : storageError('STORAGE_NOT_FOUND', key, 'There is no object of this key.');
+    return there ? changed(key) : missing(key);
   }
 
   #body(key: string, answer: BlobDownloadResponseParsed, options: GetOptions): AsyncIterable<Uint8Array> {
-    const body = receivedBody(answer.readableStreamBody as Readable, {
+    const { contentMD5, contentLength: length = 0 } = answer;
+    return receivedBody(answer.readableStreamBody as Readable, {
       key,
-      length: answer.contentLength ?? 0,
+      length,
       failure: (error) => this.#failure(error, 'read', key, options.signal),
+      checksum: contentMD5 && options.range === undefined ? md5Checksum(contentMD5) : undefined,
     });
-    const { contentMD5 } = answer;
-    if (contentMD5 === undefined || options.range !== undefined) return body;
-    const md5 = createHash('md5');
-    async function* checked(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of body) {
-        md5.update(chunk);
-        yield chunk;
-      }
-      if (!md5.digest().equals(Buffer.from(contentMD5 ?? [])))
-        throw storageError('STORAGE_CORRUPT', key, 'The bytes do not have the MD5 of the object.');
-    }
-    return closingBody(checked(), () => discard(body));
   }
 
   async put(
@@ -187,8 +174,7 @@ class AzureBucket implements Bucket {
   async copy(from: string, to: string, options: CallOptions = {}): Promise<ObjectInfo> {
     checkKey(to);
     const source = await this.head(from, options);
-    if (source === undefined)
-      throw storageError('STORAGE_NOT_FOUND', from, 'There is no object of this key.');
+    if (source === undefined) throw missing(from);
     const { metadata: _, ...info } = source;
     // There is nothing to do.
     if (from === to) return info;
@@ -261,4 +247,9 @@ class AzureBucket implements Bucket {
     const { label } = this;
     return toStorageError(error, { label, verb, key, redact: (text) => this.#store.redact(text) });
   }
+}
+
+function md5Checksum(expected: Uint8Array): ReceivedChecksum {
+  const sum = createHash('md5');
+  return { name: 'MD5', add: (bytes) => sum.update(bytes), matches: () => sum.digest().equals(expected) };
 }

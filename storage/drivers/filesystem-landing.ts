@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FederationError } from '../../errors/federation-error';
 import type { ObjectInfo } from '../bucket';
+import { alreadyThere } from '../store-failure';
 import * as files from './filesystem-files';
 
 /** Where an object lies: the root's and its folder's real paths, and the file's. */
@@ -66,7 +67,7 @@ export async function createByLink(temp: string, place: Place): Promise<void> {
   try {
     await link(temp, place.path);
   } catch (error) {
-    throw files.errno(error) === 'EEXIST' ? taken(place) : error;
+    throw files.errno(error) === 'EEXIST' ? alreadyThere(place.key) : error;
   }
   await files.removeFile(temp);
 }
@@ -87,7 +88,7 @@ export async function createUnderLock(temp: string, place: Place): Promise<void>
   const lock = join(place.folder, `.tmp-lock-${basename(place.path)}`);
   const handle = await openLock(lock, place);
   try {
-    if ((await files.lstatAny(place.path)) !== undefined) throw taken(place);
+    if ((await files.lstatAny(place.path)) !== undefined) throw alreadyThere(place.key);
     await rename(temp, place.path);
   } finally {
     await handle.close();
@@ -112,13 +113,6 @@ async function openLock(lock: string, place: Place): Promise<FileHandle> {
     }
     await sleep(5 + Math.random() * 15);
   }
-}
-
-function taken(place: Place): FederationError {
-  return new FederationError('STORAGE_PRECONDITION_FAILED', {
-    subject: { key: place.key },
-    detail: 'There is an object of this key already.',
-  });
 }
 
 /** A link among the folders could lead out of the root, so nothing is written behind one. */

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { FederationError } from '../../errors/federation-error';
 import type { ObjectHead, ObjectInfo } from '../bucket';
+import { changed } from '../store-failure';
 import * as files from './filesystem-files';
 import type { Place } from './filesystem-landing';
 
@@ -42,28 +42,14 @@ export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> 
       signal?.throwIfAborted();
       const buffer = Buffer.allocUnsafe(Math.min(chunkSize, range.end - position));
       const { bytesRead } = await handle.read(buffer, { position });
-      if (bytesRead === 0) throw moved(head.key);
+      if (bytesRead === 0) throw changed(head.key);
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
     // OpenCost's own file storage truncates and writes in place: what was read may be half of each.
     const after = await handle.stat({ bigint: true });
-    if (files.versionOf(after) !== head.version) throw moved(head.key);
+    if (files.versionOf(after) !== head.version) throw changed(head.key);
   } catch (error) {
     throw failure(error);
   }
-}
-
-export function missing(key: string): FederationError {
-  return new FederationError('STORAGE_NOT_FOUND', {
-    subject: { key },
-    detail: 'There is no object of this key.',
-  });
-}
-
-export function moved(key: string): FederationError {
-  return new FederationError('STORAGE_CONFLICT', {
-    subject: { key },
-    detail: 'The object changed meanwhile.',
-  });
 }

@@ -17,8 +17,10 @@ import type {
   PutOptions,
 } from '../bucket';
 import { checkKey, checkPrefix } from '../check-key';
+import { checkMetadata } from '../check-metadata';
 import { driverCall } from '../driver-call';
-import { checkMetadata, checkRange, resolveRange } from '../check-options';
+import { checkRange, resolveRange } from '../range';
+import { changed, missing } from '../store-failure';
 import * as files from './filesystem-files';
 import {
   createByLink,
@@ -30,7 +32,7 @@ import {
   type Landing,
   type Place,
 } from './filesystem-landing';
-import { headAt, missing, moved, readChunks } from './filesystem-read';
+import { headAt, readChunks } from './filesystem-read';
 import { sweep, walk } from './filesystem-walk';
 
 /** `config` of a store of type FILESYSTEM. A relative directory is relative to where the process was started. */
@@ -116,7 +118,7 @@ class FilesystemBucket implements Bucket {
         const stat = await handle.stat({ bigint: true });
         if (!stat.isFile()) throw missing(key);
         const head = files.infoOf(key, stat);
-        if (options.version !== undefined && options.version !== head.version) throw moved(key);
+        if (options.version !== undefined && options.version !== head.version) throw changed(key);
         const range = resolveRange(key, options.range, head.size);
         const failure = (error: unknown) => this.#failure(error, 'read', key, options);
         const chunks = readChunks({ handle, head, range, failure, signal: options.signal });
@@ -186,7 +188,7 @@ class FilesystemBucket implements Bucket {
         await copyFile(place.path, temp, constants.COPYFILE_FICLONE);
         const after = await files.lstatFile(place.path);
         if (after === undefined) throw missing(from);
-        if (files.versionOf(after) !== head.version) throw moved(from);
+        if (files.versionOf(after) !== head.version) throw changed(from);
       };
       return land(placeOf(place.root, to), fill, head.metadata, replace);
     });

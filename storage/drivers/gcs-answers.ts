@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import type { GetOptions, ObjectHead, Version } from '../bucket';
+import type { GetOptions, ObjectHead, ObjectInfo, Version } from '../bucket';
+import { sizeByRange } from '../range';
 import { storageError } from '../store-failure';
 import { headerOf } from './gcs-client';
 import { notTheStore } from './gcs-errors';
@@ -35,6 +36,11 @@ export function objectOf(answer: unknown): GcsObject {
   return { head: { ...info, metadata: Object.fromEntries(lowerCase) }, crc32c };
 }
 
+/** What a listing carries of it. */
+export function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
+  return info;
+}
+
 /** What the headers of an object's bytes say. */
 export interface GcsMedia {
   /** Of the whole object. */
@@ -53,17 +59,13 @@ export function mediaOf(key: string, answer: IncomingMessage, range: GetOptions[
   const length = headerOf(answer, 'content-length');
   if (generation === undefined || length === undefined)
     throw notTheStore('An object was asked for, and what came was none');
-  const total = /^bytes (\d+)-\d+\/(\d+)$/.exec(headerOf(answer, 'content-range') ?? '');
-  const isPart = answer.statusCode === 206 && total !== null;
-  const size = Number(isPart ? total[2] : length);
-  const start = Number(isPart ? total[1] : 0);
-  const wanted = Math.min(range?.length ?? size, size - (range?.offset ?? 0));
-  if (start !== (range?.offset ?? 0) || Number(length) !== wanted)
-    throw storageError('STORAGE_CORRUPT', key, 'Other bytes came than the range that was asked for.');
+  const contentRange = headerOf(answer, 'content-range');
+  const size = sizeByRange(key, { contentRange, contentLength: Number(length) }, range);
   const stored = headerOf(answer, 'x-goog-stored-content-length');
   if (stored !== undefined && Number(stored) !== size)
     throw storageError('STORAGE_CORRUPT', key, `The store sends ${size} bytes, and keeps ${stored}.`);
   const time = headerOf(answer, 'last-modified');
+  const isPart = answer.statusCode === 206;
   return {
     size,
     length: Number(length),
@@ -71,10 +73,4 @@ export function mediaOf(key: string, answer: IncomingMessage, range: GetOptions[
     modified: time === undefined ? undefined : new Date(time),
     crc32c: isPart ? undefined : /\bcrc32c=([^,\s]+)/.exec(headerOf(answer, 'x-goog-hash') ?? '')?.[1],
   };
-}
-
-export function rangeHeader(range: GetOptions['range']): string | undefined {
-  if (range === undefined) return undefined;
-  const end = range.length === undefined ? '' : range.offset + range.length - 1;
-  return `bytes=${range.offset}-${end}`;
 }

@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import https from 'node:https';
 import { untilAborted } from '../body';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
+import { redact } from '../secret';
 import { retryAfterOf } from '../store-failure';
 import { gcsCredentials, type GcsConfig } from './gcs-config';
 import { noToken, notTheStore, refusal } from './gcs-errors';
@@ -124,10 +125,7 @@ export async function connect(
   return {
     send,
     json: async (request) => readJson(await send(request)),
-    redact: (text) =>
-      [token, ...secretsOf(credentials)]
-        .filter((secret) => secret !== '')
-        .reduce((clean, secret) => clean.replaceAll(secret, '***'), text),
+    redact: (text) => redact(text, [token, ...secretsOf(credentials)]),
     close() {
       for (const pair of [agents, tokenAgents]) {
         pair.httpAgent.destroy();

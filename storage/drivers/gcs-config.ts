@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpConfig, httpNotes, secretField } from '../config-fields';
+import { httpConfig, httpNotes, notesWithoutEffect, secretField } from '../config-fields';
 
 const kibibyte = 1024;
 const chunkUnit = 256 * kibibyte;
@@ -23,7 +23,7 @@ export const gcsConfig = z.strictObject({
     .transform((size) => Math.ceil((size || defaultChunkSize) / chunkUnit) * chunkUnit),
   max_retries: z.int().min(0).default(0),
   http_config: httpConfig.prefault({}),
-  // Known, without effect: the SDK speaks the JSON API.
+  // Known, without effect: requests are the driver's own, to the JSON API; the SDK only finds credentials.
   use_grpc: z.boolean().optional(),
   grpc_conn_pool_size: z.int().min(0).optional(),
 });
@@ -37,11 +37,10 @@ export function gcsCredentials(config: GcsConfig): Record<string, unknown> | und
 
 /** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
 export function gcsNotes(config: GcsConfig): string[] {
-  const ignored = ['use_grpc', 'grpc_conn_pool_size'] as const;
-  const notes = ignored
-    .filter((name) => config[name] !== undefined)
-    .map((name) => `config.${name} has no effect here.`);
-  return [...notes, ...httpNotes(config.http_config)];
+  return [
+    ...notesWithoutEffect('config', config, ['use_grpc', 'grpc_conn_pool_size']),
+    ...httpNotes(config.http_config),
+  ];
 }
 
 function typeOf(text: string): string | undefined {

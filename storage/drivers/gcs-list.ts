@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ListEntry, ListOptions } from '../bucket';
-import { keyFault } from '../check-key';
-import { objectOf } from './gcs-answers';
+import { entriesOf } from '../list-page';
+import { infoOf, objectOf } from './gcs-answers';
 import type { GcsClient } from './gcs-client';
 import { notTheStore } from './gcs-errors';
 
@@ -16,15 +16,12 @@ const page = z.object({
   nextPageToken: z.string().optional(),
 });
 
-type Sorted = { readonly entry: ListEntry; readonly bytes: Buffer };
-
 /** A listing, a page in memory at a time, in the order of bytes; names that are no keys of ours are passed over. */
 export async function* listPages(
   client: GcsClient,
   { path, prefix }: { readonly path: string; readonly prefix: string },
   { delimiter, after, signal }: ListOptions,
 ): AsyncGenerator<ListEntry> {
-  const afterBytes = Buffer.from(after ?? '');
   for (let pageToken: string | undefined; ;) {
     const query = {
       prefix: prefix || undefined,
@@ -36,23 +33,9 @@ export async function* listPages(
     };
     const { success, data } = page.safeParse(await client.json({ method: 'GET', path, query, signal }));
     if (!success) throw notTheStore('A listing was asked for, and what came was none');
-    const sorted = entriesOf(data).sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-    // The offset itself is listed, too, and so is a prefix before it some of whose keys are behind it.
-    for (const { entry, bytes } of sorted) if (Buffer.compare(bytes, afterBytes) > 0) yield entry;
+    const objects = data.items.map((item) => infoOf(objectOf(item).head));
+    yield* entriesOf({ objects, prefixes: data.prefixes }, after);
     pageToken = data.nextPageToken || undefined;
     if (pageToken === undefined) return;
   }
-}
-
-function entriesOf({ items, prefixes }: z.output<typeof page>): Sorted[] {
-  const objects = items.flatMap((item) => {
-    const { metadata: _, ...info } = objectOf(item).head;
-    if (keyFault(info.key) !== undefined) return [];
-    return [{ entry: { kind: 'object', ...info } as const, bytes: Buffer.from(info.key) }];
-  });
-  const deeper = prefixes.flatMap((prefix) => {
-    if (keyFault(prefix.slice(0, -1)) !== undefined) return [];
-    return [{ entry: { kind: 'prefix', prefix } as const, bytes: Buffer.from(prefix) }];
-  });
-  return [...objects, ...deeper];
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { FederationError } from '../../errors/federation-error';
-import { closingBody, discard, untilAborted, watchBody, type WatchedBody } from '../body';
+import { untilAborted, watchBody, type WatchedBody } from '../body';
 import type {
   Bucket,
   CallOptions,
@@ -13,11 +13,12 @@ import type {
   PutOptions,
 } from '../bucket';
 import { checkKey, checkPrefix } from '../check-key';
-import { checkMetadata, checkRange } from '../check-options';
+import { checkMetadata } from '../check-metadata';
 import { driverCall } from '../driver-call';
-import { receivedBody } from '../received-body';
+import { checkRange, rangeHeader } from '../range';
+import { receivedBody, type ReceivedChecksum } from '../received-body';
 import { changed, storageError } from '../store-failure';
-import { mediaOf, objectFields, objectOf, rangeHeader, type GcsMedia, type GcsObject } from './gcs-answers';
+import { infoOf, mediaOf, objectFields, objectOf, type GcsMedia, type GcsObject } from './gcs-answers';
 import { connect, type GcsClient, type GcsOptions } from './gcs-client';
 import type { GcsConfig } from './gcs-config';
 import { copyObject } from './gcs-copy';
@@ -121,26 +122,12 @@ class GcsBucket implements Bucket {
     { length, crc32c }: GcsMedia,
     options: GetOptions,
   ): AsyncIterable<Uint8Array> {
-    const body = receivedBody(answer, {
+    return receivedBody(answer, {
       key,
       length,
       failure: (error) => this.#failure(error, 'read', key, options.signal),
+      checksum: crc32c === undefined ? undefined : crc32cChecksum(crc32c),
     });
-    if (crc32c === undefined) return body;
-    const checksum = new Crc32c();
-    async function* checked(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of body) {
-        checksum.update(chunk);
-        yield chunk;
-      }
-      if (checksum.toString() !== crc32c)
-        throw storageError(
-          'STORAGE_CORRUPT',
-          key,
-          `The bytes do not have the CRC32C ${crc32c} of the object.`,
-        );
-    }
-    return closingBody(checked(), () => discard(body));
   }
 
   async put(
@@ -262,6 +249,11 @@ class GcsBucket implements Bucket {
   }
 }
 
-function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
-  return info;
+function crc32cChecksum(expected: string): ReceivedChecksum {
+  const sum = new Crc32c();
+  return {
+    name: `CRC32C ${expected}`,
+    add: (bytes) => sum.update(bytes),
+    matches: () => sum.toString() === expected,
+  };
 }

@@ -1,5 +1,5 @@
-import type { GetOptions, ObjectInfo, Version } from '../bucket';
-import { storageError } from '../store-failure';
+import type { ObjectInfo, Version } from '../bucket';
+import { withoutEtag } from '../store-failure';
 
 interface Answer {
   readonly ETag?: string;
@@ -9,18 +9,6 @@ interface Answer {
 
 export function infoOf(key: string, answer: Answer): ObjectInfo {
   const { ETag, ContentLength = 0, LastModified = new Date(0) } = answer;
-  if (ETag === undefined) {
-    throw storageError(
-      'STORAGE_UNAVAILABLE',
-      key,
-      'The answer has no ETag: it is hardly from the store itself.',
-    );
-  }
+  if (ETag === undefined) throw withoutEtag(key);
   return { key, size: ContentLength, modified: LastModified, version: ETag as Version };
-}
-
-export function rangeHeader(range: GetOptions['range']): string | undefined {
-  if (range === undefined) return undefined;
-  const end = range.length === undefined ? '' : range.offset + range.length - 1;
-  return `bytes=${range.offset}-${end}`;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpConfig, httpNotes, secretField } from '../config-fields';
+import { httpConfig, httpNotes, isSet, notesWithoutEffect, secretField } from '../config-fields';
 
 const mebibyte = 1024 * 1024;
 const defaultPartSize = 8 * mebibyte;
@@ -78,29 +78,23 @@ export const s3Config = z
   });
 export type S3Config = z.output<typeof s3Config>;
 
-function isSet(secret: S3Config['access_key']): boolean {
-  return secret !== undefined && secret.reveal() !== '';
-}
-
 /** The fixed credentials of the file; undefined leaves it to the AWS SDK's own chain. */
-export function s3Credentials(config: S3Config) {
-  if (config.access_key === undefined || config.secret_key === undefined || !isSet(config.access_key))
-    return undefined;
+export function s3Credentials({ access_key, secret_key, session_token }: S3Config) {
+  if (!isSet(access_key) || !isSet(secret_key)) return undefined;
   return {
-    accessKeyId: config.access_key.reveal(),
-    secretAccessKey: config.secret_key.reveal(),
-    sessionToken: config.session_token?.reveal() || undefined,
+    accessKeyId: access_key.reveal(),
+    secretAccessKey: secret_key.reveal(),
+    sessionToken: session_token?.reveal() || undefined,
   };
 }
 
 /** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
 export function s3Notes(config: S3Config): string[] {
-  const ignored = ['send_content_md5'] as const;
-  const notes = ignored
-    .filter((name) => config[name] !== undefined)
-    .map((name) => `config.${name} has no effect here.`);
-  if (config.insecure) notes.push('config.insecure: everything but the secret key travels in the clear.');
-  return [...notes, ...httpNotes(config.http_config)];
+  return [
+    ...notesWithoutEffect('config', config, ['send_content_md5']),
+    ...(config.insecure ? ['config.insecure: everything but the secret key travels in the clear.'] : []),
+    ...httpNotes(config.http_config),
+  ];
 }
 
 /** Where the store is, as the SDK wants it told. Without a URL the SDK knows the host from the region. */

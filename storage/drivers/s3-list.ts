@@ -1,7 +1,7 @@
 import type { _Object, S3 } from '@aws-sdk/client-s3';
-import { FederationError } from '../../errors/federation-error';
 import type { ListEntry, ListOptions, Version } from '../bucket';
-import { keyFault } from '../check-key';
+import { entriesOf, type ListPage } from '../list-page';
+import { noListing } from '../store-failure';
 
 interface Page {
   readonly Contents?: _Object[];
@@ -11,24 +11,16 @@ interface Page {
   readonly Name?: string;
 }
 
-type Sorted = { readonly entry: ListEntry; readonly bytes: Buffer };
-
 /** The pages of a listing, either way, in the order of bytes; names that are no keys of ours are passed over. */
 export async function* listPages(
   client: S3,
   request: { readonly bucket: string; readonly prefix: string; readonly version1: boolean },
   options: ListOptions,
 ): AsyncGenerator<ListEntry> {
-  const after = options.after === undefined ? undefined : Buffer.from(options.after);
-  for await (const page of request.version1
-    ? pages1(client, request, options)
-    : pages2(client, request, options)) {
-    checkAnswer(request.prefix, page);
-    const sorted = entriesOf(page).sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-    for (const { entry, bytes } of sorted) {
-      // A prefix that is not behind `after` is given out by stores when some of its keys are.
-      if (after === undefined || Buffer.compare(bytes, after) > 0) yield entry;
-    }
+  const pages = request.version1 ? pages1(client, request, options) : pages2(client, request, options);
+  for await (const page of pages) {
+    if (page.IsTruncated === undefined && page.Name === undefined) throw noListing(request.prefix);
+    yield* entriesOf(decodedPage(page), options.after);
   }
 }
 
@@ -79,30 +71,16 @@ async function* pages1(
   }
 }
 
-/** Whoever answers 200 with a page of his own, a proxy say, must not be taken for a bucket without objects. */
-function checkAnswer(prefix: string, page: Page): void {
-  if (page.IsTruncated !== undefined || page.Name !== undefined) return;
-  throw new FederationError('STORAGE_UNAVAILABLE', {
-    subject: { key: prefix },
-    detail:
-      'A listing was asked for, and what came was none: is something else answering in place of the store?',
-  });
-}
-
-function entriesOf(page: Page): Sorted[] {
-  const objects = (page.Contents ?? []).flatMap((object) => {
-    const key = decoded(page, object.Key ?? '');
-    if (keyFault(key) !== undefined) return [];
-    const version = (object.ETag ?? '') as Version;
-    const info = { key, size: object.Size ?? 0, modified: object.LastModified ?? new Date(0), version };
-    return [{ entry: { kind: 'object', ...info } as const, bytes: Buffer.from(key) }];
-  });
-  const prefixes = (page.CommonPrefixes ?? []).flatMap((common) => {
-    const prefix = decoded(page, common.Prefix ?? '');
-    if (keyFault(prefix.slice(0, -1)) !== undefined) return [];
-    return [{ entry: { kind: 'prefix', prefix } as const, bytes: Buffer.from(prefix) }];
-  });
-  return [...objects, ...prefixes];
+function decodedPage(page: Page): ListPage {
+  return {
+    objects: (page.Contents ?? []).map(({ Key = '', Size = 0, LastModified = new Date(0), ETag = '' }) => ({
+      key: decoded(page, Key),
+      size: Size,
+      modified: LastModified,
+      version: ETag as Version,
+    })),
+    prefixes: (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => decoded(page, Prefix)),
+  };
 }
 
 /** Names are asked for encoded, as XML cannot hold all of them: one strange key would break the whole listing. */

@@ -13,11 +13,13 @@ import type {
   PutOptions,
 } from '../bucket';
 import { checkKey, checkPrefix } from '../check-key';
+import { checkMetadata } from '../check-metadata';
 import { driverCall } from '../driver-call';
-import { checkMetadata, checkRange } from '../check-options';
-import { receivedBody, sizeByRange } from '../received-body';
-import { changed, storageError } from '../store-failure';
-import { infoOf, rangeHeader } from './s3-answers';
+import { checkRange, rangeHeader, sizeByRange } from '../range';
+import { receivedBody } from '../received-body';
+import { redact } from '../secret';
+import { changed, missing } from '../store-failure';
+import { infoOf } from './s3-answers';
 import { connect, type S3Connection } from './s3-client';
 import { copyObject, maxCopyBytes } from './s3-copy';
 import type { S3Config } from './s3-config';
@@ -101,10 +103,8 @@ class S3Bucket implements Bucket {
         });
       const body = this.#body(key, answer, options);
       try {
-        const { ContentLength: contentLength = 0, ContentRange: contentRange } = answer;
-        const { range } = options;
-        const size =
-          range === undefined ? contentLength : sizeByRange(key, { contentRange, contentLength }, range);
+        const { ContentLength: contentLength, ContentRange: contentRange } = answer;
+        const size = sizeByRange(key, { contentRange, contentLength }, options.range);
         return { head: { ...infoOf(key, answer), size }, body };
       } catch (error) {
         await discard(body);
@@ -184,8 +184,7 @@ class S3Bucket implements Bucket {
   async copy(from: string, to: string, options: CallOptions = {}): Promise<ObjectInfo> {
     checkKey(to);
     const source = await this.head(from, options);
-    if (source === undefined)
-      throw storageError('STORAGE_NOT_FOUND', from, 'There is no object of this key.');
+    if (source === undefined) throw missing(from);
     // Stores refuse it, and there is nothing to do.
     if (from === to) return source;
     return this.#call(to, 'copy', options, async () => {
@@ -234,19 +233,8 @@ class S3Bucket implements Bucket {
 
   #failure(error: unknown, verb: string, key: string, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted === true) return signal.reason;
-    return toStorageError(error, {
-      label: this.label,
-      verb,
-      key,
-      redact: (text) => redact(this.#config, text),
-    });
+    const { secret_key, session_token } = this.#config;
+    const secrets = [secret_key?.reveal(), session_token?.reveal()];
+    return toStorageError(error, { label: this.label, verb, key, redact: (text) => redact(text, secrets) });
   }
-}
-
-/** Without the secrets, in case a store put one into its message. */
-function redact({ secret_key, session_token }: S3Config, text: string): string {
-  const secrets = [secret_key, session_token]
-    .map((secret) => secret?.reveal() ?? '')
-    .filter((secret) => secret !== '');
-  return secrets.reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 }

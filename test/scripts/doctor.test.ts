@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { silentLog } from '../../config/log';
 import { instanceOf } from '../../local-etl/instance';
@@ -15,8 +16,9 @@ import { probeOperations } from '../../storage/probe-bucket';
 import { ensureSchedule } from '../../workers/schedule';
 import { names } from '../../workflows/names';
 import { Releasers } from '../../workers/releasers';
+import { clearSettings } from '../servers/clear-environment';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { startFaultyServer } from '../storage/faulty-s3-server';
 import { FederationFolder } from './federation-folder';
 import { runMain, type Answer } from './run-main';
@@ -25,20 +27,11 @@ const day = 'allocations/1d/1794614400-1794700800';
 const golden = resolve(__dirname, '../golden/bucket/federated');
 
 let federation: FederationFolder;
-const environment = { ...process.env };
+clearSettings();
 beforeEach(async () => {
   federation = await FederationFolder.create();
-  for (const name of Object.keys(process.env).filter((key) =>
-    /^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/.test(key),
-  )) {
-    delete process.env[name];
-  }
-  process.env.TEMPORAL_CONFIG_FILE = join(federation.folder, 'none.toml');
 });
-afterEach(async () => {
-  process.env = { ...environment };
-  await federation[Symbol.asyncDispose]();
-});
+afterEach(() => federation[Symbol.asyncDispose]());
 
 interface Setup {
   clusterId?: string;
@@ -102,6 +95,18 @@ async function keys(bucket: Bucket): Promise<string[]> {
 function buildLocalEtl(): void {
   cpSync(join(golden, 'cluster-4/etl'), join(federation.folder, 'etl'), { recursive: true });
 }
+
+it('is interrupted by a signal, and listens to none when it is done', async () => {
+  const before = process.listenerCount('SIGINT');
+  const going = doctor({});
+  while (process.listenerCount('SIGINT') === before) await setImmediate();
+  process.emit('SIGINT');
+  const { status, out, err } = await going;
+  expect({ status, err }).toEqual({ status: 1, err: '' });
+  expect(out).toMatch(/\nInterrupted\.\n$/);
+  expect(out).not.toContain('Temporal');
+  expect(process.listenerCount('SIGINT')).toBe(before);
+});
 
 describe('settings', () => {
   it('that cannot be read are one failure', async () => {
@@ -269,14 +274,7 @@ describeWithS3('a bucket of an S3 server', () => {
     const s3 = await connectToS3();
     const bucket = `b-${randomUUID()}`;
     await s3.createBucket(bucket);
-    const full = {
-      bucket,
-      endpoint: s3.endpoint.replace('http://', ''),
-      access_key: s3.accessKey,
-      secret_key: s3.secretKey,
-      insecure: true,
-      ...config,
-    };
+    const full = { ...s3Settings(s3, bucket), ...config };
     const file = join(federation.folder, 'federated-store.yaml');
     writeFileSync(file, JSON.stringify({ type: 'S3', config: full, prefix: 'team' }));
     return openBucketFromFile(file);

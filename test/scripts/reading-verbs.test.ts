@@ -11,6 +11,7 @@ import {
 } from '../../storage/layout';
 import type { Generation } from '../../federation/generation';
 import { readAll } from '../../storage/read-all';
+import { clearSettings } from '../servers/clear-environment';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
 
@@ -18,20 +19,11 @@ const day = 'allocations/1d/1794614400-1794700800';
 const hour = 'assets/1h/1794816000-1794819600';
 
 let federation: FederationFolder;
-const environment = { ...process.env };
+clearSettings();
 beforeEach(async () => {
   federation = await FederationFolder.create();
-  for (const name of Object.keys(process.env).filter((key) =>
-    /^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/.test(key),
-  )) {
-    delete process.env[name];
-  }
-  process.env.TEMPORAL_CONFIG_FILE = join(federation.folder, 'none.toml');
 });
-afterEach(async () => {
-  process.env = { ...environment };
-  await federation[Symbol.asyncDispose]();
-});
+afterEach(() => federation[Symbol.asyncDispose]());
 
 const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
 const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;

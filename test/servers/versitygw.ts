@@ -85,6 +85,18 @@ export async function connectToS3(): Promise<S3Access & { createBucket(name: str
   return { ...access, createBucket: (name) => createBucket(access, name) };
 }
 
+/** The `config` by which a federated-store.yaml describes a bucket of the server. */
+export function s3Settings({ endpoint, region, accessKey, secretKey }: S3Access, bucket: string) {
+  return {
+    bucket,
+    endpoint: endpoint.replace('http://', ''),
+    region,
+    access_key: accessKey,
+    secret_key: secretKey,
+    insecure: true,
+  };
+}
+
 /** A suite that needs an S3 server. */
 export function describeWithS3(name: string, suite: () => void): void {
   describeWith(missing('versitygwMissing'), name, suite);

@@ -1,13 +1,14 @@
-import dns from 'node:dns';
 import { azureConfig } from '../../storage/drivers/azure-config';
 import { openAzure } from '../../storage/drivers/azure';
+import { clearEnvironment } from '../servers/clear-environment';
+import { everyNameHere } from './every-name-here';
 import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
 import { startTlsServer, type TlsServer } from './tls-server';
 
 /** Where credentials come from when the file has none, against a store and an identity service on loopback. */
 let store: TlsServer;
 let identity: FaultyServer;
-const before = { ...process.env };
+clearEnvironment(/^(AZURE|IDENTITY|MSI)_/);
 beforeAll(async () => {
   [store, identity] = await Promise.all([startTlsServer(), startFaultyServer()]);
   identity.answer((response) =>
@@ -23,26 +24,16 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([store.close(), identity.close()]));
 beforeEach(() => {
-  for (const name of Object.keys(process.env).filter((name) => /^(AZURE|IDENTITY|MSI)_/.test(name)))
-    delete process.env[name];
   Object.assign(process.env, {
     IDENTITY_ENDPOINT: `http://${identity.endpoint}/token`,
     IDENTITY_HEADER: 'secret',
   });
 });
-afterEach(() => {
-  process.env = { ...before };
-  jest.restoreAllMocks();
-});
+afterEach(() => jest.restoreAllMocks());
 
 /** Looks for a blob of the account `acme`, whose host is this machine's; by which token. */
 async function lookedBy(settings: object): Promise<string | undefined> {
-  jest
-    .spyOn(dns, 'lookup')
-    .mockImplementation(((_: string, options: object, found: Found) =>
-      'all' in options && options.all === true
-        ? found(null, [{ address: '127.0.0.1', family: 4 }])
-        : found(null, '127.0.0.1', 4)) as typeof dns.lookup);
+  everyNameHere();
   const port = store.host.split(':')[1];
   const config = {
     storage_account: 'acme',
@@ -60,7 +51,6 @@ async function lookedBy(settings: object): Promise<string | undefined> {
     await bucket.close();
   }
 }
-type Found = (error: null, address: string | object[], family?: number) => void;
 
 test('a managed identity is named by its client id', async () => {
   expect(await lookedBy({ user_assigned_id: '11111111-2222-3333-4444-555555555555' })).toBe(

@@ -5,9 +5,10 @@ import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import type { Bucket } from '../../storage/bucket';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { startFaultyServer } from './faulty-s3-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
+import { withFaults } from './with-faults';
 
 afterAll(removeTemporaryFolders);
 
@@ -86,18 +87,44 @@ test('a store is probed at the first create, once, and creates look first where 
   expect(await good.conditionalCreate()).toBe('kept');
 });
 
+test('two first creates at once are one probe, which no caller’s abort ends', async () => {
+  const store = openFilesystem({ directory: temporaryFolder() });
+  const created: string[] = [];
+  const create = store.create.bind(store);
+  store.create = async (key, ...rest) => {
+    created.push(key);
+    return create(key, ...rest);
+  };
+  const { bucket, conditionalCreate } = withProbedCreate(store, 'probe/1');
+  const stop = new AbortController();
+  const aborted = bucket.create('a', Buffer.from('x'), { signal: stop.signal });
+  const others = ['b', 'c'].map((key) => bucket.create(key, Buffer.from('x')));
+  stop.abort(new Error('enough'));
+  await expect(aborted).rejects.toThrow('enough');
+  await Promise.all(others);
+  expect(await conditionalCreate()).toBe('kept');
+  expect(created).toEqual(['probe/1', 'probe/1', 'b', 'c']);
+  expect(await keys(bucket)).toEqual(['b', 'c']);
+});
+
+test('a probe that failed is made again', async () => {
+  const store = withFaults(openFilesystem({ directory: temporaryFolder() }), {
+    calls: { create: ['request lost'] },
+  });
+  const { bucket } = withProbedCreate(store, 'probe/1');
+  const creates = ['a', 'b'].map((key) => bucket.create(key, Buffer.from('x')));
+  for (const one of await Promise.allSettled(creates))
+    expect(one).toMatchObject({ status: 'rejected', reason: { code: 'STORAGE_UNAVAILABLE' } });
+  await bucket.create('a', Buffer.from('x'));
+  expect(await keys(bucket)).toEqual(['a']);
+});
+
 describeWithS3('an S3 server', () => {
   test('keeps the condition', async () => {
     const s3 = await connectToS3();
     const name = `b-${randomUUID()}`;
     await s3.createBucket(name);
-    const config = {
-      bucket: name,
-      endpoint: s3.endpoint.replace('http://', ''),
-      access_key: s3.accessKey,
-      secret_key: s3.secretKey,
-      insecure: true,
-    };
+    const config = s3Settings(s3, name);
     const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
     expect(await probeConditionalCreate(bucket, 'federated/combined/probe/1')).toBe('kept');
     expect(await keys(bucket)).toEqual([]);

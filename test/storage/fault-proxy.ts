@@ -1,7 +1,8 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listenOnLoopback } from './loopback';
 
 /** What goes wrong with one request. */
 export type Fault =
@@ -129,21 +130,19 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     response.writeContinue();
     server.emit('request', request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host, close } = await listenOnLoopback(server);
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host,
     seen,
     plan(next) {
       seen.length = 0;
       faultOf = next;
     },
     connections: () => sockets.size,
-    close: () =>
-      new Promise((resolve) => {
-        agent.destroy();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close() {
+      agent.destroy();
+      return close();
+    },
   };
 }
 

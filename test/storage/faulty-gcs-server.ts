@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { Crc32c } from '../../storage/drivers/gcs-crc32c';
+import { listenOnLoopback } from './loopback';
 
 /** A request as it came over the wire. */
 export interface SeenGcsRequest {
@@ -42,19 +42,15 @@ export async function startFaultyGcsServer(): Promise<FaultyGcsServer> {
       way?.(response, request);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host, close } = await listenOnLoopback(server);
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://${host}`,
     seen,
     answer(...next) {
       ways = next;
       seen.length = 0;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

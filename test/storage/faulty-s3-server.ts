@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listenOnLoopback } from './loopback';
 
 /** A request as it came over the wire. */
 export interface SeenRequest {
@@ -20,25 +20,21 @@ export interface FaultyServer {
 export async function startFaultyServer(): Promise<FaultyServer> {
   const seen: SeenRequest[] = [];
   let ways: ((response: ServerResponse, request: IncomingMessage) => void)[] = [];
-  const server: Server = createServer((request, response) => {
+  const server = createServer((request, response) => {
     seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
     const way = ways.length > 1 ? ways.shift() : ways[0];
     request.resume();
     request.on('end', () => way?.(response, request));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host, close } = await listenOnLoopback(server);
   return {
-    endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: host,
     seen,
     answer(...next) {
       ways = next;
       seen.length = 0;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

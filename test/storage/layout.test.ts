@@ -67,6 +67,47 @@ test('every other key is read back as it was built', () => {
   );
 });
 
+const exportFormat = fc.constantFrom('parquet' as const, 'csv' as const);
+
+test('a window’s path in an export is read back as it was built', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 99 }),
+      exportFormat,
+      window,
+      hex64,
+      (version, format, ref, digest) => {
+        const path = layout.exportPath({ version, format, ref, digest });
+        expect(path.startsWith(layout.exportTablesPath(version, format))).toBe(true);
+        expect(layout.parseExportPath(path)).toEqual({ version, format, ref, digest: digest.slice(0, 12) });
+        expect(layout.parseClusterPrefix(layout.exportPrefix)).toBeUndefined();
+        expect(layout.parseExportPath(layout.exportPrefix + path)).toBeUndefined();
+      },
+    ),
+  );
+});
+
+test('a window’s path in an export is in folders as Hive has them', () => {
+  const ref = parseWindowId('allocations/1h/1794816000-1794819600');
+  if (ref === undefined) throw new Error('that is a window');
+  const digest = '0123456789abcdef'.repeat(4);
+  expect(layout.exportPath({ version: 1, format: 'csv', ref, digest })).toBe(
+    'v1/csv/allocations/resolution=1h/day=2026-11-16/1794816000-1794819600-0123456789ab.csv.gz',
+  );
+  expect(layout.exportSchemaPath(1)).toBe('v1/schema.json');
+});
+
+test.each([
+  'v1/schema.json',
+  'v1/parquet/allocations/resolution=1h/day=2026-11-16/_SUCCESS',
+  'v1/parquet/allocations/resolution=1h/day=2026-11-16/1794816000-1794819600-0123456789ab.csv.gz',
+  'v1/parquet/allocations/resolution=1h/day=2026-11-15/1794816000-1794819600-0123456789ab.parquet',
+  'v1/parquet/allocations/resolution=1d/day=2026-11-16/1794816000-1794819600-0123456789ab.parquet',
+  'v1/parquet/networks/resolution=1h/day=2026-11-16/1794816000-1794819600-0123456789ab.parquet',
+])('%s is no window of an export', (path) => {
+  expect(layout.parseExportPath(path)).toBeUndefined();
+});
+
 test('every key is one that all stores can hold', () => {
   const longest = layout.clusterId('c'.repeat(240));
   fc.assert(
@@ -79,6 +120,8 @@ test('every key is one that all stores can hold', () => {
         layout.generationKey(1),
         layout.publishedKey,
         layout.backupPrefix(id, '2026-11-20T10:00:00Z') + 'x',
+        layout.exportPrefix +
+          layout.exportPath({ version: 1, format: 'parquet', ref: ref, digest: fingerprint }),
       ];
       expect(keys.map(keyFault).filter((fault) => fault !== undefined)).toEqual([]);
     }),

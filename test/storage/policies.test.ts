@@ -34,7 +34,7 @@ import {
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { startS3Users, type S3User, type S3Users } from '../servers/s3-users';
-import { describeWithS3, startS3Server, type S3Server } from '../servers/versitygw';
+import { describeWithS3, s3Settings, startS3Server, type S3Server } from '../servers/versitygw';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
 type Role = 'federated-cluster' | 'federator' | 'primary';
@@ -195,14 +195,7 @@ describeWithS3('the documented policies for S3', () => {
     const name = `policies-${randomUUID()}`;
     await server.createBucket(name);
     const open = ({ accessKey, secretKey }: { accessKey: string; secretKey: string }) => {
-      const config = {
-        bucket: name,
-        endpoint: server.endpoint.replace('http://', ''),
-        region: server.region,
-        access_key: accessKey,
-        secret_key: secretKey,
-        insecure: true,
-      };
+      const config = s3Settings({ ...server, accessKey, secretKey }, name);
       return openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config, prefix }), 'the test'));
     };
     const owner = await open(server);

@@ -15,7 +15,7 @@ import {
   type ProbeResult,
 } from '../../storage/probe-bucket';
 import { readOnly } from '../../storage/read-only';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 import { withFaults } from './with-faults';
 
@@ -255,15 +255,7 @@ it('a store that is silent is given up once', async () => {
 
 describeWithS3('an S3 server', () => {
   const open = async (bucket: string, settings: object = {}) => {
-    const s3 = await connectToS3();
-    const config = {
-      bucket,
-      endpoint: s3.endpoint.replace('http://', ''),
-      access_key: s3.accessKey,
-      secret_key: s3.secretKey,
-      insecure: true,
-      ...settings,
-    };
+    const config = { ...s3Settings(await connectToS3(), bucket), ...settings };
     return openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
   };
   const made = async () => {

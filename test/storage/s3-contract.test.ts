@@ -1,22 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { describeBucketContract } from './bucket-contract';
 
 describeWithS3('against an S3 server', () => {
   const open = async (bucket: string, settings: object, prefix: string, create: boolean) => {
     const server = await connectToS3();
     if (create) await server.createBucket(bucket);
-    const config = {
-      bucket,
-      endpoint: server.endpoint.replace('http://', ''),
-      region: server.region,
-      access_key: server.accessKey,
-      secret_key: server.secretKey,
-      insecure: true,
-      ...settings,
-    };
+    const config = { ...s3Settings(server, bucket), ...settings };
     return openBucket(
       parseFederatedStore(JSON.stringify({ type: 'S3', config, prefix }), 'federated-store.yaml'),
     );

@@ -5,12 +5,13 @@ import { rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
+import { clearEnvironment } from '../servers/clear-environment';
 import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
 
 /** Where credentials come from when the file has none, against a store and a token service on loopback. */
 let server: FaultyServer;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'federated-etl-credentials-'));
-const before = { ...process.env };
+clearEnvironment(/^AWS_/);
 const write = (name: string, text: string): string => {
   const file = path.join(folder, name);
   writeFileSync(file, text);
@@ -25,16 +26,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 beforeEach(() => {
-  for (const name of Object.keys(process.env).filter((name) => name.startsWith('AWS_')))
-    delete process.env[name];
   Object.assign(process.env, {
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: path.join(folder, 'none'),
     AWS_SHARED_CREDENTIALS_FILE: path.join(folder, 'none'),
   });
-});
-afterEach(() => {
-  process.env = { ...before };
 });
 
 /** The key ids by which the requests of a put were signed, and whatever else was asked. */

@@ -1,10 +1,10 @@
-import dns from 'node:dns';
 import { inspect } from 'node:util';
 import type { Bucket } from '../../storage/bucket';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
+import { everyNameHere } from './every-name-here';
 import { partOfBody, startFaultyServer, xmlError, type FaultyServer } from './faulty-s3-server';
 
 let server: FaultyServer;
@@ -163,13 +163,7 @@ test.each([
   ['path', 'store.test', '/costs/a%20b'],
   ['auto', 'store.test', '/costs/a%20b'],
 ])('with bucket_lookup_type %s the host is %s', async (bucket_lookup_type, host, url) => {
-  // Names below store.test are this machine's, for as long as the test runs.
-  const lookup = jest
-    .spyOn(dns, 'lookup')
-    .mockImplementation(((_: string, options: object, found: Found) =>
-      'all' in options && options.all === true
-        ? found(null, [{ address: '127.0.0.1', family: 4 }])
-        : found(null, '127.0.0.1', 4)) as typeof dns.lookup);
+  const lookup = everyNameHere();
   try {
     const port = server.endpoint.split(':')[1];
     const bucket = await open({ endpoint: `store.test:${port}`, bucket_lookup_type });
@@ -180,7 +174,6 @@ test.each([
     lookup.mockRestore();
   }
 });
-type Found = (error: null, address: string | object[], family?: number) => void;
 
 test('many more calls than connections wait for one another, and all complete', async () => {
   const bucket = await open({ http_config: { max_conns_per_host: 2 } });
@@ -224,12 +217,9 @@ test('a clock that is wrong is said to be', async () => {
 
 describeWithS3('credentials against an S3 server', () => {
   test('another region than the bucket’s is told with what to set', async () => {
-    const s3 = await connectToS3();
     const bucket = await open({
-      endpoint: s3.endpoint.replace('http://', ''),
+      ...s3Settings(await connectToS3(), 'costs'),
       region: 'eu-nowhere-1',
-      access_key: s3.accessKey,
-      secret_key: s3.secretKey,
       http_config: {},
     });
     await expect(bucket.put('k', Buffer.from('x'))).rejects.toMatchObject({
@@ -244,13 +234,7 @@ describeWithS3('credentials against an S3 server', () => {
     ['an unknown key', { access_key: 'UNKNOWN' }],
   ])('%s is refused at once', async (_, wrong) => {
     const s3 = await connectToS3();
-    const settings = {
-      endpoint: s3.endpoint.replace('http://', ''),
-      region: s3.region,
-      access_key: s3.accessKey,
-      secret_key: s3.secretKey,
-    };
-    const bucket = await open({ ...settings, ...wrong, http_config: {} });
+    const bucket = await open({ ...s3Settings(s3, 'costs'), ...wrong, http_config: {} });
     for (const call of [
       () => bucket.put('k', Buffer.from('x')),
       () => bucket.get('k'),

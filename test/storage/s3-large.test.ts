@@ -3,7 +3,7 @@ import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openS3 } from '../../storage/drivers/s3';
 import { readAll } from '../../storage/read-all';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 
 const mebibyte = 1024 * 1024;
 
@@ -12,15 +12,7 @@ describeWithS3('large objects of S3', () => {
     const server = await connectToS3();
     const name = `b-${randomUUID()}`;
     await server.createBucket(name);
-    const config = {
-      bucket: name,
-      endpoint: server.endpoint.replace('http://', ''),
-      region: server.region,
-      access_key: server.accessKey,
-      secret_key: server.secretKey,
-      insecure: true,
-      ...settings,
-    };
+    const config = { ...s3Settings(server, name), ...settings };
     const store = parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml');
     if (store.type !== 'S3') throw new Error('not S3');
     const client = new S3Client({

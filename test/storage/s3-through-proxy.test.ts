@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { openS3 } from '../../storage/drivers/s3';
 import { s3Config } from '../../storage/drivers/s3-config';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { describeBucketFaults } from './describe-faults';
 
 describeWithS3('through a proxy that breaks things', () => {
@@ -12,12 +12,8 @@ describeWithS3('through a proxy that breaks things', () => {
     const server = await connectToS3();
     await (made ??= server.createBucket(bucket));
     const config = {
-      bucket,
+      ...s3Settings(server, bucket),
       endpoint,
-      region: server.region,
-      access_key: server.accessKey,
-      secret_key: server.secretKey,
-      insecure: true,
       part_size: 5 * 1024 * 1024,
       http_config: { response_header_timeout: `${silentMs}ms` },
       ...wrong,
@@ -25,7 +21,7 @@ describeWithS3('through a proxy that breaks things', () => {
     return openS3(s3Config.parse(config));
   };
   describeBucketFaults('S3', {
-    server: async () => (await connectToS3()).endpoint.replace('http://', ''),
+    server: async () => s3Settings(await connectToS3(), bucket).endpoint,
     open,
     openAsStranger: (host) => open(host, 10_000, { secret_key: 'wrong' }),
     slowDown: {

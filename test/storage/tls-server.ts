@@ -2,11 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { generate } from 'selfsigned';
+import { listenOnLoopback } from './loopback';
 
 export interface TlsServer {
   readonly host: string;
@@ -60,9 +60,9 @@ export async function startTlsServer(): Promise<TlsServer> {
       response.writeHead(404).end();
     },
   );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host, close } = await listenOnLoopback(server);
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host,
     files: {
       ca: write('ca.pem', authority.cert),
       cert: write('client.pem', client.cert),
@@ -71,10 +71,7 @@ export async function startTlsServer(): Promise<TlsServer> {
     clients,
     headers,
     async close() {
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      await close();
       await rm(folder, { recursive: true });
     },
   };
