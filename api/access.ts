@@ -1,13 +1,27 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { FederationError } from '../errors/federation-error';
 import type { ServerOptions } from './options';
 
-/** An address to listen on, taken apart. */
+/** An address to listen on, taken apart. Throws SETTINGS_INVALID when it is none. */
 export function parseListen(listen: string): { host: string; port: number } {
-  const at = listen.lastIndexOf(':');
-  const host = listen.slice(0, at).replace(/^\[|\]$/g, '');
-  return { host: host === '' ? '::' : host, port: Number(listen.slice(at + 1)) };
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new FederationError('SETTINGS_INVALID', {
+      subject: { setting: 'api.listen' },
+      detail: `${listen} is no address to listen on, such as 127.0.0.1:9003 or :9003.`,
+    });
+  }
+  const host = match[1] ?? match[2] ?? '';
+  return { host: host === '' ? everyAddress() : host, port };
+}
+
+/** Of both kinds, where there are both. */
+function everyAddress(): string {
+  const known = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+  return known.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';
 }
 
 function isLoopback(host: string): boolean {
@@ -17,10 +31,13 @@ function isLoopback(host: string): boolean {
 /** Who may read and who may change something. Throws SETTINGS_INVALID where nobody decided. */
 export class Access {
   private readonly open: boolean;
+  /** An empty one would be no secret. */
+  private readonly token: string | undefined;
 
-  constructor(private readonly options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
+  constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
+    this.token = options.token === '' ? undefined : options.token;
     this.open = options.openRead || isLoopback(parseListen(options.listen).host);
-    if (!this.open && options.token === undefined) {
+    if (!this.open && this.token === undefined) {
       throw new FederationError('SETTINGS_INVALID', {
         subject: { setting: 'api.token' },
         detail: `${options.listen} can be reached from other machines, and neither api.token nor api.openRead is set.`,
@@ -30,7 +47,7 @@ export class Access {
   }
 
   get canAct(): boolean {
-    return this.options.token !== undefined;
+    return this.token !== undefined;
   }
 
   /** Throws ACCESS_DENIED. */
@@ -40,7 +57,7 @@ export class Access {
 
   /** Throws ACCESS_DENIED. */
   requireAct(authorization: string | undefined): void {
-    if (this.options.token === undefined) {
+    if (this.token === undefined) {
       throw new FederationError('ACCESS_DENIED', {
         detail: 'Nothing can be changed here, as no operator token is configured.',
         hint: 'Set api.token, or use the command line.',
@@ -51,7 +68,7 @@ export class Access {
 
   private requireToken(authorization: string | undefined): void {
     const given = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
-    if (given !== undefined && same(given, this.options.token ?? '')) return;
+    if (given !== undefined && this.token !== undefined && same(given, this.token)) return;
     throw new FederationError('ACCESS_DENIED', {
       detail: given === undefined ? 'The operator token is missing.' : 'The operator token is wrong.',
     });

@@ -2,15 +2,18 @@ import { LRUCache } from 'lru-cache';
 
 /** An answer as it is sent. */
 export interface Rendered {
-  readonly body: string;
+  readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
   /** What it took, in milliseconds. */
   readonly queryMs: number;
   readonly renderMs: number;
 }
 
-/** In characters; a page of a dashboard is some thousand. */
-const mostCharacters = 64 * 2 ** 20;
+/** Where an answer came from: it was kept, somebody else had asked already, or it was worked out. */
+export type Origin = 'cache' | 'shared' | 'query';
+
+/** A page of a dashboard is some thousand bytes. */
+const mostBytes = 64 * 2 ** 20;
 
 interface UnderWay {
   readonly answer: Promise<Rendered>;
@@ -24,28 +27,40 @@ interface UnderWay {
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({
-    maxSize: mostCharacters,
-    maxEntrySize: mostCharacters / 4,
-    sizeCalculation: ({ body }) => Math.max(1, body.length),
+    maxSize: mostBytes,
+    maxEntrySize: mostBytes / 4,
+    sizeCalculation: ({ body }, key) => body.length + key.length,
   });
   private readonly underWay = new Map<string, UnderWay>();
 
+  /** Rejects with the signal's reason once that is aborted, with what `make` threw otherwise. */
   async get(
     key: string,
     make: (signal: AbortSignal) => Promise<Rendered>,
     signal: AbortSignal,
-  ): Promise<{ rendered: Rendered; hit: boolean }> {
+  ): Promise<{ rendered: Rendered; origin: Origin }> {
+    signal.throwIfAborted();
     const kept = this.kept.get(key);
-    if (kept !== undefined) return { rendered: kept, hit: true };
+    if (kept !== undefined) return { rendered: kept, origin: 'cache' };
     const joined = this.underWay.get(key);
     const work = joined ?? this.start(key, make);
     work.askers++;
-    const leave = () => {
-      if (--work.askers === 0) work.abort.abort(signal.reason);
-    };
-    signal.addEventListener('abort', leave, { once: true });
+    let leave: () => void = () => undefined;
+    const left = new Promise<never>((_, reject) => {
+      leave = () => {
+        reject(signal.reason as Error);
+        if (--work.askers > 0) return;
+        // Whoever asks from now on starts anew: this one ends in nothing.
+        this.forget(key, work);
+        work.abort.abort(signal.reason);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+    });
     try {
-      return { rendered: await work.answer, hit: joined !== undefined };
+      return {
+        rendered: await Promise.race([work.answer, left]),
+        origin: joined === undefined ? 'query' : 'shared',
+      };
     } finally {
       signal.removeEventListener('abort', leave);
     }
@@ -53,14 +68,18 @@ export class AnswerCache {
 
   private start(key: string, make: (signal: AbortSignal) => Promise<Rendered>): UnderWay {
     const abort = new AbortController();
-    const answer = make(abort.signal)
-      .then((rendered) => {
-        this.kept.set(key, rendered);
-        return rendered;
-      })
-      .finally(() => this.underWay.delete(key));
-    const work = { answer, abort, askers: 0 };
+    const answer = make(abort.signal).then((rendered) => {
+      this.kept.set(key, rendered);
+      return rendered;
+    });
+    const work: UnderWay = { answer, abort, askers: 0 };
     this.underWay.set(key, work);
+    const done = () => this.forget(key, work);
+    answer.then(done, done);
     return work;
+  }
+
+  private forget(key: string, work: UnderWay): void {
+    if (this.underWay.get(key) === work) this.underWay.delete(key);
   }
 }

@@ -1,91 +1,107 @@
 import type { AssetRow, AssetSet, Breakdown } from '../query/answer';
 import { timeText } from '../query/notes';
-import { jsonArray, jsonObject, jsonWindow } from './json';
+import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';
 
-const number = (value: number) => rounded(value, 6);
-const nullable = (value: number | null) => (value === null ? 'null' : number(value));
-const text = (value: string) => JSON.stringify(value);
+/** What a member of an asset holds; an object has numbers only. */
+export type MemberValue = string | number | boolean | null | Readonly<Record<string, number>>;
 
 /** One set: an object from key to asset. */
-export function assetSetJson({ rows }: AssetSet): string {
-  return jsonObject(rows.map((row) => [row.key, assetJson(row)]));
+export function assetSetParts({ rows }: AssetSet): Parts {
+  return objectParts(rows, ({ key }) => key, assetJson);
 }
 
 /** `data` in Kubecost's shape: an array of sets. */
-export function assetSetsJson(sets: readonly AssetSet[]): string {
-  return jsonArray(sets.map(assetSetJson));
+export function assetSetsParts(sets: readonly AssetSet[]): Parts {
+  return arrayParts(sets, assetSetParts);
 }
 
 function assetJson(row: AssetRow): string {
   const members: [string, string][] = [
-    ...(row.type === 'Any' ? [] : [['type', text(row.type)] as [string, string]]),
+    ...(row.type === 'Any' ? [] : [['type', JSON.stringify(row.type)] as [string, string]]),
     ['properties', JSON.stringify(row.properties)],
     ['labels', JSON.stringify(row.labels)],
     ['window', jsonWindow(row.window)],
-    ['start', text(timeText(row.start))],
-    ['end', text(timeText(row.end))],
-    ['minutes', number((row.end - row.start) / 60)],
-    ...ofType(row),
-    ['totalCost', number(row.totalCost)],
+    ['start', `"${timeText(row.start)}"`],
+    ['end', `"${timeText(row.end)}"`],
+    ...assetMembers(row).map(([name, value]): [string, string] => [name, memberJson(value)]),
   ];
   return jsonObject(members);
 }
 
-function ofType(row: AssetRow): [string, string][] {
+/** Of every asset: its length, then what its type has, then its total. All members of a type are always there. */
+export function assetMembers(row: AssetRow): [name: string, value: MemberValue][] {
+  return [
+    ['minutes', (row.end - row.start) / 60],
+    ...ofType(row).filter(([name, value]) => !(omitted.has(name) && (value === '' || value === null))),
+    ['totalCost', row.totalCost],
+  ];
+}
+
+/** Left out where they are not known. */
+const omitted: ReadonlySet<string> = new Set(['pool', 'overhead']);
+
+function ofType(row: AssetRow): [string, MemberValue][] {
+  const hours = (row.end - row.start) / 3_600;
+  const perHour = (amount: number) => (hours > 0 ? amount / hours : 0);
   switch (row.type) {
-    case 'Node': {
-      const hours = (row.end - row.start) / 3_600;
-      const perHour = (amount: number) => number(hours > 0 ? amount / hours : 0);
+    case 'Node':
       return [
-        ['nodeType', text(row.nodeType)],
-        ...(row.pool === '' ? [] : [['pool', text(row.pool)] as [string, string]]),
+        ['nodeType', row.nodeType],
+        ['pool', row.pool],
         ['cpuCores', perHour(row.cpuCoreHours)],
         ['ramBytes', perHour(row.ramByteHours)],
-        ['cpuCoreHours', number(row.cpuCoreHours)],
-        ['ramByteHours', number(row.ramByteHours)],
-        ['GPUHours', number(row.gpuHours)],
-        ['cpuBreakdown', breakdownJson(row.cpuBreakdown)],
-        ['ramBreakdown', breakdownJson(row.ramBreakdown)],
-        ['preemptible', number(row.preemptible)],
-        ['discount', number(row.discount)],
-        ['cpuCost', number(row.cpuCost)],
-        ['gpuCost', number(row.gpuCost)],
-        ['gpuCount', number(row.gpuCount)],
-        ['ramCost', number(row.ramCost)],
-        ['adjustment', number(row.adjustment)],
-        ...(row.overhead === null ? [] : [['overhead', JSON.stringify(row.overhead)] as [string, string]]),
+        ['cpuCoreHours', row.cpuCoreHours],
+        ['ramByteHours', row.ramByteHours],
+        ['GPUHours', row.gpuHours],
+        ['cpuBreakdown', inOrder(row.cpuBreakdown)],
+        ['ramBreakdown', inOrder(row.ramBreakdown)],
+        ['preemptible', row.preemptible],
+        ['discount', row.discount],
+        ['cpuCost', row.cpuCost],
+        ['gpuCost', row.gpuCost],
+        ['gpuCount', row.gpuCount],
+        ['ramCost', row.ramCost],
+        ['adjustment', row.adjustment],
+        ['overhead', row.overhead],
       ];
-    }
     case 'Disk':
       return [
-        ['byteHours', number(row.byteHours)],
-        ['bytes', number(row.end > row.start ? row.byteHours / ((row.end - row.start) / 3_600) : 0)],
-        ['byteHoursUsed', nullable(row.byteHoursUsed)],
-        ['byteUsageMax', nullable(row.byteUsageMax)],
-        ['breakdown', breakdownJson(row.breakdown)],
-        ['adjustment', number(row.adjustment)],
-        ['storageClass', text(row.storageClass)],
-        ['volumeName', text(row.volumeName)],
-        ['claimName', text(row.claimName)],
-        ['claimNamespace', text(row.claimNamespace)],
+        ['byteHours', row.byteHours],
+        ['bytes', perHour(row.byteHours)],
+        ['byteHoursUsed', row.byteHoursUsed],
+        ['byteUsageMax', row.byteUsageMax],
+        ['breakdown', inOrder(row.breakdown)],
+        ['adjustment', row.adjustment],
+        ['storageClass', row.storageClass],
+        ['volumeName', row.volumeName],
+        ['claimName', row.claimName],
+        ['claimNamespace', row.claimNamespace],
       ];
     case 'LoadBalancer':
       return [
-        ['adjustment', number(row.adjustment)],
-        ['private', String(row.private)],
-        ['ip', text(row.ip)],
+        ['adjustment', row.adjustment],
+        ['private', row.private],
+        ['ip', row.ip],
       ];
     case 'Cloud':
       return [
-        ['adjustment', number(row.adjustment)],
-        ['credit', number(row.credit)],
+        ['adjustment', row.adjustment],
+        ['credit', row.credit],
       ];
     default:
-      return [['adjustment', number(row.adjustment)]];
+      return [['adjustment', row.adjustment]];
   }
 }
 
-function breakdownJson({ idle, other, system, user }: Breakdown): string {
-  return `{"idle":${number(idle)},"other":${number(other)},"system":${number(system)},"user":${number(user)}}`;
+function inOrder({ idle, other, system, user }: Breakdown): Record<string, number> {
+  return { idle, other, system, user };
+}
+
+const decimals = 6;
+
+function memberJson(value: MemberValue): string {
+  if (typeof value === 'number') return rounded(value, decimals);
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  return jsonObject(Object.entries(value).map(([name, part]) => [name, rounded(part, decimals)]));
 }

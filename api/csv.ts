@@ -1,23 +1,47 @@
 import { stringify } from 'csv-stringify/sync';
-import type { AllocationAnswer, AllocationProperties, AssetAnswer } from '../query/answer';
+import type { AllocationAnswer, AllocationProperties, AssetAnswer, AssetRow } from '../query/answer';
+import type { Span } from '../query/request';
 import { timeText } from '../query/notes';
 import { allocationNumbers } from './allocation-json';
+import { assetMembers, type MemberValue } from './asset-json';
 import { derive } from './efficiency';
-import { rounded } from './numbers';
-import { summaryItem } from './summary-json';
+import type { Parts } from './json';
+import { plainNumber, rounded } from './numbers';
+import { summaryItem, summaryMembers } from './summary-json';
 
-type Cell = string | number | null;
+/** A text, or a number as it is written. */
+type Cell = string | { readonly number: string };
 
 /** What a spreadsheet takes for a formula begins with one of these; with an apostrophe in front it is a text. */
 function guarded(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const cells = rows.map((row) =>
-    row.map((cell) => (typeof cell === 'string' ? guarded(cell) : (cell ?? ''))),
-  );
-  return stringify([header.map(guarded), ...cells]);
+/** Rows are made text by this many. */
+const batch = 500;
+
+/** A line for the header and one for each row. */
+function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Parts {
+  yield stringify([header.map(guarded)]);
+  let lines: string[][] = [];
+  for (const row of rows) {
+    lines.push(row.map((cell) => (typeof cell === 'string' ? guarded(cell) : cell.number)));
+    if (lines.length < batch) continue;
+    yield stringify(lines);
+    lines = [];
+  }
+  if (lines.length > 0) yield stringify(lines);
+}
+
+/** What is no number stays empty. */
+function numberCell(json: string): Cell {
+  return { number: json === 'null' ? '' : json };
+}
+
+function* rowsOf<T>(
+  sets: readonly { readonly window: Span; readonly rows: readonly T[] }[],
+): Iterable<[Span, T]> {
+  for (const { window, rows } of sets) for (const row of rows) yield [window, row];
 }
 
 const properties = [
@@ -32,7 +56,7 @@ const properties = [
 ] as const satisfies readonly (keyof AllocationProperties)[];
 
 /** Allocations: a row for each set and name; with columns for the labels that are asked for. */
-export function allocationCsv({ sets }: AllocationAnswer, labels: readonly string[]): string {
+export function allocationCsv({ sets }: AllocationAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',
     'window_end',
@@ -44,11 +68,11 @@ export function allocationCsv({ sets }: AllocationAnswer, labels: readonly strin
     'minutes',
     ...allocationNumbers,
   ];
-  const rows = sets.flatMap(({ window, rows: ofSet }) =>
-    ofSet.map((row): Cell[] => {
+  const lines = function* (): Iterable<Cell[]> {
+    for (const [window, row] of rowsOf(sets)) {
       const derived = derive(row);
       const values = { ...row, ...derived };
-      return [
+      yield [
         timeText(window.start),
         timeText(window.end),
         row.name,
@@ -56,28 +80,30 @@ export function allocationCsv({ sets }: AllocationAnswer, labels: readonly strin
         ...labels.map((key) => row.properties.labels?.[key] ?? ''),
         timeText(row.start),
         timeText(row.end),
-        Number(rounded(derived.minutes, 5)),
-        ...allocationNumbers.map((name) => cell(values[name], 5)),
+        numberCell(rounded(derived.minutes, 5)),
+        ...allocationNumbers.map((name) => numberCell(rounded(values[name], 5))),
       ];
-    }),
-  );
-  return table(header, rows);
+    }
+  };
+  return table(header, lines());
 }
 
 /** A summary: a row for each set and name. */
-export function summaryCsv({ sets }: AllocationAnswer, adjusted: boolean): string {
-  const items = sets.flatMap(({ window, rows }) =>
-    rows.map((row) => ({ window, item: summaryItem(row, adjusted) })),
-  );
-  const names = Object.keys(items[0]?.item ?? { name: '' });
-  return table(
-    ['window_start', 'window_end', ...names],
-    items.map(({ window, item }) => [
-      timeText(window.start),
-      timeText(window.end),
-      ...names.map((name) => item[name] ?? ''),
-    ]),
-  );
+export function summaryCsv({ sets }: AllocationAnswer, adjusted: boolean): Parts {
+  const lines = function* (): Iterable<Cell[]> {
+    for (const [window, row] of rowsOf(sets)) {
+      const item = summaryItem(row, adjusted);
+      yield [
+        timeText(window.start),
+        timeText(window.end),
+        ...summaryMembers.map((name): Cell => {
+          const value = item[name] ?? '';
+          return typeof value === 'number' ? numberCell(plainNumber(value)) : value;
+        }),
+      ];
+    }
+  };
+  return table(['window_start', 'window_end', ...summaryMembers], lines());
 }
 
 const assetProperties = [
@@ -91,36 +117,70 @@ const assetProperties = [
   'providerID',
 ] as const;
 
-/** Assets: a row for each set and key. */
-export function assetCsv({ sets }: AssetAnswer): string {
+/** The members of all types; where a type has none of a name its rows are empty. */
+const assetColumns = [
+  'minutes',
+  'nodeType',
+  'pool',
+  'cpuCores',
+  'ramBytes',
+  'cpuCoreHours',
+  'ramByteHours',
+  'GPUHours',
+  'gpuCount',
+  'preemptible',
+  'discount',
+  'cpuCost',
+  'gpuCost',
+  'ramCost',
+  'bytes',
+  'byteHours',
+  'byteHoursUsed',
+  'byteUsageMax',
+  'storageClass',
+  'volumeName',
+  'claimName',
+  'claimNamespace',
+  'private',
+  'ip',
+  'credit',
+  'adjustment',
+  'totalCost',
+] as const;
+
+/** Assets: a row for each set and key; with columns for the labels that are asked for. */
+export function assetCsv({ sets }: AssetAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',
     'window_end',
     'key',
     'type',
     ...assetProperties,
+    ...labels.map((key) => `label:${key}`),
     'start',
     'end',
-    'adjustment',
-    'totalCost',
+    ...assetColumns,
   ];
-  const rows = sets.flatMap(({ window, rows: ofSet }) =>
-    ofSet.map((row): Cell[] => [
-      timeText(window.start),
-      timeText(window.end),
-      row.key,
-      row.type === 'Any' ? '' : row.type,
-      ...assetProperties.map((name) => row.properties[name] ?? ''),
-      timeText(row.start),
-      timeText(row.end),
-      cell(row.adjustment, 6),
-      cell(row.totalCost, 6),
-    ]),
-  );
-  return table(header, rows);
+  const lines = function* (): Iterable<Cell[]> {
+    for (const [window, row] of rowsOf<AssetRow>(sets)) {
+      const members = new Map(assetMembers(row));
+      yield [
+        timeText(window.start),
+        timeText(window.end),
+        row.key,
+        row.type === 'Any' ? '' : row.type,
+        ...assetProperties.map((name) => row.properties[name] ?? ''),
+        ...labels.map((key) => row.labels[key] ?? ''),
+        timeText(row.start),
+        timeText(row.end),
+        ...assetColumns.map((name) => memberCell(members.get(name))),
+      ];
+    }
+  };
+  return table(header, lines());
 }
 
-function cell(value: number, decimals: number): number | null {
-  const text = rounded(value, decimals);
-  return text === 'null' ? null : Number(text);
+function memberCell(value: MemberValue | undefined): Cell {
+  if (typeof value === 'number') return numberCell(rounded(value, 6));
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
 }

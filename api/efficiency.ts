@@ -15,6 +15,21 @@ export interface Derived {
   readonly totalCost: number;
 }
 
+const names = [
+  'minutes',
+  'cpuCores',
+  'gpuCount',
+  'ramBytes',
+  'pvBytes',
+  'cpuEfficiency',
+  'gpuEfficiency',
+  'ramEfficiency',
+  'totalEfficiency',
+  'totalCost',
+] as const satisfies readonly (keyof Derived)[];
+/** What is derived rather than measured. */
+export const derivedNames: ReadonlySet<string> = new Set(names);
+
 /** Derives them; efficiencies are shares of 1 of what was requested. */
 export function derive(row: AllocationRow): Derived {
   const minutes = (row.end - row.start) / 60;

@@ -12,6 +12,7 @@ export interface Failure {
   readonly id?: string;
 }
 
+/** A question that waits too long to be begun is a 503 as well: it is the server that has no room, not the asker's quota. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_INVALID: 400,
   QUERY_NOT_BUILT: 501,
@@ -26,24 +27,38 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   GENERATION_UNREADABLE: 404,
 };
 
+/** What the server asks in turn: the store, what lies in it, and Temporal. */
+const upstream = /^(STORAGE|STORE|ETL|SOURCE|TEMPORAL|SEARCH|ROSTER|FEDERATION|FEDERATOR|DUPLICATE|PRIMARY)_/;
+
 /** The answer to an error: its sentence and its hint, never a stack trace or a path of this machine. */
 export function failureOf(error: unknown): Failure {
-  if (isFederationError(error)) return ofCatalog(error);
+  if (isFederationError(error)) {
+    const status = statuses[error.code] ?? (upstream.test(error.code) ? 502 : undefined);
+    return status === undefined ? unforeseen() : ofCatalog(error, status);
+  }
   const status = statusOf(error);
-  if (status !== undefined)
-    return failure(status, error instanceof Error ? error.message : 'The request cannot be read.');
+  if (status === undefined) return unforeseen();
+  return failure(status, error instanceof Error ? error.message : 'The request cannot be read.');
+}
+
+function unforeseen(): Failure {
   const id = randomUUID();
   return { ...failure(500, `Something that was not foreseen; the log has it as ${id}.`), id };
 }
 
-function ofCatalog(error: FederationError): Failure {
-  // What is wrong with the store or with Temporal is nothing that the asker did.
-  const status = statuses[error.code] ?? 502;
+function ofCatalog(error: FederationError, status: number): Failure {
   const wait = error.retryAfterMs ?? (status === 503 ? 5_000 : undefined);
-  return failure(status, `${error.detail} ${status === 502 ? `(${error.code}) ` : ''}${error.hint}`, {
+  // What is wrong with the store or with Temporal is nothing that the asker did, and may name a folder.
+  const detail = status === 502 ? `${withoutPaths(error.detail)} (${error.code})` : error.detail;
+  return failure(status, `${detail} ${error.hint}`, {
     ...(wait !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(wait / 1_000))) }),
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   });
+}
+
+/** Absolute paths of this machine are for its log. */
+export function withoutPaths(text: string): string {
+  return text.replace(/(?:file:\/\/|(?<![\w.:/-]))\/[^\s'"`),;]+/g, '…');
 }
 
 /** An answer that says no. */

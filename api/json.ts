@@ -1,6 +1,9 @@
 import { timeText } from '../query/notes';
 import type { Span } from '../query/request';
 
+/** A text in parts: a long one need not be made, nor held, in one piece. */
+export type Parts = Iterable<string>;
+
 /** An object of members that are JSON already, in this order: keys that look like numbers stay where they are. */
 export function jsonObject(members: Iterable<readonly [key: string, json: string]>): string {
   const parts: string[] = [];
@@ -8,16 +11,54 @@ export function jsonObject(members: Iterable<readonly [key: string, json: string
   return `{${parts.join(',')}}`;
 }
 
+/** The same, a part for each member. */
+export function* objectParts<T>(
+  items: Iterable<T>,
+  key: (item: T) => string,
+  json: (item: T) => string,
+): Parts {
+  let before = '{';
+  for (const item of items) {
+    yield `${before}${JSON.stringify(key(item))}:${json(item)}`;
+    before = ',';
+  }
+  yield before === '{' ? '{}' : '}';
+}
+
 export function jsonArray(items: readonly string[]): string {
   return `[${items.join(',')}]`;
+}
+
+/** An array of items that are in parts themselves. */
+export function* arrayParts<T>(items: Iterable<T>, parts: (item: T) => Parts): Parts {
+  let before = '[';
+  for (const item of items) {
+    yield before;
+    yield* parts(item);
+    before = ',';
+  }
+  yield before === '[' ? '[]' : ']';
 }
 
 export function jsonWindow({ start, end }: Span): string {
   return `{"start":"${timeText(start)}","end":"${timeText(end)}"}`;
 }
 
+/** The sentences of warnings as one text, with semicolons between them. */
+export function warningText(warnings: readonly string[]): string {
+  return warnings
+    .map((warning, index) => (index < warnings.length - 1 ? warning.replace(/\.$/, '') : warning))
+    .join('; ');
+}
+
 /** The envelope of a success. */
 export function envelope(data: string, warnings: readonly string[] = []): string {
-  const warning = warnings.length === 0 ? '' : `,"warning":${JSON.stringify(warnings.join(' '))}`;
-  return `{"code":200,"status":"success","data":${data}${warning}}`;
+  return [...envelopeParts([data], warnings)].join('');
+}
+
+/** The same, around data in parts. */
+export function* envelopeParts(data: Parts, warnings: readonly string[]): Parts {
+  yield '{"code":200,"status":"success","data":';
+  yield* data;
+  yield warnings.length === 0 ? '}' : `,"warning":${JSON.stringify(warningText(warnings))}}`;
 }

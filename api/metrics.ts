@@ -1,9 +1,12 @@
-import { Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Answers } from '../query/answer';
+import type { Origin } from './answer-cache';
 
 /** What `/metrics` tells of requests; the state of the data is read when it is asked for. */
 export interface RequestMetrics {
   observe(route: string, status: number, seconds: number): void;
+  /** Where the answer to a query came from; `client`: the client had it still. */
+  answered(from: Origin | 'client'): void;
 }
 
 /** Registers the metrics of the API. */
@@ -13,6 +16,12 @@ export function registerMetrics(registry: Registry, answers: Answers, now: () =>
     help: 'Time to answer, by route and status',
     labelNames: ['route', 'status'],
     buckets: [0.005, 0.02, 0.05, 0.1, 0.3, 0.5, 1, 1.5, 3, 10, 30],
+    registers: [registry],
+  });
+  const answered = new Counter({
+    name: 'federated_etl_api_answers_total',
+    help: 'Answers to queries, by where they came from: the database, an answer that was kept, one that somebody else had asked for, or the client itself',
+    labelNames: ['from'],
     registers: [registry],
   });
   gauge('federated_etl_served_generation', 'The generation that is served; 0 before the first', () => [
@@ -57,6 +66,7 @@ export function registerMetrics(registry: Registry, answers: Answers, now: () =>
   }
 
   return {
+    answered: (from) => answered.inc({ from }),
     observe: (route, status, seconds) => requests.observe({ route, status: String(status) }, seconds),
   };
 }

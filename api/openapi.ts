@@ -17,6 +17,7 @@ const page: Parameter[] = [
   { name: 'offset', says: 'rows to leave out of each set, by total cost from the highest' },
   { name: 'limit', says: 'rows of each set' },
   { name: 'format', says: '`json` or `csv`' },
+  { name: 'labelColumns', says: 'labels that get a column of their own in CSV' },
 ];
 const allocationParameters: Parameter[] = [
   window,
@@ -47,7 +48,6 @@ const allocationParameters: Parameter[] = [
   },
   { name: 'includeAggregatedMetadata', says: 'keep the labels that all members of a group have' },
   { name: 'reconcile', says: '`false` takes every adjustment as 0' },
-  { name: 'labelColumns', says: 'labels that get a column of their own in CSV' },
   ...page,
 ];
 const assetParameters: Parameter[] = [
@@ -105,8 +105,12 @@ export function openApi(): OpenAPIV3.Document {
       ...query('/clusterInfo', 'The cluster that serves', []),
       ...query('/clusterInfoMap', 'All clusters', []),
       ...query('/getConfigs', 'The currency', []),
+      ...query('/version', 'The version of the server', []),
       ...own('/api/status', 'What is served, and all clusters', []),
-      ...own('/api/federations', 'Runs, the newest first', [{ name: 'limit', says: 'at most so many' }]),
+      '/api/federations': {
+        get: operation('Runs, the newest first', [{ name: 'limit', says: 'at most so many; 200 at most' }]),
+        post: actionOperation('Starts a federation'),
+      },
       ...own('/api/generations', 'Commits, the newest first', []),
       ...own('/api/generations/diff', 'What differs between two generations', [
         { name: 'from', says: 'a generation', required: true },
@@ -114,7 +118,6 @@ export function openApi(): OpenAPIV3.Document {
       ]),
       ...action('/api/clusters/{id}/exclude', 'Takes a cluster out of every window', 'id'),
       ...action('/api/clusters/{id}/include', 'Brings it back', 'id'),
-      '/api/federations/': { post: actionOperation('Starts a federation') },
       ...action('/api/federations/{run}/replay', 'Starts a federation of the same request again', 'run'),
       ...own('/healthz', 'Whether it runs', []),
       ...own('/readyz', 'Whether it has something to answer from', []),
@@ -127,6 +130,7 @@ const responses: OpenAPIV3.ResponsesObject = {
   200: { description: 'The answer' },
   400: { description: 'A parameter cannot be understood; the message names it' },
   401: { description: 'The token is missing or wrong' },
+  404: { description: 'No such cluster, run or path' },
   413: { description: 'More rows than are allowed' },
   503: { description: 'Nothing was combined yet, or too many queries wait' },
   504: { description: 'It took longer than it may' },

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import type { ClusterCoverage } from '../query/answer';
+import { invalid } from '../query/invalid';
 import { timeText } from '../query/notes';
 import type { Access } from './access';
 import type { ClusterView, Federation, StatusView } from './contract';
+import { withoutPaths } from './failures';
 import type { ServerOptions } from './options';
 import { parametersOf } from './query-routes';
 
@@ -16,7 +18,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
   const status = async (): Promise<StatusView> => {
     const { clusters, ...served } = answers.state();
     const coverage = new Map(clusters.map((one) => [one.cluster, one]));
-    const told = await federation?.status();
+    const told = await ofFederation();
     const known = new Map((told?.clusters ?? []).map((one) => [one.cluster, one]));
     const ids = [...new Set([...known.keys(), ...coverage.keys()])].sort();
     return {
@@ -33,6 +35,17 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       ...(told?.temporalUi !== undefined && { temporalUi: told.temporalUi }),
       missing: told?.missing ?? [],
     };
+  };
+
+  /** What is served can be told also when nobody knows how the federation is. */
+  const ofFederation = async (): Promise<Awaited<ReturnType<Federation['status']>> | undefined> => {
+    try {
+      return await federation?.status();
+    } catch (error) {
+      if (!isFederationError(error)) throw error;
+      const why = `${withoutPaths(error.detail)} (${error.code})`;
+      return { clusters: [], missing: [`The federation could not be asked: ${why}`] };
+    }
   };
 
   const clusterInfos = async (): Promise<Record<string, Record<string, string>>> => {
@@ -57,7 +70,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
 
   app.get('/api/status', async (_, reply) => ok(reply, await status()));
   app.get('/api/federations', async (request, reply) => {
-    const limit = Math.min(200, Number(parametersOf(request)['limit'] ?? 50) || 50);
+    const limit = limitOf(parametersOf(request)['limit']);
     return ok(reply, { federations: (await federation?.federations(limit)) ?? [] });
   });
   app.get('/api/generations', async (_, reply) =>
@@ -97,8 +110,17 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       body: Record<string, unknown>,
     ) => Promise<{ message: string }>,
   ): void {
-    app.post(path, async (request: FastifyRequest, reply) => {
+    // Before the body is looked at.
+    const onRequest = async (request: FastifyRequest) => {
       access.requireAct(request.headers.authorization);
+      // A form of another site cannot send it without being asked about it first.
+      if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+        throw Object.assign(new Error('A change is asked for with content-type application/json.'), {
+          statusCode: 415,
+        });
+      }
+    };
+    app.post(path, { onRequest }, async (request: FastifyRequest, reply) => {
       const body = (request.body ?? {}) as Record<string, unknown>;
       const answer = await act(required(), request.params as Record<string, string>, body);
       options.log.info({ event: 'api.action', path: request.url }, answer.message);
@@ -116,6 +138,14 @@ function ok(reply: FastifyReply, data: unknown): FastifyReply {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 500) : undefined;
+}
+
+const mostRuns = 200;
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined || text === '') return 50;
+  if (!/^\d{1,9}$/.test(text) || Number(text) === 0) throw invalid('limit', text, 'is no number of runs.');
+  return Math.min(mostRuns, Number(text));
 }
 
 function generationOf(name: string, text: string | undefined): number {

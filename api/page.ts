@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile, ServerOptions } from './options';
 
 /** Nothing comes from elsewhere, and nothing that a record says is ever run. */
@@ -10,6 +10,20 @@ const policy = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** What a program asks for, however it spells what it accepts. */
+const forPrograms =
+  /^\/(api|model|allocation|assets|cloudCost|customCost|savings|prediction|budgets|collections|clusterInfo|clusterInfoMap|getConfigs|version|metrics|page)(\/|$)/i;
+
+/** Answers an unknown path with the page where a person asks for one; false where it is no such path. */
+export function sendPage(request: FastifyRequest, reply: FastifyReply, page: ServerOptions['page']): boolean {
+  const index = page?.get('/index.html');
+  const [path = ''] = request.url.split('?');
+  const asked = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+  if (index === undefined || !asked || forPrograms.test(path)) return false;
+  send(reply.code(200), index);
+  return true;
+}
 
 /** Serves the files of the page: `/` and what lies under `/page/`. */
 export function registerPage(app: FastifyInstance, page: ServerOptions['page']): void {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FederationError } from '../errors/federation-error';
 import { timeText } from '../query/notes';
 import type { AnswerNotes } from '../query/answer';
+import { invalid } from '../query/invalid';
 import {
   type Parameters,
   parseAllocationRequest,
@@ -11,14 +12,18 @@ import {
   type RequestDefaults,
 } from '../query/parse-request';
 import { parseWindow } from '../query/parse-window';
+import type { AllocationRequest, Span } from '../query/request';
 import { sanitizeKey } from '../query/sanitize';
-import { allocationSetsJson } from './allocation-json';
+import { cutSteps } from '../query/steps';
+import { allocationSetsParts } from './allocation-json';
 import { AnswerCache, type Rendered } from './answer-cache';
-import { assetSetJson, assetSetsJson } from './asset-json';
+import { assetSetParts, assetSetsParts } from './asset-json';
+import { bodyOf } from './body';
 import { allocationCsv, assetCsv, summaryCsv } from './csv';
-import { envelope, jsonArray, jsonWindow } from './json';
+import { envelope, envelopeParts, jsonArray, jsonWindow, type Parts, warningText } from './json';
+import type { RequestMetrics } from './metrics';
 import type { ServerOptions } from './options';
-import { summaryJson, toplineJson } from './summary-json';
+import { summaryParts, toplineParts } from './summary-json';
 
 type Flavour = RequestDefaults['flavour'];
 
@@ -26,12 +31,17 @@ type Flavour = RequestDefaults['flavour'];
 interface Question {
   /** Names the question whatever the spelling. */
   readonly key: unknown;
-  readonly csv: boolean;
-  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; render: (this: void) => string }>;
+  /** The name of the file, where CSV is wanted. */
+  readonly csv: string | undefined;
+  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; render: (this: void) => Parts }>;
 }
 
 /** Registers the routes of Kubecost's and OpenCost's query API. */
-export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions): void {
+export function registerQueryRoutes(
+  app: FastifyInstance,
+  options: ServerOptions,
+  metrics: RequestMetrics,
+): void {
   const { answers, aliases, utcOffsetSeconds, now = () => Math.floor(Date.now() / 1_000) } = options;
   const cache = new AnswerCache();
   // To the minute, so that what is asked every second has one answer.
@@ -45,9 +55,9 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
   const allocation =
     (flavour: Flavour) =>
     (parameters: Parameters): Question => {
-      const request = parseAllocationRequest(parameters, defaults(flavour));
+      const request = settle(parseAllocationRequest(parameters, defaults(flavour)));
       const labels = list(parameters['labelColumns']).map(sanitizeKey);
-      const csv = isCsv(parameters);
+      const csv = csvName('allocations', parameters, request);
       return {
         key: ['allocation', csv, labels, request],
         csv,
@@ -56,18 +66,18 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
           return {
             notes: answer,
             render: () =>
-              csv
+              csv !== undefined
                 ? allocationCsv(answer, labels)
-                : envelope(allocationSetsJson(answer.sets), answer.warnings),
+                : envelopeParts(allocationSetsParts(answer.sets), answer.warnings),
           };
         },
       };
     };
   const summary =
-    (flavour: Flavour, render: typeof summaryJson) =>
+    (flavour: Flavour, render: typeof summaryParts) =>
     (parameters: Parameters): Question => {
-      const request = { ...parseAllocationRequest(parameters, defaults(flavour)), details: false };
-      const csv = isCsv(parameters);
+      const request = settle({ ...parseAllocationRequest(parameters, defaults(flavour)), details: false });
+      const csv = csvName('summary', parameters, request);
       const adjusted = flavour === 'kubecost';
       return {
         key: [render.name, adjusted, csv, request],
@@ -77,7 +87,9 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
           return {
             notes: answer,
             render: () =>
-              csv ? summaryCsv(answer, adjusted) : envelope(render(answer, adjusted), answer.warnings),
+              csv !== undefined
+                ? summaryCsv(answer, adjusted)
+                : envelopeParts(render(answer, adjusted), answer.warnings),
           };
         },
       };
@@ -85,18 +97,20 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
   const assets =
     (flavour: Flavour) =>
     (parameters: Parameters): Question => {
-      const request = parseAssetRequest(parameters, defaults(flavour));
-      const csv = isCsv(parameters);
+      const request = settle(parseAssetRequest(parameters, defaults(flavour)));
+      const labels = list(parameters['labelColumns']).map(sanitizeKey);
+      const csv = csvName('assets', parameters, request);
       return {
-        key: ['assets', flavour, csv, request],
+        key: ['assets', flavour, csv, labels, request],
         csv,
         answer: async (signal) => {
           const answer = await answers.assets(request, signal);
           const [first = { window: request.window, rows: [] }] = answer.sets;
-          const data = () => (flavour === 'opencost' ? assetSetJson(first) : assetSetsJson(answer.sets));
+          const data = () => (flavour === 'opencost' ? assetSetParts(first) : assetSetsParts(answer.sets));
           return {
             notes: answer,
-            render: () => (csv ? assetCsv(answer) : envelope(data(), answer.warnings)),
+            render: () =>
+              csv !== undefined ? assetCsv(answer, labels) : envelopeParts(data(), answer.warnings),
           };
         },
       };
@@ -107,10 +121,14 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
       const request = parseAutocompleteRequest(of, parameters, defaults('opencost'));
       return {
         key: ['autocomplete', request],
-        csv: false,
+        csv: undefined,
         answer: async (signal) => {
+          const { generation } = answers.state();
           const found = await answers.autocomplete(request, signal);
-          return { notes: { warnings: [] }, render: () => envelope(JSON.stringify({ data: found })) };
+          return {
+            notes: { warnings: [], ...(generation !== undefined && { generation }) },
+            render: () => envelopeParts([JSON.stringify({ data: found })], []),
+          };
         },
       };
     };
@@ -120,12 +138,12 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
     '/allocation/compute': allocation('opencost'),
     '/model/allocation': allocation('kubecost'),
     '/model/allocation/compute': allocation('opencost'),
-    '/allocation/summary': summary('opencost', summaryJson),
-    '/allocation/compute/summary': summary('opencost', summaryJson),
-    '/model/allocation/summary': summary('kubecost', summaryJson),
-    '/model/allocation/compute/summary': summary('opencost', summaryJson),
-    '/allocation/summary/topline': summary('opencost', toplineJson),
-    '/model/allocation/summary/topline': summary('kubecost', toplineJson),
+    '/allocation/summary': summary('opencost', summaryParts),
+    '/allocation/compute/summary': summary('opencost', summaryParts),
+    '/model/allocation/summary': summary('kubecost', summaryParts),
+    '/model/allocation/compute/summary': summary('opencost', summaryParts),
+    '/allocation/summary/topline': summary('opencost', toplineParts),
+    '/model/allocation/summary/topline': summary('kubecost', toplineParts),
     '/assets': assets('opencost'),
     '/model/assets': assets(options.assetsFlavour),
     '/allocation/autocomplete': autocomplete('allocations'),
@@ -151,28 +169,41 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
     const key = JSON.stringify([options.revision(), answers.state().refused?.message, question.key]);
     const tag = `"${createHash('sha256').update(key).digest('base64url').slice(0, 27)}"`;
     reply.header('etag', tag).header('cache-control', 'private, no-cache');
-    if (matches(request.headers['if-none-match'], tag)) return reply.code(304).send();
+    if (matches(request.headers['if-none-match'], tag)) {
+      metrics.answered('client');
+      return reply.code(304).send();
+    }
     const gone = new AbortController();
     const leave = () => gone.abort(new Error('The client is gone.'));
     reply.raw.once('close', leave);
-    const { rendered, hit } = await cache
-      .get(key, (signal) => work(question, signal), gone.signal)
-      .finally(() => reply.raw.off('close', leave));
-    const timing = hit
-      ? 'cache;desc="hit"'
-      : `query;dur=${rendered.queryMs}, render;dur=${rendered.renderMs}`;
-    reply.headers({ ...rendered.headers, 'server-timing': timing });
-    if (question.csv) reply.header('content-disposition', 'attachment; filename="federated-etl.csv"');
-    return reply
-      .type(question.csv ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
-      .send(rendered.body);
+    try {
+      const started = performance.now();
+      const { rendered, origin } = await cache.get(key, (signal) => work(question, signal), gone.signal);
+      metrics.answered(origin);
+      const total = tenths(performance.now() - started);
+      const worked = `query;dur=${rendered.queryMs}, render;dur=${rendered.renderMs}, total;dur=${total}`;
+      const timing = { cache: 'cache;desc="hit"', shared: 'cache;desc="shared"', query: worked }[origin];
+      reply.headers({ ...rendered.headers, 'server-timing': timing });
+      if (question.csv !== undefined) {
+        reply.header('content-disposition', `attachment; filename="${question.csv}"`);
+      }
+      return reply
+        .type(question.csv === undefined ? 'application/json; charset=utf-8' : 'text/csv; charset=utf-8')
+        .send(rendered.body);
+    } catch (error) {
+      if (!gone.signal.aborted) throw error;
+      // Nobody reads it; it is for the log and the metrics, where a 500 would look like a fault.
+      return reply.code(clientClosedRequest).send();
+    } finally {
+      reply.raw.off('close', leave);
+    }
   }
 
   async function work(question: Question, signal: AbortSignal): Promise<Rendered> {
     const started = performance.now();
     const { notes, render } = await question.answer(signal);
     const answered = performance.now();
-    const body = render();
+    const body = await bodyOf(render(), signal);
     const until = Math.max(0, ...answers.state().clusters.map(({ lastData }) => lastData));
     return {
       body,
@@ -181,7 +212,9 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
       headers: {
         ...(notes.generation !== undefined && { 'x-federated-etl-generation': String(notes.generation) }),
         ...(until > 0 && { 'x-federated-etl-data-until': timeText(until) }),
-        ...(notes.warnings.length > 0 && { 'x-federated-etl-warning': headerText(notes.warnings.join(' ')) }),
+        ...(notes.warnings.length > 0 && {
+          'x-federated-etl-warning': headerText(warningText(notes.warnings)),
+        }),
       },
     };
   }
@@ -191,8 +224,38 @@ export function registerQueryRoutes(app: FastifyInstance, options: ServerOptions
   );
 }
 
-function isCsv(parameters: Parameters): boolean {
-  return parameters['format'] === 'csv';
+/** As nginx has it: the client left before it was answered. */
+const clientClosedRequest = 499;
+
+/**
+ * Once all that is asked for has happened, the moment of asking changes nothing more: whoever asks later gets the answer
+ * that is kept.
+ */
+function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulate' | 'now'>>(request: T): T {
+  const { window, step, accumulate, now } = request;
+  const last = cutSteps(window, step, accumulate).steps.at(-1);
+  return { ...request, now: Math.min(now, Math.max(window.end, last?.end ?? 0)) };
+}
+
+/** The name of the file that is wanted; undefined where JSON is. Throws QUERY_INVALID and QUERY_NOT_BUILT. */
+function csvName(
+  what: string,
+  { format = '' }: Parameters,
+  { window }: { window: Span },
+): string | undefined {
+  switch (format) {
+    case '':
+    case 'json':
+      return undefined;
+    case 'csv': {
+      const [from, to] = [window.start, window.end].map((time) => timeText(time).replace(/[-:]/g, ''));
+      return `federated-etl-${what}-${from}-${to}.csv`;
+    }
+    case 'pdf':
+      throw new FederationError('QUERY_NOT_BUILT', { detail: 'format=pdf is not a part of this version.' });
+    default:
+      throw invalid('format', format, 'is neither json nor csv.');
+  }
 }
 
 function list(text: string | undefined): string[] {
@@ -239,8 +302,10 @@ function registerEmptyRoutes(
     '/cloudCost/view/totals': () => '{"numResults":0,"combined":null}',
     '/cloudCost/view/table': () => jsonArray([]),
     '/cloudCost/status': () => jsonArray([]),
+    '/cloudCost/*': () => jsonArray([]),
     '/customCost/total': (parameters) =>
       `{"customCosts":[],"totalBilledCost":0,"window":${window(parameters)}}`,
+    '/customCost/*': () => jsonArray([]),
     '/customCost/timeseries': (parameters) => `{"timeseries":[],"window":${window(parameters)}}`,
   };
   for (const [path, data] of Object.entries(empty)) {
@@ -257,7 +322,9 @@ function registerEmptyRoutes(
     '/assets/diff',
     '/allocation/trends',
     '/budgets',
+    '/budgets/*',
     '/collections',
+    '/collections/*',
   ];
   for (const path of unbuilt) {
     for (const prefix of ['', '/model']) {
@@ -265,7 +332,9 @@ function registerEmptyRoutes(
         method: ['GET', 'POST'],
         url: `${prefix}${path}`,
         handler: () => {
-          throw new FederationError('QUERY_NOT_BUILT', { detail: `${path} is not a part of this version.` });
+          throw new FederationError('QUERY_NOT_BUILT', {
+            detail: `${path.replace(/\/\*$/, '')} is not a part of this version.`,
+          });
         },
       });
     }

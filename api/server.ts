@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
@@ -10,10 +12,12 @@ import { registerMetrics } from './metrics';
 import { openApi } from './openapi';
 import type { ServerOptions } from './options';
 import { registerOwnRoutes } from './own-routes';
-import { registerPage } from './page';
+import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
 export interface RunningServer {
+  /** `127.0.0.1:9003` */
+  readonly address: string;
   /** `http://127.0.0.1:9003` */
   readonly url: string;
   /** Stops accepting, and waits for what is being answered. */
@@ -29,9 +33,9 @@ const closeWithinMs = 5_000;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const app = await buildServer(options);
   const { host, port } = parseListen(options.listen);
-  let address: string;
+  let url: string;
   try {
-    address = await app.listen({ host, port });
+    url = await app.listen({ host, port });
   } catch (cause) {
     await app.close();
     const { code } = cause as { code?: string };
@@ -46,7 +50,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   }
   return {
-    url: address,
+    address: new URL(url).host,
+    url,
     close: async () => {
       // Connections that are kept alive would hold it for as long as their clients like.
       const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
@@ -66,6 +71,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     requestTimeout: 60_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
+    frameworkErrors: (error, _, reply) => void answerFailure(reply, failureOf(error)),
+    clientErrorHandler: refuseUnreadable,
   });
   await app.register(cors, {
     origin: '*',
@@ -84,7 +91,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     brotliOptions: { params: { 1: 4 } },
   });
   await app.register(swagger, { mode: 'static', specification: { document: openApi() } });
-  await app.register(swaggerUi, { routePrefix: '/api/docs' });
+  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: docsPolicy });
 
   const observed = registerMetrics(metrics, answers, now);
   app.addHook('onRequest', async (request, reply) => {
@@ -122,9 +129,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     }
     return answerFailure(reply, failed);
   });
-  app.setNotFoundHandler((request, reply) =>
-    answerFailure(reply, failure(404, `There is no ${request.url.split('?')[0]} here.`)),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    if (sendPage(request, reply, options.page)) return reply;
+    return answerFailure(reply, failure(404, `There is no ${request.url.split('?')[0]} here.`));
+  });
 
   app.get('/healthz', (_, reply) => reply.code(200).type('text/plain').send(''));
   app.get('/readyz', (_, reply) => {
@@ -136,11 +144,40 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   });
   app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   app.get('/api/openapi.json', (_, reply) => reply.send(openApi()));
-  registerQueryRoutes(app, options);
+  registerQueryRoutes(app, options, observed);
   registerOwnRoutes(app, options, access);
   registerPage(app, options.page);
   return app;
 }
+
+/** The description's own scripts and styles, and nothing from elsewhere. */
+const docsPolicy =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/** Answers what is no request at all, or one whose head is too long or too slow. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = unreadable[error.code ?? ''] ?? 400;
+  const { body } = failure(status, 'The request cannot be read.');
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
+
+const unreadable: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
 
 /** They tell nothing of costs. */
 const openRoutes = new Set(['/healthz', '/readyz', '/', '/page/*', '/api/openapi.json']);

@@ -1,7 +1,7 @@
 import type { AllocationAnswer, AllocationRow } from '../query/answer';
 import { timeText } from '../query/notes';
 import { derive } from './efficiency';
-import { jsonArray, jsonObject, jsonWindow } from './json';
+import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { plainNumber } from './numbers';
 
 const averages = [
@@ -15,6 +15,22 @@ const averages = [
   'ramByteLimitAverage',
 ] as const;
 const costs = ['cpuCost', 'gpuCost', 'ramCost', 'networkCost', 'loadBalancerCost', 'pvCost'] as const;
+
+/** The members of an item, in their order. */
+export const summaryMembers = [
+  'name',
+  'start',
+  'end',
+  ...averages,
+  ...costs,
+  'cpuCostIdle',
+  'gpuCostIdle',
+  'ramCostIdle',
+  'sharedCost',
+  'externalCost',
+  'totalEfficiency',
+  'totalCost',
+] as const;
 
 /** A row in short. Kubecost's costs hold their adjustments, OpenCost's do not. */
 export function summaryItem(row: AllocationRow, adjusted: boolean): Record<string, string | number> {
@@ -42,50 +58,54 @@ export function summaryItem(row: AllocationRow, adjusted: boolean): Record<strin
 }
 
 /** `data` of a summary. */
-export function summaryJson({ sets, window, stepSeconds }: AllocationAnswer, adjusted: boolean): string {
-  const rendered = sets.map((set) =>
-    jsonObject([
-      ['allocations', jsonObject(set.rows.map((row) => [row.name, itemJson(summaryItem(row, adjusted))]))],
-      ['window', jsonWindow(set.window)],
-    ]),
-  );
+export function* summaryParts({ sets, window, stepSeconds }: AllocationAnswer, adjusted: boolean): Parts {
   // Nanoseconds of a long window are beyond what JavaScript counts exactly.
-  const step = (BigInt(Math.round(stepSeconds)) * 1_000_000_000n).toString();
-  return jsonObject([
-    ['step', step],
-    ['sets', jsonArray(rendered)],
-    ['window', jsonWindow(window)],
-  ]);
+  yield `{"step":${BigInt(Math.round(stepSeconds)) * 1_000_000_000n},"sets":`;
+  yield* arrayParts(sets, function* (set): Parts {
+    yield '{"allocations":';
+    yield* objectParts(
+      set.rows,
+      ({ name }) => name,
+      (row) => itemJson(summaryItem(row, adjusted)),
+    );
+    yield `,"window":${jsonWindow(set.window)}}`;
+  });
+  yield `,"window":${jsonWindow(window)}}`;
 }
 
+/** What is added up to a total; efficiencies are not. */
+const summed = [
+  ...averages,
+  ...costs,
+  'cpuCostIdle',
+  'gpuCostIdle',
+  'ramCostIdle',
+  'sharedCost',
+  'externalCost',
+] as const;
+
 /** `data` of a topline: the sum over all rows of all sets. */
-export function toplineJson({ sets, window }: AllocationAnswer, adjusted: boolean): string {
-  const items = sets.flatMap(({ rows }) => rows.map((row) => summaryItem(row, adjusted)));
-  const total: Record<string, string | number> = {
+export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
+  const sums = new Map<string, number>(summed.map((name) => [name, 0]));
+  let [count, cost, weighted] = [0, 0, 0];
+  for (const row of sets.flatMap(({ rows }) => rows)) {
+    const item = summaryItem(row, adjusted);
+    for (const name of summed) sums.set(name, (sums.get(name) ?? 0) + Number(item[name]));
+    count++;
+    cost += Number(item['totalCost']);
+    weighted += Number(item['totalEfficiency']) * Number(item['totalCost']);
+  }
+  const total = {
     name: 'total',
     start: timeText(window.start),
     end: timeText(window.end),
+    ...Object.fromEntries(sums),
+    // A sum of efficiencies means nothing: theirs is weighted by cost.
+    totalEfficiency: cost > 0 ? weighted / cost : 0,
+    totalCost: cost,
   };
-  for (const item of items) {
-    for (const [name, value] of Object.entries(item)) {
-      if (typeof value === 'number') total[name] = Number(total[name] ?? 0) + value;
-    }
-  }
-  // A sum of efficiencies means nothing: theirs is weighted by cost.
-  const weighted = items.reduce(
-    (sum, item) => sum + Number(item['totalEfficiency']) * Number(item['totalCost']),
-    0,
-  );
-  const cost = Number(total['totalCost'] ?? 0);
-  total['totalEfficiency'] = cost > 0 ? weighted / cost : 0;
-  const combined = jsonObject([
-    ['allocations', jsonObject([['total', itemJson(total)]])],
-    ['window', jsonWindow(window)],
-  ]);
-  return jsonObject([
-    ['numResults', String(items.length)],
-    ['combined', combined],
-  ]);
+  yield `{"numResults":${count},"combined":{"allocations":{"total":${itemJson(total)}}`;
+  yield `,"window":${jsonWindow(window)}}}`;
 }
 
 function itemJson(item: Record<string, string | number>): string {

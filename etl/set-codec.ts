@@ -14,6 +14,7 @@ type RecordMap<T> = Map<ByteString, T | null>;
 const strings = list(str);
 const marks = map(bool);
 const allocationEntry = optional(embedded(allocation));
+const allocationMap = map(allocationEntry);
 /** The compatibility word stands behind the type name here, so `asset` brings it along. */
 const assetEntry = optional(asset);
 
@@ -44,7 +45,10 @@ function visiting<T>(
   };
 }
 
-function readAllocationSet(reader: Reader, readRecords = map(allocationEntry).read): AllocationSet {
+function readAllocationSet(
+  reader: Reader,
+  readRecords = (from: Reader) => allocationMap.read(from),
+): AllocationSet {
   return {
     kind: 'allocations',
     version: reader.version(allocationVersions),

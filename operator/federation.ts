@@ -1,12 +1,15 @@
 import type { Federation, FederationView, GenerationView } from '../api/contract';
-import { FederationError } from '../errors/federation-error';
+import { readNewestGeneration } from '../activities/read-generations';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { byBytes } from '../federation/byte-order';
+import type { BucketReader } from '../storage/bucket';
 import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
 import { changeMembership, describeChange } from './membership';
 import type { Operator } from './operator';
 import { askTemporal, readRuns, type Run } from './runs';
 import { replayRequest, startFederation } from './start-federation';
-import { summarizeCluster, surveyBucket } from './survey';
+import { summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
 /** As many as a page shows; each is read whole. */
@@ -29,8 +32,8 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
     return { message: `${run} is started.` };
   };
   return {
-    status: async () => {
-      const survey = await surveyBucket(await operator.bucket());
+    status: remembered(surveyEveryMs, async () => {
+      const { survey, missing } = await surveyAsAllowed(await operator.bucket());
       const view = await temporalView(operator, []);
       return {
         clusters: survey.clusters.map((found) => {
@@ -38,9 +41,9 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
           return summary;
         }),
         ...(workflows && { temporalUi: workflows }),
-        missing: view.missing,
+        missing: [...missing, ...view.missing],
       };
-    },
+    }),
     federations: async (limit) => {
       const runs = await askTemporal(operator, await readRuns(await operator.bucket(), limit));
       return runs.map((run) => viewRun(run, link(run.run)));
@@ -74,6 +77,38 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
       start({ trigger: 'person', at: new Date().toISOString(), ...(why !== undefined && { why }) }),
     replay: async (run) => start(await replayRequest(await operator.bucket(), checkedRun(run))),
   };
+}
+
+/** The whole bucket is listed for it, and pages ask for it all the time. */
+const surveyEveryMs = 60_000;
+
+/** Asks again only after some time; who asks meanwhile gets the same answer, but never an error that is over. */
+function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (last === undefined || Date.now() - last.at > everyMs) {
+      const answer = ask();
+      last = { at: Date.now(), answer };
+      answer.catch(() => (last = undefined));
+    }
+    return last.answer;
+  };
+}
+
+/** What the bucket says; a primary that is nothing else may read only what is combined. */
+async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; missing: string[] }> {
+  try {
+    return { survey: await surveyBucket(bucket), missing: [] };
+  } catch (error) {
+    if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
+    const generation = await readNewestGeneration(bucket);
+    const { clusters = [], leftOut = {} } = generation?.membership ?? {};
+    const known = [...new Set([...clusters, ...Object.keys(leftOut)])].sort(byBytes);
+    return {
+      survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), generation },
+      missing: ['The last pushes are not known here: this cluster may read only what is combined.'],
+    };
+  }
 }
 
 /** A run's name becomes a part of a key. */

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { discoverClusters } from '../activities/survey-clusters';
 import { readNewestGeneration } from '../activities/read-generations';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import {
   excludeCluster,
   excludeClusterUpdate,
@@ -44,7 +44,11 @@ export function describeChange(kind: MembershipChange, { cluster, from }: Roster
 /** A slip in an id would otherwise be an exclusion of nothing, which looks like success. */
 async function requireKnown(operator: Operator, cluster: string): Promise<void> {
   const bucket = await operator.bucket();
-  const found: readonly string[] = await discoverClusters(bucket, {});
+  // Who may read only what is combined knows the clusters that are in it.
+  const found: readonly string[] = await discoverClusters(bucket, {}).catch((error: unknown) => {
+    if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
+    throw error;
+  });
   const {
     clusters = [],
     exclusions = {},

@@ -95,19 +95,20 @@ async function addMetadata(
   const { aggregatedMetadata } = source.request;
   const merged = rows.filter((row) => row.single === undefined && row.properties.namespace !== undefined);
   if (aggregatedMetadata) await addCommon(connection, source, merged);
-  await addNamespaces(connection, merged);
+  await addNamespaces(connection, merged, source.substituted);
 }
 
 /** Identities by their number. */
 async function readIdentities(
   connection: DuckDBConnection,
   ids: Iterable<number>,
+  substituted = false,
 ): Promise<Map<number, Row>> {
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
     `select id, services, labels, annotations, namespace_labels, namespace_annotations
-from identity where id in (select unnest(${bindings.integers([...new Set(ids)])}))`,
+from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where id in (select unnest(${bindings.integers([...new Set(ids)])}))`,
     bindings.values,
   );
   return new Map(rows.map((row) => [Number(row['id']), row]));
@@ -120,24 +121,30 @@ async function addSingles(
 ): Promise<void> {
   if (rows.length === 0) return;
   const bindings = new Bindings();
-  const names = bindings.integers([...new Set(rows.map(({ single }) => single ?? 0))]);
+  const names = bindings.integers([...new Set(rows.map(({ single }) => single?.name ?? 0))]);
   const members = await rowsOf(
     connection,
-    `select p.period, i.name, a.identity, min(f.window_start)::double as since,
+    `select p.step, i.name, a.identity, min(f.window_start)::double as first, max(f.window_start)::double as last,
   max(cpu_max) as cpu, max(ram_max) as ram, max(gpu_max) as gpu
 from allocation a join identity i on i.id = a.identity
 join pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'} join file f on f.id = a.file
 where i.name in (select unnest(${names}))
-group by all order by since, a.identity`,
+group by all order by last, a.identity`,
     bindings.values,
   );
   const identities = await readIdentities(
     connection,
     members.map((member) => Number(member['identity'])),
   );
-  const byName = Map.groupBy(members, (member) => `${text(member['period'])} ${text(member['name'])}`);
+  const byName = Map.groupBy(members, (member) => `${text(member['step'])} ${text(member['name'])}`);
   for (const row of rows) {
-    const own = byName.get(`${row.period} ${row.single}`) ?? [];
+    const own = byName.get(`${row.single?.step} ${row.single?.name}`) ?? [];
+    const services = [...own]
+      .sort((a, b) => Number(a['first']) - Number(b['first']))
+      .flatMap(
+        (member) => (identities.get(Number(member['identity']))?.['services'] as string[] | undefined) ?? [],
+      );
+    if (services.length > 0) row.properties.services = [...new Set(services)];
     for (const member of own) {
       const identity = identities.get(Number(member['identity']));
       if (identity !== undefined) addUnion(row.properties, identity);
@@ -167,8 +174,6 @@ const maps = [
 
 /** The later identity wins on a key. */
 function addUnion(properties: AllocationProperties, identity: Row): void {
-  const services = [...new Set([...(properties.services ?? []), ...(identity['services'] as string[])])];
-  if (services.length > 0) properties.services = services;
   for (const [property, column] of maps) {
     const union = { ...properties[property], ...toRecord(identity[column]) };
     if (Object.keys(union).length > 0) properties[property] = union;
@@ -191,7 +196,7 @@ async function addCommon(
   const bindings = new Bindings();
   const members = await rowsOf(
     connection,
-    `${sourceTables({ ...source, rolledUp: false, substituted: false }, bindings)}
+    `${sourceTables({ ...source, rolledUp: false }, bindings)}
 select distinct period, key, sample from source where kept and not shared`,
     bindings.values,
   );
@@ -199,6 +204,7 @@ select distinct period, key, sample from source where kept and not shared`,
   const identities = await readIdentities(
     connection,
     members.map((member) => Number(member['sample'])),
+    source.substituted,
   );
   for (const row of rows) {
     const own = (byKey.get(`${row.period} ${row.name}`) ?? []).map((member) =>
@@ -218,11 +224,16 @@ function intersection(records: readonly Record<string, string>[]): Record<string
   );
 }
 
-async function addNamespaces(connection: DuckDBConnection, rows: readonly FoundRow[]): Promise<void> {
+async function addNamespaces(
+  connection: DuckDBConnection,
+  rows: readonly FoundRow[],
+  substituted: boolean,
+): Promise<void> {
   if (rows.length === 0) return;
   const identities = await readIdentities(
     connection,
     rows.map(({ sample }) => sample ?? 0),
+    substituted,
   );
   for (const row of rows) {
     const identity = identities.get(row.sample ?? 0);

@@ -1,3 +1,4 @@
+import { informed } from './rollup';
 import { storedMeasures } from './schema';
 import type { AllocationRequest } from './request';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
@@ -85,7 +86,7 @@ export function sourceTables(options: SourceOptions, bindings: Bindings): string
 source as (
   select ${reconciled} from (select p.step, p.period, r.* exclude (file) from rolled r join pick p on ${on('r')}))`;
   }
-  const columns = `${identityColumns.join(', ')}, name, plain, id`;
+  const columns = `${identityColumns.join(', ')}, name, plain, id, ${informed} as informed`;
   const identities = substituted
     ? '(select * from identity union all by name select * from substitute_identity)'
     : 'identity';

@@ -19,7 +19,7 @@ import { type Row, rowsOf } from './database';
 import { type ByResource, computeIdle, groupKey, type Idle, resources, type Used } from './idle';
 import { nodeCosts } from './node-costs';
 import type { AllocationRequest } from './request';
-import { agreed, isAverage, rowMinutes } from './rollup';
+import { agreed, merged, sampleSql } from './rollup';
 import { type StoredMeasure, storedMeasures } from './schema';
 import { Bindings } from './sql';
 import { cutSteps, type Steps } from './steps';
@@ -29,8 +29,8 @@ import { substituteTwins } from './twins';
 export interface FoundRow extends AllocationRow {
   /** Index of its set. */
   period: number;
-  /** The number of its name, if it is of a single container and of one step: then nothing was merged. */
-  single?: number;
+  /** The number of its name, and its step, if it is of a single container and of one step: then nothing was merged. */
+  single?: { readonly name: number; readonly step: number };
   /** One of its identities; absent of idle. */
   sample?: number;
 }
@@ -49,7 +49,8 @@ export async function answerAllocations(
   const covering = cover(catalog, 'allocations', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'pick', catalog, covering, steps);
   const rolledUp = isRolledUp(request) && !catalog.twins.controllers;
-  const substituted = !rolledUp && catalog.twins.any && dependsOnTwins(request);
+  const substituted =
+    catalog.twins.any && (request.aggregatedMetadata || (!rolledUp && dependsOnTwins(request)));
   if (substituted) await substituteTwins(connection, wholeFiles);
   const source: SourceOptions = { request, rolledUp, wholeFiles, substituted };
 
@@ -178,11 +179,20 @@ async function readIdle(
   const covering = cover(catalog, 'assets', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
   const nodes = await nodeCosts(connection, request, wholeFiles);
+  const withAssets = new Set(covering.picks.map(({ step, cluster }) => `${step} ${cluster}`));
+  const withNode = new Set(nodes.map(groupKey));
+  // Allocations without a node of theirs cost more than nothing: their idle is negative, so that the sums agree.
+  for (const sum of sums) {
+    const span = steps.steps[sum.step];
+    if (!sum.plain || span === undefined || withNode.has(groupKey(sum))) continue;
+    if (!withAssets.has(`${sum.step} ${sum.cluster}`)) continue;
+    withNode.add(groupKey(sum));
+    nodes.push({ ...sum, ...span, providerID: '', cost: { cpu: 0, gpu: 0, ram: 0 } });
+  }
   const rows = computeIdle(nodes, used, {
     share: request.idle.share,
     filtered: request.filter !== undefined,
   });
-  const withAssets = new Set(covering.picks.map(({ step, cluster }) => `${step} ${cluster}`));
   const without = new Set(
     sums.filter(({ step, cluster }) => !withAssets.has(`${step} ${cluster}`)).map(({ cluster }) => cluster),
   );
@@ -290,7 +300,7 @@ async function readRows(
 from source s left join idle_factor f on f.step = s.step and f.of_cluster = s.cluster${node}
 left join step_factor w on w.step = s.step)`;
   }
-  const sums = takesIdle || takesShared ? withShares : weighted;
+  const sums = takesIdle || takesShared ? withShares : merged;
   const rows = await rowsOf(
     connection,
     `${tables}
@@ -311,18 +321,15 @@ function gathered(properties: readonly string[], sumOf: (measure: StoredMeasure)
   return [
     'min(start_at) as start_at, max(end_at) as end_at',
     `${agreed('name')} as name`,
-    'coalesce(min(case when plain then sample end), min(sample)) as sample',
+    `${sampleSql} as sample`,
+    // One container has one controller: the one that is named, else the first by name.
+    "min(nullif(controller, '')) as any_controller",
     ...properties.map((column) => `${agreed(column)} as ${column}`),
     ...storedMeasures.map((measure) => `${sumOf(measure)} as "${measure}"`),
   ].join(', ');
 }
 
-/** A sum; of averages that of their products with their minutes. */
-function weighted(measure: StoredMeasure): string {
-  return isAverage(measure) ? `sum("${measure}" * ${rowMinutes})` : `sum("${measure}")`;
-}
-
-/** The same, with the parts that the rows take of idle and of what is shared. */
+/** A measure of a group of rows, with the parts that they take of idle and of what is shared. */
 function withShares(measure: StoredMeasure): string {
   const idle = Object.fromEntries(
     resources.map((resource) => [`${resource}Cost`, `${resourceSql(resource)} * of_${resource}`]),
@@ -330,7 +337,7 @@ function withShares(measure: StoredMeasure): string {
   if (measure === 'sharedCost')
     return `sum("sharedCost" + (${[totalSql, ...Object.values(idle)].join(' + ')}) * of_shared)`;
   const taken = idle[measure];
-  return taken === undefined ? weighted(measure) : `sum("${measure}" + ${taken})`;
+  return taken === undefined ? merged(measure) : `sum("${measure}" + ${taken})`;
 }
 
 /** Tables of their own, as the database knows how large these are, and joins by that. */
@@ -381,15 +388,18 @@ async function addEvenShares(
 function toRow(row: Row, { periods }: Steps): FoundRow {
   const period = Number(row['period']);
   const [start, end] = [Number(row['start_at']), Number(row['end_at'])];
-  const minutes = (end - start) / 60;
   const found = { ...emptyRow(String(row['key']), periods[period] ?? { start, end }), period, start, end };
   for (const measure of storedMeasures) {
-    const value = Number(row[measure]);
-    found[measure] = !isAverage(measure) ? value : minutes === 0 ? 0 : value / minutes;
+    found[measure] = Number(row[measure]);
   }
   found.properties = propertiesOf(row);
+  if (row['name'] !== null && typeof row['any_controller'] === 'string' && 'controller' in row) {
+    found.properties.controller = row['any_controller'];
+  }
   found.sample = Number(row['sample']);
-  if (row['name'] !== null && row['first_step'] === row['last_step']) found.single = Number(row['name']);
+  if (row['name'] !== null && row['first_step'] === row['last_step']) {
+    found.single = { name: Number(row['name']), step: Number(row['first_step']) };
+  }
   return found;
 }
 
@@ -465,13 +475,13 @@ function showIdle(
       members.every((one) => first !== undefined && read(one) === read(first));
     if (first === undefined || !same(({ cluster }) => cluster)) return row;
     const cluster = catalog.clusters.get(first.cluster) ?? '';
-    const ofNode = request.idle.byNode && same(({ node }) => node);
+    const { byNode } = request.idle;
     row.properties = {
       ...(cluster !== '' && { cluster }),
-      ...(ofNode && first.node !== '' && { node: first.node }),
-      ...(ofNode &&
-        first.providerID !== '' &&
-        same(({ providerID }) => providerID) && { providerID: first.providerID }),
+      ...(byNode && same(({ node }) => node) && first.node !== '' && { node: first.node }),
+      ...(byNode &&
+        same(({ providerID }) => providerID) &&
+        first.providerID !== '' && { providerID: first.providerID }),
     };
     return row;
   });

@@ -1,21 +1,8 @@
 import type { AssetProperties, AssetRow, Breakdown } from './answer';
+import type { Labels } from './asset-labels';
 import type { Row } from './database';
 import type { Span } from './request';
-
-/** Columns of assets that are summed. */
-export const assetMeasures = [
-  'cost',
-  'adjustment',
-  'credit',
-  'cpu_core_hours',
-  'ram_byte_hours',
-  'gpu_hours',
-  'gpu_count',
-  'cpu_cost',
-  'gpu_cost',
-  'ram_cost',
-  'byte_hours',
-] as const;
+import { sanitizeKey } from './sanitize';
 
 const propertyColumns: readonly (readonly [keyof AssetProperties, string])[] = [
   ['category', 'category'],
@@ -28,17 +15,15 @@ const propertyColumns: readonly (readonly [keyof AssetProperties, string])[] = [
   ['providerID', 'provider_id'],
 ];
 
-/** Where GKE and EKS say which pool a node is of. */
+/** Where GKE and EKS say which pool a node is of. OpenCost stores them sanitised, with `label_` in front. */
 const poolLabels = [
-  'cloud_google_com_gke_nodepool',
-  'label_cloud_google_com_gke_nodepool',
-  'eks_amazonaws_com_nodegroup',
-  'label_eks_amazonaws_com_nodegroup',
-  'alpha_eksctl_io_nodegroup_name',
-];
+  'cloud.google.com/gke-nodepool',
+  'eks.amazonaws.com/nodegroup',
+  'alpha.eksctl.io/nodegroup-name',
+].flatMap((key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`, key]);
 
 /** An asset, or a group of them, from the row that was read. Those of several types are of the type `Any`. */
-export function toAssetRow(row: Row, window: Span): AssetRow {
+export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
   const number = (column: string) => Number(row[column] ?? 0);
   const text = (column: string) => (typeof row[column] === 'string' ? row[column] : '');
   const nullable = (column: string) => (row[column] === null ? null : number(column));
@@ -48,13 +33,13 @@ export function toAssetRow(row: Row, window: Span): AssetRow {
     system: number(`${column}_3`),
     user: number(`${column}_4`),
   });
-  const labels = labelsOf(row['labels']);
+  const hours = (number('end_at') - number('start_at')) / 3_600;
   const base = {
     key: text('key'),
     properties: Object.fromEntries(
       propertyColumns.flatMap(([name, column]) => (text(column) === '' ? [] : [[name, text(column)]])),
     ),
-    labels,
+    labels: { ...labels },
     window,
     start: number('start_at'),
     end: number('end_at'),
@@ -71,7 +56,8 @@ export function toAssetRow(row: Row, window: Span): AssetRow {
         cpuCoreHours: number('cpu_core_hours'),
         ramByteHours: number('ram_byte_hours'),
         gpuHours: number('gpu_hours'),
-        gpuCount: number('gpu_count'),
+        // As many as run at a time: OpenCost says it like this too.
+        gpuCount: hours > 0 ? number('gpu_hours') / hours : 0,
         cpuBreakdown: breakdown('cpu_breakdown'),
         ramBreakdown: breakdown('ram_breakdown'),
         cpuCost: number('cpu_cost'),
@@ -112,9 +98,4 @@ export function toAssetRow(row: Row, window: Span): AssetRow {
     default:
       return { ...base, type: 'Any' };
   }
-}
-
-function labelsOf(value: unknown): Record<string, string> {
-  const entries = Array.isArray(value) ? (value as { entries: { key: string; value: string } }[]) : [];
-  return Object.fromEntries(entries.map(({ entries: { key, value: text } }) => [key, text]));
 }

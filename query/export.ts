@@ -31,8 +31,12 @@ interface Column extends ExportColumn {
   readonly sql: string;
 }
 
+/** Of the years that all engines know, 1 to 9999. */
+const [firstSecond, lastSecond] = [-62_135_596_800, 253_402_300_799];
+
 function timestamp(name: string, seconds: string, meaning: string): Column {
-  const sql = `make_timestamp(cast(${seconds} * 1000000 as bigint))`;
+  // Where a file says a time that no calendar has, there is none.
+  const sql = `case when ${seconds} between ${firstSecond} and ${lastSecond} then make_timestamp(cast(${seconds} * 1000000 as bigint)) end`;
   return { name, type: 'TIMESTAMP', unit: 'UTC', meaning, sql };
 }
 
@@ -46,6 +50,11 @@ function textMap(name: string, sql: string, meaning: string): Column {
 
 function number(name: string, sql: string, unit: string, meaning: string): Column {
   return { name, type: 'DOUBLE', unit, meaning, sql };
+}
+
+/** Null where it was not measured, or not to a number. */
+function measured(name: string, sql: string, unit: string, meaning: string): Column {
+  return number(name, `case when isfinite(${sql}) then ${sql} end`, unit, meaning);
 }
 
 function flag(name: string, sql: string, meaning: string): Column {
@@ -85,7 +94,7 @@ const measureFacts: Record<StoredMeasure, readonly [unit: string, meaning: strin
   ramByteRequestAverage: ['bytes', 'memory that it requested, on average'],
   ramByteUsageAverage: ['bytes', 'memory that it used, on average'],
   ramByteLimitAverage: ['bytes', 'memory that it was limited to, on average; 0 without a limit'],
-  ramCost: [money, 'of its memory'],
+  ramCost: [money, 'the cost of its memory'],
   ramCostAdjustment: [money, 'what reconciliation changed of `ram_cost`'],
   sharedCost: [money, 'shared costs that its cluster gave it when it made the file'],
   externalCost: [money, 'costs from outside of the cluster that its cluster gave it'],
@@ -157,8 +166,8 @@ const allocationColumns: readonly Column[] = [
     'cores',
     'the most CPU that it used at once; null where it was not measured',
   ),
-  number('ram_max', 'a.ram_max', 'bytes', 'the most memory that it used at once; null likewise'),
-  number('gpu_max', 'a.gpu_max', 'share', 'the most of its GPUs that it used at once; null likewise'),
+  measured('ram_max', 'a.ram_max', 'bytes', 'the most memory that it used at once; null likewise'),
+  measured('gpu_max', 'a.gpu_max', 'share', 'the most of its GPUs that it used at once; null likewise'),
 ];
 
 const breakdown = ['idle', 'other', 'system', 'user'] as const;
@@ -234,13 +243,13 @@ const assetColumns: readonly Column[] = [
     'byte hours',
     'of disks. This and the columns down to `claim_namespace` are null of other types',
   ),
-  number(
+  measured(
     'byte_hours_used',
     'a.byte_hours_used',
     'byte hours',
     'of disks: what was used; null where it was not measured',
   ),
-  number(
+  measured(
     'byte_usage_max',
     'a.byte_usage_max',
     'bytes',
@@ -342,9 +351,9 @@ export async function exportWindow(
   path: string,
   signal?: AbortSignal,
 ): Promise<number | undefined> {
-  signal?.throwIfAborted();
   const [known] = await rowsOf(connection, 'select pipeline from file where id = $1', [file]);
   if (known === undefined) return undefined;
+  signal?.throwIfAborted();
   const { columns, from, order } = exported[known['pipeline'] as Pipeline];
   const select = columns.map((column) => `${valueOf(column, format)} as "${column.name}"`).join(',\n  ');
   const interrupt = () => connection.interrupt();
@@ -354,6 +363,7 @@ export async function exportWindow(
       `copy (select ${select}\nfrom ${from} where a.file = $1 order by ${order}) to ${quoted(path)} (${copyOptions[format]})`,
       [file],
     );
+    signal?.throwIfAborted();
     return rowsChanged;
   } catch (cause) {
     signal?.throwIfAborted();
@@ -375,8 +385,8 @@ function quoted(value: string): string {
 }
 
 function unwritten(path: string, cause: unknown): unknown {
-  const said = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
-  if (!/^(IO|Out of Memory) Error/.test(said)) return cause;
+  const [said] = /\b(IO|Out of Memory) Error: .*/.exec(String(cause)) ?? [];
+  if (said === undefined) return cause;
   return new FederationError('QUERY_DATABASE_UNUSABLE', {
     subject: { key: path },
     detail: `A window cannot be written: ${said}`,

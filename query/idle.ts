@@ -41,7 +41,8 @@ export function computeIdle(
   used: ReadonlyMap<string, Used>,
   { share, filtered }: { readonly share: boolean; readonly filtered: boolean },
 ): Idle[] {
-  return nodes.map(({ cost, ...group }) => {
+  return nodes.map(({ step, cluster, node, providerID, start, end, cost }) => {
+    const group = { step, cluster, node, providerID, start, end };
     const { all, kept } = used.get(groupKey(group)) ?? none;
     const shown = { cpu: 0, gpu: 0, ram: 0 };
     const factor = { cpu: 0, gpu: 0, ram: 0 };

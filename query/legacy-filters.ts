@@ -1,11 +1,18 @@
 import { aliasKeys, type Aliases } from './aliases';
 import type { Filter, FilterOperand } from './filter';
+import { invalid } from './invalid';
 import { sanitizeKey } from './sanitize';
 import { unallocated } from './sql';
 
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** Reads the filters of the first language: a parameter for each field, commas between alternatives, `*` for a prefix. */
+/** More is no filter that a person wrote. */
+const longest = 16_384;
+
+/**
+ * Reads the filters of the first language: a parameter for each field, commas between alternatives, `*` for a prefix.
+ * Undefined when there is none. Throws QUERY_INVALID for one that is too long, and for a label without a key.
+ */
 export function parseLegacyAllocationFilters(parameters: Parameters, aliases: Aliases): Filter | undefined {
   const field = (name: string) => (value: string) => compare({ kind: 'field', field: name }, value);
   return every(parameters, {
@@ -27,8 +34,8 @@ export function parseLegacyAllocationFilters(parameters: Parameters, aliases: Al
     filterPods: field('pod'),
     filterContainers: field('container'),
     filterServices: (value) => compare({ kind: 'services' }, value),
-    filterLabels: keyed('label'),
-    filterAnnotations: keyed('annotation'),
+    filterLabels: keyed('label', 'filterLabels'),
+    filterAnnotations: keyed('annotation', 'filterAnnotations'),
     ...aliasFilters(aliases),
   });
 }
@@ -46,7 +53,7 @@ export function parseLegacyAssetFilters(parameters: Parameters, aliases: Aliases
     filterAccounts: field('account'),
     filterProjects: field('project'),
     filterServices: field('service'),
-    filterLabels: keyed('label'),
+    filterLabels: keyed('label', 'filterLabels'),
     ...aliasFilters(aliases),
   });
 }
@@ -55,7 +62,9 @@ type Alternative = (value: string) => Filter;
 
 function every(parameters: Parameters, known: Readonly<Record<string, Alternative>>): Filter | undefined {
   const parts = Object.entries(known).flatMap(([name, alternative]): Filter[] => {
-    const values = (parameters[name] ?? '')
+    const text = parameters[name] ?? '';
+    if (text.length > longest) throw invalid(name, text, `is longer than ${longest} characters.`);
+    const values = text
       .split(',')
       .map((value) => value.trim())
       .filter((value) => value !== '');
@@ -70,19 +79,22 @@ function compare(left: FilterOperand, value: string): Filter {
   return { kind: 'compare', left, comparator: 'equals', values: [value === unallocated ? '' : value] };
 }
 
-function keyed(kind: 'label' | 'annotation'): Alternative {
+function keyed(kind: 'label' | 'annotation', parameter: string): Alternative {
   return (value) => {
     const colon = value.indexOf(':');
     // Without a value: whoever has the key.
-    if (colon < 0)
-      return {
-        kind: 'compare',
-        left: { kind: `${kind}Keys` },
-        comparator: 'equals',
-        values: [sanitizeKey(value)],
-      };
-    return compare({ kind, key: sanitizeKey(value.slice(0, colon).trim()) }, value.slice(colon + 1).trim());
+    if (colon < 0) return hasKey({ kind: `${kind}Keys` }, value);
+    const key = sanitizeKey(value.slice(0, colon).trim());
+    // Every key that is missing reads as the empty string, so no key at all could match everything.
+    if (key === '') throw invalid(parameter, value, 'has no key; it takes KEY:VALUE.');
+    return compare({ kind, key }, value.slice(colon + 1).trim());
   };
+}
+
+function hasKey(left: FilterOperand, value: string): Filter {
+  const isPrefix = value.endsWith('*');
+  const key = sanitizeKey(isPrefix ? value.slice(0, -1) : value);
+  return { kind: 'compare', left, comparator: isPrefix ? 'startsWith' : 'equals', values: [key] };
 }
 
 function aliasFilters(aliases: Aliases): Record<string, Alternative> {

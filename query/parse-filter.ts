@@ -122,7 +122,12 @@ class Parser {
       this.at++;
       values.push(this.value());
     }
-    const compared = operands.map((left): Filter => ({ kind: 'compare', left, comparator: kind, values }));
+    const compared = operands.map((left): Filter => ({
+      kind: 'compare',
+      left,
+      comparator: kind,
+      values: valuesFor(left, values),
+    }));
     const [only] = compared;
     const any: Filter = compared.length === 1 && only !== undefined ? only : { kind: 'or', parts: compared };
     return negated ? { kind: 'not', part: any } : any;
@@ -183,10 +188,16 @@ class Parser {
   private expected(what: string) {
     const found =
       this.at >= this.text.length ? 'its end' : JSON.stringify(this.text.slice(this.at, this.at + 20));
+    const character = Array.from(this.text.slice(0, this.at)).length + 1;
     return invalid(
       'filter',
       this.text,
-      `cannot be read at character ${this.at + 1}: expected ${what}, found ${found}.`,
+      `cannot be read at character ${character}: expected ${what}, found ${found}.`,
     );
   }
+}
+
+/** Without a key in brackets the values are keys, and are as these are stored. */
+function valuesFor(left: FilterOperand, values: readonly string[]): readonly string[] {
+  return left.kind === 'labelKeys' || left.kind === 'annotationKeys' ? values.map(sanitizeKey) : values;
 }

@@ -15,6 +15,7 @@ import type {
   Step,
 } from './request';
 import { sanitizeKey } from './sanitize';
+import { cutSteps } from './steps';
 
 export type { Parameters } from './legacy-filters';
 
@@ -38,13 +39,13 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
   const { flavour, now, aliases } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
   const sets = setsOf(parameters, defaults, accumulate);
-  const include = flag(parameters['idle'], flag(parameters['includeIdle'], flavour === 'kubecost'));
+  const include = parseIncludeIdle(parameters, flavour);
   const share = parseShareIdle(parameters['shareIdle']);
   if (flag(parameters['includeProportionalAssetResourceCosts'], false)) {
     if (!include) {
       throw invalid('includeProportionalAssetResourceCosts', 'true', 'needs includeIdle=true.');
     }
-    throw notBuilt('includeProportionalAssetResourceCosts');
+    throw notBuilt('includeProportionalAssetResourceCosts', 'true');
   }
   const filter =
     parameters['filter'] === undefined
@@ -82,13 +83,11 @@ export function parseAssetRequest(parameters: Parameters, defaults: RequestDefau
     parameters['filter'] === undefined
       ? parseLegacyAssetFilters(parameters, aliases)
       : parseFilter(parameters['filter'], 'assets', aliases);
-  const { window, step, ...sets } = setsOf(parameters, defaults, accumulate);
+  // Without a prefix the answer is one object, whatever is said.
+  const sets =
+    flavour === 'opencost' ? oneSet(parameters, defaults) : setsOf(parameters, defaults, accumulate);
   return {
-    window,
-    // Without a prefix the answer is one object, whatever is said.
-    ...(flavour === 'opencost'
-      ? { step: 'window' as const, accumulate: 'all' as const }
-      : { step, accumulate: sets.accumulate }),
+    ...sets,
     ...(groups !== undefined && { groups }),
     ...(filter !== undefined && { filter }),
     disableAdjustments: flag(parameters['disableAdjustments'], false),
@@ -137,21 +136,29 @@ export function parseAutocompleteRequest(
   };
 }
 
-/** Which sets an answer has, by the flavour and by what is said of window, step and accumulating. */
-function setsOf(
-  parameters: Parameters,
-  defaults: RequestDefaults,
-  accumulate: Accumulation,
-): { window: Span; step: Step; accumulate: Accumulation } {
+/** Which sets an answer has. */
+interface Sets {
+  readonly window: Span;
+  readonly step: Step;
+  readonly accumulate: Accumulation;
+}
+
+function oneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
+  // It changes nothing, but a mistake in it is told.
+  parseStep(parameters['step']);
+  return { window: parseWindow(parameters['window'], defaults), step: 'window', accumulate: 'all' };
+}
+
+/** By the flavour and by what is said of window, step and accumulating. */
+function setsOf(parameters: Parameters, defaults: RequestDefaults, accumulate: Accumulation): Sets {
   const asked = parseWindow(parameters['window'], defaults);
   const given = parseStep(parameters['step']);
   const daily = { seconds: day };
-  const short = asked.end - asked.start < day;
-  const stored = short || accumulate === 'hour' ? { seconds: hour } : daily;
+  const stored = { seconds: storedSeconds(asked, accumulate) };
   // Kubecost answers with whole stored sets.
   const window =
     defaults.flavour === 'kubecost' && given === undefined ? snapped(asked, stored.seconds, defaults) : asked;
-  const sets = (): { step: Step; accumulate: Accumulation } => {
+  const sets = (): Omit<Sets, 'window'> => {
     if (given === 'month' || given === 'quarter') {
       return { step: daily, accumulate: accumulate === 'none' ? given : accumulate };
     }
@@ -160,14 +167,55 @@ function setsOf(
     return { step: accumulate === 'none' || accumulate === 'all' ? 'window' : stored, accumulate };
   };
   const { step, accumulate: accumulated } = sets();
-  const count = step === 'window' ? 1 : Math.ceil((window.end - window.start) / step.seconds);
+  const count = countSets(window, step, accumulated);
   if (count > mostSets) {
-    throw invalid('window', parameters['window'] ?? '', `has ${count} steps; there may be ${mostSets}.`);
+    throw invalid(
+      'window',
+      parameters['window'] ?? '',
+      `has ${count} sets of this step and accumulation; there may be ${mostSets} at most.`,
+    );
   }
   return { window, step, accumulate: accumulated };
 }
 
-function snapped({ start, end }: Span, size: number, { utcOffsetSeconds: offset }: RequestDefaults): Span {
+/** The length of the sets that answer where no step is given. */
+function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
+  switch (accumulate) {
+    case 'hour':
+      return hour;
+    // Whole days, however little of them is asked for.
+    case 'day':
+    case 'week':
+    case 'month':
+    case 'quarter':
+      return day;
+    default:
+      return end - start < day ? hour : day;
+  }
+}
+
+/** How many sets are worked out: steps, or the periods that they are put into where these are more. */
+function countSets(window: Span, step: Step, accumulate: Accumulation): number {
+  if (step === 'window') return 1;
+  const length = window.end - window.start;
+  const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
+  if (least > mostSets) return least;
+  // Calendar periods are answered whole: a quarter of an hour's window has the steps of a quarter. One step that is
+  // longer than all of them shows where they begin and end.
+  const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
+  const [first = window, last = window] = [periods[0], periods.at(-1)];
+  const reach =
+    accumulate === 'none' ? length : Math.max(window.end, last.end) - Math.min(window.start, first.start);
+  return Math.max(Math.ceil(reach / step.seconds), periods.length);
+}
+
+function snapped(
+  { start, end }: Span,
+  size: number,
+  { utcOffsetSeconds }: { readonly utcOffsetSeconds: number },
+): Span {
+  // Sets of an hour are of UTC's hours wherever days begin.
+  const offset = size === day ? utcOffsetSeconds : 0;
   return {
     start: Math.floor((start + offset) / size) * size - offset,
     end: Math.ceil((end + offset) / size) * size - offset,
@@ -183,8 +231,14 @@ export function flag(text: string | undefined, byDefault: boolean): boolean {
   return text !== undefined && no.has(text) ? false : byDefault;
 }
 
+/** Kubecost's name of the switch is `idle`, and OpenCost has only the other. */
+function parseIncludeIdle(parameters: Parameters, flavour: RequestDefaults['flavour']): boolean {
+  if (flavour === 'opencost') return flag(parameters['includeIdle'], false);
+  return flag(parameters['idle'], flag(parameters['includeIdle'], true));
+}
+
 function parseShareIdle(text: string | undefined): boolean {
-  if (text === 'even') throw notBuilt('shareIdle=even');
+  if (text === 'even') throw notBuilt('shareIdle', 'even');
   return text === 'weighted' || flag(text, false);
 }
 
@@ -225,9 +279,9 @@ function list(text: string | undefined): string[] {
     .filter((part) => part !== '');
 }
 
-function notBuilt(what: string): FederationError {
+function notBuilt(parameter: string, value: string): FederationError {
   return new FederationError('QUERY_NOT_BUILT', {
-    subject: { parameter: what },
-    detail: `${what} is not a part of this version.`,
+    subject: { parameter },
+    detail: `${parameter}=${value} is not a part of this version.`,
   });
 }

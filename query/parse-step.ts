@@ -5,17 +5,23 @@ const hour = 3_600;
 const day = 24 * hour;
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: hour, d: day, w: 7 * day };
 const words: Readonly<Record<string, number>> = { hour, day, week: 7 * day };
+/** A hundred years: behind it lie times that cannot be written. */
+const longest = 36_600 * day;
 
 /** A step: a length in seconds, or calendar months or quarters, which are days that are accumulated. */
 export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
 
-/** Reads a step, a duration such as `1h` or a word such as `day`; undefined when there is none. */
+/**
+ * Reads a step, a duration such as `1h` or a word such as `day`; undefined when there is none. Throws QUERY_INVALID for
+ * anything else, and for more than a hundred years.
+ */
 export function parseStep(text: string | undefined): ParsedStep | undefined {
   if (text === undefined || text.trim() === '') return undefined;
   const given = text.trim();
   if (given === 'month' || given === 'quarter') return given;
   const match = /^(\d{1,7})([smhdw])$/.exec(given);
   const seconds = words[given] ?? (match === null ? 0 : Number(match[1]) * (units[match[2] ?? ''] ?? 0));
+  if (seconds > longest) throw invalid('step', given, 'is longer than a hundred years.');
   if (seconds > 0) return { seconds };
   throw invalid('step', given, 'is no step; it takes 1h, 1d, 7d, hour, day, week, month or quarter.');
 }
@@ -23,7 +29,10 @@ export function parseStep(text: string | undefined): ParsedStep | undefined {
 const all = new Set(['true', '1', 't', 'T', 'True', 'TRUE', 'all']);
 const none = new Set(['false', '0', 'f', 'F', 'False', 'FALSE', 'none', '']);
 
-/** Reads how sets are accumulated; `accumulateBy` wins over `accumulate`. Absent, it is `none`. */
+/**
+ * Reads how sets are accumulated; `accumulateBy` wins over `accumulate`. Absent, it is `none`. Throws QUERY_INVALID for
+ * an unknown word.
+ */
 export function parseAccumulation(
   accumulate: string | undefined,
   accumulateBy: string | undefined,

@@ -13,12 +13,13 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const week = 7 * day;
 const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
-/** Beyond it no JavaScript date is. */
-const mostSeconds = 8_640_000_000_000 / 1000;
+/** RFC 3339 has four digits for a year, and steps and periods may reach far behind a window. */
+const latest = Date.UTC(9000, 0) / 1000;
 
 /**
  * Reads a window: a word (`today`, `lastweek`), a duration up to now (`7d`), one with an offset, or a pair of unix
- * seconds or RFC 3339 times. Throws QUERY_INVALID for anything else, and when the end is not behind the start.
+ * seconds or RFC 3339 times; parts of a second count as whole ones. The start is always before the end. Throws
+ * QUERY_INVALID for anything else, and when the end is not behind the start.
  */
 export function parseWindow(given: string | undefined, clock: Clock): Span {
   const text = (given ?? '').trim();
@@ -32,8 +33,10 @@ export function parseWindow(given: string | undefined, clock: Clock): Span {
     );
   }
   if (!(window.end > window.start)) throw invalid('window', text, 'ends before it starts, or is empty.');
-  if (window.start < 0 || window.end > mostSeconds) throw invalid('window', text, 'is out of range.');
-  return window;
+  if (window.start < 0 || window.end > latest) {
+    throw invalid('window', text, 'is out of range; seconds count from 1970 on, and 9000 is the last year.');
+  }
+  return { start: Math.floor(window.start), end: Math.ceil(window.end) };
 }
 
 /** The start of the day that a moment lies in. */
@@ -49,17 +52,19 @@ function wordWindow(text: string, clock: Clock): Span | undefined {
   const date = new Date((now + utcOffsetSeconds) * 1000);
   const monthOf = (back: number) =>
     Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back) / 1000 - utcOffsetSeconds;
+  // The very moment at which a week or month begins has nothing behind it, and is no mistake of who asks.
+  const sinceOf = (start: number) => Math.max(now, start + minute);
   switch (text) {
     case 'today':
       return { start: today, end: today + day };
     case 'yesterday':
       return { start: today - day, end: today };
     case 'week':
-      return { start: sunday, end: now };
+      return { start: sunday, end: sinceOf(sunday) };
     case 'lastweek':
       return { start: sunday - week, end: sunday };
     case 'month':
-      return { start: monthOf(0), end: now };
+      return { start: monthOf(0), end: sinceOf(monthOf(0)) };
     case 'lastmonth':
       return { start: monthOf(1), end: monthOf(0) };
     default:
@@ -97,6 +102,14 @@ function pairWindow(text: string): Span | undefined {
   if (seconds !== null) return { start: Number(seconds[1]), end: Number(seconds[2]) };
   const times = pair.exec(text);
   if (times === null) return undefined;
-  const [start, end] = [Date.parse(times[1] ?? ''), Date.parse(times[2] ?? '')];
-  return Number.isNaN(start) || Number.isNaN(end) ? undefined : { start: start / 1000, end: end / 1000 };
+  const [start, end] = [momentOf(times[1] ?? ''), momentOf(times[2] ?? '')];
+  return Number.isNaN(start) || Number.isNaN(end) ? undefined : { start, end };
+}
+
+/** Unix seconds of an RFC 3339 time; NaN for a day or hour that there is none of, which Date takes for a later one. */
+function momentOf(text: string): number {
+  const midnight = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
+  if (Number.isNaN(midnight) || Number(text.slice(11, 13)) > 23) return NaN;
+  const isDay = new Date(midnight).toISOString().startsWith(text.slice(0, 10));
+  return isDay ? Date.parse(text) / 1000 : NaN;
 }

@@ -13,11 +13,19 @@ export function agreed(column: string): string {
   return `case when count(${column}) = count(*) and min(${column}) = max(${column}) then min(${column}) end`;
 }
 
-/** A measure of a group of rows, as SQL. */
+/** A measure of a group of rows, as SQL. What is of one row stays as it is, also where that took no time. */
 export function merged(measure: string): string {
   if (!isAverage(measure)) return `sum("${measure}")`;
-  return `coalesce(sum("${measure}" * ${rowMinutes}) / nullif((max(end_at) - min(start_at)) / 60, 0), 0)`;
+  const mean = `coalesce(sum("${measure}" * ${rowMinutes}) / nullif((max(end_at) - min(start_at)) / 60, 0), 0)`;
+  return `case when count(*) = 1 then any_value("${measure}") else ${mean} end`;
 }
+
+/** Which identity tells of a group's namespace, as SQL: one that says something of it, of a plain allocation if there is one. */
+export const sampleSql =
+  'coalesce(min(case when plain and informed then sample end), min(case when plain then sample end), min(sample))';
+
+/** Whether an identity says something of its namespace. */
+export const informed = '(cardinality(i.namespace_labels) + cardinality(i.namespace_annotations) > 0)';
 
 const groupedBy = 'a.file, a.cluster, i.cluster_name, i.namespace, i.controller, i.controller_kind, i.plain';
 
@@ -26,7 +34,7 @@ export const rollUp = `
 insert into rollup
 select ${groupedBy},
   ${['node', 'pod', 'container', 'provider_id', 'name'].map((column) => agreed(`i.${column}`)).join(',\n  ')},
-  min(a.identity), min(a.start_at), max(a.end_at),
+  coalesce(min(case when ${informed} then a.identity end), min(a.identity)), bool_or(${informed}), min(a.start_at), max(a.end_at),
   ${storedMeasures.map(merged).join(',\n  ')}
 from allocation a join identity i on i.id = a.identity
 where a.file = $1

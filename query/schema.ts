@@ -183,8 +183,9 @@ create table rollup (
   container varchar,
   provider_id varchar,
   name integer,
-  -- One of its identities, of a plain one if there is one: to take what concerns the namespace from.
+  -- One of its identities to take what concerns the namespace from, and whether it says something of it.
   sample integer not null,
+  informed boolean not null,
   start_at double not null,
   end_at double not null,
   ${doubles(storedMeasures)}

@@ -13,6 +13,8 @@ export class Bindings {
   }
 
   texts(values: readonly string[]): string {
+    // A list without elements has no type that could be bound.
+    if (values.length === 0) return '[]::varchar[]';
     this.values.push(listValue([...values]));
     return `$${this.values.length}::varchar[]`;
   }

@@ -11,11 +11,12 @@ from identity join (
   from identity group by name having count(*) > 1
 ) using (name)`;
 
-/** Identities of one name in a step, in the order of their windows. */
+/** Identities of one name in a step, by the last window of each; and the same by the first. */
 interface Twins {
   readonly step: number;
   readonly name: number;
   readonly identities: number[];
+  readonly firsts: number[];
 }
 
 /**
@@ -29,26 +30,30 @@ export async function substituteTwins(connection: DuckDBConnection, wholeFiles: 
   await connection.run('create or replace temp table substitute_identity as select * from identity limit 0');
   const rows = await rowsOf(
     connection,
-    `select p.step, t.name, a.identity, min(f.window_start)::double as since
+    `select p.step, t.name, a.identity, min(f.window_start)::double as first, max(f.window_start)::double as last
 from allocation a join twin t on t.identity = a.identity
 join pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}
 join file f on f.id = a.file
-group by all order by p.step, t.name, since, a.identity`,
+group by all order by p.step, t.name, last, a.identity`,
   );
   const groups: Twins[] = [];
   for (const row of rows) {
     const [step, name, identity] = [Number(row['step']), Number(row['name']), Number(row['identity'])];
     const last = groups.at(-1);
-    if (last?.step === step && last.name === name) last.identities.push(identity);
-    else groups.push({ step, name, identities: [identity] });
+    const first = Number(row['first']);
+    if (last?.step === step && last.name === name) {
+      last.identities.push(identity);
+      last.firsts.push(first);
+    } else groups.push({ step, name, identities: [identity], firsts: [first] });
   }
   // Many steps have the same ones, and need one substitute.
-  const substitutes = new Map<string, { id: number; identities: readonly number[] }>();
+  const substitutes = new Map<string, Substitute>();
   const [steps, from, to]: number[][] = [[], [], []];
-  for (const { step, identities } of groups) {
+  for (const { step, identities, firsts } of groups) {
     if (identities.length < 2) continue;
-    const key = identities.join();
-    const substitute = substitutes.get(key) ?? { id: -substitutes.size - 1, identities };
+    const ranks = firsts.map((first) => firsts.filter((other) => other < first).length);
+    const key = `${identities.join()} ${ranks.join()}`;
+    const substitute = substitutes.get(key) ?? { id: -substitutes.size - 1, identities, ranks };
     substitutes.set(key, substitute);
     for (const identity of identities) {
       steps?.push(step);
@@ -65,12 +70,19 @@ group by all order by p.step, t.name, since, a.identity`,
   await insertSubstitutes(connection, [...substitutes.values()]);
 }
 
+/** What stands for several identities; `ranks`: their order by first appearance. */
+interface Substitute {
+  readonly id: number;
+  readonly identities: readonly number[];
+  readonly ranks: readonly number[];
+}
+
 async function insertSubstitutes(
   connection: DuckDBConnection,
-  substitutes: readonly { id: number; identities: readonly number[] }[],
+  substitutes: readonly Substitute[],
 ): Promise<void> {
-  const members = substitutes.flatMap(({ id, identities }) =>
-    identities.map((identity, place) => ({ id, identity, place })),
+  const members = substitutes.flatMap(({ id, identities, ranks }) =>
+    identities.map((identity, place) => ({ id, identity, place, rank: ranks[place] ?? place })),
   );
   const bindings = new Bindings();
   const maps = ['labels', 'annotations', 'namespace_labels', 'namespace_annotations'];
@@ -85,11 +97,12 @@ async function insertSubstitutes(
 with member as (
   select unnest(${bindings.integers(members.map(({ id }) => id))}) as id,
     unnest(${bindings.integers(members.map(({ identity }) => identity))}) as identity,
-    unnest(${bindings.integers(members.map(({ place }) => place))}) as place)
+    unnest(${bindings.integers(members.map(({ place }) => place))}) as place,
+    unnest(${bindings.integers(members.map(({ rank }) => rank))}) as rank)
 select m.id, any_value(i.name) as name, any_value(i.cluster) as cluster,
   ${['cluster_name', 'node', 'namespace', 'pod', 'container'].map((column) => `any_value(i.${column}) as ${column}`).join(', ')},
   ${controller('controller')} as controller, ${same('controller_kind')} as controller_kind, ${same('provider_id')} as provider_id,
-  list_filter(flatten(list(i.services order by m.place)), lambda one, place: list_position(flatten(list(i.services order by m.place)), one) = place) as services,
+  list_filter(flatten(list(i.services order by m.rank)), lambda one, place: list_position(flatten(list(i.services order by m.rank)), one) = place) as services,
   ${maps.map((column) => `${latest(column)} as ${column}`).join(', ')},
   bool_or(i.plain) as plain, '' as hash
 from member m join identity i on i.id = m.identity group by m.id`,

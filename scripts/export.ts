@@ -117,28 +117,26 @@ interface Exported {
 async function exportAndTell(options: ExportOptions): Promise<void> {
   const started = Date.now();
   await using held = new Releasers();
-  const { bucket, target } = await openBuckets(options, held);
-  const signal = stopOnSignals({
+  const { bucket, openTarget } = await openBuckets(options, held);
+  using signal = stopOnSignals({
     info: (_: unknown, text?: string) => void process.stderr.write(`${text}\n`),
   });
   const threads = startReadThreads();
   held.defer(() => threads.close());
-  let source: Source;
-  let result: Exported;
   try {
-    source =
+    const source =
       bucket === undefined
         ? await localSource(options.etl ?? '', threads, signal)
         : await newestSource(bucket, threads, signal);
-    result = await exportSource(source, target, options, signal);
+    const target = await openTarget();
+    const result = await exportSource(source, target, options, signal);
+    tell(options, source, target, result, Date.now() - started);
+    if (result.refused.length > 0) process.exitCode = 1;
   } catch (error) {
     if (!signal.aborted) throw error;
     process.stderr.write('Stopped. What is written is whole; the next export goes on from there.\n');
     process.exitCode = 1;
-    return;
   }
-  tell(options, source, target, result, Date.now() - started);
-  if (result.refused.length > 0) process.exitCode = 1;
 }
 
 /** Batch by batch, so that memory does not grow with the number of windows. */
@@ -204,16 +202,16 @@ function tell(
 async function openBuckets(
   options: ExportOptions,
   held: Releasers,
-): Promise<{ bucket?: Bucket; target: Bucket }> {
+): Promise<{ bucket?: Bucket; openTarget: () => Promise<Bucket> }> {
   const { out, etl } = options;
-  if (etl !== undefined) return { target: await openFolder(out, held) };
+  if (etl !== undefined) return { openTarget: () => openFolder(out, held) };
   const context = openContext(options);
   held.defer(async () => context[Symbol.asyncDispose]());
-  if (out !== toBucket) return { bucket: await context.bucket(), target: await openFolder(out, held) };
+  if (out !== toBucket) return { bucket: await context.bucket(), openTarget: () => openFolder(out, held) };
   // The one of the context is for reading only.
   const bucket = await openLoggedBucket(context.settings.storage, context.log);
   held.defer(() => bucket.close());
-  return { bucket, target: withPrefix(bucket, exportPrefix.slice(0, -1)) };
+  return { bucket, openTarget: async () => withPrefix(bucket, exportPrefix.slice(0, -1)) };
 }
 
 /** As a bucket: it writes beside and renames. */

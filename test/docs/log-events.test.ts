@@ -4,6 +4,7 @@ import { join } from 'node:path';
 const root = join(__dirname, '../..');
 const rooms = [
   'activities',
+  'api',
   'config',
   'federation',
   'local-etl',

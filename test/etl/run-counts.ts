@@ -4,8 +4,8 @@
  */
 const long = process.env.FED_TEST_LONG === '1';
 
-/** One count of two: the short run's or the long run's. */
-export function runs(short: number, full: number): number {
+/** One of two: the short run's or the long run's. */
+export function runs<T>(short: T, full: T): T {
   return long ? full : short;
 }
 

@@ -193,9 +193,15 @@ describe('limits', () => {
     } finally {
       small.dispose();
     }
-    const hasty = await goldenEngine({ limits: { seconds: 0.001, rows: 1_000, concurrent: 1, waiting: 9 } });
+    const hasty = await goldenEngine({ limits: { seconds: 0.05, rows: 1_000, concurrent: 1, waiting: 99 } });
     try {
-      await expect(hasty.allocations(request)).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
+      // Far more than can be answered in that time.
+      const asked = await Promise.allSettled(Array.from({ length: 40 }, () => hasty.allocations(request)));
+      const late = asked.filter(
+        (one) => one.status === 'rejected' && isFederationError(one.reason, 'QUERY_TIMEOUT'),
+      );
+      expect(late.length).toBeGreaterThan(0);
+      expect(asked.every((one) => one.status === 'fulfilled' || late.includes(one))).toBe(true);
     } finally {
       hasty.dispose();
     }

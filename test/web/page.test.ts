@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { token } from './canned-answers';
-import { findChromium, startChromium } from './chromium';
+import { findChromium } from '../servers/chromium';
+import { describeWith } from '../servers/describe-with';
+import { startChromium } from './chromium';
 import { plainly, type ServedPage, servePage } from './served-page';
 
-const executable = findChromium();
-const describeInChromium = executable === undefined ? describe.skip : describe;
+const found = findChromium();
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 const patienceMs = 10_000;
 const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'];
 const addressOf = (view: string) => (view === 'allocations' ? '/' : `/?view=${view}`);
 
-describeInChromium('the page', () => {
+describeWith(found.path === undefined ? found.reason : undefined, 'the page', () => {
   let served: ServedPage;
   let browser: Browser;
   let context: BrowserContext;
@@ -23,7 +24,7 @@ describeInChromium('the page', () => {
 
   beforeAll(async () => {
     served = await servePage();
-    browser = await startChromium(executable ?? '');
+    browser = await startChromium(found.path ?? '');
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatTable } from '../scripts/output';
+import { windowOf, writeWorld } from './query/made-up-files';
+
+/**
+ * `npm run bench:query`: a month of 50 clusters, ingested and asked over HTTP, by one client and by 16 at once, with and
+ * without the answers that the server keeps. Prints a table of medians and 99th percentiles.
+ */
+async function bench(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      days: { type: 'string', default: '30' },
+      clusters: { type: 'string', default: '50' },
+      allocations: { type: 'string', default: '4000' },
+      requests: { type: 'string', default: '48' },
+      dir: { type: 'string', default: path.join(os.tmpdir(), 'federated-etl-bench-query') },
+      keep: { type: 'boolean', default: false },
+    },
+  });
+  const [days, clusters, allocations] = [values.days, values.clusters, values.allocations].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const etl = path.join(values.dir, `etl-${days}-${clusters}-${allocations}`);
+  const database = path.join(values.dir, 'database');
+  await mkdir(values.dir, { recursive: true });
+  try {
+    if (!(await isThere(path.join(etl, 'written')))) {
+      console.log('Making the files …');
+      await writeWorld(etl, { days, clusters, allocations });
+      await mkdir(path.join(etl, 'written'));
+    }
+    await rm(database, { recursive: true, force: true });
+    const server = await serve(etl, database);
+    try {
+      const ingest = await untilIngested(server, days * clusters * allocations);
+      const bytes = await sizeOf(path.join(etl, 'bingen'));
+      const databaseBytes = await sizeOf(database);
+      console.log(`${days} days × ${clusters} clusters × ${allocations} allocations a day`);
+      console.log(`${os.cpus().length} cores, ${os.cpus()[0]?.model}, Node ${process.version}\n`);
+      console.log(
+        formatTable(
+          ['ingest', 'value'],
+          [
+            ['rows', ingest.rows],
+            ['seconds', ingest.seconds.toFixed(1)],
+            ['rows/s', Math.round(ingest.rows / ingest.seconds)],
+            ['MB/s of files', Math.round(bytes / 1e6 / ingest.seconds)],
+            ['peak memory, MB', Math.round(ingest.peak / 1e6)],
+            ['files, MB', Math.round(bytes / 1e6)],
+            ['database, MB', Math.round(databaseBytes / 1e6)],
+            ['database / files', (databaseBytes / bytes).toFixed(2)],
+          ],
+        ),
+      );
+      console.log(`\n${await measureQueries(server, days, Number(values.requests))}`);
+      console.log(`\npeak memory while asked: ${Math.round((await peakOf(server.pid)) / 1e6)} MB`);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    if (!values.keep) await rm(values.dir, { recursive: true, force: true });
+  }
+}
+
+interface Server {
+  readonly url: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly lines: string[];
+  stop(): Promise<void>;
+}
+
+async function serve(etl: string, database: string): Promise<Server> {
+  const program = path.join(__dirname, '../scripts/federated-etl.cjs');
+  const startedAt = performance.now();
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', '--etl', etl, '--database', database, '--listen', '127.0.0.1:0'],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const lines: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', () => reject(new Error(lines.join('\n'))));
+    child.stdout.on('data', (data: Buffer) => {
+      lines.push(...data.toString().split('\n'));
+      const found = /http:\S+/.exec(data.toString());
+      if (found !== null) resolve(found[0]);
+    });
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    startedAt,
+    lines,
+    stop: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function untilIngested(server: Server, expected: number) {
+  for (;;) {
+    const done = server.lines
+      .map((line) => /windows ingested, (\d+) rows/.exec(line))
+      .find((match) => match !== null);
+    if (done !== undefined && done !== null) {
+      const rows = Number(done[1]);
+      if (rows < expected) throw new Error(`only ${rows} rows were ingested`);
+      return {
+        rows,
+        seconds: (performance.now() - server.startedAt) / 1_000,
+        peak: await peakOf(server.pid),
+      };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function measureQueries(server: Server, days: number, requests: number): Promise<string> {
+  const end = windowOf(days - 1).end;
+  const last = (count: number) => `${end - Math.min(count, days) * 86_400},${end}`;
+  const questions: Record<string, string> = {
+    '7 days by cluster': `/model/allocation?window=${last(7)}&aggregate=cluster`,
+    '30 days by namespace, accumulated': `/model/allocation?window=${last(30)}&aggregate=namespace&accumulate=true`,
+    '30 days by label:app, daily, idle shared': `/model/allocation?window=${last(30)}&aggregate=label:app&shareIdle=true`,
+    'one namespace by controller, 30 days': `/model/allocation?window=${last(30)}&aggregate=controller&accumulate=true&filter=namespace:"namespace-3"`,
+    'assets by type, 30 days': `/model/assets?window=${last(30)}&aggregate=type&accumulate=true`,
+  };
+  const rows: (string | number)[][] = [];
+  for (const [name, question] of Object.entries(questions)) {
+    for (const clients of [1, 16]) {
+      // A page that nobody reads yet makes another question of each: the server has no answer at hand.
+      const anew = await measure(
+        server,
+        (index) => `${question}&offset=${index + clients * 1_000}`,
+        clients,
+        Math.max(clients, clients === 1 ? 7 : requests),
+      );
+      const kept = await measure(server, () => question, clients, requests);
+      rows.push([
+        name,
+        clients,
+        ...[anew, kept].flatMap((times) => [quantile(times, 0.5), quantile(times, 0.99)]),
+      ]);
+    }
+  }
+  return formatTable(['question', 'clients', 'new: median ms', 'p99', 'kept: median ms', 'p99'], rows);
+}
+
+async function measure(
+  { url }: Server,
+  question: (index: number) => string,
+  clients: number,
+  requests: number,
+): Promise<number[]> {
+  const times: number[] = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (next < requests) {
+        const index = next++;
+        const started = performance.now();
+        const response = await fetch(`${url}${question(index)}`);
+        await response.arrayBuffer();
+        if (!response.ok) throw new Error(`${question(index)} was answered with ${response.status}`);
+        times.push(performance.now() - started);
+      }
+    }),
+  );
+  return times;
+}
+
+function quantile(times: readonly number[], share: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+}
+
+/** The most memory that a process has ever had, in bytes. */
+async function peakOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1_024;
+}
+
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => (await stat(path.join(entry.parentPath, entry.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+void bench();

@@ -1,0 +1,78 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type AssetSource, identifyingColumns, pickedAssets, sourceTable } from './asset-source';
+import { rowsOf } from './database';
+import type { Filter } from './filter';
+import type { AssetRequest } from './request';
+import { Bindings } from './sql';
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Whether labels decide which assets are kept, or which group they are in. */
+export function dependsOnLabels({ groups, filter }: AssetRequest): boolean {
+  return (
+    (groups ?? []).some(({ kind }) => kind !== 'field') || (filter !== undefined && filtersLabels(filter))
+  );
+}
+
+function filtersLabels(filter: Filter): boolean {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.parts.some(filtersLabels);
+    case 'not':
+      return filtersLabels(filter.part);
+    case 'compare':
+      return filter.left.kind !== 'field';
+  }
+}
+
+/**
+ * Fills the table `asset_twin`: the labels of those assets that several stored sets of a step know by different ones,
+ * which are the labels that all have. Returns whether there are any.
+ */
+export async function findAssetTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<boolean> {
+  const asset = ['p.step', ...identifyingColumns.map((column) => `a.${column}`)].join(', ');
+  const columns = ['step', ...identifyingColumns].join(', ');
+  await connection.run(`create or replace temp table asset_twin as
+with changing as (
+  select ${asset} from ${pickedAssets(wholeFiles)} group by ${asset} having min(hash(a.labels)) <> max(hash(a.labels))
+), known as (
+  select ${asset}, a.labels from ${pickedAssets(wholeFiles)} semi join changing c
+    on ${['c.step = p.step', ...identifyingColumns.map((column) => `c.${column} = a.${column}`)].join(' and ')}
+)
+select ${columns}, map_from_entries(list_reduce(list(distinct map_entries(labels)), lambda a, b: list_intersect(a, b))) as labels
+from known group by ${columns}`);
+  const [row] = await rowsOf(connection, 'select count(*) > 0 as some from asset_twin');
+  return row?.['some'] === true;
+}
+
+/** Reads the labels of a query's assets, each set once, by what `label_sets` calls it. */
+export async function readLabelSets(
+  connection: DuckDBConnection,
+  source: AssetSource,
+): Promise<ReadonlyMap<string, Labels>> {
+  const bindings = new Bindings();
+  const rows = await rowsOf(
+    connection,
+    `${sourceTable(source, bindings)}
+select hash(labels)::varchar as name, any_value(labels) as labels from source group by hash(labels)`,
+    bindings.values,
+  );
+  return new Map(rows.map((row) => [String(row['name']), toLabels(row['labels'])]));
+}
+
+function toLabels(value: unknown): Labels {
+  const entries = value as readonly { readonly key: string; readonly value: string }[];
+  return Object.fromEntries(entries.map(({ key, value: text }) => [key, text]));
+}
+
+/** The labels that all of some sets have. */
+export function commonLabels(sets: readonly Labels[]): Labels {
+  const [first, ...others] = sets;
+  let common = Object.entries(first ?? {});
+  for (const other of others) {
+    if (common.length === 0) break;
+    common = common.filter(([key, text]) => Object.hasOwn(other, key) && other[key] === text);
+  }
+  return others.length === 0 ? (first ?? {}) : Object.fromEntries(common);
+}

@@ -1,0 +1,65 @@
+import { AnswerCache, type Rendered } from '../../api/answer-cache';
+
+const rendered = (text: string): Rendered => ({
+  body: Buffer.from(text),
+  headers: {},
+  queryMs: 1,
+  renderMs: 1,
+});
+
+/** Work that ends when it is told to. */
+function workshop() {
+  const signals: AbortSignal[] = [];
+  const finish: ((text: string) => void)[] = [];
+  const make = (signal: AbortSignal) =>
+    new Promise<Rendered>((resolve, reject) => {
+      signals.push(signal);
+      finish.push((text) => resolve(rendered(text)));
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+  return { signals, finish, make };
+}
+
+const patient = () => new AbortController().signal;
+
+it('works once for those who ask the same at once, and keeps the answer', async () => {
+  const cache = new AnswerCache();
+  const { finish, make, signals } = workshop();
+  const both = [cache.get('a', make, patient()), cache.get('a', make, patient())];
+  finish[0]?.('answer');
+  expect((await Promise.all(both)).map(({ origin }) => origin)).toEqual(['query', 'shared']);
+  expect((await cache.get('a', make, patient())).origin).toBe('cache');
+  expect(signals).toHaveLength(1);
+});
+
+it('goes on while somebody waits, and stops when nobody does', async () => {
+  const cache = new AnswerCache();
+  const { finish, make, signals } = workshop();
+  const [one, other] = [new AbortController(), new AbortController()];
+  const first = cache.get('a', make, one.signal);
+  const second = cache.get('a', make, other.signal);
+  one.abort(new Error('gone'));
+  await expect(first).rejects.toThrow('gone');
+  expect(signals[0]?.aborted).toBe(false);
+  other.abort(new Error('gone, too'));
+  await expect(second).rejects.toThrow('gone, too');
+  expect(signals[0]?.aborted).toBe(true);
+  // Who asks now does not get the end of those who left.
+  const third = cache.get('a', make, patient());
+  finish[1]?.('anew');
+  expect((await third).rendered.body.toString()).toBe('anew');
+});
+
+it('does not keep a failure', async () => {
+  const cache = new AnswerCache();
+  await expect(cache.get('a', () => Promise.reject(new Error('no')), patient())).rejects.toThrow('no');
+  const { rendered: answer } = await cache.get('a', async () => rendered('yes'), patient());
+  expect(answer.body.toString()).toBe('yes');
+});
+
+it('does not begin for somebody who has left', async () => {
+  const cache = new AnswerCache();
+  const { make, signals } = workshop();
+  await expect(cache.get('a', make, AbortSignal.abort(new Error('left')))).rejects.toThrow('left');
+  expect(signals).toHaveLength(0);
+});

@@ -1,0 +1,345 @@
+import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
+import fc from 'fast-check';
+import pino from 'pino';
+import { Registry } from 'prom-client';
+import { parseListen } from '../../api/access';
+import { failureOf } from '../../api/failures';
+import type { ServerOptions } from '../../api/options';
+import { buildServer, startServer } from '../../api/server';
+import { silentLog } from '../../config/log';
+import { catalog, type ErrorCode } from '../../errors/catalog';
+import { FederationError } from '../../errors/federation-error';
+import { defaultAliases } from '../../query/aliases';
+import type { AllocationAnswer, Answers } from '../../query/answer';
+import { rememberingFederation, token, window } from './served';
+
+const span = { start: 1_794_614_400, end: 1_794_873_600 };
+const nothing = (warnings: string[] = []): AllocationAnswer => ({
+  sets: [{ window: span, rows: [] }],
+  window: span,
+  stepSeconds: 259_200,
+  warnings,
+});
+
+/** Answers as a test wants them. */
+function answering(allocations: Answers['allocations'] = async () => nothing()): Answers {
+  return {
+    allocations,
+    assets: async () => ({ sets: [{ window: span, rows: [] }], window: span, warnings: [] }),
+    autocomplete: async () => [],
+    state: () => ({ empty: false, clusters: [], generation: 7 }),
+  };
+}
+
+function optionsOf(answers: Answers, options: Partial<ServerOptions> = {}): ServerOptions {
+  return {
+    listen: '127.0.0.1:0',
+    answers,
+    currency: 'USD',
+    aliases: defaultAliases,
+    utcOffsetSeconds: 0,
+    assetsFlavour: 'kubecost',
+    openRead: false,
+    metrics: new Registry(),
+    log: silentLog,
+    revision: () => '1',
+    ...options,
+  };
+}
+
+const url = `/allocation?window=${encodeURIComponent(window)}`;
+const refusing = (error: Error) => answering(() => Promise.reject(error));
+const errorBody = { data: null, message: expect.stringMatching(/^Error: /) };
+
+describe('a query that fails', () => {
+  it.each([
+    ['QUERY_INVALID', 400],
+    ['QUERY_NOT_BUILT', 501],
+    ['QUERY_NO_DATA', 503],
+    ['QUERY_BUSY', 503],
+    ['QUERY_TIMEOUT', 504],
+    ['QUERY_TOO_LARGE', 413],
+    ['STORAGE_UNAVAILABLE', 502],
+    ['INTERNAL', 500],
+  ] as [ErrorCode, number][])('with %s is a %i', async (code, status) => {
+    const app = await buildServer(optionsOf(refusing(new FederationError(code, { detail: 'So it is.' }))));
+    const response = await app.inject(url);
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toMatchObject({ code: status, ...errorBody });
+    expect(response.headers['retry-after'] !== undefined).toBe(status === 503);
+    await app.close();
+  });
+
+  it('unforeseen tells its id and nothing else; the log has all of it', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
+    const error = new Error('ENOENT /var/lib/secret/place');
+    const app = await buildServer(optionsOf(refusing(error), { log }));
+    const response = await app.inject(url);
+    expect(response.statusCode).toBe(500);
+    expect(response.body).not.toMatch(/secret|ENOENT|^\s*at /m);
+    const [, id = 'none'] = /as ([0-9a-f-]{36})\./.exec(response.body) ?? [];
+    const failed = lines.find((line) => line.includes('api.failed'));
+    expect(failed).toContain(id);
+    expect(failed).toContain('/var/lib/secret/place');
+    expect(
+      lines.some((line) => line.includes('"event":"api.request"') && line.includes('"status":500')),
+    ).toBe(true);
+    await app.close();
+  });
+
+  it('never names a folder of this machine', () => {
+    for (const code of Object.keys(catalog) as ErrorCode[]) {
+      if (code.startsWith('QUERY_') && code !== 'QUERY_DATABASE_UNUSABLE') continue;
+      if (['ACCESS_DENIED', 'CLUSTER_UNKNOWN', 'CLUSTER_ID_INVALID', 'RUN_NOT_FOUND'].includes(code))
+        continue;
+      if (code === 'GENERATION_UNREADABLE') continue;
+      const { body } = failureOf(
+        new FederationError(code, { detail: 'Could not read in file:///srv/a (/srv/b): "/srv/c".' }),
+      );
+      expect([code, body.includes('/srv')]).toEqual([code, false]);
+    }
+  });
+});
+
+describe('what is no proper request', () => {
+  it('is answered in JSON all the same', async () => {
+    const app = await buildServer(optionsOf(answering(), { token, federation: rememberingFederation() }));
+    for (const [path, status] of [
+      ['/nowhere', 404],
+      ['/model/nowhere', 404],
+      ['/%zz', 400],
+      [`/api/clusters/${'x'.repeat(400)}/include`, 404],
+      ['/api/federations?limit=-5', 400],
+      ['/api/generations/diff?from=1', 400],
+      [`${url}&format=pdf`, 501],
+      [`${url}&format=xlsx`, 400],
+    ] as const) {
+      const response = await app.inject({ url: path, headers: { authorization: `Bearer ${token}` } });
+      expect([path.slice(0, 40), response.statusCode]).toEqual([path.slice(0, 40), expect.any(Number)]);
+      if (status !== 404) expect([path, response.statusCode]).toEqual([path, status]);
+      expect(response.json()).toMatchObject({ code: response.statusCode, ...errorBody });
+    }
+    await app.close();
+  });
+
+  it('is answered in JSON also where no request could be read', async () => {
+    const server = await startServer(optionsOf(answering()));
+    const { hostname, port } = new URL(server.url);
+    expect(server.address).toBe(`${hostname}:${port}`);
+    const send = async (text: string) => {
+      const socket = connect(Number(port), hostname);
+      socket.end(text);
+      return textOf(socket);
+    };
+    const [nonsense, long] = await Promise.all([
+      send('nonsense\r\n\r\n'),
+      send(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(32_768)}\r\n\r\n`),
+    ]);
+    expect(nonsense).toMatch(/^HTTP\/1.1 400 [^]*\{"code":400,"data":null/);
+    expect(long).toMatch(/^HTTP\/1.1 431 [^]*\{"code":431,"data":null/);
+    await server.close();
+  });
+
+  it('is no address to listen on', () => {
+    for (const listen of ['8080', 'x', ':', ':99999', '::1', '[::1]', 'a:b']) {
+      expect(() => parseListen(listen)).toThrow('is no address to listen on');
+    }
+    expect(parseListen('[::1]:0')).toEqual({ host: '::1', port: 0 });
+    expect(parseListen('localhost:9003')).toEqual({ host: 'localhost', port: 9_003 });
+    expect(parseListen(':9003').port).toBe(9_003);
+  });
+
+  it('never breaks the server, whatever the path', async () => {
+    const app = await buildServer(optionsOf(answering()));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.webPath({ size: 'small' }),
+        fc.constantFrom('', '/model', '/api'),
+        async (path, prefix) => {
+          const { statusCode, headers, body } = await app.inject(`${prefix}${path}` || '/');
+          expect(statusCode).toBeLessThan(500);
+          if (statusCode >= 400) {
+            expect(headers['content-type']).toContain('application/json');
+            expect(JSON.parse(body)).toMatchObject({ code: statusCode, ...errorBody });
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+    await app.close();
+  });
+});
+
+describe('a change', () => {
+  const bearer = { authorization: `Bearer ${token}` };
+
+  it('is looked at only from somebody with the token, and only as JSON', async () => {
+    const federation = rememberingFederation();
+    const app = await buildServer(optionsOf(answering(), { token, federation }));
+    const post = (headers: Record<string, string>, payload?: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/federations',
+        headers,
+        ...(payload !== undefined && { payload }),
+      });
+    expect((await post({ 'content-type': 'application/json' }, '{broken')).statusCode).toBe(401);
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+    ]) {
+      expect((await post({ ...bearer, 'content-type': type }, 'why=x')).statusCode).toBe(415);
+    }
+    expect((await post(bearer)).statusCode).toBe(415);
+    const broken = await post({ ...bearer, 'content-type': 'application/json' }, '{broken');
+    expect([broken.statusCode, broken.json()]).toEqual([400, expect.objectContaining(errorBody)]);
+    const large = await post({ ...bearer, 'content-type': 'application/json' }, `"${'x'.repeat(70_000)}"`);
+    expect([large.statusCode, large.json()]).toEqual([413, expect.objectContaining(errorBody)]);
+    expect(federation.asked).toEqual([]);
+    expect(
+      (await post({ ...bearer, 'content-type': 'application/json; charset=utf-8' }, '{}')).statusCode,
+    ).toBe(200);
+    await app.close();
+  });
+
+  it('cannot be made with an empty token', async () => {
+    const app = await buildServer(optionsOf(answering(), { token: '', federation: rememberingFederation() }));
+    const response = await app.inject({
+      method: 'POST',
+      url: '/api/federations',
+      headers: { authorization: 'Bearer ' },
+      payload: {},
+    });
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
+    await app.close();
+    await expect(buildServer(optionsOf(answering(), { listen: ':0', token: '' }))).rejects.toMatchObject({
+      code: 'SETTINGS_INVALID',
+      detail: expect.stringMatching(/api\.token.*api\.openRead/),
+    });
+  });
+
+  it('of another site is refused by the browser: its preflight allows reading only', async () => {
+    const app = await buildServer(optionsOf(answering(), { token }));
+    const preflight = await app.inject({
+      method: 'OPTIONS',
+      url: '/api/federations',
+      headers: { origin: 'http://elsewhere', 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.statusCode).toBeLessThan(300);
+    expect(preflight.headers['access-control-allow-origin']).toBe('*');
+    expect(preflight.headers['access-control-allow-methods']).not.toContain('POST');
+    await app.close();
+  });
+});
+
+it('tells what is served also when the federation cannot be asked', async () => {
+  const unavailable = new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers.' });
+  const federation = { ...rememberingFederation(), status: () => Promise.reject(unavailable) };
+  const app = await buildServer(optionsOf(answering(), { federation }));
+  const response = await app.inject('/api/status');
+  expect(response.json()).toMatchObject({
+    code: 200,
+    data: {
+      missing: ['The federation could not be asked: No Temporal server answers. (TEMPORAL_UNAVAILABLE)'],
+    },
+  });
+  expect((await app.inject('/clusterInfoMap')).statusCode).toBe(200);
+  await app.close();
+});
+
+describe('asking at the same time', () => {
+  it('is one query; it is told where answers came from', async () => {
+    let asked = 0;
+    let answer: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (answer = resolve));
+    const metrics = new Registry();
+    const app = await buildServer(
+      optionsOf(
+        answering(async () => {
+          asked++;
+          await waiting;
+          return nothing(['Ünsure\nof it.', 'And of that.']);
+        }),
+        { metrics },
+      ),
+    );
+    const both = Promise.all([app.inject(url), app.inject(`${url}&unknown=1`)]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    answer();
+    const [first, second] = await both;
+    expect([asked, second.body]).toEqual([1, first.body]);
+    expect(first.headers['server-timing']).toMatch(/^query;dur=[\d.]+, render;dur=[\d.]+, total;dur=[\d.]+$/);
+    expect(second.headers['server-timing']).toBe('cache;desc="shared"');
+    expect(first.json()).toMatchObject({ data: [{}], warning: 'Ünsure\nof it; And of that.' });
+    expect(first.headers['x-federated-etl-warning']).toBe('?nsure?of it; And of that.');
+    await app.inject({ url, headers: { 'if-none-match': String(first.headers['etag']) } });
+    await app.inject(url);
+    const told = await metrics.metrics();
+    for (const from of ['query', 'shared', 'client', 'cache']) {
+      expect(told).toContain(`federated_etl_api_answers_total{from="${from}"} 1`);
+    }
+    await app.close();
+  });
+
+  it('makes another answer of what is served anew, and the same one later of what is past', async () => {
+    let revision = '1';
+    let now = span.end + 60;
+    const app = await buildServer(optionsOf(answering(), { revision: () => revision, now: () => now }));
+    const tag = async (path = url) => (await app.inject(path)).headers['etag'];
+    const first = await tag();
+    now += 86_400;
+    expect(await tag()).toBe(first);
+    expect(await tag('/allocation?window=yesterday')).not.toBe(first);
+    revision = '2';
+    expect(await tag()).not.toBe(first);
+    await app.close();
+  });
+
+  it('is stopped when the client leaves, and is no failure', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
+    let begun: () => void = () => undefined;
+    const started = new Promise<void>((resolve) => (begun = resolve));
+    let stopped: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (stopped = resolve));
+    const answers = answering(
+      (_, signal) =>
+        new Promise((__, reject) => {
+          begun();
+          signal?.addEventListener('abort', () => {
+            stopped();
+            reject(signal.reason as Error);
+          });
+        }),
+    );
+    const server = await startServer(optionsOf(answers, { log }));
+    const client = new AbortController();
+    const asking = fetch(`${server.url}${url}`, { signal: client.signal });
+    await started;
+    client.abort();
+    await expect(asking).rejects.toThrow();
+    await ended;
+    await server.close();
+    expect(lines.filter((line) => line.includes('api.failed'))).toEqual([]);
+  });
+
+  it('is answered to its end when the server is told to stop', async () => {
+    let begun: () => void = () => undefined;
+    const started = new Promise<void>((resolve) => (begun = resolve));
+    const answers = answering(async () => {
+      begun();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return nothing();
+    });
+    const server = await startServer(optionsOf(answers));
+    const asking = fetch(`${server.url}${url}`);
+    await started;
+    const closing = server.close();
+    expect((await asking).status).toBe(200);
+    await closing;
+  });
+});

@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { allocationSetsParts } from '../../api/allocation-json';
+import { assetSetParts } from '../../api/asset-json';
+import { bodyOf } from '../../api/body';
+import { allocationCsv, assetCsv } from '../../api/csv';
+import { envelope, type Parts, warningText } from '../../api/json';
+import { plainNumber, rounded } from '../../api/numbers';
+import { summaryParts, toplineParts } from '../../api/summary-json';
+import { type AllocationRow, type AssetRow, measures } from '../../query/answer';
+
+const window = { start: 1_794_614_400, end: 1_794_700_800 };
+const text = (parts: Parts) => [...parts].join('');
+
+function allocation(name: string, other: Partial<AllocationRow> = {}): AllocationRow {
+  return {
+    ...(Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<
+      (typeof measures)[number],
+      number
+    >),
+    name,
+    properties: { cluster: 'c1' },
+    window,
+    start: window.start,
+    end: window.end,
+    pvs: null,
+    lbAllocations: null,
+    gpuAllocation: null,
+    rawAllocationOnly: null,
+    ...other,
+  };
+}
+
+const answer = (rows: AllocationRow[]) => ({
+  sets: [{ window, rows }],
+  window,
+  stepSeconds: 86_400,
+  warnings: [],
+});
+
+const base = { properties: {}, labels: {}, window, ...window, adjustment: 0, totalCost: 1 };
+const disk: AssetRow = {
+  ...base,
+  type: 'Disk',
+  key: 'd',
+  byteHours: 24,
+  byteHoursUsed: null,
+  byteUsageMax: null,
+  breakdown: { idle: 1, other: 0, system: 0, user: 0 },
+  storageClass: '',
+  volumeName: '',
+  claimName: '',
+  claimNamespace: '',
+};
+
+describe('numbers', () => {
+  it.each([
+    [1.2345678, '1.23457'],
+    [0.000004, '0'],
+    [-0.000004, '0'],
+    [-0, '0'],
+    [NaN, 'null'],
+    [Infinity, 'null'],
+    [-Infinity, 'null'],
+    [1e21, '1e+21'],
+    [123_456_789_012.123456, '123456789012.12346'],
+  ])('%d is %s', (value, written) => {
+    expect(rounded(value, 5)).toBe(written);
+  });
+
+  it('are rounded half away from zero', () => {
+    expect([2.5, -2.5, 1.5].map((value) => rounded(value, 0))).toEqual(['3', '-3', '2']);
+  });
+
+  it('are numbers to every reader of JSON, within half of the last decimal', () => {
+    fc.assert(
+      fc.property(fc.double(), (value) => {
+        const read = JSON.parse(rounded(value, 5)) as number | null;
+        if (!Number.isFinite(value)) return read === null;
+        if (read === null || Object.is(read, -0)) return false;
+        return Math.abs(read - value) <= Math.max(0.5000001e-5, Math.abs(value) * 1e-15);
+      }),
+    );
+    expect([plainNumber(-0), plainNumber(NaN), plainNumber(0.1234567)]).toEqual(['0', 'null', '0.1234567']);
+  });
+});
+
+describe('allocations', () => {
+  it('keep the order of the rows, also where names look like numbers', () => {
+    const json = text(
+      allocationSetsParts([{ window, rows: ['b', '10', '2', ''].map((one) => allocation(one)) }]),
+    );
+    expect([...json.matchAll(/"name":"([^"]*)"/g)].map(([, name]) => name)).toEqual(['b', '10', '2', '']);
+    expect(text(allocationSetsParts([{ window, rows: [] }]))).toBe('[{}]');
+  });
+
+  it('derive what is not stored, and round at the very end', () => {
+    const row = allocation('a', {
+      cpuCoreHours: 48,
+      cpuCost: 1.000004,
+      cpuCostAdjustment: 0.000004,
+      cpuCoreUsageAverage: 1,
+      cpuCoreRequestAverage: 4,
+      ramCost: 1,
+      ramByteUsageAverage: 5,
+      networkCost: 2,
+      networkInternetCost: 1,
+      pvs: { 'cluster=c1:name=v': { byteHours: 1, cost: 0.1234567, providerID: 'v' } },
+      rawAllocationOnly: { cpuCoreUsageMax: 1.2345678, ramByteUsageMax: 2, gpuUsageMax: null },
+    });
+    const [set] = JSON.parse(text(allocationSetsParts([{ window, rows: [row] }]))) as Record<
+      string,
+      object
+    >[];
+    expect(set?.['a']).toMatchObject({
+      minutes: 1_440,
+      start: '2026-11-14T00:00:00Z',
+      cpuCores: 2,
+      cpuCost: 1,
+      // Each rounds to nothing; their sum does not.
+      totalCost: 4.00001,
+      cpuEfficiency: 0.25,
+      ramEfficiency: 1,
+      pvs: { 'cluster=c1:name=v': { cost: 0.1234567, adjustment: 0 } },
+      rawAllocationOnly: { cpuCoreUsageMax: 1.2345678 },
+      lbAllocations: null,
+      gpuAllocation: null,
+    });
+  });
+
+  it('that last no time have no infinite rates', () => {
+    const row = allocation('a', { end: window.start, cpuCoreHours: 1, pvByteHours: 1, cpuCost: NaN });
+    const json = text(allocationSetsParts([{ window, rows: [row] }]));
+    expect(json).toContain('"cpuCores":0,');
+    expect(json).toContain('"cpuCost":null');
+    expect(() => void JSON.parse(json)).not.toThrow();
+  });
+});
+
+describe('summaries', () => {
+  it('have adjustments inside or left out, and a total with every member also of nothing', () => {
+    const rows = [
+      allocation('a', { cpuCost: 1, cpuCostAdjustment: 0.5 }),
+      allocation('b', { sharedCost: 2 }),
+    ];
+    const total = (adjusted: boolean, some = rows) =>
+      (
+        JSON.parse(text(toplineParts(answer(some), adjusted))) as {
+          combined: { allocations: { total: Record<string, number> } };
+        }
+      ).combined.allocations.total;
+    expect(total(true)).toMatchObject({ cpuCost: 1.5, totalCost: 3.5 });
+    expect(total(false)).toMatchObject({ cpuCost: 1, totalCost: 3 });
+    expect(Object.keys(total(true, [])).sort()).toEqual(Object.keys(total(true)).sort());
+    expect(JSON.parse(text(summaryParts(answer([]), true)))).toMatchObject({
+      step: 86_400_000_000_000,
+      sets: [{ allocations: {} }],
+    });
+  });
+});
+
+describe('assets', () => {
+  it('have all members of their type, and no type where there are several', () => {
+    const rows = [disk, { ...base, type: 'Any' as const, key: 'both' }];
+    const set = JSON.parse(text(assetSetParts({ window, rows }))) as Record<string, Record<string, unknown>>;
+    expect(set['d']).toMatchObject({
+      type: 'Disk',
+      bytes: 1,
+      byteHoursUsed: null,
+      byteUsageMax: null,
+      storageClass: '',
+      labels: {},
+      properties: {},
+      breakdown: { idle: 1, other: 0, system: 0, user: 0 },
+    });
+    expect(set['both']).not.toHaveProperty('type');
+    expect(set['both']).toMatchObject({ adjustment: 0, totalCost: 1, minutes: 1_440 });
+  });
+});
+
+describe('CSV', () => {
+  it('runs no formula in a spreadsheet, and leaves negative numbers alone', () => {
+    const rows = ['=1+1', '+x', '-x', '@x', 'a,"b"'].map((name) => allocation(name, { cpuCost: -1.5 }));
+    rows[0] = allocation('=1+1', { properties: { labels: { app: '=cmd' } }, cpuCost: -1.5 });
+    const csv = text(allocationCsv(answer(rows), ['app']));
+    for (const name of ["'=1+1", "'+x", "'-x", "'@x", '"a,""b"""']) expect(csv).toContain(`Z,${name},`);
+    expect(csv).toContain(",'=cmd,");
+    expect(csv).toContain(',-1.5,');
+    expect(csv).not.toContain("'-1.5");
+  });
+
+  it('has what the types have, and nothing where one has not', () => {
+    const csv = text(assetCsv({ sets: [{ window, rows: [disk] }], window, warnings: [] }, ['app']));
+    const [header = '', line = ''] = csv.split('\n').map((row) => row.split(','));
+    const cell = (name: string) => line[header.indexOf(name)];
+    expect([
+      cell('bytes'),
+      cell('byteHoursUsed'),
+      cell('cpuCost'),
+      cell('label:app'),
+      cell('totalCost'),
+    ]).toEqual(['1', '', '', '', '1']);
+  });
+
+  it('has a line for each of very many rows', () => {
+    const rows = Array.from({ length: 1_201 }, (_, index) => allocation(`a${index}`));
+    expect(
+      text(allocationCsv(answer(rows), []))
+        .trim()
+        .split('\n'),
+    ).toHaveLength(1_202);
+  });
+});
+
+describe('a body', () => {
+  it('is what its parts are, while others have their turn, until nobody wants it', async () => {
+    const part = 'ä'.repeat(1_000);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const slow = function* (): Parts {
+      for (let index = 0; index < 400; index++) {
+        const until = performance.now() + 0.3;
+        while (performance.now() < until);
+        yield part;
+      }
+    };
+    const body = await bodyOf(slow(), new AbortController().signal);
+    clearInterval(timer);
+    expect(body.toString()).toBe(part.repeat(400));
+    expect(turns).toBeGreaterThan(1);
+    await expect(bodyOf(slow(), AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  });
+});
+
+it('says warnings as one text', () => {
+  expect(warningText([])).toBe('');
+  expect(warningText(['One.', 'Two.'])).toBe('One; Two.');
+  expect(envelope('[]', ['One.'])).toBe('{"code":200,"status":"success","data":[],"warning":"One."}');
+});

@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { type AllocationRow, type Measure, measures } from '../../query/answer';
+import type { Filter } from '../../query/filter';
+import type { AllocationRequest } from '../../query/request';
+import { propertyRuns } from '../etl/run-counts';
+import { allocationRequests, madeUpWorlds } from './made-up-sets';
+import { allocationDifferences, near, rowCost, sum, totalOfAllocations } from './reference/compare';
+import {
+  propertyImplementations,
+  type Opened,
+  reference,
+  type Told,
+  withWorld,
+} from './reference/implementations';
+import type { StoredWorld } from './reference/stored-sets';
+
+const options = propertyRuns(60, 1000);
+const noSharing = { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted' as const };
+const noIdle = { include: false, byNode: false, split: false, share: false };
+const byContainer = [{ kind: 'field' as const, field: 'container' as const }];
+
+function isIdle({ name }: AllocationRow): boolean {
+  return name.includes('__idle__');
+}
+
+function fieldIs(field: string, value: string): Filter {
+  return { kind: 'compare', left: { kind: 'field', field }, comparator: 'equals', values: [value] };
+}
+
+function and(filter: Filter | undefined, other: Filter): Filter {
+  return filter === undefined ? other : { kind: 'and', parts: [filter, other] };
+}
+
+function expectNear(actual: number, expected: number): void {
+  if (!near(actual, expected)) expect(actual).toBe(expected);
+}
+
+describe.each(propertyImplementations)('answers of allocations, by $name', (implementation) => {
+  /** Checks something of the answers to a made-up request over a made-up world. */
+  async function always(
+    check: (
+      ask: (changes: Partial<AllocationRequest>) => Promise<Told<AllocationRow>>,
+      request: AllocationRequest,
+      world: StoredWorld,
+    ) => Promise<void>,
+  ): Promise<void> {
+    await fc.assert(
+      fc.asyncProperty(madeUpWorlds(), allocationRequests, async (world, request) =>
+        withWorld(implementation, world, (opened: Opened) =>
+          check((changes) => opened.allocations({ ...request, ...changes }), request, world),
+        ),
+      ),
+      options,
+    );
+  }
+
+  test('cost the same whether idle is shown or shared', async () => {
+    await always(async (ask, { idle }) => {
+      const common = { filter: undefined, sharing: noSharing };
+      const shown = await ask({ ...common, idle: { ...idle, include: true, share: false } });
+      const shared = await ask({ ...common, idle: { ...idle, include: true, share: true } });
+      expectNear(totalOfAllocations(shared), totalOfAllocations(shown));
+    });
+  });
+
+  test('cost the same however they are grouped', async () => {
+    await always(async (ask) => {
+      const grouped = await ask({ sharing: noSharing });
+      const whole = await ask({ sharing: noSharing, groups: [] });
+      expect(grouped.sets.map(({ window }) => window)).toEqual(whole.sets.map(({ window }) => window));
+      grouped.sets.forEach((set, index) => {
+        const other = { sets: whole.sets.slice(index, index + 1) };
+        expectNear(totalOfAllocations({ sets: [set] }), totalOfAllocations(other));
+      });
+    });
+  });
+
+  test('of each cluster add up to all, idle shared among them too', async () => {
+    await always(async (ask, { filter, idle }) => {
+      const common = { sharing: noSharing, idle: { ...idle, share: true } };
+      const withoutIdle = ({ sets }: Told<AllocationRow>) =>
+        sum(sets.flatMap(({ rows }) => rows.filter((row) => !isIdle(row)).map(rowCost)));
+      const parts = ['c1', 'c2', 'c3'].map(async (cluster) =>
+        withoutIdle(await ask({ ...common, filter: and(filter, fieldIs('cluster', cluster)) })),
+      );
+      expectNear(sum(await Promise.all(parts)), withoutIdle(await ask(common)));
+    });
+  });
+
+  test('accumulated are the sums of the steps', async () => {
+    const added = measures.filter((measure) => !measure.endsWith('Average'));
+    await always(async (ask, { step }) => {
+      if (step === 'window') return;
+      const steps = await ask({ accumulate: 'none' });
+      const all = await ask({ accumulate: 'all' });
+      expect(all.sets).toHaveLength(1);
+      const rows = Map.groupBy(
+        steps.sets.flatMap((set) => set.rows),
+        ({ name }) => name,
+      );
+      expect(all.sets[0]?.rows.map(({ name }) => name).sort()).toEqual([...rows.keys()].sort());
+      for (const row of all.sets[0]?.rows ?? []) {
+        const parts = rows.get(row.name) ?? [];
+        const partsOf = (measure: Measure) => sum(parts.map((part) => part[measure]));
+        for (const measure of added) expectNear(row[measure], partsOf(measure));
+        expect(row.start).toBe(Math.min(...parts.map(({ start }) => start)));
+        expect(row.end).toBe(Math.max(...parts.map(({ end }) => end)));
+      }
+    });
+  });
+
+  test('are filtered before they are grouped', async () => {
+    await always(async (ask, { groups }) => {
+      const common = { idle: noIdle, sharing: noSharing, filter: undefined };
+      const split = await ask({ ...common, groups: [{ kind: 'field', field: 'namespace' }, ...groups] });
+      const filtered = await ask({ ...common, groups, filter: fieldIs('namespace', 'x') });
+      const ofX = split.sets.flatMap(({ rows }) =>
+        rows.filter(({ name }) => name === 'x' || name.startsWith('x/')),
+      );
+      expectNear(totalOfAllocations(filtered), sum(ofX.map(rowCost)));
+    });
+  });
+
+  test('stay as costly as they were when some are shared among the others', async () => {
+    await always(async (ask, { sharing }) => {
+      const common = { groups: byContainer, idle: noIdle, filter: undefined, accumulate: 'none' as const };
+      const before = await ask({ ...common, sharing: noSharing });
+      const after = await ask({ ...common, sharing: { ...sharing, split: 'even', monthlyCost: 0 } });
+      after.sets.forEach((set, index) => {
+        if (!set.rows.some(({ name }) => name !== '__unmounted__')) return;
+        const other = { sets: before.sets.slice(index, index + 1) };
+        expectNear(totalOfAllocations({ sets: [set] }), totalOfAllocations(other));
+      });
+    });
+  });
+
+  test('get a monthly cost by the hour, unmounted ones and idle none of it', async () => {
+    await always(async (ask, { now }) => {
+      const common = { groups: byContainer, filter: undefined, accumulate: 'none' as const };
+      const before = await ask({ ...common, sharing: noSharing });
+      const after = await ask({ ...common, sharing: { ...noSharing, monthlyCost: 73, split: 'even' } });
+      const gets = (row: AllocationRow) => row.name !== '__unmounted__' && !isIdle(row);
+      after.sets.forEach(({ window, rows }, index) => {
+        const hours = Math.max(0, Math.min(window.end, now) - window.start) / 3_600;
+        const some = rows.some(gets);
+        const more = sum(rows.map(rowCost)) - sum((before.sets[index]?.rows ?? []).map(rowCost));
+        expectNear(more, some ? hours / 10 : 0);
+      });
+    });
+  });
+
+  test('come by cost, the highest first, and are cut in that order', async () => {
+    await always(async (ask) => {
+      const whole = await ask({});
+      for (const { rows } of whole.sets) {
+        const costs = rows.map(rowCost);
+        const inOrder = costs.every((cost, at) => at === 0 || cost <= (costs[at - 1] ?? 0) + 1e-9);
+        expect(inOrder).toBe(true);
+      }
+      const part = await ask({ offset: 1, limit: 2 });
+      const names = ({ rows }: { rows: readonly AllocationRow[] }) => rows.map(({ name }) => name);
+      expect(part.sets.map(names)).toEqual(whole.sets.map((set) => names(set).slice(1, 3)));
+    });
+  });
+
+  test('are what the reference says', async () => {
+    await always(async (ask, request, world) => {
+      const expected = await withWorld(reference, world, (opened) => opened.allocations(request));
+      expect(allocationDifferences(expected, await ask({}), request.details)).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,98 @@
+import { type AllocationRow, type AssetRow, measures } from '../../../query/answer';
+import type { Span } from '../../../query/request';
+import { someNumbers, totalCost } from './piece';
+
+/** Sets of rows, by whomever. */
+export interface SetsOf<Row> {
+  readonly sets: readonly { readonly window: Span; readonly rows: readonly Row[] }[];
+}
+
+/** Whether two numbers are the same but for the order in which they were added up. */
+export function near(a: number, b: number): boolean {
+  return Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
+}
+
+/** How the second answer differs from the first, a line each, row by row under its name. */
+export function allocationDifferences(
+  expected: SetsOf<AllocationRow>,
+  actual: SetsOf<AllocationRow>,
+  details = true,
+): string[] {
+  const plain = (row: AllocationRow) => {
+    const numbers = Object.fromEntries(measures.map((measure) => [measure, row[measure]]));
+    const { name, properties, window, start, end, pvs, lbAllocations, gpuAllocation, rawAllocationOnly } =
+      row;
+    const said = { properties, pvs, lbAllocations, gpuAllocation, rawAllocationOnly };
+    return { name, window, start, end, ...numbers, ...(details && said) };
+  };
+  return differencesByName(expected, actual, ({ name }) => name, plain);
+}
+
+/** The same of assets. How counts of GPUs, overheads and maxima are merged, and what a pool is, is not in the contract. */
+export function assetDifferences(expected: SetsOf<AssetRow>, actual: SetsOf<AssetRow>): string[] {
+  const plain = (row: AssetRow) => ({ ...row, gpuCount: 0, pool: '', overhead: null, byteUsageMax: null });
+  return differencesByName(expected, actual, ({ key }) => key, plain);
+}
+
+/** Total cost of all rows of all sets. */
+export function totalOfAllocations({ sets }: SetsOf<AllocationRow>): number {
+  return sum(sets.flatMap(({ rows }) => rows.map(rowCost)));
+}
+
+/** Total cost of a row, adjustments included. */
+export function rowCost(row: AllocationRow): number {
+  return totalCost({ numbers: someNumbers(row) });
+}
+
+/** The same of assets. */
+export function totalOfAssets({ sets }: SetsOf<AssetRow>): number {
+  return sum(sets.flatMap(({ rows }) => rows.map((row) => row.totalCost)));
+}
+
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function differencesByName<Row>(
+  expected: SetsOf<Row>,
+  actual: SetsOf<Row>,
+  nameOf: (row: Row) => string,
+  plain: (row: Row) => object,
+): string[] {
+  const windows = ({ sets }: SetsOf<Row>) => sets.map(({ window }) => `${window.start}-${window.end}`);
+  const found = differences(windows(expected), windows(actual), 'windows');
+  if (found.length > 0) return found;
+  expected.sets.forEach((set, index) => {
+    const other = new Map((actual.sets[index]?.rows ?? []).map((row) => [nameOf(row), row]));
+    if (other.size !== actual.sets[index]?.rows.length) found.push(`set ${index}: a name occurs twice`);
+    for (const row of set.rows) {
+      const [name, same] = [nameOf(row), other.get(nameOf(row))];
+      other.delete(name);
+      if (same === undefined) found.push(`set ${index}: ${name} is missing`);
+      else found.push(...differences(plain(row), plain(same), `set ${index}: ${name}`));
+    }
+    for (const name of other.keys()) found.push(`set ${index}: ${name} is too many`);
+  });
+  return found;
+}
+
+/** Members that are empty are as members that are not there. */
+function differences(expected: unknown, actual: unknown, where: string): string[] {
+  if (typeof expected === 'number' && typeof actual === 'number' && near(expected, actual)) return [];
+  const [left, right] = [entriesOf(expected), entriesOf(actual)];
+  if (left !== undefined && right !== undefined) {
+    const names = [...new Set([...left.keys(), ...right.keys()])];
+    return names.flatMap((name) => differences(left.get(name), right.get(name), `${where}.${name}`));
+  }
+  if (isNothing(expected) && isNothing(actual)) return [];
+  if (expected === actual) return [];
+  return [`${where}: ${JSON.stringify(expected)} expected, ${JSON.stringify(actual)} found`];
+}
+
+function entriesOf(value: unknown): Map<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || entriesOf(value)?.size === 0;
+}

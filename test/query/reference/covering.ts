@@ -1,0 +1,37 @@
+import type { Span } from '../../../query/request';
+import type { Portion } from './stored-sets';
+
+/**
+ * Which portions answer each step. For each cluster: the coarsest that lie inside a step, finer ones in the gaps. Then
+ * those that overlap a step only partly, whole, by the first step that they overlap, the finest first, where nothing
+ * was taken. No time is counted twice.
+ */
+export function coverSteps<R>(steps: readonly Span[], all: readonly Portion<R>[]): Portion<R>[][] {
+  const answers = steps.map((): Portion<R>[] => []);
+  for (const candidates of Map.groupBy(all, ({ cluster }) => cluster).values()) {
+    const taken: Portion<R>[] = [];
+    const take = (fits: (portion: Portion<R>, step: Span) => boolean, order: readonly Portion<R>[]) => {
+      steps.forEach((step, index) => {
+        for (const portion of order) {
+          if (!fits(portion, step) || taken.some((other) => overlap(other, portion))) continue;
+          taken.push(portion);
+          answers[index]?.push(portion);
+        }
+      });
+    };
+    const fromFinest = [...candidates].sort((a, b) => length(a) - length(b) || a.start - b.start);
+    const fromCoarsest = [...candidates].sort((a, b) => length(b) - length(a) || a.start - b.start);
+    take((portion, step) => portion.start >= step.start && portion.end <= step.end, fromCoarsest);
+    take(overlap, fromFinest);
+  }
+  for (const answer of answers) answer.sort((a, b) => a.start - b.start);
+  return answers;
+}
+
+function overlap(a: Span, b: Span): boolean {
+  return a.start < b.end && b.start < a.end;
+}
+
+function length({ start, end }: Span): number {
+  return end - start;
+}

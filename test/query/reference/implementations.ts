@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeSet } from '../../../etl/file';
+import { parseWindowId } from '../../../etl/window';
+import type { AllocationRow, AssetRow } from '../../../query/answer';
+import { toColumns } from '../../../query/columns';
+import { QueryEngine } from '../../../query/engine';
+import type { AllocationRequest, AssetRequest } from '../../../query/request';
+import { runs } from '../../etl/run-counts';
+import { worldFiles } from '../made-up-sets';
+import { referenceAllocations } from './allocations';
+import { referenceAssets } from './assets';
+import type { SetsOf } from './compare';
+import type { StoredWorld } from './stored-sets';
+
+/** An answer, with what is told beside it if that is told at all. */
+export type Told<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
+
+/** Answers over one world. */
+export interface Opened {
+  allocations(request: AllocationRequest): Promise<Told<AllocationRow>>;
+  assets(request: AssetRequest): Promise<Told<AssetRow>>;
+  close(): Promise<void>;
+}
+
+/** Something that answers queries. */
+export interface Implementation {
+  readonly name: string;
+  open(world: StoredWorld): Promise<Opened>;
+}
+
+/** The contract, word by word. */
+export const reference: Implementation = {
+  name: 'the reference',
+  open: async ({ allocations, assets }) => ({
+    allocations: async (request) => referenceAllocations(allocations, assets, request),
+    assets: async (request) => referenceAssets(assets, request),
+    close: async () => undefined,
+  }),
+};
+
+/** The query engine of the primary, over the world's files. */
+export const queryEngine: Implementation = {
+  name: 'the query engine',
+  open: async (world) => {
+    const folder = await mkdtemp(join(tmpdir(), 'federated-etl-query-'));
+    const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 1 });
+    const files = worldFiles(world).map(({ path, bytes }) => {
+      const ref = parseWindowId(path);
+      if (ref === undefined) throw new Error(`${path} is no window`);
+      return { ...ref, digest: path, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
+    });
+    await engine.serve(files, { ingestedAt: new Date().toISOString() });
+    return {
+      allocations: async (request) => engine.allocations(request),
+      assets: async (request) => engine.assets(request),
+      close: async () => {
+        engine.close();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+/** What the worked values are asked of. */
+export const implementations: readonly Implementation[] = [reference, queryEngine];
+
+/**
+ * What properties are tried on: each try over the engine fills a database, so that is for the long run. In the short one
+ * the engine is held against the reference, which has these properties.
+ */
+export const propertyImplementations: readonly Implementation[] = runs([reference], [reference, queryEngine]);
+
+/** Opens a world, asks, and closes it. */
+export async function withWorld<T>(
+  implementation: Implementation,
+  world: StoredWorld,
+  ask: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const opened = await implementation.open(world);
+  try {
+    return await ask(opened);
+  } finally {
+    await opened.close();
+  }
+}

@@ -1,0 +1,244 @@
+import { displayText } from '../../../etl/byte-string';
+import type { Instant } from '../../../etl/instant';
+import type { Allocation, StringMap } from '../../../etl/model';
+import {
+  type GpuUse,
+  type LoadBalancerUse,
+  type Measure,
+  measures,
+  type PersistentVolumeUse,
+} from '../../../query/answer';
+
+/** What is said of an allocation, all members there, as text. */
+export interface PieceProperties {
+  cluster: string;
+  node: string;
+  container: string;
+  controller: string;
+  controllerKind: string;
+  namespace: string;
+  pod: string;
+  providerID: string;
+  services: readonly string[];
+  labels: ReadonlyMap<string, string>;
+  annotations: ReadonlyMap<string, string>;
+  namespaceLabels: ReadonlyMap<string, string>;
+  namespaceAnnotations: ReadonlyMap<string, string>;
+}
+
+/** An allocation as it is worked with, or several that have become one. */
+export interface Piece {
+  /** The identity of an allocation, the key of a group. */
+  readonly name: string;
+  /** Of each allocation that it is made of. */
+  readonly members: readonly PieceProperties[];
+  readonly start: number;
+  readonly end: number;
+  readonly numbers: Readonly<Record<Measure, number>>;
+  readonly pvs: ReadonlyMap<string, PersistentVolumeUse>;
+  readonly balancers: ReadonlyMap<string, LoadBalancerUse>;
+  readonly gpu: GpuUse | null;
+  readonly raw: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
+}
+
+/** Properties of which nothing is known but what is given. */
+export function someProperties(known: Partial<PieceProperties>): PieceProperties {
+  return {
+    cluster: '',
+    node: '',
+    container: '',
+    controller: '',
+    controllerKind: '',
+    namespace: '',
+    pod: '',
+    providerID: '',
+    services: [],
+    labels: new Map(),
+    annotations: new Map(),
+    namespaceLabels: new Map(),
+    namespaceAnnotations: new Map(),
+    ...known,
+  };
+}
+
+/** All measures 0 but those that are given. */
+export function someNumbers(known: Partial<Record<Measure, number>>): Record<Measure, number> {
+  const zeros = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
+  return { ...zeros, ...known };
+}
+
+/** The allocation of a record. */
+export function pieceOf(record: Allocation): Piece {
+  const pvs = volumesOf(record);
+  const numbers = numbersOf(record, [...pvs.values()]);
+  return {
+    name: displayText(record.name),
+    members: [propertiesOf(record)],
+    start: secondsOf(record.start),
+    end: secondsOf(record.end),
+    numbers,
+    pvs,
+    balancers: balancersOf(record),
+    gpu: gpuOf(record, numbers),
+    raw: record.rawAllocationOnly && {
+      cpuCoreUsageMax: record.rawAllocationOnly.cpuCoreUsageMax,
+      ramByteUsageMax: record.rawAllocationOnly.ramBytesUsageMax,
+      gpuUsageMax: record.rawAllocationOnly.gpuUsageMax,
+    },
+  };
+}
+
+/** The first (and, before grouping, only) of the allocations that a piece is made of. */
+export function firstMember(piece: Piece): PieceProperties {
+  const [first] = piece.members;
+  if (first === undefined) throw new Error(`${piece.name} is made of nothing`);
+  return first;
+}
+
+/** A volume or load balancer that nobody uses. */
+export function isUnmounted(piece: Piece): boolean {
+  return firstMember(piece).container === '__unmounted__';
+}
+
+/** Idle that a writer stored. */
+export function isStoredIdle(piece: Piece): boolean {
+  return piece.name.includes('__idle__');
+}
+
+/** Total cost, adjustments included. */
+export function totalCost({ numbers }: { numbers: Readonly<Record<Measure, number>> }): number {
+  return (
+    numbers.cpuCost +
+    numbers.cpuCostAdjustment +
+    numbers.gpuCost +
+    numbers.gpuCostAdjustment +
+    numbers.ramCost +
+    numbers.ramCostAdjustment +
+    numbers.pvCost +
+    numbers.pvCostAdjustment +
+    numbers.networkCost +
+    numbers.networkCostAdjustment +
+    numbers.loadBalancerCost +
+    numbers.loadBalancerCostAdjustment +
+    numbers.sharedCost +
+    numbers.externalCost
+  );
+}
+
+/** The same with every adjustment taken as 0. */
+export function withoutAdjustments(piece: Piece): Piece {
+  const numbers = someNumbers({
+    ...piece.numbers,
+    cpuCostAdjustment: 0,
+    gpuCostAdjustment: 0,
+    ramCostAdjustment: 0,
+    pvCostAdjustment: 0,
+    networkCostAdjustment: 0,
+    loadBalancerCostAdjustment: 0,
+  });
+  return { ...piece, numbers };
+}
+
+/** Unix seconds, with a fraction. */
+export function secondsOf(instant: Instant): number {
+  return instant.seconds + instant.nanos / 1e9;
+}
+
+/** A map of byte strings as text. */
+export function textMap(map: StringMap | null): Map<string, string> {
+  return new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
+}
+
+function propertiesOf({ properties }: Allocation): PieceProperties {
+  if (properties === null) return someProperties({});
+  return {
+    cluster: displayText(properties.cluster),
+    node: displayText(properties.node),
+    container: displayText(properties.container),
+    controller: displayText(properties.controller),
+    controllerKind: displayText(properties.controllerKind),
+    namespace: displayText(properties.namespace),
+    pod: displayText(properties.pod),
+    providerID: displayText(properties.providerID),
+    services: (properties.services ?? []).map(displayText),
+    labels: textMap(properties.labels),
+    annotations: textMap(properties.annotations),
+    namespaceLabels: textMap(properties.namespaceLabels),
+    namespaceAnnotations: textMap(properties.namespaceAnnotations),
+  };
+}
+
+function numbersOf(record: Allocation, pvs: readonly PersistentVolumeUse[]): Record<Measure, number> {
+  return {
+    ...someNumbers({}),
+    cpuCoreHours: record.cpuCoreHours,
+    cpuCoreRequestAverage: record.cpuCoreRequestAverage,
+    cpuCoreUsageAverage: record.cpuCoreUsageAverage,
+    cpuCoreLimitAverage: record.cpuCoreLimitAverage,
+    cpuCost: record.cpuCost,
+    cpuCostAdjustment: record.cpuCostAdjustment,
+    gpuHours: record.gpuHours,
+    gpuRequestAverage: record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
+    gpuUsageAverage: record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,
+    gpuCost: record.gpuCost,
+    gpuCostAdjustment: record.gpuCostAdjustment,
+    networkTransferBytes: record.networkTransferBytes,
+    networkReceiveBytes: record.networkReceiveBytes,
+    networkCost: record.networkCost,
+    networkCrossZoneCost: record.networkCrossZoneCost,
+    networkCrossRegionCost: record.networkCrossRegionCost,
+    networkInternetCost: record.networkInternetCost,
+    networkNatGatewayEgressCost: record.networkNatGatewayEgressCost,
+    networkNatGatewayIngressCost: record.networkNatGatewayIngressCost,
+    networkCostAdjustment: record.networkCostAdjustment,
+    loadBalancerCost: record.loadBalancerCost,
+    loadBalancerCostAdjustment: record.loadBalancerCostAdjustment,
+    pvByteHours: pvs.reduce((sum, pv) => sum + pv.byteHours, 0),
+    pvCost: pvs.reduce((sum, pv) => sum + pv.cost, 0),
+    pvCostAdjustment: record.pvCostAdjustment,
+    ramByteHours: record.ramByteHours,
+    ramByteRequestAverage: record.ramBytesRequestAverage,
+    ramByteUsageAverage: record.ramBytesUsageAverage,
+    ramByteLimitAverage: record.ramBytesLimitAverage,
+    ramCost: record.ramCost,
+    ramCostAdjustment: record.ramCostAdjustment,
+    sharedCost: record.sharedCost,
+    externalCost: record.externalCost,
+  };
+}
+
+function volumesOf(record: Allocation): Map<string, PersistentVolumeUse> {
+  const pvs = new Map<string, PersistentVolumeUse>();
+  for (const { key, value } of record.pvs ?? []) {
+    if (value === null) continue;
+    const { byteHours, cost, providerID } = value;
+    const name = `cluster=${displayText(key.cluster)}:name=${displayText(key.name)}`;
+    pvs.set(name, { byteHours, cost, providerID: displayText(providerID) });
+  }
+  return pvs;
+}
+
+function balancersOf(record: Allocation): Map<string, LoadBalancerUse> {
+  const balancers = new Map<string, LoadBalancerUse>();
+  for (const [key, value] of record.loadBalancers ?? []) {
+    if (value === null) continue;
+    const { service, cost, private: isPrivate, ip, hours } = value;
+    const use = { service: displayText(service), cost, private: isPrivate, ip: displayText(ip), hours };
+    balancers.set(displayText(key), use);
+  }
+  return balancers;
+}
+
+/** The averages stand beside it too, and are the same there. */
+function gpuOf({ gpuAllocation }: Allocation, numbers: Readonly<Record<Measure, number>>): GpuUse | null {
+  return (
+    gpuAllocation && {
+      gpuDevice: displayText(gpuAllocation.gpuDevice),
+      gpuModel: displayText(gpuAllocation.gpuModel),
+      gpuUUID: displayText(gpuAllocation.gpuUUID),
+      isGPUShared: gpuAllocation.isGpuShared,
+      gpuUsageAverage: numbers.gpuUsageAverage,
+      gpuRequestAverage: numbers.gpuRequestAverage,
+    }
+  );
+}

@@ -1,0 +1,38 @@
+import type { AllocationSet, AssetSet } from '../../../etl/model';
+import type { Span } from '../../../query/request';
+
+/** A set of an ETL folder, and the window that its file is of. */
+export interface Stored<S> extends Span {
+  /** As the folder is named: `1d`, `1h`. */
+  readonly resolution: string;
+  readonly set: S;
+}
+
+export type StoredAllocations = Stored<AllocationSet>;
+export type StoredAssets = Stored<AssetSet>;
+
+/** All sets of an ETL folder. */
+export interface StoredWorld {
+  readonly allocations: readonly StoredAllocations[];
+  readonly assets: readonly StoredAssets[];
+}
+
+/** Records of one cluster in one set. */
+export interface Portion<R> extends Span {
+  readonly cluster: string;
+  readonly records: readonly R[];
+}
+
+/** What each set says of each cluster, in time order of the sets. A set without a record of a cluster is none of its. */
+export function portions<S, R>(
+  stored: readonly Stored<S>[],
+  recordsOf: (set: S) => readonly R[],
+  clusterOf: (record: R) => string,
+): Portion<R>[] {
+  const found: Portion<R>[] = [];
+  for (const { start, end, set } of [...stored].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    const byCluster = Map.groupBy(recordsOf(set), clusterOf);
+    for (const [cluster, records] of byCluster) found.push({ start, end, cluster, records });
+  }
+  return found;
+}

@@ -1,0 +1,187 @@
+import type { AllocationRow, AssetRow } from '../../query/answer';
+import type { Filter } from '../../query/filter';
+import type { AllocationField, AllocationGroup, AllocationRequest } from '../../query/request';
+import { allocation, allocationSet, asset, assetSet } from '../etl/build-records';
+import { firstDay, instant, timeWindow } from './made-up-sets';
+import { rowCost } from './reference/compare';
+import { implementations, type Told, withWorld } from './reference/implementations';
+import type { StoredWorld } from './reference/stored-sets';
+
+const window = { start: firstDay, end: firstDay + 3_600 };
+const span = { window: timeWindow(window), start: instant(window.start), end: instant(window.end) };
+
+/** The world of the contract's worked values: one hour, two clusters, one node, three allocations. */
+const world: StoredWorld = {
+  allocations: [
+    {
+      ...window,
+      resolution: '1h',
+      set: {
+        ...allocationSet([
+          container('c1', 'n1', 'x', 'a', 0.3, 0.1),
+          container('c1', 'n1', 'y', 'b', 0.1, 0.1),
+          container('c2', 'n1', 'x', 'd', 0.2, 0),
+        ]),
+        window: span.window,
+      },
+    },
+  ],
+  assets: [
+    {
+      ...window,
+      resolution: '1h',
+      set: {
+        ...assetSet([
+          asset('Node', {
+            ...span,
+            properties: {
+              ...{ version: 21, cluster: 'c1', name: 'n1', providerID: 'i-1' },
+              ...{ category: '', provider: '', account: '', project: '', service: '' },
+            },
+            cpuCost: 1,
+            ramCost: 0.5,
+            discount: 0.2,
+            adjustment: 0,
+          }),
+        ]),
+        window: span.window,
+      },
+    },
+  ],
+};
+
+function container(
+  cluster: string,
+  node: string,
+  namespace: string,
+  pod: string,
+  cpuCost: number,
+  ramCost: number,
+) {
+  const empty = { controller: '', controllerKind: '', providerID: '' };
+  const maps = { labels: null, annotations: null, namespaceLabels: null, namespaceAnnotations: null };
+  return allocation(`${cluster}/${node}/${namespace}/${pod}/main`, {
+    ...span,
+    properties: {
+      ...{ version: 25, cluster, node, namespace, pod, container: 'main', services: null },
+      ...empty,
+      ...maps,
+    },
+    cpuCost,
+    ramCost,
+  });
+}
+
+function fields(...names: AllocationField[]): AllocationGroup[] {
+  return names.map((field) => ({ kind: 'field', field }));
+}
+
+const idle = { include: true, byNode: false, split: false, share: false };
+const onlyY: Filter = {
+  kind: 'compare',
+  left: { kind: 'field', field: 'namespace' },
+  comparator: 'equals',
+  values: ['y'],
+};
+const base: AllocationRequest = {
+  window,
+  step: 'window',
+  accumulate: 'none',
+  groups: fields('namespace'),
+  idle,
+  sharing: { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted' },
+  aggregatedMetadata: false,
+  reconcile: true,
+  offset: 0,
+  now: window.end + 86_400,
+};
+
+describe.each(implementations)("the contract's worked values, by $name", (implementation) => {
+  async function ask(changes: Partial<AllocationRequest> = {}): Promise<Told<AllocationRow>> {
+    return withWorld(implementation, world, (opened) => opened.allocations({ ...base, ...changes }));
+  }
+
+  function rowsOf({ sets }: Told<AllocationRow>): Record<string, AllocationRow> {
+    expect(sets).toHaveLength(1);
+    return Object.fromEntries((sets[0]?.rows ?? []).map((row) => [row.name, row]));
+  }
+
+  test('idle is what the nodes cost less what the allocations do', async () => {
+    const answer = await ask();
+    const rows = rowsOf(answer);
+    expect(Object.keys(rows).sort()).toEqual(['__idle__', 'x', 'y']);
+    expect(rows.x?.cpuCost).toBeCloseTo(0.5, 12);
+    expect(rows.y?.cpuCost).toBeCloseTo(0.1, 12);
+    expect(rows.__idle__?.cpuCost).toBeCloseTo(0.4, 12);
+    expect(rows.__idle__?.ramCost).toBeCloseTo(0.2, 12);
+    expect(rows.x?.properties).toMatchObject({ namespace: 'x' });
+    expect(rows.x?.properties).not.toHaveProperty('cluster');
+    expect(rows.__idle__?.properties).toEqual({ cluster: 'c1' });
+    if (answer.warnings !== undefined) expect(answer.warnings.join()).toContain('c2');
+  });
+
+  test('rows stand by total cost, the highest first', async () => {
+    const { sets } = await ask({ idle: { ...idle, include: false } });
+    expect(sets[0]?.rows.map(({ name }) => name)).toEqual(['x', 'y']);
+  });
+
+  test('idle is shared by what each allocation costs', async () => {
+    const rows = rowsOf(await ask({ idle: { ...idle, share: true } }));
+    expect(Object.keys(rows).sort()).toEqual(['x', 'y']);
+    expect(rows.x?.cpuCost).toBeCloseTo(0.8, 12);
+    expect(rows.y?.cpuCost).toBeCloseTo(0.2, 12);
+    expect(rows.x?.ramCost).toBeCloseTo(0.2, 12);
+    expect(rows.y?.ramCost).toBeCloseTo(0.2, 12);
+  });
+
+  test('shown idle is scaled to what the filter keeps', async () => {
+    const rows = rowsOf(await ask({ filter: onlyY }));
+    expect(Object.keys(rows).sort()).toEqual(['__idle__', 'y']);
+    expect(rows.y?.cpuCost).toBeCloseTo(0.1, 12);
+    expect(rows.__idle__?.cpuCost).toBeCloseTo(0.1, 12);
+    expect(rows.__idle__?.ramCost).toBeCloseTo(0.1, 12);
+  });
+
+  test('groups are named by cluster and namespace, idle keeps its name unless it is split', async () => {
+    const groups = fields('cluster', 'namespace');
+    expect(Object.keys(rowsOf(await ask({ groups }))).sort()).toEqual(['__idle__', 'c1/x', 'c1/y', 'c2/x']);
+    const split = rowsOf(await ask({ groups, idle: { ...idle, split: true } }));
+    expect(Object.keys(split).sort()).toEqual(['c1/__idle__', 'c1/x', 'c1/y', 'c2/x']);
+    const byNode = rowsOf(await ask({ groups, idle: { ...idle, split: true, byNode: true } }));
+    expect(byNode['c1/n1/__idle__']?.properties).toEqual({ cluster: 'c1', node: 'n1', providerID: 'i-1' });
+  });
+
+  test('a monthly cost is shared by the hour, and not of the future', async () => {
+    const sharing = { ...base.sharing, monthlyCost: 730 };
+    const rows = rowsOf(await ask({ sharing, idle: { ...idle, include: false } }));
+    expect(rows.x?.sharedCost).toBeCloseTo((1 * 0.6) / 0.8, 12);
+    expect(rows.y?.sharedCost).toBeCloseTo((1 * 0.2) / 0.8, 12);
+    const half = { sharing: { ...sharing, split: 'even' as const }, now: window.start + 1_800 };
+    const even = rowsOf(await ask(half));
+    expect([even.x?.sharedCost, even.y?.sharedCost]).toEqual([0.25, 0.25]);
+    expect(even.__idle__?.sharedCost).toBe(0);
+  });
+
+  test('a shared namespace leaves, and takes its part of idle along', async () => {
+    const sharing = { ...base.sharing, namespaces: ['y'] };
+    const rows = rowsOf(await ask({ sharing, idle: { ...idle, share: true } }));
+    expect(Object.keys(rows)).toEqual(['x']);
+    expect(rows.x?.sharedCost).toBeCloseTo(0.4, 12);
+    expect(rows.x && rowCost(rows.x)).toBeCloseTo(1.4, 12);
+  });
+
+  test('a node costs what is left of its discount', async () => {
+    const request = { window, step: 'window', accumulate: 'none', disableAdjustments: false } as const;
+    const answer = await withWorld(implementation, world, (opened) =>
+      opened.assets({ ...request, offset: 0, now: base.now }),
+    );
+    const rows: readonly AssetRow[] = answer.sets[0]?.rows ?? [];
+    expect(rows).toHaveLength(1);
+    const undefinedPart = '__undefined__';
+    expect(rows[0]).toMatchObject({
+      type: 'Node',
+      key: [...Array<string>(4).fill(undefinedPart), 'c1/Node', undefinedPart, 'i-1/n1'].join('/'),
+    });
+    expect(rows[0]?.totalCost).toBeCloseTo(1.2, 12);
+  });
+});
