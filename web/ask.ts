@@ -48,6 +48,17 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answ
   return { data: body.data, ...(body.warning !== undefined && { warning: body.warning }) };
 }
 
+/** Follows a link to a file with the operator token, which a link alone does not send. */
+export async function download(path: string, name: string): Promise<void> {
+  const response = await fetch(path, { headers: { authorization: `Bearer ${storedToken()}` } });
+  if (!response.ok) throw new Refused(response.status, `The server answered with status ${response.status}.`);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 /** Asks for a change, with the operator token. */
 export async function act(path: string, body: object): Promise<string> {
   const answer = await ask<{ message: string }>(path, {
@@ -82,7 +93,7 @@ export function useAnswer<T>(path: string | undefined): Asked<T> {
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const refused = error instanceof Refused ? error : new Refused(0, String(error));
-        setState({ error: refused, loading: false });
+        setState(({ answer }) => ({ ...(answer && { answer }), error: refused, loading: false }));
       },
     );
     return () => abort.abort();

@@ -83,3 +83,23 @@ export function rated(cost: number, hours: number, rate: string): number {
   if (rate === 'month') return hours > 0 ? (cost / hours) * hoursPerMonth : 0;
   return cost;
 }
+
+/** A window as the page is told of it. */
+export interface WindowText {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** The hours of a window that are over: what lies ahead has cost nothing yet. */
+export function pastHours({ start, end }: WindowText, now: number): number {
+  return Math.max(0, Math.min(Date.parse(end), now) - Date.parse(start)) / 3_600_000;
+}
+
+/** `2026-11-14 to 2026-11-16`, its last day included; with times where it is no whole days. */
+export function dates({ start, end }: WindowText): string {
+  const isDays = start.endsWith('T00:00:00Z') && end.endsWith('T00:00:00Z');
+  if (!isDays) return `${moment(start)} to ${moment(end)}`;
+  const last = new Date(Date.parse(end) - 1).toISOString().slice(0, 10);
+  const first = start.slice(0, 10);
+  return first === last ? first : `${first} to ${last}`;
+}

@@ -263,6 +263,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await visit('/');
       const dark = await ground();
       await page.getByLabel('Colours').selectOption('light');
+      await page.locator('html[data-theme=light]').waitFor({ state: 'attached' });
       const light = await ground();
       expect(light).not.toBe(dark);
       await page.reload();

@@ -12,7 +12,14 @@ interface DialogProps {
 /** Asks before something happens. Escape and a click on Cancel leave it. */
 export function Dialog({ title, confirm, children, onConfirm, onCancel }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    // Whoever works by keyboard goes on where they were.
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" onCancel={onCancel}>
       <form

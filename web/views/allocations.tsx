@@ -1,8 +1,9 @@
 import { useMemo } from 'preact/hooks';
 import type { Allocation, AllocationSets, Summary } from '../api-types';
 import { useAnswer } from '../ask';
-import { displayName, money, percent, rated } from '../format';
+import { dates, displayName, money, pastHours, percent, rated } from '../format';
 import { Chart } from '../parts/chart';
+import { CsvLink } from '../parts/csv-link';
 import { FilterControl } from '../parts/filter-control';
 import { Failed, Notice, Select } from '../parts/states';
 import { type Column, Table } from '../parts/table';
@@ -65,7 +66,7 @@ const filterFields = [
 ];
 
 /** What allocations cost: over time as bars, and in all as a table that leads deeper. */
-export function Allocations({ state, go, status, theme, onToken }: ViewProps) {
+export function Allocations({ state, go, status, theme, onToken, say }: ViewProps) {
   const window = state['window'] ?? '7d';
   const aggregate = state['aggregate'] ?? 'cluster';
   const idle = state['idle'] ?? 'show';
@@ -88,18 +89,16 @@ export function Allocations({ state, go, status, theme, onToken }: ViewProps) {
   }, [window, aggregate, idle, state['filter']]);
   const table = useAnswer<AllocationSets>(`/model/allocation?${query}&accumulate=true`);
   const step = state['bars'] ?? '';
-  const overTime = useAnswer<Summary>(
-    `/model/allocation/summary?${query}${step === '' ? '' : `&accumulate=${step}`}`,
-  );
+  const cut = step === '' ? (isDay(window) ? '&step=1h' : '') : `&accumulate=${step}`;
+  const overTime = useAnswer<Summary>(`/model/allocation/summary?${query}${cut}`);
   const labelled = /^(label|annotation):/.test(aggregate);
   const labels = useAnswer<{ data: string[] }>(
     `/model/allocation/autocomplete?field=label&limit=200&window=${encodeURIComponent(window)}`,
   );
 
   const rows = useMemo(() => Object.values(table.answer?.data[0] ?? {}), [table.answer]);
-  const hours =
-    (rows[0] === undefined ? 0 : Date.parse(rows[0].window.end) - Date.parse(rows[0].window.start)) /
-    3_600_000;
+  const span = rows[0]?.window;
+  const hours = span === undefined ? 0 : pastHours(span, Date.now());
   const amount = (cost: number) => money(rated(cost, hours, rate), currency);
   const total = (read: (row: Allocation) => number) => amount(rows.reduce((sum, row) => sum + read(row), 0));
   const columns = useMemo((): Column<Allocation>[] => {
@@ -197,13 +196,7 @@ export function Allocations({ state, go, status, theme, onToken }: ViewProps) {
         <Select label="Idle" value={idle} options={idles} onChange={change('idle')} />
         <Select label="Amounts" value={rate} options={rates} onChange={change('rate')} />
         <Select label="Bars" value={step} options={bars} onChange={change('bars')} />
-        <a
-          class="button"
-          href={`/model/allocation?${query}&accumulate=true&format=csv`}
-          download="allocations.csv"
-        >
-          CSV
-        </a>
+        <CsvLink path={`/model/allocation?${query}&accumulate=true`} name="allocations.csv" say={say} />
       </div>
       <FilterControl
         of="allocation"
@@ -217,6 +210,10 @@ export function Allocations({ state, go, status, theme, onToken }: ViewProps) {
         <Failed error={table.error} again={table.again} onToken={onToken} />
       ) : (
         <div aria-busy={table.loading} class={table.loading ? 'busy' : undefined}>
+          <p class="about">
+            {span !== undefined && `${dates(span)}, UTC. `}
+            {rates.find(([one]) => one === rate)?.[1]}, in {currency}.
+          </p>
           <Chart
             title="Cost over time"
             labels={chart.labels}
@@ -239,4 +236,11 @@ export function Allocations({ state, go, status, theme, onToken }: ViewProps) {
       )}
     </>
   );
+}
+
+/** Whether a window is one day, whose hours say more than the day. */
+function isDay(window: string): boolean {
+  const [start, end] = window.split(',').map((time) => Date.parse(time));
+  const isRange = start !== undefined && end !== undefined;
+  return window === 'today' || window === 'yesterday' || (isRange && end - start <= 86_400_000);
 }

@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { Asset, AssetSets } from '../api-types';
 import { useAnswer } from '../ask';
 import { displayName, money } from '../format';
+import { CsvLink } from '../parts/csv-link';
 import { FilterControl } from '../parts/filter-control';
 import { Failed, Notice, Select } from '../parts/states';
 import { type Column, Table } from '../parts/table';
@@ -35,7 +36,7 @@ interface Row {
 }
 
 /** What nodes, disks and the like cost. */
-export function Assets({ state, go, status, onToken }: ViewProps) {
+export function Assets({ state, go, status, onToken, say }: ViewProps) {
   const window = state['window'] ?? '7d';
   const aggregate = state['group'] ?? 'type';
   const sort = state['sort'] ?? '-total';
@@ -122,9 +123,7 @@ export function Assets({ state, go, status, onToken }: ViewProps) {
           options={groupings}
           onChange={(value) => go({ ...state, group: value })}
         />
-        <a class="button" href={`${path}&format=csv`} download="assets.csv">
-          CSV
-        </a>
+        <CsvLink path={path} name="assets.csv" say={say} />
       </div>
       <FilterControl
         of="assets"

@@ -33,10 +33,10 @@ export function Federations({ state, go, status, say, onToken }: ViewProps) {
       value: ({ startedAt, run }) => startedAt ?? run,
       show: ({ run, link }) =>
         link === undefined ? (
-          <span class="name">{run}</span>
+          <span class="name">{shortName(run)}</span>
         ) : (
           <a class="name" href={link} target="_blank" rel="noreferrer">
-            {run}
+            {shortName(run)}
           </a>
         ),
     },
@@ -102,7 +102,7 @@ export function Federations({ state, go, status, say, onToken }: ViewProps) {
     },
     {
       id: 'problems',
-      title: 'Degraded sources',
+      title: 'Degraded',
       value: ({ problems }) => problems ?? 0,
       show: ({ problems }) =>
         problems === undefined ? '–' : problems === 0 ? '0' : <span class="stale">{problems}</span>,
@@ -208,4 +208,9 @@ export function Federations({ state, go, status, say, onToken }: ViewProps) {
 
 function took({ startedAt, endedAt }: FederationView): number {
   return startedAt === undefined || endedAt === undefined ? 0 : Date.parse(endedAt) - Date.parse(startedAt);
+}
+
+/** What all of them begin with says nothing. */
+function shortName(run: string): string {
+  return run.replace(/^federation-/, '');
 }

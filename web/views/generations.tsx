@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import type { GenerationDiff, GenerationView } from '../../api/contract';
 import { useAnswer } from '../ask';
 import { age, bytes, money, moment } from '../format';
@@ -117,6 +118,7 @@ function Diff({
   readonly currency: string;
   readonly onToken: () => void;
 }) {
+  const [sort, setSort] = useState('window');
   const path =
     from === '' || to === '' || from === to ? undefined : `/api/generations/diff?from=${from}&to=${to}`;
   const { answer, error, again, loading } = useAnswer<GenerationDiff>(path);
@@ -175,8 +177,8 @@ function Diff({
           columns={columns}
           rows={changes}
           keyOf={({ window, cluster }) => `${window} ${cluster}`}
-          sort="window"
-          onSort={() => undefined}
+          sort={sort}
+          onSort={setSort}
           empty=""
         />
       )}
