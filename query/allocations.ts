@@ -3,6 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import { describeMissing, describeSnapped } from './notes';
 import type { AllocationAnswer, AllocationProperties, AllocationRow, AllocationSet } from './answer';
 import {
+  agreedProperty,
   identityColumns,
   hasRolledUpSums,
   isRolledUp,
@@ -52,7 +53,8 @@ export async function answerAllocations(
   const substituted =
     catalog.twins.any && (request.aggregatedMetadata || (!rolledUp && dependsOnTwins(request)));
   if (substituted) await substituteTwins(connection, wholeFiles);
-  const source: SourceOptions = { request, rolledUp, wholeFiles, substituted };
+  const { controllers: controllersDiffer } = catalog.twins;
+  const source: SourceOptions = { request, rolledUp, wholeFiles, substituted, controllersDiffer };
 
   const rolledUpSums = hasRolledUpSums(request) && !catalog.twins.controllers;
   const sums = needsSums(request)
@@ -304,7 +306,7 @@ left join step_factor w on w.step = s.step)`;
   const rows = await rowsOf(
     connection,
     `${tables}
-select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, sums)}
+select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, sums)}
 from ${from} where kept and not shared group by period, key limit ${mostRows + 1}`,
     bindings.values,
   );
@@ -317,14 +319,18 @@ from ${from} where kept and not shared group by period, key limit ${mostRows + 1
 }
 
 /** The columns of a group of rows, as SQL. */
-function gathered(properties: readonly string[], sumOf: (measure: StoredMeasure) => string): string {
+function gathered(
+  properties: readonly string[],
+  { rolledUp, controllersDiffer }: SourceOptions,
+  sumOf: (measure: StoredMeasure) => string,
+): string {
   return [
     'min(start_at) as start_at, max(end_at) as end_at',
     `${agreed('name')} as name`,
     `${sampleSql} as sample`,
     // One container has one controller: the one that is named, else the first by name.
-    "min(nullif(controller, '')) as any_controller",
-    ...properties.map((column) => `${agreed(column)} as ${column}`),
+    `${controllersDiffer ? "min(nullif(controller, ''))" : 'null'} as any_controller`,
+    ...properties.map((column) => `${agreedProperty(column, rolledUp)} as ${column}`),
     ...storedMeasures.map((measure) => `${sumOf(measure)} as "${measure}"`),
   ].join(', ');
 }
