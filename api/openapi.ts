@@ -47,6 +47,10 @@ const allocationParameters: Parameter[] = [
     says: 'likewise; also filterNodes, filterControllers, filterControllerKinds, filterPods, filterContainers, filterServices, filterLabels, filterAnnotations, …',
   },
   { name: 'includeAggregatedMetadata', says: 'keep the labels that all members of a group have' },
+  {
+    name: 'includeVolumes',
+    says: 'list volumes and load balancers one by one; by default where rows are pods or containers',
+  },
   { name: 'reconcile', says: '`false` takes every adjustment as 0' },
   ...page,
 ];

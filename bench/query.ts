@@ -16,7 +16,7 @@ async function bench(): Promise<void> {
       days: { type: 'string', default: '30' },
       clusters: { type: 'string', default: '50' },
       allocations: { type: 'string', default: '4000' },
-      requests: { type: 'string', default: '48' },
+      requests: { type: 'string', default: '32' },
       dir: { type: 'string', default: path.join(os.tmpdir(), 'federated-etl-bench-query') },
       keep: { type: 'boolean', default: false },
     },

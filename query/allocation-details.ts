@@ -26,6 +26,23 @@ export async function addDetails(
     const select = `select period, key, ${columns} from source where kept and not shared group by period, key${groups}`;
     return rowsOf(connection, `${tables} ${select}`, bindings.values);
   };
+  if (source.request.volumes !== false) await addVolumes(beside, rowOf);
+  const gpus = await beside(
+    'allocation_gpu',
+    `${agreed('device')} as device, ${agreed('model')} as model, ${agreed('uuid')} as uuid, bool_or(gpu_shared) as gpu_shared`,
+    '',
+  );
+  for (const gpu of gpus) {
+    const row = rowOf(gpu);
+    if (row !== undefined) row.gpuAllocation = gpuUse(gpu, row);
+  }
+  await addMetadata(connection, source, found);
+}
+
+type Beside = (from: NonNullable<SourceOptions['from']>, columns: string, groups: string) => Promise<Row[]>;
+
+/** Lists volumes and load balancers one by one. */
+async function addVolumes(beside: Beside, rowOf: (row: Row) => FoundRow | undefined): Promise<void> {
   const volumes = await beside(
     'allocation_pv',
     'pv_cluster, pv_name, max(pv_provider_id) as provider_id, sum(byte_hours) as byte_hours, sum(cost) as cost',
@@ -58,16 +75,6 @@ export async function addDetails(
       hours: Number(balancer['hours']),
     };
   }
-  const gpus = await beside(
-    'allocation_gpu',
-    `${agreed('device')} as device, ${agreed('model')} as model, ${agreed('uuid')} as uuid, bool_or(gpu_shared) as gpu_shared`,
-    '',
-  );
-  for (const gpu of gpus) {
-    const row = rowOf(gpu);
-    if (row !== undefined) row.gpuAllocation = gpuUse(gpu, row);
-  }
-  await addMetadata(connection, source, found);
 }
 
 function gpuUse(gpu: Row, { gpuUsageAverage, gpuRequestAverage }: FoundRow): GpuUse {

@@ -51,9 +51,10 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
     parameters['filter'] === undefined
       ? parseLegacyAllocationFilters(parameters, aliases)
       : parseFilter(parameters['filter'], 'allocations', aliases);
+  const groups = parseAllocationGroups(parameters['aggregate'], aliases);
   return {
     ...sets,
-    groups: parseAllocationGroups(parameters['aggregate'], aliases),
+    groups,
     ...(filter !== undefined && { filter }),
     idle: {
       include: include || (share && flavour === 'kubecost'),
@@ -68,10 +69,18 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
       split: parseShareSplit(parameters['shareSplit']),
     },
     aggregatedMetadata: flag(parameters['includeAggregatedMetadata'], false),
+    volumes: flag(parameters['includeVolumes'], isOfContainers(groups)),
     reconcile: flag(parameters['reconcile'], true),
     ...page(parameters),
     now,
   };
+}
+
+/** Whether a row is about as small as what a volume belongs to; a cluster's row would list thousands. */
+function isOfContainers(groups: AllocationRequest['groups']): boolean {
+  return groups.some(
+    (group) => group.kind === 'field' && (group.field === 'pod' || group.field === 'container'),
+  );
 }
 
 /** Reads a query of assets. Throws QUERY_INVALID. */

@@ -76,6 +76,8 @@ export interface AllocationRequest {
   readonly limit?: number;
   /** False: properties, volumes, load balancers and GPUs are not asked for, and left empty. (Default: true) */
   readonly details?: boolean;
+  /** False: volumes and load balancers are not listed one by one; their sums are there. (Default: true) */
+  readonly volumes?: boolean;
   /** Unix seconds; what lies behind it has not happened yet. */
   readonly now: number;
 }

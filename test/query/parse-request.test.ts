@@ -47,6 +47,7 @@ describe('a query of allocations', () => {
       idle: { include: false, byNode: false, split: false, share: false },
       sharing: { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted' },
       aggregatedMetadata: false,
+      volumes: true,
       reconcile: true,
       offset: 0,
       now: opencost.now,
