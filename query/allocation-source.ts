@@ -90,10 +90,7 @@ source as (
   }
   const hashes = identityColumns.map((column) => `hash(${column}) as ${column}_hash`);
   const columns = `${identityColumns.join(', ')}, ${hashes.join(', ')}, name, plain, id, ${informed} as informed`;
-  const identities = substituted
-    ? '(select * from identity union all by name select * from substitute_identity)'
-    : 'identity';
-  return `with judged as (select ${columns}, ${judged(request, bindings)} from ${identities} i),
+  return `with judged as (select ${columns}, ${judged(request, bindings)} from ${identities(options)} i),
 source as (
   select ${reconciled} from (
     select p.step, p.period, a.* exclude (file, identity), i.* exclude (id), i.id as sample
@@ -115,12 +112,30 @@ export const identityColumns = [
 ] as const;
 
 /**
- * The value of a property that all rows of `source` have, else null; as SQL. Of millions of rows hashes are compared, which
- * takes a fraction of the time that texts do: there is one chance in 2^64 that two texts pass for one.
+ * Whether all rows of a group of `source` have the same value of a property, as SQL; of rolled up rows, which are few, that
+ * value. Of millions of rows hashes are compared, which takes a fraction of the time that texts do: there is one chance in
+ * 2^64 that two texts pass for one.
  */
 export function agreedProperty(column: string, rolledUp: boolean): string {
-  if (rolledUp) return agreed(column);
-  return `case when min(${column}_hash) = max(${column}_hash) then any_value(${column}) end`;
+  return rolledUp ? agreed(column) : `min(${column}_hash) = max(${column}_hash)`;
+}
+
+/** The statement that puts the texts of a group's identity where all of its rows agree. */
+export function withProperties(
+  grouped: string,
+  properties: readonly string[],
+  source: SourceOptions,
+): string {
+  if (source.rolledUp || properties.length === 0) return grouped;
+  const texts = properties.map((column) => `case when g.${column} then i.${column} end as ${column}`);
+  return `select g.* replace (${texts.join(', ')}) from (${grouped}) g left join ${identities(source)} i on i.id = g.sample`;
+}
+
+/** The identities of a query, with those that stand in for others in a step. */
+function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string {
+  return substituted
+    ? '(select * from identity union all by name select * from substitute_identity)'
+    : 'identity';
 }
 
 /** The total cost of a row, as SQL. */

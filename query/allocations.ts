@@ -11,6 +11,7 @@ import {
   sourceTables,
   type SourceOptions,
   totalSql,
+  withProperties,
 } from './allocation-source';
 import { addDetails } from './allocation-details';
 import type { Catalog } from './catalog';
@@ -303,11 +304,11 @@ from source s left join idle_factor f on f.step = s.step and f.of_cluster = s.cl
 left join step_factor w on w.step = s.step)`;
   }
   const sums = takesIdle || takesShared ? withShares : merged;
+  const grouped = `select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, sums)}
+from ${from} where kept and not shared group by period, key limit ${mostRows + 1}`;
   const rows = await rowsOf(
     connection,
-    `${tables}
-select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, sums)}
-from ${from} where kept and not shared group by period, key limit ${mostRows + 1}`,
+    `${tables}\n${withProperties(grouped, properties, source)}`,
     bindings.values,
   );
   if (rows.length > mostRows) {
