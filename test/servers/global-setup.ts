@@ -1,3 +1,4 @@
+import { findChromium } from './chromium';
 import { setUp, type TestRun } from './test-run';
 
 declare global {
@@ -7,6 +8,8 @@ declare global {
 
 /** What jest calls before the first test file. */
 const globalSetup = async (): Promise<void> => {
+  // Where it has to be installed, that is done once, before test files in two processes look for it.
+  findChromium();
   globalThis.federationTestRun = await setUp();
 };
 
