@@ -1,28 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { parseListen } from '../config/listen';
 import { FederationError } from '../errors/federation-error';
 import type { ServerOptions } from './options';
-
-/** An address to listen on, taken apart. Throws SETTINGS_INVALID when it is none. */
-export function parseListen(listen: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(listen);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw new FederationError('SETTINGS_INVALID', {
-      subject: { setting: 'api.listen' },
-      detail: `${listen} is no address to listen on, such as 127.0.0.1:9003 or :9003.`,
-    });
-  }
-  const host = match[1] ?? match[2] ?? '';
-  return { host: host === '' ? everyAddress() : host, port };
-}
-
-/** Of both kinds, where there are both. */
-function everyAddress(): string {
-  const known = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
-  return known.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';
-}
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
@@ -36,7 +16,7 @@ export class Access {
 
   constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
     this.token = options.token === '' ? undefined : options.token;
-    this.open = options.openRead || isLoopback(parseListen(options.listen).host);
+    this.open = options.openRead || isLoopback(parseListen(options.listen, 'api.listen').host);
     if (!this.open && this.token === undefined) {
       throw new FederationError('SETTINGS_INVALID', {
         subject: { setting: 'api.token' },

@@ -5,9 +5,10 @@ import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { FederationError, isFederationError } from '../errors/federation-error';
-import { Access, parseListen } from './access';
+import { isFederationError } from '../errors/federation-error';
+import { Access } from './access';
 import { type Failure, failure, failureOf } from './failures';
+import { listenOn, type RunningServer } from './listen';
 import { registerMetrics } from './metrics';
 import { openApi } from './openapi';
 import type { ServerOptions } from './options';
@@ -15,50 +16,13 @@ import { registerOwnRoutes } from './own-routes';
 import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
-export interface RunningServer {
-  /** `127.0.0.1:9003` */
-  readonly address: string;
-  /** `http://127.0.0.1:9003` */
-  readonly url: string;
-  /** Stops accepting, and waits for what is being answered. */
-  close(): Promise<void>;
-}
-
 /** Whoever asks for less than this waits longer for the compression than for the bytes. */
 const leastCompressed = 1_024;
 const mostBodyBytes = 64 * 1_024;
-const closeWithinMs = 5_000;
 
 /** Starts the API and the page. Throws SETTINGS_INVALID when it would be open to strangers, or cannot listen. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const app = await buildServer(options);
-  const { host, port } = parseListen(options.listen);
-  let url: string;
-  try {
-    url = await app.listen({ host, port });
-  } catch (cause) {
-    await app.close();
-    const { code } = cause as { code?: string };
-    throw new FederationError('SETTINGS_INVALID', {
-      subject: { setting: 'api.listen' },
-      detail:
-        code === 'EADDRINUSE'
-          ? `${options.listen} is taken by another program.`
-          : `It cannot listen on ${options.listen} (${code ?? 'unknown'}).`,
-      hint: 'Set api.listen to a free address and port.',
-      cause,
-    });
-  }
-  return {
-    address: new URL(url).host,
-    url,
-    close: async () => {
-      // Connections that are kept alive would hold it for as long as their clients like.
-      const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
-      await app.close();
-      clearTimeout(insist);
-    },
-  };
+  return listenOn(await buildServer(options), options.listen, 'api.listen');
 }
 
 /** The server without an address, for tests: `inject` asks it. */

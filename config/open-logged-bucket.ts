@@ -6,18 +6,22 @@ import type { Settings } from './settings';
 
 /**
  * Opens the store of a `federated-store.yaml`: its warnings are logged, and each call that is made of it at level debug,
- * or at level info where the file says `trace.enable`. To be closed by who opened it.
+ * or at level info where the file says `trace.enable`; `observe` is told of each besides. To be closed by who opened it.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,
   log: Log,
+  observe?: (call: StorageCall) => void,
 ): Promise<Bucket> {
   const store = await readFederatedStore(file);
   const traced = store.type === 'S3' && store.config.trace.enable;
   return openBucket(store, {
     gcsEmulator,
     warn: (warning) => log.warn({ event: 'storage.warning' }, warning),
-    observe: (call) => logCall(log, traced ? 'info' : 'debug', call),
+    observe: (call) => {
+      observe?.(call);
+      logCall(log, traced ? 'info' : 'debug', call);
+    },
   });
 }
 

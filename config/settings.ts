@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Scope } from '../federation/membership';
 import { clusterId, type ClusterId } from '../storage/layout';
-import { FederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { formatDuration } from './durations';
 import { readFileSettings, type FileSettings } from './helm-values';
 import { settingNames, type SettingName, type SettingValues } from './keys';
+import { parseListen } from './listen';
 import type { LogSettings } from './log';
 import { compileScope } from './scope';
 import { nearest, readSettingsFile, type Found } from './settings-file';
@@ -150,7 +151,7 @@ export function loadSettings({
     api: compileApi(values, faults),
     query: compileQuery(values, locate, faults),
     export: { enabled: values['export.enabled'], format: values['export.format'] },
-    health: { listen: values['health.listen'] },
+    health: { listen: listenOf('health.listen', values, faults) },
     log: { level: values['log.level'], format: values['log.format'] },
     notices,
   });
@@ -306,12 +307,7 @@ function compileLocalEtl(values: SettingValues, locate: Locate): Settings['local
 }
 
 function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
-  const listen = values['api.listen'];
-  if (!/^(\[[0-9a-fA-F:.]+\]|[^:\s]*):\d{1,5}$/.test(listen))
-    faults.push({
-      setting: 'api.listen',
-      detail: `${listen} is no address to listen on, such as 127.0.0.1:9003 or :9003 (api.listen).`,
-    });
+  const listen = listenOf('api.listen', values, faults);
   return {
     listen,
     token: values['api.token'],
@@ -333,6 +329,16 @@ function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
       waiting: values['api.limits.waiting'],
     },
   };
+}
+
+function listenOf(setting: 'api.listen' | 'health.listen', values: SettingValues, faults: Fault[]): string {
+  try {
+    parseListen(values[setting], setting);
+  } catch (error) {
+    if (!isFederationError(error)) throw error;
+    faults.push({ setting, detail: error.detail });
+  }
+  return values[setting];
 }
 
 function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): Settings['query'] {

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { FederationError } from '../errors/federation-error';
+import type { ActivityRun } from './metrics';
 
 /** What an activity needs of Temporal, and what a test can give it without. */
 export interface ActivityContext {
@@ -26,25 +27,40 @@ const heartbeatEveryMs = 5_000;
  */
 export function asActivity<Args extends unknown[], Result>(
   work: (...args: Args) => Promise<Result>,
+  observe: Observe = () => undefined,
 ): (...args: Args) => Promise<Result> {
   return async (...args) => {
     const context = Context.current();
+    const activity = context.info.activityType;
+    const started = performance.now();
+    const tell = (outcome: string, result?: unknown) =>
+      observe({ activity, outcome, seconds: (performance.now() - started) / 1_000, args, result });
     const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
     try {
-      return await work(...args);
+      const result = await work(...args);
+      tell('ok', result);
+      return result;
     } catch (error) {
-      throw asFailure(error, context.cancellationSignal);
+      const failure = asFailure(error, context.cancellationSignal);
+      tell((failure instanceof ApplicationFailure ? failure.type : undefined) ?? 'cancelled');
+      throw failure;
     } finally {
       clearInterval(beat);
     }
   };
 }
 
-/** Makes activities of all functions of an object. */
-export function asActivities<Activities extends object>(activities: Activities): Activities {
+/** Is told of each run of an activity when it has ended. */
+type Observe = (run: ActivityRun) => void;
+
+/** Makes activities of all functions of an object, by their names. */
+export function asActivities<Activities extends object>(
+  activities: Activities,
+  observe?: Observe,
+): Activities {
   const entries = Object.entries(activities).map(([name, work]) => [
     name,
-    asActivity(work as (...args: unknown[]) => Promise<unknown>),
+    asActivity(work as (...args: unknown[]) => Promise<unknown>, observe),
   ]);
   return Object.fromEntries(entries) as Activities;
 }

@@ -1,4 +1,3 @@
-import { Registry } from 'prom-client';
 import { startServer } from '../api/server';
 import { startReadThreads, type ReadThreads } from '../activities/threads/read-threads';
 import { federationOf } from '../operator/federation';
@@ -16,7 +15,7 @@ export interface PrimaryApi {
 
 /** Opens the query database and serves the API and the page; they answer from the generation that was served last. */
 export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi> {
-  const { settings, bucket, client, names, log } = context;
+  const { settings, bucket, client, names, log, registry } = context;
   const held = new Releasers();
   try {
     const { path: folder, memory: memoryLimit, threads: databaseThreads } = settings.query;
@@ -43,7 +42,7 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
       token: api.token,
       openRead: api.openRead,
       page: await bundlePage(),
-      metrics: new Registry(),
+      metrics: registry,
       log,
       revision: () => engine.state().ingestedAt ?? '',
     });

@@ -1,9 +1,11 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
+import type { Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import type { ProbedBucket } from '../storage/conditional-create';
 import type { Names } from '../workflows/names';
+import type { RoleMetrics } from './metrics';
 
 /** What every role of a cluster is started with. */
 export interface RoleContext extends ProbedBucket {
@@ -13,6 +15,9 @@ export interface RoleContext extends ProbedBucket {
   readonly native: NativeConnection;
   readonly names: Names;
   readonly log: Log;
+  /** Holds the metrics of the process. */
+  readonly registry: Registry;
+  readonly metrics: RoleMetrics;
 }
 
 /** A role that is ready: its workers still have to be run. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime, type Worker } from '@temporalio/worker';
+import { Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import { withProbedCreate } from '../storage/conditional-create';
@@ -10,6 +11,8 @@ import { names } from '../workflows/names';
 import { startCluster } from './cluster';
 import { connectPatiently } from './connect';
 import { startFederator } from './federator';
+import { Readiness, startHealth } from './health';
+import { registerRoleMetrics } from './metrics';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 
@@ -42,9 +45,19 @@ export async function runRoles(
   ready?: () => void,
 ): Promise<void> {
   await using held = new Releasers();
-  const bucket = await openLoggedBucket(settings.storage, log);
+  const registry = new Registry();
+  const metrics = registerRoleMetrics(registry);
+  const readiness = new Readiness(settings.roles);
+  const health = await startHealth(settings.health.listen, readiness, registry);
+  held.defer(() => health.close());
+  log.info({ event: 'health.listening', url: health.url }, `health and metrics are at ${health.url}`);
+  stop.addEventListener('abort', () => readiness.all('is stopping'), { once: true });
+
+  const bucket = await openLoggedBucket(settings.storage, log, (call) => metrics.storageCalled(call));
   held.defer(() => bucket.close());
+  readiness.all(`waits for Temporal at ${settings.temporal.address}`);
   const { connection, native } = await connectPatiently(settings.temporal, log, stop);
+  readiness.all('is starting');
   held.defer(() => connection.close());
   held.defer(() => native.close());
   const { roles, clusterId } = settings;
@@ -60,6 +73,8 @@ export async function runRoles(
     client: new Client({ connection, namespace: settings.temporal.namespace }),
     names: names(settings.temporal.idPrefix),
     log,
+    registry,
+    metrics,
   };
   const started: StartedRole[] = [];
   if (roles.federator) started.push(await startFederator(context));
@@ -81,12 +96,27 @@ export async function runRoles(
       { event: 'started', cluster: settings.clusterId, roles },
       `${settings.clusterId} runs: ${describeRoles(settings)}`,
     );
+    if (!either.aborted) readiness.onceReady(() => unreachable(connection, settings.temporal.address));
     ready?.();
   }, endAll);
   const ended = await Promise.allSettled([begun, ...served]);
   const failure = ended.find((end) => end.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
   log.info({ event: 'stopped', cluster: settings.clusterId }, `${settings.clusterId} stopped`);
+}
+
+const answerWithinMs = 2_000;
+
+/** Why the roles cannot work at the moment, if they cannot. */
+async function unreachable(connection: Connection, address: string): Promise<string | undefined> {
+  try {
+    await connection.withDeadline(Date.now() + answerWithinMs, () =>
+      connection.workflowService.getSystemInfo({}),
+    );
+    return undefined;
+  } catch {
+    return `cannot reach Temporal at ${address}`;
+  }
 }
 
 async function runUntil(worker: Worker, stop: AbortSignal): Promise<void> {

@@ -15,13 +15,16 @@ interface Serving {
 }
 
 /** A worker on one task queue, with the settings that all of ours share. */
-export async function createWorker({ settings, native }: RoleContext, serving: Serving): Promise<Worker> {
+export async function createWorker(
+  { settings, native, metrics }: RoleContext,
+  serving: Serving,
+): Promise<Worker> {
   const options: WorkerOptions = {
     connection: native,
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
     identity: `${settings.clusterId}@${process.pid}`,
-    activities: asActivities(serving.activities),
+    activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
     // The default is computed from the heap and is too much for a small container.
     maxCachedWorkflows: 100,

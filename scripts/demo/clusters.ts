@@ -77,6 +77,8 @@ function settingsOf(
     localEtl: { path: etl, ...localEtl },
     temporal: { ...temporal, ...(temporalUi === undefined ? {} : { uiUrl: temporalUi }) },
     ...(roles.primary === undefined ? {} : { api }),
+    // All five are on one machine.
+    health: { listen: '127.0.0.1:0' },
     log: { format: 'pretty' },
   };
 }

@@ -3,7 +3,7 @@ import { text as textOf } from 'node:stream/consumers';
 import fc from 'fast-check';
 import pino from 'pino';
 import { Registry } from 'prom-client';
-import { parseListen } from '../../api/access';
+import { parseListen } from '../../config/listen';
 import { failureOf } from '../../api/failures';
 import type { ServerOptions } from '../../api/options';
 import { buildServer, startServer } from '../../api/server';
@@ -144,11 +144,11 @@ describe('what is no proper request', () => {
 
   it('is no address to listen on', () => {
     for (const listen of ['8080', 'x', ':', ':99999', '::1', '[::1]', 'a:b']) {
-      expect(() => parseListen(listen)).toThrow('is no address to listen on');
+      expect(() => parseListen(listen, 'api.listen')).toThrow('is no address to listen on');
     }
-    expect(parseListen('[::1]:0')).toEqual({ host: '::1', port: 0 });
-    expect(parseListen('localhost:9003')).toEqual({ host: 'localhost', port: 9_003 });
-    expect(parseListen(':9003').port).toBe(9_003);
+    expect(parseListen('[::1]:0', 'api.listen')).toEqual({ host: '::1', port: 0 });
+    expect(parseListen('localhost:9003', 'api.listen')).toEqual({ host: 'localhost', port: 9_003 });
+    expect(parseListen(':9003', 'api.listen').port).toBe(9_003);
   });
 
   it('never breaks the server, whatever the path', async () => {

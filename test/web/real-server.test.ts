@@ -1,6 +1,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { Registry } from 'prom-client';
-import { type RunningServer, startServer } from '../../api/server';
+import type { RunningServer } from '../../api/listen';
+import { startServer } from '../../api/server';
 import { silentLog } from '../../config/log';
 import { defaultAliases } from '../../query/aliases';
 import type { QueryEngine } from '../../query/engine';

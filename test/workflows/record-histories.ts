@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import { generationSchema } from '../../federation/generation';
 import type { FederationRequest } from '../../federation/run';
@@ -17,6 +18,7 @@ import { clusterEtlKey, clusterId, generationKey } from '../../storage/layout';
 import { readAll } from '../../storage/read-all';
 import { startCluster } from '../../workers/cluster';
 import { startFederator } from '../../workers/federator';
+import { registerRoleMetrics } from '../../workers/metrics';
 import { Releasers } from '../../workers/releasers';
 import type { RoleContext, StartedRole } from '../../workers/role';
 import type { federation } from '../../workflows/federation';
@@ -123,6 +125,7 @@ class Recording {
     await writeFile(file, stringify(settings));
     const native = await NativeConnection.connect({ address });
     held.defer(() => native.close());
+    const registry = new Registry();
     const role = await start({
       settings: loadSettings({ file, env: {} }),
       bucket: this.bucket,
@@ -132,6 +135,8 @@ class Recording {
       native,
       names: names(''),
       log: silentLog,
+      registry,
+      metrics: registerRoleMetrics(registry),
     });
     const runs = role.workers.map((worker) => worker.run());
     held.defer(async () => {

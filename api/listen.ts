@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import { parseListen } from '../config/listen';
+import { FederationError } from '../errors/federation-error';
+
+export interface RunningServer {
+  /** `127.0.0.1:9003` */
+  readonly address: string;
+  /** `http://127.0.0.1:9003` */
+  readonly url: string;
+  /** Stops accepting, and waits for what is being answered. */
+  close(): Promise<void>;
+}
+
+const closeWithinMs = 5_000;
+
+/** Lets a server listen on what a setting says. Throws SETTINGS_INVALID, naming the setting, when it cannot. */
+export async function listenOn(
+  app: FastifyInstance,
+  listen: string,
+  setting: 'api.listen' | 'health.listen',
+): Promise<RunningServer> {
+  const { host, port } = parseListen(listen, setting);
+  let url: string;
+  try {
+    url = await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    const { code } = cause as { code?: string };
+    throw new FederationError('SETTINGS_INVALID', {
+      subject: { setting },
+      detail:
+        code === 'EADDRINUSE'
+          ? `${listen} is taken by another program.`
+          : `It cannot listen on ${listen} (${code ?? 'unknown'}).`,
+      hint: `Set ${setting} to a free address and port.`,
+      cause,
+    });
+  }
+  return {
+    address: new URL(url).host,
+    url,
+    close: async () => {
+      // Connections that are kept alive would hold it for as long as their clients like.
+      const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
+      await app.close();
+      clearTimeout(insist);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { Registry } from 'prom-client';
+import type { RunningServer } from '../../api/listen';
+import { Readiness, startHealth } from '../../workers/health';
+import { registerRoleMetrics } from '../../workers/metrics';
+
+const federatedPrimary = { federatedCluster: true, federator: false, primaryCluster: true };
+
+describe('health', () => {
+  let server: RunningServer;
+  let readiness: Readiness;
+  const registry = new Registry();
+  const metrics = registerRoleMetrics(registry);
+
+  const ask = async (path: string) => {
+    const answer = await fetch(`${server.url}${path}`);
+    return `${answer.status} ${(await answer.text()).trim()}`;
+  };
+
+  beforeEach(async () => {
+    readiness = new Readiness(federatedPrimary);
+    server = await startHealth('127.0.0.1:0', readiness, registry);
+  });
+  afterEach(() => server.close());
+
+  it('is alive before it is ready, and says what each role waits for', async () => {
+    readiness.all('waits for Temporal at temporal:7233');
+    expect(await ask('/healthz')).toBe('200 alive');
+    expect(await ask('/readyz')).toBe(
+      '503 federatedCluster: waits for Temporal at temporal:7233\nprimaryCluster: waits for Temporal at temporal:7233',
+    );
+  });
+
+  it('asks each time what keeps the roles from their work, but for a primary, which answers queries', async () => {
+    let kept: string | undefined = undefined;
+    readiness.onceReady(async () => kept);
+    expect(await ask('/readyz')).toBe('200 federatedCluster: ready\nprimaryCluster: ready');
+    kept = 'cannot reach Temporal';
+    expect(await ask('/readyz')).toBe('503 federatedCluster: cannot reach Temporal\nprimaryCluster: ready');
+    expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
+    expect(await ask('/readyz?role=federatedCluster')).toContain('503');
+    readiness.all('is stopping');
+    expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: is stopping');
+  });
+
+  it('knows no role that the process does not have', async () => {
+    expect(await ask('/readyz?role=federator')).toBe('404 this process has no such role');
+  });
+
+  it('tells of activities and of the store', async () => {
+    const none = { count: 0, examples: [] };
+    const result = { uploaded: 2, unchanged: 5, pulled: 0, incomplete: none, refused: { ...none, count: 1 } };
+    const run = { activity: 'pushLocalEtl', seconds: 0.1, args: [] };
+    metrics.activityRan({ ...run, outcome: 'ok', result });
+    metrics.activityRan({ ...run, outcome: 'STORAGE_UNAVAILABLE' });
+    metrics.storageCalled({ verb: 'put', key: 'k', outcome: 'ok', ms: 20, bytes: 300 });
+    metrics.activityRan({ ...run, activity: 'writeReport', outcome: 'ok', args: [{ outcome: 'partial' }] });
+    const told = await ask('/metrics');
+    expect(told).toContain('federated_etl_push_files{state="refused"} 1');
+    expect(told).toContain(
+      'federated_etl_activity_seconds_count{activity="pushLocalEtl",outcome="STORAGE_UNAVAILABLE"} 1',
+    );
+    expect(told).toMatch(
+      /federated_etl_activity_last_success_timestamp_seconds\{activity="pushLocalEtl"\} \d+/,
+    );
+    expect(told).toContain('federated_etl_storage_bytes_total{verb="put"} 300');
+    expect(told).toContain('federated_etl_federations_total{outcome="partial"} 1');
+    expect(told).toContain('process_cpu_seconds_total');
+    // What this process never did.
+    expect(told).not.toMatch(/^federated_etl_generation /m);
+  });
+
+  it('names the setting when its address is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    await expect(startHealth(`127.0.0.1:${port}`, readiness, registry)).rejects.toMatchObject({
+      code: 'SETTINGS_INVALID',
+      detail: `127.0.0.1:${port} is taken by another program.`,
+      hint: 'Set health.listen to a free address and port.',
+    });
+    other.close();
+  });
+});

@@ -1,0 +1,66 @@
+import fastify from 'fastify';
+import type { Registry } from 'prom-client';
+import { listenOn, type RunningServer } from '../api/listen';
+import type { Settings } from '../config/settings';
+
+/** The roles of a process, as the settings name them. */
+export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
+
+/** How the roles of a process are: `ready`, or in words what keeps them from it. */
+export class Readiness {
+  private readonly states: Map<RoleName, string>;
+  private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
+
+  constructor(roles: Settings['roles']) {
+    const own = (Object.keys(roles) as RoleName[]).filter((role) => roles[role]);
+    this.states = new Map(own.map((role) => [role, 'has just been started']));
+  }
+
+  /** Says how all roles are, such as `waits for the bucket`. */
+  all(state: string): void {
+    for (const role of this.states.keys()) this.states.set(role, state);
+  }
+
+  /** What is asked each time, once the roles are ready: what keeps them from their work at the moment, if anything. */
+  onceReady(reach: () => Promise<string | undefined>): void {
+    this.reach = reach;
+    this.all(ready);
+  }
+
+  /** How the roles are, or the one that is asked for. A primary answers queries also while Temporal cannot be reached. */
+  async read(asked?: string): Promise<ReadonlyMap<RoleName, string>> {
+    const kept = await this.reach();
+    const now = [...this.states].map(
+      ([role, state]) =>
+        [role, state === ready && role !== 'primaryCluster' ? (kept ?? ready) : state] as const,
+    );
+    return new Map(now.filter(([role]) => asked === undefined || role === asked));
+  }
+}
+
+const ready = 'ready';
+
+/**
+ * Serves `/healthz`, 200 as long as the process can answer at all; `/readyz`, 200 once every role of the process does its
+ * work, else 503 and what keeps them from it, and `/readyz?role=primaryCluster` the same of one role; and `/metrics`.
+ * None of them needs a token, and none tells of costs. Throws SETTINGS_INVALID when it cannot listen there.
+ */
+export async function startHealth(
+  listen: string,
+  readiness: Readiness,
+  metrics: Registry,
+): Promise<RunningServer> {
+  const app = fastify({ forceCloseConnections: 'idle', routerOptions: { ignoreTrailingSlash: true } });
+  app.get('/healthz', (_, reply) => reply.type('text/plain').send('alive\n'));
+  app.get<{ Querystring: { role?: string } }>('/readyz', async ({ query }, reply) => {
+    const states = await readiness.read(query.role);
+    const code = states.size === 0 ? 404 : [...states.values()].every((state) => state === ready) ? 200 : 503;
+    const lines = [...states].map(([role, state]) => `${role}: ${state}\n`);
+    return reply
+      .code(code)
+      .type('text/plain')
+      .send(code === 404 ? 'this process has no such role\n' : lines.join(''));
+  });
+  app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  return listenOn(app, listen, 'health.listen');
+}

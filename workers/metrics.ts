@@ -1,0 +1,113 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CommitResult } from '../activities/commit-generation';
+import type { PullSummary } from '../activities/pull-combined';
+import type { PushSummary } from '../activities/push-local-etl';
+import type { FederationReport } from '../federation/run';
+import type { StorageCall } from '../storage/with-metrics';
+
+/** One run of an activity, however it ended. */
+export interface ActivityRun {
+  readonly activity: string;
+  /** `ok`, or the code of the error; `cancelled` for what was ended from outside. */
+  readonly outcome: string;
+  readonly seconds: number;
+  readonly args: readonly unknown[];
+  /** Absent when it failed. */
+  readonly result?: unknown;
+}
+
+/** What is told to the metrics of a process. `docs/reference/metrics.md` has a row for each. */
+export interface RoleMetrics {
+  storageCalled(call: StorageCall): void;
+  activityRan(run: ActivityRun): void;
+}
+
+/** Registers what the roles of a process tell of themselves. What a role never did is absent, not 0. */
+export function registerRoleMetrics(registry: Registry): RoleMetrics {
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const calls = new Histogram({
+    name: 'federated_etl_storage_call_seconds',
+    help: 'Time of a call to the store, by verb and outcome: ok, a code of the catalogue, or aborted',
+    labelNames: ['verb', 'outcome'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const moved = new Counter({
+    name: 'federated_etl_storage_bytes_total',
+    help: 'Bytes that calls to the store moved, by verb',
+    labelNames: ['verb'],
+    registers,
+  });
+  const runs = new Histogram({
+    name: 'federated_etl_activity_seconds',
+    help: 'Time of an activity, by name and outcome: ok, a code of the catalogue, or cancelled',
+    labelNames: ['activity', 'outcome'],
+    buckets: [0.05, 0.5, 2, 10, 60, 600],
+    registers,
+  });
+  const succeeded = gauge('activity_last_success_timestamp_seconds', 'When an activity last succeeded', [
+    'activity',
+  ]);
+  const pushFiles = gauge(
+    'push_files',
+    'Window files of the local ETL at the last push, by what became of them',
+    ['state'],
+  );
+  const pullState = gauge('pull_state', '1 for the state that the last pull ended in', ['state']);
+  const pulled = gauge('pulled_generation', 'The generation that the last pull brought', []);
+  const generation = gauge('generation', 'The newest generation that this federator committed or found', []);
+  const windows = gauge('generation_windows', 'Windows of that generation', []);
+  const clusters = gauge('generation_clusters', 'Clusters of that generation', []);
+  const problems = gauge('generation_problems', 'Sources of that generation that are refused or held', []);
+  const federations = new Counter({
+    name: 'federated_etl_federations_total',
+    help: 'Federations that this federator reported, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
+
+  function gauge(name: string, help: string, labelNames: string[]): Gauge {
+    const made = new Gauge({ name: `federated_etl_${name}`, help, labelNames, registers });
+    // One without labels begins with 0, which would be a statement.
+    if (labelNames.length === 0) made.remove();
+    return made;
+  }
+
+  /** What an activity's outcome says of the data, by the activity's name. */
+  const tells: Readonly<Record<string, (result: unknown, args: readonly unknown[]) => void>> = {
+    pushLocalEtl: (result) => {
+      const { uploaded, unchanged, pulled, incomplete, refused } = result as PushSummary;
+      const states = { uploaded, unchanged, pulled, incomplete: incomplete.count, refused: refused.count };
+      for (const [state, count] of Object.entries(states)) pushFiles.set({ state }, count);
+    },
+    pullCombined: (result) => {
+      const summary = result as PullSummary;
+      pullState.reset();
+      pullState.set({ state: summary.state }, 1);
+      if (summary.generation !== undefined) pulled.set(summary.generation);
+    },
+    commitGeneration: (result) => {
+      const committed = result as CommitResult;
+      if (committed.status === 'replan') return;
+      generation.set(committed.generation);
+      windows.set(committed.windows);
+      clusters.set(committed.clusters);
+      problems.set(committed.problems);
+    },
+    writeReport: (_, [report]) => federations.inc({ outcome: (report as FederationReport).outcome }),
+  };
+
+  return {
+    storageCalled: ({ verb, outcome, ms, bytes }) => {
+      calls.observe({ verb, outcome }, ms / 1_000);
+      if (bytes !== undefined) moved.inc({ verb }, bytes);
+    },
+    activityRan: ({ activity, outcome, seconds, args, result }) => {
+      runs.observe({ activity, outcome }, seconds);
+      if (outcome !== 'ok') return;
+      succeeded.set({ activity }, Date.now() / 1_000);
+      tells[activity]?.(result, args);
+    },
+  };
+}
