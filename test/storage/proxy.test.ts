@@ -1,0 +1,132 @@
+import { createServer, request } from 'node:http';
+import { connect } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { readAll } from '../../storage/read-all';
+import { openBucket } from '../../storage/open-bucket';
+import { parseFederatedStore } from '../../storage/federated-store';
+import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { listenOnLoopback, type Listening } from './loopback';
+import { startTlsServer, type TlsServer } from './tls-server';
+
+/** A proxy as companies have them: it passes requests on, and makes tunnels for those that are encrypted. */
+interface Proxy extends Listening {
+  /** What was asked of it, such as `CONNECT 127.0.0.1:443` or `PUT http://…`. */
+  readonly asked: string[];
+}
+
+async function startProxy(): Promise<Proxy> {
+  const asked: string[] = [];
+  const server = createServer((incoming, answer) => {
+    asked.push(`${incoming.method} ${incoming.url}`);
+    const onward = request(
+      incoming.url ?? '',
+      { method: incoming.method, headers: incoming.headers },
+      (result) => {
+        answer.writeHead(result.statusCode ?? 502, result.headers);
+        result.pipe(answer);
+      },
+    );
+    onward.on('error', () => answer.destroy());
+    incoming.pipe(onward);
+  });
+  server.on('connect', ({ url = '' }, socket, head) => {
+    asked.push(`CONNECT ${url}`);
+    const { hostname, port } = new URL(`http://${url}`);
+    const onward = connect(Number(port), hostname, () => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      onward.write(head);
+      onward.pipe(socket);
+      socket.pipe(onward);
+    });
+    onward.on('error', () => socket.destroy());
+    socket.on('error', () => onward.destroy());
+    socket.on('close', () => onward.destroy());
+  });
+  return { ...(await listenOnLoopback(server)), asked };
+}
+
+const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy'];
+
+describe('a proxy of the environment', () => {
+  let proxy: Proxy;
+  let before: (readonly [string, string | undefined])[];
+
+  beforeEach(async () => {
+    before = variables.map((name) => [name, process.env[name]] as const);
+    for (const name of variables) delete process.env[name];
+    proxy = await startProxy();
+  });
+  afterEach(async () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    await proxy.close();
+  });
+
+  describe('with TLS', () => {
+    let server: TlsServer;
+    beforeAll(async () => {
+      server = await startTlsServer();
+    });
+    afterAll(() => server.close());
+
+    const storeOf = {
+      S3: () => ({
+        type: 'S3',
+        config: { bucket: 'costs', endpoint: server.host, access_key: 'k', secret_key: 's' },
+      }),
+      GCS: () => ({ type: 'GCS', config: { bucket: 'costs' } }),
+    };
+
+    it.each(['S3', 'GCS'] as const)('is gone through to %s, by a tunnel', async (type) => {
+      process.env['HTTPS_PROXY'] = `http://${proxy.host}`;
+      const store = storeOf[type]();
+      const tls = { http_config: { tls_config: { ca_file: server.files.ca } } };
+      const bucket = await openBucket(
+        parseFederatedStore(JSON.stringify({ ...store, config: { ...store.config, ...tls } }), 'store.yaml'),
+        { gcsEmulator: `https://${server.host}` },
+      );
+      // Every answer of that server is a 404.
+      expect(await bucket.head('a')).toBeUndefined();
+      expect(proxy.asked).toEqual([`CONNECT ${server.host}`]);
+      await bucket.close();
+    });
+  });
+
+  describeWithS3('with an S3 server', () => {
+    async function roundTrip(): Promise<string> {
+      const s3 = await connectToS3();
+      const name = `proxy-${randomUUID()}`;
+      await s3.createBucket(name);
+      const config = {
+        bucket: name,
+        endpoint: s3.endpoint.replace('http://', ''),
+        region: s3.region,
+        access_key: s3.accessKey,
+        secret_key: s3.secretKey,
+        insecure: true,
+      };
+      const bucket = await openBucket(
+        parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'store.yaml'),
+      );
+      await bucket.put('a/b', Buffer.from('through the proxy'));
+      const { bytes } = await readAll(bucket, 'a/b');
+      await bucket.close();
+      return bytes.toString();
+    }
+
+    it('passes on what is written and read', async () => {
+      process.env['HTTP_PROXY'] = `http://${proxy.host}`;
+      expect(await roundTrip()).toBe('through the proxy');
+      expect(proxy.asked.map((one) => one.split(' ')[0])).toEqual(['PUT', 'GET']);
+    });
+
+    it('is left alone for hosts of NO_PROXY', async () => {
+      process.env['HTTP_PROXY'] = `http://${proxy.host}`;
+      process.env['NO_PROXY'] = '127.0.0.1';
+      expect(await roundTrip()).toBe('through the proxy');
+      expect(proxy.asked).toEqual([]);
+    });
+  });
+});
