@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
@@ -23,7 +24,8 @@ export async function createWorker(
     connection: native,
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
-    identity: `${settings.clusterId}@${process.pid}`,
+    // With the host: in containers every process has the same number.
+    identity: `${settings.clusterId}@${hostname()}/${process.pid}`,
     activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
     // The default is computed from the heap and is too much for a small container.

@@ -102,7 +102,8 @@ class Recording {
       .replaceAll(`${root}/`, '')
       .replaceAll(this.folder, '/data')
       .replaceAll(hostname(), 'host')
-      .replaceAll(`@${process.pid}`, '@1');
+      .replaceAll(`@${process.pid}`, '@1')
+      .replaceAll(`/${process.pid}`, '/1');
     await writeFile(join(histories, `${file}.json`), neutral);
     say(`${file}: ${Math.ceil(neutral.length / 1024)} KB`);
   }
