@@ -218,6 +218,11 @@ export const catalog = {
     hint: 'Correct localEtl.path, or mount the volume that holds it.',
     retryable: true,
   },
+  LOCAL_ETL_REFUSED: {
+    means: 'The volume of the local ETL store does not let this process read or write there.',
+    hint: 'Run it as a user who may write the volume (the chart: pods.runAs), make room, or mount it writable; then it goes on.',
+    retryable: true,
+  },
   LOCAL_STATE_UNREADABLE: {
     means: 'What Federated ETL remembers on the volume cannot be read.',
     hint: 'Look at the named file under .federated-etl on the volume; the message says what was wrong with it.',

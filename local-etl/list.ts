@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseWindowFile, pipelines, type WindowFile } from '../etl/window';
-import { ifThere, type LocalEtl, localPath } from './store';
+import { allowed, ifThere, type LocalEtl, localPath } from './store';
 
 /** A window file as it stood when it was looked at. */
 export interface LocalFile extends WindowFile {
@@ -66,6 +66,6 @@ export function stamp(stats: Stats): { size: number; mtimeMs: number } {
 }
 
 async function* entries(folder: string) {
-  const directory = await ifThere(opendir(folder));
+  const directory = await allowed(folder, ifThere(opendir(folder)));
   if (directory !== undefined) yield* directory;
 }

@@ -38,6 +38,31 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** What a volume says to somebody who may not use it as it is. */
+const refusals: Readonly<Record<string, string>> = {
+  EACCES: 'This process may not do that there',
+  EPERM: 'This process may not do that there',
+  EROFS: 'The volume is mounted read-only',
+  ENOSPC: 'There is no space left on the volume',
+  EDQUOT: 'The quota of the volume is used up',
+};
+
+/** Awaits; LOCAL_ETL_REFUSED, which names the path, where the volume does not allow it. */
+export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = systemCode(error);
+    const why = code === undefined ? undefined : refusals[code];
+    if (why === undefined) throw error;
+    throw new FederationError('LOCAL_ETL_REFUSED', {
+      subject: { key: path },
+      detail: `${why} (${code}, as user ${process.getuid?.() ?? 'unknown'}).`,
+      cause: error,
+    });
+  }
+}
+
 /** Awaits; undefined when the file or folder is not there. */
 export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {

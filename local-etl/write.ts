@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, opendir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ifThere, type LocalEtl, systemCode } from './store';
+import { allowed, ifThere, type LocalEtl, systemCode } from './store';
 
 const temporary = '.tmp-';
 const strayAfterMs = 60 * 60_000;
@@ -18,9 +18,9 @@ export async function writeAtomically(
 /** The same without waiting for the disk: for what may be lost, but never be read half. */
 export async function writeQuickly(path: string, body: Uint8Array): Promise<void> {
   const written = join(dirname(path), temporaryName());
-  await mkdir(dirname(path), { recursive: true });
+  await allowed(path, mkdir(dirname(path), { recursive: true }));
   try {
-    await writeFile(written, body);
+    await allowed(path, writeFile(written, body));
     await rename(written, path);
   } catch (error) {
     await rm(written, { force: true });
@@ -48,9 +48,12 @@ export async function writeTemporary(
   path: string,
   body: Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<string> {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
-  const written = join(folder, temporaryName());
+  const written = join(dirname(path), temporaryName());
+  return allowed(path, writeAt(written, body));
+}
+
+async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
+  await mkdir(dirname(written), { recursive: true });
   try {
     // Readable for the cost-model, which may run as another user.
     await using handle = await open(written, 'wx', 0o644);

@@ -6,6 +6,7 @@ import type { Log } from '../config/log';
 import type { ProbedBucket } from '../storage/conditional-create';
 import type { Names } from '../workflows/names';
 import type { RoleMetrics } from './metrics';
+import type { Releasers } from './releasers';
 
 /** What every role of a cluster is started with. */
 export interface RoleContext extends ProbedBucket {
@@ -15,6 +16,8 @@ export interface RoleContext extends ProbedBucket {
   readonly native: NativeConnection;
   readonly names: Names;
   readonly log: Log;
+  /** What is released when the process ends, before the connections are. */
+  readonly held: Releasers;
   /** Holds the metrics of the process. */
   readonly registry: Registry;
   readonly metrics: RoleMetrics;

@@ -73,6 +73,7 @@ export async function runRoles(
     client: new Client({ connection, namespace: settings.temporal.namespace }),
     names: names(settings.temporal.idPrefix),
     log,
+    held,
     registry,
     metrics,
   };

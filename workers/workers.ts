@@ -17,7 +17,7 @@ interface Serving {
 
 /** A worker on one task queue, with the settings that all of ours share. */
 export async function createWorker(
-  { settings, native, metrics }: RoleContext,
+  { settings, native, metrics, held }: RoleContext,
   serving: Serving,
 ): Promise<Worker> {
   const options: WorkerOptions = {
@@ -32,5 +32,12 @@ export async function createWorker(
     maxCachedWorkflows: 100,
     shutdownGraceTime,
   };
-  return Worker.create(serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options);
+  const worker = await Worker.create(
+    serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options,
+  );
+  // One that never ran, as something else failed, would keep the connection open, and only a run ends it.
+  held.defer(async () => {
+    if (worker.getState() === 'INITIALIZED') await worker.runUntil(Promise.resolve());
+  });
+  return worker;
 }

@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { version } from '@temporalio/worker/package.json';
 
 const root = join(__dirname, '..');
+/** The name of what `npm run build` puts beside this module. */
+export const builtWorkflows = 'workflow-code.js';
+
 /** What a workflow may be made of; a change in any of it makes a new bundle. */
 const sources = ['workflows', 'etl', 'federation', 'errors', 'activities'];
 
 /**
- * The code that workers replay, bundled once and kept beside the packages under a name made of all that it can be made
- * of, so that only the first start after a change takes the seconds that bundling takes.
+ * The code that workers replay: what the build made, or in a checkout bundled once and kept beside the packages under
+ * a name made of all that it can be made of, so that only the first start after a change takes the seconds that
+ * bundling takes.
  */
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
+  const built = join(__dirname, builtWorkflows);
+  if (existsSync(built)) return { codePath: built };
   const folder = join(root, 'node_modules', '.cache', 'federated-etl');
   const codePath = join(folder, `workflows-${fingerprintOfSources()}.js`);
   try {

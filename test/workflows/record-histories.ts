@@ -136,6 +136,7 @@ class Recording {
       native,
       names: names(''),
       log: silentLog,
+      held,
       registry,
       metrics: registerRoleMetrics(registry),
     });
