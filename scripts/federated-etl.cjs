@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 'use strict';
 
-// The program `federated-etl`: finds a Node that is new enough, then hands over to federated-etl.ts.
+// The program `federated-etl`: finds a Node that is new enough, then hands over to federated-etl.ts, or to what the
+// build (`npm run build`) made of it.
 const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.resolve(__dirname, '..');
 const args = process.argv.slice(2);
+const built = path.join(__dirname, 'federated-etl.js');
 
-if (!fs.existsSync(path.join(root, 'node_modules', 'tsx', 'package.json'))) {
+if (fs.existsSync(built)) {
+  start(built);
+} else if (!fs.existsSync(path.join(root, 'node_modules', 'tsx', 'package.json'))) {
   const { checkPackages } = require('./set-up/packages.cjs');
   console.error(`federated-etl needs its packages (${checkPackages(root).why}).`);
   console.error('Run `npm start`, which installs them and runs the example, or `npm ci`.');
@@ -17,7 +21,11 @@ if (!fs.existsSync(path.join(root, 'node_modules', 'tsx', 'package.json'))) {
   handOver();
 } else {
   require('tsx/cjs');
-  require('./federated-etl.ts')
+  start('./federated-etl.ts');
+}
+
+function start(program) {
+  require(program)
     .main(args)
     .catch((error) => {
       console.error(error);

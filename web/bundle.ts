@@ -1,17 +1,36 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from 'esbuild';
 import type { PageFile } from '../api/options';
 
 const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
 };
 
-/** Bundles the page: its files by path. What is loaded later, such as the chart, is a file of its own. */
+/** The name of the folder that `npm run build` puts beside this module: the page's files by their paths. */
+export const builtPage = 'built';
+
+/** The page: its files by path. They are what the build made, or in a checkout bundled now. */
 export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
-  const { outputFiles } = await build({
+  const built = path.join(__dirname, builtPage);
+  return existsSync(built) ? readBuilt(built) : (await buildPage()).files;
+}
+
+/** A page, and which files of this checkout and its packages it was made of. */
+export interface BuiltPage {
+  readonly files: ReadonlyMap<string, PageFile>;
+  readonly sources: readonly string[];
+}
+
+/** Bundles the page from its sources. What is loaded later, such as the chart, is a file of its own. */
+export async function buildPage(): Promise<BuiltPage> {
+  // The built program is without the bundler.
+  const { build } = await import('esbuild');
+  const { outputFiles, metafile } = await build({
     entryPoints: [path.join(__dirname, 'main.tsx'), path.join(__dirname, 'style.css')],
+    absWorkingDir: path.dirname(__dirname),
     outdir: '/page',
     bundle: true,
     splitting: true,
@@ -24,14 +43,12 @@ export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
     jsxImportSource: 'preact',
     define: { 'process.env.NODE_ENV': '"production"' },
     legalComments: 'none',
+    metafile: true,
     write: false,
   });
   const files = new Map<string, PageFile>();
   for (const { path: file, contents } of outputFiles) {
-    const type = types[path.extname(file)];
-    if (type !== undefined) {
-      files.set(`/page/${path.basename(file)}`, { type, body: Buffer.from(contents), immutable: true });
-    }
+    addFile(files, `/page/${path.basename(file)}`, Buffer.from(contents));
   }
   const named = (name: string, ending: string) =>
     [...files.keys()].find((file) => path.basename(file).startsWith(`${name}-`) && file.endsWith(ending)) ??
@@ -39,6 +56,22 @@ export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
   const html = (await readFile(path.join(__dirname, 'index.html'), 'utf8'))
     .replace('main.js', named('main', '.js'))
     .replace('style.css', named('style', '.css'));
-  files.set('/index.html', { type: 'text/html; charset=utf-8', body: Buffer.from(html), immutable: false });
+  addFile(files, '/index.html', Buffer.from(html));
+  return { files, sources: Object.keys(metafile.inputs) };
+}
+
+async function readBuilt(folder: string): Promise<ReadonlyMap<string, PageFile>> {
+  const files = new Map<string, PageFile>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    addFile(files, `/${path.relative(folder, file)}`, await readFile(file));
+  }
   return files;
+}
+
+/** All but the first file have a name that changes with their content. */
+function addFile(files: Map<string, PageFile>, name: string, body: Buffer): void {
+  const type = types[path.extname(name)];
+  if (type !== undefined) files.set(name, { type, body, immutable: name !== '/index.html' });
 }

@@ -35,7 +35,7 @@ export async function findGoProgram(
   const built = await addToCache(server, options, (folder) => goInstall(server, options, folder));
   if (built.path !== undefined) return built.path;
   throw new FederationError('SERVER_NOT_FOUND', {
-    detail: `${server.name}, a server for the tests, could neither be found nor built: ${built.problem}`,
+    detail: `${server.name}, which the tests need, could neither be found nor built: ${built.problem}`,
     hint: `Install Go ${server.minimumGo} or newer (https://go.dev/dl), or set ${variable} to a ${server.name} ${server.version}.`,
   });
 }

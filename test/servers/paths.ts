@@ -9,6 +9,8 @@ export const variables = {
   versitygwMissing: 'FED_TEST_VERSITYGW_MISSING',
   fakeGcs: 'FED_TEST_FAKE_GCS',
   fakeGcsMissing: 'FED_TEST_FAKE_GCS_MISSING',
+  helm: 'FED_TEST_HELM',
+  helmMissing: 'FED_TEST_HELM_MISSING',
   /** Where a test file asks for a server that all of them share. */
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
@@ -28,9 +30,14 @@ export function fakeGcsPath(): string {
   return required(variables.fakeGcs, variables.fakeGcsMissing);
 }
 
+/** The Helm that this test run uses. */
+export function helmPath(): string {
+  return required(variables.helm, variables.helmMissing);
+}
+
 /** Why a server cannot be had, if it cannot. */
 export function missing(
-  variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing',
+  variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing' | 'helmMissing',
 ): string | undefined {
   return process.env[variables[variable]] || undefined;
 }

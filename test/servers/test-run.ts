@@ -7,6 +7,7 @@ import { findTemporal } from '../../scripts/set-up/temporal-cli';
 import { startTemporalServer } from '../../scripts/set-up/temporal-server';
 import { startAzureServer } from './azurite';
 import { findFakeGcs, startGcsServer } from './fake-gcs';
+import { findHelm } from './helm';
 import { temporalCliPath, variables } from './paths';
 import { SharedServers, type SharedServer } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
@@ -18,7 +19,7 @@ export interface TestRun {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Finds or builds the test servers, and offers them to the test files. */
+/** Finds or builds the test servers and Helm, and offers them to the test files. */
 export async function setUp(): Promise<TestRun> {
   await note(variables.temporalCli, variables.temporalMissing, async () => {
     const temporal = await findTemporal({ say, useAddress: false });
@@ -26,6 +27,7 @@ export async function setUp(): Promise<TestRun> {
   });
   await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
   await note(variables.fakeGcs, variables.fakeGcsMissing, () => findFakeGcs({ say }));
+  await note(variables.helm, variables.helmMissing, () => findHelm({ say }));
   // A server that runs already is better than none.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
 

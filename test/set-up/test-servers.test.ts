@@ -1,10 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describeWith } from '../servers/describe-with';
 import { connectToGcs, describeWithGcs, startGcsServer } from '../servers/fake-gcs';
+import { describeWithHelm, findHelm, helm } from '../servers/helm';
+import { helmPath } from '../servers/paths';
 import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
 import { connectToS3, describeWithS3, startS3Server } from '../servers/versitygw';
+import { program, scratchFolder } from './scratch';
 
 describe('a suite whose server is missing', () => {
   const before = process.env['CI'];
@@ -86,5 +90,34 @@ describeWithGcs('the GCS server', () => {
     await gcs.createBucket('mine');
     await gcs.stop();
     await expect(gcs.createBucket('another')).rejects.toThrow();
+  });
+});
+
+describe('finding Helm', () => {
+  const scratch = scratchFolder();
+  const at = (...names: string[]): string => path.join(scratch(), ...names);
+  const helmOf = (version: string, ...names: string[]): string => program(at(...names), `echo ${version}`);
+
+  test('passes over a Helm 3, and takes HELM before the PATH before the cache', async () => {
+    const env = { PATH: [at('old'), at('new')].join(path.delimiter), XDG_CACHE_HOME: at('cache') };
+    const said: string[] = [];
+    const find = (more: NodeJS.ProcessEnv = {}): Promise<string> =>
+      findHelm({ env: { ...env, ...more }, say: (line) => void said.push(line) });
+    const old = helmOf('v3.18.4+gd80839c', 'old', 'helm');
+    await expect(find()).rejects.toThrow(/helm, which the tests need.*Go is not installed/s);
+    const cached = helmOf('v4.3.1', 'cache', 'federated-etl', 'helm', helm.version, 'helm');
+    expect(await find()).toBe(cached);
+    expect(said).toContain(`${old} is passed over: it is too old: \`helm version --short\` knows no v4.`);
+    const onPath = helmOf('v4.0.0', 'new', 'helm');
+    expect(await find()).toBe(onPath);
+    const chosen = helmOf('v4.3.1', 'chosen');
+    expect(await find({ HELM: chosen })).toBe(chosen);
+  });
+});
+
+describeWithHelm('Helm', () => {
+  test('is a Helm 4', () => {
+    const version = execFileSync(helmPath(), ['version', '--short'], { encoding: 'utf8' });
+    expect(version).toMatch(/^v4\./);
   });
 });

@@ -1,0 +1,88 @@
+{{/* Refuses values that contradict each other, with a sentence that names them. Rendered once, by settings.yaml. */}}
+{{- define "federated-etl.checks" -}}
+{{- $v := .Values -}}
+{{- $etl := $v.federatedETL -}}
+{{- $federator := $etl.federator -}}
+{{- $model := $v.kubecostModel -}}
+{{- $clusterRole := or $etl.federatedCluster $etl.primaryCluster -}}
+
+{{- if not (or $clusterRole $federator.enabled) -}}
+{{- fail "This cluster has no role: set federatedETL.federatedCluster, federatedETL.federator.enabled or federatedETL.primaryCluster, or several of them." -}}
+{{- end -}}
+
+{{- $id := include "federated-etl.clusterId" . -}}
+{{- if not $id -}}
+{{- fail "There is no cluster id: set clusterId (or kubecostProductConfigs.clusterName) to an id that no other cluster of the federation has." -}}
+{{- end -}}
+{{- if eq $id "combined" -}}
+{{- fail "The cluster id cannot be combined: federated/combined is where the Federator writes. Set clusterId to another id." -}}
+{{- end -}}
+{{- if or (gt (len $id) 253) (contains "/" $id) (contains "\\" $id) (contains ".." $id) (regexMatch "[[:cntrl:]]" $id) (eq $id ".") -}}
+{{- fail (printf "The cluster id %q cannot be a folder: clusterId takes 1 to 253 bytes without /, \\, .. and control characters." $id) -}}
+{{- end -}}
+
+{{- if and $model.federatedStorageConfig $model.federatedStorageConfigSecret -}}
+{{- fail "kubecostModel.federatedStorageConfig and kubecostModel.federatedStorageConfigSecret are both set: keep the one that describes the bucket." -}}
+{{- end -}}
+{{- if and $etl.useExistingS3Config (not $model.etlBucketConfigSecret) -}}
+{{- fail "federatedETL.useExistingS3Config is set, but kubecostModel.etlBucketConfigSecret is not: name the secret whose object-store.yaml is to be used." -}}
+{{- end -}}
+{{- if not (include "federated-etl.storeSecret" .) -}}
+{{- $other := ternary " (kubecostModel.etlBucketConfigSecret is only used with federatedETL.useExistingS3Config)" "" (not (empty $model.etlBucketConfigSecret)) -}}
+{{- fail (printf "No role works without storage: set kubecostModel.federatedStorageConfigSecret to a secret with the key federated-store.yaml%s." $other) -}}
+{{- end -}}
+{{- $secret := include "federated-etl.storeSecret" . -}}
+{{- $key := include "federated-etl.storeKey" . -}}
+{{- $there := lookup "v1" "Secret" .Release.Namespace $secret -}}
+{{- if and $there (not $model.federatedStorageConfig) (not (hasKey ($there.data | default dict) $key)) -}}
+{{- fail (printf "The secret %s has no key %s: make it with kubectl create secret generic %s -n %s --from-file=%s." $secret $key $secret .Release.Namespace $key) -}}
+{{- end -}}
+
+{{- if and $federator.enabled $federator.clusters (not $federator.clustersMode) -}}
+{{- fail "federatedETL.federator.clusters is ambiguous: the guide means clusters to leave out, Kubecost's charts meant the only ones to take. Set federatedETL.federator.clustersMode to exclude or include, or use excludeClusters or includeClusters." -}}
+{{- end -}}
+{{- range $federator.excludeClusters -}}
+{{- if has . $federator.includeClusters -}}
+{{- fail (printf "The cluster %s is in federatedETL.federator.includeClusters and in federatedETL.federator.excludeClusters: take it out of one." .) -}}
+{{- end -}}
+{{- end -}}
+
+{{- if and $v.temporal.address $v.temporal.devServer.enabled -}}
+{{- fail "temporal.address and temporal.devServer.enabled are both set: use the server that there is, or, for trying out, the dev server." -}}
+{{- end -}}
+{{- if not (or $v.temporal.address $v.temporal.devServer.enabled $v.temporal.env.TEMPORAL_ADDRESS $v.temporal.envSecret) -}}
+{{- fail "There is no Temporal server: set temporal.address, or, for trying out, temporal.devServer.enabled." -}}
+{{- end -}}
+
+{{- if and $v.localEtl.volume.existingClaim $v.localEtl.volume.source -}}
+{{- fail "localEtl.volume.existingClaim and localEtl.volume.source are both set: keep the one that holds the local ETL." -}}
+{{- end -}}
+{{- if and $etl.federatedCluster (not (or $v.localEtl.volume.existingClaim $v.localEtl.volume.source $v.localEtl.sidecar.enabled)) -}}
+{{- fail "A Federated Cluster pushes what its cost-model builds: set localEtl.volume.existingClaim to the claim of the cost-model, localEtl.volume.source to another volume, or localEtl.sidecar.enabled." -}}
+{{- end -}}
+{{- if $v.localEtl.sidecar.enabled -}}
+{{- if $etl.primaryCluster -}}
+{{- fail "localEtl.sidecar.enabled is for a cluster that is federated only: a primary (federatedETL.primaryCluster) has a pod of its own." -}}
+{{- end -}}
+{{- if not $etl.federatedCluster -}}
+{{- fail "localEtl.sidecar.enabled is set, but federatedETL.federatedCluster is not: there is nothing to push." -}}
+{{- end -}}
+{{- end -}}
+
+{{- $outside := ternary "api.ingress.enabled" (printf "api.service.type %s" $v.api.service.type) $v.api.ingress.enabled -}}
+{{- if or $v.api.ingress.enabled (ne $v.api.service.type "ClusterIP") -}}
+{{- if not $etl.primaryCluster -}}
+{{- fail (printf "%s serves the API, which only a primary has: set federatedETL.primaryCluster, or take it away." $outside) -}}
+{{- end -}}
+{{- if not (include "federated-etl.servesApi" .) -}}
+{{- fail (printf "%s makes the costs of all clusters readable from outside: set api.token.secret, or say api.openRead." $outside) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.api.ingress.enabled (not $v.api.ingress.host) -}}
+{{- fail "api.ingress.enabled is set, but api.ingress.host is not." -}}
+{{- end -}}
+
+{{- if and $v.pods.caBundle.configMap $v.pods.caBundle.secret -}}
+{{- fail "pods.caBundle.configMap and pods.caBundle.secret are both set: keep one." -}}
+{{- end -}}
+{{- end -}}

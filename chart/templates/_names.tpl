@@ -1,0 +1,99 @@
+{{/* What everything of a release is called. */}}
+{{- define "federated-etl.fullname" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 45 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels by which pods are selected: they never change. Called with the root and a component. */}}
+{{- define "federated-etl.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "federated-etl.labels" -}}
+{{ include "federated-etl.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/part-of: federated-etl
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "federated-etl.serviceAccount" -}}
+{{- if .Values.pods.serviceAccount.name -}}
+{{- .Values.pods.serviceAccount.name -}}
+{{- else -}}
+{{- ternary (include "federated-etl.fullname" .) "default" .Values.pods.serviceAccount.create -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "federated-etl.image" -}}
+{{- with .Values.pods.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* `true` where this cluster has a pod of its own: it is federated or primary, and its role is no sidecar. */}}
+{{- define "federated-etl.hasCluster" -}}
+{{- if and (or .Values.federatedETL.federatedCluster .Values.federatedETL.primaryCluster) (not .Values.localEtl.sidecar.enabled) }}true{{ end -}}
+{{- end -}}
+
+{{/* `true` where the API can be reached from outside its pod. */}}
+{{- define "federated-etl.servesApi" -}}
+{{- if and .Values.federatedETL.primaryCluster (or .Values.api.token.secret .Values.api.openRead) }}true{{ end -}}
+{{- end -}}
+
+{{/* The claim of the ETL volume, if there is one. */}}
+{{- define "federated-etl.etlClaim" -}}
+{{- if .Values.localEtl.volume.existingClaim -}}
+{{- .Values.localEtl.volume.existingClaim -}}
+{{- else if not .Values.localEtl.volume.source -}}
+{{- include "federated-etl.fullname" . }}-etl
+{{- end -}}
+{{- end -}}
+
+{{/* The secret with the bucket, and the setting that names its file; the existing configuration only when asked for. */}}
+{{- define "federated-etl.storeSecret" -}}
+{{- if .Values.federatedETL.useExistingS3Config -}}
+{{- .Values.kubecostModel.etlBucketConfigSecret -}}
+{{- else if .Values.kubecostModel.federatedStorageConfig -}}
+{{- include "federated-etl.fullname" . }}-store
+{{- else -}}
+{{- .Values.kubecostModel.federatedStorageConfigSecret -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "federated-etl.storeKey" -}}
+{{- ternary "object-store.yaml" "federated-store.yaml" .Values.federatedETL.useExistingS3Config -}}
+{{- end -}}
+
+{{/* Where the file is in a pod. The folder has the secret's name, so that whoever misses the file knows where to look. */}}
+{{- define "federated-etl.storeFolder" -}}
+/etc/federated-etl/secrets/{{ include "federated-etl.storeSecret" . }}
+{{- end -}}
+
+{{/* Every name that Kubecost's values give a cluster id, in the order in which they count. */}}
+{{- define "federated-etl.clusterIds" -}}
+{{- $v := .Values -}}
+{{- $found := list -}}
+{{- range $path, $value := dict
+  "1 clusterId" $v.clusterId
+  "2 global.clusterId" (dig "global" "clusterId" "" $v.AsMap)
+  "3 prometheus.server.global.external_labels.cluster_id" (dig "prometheus" "server" "global" "external_labels" "cluster_id" "" $v.AsMap)
+  "4 kubecostProductConfigs.clusterName" (dig "kubecostProductConfigs" "clusterName" "" $v.AsMap)
+-}}
+{{- if $value }}{{ $found = append $found (dict "path" (substr 2 -1 $path) "id" (toString $value)) }}{{ end -}}
+{{- end -}}
+{{- dict "found" $found | toJson -}}
+{{- end -}}
+
+{{- define "federated-etl.clusterId" -}}
+{{- with (include "federated-etl.clusterIds" . | fromJson).found }}{{ (first .).id }}{{ end -}}
+{{- end -}}

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+interface Component {
+  readonly 'bom-ref': string;
+  readonly properties?: readonly { readonly name: string; readonly value: string }[];
+}
+
+interface BillOfMaterials {
+  readonly metadata: { readonly component: Component };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
+}
+
+/** What a bill of materials is of. Packages are written `name@version`. */
+export interface Materials {
+  readonly packages: readonly string[];
+  /** Packages whose code is in the page's files; they are not there as packages. */
+  readonly inPage: readonly string[];
+  readonly version: string;
+  readonly commit: string;
+}
+
+/**
+ * The bill of materials of the built program, as CycloneDX: npm's own of the checkout, with what is in the program only.
+ * npm refuses to write one of the built folder itself, as packages that others ask for are left out of it.
+ */
+export async function billOfMaterials(root: string, materials: Materials): Promise<object> {
+  const { packages, inPage, version, commit } = materials;
+  const { stdout } = await promisify(execFile)('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
+    cwd: root,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const bill = JSON.parse(stdout) as BillOfMaterials;
+  const byName = new Map(bill.components.map((component) => [component['bom-ref'], component]));
+  const componentOf = (name: string): Component => {
+    const component = byName.get(name);
+    if (component === undefined) throw new Error(`npm sbom does not name ${name}`);
+    return component;
+  };
+  const components = [
+    ...packages.map(componentOf),
+    // For npm they are for development only.
+    ...inPage.map((name) => ({
+      ...componentOf(name),
+      scope: 'required',
+      properties: [{ name: 'federated-etl:bundled-into', value: 'web/built' }],
+    })),
+  ].sort((a, b) => (a['bom-ref'] < b['bom-ref'] ? -1 : 1));
+  const component = {
+    ...bill.metadata.component,
+    'bom-ref': `federated-etl@${version}`,
+    type: 'application',
+    // npm calls it after the folder.
+    name: 'federated-etl',
+    version,
+    purl: `pkg:npm/federated-etl@${version}`,
+    properties: [{ name: 'federated-etl:commit', value: commit }],
+  };
+  const known = new Set([...packages, ...inPage]);
+  const needs = (dependsOn: readonly string[] = []) => dependsOn.filter((name) => known.has(name));
+  const own = bill.dependencies.find(({ ref }) => ref === bill.metadata.component['bom-ref']);
+  return {
+    ...bill,
+    metadata: { ...bill.metadata, component },
+    components,
+    dependencies: [
+      { ref: component['bom-ref'], dependsOn: needs(own?.dependsOn) },
+      ...bill.dependencies
+        .filter(({ ref }) => known.has(ref))
+        .map(({ ref, dependsOn }) => ({ ref, dependsOn: needs(dependsOn) })),
+    ],
+  };
+}

@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { changedLines, leftOutDependencies, leftOutEndings, leftOutFiles } from './left-out';
+
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+type Lock = Readonly<Record<string, LockedPackage>>;
+
+/** The packages that run, as package-lock.json places them (`node_modules/a/node_modules/b`), in order. */
+export async function packagesThatRun(root: string): Promise<string[]> {
+  const text = await readFile(path.join(root, 'package-lock.json'), 'utf8');
+  const { packages } = JSON.parse(text) as { packages: Lock };
+  const found = new Set<string>();
+  const unused = new Set(
+    Object.entries(leftOutDependencies).flatMap(([from, names]) => names.map((name) => `${from} ${name}`)),
+  );
+  const visit = (from: string) => {
+    const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } =
+      packages[from] ?? {};
+    const optional = (name: string) =>
+      optionalDependencies?.[name] !== undefined || peerDependenciesMeta?.[name]?.optional === true;
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
+      if (leftOutDependencies[packageName(from)]?.includes(name)) {
+        unused.delete(`${packageName(from)} ${name}`);
+        continue;
+      }
+      const at = resolveFrom(packages, from, name);
+      if (at !== undefined && existsSync(path.join(root, at))) {
+        if (found.has(at)) continue;
+        found.add(at);
+        visit(at);
+      } else if (!optional(name)) {
+        throw new Error(`${from || 'the project'} needs ${name}, which is not installed; run npm ci`);
+      }
+    }
+  };
+  visit('');
+  refuse(unused, 'dependencies');
+  return [...found].sort();
+}
+
+/** Copies packages into the built folder, without what nothing loads and without the binaries of other platforms. */
+export async function copyPackages(root: string, to: string, packages: readonly string[]): Promise<void> {
+  for (const at of packages) {
+    const from = path.join(root, at);
+    const nested = path.join(from, 'node_modules');
+    const files = (leftOutFiles[packageName(at)] ?? []).map((file) => path.join(from, file));
+    refuse(
+      files.filter((file) => !existsSync(file)),
+      'files',
+    );
+    const left = new Set([...files, ...otherPlatforms(from, at), nested]);
+    await cp(from, path.join(to, at), {
+      recursive: true,
+      filter: (file) => !left.has(file) && !(leftOutEndings.includes(path.extname(file)) && isFile(file)),
+    });
+  }
+  for (const { file, from, to: replacement } of changedLines) {
+    const target = path.join(to, file);
+    const lines = (await readFile(target, 'utf8')).split('\n');
+    refuse(lines.filter((line) => line === from).length === 1 ? [] : [`${file}: ${from}`], 'changed lines');
+    await writeFile(target, lines.map((line) => (line === from ? replacement : line)).join('\n'));
+  }
+}
+
+/** The native builds of a package that brings those of all platforms and chooses when it is loaded. */
+function otherPlatforms(from: string, at: string): string[] {
+  if (packageName(at) !== '@temporalio/core-bridge') return [];
+  const releases = path.join(from, 'releases');
+  const [arch, system] = [archs[process.arch], systems[process.platform]];
+  const own = `${arch}-${system}`;
+  const all = readdirSync(releases);
+  refuse(all.includes(own) ? [] : [own], 'native builds');
+  return all.filter((release) => release !== own).map((release) => path.join(releases, release));
+}
+
+const archs: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+const systems: Readonly<Record<string, string>> = {
+  linux: 'unknown-linux-gnu',
+  darwin: 'apple-darwin',
+  win32: 'pc-windows-msvc',
+};
+
+/** Node's search: in the package's own folder, then in those around it. */
+function resolveFrom(packages: Lock, from: string, name: string): string | undefined {
+  for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
+    const at = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
+    if (packages[at] !== undefined) return at;
+    if (folder === '') return undefined;
+  }
+}
+
+/** The name of a package that lies at a place. */
+export function packageName(at: string): string {
+  return at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length);
+}
+
+function isFile(file: string): boolean {
+  return statSync(file).isFile();
+}
+
+function refuse(wrong: Iterable<string>, list: string): void {
+  const [...entries] = wrong;
+  if (entries.length > 0)
+    throw new Error(`left-out.ts is out of date (${list}): there is no ${entries.join(', ')}`);
+}

@@ -1,0 +1,146 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+
+// Writes the table of all values into `chart/README.md`, from the comments of `chart/values.yaml`:
+//
+//   # The lines of comment directly above a key are its description.
+//   key: its default
+//   # A key that is not set, but could be, has no space after its #.
+//   #other: an example
+//
+// A map is one row where nothing within it is described, such as the requests and limits of `resources`. Else each of
+// its keys is a row of its own, and a description of the map itself is a row without a default above them.
+
+/** A value of the chart. */
+export interface ChartValue {
+  /** `localEtl.volume.size`. */
+  readonly path: string;
+  /** Empty where there is none, which is a mistake. */
+  readonly description: string;
+  /** Its default as JSON. Not set: it has none, as an optional key or a map whose keys follow. */
+  readonly byDefault?: string;
+}
+
+const start = '<!-- values:start -->';
+const end = '<!-- values:end -->';
+
+/** Where a key is: its line, and how far it is indented, both counted from 1. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+type Row = ChartValue & Place;
+
+/** The values of a `values.yaml` with their descriptions, in its order. */
+export function readChartValues(text: string): ChartValue[] {
+  const lineCounter = new LineCounter();
+  const { contents, errors } = parseDocument(text, { lineCounter });
+  if (errors[0]) throw errors[0];
+  if (!isMap(contents)) return [];
+  const lines = text.split('\n');
+  const optional = optionalKeys(lines);
+  const keys: (Place & { readonly path: string })[] = [];
+
+  const rowsOf = (map: YAMLMap, prefix: string, end: number): Row[] =>
+    map.items.flatMap(({ key, value }, at) => {
+      const place = placeOf(key, lineCounter);
+      const next = map.items[at + 1];
+      const ownEnd = next === undefined ? end : placeOf(next.key, lineCounter).line;
+      const own = { path: prefix + String(key), ...place, description: commentAbove(lines, place.line) };
+      keys.push(own);
+      const within = isMap(value) && value.flow !== true ? rowsOf(value, `${own.path}.`, ownEnd) : [];
+      const inside = optional.filter(
+        ({ line, column }) => line > place.line && line < ownEnd && column > place.column,
+      );
+      if (within.some(({ description }) => description !== '') || (within.length > 0 && inside.length > 0))
+        return own.description === '' ? within : [own, ...within];
+      const byDefault = isNode(value) ? (value.toJSON() as unknown) : null;
+      return [{ ...own, byDefault: JSON.stringify(byDefault) }];
+    });
+
+  const rows = rowsOf(contents, '', lines.length + 1);
+  const optionalRows = optional.map(({ name, ...place }) => {
+    const above = keys.filter(({ line, column }) => line < place.line && column < place.column);
+    const parent = above.reduce<(Place & { path: string }) | undefined>(
+      (last, one) => (last === undefined || one.line > last.line ? one : last),
+      undefined,
+    );
+    const path = parent === undefined ? name : `${parent.path}.${name}`;
+    return { path, description: commentAbove(lines, place.line), ...place };
+  });
+  return [...rows, ...optionalRows]
+    .sort((a, b) => a.line - b.line)
+    .map(({ line: _line, column: _column, ...value }) => value);
+}
+
+function placeOf(key: unknown, lineCounter: LineCounter): Place {
+  if (!isScalar(key) || !key.range) throw new Error(`a key of values.yaml is no text: ${String(key)}`);
+  const { line, col } = lineCounter.linePos(key.range[0]);
+  return { line, column: col };
+}
+
+/** Keys that are not set, but could be: `#key: an example`. */
+function optionalKeys(lines: readonly string[]): (Place & { readonly name: string })[] {
+  return lines.flatMap((text, at) => {
+    const [, indent = '', name] = /^( *)#([A-Za-z_][\w-]*):(?: |$)/.exec(text) ?? [];
+    return name === undefined ? [] : [{ name, line: at + 1, column: indent.length + 1 }];
+  });
+}
+
+/** The prose directly above a line (counted from 1), as one paragraph. */
+function commentAbove(lines: readonly string[], line: number): string {
+  const found: string[] = [];
+  for (let at = line - 2; at >= 0; at -= 1) {
+    const text = /^ *#(?: (.*))?$/.exec(lines[at] ?? '');
+    if (!text) break;
+    found.unshift(text[1] ?? '');
+  }
+  return found.join(' ').trim();
+}
+
+/** The table, in Prettier's form. */
+export function valuesTable(values: readonly ChartValue[]): string {
+  const cell = (text: string): string => text.replaceAll('|', '\\|');
+  const rows = [
+    ['Value', 'Description', 'Default'],
+    ...values.map(({ path, description, byDefault }) => [
+      `\`${path}\``,
+      cell(description),
+      byDefault === undefined ? '' : `\`${cell(byDefault)}\``,
+    ]),
+  ];
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(3, ...rows.map((row) => [...(row[column] ?? '')].length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - [...text].length)).join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}
+
+/** The README with that table between its two marks. */
+export function withValuesTable(readme: string, values: readonly ChartValue[]): string {
+  const from = readme.indexOf(start);
+  const to = readme.indexOf(end);
+  if (from === -1 || to < from) throw new Error(`chart/README.md needs ${start} and, below it, ${end}`);
+  return `${readme.slice(0, from + start.length)}\n\n${valuesTable(values)}\n\n${readme.slice(to)}`;
+}
+
+/** Writes the table into a chart's README. Values without a description are named, and nothing is written. */
+export async function writeValuesTable(chart: string): Promise<void> {
+  const values = readChartValues(await readFile(path.join(chart, 'values.yaml'), 'utf8'));
+  const missing = values.filter(({ description }) => description === '').map((value) => value.path);
+  if (missing.length > 0)
+    throw new Error(`Values without a comment above them in values.yaml: ${missing.join(', ')}`);
+  const readme = path.join(chart, 'README.md');
+  await writeFile(readme, withValuesTable(await readFile(readme, 'utf8'), values));
+}
+
+if (require.main === module) {
+  writeValuesTable(path.resolve(__dirname, '../../chart')).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,633 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { loadSettings, requireRole, type Settings } from '../../config/settings';
+import { listenOnLoopback, type Listening } from '../storage/loopback';
+import { describeWithHelm } from '../servers/helm';
+import { findInconsistencies } from './consistency';
+import { expectGolden } from './golden';
+import { HelmError, lintChart, renderChart, type KubernetesObject, type RenderOptions } from './helm';
+import { layOut, type LaidOut } from './on-this-machine';
+import { fields, podsOf } from './pods';
+import { validateObjects } from './validate';
+
+const chart = path.join(__dirname, '../../chart');
+const examplesFolder = path.join(chart, 'examples');
+const examples = readdirSync(examplesFolder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => file.replace('.yaml', ''));
+const fileOf = (example: string) => path.join(examplesFolder, `${example}.yaml`);
+const namespace = 'kubecost';
+
+const render = (options: RenderOptions) => renderChart(chart, { release: 'fe', namespace, ...options });
+
+/** What a person has made before: the chart only refers to it. */
+const existing = [
+  'Secret/federated-store',
+  'Secret/etl-backup',
+  'Secret/federated-etl-token',
+  'Secret/temporal-cloud',
+  'Secret/temporal-client',
+  'Secret/temporal-ca',
+  'Secret/costs-tls',
+  'ConfigMap/company-ca',
+  'PersistentVolumeClaim/kubecost-cost-analyzer',
+  'PersistentVolumeClaim/opencost-etl',
+];
+
+/** The least that a release needs, to which a test adds what it is about. */
+const minimal = {
+  clusterId: 'cluster-1',
+  federatedETL: { federatedCluster: true },
+  kubecostModel: { federatedStorageConfigSecret: 'federated-store' },
+  localEtl: { volume: { existingClaim: 'kubecost-cost-analyzer' } },
+  temporal: { address: 'temporal:7233' },
+};
+const primary = { ...minimal, federatedETL: { primaryCluster: true }, localEtl: {} };
+
+describeWithHelm('the chart', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-chart-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The settings that each process of a release has, read by the program itself. */
+  async function settingsOf(
+    objects: readonly KubernetesObject[],
+  ): Promise<Record<string, Settings & LaidOut>> {
+    const store = 'type: FILESYSTEM\nconfig: {directory: /bucket}\n';
+    const surroundings = {
+      secrets: {
+        'federated-store': { 'federated-store.yaml': store },
+        'etl-backup': { 'object-store.yaml': store },
+        'federated-etl-token': { token: 'an-operator-token' },
+        'temporal-cloud': { 'api-key': 'an-api-key' },
+        'temporal-client': { 'tls.crt': 'a certificate', 'tls.key': 'a key' },
+        'temporal-ca': { 'ca.crt': 'an authority' },
+      },
+    };
+    const settings: Record<string, Settings & LaidOut> = {};
+    for (const { owner, spec } of objects.flatMap(podsOf)) {
+      const component = owner.metadata.labels?.['app.kubernetes.io/component'] ?? '';
+      if (owner.kind !== 'Deployment') continue;
+      const laidOut = await layOut(spec, objects, surroundings, await mkdtemp(path.join(folder, 'pod-')));
+      const loaded = loadSettings({ env: { ...laidOut.env }, cwd: folder });
+      requireRole(loaded);
+      settings[component] = { ...laidOut, ...loaded };
+    }
+    return settings;
+  }
+
+  describe.each(examples)('example %s', (example) => {
+    let objects: readonly KubernetesObject[];
+
+    beforeAll(async () => {
+      ({ objects } = await render({ valuesFiles: [fileOf(example)] }));
+    });
+
+    it('is linted', async () => {
+      expect(await lintChart(chart, { valuesFiles: [fileOf(example)] })).toMatchObject({
+        errors: [],
+        warnings: [],
+      });
+    });
+
+    it('renders what the Kubernetes API takes', () => {
+      expect(validateObjects(objects)).toEqual({ problems: [], passedOver: [] });
+    });
+
+    it('renders what fits together', () => {
+      expect(findInconsistencies(objects, { namespace, existing })).toEqual([]);
+    });
+
+    it('renders what was approved', () => expectGolden(example.replace('/', '-'), objects));
+
+    it('gives each process settings that it takes', async () => {
+      const { objects: without } = await render({
+        valuesFiles: [fileOf(example)],
+        // Its volume would be another ConfigMap's.
+        set: { 'pods.caBundle.configMap': '' },
+      });
+      const settings = await settingsOf(without);
+      const values = parse(await readFile(fileOf(example), 'utf8')) as typeof minimal & {
+        kubecostProductConfigs?: { clusterName: string };
+        federatedETL: { federator?: { enabled: boolean }; primaryCluster?: boolean };
+        localEtl: { sidecar?: object };
+      };
+      const { federator, federatedCluster, primaryCluster } = values.federatedETL;
+      const hasCluster = values.localEtl.sidecar === undefined;
+      expect(Object.keys(settings).sort()).toEqual([
+        ...(hasCluster ? ['cluster'] : []),
+        ...(federator === undefined ? [] : ['federator']),
+      ]);
+      for (const [component, { clusterId, roles, notices, args }] of Object.entries(settings)) {
+        expect(clusterId).toBe(values.clusterId ?? values.kubecostProductConfigs?.clusterName);
+        expect(args).toEqual(['run']);
+        expect(notices).toEqual([]);
+        expect(roles).toEqual(
+          component === 'federator'
+            ? { federatedCluster: false, federator: true, primaryCluster: false }
+            : {
+                federatedCluster: federatedCluster === true,
+                federator: false,
+                primaryCluster: primaryCluster === true,
+              },
+        );
+      }
+    });
+  });
+
+  it('has an approved rendering for each example and no other', async () => {
+    const golden = await readdir(path.join(__dirname, 'golden'));
+    expect(golden.sort()).toEqual(examples.map((example) => `${example.replace('/', '-')}.yaml`).sort());
+  });
+
+  describe('settings', () => {
+    it('are what the values say', async () => {
+      const { objects } = await render({
+        values: {
+          clusterId: 'c-9',
+          federatedETL: {
+            primaryCluster: true,
+            federator: {
+              enabled: true,
+              clusters: ['a'],
+              clustersMode: 'include',
+              excludeClusters: ['b'],
+              federationCutoffDate: '2026-01-01T00:00:00Z',
+              firstRunAfter: '1m',
+              runEvery: '10m',
+              generations: 3,
+            },
+          },
+          kubecostModel: { federatedStorageConfig: { type: 'FILESYSTEM', config: { directory: '/b' } } },
+          localEtl: {
+            path: '/etl/db',
+            pullPath: '/etl/pulled',
+            backupPath: '/etl/saved',
+            volume: { mountPath: '/etl' },
+          },
+          temporal: {
+            address: 'cloud.example:7233',
+            namespace: 'costs',
+            idPrefix: 'x-',
+            uiUrl: 'https://ui.example',
+            apiKey: { secret: 'temporal-cloud' },
+            env: { TEMPORAL_GRPC_META_TEAM: 'costs' },
+          },
+          api: {
+            token: { secret: 'federated-etl-token' },
+            currency: 'EUR',
+            utcOffset: '+02:00',
+            assets: 'opencost',
+            aliases: { team: 'squad' },
+            limits: { seconds: 5 },
+          },
+          query: { memory: '1GB', threads: 4, volume: { size: '10Gi' } },
+          export: { enabled: true, format: 'csv' },
+          log: { level: 'debug', format: 'pretty' },
+        },
+      });
+      const { cluster, federator } = await settingsOf(objects);
+      expect(cluster).toMatchObject({
+        clusterId: 'c-9',
+        localEtl: {
+          path: cluster?.place('/etl/db'),
+          pullPath: cluster?.place('/etl/pulled'),
+          backupPath: cluster?.place('/etl/saved'),
+        },
+        api: {
+          listen: ':9003',
+          token: 'an-operator-token',
+          openRead: false,
+          currency: 'EUR',
+          utcOffsetSeconds: 7_200,
+          assets: 'opencost',
+          aliases: { team: 'squad', owner: 'owner' },
+          limits: { seconds: 5, rows: 200_000 },
+        },
+        query: { path: cluster?.place('/var/lib/federated-etl/query'), memory: '1GB', threads: 4 },
+        export: { enabled: true, format: 'csv' },
+        health: { listen: ':9004' },
+        log: { level: 'debug', format: 'pretty' },
+        temporal: { address: 'cloud.example:7233', namespace: 'costs', idPrefix: 'x-' },
+        temporalUi: 'https://ui.example',
+        storage: { existing: false },
+      });
+      expect(cluster?.temporal.connection).toMatchObject({
+        apiKey: 'an-api-key',
+        metadata: { team: 'costs' },
+      });
+      expect(federator?.federator).toMatchObject({
+        scope: { exclude: ['b'] },
+        firstRunAfterMs: 60_000,
+        runEveryMs: 600_000,
+        generations: 3,
+      });
+      // The operator token is none of the Federator's business.
+      expect(Object.keys(federator?.env ?? {})).not.toContain('FEDERATED_ETL_API_TOKEN');
+    });
+
+    it('have TLS with certificates from secrets, and any variable of Temporal', async () => {
+      const { objects } = await render({
+        values: {
+          ...minimal,
+          temporal: {
+            ...minimal.temporal,
+            tls: { serverName: 'temporal.example', clientSecret: 'temporal-client', caSecret: 'temporal-ca' },
+          },
+        },
+      });
+      const { cluster } = await settingsOf(objects);
+      expect(cluster?.temporal.connection).toMatchObject({
+        tls: {
+          serverNameOverride: 'temporal.example',
+          clientCertPair: { crt: Buffer.from('a certificate'), key: Buffer.from('a key') },
+          serverRootCACertificate: Buffer.from('an authority'),
+        },
+      });
+    });
+
+    it('name the secret where its file is missing', async () => {
+      const { objects } = await render({ values: minimal });
+      const [pod] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf);
+      const secrets = { 'federated-store': { 'another.yaml': '' } };
+      const { env } = await layOut(
+        pod?.spec ?? {},
+        objects,
+        { secrets },
+        await mkdtemp(path.join(folder, 'pod-')),
+      );
+      // In a pod the folder is /etc/federated-etl/secrets/federated-store.
+      const [container] = fields(pod?.spec)['containers'] as { volumeMounts: { mountPath: string }[] }[];
+      expect(container?.volumeMounts.map(({ mountPath }) => mountPath)).toContain(
+        '/etc/federated-etl/secrets/federated-store',
+      );
+      expect(() => loadSettings({ env: { ...env }, cwd: folder })).toThrow(
+        /there is no file \S+\/federated-store\.yaml/,
+      );
+    });
+  });
+
+  describe('values of Kubecost', () => {
+    const valuesFiles = [path.join(__dirname, 'kubecost-values.yaml')];
+    const values = {
+      temporal: { address: 'temporal:7233' },
+      localEtl: { volume: { existingClaim: 'kubecost-cost-analyzer' } },
+    };
+
+    it('are taken as they are', async () => {
+      const { objects } = await render({ valuesFiles, values });
+      const { cluster, federator } = await settingsOf(objects);
+      expect(cluster).toMatchObject({ clusterId: 'cluster-4', roles: { federatedCluster: true } });
+      expect(federator?.federator.scope).toMatchObject({ cutoff: expect.anything() });
+      const kinds = objects.map(({ kind }) => kind);
+      // Kubecost's own ingress and service are not the primary's.
+      expect(kinds).not.toContain('Ingress');
+      expect(kinds).not.toContain('Service');
+      const deployments = objects.filter(({ kind }) => kind === 'Deployment');
+      expect(deployments.find(({ metadata }) => metadata.name.endsWith('-federator'))).toMatchObject({
+        spec: { template: { spec: { nodeSelector: { pool: 'costs' }, priorityClassName: 'costs' } } },
+      });
+      expect(validateObjects(objects).problems).toEqual([]);
+    });
+
+    it('are told of where they are passed over, ignored or not used', async () => {
+      const { notes } = await render({ valuesFiles, values });
+      expect(notes).toContain('cluster cluster-4');
+      expect(notes).toContain('federated-store.yaml in the secret federated-store');
+      expect(notes).toContain(
+        'etl-backup (kubecostModel.etlBucketConfigSecret) is not used: federatedETL.useExistingS3Config is not set.',
+      );
+      expect(notes).toContain(
+        "federatedETL.redirectS3Backup: backups of Federated ETL never share a path with Kubecost's.",
+      );
+      expect(notes).toContain('federatedETL.federator.primaryClusterID: the Federator never overwrites');
+      expect(notes).toContain(
+        'These keys are not ours: ingress, kubecostToken, networkCosts, nodeSelector, persistentVolume, service, serviceAccount.',
+      );
+    });
+
+    it('swap the storage only by useExistingS3Config, with the warning of the guide', async () => {
+      const swapped = { ...values, federatedETL: { useExistingS3Config: true } };
+      const { objects, notes } = await render({ valuesFiles, values: swapped });
+      const { cluster } = await settingsOf(objects);
+      expect(cluster?.storage).toMatchObject({ existing: true });
+      expect(cluster?.storage.file).toMatch(/\/object-store\.yaml$/);
+      expect(notes).toContain('object-store.yaml in the secret etl-backup');
+      expect(notes).toContain('is not used');
+      expect(notes).toMatch(/on one\s+cluster at most/);
+    });
+
+    it('name the cluster in the order of the program, and say so where they differ', async () => {
+      const ids = {
+        global: { clusterId: 'of-global' },
+        prometheus: { server: { global: { external_labels: { cluster_id: 'of-prometheus' } } } },
+        kubecostProductConfigs: { clusterName: 'of-product' },
+      };
+      const { clusterId: _, ...rest } = minimal;
+      const { objects, notes } = await render({ values: { ...rest, ...ids } });
+      expect((await settingsOf(objects))['cluster']?.clusterId).toBe('of-global');
+      expect(notes).toContain(
+        'global.clusterId is of-global, but kubecostProductConfigs.clusterName is of-product. The cluster id is of-global.',
+      );
+    });
+  });
+
+  describe('refuses', () => {
+    const refused: [string, object, string | RegExp][] = [
+      [
+        'no role',
+        { ...minimal, federatedETL: {} },
+        /^.*This cluster has no role: set federatedETL\.federatedCluster, federatedETL\.federator\.enabled or federatedETL\.primaryCluster/,
+      ],
+      [
+        'no cluster id',
+        { ...minimal, clusterId: '' },
+        'There is no cluster id: set clusterId (or kubecostProductConfigs.clusterName)',
+      ],
+      [
+        'the id combined',
+        { ...minimal, clusterId: 'combined' },
+        'The cluster id cannot be combined: federated/combined is where the Federator writes.',
+      ],
+      [
+        'an id that is no folder',
+        { ...minimal, clusterId: 'eu/1' },
+        'The cluster id "eu/1" cannot be a folder',
+      ],
+      [
+        'a role without storage',
+        { ...minimal, kubecostModel: {} },
+        'No role works without storage: set kubecostModel.federatedStorageConfigSecret',
+      ],
+      [
+        'only the secret of the backup',
+        { ...minimal, kubecostModel: { etlBucketConfigSecret: 'etl-backup' } },
+        '(kubecostModel.etlBucketConfigSecret is only used with federatedETL.useExistingS3Config)',
+      ],
+      [
+        'useExistingS3Config without its secret',
+        { ...minimal, federatedETL: { federatedCluster: true, useExistingS3Config: true } },
+        'federatedETL.useExistingS3Config is set, but kubecostModel.etlBucketConfigSecret is not',
+      ],
+      [
+        'two configurations of one bucket',
+        {
+          ...minimal,
+          kubecostModel: { federatedStorageConfigSecret: 'a', federatedStorageConfig: 'type: S3' },
+        },
+        'kubecostModel.federatedStorageConfig and kubecostModel.federatedStorageConfigSecret are both set',
+      ],
+      [
+        'a bare list of clusters',
+        { ...minimal, federatedETL: { federator: { enabled: true, clusters: ['a'] } } },
+        'federatedETL.federator.clusters is ambiguous',
+      ],
+      [
+        'a cluster that is in and out',
+        {
+          ...minimal,
+          federatedETL: { federator: { enabled: true, includeClusters: ['a', 'b'], excludeClusters: ['b'] } },
+        },
+        'The cluster b is in federatedETL.federator.includeClusters and in federatedETL.federator.excludeClusters',
+      ],
+      [
+        'no Temporal server',
+        { ...minimal, temporal: {} },
+        'There is no Temporal server: set temporal.address',
+      ],
+      [
+        'two Temporal servers',
+        { ...minimal, temporal: { address: 'a:1', devServer: { enabled: true } } },
+        'temporal.address and temporal.devServer.enabled are both set',
+      ],
+      [
+        'a Federated Cluster without a volume',
+        { ...minimal, localEtl: {} },
+        'A Federated Cluster pushes what its cost-model builds: set localEtl.volume.existingClaim',
+      ],
+      [
+        'two volumes',
+        { ...minimal, localEtl: { volume: { existingClaim: 'a', source: { emptyDir: {} } } } },
+        'localEtl.volume.existingClaim and localEtl.volume.source are both set',
+      ],
+      [
+        'a primary as a sidecar',
+        { ...primary, localEtl: { sidecar: { enabled: true } } },
+        'localEtl.sidecar.enabled is for a cluster that is federated only',
+      ],
+      [
+        'a primary open to everybody by an ingress',
+        { ...primary, api: { ingress: { enabled: true, host: 'costs.example' } } },
+        'api.ingress.enabled makes the costs of all clusters readable from outside: set api.token.secret, or say api.openRead.',
+      ],
+      [
+        'a primary open to everybody by a load balancer',
+        { ...primary, api: { service: { type: 'LoadBalancer' } } },
+        'api.service.type LoadBalancer makes the costs of all clusters readable from outside',
+      ],
+      [
+        'an ingress to no primary',
+        { ...minimal, api: { openRead: true, ingress: { enabled: true, host: 'costs.example' } } },
+        'api.ingress.enabled serves the API, which only a primary has',
+      ],
+      [
+        'an ingress without a host',
+        { ...primary, api: { openRead: true, ingress: { enabled: true } } },
+        'api.ingress.enabled is set, but api.ingress.host is not.',
+      ],
+      [
+        'two bundles of authorities',
+        { ...minimal, pods: { caBundle: { configMap: 'a', secret: 'b' } } },
+        'pods.caBundle.configMap and pods.caBundle.secret are both set',
+      ],
+      // By the schema.
+      [
+        'an unknown key of ours',
+        { ...minimal, federatedETL: { federatedClusters: true } },
+        /federatedClusters/,
+      ],
+      [
+        'a duration that is none',
+        { ...minimal, federatedETL: { federator: { enabled: true, runEvery: 30 } } },
+        /runEvery/,
+      ],
+      [
+        'a variable that is not of Temporal',
+        { ...minimal, temporal: { address: 'a:1', env: { PATH: '/' } } },
+        /PATH/,
+      ],
+    ];
+
+    it.each(refused)('%s', async (_, values, sentence) => {
+      const end = await render({ values }).catch((error: unknown) => error);
+      expect(end).toBeInstanceOf(HelmError);
+      const { message } = end as HelmError;
+      if (typeof sentence === 'string') expect(message).toContain(sentence);
+      else expect(message).toMatch(sentence);
+    });
+  });
+
+  describe('a secret that is there already', () => {
+    /** As much of a Kubernetes API as `lookup` asks for: one secret, with these keys. */
+    async function withSecret(data: Record<string, string>): Promise<Listening> {
+      const secret = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'federated-store', namespace },
+        data,
+      };
+      const resource = { name: 'secrets', namespaced: true, kind: 'Secret', verbs: ['get'] };
+      const answers: Record<string, object> = {
+        '/version': { major: '1', minor: '34', gitVersion: 'v1.34.0' },
+        '/api': { kind: 'APIVersions', versions: ['v1'] },
+        '/apis': { kind: 'APIGroupList', apiVersion: 'v1', groups: [] },
+        '/api/v1': { kind: 'APIResourceList', groupVersion: 'v1', resources: [resource] },
+        [`/api/v1/namespaces/${namespace}/secrets/federated-store`]: secret,
+      };
+      const server = createServer(({ url = '' }, answer) => {
+        const found = answers[url.split('?')[0] ?? ''];
+        const body = found ?? {
+          kind: 'Status',
+          apiVersion: 'v1',
+          status: 'Failure',
+          reason: 'NotFound',
+          code: 404,
+        };
+        answer.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
+        answer.end(JSON.stringify(body));
+      });
+      return listenOnLoopback(server);
+    }
+
+    it.each([
+      ['is taken with its key', { 'federated-store.yaml': 'e30=' }, undefined],
+      [
+        'is refused without it, by its name',
+        { 'object-store.yaml': 'e30=' },
+        'The secret federated-store has no key federated-store.yaml: make it with kubectl create secret generic federated-store -n kubecost --from-file=federated-store.yaml.',
+      ],
+    ])('%s', async (_, data, sentence) => {
+      const api = await withSecret(data);
+      const end = await render({ values: minimal, server: `http://${api.host}` }).catch(
+        (error: unknown) => error,
+      );
+      await api.close();
+      // What is no template is checked by the API itself, of which there is no more here.
+      if (sentence === undefined) expect(String(end)).not.toContain('The secret');
+      else expect((end as HelmError).message).toContain(sentence);
+    });
+  });
+
+  describe('a primary', () => {
+    it('without a token listens within its pod only', async () => {
+      const { objects, notes } = await render({ values: primary });
+      expect(objects.map(({ kind }) => kind)).not.toContain('Service');
+      expect((await settingsOf(objects))['cluster']?.api.listen).toBe('127.0.0.1:9003');
+      expect(notes).toContain('kubectl port-forward deployment/fe-federated-etl-cluster 9003');
+      expect(notes).toContain('There is no service: set api.token.secret, or api.openRead');
+    });
+
+    it('is told what happens to its local ETL, and when it starts', async () => {
+      const { notes } = await render({
+        values: { ...minimal, federatedETL: { federatedCluster: true, primaryCluster: true } },
+      });
+      expect(notes).toContain('WARNING: the local ETL of this cluster, /var/configs/db/etl, is overwritten');
+      expect(notes).toContain('in the bucket below federated-etl/backups/cluster-1');
+      expect(notes).toContain('waits by\n  itself until a federation holds');
+    });
+
+    it('has volumes that an upgrade does not touch, and that outlive the release', async () => {
+      const values = { ...primary, query: { volume: { size: '10Gi' } } };
+      const claims = async (isUpgrade: boolean) =>
+        (await render({ values, isUpgrade })).objects.filter(({ kind }) => kind === 'PersistentVolumeClaim');
+      const [etl, query] = await claims(false);
+      expect(etl).toMatchObject({
+        metadata: { name: 'fe-federated-etl-etl', annotations: { 'helm.sh/resource-policy': 'keep' } },
+      });
+      expect(query).toMatchObject({ metadata: { name: 'fe-federated-etl-query' } });
+      expect(await claims(true)).toEqual([etl, query]);
+    });
+  });
+
+  it('selects pods by labels that no upgrade changes', async () => {
+    const values = { ...minimal, federatedETL: { federatedCluster: true, federator: { enabled: true } } };
+    const { objects } = await render({ values });
+    for (const { spec } of objects.filter(({ kind }) => kind === 'Deployment') as { spec?: unknown }[]) {
+      const { matchLabels } = fields(fields(spec)['selector']);
+      expect(Object.keys(fields(matchLabels)).sort()).toEqual([
+        'app.kubernetes.io/component',
+        'app.kubernetes.io/instance',
+        'app.kubernetes.io/name',
+      ]);
+    }
+  });
+
+  it('starts pods anew when their settings change, and only those', async () => {
+    const checksums = async (runEvery: string) => {
+      const values = {
+        ...minimal,
+        federatedETL: { federatedCluster: true, federator: { enabled: true, runEvery } },
+      };
+      const { objects } = await render({ values });
+      const pods = objects.filter(({ kind }) => kind === 'Deployment');
+      return pods.map(
+        ({ spec }) =>
+          (spec as { template: { metadata: { annotations: Record<string, string> } } }).template.metadata
+            .annotations['checksum/settings'],
+      );
+    };
+    const [cluster, federator] = await checksums('30m');
+    expect(await checksums('20m')).toEqual([cluster, expect.not.stringContaining(federator ?? '')]);
+  });
+
+  it('keeps a Federator of several replicas through a drain', async () => {
+    const values = { ...minimal, federatedETL: { federator: { enabled: true, replicas: 3 } } };
+    const { objects } = await render({ values });
+    expect(objects.find(({ kind }) => kind === 'PodDisruptionBudget')).toMatchObject({
+      spec: { minAvailable: 1 },
+    });
+    expect(findInconsistencies(objects, { namespace, existing })).toEqual([]);
+  });
+
+  it('makes a sidecar a patch that Kubernetes takes', async () => {
+    const { objects, notes } = await render({ valuesFiles: [fileOf('sidecar')] });
+    const map = objects.find(({ metadata }) => metadata.name === 'fe-federated-etl-sidecar');
+    const patch = parse(String(fields(map?.['data'])['patch.yaml'])) as {
+      spec: { template: { spec: { containers: object[]; volumes: object[] } } };
+    };
+    const { containers, volumes } = patch.spec.template.spec;
+    // As it stands in the cost-model's deployment, which has the volume.
+    const labels = { app: 'cost-analyzer' };
+    const deployment: KubernetesObject = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'cost-analyzer' },
+      spec: {
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { containers, volumes: [...volumes, { name: 'persistent-configs', emptyDir: {} }] },
+        },
+      },
+    };
+    expect(validateObjects([deployment]).problems).toEqual([]);
+    expect(notes).toContain('kubectl patch deployment <cost-model> -n kubecost --patch-file patch.yaml');
+    const [pod] = podsOf(deployment);
+    const secrets = { 'federated-store': { 'federated-store.yaml': 'type: FILESYSTEM' } };
+    const { env } = await layOut(
+      pod?.spec ?? {},
+      objects,
+      { secrets },
+      await mkdtemp(path.join(folder, 'pod-')),
+    );
+    // Kubecost's aggregator has 9004 in that pod.
+    expect(loadSettings({ env: { ...env }, cwd: folder }).health.listen).toBe(':9014');
+  });
+});

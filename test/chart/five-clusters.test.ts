@@ -1,0 +1,199 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { freePort } from '../../scripts/set-up/free-port';
+import { exampleWindow } from '../../scripts/demo/ask-primary';
+import { until } from '../../scripts/demo/until';
+import { describeWithHelm } from '../servers/helm';
+import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { renderChart } from './helm';
+import { layOut } from './on-this-machine';
+import { fields, list, podsOf, type Fields } from './pods';
+
+const chart = path.join(__dirname, '../../chart');
+const exampleData = path.join(__dirname, '../golden/bucket/federated');
+const program = path.join(__dirname, '../../scripts/federated-etl.cjs');
+const clusters = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
+const token = 'an-operator-token';
+const never = new AbortController().signal;
+
+/** A pod of a release as a process: what the chart rendered, started. */
+interface Process {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly log: string;
+  readonly health: string;
+  readonly api: string;
+  /** What the readiness probe of its container asks. */
+  readonly readyPath: string;
+}
+
+/** What Helm renders of an example is started as it would be in five Kubernetes clusters, on one machine. */
+describeWithHelm('the five examples of the chart', () => {
+  describeWithTemporal('on a Temporal server', () => {
+    describeWithS3('and an S3 server', () => {
+      let folder: string;
+      let server: TestServer;
+      let namespace: string;
+      const processes: Process[] = [];
+
+      beforeAll(async () => {
+        folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-chart-five-'));
+        server = await connectToTestServer();
+        namespace = await server.createNamespace();
+        const s3 = await connectToS3();
+        const bucket = `chart-${randomUUID()}`;
+        await s3.createBucket(bucket);
+        const store = stringify({
+          type: 'S3',
+          config: {
+            bucket,
+            endpoint: s3.endpoint.replace('http://', ''),
+            region: s3.region,
+            access_key: s3.accessKey,
+            secret_key: s3.secretKey,
+            insecure: true,
+          },
+        });
+        for (const cluster of clusters) await startRelease(cluster, store);
+      }, 120_000);
+
+      afterAll(async () => {
+        await Promise.all(processes.map((one) => end(one)));
+        await server.close();
+        await rm(folder, { recursive: true, force: true });
+      }, 60_000);
+
+      /** Renders the example of a cluster, only with the servers of this machine, and starts each of its pods. */
+      async function startRelease(cluster: string, store: string): Promise<void> {
+        const { objects } = await renderChart(chart, {
+          valuesFiles: [path.join(chart, 'examples/five-clusters', `${cluster}.yaml`)],
+          set: {
+            'temporal.address': server.address,
+            'temporal.namespace': namespace,
+            'localEtl.rescanEvery': '2s',
+            'localEtl.pullEvery': '2s',
+            'federatedETL.federator.firstRunAfter': '5s',
+            'federatedETL.federator.runEvery': '5s',
+          },
+        });
+        const claim = path.join(folder, cluster, 'claim');
+        await cp(path.join(exampleData, cluster, 'etl'), path.join(claim, 'db/etl'), { recursive: true });
+        const surroundings = {
+          secrets: {
+            'federated-store': { 'federated-store.yaml': store },
+            'federated-etl-token': { token },
+          },
+          claims: { 'kubecost-cost-analyzer': claim },
+        };
+        for (const { owner, spec } of objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf)) {
+          const { name } = owner.metadata;
+          const place = path.join(folder, cluster, name);
+          const { args, env, settings } = await layOut(spec, objects, surroundings, place);
+          const { health, api } = await onFreePorts(settings);
+          const log = path.join(folder, `${cluster}-${name}.log`);
+          const output = openSync(log, 'a');
+          const child = fork(program, args, {
+            env: { PATH: process.env['PATH'], ...env },
+            stdio: ['ignore', output, output, 'ipc'],
+            detached: true,
+          });
+          closeSync(output);
+          const readyPath = readinessOf(spec);
+          processes.push({ name: `${cluster} ${name}`, child, log, health, api, readyPath });
+        }
+      }
+
+      it('become ready, as their probes ask', async () => {
+        expect(processes).toHaveLength(6);
+        for (const { name, health, readyPath } of processes) {
+          await until(`${name} to be ready`, 60_000, never, async () => {
+            const answer = await fetch(`${health}${readyPath}`).catch(() => undefined);
+            return answer?.status === 200 ? answer : undefined;
+          });
+        }
+      }, 120_000);
+
+      it('give one view of five clusters', async () => {
+        const primary = processes.find(({ name }) => name.startsWith('cluster-5'));
+        const question = `${primary?.api}/model/allocation?window=${exampleWindow}&aggregate=cluster&accumulate=true&idle=false`;
+        const costs = await until('the API to know five clusters', 90_000, never, async () => {
+          const answer = await fetch(question);
+          if (!answer.ok) return undefined;
+          const { data } = (await answer.json()) as { data: Record<string, { totalCost: number }>[] };
+          const [set = {}] = data;
+          return Object.keys(set).length === clusters.length ? set : undefined;
+        });
+        const rounded = Object.entries(costs).map(([cluster, { totalCost }]) => [
+          cluster,
+          Math.round(totalCost * 100) / 100,
+        ]);
+        // What OpenCost's own code says of the same files.
+        expect(Object.fromEntries(rounded)).toEqual({
+          'cluster-1': 60.43,
+          'cluster-2': 1_894.21,
+          'cluster-3': 461.74,
+          'cluster-4': 150.14,
+          'cluster-5': 79.03,
+        });
+        // Who has the operator token may change something: it came from its secret.
+        const status = (await (await fetch(`${primary?.api}/api/status`)).json()) as { data: object };
+        expect(status.data).toMatchObject({ canAct: true });
+      }, 120_000);
+
+      it('tell Prometheus what they did', async () => {
+        const told = async (name: string) => {
+          const one = processes.find((other) => other.name.includes(name));
+          return (await fetch(`${one?.health}/metrics`)).text();
+        };
+        expect(await told('cluster-1')).toMatch(
+          /federated_etl_push_files\{state="(unchanged|uploaded)"\} [1-9]/,
+        );
+        expect(await told('federator')).toMatch(/^federated_etl_generation_clusters 5$/m);
+        const primary = await told('cluster-5');
+        expect(primary).toMatch(/^federated_etl_pulled_generation [1-9]/m);
+        expect(primary).toMatch(/^federated_etl_served_generation [1-9]/m);
+      });
+
+      it('end well within the grace of their pods', async () => {
+        const started = Date.now();
+        const codes = await Promise.all(processes.map((one) => end(one)));
+        expect(codes).toEqual(processes.map(() => 0));
+        expect(Date.now() - started).toBeLessThan(60_000);
+      }, 60_000);
+    });
+  });
+});
+
+/** Six pods have one address here, so each gets ports of its own; on loopback, as nobody else shall reach them. */
+async function onFreePorts(settings: string): Promise<{ health: string; api: string }> {
+  const text = await readFile(settings, 'utf8');
+  const [health, api] = [await freePort(undefined), await freePort(undefined)];
+  const changed = text
+    .replace('listen: :9004', `listen: 127.0.0.1:${health}`)
+    .replace('listen: :9003', `listen: 127.0.0.1:${api}`);
+  await writeFile(settings, changed);
+  return { health: `http://127.0.0.1:${health}`, api: `http://127.0.0.1:${api}` };
+}
+
+function readinessOf(spec: Fields): string {
+  const [container] = list(spec['containers']);
+  return String(fields(fields(container?.['readinessProbe'])['httpGet'])['path']);
+}
+
+async function end({ child }: Process): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const insist = setTimeout(() => child.kill('SIGKILL'), 40_000);
+    await ended;
+    clearTimeout(insist);
+  }
+  return child.exitCode;
+}

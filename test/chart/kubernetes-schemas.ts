@@ -1,0 +1,229 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+
+/** A JSON schema, as far as types of Kubernetes' API need it. */
+export interface Schema {
+  $ref?: string;
+  /** The name of the type, for people. */
+  title?: string;
+  type?: string | string[];
+  enum?: unknown[];
+  format?: string;
+  minimum?: number;
+  maximum?: number;
+  items?: Schema;
+  required?: string[];
+  properties?: Record<string, Schema>;
+  propertyNames?: Schema;
+  additionalProperties?: Schema | boolean;
+}
+
+const packages = path.join(__dirname, '../../node_modules');
+const homes = ['kubernetes-models', '@kubernetes-models/prometheus-operator'];
+
+/**
+ * Schemas of Kubernetes' types, closed: a field that a type does not have is refused. They are read from the type
+ * declarations of `kubernetes-models`, which are made from Kubernetes' own OpenAPI documents; its validation is not
+ * used, because it lets unknown fields pass. Other types are read when they are asked for.
+ */
+export class KubernetesSchemas {
+  readonly definitions: Record<string, Schema> = {};
+  readonly #files = new Map<string, ts.SourceFile>();
+
+  /** Where the schema of a kind is in `definitions`, if there is such a kind. */
+  idOf(apiVersion: string, kind: string): string | undefined {
+    // Names come from manifests, and become a path.
+    if (!/^[a-z0-9./-]+$/.test(apiVersion) || !/^[A-Za-z0-9]+$/.test(kind) || apiVersion.includes('..'))
+      return undefined;
+    for (const home of homes) {
+      const file = path.join(packages, home, apiVersion, `${kind}.d.ts`);
+      if (!existsSync(file)) continue;
+      const id = this.#define(file, `I${kind}`);
+      // Parts of kinds, such as DeploymentSpec, have files as well, but no kind.
+      if (this.definitions[id]?.properties?.['kind']?.enum?.[0] === kind) return id;
+    }
+    return undefined;
+  }
+
+  /** Reads a type of a file and those that it names, once each. */
+  #define(file: string, name: string): string {
+    const found = this.#declaration(file, name);
+    const title = found.name.text.slice(1);
+    const id = `${path.relative(packages, file).replace(/\.d\.ts$/, '')}#${title}`.replace(/[^\w.-]/g, '_');
+    if (this.definitions[id]) return id;
+    const schema: Schema = (this.definitions[id] = {});
+    Object.assign(
+      schema,
+      special[title] ??
+        (ts.isTypeAliasDeclaration(found)
+          ? this.#schemaOf(found.type, file, title)
+          : this.#object(this.#members(found, file), title)),
+    );
+    return id;
+  }
+
+  /** A type's own fields and those of the types that it extends. */
+  #members(
+    declaration: ts.InterfaceDeclaration,
+    file: string,
+  ): { readonly member: ts.TypeElement; readonly file: string }[] {
+    const inherited = (declaration.heritageClauses ?? [])
+      .flatMap((clause) => [...clause.types])
+      .map((type) => type.expression.getText())
+      // What a model is in TypeScript: apiVersion and kind, which the type itself names more exactly.
+      .filter((name) => name !== 'TypeMeta')
+      .flatMap((name) => {
+        const from = this.#fileOf(file, name);
+        const base = this.#declaration(from, name);
+        return ts.isInterfaceDeclaration(base) ? this.#members(base, from) : [];
+      });
+    return [...inherited, ...declaration.members.map((member) => ({ member, file }))];
+  }
+
+  #object(members: readonly { member: ts.TypeElement; file: string }[], title: string): Schema {
+    // A type without fields is one of free form, such as a part of a custom resource.
+    if (members.length === 0) return { type: 'object' };
+    const properties: Record<string, Schema> = {};
+    const required = [...(alsoRequired[title] ?? [])];
+    for (const { member, file } of members) {
+      if (!ts.isPropertySignature(member) || member.type === undefined || !ts.isStringLiteral(member.name))
+        throw unknownSyntax(member);
+      const field = member.name.text;
+      properties[field] = withRule(this.#schemaOf(member.type, file, title), title, field);
+      if (member.questionToken === undefined) required.push(field);
+    }
+    return { title, type: 'object', properties, required, additionalProperties: false };
+  }
+
+  #schemaOf(type: ts.TypeNode, file: string, title: string): Schema {
+    switch (type.kind) {
+      case ts.SyntaxKind.StringKeyword:
+        return { type: 'string' };
+      case ts.SyntaxKind.BooleanKeyword:
+        return { type: 'boolean' };
+      case ts.SyntaxKind.NumberKeyword:
+        // The API has no floating-point numbers; only schemas of custom resources do.
+        return { type: title === 'JSONSchemaProps' ? 'number' : 'integer' };
+    }
+    if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return { enum: [type.literal.text] };
+    if (ts.isUnionTypeNode(type)) {
+      const parts = type.types.map((part) => this.#schemaOf(part, file, title));
+      if (parts.every((part) => part.enum)) return { enum: parts.flatMap((part) => part.enum ?? []) };
+      if (parts.every((part) => typeof part.type === 'string'))
+        return { type: parts.map((part) => part.type as string) };
+    }
+    if (ts.isTypeLiteralNode(type)) {
+      const [member] = type.members;
+      if (member && ts.isIndexSignatureDeclaration(member))
+        return { type: 'object', additionalProperties: this.#schemaOf(member.type, file, title) };
+      return this.#object(
+        type.members.map((member) => ({ member, file })),
+        title,
+      );
+    }
+    if (ts.isTypeReferenceNode(type)) {
+      const name = type.typeName.getText();
+      const [element] = type.typeArguments ?? [];
+      if (name === 'Array' && element) return { type: 'array', items: this.#schemaOf(element, file, title) };
+      return { $ref: `#/definitions/${this.#define(this.#fileOf(file, name), name)}` };
+    }
+    throw unknownSyntax(type);
+  }
+
+  /** The declaration of a type: under its short name or the long one that other files import. */
+  #declaration(file: string, name: string): ts.InterfaceDeclaration | ts.TypeAliasDeclaration {
+    const { statements } = this.#parse(file);
+    const long = statements
+      .filter(ts.isExportDeclaration)
+      .flatMap(({ exportClause }) =>
+        exportClause && ts.isNamedExports(exportClause) ? [...exportClause.elements] : [],
+      )
+      .find((element) => element.name.text === name);
+    const wanted = long?.propertyName?.getText() ?? name;
+    const found = statements.find(
+      (statement): statement is ts.InterfaceDeclaration | ts.TypeAliasDeclaration =>
+        (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) &&
+        statement.name.text === wanted,
+    );
+    if (!found) throw new Error(`${file} has no type ${name}`);
+    return found;
+  }
+
+  /** The file from which a file imports a type: itself where it does not. */
+  #fileOf(file: string, name: string): string {
+    const from = this.#parse(file)
+      .statements.filter(ts.isImportDeclaration)
+      .find(({ importClause }) => {
+        const names = importClause?.namedBindings;
+        return (
+          names && ts.isNamedImports(names) && names.elements.some((element) => element.name.text === name)
+        );
+      });
+    if (!from) return file;
+    const target = (from.moduleSpecifier as ts.StringLiteral).text;
+    const folder = target.startsWith('.') ? path.dirname(file) : packages;
+    return path.join(folder, `${target.replace(/\.js$/, '')}.d.ts`);
+  }
+
+  #parse(file: string): ts.SourceFile {
+    const parsed =
+      this.#files.get(file) ??
+      ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+    this.#files.set(file, parsed);
+    return parsed;
+  }
+}
+
+/** Types whose texts have a form that their declaration does not tell. */
+const special: Readonly<Record<string, Schema>> = {
+  Quantity: { title: 'Quantity', type: ['string', 'number'], format: 'quantity' },
+  IntOrString: { title: 'IntOrString', type: ['string', 'integer'] },
+};
+
+/** Fields that may be missing by the documents, but not in an object that is to be made. */
+const alsoRequired: Readonly<Record<string, readonly string[]>> = {
+  Container: ['image'],
+  JobTemplateSpec: ['spec'],
+  PodTemplateSpec: ['spec'],
+};
+
+const name = (format: string): Schema => ({ type: 'string', format });
+const labels: Schema = {
+  type: 'object',
+  propertyNames: { format: 'qualified-name' },
+  additionalProperties: { type: 'string', format: 'label-value' },
+};
+const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
+const keys: Schema = { propertyNames: { format: 'file-key' } };
+
+/** What Kubernetes checks of a field besides its type, so that a release is not refused only when it is installed. */
+const rules: Readonly<Record<string, Schema>> = {
+  'ObjectMeta.namespace': name('dns-label'),
+  'ObjectMeta.labels': labels,
+  'ObjectMeta.annotations': { propertyNames: { format: 'qualified-name' } },
+  'LabelSelector.matchLabels': labels,
+  'ServiceSpec.selector': labels,
+  'PodSpec.nodeSelector': labels,
+  'PodSpec.serviceAccountName': name('dns-subdomain'),
+  'Container.name': name('dns-label'),
+  'ContainerPort.name': name('port-name'),
+  'ContainerPort.containerPort': port,
+  'EnvVar.name': name('env-name'),
+  'Volume.name': name('dns-label'),
+  'VolumeMount.name': name('dns-label'),
+  'ServicePort.name': name('dns-label'),
+  'ServicePort.port': port,
+  'ConfigMap.data': keys,
+  'ConfigMap.binaryData': { ...keys, additionalProperties: name('base64') },
+  'Secret.data': { ...keys, additionalProperties: name('base64') },
+  'Secret.stringData': keys,
+};
+
+function withRule(schema: Schema, title: string, field: string): Schema {
+  return { ...schema, ...rules[`${title}.${field}`] };
+}
+
+function unknownSyntax(node: ts.Node): Error {
+  return new Error(`a declaration of kubernetes-models is of a form that is not known: ${node.getText()}`);
+}

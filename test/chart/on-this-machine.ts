@@ -1,0 +1,116 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fields, list, type Fields } from './pods';
+import type { KubernetesObject } from './helm';
+
+/** What is in the Kubernetes cluster besides the release. */
+export interface Surroundings {
+  /** Texts by the secret's name and key. */
+  readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** A folder of this machine for each claim that holds something. */
+  readonly claims?: Readonly<Record<string, string>>;
+}
+
+/** The first container of a pod, as a process of this machine would have it. */
+export interface LaidOut {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The settings file. */
+  readonly settings: string;
+  /** Where a folder of the pod is on this machine. */
+  place(inPod: string): string;
+}
+
+/**
+ * Does for one container what a kubelet does: makes its volumes below `folder`, fills them from ConfigMaps and secrets,
+ * and gathers its environment. What it is told of its paths is told of the folder's instead. Throws where something that
+ * it refers to is not there, as a pod would not start then.
+ */
+export async function layOut(
+  spec: Fields,
+  objects: readonly KubernetesObject[],
+  { secrets, claims = {} }: Surroundings,
+  folder: string,
+): Promise<LaidOut> {
+  const [container] = list(spec['containers']);
+  if (container === undefined) throw new Error('the pod has no container');
+  const configMaps = new Map(
+    objects.filter(({ kind }) => kind === 'ConfigMap').map((one) => [one.metadata.name, fields(one['data'])]),
+  );
+  const ownSecrets = new Map(
+    objects
+      .filter(({ kind }) => kind === 'Secret')
+      .map((one) => [one.metadata.name, fields(one['stringData'])] as const),
+  );
+  const secret = (name: string): Fields => {
+    const found = ownSecrets.get(name) ?? secrets[name];
+    if (found === undefined) throw new Error(`there is no secret ${name}`);
+    return found;
+  };
+  const configMap = (name: string): Fields => {
+    const found = configMaps.get(name);
+    if (found === undefined) throw new Error(`there is no ConfigMap ${name}`);
+    return found;
+  };
+
+  const volumes = new Map(list(spec['volumes']).map((volume) => [volume['name'], volume]));
+  const places: [string, string][] = [];
+  // All at once: a folder of this machine may begin like one of the pod.
+  const place = (text: string): string =>
+    text.replace(new RegExp(places.map(([inPod]) => inPod).join('|'), 'g'), (inPod) => {
+      return places.find(([other]) => other === inPod)?.[1] ?? inPod;
+    });
+  const files: [string, string][] = [];
+  for (const mount of list(container['volumeMounts'])) {
+    const name = String(mount['name']);
+    const inPod = String(mount['mountPath']);
+    const volume = volumes.get(name) ?? {};
+    const claim = fields(volume['persistentVolumeClaim'])['claimName'];
+    const here =
+      (typeof claim === 'string' ? claims[claim] : undefined) ?? path.join(folder, 'volumes', name);
+    places.push([inPod, here]);
+    await mkdir(here, { recursive: true });
+    const { configMap: map, secret: from } = volume;
+    const content =
+      map !== undefined
+        ? pick(configMap(String(fields(map)['name'])), list(fields(map)['items']))
+        : from !== undefined
+          ? Object.entries(secret(String(fields(from)['secretName'])))
+          : [];
+    for (const [file, text] of content) files.push([path.join(here, file), String(text)]);
+  }
+  // `/var/configs` is part of `/var/configs/db`.
+  places.sort(([one], [other]) => other.length - one.length);
+  for (const [file, text] of files) await writeFile(file, place(text));
+
+  const env: Record<string, string> = {};
+  for (const source of list(container['envFrom'])) {
+    const { secretRef } = source;
+    if (secretRef === undefined) continue;
+    for (const [key, value] of Object.entries(secret(String(fields(secretRef)['name']))))
+      env[key] = String(value);
+  }
+  for (const { name, value, valueFrom } of list(container['env'])) {
+    const reference = fields(fields(valueFrom)['secretKeyRef']);
+    const text =
+      valueFrom === undefined ? value : secret(String(reference['name']))[String(reference['key'])];
+    if (typeof text !== 'string') throw new Error(`${String(name)} has no text`);
+    env[String(name)] = place(text);
+  }
+  const settings = env['FEDERATED_ETL_CONFIG'];
+  if (settings === undefined) throw new Error('nothing names the settings file');
+  return { args: texts(container['args']), env, settings, place };
+}
+
+/** The keys of a ConfigMap that a volume takes, under the names that it gives them. */
+function pick(data: Fields, items: readonly Fields[]): [string, unknown][] {
+  if (items.length === 0) return Object.entries(data);
+  return items.map(({ key, path: name }) => {
+    if (!(String(key) in data)) throw new Error(`there is no key ${String(key)}`);
+    return [String(name), data[String(key)]];
+  });
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,199 @@
+import { closest, distance } from 'fastest-levenshtein';
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import type { KubernetesObject } from './helm';
+import { KubernetesSchemas, type Schema } from './kubernetes-schemas';
+
+/** What is wrong with objects, and what nothing is known of. */
+export interface Validation {
+  /** A sentence each: `Deployment/mine: spec.replicas must be an integer, is "2"`. */
+  readonly problems: readonly string[];
+  /** Objects of custom resources whose shape is not known: `example.com/v1 Thing/mine`. */
+  readonly passedOver: readonly string[];
+}
+
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const qualifiedName = (text: string): boolean => {
+  const parts = text.split('/');
+  const [local = '', prefix] = parts.reverse();
+  return (
+    parts.length <= 2 &&
+    local !== '' &&
+    labelValue.test(local) &&
+    (prefix === undefined || dnsSubdomain.test(prefix))
+  );
+};
+
+/** Forms of texts, and how a person calls them. */
+const formats: Readonly<Record<string, { readonly is: (text: string) => boolean; readonly called: string }>> =
+  {
+    'dns-label': { is: (text) => dnsLabel.test(text), called: 'a DNS label (a-z, 0-9, -; at most 63)' },
+    'dns-subdomain': {
+      is: (text) => dnsSubdomain.test(text),
+      called: 'a DNS name (a-z, 0-9, -, .; at most 253)',
+    },
+    'service-name': {
+      is: (text) => dnsLabel.test(text) && /^[a-z]/.test(text),
+      called: 'a DNS label that begins with a letter',
+    },
+    'cron-job-name': {
+      is: (text) => dnsLabel.test(text) && text.length <= 52,
+      called: 'a DNS label of at most 52, as its jobs get longer names',
+    },
+    'rbac-name': {
+      is: (text) => text !== '' && text !== '.' && text !== '..' && !/[/%]/.test(text),
+      called: 'a name without / and %',
+    },
+    'port-name': {
+      is: (text) => /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/.test(text),
+      called: 'the name of a port (a-z, 0-9, -; at most 15)',
+    },
+    'env-name': { is: (text) => /^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(text), called: 'the name of a variable' },
+    'file-key': {
+      is: (text) => /^[-._a-zA-Z0-9]{1,253}$/.test(text) && text !== '.' && text !== '..',
+      called: 'a key that can be the name of a file',
+    },
+    'label-value': {
+      is: (text) => labelValue.test(text),
+      called: 'the value of a label (A-Z, a-z, 0-9, -, _, .; at most 63)',
+    },
+    'qualified-name': {
+      is: qualifiedName,
+      called: 'a qualified name (at most 63, and a DNS name before its /)',
+    },
+    base64: {
+      is: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
+      called: 'base64',
+    },
+    quantity: {
+      is: (text) => /^[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/.test(text),
+      called: 'a quantity, such as 500m or 2Gi',
+    },
+  };
+
+/** Kinds whose names are narrower than those of others. */
+const nameFormats: Readonly<Record<string, string>> = {
+  Service: 'service-name',
+  Namespace: 'dns-label',
+  CronJob: 'cron-job-name',
+  ...Object.fromEntries(
+    ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod'].map((kind) => [kind, 'dns-label']),
+  ),
+  ...Object.fromEntries(
+    ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map((kind) => [kind, 'rbac-name']),
+  ),
+};
+
+const schemas = new KubernetesSchemas();
+const validators = new Map<string, ValidateFunction>();
+
+/** Compares objects with Kubernetes' types. Fields that a type does not have are refused. */
+export function validateObjects(objects: readonly KubernetesObject[]): Validation {
+  const problems: string[] = [];
+  const passedOver: string[] = [];
+  for (const object of objects) {
+    const found = validateObject(object);
+    if (found === undefined) passedOver.push(`${object.apiVersion} ${nameOf(object)}`);
+    else problems.push(...found.map((problem) => `${nameOf(object)}: ${problem}`));
+  }
+  return { problems, passedOver };
+}
+
+/** What is wrong with an object; nothing where its kind is a custom resource that is not known. */
+function validateObject(object: KubernetesObject): string[] | undefined {
+  const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
+  if (typeof apiVersion !== 'string' || apiVersion === '') return ['has no apiVersion'];
+  if (typeof kind !== 'string' || kind === '') return ['has no kind'];
+  if (/\d(alpha|beta)\d/.test(apiVersion) && isOfKubernetes(apiVersion))
+    return [`apiVersion ${apiVersion} is not stable: clusters need not have it`];
+  const id = schemas.idOf(apiVersion, kind);
+  if (id === undefined)
+    return isOfKubernetes(apiVersion) ? [`Kubernetes has no kind ${kind} in ${apiVersion}`] : undefined;
+  const validate = validatorOf(id, kind);
+  if (validate(object) === true) return [];
+  const errors = validate.errors ?? [];
+  // A key that is not allowed is told by its own error, and once more by that of all keys.
+  const told = errors.filter(({ keyword }) => keyword !== 'propertyNames');
+  return [...new Set(told.map(sentence))];
+}
+
+/** Its groups have short names or are of k8s.io; custom resources are of other domains. */
+function isOfKubernetes(apiVersion: string): boolean {
+  const [group = '', version] = apiVersion.split('/');
+  return version === undefined || !group.includes('.') || /(^|\.)k8s\.io$/.test(group);
+}
+
+function validatorOf(id: string, kind: string): ValidateFunction {
+  const known = validators.get(id);
+  if (known) return known;
+  const ajv = new Ajv({ allErrors: true, verbose: true, strictTypes: false });
+  for (const [format, { is }] of Object.entries(formats))
+    ajv.addFormat(format, { type: 'string', validate: is });
+  const format = nameFormats[kind] ?? 'dns-subdomain';
+  const hasSpec = schemas.definitions[id]?.properties?.['spec'] !== undefined && kind !== 'Namespace';
+  const narrower: Schema = {
+    required: ['metadata', ...(hasSpec ? ['spec'] : [])],
+    properties: { metadata: { required: ['name'], properties: { name: { format } } } },
+  };
+  const validate = ajv.compile({
+    definitions: schemas.definitions,
+    allOf: [{ $ref: `#/definitions/${id}` }, narrower],
+  });
+  validators.set(id, validate);
+  return validate;
+}
+
+/** An error as a person reads it: the path, and what is wrong there. */
+function sentence(error: ErrorObject): string {
+  const path = readablePath(error.instancePath);
+  const at = (field: unknown): string => `${path}${step(String(field))}`.replace(/^\./, '');
+  const here = path.replace(/^\./, '') || 'the object';
+  const params = error.params as Record<string, unknown>;
+  const is = (value: unknown): string => `is ${value === undefined ? 'missing' : JSON.stringify(value)}`;
+  const { title = 'this', properties = {} } = error.parentSchema as Schema;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const field = String(params['additionalProperty']);
+      const near = closest(field, Object.keys(properties));
+      const meant = near !== undefined && distance(field, near) <= 3 ? `; did you mean ${near}?` : '';
+      return `${at(field)} is no field of ${title}${meant}`;
+    }
+    case 'required':
+      return `${at(params['missingProperty'])} is required`;
+    case 'type': {
+      const types = [params['type']].flat().join(' or ');
+      return `${here} must be of type ${types}, ${is(error.data)}`;
+    }
+    case 'enum':
+      return `${here} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}, ${is(error.data)}`;
+    case 'format': {
+      const called = formats[String(params['format'])]?.called ?? String(params['format']);
+      return error.propertyName === undefined
+        ? `${here} must be ${called}, ${is(error.data)}`
+        : `${at(error.propertyName)}: the key must be ${called}`;
+    }
+    default:
+      return `${here} ${error.message ?? 'is wrong'}, ${is(error.data)}`;
+  }
+}
+
+/** `spec.containers[0].image`, of a JSON pointer. */
+function readablePath(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : step(part)))
+    .join('');
+}
+
+function step(field: string): string {
+  return /^[\w-]+$/.test(field) ? `.${field}` : `["${field}"]`;
+}
+
+/** How a person calls an object: `Deployment/mine`. */
+export function nameOf({ kind, metadata }: KubernetesObject): string {
+  const name = (metadata as { name?: string } | undefined)?.name ?? '?';
+  return `${kind ?? '?'}/${name}`;
+}

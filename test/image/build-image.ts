@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { expand, parseDockerfile, type Step } from './dockerfile';
+
+/** What the steps of the Dockerfile made: a folder as the root of the image, and how it is to be started. */
+export interface Image {
+  readonly root: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly workdir: string;
+  readonly user: string;
+  readonly stopSignal: string;
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+}
+
+const checkout = path.join(__dirname, '../..');
+
+/**
+ * Runs the steps of the Dockerfile as plain commands: each stage is a folder below `scratch`, and a path in the Dockerfile
+ * is one below its stage's folder. The stage `base` is left out, as it changes what is not here: the base image.
+ */
+export async function buildImage(
+  scratch: string,
+  buildArgs: Readonly<Record<string, string>>,
+): Promise<Image> {
+  const { args, stages } = parseDockerfile(await readFile(path.join(checkout, 'Dockerfile'), 'utf8'));
+  const values = new Map([...args, ...Object.entries(buildArgs)]);
+  const env: Record<string, string> = {};
+  const labels: Record<string, string> = {};
+  const last: Record<string, string> = {};
+  for (const { name, steps } of stages) {
+    if (name === 'base') continue;
+    const root = path.join(scratch, name);
+    await mkdir(root);
+    let workdir = '/';
+    for (const step of steps) {
+      const { instruction, rest } = step;
+      if (instruction === 'WORKDIR') await mkdir(path.join(root, (workdir = rest)), { recursive: true });
+      else if (instruction === 'COPY') await copy(step, scratch, root, workdir);
+      else if (instruction === 'RUN') await run(step, path.join(root, workdir), Object.fromEntries(values));
+      else if (instruction === 'ENV') assign(env, expand(rest, values));
+      else if (instruction === 'LABEL') assign(labels, expand(rest, values).replaceAll('"', ''));
+      else if (instruction !== 'ARG') last[instruction] = rest;
+    }
+    last['WORKDIR'] = workdir;
+  }
+  const words = (instruction: string) => JSON.parse(last[instruction] ?? '[]') as string[];
+  return {
+    root: path.join(scratch, 'final'),
+    env,
+    labels,
+    workdir: last['WORKDIR'] ?? '/',
+    user: last['USER'] ?? '',
+    stopSignal: last['STOPSIGNAL'] ?? '',
+    entrypoint: words('ENTRYPOINT'),
+    cmd: words('CMD'),
+  };
+}
+
+async function copy({ flags, rest }: Step, scratch: string, root: string, workdir: string): Promise<void> {
+  const sources = rest.split(' ');
+  const to = path.resolve('/', workdir, sources.pop() ?? '');
+  const [from] = flags.map((flag) => flag.replace('--from=', ''));
+  if (from === 'base') return;
+  for (const source of sources) {
+    if (from === undefined && source === '.') {
+      for (const name of await sentToTheEngine())
+        await put(path.join(checkout, name), path.join(root, to, name));
+      continue;
+    }
+    const file = from === undefined ? path.join(checkout, source) : path.join(scratch, from, source);
+    const intoFolder = rest.endsWith('/') && (await stat(file)).isFile();
+    await put(file, path.join(root, to, intoFolder ? path.basename(file) : ''));
+  }
+}
+
+async function put(from: string, to: string): Promise<void> {
+  await mkdir(path.dirname(to), { recursive: true });
+  await cp(from, to, { recursive: true });
+}
+
+/** What .dockerignore lets through. It excludes all and then lists names, and nothing else is understood here. */
+async function sentToTheEngine(): Promise<string[]> {
+  const lines = (await readFile(path.join(checkout, '.dockerignore'), 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const [first, ...others] = lines;
+  if (first !== '*' || others.some((line) => !/^![\w.-]+$/.test(line)))
+    throw new Error('.dockerignore has more than names');
+  return others.map((line) => line.slice(1));
+}
+
+async function run({ rest }: Step, cwd: string, args: Record<string, string>): Promise<void> {
+  const child = spawn('sh', ['-c', rest], {
+    cwd,
+    // A build knows nothing of jest.
+    env: { ...process.env, NODE_ENV: '', ...args },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  if (code !== 0) throw new Error(`${rest} ended with ${String(code)}:\n${Buffer.concat(output).toString()}`);
+}
+
+function assign(to: Record<string, string>, assignment: string): void {
+  const at = assignment.indexOf('=');
+  to[assignment.slice(0, at)] = assignment.slice(at + 1);
+}

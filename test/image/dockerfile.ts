@@ -1,0 +1,44 @@
+/** One step of a stage: `COPY --from=build /src/dist /app` has a flag and two words. */
+export interface Step {
+  readonly instruction: string;
+  readonly flags: readonly string[];
+  readonly rest: string;
+}
+
+export interface Stage {
+  readonly name: string;
+  readonly from: string;
+  readonly steps: readonly Step[];
+}
+
+export interface Dockerfile {
+  /** Arguments before the first stage, with their defaults. */
+  readonly args: ReadonlyMap<string, string>;
+  readonly stages: readonly Stage[];
+}
+
+/** Reads the part of the language that our Dockerfile is written in: no heredocs, no comments inside an instruction. */
+export function parseDockerfile(text: string): Dockerfile {
+  const args = new Map<string, string>();
+  const stages: { name: string; from: string; steps: Step[] }[] = [];
+  for (const line of text.replaceAll(/\\\n\s*/g, '').split('\n')) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [, instruction = '', flags = '', rest = ''] = /^([A-Z]+) ((?:--\S+ )*)(.*)$/.exec(line) ?? [];
+    if (instruction === '') throw new Error(`cannot read this line: ${line}`);
+    if (instruction === 'FROM') {
+      const [from = '', name = 'final'] = rest.split(' AS ');
+      stages.push({ name, from: expand(from, args), steps: [] });
+    } else if (stages.length === 0) {
+      const [name = '', value = ''] = rest.split('=');
+      args.set(name, value);
+    } else {
+      stages.at(-1)?.steps.push({ instruction, flags: flags.split(' ').filter(Boolean), rest });
+    }
+  }
+  return { args, stages };
+}
+
+/** Puts the values of arguments into a text. */
+export function expand(text: string, args: ReadonlyMap<string, string>): string {
+  return text.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '');
+}

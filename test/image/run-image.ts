@@ -1,0 +1,149 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { chmod, chown, copyFile, cp, mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Image } from './build-image';
+
+/** A program of the image, under way or at its end. */
+export interface Running {
+  /** What it printed until now, on both streams. */
+  output(): string;
+  /** Its exit status; `null` when a signal ended it. */
+  readonly ended: Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+}
+
+export interface RunOptions {
+  /** A folder of this machine at the same path inside, which the image's user may write. */
+  readonly volume?: string;
+}
+
+/** Where programs of the image run, and how. */
+export interface Engine {
+  readonly name: string;
+  start(args: readonly string[], options?: RunOptions): Running;
+}
+
+/**
+ * An engine for the image. As root on Linux it is nearly what a container engine does: a root file system of the image's
+ * files, read-only, with the libraries of this machine in place of the base image's; namespaces for mounts and processes,
+ * so that the program is process 1; the image's user, without capabilities. Elsewhere the program is started from a
+ * read-only copy by whoever runs the tests.
+ */
+export async function prepareEngine(image: Image): Promise<Engine> {
+  const node = path.join(image.root, 'usr/local/bin/node');
+  await mkdir(path.dirname(node), { recursive: true });
+  await copyFile(process.execPath, node);
+  await chmod(node, 0o755);
+  return canIsolate() ? isolatedEngine(image) : plainEngine(image);
+}
+
+function canIsolate(): boolean {
+  const attempt = ['--mount', '--pid', '--fork', 'setpriv', '--no-new-privs', 'true'];
+  return process.getuid?.() === 0 && spawnSync('unshare', attempt).status === 0;
+}
+
+/** Folders that a base image has and that are taken from this machine. */
+const fromHere = ['/bin', '/lib', '/lib64', '/usr/bin', '/usr/lib', '/usr/lib64'];
+
+async function isolatedEngine(image: Image): Promise<Engine> {
+  const folders = [];
+  for (const folder of fromHere.filter((one) => existsSync(one))) {
+    const inside = path.join(image.root, folder);
+    if (lstatSync(folder).isSymbolicLink()) await cp(folder, inside, { verbatimSymlinks: true });
+    else {
+      await mkdir(inside, { recursive: true });
+      folders.push(folder);
+    }
+  }
+  for (const folder of ['proc', 'dev', 'tmp'])
+    await mkdir(path.join(image.root, folder), { recursive: true });
+  // $1 the root, $2 the volume or nothing, $3 user and group, $4 the working folder; then the command.
+  const script = [
+    'root=$1 volume=$2 user=$3 workdir=$4; shift 4',
+    'mount --bind "$root" "$root"',
+    ...folders.map(
+      (folder) => `mount --bind ${folder} "$root${folder}"; mount -o remount,bind,ro "$root${folder}"`,
+    ),
+    'mount -o remount,bind,ro "$root"',
+    'mount --rbind /dev "$root/dev"',
+    'mount -t proc proc "$root/proc"',
+    'mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"',
+    'if [ -n "$volume" ]; then mkdir -p "$root$volume"; mount --bind "$volume" "$root$volume"; fi',
+    'exec setpriv --no-new-privs chroot --userspec="$user" --groups= "$root" /usr/bin/env -C "$workdir" "$@"',
+  ].join('\n');
+  return {
+    name: 'isolated',
+    start: (args, { volume = '' } = {}) => {
+      const command = [...image.entrypoint, ...(args.length > 0 ? args : image.cmd)];
+      const child = spawn(
+        'unshare',
+        [
+          ...['--mount', '--pid', '--fork', '--kill-child'],
+          ...['sh', '-eu', '-c', script, 'sh', image.root, volume, image.user, image.workdir],
+          ...command,
+        ],
+        { env: { ...image.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      );
+      // Its one child is process 1 inside; the signal is for that one.
+      return observe(child, (name) => {
+        const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+        process.kill(Number(children.trim().split(' ')[0]), name);
+      });
+    },
+  };
+}
+
+async function plainEngine(image: Image): Promise<Engine> {
+  await makeReadOnly(path.join(image.root, 'app'));
+  const inside = (word: string) => (word.startsWith('/') ? path.join(image.root, word) : word);
+  return {
+    name: 'plain',
+    start: (args) => {
+      const [program = '', ...words] = image.entrypoint.map(inside);
+      const child = spawn(program, [...words, ...(args.length > 0 ? args : image.cmd)], {
+        cwd: path.join(image.root, image.workdir),
+        env: { ...image.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return observe(child, (name) => child.kill(name));
+    },
+  };
+}
+
+/** Gives a folder and all in it to the image's user, where the tests may do that. */
+export async function giveToUser(image: Image, folder: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const [user = 0, group = 0] = image.user.split(':').map(Number);
+  const entries = await readdir(folder, { recursive: true });
+  for (const name of ['', ...entries]) await chown(path.join(folder, name), user, group);
+}
+
+/** Undoes what keeps a folder from being removed. */
+export async function makeWritable(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
+    if (entry.isDirectory()) await chmod(path.join(entry.parentPath, entry.name), 0o755);
+  }
+}
+
+async function makeReadOnly(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  for (const entry of entries.reverse()) {
+    await chmod(path.join(entry.parentPath, entry.name), entry.isDirectory() ? 0o555 : 0o444);
+  }
+  await chmod(folder, 0o555);
+}
+
+function observe(child: ChildProcess, signal: Running['signal']): Running {
+  const output: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => output.push(chunk));
+  return {
+    output: () => Buffer.concat(output).toString(),
+    ended: new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    }),
+    signal,
+  };
+}
