@@ -1,3 +1,4 @@
+import { temporal } from '@temporalio/proto';
 import type { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { catalog } from '../../errors/catalog';
@@ -121,7 +122,6 @@ async function checkNamespace({ connection, settings }: Asked): Promise<Check> {
 async function checkSearchAttributes({ connection, settings }: Asked): Promise<Check> {
   const { namespace } = settings.temporal;
   const subject = 'search attributes';
-  const { temporal } = await import('@temporalio/proto');
   const types = temporal.api.enums.v1.IndexedValueType;
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.values(searchAttributes).filter(

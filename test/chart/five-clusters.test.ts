@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -9,11 +9,12 @@ import { stringify } from 'yaml';
 import { freePort } from '../../scripts/set-up/free-port';
 import { exampleWindow } from '../../scripts/demo/ask-primary';
 import { until } from '../../scripts/demo/until';
+import { names } from '../../workflows/names';
 import { describeWithHelm } from '../servers/helm';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { connectToS3, describeWithS3 } from '../servers/versitygw';
 import { renderChart } from './helm';
-import { layOut } from './on-this-machine';
+import { layOut, type LaidOut } from './on-this-machine';
 import { fields, list, podsOf, type Fields } from './pods';
 
 const chart = path.join(__dirname, '../../chart');
@@ -27,7 +28,6 @@ const never = new AbortController().signal;
 interface Process {
   readonly name: string;
   readonly child: ChildProcess;
-  readonly log: string;
   readonly health: string;
   readonly api: string;
   /** What the readiness probe of its container asks. */
@@ -41,7 +41,10 @@ describeWithHelm('the five examples of the chart', () => {
       let folder: string;
       let server: TestServer;
       let namespace: string;
+      let store: string;
       const processes: Process[] = [];
+      /** The pods of `helm test`, which run once. */
+      const doctors = new Map<string, LaidOut>();
 
       beforeAll(async () => {
         folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-chart-five-'));
@@ -50,7 +53,7 @@ describeWithHelm('the five examples of the chart', () => {
         const s3 = await connectToS3();
         const bucket = `chart-${randomUUID()}`;
         await s3.createBucket(bucket);
-        const store = stringify({
+        store = stringify({
           type: 'S3',
           config: {
             bucket,
@@ -61,7 +64,7 @@ describeWithHelm('the five examples of the chart', () => {
             insecure: true,
           },
         });
-        for (const cluster of clusters) await startRelease(cluster, store);
+        for (const cluster of clusters) await startRelease(cluster);
       }, 120_000);
 
       afterAll(async () => {
@@ -71,8 +74,9 @@ describeWithHelm('the five examples of the chart', () => {
       }, 60_000);
 
       /** Renders the example of a cluster, only with the servers of this machine, and starts each of its pods. */
-      async function startRelease(cluster: string, store: string): Promise<void> {
+      async function startRelease(cluster: string, isUpgrade = false): Promise<void> {
         const { objects } = await renderChart(chart, {
+          isUpgrade,
           valuesFiles: [path.join(chart, 'examples/five-clusters', `${cluster}.yaml`)],
           set: {
             'temporal.address': server.address,
@@ -81,10 +85,12 @@ describeWithHelm('the five examples of the chart', () => {
             'localEtl.pullEvery': '2s',
             'federatedETL.federator.firstRunAfter': '5s',
             'federatedETL.federator.runEvery': '5s',
+            'federatedETL.federator.replicas': 2,
           },
         });
         const claim = path.join(folder, cluster, 'claim');
-        await cp(path.join(exampleData, cluster, 'etl'), path.join(claim, 'db/etl'), { recursive: true });
+        if (!isUpgrade)
+          await cp(path.join(exampleData, cluster, 'etl'), path.join(claim, 'db/etl'), { recursive: true });
         const surroundings = {
           secrets: {
             'federated-store': { 'federated-store.yaml': store },
@@ -92,32 +98,51 @@ describeWithHelm('the five examples of the chart', () => {
           },
           claims: { 'kubecost-cost-analyzer': claim },
         };
-        for (const { owner, spec } of objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf)) {
+        for (const { owner, spec } of objects.filter(({ kind }) => kind === 'Pod').flatMap(podsOf)) {
           const { name } = owner.metadata;
+          doctors.set(
+            `${cluster} ${name}`,
+            await layOut(spec, objects, surroundings, path.join(folder, cluster, name)),
+          );
+        }
+        const pods = objects
+          .filter(({ kind }) => kind === 'Deployment')
+          .flatMap((deployment) =>
+            podsOf(deployment).flatMap(({ spec }) =>
+              Array.from({ length: Number(fields(deployment['spec'])['replicas']) }, (_, replica) => ({
+                name: `${deployment.metadata.name}-${replica}`,
+                spec,
+              })),
+            ),
+          );
+        for (const { name, spec } of pods) {
           const place = path.join(folder, cluster, name);
           const { args, env, settings } = await layOut(spec, objects, surroundings, place);
           const { health, api } = await onFreePorts(settings);
-          const log = path.join(folder, `${cluster}-${name}.log`);
-          const output = openSync(log, 'a');
+          const output = openSync(path.join(folder, `${cluster}-${name}.log`), 'a');
           const child = fork(program, args, {
             env: { PATH: process.env['PATH'], ...env },
             stdio: ['ignore', output, output, 'ipc'],
             detached: true,
           });
           closeSync(output);
-          const readyPath = readinessOf(spec);
-          processes.push({ name: `${cluster} ${name}`, child, log, health, api, readyPath });
+          processes.push({ name: `${cluster} ${name}`, child, health, api, readyPath: readinessOf(spec) });
         }
       }
 
-      it('become ready, as their probes ask', async () => {
-        expect(processes).toHaveLength(6);
+      async function allReady(): Promise<void> {
         for (const { name, health, readyPath } of processes) {
           await until(`${name} to be ready`, 60_000, never, async () => {
             const answer = await fetch(`${health}${readyPath}`).catch(() => undefined);
             return answer?.status === 200 ? answer : undefined;
           });
         }
+      }
+
+      it('become ready, as their probes ask', async () => {
+        // Five clusters, and two replicas of the Federator.
+        expect(processes).toHaveLength(7);
+        await allReady();
       }, 120_000);
 
       it('give one view of five clusters', async () => {
@@ -149,8 +174,9 @@ describeWithHelm('the five examples of the chart', () => {
 
       it('tell Prometheus what they did', async () => {
         const told = async (name: string) => {
-          const one = processes.find((other) => other.name.includes(name));
-          return (await fetch(`${one?.health}/metrics`)).text();
+          const them = processes.filter((other) => other.name.includes(name));
+          const texts = them.map(async ({ health }) => (await fetch(`${health}/metrics`)).text());
+          return (await Promise.all(texts)).join('');
         };
         expect(await told('cluster-1')).toMatch(
           /federated_etl_push_files\{state="(unchanged|uploaded)"\} [1-9]/,
@@ -160,6 +186,39 @@ describeWithHelm('the five examples of the chart', () => {
         expect(primary).toMatch(/^federated_etl_pulled_generation [1-9]/m);
         expect(primary).toMatch(/^federated_etl_served_generation [1-9]/m);
       });
+
+      it('are well, as helm test asks', async () => {
+        expect(doctors.size).toBe(6);
+        for (const [name, { args, env }] of doctors) {
+          const child = spawn(process.execPath, [program, ...args], {
+            env: { PATH: process.env['PATH'], ...env },
+          });
+          const output: Buffer[] = [];
+          child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+          child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+          const [status] = (await once(child, 'close')) as [number | null];
+          // With what it said, for whoever has to find out why it did not.
+          expect({ name, status, said: status === 0 ? '' : Buffer.concat(output).toString() }).toEqual({
+            name,
+            status: 0,
+            said: '',
+          });
+        }
+      }, 60_000);
+
+      it('keep the schedule, paused as it is, over an upgrade', async () => {
+        const schedule = server.client(namespace).schedule.getHandle(names('').schedule);
+        await schedule.pause('prices are being looked at');
+        const { spec } = await schedule.describe();
+        const before = processes.filter(({ name }) => name.startsWith('cluster-4'));
+        await Promise.all(before.map((one) => end(one)));
+        processes.splice(0, processes.length, ...processes.filter((one) => !before.includes(one)));
+        await startRelease('cluster-4', true);
+        await allReady();
+        const after = await schedule.describe();
+        expect(after.state).toMatchObject({ paused: true, note: 'prices are being looked at' });
+        expect(after.spec.intervals).toEqual(spec.intervals);
+      }, 120_000);
 
       it('end well within the grace of their pods', async () => {
         const started = Date.now();
