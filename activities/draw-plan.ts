@@ -22,6 +22,7 @@ export interface DrawPlanInput {
   readonly scope: Scope;
   readonly exclusions: Readonly<Record<string, Exclusion>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full' | 'takeOver'>;
+  readonly now: Date;
   readonly signal?: AbortSignal;
   /** Told after each listing. */
   onProgress?(clustersListed: number, of: number): void;
@@ -66,12 +67,19 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   );
   const membership: Membership = { ...resolved, clusters, scope };
   const lastGenerations = await readLastGenerations(bucket, membership, base, signal);
-  const plan = planFederation({ base, membership, files, lastGenerations, request });
+  const plan = planFederation({
+    base,
+    membership,
+    files,
+    lastGenerations,
+    request,
+    now: input.now.getTime() / 1_000,
+  });
   const outcome = outcomeOf(plan, membership, files.length, base);
   const nothing = outcome === 'no-input' || outcome === 'all-excluded';
   return {
     ...plan,
-    ...(nothing && { windows: [], carried: Object.keys(base?.windows ?? {}) }),
+    ...(nothing && { windows: [], carried: Object.keys(base?.windows ?? {}), removed: [] }),
     outcome,
     membership,
     baseGeneration: base,
@@ -93,7 +101,7 @@ function outcomeOf(
   if (files === 0 || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,
-    plan: { membership, removed: [], problems: [...plan.problems] },
+    plan: { membership, removed: [...plan.removed], problems: [...plan.problems] },
     results: [],
     run: '',
     now: new Date(0),

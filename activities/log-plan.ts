@@ -15,9 +15,11 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
       outcome: plan.outcome,
       clusters: clusters.length,
       windows: plan.windows.length,
+      removed: plan.removed.length,
     },
     `Federator found ${count(clusters.length, 'cluster')}: ${named(clusters)}; ` +
-      `${plan.windows.length} windows to merge, ${plan.carried.length} unchanged`,
+      `${plan.windows.length} windows to merge, ${plan.carried.length} unchanged` +
+      (plan.removed.length === 0 ? '' : `, ${plan.removed.length} older than the retention`),
   );
   const base = plan.baseGeneration;
   if (base !== undefined && base.membership.federator !== plan.membership.federator) {

@@ -61,6 +61,7 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       scope,
       exclusions: await deps.exclusions(),
       request,
+      now: deps.now(),
       signal,
       onProgress: (listed, of) => deps.heartbeat({ listed, of }),
     });
@@ -90,7 +91,7 @@ async function writePlan(
   bucket: Bucket,
   run: string,
   attempt: number,
-  { base, membership, problems }: DrawnPlan,
+  { base, membership, removed, problems }: DrawnPlan,
   shards: readonly PlannedWindow[][],
   signal: AbortSignal,
 ): Promise<void> {
@@ -106,7 +107,7 @@ async function writePlan(
     base,
     membership,
     shards: shards.map((shard) => shard.map((window) => window.window)),
-    removed: [],
+    removed: [...removed],
     problems: [...problems],
   };
   await writeJson(bucket, runPlanHeadKey(run, attempt), head, { signal });

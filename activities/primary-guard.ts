@@ -1,5 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import type { WindowId } from '../etl/window';
+import { isExpired } from '../federation/expired';
 import type { Generation } from '../federation/generation';
 import { contributors, provenanceSchema } from '../federation/provenance';
 import { concurrently } from '../local-etl/concurrently';
@@ -42,7 +43,12 @@ export async function waitForOwnWindows(
   const { store, cluster } = deps;
   const signal = deps.signal();
   const local = await filesByWindow(store, signal);
-  const closed = closedWindows(local.keys(), deps.now(), generation.membership.scope.cutoff);
+  const { scope } = generation.membership;
+  const now = deps.now();
+  const closed = closedWindows(local.keys(), now, {
+    cutoff: scope.cutoff,
+    isExpired: (ref) => isExpired(ref, scope, now.getTime() / 1_000),
+  });
   const missing: WindowId[] = [];
   await concurrently(closed, lanes, async (id) => {
     deps.heartbeat({ guard: id });

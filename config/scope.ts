@@ -1,3 +1,4 @@
+import { parseResolution } from '../etl/window';
 import type { Scope } from '../federation/membership';
 import { clusterId } from '../storage/layout';
 import { FederationError } from '../errors/federation-error';
@@ -47,7 +48,23 @@ export function compileScope(
     ...(include.length > 0 && { include }),
     exclude: checkIds(named.exclude, faults),
     ...(cutoff !== undefined && { cutoff }),
+    ...compileRetention(values, faults),
   };
+}
+
+/** In seconds by resolution; nothing where no resolution has one. */
+function compileRetention(values: SettingValues, faults: Fault[]): Pick<Scope, 'retention'> {
+  const setting = 'federatedETL.federator.retention';
+  const retention = Object.entries(values[setting]).map(([resolution, ms]) => {
+    const seconds = Math.floor(ms / 1_000);
+    if (seconds < (parseResolution(resolution)?.seconds ?? 0))
+      faults.push({
+        setting,
+        detail: `${setting} keeps windows of ${resolution} for less than one of them is long.`,
+      });
+    return [resolution, seconds] as const;
+  });
+  return retention.length === 0 ? {} : { retention: Object.fromEntries(retention) };
 }
 
 function checkIds(ids: readonly string[], faults: Fault[]): string[] {

@@ -95,8 +95,6 @@ export interface FederatorSettings {
   readonly generations: number;
   /** Whether a push asks for a federation. */
   readonly federateOnPush: boolean;
-  /** Milliseconds by resolution: older windows leave Combined Storage. */
-  readonly retention: Readonly<Record<string, number>>;
 }
 
 export interface SettingsSources {
@@ -232,18 +230,12 @@ function compileFederator(
       'federatedETL.federator.federateOnPush is not honoured by this version: runs start by the schedule.',
     );
   }
-  if (Object.keys(values['federatedETL.federator.retention']).length > 0) {
-    notices.push(
-      'federatedETL.federator.retention is not honoured by this version: every window stays combined.',
-    );
-  }
   return {
     scope: compileScope(values, bareClusters, faults, notices),
     firstRunAfterMs,
     runEveryMs,
     generations: values['federatedETL.federator.generations'],
     federateOnPush: values['federatedETL.federator.federateOnPush'],
-    retention: values['federatedETL.federator.retention'],
   };
 }
 

@@ -18,6 +18,8 @@ export const scopeSchema = z.object({
   exclude: z.array(z.string()),
   /** Windows that start before it are left alone; RFC 3339. */
   cutoff: z.string().optional(),
+  /** In seconds by resolution: windows that ended longer ago leave Combined Storage. */
+  retention: z.record(z.string(), z.number().int().positive()).optional(),
 });
 export type Scope = z.infer<typeof scopeSchema>;
 
@@ -108,7 +110,13 @@ export function sameMembership(a: MembershipRules, b: MembershipRules): boolean 
 function rulesText({ scope, exclusions }: MembershipRules): string {
   const ids = (list: readonly string[]) => [...new Set(list)].sort(byBytes);
   const out = ids(Object.keys(exclusions));
-  return JSON.stringify([scope.include && ids(scope.include), ids(scope.exclude), scope.cutoff ?? null, out]);
+  return JSON.stringify([
+    scope.include && ids(scope.include),
+    ids(scope.exclude),
+    scope.cutoff ?? null,
+    inByteOrder(scope.retention ?? {}),
+    out,
+  ]);
 }
 
 /** The clusters that are in now, and were left out of the base after a generation that held them; with that generation. */

@@ -2,6 +2,7 @@ import { parseWindowId, type WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import { type Candidates, chooseFiles, type Duplicate, type ListedFile } from './candidates';
 import { absent, contributes, kept, refused } from './decision';
+import { isExpired } from './expired';
 import { fingerprint } from './fingerprint';
 import type { Generation, SourceProblem } from './generation';
 import { type Membership, returningClusters, sameMembership } from './membership';
@@ -19,6 +20,8 @@ export interface PlanInput {
   /** By number: the generations that last held the clusters that return. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
+  /** When the plan is made, in unix seconds: windows older than the retention go. */
+  readonly now: number;
 }
 
 export interface Plan {
@@ -28,6 +31,8 @@ export interface Plan {
   readonly windows: readonly PlannedWindow[];
   /** Windows of the base that stay as they are. */
   readonly carried: readonly string[];
+  /** Windows of the base that leave, as they are older than the retention. */
+  readonly removed: readonly string[];
   /** Problems of the base that stay, whatever the merging says: those of windows that are not planned, and of clusters that are left out. */
   readonly problems: readonly SourceProblem[];
   readonly duplicates: readonly Duplicate[];
@@ -40,7 +45,8 @@ export interface Plan {
  * A bad source that the base knows keeps its decision as long as it is not replaced, so that it is not read in every
  * run; another merge revision, `force` and `full` look at it again. Windows that start before the cut-off are left
  * alone, unless a cluster of the base leaves or comes back: a cluster is in all its windows of a generation or in none.
- * For the same reason a request for some windows is widened to all when the membership is not the base's.
+ * For the same reason a request for some windows is widened to all when the membership is not the base's. Windows older
+ * than the retention are left alone in any case, and leave.
  */
 export function planFederation(input: PlanInput): Plan {
   const { base, membership } = input;
@@ -48,7 +54,12 @@ export function planFederation(input: PlanInput): Plan {
   const planner = new Planner(input, candidates);
   const windows: PlannedWindow[] = [];
   const carried: string[] = [];
+  const removed: string[] = [];
   for (const id of planner.knownWindows()) {
+    if (planner.isExpired(id)) {
+      if (base?.windows[id] !== undefined) removed.push(id);
+      continue;
+    }
     const planned = planner.plan(id);
     if (planned !== undefined) windows.push(planned);
     else if (base?.windows[id] !== undefined) carried.push(id);
@@ -56,12 +67,13 @@ export function planFederation(input: PlanInput): Plan {
   const planned = new Set(windows.map((window) => window.window));
   const problems = (base?.problems ?? []).filter(
     (problem) =>
-      membership.leftOut[problem.cluster] !== undefined ||
-      (membership.clusters.includes(problem.cluster) &&
-        !planned.has(problem.window) &&
-        planner.stillHolds(problem)),
+      !planner.isExpired(problem.window) &&
+      (membership.leftOut[problem.cluster] !== undefined ||
+        (membership.clusters.includes(problem.cluster) &&
+          !planned.has(problem.window) &&
+          planner.stillHolds(problem))),
   );
-  return { base: base?.generation ?? 0, windows, carried, problems, duplicates };
+  return { base: base?.generation ?? 0, windows, carried, removed, problems, duplicates };
 }
 
 class Planner {
@@ -135,6 +147,12 @@ class Planner {
       held,
       force: this.isForced(ref, 'force'),
     };
+  }
+
+  /** Whether a window is older than the retention, whatever is known of it. */
+  isExpired(id: string): boolean {
+    const ref = parseWindowId(id);
+    return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);
   }
 
   /** Whether a problem of a window that is not planned is one still. */

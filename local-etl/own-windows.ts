@@ -1,4 +1,4 @@
-import { parseWindowId, windowId, type WindowId } from '../etl/window';
+import { parseWindowId, windowId, type WindowId, type WindowRef } from '../etl/window';
 import { type LocalFile, listWindowFiles } from './list';
 import { readWindowFile } from './read';
 import type { LocalEtl } from './store';
@@ -16,12 +16,21 @@ export async function filesByWindow(
   return windows;
 }
 
-/** The windows that are over by `now` and start at the cut-off or after it. */
-export function closedWindows(ids: Iterable<WindowId>, now: Date, cutoff: string | undefined): WindowId[] {
-  const from = cutoff === undefined ? 0 : Date.parse(cutoff) / 1000;
+/** When windows are in the scope of a federation: since when, and by their age. */
+export interface WindowScope {
+  /** Windows that start before it are not; RFC 3339. */
+  readonly cutoff?: string;
+  /** Whether a window is too old. */
+  isExpired(ref: WindowRef): boolean;
+}
+
+/** The windows that are over by `now` and that a federation takes. */
+export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowScope): WindowId[] {
+  const from = scope.cutoff === undefined ? 0 : Date.parse(scope.cutoff) / 1000;
   return [...ids].filter((id) => {
-    const window = parseWindowId(id)?.window;
-    return window !== undefined && window.end * 1000 <= now.getTime() && window.start >= from;
+    const ref = parseWindowId(id);
+    if (ref === undefined || scope.isExpired(ref)) return false;
+    return ref.window.end * 1000 <= now.getTime() && ref.window.start >= from;
   });
 }
 

@@ -17,6 +17,7 @@ export async function dryRun(context: Context, request: FederationRequest, json:
     scope: settings.federator.scope,
     exclusions: await exclusionsNow(context, bucket),
     request,
+    now: new Date(),
   });
   if (json) printJson(describe(plan));
   else show(plan);
@@ -42,6 +43,7 @@ function describe(plan: DrawnPlan): object {
       clusters: sources.map(({ cluster }) => cluster),
     })),
     carried: plan.carried.length,
+    removed: plan.removed,
     duplicates: plan.duplicates,
   };
 }
@@ -53,8 +55,20 @@ function show(plan: DrawnPlan): void {
     print(`left out by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
   for (const { window, sources } of plan.windows) {
     const ref = parseWindowId(window);
+    for (const window of plan.removed) {
+      const ref = parseWindowId(window);
+      print(
+        `would let go ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`}, as it is older than the retention`,
+      );
+    }
     print(
       `would merge ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`} from ${count(sources.length, 'cluster')}`,
+    );
+  }
+  for (const window of plan.removed) {
+    const ref = parseWindowId(window);
+    print(
+      `would let go ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`}, as it is older than the retention`,
     );
   }
   print(

@@ -163,6 +163,7 @@ describeWithHelm('the chart', () => {
               firstRunAfter: '1m',
               runEvery: '10m',
               generations: 3,
+              retention: { '1h': '49h' },
             },
           },
           kubecostModel: { federatedStorageConfig: { type: 'FILESYSTEM', config: { directory: '/b' } } },
@@ -224,7 +225,7 @@ describeWithHelm('the chart', () => {
         metadata: { team: 'costs' },
       });
       expect(federator?.federator).toMatchObject({
-        scope: { exclude: ['b'] },
+        scope: { exclude: ['b'], retention: { '1h': 176_400 } },
         firstRunAfterMs: 60_000,
         runEveryMs: 600_000,
         generations: 3,

@@ -78,12 +78,16 @@ log: {level: debug, format: json}
     expect(settings).toMatchObject({
       roles: { federatedCluster: true, federator: true, primaryCluster: true },
       federator: {
-        scope: { include: ['a', 'b'], exclude: [], cutoff: '2026-01-01T00:00:00.000Z' },
+        scope: {
+          include: ['a', 'b'],
+          exclude: [],
+          cutoff: '2026-01-01T00:00:00.000Z',
+          retention: { '1h': 176_400, '10m0s': 172_800 },
+        },
         firstRunAfterMs: 2_000,
         runEveryMs: 10_000,
         generations: 3,
         federateOnPush: true,
-        retention: { '1h': 176_400_000, '10m0s': 172_800_000 },
       },
       localEtl: { path: join(cwd, 'etl'), pullPath: join(cwd, 'pulled'), backupPath: join(cwd, 'saved') },
       temporal: { address: 'temporal:7233', namespace: 'fed', idPrefix: 'blue-' },
@@ -132,6 +136,11 @@ log: {level: debug, format: json}
     ['an impossible cluster to exclude', federator('excludeClusters: [a/b]'), /"a\/b" cannot be a cluster/],
     ['no generations', federator('generations: 0'), /at least 1/],
     ['a cut-off that is no moment', federator('federationCutoffDate: last week'), /RFC 3339/],
+    [
+      'a retention shorter than a window',
+      federator('retention: {1d: 2h}'),
+      /retention keeps windows of 1d for less than one of them is long/,
+    ],
     ['a retention of nothing', federator('retention: {1x: 49h}'), /resolutions with a duration each/],
     [
       'a role without storage',
@@ -188,8 +197,8 @@ describe('the environment', () => {
       log: { level: 'warn' },
       localEtl: { path: join(cwd, 'here') },
       federator: {
-        scope: { exclude: ['a', 'b'] },
-        retention: { '1h': 176_400_000, '1d': 7_862_400_000 },
+        scope: { exclude: ['a', 'b'], retention: { '1h': 176_400, '1d': 7_862_400 } },
+
         generations: 5,
       },
     });

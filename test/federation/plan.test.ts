@@ -8,7 +8,14 @@ const [one, two] = [dayWindow(1), dayWindow(2)];
 const both = membership(['a', 'b']);
 
 function plan(input: Partial<PlanInput>) {
-  return planFederation({ membership: both, files: [], lastGenerations: new Map(), request: {}, ...input });
+  return planFederation({
+    membership: both,
+    files: [],
+    lastGenerations: new Map(),
+    request: {},
+    now: 0,
+    ...input,
+  });
 }
 
 /** The ids of the planned windows. */
@@ -274,4 +281,53 @@ test('the order of the listing makes no difference', () => {
     }),
     { numRuns: 50, seed: 1 },
   );
+});
+
+describe('retention', () => {
+  const scope = { exclude: [], retention: { '1d': 2 * 86_400 } };
+  const members = membership(['a', 'b'], { scope });
+  const [, , , third] = [0, 1, 2, 3].map(dayWindow);
+  const endOf = (id: string) => Number(id.split('-')[1]);
+
+  it('lets windows go that ended longer ago, once, and takes none of them again', () => {
+    const now = endOf(one) + 2 * 86_400;
+    const input = { membership: members, files: [...same, file('b', third ?? '')], now };
+    const { windows, carried, removed } = plan({ ...input, base });
+    expect({ planned: windows.map(({ window }) => window), carried, removed }).toEqual({
+      planned: [third],
+      carried: [two],
+      removed: [one],
+    });
+    const next = generation({ [two]: [used('a')], [third ?? '']: [used('b')] }, members);
+    expect(plan({ ...input, base: next })).toMatchObject({ windows: [], removed: [] });
+  });
+
+  it('counts from the end of a window, to the second', () => {
+    const at = (now: number) => plan({ base, membership: members, files: same, now }).removed;
+    expect(at(endOf(one) + 2 * 86_400 - 1)).toEqual([]);
+    expect(at(endOf(one) + 2 * 86_400)).toEqual([one]);
+  });
+
+  it('leaves other resolutions alone', () => {
+    const hourly = membership(['a', 'b'], { scope: { exclude: [], retention: { '1h': 3_600 } } });
+    expect(plan({ base, membership: hourly, files: same, now: 4e9 })).toMatchObject({
+      carried: [one, two],
+      removed: [],
+    });
+  });
+
+  it('takes problems along with their windows', () => {
+    const held = generation({ [one]: [used('a')] }, both, {
+      problems: [problem('b', one), problem('b', two)],
+    });
+    const now = endOf(one) + 2 * 86_400;
+    expect(
+      plan({ base: held, membership: members, files: [], now }).problems.map(({ window }) => window),
+    ).not.toContain(one);
+  });
+
+  it('takes windows back when it gets longer', () => {
+    const next = generation({ [two]: [used('a')] }, members);
+    expect(planned({ base: next, membership: both, files: same, now: 4e9 })).toEqual([one]);
+  });
 });
