@@ -56,7 +56,7 @@ export const settingKeys = {
   'api.limits.concurrent': { kind: count, byDefault: 2 },
   'api.limits.waiting': { kind: count, byDefault: 64 },
   'query.path': { kind: text },
-  'query.memory': { kind: text, byDefault: '512MB' },
+  'query.memory': { kind: text, byDefault: '256MB' },
   'query.threads': { kind: count, byDefault: 2 },
   'export.enabled': { kind: flag, byDefault: false },
   'export.format': { kind: choice('parquet', 'csv'), byDefault: 'parquet' },

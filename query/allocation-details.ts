@@ -109,13 +109,14 @@ async function addMetadata(
 async function readIdentities(
   connection: DuckDBConnection,
   ids: Iterable<number>,
+  columns: readonly string[],
   substituted = false,
 ): Promise<Map<number, Row>> {
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
-    `select id, services, labels, annotations, namespace_labels, namespace_annotations
-from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where id in (select unnest(${bindings.integers([...new Set(ids)])}))`,
+    // Maps of millions are not read for the sake of a few.
+    `select id, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where id in (select unnest(${bindings.integers([...new Set(ids)])}))`,
     bindings.values,
   );
   return new Map(rows.map((row) => [Number(row['id']), row]));
@@ -142,6 +143,7 @@ group by all order by last, a.identity`,
   const identities = await readIdentities(
     connection,
     members.map((member) => Number(member['identity'])),
+    ['services', ...maps.map(([, column]) => column)],
   );
   const byName = Map.groupBy(members, (member) => `${text(member['step'])} ${text(member['name'])}`);
   for (const row of rows) {
@@ -211,6 +213,7 @@ select distinct period, key, sample from source where kept and not shared`,
   const identities = await readIdentities(
     connection,
     members.map((member) => Number(member['sample'])),
+    ['labels', 'annotations'],
     source.substituted,
   );
   for (const row of rows) {
@@ -240,6 +243,7 @@ async function addNamespaces(
   const identities = await readIdentities(
     connection,
     rows.map(({ sample }) => sample ?? 0),
+    ['namespace_labels', 'namespace_annotations'],
     substituted,
   );
   for (const row of rows) {

@@ -1,49 +1,81 @@
-import { agreed, informed } from './rollup';
-import { storedMeasures } from './schema';
+import { informed } from './rollup';
+import { type StoredMeasure, storedMeasures } from './schema';
+import type { Filter } from './filter';
 import type { AllocationRequest } from './request';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 import { costMeasures } from './cost';
 
-/** Whether what is shared, idle and kept needs nothing below the controller, so that rolled up rows give their sums. */
-export function hasRolledUpSums({ filter, sharing, idle }: AllocationRequest): boolean {
-  if (idle.byNode || sharing.labels.length > 0) return false;
+/** What workloads are told apart by, as it is called in filters and in groups. */
+const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
+const groupsOfWorkloads = new Set([
+  'cluster',
+  'namespace',
+  'controllerKind',
+  'controller',
+  'deployment',
+  'statefulset',
+  'daemonset',
+  'job',
+]);
+
+/**
+ * Whether what is shared, idle and kept needs nothing below workloads, so that rolled up rows give their sums. Labels and
+ * annotations do not, but for the workloads that have several values of them: see `mixedWorkloads`.
+ */
+export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   return (
-    filter === undefined ||
-    filtersOnly(filter, new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']))
+    !idle.byNode &&
+    operandsOf(filter).every((operand) =>
+      operand.kind === 'field'
+        ? filtersOfWorkloads.has(operand.field)
+        : ['label', 'annotation', 'alias'].includes(operand.kind),
+    )
   );
 }
 
-/** Whether a query needs nothing below the controller, so that the rolled up rows answer it. */
+/** Whether a query needs nothing below workloads, so that the rolled up rows answer it. */
 export function isRolledUp(request: AllocationRequest): boolean {
-  const fields = new Set([
-    'cluster',
-    'namespace',
-    'controllerKind',
-    'controller',
-    'deployment',
-    'statefulset',
-    'daemonset',
-    'job',
-  ]);
-  const below = request.groups.some((group) => group.kind !== 'field' || !fields.has(group.field));
+  const below = request.groups.some((group) => group.kind === 'field' && !groupsOfWorkloads.has(group.field));
   return !below && hasRolledUpSums(request);
 }
 
-function filtersOnly(filter: NonNullable<AllocationRequest['filter']>, fields: ReadonlySet<string>): boolean {
+function operandsOf(filter: Filter | undefined): Extract<Filter, { kind: 'compare' }>['left'][] {
+  if (filter === undefined) return [];
   switch (filter.kind) {
     case 'compare':
-      return filter.left.kind === 'field' && fields.has(filter.left.field);
+      return [filter.left];
     case 'not':
-      return filtersOnly(filter.part, fields);
+      return operandsOf(filter.part);
     default:
-      return filter.parts.every((part) => filtersOnly(part, fields));
+      return filter.parts.flatMap(operandsOf);
   }
+}
+
+/**
+ * Which workloads have several values of a label or an annotation that a query asks for, as a condition on the table
+ * `workload`: of these the allocations are taken, of the others the rolled up rows. Undefined when it asks for none.
+ */
+export function mixedWorkloads(
+  { groups, filter, sharing }: AllocationRequest,
+  bindings: Bindings,
+): string | undefined {
+  const named = [...groups, ...operandsOf(filter)].flatMap((one) => ('key' in one ? [one] : []));
+  const keys = (kinds: readonly string[]) =>
+    named.filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key);
+  const labels = [...keys(['label', 'alias']), ...sharing.labels.map(({ key }) => key)];
+  const annotations = keys(['annotation', 'alias']);
+  if (labels.length + annotations.length === 0) return undefined;
+  return `(list_has_any(mixed_labels, ${bindings.texts(labels)}) or list_has_any(mixed_annotations, ${bindings.texts(annotations)}))`;
 }
 
 /** Where the allocations of a query are read. */
 export interface SourceOptions {
   readonly request: AllocationRequest;
   readonly rolledUp: boolean;
+  /** Whether some workloads are mixed, see `mixedWorkloads`. */
+  readonly mixed: boolean;
+  /** The measures that are not 0 in all of the rows. */
+  readonly measures: ReadonlySet<StoredMeasure>;
   /** Whether the picks take all clusters of their files. */
   readonly wholeFiles: boolean;
   /** Whether some identities are stood in for by those that their container has in a step. */
@@ -75,60 +107,94 @@ function sharedCondition({ sharing: { namespaces, labels } }: AllocationRequest,
  * the filter keeps them and they are shared. The table `pick` says which rows are meant.
  */
 export function sourceTables(options: SourceOptions, bindings: Bindings): string {
-  const { request, rolledUp, wholeFiles, substituted, from = 'allocation' } = options;
-  const adjustments = storedMeasures.filter((measure) => measure.endsWith('Adjustment'));
-  const reconciled =
-    request.reconcile || from !== 'allocation'
+  const { request, rolledUp, mixed, measures, from = 'allocation' } = options;
+  const zeros = storedMeasures.filter(
+    (measure) => !measures.has(measure) || (!request.reconcile && measure.endsWith('Adjustment')),
+  );
+  const known =
+    from !== 'allocation' || zeros.length === 0
       ? '*'
-      : `* replace (${adjustments.map((measure) => `0::double as "${measure}"`).join(', ')})`;
-  const on = (table: string) =>
-    `p.file = ${table}.file${wholeFiles ? '' : ` and p.cluster = ${table}.cluster`}`;
-  if (rolledUp) {
-    return `with rolled as (select *, ${judged(request, bindings)} from rollup where file in (select file from pick)),
-source as (
-  select ${reconciled} from (select p.step, p.period, r.* exclude (file) from rolled r join pick p on ${on('r')}))`;
+      : `* replace (${zeros.map((measure) => `0::double as "${measure}"`).join(', ')})`;
+  if (!rolledUp) {
+    const rows = allocationRows(options);
+    return `with judged as (${judgedIdentities(options, 'true', bindings)}), source as (select ${known} from (${rows}))`;
   }
-  const hashes = identityColumns.map((column) => `hash(${column}) as ${column}_hash`);
-  const columns = `${identityColumns.join(', ')}, ${hashes.join(', ')}, name, plain, id, ${informed} as informed`;
-  return `with judged as (select ${columns}, ${judged(request, bindings)} from ${identities(options)} i),
-source as (
-  select ${reconciled} from (
-    select p.step, p.period, a.* exclude (file, identity), i.* exclude (id), i.id as sample
-    from ${from} a join pick p on ${on('a')}
-    ${substituted ? 'left join substitute s on s.step = p.step and s.identity = a.identity' : ''}
-    join judged i on i.id = ${substituted ? 'coalesce(s.substitute, a.identity)' : 'a.identity'}))`;
+  // What is bound twice is one value, as both name the same keys.
+  const several = mixed ? (mixedWorkloads(request, bindings) ?? 'false') : 'false';
+  const tables = [`rolled as (${judgedWorkloads(options, `not ${several}`, bindings)})`];
+  const rows = [rolledUpRows(options)];
+  if (mixed) {
+    const own = `workload in (select id from workload where ${several})`;
+    tables.push(`judged as (${judgedIdentities(options, own, bindings)})`);
+    rows.push(allocationRows(options));
+  }
+  return `with ${tables.join(',\n')},\nsource as (select ${known} from (${rows.join(' union all by name ')}))`;
 }
 
-/** The properties of an allocation that are texts. */
-export const identityColumns = [
-  'cluster_name',
-  'node',
-  'namespace',
-  'pod',
-  'container',
-  'controller',
-  'controller_kind',
-  'provider_id',
-] as const;
+const hashes = (columns: readonly string[]) => columns.map((column) => `hash(${column}) as ${column}_hash`);
+
+function judgedWorkloads({ request }: SourceOptions, which: string, bindings: Bindings): string {
+  const columns = [...workloadColumns, ...hashes(workloadColumns)].join(', ');
+  return `select ${columns}, plain, id, ${judged(request, bindings)} from workload where ${which}`;
+}
+
+function rolledUpRows(options: SourceOptions): string {
+  return `select p.step, p.period, r.* exclude (file), w.* exclude (id)
+  from rollup r join pick p on ${picked('r', options)} join rolled w on w.id = r.workload`;
+}
+
+function judgedIdentities(options: SourceOptions, which: string, bindings: Bindings): string {
+  const columns = `${identityColumns.join(', ')}, ${hashes(identityColumns).join(', ')}, name, workload, plain, id`;
+  const judgement = judged(options.request, bindings);
+  return `select ${columns}, ${informed} as informed, ${judgement} from ${identities(options)} i where ${which}`;
+}
+
+function allocationRows(options: SourceOptions): string {
+  const { substituted, from = 'allocation' } = options;
+  return `select p.step, p.period, a.* exclude (file, identity), i.* exclude (id), i.id as sample
+    from ${from} a join pick p on ${picked('a', options)}
+    ${substituted ? 'left join substitute s on s.step = p.step and s.identity = a.identity' : ''}
+    join judged i on i.id = ${substituted ? 'coalesce(s.substitute, a.identity)' : 'a.identity'}`;
+}
+
+function picked(table: string, { wholeFiles }: SourceOptions): string {
+  return `p.file = ${table}.file${wholeFiles ? '' : ` and p.cluster = ${table}.cluster`}`;
+}
+
+/** The properties of an allocation that are texts: those of its workload, and those below. */
+const workloadColumns = ['cluster_name', 'namespace', 'controller', 'controller_kind'] as const;
+const columnsBelow = ['node', 'pod', 'container', 'provider_id'] as const;
+export const identityColumns = [...workloadColumns, ...columnsBelow] as const;
 
 /**
- * Whether all rows of a group of `source` have the same value of a property, as SQL; of rolled up rows, which are few, that
- * value. Of millions of rows hashes are compared, which takes a fraction of the time that texts do: there is one chance in
- * 2^64 that two texts pass for one.
+ * Whether all rows of a group of `source` have the same value of a property, as SQL. Hashes are compared, which takes a
+ * fraction of the time that texts do: there is one chance in 2^64 that two texts pass for one.
  */
-export function agreedProperty(column: string, rolledUp: boolean): string {
-  return rolledUp ? agreed(column) : `min(${column}_hash) = max(${column}_hash)`;
+export function agreedProperty(column: (typeof identityColumns)[number]): string {
+  const hash = `${column}_hash`;
+  const same = `min(${hash}) = max(${hash})`;
+  // A rolled up row has none where its allocations differ.
+  return columnsBelow.some((one) => one === column) ? `(count(${hash}) = count(*) and ${same})` : same;
 }
 
-/** The statement that puts the texts of a group's identity where all of its rows agree. */
+/** The statement that puts texts where all rows of a group agree: those of one of its workloads and identities. */
 export function withProperties(
   grouped: string,
-  properties: readonly string[],
+  properties: readonly (typeof identityColumns)[number][],
   source: SourceOptions,
 ): string {
-  if (source.rolledUp || properties.length === 0) return grouped;
-  const texts = properties.map((column) => `case when g.${column} then i.${column} end as ${column}`);
-  return `select g.* replace (${texts.join(', ')}) from (${grouped}) g left join ${identities(source)} i on i.id = g.sample`;
+  if (properties.length === 0) return grouped;
+  // What stands in for containers of several controllers has that of none of their workloads.
+  const above = source.controllersDiffer ? [] : workloadColumns;
+  const below = identityColumns.filter((column) => !above.some((one) => one === column));
+  const texts = (columns: readonly string[], table: string) =>
+    columns.map((column) => `case when g.${column} then ${table}.${column} end as ${column}`);
+  const replaced = [...texts(above, 'w'), ...texts(below, 'i')];
+  // Most groups of many allocations agree in nothing below, and all identities are millions.
+  const sample = `case when ${below.map((column) => `g.${column}`).join(' or ')} then g.sample end`;
+  return `, grouped as (${grouped})
+select g.* replace (${replaced.join(', ')}) from grouped g left join workload w on w.id = g.workload
+left join (select id, ${below.join(', ')} from ${identities(source)} where id in (select ${sample} from grouped g)) i on i.id = ${sample}`;
 }
 
 /** The identities of a query, with those that stand in for others in a step. */

@@ -7,6 +7,7 @@ import {
   identityColumns,
   hasRolledUpSums,
   isRolledUp,
+  mixedWorkloads,
   resourceSql,
   sourceTables,
   type SourceOptions,
@@ -51,16 +52,18 @@ export async function answerAllocations(
   const covering = cover(catalog, 'allocations', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'pick', catalog, covering, steps);
   const rolledUp = isRolledUp(request) && !catalog.twins.controllers;
+  const mixed = await areMixed(connection, request);
   const substituted =
-    catalog.twins.any && (request.aggregatedMetadata || (!rolledUp && dependsOnTwins(request)));
+    catalog.twins.any && (request.aggregatedMetadata || ((!rolledUp || mixed) && dependsOnTwins(request)));
   if (substituted) await substituteTwins(connection, wholeFiles);
   const { controllers: controllersDiffer } = catalog.twins;
-  const source: SourceOptions = { request, rolledUp, wholeFiles, substituted, controllersDiffer };
+  const measures = measuresOf(catalog, covering);
+  const source: SourceOptions = {
+    ...{ request, rolledUp, mixed, measures },
+    ...{ wholeFiles, substituted, controllersDiffer },
+  };
 
-  const rolledUpSums = hasRolledUpSums(request) && !catalog.twins.controllers;
-  const sums = needsSums(request)
-    ? await readSums(connection, { ...source, request: { ...request, groups: [] }, rolledUp: rolledUpSums })
-    : [];
+  const sums = needsSums(request) ? await readSums(connection, await sumsSource(connection, source)) : [];
   const idle = request.idle.include
     ? await readIdle(connection, catalog, source, steps, sums)
     : { rows: [], without: [] };
@@ -82,6 +85,28 @@ export async function answerAllocations(
     ],
     ...(catalog.generation !== undefined && { generation: catalog.generation }),
   };
+}
+
+/** Where the sums of all are read, which need not be told apart by the groups that are asked for. */
+async function sumsSource(connection: DuckDBConnection, source: SourceOptions): Promise<SourceOptions> {
+  const request = { ...source.request, groups: [] };
+  const rolledUp = hasRolledUpSums(request) && !source.controllersDiffer;
+  return { ...source, request, rolledUp, mixed: await areMixed(connection, request) };
+}
+
+/** Whether there are workloads of which the allocations have to be taken. */
+async function areMixed(connection: DuckDBConnection, request: AllocationRequest): Promise<boolean> {
+  const bindings = new Bindings();
+  const which = mixedWorkloads(request, bindings);
+  if (which === undefined) return false;
+  const rows = await rowsOf(connection, `select 1 from workload where ${which} limit 1`, bindings.values);
+  return rows.length > 0;
+}
+
+/** The measures that are not 0 in all of the files that answer. */
+function measuresOf({ files }: Catalog, { picks }: Covering): ReadonlySet<StoredMeasure> {
+  const picked = new Set(picks.map(({ file }) => file));
+  return new Set(files.filter(({ id }) => picked.has(id)).flatMap(({ measures }) => measures));
 }
 
 /** Fills the table that says which rows are meant; returns whether it takes all clusters of its files. */
@@ -321,20 +346,25 @@ from ${from} where kept and not shared group by period, key limit ${mostRows + 1
 
 /** The columns of a group of rows, as SQL. */
 function gathered(
-  properties: readonly string[],
-  { rolledUp, controllersDiffer }: SourceOptions,
+  properties: readonly (typeof identityColumns)[number][],
+  { measures, controllersDiffer }: SourceOptions,
   sumOf: (measure: StoredMeasure) => string,
 ): string {
   return [
     'min(start_at) as start_at, max(end_at) as end_at',
     `${agreed('name')} as name`,
-    `${sampleSql} as sample`,
+    `${sampleSql} as sample, min(workload) as workload`,
     // One container has one controller: the one that is named, else the first by name.
     `${controllersDiffer ? "min(nullif(controller, ''))" : 'null'} as any_controller`,
-    ...properties.map((column) => `${agreedProperty(column, rolledUp)} as ${column}`),
-    ...storedMeasures.map((measure) => `${sumOf(measure)} as "${measure}"`),
+    ...properties.map((column) => `${agreedProperty(column)} as ${column}`),
+    ...storedMeasures
+      .filter((measure) => measures.has(measure) || takingShares.has(measure))
+      .map((measure) => `${sumOf(measure)} as "${measure}"`),
   ].join(', ');
 }
+
+/** Measures that idle and what is shared are added to. */
+const takingShares = new Set<StoredMeasure>(['cpuCost', 'gpuCost', 'ramCost', 'sharedCost']);
 
 /** A measure of a group of rows, with the parts that they take of idle and of what is shared. */
 function withShares(measure: StoredMeasure): string {
@@ -397,7 +427,7 @@ function toRow(row: Row, { periods }: Steps): FoundRow {
   const [start, end] = [Number(row['start_at']), Number(row['end_at'])];
   const found = { ...emptyRow(String(row['key']), periods[period] ?? { start, end }), period, start, end };
   for (const measure of storedMeasures) {
-    found[measure] = Number(row[measure]);
+    found[measure] = Number(row[measure] ?? 0);
   }
   found.properties = propertiesOf(row);
   if (row['name'] !== null && typeof row['any_controller'] === 'string' && 'controller' in row) {
@@ -411,31 +441,34 @@ function toRow(row: Row, { periods }: Steps): FoundRow {
 }
 
 /** Where a property's column is called otherwise. */
-const propertyColumns: readonly (readonly [keyof AllocationProperties, (typeof identityColumns)[number]])[] =
-  [
-    ['cluster', 'cluster_name'],
-    ['node', 'node'],
-    ['container', 'container'],
-    ['controller', 'controller'],
-    ['controllerKind', 'controller_kind'],
-    ['namespace', 'namespace'],
-    ['pod', 'pod'],
-    ['providerID', 'provider_id'],
-  ];
+const propertyColumns = [
+  ['cluster', 'cluster_name'],
+  ['node', 'node'],
+  ['container', 'container'],
+  ['controller', 'controller'],
+  ['controllerKind', 'controller_kind'],
+  ['namespace', 'namespace'],
+  ['pod', 'pod'],
+  ['providerID', 'provider_id'],
+] as const satisfies readonly (readonly [keyof AllocationProperties, (typeof identityColumns)[number]])[];
 
 function propertiesOf(row: Row): AllocationProperties {
-  return Object.fromEntries(
-    propertyColumns.flatMap(([property, column]) => {
-      const value = row[column];
-      return typeof value === 'string' && value !== '' ? [[property, value]] : [];
-    }),
-  );
+  const properties: Partial<Record<(typeof propertyColumns)[number][0], string>> = {};
+  for (const [property, column] of propertyColumns) {
+    const value = row[column];
+    if (typeof value === 'string' && value !== '') properties[property] = value;
+  }
+  return properties;
 }
 
+const noMeasures = Object.fromEntries(storedMeasures.map((measure) => [measure, 0])) as Record<
+  StoredMeasure,
+  number
+>;
+
 function emptyRow(name: string, window: { start: number; end: number }): Omit<FoundRow, 'period'> {
-  const measures = Object.fromEntries(storedMeasures.map((measure) => [measure, 0]));
   return {
-    ...(measures as Record<(typeof storedMeasures)[number], number>),
+    ...noMeasures,
     cpuCostIdle: 0,
     gpuCostIdle: 0,
     ramCostIdle: 0,

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Pipeline } from '../etl/window';
 import type { ClusterCoverage } from './answer';
 import { rowsOf } from './database';
+import type { StoredMeasure } from './schema';
 
 /** A window file that is served, and the clusters that have something in it. */
 export interface ServedFile {
@@ -11,6 +12,8 @@ export interface ServedFile {
   readonly start: number;
   readonly end: number;
   readonly digest: string;
+  /** Of allocations, the measures that are not 0 in all of them. */
+  readonly measures: readonly StoredMeasure[];
   /** Records by the number of their cluster. */
   readonly records: ReadonlyMap<number, number>;
 }
@@ -58,6 +61,7 @@ export async function readCatalog(connection: DuckDBConnection): Promise<Catalog
       start: Number(row['window_start']),
       end: Number(row['window_end']),
       digest: String(row['digest']),
+      measures: row['measures'] as StoredMeasure[],
       records: records.get(Number(row['id'])) ?? new Map<number, number>(),
     })),
     clusters: new Map(clusters.map((row) => [Number(row['id']), String(row['name'])])),

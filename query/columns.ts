@@ -2,10 +2,8 @@ import { hash } from 'node:crypto';
 import { type ByteString, displayText } from '../etl/byte-string';
 import type { Instant } from '../etl/instant';
 import type { Allocation, Asset, AssetSet, Breakdown, EtlSet, StringMap } from '../etl/model';
+import { HashIndex, hashWords } from './hash-index';
 import { type StoredMeasure, storedMeasures } from './schema';
-
-/** Characters of a hash that identifies an allocation: 132 bits. */
-export const hashLength = 22;
 
 /** What identifies an allocation, as it is stored. */
 export interface Identity {
@@ -54,7 +52,7 @@ export interface GpuColumns {
   readonly shared: (boolean | null)[];
 }
 
-/** The allocations of a window, column by column, in a form that a thread can hand over. */
+/** Allocations of a window, column by column, in a form that a thread can hand over. */
 export interface AllocationColumns {
   readonly pipeline: 'allocations';
   readonly rows: number;
@@ -62,8 +60,8 @@ export interface AllocationColumns {
   readonly stride: number;
   /** Start, end, the maxima of CPU, RAM and GPU (NaN: none), then the stored measures, one column behind the other. */
   readonly numbers: Float64Array;
-  /** The hash of each row's identity, `hashLength` ASCII characters each. */
-  readonly hashes: Uint8Array;
+  /** The hash of each row's identity, `hashWords` words each. */
+  readonly hashes: Uint32Array;
   /** Identities as JSON, of those rows that have one here: the reader left out what it has told before. */
   readonly identities: Uint8Array;
   readonly identityRows: Uint32Array;
@@ -83,7 +81,18 @@ export interface AssetColumns {
 }
 export type AssetValue = string | number | boolean | null | number[] | [string, string][];
 
+/** A window, or a batch of it. */
 export type WindowColumns = AllocationColumns | AssetColumns;
+
+/**
+ * The allocations of a window that was read to its end and found good, a batch at a time, as all at once would take
+ * hundreds of megabytes. They are read once, or given up by `close`.
+ */
+export interface AllocationBatches {
+  readonly pipeline: 'allocations';
+  readonly batches: AsyncIterable<AllocationColumns>;
+  close(): void;
+}
 
 /** Columns of `numbers` before the measures. */
 export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as const;
@@ -100,7 +109,7 @@ export function toColumns(set: EtlSet): WindowColumns {
 export class AllocationColumnsBuilder {
   private rows = 0;
   private readonly numbers: Float64Array;
-  private readonly hashes: Buffer;
+  private readonly hashes: Uint32Array;
   private readonly identities: Buffer[] = [];
   private readonly identityRows: number[] = [];
   private readonly identityEnds: number[] = [];
@@ -126,14 +135,19 @@ export class AllocationColumnsBuilder {
 
   /**
    * @param most how many records there can be
-   * @param told hashes of identities that are known where the columns go; those that are new are added
+   * @param told identities that are known where the columns go; those that are new are added
    */
   constructor(
     private readonly most: number,
-    private readonly told = new Set<string>(),
+    private readonly told = new HashIndex(),
   ) {
     this.numbers = new Float64Array(most * (leadingNumbers.length + storedMeasures.length));
-    this.hashes = Buffer.from(new ArrayBuffer(most * hashLength));
+    this.hashes = new Uint32Array(most * hashWords);
+  }
+
+  /** Whether no more records can be added. */
+  get full(): boolean {
+    return this.rows === this.most;
   }
 
   /** Idle that was stored is passed over: it is computed from the assets, and would be there twice. */
@@ -175,10 +189,9 @@ export class AllocationColumnsBuilder {
   }
 
   private addIdentity(record: Allocation, row: number): void {
-    const digest = hash('sha256', identityKey(record), 'base64url').slice(0, hashLength);
-    this.hashes.write(digest, row * hashLength, 'latin1');
-    if (this.told.has(digest)) return;
-    this.told.add(digest);
+    writeHash(identityKey(record), this.hashes, row);
+    if (this.told.get(this.hashes, row) !== 0) return;
+    this.told.set(this.hashes, row, 1);
     const text = Buffer.from(JSON.stringify(identityOf(record)));
     this.identityBytes += text.length;
     this.identities.push(text);
@@ -187,7 +200,18 @@ export class AllocationColumnsBuilder {
   }
 }
 
-/** In memory of its own: a small buffer shares its memory with others, and cannot be handed over. */
+/** Writes the hash of a text to its place in an array of hashes. */
+export function writeHash(text: string, hashes: Uint32Array, at: number): void {
+  // A text of its bytes, as a buffer for each would be garbage that takes longer to collect.
+  const digest = hash('sha256', text, 'binary');
+  for (let word = 0; word < hashWords; word++) {
+    let value = 0;
+    for (let byte = 4 * word; byte < 4 * word + 4; byte++) value = (value << 8) | digest.charCodeAt(byte);
+    hashes[at * hashWords + word] = value;
+  }
+}
+
+/** In memory of its own: a small buffer shares its memory with others, and would be handed over with it. */
 function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   const all = new Uint8Array(length);
   let at = 0;

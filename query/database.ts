@@ -63,6 +63,8 @@ async function tryOpen(
       autoload_known_extensions: 'false',
       // The order in which rows come is never asked for where none is given.
       preserve_insertion_order: 'false',
+      // What is free goes back to the system soon, not only when something is asked.
+      allocator_background_threads: 'true',
     });
   } catch (cause) {
     if (isUnreadable(cause)) return undefined;
@@ -120,11 +122,13 @@ export async function rowsOf(
   const rows: Row[] = [];
   for (const chunk of await result.fetchAllChunks()) {
     const from = rows.length;
-    for (let row = 0; row < chunk.rowCount; row++) rows.push({});
+    // Each look at it is a call into the library.
+    const { rowCount } = chunk;
+    for (let row = 0; row < rowCount; row++) rows.push({});
     // Column by column, as they lie in memory.
     for (const [index, name] of names.entries()) {
       const vector = chunk.getColumnVector(index);
-      for (let row = 0; row < chunk.rowCount; row++) {
+      for (let row = 0; row < rowCount; row++) {
         const found = rows[from + row];
         if (found !== undefined) found[name] = plain(vector.getItem(row));
       }

@@ -9,28 +9,37 @@ import {
   mapValue,
 } from '@duckdb/node-api';
 import type { WindowRef } from '../etl/window';
+import { type Column, fillVector } from './append';
 import {
+  type AllocationBatches,
   type AllocationColumns,
   type AssetColumns,
   type AssetValue,
   type Entries,
-  hashLength,
   type Identity,
   leadingNumbers,
   type WindowColumns,
+  writeHash,
 } from './columns';
 import { type Database, rowsOf } from './database';
-import { rollUp } from './rollup';
-import { storedMeasures } from './schema';
+import { hashWords } from './hash-index';
+import { hashValue, type Numbers, readNumbers, workloadKey } from './numbers';
+import { fillWorkloads, rollUp } from './rollup';
+import { type StoredMeasure, storedMeasures } from './schema';
 import { findTwins } from './twins';
 
 /** A window file that is to be served. */
 export interface WantedFile extends WindowRef {
   /** What its content is known by: another digest is another file. */
   readonly digest: string;
-  /** Reads it, or throws why it cannot be taken. With `anew` no identity may be left out because it was told before. */
-  read(anew?: boolean): Promise<WindowColumns>;
+  /**
+   * Reads it, whole or batch by batch, or throws why it cannot be taken. With `anew` no identity may be left out because
+   * it was told before.
+   */
+  read(anew?: boolean): Promise<ReadWindow>;
 }
+
+export type ReadWindow = WindowColumns | AllocationBatches;
 
 /** What is served from now on. */
 export interface Serving {
@@ -62,6 +71,8 @@ export interface IngestSummary {
  */
 export class Ingest {
   private readonly chunks = new Map<string, DuckDBDataChunk>();
+  /** Those of the transaction, by table. */
+  private readonly appenders = new Map<string, DuckDBAppender>();
 
   private constructor(
     private readonly connection: DuckDBConnection,
@@ -87,16 +98,18 @@ export class Ingest {
     let rows = 0;
     let done = wanted.length - missing.length;
     progress?.(done, wanted.length);
-    // While one file goes into the tables, the next one is read.
     let next = readAhead(missing[0]);
-    for (const [index, file] of missing.entries()) {
-      signal?.throwIfAborted();
-      const columns = await next();
-      next = readAhead(missing[index + 1]);
-      const id = ++this.numbers.lastFile;
-      rows += await this.add(id, file, columns, signal);
-      known.set(keyOf(file), id);
-      progress?.(++done, wanted.length);
+    try {
+      for (const [index, file] of missing.entries()) {
+        signal?.throwIfAborted();
+        const window = await next.window();
+        const added = await this.add(file, window, () => (next = readAhead(missing[index + 1])), signal);
+        rows += added.rows;
+        known.set(keyOf(file), added.id);
+        progress?.(++done, wanted.length);
+      }
+    } finally {
+      next.close();
     }
     const served = wanted.map((file) => known.get(keyOf(file)) ?? 0);
     await this.publish(served, serving);
@@ -107,74 +120,87 @@ export class Ingest {
     this.connection.closeSync();
   }
 
+  /** @param taken called when all of the file was taken, and only its sums are to be made: the next one can be read. */
   private async add(
-    id: number,
     file: WantedFile,
-    columns: WindowColumns,
+    window: ReadWindow,
+    taken: () => void,
     signal?: AbortSignal,
-  ): Promise<number> {
+  ): Promise<{ id: number; rows: number }> {
     try {
-      return await this.addColumns(id, file, columns, signal);
+      return await this.addWindow(file, window, taken, signal);
     } catch (error) {
       if (!(error instanceof IdentityUnknown)) throw error;
-      return this.addColumns(id, file, await file.read(true), signal);
+      return this.addWindow(file, await file.read(true), taken, signal);
     }
   }
 
-  private async addColumns(
-    id: number,
+  private async addWindow(
     file: WantedFile,
-    columns: WindowColumns,
+    read: ReadWindow,
+    taken: () => void,
     signal?: AbortSignal,
-  ): Promise<number> {
+  ): Promise<{ id: number; rows: number }> {
+    const counts = new Map<number, number>();
+    const measures = new Set<StoredMeasure>();
+    const id = ++this.numbers.lastFile;
     await this.transaction(async () => {
       const { pipeline, resolution, window, digest } = file;
-      const counts =
-        columns.pipeline === 'allocations'
-          ? await this.addAllocations(id, columns, signal)
-          : await this.addAssets(id, columns, signal);
+      if ('batches' in read) {
+        for await (const columns of read.batches)
+          count(counts, await this.addAllocations(id, columns, measures, signal));
+      } else if (read.pipeline === 'allocations') {
+        count(counts, await this.addAllocations(id, read, measures, signal));
+      } else count(counts, await this.addAssets(id, read, signal));
+      taken();
       const clusters = [...counts];
       await this.append('contribution', clusters.length, [
         () => id,
         (row) => clusters[row]?.[0] ?? 0,
         (row) => clusters[row]?.[1] ?? 0,
       ]);
-      if (columns.pipeline === 'allocations') await this.connection.run(rollUp, [id]);
-      await this.connection.run('insert into file values ($1, $2, $3, $4, $5, $6)', [
+      this.finishAppending();
+      if (read.pipeline === 'allocations') await this.connection.run(rollUp, [id]);
+      await this.connection.run('insert into file values ($1, $2, $3, $4, $5, $6, $7::varchar[])', [
         id,
         pipeline,
         resolution,
         window.start,
         window.end,
         digest,
+        `[${[...measures].join()}]`,
       ]);
     });
-    return columns.rows;
+    return { id, rows: [...counts.values()].reduce((sum, records) => sum + records, 0) };
   }
 
-  /** Returns how many records there are of each cluster. */
+  /** Returns the cluster of each row; adds the measures that are not always 0. */
   private async addAllocations(
     file: number,
     columns: AllocationColumns,
+    measures: Set<StoredMeasure>,
     signal?: AbortSignal,
-  ): Promise<Map<number, number>> {
+  ): Promise<Int32Array> {
     const { rows, stride, numbers } = columns;
     const { identities, clusters } = await this.addIdentities(columns);
     const columnAt = (index: number) => numbers.subarray(index * stride, index * stride + rows);
-    const leading = leadingNumbers.map((_, index) => columnAt(index));
-    const measures = storedMeasures.map((_, index) => columnAt(leadingNumbers.length + index));
+    for (const [index, measure] of storedMeasures.entries()) {
+      if (measures.has(measure)) continue;
+      if (columnAt(leadingNumbers.length + index).some((value) => value !== 0)) measures.add(measure);
+    }
+    const maximum = (column: Float64Array) => (row: number) => {
+      const value = column[row] ?? NaN;
+      return Number.isNaN(value) ? null : value;
+    };
     await this.append(
       'allocation',
       rows,
       [
         () => file,
-        (row) => clusters[row] ?? 0,
-        (row) => identities[row] ?? 0,
-        ...leading.map((column, index) => (row: number) => {
-          const value = column[row] ?? 0;
-          return index >= 2 && Number.isNaN(value) ? null : value;
-        }),
-        ...measures.map((column) => (row: number) => column[row] ?? 0),
+        clusters,
+        identities,
+        ...leadingNumbers.map((_, index) => (index < 2 ? columnAt(index) : maximum(columnAt(index)))),
+        ...storedMeasures.map((_, index) => columnAt(leadingNumbers.length + index)),
       ],
       signal,
     );
@@ -208,33 +234,49 @@ export class Ingest {
       (row) => gpus.uuid[row] ?? '',
       (row) => gpus.shared[row] ?? null,
     ]);
-    return countsOf(clusters);
+    return clusters;
   }
 
   /** Finds or makes the identity of each row. Throws `IdentityUnknown` when one was neither known nor told. */
   private async addIdentities({ rows, hashes, ...told }: AllocationColumns) {
+    const { numbers } = this;
     const identities = new Int32Array(rows);
     const clusters = new Int32Array(rows);
     const text = bufferOf(told.identities);
-    const hash = bufferOf(hashes);
-    const made: { id: number; name: number; cluster: number; hash: string; identity: Identity }[] = [];
+    const made: {
+      id: number;
+      name: number;
+      workload: number;
+      cluster: number;
+      hash: bigint;
+      nameHash: bigint;
+      identity: Identity;
+    }[] = [];
     let next = 0;
     for (let row = 0; row < rows; row++) {
-      const key = hash.toString('latin1', row * hashLength, (row + 1) * hashLength);
       const isTold = told.identityRows[next] === row;
       if (isTold) next++;
-      let known = this.numbers.identities.get(key);
-      if (known === undefined) {
+      let id = numbers.identities.get(hashes, row);
+      if (id === 0) {
         if (!isTold) throw new IdentityUnknown();
         const from = next === 1 ? 0 : (told.identityEnds[next - 2] ?? 0);
         const identity = JSON.parse(text.toString('utf8', from, told.identityEnds[next - 1])) as Identity;
+        id = ++numbers.lastIdentity;
         const cluster = await this.clusterNumber(identity.cluster);
-        known = { id: ++this.numbers.lastIdentity, cluster };
-        this.numbers.identities.set(key, known);
-        made.push({ ...known, name: this.nameNumber(identity), hash: key, identity });
+        numbers.identities.set(hashes, row, id);
+        numbers.clusterOf[id] = cluster;
+        const workload = this.workloadNumber(identity);
+        made.push({
+          id,
+          workload,
+          cluster,
+          hash: hashValue(hashes, row),
+          ...this.nameNumber(identity),
+          identity,
+        });
       }
-      identities[row] = known.id;
-      clusters[row] = known.cluster;
+      identities[row] = id;
+      clusters[row] = numbers.clusterOf[id] ?? 0;
     }
     const of = (read: (identity: Identity) => DuckDBValue) => (row: number) => {
       const found = made[row];
@@ -243,6 +285,7 @@ export class Ingest {
     await this.append('identity', made.length, [
       (row) => made[row]?.id ?? 0,
       (row) => made[row]?.name ?? 0,
+      (row) => made[row]?.workload ?? 0,
       (row) => made[row]?.cluster ?? 0,
       of(({ cluster }) => cluster),
       of(({ node }) => node),
@@ -258,16 +301,13 @@ export class Ingest {
       of(({ namespaceLabels }) => toMap(namespaceLabels)),
       of(({ namespaceAnnotations }) => toMap(namespaceAnnotations)),
       of(({ plain }) => plain),
-      (row) => made[row]?.hash ?? '',
+      (row) => made[row]?.hash ?? 0n,
+      (row) => made[row]?.nameHash ?? 0n,
     ]);
     return { identities, clusters };
   }
 
-  private async addAssets(
-    file: number,
-    columns: AssetColumns,
-    signal?: AbortSignal,
-  ): Promise<Map<number, number>> {
+  private async addAssets(file: number, columns: AssetColumns, signal?: AbortSignal): Promise<number[]> {
     const clusters: number[] = [];
     for (const name of columns.clusters) clusters.push(await this.clusterNumber(name));
     const read = (values: readonly AssetValue[]) => (row: number) => assetValue(values[row] ?? null);
@@ -277,7 +317,7 @@ export class Ingest {
       [() => file, (row) => clusters[row] ?? 0, ...columns.values.map(read)],
       signal,
     );
-    return countsOf(clusters);
+    return clusters;
   }
 
   private async clusterNumber(name: string): Promise<number> {
@@ -289,11 +329,23 @@ export class Ingest {
     return number;
   }
 
-  private nameNumber({ cluster, node, namespace, pod, container }: Identity): number {
-    const name = nameOf([cluster, node, namespace, pod, container]);
-    const number = this.numbers.names.get(name) ?? this.numbers.names.size + 1;
-    this.numbers.names.set(name, number);
+  private workloadNumber(identity: Identity): number {
+    const { workloads } = this.numbers;
+    const key = workloadKey(identity);
+    const number = workloads.get(key) ?? workloads.size + 1;
+    workloads.set(key, number);
     return number;
+  }
+
+  private nameNumber({ cluster, node, namespace, pod, container }: Identity) {
+    const { names } = this.numbers;
+    // The parts so that no two lists of parts give the same text.
+    const hash = new Uint32Array(hashWords);
+    writeHash([cluster, node, namespace, pod, container].join('\0'), hash, 0);
+    const known = names.get(hash, 0);
+    const name = known === 0 ? ++this.numbers.lastName : known;
+    if (known === 0) names.set(hash, 0, name);
+    return { name, nameHash: hashValue(hash, 0) };
   }
 
   private async publish(
@@ -301,7 +353,9 @@ export class Ingest {
     { generation, committedAt, ingestedAt }: Serving,
   ): Promise<void> {
     await this.transaction(async () => {
-      await this.connection.run('delete from served; delete from generation; delete from twin');
+      await this.connection.run(
+        'delete from served; delete from generation; delete from twin; delete from workload',
+      );
       await this.append('served', served.length, [(row) => served[row] ?? 0]);
       await this.connection.run('insert into generation values ($1, $2, $3)', [
         generation ?? null,
@@ -309,6 +363,7 @@ export class Ingest {
         ingestedAt,
       ]);
       await this.connection.run(findTwins);
+      await this.connection.run(fillWorkloads);
     });
     await this.sweep();
   }
@@ -342,8 +397,10 @@ export class Ingest {
     await this.connection.run('begin transaction');
     try {
       await work();
+      this.finishAppending();
       await this.connection.run('commit');
     } catch (error) {
+      this.forgetAppended();
       await this.connection.run('rollback').catch(() => undefined);
       Object.assign(this.numbers, await readNumbers(this.connection));
       throw error;
@@ -354,27 +411,46 @@ export class Ingest {
   private async append(
     table: string,
     rows: number,
-    columns: readonly ((row: number) => DuckDBValue)[],
+    columns: readonly Column[],
     signal?: AbortSignal,
   ): Promise<void> {
     if (rows === 0) return;
-    const appender = await this.connection.createAppender(table);
+    const appender = this.appenders.get(table) ?? (await this.connection.createAppender(table));
+    this.appenders.set(table, appender);
     const chunk = this.chunkOf(table, appender);
-    for (let from = 0, chunks = 1; from < rows; from += rowsPerChunk, chunks++) {
+    for (let from = 0; from < rows; from += rowsPerChunk) {
       const count = Math.min(rowsPerChunk, rows - from);
       chunk.reset();
       chunk.rowCount = count;
-      for (const [index, value] of columns.entries()) {
-        const vector = chunk.getColumnVector(index);
-        for (let row = 0; row < count; row++) vector.setItem(row, value(from + row));
-        vector.flush();
-      }
+      for (const [index, column] of columns.entries())
+        fillVector(chunk.getColumnVector(index), column, from, count);
       appender.appendDataChunk(chunk);
-      if (chunks % chunksPerFlush === 0) appender.flushSync();
       await setImmediate();
       signal?.throwIfAborted();
     }
-    appender.closeSync();
+    // An appender collects rows up to some 200,000, which the database then stores together. Texts are too large for that.
+    if (table === 'identity') appender.flushSync();
+  }
+
+  /** Brings what was appended into the tables. */
+  private finishAppending(): void {
+    for (const [table, appender] of this.appenders) {
+      this.appenders.delete(table);
+      appender.closeSync();
+    }
+  }
+
+  /** Else appenders would append what they have when they are collected as garbage, outside of the transaction. */
+  private forgetAppended(): void {
+    for (const appender of this.appenders.values()) {
+      try {
+        appender.clear();
+        appender.closeSync();
+      } catch {
+        // It has failed before, and has nothing to append.
+      }
+    }
+    this.appenders.clear();
   }
 
   /** One chunk for all appends to a table: native memory of new ones would wait for the garbage collector. */
@@ -388,13 +464,29 @@ export class Ingest {
   }
 }
 
-/** Begins to read a file; what comes of it, or goes wrong with it, is for whoever waits for it. */
-function readAhead(file: WantedFile | undefined): () => Promise<WindowColumns> {
+/** A file that is being read. */
+interface ReadAhead {
+  /** What comes of it; throws what goes wrong with it. */
+  window(): Promise<ReadWindow>;
+  /** Gives up what was not taken. */
+  close(): void;
+}
+
+/** Begins to read a file; what goes wrong with it is for whoever waits for it. */
+function readAhead(file: WantedFile | undefined): ReadAhead {
   const reading = file?.read();
   reading?.catch(() => undefined);
-  return async () => {
-    if (reading === undefined) throw new Error('There is no file to read.');
-    return reading;
+  return {
+    window: async () => {
+      if (reading === undefined) throw new Error('There is no file to read.');
+      return reading;
+    },
+    close: () => {
+      reading?.then(
+        (window) => 'close' in window && window.close(),
+        () => undefined,
+      );
+    },
   };
 }
 
@@ -407,47 +499,6 @@ function bufferOf(bytes: Uint8Array): Buffer {
 
 /** As many as a chunk can hold. */
 const rowsPerChunk = 2_048;
-/** About as many rows as the database stores together. */
-const chunksPerFlush = 60;
-
-/** The numbers that stand for texts, so that equal ones are stored once. */
-interface Numbers {
-  lastFile: number;
-  lastIdentity: number;
-  readonly clusters: Map<string, number>;
-  readonly names: Map<string, number>;
-  readonly identities: Map<string, { id: number; cluster: number }>;
-}
-
-async function readNumbers(connection: DuckDBConnection): Promise<Numbers> {
-  const [last] = await rowsOf(
-    connection,
-    'select coalesce((select max(id) from file), 0) as file, coalesce((select max(id) from identity), 0) as identity',
-  );
-  const numbers: Numbers = {
-    lastFile: Number(last?.['file']),
-    lastIdentity: Number(last?.['identity']),
-    clusters: new Map(),
-    names: new Map(),
-    identities: new Map(),
-  };
-  for (const row of await rowsOf(connection, 'select id, name from cluster')) {
-    numbers.clusters.set(String(row['name']), Number(row['id']));
-  }
-  const identities =
-    'select id, name, cluster, cluster_name, node, namespace, pod, container, hash from identity';
-  for (const row of await rowsOf(connection, identities)) {
-    numbers.identities.set(String(row['hash']), { id: Number(row['id']), cluster: Number(row['cluster']) });
-    const parts = ['cluster_name', 'node', 'namespace', 'pod', 'container'].map((part) => String(row[part]));
-    numbers.names.set(nameOf(parts), Number(row['name']));
-  }
-  return numbers;
-}
-
-/** The parts of a name, so that no two lists of parts give the same text. */
-function nameOf(parts: readonly string[]): string {
-  return parts.join('\0');
-}
 
 function keyOf(file: WantedFile): string {
   const { start, end } = file.window;
@@ -460,13 +511,12 @@ function fileKey(row: Readonly<Record<string, unknown>>): string {
   );
 }
 
-function countsOf(clusters: ArrayLike<number>): Map<number, number> {
-  const counts = new Map<number, number>();
+/** Counts the rows of each cluster. */
+function count(counts: Map<number, number>, clusters: ArrayLike<number>): void {
   for (let row = 0; row < clusters.length; row++) {
     const cluster = clusters[row] ?? 0;
     counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
   }
-  return counts;
 }
 
 function toMap(entries: Entries) {

@@ -27,15 +27,50 @@ export const sampleSql =
 /** Whether an identity says something of its namespace. */
 export const informed = '(cardinality(i.namespace_labels) + cardinality(i.namespace_annotations) > 0)';
 
-const groupedBy = 'a.file, a.cluster, i.cluster_name, i.namespace, i.controller, i.controller_kind, i.plain';
+const groupedBy = 'a.file, a.cluster, i.workload';
+const below = ['node', 'pod', 'container', 'provider_id'];
 
-/** Rolls up the allocations of one file; takes its id. */
+/** Rolls up the allocations of one file; takes its id. Of the identities only those of the file, as all are millions. */
 export const rollUp = `
 insert into rollup
+with own as (
+  select id, workload, ${below.map((column) => `hash(${column}) as ${column}`).join(', ')}, name, ${informed} as informed
+  from identity i where id in (select identity from allocation where file = $1)
+)
 select ${groupedBy},
-  ${['node', 'pod', 'container', 'provider_id', 'name'].map((column) => agreed(`i.${column}`)).join(',\n  ')},
-  coalesce(min(case when ${informed} then a.identity end), min(a.identity)), bool_or(${informed}), min(a.start_at), max(a.end_at),
+  ${[...below, 'name'].map((column) => agreed(`i.${column}`)).join(',\n  ')},
+  coalesce(min(case when i.informed then a.identity end), min(a.identity)), bool_or(i.informed), min(a.start_at), max(a.end_at),
   ${storedMeasures.map(merged).join(',\n  ')}
-from allocation a join identity i on i.id = a.identity
+from allocation a join own i on i.id = a.identity
 where a.file = $1
 group by ${groupedBy}`;
+
+const noEntries = 'map([]::varchar[], []::varchar[])';
+const commonOf = (kind: string) =>
+  `coalesce(map_from_entries(list((key, value)) filter (kind = '${kind}' and common)), ${noEntries})`;
+const mixedOf = (kind: string) =>
+  `coalesce(list(key order by key) filter (kind = '${kind}' and not common), []::varchar[])`;
+
+/** Fills the table `workload` with those of all identities. */
+export const fillWorkloads = `
+insert into workload
+with known as (
+  select workload, any_value(cluster_name) as cluster_name, any_value(namespace) as namespace,
+    any_value(controller) as controller, any_value(controller_kind) as controller_kind, any_value(plain) as plain,
+    count(*) as identities
+  from identity group by workload
+), entry as (
+  select workload, 'label' as kind, unnest(map_entries(labels)) as entry from identity
+  union all select workload, 'annotation', unnest(map_entries(annotations)) from identity
+), counted as (
+  select workload, kind, entry.key as key, min(entry.value) as value,
+    count(*) = any_value(identities) and min(entry.value) = max(entry.value) as common
+  from entry join known using (workload) group by workload, kind, entry.key
+), told as (
+  select workload, ${commonOf('label')} as labels, ${commonOf('annotation')} as annotations,
+    ${mixedOf('label')} as mixed_labels, ${mixedOf('annotation')} as mixed_annotations
+  from counted group by workload
+)
+select workload, cluster_name, namespace, controller, controller_kind, plain,
+  coalesce(labels, ${noEntries}), coalesce(annotations, ${noEntries}), coalesce(mixed_labels, []), coalesce(mixed_annotations, [])
+from known left join told using (workload)`;

@@ -1,7 +1,7 @@
 import { type Measure, measures } from './answer';
 
 /** Raised when tables change: an older database is thrown away and built anew from the ETL files. */
-export const schemaRevision = 1;
+export const schemaRevision = 2;
 
 /** Measures as they are stored: idle is computed, never stored. */
 export type StoredMeasure = Exclude<Measure, 'cpuCostIdle' | 'gpuCostIdle' | 'ramCostIdle'>;
@@ -25,7 +25,9 @@ create table file (
   resolution varchar not null,
   window_start bigint not null,
   window_end bigint not null,
-  digest varchar not null
+  digest varchar not null,
+  -- Of allocations, the measures that are not 0 in all of them: of most files that is half of them.
+  measures varchar[] not null
 );
 
 -- What queries see: one generation.
@@ -52,6 +54,7 @@ create table contribution (
 create table identity (
   id integer not null,
   name integer not null,
+  workload integer not null,
   cluster integer not null,
   cluster_name varchar not null,
   node varchar not null,
@@ -68,7 +71,23 @@ create table identity (
   namespace_annotations map(varchar, varchar) not null,
   -- False of unmounted volumes and load balancers: these get no shared cost and do not count for idle.
   plain boolean not null,
-  hash varchar not null
+  hash uhugeint not null,
+  name_hash uhugeint not null
+);
+
+-- What allocations are rolled up to: those of one controller. Filled when a generation is served.
+create table workload (
+  id integer not null,
+  cluster_name varchar not null,
+  namespace varchar not null,
+  controller varchar not null,
+  controller_kind varchar not null,
+  plain boolean not null,
+  -- What all of its identities have alike, and the keys of what they have not.
+  labels map(varchar, varchar) not null,
+  annotations map(varchar, varchar) not null,
+  mixed_labels varchar[] not null,
+  mixed_annotations varchar[] not null
 );
 
 -- Identities whose name has several; filled when a generation is served.
@@ -168,20 +187,16 @@ create table asset (
   ip varchar
 );
 
--- Allocations down to the controller, per file: what most questions need. A property below that is null where the
--- allocations of a row differ in it.
+-- Allocations by workload, per file: what most questions need. A property below that is null where the allocations of a
+-- row differ in it, else the hash of what all of them have.
 create table rollup (
   file integer not null,
   cluster integer not null,
-  cluster_name varchar not null,
-  namespace varchar not null,
-  controller varchar not null,
-  controller_kind varchar not null,
-  plain boolean not null,
-  node varchar,
-  pod varchar,
-  container varchar,
-  provider_id varchar,
+  workload integer not null,
+  node_hash ubigint,
+  pod_hash ubigint,
+  container_hash ubigint,
+  provider_id_hash ubigint,
   name integer,
   -- One of its identities to take what concerns the namespace from, and whether it says something of it.
   sample integer not null,

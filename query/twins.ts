@@ -99,12 +99,12 @@ with member as (
     unnest(${bindings.integers(members.map(({ identity }) => identity))}) as identity,
     unnest(${bindings.integers(members.map(({ place }) => place))}) as place,
     unnest(${bindings.integers(members.map(({ rank }) => rank))}) as rank)
-select m.id, any_value(i.name) as name, any_value(i.cluster) as cluster,
+select m.id, any_value(i.name) as name, any_value(i.workload) as workload, any_value(i.cluster) as cluster,
   ${['cluster_name', 'node', 'namespace', 'pod', 'container'].map((column) => `any_value(i.${column}) as ${column}`).join(', ')},
   ${controller('controller')} as controller, ${same('controller_kind')} as controller_kind, ${same('provider_id')} as provider_id,
   list_filter(flatten(list(i.services order by m.rank)), lambda one, place: list_position(flatten(list(i.services order by m.rank)), one) = place) as services,
   ${maps.map((column) => `${latest(column)} as ${column}`).join(', ')},
-  bool_or(i.plain) as plain, '' as hash
+  bool_or(i.plain) as plain, 0 as hash, 0 as name_hash
 from member m join identity i on i.id = m.identity group by m.id`,
     bindings.values,
   );

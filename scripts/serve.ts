@@ -55,7 +55,7 @@ async function serve({ etl, listen, database, currency, openRead, verbose }: Ser
   await requireLocalEtl(store);
   const folder = database ?? (await mkdtemp(join(tmpdir(), 'federated-etl-serve-')));
   if (database === undefined) held.defer(() => rm(folder, { recursive: true, force: true }));
-  const engine = await QueryEngine.open({ folder, memoryLimit: '512MB', threads: 2 });
+  const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2 });
   held.defer(async () => engine.close());
   const threads = startReadThreads();
   held.defer(() => threads.close());

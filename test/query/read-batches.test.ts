@@ -1,0 +1,123 @@
+import { type ReadThreads, startReadThreads } from '../../activities/threads/read-threads';
+import { encodeSet } from '../../etl/file';
+import type { WindowRef } from '../../etl/window';
+import { type AllocationBatches, type AllocationColumns, toColumns } from '../../query/columns';
+import { allocation, allocationSet } from '../etl/build-records';
+import { firstDay, instant, timeWindow } from './made-up-sets';
+import { openEngine } from './engine-over';
+
+const count = 10_000;
+const window = { start: firstDay, end: firstDay + 86_400 };
+const ref: WindowRef = { pipeline: 'allocations', resolution: '1d', window };
+const times = { window: timeWindow(window), start: instant(window.start), end: instant(window.end) };
+const set = {
+  ...allocationSet(
+    Array.from({ length: count }, (_, index) =>
+      allocation(`c/n/ns/pod-${index % 7_000}/container-${index}`, {
+        ...times,
+        properties: null,
+        cpuCost: index,
+      }),
+    ),
+  ),
+  window: timeWindow(window),
+};
+const bytes = encodeSet(set);
+const { signal } = new AbortController();
+
+describe('a large window', () => {
+  let threads: ReadThreads;
+  // One, so that whoever keeps it keeps everybody waiting.
+  beforeEach(() => (threads = startReadThreads({ threads: 1 })));
+  afterEach(() => threads.close());
+
+  const read = async (anew = false, from = bytes) =>
+    (await threads.read(ref, new Uint8Array(from), signal, anew)) as AllocationBatches;
+
+  it('comes in batches that are the window together', async () => {
+    const whole = toColumns(set) as AllocationColumns;
+    const hashes: number[] = [];
+    let told = 0;
+    let costs = 0;
+    let batches = 0;
+    for await (const columns of (await read()).batches) {
+      batches++;
+      hashes.push(...columns.hashes.subarray(0, 4 * columns.rows));
+      told += columns.identityRows.length;
+      // Behind start, end and three maxima: CPU hours and three averages, then the cost.
+      for (let row = 0; row < columns.rows; row++) costs += columns.numbers[9 * columns.stride + row] ?? 0;
+    }
+    expect(batches).toBeGreaterThan(2);
+    expect(hashes).toEqual([...whole.hashes]);
+    expect(costs).toBe((count * (count - 1)) / 2);
+    expect(told).toBe(count);
+  });
+
+  it('is told again only when asked to', async () => {
+    const toldBy = async (anew: boolean) => {
+      let told = 0;
+      for await (const columns of (await read(anew)).batches) told += columns.identityRows.length;
+      return told;
+    };
+    expect([await toldBy(false), await toldBy(false), await toldBy(true)]).toEqual([count, 0, count]);
+  });
+
+  it('frees its thread when nobody wants the rest, and is told again then', async () => {
+    (await read()).close();
+    for await (const columns of (await read()).batches) {
+      expect(columns.identityRows.length).toBe(columns.rows);
+      break;
+    }
+    const rest = await read();
+    let rows = 0;
+    for await (const columns of rest.batches) rows += columns.rows;
+    expect(rows).toBe(count);
+  });
+
+  it('gives nothing when something is wrong at its end', async () => {
+    await expect(read(false, bytes.subarray(0, -3))).rejects.toMatchObject({ code: 'ETL_TRUNCATED' });
+    const other = { ...ref, window: { start: window.end, end: window.end + 86_400 } };
+    await expect(threads.read(other, new Uint8Array(bytes), signal)).rejects.toMatchObject({
+      code: 'ETL_WRONG_WINDOW',
+    });
+  });
+
+  it('is ingested once, also after an ingest that was given up in the middle', async () => {
+    const engine = await openEngine();
+    try {
+      const wanted = (digest: string, readIt: (anew?: boolean) => Promise<AllocationBatches>) => ({
+        ...ref,
+        digest,
+        read: readIt,
+      });
+      const broken = async (anew?: boolean): Promise<AllocationBatches> => {
+        const { batches, close } = await read(anew);
+        return {
+          pipeline: 'allocations',
+          close,
+          batches: (async function* () {
+            let taken = 0;
+            for await (const columns of batches) {
+              if (taken++ > 0) throw new Error('given up');
+              yield columns;
+            }
+          })(),
+        };
+      };
+      await expect(engine.serve([wanted('a', broken)], { ingestedAt: 'a' })).rejects.toThrow('given up');
+      const summary = await engine.serve([wanted('b', read)], { ingestedAt: 'b' });
+      expect(summary).toEqual({ files: 1, ingested: 1, rows: count });
+      const found = await engine.withConnection(async (connection) =>
+        (
+          await connection.runAndReadAll(
+            `select (select count(*) from allocation)::integer, (select count(*) from identity)::integer,
+  (select count(distinct identity) from allocation)::integer, (select sum("cpuCost") from rollup)::integer`,
+          )
+        ).getRowsJS(),
+      );
+      expect(found).toEqual([[count, count, count, (count * (count - 1)) / 2]]);
+    } finally {
+      engine.dispose();
+    }
+  });
+});

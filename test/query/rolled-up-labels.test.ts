@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { decodeSet } from '../../etl/file';
+import type { Allocation } from '../../etl/model';
+import { parseWindowId } from '../../etl/window';
+import { isRolledUp } from '../../query/allocation-source';
+import { toColumns } from '../../query/columns';
+import { propertyRuns } from '../etl/run-counts';
+import { openEngine } from './engine-over';
+import { allocationRequests, madeUpWorlds, worldFiles } from './made-up-sets';
+import { allocationDifferences } from './reference/compare';
+import { referenceAllocations } from './reference/allocations';
+import type { StoredWorld } from './reference/stored-sets';
+
+jest.setTimeout(900_000);
+const { numRuns = 0, seed } = propertyRuns(15, 200);
+const requestsPerWorld = 10;
+
+/** With controllers that never change, else no rolled up row may be taken; in some worlds with labels that do not either. */
+function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
+  const change = (record: Allocation | null): Allocation | null =>
+    record?.properties == null
+      ? record
+      : {
+          ...record,
+          properties: {
+            ...record.properties,
+            controller: 'web',
+            controllerKind: 'deployment',
+            ...(sameLabels && { labels: new Map([['app', record.properties.namespace]]), annotations: null }),
+          },
+        };
+  const allocations = world.allocations.map((stored) => ({
+    ...stored,
+    set: {
+      ...stored.set,
+      allocations:
+        stored.set.allocations &&
+        new Map([...stored.set.allocations].map(([key, one]) => [key, change(one)])),
+    },
+  }));
+  return { ...world, allocations };
+}
+
+/**
+ * Each world in a database of its own: what was there before would mix labels, and then allocations are taken instead of
+ * rolled up rows.
+ */
+it('rolled up rows, and allocations where labels are mixed, answer as the contract says', async () => {
+  const sampled = { numRuns, seed };
+  const requests = fc
+    .sample(allocationRequests, { ...sampled, numRuns: numRuns * requestsPerWorld * 8 })
+    .filter((request) => isRolledUp(request) && JSON.stringify(request).includes('"key"'));
+  const workloads = { alike: 0, mixed: 0 };
+  for (const [index, madeUp] of fc.sample(madeUpWorlds(), sampled).entries()) {
+    const world = steady(madeUp, index % 3 === 0);
+    const engine = await openEngine();
+    try {
+      const files = worldFiles(world).flatMap(({ path, bytes }) => {
+        const ref = parseWindowId(path);
+        const read = async () => toColumns(decodeSet(ref?.pipeline ?? 'assets', bytes));
+        return ref === undefined ? [] : [{ ...ref, digest: path, read }];
+      });
+      await engine.serve(files, { ingestedAt: String(index) });
+      await engine.withConnection(async (connection, { twins }) => {
+        expect(twins.controllers).toBe(false);
+        const found = await connection.runAndReadAll(
+          'select count(*) filter (len(mixed_labels) = 0)::integer, count(*) filter (len(mixed_labels) > 0)::integer from workload',
+        );
+        const [alike, mixed] = found.getRowsJS()[0] ?? [];
+        workloads.alike += Number(alike);
+        workloads.mixed += Number(mixed);
+      });
+      for (let asked = 0; asked < requestsPerWorld; asked++) {
+        const request = requests[(index * requestsPerWorld + asked) % requests.length];
+        if (request === undefined) throw new Error('no request is made for rolled up rows');
+        const expected = referenceAllocations(world.allocations, world.assets, request);
+        const differences = allocationDifferences(
+          expected,
+          await engine.allocations(request),
+          request.details,
+        );
+        expect({ index, request, differences }).toEqual({ index, request, differences: [] });
+      }
+    } finally {
+      engine.dispose();
+    }
+  }
+  // Both kinds were there.
+  expect(Math.min(workloads.alike, workloads.mixed)).toBeGreaterThan(numRuns);
+});
