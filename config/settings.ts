@@ -225,11 +225,6 @@ function compileFederator(
       detail: `${setting} (${formatDuration(firstRunAfterMs)}) is longer than runEvery (${formatDuration(runEveryMs)}).`,
     });
   }
-  if (values['federatedETL.federator.federateOnPush']) {
-    notices.push(
-      'federatedETL.federator.federateOnPush is not honoured by this version: runs start by the schedule.',
-    );
-  }
   return {
     scope: compileScope(values, bareClusters, faults, notices),
     firstRunAfterMs,

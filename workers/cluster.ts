@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { createClusterActivities } from '../activities/cluster-activities';
+import type { PushInput } from '../activities/push-local-etl';
 import { FederationError } from '../errors/federation-error';
 import { instanceOf } from '../local-etl/instance';
 import { localEtl } from '../local-etl/store';
@@ -9,6 +10,7 @@ import { forgetPrimary, pullNow, pushNow, registerPrimary, type LoopSettings } f
 import type { pull } from '../workflows/pull';
 import type { push } from '../workflows/push';
 import { temporalContext } from './as-activity';
+import { tellOfPush } from './federate-on-push';
 import { createNotifier } from './notifier';
 import { startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
@@ -35,17 +37,25 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   else await endRole(client, names.push(cluster));
   if (!primaryCluster) await endRole(client, names.pull(cluster));
   const api = primaryCluster ? await startPrimaryApi(context) : undefined;
+  const activities = createClusterActivities({
+    settings,
+    bucket,
+    log,
+    now: () => new Date(),
+    heartbeat: temporalContext.heartbeat,
+    signal: () => temporalContext.signal,
+    ...(api !== undefined && { query: api }),
+  });
   const worker = await createWorker(context, {
     taskQueue: names.clusterQueue(cluster),
-    activities: createClusterActivities({
-      settings,
-      bucket,
-      log,
-      now: () => new Date(),
-      heartbeat: temporalContext.heartbeat,
-      signal: () => temporalContext.signal,
-      ...(api !== undefined && { query: api }),
-    }),
+    activities: {
+      ...activities,
+      pushLocalEtl: async (input: PushInput) => {
+        const summary = await activities.pushLocalEtl(input);
+        await tellOfPush(context, summary);
+        return summary;
+      },
+    },
     workflows: true,
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
   });

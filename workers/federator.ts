@@ -15,6 +15,7 @@ import { pullNow, rosterState, type RosterState } from '../workflows/messages';
 import type { roster } from '../workflows/roster';
 import { temporalContext } from './as-activity';
 import { awaitEarlierRuns } from './earlier-runs';
+import { ensureFederateOnPush } from './federate-on-push';
 import type { RoleContext, StartedRole } from './role';
 import { ensureSchedule } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
@@ -70,7 +71,10 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
   ];
   return {
     workers,
-    begin: () => ensureSchedule(client, { idPrefix: settings.temporal.idPrefix, ...settings.federator }, log),
+    begin: async () => {
+      await ensureSchedule(client, { idPrefix: settings.temporal.idPrefix, ...settings.federator }, log);
+      await ensureFederateOnPush(context);
+    },
     close: () => threads.close(),
   };
 }

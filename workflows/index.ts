@@ -1,4 +1,5 @@
 export { commit } from './commit';
+export { federateOnPush } from './federate-on-push';
 export { federation } from './federation';
 export { mergeWindows } from './merge-windows';
 export { pull } from './pull';

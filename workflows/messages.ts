@@ -84,6 +84,9 @@ export interface LoopSettings {
 /** A change in the local ETL store, a start, or a person: look for what differs and push it. */
 export const pushNow = defineSignal<[LoopSettings?]>('push');
 
+/** A cluster pushed something, where federations begin on a push. */
+export const pushed = defineSignal('pushed');
+
 /** What a long-lived worker of a cluster did last. */
 export interface Attempted<Summary> {
   readonly at?: string;

@@ -8,6 +8,7 @@ export interface Names {
   readonly mergeQueue: string;
   readonly roster: string;
   readonly commit: string;
+  readonly federateOnPush: string;
   readonly federation: (suffix: string) => string;
   readonly clusterQueue: (cluster: string) => string;
   readonly push: (cluster: string) => string;
@@ -21,6 +22,7 @@ export function names(idPrefix: string): Names {
     mergeQueue: `${idPrefix}federation-merge`,
     roster: `${idPrefix}roster`,
     commit: `${idPrefix}commit`,
+    federateOnPush: `${idPrefix}federate-on-push`,
     federation: (suffix) => `${idPrefix}federation-${suffix}`,
     clusterQueue: (cluster) => `${idPrefix}cluster.${cluster}`,
     push: (cluster) => `${idPrefix}push/${cluster}`,

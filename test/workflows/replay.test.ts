@@ -43,6 +43,7 @@ describe('a history that was recorded', () => {
     expect(recorded).toEqual(
       expect.arrayContaining([
         'commit',
+        'federate-on-push',
         'federation',
         'federation-cancelled',
         'federation-excluded',

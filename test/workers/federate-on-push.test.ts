@@ -1,0 +1,41 @@
+import { loadSettings } from '../../config/settings';
+import { silentLog } from '../../config/log';
+import { ensureFederateOnPush, tellOfPush } from '../../workers/federate-on-push';
+import type { RoleContext } from '../../workers/role';
+import { names } from '../../workflows/names';
+import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+
+describeWithTemporal('federation on push, by the settings', () => {
+  let server: TestServer;
+  let contextOf: (federateOnPush: boolean) => RoleContext;
+
+  beforeAll(async () => {
+    server = await connectToTestServer();
+    const client = server.client(await server.createNamespace());
+    contextOf = (federateOnPush) => {
+      const env = { CLUSTER_ID: 'c1', FEDERATED_ETL_FEDERATOR_FEDERATE_ON_PUSH: String(federateOnPush) };
+      const settings = loadSettings({ env, cwd: __dirname });
+      return { client, settings, names: names(''), log: silentLog } as unknown as RoleContext;
+    };
+  });
+  afterAll(() => server.close());
+
+  it('is there, told of each push that brought something, and gone when it is not wanted', async () => {
+    const on = contextOf(true);
+    // Nobody wants to know yet.
+    await tellOfPush(on, { uploaded: 3 });
+    await ensureFederateOnPush(on);
+    await ensureFederateOnPush(on);
+    const handle = on.client.workflow.getHandle(on.names.federateOnPush);
+    await tellOfPush(on, { uploaded: 0 });
+    await tellOfPush(on, { uploaded: 3 });
+    const { events } = await handle.fetchHistory();
+    const signals = (events ?? []).flatMap(
+      (event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? [],
+    );
+    expect(signals).toEqual(['pushed']);
+    await ensureFederateOnPush(contextOf(false));
+    expect((await handle.describe()).status.name).toBe('TERMINATED');
+    await ensureFederateOnPush(contextOf(false));
+  });
+});

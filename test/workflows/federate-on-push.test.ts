@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { FederationError } from '../../errors/federation-error';
+import type { federateOnPush, FederateOnPushInput } from '../../workflows/federate-on-push';
+import { pushed } from '../../workflows/messages';
+import { describeWithTemporal } from '../servers/temporal';
+import { planOf } from './doubles';
+import { until } from './until';
+import { WorkflowWorld } from './workflow-world';
+
+let world: WorkflowWorld;
+let handle: WorkflowHandle<typeof federateOnPush>;
+beforeAll(async () => {
+  world = await WorkflowWorld.open();
+}, 60_000);
+afterAll(() => world?.[Symbol.asyncDispose]());
+afterEach(() => handle.terminate());
+
+async function start(input: Partial<FederateOnPushInput> = {}): Promise<void> {
+  const options = world.options();
+  await world.client.workflow.start<typeof federateOnPush>('federateOnPush', {
+    ...options,
+    args: [{ idPrefix: '', quietMs: 300, latestMs: 3_000, ...input }],
+  });
+  handle = world.client.workflow.getHandle<typeof federateOnPush>(options.workflowId);
+}
+
+const runs = () => world.inputs('writeReport').length;
+
+describeWithTemporal('federation on push', () => {
+  it('begins one run when it has become quiet, and says why', async () => {
+    world.begin();
+    await start();
+    for (let at = 0; at < 4; at++) {
+      await handle.signal(pushed);
+      await sleep(100);
+    }
+    expect(world.inputs('recordRequest')).toEqual([]);
+    await world.untilCalled('writeReport');
+    await sleep(600);
+    const requests = world.inputs('recordRequest');
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({
+      run: expect.stringMatching(/^federation-.*-push$/),
+      request: { trigger: 'push' },
+    });
+  });
+
+  it('does not wait for ever when somebody pushes all the time', async () => {
+    world.begin();
+    await start({ quietMs: 1_500, latestMs: 2_000 });
+    const pushing = new AbortController();
+    const pushes = (async () => {
+      while (!pushing.signal.aborted) {
+        await handle.signal(pushed);
+        await sleep(200);
+      }
+    })();
+    await world.untilCalled('writeReport');
+    pushing.abort();
+    await pushes;
+  });
+
+  it('makes one run more of all pushes during a run', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.begin({ planFederation: () => gate.promise.then(() => planOf([])) });
+    await start();
+    await handle.signal(pushed);
+    await world.untilCalled('planFederation');
+    for (let at = 0; at < 5; at++) await handle.signal(pushed);
+    await sleep(500);
+    expect(world.inputs('recordRequest')).toHaveLength(1);
+    gate.resolve();
+    await until('two runs', () => (runs() === 2 ? true : undefined));
+    await sleep(600);
+    expect(world.inputs('recordRequest')).toHaveLength(2);
+  });
+
+  it('goes on after a run that failed', async () => {
+    const denied = new FederationError('STORAGE_ACCESS_DENIED', {
+      detail: 'Access to the bucket is denied.',
+    });
+    world.begin({ planFederation: () => Promise.reject(denied) });
+    await start();
+    await handle.signal(pushed);
+    await until('a run that failed', () => (runs() === 1 ? true : undefined));
+    world.become({ planFederation: async () => planOf([]) });
+    await handle.signal(pushed);
+    await until('another run', () => (runs() === 2 ? true : undefined));
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+  });
+
+  it('leaves a run alone when it is ended', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.begin({ planFederation: () => gate.promise.then(() => planOf([])) });
+    await start();
+    await handle.signal(pushed);
+    await world.untilCalled('planFederation');
+    await handle.terminate();
+    gate.resolve();
+    await until('the run reports', () => (runs() === 1 ? true : undefined));
+    expect(world.inputs('writeReport')[0]).toMatchObject({ outcome: 'complete' });
+    await start();
+  });
+
+  it('remembers a push when it continues as new', async () => {
+    world.begin();
+    await start({ waiting: true });
+    await world.untilCalled('writeReport');
+  });
+});
