@@ -34,10 +34,12 @@ export function registerMetrics(registry: Registry, answers: Answers, now: () =>
     'federated_etl_cluster_data_age_seconds',
     'Time since the end of the newest window of a cluster',
     () =>
-      answers.state().clusters.map(({ cluster, lastData }) => [{ cluster }, Math.max(0, now() - lastData)]),
+      answers
+        .state()
+        .clusters.map(({ cluster, lastData }) => [{ cluster_id: cluster }, Math.max(0, now() - lastData)]),
   );
   gauge('federated_etl_cluster_allocations', 'Allocations of a cluster in its newest window', () =>
-    answers.state().clusters.map(({ cluster, allocations }) => [{ cluster }, allocations]),
+    answers.state().clusters.map(({ cluster, allocations }) => [{ cluster_id: cluster }, allocations]),
   );
   gauge(
     'federated_etl_cluster_windows_missing',
@@ -46,13 +48,13 @@ export function registerMetrics(registry: Registry, answers: Answers, now: () =>
       answers
         .state()
         .clusters.map(({ cluster, missing }) => [
-          { cluster },
+          { cluster_id: cluster },
           Object.values(missing).reduce((sum, count) => sum + count, 0),
         ]),
   );
 
   function gauge(name: string, help: string, read: () => [Record<string, string>, number][]): void {
-    const labelNames = name.startsWith('federated_etl_cluster_') ? ['cluster'] : [];
+    const labelNames = name.startsWith('federated_etl_cluster_') ? ['cluster_id'] : [];
     new Gauge({
       name,
       help,

@@ -10,6 +10,7 @@ export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
 export class Readiness {
   private readonly states: Map<RoleName, string>;
   private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
+  private reached: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined;
 
   constructor(roles: Settings['roles']) {
     const own = (Object.keys(roles) as RoleName[]).filter((role) => roles[role]);
@@ -21,7 +22,7 @@ export class Readiness {
     for (const role of this.states.keys()) this.states.set(role, state);
   }
 
-  /** What is asked each time, once the roles are ready: what keeps them from their work at the moment, if anything. */
+  /** What is asked for, once the roles are ready: what keeps them from their work at the moment, if anything. */
   onceReady(reach: () => Promise<string | undefined>): void {
     this.reach = reach;
     this.all(ready);
@@ -29,16 +30,28 @@ export class Readiness {
 
   /** How the roles are, or the one that is asked for. A primary answers queries also while Temporal cannot be reached. */
   async read(asked?: string): Promise<ReadonlyMap<RoleName, string>> {
-    const kept = await this.reach();
-    const now = [...this.states].map(
-      ([role, state]) =>
-        [role, state === ready && role !== 'primaryCluster' ? (kept ?? ready) : state] as const,
-    );
-    return new Map(now.filter(([role]) => asked === undefined || role === asked));
+    const own = [...this.states].filter(([role]) => asked === undefined || role === asked);
+    const depends = ([role, state]: readonly [RoleName, string]) =>
+      state === ready && role !== 'primaryCluster';
+    const kept = own.some(depends) ? await this.recentReach() : undefined;
+    return new Map(own.map((one) => [one[0], depends(one) ? (kept ?? ready) : one[1]]));
+  }
+
+  get roles(): RoleName[] {
+    return [...this.states.keys()];
+  }
+
+  /** Anybody may ask, and often. */
+  private recentReach(): Promise<string | undefined> {
+    if (this.reached === undefined || Date.now() - this.reached.at > reachEveryMs)
+      this.reached = { at: Date.now(), answer: this.reach() };
+    return this.reached.answer;
   }
 }
 
-const ready = 'ready';
+const reachEveryMs = 2_000;
+/** How a role is that does its work. */
+export const ready = 'ready';
 
 /**
  * Serves `/healthz`, 200 as long as the process can answer at all; `/readyz`, 200 once every role of the process does its

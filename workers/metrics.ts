@@ -2,8 +2,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 
 import type { CommitResult } from '../activities/commit-generation';
 import type { PullSummary } from '../activities/pull-combined';
 import type { PushSummary } from '../activities/push-local-etl';
-import type { FederationReport } from '../federation/run';
+import { type FederationReport, runOutcomes } from '../federation/run';
 import type { StorageCall } from '../storage/with-metrics';
+import { ready, type Readiness } from './health';
 
 /** One run of an activity, however it ended. */
 export interface ActivityRun {
@@ -23,8 +24,9 @@ export interface RoleMetrics {
 }
 
 /** Registers what the roles of a process tell of themselves. What a role never did is absent, not 0. */
-export function registerRoleMetrics(registry: Registry): RoleMetrics {
+export function registerRoleMetrics(registry: Registry, readiness: Readiness): RoleMetrics {
   collectDefaultMetrics({ register: registry });
+  registerReadiness(registry, readiness);
   const registers = [registry];
   const calls = new Histogram({
     name: 'federated_etl_storage_call_seconds',
@@ -66,6 +68,9 @@ export function registerRoleMetrics(registry: Registry): RoleMetrics {
     labelNames: ['outcome'],
     registers,
   });
+  // A failure that is the first of its kind would else be no increase.
+  if (readiness.roles.includes('federator'))
+    for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
 
   function gauge(name: string, help: string, labelNames: string[]): Gauge {
     const made = new Gauge({ name: `federated_etl_${name}`, help, labelNames, registers });
@@ -110,4 +115,25 @@ export function registerRoleMetrics(registry: Registry): RoleMetrics {
       tells[activity]?.(result, args);
     },
   };
+}
+
+/** What alerts can hold on to also where a role never did anything: that it is there, since when, and whether it works. */
+function registerReadiness(registry: Registry, readiness: Readiness): void {
+  const registers = [registry];
+  const since = new Gauge({
+    name: 'federated_etl_role_since_timestamp_seconds',
+    help: 'Since when the process has this role',
+    labelNames: ['role'],
+    registers,
+  });
+  for (const role of readiness.roles) since.set({ role }, Date.now() / 1_000);
+  new Gauge({
+    name: 'federated_etl_role_ready',
+    help: '1 while the role does its work',
+    labelNames: ['role'],
+    registers,
+    async collect() {
+      for (const [role, state] of await readiness.read()) this.set({ role }, state === ready ? 1 : 0);
+    },
+  });
 }

@@ -46,8 +46,8 @@ export async function runRoles(
 ): Promise<void> {
   await using held = new Releasers();
   const registry = new Registry();
-  const metrics = registerRoleMetrics(registry);
   const readiness = new Readiness(settings.roles);
+  const metrics = registerRoleMetrics(registry, readiness);
   const health = await startHealth(settings.health.listen, readiness, registry);
   held.defer(() => health.close());
   log.info({ event: 'health.listening', url: health.url }, `health and metrics are at ${health.url}`);
@@ -110,14 +110,17 @@ const answerWithinMs = 2_000;
 
 /** Why the roles cannot work at the moment, if they cannot. */
 async function unreachable(connection: Connection, address: string): Promise<string | undefined> {
-  try {
-    await connection.withDeadline(Date.now() + answerWithinMs, () =>
-      connection.workflowService.getSystemInfo({}),
+  const cannot = `cannot reach Temporal at ${address}`;
+  const asked = connection
+    .withDeadline(Date.now() + answerWithinMs, () => connection.workflowService.getSystemInfo({}))
+    .then(
+      () => undefined,
+      () => cannot,
     );
-    return undefined;
-  } catch {
-    return `cannot reach Temporal at ${address}`;
-  }
+  // A deadline alone is not kept while the connection is tried again.
+  const { promise: late, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => resolve(cannot), answerWithinMs);
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
 
 async function runUntil(worker: Worker, stop: AbortSignal): Promise<void> {

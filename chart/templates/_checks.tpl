@@ -28,6 +28,9 @@
 {{- fail "federatedETL.useExistingS3Config is set, but kubecostModel.etlBucketConfigSecret is not: name the secret whose object-store.yaml is to be used." -}}
 {{- end -}}
 {{- if not (include "federated-etl.storeSecret" .) -}}
+{{- if ($v.global).federatedStorage -}}
+{{- fail "global.federatedStorage is of Kubecost 3 and not read: name its secret, with the key federated-store.yaml, in kubecostModel.federatedStorageConfigSecret." -}}
+{{- end -}}
 {{- $other := ternary " (kubecostModel.etlBucketConfigSecret is only used with federatedETL.useExistingS3Config)" "" (not (empty $model.etlBucketConfigSecret)) -}}
 {{- fail (printf "No role works without storage: set kubecostModel.federatedStorageConfigSecret to a secret with the key federated-store.yaml%s." $other) -}}
 {{- end -}}
@@ -41,6 +44,9 @@
 {{- if and $federator.enabled $federator.clusters (not $federator.clustersMode) -}}
 {{- fail "federatedETL.federator.clusters is ambiguous: the guide means clusters to leave out, Kubecost's charts meant the only ones to take. Set federatedETL.federator.clustersMode to exclude or include, or use excludeClusters or includeClusters." -}}
 {{- end -}}
+{{- if and $federator.clusters (or $federator.includeClusters $federator.excludeClusters) -}}
+{{- fail "federatedETL.federator.clusters is set beside includeClusters or excludeClusters, which would make it void: put all into one of them." -}}
+{{- end -}}
 {{- range $federator.excludeClusters -}}
 {{- if has . $federator.includeClusters -}}
 {{- fail (printf "The cluster %s is in federatedETL.federator.includeClusters and in federatedETL.federator.excludeClusters: take it out of one." .) -}}
@@ -49,6 +55,9 @@
 
 {{- if and $v.temporal.address $v.temporal.devServer.enabled -}}
 {{- fail "temporal.address and temporal.devServer.enabled are both set: use the server that there is, or, for trying out, the dev server." -}}
+{{- end -}}
+{{- if and (ne $v.temporal.devServer.serviceType "ClusterIP") (not $v.temporal.devServer.open) -}}
+{{- fail (printf "temporal.devServer.serviceType %s lets anybody who reaches it steer the federation, as a development server asks nobody who he is: say temporal.devServer.open, or use a Temporal server of your own." $v.temporal.devServer.serviceType) -}}
 {{- end -}}
 {{- if not (or $v.temporal.address $v.temporal.devServer.enabled $v.temporal.env.TEMPORAL_ADDRESS $v.temporal.envSecret) -}}
 {{- fail "There is no Temporal server: set temporal.address, or, for trying out, temporal.devServer.enabled." -}}
@@ -59,6 +68,21 @@
 {{- end -}}
 {{- if and $etl.federatedCluster (not (or $v.localEtl.volume.existingClaim $v.localEtl.volume.source $v.localEtl.sidecar.enabled)) -}}
 {{- fail "A Federated Cluster pushes what its cost-model builds: set localEtl.volume.existingClaim to the claim of the cost-model, localEtl.volume.source to another volume, or localEtl.sidecar.enabled." -}}
+{{- end -}}
+{{- if and $v.localEtl.volume.sameNodeAs (not (or $v.localEtl.volume.existingClaim $v.localEtl.volume.source)) -}}
+{{- fail "localEtl.volume.sameNodeAs is set, but the volume is this release's own: set it to null, or name the volume of that pod in localEtl.volume.existingClaim." -}}
+{{- end -}}
+{{- if $clusterRole -}}
+{{- $mounted := list $v.localEtl.volume.mountPath -}}
+{{- range $v.pods.volumeMounts }}{{ $mounted = append $mounted .mountPath }}{{ end -}}
+{{- range $key := list "path" "pullPath" "backupPath" -}}
+{{- $path := index $v.localEtl $key -}}
+{{- $found := empty $path -}}
+{{- range $mounted }}{{ if or (eq $path .) (hasPrefix (printf "%s/" (trimSuffix "/" .)) $path) }}{{ $found = true }}{{ end }}{{ end -}}
+{{- if not $found -}}
+{{- fail (printf "localEtl.%s (%s) is on no volume: it has to be below localEtl.volume.mountPath (%s)." $key $path $v.localEtl.volume.mountPath) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if $v.localEtl.sidecar.enabled -}}
 {{- if $etl.primaryCluster -}}
@@ -80,6 +104,20 @@
 {{- end -}}
 {{- if and $v.api.ingress.enabled (not $v.api.ingress.host) -}}
 {{- fail "api.ingress.enabled is set, but api.ingress.host is not." -}}
+{{- end -}}
+
+{{- range $label, $_ := $v.pods.labels -}}
+{{- if hasPrefix "app.kubernetes.io/" $label -}}
+{{- fail (printf "pods.labels has %s, by which the chart selects its pods: use another label." $label) -}}
+{{- end -}}
+{{- end -}}
+{{- $ours := list "clusterId" "kubecostProductConfigs" "kubecostModel" "federatedETL" "localEtl" "temporal" "api" "query" "export" "log" "metrics" "pods" -}}
+{{- range $key, $_ := $v.AsMap -}}
+{{- range $ours -}}
+{{- if and (ne $key .) (eq (lower $key) (lower .)) -}}
+{{- fail (printf "There is no key %s: it is written %s." $key .) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- if and $v.pods.caBundle.configMap $v.pods.caBundle.secret -}}

@@ -14,11 +14,16 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{- define "federated-etl.labels" -}}
+{{/* Labels of pods: a new version of the chart does not start those anew that it leaves as they are. */}}
+{{- define "federated-etl.podLabels" -}}
 {{ include "federated-etl.selector" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/part-of: federated-etl
+{{- end -}}
+
+{{- define "federated-etl.labels" -}}
+{{ include "federated-etl.podLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end -}}
 
@@ -79,17 +84,23 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 /etc/federated-etl/secrets/{{ include "federated-etl.storeSecret" . }}
 {{- end -}}
 
+{{/* What the dev server is called: a StatefulSet's name becomes a part of a label of its pods. */}}
+{{- define "federated-etl.devServer" -}}
+{{- printf "%s-temporal-dev" (include "federated-etl.fullname" . | trunc 39 | trimSuffix "-") -}}
+{{- end -}}
+
 {{/* Every name that Kubecost's values give a cluster id, in the order in which they count. */}}
 {{- define "federated-etl.clusterIds" -}}
 {{- $v := .Values -}}
 {{- $found := list -}}
 {{- range $path, $value := dict
   "1 clusterId" $v.clusterId
-  "2 global.clusterId" (dig "global" "clusterId" "" $v.AsMap)
-  "3 prometheus.server.global.external_labels.cluster_id" (dig "prometheus" "server" "global" "external_labels" "cluster_id" "" $v.AsMap)
-  "4 kubecostProductConfigs.clusterName" (dig "kubecostProductConfigs" "clusterName" "" $v.AsMap)
+  "2 global.clusterId" (($v.global).clusterId)
+  "3 prometheus.server.global.external_labels.cluster_id" ((((($v.prometheus).server).global).external_labels).cluster_id)
+  "4 kubecostProductConfigs.clusterName" $v.kubecostProductConfigs.clusterName
 -}}
-{{- if $value }}{{ $found = append $found (dict "path" (substr 2 -1 $path) "id" (toString $value)) }}{{ end -}}
+{{- if and $value (not (kindIs "string" $value)) }}{{ fail (printf "%s is no text to YAML: write it in quotes." (substr 2 -1 $path)) }}{{ end -}}
+{{- if $value }}{{ $found = append $found (dict "path" (substr 2 -1 $path) "id" $value) }}{{ end -}}
 {{- end -}}
 {{- dict "found" $found | toJson -}}
 {{- end -}}

@@ -35,14 +35,21 @@ securityContext:
   readOnlyRootFilesystem: true
   runAsNonRoot: true
   {{- /* Here and not in the pod, which may be somebody else's. */}}
-  runAsUser: {{ .root.Values.pods.runAs.user }}
-  runAsGroup: {{ .root.Values.pods.runAs.group }}
+  {{- with .root.Values.pods.runAs.user }}
+  runAsUser: {{ int64 . }}
+  {{- end }}
+  {{- with .root.Values.pods.runAs.group }}
+  runAsGroup: {{ int64 . }}
+  {{- end }}
   capabilities: { drop: [ALL] }
   seccompProfile: { type: RuntimeDefault }
 resources: {{- toYaml .resources | nindent 2 }}
 {{- end -}}
 
-{{/* Ports and probes of a process that runs roles. `roles` as above. */}}
+{{/*
+Ports and probes of a process that runs roles. `roles` as above. A sidecar has no readiness of its own: one that waits for
+Temporal must not take the cost-model out of its service.
+*/}}
 {{- define "federated-etl.serving" -}}
 ports:
   - { name: health, containerPort: {{ .healthPort | default 9004 }} }
@@ -58,11 +65,13 @@ livenessProbe:
   periodSeconds: 20
   timeoutSeconds: 10
   failureThreshold: 6
+{{- if not .sidecar }}
 readinessProbe:
   {{- /* A primary answers queries also while Temporal cannot be reached. */}}
   httpGet: { path: '/readyz{{ if has "primaryCluster" .roles }}?role=primaryCluster{{ end }}', port: health }
   periodSeconds: 10
   timeoutSeconds: 5
+{{- end }}
 {{- end -}}
 
 {{- define "federated-etl.env" -}}
@@ -88,7 +97,7 @@ readinessProbe:
 {{- $env = append $env (dict "name" "TEMPORAL_API_KEY" "valueFrom" (dict "secretKeyRef" (dict "name" $v.temporal.apiKey.secret "key" $v.temporal.apiKey.key))) -}}
 {{- end -}}
 {{- range $name, $value := $v.temporal.env -}}
-{{- $env = append $env (dict "name" $name "value" (toString $value)) -}}
+{{- $env = append $env (dict "name" $name "value" $value) -}}
 {{- end -}}
 {{- if or $v.pods.caBundle.configMap $v.pods.caBundle.secret -}}
 {{- $env = append $env (dict "name" "NODE_EXTRA_CA_CERTS" "value" (printf "/etc/federated-etl/ca/%s" $v.pods.caBundle.key)) -}}
@@ -96,7 +105,15 @@ readinessProbe:
 {{- range $name, $value := dict "HTTPS_PROXY" $v.pods.proxy.https "HTTP_PROXY" $v.pods.proxy.http "NO_PROXY" $v.pods.proxy.noProxy -}}
 {{- if $value }}{{ $env = append $env (dict "name" $name "value" $value) }}{{ end -}}
 {{- end -}}
-{{- with concat $env $v.pods.env .env }}{{ toYaml . }}{{ end -}}
+{{- /* Of two with one name the later counts, and only that is there: Helm refuses to apply both. */ -}}
+{{- $all := concat $env $v.pods.env .env -}}
+{{- $kept := list -}}
+{{- range $at, $one := $all -}}
+{{- $again := false -}}
+{{- range $later, $other := $all }}{{ if and (gt $later $at) (eq $other.name $one.name) }}{{ $again = true }}{{ end }}{{ end -}}
+{{- if not $again }}{{ $kept = append $kept $one }}{{ end -}}
+{{- end -}}
+{{ toYaml $kept }}
 {{- end -}}
 
 {{- define "federated-etl.envFrom" -}}
@@ -115,7 +132,7 @@ readinessProbe:
     name: {{ include "federated-etl.fullname" .root }}
     items: [{ key: {{ .component }}.yaml, path: federated-etl.yaml }]
 - name: federated-etl-store
-  secret: { secretName: {{ include "federated-etl.storeSecret" .root }} }
+  secret: { secretName: {{ include "federated-etl.storeSecret" .root }}{{ if .sidecar }}, optional: true{{ end }} }
 - name: federated-etl-tmp
   emptyDir: { sizeLimit: 4Gi }
 {{- with $v.pods.caBundle.configMap }}
@@ -128,11 +145,11 @@ readinessProbe:
 {{- end }}
 {{- with $v.temporal.tls.clientSecret }}
 - name: federated-etl-temporal-client
-  secret: { secretName: {{ . }} }
+  secret: { secretName: {{ . }}{{ if $.sidecar }}, optional: true{{ end }} }
 {{- end }}
 {{- with $v.temporal.tls.caSecret }}
 - name: federated-etl-temporal-ca
-  secret: { secretName: {{ . }} }
+  secret: { secretName: {{ . }}{{ if $.sidecar }}, optional: true{{ end }} }
 {{- end }}
 {{- with concat .volumes $v.pods.volumes }}
 {{ toYaml . }}
@@ -147,10 +164,12 @@ enableServiceLinks: false
 {{- with .Values.pods.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
-terminationGracePeriodSeconds: {{ .Values.pods.terminationGracePeriodSeconds }}
+terminationGracePeriodSeconds: {{ int64 .Values.pods.terminationGracePeriodSeconds }}
 securityContext:
   runAsNonRoot: true
-  fsGroup: {{ .Values.pods.runAs.fsGroup }}
+  {{- with .Values.pods.runAs.fsGroup }}
+  fsGroup: {{ int64 . }}
+  {{- end }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: { type: RuntimeDefault }
 {{- end -}}
@@ -158,7 +177,7 @@ securityContext:
 {{/* Labels and annotations of a pod. A change of the settings starts it anew. */}}
 {{- define "federated-etl.podMetadata" -}}
 labels:
-  {{- include "federated-etl.labels" . | nindent 2 }}
+  {{- include "federated-etl.podLabels" . | nindent 2 }}
   {{- with .root.Values.pods.labels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

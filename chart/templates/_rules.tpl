@@ -1,52 +1,83 @@
-{{/* The alerts of docs/reference/metrics.md: those of the roles that this release has. */}}
+{{/*
+The alerts of docs/reference/metrics.md: those of the roles that this release has, about its namespace. What never
+succeeded has no time of it, so the start of the role stands in.
+*/}}
 {{- define "federated-etl.rules" -}}
-{{- if .Values.federatedETL.federatedCluster -}}
+{{- $ns := printf "namespace=%q" .Release.Namespace -}}
+{{- $v := .Values -}}
+- alert: FederatedEtlNotReady
+  expr: federated_etl_role_ready{ {{- $ns -}} } == 0
+  for: 15m
+  labels: { severity: critical }
+  annotations:
+    summary: The role {{ "{{ $labels.role }}" }} of {{ "{{ $labels.pod }}" }} does not work. Its /readyz says what it waits for.
+{{- range $role, $has := dict "federatedCluster" $v.federatedETL.federatedCluster "federator" $v.federatedETL.federator.enabled "primaryCluster" $v.federatedETL.primaryCluster }}
+{{- if $has }}
+- alert: FederatedEtlAbsent
+  expr: absent(federated_etl_role_ready{ {{- $ns }}, role={{ $role | quote -}} })
+  for: 15m
+  labels: { severity: critical }
+  annotations:
+    summary: Nothing with the role {{ $role }} is seen in {{ $.Release.Namespace }}.
+{{- end }}
+{{- end }}
+{{- if $v.federatedETL.federatedCluster }}
 - alert: FederatedEtlPushStale
-  expr: time() - federated_etl_activity_last_success_timestamp_seconds{activity="pushLocalEtl"} > 3600
+  expr: >-
+    time() - max by (namespace) (federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="pushLocalEtl"}
+    or federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="federatedCluster"}) > 3600
   labels: { severity: warning }
   annotations:
-    summary: A Federated Cluster has pushed nothing for an hour. See its log, and federated-etl doctor.
+    summary: The Federated Cluster in {{ .Release.Namespace }} has pushed nothing for an hour. See its log, and federated-etl doctor.
 - alert: FederatedEtlFilesRefused
-  expr: federated_etl_push_files{state="refused"} > 0
+  expr: federated_etl_push_files{ {{- $ns }}, state="refused"} > 0
   for: 30m
   labels: { severity: warning }
   annotations:
-    summary: Files of a local ETL are not pushed. The cluster's log names each and why.
-{{ end -}}
-{{- if .Values.federatedETL.federator.enabled -}}
+    summary: Files of a local ETL are not pushed. The log of {{ "{{ $labels.pod }}" }} names each and why.
+{{- end }}
+{{- if $v.federatedETL.federator.enabled }}
 - alert: FederatedEtlFederationsFail
-  expr: increase(federated_etl_federations_total{outcome="failed"}[2h]) > 1
+  expr: sum by (namespace) (increase(federated_etl_federations_total{ {{- $ns }}, outcome="failed"}[2h])) > 1
   labels: { severity: critical }
   annotations:
-    summary: Federations fail. See federated-etl runs --failed, and replay them.
+    summary: Federations of {{ .Release.Namespace }} fail. See federated-etl runs --failed, and replay them.
 - alert: FederatedEtlFederationStale
-  expr: time() - federated_etl_activity_last_success_timestamp_seconds{activity="commitGeneration"} > 7200
+  expr: >-
+    time() - max by (namespace) (federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="commitGeneration"}
+    or federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="federator"}) > 7200
   labels: { severity: critical }
   annotations:
     summary: Nothing was federated for two hours. See federated-etl status, and the schedule in the Temporal UI.
 - alert: FederatedEtlSourcesHeld
-  expr: federated_etl_generation_problems > 0
+  # Of several replicas the one that committed last knows.
+  expr: >-
+    federated_etl_generation_problems{ {{- $ns }}} > 0 and on (namespace, pod)
+    topk(1, federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="commitGeneration"})
   for: 1h
   labels: { severity: warning }
   annotations:
     summary: Sources are refused or held; the clusters' last good data stands in for them. See federated-etl quarantine.
-{{ end -}}
-{{- if .Values.federatedETL.primaryCluster -}}
+{{- end }}
+{{- if $v.federatedETL.primaryCluster }}
 - alert: FederatedEtlPrimaryBehind
-  expr: time() - federated_etl_activity_last_success_timestamp_seconds{activity="pullCombined"} > 3600
+  expr: >-
+    time() - max by (namespace) (federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="pullCombined"}
+    or federated_etl_role_since_timestamp_seconds{ {{- $ns }}, role="primaryCluster"}) > 3600
+    unless on (namespace) federated_etl_pull_state{ {{- $ns }}, state="left"} == 1
   labels: { severity: warning }
   annotations:
-    summary: The primary has pulled nothing for an hour. See federated-etl primary status.
+    summary: The primary in {{ .Release.Namespace }} has pulled nothing for an hour. See federated-etl primary status.
 - alert: FederatedEtlGenerationRefused
-  expr: federated_etl_generation_refused > 0
+  expr: federated_etl_generation_refused{ {{- $ns -}} } > 0
   for: 15m
   labels: { severity: critical }
   annotations:
     summary: The primary cannot serve the newest generation and goes on serving the one before. Its page says why.
 - alert: FederatedEtlClusterSilent
-  expr: federated_etl_cluster_data_age_seconds > 2 * 86400
+  expr: federated_etl_cluster_data_age_seconds{ {{- $ns -}} } > 2 * 86400
   labels: { severity: warning }
   annotations:
-    summary: The newest data of cluster {{ "{{ $labels.cluster }}" }} is older than two days. See its push, or exclude it.
-{{ end -}}
+    summary: The newest data of cluster {{ "{{ $labels.cluster_id }}" }} is older than two days. See its push, or exclude it.
+{{- end }}
 {{- end -}}

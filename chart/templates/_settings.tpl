@@ -47,7 +47,7 @@ roles of the process, and its `healthPort` where that is another than 9004.
 
 {{- define "federated-etl.temporalSettings" -}}
 {{- $v := .Values.temporal -}}
-{{- with ternary (printf "%s-temporal-dev:7233" (include "federated-etl.fullname" .)) $v.address $v.devServer.enabled }}
+{{- with ternary (printf "%s:7233" (include "federated-etl.devServer" .)) $v.address $v.devServer.enabled }}
 address: {{ . }}
 {{- end }}
 namespace: {{ $v.namespace }}

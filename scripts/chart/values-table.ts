@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parse, parseDocument, stringify, type YAMLMap } from 'yaml';
 
 // Writes the table of all values into `chart/README.md`, from the comments of `chart/values.yaml`:
 //
@@ -128,12 +129,24 @@ export function withValuesTable(readme: string, values: readonly ChartValue[]): 
   return `${readme.slice(0, from + start.length)}\n\n${valuesTable(values)}\n\n${readme.slice(to)}`;
 }
 
-/** Writes the table into a chart's README. Values without a description are named, and nothing is written. */
+/** The defaults as a template that the chart's own templates can read, which Helm does not let them. */
+export function defaultsTemplate(text: string): string {
+  const defaults = stringify(parse(text), { lineWidth: 0 });
+  return `{{/* Made from values.yaml by \`npm run chart:docs\`. */}}\n{{- define "federated-etl.defaults" -}}\n${defaults}{{- end -}}\n`;
+}
+
+/**
+ * Writes the table into a chart's README, and the defaults into a template where the chart has one for them. Values without
+ * a description are named, and nothing is written.
+ */
 export async function writeValuesTable(chart: string): Promise<void> {
-  const values = readChartValues(await readFile(path.join(chart, 'values.yaml'), 'utf8'));
+  const text = await readFile(path.join(chart, 'values.yaml'), 'utf8');
+  const values = readChartValues(text);
   const missing = values.filter(({ description }) => description === '').map((value) => value.path);
   if (missing.length > 0)
     throw new Error(`Values without a comment above them in values.yaml: ${missing.join(', ')}`);
+  const defaults = path.join(chart, 'templates/_defaults.tpl');
+  if (existsSync(defaults)) await writeFile(defaults, defaultsTemplate(text));
   const readme = path.join(chart, 'README.md');
   await writeFile(readme, withValuesTable(await readFile(readme, 'utf8'), values));
 }

@@ -144,7 +144,7 @@ it('shows clusters with and without data, and metrics of both', async () => {
     await ask(app, '/allocation', { window });
     const { text } = await ask(app, '/metrics');
     expect(text).toContain('federated_etl_served_generation 7');
-    expect(text).toMatch(/federated_etl_cluster_data_age_seconds\{cluster="cluster-1"\} 21600/);
+    expect(text).toMatch(/federated_etl_cluster_data_age_seconds\{cluster_id="cluster-1"\} 21600/);
     expect(text).toMatch(/federated_etl_api_request_seconds_count\{route="\/allocation",status="200"\} 1/);
   } finally {
     await app.close();

@@ -1,8 +1,10 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import pMap from 'p-map';
 import { parse } from 'yaml';
 import { loadSettings, requireRole, type Settings } from '../../config/settings';
 import { listenOnLoopback, type Listening } from '../storage/loopback';
@@ -37,6 +39,21 @@ const existing = [
   'PersistentVolumeClaim/kubecost-cost-analyzer',
   'PersistentVolumeClaim/opencost-etl',
 ];
+
+/** The paths of all values, maps included. */
+function pathsOf(values: object, prefix = ''): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const own = `${prefix}${key}`;
+    const within = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+    return [own, ...pathsOf(within as object, `${own}.`)];
+  });
+}
+
+function leafOf(values: object, at: string): unknown {
+  return at
+    .split('.')
+    .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
+}
 
 /** The least that a release needs, to which a test adds what it is about. */
 const minimal = {
@@ -158,7 +175,6 @@ describeWithHelm('the chart', () => {
               enabled: true,
               clusters: ['a'],
               clustersMode: 'include',
-              excludeClusters: ['b'],
               federationCutoffDate: '2026-01-01T00:00:00Z',
               firstRunAfter: '1m',
               runEvery: '10m',
@@ -225,7 +241,7 @@ describeWithHelm('the chart', () => {
         metadata: { team: 'costs' },
       });
       expect(federator?.federator).toMatchObject({
-        scope: { exclude: ['b'], retention: { '1h': 176_400 } },
+        scope: { include: ['a'], retention: { '1h': 176_400 } },
         firstRunAfterMs: 60_000,
         runEveryMs: 600_000,
         generations: 3,
@@ -475,6 +491,85 @@ describeWithHelm('the chart', () => {
     });
   });
 
+  describe('a key without a value', () => {
+    const everything = {
+      ...minimal,
+      federatedETL: {
+        federatedCluster: true,
+        primaryCluster: true,
+        federator: { enabled: true, replicas: 2 },
+      },
+      api: { openRead: true },
+      metrics: { podMonitor: { enabled: true }, rules: { enabled: true } },
+    };
+    const paths = pathsOf(parse(readFileSync(path.join(chart, 'values.yaml'), 'utf8')) as object);
+
+    it('stands for its default, wherever it is', async () => {
+      expect(paths.length).toBeGreaterThan(100);
+      const notGiven = paths.filter((at) => leafOf(everything, at) === undefined);
+      const { objects: expected, notes } = await render({ values: everything });
+      const different = await pMap(
+        notGiven,
+        async (at) => {
+          const found = await render({ values: everything, set: { [at]: null } }).catch(
+            (error: unknown) => error,
+          );
+          return isDeepStrictEqual(found, { objects: expected, notes }) ? [] : [`${at}: ${String(found)}`];
+        },
+        { concurrency: 4 },
+      );
+      expect(different.flat()).toEqual([]);
+    }, 120_000);
+
+    it.each([
+      ['prometheus: null', { prometheus: null }],
+      ['prometheus.server: null', { prometheus: { server: null } }],
+      ['external_labels: null', { prometheus: { server: { global: { external_labels: null } } } }],
+      ['global: null', { global: null }],
+    ])('is passed over in the values of others: %s', async (_, more) => {
+      const { objects } = await render({ values: { ...minimal, ...more } });
+      expect((await settingsOf(objects))['cluster']?.clusterId).toBe('cluster-1');
+    });
+  });
+
+  it('leaves users and groups to the platform where it is told to, and takes large ones', async () => {
+    const podOf = async (runAs: object) => {
+      const { objects } = await render({ values: { ...minimal, pods: { runAs } } });
+      const [pod] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf);
+      const [container] = (pod?.spec['containers'] ?? []) as { securityContext: object }[];
+      return { ...fields(pod?.spec['securityContext']), ...container?.securityContext };
+    };
+    expect(await podOf({ user: 1_000_680_000, group: 0 + 1, fsGroup: 1_000_680_000 })).toMatchObject({
+      runAsUser: 1_000_680_000,
+      fsGroup: 1_000_680_000,
+    });
+    const left = await podOf({ user: '', group: '', fsGroup: '' });
+    for (const key of ['runAsUser', 'runAsGroup', 'fsGroup']) expect(left).not.toHaveProperty(key);
+  });
+
+  it('has every variable once, the later one where two have its name', async () => {
+    const values = {
+      ...minimal,
+      federatedETL: { federator: { enabled: true, extraEnv: [{ name: 'A', value: 'federator' }] } },
+      temporal: { ...minimal.temporal, tls: { enabled: true }, env: { TEMPORAL_TLS: 'false' } },
+      pods: {
+        env: [
+          { name: 'A', value: 'all' },
+          { name: 'B', value: 'all' },
+        ],
+      },
+    };
+    const { objects } = await render({ values });
+    const [pod] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf);
+    const [container] = (pod?.spec['containers'] ?? []) as { env: { name: string; value: string }[] }[];
+    expect(container?.env.map(({ name, value }) => `${name}=${value}`)).toEqual([
+      'FEDERATED_ETL_CONFIG=/etc/federated-etl/settings/federated-etl.yaml',
+      'TEMPORAL_TLS=false',
+      'B=all',
+      'A=federator',
+    ]);
+  });
+
   describe('a secret that is there already', () => {
     /** As much of a Kubernetes API as `lookup` asks for: one secret, with these keys. */
     async function withSecret(data: Record<string, string>): Promise<Listening> {
@@ -605,6 +700,9 @@ describeWithHelm('the chart', () => {
     };
     const { containers, volumes } = patch.spec.template.spec;
     // As it stands in the cost-model's deployment, which has the volume.
+    const [container] = containers as { readinessProbe?: object }[];
+    // One that waits for Temporal must not take the cost-model out of its service.
+    expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
     const deployment: KubernetesObject = {
       apiVersion: 'apps/v1',

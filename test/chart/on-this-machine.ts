@@ -40,7 +40,7 @@ export async function layOut(
   const ownSecrets = new Map(
     objects
       .filter(({ kind }) => kind === 'Secret')
-      .map((one) => [one.metadata.name, fields(one['stringData'])] as const),
+      .map((one) => [one.metadata.name, decoded(fields(one['data']))] as const),
   );
   const secret = (name: string): Fields => {
     const found = ownSecrets.get(name) ?? secrets[name];
@@ -100,6 +100,13 @@ export async function layOut(
   const settings = env['FEDERATED_ETL_CONFIG'];
   if (settings === undefined) throw new Error('nothing names the settings file');
   return { args: texts(container['args']), env, settings, place };
+}
+
+/** What a secret holds, as its files. */
+function decoded(data: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, text]) => [key, Buffer.from(String(text), 'base64').toString()]),
+  );
 }
 
 /** The keys of a ConfigMap that a volume takes, under the names that it gives them. */

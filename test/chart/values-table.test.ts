@@ -2,6 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import {
+  defaultsTemplate,
   readChartValues,
   withValuesTable,
   writeValuesTable,
@@ -191,4 +192,9 @@ test('values and schema that differ are said', () => {
     'values.yaml does not know image.digest',
     'the schema does not know image.sum',
   ]);
+});
+
+test("the chart's templates read the defaults that values.yaml has", () => {
+  const chart = path.join(root, 'chart');
+  expect(read(chart, 'templates/_defaults.tpl')).toBe(defaultsTemplate(read(chart, 'values.yaml')));
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { registerMetrics } from '../../api/metrics';
 import type { Answers } from '../../query/answer';
+import { Readiness } from '../../workers/health';
 import { registerRoleMetrics } from '../../workers/metrics';
 
 const page = readFileSync(join(__dirname, '../../docs/reference/metrics.md'), 'utf8');
@@ -10,7 +11,10 @@ const page = readFileSync(join(__dirname, '../../docs/reference/metrics.md'), 'u
 describe('docs/reference/metrics.md', () => {
   it('has every metric with its kind and labels, and no other', async () => {
     const registry = new Registry();
-    registerRoleMetrics(registry);
+    registerRoleMetrics(
+      registry,
+      new Readiness({ federatedCluster: true, federator: true, primaryCluster: true }),
+    );
     registerMetrics(registry, {} as Answers, () => 0);
     const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('federated_etl_'));
     const registered = own.map((metric) => {

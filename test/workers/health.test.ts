@@ -3,23 +3,34 @@ import { once } from 'node:events';
 import { Registry } from 'prom-client';
 import type { RunningServer } from '../../api/listen';
 import { Readiness, startHealth } from '../../workers/health';
-import { registerRoleMetrics } from '../../workers/metrics';
+import { registerRoleMetrics, type RoleMetrics } from '../../workers/metrics';
 
 const federatedPrimary = { federatedCluster: true, federator: false, primaryCluster: true };
 
 describe('health', () => {
   let server: RunningServer;
   let readiness: Readiness;
-  const registry = new Registry();
-  const metrics = registerRoleMetrics(registry);
+  let registry: Registry;
+  let metrics: RoleMetrics;
 
   const ask = async (path: string) => {
     const answer = await fetch(`${server.url}${path}`);
     return `${answer.status} ${(await answer.text()).trim()}`;
   };
 
+  /** Starts anew, as one that asks something else. */
+  async function withReach(reach: () => Promise<string | undefined>): Promise<Readiness> {
+    await server.close();
+    const other = new Readiness(federatedPrimary);
+    other.onceReady(reach);
+    server = await startHealth('127.0.0.1:0', other, registry);
+    return other;
+  }
+
   beforeEach(async () => {
     readiness = new Readiness(federatedPrimary);
+    registry = new Registry();
+    metrics = registerRoleMetrics(registry, readiness);
     server = await startHealth('127.0.0.1:0', readiness, registry);
   });
   afterEach(() => server.close());
@@ -33,15 +44,23 @@ describe('health', () => {
   });
 
   it('asks each time what keeps the roles from their work, but for a primary, which answers queries', async () => {
-    let kept: string | undefined = undefined;
-    readiness.onceReady(async () => kept);
+    readiness.onceReady(async () => undefined);
     expect(await ask('/readyz')).toBe('200 federatedCluster: ready\nprimaryCluster: ready');
-    kept = 'cannot reach Temporal';
+    readiness = await withReach(async () => 'cannot reach Temporal');
     expect(await ask('/readyz')).toBe('503 federatedCluster: cannot reach Temporal\nprimaryCluster: ready');
     expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
     expect(await ask('/readyz?role=federatedCluster')).toContain('503');
     readiness.all('is stopping');
     expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: is stopping');
+  });
+
+  it('does not ask for a primary, nor more often than every other second', async () => {
+    let asked = 0;
+    readiness.onceReady(async () => void (asked += 1));
+    await ask('/readyz?role=primaryCluster');
+    expect(asked).toBe(0);
+    for (let at = 0; at < 5; at++) await ask('/readyz');
+    expect(asked).toBe(1);
   });
 
   it('knows no role that the process does not have', async () => {
@@ -67,6 +86,8 @@ describe('health', () => {
     expect(told).toContain('federated_etl_storage_bytes_total{verb="put"} 300');
     expect(told).toContain('federated_etl_federations_total{outcome="partial"} 1');
     expect(told).toContain('process_cpu_seconds_total');
+    expect(told).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
+    expect(told).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);
     // What this process never did.
     expect(told).not.toMatch(/^federated_etl_generation /m);
   });

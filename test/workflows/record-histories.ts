@@ -18,6 +18,7 @@ import { clusterEtlKey, clusterId, generationKey } from '../../storage/layout';
 import { readAll } from '../../storage/read-all';
 import { startCluster } from '../../workers/cluster';
 import { startFederator } from '../../workers/federator';
+import { Readiness } from '../../workers/health';
 import { registerRoleMetrics } from '../../workers/metrics';
 import { Releasers } from '../../workers/releasers';
 import type { RoleContext, StartedRole } from '../../workers/role';
@@ -138,7 +139,10 @@ class Recording {
       log: silentLog,
       held,
       registry,
-      metrics: registerRoleMetrics(registry),
+      metrics: registerRoleMetrics(
+        registry,
+        new Readiness({ federatedCluster: false, federator: false, primaryCluster: false }),
+      ),
     });
     const runs = role.workers.map((worker) => worker.run());
     held.defer(async () => {
