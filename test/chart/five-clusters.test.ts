@@ -12,7 +12,7 @@ import { until } from '../../scripts/demo/until';
 import { names } from '../../workflows/names';
 import { describeWithHelm } from '../servers/helm';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { renderChart } from './helm';
 import { layOut, type LaidOut } from './on-this-machine';
 import { fields, list, podsOf, type Fields } from './pods';
@@ -53,17 +53,7 @@ describeWithHelm('the five examples of the chart', () => {
         const s3 = await connectToS3();
         const bucket = `chart-${randomUUID()}`;
         await s3.createBucket(bucket);
-        store = stringify({
-          type: 'S3',
-          config: {
-            bucket,
-            endpoint: s3.endpoint.replace('http://', ''),
-            region: s3.region,
-            access_key: s3.accessKey,
-            secret_key: s3.secretKey,
-            insecure: true,
-          },
-        });
+        store = stringify(s3Store(s3, bucket));
         for (const cluster of clusters) await startRelease(cluster);
       }, 120_000);
 

@@ -12,7 +12,7 @@ import { sameMeaning } from '../etl/same-meaning';
 import { runMain } from '../scripts/run-main';
 import { connectToAzure, describeWithAzure } from '../servers/azurite';
 import { connectToGcs, describeWithGcs } from '../servers/fake-gcs';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { largestPayload } from '../workflows/largest-payload';
 import {
@@ -219,17 +219,7 @@ describeWithTemporal('five clusters', () => {
       const s3 = await connectToS3();
       const bucket = `five-${randomUUID()}`;
       await s3.createBucket(bucket);
-      return {
-        type: 'S3',
-        config: {
-          bucket,
-          endpoint: s3.endpoint.replace('http://', ''),
-          region: s3.region,
-          access_key: s3.accessKey,
-          secret_key: s3.secretKey,
-          insecure: true,
-        },
-      };
+      return s3Store(s3, bucket);
     });
   });
 

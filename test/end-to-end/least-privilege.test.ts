@@ -11,7 +11,7 @@ import { readAll } from '../../storage/read-all';
 import { runMain } from '../scripts/run-main';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { startS3Users, type S3Users } from '../servers/s3-users';
-import { describeWithS3, startS3Server, type S3Server } from '../servers/versitygw';
+import { describeWithS3, startS3Server, type S3Server, s3Store } from '../servers/versitygw';
 import { eventually, localFile, startFiveClusters, type FiveClusters } from './five-clusters';
 
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
@@ -29,17 +29,7 @@ describeWithTemporal('least privilege', () => {
     let onlyPrimary: DemoCluster;
     let running: ClusterProcess | undefined;
 
-    const storeWith = ({ accessKey, secretKey }: { accessKey: string; secretKey: string }) => ({
-      type: 'S3',
-      config: {
-        bucket,
-        endpoint: s3.endpoint.replace('http://', ''),
-        region: s3.region,
-        access_key: accessKey,
-        secret_key: secretKey,
-        insecure: true,
-      },
-    });
+    const storeWith = (key: { accessKey: string; secretKey: string }) => s3Store({ ...s3, ...key }, bucket);
     const storeOf = async (cluster: string, roles: readonly string[]) => {
       const documents = await Promise.all(
         roles.map((role) => readFile(path.join(policies, `${role}.json`), 'utf8')),

@@ -34,6 +34,21 @@ export interface S3Access {
   readonly region: string;
 }
 
+/** What a `federated-store.yaml` says of a bucket of such a server. */
+export function s3Store(s3: S3Access, bucket: string): { type: 'S3'; config: object } {
+  return {
+    type: 'S3',
+    config: {
+      bucket,
+      endpoint: s3.endpoint.replace('http://', ''),
+      region: s3.region,
+      access_key: s3.accessKey,
+      secret_key: s3.secretKey,
+      insecure: true,
+    },
+  };
+}
+
 export interface S3Server extends S3Access {
   createBucket(name: string): Promise<void>;
   stop(): Promise<void>;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readAll } from '../../storage/read-all';
 import { openBucket } from '../../storage/open-bucket';
 import { parseFederatedStore } from '../../storage/federated-store';
-import { connectToS3, describeWithS3 } from '../servers/versitygw';
+import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { listenOnLoopback, type Listening } from './loopback';
 import { startTlsServer, type TlsServer } from './tls-server';
 
@@ -99,17 +99,7 @@ describe('a proxy of the environment', () => {
       const s3 = await connectToS3();
       const name = `proxy-${randomUUID()}`;
       await s3.createBucket(name);
-      const config = {
-        bucket: name,
-        endpoint: s3.endpoint.replace('http://', ''),
-        region: s3.region,
-        access_key: s3.accessKey,
-        secret_key: s3.secretKey,
-        insecure: true,
-      };
-      const bucket = await openBucket(
-        parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'store.yaml'),
-      );
+      const bucket = await openBucket(parseFederatedStore(JSON.stringify(s3Store(s3, name)), 'store.yaml'));
       await bucket.put('a/b', Buffer.from('through the proxy'));
       const { bytes } = await readAll(bucket, 'a/b');
       await bucket.close();
