@@ -78,6 +78,8 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
       storage: { configFile: store },
       localEtl: { path: etl, rescanEvery: '2s' },
       temporal: { address: server.address, namespace: 'default' },
+      api: { listen: '127.0.0.1:0' },
+      health: { listen: '127.0.0.1:0' },
     };
     await writeFile(config, stringify(settings));
     return { id: name, roles: {}, config, etl, log: path.join(dir, `${name}.log`) };

@@ -207,6 +207,8 @@ export async function writeFederator(
     federatedETL: { federator: { enabled: true, ...times } },
     storage: { configFile: store },
     temporal,
+    // Other clusters of the tests are on this machine, too.
+    health: { listen: '127.0.0.1:0' },
   };
   await writeFile(config, stringify(settings));
   return {

@@ -159,6 +159,8 @@ async function writePrimary(
     storage: { configFile },
     localEtl: { path: etl, pullEvery: '2s' },
     temporal,
+    api: { listen: '127.0.0.1:0' },
+    health: { listen: '127.0.0.1:0' },
   };
   await writeFile(config, stringify(settings));
   return { id, roles: { primary: true }, config, etl, log: path.join(dir, `${id}.log`) };

@@ -36,7 +36,7 @@ const mebibyte = 1024 * 1024;
 const large = randomBytes(12 * mebibyte + 5);
 
 /** Soon enough for a test that waits for it. */
-const soonMs = 200;
+const soonMs = 400;
 /** Longer than any test: what ends by then has not been ended by silence. */
 const neverMs = 60_000;
 
