@@ -67,6 +67,7 @@ export function pvIdentity(key: PVKey): string {
 const pvEntry: Codec<PVEntry> = (() => {
   const value = optional(embedded(pvAllocation));
   return {
+    shape: { kind: 'pair', of: [pvKey, value] },
     least: pvKey.least + value.least,
     read: (reader) => ({ key: pvKey.read(reader), value: value.read(reader) }),
     write: (writer, entry) => {

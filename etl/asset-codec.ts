@@ -120,6 +120,7 @@ function isAssetType(name: string): name is AssetType {
 
 /** An asset: its type name (in place, even in files with a table), a compatibility word, its structure. */
 export const asset: Codec<Asset> = {
+  shape: { kind: 'named', bodies },
   least: 2 + 4 + Math.min(...Object.values(bodies).map((body) => body.least)),
   read: (reader) => {
     const at = reader.position;

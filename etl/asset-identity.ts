@@ -1,11 +1,11 @@
 import type { ByteString } from './byte-string';
-import type { Asset, AssetProperties } from './model';
+import type { Asset, AssetProperties, AssetType } from './model';
 
 /** What an empty part of a key is written as. */
-const undefinedPart = '__undefined__';
+export const undefinedPart = '__undefined__';
 
 /** The words of a key when the set has no aggregationKeys. */
-const usualWords = [
+export const usualWords = [
   'provider',
   'account',
   'project',
@@ -31,7 +31,7 @@ export function assetIdentity(asset: Asset, aggregationKeys: readonly ByteString
 }
 
 function part(asset: Asset, word: ByteString): ByteString {
-  if (word === 'type') return keyType(asset);
+  if (word === 'type') return keyType(asset.type);
   if (word.startsWith('label:')) {
     const name = word.slice('label:'.length);
     const value = asset.labels?.get(name);
@@ -44,7 +44,8 @@ function isPropertyWord(word: string): word is Exclude<keyof AssetProperties, 'v
   return propertyWords.has(word);
 }
 
-function keyType(asset: Asset): string {
-  if (asset.type === 'SharedAsset') return 'Shared';
-  return asset.type === 'Any' ? 'Asset' : asset.type;
+/** A type as keys name it. */
+export function keyType(type: AssetType): string {
+  if (type === 'SharedAsset') return 'Shared';
+  return type === 'Any' ? 'Asset' : type;
 }

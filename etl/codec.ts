@@ -8,6 +8,8 @@ import type { Writer } from './writer';
  * follow from that one description.
  */
 export interface Codec<T> {
+  /** What it is made of, for whoever goes over values without reading them. */
+  readonly shape: Shape;
   /** The fewest bytes that a value takes; counts are held against it. */
   readonly least: number;
   /** For fields that structures have only from a version on, and what they are below it. */
@@ -16,19 +18,37 @@ export interface Codec<T> {
   write(writer: Writer, value: T): void;
 }
 
+/** `embedded` is of a structure; `list` and `map` are what stands behind the flag; `named` is an asset. */
+export type Shape =
+  | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
+  | { readonly kind: 'optional' | 'embedded' | 'list' | 'map'; readonly of: Codec<unknown> }
+  | { readonly kind: 'pair'; readonly of: readonly Codec<unknown>[] }
+  | { readonly kind: 'struct'; readonly versions: VersionRange; readonly fields: readonly FieldShape[] }
+  | { readonly kind: 'named'; readonly bodies: Readonly<Record<string, Codec<unknown>>> };
+
+export interface FieldShape {
+  readonly name: string;
+  readonly codec: Codec<unknown>;
+  /** The first version that has it; 0 when all have. */
+  readonly since: number;
+}
+
 export const f64: Codec<number> = {
+  shape: { kind: 'number' },
   least: 8,
   read: (reader) => reader.f64(),
   write: (writer, value) => writer.f64(value),
 };
 
 export const bool: Codec<boolean> = {
+  shape: { kind: 'bool' },
   least: 1,
   read: (reader) => reader.bool(),
   write: (writer, value) => writer.bool(value),
 };
 
 export const str: Codec<ByteString> = {
+  shape: { kind: 'string' },
   least: 2,
   read: (reader) => reader.str(),
   write: (writer, value) => writer.str(value),
@@ -42,6 +62,7 @@ export function since<T>(version: number, codec: Codec<T>, absent: T): Codec<T> 
 /** `opt T`: a flag, then the value when there is one; null when not. */
 export function optional<T>(codec: Codec<T>): Codec<T | null> {
   return {
+    shape: { kind: 'optional', of: codec },
     least: 1,
     read: (reader) => (reader.bool() ? codec.read(reader) : null),
     write: (writer, value) => {
@@ -54,6 +75,7 @@ export function optional<T>(codec: Codec<T>): Codec<T | null> {
 /** `list T`: null is kept apart from an empty list. */
 export function list<T>(codec: Codec<T>): Codec<T[] | null> {
   return optional({
+    shape: { kind: 'list', of: codec },
     least: 4,
     read: (reader) => {
       const count = reader.count(codec.least);
@@ -71,6 +93,7 @@ export function list<T>(codec: Codec<T>): Codec<T[] | null> {
 /** `map str T` in the order of the file; of a repeated key the later value stands, and null is kept apart. */
 export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   return optional({
+    shape: { kind: 'map', of: codec },
     least: 4,
     read: (reader) => {
       const count = reader.count(str.least + codec.least);
@@ -103,6 +126,7 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
   // All properties from the start: an object that grows by computed names turns into a slow dictionary.
   const blank = blankOf(['version', ...described.map((field) => field.name)]);
   return {
+    shape: { kind: 'struct', versions, fields: described },
     least: always.reduce((bytes, field) => bytes + field.codec.least, 1),
     read: (reader) => {
       const value = { ...blank } as Record<string, unknown>;
@@ -130,6 +154,7 @@ function blankOf(names: string[]): object {
 /** `struct S` inside another: a compatibility word in front, written 0 and ignored. */
 export function embedded<T>(codec: Codec<T>): Codec<T> {
   return {
+    shape: { kind: 'embedded', of: codec },
     least: 4 + codec.least,
     read: (reader) => {
       reader.i32();

@@ -59,12 +59,7 @@ function contributionOf<S extends EtlSet>(
   const records = recordsOf(input.set);
   const changed = new Set(input.changed);
   const left = records && new Map([...records].filter((_, place) => changed.has(place)));
-  const rest = withRecords<EtlSet>(input.set, left);
-  const marksLeftOut = rest.kind === 'allocations' && hasUsualMarks(input.set);
-  if (rest.kind === 'allocations' && marksLeftOut) {
-    rest.externalKeys = null;
-    rest.idleKeys = null;
-  }
+  const marksLeftOut = hasUsualMarks(input.set);
   return {
     id: input.id,
     records: recordCount(input.set),
@@ -73,15 +68,26 @@ function contributionOf<S extends EtlSet>(
     length,
     altered: input.altered,
     changed: input.changed,
-    rest: encodeSet(rest).toString('base64'),
+    rest: encodeRest(withRecords<EtlSet>(input.set, left), marksLeftOut),
     marksLeftOut,
   };
 }
 
-/** Whether externalKeys and idleKeys are just what the names of the records say. */
-function hasUsualMarks(set: EtlSet): boolean {
+/** The `rest` of a contribution, of the cluster's set with only the entries of `changed`. */
+export function encodeRest(set: EtlSet, marksLeftOut: boolean): string {
+  const rest =
+    set.kind === 'allocations' && marksLeftOut ? { ...set, externalKeys: null, idleKeys: null } : set;
+  return encodeSet(rest).toString('base64');
+}
+
+/**
+ * Whether externalKeys and idleKeys are just what the names of the records say.
+ *
+ * @param usual what the names say, where the set has not all of its records
+ */
+export function hasUsualMarks(set: EtlSet, usual?: ReturnType<typeof markedNames>): boolean {
   if (set.kind !== 'allocations') return false;
-  const usual = markedNames(set.allocations ?? new Map());
+  usual ??= markedNames(set.allocations ?? new Map());
   return sameMarks(set.externalKeys, usual.externalKeys) && sameMarks(set.idleKeys, usual.idleKeys);
 }
 

@@ -18,6 +18,8 @@ export interface FoldedInput {
   altered: number[];
   /** Places among all of the input's entries of those that do not stand in the result as they came, ascending. */
   changed: number[];
+  /** Those of `changed` that have no entry of their own in the result: without a record, or added to another. */
+  gone: number[];
 }
 
 interface Slot<R> {
@@ -36,12 +38,15 @@ export function foldRecords<R>(
   rules: FoldRules<R>,
 ): { records: Map<ByteString, R>; inputs: FoldedInput[] } {
   const slots = new Map<ByteString, Slot<R>>();
-  const folded = inputs.map((): FoldedInput => ({ entries: 0, altered: [], changed: [] }));
+  const folded = inputs.map((): FoldedInput => ({ entries: 0, altered: [], changed: [], gone: [] }));
   inputs.forEach((entries, input) => {
     let place = 0;
     for (const [key, record] of entries ?? []) {
       const slot = record === null ? undefined : meet(slots, rules, { key, record, input, place });
-      if (slot === undefined) folded[input]?.changed.push(place);
+      if (slot === undefined) {
+        folded[input]?.changed.push(place);
+        folded[input]?.gone.push(place);
+      }
       place++;
     }
   });

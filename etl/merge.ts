@@ -51,7 +51,7 @@ export function mergeSets<P extends Pipeline>(
     set: { ...set, version },
     inputs: inputs.map((input, index) => ({
       ...input,
-      ...(folded[index] ?? { entries: 0, altered: [], changed: [] }),
+      ...(folded[index] ?? { entries: 0, altered: [], changed: [], gone: [] }),
     })),
   };
 }

@@ -18,6 +18,18 @@ const allocationMap = map(allocationEntry);
 /** The compatibility word stands behind the type name here, so `asset` brings it along. */
 const assetEntry = optional(asset);
 
+/** What stands before the records of a set (behind its version), as an entry's record, and behind the records. */
+export const setLayouts: Record<Pipeline, SetLayout> = {
+  allocations: { before: [], record: allocationEntry, after: [marks, marks, str, window, strings, strings] },
+  assets: { before: [strings], record: assetEntry, after: [str, window, strings, strings] },
+};
+
+export interface SetLayout {
+  readonly before: readonly Codec<unknown>[];
+  readonly record: Codec<unknown>;
+  readonly after: readonly Codec<unknown>[];
+}
+
 /** Reads a set from its version byte on, table and end of the file aside. */
 export function readSet<P extends Pipeline>(pipeline: P, reader: Reader): SetOf[P] {
   const set: EtlSet = pipeline === 'allocations' ? readAllocationSet(reader) : readAssetSet(reader);
@@ -30,6 +42,17 @@ export function scanAllocationSet(
   visit: (key: ByteString, record: Allocation | null, count: number) => void,
 ): AllocationSet {
   return readAllocationSet(reader, visiting(allocationEntry, visit));
+}
+
+/** Reads a set without its records, which the reader passes over to where they end; the set has null for them. */
+export function readSetAround<P extends Pipeline>(pipeline: P, reader: Reader, recordsEnd: number): SetOf[P] {
+  const passOver = (from: Reader) => {
+    from.position = recordsEnd;
+    return null;
+  };
+  const set: EtlSet =
+    pipeline === 'allocations' ? readAllocationSet(reader, passOver) : readAssetSet(reader, passOver);
+  return set as SetOf[P];
 }
 
 /** A map that is not kept; it is null or empty. */
@@ -62,12 +85,12 @@ function readAllocationSet(
   };
 }
 
-function readAssetSet(reader: Reader): AssetSet {
+function readAssetSet(reader: Reader, readRecords = (from: Reader) => map(assetEntry).read(from)): AssetSet {
   return {
     kind: 'assets',
     version: reader.version(assetVersions),
     aggregationKeys: strings.read(reader),
-    assets: map(assetEntry).read(reader),
+    assets: readRecords(reader),
     fromSource: reader.str(),
     window: window.read(reader),
     warnings: strings.read(reader),

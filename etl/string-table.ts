@@ -2,7 +2,7 @@ import type { ByteString } from './byte-string';
 import type { Reader } from './reader';
 
 /** The first four bytes of a file with a string table: `BGST`. */
-const magic = Buffer.from('BGST', 'latin1');
+export const magic = Buffer.from('BGST', 'latin1');
 
 /** The most bytes that a string can have; writers cut longer ones there. */
 export const longestString = 0xffff;

@@ -5,12 +5,13 @@ import { corrupt } from './refusal';
 import { windowVersions } from './versions';
 
 /** Files count seconds from year 1. */
-const year1 = -62135596800;
+export const year1 = -62135596800;
 /** As far from 1970 as a JS date goes, in seconds; a file that says more is not from this world. */
-const farthest = 8.64e12;
+export const farthest = 8.64e12;
 
 /** A time: a little-endian length, then 15 or 16 bytes which are big-endian, as Go's MarshalBinary writes them. */
 export const time: Codec<Instant> = {
+  shape: { kind: 'time' },
   least: 4 + 15,
   read: (reader) => {
     const at = reader.position;

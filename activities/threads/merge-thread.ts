@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Contribution, encodeMerged, extractContribution } from '../../etl/contribution';
-import { decodeSet } from '../../etl/file';
-import { mergeSets } from '../../etl/merge';
-import type { SetOf } from '../../etl/model';
-import { recordCount, setWindow } from '../../etl/set-facts';
+import { type Contribution, extractContribution } from '../../etl/contribution';
+import { Splice } from '../../etl/splice/splice';
+import type { InputFacts } from '../../etl/splice/spliced-input';
 import type { Pipeline, Window } from '../../etl/window';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
@@ -42,17 +40,16 @@ export type MergeAnswer =
       readonly contributions: readonly Contribution[];
     };
 
-/** Merges the sources of one window; or says which of them are bad, and merges nothing. */
-export function merge<P extends Pipeline>({
-  pipeline,
-  window,
-  sources,
-}: MergeTask & { pipeline: P }): MergeAnswer {
+/** Merges the sources of one window; or says which of them are bad, and merges nothing. Spends their bytes. */
+export function merge({ pipeline, window, sources }: MergeTask): MergeAnswer {
+  const splice = new Splice(
+    pipeline,
+    sources.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+  );
   const bad: BadSource[] = [];
-  const inputs: { id: string; set: SetOf[P] }[] = [];
   for (const source of sources) {
     try {
-      inputs.push({ id: source.cluster, set: goodSet(pipeline, window, source) });
+      requireGood(splice.add(source.cluster, source.bytes), window, source);
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       const { byte } = error.subject;
@@ -61,24 +58,23 @@ export function merge<P extends Pipeline>({
     }
   }
   if (bad.length > 0) return { bad };
-  const { bytes, contributions } = encodeMerged(mergeSets(pipeline, inputs));
+  const { parts, byteLength, contributions } = splice.finish();
+  const bytes = Buffer.concat(parts, byteLength);
   return { bytes, digest: digestOf(bytes), contributions };
 }
 
-function goodSet<P extends Pipeline>(pipeline: P, window: Window, source: SourceBytes): SetOf[P] {
-  const set = decodeSet(pipeline, source.bytes);
-  const { start = window.start, end = window.end } = setWindow(set);
+function requireGood(facts: InputFacts, window: Window, { recordsBefore }: SourceBytes): void {
+  const { start = window.start, end = window.end } = facts.window;
   if (start !== window.start || end !== window.end) {
     throw new FederationError('ETL_WRONG_WINDOW', {
       detail: `The file says that it holds ${start}-${end}, not ${window.start}-${window.end}.`,
     });
   }
-  if (source.recordsBefore > 0 && recordCount(set) === 0) {
+  if (recordsBefore > 0 && facts.records === 0) {
     throw new FederationError('SOURCE_EMPTIED', {
-      detail: `The file has no records, where the cluster had ${source.recordsBefore} before.`,
+      detail: `The file has no records, where the cluster had ${recordsBefore} before.`,
     });
   }
-  return set;
 }
 
 export interface ExtractTask {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { ByteString } from '../../etl/byte-string';
 import { decodeSet, encodeSet } from '../../etl/file';
@@ -15,8 +16,10 @@ import type {
   TimeWindow,
 } from '../../etl/model';
 import { assetIdentity } from '../../etl/asset-identity';
+import { writeSet } from '../../etl/set-codec';
 import { allocationVersions, assetVersions, windowVersions } from '../../etl/versions';
 import type { Pipeline } from '../../etl/window';
+import { Writer } from '../../etl/writer';
 
 /** What kind of sets to generate. */
 export interface SetOptions {
@@ -24,6 +27,8 @@ export interface SetOptions {
   version?: number;
   /** Records as agents write them: keys are names, windows are the set's, every key has a record. */
   regular?: boolean;
+  /** How many hours the window of regular sets and their records ends later than the day. */
+  hours?: number;
   /** Clusters that records name; few of them make sets collide. */
   clusters?: string[];
   /** Numbers of all sorts, NaN too, in place of amounts of money. */
@@ -64,13 +69,13 @@ const oddWindows: fc.Arbitrary<TimeWindow> = fc.record({
 });
 
 /** The window of regular sets; the zone may differ, the instants do not. */
-const dayWindow: fc.Arbitrary<TimeWindow> = fc
-  .tuple(windowVersion, fc.constantFrom(-1, 0))
-  .map(([version, zone]) => ({
+function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
+  return fc.tuple(windowVersion, fc.constantFrom(-1, 0)).map(([version, zone]) => ({
     version,
     start: { seconds: day, nanos: 0, zoneMinutes: zone, zoneSeconds: null },
-    end: { seconds: day + 86_400, nanos: 0, zoneMinutes: zone, zoneSeconds: null },
+    end: { seconds: day + 86_400 + hours * 3600, nanos: 0, zoneMinutes: zone, zoneSeconds: null },
   }));
+}
 
 /** The arbitraries that depend on the options. */
 function basics(range: { oldest: number; newest: number }, options: SetOptions) {
@@ -81,7 +86,7 @@ function basics(range: { oldest: number; newest: number }, options: SetOptions) 
       ? fc.double()
       : fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1000, noNaN: true })),
     cluster: fc.constantFrom(...(options.clusters ?? ['alpha', 'beta'])),
-    window: options.regular ? dayWindow : fc.oneof(dayWindow, oddWindows),
+    window: options.regular ? dayWindow(options) : fc.oneof(dayWindow(options), oddWindows),
   };
 }
 
@@ -334,4 +339,121 @@ export function arbitrarySet<P extends Pipeline>(
   options: SetOptions = {},
 ): fc.Arbitrary<SetOf[P]> {
   return arbitrarySetAnyFields(pipeline, options).map((set) => decodeSet(pipeline, encodeSet(set)));
+}
+
+/** How a file is written: as our writer does, or in another way that readers have to take. */
+export type Writing = 'ours' | 'odd table' | 'no table' | 'empty table' | 'gzip';
+
+/** Files as agents may write them: in any way, with keys that are repeated, in maps of records and of strings. */
+export function arbitraryFile<P extends Pipeline>(
+  pipeline: P,
+  options: SetOptions = {},
+  writings: Writing[] = ['ours', 'ours', 'odd table', 'odd table', 'no table', 'empty table', 'gzip'],
+): fc.Arbitrary<Buffer> {
+  const repeats = options.regular ? fc.constant(false) : fc.nat(9).map((number) => number === 0);
+  return fc
+    .tuple(
+      arbitrarySetAnyFields(pipeline, options),
+      fc.constantFrom(...writings),
+      repeats,
+      fc.infiniteStream(fc.nat(9)),
+    )
+    .map(([set, writing, repeated, numbers]) => writeAs(repeated ? withRepeats(set) : set, writing, numbers));
+}
+
+function writeAs(set: AllocationSet | AssetSet, writing: Writing, numbers: Iterator<number>): Buffer {
+  const writer =
+    writing === 'odd table'
+      ? new OddTableWriter(numbers)
+      : writing.endsWith('table')
+        ? new InPlaceWriter()
+        : new Writer();
+  writeSet(writer, set);
+  const { bytes, tableLength } = writer.finish();
+  if (writing === 'no table') return bytes.subarray(tableLength);
+  return writing === 'gzip' ? gzipSync(bytes) : bytes;
+}
+
+/** Writes all strings in place. Its table is empty. */
+class InPlaceWriter extends Writer {
+  override str(value: ByteString): void {
+    this.raw(value);
+  }
+}
+
+/** Writes a table with entries that nothing uses, and some that are there more than once. */
+class OddTableWriter extends Writer {
+  private readonly strings: ByteString[] = [];
+
+  constructor(private readonly numbers: Iterator<number>) {
+    super();
+  }
+
+  override str(value: ByteString): void {
+    const number = Number(this.numbers.next().value);
+    const known = this.strings.indexOf(value);
+    if (number === 0) this.strings.push('spare');
+    if (known >= 0 && number > 2) {
+      this.i32(known);
+    } else {
+      this.strings.push(value);
+      this.i32(this.strings.length - 1);
+    }
+  }
+
+  override finish(): { bytes: Buffer; tableLength: number } {
+    const body = super.finish();
+    const table = new Writer();
+    table.i32(0x54534742);
+    table.i32(this.strings.length);
+    for (const value of this.strings) table.raw(value);
+    // Its own table is empty, in front of what was written.
+    const written = table.finish();
+    const bytes = written.bytes.subarray(written.tableLength);
+    return {
+      bytes: Buffer.concat([bytes, body.bytes.subarray(body.tableLength)]),
+      tableLength: bytes.length,
+    };
+  }
+}
+
+/** A map that says its first entry once more at its end, with the value of its last. */
+class RepeatingMap<V> extends Map<ByteString, V> {
+  override get size(): number {
+    return super.size === 0 ? 0 : super.size + 1;
+  }
+
+  override *entries(): MapIterator<[ByteString, V]> {
+    const all = [...super.entries()];
+    yield* all;
+    const [first, last] = [all[0], all.at(-1)];
+    if (first !== undefined && last !== undefined) yield [first[0], last[1]];
+    return undefined;
+  }
+
+  override [Symbol.iterator](): MapIterator<[ByteString, V]> {
+    return this.entries();
+  }
+}
+
+function withRepeats<S extends AllocationSet | AssetSet>(set: S): S {
+  const labels = <V>(map: Map<ByteString, V> | null) => map && new RepeatingMap(map);
+  if (set.kind === 'assets') {
+    const assets = [...(set.assets ?? [])].map(
+      ([key, record]) => [key, record && { ...record, labels: labels(record.labels) }] as const,
+    );
+    return { ...set, assets: set.assets && new RepeatingMap(assets) };
+  }
+  const allocations = [...(set.allocations ?? [])].map(
+    ([key, record]) =>
+      [
+        key,
+        record && {
+          ...record,
+          properties: record.properties && { ...record.properties, labels: labels(record.properties.labels) },
+          pvs: record.pvs && [...record.pvs, ...record.pvs.slice(0, 1)],
+        },
+      ] as const,
+  );
+  return { ...set, allocations: set.allocations && new RepeatingMap(allocations) };
 }

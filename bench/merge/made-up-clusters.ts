@@ -1,0 +1,243 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { assetIdentity } from '../../etl/asset-identity';
+import { encodeSet } from '../../etl/file';
+import { markedNames } from '../../etl/merge';
+import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet, TimeWindow } from '../../etl/model';
+import type { Pipeline } from '../../etl/window';
+
+const start = 1_792_108_800;
+const day = 86_400;
+const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
+const window: TimeWindow = { version: 18, start: instant(start), end: instant(start + day) };
+
+const namespaces = 30;
+const containersPerPod = 2;
+const podsPerController = 5;
+const recordsPerNode = 200;
+/** One record in so many is the idle cost of a node. */
+const idleEvery = 200;
+
+/**
+ * Writes one cluster's file of a daily window as an agent would: every pod has a name of its own, most strings are used
+ * by few records. About 650 bytes an allocation, 460 an asset. The same for the same numbers.
+ */
+export async function writeCluster(
+  folder: string,
+  pipeline: Pipeline,
+  cluster: number,
+  records: number,
+): Promise<string> {
+  const file = path.join(folder, `${pipeline}-${records}`, `cluster-${String(cluster).padStart(4, '0')}`);
+  const set: EtlSet = pipeline === 'allocations' ? allocations(cluster, records) : assets(cluster, records);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, encodeSet(set));
+  return file;
+}
+
+/** Numbers between 0 and 1 that are the same for the same seed. */
+function randoms(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
+    const mixed = Math.imul(state ^ (state >>> 12), 0x297a2d39);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+}
+
+function allocations(cluster: number, count: number): AllocationSet {
+  const random = randoms(cluster * 1_000_003);
+  const records = new Map<string, Allocation>();
+  for (let number = 0; number < count; number++) {
+    const record = allocation(`cluster-${cluster}`, number, random);
+    records.set(record.name, record);
+  }
+  return {
+    kind: 'allocations',
+    version: 25,
+    allocations: records,
+    ...markedNames(records),
+    fromSource: 'prometheus',
+    window,
+    warnings: null,
+    errors: null,
+  };
+}
+
+function allocation(cluster: string, number: number, random: () => number): Allocation {
+  const podNumber = Math.floor(number / containersPerPod);
+  const controllerNumber = Math.floor(podNumber / podsPerController);
+  const isIdle = number % idleEvery === 0;
+  const node = `ip-10-42-${Math.floor(number / recordsPerNode)}-7.eu-central-1.compute.internal`;
+  const namespace = `namespace-${controllerNumber % namespaces}`;
+  const controller = `service-${controllerNumber}`;
+  const hash = Math.floor(random() * 2 ** 32).toString(36);
+  const pod = `${controller}-${hash}-${Math.floor(random() * 2 ** 24).toString(36)}`;
+  const container = number % containersPerPod === 0 ? 'main' : 'sidecar';
+  const cost = random() * 2;
+  return {
+    version: 25,
+    name: isIdle ? `${cluster}/${node}/__idle__` : `${cluster}/${node}/${namespace}/${pod}/${container}`,
+    properties: {
+      version: 25,
+      cluster,
+      node,
+      container,
+      controller,
+      controllerKind: 'deployment',
+      namespace,
+      pod,
+      services: [controller],
+      providerID: `i-${Math.floor(number / recordsPerNode)
+        .toString(16)
+        .padStart(17, '0')}`,
+      labels: new Map([
+        ['app', `app-${controllerNumber % 200}`],
+        ['team', `team-${controllerNumber % 12}`],
+        ['pod_template_hash', hash],
+        ['env', ['prod', 'staging', 'dev'][controllerNumber % 3] ?? ''],
+      ]),
+      annotations: new Map([['checksum_config', hash]]),
+      namespaceLabels: new Map([['kubernetes_io_metadata_name', namespace]]),
+      namespaceAnnotations: new Map(),
+    },
+    window,
+    start: instant(start + Math.floor(random() * 60) * 60),
+    end: instant(start + day),
+    cpuCoreHours: random() * 24,
+    cpuCoreRequestAverage: random(),
+    cpuCoreUsageAverage: random(),
+    cpuCost: cost,
+    cpuCostAdjustment: 0,
+    gpuHours: 0,
+    gpuCost: 0,
+    gpuCostAdjustment: 0,
+    networkTransferBytes: Math.floor(random() * 1e9),
+    networkReceiveBytes: Math.floor(random() * 1e9),
+    networkCost: random() / 10,
+    networkCrossZoneCost: 0,
+    networkCrossRegionCost: 0,
+    networkInternetCost: random() / 10,
+    networkCostAdjustment: 0,
+    loadBalancerCost: 0,
+    loadBalancerCostAdjustment: 0,
+    pvs:
+      number % 20 === 0
+        ? [
+            {
+              key: { version: 25, cluster, name: `pvc-${hash}` },
+              value: { version: 25, byteHours: 2.4e11, cost: 0.1, providerID: `vol-${hash}` },
+            },
+          ]
+        : null,
+    pvCostAdjustment: 0,
+    ramByteHours: random() * 1e10,
+    ramBytesRequestAverage: random() * 1e9,
+    ramBytesUsageAverage: random() * 1e9,
+    ramCost: cost / 2,
+    ramCostAdjustment: 0,
+    sharedCost: 0,
+    externalCost: 0,
+    rawAllocationOnly: {
+      version: 25,
+      cpuCoreUsageMax: random(),
+      ramBytesUsageMax: random() * 1e9,
+      gpuUsageMax: null,
+    },
+    loadBalancers: null,
+    deprecatedGpuRequestAverage: 0,
+    deprecatedGpuUsageAverage: 0,
+    gpuAllocation: null,
+    cpuCoreLimitAverage: 0,
+    ramBytesLimitAverage: 0,
+    networkNatGatewayEgressCost: 0,
+    networkNatGatewayIngressCost: 0,
+  };
+}
+
+function assets(cluster: number, count: number): AssetSet {
+  const random = randoms(cluster * 7_919);
+  const records = new Map<string, Asset>();
+  for (let number = 0; number < count; number++) {
+    const record = asset(`cluster-${cluster}`, number, random);
+    records.set(assetIdentity(record, null), record);
+  }
+  return {
+    kind: 'assets',
+    version: 21,
+    aggregationKeys: null,
+    assets: records,
+    fromSource: 'prometheus',
+    window,
+    warnings: null,
+    errors: null,
+  };
+}
+
+const assetPackage = '*github.com/opencost/opencost/core/pkg/opencost';
+
+/** One in four is a node, the others are disks. */
+function asset(cluster: string, number: number, random: () => number): Asset {
+  const isNode = number % 4 === 0;
+  const id = `${isNode ? 'i' : 'vol'}-${Math.floor(random() * 2 ** 40).toString(16)}${number}`;
+  const name = isNode ? `ip-10-42-${number}-7.eu-central-1.compute.internal` : `pvc-${id}`;
+  const breakdown = { version: 21, idle: 0.5, other: 0.1, system: 0.1, user: 0.3 };
+  const common = {
+    version: 21,
+    properties: {
+      version: 21,
+      category: isNode ? 'Compute' : 'Storage',
+      provider: 'AWS',
+      account: '123456789012',
+      project: '',
+      service: 'Kubernetes',
+      cluster,
+      name,
+      providerID: id,
+    },
+    window,
+    start: instant(start),
+    end: instant(start + day),
+    adjustment: 0,
+  };
+  return isNode
+    ? {
+        ...common,
+        type: 'Node',
+        typeName: `${assetPackage}.Node`,
+        labels: new Map([
+          ['node_kubernetes_io_instance_type', 'm5.4xlarge'],
+          ['kubernetes_io_hostname', name],
+          ['topology_kubernetes_io_zone', 'eu-central-1a'],
+        ]),
+        nodeType: 'm5.4xlarge',
+        cpuCoreHours: 384,
+        ramByteHours: 1.6e12,
+        gpuHours: 0,
+        cpuBreakdown: breakdown,
+        ramBreakdown: breakdown,
+        cpuCost: random() * 20,
+        gpuCost: 0,
+        gpuCount: 0,
+        ramCost: random() * 10,
+        discount: 0,
+        preemptible: 0,
+        overhead: null,
+      }
+    : {
+        ...common,
+        type: 'Disk',
+        typeName: `${assetPackage}.Disk`,
+        labels: null,
+        cost: random(),
+        byteHours: 2.4e12,
+        local: 0,
+        breakdown,
+        storageClass: 'gp3',
+        byteHoursUsed: 1e12,
+        byteUsageMax: 5e10,
+        volumeName: name,
+        claimName: `data-${number}`,
+        claimNamespace: `namespace-${number % namespaces}`,
+      };
+}

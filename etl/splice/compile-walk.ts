@@ -1,0 +1,232 @@
+import { type Codec, type Shape, str } from '../codec';
+import { farthest, year1 } from '../time-codec';
+import { windowVersions } from '../versions';
+import { namedStep } from './named-step';
+import { Irregular, type Step, type Walk } from './walk';
+
+/** Steps that take the place of those of some fields, by the field's name; each is given the step that it replaces. */
+export type Hooks = Readonly<Record<string, (step: Step) => Step>>;
+
+/**
+ * The walk over values of some codecs that follow one another. It is made of the codecs' own description, once for each
+ * version of each structure, and takes exactly the bytes that the codecs would write: what they would only read makes
+ * it throw `Irregular`.
+ *
+ * @param hooks for fields of the outermost structures
+ */
+export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}): Step {
+  return inSequence(codecs.flatMap((codec) => piecesOf(codec.shape, hooks)));
+}
+
+/**
+ * Bytes to pass over, groups of strings as `Walk.references` takes them, or anything else: a step, made for the bytes
+ * that stand before it to pass over first. Each call of a step costs as much as its work, so neighbours become one, and
+ * so do a flag and what it is for.
+ */
+type Piece =
+  | { readonly skip: number }
+  | { readonly references: readonly number[] }
+  | { readonly step: (lead: number) => Step };
+
+/** A list or a map. */
+type Counted = Extract<Shape, { readonly of: Codec<unknown> }>;
+
+function piecesOf(shape: Shape, hooks: Hooks): Piece[] {
+  switch (shape.kind) {
+    case 'number':
+      return [{ skip: 8 }];
+    case 'bool':
+      return [{ step: bool }];
+    case 'string':
+      return [{ references: [1] }];
+    case 'time':
+      return [{ step: time }];
+    case 'optional':
+      return [optionalPiece(shape.of.shape, hooks)];
+    case 'embedded': {
+      const step = stepOf(shape.of.shape, hooks);
+      return [{ step: (lead) => embedded(lead, false, step) }];
+    }
+    case 'list':
+    case 'map':
+      return [countedPiece(shape, false)];
+    case 'pair':
+      return shape.of.flatMap((codec) => piecesOf(codec.shape, {}));
+    case 'struct': {
+      const step = structure(shape, hooks);
+      return [{ step: (lead) => (walk, at) => step(walk, at + lead) }];
+    }
+    case 'named': {
+      const bodies = Object.entries(shape.bodies).map(
+        ([name, body]) => [name, compileWalk([body], hooks)] as const,
+      );
+      const step = namedStep(Object.fromEntries(bodies));
+      return [{ step: (lead) => (walk, at) => step(walk, at + lead) }];
+    }
+  }
+}
+
+function optionalPiece(shape: Shape, hooks: Hooks): Piece {
+  if (shape.kind === 'list' || shape.kind === 'map') return countedPiece(shape, true);
+  if (shape.kind === 'embedded') {
+    const step = stepOf(shape.of.shape, hooks);
+    return { step: (lead) => embedded(lead, true, step) };
+  }
+  const step = stepOf(shape, hooks);
+  return { step: (lead) => optional(lead, step) };
+}
+
+function countedPiece(shape: Counted, isOptional: boolean): Piece {
+  const value = piecesOf(shape.of.shape, {});
+  const pieces = joined(shape.kind === 'map' ? [{ references: [1] }, ...value] : value);
+  const [only, ...others] = pieces;
+  if (isOptional && others.length === 0 && only !== undefined && 'references' in only) {
+    const [length = 0, ...more] = only.references;
+    // A group may not be of groups that have a count themselves.
+    if (length > 0 && more.length === 0) return { references: [-length] };
+  }
+  const least = shape.of.least + (shape.kind === 'map' ? str.least : 0);
+  return { step: (lead) => counted(lead, isOptional, least, inSequence(pieces)) };
+}
+
+/** The step over one value. */
+function stepOf(shape: Shape, hooks: Hooks): Step {
+  return shape.kind === 'struct' ? structure(shape, hooks) : inSequence(piecesOf(shape, hooks));
+}
+
+function inSequence(pieces: readonly Piece[]): Step {
+  const steps: Step[] = [];
+  let lead = 0;
+  for (const piece of joined(pieces)) {
+    if ('skip' in piece) {
+      lead += piece.skip;
+    } else {
+      steps.push('step' in piece ? piece.step(lead) : references(lead, piece.references));
+      lead = 0;
+    }
+  }
+  const rest = lead;
+  const [first] = steps;
+  if (first === undefined) return (_, at) => at + rest;
+  if (steps.length === 1 && rest === 0) return first;
+  return (walk, at) => {
+    for (let i = 0; i < steps.length; i++) at = steps[i]!(walk, at);
+    return at + rest;
+  };
+}
+
+function joined(pieces: readonly Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const last = result.at(-1);
+    if (last !== undefined && 'references' in last && 'references' in piece) {
+      result[result.length - 1] = { references: withGroups(last.references, piece.references) };
+    } else {
+      result.push(piece);
+    }
+  }
+  return result;
+}
+
+/** Groups of a fixed size that follow one another are one. */
+function withGroups(groups: readonly number[], more: readonly number[]): number[] {
+  const [last = 0, next = 0] = [groups.at(-1), more[0]];
+  return last > 0 && next > 0
+    ? [...groups.slice(0, -1), last + next, ...more.slice(1)]
+    : [...groups, ...more];
+}
+
+function references(lead: number, lengths: readonly number[]): Step {
+  const groups = Int32Array.from(lengths);
+  return (walk, at) => walk.references(at + lead, groups);
+}
+
+function bool(lead: number): Step {
+  return (walk, at) => {
+    flagAt(walk, at + lead);
+    return at + lead + 1;
+  };
+}
+
+/** A flag as our writer writes it: 0 or 1. */
+function flagAt({ view }: Walk, at: number): number {
+  const flag = view.getUint8(at);
+  if (flag > 1) throw new Irregular();
+  return flag;
+}
+
+const [earliest, latest] = [-farthest - year1, farthest - year1];
+
+/** The checks of `time` in time-codec.ts. */
+function time(lead: number): Step {
+  return ({ view }, at) => {
+    at += lead;
+    const length = view.getInt32(at, true);
+    if ((length !== 15 && length !== 16) || view.getUint8(at + 4) !== length - 14) throw new Irregular();
+    const seconds = view.getInt32(at + 5, false) * 2 ** 32 + view.getUint32(at + 9, false);
+    if (seconds < earliest || seconds > latest || view.getUint32(at + 13, false) >= 1e9)
+      throw new Irregular();
+    return at + 4 + length;
+  };
+}
+
+function optional(lead: number, step: Step): Step {
+  return (walk, at) => {
+    at += lead;
+    return flagAt(walk, at) === 0 ? at + 1 : step(walk, at + 1);
+  };
+}
+
+/** A flag, where there is one, a word that is 0, then a structure. */
+function embedded(lead: number, isOptional: boolean, step: Step): Step {
+  return (walk, at) => {
+    at += lead;
+    if (isOptional && flagAt(walk, at++) === 0) return at;
+    if (walk.view.getInt32(at, true) !== 0) throw new Irregular();
+    return step(walk, at + 4);
+  };
+}
+
+/** A flag, where there is one, a count, then as many entries of at least so many bytes. */
+function counted(lead: number, isOptional: boolean, least: number, entry: Step): Step {
+  return (walk, at) => {
+    at += lead;
+    if (isOptional && flagAt(walk, at++) === 0) return at;
+    const count = walk.count(at, least);
+    at += 4;
+    for (let i = 0; i < count; i++) at = entry(walk, at);
+    return at;
+  };
+}
+
+function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hooks): Step {
+  const bodies: Step[] = [];
+  for (let version = versions.oldest; version <= versions.newest; version++) {
+    const pieces = fields
+      .filter((field) => field.since <= version)
+      .flatMap(({ name, codec }) => {
+        const own = piecesOf(codec.shape, {});
+        const hooked = hooks[name]?.(inSequence(own));
+        return hooked === undefined
+          ? own
+          : [
+              {
+                step:
+                  (lead: number): Step =>
+                  (walk, at) =>
+                    hooked(walk, at + lead),
+              },
+            ];
+      });
+    bodies[version] = inSequence(pieces);
+  }
+  // The version of a window says nothing about the set that it is in.
+  const counts = versions !== windowVersions;
+  return (walk, at) => {
+    const version = walk.view.getUint8(at);
+    const body = bodies[version];
+    if (body === undefined) throw new Irregular();
+    if (counts && version > walk.version) walk.version = version;
+    return body(walk, at + 1);
+  };
+}

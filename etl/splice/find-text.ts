@@ -1,0 +1,27 @@
+/**
+ * The entries of a string table that have a text in them, ascending; one may come twice.
+ *
+ * @param starts where the entries stand in `bytes`, by index; then where the last one ends
+ * @param text ASCII
+ */
+export function* entriesWith(bytes: Buffer, starts: Int32Array, text: string): Generator<number> {
+  const strings = bytes.subarray(0, starts[starts.length - 1]);
+  let at = strings.indexOf(text, starts[0], 'latin1');
+  while (at >= 0) {
+    const entry = entryAt(starts, at);
+    // Not when it spans two entries and the length between them.
+    if (at >= starts[entry]! + 2 && at + text.length <= starts[entry + 1]!) yield entry;
+    at = strings.indexOf(text, at + 1, 'latin1');
+  }
+}
+
+/** The entry in whose bytes a position is. */
+function entryAt(starts: Int32Array, position: number): number {
+  let [low, high] = [0, starts.length - 2];
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (starts[middle]! <= position) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,34 @@
+import { Irregular, type Step, type Walk } from './walk';
+
+const dot = 0x2e;
+
+/**
+ * The walk over an asset: the name of its type in place, of which only what follows the last dot counts, a word, and the
+ * structure that goes with the type. Notes the type.
+ */
+export function namedStep(bodies: Readonly<Record<string, Step>>): Step {
+  const types = Object.entries(bodies).map(([type, body]) => ({
+    type,
+    body,
+    bytes: Buffer.from(type, 'latin1'),
+  }));
+  return (walk, at) => {
+    const start = at + 2;
+    const end = start + walk.view.getUint16(at, true);
+    let name = end;
+    while (name > start && walk.bytes[name - 1] !== dot) name--;
+    for (const { type, body, bytes } of types) {
+      if (!standsAt(walk, name, end, bytes)) continue;
+      if (walk.view.getInt32(end, true) !== 0) throw new Irregular();
+      walk.type = type;
+      return body(walk, end + 4);
+    }
+    throw new Irregular();
+  };
+}
+
+function standsAt({ bytes }: Walk, from: number, to: number, expected: Buffer): boolean {
+  if (to - from !== expected.length) return false;
+  for (let i = 0; i < expected.length; i++) if (bytes[from + i] !== expected[i]) return false;
+  return true;
+}

@@ -1,0 +1,262 @@
+import type { ByteString } from '../byte-string';
+import { magic } from '../string-table';
+
+/** Where a table's entries start, behind magic and count. */
+const head = 8;
+/** The bytes of a string, about, in files of allocations. */
+const usualEntry = 48;
+/** Offsets are 32 bits; no table of real files comes near. */
+const largest = 2 ** 31 - 1;
+
+/** How many strings are hashed before they are placed. */
+const batch = 1024;
+
+/** A file with a table, and by index where its entries start in it; then where the last one ends. */
+export interface OtherTable {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly starts: Int32Array;
+}
+
+export interface UnionOptions {
+  /** How many bytes of strings to expect; only speed depends on it. */
+  bytes?: number;
+  /** How far to look for a string's place before it goes into a map of its own. */
+  longestProbe?: number;
+}
+
+/**
+ * The string table of a merged file while it grows: every string once, in the order in which it was added. Strings are
+ * never made: their bytes are hashed, compared and copied. Names come from tenants, who may choose them so that their
+ * hashes meet; so a search ends after some steps, and what has no place by then goes into a `Map`.
+ */
+export class StringUnion {
+  /** How many strings there are. */
+  size = 0;
+  /** The table as it will stand in the file: each entry is a length of 16 bits and that many bytes. */
+  private bytes: Buffer;
+  private view: DataView;
+  private end = head;
+  /** By index: where the entry stands, and its hash. */
+  private starts: Int32Array;
+  private hashes: Int32Array;
+  /** Open addressing: an index + 1, or 0 where nothing is. */
+  private slots: Int32Array;
+  private readonly crowded = new Map<ByteString, number>();
+  private readonly longestProbe: number;
+  private readonly ahead = new Int32Array(batch);
+  private touched = 0;
+
+  constructor({ bytes = 1 << 16, longestProbe = 64 }: UnionOptions = {}) {
+    this.longestProbe = longestProbe;
+    this.bytes = Buffer.allocUnsafeSlow(head + bytes);
+    this.view = viewOf(this.bytes);
+    const strings = Math.max(16, Math.ceil(bytes / usualEntry));
+    this.starts = new Int32Array(strings);
+    this.hashes = new Int32Array(strings);
+    this.slots = new Int32Array(powerAbove(2 * strings));
+  }
+
+  /**
+   * Adds strings of another table.
+   *
+   * @param order indexes in that table, of which the first `count` are added in this order
+   * @param indexes takes, by index in that table, the index here
+   */
+  addAll(from: OtherTable, order: Int32Array, count: number, indexes: Int32Array): void {
+    this.makeRoom(count, from.starts[from.starts.length - 1]! - from.starts[0]!);
+    for (let done = 0; done < count; done += batch) {
+      const until = Math.min(count, done + batch);
+      this.hashAll(from, order, done, until);
+      this.placeAll(from, order, done, until, indexes);
+    }
+  }
+
+  /**
+   * Hashes some strings ahead of placing them. Each look into `slots` is a wait for memory; here they overlap, and bring
+   * near what `placeAll` then looks at.
+   */
+  private hashAll({ view, starts }: OtherTable, order: Int32Array, done: number, until: number): void {
+    const { ahead, slots } = this;
+    const mask = slots.length - 1;
+    let touched = 0;
+    for (let i = done; i < until; i++) {
+      const start = starts[order[i]!]!;
+      const hash = hashOf(view, start + 2, view.getUint16(start, true));
+      ahead[i - done] = hash;
+      touched |= slots[hash & mask]!;
+    }
+    this.touched = touched;
+  }
+
+  private placeAll(
+    from: OtherTable,
+    order: Int32Array,
+    done: number,
+    until: number,
+    indexes: Int32Array,
+  ): void {
+    const { bytes: theirs, view: theirView, starts: theirStarts } = from;
+    const { bytes, view, starts, hashes, slots, ahead, longestProbe } = this;
+    const mask = slots.length - 1;
+    let { end, size } = this;
+    // New strings that follow one another in their table too are copied at once: from here to there, to before `end`.
+    let runStart = 0;
+    let runEnd = 0;
+    for (let i = done; i < until; i++) {
+      const old = order[i]!;
+      const start = theirStarts[old]!;
+      const length = theirView.getUint16(start, true);
+      const hash = ahead[i - done]!;
+      let index = -1;
+      let slot = hash & mask;
+      let probes = 0;
+      for (; probes < longestProbe; probes++, slot = (slot + 1) & mask) {
+        const other = slots[slot]! - 1;
+        if (other < 0) break;
+        if (hashes[other] !== hash) continue;
+        const otherStart = starts[other]!;
+        if (otherStart >= end - (runEnd - runStart)) {
+          copy(theirs, runStart, runEnd, bytes, end);
+          runStart = runEnd;
+        }
+        if (sameString(view, otherStart, theirView, start, length)) {
+          index = other;
+          break;
+        }
+      }
+      if (index < 0 && probes === longestProbe) {
+        const text = theirs.toString('latin1', start + 2, start + 2 + length);
+        index = this.crowded.get(text) ?? -1;
+        if (index < 0) this.crowded.set(text, size);
+      } else if (index < 0) {
+        slots[slot] = size + 1;
+      }
+      if (index < 0) {
+        if (start !== runEnd) {
+          copy(theirs, runStart, runEnd, bytes, end);
+          runStart = start;
+        }
+        index = size++;
+        starts[index] = end;
+        hashes[index] = hash;
+        runEnd = start + 2 + length;
+        end += 2 + length;
+      }
+      indexes[old] = index;
+    }
+    copy(theirs, runStart, runEnd, bytes, end);
+    this.end = end;
+    this.size = size;
+  }
+
+  /** Adds one string, cut at the length that a table can hold, and gives its index. */
+  add(text: ByteString): number {
+    const length = Math.min(text.length, 0xffff);
+    const bytes = Buffer.alloc(2 + length);
+    bytes.writeUInt16LE(length);
+    bytes.write(text, 2, length, 'latin1');
+    const index = new Int32Array(1);
+    const starts = new Int32Array([0, bytes.length]);
+    this.addAll({ bytes, view: viewOf(bytes), starts }, new Int32Array(1), 1, index);
+    return index[0]!;
+  }
+
+  /** Takes the strings from an index on out again. Slow: all others are placed anew. */
+  forgetFrom(index: number): void {
+    if (index >= this.size) return;
+    this.size = index;
+    this.end = this.starts[index]!;
+    this.placeAgain(this.slots.length);
+  }
+
+  text(index: number): ByteString {
+    const start = this.starts[index]!;
+    return this.bytes.toString('latin1', start + 2, start + 2 + this.view.getUint16(start, true));
+  }
+
+  /** The table as it stands at the start of a file. Not to be used after a further addition. */
+  table(): Buffer {
+    magic.copy(this.bytes);
+    this.bytes.writeInt32LE(this.size, 4);
+    return this.bytes.subarray(0, this.end);
+  }
+
+  /** Grows everything ahead, so that the loop of an addition does not have to. */
+  private makeRoom(strings: number, bytes: number): void {
+    if (this.end + bytes > largest) throw new RangeError('A string table of more than 2 GB.');
+    if (this.end + bytes > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(
+        Math.min(largest, Math.max(2 * this.bytes.length, this.end + bytes)),
+      );
+      this.bytes.copy(larger, 0, 0, this.end);
+      this.bytes = larger;
+      this.view = viewOf(larger);
+    }
+    const size = this.size + strings;
+    if (size > this.starts.length) {
+      this.starts = grown(this.starts, size);
+      this.hashes = grown(this.hashes, size);
+    }
+    if (2 * size > this.slots.length) this.placeAgain(powerAbove(4 * size));
+  }
+
+  private placeAgain(slots: number): void {
+    this.slots = new Int32Array(slots);
+    this.crowded.clear();
+    const mask = slots - 1;
+    for (let index = 0; index < this.size; index++) {
+      let slot = this.hashes[index]! & mask;
+      let probes = 0;
+      while (probes < this.longestProbe && this.slots[slot] !== 0) {
+        slot = (slot + 1) & mask;
+        probes++;
+      }
+      if (probes === this.longestProbe) this.crowded.set(this.text(index), index);
+      else this.slots[slot] = index + 1;
+    }
+  }
+}
+
+/** Four bytes a step; cheap, and no more than that: see `longestProbe`. */
+function hashOf(view: DataView, at: number, length: number): number {
+  let hash = length;
+  const end = at + length;
+  for (; at + 4 <= end; at += 4) {
+    hash = Math.imul(hash ^ view.getInt32(at, true), 0x2c1b3c6d);
+    hash ^= hash >>> 15;
+  }
+  for (; at < end; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x297a2d39);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x297a2d39);
+  return hash ^ (hash >>> 15);
+}
+
+/** Whether the entry at `a` is the one of so many bytes at `b`. */
+function sameString(viewA: DataView, a: number, viewB: DataView, b: number, length: number): boolean {
+  if (viewA.getUint16(a, true) !== length) return false;
+  const end = a + 2 + length;
+  a += 2;
+  b += 2;
+  for (; a + 4 <= end; a += 4, b += 4) if (viewA.getInt32(a, true) !== viewB.getInt32(b, true)) return false;
+  for (; a < end; a++, b++) if (viewA.getUint8(a) !== viewB.getUint8(b)) return false;
+  return true;
+}
+
+/** Copies bytes to before `end`. */
+function copy(from: Buffer, start: number, stop: number, to: Buffer, end: number): void {
+  if (stop > start) from.copy(to, end - (stop - start), start, stop);
+}
+
+function powerAbove(size: number): number {
+  return 2 ** Math.ceil(Math.log2(size));
+}
+
+function grown(values: Int32Array, size: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.max(2 * values.length, size));
+  larger.set(values);
+  return larger;
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}

@@ -1,0 +1,69 @@
+import { keyType, undefinedPart, usualWords } from '../asset-identity';
+import type { AssetProperties, AssetType } from '../model';
+import type { Walk } from './walk';
+
+/** The properties of an asset in wire order. */
+const wireOrder = [
+  'category',
+  'provider',
+  'account',
+  'project',
+  'service',
+  'cluster',
+  'name',
+  'providerID',
+] as const satisfies (keyof AssetProperties)[];
+
+const slash = 0x2f;
+const undefinedBytes = Buffer.from(undefinedPart, 'latin1');
+/** For each word of a key: which of the properties it is; -1 for the type. */
+const parts = usualWords.map((word) => wireOrder.findIndex((name) => name === word));
+const typeBytes = new Map<string, Buffer>();
+
+/**
+ * Whether the key of an asset is the one that its type and properties make, as `assetIdentity` does without
+ * aggregationKeys.
+ *
+ * @param walk just behind the asset
+ * @param table where the entries of the file's string table start, by index
+ * @param key where the index of the key stands
+ */
+export function hasUsualKey(walk: Walk, table: Int32Array, key: number): boolean {
+  const { bytes, view, properties } = walk;
+  if (properties < 0) return false;
+  const entry = table[view.getInt32(key, true)]!;
+  let at = entry + 2;
+  const end = at + view.getUint16(entry, true);
+  for (let i = 0; i < parts.length; i++) {
+    if (i > 0 && bytes[at++] !== slash) return false;
+    const part = parts[i]!;
+    if (part < 0) {
+      at = behind(bytes, at, bytesOfType(walk.type), 0, -1);
+    } else {
+      const value = table[view.getInt32(properties + 4 * part, true)]!;
+      const length = view.getUint16(value, true);
+      at =
+        length === 0
+          ? behind(bytes, at, undefinedBytes, 0, -1)
+          : behind(bytes, at, bytes, value + 2, value + 2 + length);
+    }
+    if (at < 0) return false;
+  }
+  return at === end;
+}
+
+/** Where the bytes at `at` end when they are those given; -1 when they are not. */
+function behind(bytes: Buffer, at: number, expected: Buffer, from: number, to: number): number {
+  if (to < 0) to = expected.length;
+  for (; from < to; from++, at++) if (bytes[at] !== expected[from]) return -1;
+  return at;
+}
+
+function bytesOfType(type: string): Buffer {
+  let bytes = typeBytes.get(type);
+  if (bytes === undefined) {
+    bytes = Buffer.from(keyType(type as AssetType), 'latin1');
+    typeBytes.set(type, bytes);
+  }
+  return bytes;
+}
