@@ -16,7 +16,7 @@ succeeded has no time of it, so the start of the role stands in.
 - alert: FederatedEtlAbsent
   expr: absent(federated_etl_role_ready{ {{- $ns }}, role={{ $role | quote -}} })
   for: 15m
-  labels: { severity: critical }
+  labels: { severity: critical, role: {{ $role }} }
   annotations:
     summary: Nothing with the role {{ $role }} is seen in {{ $.Release.Namespace }}.
 {{- end }}
