@@ -464,6 +464,60 @@ describeWithHelm('the chart', () => {
         { ...minimal, pods: { caBundle: { configMap: 'a', secret: 'b' } } },
         'pods.caBundle.configMap and pods.caBundle.secret are both set',
       ],
+      [
+        'a bare list beside others',
+        {
+          ...minimal,
+          federatedETL: {
+            federator: { enabled: true, clusters: ['a'], clustersMode: 'include', excludeClusters: ['b'] },
+          },
+        },
+        'federatedETL.federator.clusters is set beside includeClusters or excludeClusters',
+      ],
+      [
+        'an id that YAML takes for a number',
+        { ...minimal, clusterId: 123_456_789_012 },
+        'clusterId is no text to YAML: write it in quotes.',
+      ],
+      [
+        'such an id of Prometheus',
+        {
+          ...minimal,
+          clusterId: '',
+          prometheus: { server: { global: { external_labels: { cluster_id: 123_456_789_012 } } } },
+        },
+        'prometheus.server.global.external_labels.cluster_id is no text to YAML',
+      ],
+      [
+        'the storage of Kubecost 3',
+        { ...minimal, kubecostModel: {}, global: { federatedStorage: { existingSecret: 'a' } } },
+        'global.federatedStorage is of Kubecost 3 and not read',
+      ],
+      [
+        'a development server for everybody',
+        { ...minimal, temporal: { devServer: { enabled: true, serviceType: 'LoadBalancer' } } },
+        'temporal.devServer.serviceType LoadBalancer lets anybody who reaches it steer the federation',
+      ],
+      [
+        'a folder on no volume',
+        { ...minimal, localEtl: { volume: { existingClaim: 'a', mountPath: '/data' } } },
+        'localEtl.path (/var/configs/db/etl) is on no volume',
+      ],
+      [
+        'the node of a pod that has another volume',
+        { ...primary, localEtl: { volume: { sameNodeAs: { app: 'a' } } } },
+        'localEtl.volume.sameNodeAs is set, but the volume is this release',
+      ],
+      [
+        'a label of the chart',
+        { ...minimal, pods: { labels: { 'app.kubernetes.io/name': 'x' } } },
+        'pods.labels has app.kubernetes.io/name',
+      ],
+      [
+        'a key that is nearly ours',
+        { ...minimal, localETL: {} },
+        'There is no key localETL: it is written localEtl.',
+      ],
       // By the schema.
       [
         'an unknown key of ours',
