@@ -3,7 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import { createLog } from '../config/log';
 import { loadSettings, requireRole } from '../config/settings';
 import { installRuntime, runRoles } from '../workers/run-roles';
-import { parentGone, stopOnSignals } from './stop-on-signals';
+import { endSoon, parentGone, stopOnSignals } from './stop-on-signals';
 
 export function registerRun(program: Command): void {
   program
@@ -19,11 +19,13 @@ export function registerRun(program: Command): void {
       installRuntime(log);
       const stop = AbortSignal.any([stopOnSignals(log), parentGone()]);
       // The demo, which runs it as a child, waits for this.
-      await runRoles(settings, log, stop, () => process.send?.('ready')).catch((error: unknown) => {
-        if (error instanceof FederationError) {
-          log.error({ event: 'failed', code: error.code, ...error.subject }, error.detail);
-        }
-        throw error;
-      });
+      await runRoles(settings, log, stop, () => process.send?.('ready'))
+        .catch((error: unknown) => {
+          if (error instanceof FederationError) {
+            log.error({ event: 'failed', code: error.code, ...error.subject }, error.detail);
+          }
+          throw error;
+        })
+        .finally(() => endSoon());
     });
 }

@@ -32,3 +32,15 @@ export function parentGone(): AbortSignal {
   process.channel?.unref();
   return gone.signal;
 }
+
+/** How long what is left of a process that has done its work may keep it. */
+const leftOverMs = 10_000;
+
+/**
+ * To be called when all is done or has failed: the process ends by itself, and if something keeps it from that (the SDK's
+ * connection to a server that went away does), it is ended, with the exit status that it has then. Whoever supervises it
+ * starts nothing anew as long as it hangs.
+ */
+export function endSoon(withinMs = leftOverMs): void {
+  setTimeout(() => process.exit(), withinMs).unref();
+}
