@@ -1,3 +1,4 @@
+import { undefinedPart } from '../etl/asset-identity';
 import type { AssetField, AssetGroup, AssetRequest } from './request';
 import { assetTarget, type Bindings, condition, unallocated } from './sql';
 
@@ -27,8 +28,6 @@ const identifying: readonly AssetField[] = [
   'name',
 ];
 export const identifyingColumns = identifying.map((field) => assetColumns[field]);
-
-const undefinedPart = '__undefined__';
 
 /** The assets that a query is about. */
 export interface AssetSource {

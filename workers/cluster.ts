@@ -10,12 +10,15 @@ import { forgetPrimary, pullNow, pushNow, registerPrimary, type LoopSettings } f
 import type { pull } from '../workflows/pull';
 import type { push } from '../workflows/push';
 import { temporalContext } from './as-activity';
+import { endWorkflow } from './end-workflow';
 import { tellOfPush } from './federate-on-push';
 import { createNotifier } from './notifier';
 import { startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
 import { warnOfSharedConfig } from './shared-config';
 import { createWorker } from './workers';
+
+const roleGone = 'the settings of the cluster do not give it this role any more';
 
 /** A push and a pull at a time, and room for leaving or entering. */
 const activitiesAtOnce = 4;
@@ -34,8 +37,8 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);
-  else await endRole(client, names.push(cluster));
-  if (!primaryCluster) await endRole(client, names.pull(cluster));
+  else await endWorkflow(client, names.push(cluster), roleGone);
+  if (!primaryCluster) await endWorkflow(client, names.pull(cluster), roleGone);
   const api = primaryCluster ? await startPrimaryApi(context) : undefined;
   const activities = createClusterActivities({
     settings,
@@ -127,17 +130,6 @@ async function startPush(context: RoleContext, instance: string): Promise<void> 
     detail: `This volume is ${instance}, but the cluster's data comes from volume ${String(memo?.['instance'])}.`,
     retryable: false,
   });
-}
-
-/** Ends the workflow of a role that this cluster no longer has. */
-async function endRole(client: Client, workflowId: string): Promise<void> {
-  try {
-    await client.workflow
-      .getHandle(workflowId)
-      .terminate('the settings of the cluster do not give it this role any more');
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
 }
 
 async function isGone(client: Client, workflowId: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { PushSummary } from '../activities/push-local-etl';
 import type { federateOnPush } from '../workflows/federate-on-push';
 import { pushed } from '../workflows/messages';
+import { endWorkflow } from './end-workflow';
 import type { RoleContext } from './role';
 
 /** Clusters write for some seconds when a window ends, and all of them at once. */
@@ -20,13 +21,8 @@ export async function ensureFederateOnPush({ client, names, settings }: RoleCont
     });
     return;
   }
-  try {
-    await client.workflow
-      .getHandle(names.federateOnPush)
-      .terminate('the settings of the federator do not want federations on push any more');
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  const unwanted = 'the settings of the federator do not want federations on push any more';
+  await endWorkflow(client, names.federateOnPush, unwanted);
 }
 
 /** Says that a cluster pushed, to whom it may concern. Nothing depends on it: the schedule comes anyway. */

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { assetIdentity } from '../../etl/asset-identity';
 import { encodeSet } from '../../etl/file';
 import { markedNames } from '../../etl/merge';
-import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet, TimeWindow } from '../../etl/model';
+import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet } from '../../etl/model';
 import type { Pipeline } from '../../etl/window';
+import { instant, measures, randoms, timeWindow } from '../made-up';
 
 const start = 1_792_108_800;
 const day = 86_400;
-const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
-const window: TimeWindow = { version: 18, start: instant(start), end: instant(start + day) };
+const window = timeWindow({ start, end: start + day });
 
 const namespaces = 30;
 const containersPerPod = 2;
@@ -33,16 +33,6 @@ export async function writeCluster(
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, encodeSet(set));
   return file;
-}
-
-/** Numbers between 0 and 1 that are the same for the same seed. */
-function randoms(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
-    const mixed = Math.imul(state ^ (state >>> 12), 0x297a2d39);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
-  };
 }
 
 function allocations(cluster: number, count: number): AllocationSet {
@@ -104,54 +94,7 @@ function allocation(cluster: string, number: number, random: () => number): Allo
     window,
     start: instant(start + Math.floor(random() * 60) * 60),
     end: instant(start + day),
-    cpuCoreHours: random() * 24,
-    cpuCoreRequestAverage: random(),
-    cpuCoreUsageAverage: random(),
-    cpuCost: cost,
-    cpuCostAdjustment: 0,
-    gpuHours: 0,
-    gpuCost: 0,
-    gpuCostAdjustment: 0,
-    networkTransferBytes: Math.floor(random() * 1e9),
-    networkReceiveBytes: Math.floor(random() * 1e9),
-    networkCost: random() / 10,
-    networkCrossZoneCost: 0,
-    networkCrossRegionCost: 0,
-    networkInternetCost: random() / 10,
-    networkCostAdjustment: 0,
-    loadBalancerCost: 0,
-    loadBalancerCostAdjustment: 0,
-    pvs:
-      number % 20 === 0
-        ? [
-            {
-              key: { version: 25, cluster, name: `pvc-${hash}` },
-              value: { version: 25, byteHours: 2.4e11, cost: 0.1, providerID: `vol-${hash}` },
-            },
-          ]
-        : null,
-    pvCostAdjustment: 0,
-    ramByteHours: random() * 1e10,
-    ramBytesRequestAverage: random() * 1e9,
-    ramBytesUsageAverage: random() * 1e9,
-    ramCost: cost / 2,
-    ramCostAdjustment: 0,
-    sharedCost: 0,
-    externalCost: 0,
-    rawAllocationOnly: {
-      version: 25,
-      cpuCoreUsageMax: random(),
-      ramBytesUsageMax: random() * 1e9,
-      gpuUsageMax: null,
-    },
-    loadBalancers: null,
-    deprecatedGpuRequestAverage: 0,
-    deprecatedGpuUsageAverage: 0,
-    gpuAllocation: null,
-    cpuCoreLimitAverage: 0,
-    ramBytesLimitAverage: 0,
-    networkNatGatewayEgressCost: 0,
-    networkNatGatewayIngressCost: 0,
+    ...measures(random, cost, number % 20 === 0 ? { cluster, name: hash } : undefined),
   };
 }
 

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeSet } from '../../etl/file';
 import type { Allocation, Asset, AllocationSet, AssetSet, TimeWindow } from '../../etl/model';
+import { instant, measures, randoms, timeWindow } from '../made-up';
 
 export interface World {
   readonly days: number;
@@ -26,22 +27,6 @@ const podsPerController = 5;
 const replacedEvery = 10;
 const apps = 200;
 
-/** Numbers between 0 and 1 that are the same for the same seed. */
-function randoms(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
-    const mixed = Math.imul(state ^ (state >>> 12), 0x297a2d39);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
-  };
-}
-
-const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
-const timeWindow = (index: number): TimeWindow => {
-  const { start, end } = windowOf(index);
-  return { version: 18, start: instant(start), end: instant(end) };
-};
-
 /**
  * Writes combined daily files as large federations have them: every cluster's containers, most of them there every day,
  * with labels, and with every second measure 0, as real ones are. The same for the same numbers.
@@ -65,7 +50,7 @@ export async function writeWorld(folder: string, world: World): Promise<number> 
 }
 
 function allocations(world: World, index: number): AllocationSet {
-  const window = timeWindow(index);
+  const window = timeWindow(windowOf(index));
   const records = new Map<string, Allocation>();
   for (let cluster = 1; cluster <= world.clusters; cluster++) {
     for (let number = 0; number < world.allocations; number++) {
@@ -132,59 +117,12 @@ function allocation(
     window,
     start: instant(start),
     end: instant(end),
-    cpuCoreHours: random() * 24,
-    cpuCoreRequestAverage: random(),
-    cpuCoreUsageAverage: random(),
-    cpuCost: cost,
-    cpuCostAdjustment: 0,
-    gpuHours: 0,
-    gpuCost: 0,
-    gpuCostAdjustment: 0,
-    networkTransferBytes: Math.floor(random() * 1e9),
-    networkReceiveBytes: Math.floor(random() * 1e9),
-    networkCost: random() / 10,
-    networkCrossZoneCost: 0,
-    networkCrossRegionCost: 0,
-    networkInternetCost: random() / 10,
-    networkCostAdjustment: 0,
-    loadBalancerCost: 0,
-    loadBalancerCostAdjustment: 0,
-    pvs:
-      number % 20 === 0
-        ? [
-            {
-              key: { version: 25, cluster, name: `pvc-${number}` },
-              value: { version: 25, byteHours: 2.4e11, cost: 0.1, providerID: `vol-${number}` },
-            },
-          ]
-        : null,
-    pvCostAdjustment: 0,
-    ramByteHours: random() * 1e10,
-    ramBytesRequestAverage: random() * 1e9,
-    ramBytesUsageAverage: random() * 1e9,
-    ramCost: cost / 2,
-    ramCostAdjustment: 0,
-    sharedCost: 0,
-    externalCost: 0,
-    rawAllocationOnly: {
-      version: 25,
-      cpuCoreUsageMax: random(),
-      ramBytesUsageMax: random() * 1e9,
-      gpuUsageMax: null,
-    },
-    loadBalancers: null,
-    deprecatedGpuRequestAverage: 0,
-    deprecatedGpuUsageAverage: 0,
-    gpuAllocation: null,
-    cpuCoreLimitAverage: 0,
-    ramBytesLimitAverage: 0,
-    networkNatGatewayEgressCost: 0,
-    networkNatGatewayIngressCost: 0,
+    ...measures(random, cost, number % 20 === 0 ? { cluster, name: String(number) } : undefined),
   };
 }
 
 function assets(world: World, index: number): AssetSet {
-  const window = timeWindow(index);
+  const window = timeWindow(windowOf(index));
   const { start, end } = windowOf(index);
   const times = { window, start: instant(start), end: instant(end), adjustment: 0, version: 21 };
   const breakdown = { version: 21, idle: 0.5, other: 0.1, system: 0.1, user: 0.3 };
