@@ -1,10 +1,11 @@
+import type { TableView } from './string-union';
+
 /**
  * The entries of a string table that have a text in them, ascending; one may come twice.
  *
- * @param starts where the entries stand in `bytes`, by index; then where the last one ends
  * @param text ASCII
  */
-export function* entriesWith(bytes: Buffer, starts: Int32Array, text: string): Generator<number> {
+export function* entriesWith({ bytes, starts }: TableView, text: string): Generator<number> {
   const strings = bytes.subarray(0, starts[starts.length - 1]);
   let at = strings.indexOf(text, starts[0], 'latin1');
   while (at >= 0) {

@@ -4,10 +4,12 @@ import { decodeSet, encodeSet } from '../file';
 import { gunzip, isGzipped } from '../gzip';
 import { type Merged, type MergeInput, mergeSets } from '../merge';
 import type { EtlSet, SetOf } from '../model';
+import { corrupt } from '../refusal';
 import type { Pipeline } from '../window';
 import { entriesWith } from './find-text';
-import { OwnEntries, PartList, placeEntries } from './splice-parts';
+import { Layout, OwnEntries, placeEntries } from './layout';
 import {
+  type Again,
   factsOf,
   type InputFacts,
   isExpanded,
@@ -16,19 +18,42 @@ import {
   takeAll,
   withEntries,
 } from './spliced-input';
-import { StringUnion } from './string-union';
+import { StringUnion, type TableView } from './string-union';
 import { Walk } from './walk';
-import { decodeEntry, type Entry, FileWalker, identityOffset, type WalkedFile } from './walk-file';
+import {
+  decodeEntry,
+  FileWalker,
+  identityOffset,
+  stringCount,
+  textOf,
+  viewTable,
+  type WalkedEntries,
+} from './walk-file';
 
 /** A merged file, as `encodeMerged` gives it, but in parts. */
 export interface SplicedMerge {
-  /** The file, in order. They are slices of what was added. */
-  readonly parts: readonly Buffer[];
+  /**
+   * The file, in order. It can be gone through more than once, but not twice at a time; a part is good until the next one
+   * is asked for.
+   */
+  readonly parts: Iterable<Buffer>;
   readonly byteLength: number;
   /** In the order of folding. */
   readonly contributions: readonly Contribution[];
   /** The same. */
   readonly inputs: readonly InputFacts[];
+}
+
+export interface SpliceOptions {
+  /** How much will be added, about; only speed depends on it. */
+  readonly bytes?: number;
+  /**
+   * How many bytes of what was added are held until the end. What goes beyond is let go of and read again: so memory grows
+   * with the strings and not with the records. (Default: all are held)
+   */
+  readonly mostHeld?: number;
+  /** Gives bytes of an input as they were when it was added; they are handed over as well. */
+  readonly readAgain?: (again: Pick<Again, 'input' | 'offset' | 'length'>) => Uint8Array;
 }
 
 /** What is known of a string of the merged table. */
@@ -42,6 +67,15 @@ const marks: [string, number][] = [
   ['__idle__', idle],
   ['__external__', external],
 ];
+
+/** A merged file that inputs are taken from: its table, and what of it is known. */
+interface Previous {
+  readonly table: TableView;
+  /** By index: that of the merged table, -1 for strings that were not met yet. */
+  readonly indexes: Int32Array;
+  /** Its strings that have the mark of idle or external records in them, and which. */
+  readonly marked: readonly (readonly [index: number, state: number])[];
+}
 
 /**
  * Merges the files of one window as `encodeMerged(mergeSets(…))` merges their sets, but without decoding what only
@@ -57,20 +91,27 @@ export class Splice<P extends Pipeline> {
   private readonly union: StringUnion;
   private readonly walker: FileWalker<P>;
   private readonly inputs: SplicedInput<P>[] = [];
+  private readonly mostHeld: number;
+  private readonly readAgain: SpliceOptions['readAgain'];
+  private bytesHeld = 0;
+  private previous: Previous | undefined;
   /** By index of the merged table. */
   private states = new Uint8Array(1 << 12);
   private anyCollided = false;
   /** By index of an input's table: that of the merged one, -1 for strings that none of its entries uses. */
   private indexes = new Int32Array(0);
+  /** The input that was read again last: its parts follow one another. */
+  private lastRead: { readonly of: SplicedInput<P>; readonly bytes: Buffer } | undefined;
 
-  /** @param bytes how much will be added, about; only speed depends on it */
   constructor(
     private readonly pipeline: P,
-    bytes = 0,
+    { bytes = 0, mostHeld = Infinity, readAgain }: SpliceOptions = {},
   ) {
     this.walker = new FileWalker(pipeline);
     // A string table takes about a fifth of a file.
     this.union = new StringUnion({ bytes: Math.max(1 << 16, Math.floor(bytes / 4)) });
+    this.mostHeld = readAgain === undefined ? Infinity : mostHeld;
+    this.readAgain = readAgain;
   }
 
   /**
@@ -84,38 +125,101 @@ export class Splice<P extends Pipeline> {
     let file = this.walker.over(plain);
     if (file !== undefined) {
       const before = this.union.size;
-      this.unite(file);
+      this.unite();
       if (this.repeatsKey(file)) {
+        this.forgetIndexes();
         this.union.forgetFrom(before);
         file = undefined;
       }
     }
+    // What stands before the entries would be missed when they are walked over again by themselves.
+    let canReadAgain = plain === bytes && this.walker.from === 0;
     if (file === undefined) {
       // Damaged, or written in another way than ours. Decoding says what is wrong, or makes it regular.
       const set = decodeSet(this.pipeline, bytes);
       file = this.walker.over(encodeSet(set));
       if (file === undefined) throw new Error('A file of our own cannot be walked over.');
-      this.unite(file);
+      this.unite();
       file = { ...file, facts: { ...set, [this.pipeline]: null } };
+      canReadAgain = false;
     }
+    this.noteMarks(this.marksOf(this.walker.table), this.indexes);
+    const { first, facts, hasMap } = file;
+    const met = this.meet(file, first, this.indexes);
+    const length = file.starts.at(-1)!;
+    const whole = file.bytes.length;
+    const held = !canReadAgain || this.hasRoomFor(whole)
+      ? this.hold(file.bytes.subarray(first, first + length), whole, this.indexes)
+      : {
+          ...{ input: this.inputs.length, offset: first, length, strings: this.walker.walk.strings },
+          ...{ indexes: this.indexesInOrder(), by: 'order' as const },
+        };
     const input: SplicedInput<P> = {
-      id,
-      file,
-      special: new Set(file.special),
-      decoded: new Map(),
-      marked: [],
+      ...{ id, entries: file, facts, hasMap, ...met, held },
+      ...{ special: new Set(file.special), decoded: new Map() },
     };
-    this.meet(input);
-    this.rewrite(this.walker.from, this.walker.to);
+    this.forgetIndexes();
     this.inputs.push(input);
+    if (!(held instanceof Uint8Array)) this.decodeAndFree(input, first, file.bytes);
     return factsOf(input);
   }
 
-  /** The merged file. The splice cannot be used any more. */
+  /**
+   * Sets the merged file that inputs are taken from which have not changed since: `addFrom` adds them.
+   *
+   * @param head its bytes from the start on, to the first entry at least
+   * @throws FederationError ETL_CORRUPT when it has no table
+   */
+  usePrevious(head: Buffer): void {
+    const strings = stringCount(head);
+    if (strings === undefined) throw corrupt(0, 'The merged file has no string table.');
+    const table = viewTable(head, strings);
+    this.previous = { table, indexes: new Int32Array(strings).fill(-1), marked: this.marksOf(table) };
+  }
+
+  /**
+   * Adds the next input by its part of the previous merged file, in which all of its entries stand as they came: the
+   * result is the same to the byte as if its own file were added.
+   *
+   * @param contribution what that file's provenance says of it; `altered` and `changed` are empty
+   * @param bytes that part; as in `add`
+   * @throws FederationError ETL_CORRUPT when the three do not belong together; the splice cannot be used any more
+   */
+  addFrom({ id, entries: count, rest, marksLeftOut, offset }: Contribution, bytes: Buffer): InputFacts {
+    const { previous, walker } = this;
+    if (previous === undefined) throw new RangeError('There is no previous file.');
+    const around = walker.over(Buffer.from(rest, 'base64'));
+    if (around === undefined) throw corrupt(offset, 'What a provenance says of a set is no set.');
+    // What stands before the entries has its strings before theirs, as in the input's own file.
+    this.unite();
+    this.forgetIndexes();
+    const entries = walker.overEntries(bytes, previous.table, count);
+    if (entries === undefined) throw corrupt(offset, `There are not ${count} entries of ${id}.`);
+    this.uniteMore(previous);
+    this.noteMarks(previous.marked, previous.indexes);
+    const met = this.meet(entries, 0, previous.indexes);
+    const facts = marksLeftOut ? { ...around.facts, ...this.markedNames(met.marked) } : around.facts;
+    const held = this.hasRoomFor(bytes.length)
+      ? this.hold(bytes, bytes.length, previous.indexes)
+      : {
+          ...{ input: this.inputs.length, offset, length: bytes.length },
+          ...{ strings: walker.walk.strings, indexes: previous.indexes, by: 'index' as const },
+        };
+    const input: SplicedInput<P> = {
+      ...{ id, entries, facts, hasMap: around.hasMap, ...met, held },
+      ...{ special: new Set(entries.special), decoded: new Map() },
+    };
+    this.inputs.push(input);
+    if (!(held instanceof Uint8Array)) this.decodeAndFree(input, 0, bytes);
+    return factsOf(input);
+  }
+
+  /** The merged file. Nothing can be added any more. */
   finish(): SplicedMerge {
     if (this.inputs.length === 0) throw new RangeError('Nothing to merge.');
+    this.previous = undefined;
     this.findCollided();
-    if (this.inputs.some(({ file }) => hasAggregationKeys(file.facts))) this.inputs.forEach(takeAll);
+    if (this.inputs.some(({ facts }) => hasAggregationKeys(facts))) this.inputs.forEach(takeAll);
     let merged = this.mergeSpecial();
     const expanded = this.inputs.filter((input) => isExpanded(input, merged.set));
     if (expanded.length > 0) {
@@ -123,7 +227,7 @@ export class Splice<P extends Pipeline> {
       merged = this.mergeSpecial();
     }
     const passedVersion = Math.max(
-      ...this.inputs.map(({ file }) => file.versions.findLastIndex((n) => n > 0)),
+      ...this.inputs.map(({ entries }) => entries.versions.findLastIndex((n) => n > 0)),
     );
     const set: SetOf[P] = { ...merged.set, version: Math.max(merged.set.version, passedVersion) };
     if (set.kind === 'allocations') {
@@ -133,28 +237,45 @@ export class Splice<P extends Pipeline> {
   }
 
   /** Adds the used strings of the last file to the merged table. The file itself is not changed. */
-  private unite({ bytes }: WalkedFile): void {
-    const { walker, union } = this;
-    const { walk, table, met } = walker;
-    if (this.indexes.length < walk.strings) this.indexes = new Int32Array(walk.strings);
-    this.indexes.fill(-1, 0, walk.strings);
-    union.addAll({ bytes, view: walk.view, starts: table }, walk.order, met, this.indexes);
+  private unite(): void {
+    const { walk, table, met } = this.walker;
+    if (this.indexes.length < walk.strings) this.indexes = new Int32Array(walk.strings).fill(-1);
+    this.union.addAll(table, walk.order, met, this.indexes);
     this.makeRoom();
   }
 
+  /** The same for a part of the previous file, most of whose strings may be there already. */
+  private uniteMore({ table, indexes }: Previous): void {
+    const { walk, met } = this.walker;
+    const missing = walk.order.subarray(0, met).filter((index) => indexes[index]! < 0);
+    this.union.addAll(table, missing, missing.length, indexes);
+    this.makeRoom();
+  }
+
+  /** Makes `indexes` ready for the next file. */
+  private forgetIndexes(): void {
+    const { walk, met } = this.walker;
+    for (let i = 0; i < met; i++) this.indexes[walk.order[i]!] = -1;
+  }
+
+  /** The merged table's indexes of the last file's strings, in the order of their first use. */
+  private indexesInOrder(): Int32Array {
+    const { walk, met } = this.walker;
+    return Int32Array.from(walk.order.subarray(0, met), (index) => this.indexes[index]!);
+  }
+
   /** Whether the last file has one key twice, which only decoding does right. */
-  private repeatsKey({ starts }: WalkedFile): boolean {
+  private repeatsKey({ starts, first }: { starts: Int32Array; first: number }): boolean {
     const { states, indexes } = this;
     const { walk } = this.walker;
+    const keyAt = (place: number) => indexes[walk.view.getInt32(first + starts[place]!, true)]!;
     let place = 0;
     for (; place < starts.length - 1; place++) {
-      const key = indexes[walk.view.getInt32(starts[place]!, true)]!;
+      const key = keyAt(place);
       if ((states[key]! & isKey) !== 0) break;
       states[key]! |= isKey;
     }
-    for (let i = 0; i < place; i++) {
-      states[indexes[walk.view.getInt32(starts[i]!, true)]!]! &= ~isKey;
-    }
+    for (let i = 0; i < place; i++) states[keyAt(i)]! &= ~isKey;
     return place < starts.length - 1;
   }
 
@@ -165,52 +286,72 @@ export class Splice<P extends Pipeline> {
     this.states = states;
   }
 
-  /** Notes which identities the input has, those that were met before, and those that are marked. */
-  private meet({ file, marked }: SplicedInput<P>): void {
-    const { indexes, walker } = this;
-    const { view } = walker.walk;
-    const { starts, bytes } = file;
-    if (this.pipeline === 'allocations') this.findMarks();
-    const misnamed = new Set(this.pipeline === 'assets' ? file.misnamed : []);
-    const offset = identityOffset[this.pipeline];
-    const note = (index: number) => {
+  /** Which strings of a table have the mark of idle or external records in them, and which. */
+  private marksOf(table: TableView): Previous['marked'] {
+    if (this.pipeline !== 'allocations') return [];
+    return marks.flatMap(([text, state]) =>
+      Array.from(entriesWith(table, text), (entry) => [entry, state] as const),
+    );
+  }
+
+  /** Notes which of a table's strings that were met have the mark of idle or external records in them. */
+  private noteMarks(marked: Previous['marked'], indexes: Int32Array): void {
+    for (const [entry, state] of marked) {
+      const index = indexes[entry]!;
+      if (index >= 0) this.states[index]! |= state;
+    }
+  }
+
+  /** Finds which identities the entries have, and which of them are marked; notes those that were met before. */
+  private meet(
+    { starts, misnamed }: WalkedEntries,
+    first: number,
+    indexes: Int32Array,
+  ): Pick<SplicedInput<P>, 'identities' | 'marked'> {
+    const { bytes, view } = this.walker.walk;
+    const otherKeys = new Set(this.pipeline === 'assets' ? misnamed : []);
+    const offset = first + identityOffset[this.pipeline];
+    const identities = new Int32Array(starts.length - 1).fill(-1);
+    const marked: number[] = [];
+    for (let place = 0; place < identities.length; place++) {
+      const start = starts[place]!;
+      if (bytes[first + start + 4] === 0) continue;
+      const index = otherKeys.has(place)
+        ? this.identityOf(first + start)
+        : indexes[view.getInt32(offset + start, true)]!;
+      identities[place] = index;
       const state = this.states[index]!;
       const again = (state & seen) !== 0;
       this.states[index] = state | (again ? collided : seen);
       if (again) this.anyCollided = true;
       if ((state & (idle | external)) !== 0) marked.push(index);
-    };
-    for (let place = 0; place < starts.length - 1; place++) {
-      const start = starts[place]!;
-      if (bytes[start + 4] === 0) continue;
-      note(misnamed.has(place) ? this.identityOf(start) : indexes[view.getInt32(start + offset, true)]!);
     }
+    return { identities, marked };
   }
 
   /** The identity of an asset whose key is another one, as an index of the merged table. */
   private identityOf(start: number): number {
-    const { walker, union } = this;
-    const { record } = decodeEntry('assets', walker.walk, start, (index) => walker.text(index));
+    const { walk, table } = this.walker;
+    const { record } = decodeEntry('assets', walk, start, (index) => textOf(table, index));
     if (record === null) throw new RangeError('There is no record.');
-    const index = union.add(assetIdentity(record, null));
+    const index = this.union.add(assetIdentity(record, null));
     this.makeRoom();
     return index;
   }
 
-  /** Notes which strings of the last file have the mark of idle or external records in them. */
-  private findMarks(): void {
-    const { table, walk } = this.walker;
-    for (const [mark, state] of marks) {
-      for (const entry of entriesWith(walk.bytes, table, mark)) {
-        const index = this.indexes[entry]!;
-        if (index >= 0) this.states[index]! |= state;
-      }
-    }
+  private hasRoomFor(bytes: number): boolean {
+    return this.bytesHeld + bytes <= this.mostHeld;
+  }
+
+  /** Holds entries that were walked over last, with indexes of the merged table. */
+  private hold(entries: Buffer, taken: number, indexes: Int32Array): Buffer {
+    this.bytesHeld += taken;
+    this.rewrite(this.walker.from, this.walker.to, indexes);
+    return entries;
   }
 
   /** Overwrites the string indexes of the last file from one of the walk's positions to another. */
-  private rewrite(from: number, to: number): void {
-    const { indexes } = this;
+  private rewrite(from: number, to: number, indexes: Int32Array): void {
     const { view, positions } = this.walker.walk;
     for (let i = from; i < to; i++) {
       const at = positions[i]!;
@@ -218,17 +359,49 @@ export class Splice<P extends Pipeline> {
     }
   }
 
+  /** Decodes what of an input is special already, as long as it is there, and gives its memory back. */
+  private decodeAndFree(input: SplicedInput<P>, first: number, bytes: Buffer): void {
+    const { walk, table } = this.walker;
+    for (const place of input.special) {
+      this.noteDecoded(input, place, walk, first, (index) => textOf(table, index));
+    }
+    // A small buffer shares its memory with others. The garbage collector would take its time with a large one.
+    const { buffer } = bytes;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
+  }
+
+  /** An input's entries, with indexes of the merged table. */
+  private bytesOf(input: SplicedInput<P>): Buffer {
+    const { held, entries } = input;
+    if (held instanceof Uint8Array) return held;
+    if (this.lastRead?.of === input) return this.lastRead.bytes;
+    if (this.readAgain === undefined) throw new Error('There is nothing to read it again with.');
+    this.lastRead = undefined;
+    const given = this.readAgain({ input: held.input, offset: held.offset, length: held.length });
+    const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+    const { walker } = this;
+    walker.overAgain(bytes, held.strings, entries);
+    if (held.by === 'index') {
+      this.rewrite(walker.from, walker.to, held.indexes);
+    } else {
+      const { order } = walker.walk;
+      if (this.indexes.length < held.strings) this.indexes = new Int32Array(held.strings).fill(-1);
+      for (let i = 0; i < walker.met; i++) this.indexes[order[i]!] = held.indexes[i]!;
+      this.rewrite(walker.from, walker.to, this.indexes);
+      this.forgetIndexes();
+    }
+    this.lastRead = { of: input, bytes };
+    return bytes;
+  }
+
   /** Takes every record whose identity was met more than once out of those that pass. */
   private findCollided(): void {
     if (!this.anyCollided) return;
     const { states } = this;
-    const offset = identityOffset[this.pipeline];
-    for (const { file, special } of this.inputs) {
-      const { bytes, starts } = file;
-      for (let place = 0; place < starts.length - 1; place++) {
-        const start = starts[place]!;
-        if (bytes[start + 4] === 0) continue;
-        if ((states[bytes.readInt32LE(start + offset)]! & collided) !== 0) special.add(place);
+    for (const { identities, special } of this.inputs) {
+      for (let place = 0; place < identities.length; place++) {
+        const index = identities[place]!;
+        if (index >= 0 && (states[index]! & collided) !== 0) special.add(place);
       }
     }
   }
@@ -238,21 +411,33 @@ export class Splice<P extends Pipeline> {
     const walk = new Walk();
     walk.begin(Buffer.alloc(0), this.union.size);
     const inputs = this.inputs.map((input): MergeInput<SetOf[P]> => {
-      walk.goOn(input.file.bytes);
-      const entries = specialPlaces(input).map((place) => this.entryOf(input, place, walk));
-      return { id: input.id, set: withEntries(input, entries) };
+      const places = specialPlaces(input);
+      const missing = places.filter((place) => !input.decoded.has(place));
+      if (missing.length > 0) walk.goOn(this.bytesOf(input));
+      for (const place of missing) {
+        this.noteDecoded(input, place, walk, 0, (index) => this.union.text(index));
+      }
+      return {
+        id: input.id,
+        set: withEntries(
+          input,
+          places.map((place) => input.decoded.get(place)!),
+        ),
+      };
     });
     return mergeSets(this.pipeline, inputs);
   }
 
-  private entryOf({ file, decoded }: SplicedInput<P>, place: number, walk: Walk): Entry<P> {
-    let entry = decoded.get(place);
-    if (entry === undefined) {
-      entry = decodeEntry(this.pipeline, walk, file.starts[place]!, (index) => this.union.text(index));
-      decoded.set(place, entry);
-      if (entry.record !== null) file.versions[entry.version]!--;
-    }
-    return entry;
+  private noteDecoded(
+    { entries, decoded }: SplicedInput<P>,
+    place: number,
+    walk: Walk,
+    first: number,
+    text: (index: number) => string,
+  ): void {
+    const entry = decodeEntry(this.pipeline, walk, first + entries.starts[place]!, text);
+    decoded.set(place, entry);
+    if (entry.record !== null) entries.versions[entry.version]!--;
   }
 
   private markedNames(marked: readonly number[]) {
@@ -269,38 +454,43 @@ export class Splice<P extends Pipeline> {
   private assemble(merged: Merged<SetOf[P]>): SplicedMerge {
     const own = this.walker.over(encodeSet(merged.set), true);
     if (own === undefined) throw new Error('A file of our own cannot be walked over.');
-    this.unite(own);
-    this.rewrite(0, this.walker.walk.found);
+    this.unite();
+    this.rewrite(0, this.walker.walk.found, this.indexes);
     const table = this.union.table();
-    const list = new PartList();
-    list.add(table, 0, table.length);
-    list.add(own.bytes, own.set, own.starts[0]!);
+    const layout = new Layout<P>();
+    layout.add(table, 0, table.length);
+    layout.add(own.bytes, own.set, own.first);
     const ownEntries = new OwnEntries(own);
     let total = 0;
     const contributions = this.inputs.map((input, index): Contribution => {
-      const { file, decoded } = input;
-      const offset = list.length;
-      const placed = placeEntries(list, input, merged.inputs[index]!, ownEntries);
+      const { id, entries, facts, decoded } = input;
+      const offset = layout.length;
+      const placed = placeEntries(layout, input, merged.inputs[index]!, ownEntries);
       total += placed.entries;
       const rest = withEntries(
         input,
         placed.changed.map((place) => decoded.get(place)!),
       );
-      const marksLeftOut = hasUsualMarks(file.facts, this.markedNames(input.marked));
+      const marksLeftOut = hasUsualMarks(facts, this.markedNames(input.marked));
       return {
-        id: input.id,
-        records: file.records,
+        id,
+        records: entries.records,
         ...placed,
         offset,
-        length: list.length - offset,
+        length: layout.length - offset,
         rest: encodeRest(rest, marksLeftOut),
         marksLeftOut,
       };
     });
-    list.add(own.bytes, own.starts[own.starts.length - 1]!, own.bytes.length);
+    layout.add(own.bytes, own.first + own.starts.at(-1)!, own.bytes.length);
     // The count stands just before the first entry.
-    own.bytes.writeInt32LE(total, own.starts[0]! - 4);
-    return { parts: list.parts, byteLength: list.length, contributions, inputs: this.inputs.map(factsOf) };
+    own.bytes.writeInt32LE(total, own.first - 4);
+    return {
+      parts: { [Symbol.iterator]: () => layout.bytes((input) => this.bytesOf(input)) },
+      byteLength: layout.length,
+      contributions,
+      inputs: this.inputs.map(factsOf),
+    };
   }
 }
 
@@ -314,10 +504,7 @@ export function spliceSets(
   pipeline: Pipeline,
   inputs: readonly { readonly id: string; readonly bytes: Uint8Array }[],
 ): SplicedMerge {
-  const splice = new Splice(
-    pipeline,
-    inputs.reduce((sum, { bytes }) => sum + bytes.length, 0),
-  );
+  const splice = new Splice(pipeline, { bytes: inputs.reduce((sum, { bytes }) => sum + bytes.length, 0) });
   for (const { id, bytes } of inputs) splice.add(id, bytes);
   return splice.finish();
 }

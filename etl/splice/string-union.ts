@@ -11,10 +11,13 @@ const largest = 2 ** 31 - 1;
 /** How many strings are hashed before they are placed. */
 const batch = 1024;
 
-/** A file with a table, and by index where its entries start in it; then where the last one ends. */
-export interface OtherTable {
+/** The string table of a file where it stands. */
+export interface TableView {
+  /** What begins with the table. */
   readonly bytes: Buffer;
+  /** The same. */
   readonly view: DataView;
+  /** By index: where each string starts, its length first; then where the last one ends. */
   readonly starts: Int32Array;
 }
 
@@ -63,7 +66,7 @@ export class StringUnion {
    * @param order indexes in that table, of which the first `count` are added in this order
    * @param indexes takes, by index in that table, the index here
    */
-  addAll(from: OtherTable, order: Int32Array, count: number, indexes: Int32Array): void {
+  addAll(from: TableView, order: Int32Array, count: number, indexes: Int32Array): void {
     this.makeRoom(count, from.starts[from.starts.length - 1]! - from.starts[0]!);
     for (let done = 0; done < count; done += batch) {
       const until = Math.min(count, done + batch);
@@ -76,7 +79,7 @@ export class StringUnion {
    * Hashes some strings ahead of placing them. Each look into `slots` is a wait for memory; here they overlap, and bring
    * near what `placeAll` then looks at.
    */
-  private hashAll({ view, starts }: OtherTable, order: Int32Array, done: number, until: number): void {
+  private hashAll({ view, starts }: TableView, order: Int32Array, done: number, until: number): void {
     const { ahead, slots } = this;
     const mask = slots.length - 1;
     let touched = 0;
@@ -90,7 +93,7 @@ export class StringUnion {
   }
 
   private placeAll(
-    from: OtherTable,
+    from: TableView,
     order: Int32Array,
     done: number,
     until: number,

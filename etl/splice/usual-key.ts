@@ -1,5 +1,6 @@
 import { keyType, undefinedPart, usualWords } from '../asset-identity';
 import type { AssetProperties, AssetType } from '../model';
+import type { TableView } from './string-union';
 import type { Walk } from './walk';
 
 /** The properties of an asset in wire order. */
@@ -25,23 +26,24 @@ const typeBytes = new Map<string, Buffer>();
  * aggregationKeys.
  *
  * @param walk just behind the asset
- * @param table where the entries of the file's string table start, by index
+ * @param table that its string indexes are of
  * @param key where the index of the key stands
  */
-export function hasUsualKey(walk: Walk, table: Int32Array, key: number): boolean {
-  const { bytes, view, properties } = walk;
+export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean {
+  const { view, properties } = walk;
+  const { bytes, view: strings, starts } = table;
   if (properties < 0) return false;
-  const entry = table[view.getInt32(key, true)]!;
+  const entry = starts[view.getInt32(key, true)]!;
   let at = entry + 2;
-  const end = at + view.getUint16(entry, true);
+  const end = at + strings.getUint16(entry, true);
   for (let i = 0; i < parts.length; i++) {
     if (i > 0 && bytes[at++] !== slash) return false;
     const part = parts[i]!;
     if (part < 0) {
       at = behind(bytes, at, bytesOfType(walk.type), 0, -1);
     } else {
-      const value = table[view.getInt32(properties + 4 * part, true)]!;
-      const length = view.getUint16(value, true);
+      const value = starts[view.getInt32(properties + 4 * part, true)]!;
+      const length = strings.getUint16(value, true);
       at =
         length === 0
           ? behind(bytes, at, undefinedBytes, 0, -1)

@@ -32,22 +32,30 @@ export class Walk {
   type = '';
   /** Whether the last record has another window than the first record of the file. */
   odd = false;
+  /** By index: 1 for those in `order`. */
   private used = new Uint8Array(0);
   private firstWindow = -1;
   private lastWindow = -1;
   private lastWindowEnd = -1;
 
-  /** Starts with another file, of a table of so many strings. */
+  /** Starts with another file, or with another part of one, of a table of so many strings. */
   begin(bytes: Uint8Array, strings: number): void {
     this.strings = strings;
-    this.met = 0;
     if (this.used.length < strings) {
       this.used = new Uint8Array(strings);
       this.order = new Int32Array(strings);
     } else {
-      this.used.fill(0, 0, strings);
+      // Not all of it: a part may use a few strings of a table of millions.
+      for (let i = 0; i < this.met; i++) this.used[this.order[i]!] = 0;
     }
+    this.met = 0;
     this.goOn(bytes);
+  }
+
+  /** After a walk that was broken off: what it met is not known any more. */
+  forget(): void {
+    this.used.fill(0);
+    this.met = 0;
   }
 
   /** Goes on with another file of the same table. */

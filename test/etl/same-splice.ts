@@ -1,8 +1,8 @@
-import { encodeMerged, extractContribution } from '../../etl/contribution';
+import { type Contribution, encodeMerged, extractContribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { mergeSets } from '../../etl/merge';
 import { recordCount, setWindow } from '../../etl/set-facts';
-import { type SplicedMerge, spliceSets } from '../../etl/splice/splice';
+import { Splice, type SplicedMerge, spliceSets } from '../../etl/splice/splice';
 import type { Pipeline } from '../../etl/window';
 
 export interface SpliceInput {
@@ -26,7 +26,8 @@ export function expectSpliced(
     pipeline,
     files.map(({ id, bytes }) => ({ id, bytes: Buffer.from(bytes) })),
   );
-  const bytes = Buffer.concat(spliced.parts);
+  const bytes = Buffer.concat([...spliced.parts]);
+  expectSameInOtherWays(pipeline, files, bytes, spliced.contributions);
   expect(spliced.byteLength).toBe(bytes.length);
   // Encoded again, sets are the same to the byte when they say the same in the same order.
   if (!encodeSet(decodeSet(pipeline, bytes)).equals(merged.bytes)) {
@@ -53,4 +54,64 @@ export function expectSpliced(
     inputs.map(({ set }) => ({ records: recordCount(set), window: setWindow(set) })),
   );
   return { spliced, sameBytes, passed: stored.every(({ changed }) => changed.length === 0) };
+}
+
+/** However little is held in memory, and whatever is taken from the merged file itself: the bytes are the same. */
+function expectSameInOtherWays(
+  pipeline: Pipeline,
+  files: readonly SpliceInput[],
+  merged: Buffer,
+  contributions: readonly Contribution[],
+): void {
+  // The first one fits.
+  const held = files.length > 2 ? files[0]!.bytes.length : 0;
+  const splice = new Splice(pipeline, {
+    mostHeld: held,
+    readAgain: ({ input, offset, length }) => copyOf(files[input]!.bytes.subarray(offset, offset + length)),
+  });
+  for (const { id, bytes } of files) splice.add(id, copyOf(bytes));
+  expectSameMerge(splice.finish(), merged, contributions);
+  const asTheyCame = contributions.map(({ altered, changed }) => altered.length + changed.length === 0);
+  // All that can be taken from the merged file is, then all but the first of them, as if that one had changed.
+  const first = asTheyCame.indexOf(true);
+  const ways = [
+    { own: -1, mostHeld: Infinity },
+    { own: first, mostHeld: 0 },
+  ];
+  for (const { own, mostHeld } of first < 0 ? [] : ways) {
+    const isTaken = (input: number) => asTheyCame[input] === true && input !== own;
+    const splice = new Splice(pipeline, {
+      mostHeld,
+      readAgain: ({ input, offset, length }) =>
+        copyOf((isTaken(input) ? merged : files[input]!.bytes).subarray(offset, offset + length)),
+    });
+    splice.usePrevious(copyOf(merged.subarray(0, contributions[0]!.offset)));
+    contributions.forEach((contribution, input) => {
+      const { offset, length } = contribution;
+      if (isTaken(input)) splice.addFrom(contribution, copyOf(merged.subarray(offset, offset + length)));
+      else splice.add(contribution.id, copyOf(files[input]!.bytes));
+    });
+    expectSameMerge(splice.finish(), merged, contributions);
+  }
+}
+
+function expectSameMerge(
+  { parts, contributions }: SplicedMerge,
+  merged: Buffer,
+  expected: readonly Contribution[],
+): void {
+  // A part is good until the next one is asked for; and the file can be gone through again.
+  for (let time = 0; time < 2; time++) {
+    const copies: Buffer[] = [];
+    for (const part of parts) copies.push(Buffer.from(part));
+    if (!Buffer.concat(copies).equals(merged)) throw new Error('The bytes are not the same.');
+  }
+  expect(contributions).toEqual(expected);
+}
+
+/** With its memory to itself, as what a store gives has: it may be given back. */
+function copyOf(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

@@ -83,13 +83,13 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
     fc.assert(
       fc.property(filesOf(pipeline, {}, ['ours']), (files) => {
         const { parts, contributions } = spliceSets(pipeline, files.map(copied));
-        const merged = Buffer.concat(parts);
+        const merged = Buffer.concat([...parts]);
         const extracted = contributions.map((contribution): SpliceInput => ({
           id: contribution.id,
           bytes: extractContribution(pipeline, merged, contribution),
         }));
         const again = spliceSets(pipeline, extracted);
-        if (!Buffer.concat(again.parts).equals(merged)) throw new Error('The bytes are not the same.');
+        if (!Buffer.concat([...again.parts]).equals(merged)) throw new Error('The bytes are not the same.');
         expect(again.contributions).toEqual(contributions);
       }),
       propertyRuns(60, 1000),

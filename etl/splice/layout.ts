@@ -1,0 +1,94 @@
+import type { FoldedInput } from '../fold';
+import type { Pipeline } from '../window';
+import { countOf, specialPlaces, type SplicedInput } from './spliced-input';
+import type { WalkedFile } from './walk-file';
+
+/** What parts of a merged file are slices of: bytes that are there, or the entries of an input. */
+type Origin<P extends Pipeline> = Buffer | SplicedInput<P>;
+
+interface Part<P extends Pipeline> {
+  readonly of: Origin<P>;
+  readonly from: number;
+  to: number;
+}
+
+/** Which slices of what make up a merged file, in order. Slices that follow one another become one. */
+export class Layout<P extends Pipeline> {
+  /** The bytes of all parts. */
+  length = 0;
+  private readonly parts: Part<P>[] = [];
+
+  add(of: Origin<P>, from: number, to: number): void {
+    if (from === to) return;
+    this.length += to - from;
+    const last = this.parts.at(-1);
+    if (last?.of === of && last.to === from) last.to = to;
+    else this.parts.push({ of, from, to });
+  }
+
+  /** @param bytesOf an input's entries; asked for one input after another */
+  *bytes(bytesOf: (input: SplicedInput<P>) => Buffer): Generator<Buffer> {
+    for (const { of, from, to } of this.parts) {
+      const bytes = of instanceof Uint8Array ? of : bytesOf(of);
+      yield bytes.subarray(from, to);
+    }
+  }
+}
+
+/** The file of the merged special records, of which entries are taken from the first to the last. */
+export class OwnEntries {
+  private next = 0;
+
+  constructor(private readonly file: WalkedFile) {}
+
+  /** Appends the next entry. */
+  addNext(layout: Layout<Pipeline>): void {
+    const { bytes, first, starts } = this.file;
+    layout.add(bytes, first + starts[this.next]!, first + starts[this.next + 1]!);
+    this.next++;
+  }
+}
+
+/** What of an input stands in the merged file, as a contribution says it. */
+export interface Placed {
+  readonly entries: number;
+  readonly altered: number[];
+  readonly changed: number[];
+}
+
+/**
+ * Appends the entries that an input gives to the merged file: those that pass as slices of its own entries, the special
+ * ones that were met first there as they were merged.
+ *
+ * @param folded what became of its special entries, counted among these
+ */
+export function placeEntries(
+  layout: Layout<Pipeline>,
+  input: SplicedInput<Pipeline>,
+  folded: FoldedInput,
+  own: OwnEntries,
+): Placed {
+  const { starts } = input.entries;
+  const places = specialPlaces(input);
+  const [gone, alteredOwn] = [new Set(folded.gone), new Set(folded.altered)];
+  const altered: number[] = [];
+  let entries = 0;
+  let ownEntries = 0;
+  let place = 0;
+  const passTo = (end: number) => {
+    layout.add(input, starts[place]!, starts[end]!);
+    entries += end - place;
+    place = end;
+  };
+  places.forEach((special, index) => {
+    passTo(special);
+    place = special + 1;
+    if (gone.has(index)) return;
+    own.addNext(layout);
+    if (alteredOwn.has(ownEntries)) altered.push(entries);
+    ownEntries++;
+    entries++;
+  });
+  passTo(countOf(input));
+  return { entries, altered, changed: folded.changed.map((index) => places[index]!) };
+}
