@@ -3,6 +3,7 @@ import { type Provenance, provenanceSchema } from '../federation/provenance';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import { objectKey, provenanceKey } from '../storage/layout';
 import { readJson, writeJson } from '../storage/read-all';
+import { repeatable } from '../storage/with-retry';
 
 /** Provenance grows with the clusters, and with what does not stand in an object as it came. */
 const largestProvenance = 2 ** 29;
@@ -34,19 +35,32 @@ async function readProvenance(
   }
 }
 
-/** Writes a merged window: the object first, then the provenance that says it is finished. */
-export async function writeFinished(
+/** An object of so many bytes or fewer is sent from memory: in one request, where a stream may take several. */
+const sentWhole = 8 * 1024 * 1024;
+
+/**
+ * Writes a merged window; it is finished when its provenance is written behind it.
+ *
+ * @param chunks gives its bytes; again from the start when it is gone through again
+ */
+export async function writeObject(
   bucket: Bucket,
-  bytes: Uint8Array,
-  provenance: Provenance,
+  fingerprint: string,
+  size: number,
+  chunks: () => AsyncIterable<Uint8Array>,
   options: CallOptions,
 ): Promise<void> {
-  const { fingerprint, digest } = provenance;
-  await bucket.put(objectKey(fingerprint), bytes, { ...options, metadata: { sha256: digest } });
-  await touchFinished(bucket, provenance, options);
+  const body = size > sentWhole ? repeatable(chunks) : await gather(chunks());
+  await bucket.put(objectKey(fingerprint), body, options);
 }
 
-/** Writes the provenance again, as it is: the clean-up spares what was written in the last day. */
+async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const gathered: Uint8Array[] = [];
+  for await (const chunk of chunks) gathered.push(chunk);
+  return Buffer.concat(gathered);
+}
+
+/** Writes the provenance: the first time, or again as it is, since the clean-up spares what was written in the last day. */
 export async function touchFinished(
   bucket: Bucket,
   provenance: Provenance,

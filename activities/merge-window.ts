@@ -50,11 +50,13 @@ export interface MergeDependencies extends Pick<
   FederationDependencies,
   'bucket' | 'log' | 'heartbeat' | 'signal' | 'threads'
 > {
-  /** Bytes of source files that are in memory at once, over all merges of this process. (Default: 256 MiB) */
+  /** Bytes of source files that are held in memory at once, over all merges of this process. (Default: 256 MiB) */
   readonly mergeMemory?: number;
 }
 
 const defaultMergeMemory = 256 * 1024 * 1024;
+/** Of them, those of one merge: of a larger window, what goes beyond is read twice instead. */
+export const heldByOne = 96 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**
@@ -68,7 +70,9 @@ const heartbeatEveryMs = 5_000;
 export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   const { bucket } = deps;
   const readShard = createShardCache(bucket);
-  const memory: MemoryBudget = createMemoryBudget(deps.mergeMemory ?? defaultMergeMemory);
+  const { mergeMemory = defaultMergeMemory } = deps;
+  const memory: MemoryBudget = createMemoryBudget(mergeMemory);
+  const mostHeld = Math.min(heldByOne, mergeMemory);
   return async ({ run, attempt, shard, index, force }) => {
     const signal = deps.signal();
     const part = await readShard(run, attempt, shard);
@@ -88,7 +92,17 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       window: planned.window,
     });
     const previous = await readPreviousOrNone(deps, planned, part, again, signal);
-    const merge = new WindowMerge({ ...deps, log, signal, planned, ref, previous, force: again, memory });
+    const merge = new WindowMerge({
+      ...deps,
+      log,
+      signal,
+      planned,
+      ref,
+      previous,
+      force: again,
+      memory,
+      mostHeld,
+    });
     const beat = setInterval(
       () => deps.heartbeat({ window: planned.window, doing: merge.doing }),
       heartbeatEveryMs,

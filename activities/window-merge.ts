@@ -4,17 +4,27 @@ import { absent, contributes, keptVersion } from '../federation/decision';
 import { fingerprint } from '../federation/fingerprint';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
-import { clusterId, keptKey } from '../storage/layout';
+import { findReuse, type Reuse } from '../federation/reuse';
+import { clusterId, keptKey, objectKey } from '../storage/layout';
 import type { FederationDependencies } from './federation-dependencies';
-import { findFinished, writeFinished } from './finished-object';
+import { findFinished, touchFinished, writeObject } from './finished-object';
 import { prefix } from './log-plan';
 import type { MemoryBudget } from './memory-budget';
+import { MergeReads, PreviousDamaged, SourceMoved } from './merge-reads';
 import type { PreviousContributions } from './previous-contributions';
 import { type BadFinding, setAside } from './set-aside';
-import { lookAgain, type ReadSource, readSources, type WindowSource } from './window-sources';
+import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
+import { lookAgain, type WindowSource } from './window-sources';
 
 /** A source that is written again and again while it is read is tried this often before Temporal tries later. */
 const mostLooks = 5;
+
+/** A window that is merged; else which sources are bad, or have moved on. */
+interface Tried {
+  readonly bad: BadFinding[];
+  readonly moved: readonly WindowSource[];
+  readonly merged?: Provenance;
+}
 
 export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket' | 'log' | 'threads'> {
   readonly planned: PlannedWindow;
@@ -23,6 +33,8 @@ export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket
   /** Merge it though it is merged. */
   readonly force: boolean;
   readonly memory: MemoryBudget;
+  /** Bytes of its sources that one merge holds in memory; what goes beyond is read twice. */
+  readonly mostHeld: number;
   readonly signal: AbortSignal;
 }
 
@@ -51,8 +63,10 @@ export class WindowMerge {
       const name = fingerprint(ref, sources);
       const finished = force ? undefined : await findFinished(bucket, name, { signal });
       if (finished !== undefined) return { sources, merged: finished, reused: true };
-      const { bad, moved, merged } = await this.context.memory.within(bytesOf(sources), signal, () =>
-        this.tryMerge(name, sources),
+      const { bad, moved, merged } = await this.context.memory.within(
+        Math.min(bytesOf(sources), this.context.mostHeld),
+        signal,
+        () => this.tryMerge(name, sources),
       );
       if (merged !== undefined) return { sources, merged, reused: false };
       if (moved.some((source) => keptVersion(source.decision) === undefined) && ++looks > mostLooks)
@@ -63,61 +77,111 @@ export class WindowMerge {
     }
   }
 
-  /** Reads and merges; or says which sources are bad or have moved on, and writes nothing. */
-  private async tryMerge(
+  /** Reads, merges and writes; or says which sources are bad or have moved on, and finishes nothing. */
+  private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
+    const { ref, planned, previous, force, log } = this.context;
+    const reuse = force ? undefined : findReuse(previous.base, ref, sources);
+    try {
+      return await this.tryWith(reuse, name, sources);
+    } catch (error) {
+      if (!(error instanceof PreviousDamaged)) throw error;
+      log.warn(
+        { event: 'window.previous-damaged', key: objectKey(reuse?.previous.fingerprint ?? '') },
+        `${prefix(planned.window)} merges ${planned.window} from all of its sources, as the object before is damaged: ${error.message}`,
+      );
+      return this.tryWith(undefined, name, sources);
+    }
+  }
+
+  private async tryWith(
+    reuse: Reuse | undefined,
     name: string,
     sources: readonly WindowSource[],
-  ): Promise<{ bad: BadFinding[]; moved: WindowSource[]; merged?: Provenance }> {
+  ): Promise<Tried> {
     const { bucket, ref, planned, previous, threads, signal } = this.context;
-    this.doing = 'reading';
-    const { read, moved } = await readSources(bucket, planned.window as WindowId, sources, { signal });
-    if (moved.length > 0) return { bad: [], moved };
-    this.doing = 'merging';
-    const answer = await threads.merge(
-      {
-        pipeline: ref.pipeline,
-        window: ref.window,
-        sources: read.map((source) => ({
-          cluster: source.cluster,
-          bytes: source.bytes,
-          recordsBefore:
-            source.decision === 'used' ? (previous.of(source.cluster)?.contribution.records ?? 0) : 0,
-        })),
-      },
+    const contributing = sources.filter((source) => contributes(source.decision));
+    const reads = new MergeReads({
+      bucket,
+      window: planned.window as WindowId,
+      sources: contributing,
+      reuse,
       signal,
-    );
-    if (answer.bad !== undefined) {
-      return { bad: answer.bad.map((bad) => this.finding(read, bad)), moved: [] };
+    });
+    const task: MergeTask = {
+      pipeline: ref.pipeline,
+      window: ref.window,
+      sources: contributing.map(({ cluster, decision }) => ({
+        cluster,
+        recordsBefore: decision === 'used' ? (previous.of(cluster)?.contribution.records ?? 0) : 0,
+        from: reuse?.contributions.get(cluster),
+      })),
+      previous: reuse?.previous.digest,
+      bytes: bytesOf(sources),
+      mostHeld: this.context.mostHeld,
+    };
+    this.doing = 'merging';
+    try {
+      const answer = await threads.merge(
+        task,
+        {
+          read: (question) => reads.read(question),
+          write: async (begun, chunks) => {
+            this.doing = 'writing';
+            reads.begin(begun);
+            await writeObject(bucket, name, begun.size, chunks, { signal });
+          },
+        },
+        signal,
+      );
+      if (answer.kind === 'previous-damaged') throw new PreviousDamaged(answer.detail);
+      if (answer.kind === 'refused') return this.refused(contributing, answer);
+      const merged = this.provenanceOf(name, sources, answer);
+      await touchFinished(bucket, merged, { signal });
+      return { bad: [], moved: [], merged };
+    } catch (error) {
+      if (error instanceof SourceMoved) return { bad: [], moved: [error.source] };
+      throw error;
+    } finally {
+      await reads.close();
     }
-    this.doing = 'writing';
-    const contributions = new Map(
-      answer.contributions.map((contribution) => [contribution.id, contribution]),
-    );
-    const merged: Provenance = {
+  }
+
+  /** A source that moved on is looked at again before any is set aside. */
+  private refused(
+    read: readonly WindowSource[],
+    { bad, moved }: Extract<MergeAnswer, { kind: 'refused' }>,
+  ): Tried {
+    const gone = read.filter(({ cluster }) => moved.includes(cluster));
+    return gone.length > 0
+      ? { bad: [], moved: gone }
+      : { bad: bad.map((one) => this.finding(read, one)), moved: [] };
+  }
+
+  private provenanceOf(
+    fingerprint: string,
+    sources: readonly WindowSource[],
+    { digest, size, contributions }: Extract<MergeAnswer, { kind: 'merged' }>,
+  ): Provenance {
+    const byCluster = new Map(contributions.map((contribution) => [contribution.id, contribution]));
+    return {
       format: 1,
-      fingerprint: name,
-      window: planned.window,
-      digest: answer.digest,
-      size: answer.bytes.byteLength,
+      fingerprint,
+      window: this.context.planned.window,
+      digest,
+      size,
       sources: sources.map(({ cluster, seen, decision }) => ({
         cluster,
         seen,
         decision,
-        contribution: contributions.get(cluster),
+        contribution: byCluster.get(cluster),
       })),
       problems: sources.flatMap((source) => source.problem ?? []),
     };
-    await writeFinished(bucket, answer.bytes, merged, { signal });
-    return { bad: [], moved: [], merged };
   }
 
-  private finding(
-    read: readonly ReadSource[],
-    bad: { cluster: string; code: BadFinding['code']; detail: string },
-  ): BadFinding {
-    const found = read.find((one) => one.cluster === bad.cluster);
-    if (found === undefined) throw new TypeError(`${bad.cluster} was not read.`);
-    const { bytes: _, ...source } = found;
+  private finding(read: readonly WindowSource[], bad: BadSource): BadFinding {
+    const source = read.find((one) => one.cluster === bad.cluster);
+    if (source === undefined) throw new TypeError(`${bad.cluster} was not read.`);
     if (keptVersion(source.decision) !== undefined) {
       throw new FederationError('GENERATION_UNREADABLE', {
         subject: {

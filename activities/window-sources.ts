@@ -1,13 +1,10 @@
-import pMap from 'p-map';
 import type { WindowId } from '../etl/window';
-import { isFederationError } from '../errors/federation-error';
 import { byBytes } from '../federation/byte-order';
-import { absent, contributes, keptVersion } from '../federation/decision';
+import { absent } from '../federation/decision';
 import type { SourceProblem } from '../federation/generation';
 import type { PlannedWindow } from '../federation/plan-document';
-import type { BucketReader, CallOptions, Version } from '../storage/bucket';
-import { clusterEtlKey, clusterId, keptKey } from '../storage/layout';
-import { readAll } from '../storage/read-all';
+import type { BucketReader, CallOptions } from '../storage/bucket';
+import { clusterEtlKey, clusterId } from '../storage/layout';
 
 /** One cluster's source of a window while it is being merged. */
 export interface WindowSource {
@@ -22,16 +19,6 @@ export interface WindowSource {
   /** Why it is not taken as it is. */
   readonly problem?: SourceProblem;
 }
-
-/** A source with the bytes that are to be merged. */
-export interface ReadSource extends WindowSource {
-  readonly bytes: Uint8Array;
-}
-
-/** Files of one window are read this many at once. */
-const concurrentReads = 8;
-/** A larger file than this is none that a cluster makes for a window. */
-const largestSource = 2 ** 30;
 
 /** The sources as they were planned, with the clusters that the plan did not find but that contributed before. */
 export function plannedSources(planned: PlannedWindow, before: readonly string[]): WindowSource[] {
@@ -48,38 +35,6 @@ export function plannedSources(planned: PlannedWindow, before: readonly string[]
     sources.push({ cluster, key, seen: absent, decision: 'used', size: 0 });
   }
   return sources.sort((a, b) => byBytes(a.cluster, b.cluster));
-}
-
-/**
- * Reads what is to be merged, each source at exactly the version that was seen. Those that are not there any more in
- * that version are named instead.
- */
-export async function readSources(
-  bucket: BucketReader,
-  window: WindowId,
-  sources: readonly WindowSource[],
-  options: CallOptions,
-): Promise<{ read: ReadSource[]; moved: WindowSource[] }> {
-  const moved: WindowSource[] = [];
-  const read = await pMap(
-    sources.filter((source) => contributes(source.decision)),
-    async (source) => {
-      const kept = keptVersion(source.decision);
-      const key = kept === undefined ? source.key : keptKey(clusterId(source.cluster), window);
-      const version = (kept ?? source.seen) as Version;
-      try {
-        const { bytes } = await readAll(bucket, key, { ...options, version, maxBytes: largestSource });
-        return { ...source, bytes };
-      } catch (error) {
-        if (!isFederationError(error, 'STORAGE_CONFLICT') && !isFederationError(error, 'STORAGE_NOT_FOUND'))
-          throw error;
-        moved.push(source);
-        return undefined;
-      }
-    },
-    { concurrency: concurrentReads },
-  );
-  return { read: read.filter((source) => source !== undefined), moved };
 }
 
 /** A source as it is now: another version of it, or none. */

@@ -1,25 +1,54 @@
 import { createHash } from 'node:crypto';
+import type { MessagePort } from 'node:worker_threads';
 import { type Contribution, extractContribution } from '../../etl/contribution';
-import { Splice } from '../../etl/splice/splice';
-import type { InputFacts } from '../../etl/splice/spliced-input';
+import { Splice, type SplicedMerge } from '../../etl/splice/splice';
+import type { AgainRange, InputFacts } from '../../etl/splice/spliced-input';
 import type { Pipeline, Window } from '../../etl/window';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
+import { type Shared, ThreadSide } from './exchange';
 
 /** What runs in a worker thread: the CPU work of a merge. It does no I/O, and answers with values, never with errors. */
 
-export interface SourceBytes {
+export interface SourceTask {
   readonly cluster: string;
-  readonly bytes: Uint8Array;
   /** Records that the cluster's last good contribution had, where an empty file is to be refused; else 0. */
   readonly recordsBefore: number;
+  /** What the cluster contributed to the previous object, where it is taken from there: it has not changed since. */
+  readonly from?: Contribution;
 }
 
 export interface MergeTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
   /** In the order of folding. */
-  readonly sources: readonly SourceBytes[];
+  readonly sources: readonly SourceTask[];
+  /** The digest of the previous object, where any source is taken from it. */
+  readonly previous?: string;
+  /** How many bytes the sources have, about. */
+  readonly bytes: number;
+  /** How many of them are held in memory until the end; what goes beyond is asked for again. */
+  readonly mostHeld: number;
+}
+
+/** What a thread asks for: the previous object up to its first entry; each source in turn; the rest of that object; what it let go of. */
+export type MergeQuestion =
+  | { readonly ask: 'head' | 'tail' }
+  | { readonly ask: 'source'; readonly source: number }
+  | { readonly ask: 'again'; readonly again: AgainRange };
+
+export interface MergeReply {
+  /** Absent for a source that is another one by now. */
+  readonly bytes?: Uint8Array;
+  /** What stands in the previous object before these bytes and is of no use but for its digest. */
+  readonly skipped?: Uint8Array;
+}
+
+/** What it tells when it begins to give the merged file. */
+export interface MergeBegun {
+  readonly size: number;
+  /** What will be asked for again, in this order. */
+  readonly again: readonly AgainRange[];
 }
 
 /** A source that cannot be taken. */
@@ -30,40 +59,140 @@ export interface BadSource {
 }
 
 export type MergeAnswer =
-  | { readonly bad: readonly BadSource[] }
+  /** Sources that are bad, or other ones by now: nothing was merged. */
+  | { readonly kind: 'refused'; readonly bad: readonly BadSource[]; readonly moved: readonly string[] }
+  /** The previous object is not what its provenance describes. */
+  | { readonly kind: 'previous-damaged'; readonly detail: string }
   | {
-      readonly bad?: undefined;
-      readonly bytes: Uint8Array;
-      /** SHA-256 of the bytes. */
+      readonly kind: 'merged';
+      readonly size: number;
+      /** SHA-256 of the merged file. */
       readonly digest: string;
       /** In the order of folding. */
       readonly contributions: readonly Contribution[];
     };
 
-/** Merges the sources of one window; or says which of them are bad, and merges nothing. Spends their bytes. */
-export function merge({ pipeline, window, sources }: MergeTask): MergeAnswer {
-  const splice = new Splice(
-    pipeline,
-    sources.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
-  );
-  const bad: BadSource[] = [];
-  for (const source of sources) {
+/** What a merged file is handed over in. */
+const chunkSize = 2 * 1024 * 1024;
+
+/** Merges the sources of one window, which it asks for, and gives the merged file away; or says what is wrong with them. */
+export function merge(
+  task: MergeTask & { readonly port: MessagePort; readonly shared: Shared },
+): MergeAnswer {
+  const other = new ThreadSide(task.port, task.shared);
+  try {
+    return new WindowSplice(task, other).run();
+  } finally {
+    task.port.close();
+  }
+}
+
+class WindowSplice {
+  private readonly splice: Splice<Pipeline>;
+  private readonly bad: BadSource[] = [];
+  private readonly moved: string[] = [];
+  private readonly previous = createHash('sha256');
+
+  constructor(
+    private readonly task: MergeTask,
+    private readonly other: ThreadSide,
+  ) {
+    const { pipeline, bytes, mostHeld } = task;
+    const readAgain = (again: AgainRange) => this.ask({ ask: 'again', again }).bytes ?? new Uint8Array();
+    this.splice = new Splice(pipeline, { bytes, mostHeld, readAgain });
+  }
+
+  run(): MergeAnswer {
+    const { sources, previous } = this.task;
     try {
-      requireGood(splice.add(source.cluster, source.bytes), window, source);
+      if (previous !== undefined) this.splice.usePrevious(Buffer.from(this.takePrevious({ ask: 'head' })));
+      sources.forEach((source, index) => this.add(source, { ask: 'source', source: index }));
+      if (previous !== undefined) this.takePrevious({ ask: 'tail' });
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      return { kind: 'previous-damaged', detail: error.detail };
+    }
+    if (previous !== undefined && this.previous.digest('hex') !== previous) {
+      return {
+        kind: 'previous-damaged',
+        detail: 'Its bytes are not those that its provenance describes.',
+      };
+    }
+    const { bad, moved } = this;
+    if (bad.length + moved.length > 0) return { kind: 'refused', bad, moved };
+    return this.give(this.splice.finish());
+  }
+
+  private give({ parts, byteLength: size, contributions, again }: SplicedMerge): MergeAnswer {
+    const begun: MergeBegun = { size, again };
+    this.other.tell(begun);
+    let digest = '';
+    this.other.giveAll(function* () {
+      const hash = createHash('sha256');
+      for (const chunk of inChunks(parts, size)) {
+        hash.update(chunk);
+        yield chunk;
+      }
+      digest = hash.digest('hex');
+    });
+    return { kind: 'merged', size, digest, contributions };
+  }
+
+  private add(source: SourceTask, question: MergeQuestion): void {
+    const { window } = this.task;
+    if (source.from !== undefined) {
+      const bytes = this.takePrevious(question);
+      this.splice.addFrom(source.from, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      return;
+    }
+    const { bytes } = this.ask(question);
+    if (bytes === undefined) {
+      this.moved.push(source.cluster);
+      return;
+    }
+    try {
+      requireGood(this.splice.add(source.cluster, bytes), window, source);
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       const { byte } = error.subject;
       const detail = byte === undefined ? error.detail : `${error.detail} (byte ${byte})`;
-      bad.push({ cluster: source.cluster, code: error.code, detail });
+      this.bad.push({ cluster: source.cluster, code: error.code, detail });
     }
   }
-  if (bad.length > 0) return { bad };
-  const { parts, byteLength, contributions } = splice.finish();
-  const bytes = Buffer.concat(parts, byteLength);
-  return { bytes, digest: digestOf(bytes), contributions };
+
+  /** The next bytes of the previous object. */
+  private takePrevious(question: MergeQuestion): Uint8Array {
+    const { skipped, bytes = new Uint8Array() } = this.ask(question);
+    if (skipped !== undefined) this.previous.update(skipped);
+    this.previous.update(bytes);
+    return bytes;
+  }
+
+  private ask(question: MergeQuestion): MergeReply {
+    return this.other.ask<MergeReply>(question);
+  }
 }
 
-function requireGood(facts: InputFacts, window: Window, { recordsBefore }: SourceBytes): void {
+/** The same bytes in chunks of one size, each with its memory to itself. */
+export function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array> {
+  let left = size;
+  let chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, left));
+  let filled = 0;
+  for (const part of parts) {
+    for (let at = 0; at < part.length;) {
+      const copied = part.copy(chunk, filled, at);
+      at += copied;
+      filled += copied;
+      if (filled < chunk.length) continue;
+      yield chunk;
+      left -= filled;
+      filled = 0;
+      chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, left));
+    }
+  }
+}
+
+function requireGood(facts: InputFacts, window: Window, { recordsBefore }: SourceTask): void {
   const { start = window.start, end = window.end } = facts.window;
   if (start !== window.start || end !== window.end) {
     throw new FederationError('ETL_WRONG_WINDOW', {

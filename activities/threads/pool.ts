@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
 /** Worker threads for CPU work, so that heartbeats and servers go on beside it. Whoever starts them closes them. */
 export interface Threads {
-  /** Runs a function of the threads' file; spends the buffers: they are handed over. Aborting ends the thread. */
+  /** Runs a function of the threads' file; hands bytes and ports over to it. Aborting ends the thread. */
   run<Answer>(
     name: string,
     task: object,
-    buffers: readonly Uint8Array[],
+    handedOver: readonly (Uint8Array | MessagePort)[],
     signal: AbortSignal,
   ): Promise<Answer>;
   close(): Promise<void>;
@@ -46,14 +47,19 @@ export function startThreads(
     broken = new AbortController();
   });
   return {
-    run: async <Answer>(name: string, task: object, buffers: readonly Uint8Array[], signal: AbortSignal) => {
+    run: async <Answer>(
+      name: string,
+      task: object,
+      handedOver: readonly (Uint8Array | MessagePort)[],
+      signal: AbortSignal,
+    ) => {
       signal.throwIfAborted();
       const end = AbortSignal.any([signal, broken.signal]);
       try {
         return (await pool.run(task, {
           name,
           signal: end,
-          transferList: buffers.map(transferable),
+          transferList: handedOver.map(transferable),
         })) as Answer;
       } catch (error) {
         end.throwIfAborted();
@@ -71,7 +77,8 @@ export function ownBytes(bytes: Uint8Array): Uint8Array {
     : new Uint8Array(bytes);
 }
 
-function transferable(bytes: Uint8Array): ArrayBuffer {
-  if (bytes.buffer instanceof ArrayBuffer) return bytes.buffer;
+function transferable(what: Uint8Array | MessagePort): ArrayBuffer | MessagePort {
+  if (what instanceof MessagePort) return what;
+  if (what.buffer instanceof ArrayBuffer) return what.buffer;
   throw new TypeError('Shared memory cannot be handed over.');
 }

@@ -26,6 +26,13 @@ export class Layout<P extends Pipeline> {
     else this.parts.push({ of, from, to });
   }
 
+  /** The inputs of which there are parts, in order. */
+  inputs(): SplicedInput<P>[] {
+    const found = new Set<SplicedInput<P>>();
+    for (const { of } of this.parts) if (!(of instanceof Uint8Array)) found.add(of);
+    return [...found];
+  }
+
   /** @param bytesOf an input's entries; asked for one input after another */
   *bytes(bytesOf: (input: SplicedInput<P>) => Buffer): Generator<Buffer> {
     for (const { of, from, to } of this.parts) {

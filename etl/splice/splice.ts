@@ -9,7 +9,7 @@ import type { Pipeline } from '../window';
 import { entriesWith } from './find-text';
 import { Layout, OwnEntries, placeEntries } from './layout';
 import {
-  type Again,
+  type AgainRange,
   factsOf,
   type InputFacts,
   isExpanded,
@@ -38,6 +38,8 @@ export interface SplicedMerge {
    */
   readonly parts: Iterable<Buffer>;
   readonly byteLength: number;
+  /** What has to be read again for the parts, in order. */
+  readonly again: readonly AgainRange[];
   /** In the order of folding. */
   readonly contributions: readonly Contribution[];
   /** The same. */
@@ -53,7 +55,7 @@ export interface SpliceOptions {
    */
   readonly mostHeld?: number;
   /** Gives bytes of an input as they were when it was added; they are handed over as well. */
-  readonly readAgain?: (again: Pick<Again, 'input' | 'offset' | 'length'>) => Uint8Array;
+  readonly readAgain?: (again: AgainRange) => Uint8Array;
 }
 
 /** What is known of a string of the merged table. */
@@ -148,12 +150,15 @@ export class Splice<P extends Pipeline> {
     const met = this.meet(file, first, this.indexes);
     const length = file.starts.at(-1)!;
     const whole = file.bytes.length;
-    const held = !canReadAgain || this.hasRoomFor(whole)
-      ? this.hold(file.bytes.subarray(first, first + length), whole, this.indexes)
-      : {
-          ...{ input: this.inputs.length, offset: first, length, strings: this.walker.walk.strings },
-          ...{ indexes: this.indexesInOrder(), by: 'order' as const },
-        };
+    const held =
+      !canReadAgain || this.hasRoomFor(whole)
+        ? this.hold(file.bytes.subarray(first, first + length), whole, this.indexes)
+        : {
+            range: { input: this.inputs.length, offset: first, length },
+            strings: this.walker.walk.strings,
+            indexes: this.indexesInOrder(),
+            by: 'order' as const,
+          };
     const input: SplicedInput<P> = {
       ...{ id, entries: file, facts, hasMap, ...met, held },
       ...{ special: new Set(file.special), decoded: new Map() },
@@ -202,8 +207,10 @@ export class Splice<P extends Pipeline> {
     const held = this.hasRoomFor(bytes.length)
       ? this.hold(bytes, bytes.length, previous.indexes)
       : {
-          ...{ input: this.inputs.length, offset, length: bytes.length },
-          ...{ strings: walker.walk.strings, indexes: previous.indexes, by: 'index' as const },
+          range: { input: this.inputs.length, offset, length: bytes.length },
+          strings: walker.walk.strings,
+          indexes: previous.indexes,
+          by: 'index' as const,
         };
     const input: SplicedInput<P> = {
       ...{ id, entries, facts, hasMap: around.hasMap, ...met, held },
@@ -377,7 +384,7 @@ export class Splice<P extends Pipeline> {
     if (this.lastRead?.of === input) return this.lastRead.bytes;
     if (this.readAgain === undefined) throw new Error('There is nothing to read it again with.');
     this.lastRead = undefined;
-    const given = this.readAgain({ input: held.input, offset: held.offset, length: held.length });
+    const given = this.readAgain(held.range);
     const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
     const { walker } = this;
     walker.overAgain(bytes, held.strings, entries);
@@ -488,6 +495,7 @@ export class Splice<P extends Pipeline> {
     return {
       parts: { [Symbol.iterator]: () => layout.bytes((input) => this.bytesOf(input)) },
       byteLength: layout.length,
+      again: layout.inputs().flatMap(({ held }) => (held instanceof Uint8Array ? [] : [held.range])),
       contributions,
       inputs: this.inputs.map(factsOf),
     };

@@ -13,13 +13,17 @@ export interface InputFacts {
   readonly window: { start?: number; end?: number };
 }
 
-/** Entries that were let go of after they were walked over: where they are read again, and what becomes of their strings. */
-export interface Again {
+/** Where entries stand in what their input was added from: its own file, or the previous merged file. */
+export interface AgainRange {
   /** Which input it is, counted from 0 in the order of adding. */
   readonly input: number;
-  /** Where its entries stand in the bytes that it was added from. */
   readonly offset: number;
   readonly length: number;
+}
+
+/** Entries that were let go of after they were walked over: where they are read again, and what becomes of their strings. */
+export interface Again {
+  readonly range: AgainRange;
   /** How many strings the table has that its indexes are of. */
   readonly strings: number;
   /** The merged table's indexes: by index of its own table, or of the strings that it uses in their order of first use. */

@@ -1,0 +1,238 @@
+import { FederationError, isFederationError } from '../errors/federation-error';
+import type { WindowId } from '../etl/window';
+import { keptVersion } from '../federation/decision';
+import type { Reuse } from '../federation/reuse';
+import { discard } from '../storage/body';
+import type { BucketReader, CallOptions, Version } from '../storage/bucket';
+import { clusterId, keptKey, objectKey } from '../storage/layout';
+import { readAll } from '../storage/read-all';
+import { ReadAhead } from './read-ahead';
+import type { AgainRange } from '../etl/splice/spliced-input';
+import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
+import type { WindowSource } from './window-sources';
+
+/** A larger file than this is none that a cluster makes for a window. */
+const largestSource = 2 ** 30;
+
+/** A source that is not there any more in the version that was seen. */
+export class SourceMoved extends Error {
+  constructor(readonly source: WindowSource) {
+    super(`${source.key} moved on.`);
+  }
+}
+
+/** The previous object is not what its provenance describes. */
+export class PreviousDamaged extends Error {}
+
+export interface MergeReadsInput {
+  readonly bucket: BucketReader;
+  readonly window: WindowId;
+  /** Those that contribute, in the order of folding. */
+  readonly sources: readonly WindowSource[];
+  readonly reuse?: Reuse;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What one merge reads: each source at exactly the version that was seen, ahead of being asked for it; and of the previous
+ * object, in one request, the parts of those that have not changed. To be closed.
+ */
+export class MergeReads {
+  private readonly ahead: ReadAhead<MergeReply>;
+  private again: ReadAhead<MergeReply> | undefined;
+  private inputsAgain: readonly number[] = [];
+  private readonly previous: PreviousObject | undefined;
+
+  constructor(private readonly input: MergeReadsInput) {
+    const { bucket, reuse, signal, sources } = input;
+    this.previous = reuse && new PreviousObject(bucket, reuse, { signal });
+    this.ahead = new ReadAhead(
+      sources.map((source) => {
+        const contribution = reuse?.contributions.get(source.cluster);
+        return contribution === undefined
+          ? { bytes: source.size, read: () => this.readSource(source) }
+          : { bytes: contribution.length, read: () => this.requirePrevious().take(contribution) };
+      }),
+    );
+  }
+
+  /** Answers a question of the thread. Throws SourceMoved and PreviousDamaged, and what the store does. */
+  async read(question: MergeQuestion): Promise<MergeReply> {
+    switch (question.ask) {
+      case 'head':
+        return this.requirePrevious().head();
+      case 'source':
+        return this.ahead.take(question.source);
+      case 'tail':
+        return this.requirePrevious().tail();
+      case 'again': {
+        const place = this.inputsAgain.indexOf(question.again.input);
+        return this.again === undefined || place < 0
+          ? this.readAgain(question.again)
+          : this.again.take(place);
+      }
+    }
+  }
+
+  /** From now on, what is asked for again comes in this order. */
+  begin({ again }: MergeBegun): void {
+    this.inputsAgain = again.map(({ input }) => input);
+    this.again = new ReadAhead(
+      again.map((range) => ({ bytes: range.length, read: () => this.readAgain(range) })),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.previous?.close();
+  }
+
+  private requirePrevious(): PreviousObject {
+    if (this.previous === undefined) throw new TypeError('Nothing is taken from a previous object.');
+    return this.previous;
+  }
+
+  private async readSource(source: WindowSource): Promise<MergeReply> {
+    try {
+      const { bytes } = await this.readAt(source);
+      return { bytes };
+    } catch (error) {
+      if (error instanceof SourceMoved) return {};
+      throw error;
+    }
+  }
+
+  private async readAgain({ input, offset, length }: AgainRange): Promise<MergeReply> {
+    const source = this.input.sources[input];
+    if (source === undefined) throw new RangeError(`There is no source ${input}.`);
+    const range = { offset, length };
+    if (this.input.reuse?.contributions.has(source.cluster) === true)
+      return { bytes: await this.requirePrevious().readAgain(range) };
+    return this.readAt(source, range);
+  }
+
+  private async readAt(
+    source: WindowSource,
+    range?: { offset: number; length: number },
+  ): Promise<{ bytes: Uint8Array }> {
+    const { bucket, window, signal } = this.input;
+    const kept = keptVersion(source.decision);
+    const key = kept === undefined ? source.key : keptKey(clusterId(source.cluster), window);
+    const version = (kept ?? source.seen) as Version;
+    try {
+      return await readAll(bucket, key, { signal, version, range, maxBytes: largestSource });
+    } catch (error) {
+      const isOther =
+        isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
+      throw isOther ? new SourceMoved(source) : error;
+    }
+  }
+}
+
+/** The previous object, read once from its start to its end, piece by piece. */
+class PreviousObject {
+  private opened: Promise<{ version: Version; pieces: Pieces }> | undefined;
+  private position = 0;
+  /** One piece at a time. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly bucket: BucketReader,
+    private readonly reuse: Reuse,
+    private readonly options: CallOptions,
+  ) {}
+
+  /** Its table, up to the first entry of any cluster. */
+  head(): Promise<MergeReply> {
+    const offsets = this.reuse.previous.sources.flatMap(({ contribution }) => contribution?.offset ?? []);
+    return this.next(0, Math.min(...offsets));
+  }
+
+  /** One cluster's part, which stands behind those that were taken before. */
+  take({ offset, length }: { offset: number; length: number }): Promise<MergeReply> {
+    return this.next(offset, length);
+  }
+
+  tail(): Promise<MergeReply> {
+    return this.next(this.reuse.previous.size, 0);
+  }
+
+  async readAgain(range: { offset: number; length: number }): Promise<Uint8Array> {
+    const { version } = await this.open();
+    return this.orDamaged(
+      async () => (await readAll(this.bucket, this.key, { ...this.options, version, range })).bytes,
+    );
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.opened?.catch(() => undefined);
+    await opened?.pieces.close();
+  }
+
+  private get key(): string {
+    return objectKey(this.reuse.previous.fingerprint);
+  }
+
+  /** The next bytes, and what stands before them. */
+  private next(offset: number, length: number): Promise<MergeReply> {
+    const taken = this.last.then(async () => {
+      const { pieces } = await this.open();
+      const gap = offset - this.position;
+      const skipped = gap === 0 ? undefined : await pieces.take(gap);
+      const bytes = await pieces.take(length);
+      this.position = offset + length;
+      return { bytes, skipped };
+    });
+    this.last = taken.catch(() => undefined);
+    return taken;
+  }
+
+  private open(): Promise<{ version: Version; pieces: Pieces }> {
+    this.opened ??= this.orDamaged(async () => {
+      const { head, body } = await this.bucket.get(this.key, this.options);
+      if (head.size === this.reuse.previous.size) return { version: head.version, pieces: new Pieces(body) };
+      await discard(body);
+      throw new PreviousDamaged(`It has ${head.size} bytes.`);
+    });
+    return this.opened;
+  }
+
+  private async orDamaged<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      const isOther =
+        isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
+      throw isOther ? new PreviousDamaged((error as FederationError).detail) : error;
+    }
+  }
+}
+
+/** A body in pieces of the lengths that are asked for. */
+class Pieces {
+  private readonly chunks: AsyncIterator<Uint8Array>;
+  private rest: Uint8Array = new Uint8Array();
+
+  constructor(private readonly body: AsyncIterable<Uint8Array>) {
+    this.chunks = body[Symbol.asyncIterator]();
+  }
+
+  async take(length: number): Promise<Uint8Array> {
+    const piece = Buffer.allocUnsafeSlow(length);
+    for (let at = 0; at < length;) {
+      if (this.rest.length === 0) {
+        const next = await this.chunks.next();
+        if (next.done === true) throw new PreviousDamaged('It ended early.');
+        this.rest = next.value;
+      }
+      const part = this.rest.subarray(0, length - at);
+      piece.set(part, at);
+      at += part.length;
+      this.rest = this.rest.subarray(part.length);
+    }
+    return piece;
+  }
+
+  async close(): Promise<void> {
+    await discard(this.body);
+  }
+}

@@ -1,0 +1,135 @@
+import { objectKey, parseObjectKey } from '../../storage/layout';
+import type { Bucket } from '../../storage/bucket';
+import { readAll } from '../../storage/read-all';
+import { type StorageCall, withMetrics } from '../../storage/with-metrics';
+import {
+  firstDay,
+  goldenSource,
+  overriding,
+  smallBucket,
+  sourceKey,
+  TestFederator,
+  testMergeThreads,
+} from './federated-bucket';
+
+const threads = testMergeThreads();
+const clusters = [1, 2, 3, 4, 5].map((number) => `cluster-${number}`);
+
+/** A federator that holds nothing of its sources in memory. */
+function forgetful(bucket: Bucket): TestFederator {
+  const federator = new TestFederator(bucket, threads);
+  Object.assign(federator.deps, { mergeMemory: 1 });
+  return federator;
+}
+
+/** Whose sources of the first day were got, and how often each; the object that is there before the second run is `previous`. */
+function gets(calls: readonly StorageCall[], previous = ''): Record<string, number> {
+  const names = new Map(clusters.map((cluster) => [sourceKey(cluster, firstDay), cluster]));
+  names.set(previous, 'previous');
+  const counts: Record<string, number> = {};
+  for (const { verb, key } of calls) {
+    const name = verb === 'get' ? names.get(key) : undefined;
+    if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+test('what does not fit into memory is read again by ranges: the merged windows are the same', async () => {
+  const plenty = new TestFederator(smallBucket(), threads);
+  await plenty.federate();
+  const calls: StorageCall[] = [];
+  const little = forgetful(withMetrics(smallBucket(), (call) => calls.push(call)));
+  await little.federate();
+  expect(Object.values((await little.newest()).windows).map(({ digest }) => digest)).toEqual(
+    Object.values((await plenty.newest()).windows).map(({ digest }) => digest),
+  );
+  expect(gets(calls)).toEqual(Object.fromEntries(clusters.map((cluster) => [cluster, 2])));
+  const first = calls.filter(({ verb, key }) => verb === 'get' && key === sourceKey('cluster-1', firstDay));
+  expect(first[1]?.bytes).toBeLessThan(first[0]?.bytes ?? 0);
+});
+
+describe.each([
+  ['in memory', (bucket: Bucket) => new TestFederator(bucket, threads), 1],
+  ['read again', forgetful, 2],
+] as const)('what has not changed, %s,', (_, open, times) => {
+  test('is taken from the object before: one request instead of one for each cluster', async () => {
+    const calls: StorageCall[] = [];
+    const federator = open(withMetrics(smallBucket(), (call) => calls.push(call)));
+    const { bucket } = federator;
+    await federator.federate();
+    const before = (await federator.newest()).windows[firstDay];
+    const previous = objectKey(before?.fingerprint ?? '');
+    await bucket.put(sourceKey('cluster-3', firstDay), goldenSource('cluster-3', firstDay));
+
+    calls.length = 0;
+    await federator.federate();
+    const counts = gets(calls, previous);
+    expect(Object.keys(counts).sort()).toEqual(['cluster-3', 'previous']);
+    expect(counts['cluster-3']).toBe(times);
+    const after = (await federator.newest()).windows[firstDay];
+    expect(after?.fingerprint).not.toBe(before?.fingerprint);
+    expect(after?.digest).toBe(before?.digest);
+
+    // Merged again from all of the files, it is the same.
+    calls.length = 0;
+    await federator.federate({ force: true });
+    expect(Object.keys(gets(calls)).sort()).toEqual(clusters);
+    expect((await federator.newest()).windows[firstDay]?.digest).toBe(before?.digest);
+  });
+});
+
+test.each<[string, (bytes: Buffer) => Buffer | undefined]>([
+  [
+    'has another byte',
+    (bytes) => Buffer.from(bytes.map((byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte))),
+  ],
+  ['has a table that leads nowhere', (bytes) => Buffer.from(bytes).fill(0xff, 4, 40)],
+  ['was cut off', (bytes) => bytes.subarray(0, bytes.length - 1)],
+  ['is gone', () => undefined],
+])('an object before that %s is of no use, and harms nothing', async (_, damage) => {
+  const federator = new TestFederator(smallBucket(), threads);
+  const { bucket } = federator;
+  await federator.federate();
+  const before = (await federator.newest()).windows[firstDay];
+  const previous = objectKey(before?.fingerprint ?? '');
+  const damaged = damage((await readAll(bucket, previous)).bytes);
+  await (damaged === undefined ? bucket.delete(previous) : bucket.put(previous, damaged));
+  await bucket.put(sourceKey('cluster-3', firstDay), goldenSource('cluster-3', firstDay));
+  const { outcomes } = await federator.prepare();
+  expect(outcomes).toMatchObject([{ window: firstDay, digest: before?.digest, problems: 0, clusters: 5 }]);
+});
+
+test('a source that is replaced between its two readings is taken as it is then', async () => {
+  const bucket = smallBucket();
+  const source = sourceKey('cluster-3', firstDay);
+  let replaced = false;
+  const racing = overriding(bucket, {
+    get: async (key, options) => {
+      if (key === source && options?.range !== undefined && !replaced) {
+        replaced = true;
+        await bucket.put(source, goldenSource('cluster-2', firstDay));
+      }
+      return bucket.get(key, options);
+    },
+  });
+  const federator = forgetful(racing);
+  const { outcomes } = await federator.prepare();
+  expect(replaced).toBe(true);
+
+  const other = new TestFederator(smallBucket(), threads);
+  await other.bucket.put(source, goldenSource('cluster-2', firstDay));
+  const expected = await other.prepare();
+  expect(outcomes.map(({ digest }) => digest)).toEqual(expected.outcomes.map(({ digest }) => digest));
+});
+
+test('a store that fails while the merged window is written fails the merge, with its error', async () => {
+  const bucket = smallBucket();
+  const failing = overriding(bucket, {
+    put: (key, body, options) =>
+      parseObjectKey(key) === undefined ? bucket.put(key, body, options) : Promise.reject(new Error('full')),
+  });
+  await expect(new TestFederator(failing, threads).prepare()).rejects.toThrow('full');
+  // The threads go on with other work.
+  const { outcomes } = await new TestFederator(bucket, threads).prepare();
+  expect(outcomes).toHaveLength(3);
+});

@@ -1,0 +1,56 @@
+import { ReadAhead } from '../../activities/read-ahead';
+
+const mega = 1024 * 1024;
+
+/** So many things of one size; what was begun is noted, and each is read when it is let. */
+function readables(count: number, bytes: number) {
+  const begun: number[] = [];
+  const all = Array.from({ length: count }, (_, index) => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const read = () => {
+      begun.push(index);
+      return promise;
+    };
+    return { bytes, read, let: () => resolve(index) };
+  });
+  return { all, begun };
+}
+
+test('reads some ahead, and goes on as they are taken', async () => {
+  const { all, begun } = readables(20, 1);
+  const ahead = new ReadAhead(all);
+  const first = ahead.take(0);
+  expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  all.forEach((one) => one.let());
+  expect(await first).toBe(0);
+  expect(begun).toHaveLength(9);
+  for (let index = 1; index < 20; index++) expect(await ahead.take(index)).toBe(index);
+  expect(begun).toEqual(all.map((_, index) => index));
+});
+
+test('reads no more ahead than goes into memory, but one in any case', async () => {
+  const { all, begun } = readables(6, 6 * mega);
+  const ahead = new ReadAhead(all);
+  void ahead.take(0);
+  expect(begun).toEqual([0, 1]);
+  const large = readables(3, 100 * mega);
+  void new ReadAhead(large.all).take(0);
+  expect(large.begun).toEqual([0]);
+});
+
+test('can be gone through again', async () => {
+  const { all, begun } = readables(3, 1);
+  all.forEach((one) => one.let());
+  const ahead = new ReadAhead(all);
+  expect([await ahead.take(0), await ahead.take(1)]).toEqual([0, 1]);
+  expect([await ahead.take(0), await ahead.take(1), await ahead.take(2)]).toEqual([0, 1, 2]);
+  expect(begun).toEqual([0, 1, 2, 0, 1, 2]);
+});
+
+test('an error is told when its turn has come', async () => {
+  const bad = { bytes: 1, read: () => Promise.reject(new Error('no')) };
+  const good = { bytes: 1, read: () => Promise.resolve('yes') };
+  const ahead = new ReadAhead([good, bad]);
+  expect(await ahead.take(0)).toBe('yes');
+  await expect(ahead.take(1)).rejects.toThrow('no');
+});
