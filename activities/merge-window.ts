@@ -56,7 +56,7 @@ export interface MergeDependencies extends Pick<
 
 const defaultMergeMemory = 256 * 1024 * 1024;
 /** Of them, those of one merge: of a larger window, what goes beyond is read twice instead. */
-export const heldByOne = 96 * 1024 * 1024;
+export const heldByOne = 64 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**

@@ -43,5 +43,6 @@ export function findReuse(
     bytes += contribution.length;
     contributions.set(cluster, contribution);
   }
-  return contributions.size < fewest || 2 * bytes < previous.size ? undefined : { previous, contributions };
+  const all = previous.sources.reduce((sum, { contribution }) => sum + (contribution?.length ?? 0), 0);
+  return contributions.size < fewest || 2 * bytes < all ? undefined : { previous, contributions };
 }

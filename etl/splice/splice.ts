@@ -254,8 +254,13 @@ export class Splice<P extends Pipeline> {
   /** The same for a part of the previous file, most of whose strings may be there already. */
   private uniteMore({ table, indexes }: Previous): void {
     const { walk, met } = this.walker;
-    const missing = walk.order.subarray(0, met).filter((index) => indexes[index]! < 0);
-    this.union.addAll(table, missing, missing.length, indexes);
+    const missing = new Int32Array(met);
+    let count = 0;
+    for (let i = 0; i < met; i++) {
+      const index = walk.order[i]!;
+      if (indexes[index]! < 0) missing[count++] = index;
+    }
+    this.union.addAll(table, missing, count, indexes);
     this.makeRoom();
   }
 
@@ -268,7 +273,9 @@ export class Splice<P extends Pipeline> {
   /** The merged table's indexes of the last file's strings, in the order of their first use. */
   private indexesInOrder(): Int32Array {
     const { walk, met } = this.walker;
-    return Int32Array.from(walk.order.subarray(0, met), (index) => this.indexes[index]!);
+    const indexes = new Int32Array(met);
+    for (let i = 0; i < met; i++) indexes[i] = this.indexes[walk.order[i]!]!;
+    return indexes;
   }
 
   /** Whether the last file has one key twice, which only decoding does right. */

@@ -59,7 +59,11 @@ test.each<[string, Provenance | undefined, ProvenanceSource[]]>([
   ['there is no object before', undefined, [a, b, c]],
   ['another merge revision made it', provenance([a, b, c], 400, 1_000), [a, b, c]],
   ['one file alone is the same', before, [a, { ...b, seen: 'v2' }, { ...c, seen: 'v2' }]],
-  ['most of the object is of no use', provenance([a, b, c], 1_000), [a, b, c]],
+  [
+    'most of the object is of no use',
+    provenance([a, b, used('c', contribution('c', 300, 201))], 501),
+    [a, b, { ...c, seen: 'v2' }],
+  ],
   [
     'its parts do not follow one another',
     provenance([used('a', contribution('a', 300)), used('b', contribution('b', 100))]),
