@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { FederationError } from '../errors/federation-error';
+import { describeError, FederationError } from '../errors/federation-error';
 import { type Generation, openProblems } from '../federation/generation';
 import { sameMembership } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
@@ -9,6 +9,7 @@ import type { Bucket, CallOptions } from '../storage/bucket';
 import { generationKey, objectKey, runOutcomeKey } from '../storage/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished } from './finished-object';
+import { writeFullListing } from './full-listing';
 import { createJson, requireJson } from './json-objects';
 import { count } from './log-plan';
 import { readHead } from './plan-objects';
@@ -60,32 +61,59 @@ const concurrentChecks = 16;
  * @throws STORAGE_NOT_FOUND when the plan, an outcome or a merged object is missing; any other error of the store
  */
 export function createCommitGeneration(deps: CommitDependencies): CommitGeneration {
-  const { bucket } = deps;
   return async ({ run, attempt }) => {
     const options = { signal: deps.signal() };
-    const head = await readHead(bucket, run, attempt, options);
-    const number = head.base + 1;
-    const base = head.base === 0 ? undefined : await readGeneration(bucket, head.base, options);
-    const newest = await newestGenerationNumber(bucket, options);
-    if (newest !== head.base) {
-      const settled = newest > head.base ? await readGeneration(bucket, number, options) : undefined;
-      if (settled?.run === run) return describeCommit(deps, settled, base);
-      return {
-        status: 'replan',
-        why: `generation ${newest} is the newest, and the plan was made from ${head.base}`,
-      };
-    }
-    const rules = { scope: deps.scope, exclusions: await deps.exclusions() };
-    if (!sameMembership(head.membership, rules)) {
-      return { status: 'replan', why: 'who is in changed since the plan was made' };
-    }
-    const results = await readResults(bucket, head, options);
-    if (results === undefined) return { status: 'replan', why: 'what was merged is not what was planned' };
-    await checkObjects(deps, results, base, options);
-    const next = nextGeneration({ base, plan: head, results, run, now: deps.now() });
-    if (base !== undefined && sameGeneration(base, next)) return summarize('unchanged', base, base);
-    return commit(deps, next, base, options);
+    const head = await readHead(deps.bucket, run, attempt, options);
+    const result = await commitPlan(deps, head, options);
+    if (result.status !== 'replan') await remember(deps, head, result.generation, options);
+    return result;
   };
+}
+
+async function commitPlan(
+  deps: CommitDependencies,
+  head: PlanHead,
+  options: CallOptions,
+): Promise<CommitResult> {
+  const { bucket } = deps;
+  const { run } = head;
+  const number = head.base + 1;
+  const base = head.base === 0 ? undefined : await readGeneration(bucket, head.base, options);
+  const newest = await newestGenerationNumber(bucket, options);
+  if (newest !== head.base) {
+    const settled = newest > head.base ? await readGeneration(bucket, number, options) : undefined;
+    if (settled?.run === run) return describeCommit(deps, settled, base);
+    return {
+      status: 'replan',
+      why: `generation ${newest} is the newest, and the plan was made from ${head.base}`,
+    };
+  }
+  const rules = { scope: deps.scope, exclusions: await deps.exclusions() };
+  if (!sameMembership(head.membership, rules)) {
+    return { status: 'replan', why: 'who is in changed since the plan was made' };
+  }
+  const results = await readResults(bucket, head, options);
+  if (results === undefined) return { status: 'replan', why: 'what was merged is not what was planned' };
+  await checkObjects(deps, results, base, options);
+  const next = nextGeneration({ base, plan: head, results, run, now: deps.now() });
+  if (base !== undefined && sameGeneration(base, next)) return summarize('unchanged', base, base);
+  return commit(deps, next, base, options);
+}
+
+/** Only now: what a full listing found is in a generation, and the next runs may pass it over. They need not. */
+async function remember(
+  { bucket, log }: CommitDependencies,
+  { run, fullListing }: PlanHead,
+  generation: number,
+  options: CallOptions,
+): Promise<void> {
+  if (fullListing === undefined) return;
+  await writeFullListing(bucket, fullListing, generation, options).catch((error: unknown) =>
+    log.warn(
+      { event: 'federation.listing-forgotten', run, generation },
+      `Federator could not note that it listed everything, so the next run does it again: ${describeError(error)}`,
+    ),
+  );
 }
 
 async function commit(

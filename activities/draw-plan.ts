@@ -1,6 +1,16 @@
 import { FederationError } from '../errors/federation-error';
-import type { ListedFile } from '../federation/candidates';
+import { Candidates } from '../federation/candidates';
+import { countFound, type Found } from '../federation/found';
 import type { Generation } from '../federation/generation';
+import {
+  decideListing,
+  describeFullListing,
+  type FullListing,
+  listedFirst,
+  type Listing,
+  type ListingInput,
+  outdated,
+} from '../federation/listing';
 import {
   type Exclusion,
   type Membership,
@@ -14,8 +24,9 @@ import { type Plan, planFederation } from '../federation/plan';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import type { PlanOutcome } from './plan-federation';
+import { readFullListing } from './full-listing';
 import { readGeneration, readNewestGeneration } from './read-generations';
-import { discoverClusters, listWindowFiles } from './survey-clusters';
+import { discoverClusters, scanWindowFiles } from './survey-clusters';
 
 export interface DrawPlanInput {
   readonly federator: string;
@@ -33,7 +44,10 @@ export interface DrawnPlan extends Plan {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
-  readonly files: readonly ListedFile[];
+  readonly found: readonly Found[];
+  readonly listing: Listing;
+  /** What the commit of this plan has to remember: of a full listing, unless a recent one would have done. */
+  readonly fullListing?: FullListing;
   /** Clusters that have a folder but no window file, and never had one that was federated: they are not members. */
   readonly withoutWindows: readonly string[];
 }
@@ -45,18 +59,20 @@ export interface DrawnPlan extends Plan {
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
-  const [base, discovered] = await Promise.all([
+  const [base, discovered, last] = await Promise.all([
     readNewestGeneration(bucket, { signal }),
     discoverClusters(bucket, { signal }),
+    readFullListing(bucket, { signal }),
   ]);
   const resolved = resolveMembership({ ...input, discovered, base });
   if (base !== undefined && request.takeOver !== true) refuseConflict(base, resolved);
-  let listed = 0;
-  const files = await listWindowFiles(bucket, resolved.clusters, {
-    signal,
-    onListed: () => input.onProgress?.(++listed, resolved.clusters.length),
-  });
-  const withFiles = new Set(files.map((file) => file.cluster));
+  const now = input.now.getTime() / 1_000;
+  const { candidates, listing, fullListing } = await listCandidates(
+    bucket,
+    { base, membership: resolved, request, last, now },
+    input,
+  );
+  const withFiles = candidates.clusters();
   const known = new Set([
     ...(base?.membership.clusters ?? []),
     ...returningClusters(resolved, base?.membership).keys(),
@@ -67,38 +83,73 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   );
   const membership: Membership = { ...resolved, clusters, scope };
   const lastGenerations = await readLastGenerations(bucket, membership, base, signal);
-  const plan = planFederation({
-    base,
-    membership,
-    files,
-    lastGenerations,
-    request,
-    now: input.now.getTime() / 1_000,
-  });
-  const outcome = outcomeOf(plan, membership, files.length, base);
+  const since = listing.kind === 'recent' ? listing.since : undefined;
+  const plan = planFederation({ base, membership, candidates, since, lastGenerations, request, now });
+  const outcome = outcomeOf(plan, membership, withFiles.size > 0, base);
   const nothing = outcome === 'no-input' || outcome === 'all-excluded';
+  const todo = nothing ? { windows: [], carried: Object.keys(base?.windows ?? {}), removed: [] } : plan;
   return {
     ...plan,
-    ...(nothing && { windows: [], carried: Object.keys(base?.windows ?? {}), removed: [] }),
+    ...todo,
     outcome,
     membership,
     baseGeneration: base,
-    files,
+    found: countFound(todo, candidates),
+    listing,
+    fullListing,
     withoutWindows,
   };
+}
+
+/** Lists the clusters as far as it matters. What is held of the listing is what counts. */
+async function listCandidates(
+  bucket: BucketReader,
+  input: ListingInput,
+  { signal, onProgress }: Pick<DrawPlanInput, 'signal' | 'onProgress'>,
+): Promise<Pick<DrawnPlan, 'listing' | 'fullListing'> & { candidates: Candidates }> {
+  const { clusters } = input.membership;
+  const candidates = new Candidates();
+  let listed = 0;
+  const scan = (of: readonly string[], since?: number) =>
+    scanWindowFiles(bucket, of, {
+      signal,
+      since,
+      onFile: (file) => candidates.add(file),
+      onListed: () => onProgress?.(++listed, clusters.length),
+    });
+  const full = (why: string) => ({
+    candidates,
+    listing: { kind: 'full', why } as const,
+    fullListing: describeFullListing(candidates, input.now),
+  });
+  const decided = decideListing(input);
+  if (decided.kind === 'full') {
+    await scan(clusters);
+    return full(decided.why);
+  }
+  const first = listedFirst(input, decided.since);
+  await scan(clusters.filter((cluster) => first.has(cluster)));
+  const why = outdated(input, first, candidates);
+  const { passedOver } = await scan(
+    clusters.filter((cluster) => !first.has(cluster)),
+    why === undefined ? decided.since : undefined,
+  );
+  if (why !== undefined) return full(why);
+  // Where there is not much there is nothing to pass over.
+  return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
 }
 
 function outcomeOf(
   plan: Plan,
   membership: Membership,
-  files: number,
+  anyFile: boolean,
   base: Generation | undefined,
 ): PlanOutcome {
   if (membership.clusters.length === 0 && Object.keys(membership.leftOut).length > 0) {
     return 'all-excluded';
   }
   // Everything before the cut-off is no input either, as long as there is nothing to carry.
-  if (files === 0 || (base === undefined && plan.windows.length === 0)) return 'no-input';
+  if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,
     plan: { membership, removed: [...plan.removed], problems: [...plan.problems] },

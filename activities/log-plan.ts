@@ -1,5 +1,6 @@
 import { parseWindowId } from '../etl/window';
 import type { Log } from '../config/log';
+import type { Found } from '../federation/found';
 import { shorten } from '../federation/run';
 import type { DrawnPlan } from './draw-plan';
 
@@ -9,6 +10,7 @@ const mostNamed = 50;
 /** Tells people what a federation found: who is in, who is not and why, and per pipeline and resolution what is new. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
   const { clusters, leftOut } = plan.membership;
+  const { listing } = plan;
   log.info(
     {
       event: 'federation.planned',
@@ -16,10 +18,15 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
       clusters: clusters.length,
       windows: plan.windows.length,
       removed: plan.removed.length,
+      listing: listing.kind,
+      why: listing.why,
     },
     `Federator found ${count(clusters.length, 'cluster')}: ${named(clusters)}; ` +
       `${plan.windows.length} windows to merge, ${plan.carried.length} unchanged` +
-      (plan.removed.length === 0 ? '' : `, ${plan.removed.length} older than the retention`),
+      (plan.removed.length === 0 ? '' : `, ${plan.removed.length} older than the retention`) +
+      (listing.kind === 'full'
+        ? ''
+        : `; windows that ended before ${atTime(listing.since)} are not looked at`),
   );
   const base = plan.baseGeneration;
   if (base !== undefined && base.membership.federator !== plan.membership.federator) {
@@ -38,7 +45,7 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
   for (const cluster of plan.withoutWindows) {
     log.debug({ event: 'federation.without-windows', cluster }, `Federator found no window of ${cluster}`);
   }
-  for (const [name, group] of groups(plan)) logGroup(log, name, group);
+  for (const found of plan.found) logFound(log, found);
   for (const { cluster, window, taken, leftAside } of plan.duplicates) {
     log.warn(
       { event: 'federation.duplicate', cluster, window, taken, leftAside },
@@ -47,14 +54,8 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
   }
 }
 
-interface Group {
-  /** By cluster: its files, and those of windows that are to be merged. */
-  readonly clusters: Map<string, { files: number; planned: number }>;
-  planned: number;
-  carried: number;
-}
-
-function logGroup(log: Log, name: string, { clusters, planned, carried }: Group): void {
+function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }: Found): void {
+  const name = `Federator[${pipeline}][${resolution}]`;
   const ids = [...clusters.keys()];
   log.info(
     { event: 'federation.found', clusters: ids.length, planned, carried },
@@ -68,25 +69,6 @@ function logGroup(log: Log, name: string, { clusters, planned, carried }: Group)
   }
 }
 
-function groups(plan: DrawnPlan): Map<string, Group> {
-  const found = new Map<string, Group>();
-  const groupOf = (window: string): Group => {
-    const name = prefix(window);
-    const group = found.get(name) ?? { clusters: new Map(), planned: 0, carried: 0 };
-    found.set(name, group);
-    return group;
-  };
-  const planned = new Set(plan.windows.map((window) => window.window));
-  for (const window of planned) groupOf(window).planned++;
-  for (const window of plan.carried) groupOf(window).carried++;
-  for (const { cluster, window } of plan.files) {
-    const { clusters } = groupOf(window);
-    const seen = clusters.get(cluster) ?? { files: 0, planned: 0 };
-    clusters.set(cluster, { files: seen.files + 1, planned: seen.planned + (planned.has(window) ? 1 : 0) });
-  }
-  return found;
-}
-
 /** `Federator[allocations][1d]`: what people grep. */
 export function prefix(window: string): string {
   const ref = parseWindowId(window);
@@ -96,6 +78,11 @@ export function prefix(window: string): string {
 /** `5 clusters`, `1 cluster`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `2026-11-14T12:30Z`, of unix seconds. */
+export function atTime(seconds: number): string {
+  return `${new Date(seconds * 1_000).toISOString().slice(0, 16)}Z`;
 }
 
 function named(ids: readonly string[]): string {

@@ -23,43 +23,71 @@ export interface Duplicate {
   readonly leftAside: string;
 }
 
-/** By window, then by cluster. */
-export type Candidates = ReadonlyMap<string, ReadonlyMap<string, ListedFile>>;
-
-/**
- * Takes at most one file a cluster and window: the one modified last, then the plain name, then the canonical path.
- * The order of the listing makes no difference.
- */
-export function chooseFiles(files: readonly ListedFile[]): {
-  candidates: Candidates;
-  duplicates: Duplicate[];
-} {
-  const candidates = new Map<string, Map<string, ListedFile>>();
-  const leftAside: ListedFile[] = [];
-  for (const file of files) {
-    const clusters = candidates.get(file.window) ?? new Map<string, ListedFile>();
-    candidates.set(file.window, clusters);
-    const other = clusters.get(file.cluster);
-    const taken = other === undefined || preferredFirst(file, other) < 0 ? file : other;
-    clusters.set(file.cluster, taken);
-    if (other !== undefined) leftAside.push(taken === file ? other : file);
-  }
-  const duplicates = leftAside.sort(inOrder).map(({ cluster, window, path }): Duplicate => {
-    const taken = candidates.get(window)?.get(cluster)?.path ?? '';
-    return { cluster, window, taken, leftAside: path };
-  });
-  return { candidates, duplicates };
+/** What is known of the file that counts. */
+export interface Candidate extends Pick<ListedFile, 'plain' | 'version' | 'size' | 'modified'> {
+  /** Below the cluster's `etl/bingen/`, where it is not simply the window's id. */
+  readonly path?: string;
 }
 
-function preferredFirst(a: ListedFile, b: ListedFile): number {
+/**
+ * At most one file a cluster and window: the one modified last, then the plain name, then the canonical path. The order
+ * in which files are added makes no difference. A listing is folded into it as it comes, so only what counts is held.
+ */
+export class Candidates {
+  readonly #windows = new Map<string, Map<string, Candidate>>();
+  readonly #clusters = new Set<string>();
+  readonly #leftAside: Omit<Duplicate, 'taken'>[] = [];
+
+  add({ cluster, window, path, plain, version, size, modified }: ListedFile): void {
+    const file: Candidate = { plain, version, size, modified, path: path === window ? undefined : path };
+    const files = this.#windows.get(window) ?? new Map<string, Candidate>();
+    if (files.size === 0) this.#windows.set(window, files);
+    this.#clusters.add(cluster);
+    const other = files.get(cluster);
+    if (other === undefined) return void files.set(cluster, file);
+    const taken = preferredFirst(file, other) < 0 ? file : other;
+    const left = taken === file ? other : file;
+    files.set(cluster, taken);
+    this.#leftAside.push({ cluster, window, leftAside: left.path ?? window });
+  }
+
+  /** The ids of the windows that any cluster has, in no order. */
+  windows(): Iterable<string> {
+    return this.#windows.keys();
+  }
+
+  /** By cluster, in no order: the files of a window. */
+  of(window: string): ReadonlyMap<string, Candidate> {
+    return this.#windows.get(window) ?? noFiles;
+  }
+
+  /** The clusters that have any window, in no order. */
+  clusters(): ReadonlySet<string> {
+    return this.#clusters;
+  }
+
+  /** What was left aside, in the order of windows, clusters and paths. */
+  duplicates(): Duplicate[] {
+    return this.#leftAside
+      .map(({ cluster, window, leftAside }): Duplicate => {
+        const taken = this.of(window).get(cluster)?.path ?? window;
+        return { cluster, window, taken, leftAside };
+      })
+      .sort(inOrder);
+  }
+}
+
+const noFiles: ReadonlyMap<string, Candidate> = new Map();
+
+function preferredFirst(a: Candidate, b: Candidate): number {
   return (
     b.modified - a.modified ||
     Number(b.plain) - Number(a.plain) ||
-    Number(b.path === b.window) - Number(a.path === a.window) ||
-    byBytes(a.path, b.path)
+    Number(b.path === undefined) - Number(a.path === undefined) ||
+    byBytes(a.path ?? '', b.path ?? '')
   );
 }
 
-function inOrder(a: ListedFile, b: ListedFile): number {
-  return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster) || byBytes(a.path, b.path);
+function inOrder(a: Duplicate, b: Duplicate): number {
+  return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster) || byBytes(a.leftAside, b.leftAside);
 }

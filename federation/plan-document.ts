@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { generationWindowSchema, sourceProblemSchema } from './generation';
+import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 
 /** What a plan says of one cluster's source of one window. */
@@ -60,6 +61,8 @@ export const planHeadSchema = z.object({
   removed: z.array(z.string()),
   /** The problems of the base that stay, whatever the merging says. */
   problems: z.array(sourceProblemSchema),
+  /** Where everything was to be listed: what is remembered of it once the plan is committed. */
+  fullListing: fullListingSchema.optional(),
 });
 export type PlanHead = z.infer<typeof planHeadSchema>;
 

@@ -1,10 +1,11 @@
 import { parseWindowId, type WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
-import { type Candidates, chooseFiles, type Duplicate, type ListedFile } from './candidates';
+import type { Candidates, Duplicate } from './candidates';
 import { absent, contributes, kept, refused } from './decision';
 import { isExpired } from './expired';
 import { fingerprint } from './fingerprint';
 import type { Generation, SourceProblem } from './generation';
+import { isRecent } from './listing';
 import { type Membership, returningClusters, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
 import type { PlannedSource, PlannedWindow } from './plan-document';
@@ -15,8 +16,13 @@ export interface PlanInput {
   readonly base?: Generation;
   /** Who is in now. */
   readonly membership: Membership;
-  /** Every window file of the included clusters, in any order. */
-  readonly files: readonly ListedFile[];
+  /** The window files of the included clusters. */
+  readonly candidates: Candidates;
+  /**
+   * In unix seconds, where not every file was listed: of windows that ended later, every file was. Of the others nothing
+   * is said. Only for a membership that is the base's.
+   */
+  readonly since?: number;
   /** By number: the generations that last held the clusters that return. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
@@ -46,12 +52,11 @@ export interface Plan {
  * run; another merge revision, `force` and `full` look at it again. Windows that start before the cut-off are left
  * alone, unless a cluster of the base leaves or comes back: a cluster is in all its windows of a generation or in none.
  * For the same reason a request for some windows is widened to all when the membership is not the base's. Windows older
- * than the retention are left alone in any case, and leave.
+ * than the retention are left alone in any case, and leave. Windows whose files were not all listed are left alone, too.
  */
 export function planFederation(input: PlanInput): Plan {
   const { base, membership } = input;
-  const { candidates, duplicates } = chooseFiles(input.files);
-  const planner = new Planner(input, candidates);
+  const planner = new Planner(input);
   const windows: PlannedWindow[] = [];
   const carried: string[] = [];
   const removed: string[] = [];
@@ -73,6 +78,7 @@ export function planFederation(input: PlanInput): Plan {
           !planned.has(problem.window) &&
           planner.stillHolds(problem))),
   );
+  const duplicates = input.candidates.duplicates();
   return { base: base?.generation ?? 0, windows, carried, removed, problems, duplicates };
 }
 
@@ -84,10 +90,7 @@ class Planner {
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
 
-  constructor(
-    private readonly input: PlanInput,
-    private readonly candidates: Candidates,
-  ) {
+  constructor(private readonly input: PlanInput) {
     const { base, membership, request } = input;
     const included = new Set(membership.clusters);
     for (const problem of base?.problems ?? []) {
@@ -111,7 +114,7 @@ class Planner {
   /** Every window that anybody knows, in the order of the ids. */
   knownWindows(): string[] {
     const known = new Set([
-      ...this.candidates.keys(),
+      ...this.input.candidates.windows(),
       ...Object.keys(this.input.base?.windows ?? {}),
       ...this.problems.keys(),
     ]);
@@ -161,11 +164,12 @@ class Planner {
     if (ref === undefined) return false;
     if (this.input.base?.windows[problem.window] !== undefined || !this.isSelected(problem.window, ref))
       return true;
-    return this.candidates.get(problem.window)?.get(problem.cluster)?.version === problem.seen;
+    return this.input.candidates.of(problem.window).get(problem.cluster)?.version === problem.seen;
   }
 
   private isSelected(id: string, ref: WindowRef): boolean {
     if (!overlaps(ref, this.span)) return false;
+    if (this.input.since !== undefined && !isRecent(ref, this.input.since)) return false;
     if (ref.window.start >= this.cutoff) return true;
     return (
       this.clustersMoved && (this.input.base?.windows[id] !== undefined || hasKeys(this.returningTo(id)))
@@ -186,27 +190,25 @@ class Planner {
   }
 
   private sources(id: string, ref: WindowRef): PlannedSource[] {
-    const files = this.candidates.get(id);
+    const files = this.input.candidates.of(id);
     const problems = this.problems.get(id);
     const lookAgain =
       this.input.base?.mergeRevision !== mergeRevision ||
       this.isForced(ref, 'force') ||
       this.isForced(ref, 'full');
-    return [...new Set([...(files?.keys() ?? []), ...(problems?.keys() ?? [])])]
-      .sort(byBytes)
-      .flatMap((cluster) => {
-        const file = files?.get(cluster);
-        const problem = problems?.get(cluster);
-        if (file === undefined) {
-          if (problem?.seen !== absent || problem.kept === undefined) return [];
-          return [{ cluster, seen: absent, decision: kept(problem.kept), size: 0 }];
-        }
-        const known = problem?.seen === file.version && !lookAgain ? problem : undefined;
-        const decision =
-          known === undefined ? 'used' : known.kept === undefined ? refused(known.code) : kept(known.kept);
-        const path = file.path === id ? {} : { path: file.path };
-        return [{ cluster, seen: file.version, decision, size: file.size, ...path }];
-      });
+    return [...new Set([...files.keys(), ...(problems?.keys() ?? [])])].sort(byBytes).flatMap((cluster) => {
+      const file = files.get(cluster);
+      const problem = problems?.get(cluster);
+      if (file === undefined) {
+        if (problem?.seen !== absent || problem.kept === undefined) return [];
+        return [{ cluster, seen: absent, decision: kept(problem.kept), size: 0 }];
+      }
+      const known = problem?.seen === file.version && !lookAgain ? problem : undefined;
+      const decision =
+        known === undefined ? 'used' : known.kept === undefined ? refused(known.code) : kept(known.kept);
+      const path = file.path === undefined ? {} : { path: file.path };
+      return [{ cluster, seen: file.version, decision, size: file.size, ...path }];
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { drawPlan, type DrawnPlan } from '../activities/draw-plan';
+import { atTime } from '../activities/log-plan';
 import { readNewestGeneration } from '../activities/read-generations';
 import { describeWindow, parseWindowId } from '../etl/window';
 import type { Exclusion } from '../federation/membership';
@@ -45,6 +46,7 @@ function describe(plan: DrawnPlan): object {
     carried: plan.carried.length,
     removed: plan.removed,
     duplicates: plan.duplicates,
+    listing: plan.listing,
   };
 }
 
@@ -55,12 +57,6 @@ function show(plan: DrawnPlan): void {
     print(`left out by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
   for (const { window, sources } of plan.windows) {
     const ref = parseWindowId(window);
-    for (const window of plan.removed) {
-      const ref = parseWindowId(window);
-      print(
-        `would let go ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`}, as it is older than the retention`,
-      );
-    }
     print(
       `would merge ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`} from ${count(sources.length, 'cluster')}`,
     );
@@ -71,6 +67,12 @@ function show(plan: DrawnPlan): void {
       `would let go ${ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`}, as it is older than the retention`,
     );
   }
+  const { listing } = plan;
+  print(
+    listing.kind === 'full'
+      ? `every window was looked at: ${listing.why}`
+      : `windows that ended before ${atTime(listing.since)} were not looked at: ${listing.why}; --full looks at all`,
+  );
   print(
     `${count(plan.windows.length, 'window')} to merge, ${plan.carried.length} as they are in generation ${plan.base}. Nothing was written.`,
   );

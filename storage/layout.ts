@@ -25,6 +25,8 @@ export const generationsPrefix = 'federated/combined/generations/';
 export const keptPrefix = 'federated/combined/kept/';
 export const runsPrefix = 'federated/combined/runs/';
 export const publishedKey = 'federated/combined/published.json';
+/** What the last full listing of the clusters saw. */
+export const fullListingKey = 'federated/combined/full-listing.json';
 /** When objects were first seen that no kept generation names. */
 export const unreferencedKey = 'federated/combined/unreferenced.json';
 

@@ -1,9 +1,19 @@
 import type { Log } from '../../config/log';
+import { readFullListing } from '../../activities/full-listing';
+import { readHead } from '../../activities/plan-objects';
 import { createWriteReport } from '../../activities/write-report';
 import { FederationError } from '../../errors/federation-error';
+import type { FullListing } from '../../federation/listing';
 import type { FederationReport } from '../../federation/run';
-import { generationKey, generationsPrefix, objectKey, runRequestKey } from '../../storage/layout';
-import { readAll } from '../../storage/read-all';
+import {
+  fullListingKey,
+  generationKey,
+  generationsPrefix,
+  objectKey,
+  runPlanHeadKey,
+  runRequestKey,
+} from '../../storage/layout';
+import { readAll, writeJson } from '../../storage/read-all';
 import {
   firstDay,
   goldenSource,
@@ -131,6 +141,61 @@ test('nothing is committed when a merged object is missing', async () => {
   await federator.bucket.delete(objectKey(outcomes[0]?.fingerprint ?? ''));
   await expect(federator.commit(run)).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
   expect(await snapshot(federator.bucket, generationsPrefix)).toEqual({});
+});
+
+describe('a full listing', () => {
+  const fullListing: FullListing = { at: '2026-11-20T00:00:00.000Z', clusters: {} };
+  /** A run up to its commit, whose plan was made from that listing. */
+  const prepare = async (federator: TestFederator) => {
+    const prepared = await federator.prepare();
+    const head = await readHead(federator.bucket, prepared.run, 1);
+    await writeJson(federator.bucket, runPlanHeadKey(prepared.run, 1), { ...head, fullListing });
+    return prepared;
+  };
+  const remembered = (federator: TestFederator) => readFullListing(federator.bucket, {});
+
+  test('is remembered once its run committed, or found all of it committed, however often it does', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    const { run } = await prepare(federator);
+    await federator.bucket.delete(fullListingKey);
+    for (const _ of [1, 2]) {
+      expect(await federator.commit(run)).toMatchObject({ status: 'committed' });
+      expect(await remembered(federator)).toEqual({ format: 1, generation: 1, ...fullListing });
+      await federator.bucket.delete(fullListingKey);
+    }
+    const again = await prepare(federator);
+    expect(await federator.commit(again.run)).toMatchObject({ status: 'unchanged' });
+    expect(await remembered(federator)).toEqual({ format: 1, generation: 1, ...fullListing });
+  });
+
+  test('of a run that fails, or plans again, is not', async () => {
+    const federator = new TestFederator(smallBucket(), threads);
+    const failed = await prepare(federator);
+    await federator.bucket.delete(objectKey(failed.outcomes[0]?.fingerprint ?? ''));
+    await expect(federator.commit(failed.run)).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
+    const overtaken = await prepare(federator);
+    federator.exclusions = { 'cluster-1': { reason: '', at: '2026-11-20T00:00:00Z' } };
+    expect(await federator.commit(overtaken.run)).toMatchObject({ status: 'replan' });
+    expect(await remembered(federator)).toBeUndefined();
+  });
+
+  test('that cannot be remembered is no reason not to commit', async () => {
+    const bucket = smallBucket();
+    const failing = overriding(bucket, {
+      put: async (key, body, options) => {
+        if (key === fullListingKey) throw unavailable();
+        return bucket.put(key, body, options);
+      },
+    });
+    const federator = new TestFederator(failing, threads);
+    const events: object[] = [];
+    Object.assign(federator.deps, {
+      log: { ...silent, warn: (event: object) => void events.push(event), child: () => federator.deps.log },
+    });
+    const { run } = await prepare(federator);
+    expect(await federator.commit(run)).toMatchObject({ status: 'committed', generation: 1 });
+    expect(events).toEqual([{ event: 'federation.listing-forgotten', run, generation: 1 }]);
+  });
 });
 
 describe('two federators', () => {

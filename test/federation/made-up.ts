@@ -1,4 +1,4 @@
-import type { ListedFile } from '../../federation/candidates';
+import { Candidates, type ListedFile } from '../../federation/candidates';
 import { fingerprint, type FingerprintSource } from '../../federation/fingerprint';
 import type { Generation, SourceProblem } from '../../federation/generation';
 import type { Exclusion, Membership } from '../../federation/membership';
@@ -18,6 +18,12 @@ export function file(
   more: Partial<ListedFile> = {},
 ): ListedFile {
   return { cluster, window, path: window, plain: true, version, size: 10, modified: 1_000, ...more };
+}
+
+export function candidates(files: Iterable<ListedFile>): Candidates {
+  const found = new Candidates();
+  for (const file of files) found.add(file);
+  return found;
 }
 
 export function membership(clusters: string[], more: Partial<Membership> = {}): Membership {

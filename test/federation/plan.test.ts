@@ -2,15 +2,20 @@ import fc from 'fast-check';
 import type { ListedFile } from '../../federation/candidates';
 import type { Generation } from '../../federation/generation';
 import { planFederation, type PlanInput } from '../../federation/plan';
-import { dayWindow, file, generation, membership, named, out, problem, used } from './made-up';
+import { candidates, dayWindow, file, generation, membership, named, out, problem, used } from './made-up';
 
 const [one, two] = [dayWindow(1), dayWindow(2)];
 const both = membership(['a', 'b']);
+const day = 86_400;
 
-function plan(input: Partial<PlanInput>) {
+interface Given extends Partial<Omit<PlanInput, 'candidates'>> {
+  readonly files?: readonly ListedFile[];
+}
+
+function plan({ files = [], ...input }: Given) {
   return planFederation({
     membership: both,
-    files: [],
+    candidates: candidates(files),
     lastGenerations: new Map(),
     request: {},
     now: 0,
@@ -19,7 +24,7 @@ function plan(input: Partial<PlanInput>) {
 }
 
 /** The ids of the planned windows. */
-function planned(input: Partial<PlanInput>): string[] {
+function planned(input: Given): string[] {
   return plan(input).windows.map((window) => window.window);
 }
 
@@ -28,7 +33,7 @@ const same = [file('a', one), file('b', one), file('a', two)];
 
 interface Row {
   name: string;
-  input: Partial<PlanInput>;
+  input: Given;
   planned: string[];
   carried?: string[];
 }
@@ -214,6 +219,38 @@ describe('a source that the base knows as bad', () => {
     const result = plan({ base: heldBase(), membership: without, files: [file('a', one)] });
     expect(result.windows).toMatchObject([{ window: one, candidate: named(one, used('a')), held: [] }]);
     expect(result.problems).toMatchObject([{ cluster: 'b', kept: 'k1' }]);
+  });
+});
+
+describe('windows that were not all listed', () => {
+  // The second ends later, the first does not.
+  const since = span(one).end;
+  const [, refused] = [dayWindow(1), dayWindow(0)];
+  const held = generation({ [one]: [used('a'), used('b')], [two]: [used('a')] }, both, {
+    problems: [problem('b', refused ?? ''), problem('a', two)],
+  });
+
+  test('stay as they are, with their problems, whatever is known of them', () => {
+    for (const files of [[], [file('a', one, 'v2'), file('b', refused ?? '')]]) {
+      const { windows, carried, removed, problems } = plan({
+        base: held,
+        files: [...files, file('a', two, 'bad')],
+        since,
+      });
+      expect(windows.map(({ window }) => window)).toEqual([two]);
+      expect({ carried, removed }).toEqual({ carried: [one], removed: [] });
+      expect(problems.map(({ window }) => window)).toEqual([refused]);
+    }
+  });
+
+  test('leave when they are older than the retention', () => {
+    const scope = { exclude: [], retention: { '1d': day } };
+    const members = membership(['a', 'b'], { scope });
+    const input = { base: { ...held, membership: members }, membership: members, now: since + day };
+    expect(plan({ ...input, files: [file('a', two)], since })).toMatchObject({
+      removed: [one],
+      problems: [{ window: two }],
+    });
   });
 });
 

@@ -119,6 +119,7 @@ test('every key is one that all stores can hold', () => {
         layout.provenanceKey(fingerprint),
         layout.generationKey(1),
         layout.publishedKey,
+        layout.fullListingKey,
         layout.backupPrefix(id, '2026-11-20T10:00:00Z') + 'x',
         layout.exportPrefix +
           layout.exportPath({ version: 1, format: 'parquet', ref: ref, digest: fingerprint }),

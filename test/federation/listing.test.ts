@@ -1,0 +1,249 @@
+import fc from 'fast-check';
+import { windowId, windowName, type WindowRef } from '../../etl/window';
+import type { ListedFile } from '../../federation/candidates';
+import {
+  decideListing,
+  describeFullListing,
+  isRecent,
+  type LastFullListing,
+  lastFullListingSchema,
+  listedFirst,
+  type ListingInput,
+  outdated,
+  recentFrom,
+} from '../../federation/listing';
+import { propertyRuns } from '../etl/run-counts';
+import { candidates, dayWindow, file, generation, membership, out, problem, used } from './made-up';
+
+const hour = 3_600;
+const day = 24 * hour;
+/** The middle of a made-up day. */
+const now = 1_794_614_400 + 30.5 * day;
+const since = now - 7 * day;
+/** The last that is not recent, and the first that is. */
+const [old, recent] = [dayWindow(22), dayWindow(23)];
+
+const both = membership(['a', 'b']);
+const base = generation({ [old]: [used('a'), used('b')], [recent]: [used('a')] }, both, { generation: 5 });
+const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
+const settled = { files: 1, newest: 1_000, inOrder: true };
+const last = (more: Partial<LastFullListing> = {}): LastFullListing => ({
+  format: 1,
+  generation: 5,
+  at: at(now - hour),
+  clusters: { a: settled, b: settled },
+  ...more,
+});
+const input = (more: Partial<ListingInput> = {}): ListingInput => ({
+  base,
+  membership: both,
+  request: {},
+  last: last(),
+  now,
+  ...more,
+});
+
+describe('a listing is recent', () => {
+  const rows: [string, Partial<ListingInput>][] = [
+    ['when everything was listed within a day', {}],
+    ['until the day is over', { last: last({ at: at(now - day + 1) }) }],
+    ['when recent windows are asked for', { request: { windows: { start: since, end: since + hour } } }],
+    ['when generations followed that of the full one', { last: last({ generation: 3 }) }],
+    [
+      'when an exclusion has another reason',
+      {
+        base: generation({}, membership(['a', 'b'], { exclusions: { c: out } }), { generation: 5 }),
+        membership: membership(['a', 'b'], { exclusions: { c: { ...out, reason: 'now we know' } } }),
+      },
+    ],
+  ];
+  test.each(rows)('%s', (_, more) => {
+    expect(decideListing(input(more))).toMatchObject({ kind: 'recent', since });
+  });
+});
+
+describe('a listing is full', () => {
+  const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 4 } };
+  const rows: [string, Partial<ListingInput>, string][] = [
+    ['by --full', { request: { full: true } }, 'it was asked for'],
+    ['by --force', { request: { force: true } }, 'it was asked for'],
+    ['without a generation', { base: undefined }, 'there is no generation yet'],
+    [
+      'by another merge revision',
+      { base: { ...base, mergeRevision: 999 } },
+      'the last generation is of another merge revision',
+    ],
+    [
+      'when a cluster leaves',
+      { membership: membership(['a'], { exclusions: { b: out } }) },
+      'who is in has changed',
+    ],
+    [
+      'by another scope',
+      { membership: membership(['a', 'b'], { scope: { exclude: [], retention: { '1d': day } } }) },
+      'who is in has changed',
+    ],
+    [
+      'when a cluster returns',
+      { base: generation({ [old]: [used('a')] }, membership(['a'], { leftOut }), { generation: 5 }) },
+      'who is in has changed',
+    ],
+    [
+      'when older windows are asked for',
+      { request: { windows: { start: since - 1, end: now } } },
+      'older windows were asked for',
+    ],
+    ['when none is known', { last: undefined }, 'no full listing is known'],
+    [
+      'when the generation of the last one is gone',
+      { last: last({ generation: 6 }) },
+      'the last full listing is of a generation that is gone',
+    ],
+    [
+      'when the last one is a day ago',
+      { last: last({ at: at(now - day) }) },
+      `the last full listing was at ${at(now - day)}`,
+    ],
+    [
+      'when the last one is yet to come',
+      { last: last({ at: at(now + 1) }) },
+      `the last full listing was at ${at(now + 1)}`,
+    ],
+    ['when the last one is at no time', { last: last({ at: 'x' }) }, 'the last full listing was at x'],
+  ];
+  test.each(rows)('%s', (_, more, why) => {
+    expect(decideListing(input(more))).toEqual({ kind: 'full', why });
+  });
+});
+
+describe('of a recent listing, in full and first', () => {
+  const rows: [string, Partial<ListingInput>, string[]][] = [
+    ['no cluster that is as it was', {}, []],
+    ['a cluster that the generation does not hold', { membership: membership(['a', 'b', 'c']) }, ['c']],
+    ['a cluster that the last full listing did not see', { last: last({ clusters: { a: settled } }) }, ['b']],
+    [
+      'a cluster without older windows',
+      { last: last({ clusters: { a: settled, b: { ...settled, files: 0 } } }) },
+      ['b'],
+    ],
+    [
+      'a cluster that wrote older windows within a day',
+      { last: last({ clusters: { a: settled, b: { ...settled, newest: (now - hour - day) * 1_000 } } }) },
+      ['b'],
+    ],
+    [
+      'not one that did so before',
+      { last: last({ clusters: { a: settled, b: { ...settled, newest: (now - hour - day) * 1_000 - 1 } } }) },
+      [],
+    ],
+    [
+      'a cluster whose keys do not sort by time',
+      { last: last({ clusters: { a: { ...settled, inOrder: false }, b: settled } }) },
+      ['a'],
+    ],
+    [
+      'a cluster with a source of an older window set aside',
+      { base: { ...base, problems: [problem('b', old), problem('a', recent)] } },
+      ['b'],
+    ],
+    ['not one that is left out', { base: { ...base, problems: [problem('c', old)] } }, []],
+  ];
+  test.each(rows)('%s', (_, more, clusters) => {
+    expect([...listedFirst(input(more), since)]).toEqual(clusters);
+  });
+});
+
+describe('a recent listing is outdated', () => {
+  const seen = [file('a', old), file('a', recent)];
+  const known = { last: last({ clusters: describeFullListing(candidates(seen), now).clusters }) };
+  const rows: [string, readonly ListedFile[], string | undefined][] = [
+    ['not by what the full one saw', seen, undefined],
+    ['not by a recent window', [...seen, file('a', dayWindow(24), 'v2', { modified: 9_000 })], undefined],
+    ['by an older window more', [...seen, file('a', dayWindow(1))], 'older windows of a changed'],
+    ['by one less', [file('a', recent)], 'older windows of a changed'],
+    ['by another version', [file('a', old, 'v2', { modified: 9_000 })], 'older windows of a changed'],
+    ['by a cluster that is new', [...seen, file('c', recent)], 'c is new'],
+  ];
+  test.each(rows)('%s', (_, files, why) => {
+    expect(outdated(input(known), new Set(['a', 'b', 'c']), candidates(files))).toBe(why);
+  });
+
+  test('not by clusters of which only a part was listed', () => {
+    expect(outdated(input(known), new Set(['b']), candidates([file('a', recent)]))).toBeUndefined();
+  });
+
+  test('not because time went on: a window that was recent then is not older now', () => {
+    const later = { ...known, now: now + day - hour - 1 };
+    expect(outdated(input(later), new Set(['a']), candidates(seen))).toBeUndefined();
+  });
+});
+
+test('what is remembered of a full listing survives JSON', () => {
+  const made = describeFullListing(candidates([file('a', old), file('b', recent)]), now);
+  expect(made).toEqual({
+    at: at(now),
+    clusters: { a: settled, b: { files: 0, newest: 0, inOrder: true } },
+  });
+  const text = JSON.stringify({ format: 1, generation: 1, ...made });
+  expect(lastFullListingSchema.parse(JSON.parse(text))).toMatchObject(made);
+});
+
+describe('where a recent listing goes on', () => {
+  const first = (seconds: number) => Math.floor(since) - seconds;
+  const rows: [string, string, string | undefined][] = [
+    ['from an older day', dayWindow(1), `allocations/1d/${first(day)}`],
+    ['from an older week', 'assets/1w/1-2', 'assets/1w0'],
+    ['from seven older days', 'assets/7d/1-2', `assets/7d/${first(7 * day)}`],
+    ['from an older ten minutes, as they are spelled', 'assets/10m/1-2', `assets/10m/${first(600)}`],
+    ['from an odd name', 'assets/1h/!', `assets/1h/${first(hour)}`],
+    ['from a name with a prefix', `assets/1h/a.${first(0)}-${first(-hour)}`, undefined],
+    ['from a recent day', recent, undefined],
+    ['from a folder of no resolution', 'assets/x/1', 'assets/x0'],
+    ['from another pipeline', 'networks/1d/1', 'networks0'],
+    ['from beside the folders', 'assets', undefined],
+    ['from beside the resolutions', 'assets/1d', undefined],
+    ['from a resolution that is longer than time', 'assets/99999d/1-2', undefined],
+  ];
+  test.each(rows)('%s', (_, path, from) => {
+    expect(recentFrom(path, since)).toBe(from);
+  });
+
+  const resolution = fc.constantFrom(['10m0s', 600], ['1h', hour], ['1d', day], ['7d', 7 * day] as const);
+  const recentFile = fc
+    .record({
+      resolution,
+      end: fc.integer({ min: Math.floor(since) + 1, max: now + 30 * day }),
+      style: fc.constantFrom('', '.gz', 'prefix.'),
+    })
+    .map(({ resolution: [name, seconds], end, style }) => {
+      const window = { start: end - Number(seconds), end };
+      const ref: WindowRef = { pipeline: 'assets', resolution: String(name), window };
+      const odd = style === 'prefix.' ? style + windowName(window) : windowName(window) + style;
+      return { ref, path: `assets/${name}/${odd}` };
+    });
+
+  test('nothing recent is passed over, wherever a page ends', () => {
+    fc.assert(
+      fc.property(recentFile, fc.string(), (found, name) => {
+        expect(isRecent(found.ref, since)).toBe(true);
+        const from = recentFrom(`assets/${found.ref.resolution}/${name}`, since);
+        if (from !== undefined) expect(from < found.path).toBe(true);
+        expect(recentFrom(found.path, since)).toBeUndefined();
+        const { inOrder } = describeFullListing(
+          candidates([file('a', windowId(found.ref), 'v1', { path: found.path })]),
+          now,
+        ).clusters.a ?? { inOrder: false };
+        expect(inOrder).toBe(true);
+      }),
+      propertyRuns(200, 5_000),
+    );
+  });
+
+  test('a cluster with a recent file under a name that sorts before its time is known', () => {
+    const odd = (window: string) =>
+      file('a', window, 'v1', { path: window.replace('1d/', '1d/1.'), plain: false });
+    const of = (window: string) => describeFullListing(candidates([odd(window)]), now).clusters.a?.inOrder;
+    expect([of(recent), of(old)]).toEqual([false, true]);
+    expect(of('allocations/1d/90000000000-90000086400')).toBe(false);
+  });
+});
