@@ -16,11 +16,16 @@ export interface ShardWindow {
   readonly label: string;
 }
 
-/** Lists the windows of a shard, of which there are at most 50. */
+export interface ShardDescription {
+  /** At most 50. */
+  readonly windows: readonly ShardWindow[];
+}
+
+/** Lists the windows of a shard. */
 export function createDescribeShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
-  return async ({ run, attempt, shard }: DescribeShardInput): Promise<ShardWindow[]> => {
-    const { windows } = await readShard(bucket, run, attempt, shard, { signal: signal() });
-    return windows.map(({ window, sources }, index) => {
+  return async ({ run, attempt, shard }: DescribeShardInput): Promise<ShardDescription> => {
+    const { windows: planned } = await readShard(bucket, run, attempt, shard, { signal: signal() });
+    const windows = planned.map(({ window, sources }, index) => {
       const ref = parseWindowId(window);
       const name = ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`;
       return {
@@ -29,5 +34,6 @@ export function createDescribeShard({ bucket, signal }: Pick<FederationDependenc
         label: `${name} · ${sources.length} ${sources.length === 1 ? 'cluster' : 'clusters'}`,
       };
     });
+    return { windows };
   };
 }

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
 import { type FederationRequest, shorten } from '../federation/run';
 import type { Bucket } from '../storage/bucket';
@@ -41,8 +42,12 @@ export interface PlanSummary {
   readonly carried: number;
   /** Files left aside because their cluster has another one of the same window. */
   readonly duplicates: number;
-  readonly shards: { readonly shard: number; readonly windows: number }[];
+  /** In how many parts the plan lies, each of at most 50 windows. */
+  readonly shards: number;
 }
+
+/** Each is in memory as text while it is written. */
+const concurrentWrites = 4;
 
 export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;
 export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generations'>;
@@ -82,7 +87,7 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       planned: drawn.windows.length,
       carried: drawn.carried.length,
       duplicates: drawn.duplicates.length,
-      shards: shards.map((windows, shard) => ({ shard, windows: windows.length })),
+      shards: shards.length,
     };
   };
 }
@@ -91,15 +96,19 @@ async function writePlan(
   bucket: Bucket,
   run: string,
   attempt: number,
-  { base, membership, removed, problems }: DrawnPlan,
+  { base, membership, removed, problems, fullListing }: DrawnPlan,
   shards: readonly PlannedWindow[][],
   signal: AbortSignal,
 ): Promise<void> {
   const { clusters } = membership;
-  for (const [index, windows] of shards.entries()) {
-    const shard: PlanShard = { format: 1, run, base, clusters, windows };
-    await writeJson(bucket, runPlanKey(run, attempt, index), shard, { signal });
-  }
+  await pMap(
+    shards,
+    async (windows, index) => {
+      const shard: PlanShard = { format: 1, run, base, clusters, windows };
+      await writeJson(bucket, runPlanKey(run, attempt, index), shard, { signal });
+    },
+    { concurrency: concurrentWrites },
+  );
   const head: PlanHead = {
     format: 1,
     run,
@@ -109,6 +118,7 @@ async function writePlan(
     shards: shards.map((shard) => shard.map((window) => window.window)),
     removed: [...removed],
     problems: [...problems],
+    fullListing,
   };
   await writeJson(bucket, runPlanHeadKey(run, attempt), head, { signal });
 }

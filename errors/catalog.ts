@@ -167,7 +167,7 @@ export const catalog = {
     retryable: false,
   },
   TEMPORAL_UNAVAILABLE: {
-    means: 'No Temporal server answers at the address.',
+    means: 'No Temporal server answers at the address, or it does not serve the namespace.',
     hint: 'Start one, or correct temporal.address (or TEMPORAL_ADDRESS).',
     retryable: true,
   },

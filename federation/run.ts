@@ -27,6 +27,8 @@ export type FederationRequest = z.infer<typeof requestSchema>;
 export const runOutcomes = ['complete', 'partial', 'nothing', 'failed', 'cancelled'] as const;
 export type RunOutcome = (typeof runOutcomes)[number];
 
+const calls = z.number().int().nonnegative();
+
 /** How a run ended. */
 export const reportSchema = z.object({
   format: z.literal(1),
@@ -56,6 +58,10 @@ export const reportSchema = z.object({
   problems: z.number().int(),
   /** What followed the commit and failed; the next run does it again. */
   unfinished: z.array(z.string()),
+  /** Requests that the run made of the store before it wrote this; absent in reports of older versions. */
+  calls: z
+    .object({ list: calls, head: calls, get: calls, put: calls, create: calls, copy: calls, delete: calls })
+    .optional(),
   /** What is to be known of the store, a sentence each; absent where there is nothing. */
   warnings: z.array(z.string()).optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),

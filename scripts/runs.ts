@@ -40,11 +40,26 @@ function describe({ run, outcome, request, report }: Run): object {
     generation: report?.generation,
     windows: report?.windows,
     problems: report?.problems,
+    calls: report?.calls,
     unfinished: report?.unfinished,
     warnings: report?.warnings,
     error: report?.error,
   };
 }
+
+const headings = [
+  'run',
+  'when',
+  'trigger',
+  'outcome',
+  'generation',
+  'merged',
+  'problems',
+  'took',
+  'list',
+  'get',
+  'put',
+] as const;
 
 function show(runs: readonly Run[], now: Date): void {
   if (runs.length === 0) return print('No federation of this kind is known yet.');
@@ -57,8 +72,11 @@ function show(runs: readonly Run[], now: Date): void {
     report?.windows.merged,
     report?.problems,
     report === undefined ? undefined : formatSpan(Date.parse(report.endedAt) - Date.parse(report.startedAt)),
+    report?.calls?.list,
+    report?.calls?.get,
+    report?.calls && report.calls.put + report.calls.create,
   ]);
-  print(formatTable(['run', 'when', 'trigger', 'outcome', 'generation', 'merged', 'problems', 'took'], rows));
+  print(formatTable(headings, rows));
   for (const { run, report } of runs) {
     if (report?.error !== undefined) print(`\n${run}: ${report.error.code}: ${report.error.message}`);
     for (const warning of report?.warnings ?? []) print(`\n${run}: ${warning}`);

@@ -36,6 +36,8 @@ export interface ListOptions extends CallOptions {
   readonly delimiter?: '/';
   /** Only entries whose key, or prefix, is behind this one. */
   readonly after?: string;
+  /** Told before each page that is asked of the store: one request, as stores charge them. */
+  readonly onPage?: () => void;
 }
 
 export interface PutOptions extends CallOptions {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { FederationError } from '../errors/federation-error';
 import { closingBody, discard } from './body';
 import type { Bucket, ListEntry, ObjectBody } from './bucket';
@@ -13,11 +14,16 @@ export interface StorageCall {
   readonly bytes?: number;
   /** Of a listing. */
   readonly entries?: number;
+  /** Of a listing: how many the store was asked for, which are so many requests. */
+  readonly pages?: number;
   /** `ok`, a code of the catalogue, or `aborted` for what the caller ended. */
   readonly outcome: string;
 }
 
-/** The same bucket, which tells each call it makes to `observe` when the call has ended. Put it right around a driver, so that every attempt counts. */
+/**
+ * The same bucket, which tells each call it makes to `observe` when the call has ended, in the async context of who made
+ * it. Put it right around a driver, so that every attempt counts.
+ */
 export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void): Bucket {
   async function observed<T>(
     verb: StorageCall['verb'],
@@ -39,27 +45,33 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
   /** Tells once, however often it is called. */
   function startOf(verb: StorageCall['verb'], key: string) {
     const start = performance.now();
+    // Who reads a body to its end need not be who asked for it.
+    const tell = AsyncLocalStorage.bind(observe);
     let told = false;
-    return (outcome: string, amounts: Pick<StorageCall, 'bytes' | 'entries'> = {}) => {
+    return (outcome: string, amounts: Pick<StorageCall, 'bytes' | 'entries' | 'pages'> = {}) => {
       if (told) return;
       told = true;
-      observe({ verb, key, outcome, ms: performance.now() - start, ...amounts });
+      tell({ verb, key, outcome, ms: performance.now() - start, ...amounts });
     };
   }
 
   async function* list(prefix: string, options?: Parameters<Bucket['list']>[1]): AsyncGenerator<ListEntry> {
     const tell = startOf('list', prefix);
-    let entries = 0;
+    let [entries, pages] = [0, 0];
+    const onPage = () => {
+      pages += 1;
+      options?.onPage?.();
+    };
     try {
-      for await (const entry of bucket.list(prefix, options)) {
+      for await (const entry of bucket.list(prefix, { ...options, onPage })) {
         entries += 1;
         yield entry;
       }
     } catch (error) {
-      tell(outcomeOf(error), { entries });
+      tell(outcomeOf(error), { entries, pages });
       throw error;
     } finally {
-      tell('ok', { entries });
+      tell('ok', { entries, pages });
     }
   }
 

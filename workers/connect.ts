@@ -16,7 +16,8 @@ const longestWaitMs = 30_000;
 
 /**
  * Connects to Temporal, waiting for it as long as it takes: a cluster that starts before its Temporal server only starts
- * later. Throws TEMPORAL_UNAVAILABLE when it is told to stop first.
+ * later. Throws TEMPORAL_UNAVAILABLE when it is told to stop first, and when the server has no such namespace, or none
+ * for this client.
  */
 export async function connectPatiently(
   settings: Settings['temporal'],
@@ -25,13 +26,9 @@ export async function connectPatiently(
 ): Promise<TemporalConnections> {
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
-      const connection = await Connection.connect(settings.connection);
-      const native = await NativeConnection.connect(settings.connection).catch(async (error: unknown) => {
-        await connection.close();
-        throw error;
-      });
-      return { connection, native };
+      return await connect(settings);
     } catch (error) {
+      if (error instanceof FederationError) throw error;
       if (stop.aborted) throw unavailable(settings.address, error);
       log.warn(
         { event: 'temporal.unavailable', address: settings.address },
@@ -41,6 +38,56 @@ export async function connectPatiently(
       if (stop.aborted) throw unavailable(settings.address, error);
     }
   }
+}
+
+async function connect(settings: Settings['temporal']): Promise<TemporalConnections> {
+  const connection = await Connection.connect(settings.connection);
+  try {
+    await requireNamespace(connection, settings);
+    return { connection, native: await NativeConnection.connect(settings.connection) };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+const answerWithinMs = 10_000;
+const [notFound, permissionDenied, unauthenticated] = [5, 7, 16];
+
+/** What is asked of a namespace that is not there fails in many ways, of which few say so. */
+async function requireNamespace(connection: Connection, settings: Settings['temporal']): Promise<void> {
+  const { namespace } = settings;
+  try {
+    await connection.withDeadline(Date.now() + answerWithinMs, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+  } catch (error) {
+    const code = (error as { code?: unknown } | null)?.code;
+    if (code === notFound)
+      throw namespaceUnavailable(settings, 'has no namespace', {
+        hint: `Create it with \`temporal operator namespace create --namespace ${namespace} --retention 30d\`, or correct temporal.namespace.`,
+        cause: error,
+      });
+    if (code === permissionDenied || code === unauthenticated)
+      throw namespaceUnavailable(settings, 'does not let this client use the namespace', {
+        hint: 'Correct the credentials (TEMPORAL_API_KEY, TLS), or temporal.namespace.',
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/** The error for a Temporal server that answers, but does not serve the namespace. */
+export function namespaceUnavailable(
+  { address, namespace }: Pick<Settings['temporal'], 'address' | 'namespace'>,
+  why: string,
+  options: { readonly hint: string; readonly cause: unknown },
+): FederationError {
+  return new FederationError('TEMPORAL_UNAVAILABLE', {
+    subject: { setting: 'temporal.namespace' },
+    detail: `The Temporal server at ${address} ${why} ${namespace}.`,
+    ...options,
+  });
 }
 
 /** The error for a Temporal server that does not answer. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import {
@@ -14,14 +13,15 @@ import { unsafeWithoutCondition } from '../storage/conditional-create';
 import { pullNow, rosterState, type RosterState } from '../workflows/messages';
 import type { roster } from '../workflows/roster';
 import { temporalContext } from './as-activity';
+import { mergeMemory, mergeSlots } from './capacity';
 import { awaitEarlierRuns } from './earlier-runs';
 import { ensureFederateOnPush } from './federate-on-push';
 import type { RoleContext, StartedRole } from './role';
-import { ensureSchedule } from './schedule';
+import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
 import { createWorker } from './workers';
 
-/** Many light activities wait for the bucket; merging takes a core each. */
+/** Many light activities wait for the bucket. */
 const lightActivities = 20;
 
 /**
@@ -64,15 +64,17 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     }),
     await createWorker(context, {
       taskQueue: names.mergeQueue,
-      activities: createMergeActivities(deps),
+      activities: createMergeActivities({ ...deps, mergeMemory: mergeMemory() }),
       workflows: false,
-      maxConcurrentActivityTaskExecutions: Math.max(2, availableParallelism()),
+      maxConcurrentActivityTaskExecutions: mergeSlots(),
     }),
   ];
   return {
     workers,
     begin: async () => {
-      await ensureSchedule(client, { idPrefix: settings.temporal.idPrefix, ...settings.federator }, log);
+      const { firstRunAfterMs, runEveryMs } = settings.federator;
+      const times = { firstRunAfterMs, runEveryMs, jitterMs: jitterOf(settings.federator) };
+      await ensureSchedule(client, { idPrefix: settings.temporal.idPrefix, ...times }, log);
       await ensureFederateOnPush(context);
     },
     close: () => threads.close(),

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import { withProbedCreate } from '../storage/conditional-create';
+import { countCall } from '../storage/count-calls';
 import { backupsPrefix, combinedPrefix, probeKey } from '../storage/layout';
 import { openLoggedBucket } from '../config/open-logged-bucket';
 import { names } from '../workflows/names';
@@ -53,7 +54,10 @@ export async function runRoles(
   log.info({ event: 'health.listening', url: health.url }, `health and metrics are at ${health.url}`);
   stop.addEventListener('abort', () => readiness.all('is stopping'), { once: true });
 
-  const bucket = await openLoggedBucket(settings.storage, log, (call) => metrics.storageCalled(call));
+  const bucket = await openLoggedBucket(settings.storage, log, (call) => {
+    metrics.storageCalled(call);
+    countCall(call);
+  });
   held.defer(() => bucket.close());
   readiness.all(`waits for Temporal at ${settings.temporal.address}`);
   const { connection, native } = await connectPatiently(settings.temporal, log, stop);

@@ -12,6 +12,18 @@ export interface FederationSchedule {
   readonly idPrefix: string;
   readonly firstRunAfterMs: number;
   readonly runEveryMs: number;
+  /** Runs come up to so much before their time, each at a moment of its own. (Default: 0) */
+  readonly jitterMs?: number;
+}
+
+const longestJitterMs = 60_000;
+
+/** So that federators that start together do not federate in the same second for ever. */
+export function jitterOf({
+  firstRunAfterMs,
+  runEveryMs,
+}: Pick<FederationSchedule, 'firstRunAfterMs' | 'runEveryMs'>): number {
+  return Math.min(firstRunAfterMs / 10, runEveryMs / 10, longestJitterMs);
 }
 
 /**
@@ -41,11 +53,15 @@ export async function ensureSchedule(
   const found = await handle.describe();
   const next = found.info.nextActionTimes[0]?.getTime();
   const every = found.spec.intervals?.[0]?.every;
-  const keep = next !== undefined && next <= now + wanted.firstRunAfterMs && every === wanted.runEveryMs;
+  const keep =
+    next !== undefined &&
+    next <= now + wanted.firstRunAfterMs &&
+    every === wanted.runEveryMs &&
+    (found.spec.jitter ?? 0) === anchored.spec.jitter;
   // What it starts, and how, is written anew either way: this version may want it otherwise than the one before.
   await handle.update((previous) => ({
     ...anchored,
-    spec: keep ? { intervals: previous.spec.intervals } : anchored.spec,
+    spec: keep ? { ...anchored.spec, intervals: previous.spec.intervals } : anchored.spec,
     state: previous.state,
   }));
   if (keep) {
@@ -64,15 +80,21 @@ export async function ensureSchedule(
   }
 }
 
-/** Interval times are counted from the epoch, so the offset is what anchors them to this moment. */
+/**
+ * Interval times are counted from the epoch, so the offset is what anchors them to this moment. Temporal's jitter comes on
+ * top of them.
+ */
 function scheduleOptions(
-  { idPrefix, firstRunAfterMs, runEveryMs }: FederationSchedule,
+  { idPrefix, firstRunAfterMs, runEveryMs, jitterMs = 0 }: FederationSchedule,
   now: number,
-): Omit<ScheduleOptions, 'scheduleId'> {
+) {
   const { schedule, federationQueue } = names(idPrefix);
   const input: FederationInput = { idPrefix, request: { trigger: 'schedule' } };
   return {
-    spec: { intervals: [{ every: runEveryMs, offset: (now + firstRunAfterMs) % runEveryMs }] },
+    spec: {
+      intervals: [{ every: runEveryMs, offset: (now + firstRunAfterMs - jitterMs) % runEveryMs }],
+      jitter: jitterMs,
+    },
     action: {
       type: 'startWorkflow',
       workflowType: 'federation',
@@ -88,7 +110,7 @@ function scheduleOptions(
       catchupWindow: Math.max(runEveryMs, 10_000),
       pauseOnFailure: false,
     },
-  };
+  } satisfies Omit<ScheduleOptions, 'scheduleId'>;
 }
 
 function minutes(ms: number): string {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
+import { namespaceUnavailable } from './connect';
 import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
 import { asActivities } from './as-activity';
@@ -32,9 +33,15 @@ export async function createWorker(
     maxCachedWorkflows: 100,
     shutdownGraceTime,
   };
-  const worker = await Worker.create(
-    serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options,
-  );
+  const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
+  const worker = await Worker.create(bundled).catch((error: unknown) => {
+    // What a worker asks of the server at its start is the namespace.
+    if (!(error instanceof TransportError)) throw error;
+    throw namespaceUnavailable(settings.temporal, 'does not describe the namespace', {
+      hint: 'Look whether the server is well and what `federated-etl doctor` says of it, then start again.',
+      cause: error,
+    });
+  });
   // One that never ran, as something else failed, would keep the connection open, and only a run ends it.
   held.defer(async () => {
     if (worker.getState() === 'INITIALIZED') await worker.runUntil(Promise.resolve());

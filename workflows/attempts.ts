@@ -24,8 +24,9 @@ export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: n
 const firstWaitAfterFailureMs = 10_000;
 
 /**
- * Does it once and remembers how it went. An error never ends the loop: it is told of (log and state), and the next
- * attempt comes sooner than the usual one. Cancelling the workflow does end it.
+ * Does it once and remembers how it went, and says how long to wait then: the interval, a tenth more or less. An error
+ * never ends the loop: it is told of (log and state), and the next attempt comes sooner than the usual one. Cancelling the
+ * workflow does end it.
  */
 export async function nextAttempt<Summary>(
   loop: AttemptLoop<Summary>,
@@ -38,15 +39,20 @@ export async function nextAttempt<Summary>(
   try {
     loop.state = { at, summary: await attempt() };
     loop.failures = 0;
-    loop.waitMs = everyMs;
+    loop.waitMs = about(everyMs);
   } catch (error) {
     if (isCancellation(error)) throw error;
     const { code, message } = failureOf(error);
     loop.state = { ...loop.state, at, error: { code, message, since: loop.state.error?.since ?? at } };
     loop.failures += 1;
-    loop.waitMs = Math.min(everyMs, firstWaitAfterFailureMs * 2 ** Math.min(loop.failures - 1, 10));
+    loop.waitMs = about(Math.min(everyMs, firstWaitAfterFailureMs * 2 ** Math.min(loop.failures - 1, 10)));
     log.error(`${what} failed`, { code, reason: message, failures: loop.failures });
   }
+}
+
+/** A tenth more or less: clusters that began together, or failed together, are not to go on in the same second. */
+function about(ms: number): number {
+  return Math.round(ms * (0.9 + Math.random() / 5));
 }
 
 /** The catalogued code and the sentence of what failed, wherever in the chain they stand. */

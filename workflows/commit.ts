@@ -1,6 +1,7 @@
 import { log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { CommitResult } from '../activities/commit-generation';
-import type { FederationActivities } from '../activities/federation-activities';
+import type { CallsOf, FederationActivities } from '../activities/federation-activities';
+import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 import { failureOf } from './attempts';
 import { asRunFailure } from './failure';
 import { longActivity } from './retries';
@@ -16,6 +17,8 @@ export interface CommitEnd {
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
   /** What followed the commit and failed: the next run does it again. */
   readonly unfinished: readonly string[];
+  /** What all of it asked of the store; absent in what an older version committed. */
+  readonly calls?: StoreCalls;
 }
 
 const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } =
@@ -27,10 +30,12 @@ const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } =
  */
 export async function commit(input: CommitInput): Promise<CommitEnd> {
   try {
-    const result = await commitGeneration.executeWithOptions({ summary: `commit ${input.run}` }, [input]);
-    if (result.status === 'replan') return { result, unfinished: [] };
+    const answer = await commitGeneration.executeWithOptions({ summary: `commit ${input.run}` }, [input]);
+    const { calls = noCalls(), ...result } = answer;
+    if (result.status === 'replan') return { result, unfinished: [], calls };
     setCurrentDetails(`Generation **${result.generation}** ${result.status}`);
-    return { result, ...(await afterCommit()) };
+    const after = await afterCommit();
+    return { result, ...after, calls: addCalls(calls, after.calls) };
   } catch (error) {
     throw asRunFailure(error);
   }
@@ -39,6 +44,10 @@ export async function commit(input: CommitInput): Promise<CommitEnd> {
 /** From here on the generation stands. What fails now is done by the next run; it must not look like a failed commit. */
 async function afterCommit(): Promise<Omit<CommitEnd, 'result'>> {
   const unfinished: string[] = [];
+  let calls = noCalls();
+  const count = (counted: CallsOf) => {
+    calls = addCalls(calls, counted.calls);
+  };
   const orLater = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
@@ -51,11 +60,12 @@ async function afterCommit(): Promise<Omit<CommitEnd, 'result'>> {
   };
   const published = await orLater('publish', async () => {
     const done = await publishGeneration.executeWithOptions({ summary: 'publish the newest generation' }, []);
+    count(done);
     return { generation: done.generation, copied: done.copied, deleted: done.deleted };
   });
   await orLater('tell the primaries', () =>
     tellPrimaries.executeWithOptions({ summary: 'tell the primaries' }, []),
   );
-  await orLater('clean up', () => cleanUp.executeWithOptions({ summary: 'clean up' }, []));
-  return { ...(published === undefined ? {} : { published }), unfinished };
+  await orLater('clean up', async () => count(await cleanUp.executeWithOptions({ summary: 'clean up' }, [])));
+  return { ...(published === undefined ? {} : { published }), unfinished, calls };
 }

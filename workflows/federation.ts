@@ -17,17 +17,17 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FederationActivities } from '../activities/federation-activities';
+import type { CallsOf, FederationActivities } from '../activities/federation-activities';
 import type { PlanSummary } from '../activities/plan-federation';
 import type { FederationReport, FederationRequest, RunOutcome } from '../federation/run';
+import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 import { failureOf } from './attempts';
 import { commit, type CommitEnd } from './commit';
 import { describeRun } from './describe-run';
 import { asRunFailure } from './failure';
-import { inLanes } from './lanes';
-import { mergeShard, type MergeShardInput, type ShardSummary } from './merge-shard';
-import { mergeWindows } from './merge-windows';
-import { progress, type FederationProgress } from './messages';
+import { addCounts, noWindows, type MergeCounts } from './merge-counts';
+import { mergePlan } from './merge-plan';
+import { progress, windowsMerged, type FederationProgress, type LaneProgress } from './messages';
 import { names } from './names';
 import { longActivity, quickActivity } from './retries';
 import { handleRosterMessages } from './roster-messages';
@@ -37,7 +37,7 @@ export interface FederationInput {
   readonly idPrefix: string;
   /** When it was asked is filled in by the run where nobody did: the schedule asks the same every time. */
   readonly request: Omit<FederationRequest, 'at'> & { readonly at?: string };
-  /** Windows merged at once. (Default: 8) */
+  /** Windows merged at once. (Default: 64) */
   readonly parallel?: number;
 }
 
@@ -66,7 +66,10 @@ export interface RunState {
   committed?:
     | CommitEnd
     | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
-  totals: ShardSummary;
+  /** What each lane did of the newest plan so far; what the run merges itself is lane 0. */
+  lanes: Map<number, MergeCounts>;
+  /** What was asked of the store, but for what the lanes count. */
+  calls: StoreCalls;
 }
 
 const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<FederationActivities>(quickActivity);
@@ -74,10 +77,6 @@ const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 
 /** A run that is overtaken again and again gives up after so many plans: somebody has to look at who else commits. */
 const maxAttempts = 5;
-/** Up to so many parts of a plan are merged by the run itself; more go to children, to keep the history readable. */
-const shardsInTheRun = 4;
-const childrenAtOnce = 2;
-const defaultParallel = 8;
 
 /** One federation: plan, merge what changed, commit. `docs/design/commit.md` explains the steps. */
 export async function federation(input: FederationInput): Promise<FederationSummary> {
@@ -87,6 +86,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   const state = newState(run);
   const end = handleRosterMessages(names(input.idPrefix).roster, state);
   setHandler(progress, () => state.progress, { description: 'How far the run is' });
+  setHandler(windowsMerged, (told) => noteMerged(state, told), { description: 'How far a child is' });
   const reportOf = (outcome: RunOutcome, error?: unknown): FederationReport => ({
     format: 1,
     run,
@@ -100,7 +100,10 @@ export async function federation(input: FederationInput): Promise<FederationSumm
 
   try {
     upsertSearchAttributes([{ key: searchAttributes.outcome, value: 'running' }]);
-    await recordRequest.executeWithOptions({ summary: 'record what was asked' }, [{ run, request }]);
+    noteCalls(
+      state,
+      await recordRequest.executeWithOptions({ summary: 'record what was asked' }, [{ run, request }]),
+    );
     show(state, { phase: 'waiting for an earlier run' });
     await awaitEarlierRuns.executeWithOptions(
       { summary: 'wait for an earlier run to end', startToCloseTimeout: '1h' },
@@ -146,12 +149,31 @@ function newState(run: string): RunState {
       merged: 0,
       problems: 0,
     },
-    totals: noWindows(),
+    lanes: new Map(),
+    calls: noCalls(),
   };
 }
 
-function noWindows(): ShardSummary {
-  return { merged: 0, reused: 0, removed: 0, problems: 0 };
+function noteCalls(state: RunState, { calls }: CallsOf = {}): void {
+  state.calls = addCalls(state.calls, calls);
+}
+
+/** What a person sends by mistake, and what comes late, is passed over. */
+function noteMerged(state: RunState, told: LaneProgress | undefined): void {
+  const { attempt, lane, counts } = told ?? {};
+  if (attempt !== state.progress.attempt || typeof lane !== 'number') return;
+  const known = state.lanes.get(lane)?.windows ?? 0;
+  if (typeof counts?.windows === 'number' && counts.windows > known) noteLane(state, lane, counts);
+}
+
+function noteLane(state: RunState, lane: number, soFar: MergeCounts): void {
+  state.lanes.set(lane, soFar);
+  const { windows, problems } = totalsOf(state);
+  show(state, { merged: windows, problems });
+}
+
+function totalsOf({ lanes }: RunState): MergeCounts {
+  return [...lanes.values()].reduce(addCounts, noWindows());
 }
 
 function show(state: RunState, change: Partial<FederationProgress>): void {
@@ -167,13 +189,15 @@ async function attempt(input: FederationInput, request: FederationRequest, state
     throw ApplicationFailure.nonRetryable(message, 'FEDERATION_FAILED');
   }
   const number = last + 1;
+  noteCalls(state, totalsOf(state));
+  state.lanes.clear();
   show(state, { phase: 'planning', attempt: number, merged: 0, problems: 0 });
   const plan = await planFederation.executeWithOptions(
     { summary: number === 1 ? 'plan' : `plan again (${number})` },
     [{ run, attempt: number, request }],
   );
   state.plan = plan;
-  state.totals = noWindows();
+  noteCalls(state, plan);
   show(state, {
     base: plan.base,
     clusters: plan.clusters.count,
@@ -191,14 +215,15 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   }
 
   if (plan.planned > 0) show(state, { phase: 'merging' });
-  for (const shard of await mergeAll(input, plan, state)) {
-    for (const field of ['merged', 'reused', 'removed', 'problems'] as const)
-      state.totals[field] += shard[field];
-  }
+  const { mergeQueue } = names(input.idPrefix);
+  await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
+    noteLane(state, lane, soFar),
+  );
   // What was sent to this run before now is to count in it.
   await condition(allHandlersFinished);
   show(state, { phase: 'committing' });
   const tried = await runCommit(input, run, number);
+  noteCalls(state, tried);
   if (tried.result.status === 'replan') {
     log.info('Planning again', { why: tried.result.why });
     show(state, { phase: 'planning' });
@@ -207,35 +232,6 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   state.committed = tried;
   const { generation, problems } = tried.result;
   show(state, { phase: 'committed', generation, problems });
-}
-
-async function mergeAll(input: FederationInput, plan: PlanSummary, state: RunState): Promise<ShardSummary[]> {
-  const { run, attempt: number } = state.progress;
-  const inputOf = (shard: number): MergeShardInput => ({
-    run,
-    attempt: number,
-    shard,
-    mergeQueue: names(input.idPrefix).mergeQueue,
-    parallel: input.parallel ?? defaultParallel,
-  });
-  const count = (merged: number, problems: number) =>
-    show(state, { merged: state.progress.merged + merged, problems: state.progress.problems + problems });
-  const { shards } = plan;
-  if (shards.length <= shardsInTheRun) {
-    return inLanes(shards, 1, ({ shard }) =>
-      mergeShard(inputOf(shard), ({ problems }) => count(1, problems)),
-    );
-  }
-  return inLanes(shards, childrenAtOnce, async ({ shard, windows }) => {
-    const summary = await executeChild(mergeWindows, {
-      workflowId: `${run}/windows-${shard}`,
-      args: [inputOf(shard)],
-      staticSummary: `${windows} windows`,
-      workflowRunTimeout: '6h',
-    });
-    count(windows, summary.problems);
-    return summary;
-  });
 }
 
 /** Runs the commit; where another commit holds the lock, it waits for its turn. */
@@ -284,10 +280,8 @@ const reasons: Partial<Record<PlanSummary['outcome'], string>> = {
   'nothing-changed': 'No window changed; nothing was merged.',
 };
 
-function summaryOf(
-  { plan, committed, totals, progress: at }: RunState,
-  outcome: RunOutcome,
-): FederationSummary {
+function summaryOf(state: RunState, outcome: RunOutcome): FederationSummary {
+  const { plan, committed, progress: at } = state;
   const why = plan === undefined ? undefined : reasons[plan.outcome];
   return {
     run: at.run,
@@ -298,13 +292,15 @@ function summaryOf(
     leftOut: at.leftOut,
     windows: at.windows,
     planned: at.planned,
-    merged: totals.merged,
+    merged: totalsOf(state).merged,
     problems: at.problems,
     ...(committed?.published === undefined ? {} : { published: committed.published.copied }),
   };
 }
 
-function reportedFacts({ committed, totals: { merged, reused, removed }, progress: at }: RunState) {
+function reportedFacts(state: RunState) {
+  const { committed, progress: at } = state;
+  const { merged, reused, removed, calls } = totalsOf(state);
   return {
     ...(at.generation === undefined ? {} : { generation: at.generation }),
     clusters: at.clusters,
@@ -312,5 +308,6 @@ function reportedFacts({ committed, totals: { merged, reused, removed }, progres
     windows: { all: at.windows, planned: at.planned, merged, reused, removed },
     problems: at.problems,
     unfinished: [...(committed?.unfinished ?? [])],
+    calls: addCalls(state.calls, calls),
   };
 }

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { MergeCounts } from './merge-counts';
 import type { Exclusion } from '../federation/membership';
 import type { EnterPrimarySummary } from '../activities/enter-primary';
 import type { LeaveSummary } from '../activities/leave-primary';
@@ -59,6 +60,16 @@ export interface FederationProgress {
 }
 export const progress = defineQuery<FederationProgress>('progress');
 
+/** How far one of the children is that merge for a run. */
+export interface LaneProgress {
+  /** The run's plan that it merges. */
+  readonly attempt: number;
+  readonly lane: number;
+  /** All that the lane did so far. */
+  readonly counts: MergeCounts;
+}
+export const windowsMerged = defineSignal<[LaneProgress]>('windowsMerged');
+
 /** Asks the roster to have a primary told of each new generation. */
 export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrimary');
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
@@ -75,7 +86,7 @@ export const rosterState = defineQuery<RosterState>('roster');
 
 /** A start of the worker says what its settings are by now; everybody else sends nothing. */
 export interface LoopSettings {
-  /** How long to wait at most before looking again, in milliseconds. */
+  /** About how long to wait at most before looking again, in milliseconds. */
   readonly everyMs?: number;
   /** Whether the cluster uses the store of Kubecost's backup: a memo of its push, for the other clusters to see. */
   readonly existingConfig?: boolean;

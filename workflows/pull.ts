@@ -24,7 +24,7 @@ import { longActivity } from './retries';
 
 export interface PullInput {
   readonly cluster: string;
-  /** It looks for a new generation at least this often, should nobody tell. In milliseconds. */
+  /** It looks for a new generation about this often, should nobody tell. In milliseconds. */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
 }

@@ -16,7 +16,7 @@ export interface PushInput {
   readonly cluster: string;
   /** The id of the volume that this cluster id belongs to; another volume's pushes are refused. */
   readonly instance: string;
-  /** A rescan, which repairs what is missing remotely, comes at least this often. In milliseconds. */
+  /** A rescan, which repairs what is missing remotely, comes about this often. In milliseconds. */
   readonly rescanEveryMs: number;
   readonly state?: Attempted<PushSummary>;
 }

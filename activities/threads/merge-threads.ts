@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { MessageChannel } from 'node:worker_threads';
 import { MainSide, makeShared } from './exchange';
 import type {
@@ -58,9 +59,11 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
         await traffic.write(begun, () => side.chunks());
         side.done();
       };
+      // Whoever counts what the work asks of the store knows it by its context.
+      const inContext = AsyncLocalStorage.snapshot();
       port.on('message', (message: MergeQuestion | MergeBegun) => {
         if (side.receive(message)) return;
-        ('ask' in message ? answer(message) : write(message)).catch(fail);
+        inContext(() => ('ask' in message ? answer(message) : write(message)).catch(fail));
       });
       try {
         return await threads.run<MergeAnswer>('merge', { ...task, port: theirs, shared }, [theirs], signal);

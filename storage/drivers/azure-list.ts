@@ -15,6 +15,7 @@ interface Blob {
   };
 }
 interface Page {
+  readonly continuationToken?: string;
   readonly containerName?: string;
   readonly segment?: { readonly blobItems?: Blob[]; readonly blobPrefixes?: { readonly name: string }[] };
 }
@@ -23,7 +24,7 @@ interface Page {
 export async function* listPages(
   container: ContainerClient,
   prefix: string,
-  { after, delimiter, signal }: ListOptions,
+  { after, delimiter, signal, onPage }: ListOptions,
 ): AsyncGenerator<ListEntry> {
   const request = {
     prefix,
@@ -34,6 +35,7 @@ export async function* listPages(
     delimiter === undefined
       ? container.listBlobsFlat(request)
       : container.listBlobsByHierarchy(delimiter, request);
+  onPage?.();
   for await (const page of listing.byPage({ maxPageSize: pageSize }) as AsyncIterable<Page>) {
     const { containerName, segment } = page;
     if (containerName === undefined || containerName === '' || segment === undefined) throw noListing(prefix);
@@ -42,6 +44,7 @@ export async function* listPages(
       { objects: blobItems.map(infoOf), prefixes: blobPrefixes.map(({ name }) => name) },
       after,
     );
+    if (page.continuationToken) onPage?.();
   }
 }
 

@@ -92,6 +92,7 @@ class FilesystemBucket implements Bucket {
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ListEntry> {
     checkPrefix(prefix);
     options.signal?.throwIfAborted();
+    options.onPage?.();
     try {
       const root = await this.#root();
       const folder = join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1), '.');

@@ -20,9 +20,10 @@ const page = z.object({
 export async function* listPages(
   client: GcsClient,
   { path, prefix }: { readonly path: string; readonly prefix: string },
-  { delimiter, after, signal }: ListOptions,
+  { delimiter, after, signal, onPage }: ListOptions,
 ): AsyncGenerator<ListEntry> {
   for (let pageToken: string | undefined; ;) {
+    onPage?.();
     const query = {
       prefix: prefix || undefined,
       delimiter,

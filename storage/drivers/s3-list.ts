@@ -30,6 +30,7 @@ async function* pages2(
   options: ListOptions,
 ): AsyncGenerator<Page> {
   for (let token: string | undefined; ;) {
+    options.onPage?.();
     const page = await client.listObjectsV2(
       {
         Bucket: request.bucket,
@@ -53,6 +54,7 @@ async function* pages1(
   options: ListOptions,
 ): AsyncGenerator<Page> {
   for (let marker = options.after; ;) {
+    options.onPage?.();
     const page = await client.listObjects(
       {
         Bucket: request.bucket,

@@ -101,8 +101,8 @@ export class TestFederator {
     const plan = await createPlanFederation(this.deps)({ run, attempt, request: asked });
     const outcomes: MergeOutcome[] = [];
     const mergeWindow = createMergeWindow(this.deps);
-    for (const { shard } of plan.shards) {
-      const windows = await createDescribeShard(this.deps)({ run, attempt, shard });
+    for (let shard = 0; shard < plan.shards; shard++) {
+      const { windows } = await createDescribeShard(this.deps)({ run, attempt, shard });
       const merged = await Promise.all(
         windows.map(({ index }) => mergeWindow({ run, attempt, shard, index })),
       );

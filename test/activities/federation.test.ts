@@ -30,7 +30,7 @@ describe('five clusters', () => {
       base: 0,
       planned: goldenWindows,
       carried: 0,
-      shards: [{ shard: 0, windows: goldenWindows }],
+      shards: 1,
     });
     expect(plan.clusters).toEqual({
       count: 5,

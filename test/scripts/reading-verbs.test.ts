@@ -100,8 +100,9 @@ describe('status', () => {
 });
 
 describe('runs', () => {
+  const calls = { list: 7, head: 1, get: 40, put: 20, create: 3, copy: 2, delete: 0 };
   beforeEach(async () => {
-    await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1 });
+    await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1, calls });
     await federation.run(
       'federation-2026-11-20T10:30:00Z',
       { trigger: 'person' },
@@ -124,8 +125,15 @@ describe('runs', () => {
       'unknown:',
       '',
     ]);
-    expect(out).toMatch(/10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +3s/);
+    expect(out).toMatch(/10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +3s +7 +40 +23$/m);
+    // An older version counted nothing.
+    expect(out).toMatch(/10:30:00Z .* -  *-  *-$/m);
     expect(out).toContain('FEDERATOR_CONFLICT: Another federator commits.');
+  });
+
+  it('says in JSON how often each verb was asked of the store', async () => {
+    const { runs } = (await json('runs')) as { runs: { calls?: object }[] };
+    expect(runs.map((one) => one.calls)).toEqual([undefined, undefined, calls]);
   });
 
   it('lists only those that failed, or as many as asked for', async () => {

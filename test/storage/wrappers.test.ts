@@ -115,7 +115,7 @@ describe('a bucket that is observed', () => {
       { verb: 'head', key: 'm/1', outcome: 'ok', bytes: undefined },
       { verb: 'copy', key: 'm/3', outcome: 'STORAGE_UNAVAILABLE' },
       { verb: 'copy', key: 'm/3', outcome: 'ok', bytes: 10 },
-      { verb: 'list', key: 'm/', outcome: 'ok', entries: 3 },
+      { verb: 'list', key: 'm/', outcome: 'ok', entries: 3, pages: 1 },
       { verb: 'delete', key: 'm/3', outcome: 'ok', bytes: undefined },
     ]);
   });
@@ -128,7 +128,7 @@ describe('a bucket that is observed', () => {
     expect(told()).toEqual([
       { verb: 'get', key: 'm/1', outcome: 'STORAGE_UNAVAILABLE', bytes: 3 },
       { verb: 'get', key: 'm/1', outcome: 'ok', bytes: 0 },
-      { verb: 'list', key: 'm/', outcome: 'ok', entries: 1 },
+      { verb: 'list', key: 'm/', outcome: 'ok', entries: 1, pages: 1 },
       { verb: 'head', key: 'm/1', outcome: 'aborted' },
     ]);
   });

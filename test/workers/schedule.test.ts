@@ -1,6 +1,6 @@
 import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
 import { silentLog } from '../../config/log';
-import { ensureSchedule } from '../../workers/schedule';
+import { ensureSchedule, jitterOf } from '../../workers/schedule';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 
 const minute = 60_000;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 /** A federation of its own, so that tests do not meet. */
-function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number } = {}) {
+function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; jitterMs?: number } = {}) {
   const wanted = {
     idPrefix: `f${++federations}-`,
     firstRunAfterMs: 5 * minute,
@@ -102,5 +102,53 @@ describeWithTemporal('the federation schedule', () => {
     const [first, second] = await nextRuns();
     expectAbout(first, now + 5 * minute);
     expectAbout(second, now + 65 * minute);
+  });
+
+  describe('with jitter', () => {
+    const times = { firstRunAfterMs: 5 * minute, runEveryMs: 30 * minute };
+    const jittery = { jitterMs: jitterOf(times) };
+
+    it('has a bounded one, small against its times', () => {
+      expect(jittery.jitterMs).toBe(30_000);
+      expect(jitterOf({ firstRunAfterMs: 24 * 60 * minute, runEveryMs: 24 * 60 * minute })).toBe(minute);
+      expect(jitterOf({ firstRunAfterMs: 2_000, runEveryMs: 4_000 })).toBe(200);
+    });
+
+    it('runs a little before its times, at other moments than its like, and never later than it says', async () => {
+      const now = Date.now();
+      const early: number[] = [];
+      for (let at = 0; at < 8; at++) {
+        const { start, nextRuns } = federation(jittery);
+        await start({}, now);
+        for (const [index, time] of (await nextRuns()).slice(0, 3).entries()) {
+          // Times are whole seconds to the server.
+          early.push(Math.round((now + (5 + 30 * index) * minute - time) / 1_000));
+        }
+      }
+      for (const seconds of early) {
+        expect(seconds).toBeGreaterThanOrEqual(-1);
+        expect(seconds).toBeLessThanOrEqual(31);
+      }
+      expect(new Set(early).size).toBeGreaterThan(3);
+    });
+
+    it('stays as it is when the next run is due sooner', async () => {
+      const { start, nextRuns } = federation(jittery);
+      const now = Date.now();
+      await start({}, now - 2 * minute);
+      const before = await nextRuns();
+      for (let restart = 0; restart < 3; restart++) await start({}, now + restart * 10_000);
+      expect(await nextRuns()).toEqual(before);
+    });
+
+    it('is anchored anew where it had none before, as its next run may come later then', async () => {
+      const { start, nextRuns } = federation();
+      const now = Date.now();
+      await start({}, now);
+      await start(jittery, now);
+      const [first] = await nextRuns();
+      expect(first).toBeLessThan(now + 5 * minute + 2_000);
+      expect(first).toBeGreaterThan(now + 4.5 * minute - 2_000);
+    });
   });
 });

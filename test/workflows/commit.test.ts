@@ -1,10 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { FederationError } from '../../errors/federation-error';
+import { noCalls } from '../../federation/store-calls';
 import type { commit } from '../../workflows/commit';
 import { names } from '../../workflows/names';
 import { describeWithTemporal } from '../servers/temporal';
-import { committed, mergedWindow, planOf } from './doubles';
+import { callsOf, cleanedUp, committed, mergedWindow, planOf } from './doubles';
 import { failureOfRun, summariesOf } from './runs';
 import { until } from './until';
 import { WorkflowWorld } from './workflow-world';
@@ -26,12 +27,18 @@ const startCommit = (run = 'another-run') =>
   });
 
 describeWithTemporal('a commit', () => {
-  it('publishes, tells the primaries and cleans up', async () => {
-    world.begin();
+  it('publishes, tells the primaries and cleans up, and adds up what that asked of the store', async () => {
+    const published = { generation: 1, copied: 2, deleted: 0 };
+    world.begin({
+      commitGeneration: async () => ({ ...committed(), calls: callsOf({ list: 3, create: 1 }) }),
+      publishGeneration: async () => ({ ...published, unchanged: 0, calls: callsOf({ list: 1, copy: 2 }) }),
+      cleanUp: async () => ({ ...cleanedUp, calls: callsOf({ list: 4, delete: 5 }) }),
+    });
     expect(await (await startCommit()).result()).toEqual({
       result: committed(),
-      published: { generation: 1, copied: 2, deleted: 0 },
+      published,
       unfinished: [],
+      calls: callsOf({ list: 8, create: 1, copy: 2, delete: 5 }),
     });
     expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp']);
   });
@@ -44,7 +51,7 @@ describeWithTemporal('a commit', () => {
   it('that is overtaken does nothing else', async () => {
     const result = { status: 'replan', why: 'generation 2 is the newest' } as const;
     world.begin({ commitGeneration: async () => result });
-    expect(await (await startCommit()).result()).toEqual({ result, unfinished: [] });
+    expect(await (await startCommit()).result()).toEqual({ result, unfinished: [], calls: noCalls() });
     expect(world.names()).toEqual(['commitGeneration']);
   });
 
@@ -53,6 +60,7 @@ describeWithTemporal('a commit', () => {
     expect(await (await startCommit()).result()).toEqual({
       result: committed(),
       unfinished: [`publish: STORAGE_ACCESS_DENIED: ${accessDenied.detail}`],
+      calls: noCalls(),
     });
     expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp']);
   });

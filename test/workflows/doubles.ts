@@ -1,10 +1,13 @@
+import type { CleanUpResult } from '../../activities/clean-up';
 import type { ClusterActivities } from '../../activities/cluster-activities';
 import type { CommittedGeneration } from '../../activities/commit-generation';
+import type { ShardDescription } from '../../activities/describe-shard';
 import type { FederationActivities, MergeActivities } from '../../activities/federation-activities';
 import type { MergeOutcome } from '../../activities/merge-window';
 import type { PlanSummary } from '../../activities/plan-federation';
 import type { PullSummary } from '../../activities/pull-combined';
 import type { PushSummary } from '../../activities/push-local-etl';
+import { addCalls, noCalls, type StoreCalls } from '../../federation/store-calls';
 
 /** Everything that workflows ask for. */
 export type Activities = FederationActivities & MergeActivities & ClusterActivities;
@@ -25,7 +28,7 @@ export function planOf(windowsByShard: readonly number[], changes: Partial<PlanS
     planned,
     carried: 0,
     duplicates: 0,
-    shards: windowsByShard.map((windows, shard) => ({ shard, windows })),
+    shards: windowsByShard.length,
     ...changes,
   };
 }
@@ -47,6 +50,17 @@ export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {})
   };
 }
 
+/** A shard of so many windows. */
+export function describedShard(windows: number, shard = 0): ShardDescription {
+  return {
+    windows: Array.from({ length: windows }, (_, index) => ({
+      index,
+      window: windowOf(index),
+      label: `allocations 1d part ${shard + 1}, window ${index + 1} · 5 clusters`,
+    })),
+  };
+}
+
 function windowOf(index: number): string {
   const start = 1794614400 + index * 86_400;
   return `allocations/1d/${start}-${start + 86_400}`;
@@ -65,6 +79,14 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
     degraded: [],
     ...changes,
   };
+}
+
+/** A clean-up that found nothing to do. */
+export const cleanedUp: CleanUpResult = { generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 };
+
+/** So many calls of some verbs, and none of the others. */
+export function callsOf(some: Partial<StoreCalls>): StoreCalls {
+  return addCalls(noCalls(), some);
 }
 
 const none = { count: 0, examples: [] };
@@ -96,16 +118,13 @@ export function allGoesWell(): Activities {
     recordRequest: async () => undefined,
     awaitEarlierRuns: async () => ({ waitedFor: [] }),
     planFederation: async ({ attempt }) => planOf([2], { attempt }),
-    describeShard: async ({ shard }) => [
-      { index: 0, window: windowOf(0), label: `allocations 1d part ${shard + 1}, window 1 · 5 clusters` },
-      { index: 1, window: windowOf(1), label: `allocations 1d part ${shard + 1}, window 2 · 5 clusters` },
-    ],
+    describeShard: async ({ shard }) => describedShard(2, shard),
     mergeWindow: async ({ index }) => mergedWindow(index),
     recordShard: async () => undefined,
     commitGeneration: async () => committed(),
     publishGeneration: async () => ({ generation: 1, copied: 2, deleted: 0, unchanged: 0 }),
     tellPrimaries: async () => ({ told: 0 }),
-    cleanUp: async () => ({ generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 }),
+    cleanUp: async () => cleanedUp,
     writeReport: async () => undefined,
     readExclusions: async () => ({}),
     pushLocalEtl: async () => pushed,

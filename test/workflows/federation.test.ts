@@ -1,7 +1,7 @@
 import { FederationError } from '../../errors/federation-error';
 import type { MergeWindowInput } from '../../activities/merge-window';
 import { describeWithTemporal } from '../servers/temporal';
-import { committed, mergedWindow, planOf } from './doubles';
+import { callsOf, committed, describedShard, mergedWindow, planOf } from './doubles';
 import { progress } from '../../workflows/messages';
 import { failureOfRun, summariesOf, untilProgress } from './runs';
 import { WorkflowWorld } from './workflow-world';
@@ -12,6 +12,13 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 
 const mergedFirst = async () => mergedWindow(0);
 
+/** Which windows were merged: `part/window`. */
+const mergedIn = (world: WorkflowWorld) =>
+  world
+    .inputs('mergeWindow')
+    .map(({ shard, index }) => `${shard}/${index}`)
+    .sort();
+
 describeWithTemporal('a federation', () => {
   let world: WorkflowWorld;
   beforeAll(async () => {
@@ -19,8 +26,8 @@ describeWithTemporal('a federation', () => {
   }, 60_000);
   afterAll(() => world?.[Symbol.asyncDispose]());
 
-  it('plans, merges every planned window of every part, records, commits and reports', async () => {
-    world.begin({ planFederation: async () => planOf([2, 2]) });
+  it('plans, merges every planned window, records, commits and reports', async () => {
+    world.begin();
     const run = await world.federate();
     expect(await run.result()).toEqual({
       run: run.workflowId,
@@ -28,27 +35,28 @@ describeWithTemporal('a federation', () => {
       generation: 1,
       clusters: 5,
       leftOut: [],
-      windows: 4,
-      planned: 4,
-      merged: 4,
+      windows: 2,
+      planned: 2,
+      merged: 2,
       problems: 0,
       published: 2,
     });
-    const part = ['describeShard', 'mergeWindow', 'mergeWindow', 'recordShard'];
-    const rest = ['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp', 'writeReport'];
     expect(world.names()).toEqual([
       'recordRequest',
       'awaitEarlierRuns',
       'planFederation',
-      ...part,
-      ...part,
-      ...rest,
+      'describeShard',
+      'mergeWindow',
+      'mergeWindow',
+      'recordShard',
+      'commitGeneration',
+      'publishGeneration',
+      'tellPrimaries',
+      'cleanUp',
+      'writeReport',
     ]);
-    const merged = world.inputs('mergeWindow').map(({ shard, index }) => `${shard}/${index}`);
-    expect(merged.sort()).toEqual(['0/0', '0/1', '1/0', '1/1']);
-    for (const { outcomes } of world.inputs('recordShard')) {
-      expect(outcomes).toEqual([mergedWindow(0), mergedWindow(1)]);
-    }
+    expect(mergedIn(world)).toEqual(['0/0', '0/1']);
+    expect(world.inputs('recordShard')).toMatchObject([{ outcomes: [mergedWindow(0), mergedWindow(1)] }]);
     expect(world.inputs('commitGeneration')).toEqual([{ run: run.workflowId, attempt: 1 }]);
     expect(world.inputs('writeReport')).toEqual([
       expect.objectContaining({
@@ -56,7 +64,7 @@ describeWithTemporal('a federation', () => {
         workflowRunId: run.firstExecutionRunId,
         outcome: 'complete',
         generation: 1,
-        windows: { all: 4, planned: 4, merged: 4, reused: 0, removed: 0 },
+        windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
         unfinished: [],
       }),
     ]);
@@ -69,10 +77,6 @@ describeWithTemporal('a federation', () => {
       'merge allocations 1d part 1, window 1 · 5 clusters',
       'merge allocations 1d part 1, window 2 · 5 clusters',
       'record part 1',
-      'read part 2 of the plan',
-      'merge allocations 1d part 2, window 1 · 5 clusters',
-      'merge allocations 1d part 2, window 2 · 5 clusters',
-      'record part 2',
       `commit of ${run.workflowId}`,
       'write the report',
     ]);
@@ -181,7 +185,7 @@ describeWithTemporal('a federation', () => {
     const indices = Array.from({ length: 12 }, (_, index) => index);
     world.begin({
       planFederation: async () => planOf([12]),
-      describeShard: async () => indices.map((index) => ({ index, window: `w${index}`, label: `w${index}` })),
+      describeShard: async () => describedShard(12),
       mergeWindow: async ({ index }: MergeWindowInput) => {
         most = Math.max(most, ++now);
         const group = three;
@@ -204,26 +208,6 @@ describeWithTemporal('a federation', () => {
     expect(most).toBe(3);
   });
 
-  it('gives the parts of a large plan to children', async () => {
-    world.begin({ planFederation: async () => planOf([2, 2, 2, 2, 2]) });
-    const run = await world.federate();
-    expect(await run.result()).toMatchObject({ outcome: 'complete', planned: 10, merged: 10 });
-    const { events } = await run.fetchHistory();
-    const children = (events ?? []).flatMap((event) => {
-      const { workflowType, workflowId } = event.startChildWorkflowExecutionInitiatedEventAttributes ?? {};
-      return workflowType?.name === 'mergeWindows' ? [workflowId] : [];
-    });
-    expect(children).toEqual([0, 1, 2, 3, 4].map((part) => `${run.workflowId}/windows-${part}`));
-  });
-
-  it('fails with the code of what failed in a child', async () => {
-    world.begin({
-      planFederation: async () => planOf([2, 2, 2, 2, 2]),
-      mergeWindow: () => Promise.reject(accessDenied),
-    });
-    expect(await failureOfRun(await world.federate())).toMatchObject({ type: 'STORAGE_ACCESS_DENIED' });
-  });
-
   it('shows how far it is', async () => {
     const first = Promise.withResolvers<void>();
     world.begin({
@@ -244,5 +228,37 @@ describeWithTemporal('a federation', () => {
     first.resolve();
     await run.result();
     expect(await run.query(progress)).toMatchObject({ phase: 'done', merged: 2, generation: 1 });
+  });
+
+  it('reports what all of it asked of the store, also of plans that were overtaken', async () => {
+    let commits = 0;
+    world.begin({
+      recordRequest: async () => ({ calls: callsOf({ create: 1 }) }),
+      planFederation: async () => ({ ...planOf([2]), calls: callsOf({ list: 10, put: 2 }) }),
+      describeShard: async () => ({ ...describedShard(2), calls: callsOf({ get: 1 }) }),
+      mergeWindow: async ({ index }) => ({ ...mergedWindow(index), calls: callsOf({ get: 5, put: 2 }) }),
+      recordShard: async () => ({ calls: callsOf({ put: 1 }) }),
+      commitGeneration: async () => ({
+        ...(++commits === 1 ? ({ status: 'replan', why: 'again' } as const) : committed()),
+        calls: callsOf({ head: 2 }),
+      }),
+    });
+    await (await world.federate()).result();
+    const [report] = world.inputs('writeReport');
+    expect(report?.calls).toEqual(callsOf({ create: 1, list: 20, put: 2 * (2 + 4 + 1), get: 22, head: 4 }));
+    // What is recorded of a window is the window.
+    expect(world.inputs('recordShard')[0]?.outcomes).toEqual([mergedWindow(0), mergedWindow(1)]);
+  });
+
+  it('that fails reports what it asked of the store until then', async () => {
+    world.begin({
+      planFederation: async () => ({ ...planOf([2]), calls: callsOf({ list: 10 }) }),
+      mergeWindow: ({ index }) =>
+        index === 1
+          ? Promise.reject(accessDenied)
+          : Promise.resolve({ ...mergedWindow(0), calls: callsOf({ get: 5 }) }),
+    });
+    await failureOfRun(await world.federate());
+    expect(world.inputs('writeReport')).toMatchObject([{ calls: callsOf({ list: 10, get: 5 }) }]);
   });
 });

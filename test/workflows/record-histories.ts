@@ -15,7 +15,9 @@ import type { Instant } from '../../etl/instant';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { clusterEtlKey, clusterId, generationKey } from '../../storage/layout';
+import { countCall } from '../../storage/count-calls';
 import { readAll } from '../../storage/read-all';
+import { withMetrics } from '../../storage/with-metrics';
 import { startCluster } from '../../workers/cluster';
 import { startFederator } from '../../workers/federator';
 import { Readiness } from '../../workers/health';
@@ -73,7 +75,8 @@ class Recording {
     const connection = await Connection.connect({ address });
     held.defer(() => connection.close());
     const client = new Client({ connection, namespace: 'default', identity: 'record-histories' });
-    const bucket = labelled(openFilesystem({ directory: join(folder, 'bucket') }), 'file:///bucket');
+    const store = withMetrics(openFilesystem({ directory: join(folder, 'bucket') }), countCall);
+    const bucket = labelled(store, 'file:///bucket');
     const recording = new Recording(folder, bucket, client);
     const federator = { federator: { enabled: true } };
     const primary = { federatedCluster: true, primaryCluster: true };
@@ -215,7 +218,10 @@ async function recordFederations(recording: Recording): Promise<void> {
   await recording.save('federation-cancelled', cancelled.workflowId);
 }
 
-/** More windows than fit into the run itself: small ones, made of one golden file, of other hours. */
+/**
+ * Two parts, which are two lanes, of small windows: made of one golden file, of other hours. The second part is a small one,
+ * so that its history is.
+ */
 async function recordManyWindows(recording: Recording): Promise<void> {
   const hour = 3600;
   const first = 1794830400;
@@ -225,7 +231,7 @@ async function recordManyWindows(recording: Recording): Promise<void> {
   const [record] = set.allocations ?? [];
   set.allocations = new Map(record === undefined ? [] : [record]);
   const at = (seconds: number): Instant => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
-  for (let window = 0; window < 203; window++) {
+  for (let window = 0; window < 53; window++) {
     const start = first + window * hour;
     set.window = { ...set.window, start: at(start), end: at(start + hour) };
     const key = clusterEtlKey(cluster, `allocations/1h/${start}-${start + hour}`);
@@ -235,7 +241,7 @@ async function recordManyWindows(recording: Recording): Promise<void> {
   const { outcome, merged } = await run.result();
   say(`${run.workflowId}: ${outcome}, ${merged} windows merged`);
   await recording.save('federation-many-windows', run.workflowId);
-  await recording.save('merge-windows', `${run.workflowId}/windows-4`);
+  await recording.save('merge-windows', `${run.workflowId}/windows-1`);
 }
 
 /** A run that finds a generation of a federator which knows another membership. */

@@ -42,6 +42,10 @@ describe('a history that was recorded', () => {
   it('is there of every workflow, and of the ways in which a federation ends', () => {
     expect(recorded).toEqual(
       expect.arrayContaining([
+        'before-lanes-federation',
+        'before-lanes-federation-excluded',
+        'before-lanes-federation-many-windows',
+        'before-lanes-merge-windows',
         'commit',
         'federate-on-push',
         'federation',

@@ -148,7 +148,7 @@ describeWithTemporal('a message to a run', () => {
   it('is passed on also when the run is cancelled at that moment', async () => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
-    world.become({ recordShard: () => gate.promise });
+    world.become({ recordShard: () => gate.promise.then(() => undefined) });
     const run = await world.federate();
     await world.untilCalled('recordShard');
     const clusters = ['c1', 'c2', 'c3'];
@@ -162,7 +162,7 @@ describeWithTemporal('a message to a run', () => {
     await startRoster();
     const [merging, reporting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     world.become({
-      recordShard: () => merging.promise,
+      recordShard: () => merging.promise.then(() => undefined),
       commitGeneration: async () => committed({ excluded: ['c3'] }),
       writeReport: () => reporting.promise,
     });
@@ -214,7 +214,7 @@ describeWithTemporal('a message to a run', () => {
   it('is refused when it names a cluster that nobody knows, or none', async () => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
-    world.become({ recordShard: () => gate.promise });
+    world.become({ recordShard: () => gate.promise.then(() => undefined) });
     const run = await world.federate();
     await untilProgress(run, ({ planned }) => planned > 0);
     const update = (message: unknown) => run.executeUpdate('excludeCluster', { args: [message] });
@@ -233,7 +233,7 @@ describeWithTemporal('a message to a run', () => {
     const gate = Promise.withResolvers<void>();
     world.become({
       planFederation: async () => planOf([2], { clusters: { count: 5000, ids: ['c1'] } }),
-      recordShard: () => gate.promise,
+      recordShard: () => gate.promise.then(() => undefined),
     });
     const run = await world.federate();
     await untilProgress(run, ({ planned }) => planned > 0);
@@ -247,7 +247,7 @@ describeWithTemporal('a message to a run', () => {
     await startRoster();
     await handle.terminate();
     const gate = Promise.withResolvers<void>();
-    world.become({ recordShard: () => gate.promise });
+    world.become({ recordShard: () => gate.promise.then(() => undefined) });
     const run = await world.federate();
     await run.signal(excludeCluster, 'c3');
     const update = run.executeUpdate(excludeClusterUpdate, { args: ['c3'] });

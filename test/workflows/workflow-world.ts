@@ -35,14 +35,15 @@ export class WorkflowWorld implements AsyncDisposable {
     readonly client: Client,
   ) {}
 
-  static async open(): Promise<WorkflowWorld> {
+  /** `mergeSlots`: how many windows its worker merges at once, where that matters. */
+  static async open({ mergeSlots }: { mergeSlots?: number } = {}): Promise<WorkflowWorld> {
     // Most tests are about errors, which workers would tell of at length.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
     const server = await connectToTestServer();
     const namespace = await server.createNamespace();
     await ensureSearchAttributes(server.connection, namespace);
     const world = new WorkflowWorld(server, namespace, server.client(namespace));
-    await world.serve();
+    await world.serve(mergeSlots);
     return world;
   }
 
@@ -100,7 +101,7 @@ export class WorkflowWorld implements AsyncDisposable {
     await this.server.close();
   }
 
-  private async serve(): Promise<void> {
+  private async serve(mergeSlots?: number): Promise<void> {
     const common = {
       connection: this.server.nativeConnection,
       namespace: this.namespace,
@@ -113,7 +114,7 @@ export class WorkflowWorld implements AsyncDisposable {
     const { federationQueue, mergeQueue } = names('');
     for (const options of [
       { ...common, taskQueue: federationQueue, workflowBundle: await workflowBundle() },
-      { ...common, taskQueue: mergeQueue },
+      { ...common, taskQueue: mergeQueue, maxConcurrentActivityTaskExecutions: mergeSlots },
     ]) {
       const worker = await Worker.create(options);
       this.workers.push({ worker, run: worker.run() });

@@ -1,0 +1,17 @@
+/** The verbs of a bucket, as `storage/bucket.ts` has them. */
+const storeVerbs = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'] as const;
+
+/** How often each verb was asked of a store: attempts that failed are among them, and of listings each page. */
+export type StoreCalls = Record<(typeof storeVerbs)[number], number>;
+
+/** The calls of nobody. */
+export function noCalls(): StoreCalls {
+  return { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
+}
+
+/** The sum of both; what an older version did not count is as nothing. */
+export function addCalls(one: StoreCalls, other: Partial<StoreCalls> | undefined): StoreCalls {
+  const sum = noCalls();
+  for (const verb of storeVerbs) sum[verb] = one[verb] + (other?.[verb] ?? 0);
+  return sum;
+}

@@ -1,0 +1,28 @@
+import { totalmem } from 'node:os';
+import { mergeMemory, mergeSlots } from '../../workers/capacity';
+
+const gibibyte = 2 ** 30;
+
+describe('what a federator takes on', () => {
+  it.each([
+    [1, 2],
+    [2, 2],
+    [16, 16],
+  ])('on %d cores is %d merges at once', (cores, slots) => {
+    expect(mergeSlots(cores)).toBe(slots);
+  });
+
+  it.each([
+    [0.25 * gibibyte, 0.125 * gibibyte],
+    [1 * gibibyte, 0.25 * gibibyte],
+    [4 * gibibyte, 1 * gibibyte],
+    [256 * gibibyte, 2 * gibibyte],
+  ])('in %d bytes of memory is %d bytes of merges', (usable, bytes) => {
+    expect(mergeMemory(usable)).toBe(bytes);
+  });
+
+  it('is found out from this process', () => {
+    expect(mergeMemory()).toBeLessThanOrEqual(Math.max(totalmem() / 4, 0.125 * gibibyte));
+    expect(mergeMemory()).toBeGreaterThanOrEqual(0.125 * gibibyte);
+  });
+});

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { silentLog } from '../../config/log';
+import { connectPatiently } from '../../workers/connect';
+import { Releasers } from '../../workers/releasers';
+import type { RoleContext } from '../../workers/role';
+import { createWorker } from '../../workers/workers';
+import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await connectToTestServer();
+}, 60_000);
+afterAll(() => server?.close());
+
+const settingsOf = (namespace: string) => {
+  const { address } = server;
+  return { address, namespace, connection: { address }, idPrefix: '' };
+};
+const never = new AbortController().signal;
+
+describeWithTemporal('a role connects to Temporal', () => {
+  it('where its namespace is there', async () => {
+    const settings = settingsOf(await server.createNamespace());
+    const { connection, native } = await connectPatiently(settings, silentLog, never);
+    await native.close();
+    await connection.close();
+  });
+
+  it('and is told what to do where there is no such namespace', async () => {
+    const namespace = `absent-${randomUUID()}`;
+    await expect(connectPatiently(settingsOf(namespace), silentLog, never)).rejects.toMatchObject({
+      code: 'TEMPORAL_UNAVAILABLE',
+      detail: `The Temporal server at ${server.address} has no namespace ${namespace}.`,
+      hint: expect.stringContaining(`temporal operator namespace create --namespace ${namespace}`),
+    });
+  });
+
+  it('and is told so too where the namespace went away before a worker began', async () => {
+    const namespace = `absent-${randomUUID()}`;
+    await using held = new Releasers();
+    // As much of a role as a worker takes.
+    const context = {
+      settings: { clusterId: 'c1', temporal: settingsOf(namespace) },
+      native: server.nativeConnection,
+      held,
+    } as unknown as RoleContext;
+    const serving = {
+      taskQueue: 'q',
+      activities: { nothing: async () => undefined },
+      workflows: false,
+      maxConcurrentActivityTaskExecutions: 1,
+    };
+    await expect(createWorker(context, serving)).rejects.toMatchObject({
+      code: 'TEMPORAL_UNAVAILABLE',
+      detail: expect.stringContaining(`does not describe the namespace ${namespace}`),
+      hint: expect.stringContaining('federated-etl doctor'),
+    });
+  });
+});

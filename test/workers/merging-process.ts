@@ -1,0 +1,29 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { MergeWindowInput } from '../../activities/merge-window';
+import { asActivities } from '../../workers/as-activity';
+import { names } from '../../workflows/names';
+import { mergedWindow } from '../workflows/doubles';
+
+/** A federator's worker of merges as a process of its own: tells of each window that it begins, and ends it when told. */
+async function main([address = '', namespace = '', identity = '']: string[]): Promise<void> {
+  const told = new Promise((resolve) => process.once('message', resolve));
+  const mergeWindow = async ({ index }: MergeWindowInput) => {
+    process.send?.('begun');
+    await told;
+    return mergedWindow(index);
+  };
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const connection = await NativeConnection.connect({ address });
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    identity,
+    taskQueue: names('').mergeQueue,
+    activities: asActivities({ mergeWindow }),
+    maxConcurrentActivityTaskExecutions: 2,
+  });
+  process.send?.('serves');
+  await worker.run();
+}
+
+void main(process.argv.slice(2));

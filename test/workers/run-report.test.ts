@@ -1,0 +1,36 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { readRuns } from '../../operator/runs';
+import { startCluster } from '../../scripts/demo/cluster-process';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import { eventually, writeFederator } from '../end-to-end/five-clusters';
+import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
+
+const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
+
+describeWithTemporal('the report of a run', () => {
+  it('says how often the federator asked the store', async () => {
+    const server = await connectToTestServer();
+    const dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-report-'));
+    await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
+    const temporal = { address: server.address, namespace: await server.createNamespace() };
+    const place = { temporal, firstRunAfter: '2s', runEvery: '1h' };
+    const federator = await startCluster(await writeFederator(dir, 'f', place));
+    const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
+    try {
+      const report = await eventually('a report', async () => (await readRuns(bucket, 1))[0]?.report);
+      expect(report).toMatchObject({ outcome: 'complete', clusters: 5 });
+      // The folders of the clusters, and each of the five.
+      expect(report.calls?.list).toBeGreaterThanOrEqual(6);
+      expect(report.calls?.get).toBeGreaterThanOrEqual(5 * report.windows.merged);
+      expect(report.calls?.put).toBeGreaterThanOrEqual(2 * report.windows.merged);
+      expect(report.calls?.create).toBeGreaterThanOrEqual(2);
+    } finally {
+      await federator.stop();
+      await bucket.close();
+      await server.close();
+      await rm(dir, { recursive: true, force: true });
+    }
+  }, 120_000);
+});

@@ -1,0 +1,95 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { federation } from '../../workflows/federation';
+import { describeWithTemporal } from '../servers/temporal';
+import { describedShard, mergedWindow, planOf } from '../workflows/doubles';
+import { WorkflowWorld } from '../workflows/workflow-world';
+
+const windows = 6;
+const slots = 2;
+
+let world: WorkflowWorld;
+beforeAll(async () => {
+  world = await WorkflowWorld.open({ mergeSlots: slots });
+}, 60_000);
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+/** Another process with a worker of merges, and when it began its first window. */
+async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<void> }> {
+  const begun = Promise.withResolvers<void>();
+  const serves = Promise.withResolvers<void>();
+  const other = fork(
+    path.join(__dirname, 'merging-process.ts'),
+    [world.server.address, world.namespace, 'another'],
+    { execArgv: ['--require', require.resolve('tsx/cjs')] },
+  );
+  other.on('message', (said) => (said === 'serves' ? serves : begun).resolve());
+  await serves.promise;
+  return { other, begun: begun.promise };
+}
+
+/** Who completed a merge, each once. */
+async function mergersOf(run: WorkflowHandle): Promise<string[]> {
+  const events = (await run.fetchHistory()).events ?? [];
+  const ofMerges = new Set(
+    events
+      .filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'mergeWindow')
+      .map(({ eventId }) => String(eventId)),
+  );
+  const completed = events.flatMap(({ activityTaskCompletedEventAttributes: end }) =>
+    end && ofMerges.has(String(end.scheduledEventId)) ? [end.identity ?? ''] : [],
+  );
+  return [...new Set(completed)].sort();
+}
+
+/**
+ * One run whose windows this process and another one merge. This one ends none before the other one has begun one: with
+ * fewer slots here than windows, the other one is sure to get some.
+ */
+async function sharedRun(
+  begun: Promise<void>,
+  thenDo: () => Promise<void>,
+): Promise<WorkflowHandle<typeof federation>> {
+  world.begin({
+    planFederation: async () => planOf([windows]),
+    describeShard: async () => describedShard(windows),
+    mergeWindow: async ({ index }) => {
+      await begun;
+      return mergedWindow(index);
+    },
+  });
+  const run = await world.client.workflow.start<typeof federation>('federation', {
+    ...world.options(),
+    workflowExecutionTimeout: '4m',
+    args: [{ idPrefix: '', request: { trigger: 'person' } }],
+  });
+  // Both are in the middle of it.
+  await Promise.all([world.untilCalled('mergeWindow'), begun]);
+  await thenDo();
+  expect(await run.result()).toMatchObject({ outcome: 'complete', merged: windows });
+  const [recorded] = world.inputs('recordShard');
+  expect(recorded?.outcomes.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
+  return run;
+}
+
+describeWithTemporal('several federators', () => {
+  it('share the windows of one run', async () => {
+    const { other, begun } = await anotherWorker();
+    const run = await sharedRun(begun, async () => void other.send('go on'));
+    expect(await mergersOf(run)).toEqual(['another', 'test']);
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+  }, 120_000);
+
+  it('lose no window when one of them is killed in the middle of it', async () => {
+    const { other, begun } = await anotherWorker();
+    // What it had begun is given to somebody else once its heartbeats are missed.
+    const run = await sharedRun(begun, async () => {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    });
+    expect(await mergersOf(run)).toEqual(['test']);
+  }, 240_000);
+});

@@ -1,0 +1,44 @@
+import type { CallsOf } from '../activities/federation-activities';
+import type { MergeOutcome } from '../activities/merge-window';
+import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
+
+/** What became of windows, in numbers; each window's outcome lies in the bucket. */
+export interface MergeCounts {
+  /** Windows that are settled, whatever became of them. */
+  readonly windows: number;
+  readonly merged: number;
+  readonly reused: number;
+  readonly removed: number;
+  /** Sources that were set aside. */
+  readonly problems: number;
+  /** What all of it asked of the store, the reading of the plan and the recording included. */
+  readonly calls: StoreCalls;
+}
+
+export function noWindows(): MergeCounts {
+  return { windows: 0, merged: 0, reused: 0, removed: 0, problems: 0, calls: noCalls() };
+}
+
+/** One window. */
+export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
+  return {
+    windows: 1,
+    merged: !outcome.reused && outcome.fingerprint !== undefined ? 1 : 0,
+    reused: outcome.reused ? 1 : 0,
+    removed: outcome.removed ? 1 : 0,
+    problems: outcome.problems,
+    calls: addCalls(noCalls(), outcome.calls),
+  };
+}
+
+/** The sum of both. */
+export function addCounts(one: MergeCounts, other: Partial<MergeCounts>): MergeCounts {
+  return {
+    windows: one.windows + (other.windows ?? 0),
+    merged: one.merged + (other.merged ?? 0),
+    reused: one.reused + (other.reused ?? 0),
+    removed: one.removed + (other.removed ?? 0),
+    problems: one.problems + (other.problems ?? 0),
+    calls: addCalls(one.calls, other.calls),
+  };
+}
