@@ -3,54 +3,110 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Pipeline, pipelines } from '../etl/window';
+import { count } from '../scripts/output';
 import { writeCluster } from './merge/made-up-clusters';
+import { tableBytes } from './merge/table-bytes';
 import type { Way, Worked } from './merge/work';
+import { begin, showResults } from './results';
 import { measure } from './storage/measure';
+import { type Cell, markdownTable, medianOf } from './table';
 
 /** Beyond so many clusters the decoding merge is left out: it needs some 30 times the bytes of its inputs. */
 const mostDecoded = 50;
 
+/** What OpenCost's own Go code makes of such files on one core of a machine like the one of the results, in MB/s. */
+const openCost = { typical: 32, best: 39.8 };
+
+/** What a merge may take of memory above an idle process: so much, and the united strings twice. */
+const aim = { bytes: 150e6, tables: 2 };
+
 /**
  * `npm run bench:merge`: one daily window of 5, 50 and 500 clusters, merged by the splice, by decoding, and just copied into
  * one file; all of them from files to a file, with its SHA-256 and an fsync, in turns, each in a process of its own.
- * Prints a Markdown table of medians and ratios.
+ * Prints Markdown tables of medians and ratios, and of the memory that was needed.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      clusters: { type: 'string', default: '5,50,500' },
+      quick: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      clusters: { type: 'string' },
       allocations: { type: 'string', default: '4000' },
       assets: { type: 'string', default: '1000' },
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       dir: { type: 'string', default: path.join(os.tmpdir(), 'federated-etl-bench-merge') },
       keep: { type: 'boolean', default: false },
     },
   });
-  const sizes = values.clusters.split(',').map(Number);
+  const { clusters: sizes = '5,50,500', rounds = '5' } = values.quick
+    ? { clusters: '5', rounds: '1', ...values }
+    : values;
+  const begun = begin('merge');
   const files = path.join(values.dir, 'files');
-  const rows: string[][] = [];
+  const windows: MeasuredWindow[] = [];
   try {
     await mkdir(files, { recursive: true });
     for (const pipeline of pipelines) {
-      for (const clusters of sizes) {
+      for (const clusters of sizes.split(',').map(Number)) {
         console.error(`${pipeline} of ${clusters} clusters …`);
         const records = Number(values[pipeline]);
         for (let number = 1; number <= clusters; number++)
           await writeCluster(files, pipeline, number, records);
         const folder = path.join(files, `${pipeline}-${records}`);
-        rows.push(await measureWindow(pipeline, folder, clusters, Number(values.rounds), values.dir));
+        windows.push(await measureWindow(pipeline, folder, clusters, Number(rounds), values.dir));
       }
     }
   } finally {
     if (!values.keep) await rm(values.dir, { recursive: true, force: true });
   }
-  console.log(
-    `Medians of ${values.rounds} rounds; ${os.cpus().length} cores, ${os.cpus()[0]?.model}, Node ${process.version}\n`,
+  await showResults(
+    begun,
+    values.write,
+    `One daily window of clusters with ${values.allocations} allocations or ${values.assets} assets each, from files to a ` +
+      `file with its SHA-256 and an fsync; medians of ${count(Number(rounds), 'round')}. OpenCost's own code, in Go and on one core, goes ` +
+      `through ${openCost.typical} MB of such files a second, ${openCost.best} at best (measured apart, on such a machine); ` +
+      'what is alone is without the reading and writing.',
+    markdownTable(speedHeadings, windows.map(speedRow)),
+    `Memory in MB: the most that a process held, less what it held before it read anything. The aim is at most ` +
+      `${aim.bytes / 1e6} MB and ${aim.tables} times the string table of the merged file.`,
+    markdownTable(memoryHeadings, windows.map(memoryRow)),
   );
-  console.log(markdown(headings, rows));
 }
 
-const headings = [
+interface MeasuredWindow {
+  readonly pipeline: Pipeline;
+  readonly clusters: number;
+  /** In the order of the rounds; none of a way that was left out. */
+  readonly done: Record<Way, (Worked & { peakBytes: number })[]>;
+  /** Of the string table of the merged file. */
+  readonly tableBytes: number;
+}
+
+async function measureWindow(
+  pipeline: Pipeline,
+  folder: string,
+  clusters: number,
+  rounds: number,
+  dir: string,
+): Promise<MeasuredWindow> {
+  const ways: Way[] = clusters > mostDecoded ? ['splice', 'copy'] : ['splice', 'decoding', 'copy'];
+  const done: MeasuredWindow['done'] = { splice: [], decoding: [], copy: [] };
+  let table = 0;
+  for (let round = 0; round < rounds; round++) {
+    for (const way of ways) {
+      const out = path.join(dir, 'merged');
+      const script = path.join(__dirname, 'merge', 'work.ts');
+      const args = ['--import', 'tsx', script, way, pipeline, folder, String(clusters), out];
+      const { output, peakBytes } = await measure(process.execPath, args, process.env);
+      done[way].push({ ...(JSON.parse(output) as Worked), peakBytes });
+      if (way === 'splice') table = await tableBytes(out);
+      await rm(out);
+    }
+  }
+  return { pipeline, clusters, done, tableBytes: table };
+}
+
+const speedHeadings = [
   'pipeline',
   'clusters',
   'records',
@@ -62,36 +118,14 @@ const headings = [
   'splice / decoding',
   'splice / copy',
   'splice alone MB/s',
-  'peak MB: splice',
-  'decoding',
-  'copy',
+  `alone / OpenCost's ${openCost.typical}`,
 ];
 
-async function measureWindow(
-  pipeline: Pipeline,
-  folder: string,
-  clusters: number,
-  rounds: number,
-  dir: string,
-): Promise<string[]> {
-  const ways: Way[] = clusters > mostDecoded ? ['splice', 'copy'] : ['splice', 'decoding', 'copy'];
-  const done: Record<Way, (Worked & { peakBytes: number })[]> = { splice: [], decoding: [], copy: [] };
-  for (let round = 0; round < rounds; round++) {
-    for (const way of ways) {
-      const out = path.join(dir, 'merged');
-      const script = path.join(__dirname, 'merge', 'work.ts');
-      const args = ['--import', 'tsx', script, way, pipeline, folder, String(clusters), out];
-      const { output, peakBytes } = await measure(process.execPath, args, process.env);
-      done[way].push({ ...(JSON.parse(output) as Worked), peakBytes });
-      await rm(out);
-    }
-  }
+function speedRow({ pipeline, clusters, done }: MeasuredWindow): Cell[] {
   const { bytes = 0, records = 0 } = done.splice[0] ?? {};
-  const seconds = (way: Way) => median(done[way].map((worked) => worked.seconds));
+  const seconds = (way: Way) => medianOf(done[way], (worked) => worked.seconds);
   const speed = (way: Way) => bytes / 1e6 / seconds(way);
-  const peak = (way: Way) => Math.max(...done[way].map(({ peakBytes }) => peakBytes)) / 1e6;
-  const alone = bytes / 1e6 / median(done.splice.map((worked) => worked.alone));
-  const decoded = ways.includes('decoding');
+  const alone = bytes / 1e6 / medianOf(done.splice, (worked) => worked.alone);
   return [
     pipeline,
     clusters,
@@ -99,36 +133,44 @@ async function measureWindow(
     bytes / 1e6,
     speed('splice'),
     records / seconds('splice'),
-    decoded ? speed('decoding') : undefined,
+    speed('decoding'),
     speed('copy'),
-    decoded ? ratio(speed('splice') / speed('decoding')) : undefined,
-    ratio(speed('splice') / speed('copy')),
+    speed('splice') / speed('decoding'),
+    speed('splice') / speed('copy'),
     alone,
-    peak('splice'),
-    decoded ? peak('decoding') : undefined,
-    peak('copy'),
-  ].map(shown);
+    alone / openCost.typical,
+  ];
 }
 
-function ratio(value: number): string {
-  return value.toFixed(2);
-}
+const memoryHeadings = [
+  'pipeline',
+  'clusters',
+  'idle',
+  'splice above idle',
+  'string table',
+  'aim',
+  'splice / aim',
+  'decoding above idle',
+  'copy above idle',
+];
 
-function shown(value: number | string | undefined): string {
-  if (value === undefined) return '–';
-  return typeof value === 'number' ? Math.round(value).toLocaleString('en') : value;
-}
-
-function markdown(head: readonly string[], rows: readonly string[][]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join(
-    '\n',
-  );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+function memoryRow({ pipeline, clusters, done, tableBytes: table }: MeasuredWindow): Cell[] {
+  const above = (way: Way) =>
+    done[way].length === 0
+      ? undefined
+      : Math.max(...done[way].map(({ peakBytes, idleBytes }) => peakBytes - idleBytes)) / 1e6;
+  const most = (aim.bytes + aim.tables * table) / 1e6;
+  return [
+    pipeline,
+    clusters,
+    medianOf(done.splice, ({ idleBytes }) => idleBytes) / 1e6,
+    above('splice'),
+    table / 1e6,
+    most,
+    (above('splice') ?? NaN) / most,
+    above('decoding'),
+    above('copy'),
+  ];
 }
 
 void bench();

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../scripts/output';
 import { windowOf, writeWorld } from './query/made-up-files';
+import { peakOf } from './storage/measure';
 
 /**
  * `npm run bench:query`: a month of 50 clusters, ingested and asked over HTTP, by one client and by 16 at once, with and
@@ -183,12 +184,6 @@ function quantile(times: readonly number[], share: number): number | string {
   const sorted = [...times].sort((a, b) => a - b);
   const found = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return Number.isFinite(found) ? Math.round(found) : 'none';
-}
-
-/** The most memory that a process has ever had, in bytes. */
-async function peakOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1_024;
 }
 
 async function sizeOf(folder: string): Promise<number> {

@@ -7,6 +7,7 @@ import pMap from 'p-map';
 import { formatTable } from '../scripts/output';
 import { measure, type Measured } from './storage/measure';
 import { stores, type MeasuredStore } from './storage/stores';
+import { medianOf } from './table';
 
 /**
  * `npm run bench:storage`: pushes files and pulls them back through each driver, and by rclone on the same server, with
@@ -58,7 +59,7 @@ async function bench(): Promise<void> {
 
   function row(store: string, verb: string, ours: Measured[], theirs: Measured[]) {
     const speed = (measured: Measured[]) =>
-      (files * bytes) / 1e6 / median(measured.map(({ seconds }) => seconds));
+      (files * bytes) / 1e6 / medianOf(measured, ({ seconds }) => seconds);
     const peak = (measured: Measured[]) =>
       `${Math.round(Math.max(...measured.map((m) => m.peakBytes)) / 1e6)} MB`;
     return [
@@ -118,11 +119,6 @@ async function complete(folder: string, files: number): Promise<void> {
   const found = (await readdir(folder)).length;
   if (found !== files) throw new Error(`${found} of ${files} files arrived in ${folder}`);
   await rm(folder, { recursive: true });
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
 void bench();

@@ -4,12 +4,10 @@ import { assetIdentity } from '../../etl/asset-identity';
 import { encodeSet } from '../../etl/file';
 import { markedNames } from '../../etl/merge';
 import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet } from '../../etl/model';
-import type { Pipeline } from '../../etl/window';
+import type { Pipeline, Window } from '../../etl/window';
 import { instant, measures, randoms, timeWindow } from '../made-up';
 
-const start = 1_792_108_800;
-const day = 86_400;
-const window = timeWindow({ start, end: start + day });
+const day: Window = { start: 1_792_108_800, end: 1_792_195_200 };
 
 const namespaces = 30;
 const containersPerPod = 2;
@@ -18,10 +16,29 @@ const recordsPerNode = 200;
 /** One record in so many is the idle cost of a node. */
 const idleEvery = 200;
 
+export interface MadeUpFile {
+  readonly pipeline: Pipeline;
+  readonly window: Window;
+  /** Its number: the cluster is `cluster-<number>`. */
+  readonly cluster: number;
+  readonly records: number;
+  /** How often the window was built before: each time it has other pods and costs. (Default: 0) */
+  readonly built?: number;
+}
+
 /**
- * Writes one cluster's file of a daily window as an agent would: every pod has a name of its own, most strings are used
- * by few records. About 650 bytes an allocation, 460 an asset. The same for the same numbers.
+ * One cluster's file of a window as an agent would write it: every pod has a name of its own, most strings are used by
+ * few records. About 650 bytes an allocation, 460 an asset. The same for the same numbers.
  */
+export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: MadeUpFile): Buffer {
+  const set: EtlSet =
+    pipeline === 'allocations'
+      ? allocations(window, cluster, records, built)
+      : assets(window, cluster, records, built);
+  return encodeSet(set);
+}
+
+/** Writes one cluster's file of a daily window below a folder. */
 export async function writeCluster(
   folder: string,
   pipeline: Pipeline,
@@ -29,17 +46,16 @@ export async function writeCluster(
   records: number,
 ): Promise<string> {
   const file = path.join(folder, `${pipeline}-${records}`, `cluster-${String(cluster).padStart(4, '0')}`);
-  const set: EtlSet = pipeline === 'allocations' ? allocations(cluster, records) : assets(cluster, records);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, encodeSet(set));
+  await writeFile(file, madeUpFile({ pipeline, window: day, cluster, records }));
   return file;
 }
 
-function allocations(cluster: number, count: number): AllocationSet {
-  const random = randoms(cluster * 1_000_003);
+function allocations(at: Window, cluster: number, count: number, built: number): AllocationSet {
+  const random = randoms(cluster * 1_000_003 + 2 * built);
   const records = new Map<string, Allocation>();
   for (let number = 0; number < count; number++) {
-    const record = allocation(`cluster-${cluster}`, number, random);
+    const record = allocation(`cluster-${cluster}`, number, random, at);
     records.set(record.name, record);
   }
   return {
@@ -48,13 +64,13 @@ function allocations(cluster: number, count: number): AllocationSet {
     allocations: records,
     ...markedNames(records),
     fromSource: 'prometheus',
-    window,
+    window: timeWindow(at),
     warnings: null,
     errors: null,
   };
 }
 
-function allocation(cluster: string, number: number, random: () => number): Allocation {
+function allocation(cluster: string, number: number, random: () => number, at: Window): Allocation {
   const podNumber = Math.floor(number / containersPerPod);
   const controllerNumber = Math.floor(podNumber / podsPerController);
   const isIdle = number % idleEvery === 0;
@@ -91,18 +107,18 @@ function allocation(cluster: string, number: number, random: () => number): Allo
       namespaceLabels: new Map([['kubernetes_io_metadata_name', namespace]]),
       namespaceAnnotations: new Map(),
     },
-    window,
-    start: instant(start + Math.floor(random() * 60) * 60),
-    end: instant(start + day),
+    window: timeWindow(at),
+    start: instant(at.start + Math.floor(random() * 60) * 60),
+    end: instant(at.end),
     ...measures(random, cost, number % 20 === 0 ? { cluster, name: hash } : undefined),
   };
 }
 
-function assets(cluster: number, count: number): AssetSet {
-  const random = randoms(cluster * 7_919);
+function assets(at: Window, cluster: number, count: number, built: number): AssetSet {
+  const random = randoms(cluster * 7_919 + 2 * built);
   const records = new Map<string, Asset>();
   for (let number = 0; number < count; number++) {
-    const record = asset(`cluster-${cluster}`, number, random);
+    const record = asset(`cluster-${cluster}`, number, random, at);
     records.set(assetIdentity(record, null), record);
   }
   return {
@@ -111,7 +127,7 @@ function assets(cluster: number, count: number): AssetSet {
     aggregationKeys: null,
     assets: records,
     fromSource: 'prometheus',
-    window,
+    window: timeWindow(at),
     warnings: null,
     errors: null,
   };
@@ -120,7 +136,7 @@ function assets(cluster: number, count: number): AssetSet {
 const assetPackage = '*github.com/opencost/opencost/core/pkg/opencost';
 
 /** One in four is a node, the others are disks. */
-function asset(cluster: string, number: number, random: () => number): Asset {
+function asset(cluster: string, number: number, random: () => number, at: Window): Asset {
   const isNode = number % 4 === 0;
   const id = `${isNode ? 'i' : 'vol'}-${Math.floor(random() * 2 ** 40).toString(16)}${number}`;
   const name = isNode ? `ip-10-42-${number}-7.eu-central-1.compute.internal` : `pvc-${id}`;
@@ -138,9 +154,9 @@ function asset(cluster: string, number: number, random: () => number): Asset {
       name,
       providerID: id,
     },
-    window,
-    start: instant(start),
-    end: instant(start + day),
+    window: timeWindow(at),
+    start: instant(at.start),
+    end: instant(at.end),
     adjustment: 0,
   };
   return isNode

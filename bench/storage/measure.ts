@@ -43,8 +43,8 @@ export async function measure(
   }
 }
 
-/** By Linux' own account of a running process; 0 elsewhere. */
-async function peakOf(pid: number | undefined): Promise<number> {
+/** The most memory that a running process has ever held, in bytes, by Linux' own account; 0 elsewhere. */
+export async function peakOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }

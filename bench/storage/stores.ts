@@ -15,6 +15,8 @@ export interface MeasuredStore {
   readonly name: string;
   /** What `federated-store.yaml` says. */
   readonly store: object;
+  /** Where its objects lie as files, where they do: whoever fills it may write there. */
+  readonly directory?: string;
   readonly gcsEmulator?: string;
   /** Variables that make it rclone's remote `store:`, and the path of the bucket there. */
   readonly rclone: { readonly env: Readonly<Record<string, string>>; readonly path: string };
@@ -34,6 +36,7 @@ export const stores: Readonly<Record<string, (folder: string) => Promise<Measure
     return {
       name: 'FILESYSTEM',
       store: { type: 'FILESYSTEM', config: { directory } },
+      directory,
       rclone: { env: remote({ type: 'local' }), path: directory },
       stop: () => Promise.resolve(),
     };

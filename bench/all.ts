@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { type BenchName, sectionTitles } from './results-page';
+
+/**
+ * `npm run bench`: the benchmarks of federation one after another, each in a process of its own, and their results into
+ * `bench/results.md`. Arguments, such as `--quick`, are theirs.
+ */
+async function all(): Promise<void> {
+  for (const name of Object.keys(sectionTitles) as BenchName[]) {
+    console.error(`bench:${name}`);
+    const script = path.join(__dirname, `${name}.ts`);
+    const args = ['--import', 'tsx', script, '--write', ...process.argv.slice(2)];
+    const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    const stop = () => child.kill('SIGTERM');
+    process.once('SIGTERM', stop);
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    process.off('SIGTERM', stop);
+    // The others are worth having, unless a person ended this one.
+    if (signal !== null) throw new Error(`bench:${name} was ended by ${signal}`);
+    if (code !== 0) process.exitCode = 1;
+  }
+}
+
+void all();

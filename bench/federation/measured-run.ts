@@ -1,0 +1,77 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { startFederation } from '../../operator/start-federation';
+import type { FederationSummary } from '../../workflows/federation';
+import { type FederationProgress, progress } from '../../workflows/messages';
+import { historiesOf, phasesOf, type Phases, type Told } from './histories';
+import { added, type Sample, sumsBy } from './metrics';
+import type { Place, RunningCluster } from './place';
+
+/** What one federation took. */
+export interface MeasuredRun {
+  readonly summary: FederationSummary;
+  /** From the start of the workflow to its end. */
+  readonly seconds: number;
+  readonly phases: Phases;
+  /** The run's own, then those of its children. */
+  readonly histories: readonly Told[];
+  /** Calls that the federator made of the store, by verb. */
+  readonly calls: ReadonlyMap<string, number>;
+  /** Seconds in activities, by name; those of several at once are added up. */
+  readonly activitySeconds: ReadonlyMap<string, number>;
+}
+
+const tellEveryMs = 15_000;
+
+/**
+ * Runs one federation and waits for its end, telling on standard error how far a long one is. Throws when it does not end
+ * `complete`.
+ */
+export async function measureRun({ client }: Place, federator: RunningCluster): Promise<MeasuredRun> {
+  const before = await federator.metrics();
+  const run = await startFederation(client, '', { trigger: 'person', at: new Date().toISOString() });
+  const handle = client.workflow.getHandle(run);
+  const telling = setInterval(() => void tellProgress(handle), tellEveryMs);
+  const summary = (await handle.result().finally(() => clearInterval(telling))) as FederationSummary;
+  const after = await federator.metrics();
+  if (summary.outcome !== 'complete')
+    throw new Error(`${run} ended ${summary.outcome}: ${JSON.stringify(summary)}`);
+  const histories = await historiesOf(client, run);
+  const difference = (name: string, label: string) => added(...both([before, after], name, label));
+  return {
+    summary,
+    seconds: histories[0]?.seconds ?? NaN,
+    phases: phasesOf(histories),
+    histories,
+    calls: difference('federated_etl_storage_call_seconds_count', 'verb'),
+    activitySeconds: difference('federated_etl_activity_seconds_sum', 'activity'),
+  };
+}
+
+async function tellProgress(handle: WorkflowHandle): Promise<void> {
+  // Nothing is measured by it, and a busy federator may answer too late.
+  const at = await handle.query<FederationProgress>(progress).catch(() => undefined);
+  if (at !== undefined) console.error(`  ${at.phase}: ${at.merged} of ${at.planned} windows`);
+}
+
+function both(
+  [before, after]: readonly [readonly Sample[], readonly Sample[]],
+  name: string,
+  label: string,
+): [Map<string, number>, Map<string, number>] {
+  return [sumsBy(before, name, label), sumsBy(after, name, label)];
+}
+
+/** Events of all histories of a run. */
+export function eventsOf({ histories }: MeasuredRun): number {
+  return histories.reduce((sum, { events }) => sum + events, 0);
+}
+
+/** Bytes of all histories of a run. */
+export function historyBytesOf({ histories }: MeasuredRun): number {
+  return histories.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** What the merge of one window took, on the whole, in seconds. */
+export function mergeActivitySeconds({ activitySeconds, summary }: MeasuredRun): number {
+  return (activitySeconds.get('mergeWindow') ?? NaN) / summary.planned;
+}

@@ -1,0 +1,44 @@
+/** One number of what a process serves at `/metrics`. */
+export interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Reads the text format of Prometheus. */
+export function parseMetrics(text: string): Sample[] {
+  return text.split('\n').flatMap((line) => {
+    const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
+    if (match?.[1] === undefined) return [];
+    const labels = [...(match[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
+    return [
+      {
+        name: match[1],
+        labels: Object.fromEntries(labels.map(([, label = '', value = '']) => [label, value])),
+        value: Number(match[3]),
+      },
+    ];
+  });
+}
+
+/** The sum of all samples of a name for each value of a label. */
+export function sumsBy(samples: readonly Sample[], name: string, label: string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const sample of samples) {
+    const value = sample.labels[label];
+    if (sample.name === name && value !== undefined) sums.set(value, (sums.get(value) ?? 0) + sample.value);
+  }
+  return sums;
+}
+
+/** What was added between two readings; what did not change is left out. */
+export function added(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const differences = [...after].map(([key, value]): [string, number] => [
+    key,
+    value - (before.get(key) ?? 0),
+  ]);
+  return new Map(differences.filter(([, difference]) => difference !== 0));
+}

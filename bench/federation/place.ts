@@ -1,0 +1,136 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import pMap from 'p-map';
+import { stringify } from 'yaml';
+import { startCluster } from '../../scripts/demo/cluster-process';
+import { findTemporal } from '../../scripts/set-up/temporal-cli';
+import { startTemporalServer } from '../../scripts/set-up/temporal-server';
+import type { Bucket } from '../../storage/bucket';
+import { combinedPrefix } from '../../storage/layout';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import type { Releasers } from '../../workers/releasers';
+import { type MeasuredStore, stores } from '../storage/stores';
+import { parseMetrics, type Sample } from './metrics';
+
+/** A Temporal server and a store of a benchmark's own, in a folder. */
+export interface Place {
+  readonly folder: string;
+  readonly client: Client;
+  readonly temporal: { readonly address: string; readonly pid: number };
+  readonly store: MeasuredStore;
+  /** `federated-store.yaml` */
+  readonly storeFile: string;
+  readonly bucket: Bucket;
+}
+
+/** Starts both; they end when `held` is released, or this process is killed: then the folder is removed, too. The server is a development server with a file, as `npm start` has it. */
+export async function startPlace(held: Releasers, folder: string, storeName: string): Promise<Place> {
+  const start = stores[storeName];
+  if (start === undefined)
+    throw new Error(`there is no store ${storeName}: ${Object.keys(stores).join(', ')}`);
+  await mkdir(folder, { recursive: true });
+  const found = await findTemporal({ say: console.error, useAddress: false });
+  if (found.kind !== 'binary') throw new Error('a Temporal server of its own is needed');
+  const temporal = await startTemporalServer({
+    binary: found.path,
+    dbFile: path.join(folder, 'temporal.db'),
+    headless: true,
+    logFile: path.join(folder, 'temporal.log'),
+    remove: [folder],
+  });
+  held.defer(() => temporal.stop());
+  const connection = await Connection.connect({ address: temporal.address });
+  held.defer(() => connection.close());
+  const store = await start(folder);
+  held.defer(() => store.stop());
+  const storeFile = path.join(folder, 'federated-store.yaml');
+  await writeFile(storeFile, stringify(store.store));
+  const bucket = await openBucketFromFile(storeFile);
+  held.defer(() => bucket.close());
+  return { folder, client: new Client({ connection }), temporal, store, storeFile, bucket };
+}
+
+const deletingAtOnce = 16;
+
+/** Makes the store as if nothing had ever been combined. */
+export async function forgetCombined({ bucket }: Place): Promise<void> {
+  const keys: string[] = [];
+  for await (const entry of bucket.list(combinedPrefix)) if (entry.kind === 'object') keys.push(entry.key);
+  await pMap(keys, (key) => bucket.delete(key), { concurrency: deletingAtOnce });
+}
+
+/** A cluster's roles, run by `federated-etl run` as a process of their own. */
+export interface RunningCluster {
+  readonly pid: number;
+  /** Where its local ETL is. */
+  readonly etl: string;
+  /** Where its API is; undefined where it has none. */
+  readonly apiUrl?: string;
+  metrics(): Promise<Sample[]>;
+  stop(): Promise<void>;
+}
+
+/** Long enough that nothing happens by itself while something is measured. */
+const never = '48h';
+
+/** Starts a cluster with the roles of `federatedETL`, and waits until it serves them. It ends when `held` is released. */
+export async function startRoles(
+  held: Releasers,
+  { folder, temporal, storeFile }: Place,
+  id: string,
+  federatedETL: Readonly<Record<string, unknown>>,
+): Promise<RunningCluster> {
+  const etl = path.join(folder, id, 'etl');
+  const [config, log] = ['yaml', 'log'].map((ending) => path.join(folder, `${id}.${ending}`)) as [
+    string,
+    string,
+  ];
+  await mkdir(etl, { recursive: true });
+  const settings = {
+    clusterId: id,
+    federatedETL,
+    storage: { configFile: storeFile },
+    localEtl: { path: etl, rescanEvery: never, pullEvery: never },
+    temporal: { address: temporal.address },
+    ...(federatedETL['primaryCluster'] === true && { api: { listen: '127.0.0.1:0' } }),
+    health: { listen: '127.0.0.1:0' },
+    log: { format: 'json' },
+  };
+  await writeFile(config, stringify(settings));
+  // What an earlier process of the cluster said is not asked for.
+  await writeFile(log, '');
+  const process = await startCluster({ id, roles: {}, config, etl, log });
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= process.stop());
+  held.defer(stop);
+  const said = await urlsIn(log);
+  const healthUrl = said.get('health.listening');
+  return {
+    pid: process.pid,
+    etl,
+    ...(said.has('api.listening') && { apiUrl: said.get('api.listening') }),
+    metrics: async () => parseMetrics(await (await fetch(`${healthUrl}/metrics`)).text()),
+    stop,
+  };
+}
+
+/** Starts a federator that begins no run by itself. */
+export function startFederator(
+  held: Releasers,
+  place: Place,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<RunningCluster> {
+  return startRoles(held, place, 'federator', {
+    federator: { enabled: true, firstRunAfter: never, runEvery: never, ...settings },
+  });
+}
+
+/** The addresses that a process said it listens at, by the event of the line. */
+async function urlsIn(log: string): Promise<Map<string, string>> {
+  const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
+  const events = lines.map((line) => JSON.parse(line) as { event?: string; url?: string });
+  return new Map(
+    events.flatMap(({ event, url }): [string, string][] => (event && url ? [[event, url]] : [])),
+  );
+}

@@ -1,0 +1,32 @@
+import { availableParallelism } from 'node:os';
+import pMap from 'p-map';
+import { createFederationActivities, createMergeActivities } from '../../activities/federation-activities';
+import { readHead } from '../../activities/plan-objects';
+import { startMergeThreads } from '../../activities/threads/merge-threads';
+import { openBucketFromFile } from '../../storage/open-bucket';
+import { TestFederator } from '../../test/activities/federated-bucket';
+
+/**
+ * Plans a federation of the store that a file describes, and merges what is planned by calling the activities, without
+ * workflows; prints the seconds from the end of the plan to the end of the last merge.
+ */
+async function withoutTemporal(storeFile: string): Promise<void> {
+  const bucket = await openBucketFromFile(storeFile);
+  const threads = startMergeThreads();
+  const { deps } = new TestFederator(bucket, threads, { id: 'federator' });
+  const { planFederation } = createFederationActivities(deps);
+  const { mergeWindow } = createMergeActivities(deps);
+  const plan = { run: 'without-temporal', attempt: 1 };
+  await planFederation({ ...plan, request: { trigger: 'person', at: new Date().toISOString() } });
+  const start = performance.now();
+  const { shards } = await readHead(bucket, plan.run, plan.attempt);
+  const windows = shards.flatMap((names, shard) => names.map((_, index) => ({ ...plan, shard, index })));
+  // As many at once as the worker of the merges has.
+  await pMap(windows, mergeWindow, { concurrency: Math.max(2, availableParallelism()) });
+  const seconds = (performance.now() - start) / 1_000;
+  console.log(JSON.stringify({ seconds }));
+  await threads.close();
+  await bucket.close();
+}
+
+void withoutTemporal(process.argv[2] ?? '');

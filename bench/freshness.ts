@@ -1,0 +1,195 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { newestGenerationNumber } from '../activities/read-generations';
+import { windowId, type WindowRef } from '../etl/window';
+import { writeAtomically } from '../local-etl/write';
+import { count } from '../scripts/output';
+import { clusterEtlKey, clusterId, generationKey } from '../storage/layout';
+import { Releasers } from '../workers/releasers';
+import type { FederationSummary } from '../workflows/federation';
+import { names } from '../workflows/names';
+import { startFederation } from '../operator/start-federation';
+import { fill, windowsBefore, writer } from './federation/made-up-store';
+import { type Place, type RunningCluster, startFederator, startPlace, startRoles } from './federation/place';
+import { madeUpFile } from './merge/made-up-clusters';
+import { begin, showResults } from './results';
+import { type Cell, markdownTable, medianOf } from './table';
+
+const records = { allocations: 40, assets: 10 };
+
+/**
+ * `npm run bench:freshness`: how long it takes from a changed file on a Federated Cluster until the primary answers with it,
+ * leg by leg: with the schedule triggered by hand, and with federation on push. Each cluster is a process of its own.
+ */
+async function bench(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      store: { type: 'string', default: 'FILESYSTEM' },
+      clusters: { type: 'string' },
+      windows: { type: 'string' },
+      rounds: { type: 'string' },
+    },
+  });
+  const usual = values.quick
+    ? { clusters: '2', windows: '8', rounds: '1' }
+    : { clusters: '5', windows: '280', rounds: '5' };
+  const { clusters, windows, rounds } = { ...usual, ...values };
+  const begun = begin('freshness');
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-bench-freshness-'));
+  try {
+    const rows = await measureFreshness(folder, values.store, {
+      clusters: Number(clusters),
+      windows: windowsBefore(new Date(), Number(windows)),
+      rounds: Number(rounds),
+    });
+    await showResults(
+      begun,
+      values.write,
+      `${clusters} clusters × ${windows} windows of ${records.allocations} allocations or ${records.assets} assets on ` +
+        `${values.store}. One of them builds its newest daily window anew; a Federated Cluster, the Federator and the ` +
+        `Primary Cluster are processes of their own. Seconds, medians of ${count(Number(rounds), 'round')}. Federation on ` +
+        'push waits until nobody has pushed for 10 seconds; the schedule is triggered as soon as the file is pushed.',
+      markdownTable(['run begun by', ...legs, 'in all', 'slowest'], rows),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Wanted {
+  readonly clusters: number;
+  readonly windows: readonly WindowRef[];
+  readonly rounds: number;
+}
+
+async function measureFreshness(folder: string, store: string, wanted: Wanted): Promise<Cell[][]> {
+  const { windows, clusters, rounds } = wanted;
+  await using held = new Releasers();
+  const place = await startPlace(held, folder, store);
+  console.error(`Making ${clusters * windows.length} files …`);
+  await fill(writer(place.bucket, place.store.directory), { clusters, windows, records });
+  const federator = await startFederator(held, place);
+  const federated = await startRoles(held, place, 'cluster-1', { federatedCluster: true });
+  for (const ref of windows) await build(federated, ref, 0);
+  const run = await startFederation(place.client, '', { trigger: 'person', at: new Date().toISOString() });
+  const { generation } = (await place.client.workflow.getHandle(run).result()) as FederationSummary;
+  const primary = await startRoles(held, place, 'primary', { primaryCluster: true });
+  const [ref] = windows;
+  if (ref === undefined || generation === undefined) throw new Error('nothing was combined');
+  const change = new Change(place, federated, primary, ref);
+  await when('the primary answers', () => change.answer());
+
+  const measureRounds = async (
+    name: string,
+    onPushed: () => Promise<void>,
+    first: number,
+  ): Promise<Cell[]> => {
+    const all: number[][] = [];
+    for (let round = 0; round < rounds; round++) {
+      console.error(`${name}: round ${round + 1} of ${rounds} …`);
+      await when('the last run ends', () => nothingRuns(place));
+      all.push(await change.measure(first + round, onPushed));
+    }
+    const total = (times: readonly number[]) => times.reduce((sum, time) => sum + time, 0);
+    return [
+      name,
+      ...legs.map((_, leg) => medianOf(all, (times) => times[leg] ?? NaN)),
+      medianOf(all, total),
+      Math.max(...all.map(total)),
+    ];
+  };
+  const schedule = place.client.schedule.getHandle(names('').schedule);
+  const triggered = await measureRounds('the schedule, triggered', () => schedule.trigger(), 1);
+  await federator.stop();
+  await startFederator(held, place, { federateOnPush: true });
+  const onPush = await measureRounds('the push', async () => undefined, 1 + rounds);
+  return [triggered, onPush];
+}
+
+const legs = ['changed → pushed', 'pushed → combined', 'combined → pulled', 'pulled → answered'] as const;
+
+/** The file of one window, from the cluster that builds it to the primary that answers with it. */
+class Change {
+  constructor(
+    private readonly place: Place,
+    private readonly federated: RunningCluster,
+    private readonly primary: RunningCluster,
+    private readonly ref: WindowRef,
+  ) {}
+
+  /** Builds the window anew, and gives the seconds of each leg. */
+  async measure(built: number, onPushed: () => Promise<void>): Promise<number[]> {
+    const { bucket } = this.place;
+    const key = clusterEtlKey(clusterId('cluster-1'), windowId(this.ref));
+    const next = generationKey((await newestGenerationNumber(bucket)) + 1);
+    const version = async () => (await bucket.head(key))?.version;
+    const [pushedBefore, pulledBefore, answeredBefore] = [
+      await version(),
+      await this.pulledFile(),
+      await this.answer(),
+    ];
+    const moments = [performance.now()];
+    const reached = async (what: string, look: () => Promise<boolean>) => {
+      await when(what, look);
+      moments.push(performance.now());
+    };
+    await build(this.federated, this.ref, built);
+    await reached('the file is pushed', async () => (await version()) !== pushedBefore);
+    await onPushed();
+    await reached('it is combined', async () => (await bucket.head(next)) !== undefined);
+    await reached('it is pulled', async () => (await this.pulledFile()) !== pulledBefore);
+    await reached('it is answered', async () => (await this.answer()) !== answeredBefore);
+    return moments.slice(1).map((moment, index) => (moment - (moments[index] ?? NaN)) / 1_000);
+  }
+
+  /** What the cluster cost in the window, as the primary says; undefined before it knows. */
+  async answer(): Promise<number | undefined> {
+    const { start, end } = this.ref.window;
+    const question = `window=${start},${end}&aggregate=cluster&accumulate=true&idle=false`;
+    const response = await fetch(`${this.primary.apiUrl}/model/allocation?${question}`);
+    const { data } = (await response.json()) as { data: Record<string, { totalCost: number }>[] | null };
+    return data?.[0]?.['cluster-1']?.totalCost;
+  }
+
+  /** Another number whenever the primary has another file of the window. */
+  private async pulledFile(): Promise<bigint> {
+    return (await stat(localFile(this.primary, this.ref), { bigint: true })).ino;
+  }
+}
+
+async function build(cluster: RunningCluster, ref: WindowRef, built: number): Promise<void> {
+  const bytes = madeUpFile({ ...ref, cluster: 1, records: records[ref.pipeline], built });
+  await writeAtomically(localFile(cluster, ref), bytes);
+}
+
+function localFile({ etl }: RunningCluster, ref: WindowRef): string {
+  return path.join(etl, 'bingen', windowId(ref));
+}
+
+async function nothingRuns({ client }: Place): Promise<boolean> {
+  const query = `WorkflowType = 'federation' AND ExecutionStatus = 'Running'`;
+  return (await client.workflow.count(query)).count === 0;
+}
+
+const patienceMs = 180_000;
+const lookEveryMs = 10;
+
+/** Waits until `look` finds something. What it throws meanwhile is not there yet. */
+async function when(what: string, look: () => Promise<unknown>): Promise<void> {
+  let last: unknown;
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(lookEveryMs)) {
+    const found = await look().catch((error: unknown) => {
+      last = error;
+      return false;
+    });
+    if (found !== undefined && found !== false) return;
+  }
+  throw new Error(`waited in vain until ${what}`, { cause: last });
+}
+
+void bench();

@@ -1,0 +1,39 @@
+/** The sections of `bench/results.md`, in their order, by the benchmark that writes each. */
+export const sectionTitles = {
+  merge: 'Merge of one window',
+  federation: 'Federation from end to end',
+  scale: 'Scale',
+  freshness: 'Freshness',
+} as const;
+export type BenchName = keyof typeof sectionTitles;
+
+const title = '# Results of the benchmarks';
+const about =
+  '`npm run bench` measures and writes this page; each benchmark alone, with `--write`, only its section. Numbers are ' +
+  'medians, ratios are of the same run. Compare what is of the same machine and load.';
+const machineLabel = 'Machine: ';
+
+/**
+ * The page with one section written anew, the others as they are. Sections of another machine are left out: their numbers
+ * cannot be compared with those of this one.
+ *
+ * @param page as it was, empty where there is none
+ * @param machine one line
+ * @param body Markdown without headings of the second level
+ */
+export function withSection(page: string, machine: string, name: BenchName, body: string): string {
+  const [head = '', ...parts] = page.split(/^## /m);
+  const machineBefore = head.split('\n').find((line) => line.startsWith(machineLabel));
+  const kept = machineBefore === machineLabel + machine ? parts : [];
+  const bodies = new Map(kept.map((part) => [heading(part), part.slice(heading(part).length).trim()]));
+  bodies.set(sectionTitles[name], body.trim());
+  const sections = Object.values(sectionTitles).flatMap((section) => {
+    const text = bodies.get(section);
+    return text === undefined ? [] : [`## ${section}\n\n${text}\n`];
+  });
+  return [`${title}\n`, `${about}\n`, `${machineLabel}${machine}\n`, ...sections].join('\n');
+}
+
+function heading(part: string): string {
+  return part.split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,48 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { type BenchName, withSection } from './results-page';
+
+const file = path.join(__dirname, 'results.md');
+
+/** What a benchmark began with. */
+export interface Begun {
+  readonly name: BenchName;
+  /** ISO, UTC. */
+  readonly at: string;
+  /** Of the last minute before it: other work on the machine makes the numbers worse. */
+  readonly load: number;
+}
+
+/** To be called before anything is measured. */
+export function begin(name: BenchName): Begun {
+  return { name, at: new Date().toISOString(), load: os.loadavg()[0] ?? NaN };
+}
+
+/** Prints the results, and writes them into their section of `bench/results.md` where that is wished. */
+export async function showResults(begun: Begun, write: boolean, ...paragraphs: string[]): Promise<void> {
+  const facts = `\`${commandLine(begun.name)}\`, ${begun.at.slice(0, 16).replace('T', ' ')} UTC, load ${begun.load.toFixed(1)} before it.`;
+  const body = [facts, ...paragraphs].join('\n\n');
+  console.log(`Machine: ${machine()}\n\n${body}`);
+  if (!write) return;
+  const page = await readFile(file, 'utf8').catch(() => '');
+  const config = await resolveConfig(file);
+  await writeFile(
+    file,
+    await format(withSection(page, machine(), begun.name, body), { ...config, parser: 'markdown' }),
+  );
+  console.error(`Written to ${path.relative(process.cwd(), file)}`);
+}
+
+function machine(): string {
+  const [cpu] = os.cpus();
+  const memory = `${Math.round(os.totalmem() / 2 ** 30)} GiB of memory`;
+  return `${os.cpus().length} × ${cpu?.model.trim()}, ${memory}, ${os.type()} ${os.arch()}, Node ${process.version}`;
+}
+
+/** How to measure the same again. */
+function commandLine(name: BenchName): string {
+  const args = process.argv.slice(2).filter((arg) => arg !== '--write');
+  return [`npm run bench:${name}`, ...(args.length === 0 ? [] : ['--', ...args])].join(' ');
+}

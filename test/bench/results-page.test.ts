@@ -1,0 +1,32 @@
+import { withSection } from '../../bench/results-page';
+
+const table = '| run | seconds |\n| --- | ---: |\n| first | 1.5 |';
+
+describe('bench/results.md', () => {
+  it('begins with the machine', () => {
+    const page = withSection('', '2 × CPU', 'scale', table);
+    expect(page).toMatch(/^# Results of the benchmarks\n/);
+    expect(page).toContain('\nMachine: 2 × CPU\n');
+    expect(page).toContain(`\n## Scale\n\n${table}\n`);
+  });
+
+  it('has the sections in their order, whichever is written first', () => {
+    const page = withSection(withSection('', 'm', 'freshness', 'late'), 'm', 'merge', 'early');
+    expect(page.match(/^## .*/gm)).toEqual(['## Merge of one window', '## Freshness']);
+  });
+
+  it('replaces a section and leaves the others as they are', () => {
+    const before = ['merge', 'scale', 'freshness'] as const;
+    const page = before.reduce((all, name) => withSection(all, 'm', name, `### Of ${name}\n\n${table}`), '');
+    const after = withSection(page, 'm', 'scale', 'anew');
+    expect(after).toBe(page.replace(`### Of scale\n\n${table}`, 'anew'));
+    expect(withSection(after, 'm', 'scale', `### Of scale\n\n${table}`)).toBe(page);
+  });
+
+  it('leaves out what another machine measured', () => {
+    const page = withSection(withSection('', 'slow', 'merge', 'old'), 'fast', 'scale', 'new');
+    expect(page).not.toContain('old');
+    expect(page).toContain('new');
+    expect(page).toContain('Machine: fast');
+  });
+});
