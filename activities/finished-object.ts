@@ -1,4 +1,4 @@
-import { isFederationError } from '../errors/federation-error';
+import { FederationError, isFederationError } from '../errors/federation-error';
 import { type Provenance, provenanceSchema } from '../federation/provenance';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import { objectKey, provenanceKey } from '../storage/layout';
@@ -51,7 +51,12 @@ export async function writeObject(
   options: CallOptions,
 ): Promise<void> {
   const body = size > sentWhole ? repeatable(chunks) : await gather(chunks());
-  await bucket.put(objectKey(fingerprint), body, options);
+  const written = await bucket.put(objectKey(fingerprint), body, options);
+  if (written.size === size) return;
+  throw new FederationError('STORAGE_CORRUPT', {
+    subject: { key: objectKey(fingerprint) },
+    detail: `Of a merged window of ${size} bytes ${written.size} were written.`,
+  });
 }
 
 async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {

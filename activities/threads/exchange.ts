@@ -112,6 +112,8 @@ export class MainSide {
   /** What has arrived and was not taken. */
   private arrived: Uint8Array[] = [];
   private ended = false;
+  /** Chunks of this round whose turns were not given back. */
+  private held = 0;
   private wake: () => void = () => undefined;
   private failure: { readonly error: unknown } | undefined;
   /** The round that is being taken. */
@@ -139,24 +141,25 @@ export class MainSide {
       if (chunk !== undefined) this.giveTurns(1);
       return true;
     }
-    if (chunk !== undefined) this.arrived.push(chunk);
-    else this.ended = true;
+    if (chunk === undefined) {
+      this.ended = true;
+    } else {
+      this.arrived.push(chunk);
+      this.held += 1;
+    }
     this.wake();
     return true;
   }
 
   /** All that the thread gives; gone through a second time, it is given again. */
   async *chunks(): AsyncGenerator<Uint8Array> {
-    this.giveTurns(this.arrived.length);
-    this.arrived = [];
-    this.ended = false;
     const round = this.begin();
     while (round === this.begun) {
       if (this.failure !== undefined) throw this.failure.error;
       const chunk = this.arrived.shift();
       if (chunk !== undefined) {
         yield chunk;
-        if (round === this.begun) this.giveTurns(1);
+        if (round === this.begun) this.giveBack(1);
       } else if (this.ended) {
         return;
       } else {
@@ -179,13 +182,20 @@ export class MainSide {
     this.wake();
   }
 
-  /** The thread begins with the first round by itself. */
+  /** The thread begins with the first round by itself, whose chunks may have arrived; of later ones none has. */
   private begin(): number {
     if (this.begun >= 0) {
       Atomics.add(this.shared, place.round, 1);
-      this.changed();
+      this.arrived = [];
+      this.ended = false;
+      this.giveBack(this.held);
     }
     return ++this.begun;
+  }
+
+  private giveBack(chunks: number): void {
+    this.held -= chunks;
+    this.giveTurns(chunks);
   }
 
   private giveTurns(turns: number): void {

@@ -66,6 +66,30 @@ test.each([0, Infinity])('a window is given in chunks, %d bytes being held', asy
   expect(found.equals(merged)).toBe(true);
 });
 
+test('whoever takes chunks may come late', async () => {
+  let found: Buffer = Buffer.alloc(0);
+  const write: MergeTraffic['write'] = async (_, chunks) => {
+    // By now, some chunks are there.
+    await sleep(200);
+    found = await take(chunks);
+  };
+  await threads.merge(task, { read, write }, signal());
+  expect(found.equals(merged)).toBe(true);
+});
+
+test('it is given as often as it is asked for', async () => {
+  const found: Buffer[] = [];
+  const write: MergeTraffic['write'] = async (_, chunks) => {
+    for (let time = 0; time < 8; time++) await take(chunks, 1);
+    // Not even returned.
+    for (let time = 0; time < 8; time++) await chunks()[Symbol.asyncIterator]().next();
+    found.push(await take(chunks));
+  };
+  const answer = await threads.merge(task, { read, write }, signal());
+  expect(answer).toMatchObject({ kind: 'merged', size, digest });
+  expect(found[0]?.equals(merged)).toBe(true);
+});
+
 test.each([1, 2, 3, Infinity])('after %d chunks it is given again from the start', async (most) => {
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
