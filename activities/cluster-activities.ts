@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import { localEtl } from '../local-etl/store';
+import type { TransferBudget } from '../local-etl/transfers';
 import type { Bucket } from '../storage/bucket';
 import { createAddOwnName } from './add-own-name';
 import type { QueryEngine } from '../query/engine';
@@ -18,6 +19,8 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
+  /** The bytes that its pushes and pulls together may have under way at once. */
+  readonly budget: TransferBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;

@@ -6,6 +6,7 @@ import { filesByWindow } from '../local-etl/own-windows';
 import { primaryMemory, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { returnWindow } from '../local-etl/return-window';
+import { transfersAtOnce } from '../local-etl/transfers';
 import type { WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
 import type { PullDependencies } from './pull-combined';
@@ -26,8 +27,6 @@ export interface LeaveSummary {
   /** Pulled windows that this cluster has nothing of its own for. */
   removed: FileNotes;
 }
-
-const lanes = 4;
 
 /**
  * Undoes being a primary: pulling stops, remembered on the volume, and each window that was ever pulled becomes the
@@ -55,11 +54,15 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
       own: 0,
       removed: { count: 0, examples: [] },
     };
-    await concurrently(await pulled.everPulled(), lanes, async (text) => {
+    await concurrently(await pulled.everPulled(), transfersAtOnce, async (text) => {
       const id = text as WindowId;
-      const paths = (local.get(id) ?? []).map(({ path }) => path);
+      const there = local.get(id) ?? [];
+      const paths = there.map(({ path }) => path);
+      const largest = Math.max(files.largestOf(id), ...there.map(({ size }) => size));
       const work = () => returnWindow({ store: pullStore, cluster, pulled, files }, id, paths);
-      const returned = await withWindowLock(pullStore, id, work, signal);
+      const returned = await deps.budget.within(largest, signal, () =>
+        withWindowLock(pullStore, id, work, signal),
+      );
       if (returned === 'removed')
         noteFile(summary.removed, { path: id, why: 'This cluster has no file of its own for it.' });
       else if (returned !== 'absent') summary[returned]++;

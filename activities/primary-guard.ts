@@ -6,6 +6,7 @@ import { contributors, provenanceSchema } from '../federation/provenance';
 import { concurrently } from '../local-etl/concurrently';
 import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
 import type { LocalEtl } from '../local-etl/store';
+import type { TransferBudget } from '../local-etl/transfers';
 import type { BucketReader } from '../storage/bucket';
 import { type ClusterId, provenanceKey } from '../storage/layout';
 import { readJson } from '../storage/read-all';
@@ -23,6 +24,7 @@ export interface GuardDependencies {
   readonly combined: BucketReader;
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
+  readonly budget: TransferBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;
@@ -53,7 +55,9 @@ export async function waitForOwnWindows(
   await concurrently(closed, lanes, async (id) => {
     deps.heartbeat({ guard: id });
     if (await contributes(deps, generation, id, signal)) return;
-    if (await decodes(store, local.get(id) ?? [])) missing.push(id);
+    const files = local.get(id) ?? [];
+    const largest = Math.max(...files.map(({ size }) => size));
+    if (await deps.budget.within(largest, signal, () => decodes(store, files))) missing.push(id);
   });
   if (missing.length === 0) return undefined;
   missing.sort();

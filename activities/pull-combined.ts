@@ -5,12 +5,13 @@ import { backUp, backupFolder, readManifest } from '../local-etl/backup';
 import { concurrently } from '../local-etl/concurrently';
 import { hasFiles } from '../local-etl/list';
 import { withWindowLock } from '../local-etl/lock';
-import { Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
+import { largestOf, Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
 import { primaryMemory, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { Pusher } from '../local-etl/pusher';
 import type { SecureDependencies } from '../local-etl/secure';
 import type { LocalEtl } from '../local-etl/store';
+import { type TransferBudget, transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import { parseWindowId, windowId, type WindowId } from '../etl/window';
 import type { Bucket, BucketReader } from '../storage/bucket';
@@ -34,6 +35,8 @@ export interface PullDependencies {
   /** A folder to save the local ETL in instead of the bucket. */
   readonly backupPath?: string;
   readonly log: Log;
+  /** Shared by all that push and pull in this process. */
+  readonly budget: TransferBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;
@@ -60,8 +63,6 @@ export interface PullSummary {
   /** The backup that this pull took before its first overwrite. */
   backup?: string;
 }
-
-const lanes = 4;
 
 /**
  * Brings the local ETL of a primary in line with the newest generation. Each file is the old or the new one at any
@@ -109,15 +110,20 @@ class Pull {
 
   async run(): Promise<PullSummary> {
     await sweepTemporary(this.target);
-    const overwriter = await Overwriter.open(this.deps.combined, this.target, this.pulled);
-    const plan = await overwriter.plan(this.generation.windows, this.signal, this.deps.heartbeat);
-    this.summary.unchanged = plan.unchanged;
-    if (plan.replace.length + plan.remove.length > 0) {
-      this.summary.state = 'pulled';
-      await this.prepare();
-      await this.overwrite(overwriter, plan);
+    const { combined, budget } = this.deps;
+    const { target: store, pulled } = this;
+    const overwriter = await Overwriter.open({ combined, store, pulled, budget });
+    try {
+      const plan = await overwriter.plan(this.generation.windows, this.signal, this.deps.heartbeat);
+      this.summary.unchanged = plan.unchanged;
+      if (plan.replace.length + plan.remove.length > 0) {
+        this.summary.state = 'pulled';
+        await this.prepare();
+        await this.overwrite(overwriter, plan);
+      }
+    } finally {
+      await overwriter.finish();
     }
-    await overwriter.save();
     if (this.left) return { ...this.summary, state: 'left' };
     const lastPull = { generation: this.generation.generation, at: this.deps.now().toISOString() };
     if (this.summary.postponed.count === 0) await updatePrimary(this.target, { lastPull });
@@ -140,7 +146,7 @@ class Pull {
 
   /** The name of the backup; empty when there is nothing to save. */
   private async backUp(): Promise<string> {
-    const { cluster, now, heartbeat, log } = this.deps;
+    const { cluster, now, budget, heartbeat, log } = this.deps;
     const store = this.target;
     if (!(await hasFiles(store))) return '';
     const backup = await backUp({
@@ -148,6 +154,7 @@ class Pull {
       place: this.backupPlace(),
       cluster,
       now,
+      budget,
       // What was pulled is no more than what the bucket has: only own files are worth saving.
       leaveOut: (digest) => this.pulled.has(digest),
       heartbeat,
@@ -171,11 +178,11 @@ class Pull {
   }
 
   private async overwrite(overwriter: Overwriter, plan: OverwritePlan): Promise<void> {
-    const { own, federated, store, cluster, log, heartbeat } = this.deps;
+    const { own, federated, store, cluster, log, budget, heartbeat } = this.deps;
     const isOwnStore = this.target.root === store.root;
     const pusher =
       federated && isOwnStore && own !== undefined
-        ? await Pusher.open({ bucket: own, cluster, store, log, signal: this.signal })
+        ? await Pusher.open({ bucket: own, cluster, store, log, budget, signal: this.signal })
         : undefined;
     const secure = {
       store: this.target,
@@ -185,29 +192,36 @@ class Pull {
     };
     const of = plan.replace.length + plan.remove.length;
     try {
-      await concurrently(plan.replace, lanes, async (replacement) => {
-        await this.locked(replacement.id, () => this.replace(overwriter, replacement, secure));
+      await concurrently(plan.replace, transfersAtOnce, async (replacement) => {
+        const replace = () => this.replace(overwriter, replacement, secure);
+        await this.locked(replacement.id, largestOf(replacement), replace);
+        await pusher?.cache.saveNowAndThen();
         heartbeat({ replaced: this.summary.replaced, removed: this.summary.removed, of });
       });
-      await concurrently(plan.remove, lanes, async (file) => {
-        await this.locked(windowId(file.ref), async () => {
+      await concurrently(plan.remove, transfersAtOnce, async (file) => {
+        await this.locked(windowId(file.ref), file.size, async () => {
           if (await overwriter.remove(file)) this.summary.removed++;
         });
         heartbeat({ replaced: this.summary.replaced, removed: this.summary.removed, of });
       });
     } finally {
-      await pusher?.save();
+      await pusher?.cache.save();
     }
   }
 
-  /** Under the window's lock, unless somebody made the cluster leave meanwhile: then nothing more is touched. */
-  private async locked(id: WindowId, work: () => Promise<void>): Promise<void> {
+  /**
+   * Under the window's lock, with room for so many bytes, unless somebody made the cluster leave meanwhile: then nothing
+   * more is touched.
+   */
+  private async locked(id: WindowId, bytes: number, work: () => Promise<void>): Promise<void> {
     if (this.left) return;
     const lockedWork = async () => {
       this.left ||= (await primaryMemory(this.target)).leftAt !== undefined;
       if (!this.left) await work();
     };
-    await withWindowLock(this.target, id, lockedWork, this.signal);
+    await this.deps.budget.within(bytes, this.signal, () =>
+      withWindowLock(this.target, id, lockedWork, this.signal),
+    );
   }
 
   private async replace(

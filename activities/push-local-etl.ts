@@ -4,6 +4,8 @@ import { requireInstance } from '../local-etl/instance';
 import { type LocalFile, listWindowFiles } from '../local-etl/list';
 import { type PushOutcome, Pusher } from '../local-etl/pusher';
 import type { LocalEtl } from '../local-etl/store';
+import { type TransferBudget, transfersAtOnce } from '../local-etl/transfers';
+import { sweepTemporary } from '../local-etl/write';
 import type { Bucket } from '../storage/bucket';
 import type { ClusterId } from '../storage/layout';
 
@@ -12,6 +14,8 @@ export interface PushDependencies {
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
   readonly log: Log;
+  /** Shared by all that push and pull in this process. */
+  readonly budget: TransferBudget;
   /** Tells that the activity is alive, and how far it is. */
   readonly heartbeat: (details: unknown) => void;
   /** Aborted when the activity shall end: each call asks for its own. */
@@ -54,8 +58,6 @@ export interface PushSummary {
   refused: FileNotes;
 }
 
-const lanes = 4;
-const saveEvery = 100;
 const shownExamples = 20;
 
 /**
@@ -66,20 +68,21 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
   return async ({ instance }) => {
     const signal = deps.signal();
     await requireInstance(deps.store, deps.cluster, instance);
+    await sweepTemporary(deps.store);
     const pusher = await Pusher.open({ ...deps, signal });
     const summary: PushSummary = emptySummary();
     const paths = new Set<string>();
     try {
-      await concurrently(listWindowFiles(deps.store, signal), lanes, async (file) => {
+      await concurrently(listWindowFiles(deps.store, signal), transfersAtOnce, async (file) => {
         paths.add(file.path);
         const outcome = await pusher.push(file);
         count(summary, file, outcome);
         deps.heartbeat({ uploaded: summary.uploaded, files: summary.files });
-        if (outcome.kind === 'uploaded' && summary.uploaded % saveEvery === 0) await pusher.save();
+        await pusher.cache.saveNowAndThen();
       });
       pusher.cache.keepOnly(paths);
     } finally {
-      await pusher.save();
+      await pusher.cache.save();
     }
     tell(deps, summary);
     return summary;

@@ -1,16 +1,20 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import type { Bucket, BucketReader } from '../storage/bucket';
+import type { Bucket, BucketReader, Version } from '../storage/bucket';
 import { keyFault } from '../storage/check-key';
 import { openFilesystem } from '../storage/drivers/filesystem';
 import { backupPrefix, backupsPrefix, type ClusterId } from '../storage/layout';
 import { readJson } from '../storage/read-all';
 import { checked } from './checked';
 import { concurrently } from './concurrently';
-import { listAllFiles } from './list';
+import { FileMemory } from './file-memory';
+import { type FileStamp, listAllFiles } from './list';
+import { recall, remember } from './memory';
 import { readSteadily, sha256 } from './read';
 import { type LocalEtl, localPath } from './store';
-import { writeTemporary } from './write';
+import { type TransferBudget, transfersAtOnce } from './transfers';
+import { removeFile, writeTemporary } from './write';
 
 const savedFileSchema = z.object({ digest: z.string(), size: z.number() });
 export type SavedFile = z.infer<typeof savedFileSchema>;
@@ -41,13 +45,17 @@ export interface BackupDependencies {
   place: Bucket;
   cluster: ClusterId;
   now: () => Date;
+  budget: TransferBudget;
   /** Files whose bytes are not saved. (Default: none) */
   leaveOut?: (digest: string) => Promise<boolean>;
   heartbeat?: (detail: unknown) => void;
-  signal?: AbortSignal;
+  signal: AbortSignal;
 }
 
-const lanes = 4;
+const begunName = 'backup-begun.json';
+const begunSchema = z.object({ format: z.literal(1), name: z.string(), at: z.string() });
+/** What of the backup that was begun is saved and checked. */
+const backupCache = 'backup-cache.json';
 
 /** A folder to save backups in, laid out like the bucket. It has to exist. */
 export function backupFolder(path: string): Bucket {
@@ -56,23 +64,34 @@ export function backupFolder(path: string): Bucket {
 
 /**
  * Saves every file of the federated pipelines of the local ETL, reads each back and compares its digest, then writes
- * the manifest. Throws BACKUP_FAILED when any of it does not work out; such a backup is not listed.
+ * the manifest. Throws BACKUP_FAILED when any of it does not work out; such a backup is not listed, and the next one of
+ * this volume goes on with it.
  */
 export async function backUp(deps: BackupDependencies): Promise<Backup> {
   const { store, place, cluster, signal } = deps;
   try {
-    const { name, at } = await unusedName(deps);
+    const { name, at } = await begin(deps);
+    const progress = await Progress.open(deps, name);
     const manifest: BackupManifest = { format: 1, cluster, at, files: {} };
-    await concurrently(listAllFiles(store, signal), lanes, async (path) => {
-      const key = fileKey(cluster, name, path);
-      // A name that no bucket can hold is no window file, so nothing is ever written over it.
-      if (keyFault(key) !== undefined) return;
-      const saved = await save(deps, path, key);
-      if (saved !== undefined) manifest.files[path] = saved;
-      deps.heartbeat?.({ backup: name, files: Object.keys(manifest.files).length });
-    });
+    let files = 0;
+    try {
+      await concurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
+        const key = fileKey(cluster, name, file.path);
+        // A name that no bucket can hold is no window file, so nothing is ever written over it.
+        if (keyFault(key) !== undefined) return;
+        const saved =
+          progress.saved(file, key) ??
+          (await deps.budget.within(file.size, signal, () => save(deps, file.path, key, progress)));
+        if (saved !== undefined) manifest.files[file.path] = saved;
+        deps.heartbeat?.({ backup: name, files: ++files });
+        await progress.cache.saveNowAndThen();
+      });
+    } finally {
+      await progress.cache.save();
+    }
     await place.create(manifestKey(cluster, name), Buffer.from(JSON.stringify(manifest)), { signal });
     await readManifest(place, cluster, name, signal);
+    for (const done of [begunName, backupCache]) await removeFile(join(store.memory, done));
     return describe(name, manifest);
   } catch (error) {
     signal?.throwIfAborted();
@@ -126,11 +145,43 @@ export async function fetchBackedUp(
   target: string,
 ): Promise<string> {
   const key = fileKey(cluster, name, path);
-  const { body } = await place.get(key, { signal });
+  const open = async () => (await place.get(key, { signal })).body;
   return writeTemporary(
     target,
-    checked(body, saved, () => notAsSaved(cluster, key)),
+    checked(open, saved, () => notAsSaved(cluster, key)),
   );
+}
+
+/** The backup to go on with: one that was begun and not finished, else a new one. */
+async function begin(deps: BackupDependencies): Promise<{ name: string; at: string }> {
+  const { store, place, cluster, signal } = deps;
+  const begun = await recall(store, begunName, begunSchema);
+  if (begun !== undefined && (await place.head(manifestKey(cluster, begun.name), { signal })) === undefined)
+    return begun;
+  const made = await unusedName(deps);
+  await remember(store, begunName, { format: 1, ...made });
+  return made;
+}
+
+/** What a backup has of its files already: saved and read back, and not changed since on either side. */
+class Progress {
+  private constructor(
+    readonly cache: FileMemory,
+    private readonly versions: ReadonlyMap<string, Version>,
+  ) {}
+
+  static async open({ store, place, cluster, signal }: BackupDependencies, name: string): Promise<Progress> {
+    const versions = new Map<string, Version>();
+    for await (const entry of place.list(fileKey(cluster, name, ''), { signal }))
+      if (entry.kind === 'object') versions.set(entry.key, entry.version);
+    return new Progress(await FileMemory.open(store, backupCache), versions);
+  }
+
+  saved(file: FileStamp, key: string): SavedFile | undefined {
+    const known = this.cache.of(file);
+    if (known?.version === undefined || known.version !== this.versions.get(key)) return undefined;
+    return { digest: known.digest, size: file.size };
+  }
 }
 
 /** Named after the moment it is begun; a later one where that is taken. */
@@ -147,17 +198,23 @@ async function unusedName({
   }
 }
 
-async function save(deps: BackupDependencies, path: string, key: string): Promise<SavedFile | undefined> {
+async function save(
+  deps: BackupDependencies,
+  path: string,
+  key: string,
+  { cache }: Progress,
+): Promise<SavedFile | undefined> {
   const { store, place, cluster, signal } = deps;
   const read = await readSteadily(localPath(store, path));
   if (read.kind === 'gone') return undefined;
   if (read.kind === 'unreadable') throw new Error(`${path}: ${read.why}`);
   const saved: SavedFile = { digest: sha256(read.bytes), size: read.bytes.length };
   if (await deps.leaveOut?.(saved.digest)) return undefined;
-  await place.put(key, read.bytes, { metadata: { sha256: saved.digest }, signal });
-  const { body } = await place.get(key, { signal });
+  const { version } = await place.put(key, read.bytes, { metadata: { sha256: saved.digest }, signal });
+  const open = async () => (await place.get(key, { signal })).body;
   // Only the check at its end is of interest.
-  for await (const chunk of checked(body, saved, () => notAsSaved(cluster, key))) void chunk;
+  for await (const chunk of checked(open, saved, () => notAsSaved(cluster, key))) void chunk;
+  cache.note({ path, ...read.stamp }, { digest: saved.digest, version });
   return saved;
 }
 

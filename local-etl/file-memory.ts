@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isFederationError } from '../errors/federation-error';
-import type { LocalFile } from './list';
+import type { FileStamp } from './list';
 import { recall, rememberForSpeed } from './memory';
 import type { LocalEtl } from './store';
 
@@ -27,11 +27,22 @@ type Entry = z.infer<typeof entrySchema>;
 /** A file written within this time of being read may be written again without a visible change of its stamp. */
 const settlesAfterMs = 2_000;
 
+/** So much that was noted since may be lost when the process is killed: that many files are then read again. */
+const saveEvery = 100;
+const saveEveryMs = 1_000;
+/** Saving writes all of it, so it takes at most one part in so many of the time, however many files there are. */
+const shareOfSaving = 20;
+
 /**
  * What is known of local files by path, size and modification time, so that an unchanged one is not read again.
  * It is a cache: lost or unreadable, it costs time and nothing else.
  */
 export class FileMemory {
+  private unsaved = 0;
+  private savedAt = performance.now();
+  private savingTookMs = 0;
+  private saving = false;
+
   private constructor(
     private readonly store: LocalEtl,
     private readonly name: string,
@@ -49,7 +60,7 @@ export class FileMemory {
   }
 
   /** What is known of the file as it stands; undefined when it has to be read. */
-  of(file: LocalFile): Facts | undefined {
+  of(file: FileStamp): Facts | undefined {
     const entry = this.entries.get(file.path);
     return entry?.settled && entry.size === file.size && entry.mtimeMs === file.mtimeMs ? entry : undefined;
   }
@@ -59,9 +70,10 @@ export class FileMemory {
     return this.entries.get(path);
   }
 
-  note(file: LocalFile, facts: Facts): void {
+  note(file: FileStamp, facts: Facts): void {
     const settled = Date.now() - file.mtimeMs > settlesAfterMs;
     this.entries.set(file.path, { ...facts, size: file.size, mtimeMs: file.mtimeMs, settled });
+    this.unsaved++;
   }
 
   /** Forgets the files that are no longer there. */
@@ -77,7 +89,24 @@ export class FileMemory {
   }
 
   async save(): Promise<void> {
+    const begun = performance.now();
+    this.unsaved = 0;
     await rememberForSpeed(this.store, this.name, { format: 1, files: Object.fromEntries(this.entries) });
+    this.savedAt = performance.now();
+    this.savingTookMs = this.savedAt - begun;
+  }
+
+  /** Saves it if it is time to: after so many notes, or so long. To be asked after each piece of work. */
+  async saveNowAndThen(): Promise<void> {
+    const sinceMs = performance.now() - this.savedAt;
+    const isDue = this.unsaved >= saveEvery || (this.unsaved > 0 && sinceMs >= saveEveryMs);
+    if (this.saving || !isDue || sinceMs < shareOfSaving * this.savingTookMs) return;
+    this.saving = true;
+    try {
+      await this.save();
+    } finally {
+      this.saving = false;
+    }
   }
 }
 

@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { parseWindowFile, pipelines, type WindowFile } from '../etl/window';
 import { allowed, ifThere, type LocalEtl, localPath } from './store';
 
-/** A window file as it stood when it was looked at. */
-export interface LocalFile extends WindowFile {
+/** A file as it stood when it was looked at. */
+export interface FileStamp {
   /** Below `bingen/`, as it is spelled on disk. */
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
 }
+
+/** A window file as it stood when it was looked at. */
+export interface LocalFile extends WindowFile, FileStamp {}
 
 /**
  * The window files of the federated pipelines, in the order in which the folders give them. Everything else is passed
@@ -40,23 +43,25 @@ export async function statWindowFile(store: LocalEtl, path: string): Promise<Loc
 
 /**
  * Every regular file below the folders of the federated pipelines, window file or not, but for temporary ones:
- * what a backup saves. Paths are below `bingen/`.
+ * what a backup saves.
  */
-export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<string> {
+export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<FileStamp> {
   const folders: string[] = [...pipelines];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for await (const entry of entries(localPath(store, folder))) {
       signal?.throwIfAborted();
       if (entry.name.startsWith('.')) continue;
-      if (entry.isDirectory()) folders.push(`${folder}/${entry.name}`);
-      else if (entry.isFile()) yield `${folder}/${entry.name}`;
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) folders.push(path);
+      const stats = entry.isFile() ? await ifThere(lstat(localPath(store, path))) : undefined;
+      if (stats !== undefined) yield { path, ...stamp(stats) };
     }
   }
 }
 
 /** Whether there is anything to save. */
 export async function hasFiles(store: LocalEtl): Promise<boolean> {
-  for await (const path of listAllFiles(store)) return path !== '';
+  for await (const _ of listAllFiles(store)) return true;
   return false;
 }
 

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { lstat, mkdir, open, readFile, rm, utimes } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { WindowId } from '../etl/window';
 import { ifThere, type LocalEtl, systemCode } from './store';
+import { inFolder, removeQuickly } from './write';
 
 /**
  * Locks between the push and the pull of one cluster, in one process or in several that share the volume. A lock is a
@@ -15,6 +16,8 @@ import { ifThere, type LocalEtl, systemCode } from './store';
  * one, which every step survives because each replaces whole files.
  */
 const staleAfterMs = 2 * 60_000;
+/** Who takes a lock names itself at once: a lock without a name is of one that was killed in between. */
+const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
 const longestWaitMs = 250;
 
@@ -41,39 +44,47 @@ export async function withLock<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const folder = join(store.memory, 'locks');
-  await mkdir(folder, { recursive: true });
-  const path = join(folder, name);
+  const path = join(store.memory, 'locks', name);
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   heldHere.add(holder.token);
-  const touching = setInterval(() => void touch(path, holder), touchEveryMs);
-  touching.unref();
   try {
-    await acquire(path, holder, signal);
-    return await work();
+    // As long as it is open, no other file is the same one.
+    await using lock = await acquire(path, holder, signal);
+    const touching = setInterval(() => void touch(lock), touchEveryMs);
+    touching.unref();
+    try {
+      return await work();
+    } finally {
+      clearInterval(touching);
+      await release(path, holder, lock);
+    }
   } finally {
-    clearInterval(touching);
-    await release(path, holder);
     heldHere.delete(holder.token);
   }
 }
 
-async function acquire(path: string, holder: Holder, signal: AbortSignal | undefined): Promise<void> {
+async function acquire(path: string, holder: Holder, signal: AbortSignal | undefined): Promise<FileHandle> {
   for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     signal?.throwIfAborted();
-    if (await createLock(path, holder)) return;
+    const lock = await createLock(path, holder);
+    if (lock !== undefined) return lock;
     if (await isStale(path)) await breakStale(path);
     else await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
   }
 }
 
-async function createLock(path: string, holder: Holder): Promise<boolean> {
+/** Undefined when somebody has it. */
+async function createLock(path: string, holder: Holder): Promise<FileHandle | undefined> {
+  const lock = await inFolder(dirname(path), () => open(path, 'wx')).catch((error: unknown) => {
+    if (systemCode(error) === 'EEXIST') return undefined;
+    throw error;
+  });
   try {
-    await using handle = await open(path, 'wx');
-    await handle.writeFile(JSON.stringify(holder));
-    return true;
+    await lock?.writeFile(JSON.stringify(holder));
+    return lock;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
+    await lock?.close();
+    await removeQuickly(path);
     throw error;
   }
 }
@@ -85,27 +96,29 @@ async function createLock(path: string, holder: Holder): Promise<boolean> {
 async function breakStale(path: string): Promise<void> {
   const guard = `${path}.takeover`;
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
-  if (!(await createLock(guard, holder))) {
-    if (await untouched(guard)) await rm(guard, { force: true });
+  await using taken = await createLock(guard, holder);
+  if (taken === undefined) {
+    if (await untouched(guard, staleAfterMs)) await removeQuickly(guard);
     await sleep(longestWaitMs);
     return;
   }
   try {
-    if (await isStale(path)) await rm(path, { force: true });
+    if (await isStale(path)) await removeQuickly(path);
   } finally {
-    await rm(guard, { force: true });
+    await removeQuickly(guard);
   }
 }
 
 async function isStale(path: string): Promise<boolean> {
   const holder = await readHolder(path);
-  if (holder !== undefined && holder.place === place() && !isAlive(holder)) return true;
-  return untouched(path);
+  if (holder === undefined) return untouched(path, namelessAfterMs);
+  if (holder.place === place() && !isAlive(holder)) return true;
+  return untouched(path, staleAfterMs);
 }
 
-async function untouched(path: string): Promise<boolean> {
+async function untouched(path: string, forMs: number): Promise<boolean> {
   const stats = await ifThere(lstat(path));
-  return stats !== undefined && Date.now() - stats.mtimeMs > staleAfterMs;
+  return stats !== undefined && Date.now() - stats.mtimeMs > forMs;
 }
 
 function isAlive({ pid, token }: Holder): boolean {
@@ -123,21 +136,25 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // Not written out yet: only its age can make it stale.
+    return undefined; // Not written out yet.
   }
 }
 
-async function touch(path: string, holder: Holder): Promise<void> {
+async function touch(lock: FileHandle): Promise<void> {
   const now = new Date();
   try {
-    if ((await readHolder(path))?.token === holder.token) await utimes(path, now, now);
+    await lock.utimes(now, now);
   } catch {
     // The next touch may succeed; if none does, the lock is taken over, which every step survives.
   }
 }
 
-async function release(path: string, holder: Holder): Promise<void> {
-  if ((await readHolder(path))?.token === holder.token) await rm(path, { force: true });
+/** Removes the lock, unless it was taken over. */
+async function release(path: string, holder: Holder, lock: FileHandle): Promise<void> {
+  const [ours, there] = [await lock.stat({ bigint: true }), await ifThere(lstat(path, { bigint: true }))];
+  const same = ours.ino === there?.ino && ours.dev === there.dev;
+  // Some network file systems number a file anew.
+  if (same || (await readHolder(path))?.token === holder.token) await removeQuickly(path);
 }
 
 /** Where a pid means something: containers of one pod have one host name, but each its own processes. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
@@ -19,6 +19,26 @@ export async function recall<T>(store: LocalEtl, name: string, schema: z.ZodType
       cause: error,
     });
   }
+}
+
+/** By path: what was read last, of which file. */
+const latest = new Map<string, { readonly seen: string; readonly value: unknown }>();
+
+/** The same for what is asked again and again: read only when it was remembered anew, by whatever process. */
+export async function recallLatest<T>(
+  store: LocalEtl,
+  name: string,
+  schema: z.ZodType<T>,
+): Promise<Readonly<T> | undefined> {
+  const path = join(store.memory, name);
+  const stats = await ifThere(stat(path, { bigint: true }));
+  // A new file each time it is written: its inode changes where the clock is too coarse.
+  const seen = stats === undefined ? 'none' : `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
+  const known = latest.get(path);
+  if (known?.seen === seen) return known.value as T | undefined;
+  const value = await recall(store, name, schema);
+  latest.set(path, { seen, value });
+  return value;
 }
 
 /** Remembers what can be found out again: a crash may lose it. */

@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { parseWindowId, type WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
 import { objectKey } from '../storage/layout';
 import { checked } from './checked';
+import { concurrently } from './concurrently';
 import { FileMemory, pullCache } from './file-memory';
 import { type LocalFile, statWindowFile } from './list';
 import { filesByWindow } from './own-windows';
@@ -10,8 +12,9 @@ import type { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
 import { replaceIfSame, type Stamp } from './replace';
 import { type Secured, secure, type SecureDependencies } from './secure';
-import { type LocalEtl, localPath } from './store';
-import { removeFile, writeTemporary } from './write';
+import { ifThere, type LocalEtl, localPath } from './store';
+import { type TransferBudget, transfersAtOnce } from './transfers';
+import { removeFile, syncFolder, writeTemporary } from './write';
 
 /** A merged window: which object it is, and what its bytes are. */
 export interface CombinedWindow {
@@ -38,17 +41,39 @@ export interface OverwritePlan {
 export type Overwritten = { readonly replaced: boolean; readonly secured: readonly SecuredFile[] };
 export type SecuredFile = Secured & { readonly path: string };
 
+export interface OverwriterDependencies {
+  readonly combined: BucketReader;
+  readonly store: LocalEtl;
+  readonly pulled: Pulled;
+  readonly budget: TransferBudget;
+}
+
+/** The bytes of the largest file that replacing a window reads or writes. */
+export function largestOf({ window, files }: Replacement): number {
+  return Math.max(window.size, ...files.map(({ size }) => size));
+}
+
 /** Puts combined windows over local files; what they hold is secured before. */
 export class Overwriter {
-  private constructor(
-    private readonly combined: BucketReader,
-    private readonly store: LocalEtl,
-    private readonly pulled: Pulled,
-    private readonly memory: FileMemory,
-  ) {}
+  private readonly combined: BucketReader;
+  private readonly store: LocalEtl;
+  private readonly pulled: Pulled;
+  private readonly budget: TransferBudget;
+  /** Folders whose new names may not be durable yet. */
+  private readonly changed = new Set<string>();
 
-  static async open(combined: BucketReader, store: LocalEtl, pulled: Pulled): Promise<Overwriter> {
-    return new Overwriter(combined, store, pulled, await FileMemory.open(store, pullCache));
+  private constructor(
+    { combined, store, pulled, budget }: OverwriterDependencies,
+    private readonly memory: FileMemory,
+  ) {
+    this.combined = combined;
+    this.store = store;
+    this.pulled = pulled;
+    this.budget = budget;
+  }
+
+  static async open(deps: OverwriterDependencies): Promise<Overwriter> {
+    return new Overwriter(deps, await FileMemory.open(deps.store, pullCache));
   }
 
   /** Compares what is combined with what lies there, by digest. */
@@ -59,7 +84,7 @@ export class Overwriter {
   ): Promise<OverwritePlan> {
     const local = await filesByWindow(this.store, signal);
     const plan = { replace: [] as Replacement[], remove: [] as LocalFile[], unchanged: 0 };
-    for (const [text, window] of Object.entries(windows)) {
+    await concurrently(Object.entries(windows), transfersAtOnce, async ([text, window]) => {
       signal.throwIfAborted();
       heartbeat({ compared: text });
       const id = checkedId(text);
@@ -67,9 +92,10 @@ export class Overwriter {
       const [file, ...others] = files;
       // Under another name, or two: the window would be there twice, or not where it belongs.
       const inPlace = file !== undefined && others.length === 0 && file.path === id;
-      if (inPlace && (await this.digestOf(file)) === window.digest) plan.unchanged++;
+      if (inPlace && (await this.digestOf(file, signal)) === window.digest) plan.unchanged++;
       else plan.replace.push({ id, window, files });
-    }
+      await this.memory.saveNowAndThen();
+    });
     for (const id of await this.pulled.everPulled()) {
       if (Object.hasOwn(windows, id)) continue;
       const file = local.get(id as WindowId)?.find(({ path }) => path === id);
@@ -79,7 +105,7 @@ export class Overwriter {
     return plan;
   }
 
-  /** Replaces one window, if nobody writes there just now. The caller holds its lock. */
+  /** Replaces one window, if nobody writes there just now. The caller holds its lock, and room for `largestOf` it. */
   async replace(
     { id, window, files }: Replacement,
     deps: SecureDependencies,
@@ -94,22 +120,27 @@ export class Overwriter {
     const target = localPath(this.store, id);
     const written = await this.fetch(window, target, signal);
     if (!(await replaceIfSame(written, target, stampOf(secured, id)))) return { replaced: false, secured };
+    this.changed.add(dirname(target));
     for (const { path } of files) {
       if (path !== id) await this.removeIfSame(path, stampOf(secured, path));
     }
     const file = await statWindowFile(this.store, id);
     if (file?.size === window.size) this.memory.note(file, { digest: window.digest });
+    await this.memory.saveNowAndThen();
     return { replaced: true, secured };
   }
 
-  /** Removes a file if it is still the pulled one. The caller holds its window's lock. */
+  /** Removes a file if it is still the pulled one. The caller holds its window's lock, and room for the file. */
   async remove(file: LocalFile): Promise<boolean> {
     if (!(await this.isPulled(file))) return false;
     await removeFile(localPath(this.store, file.path));
     return true;
   }
 
-  async save(): Promise<void> {
+  /** Makes durable what was replaced, and remembers it. */
+  async finish(): Promise<void> {
+    for (const folder of this.changed) await ifThere(syncFolder(folder));
+    this.changed.clear();
     await this.memory.save();
   }
 
@@ -118,14 +149,16 @@ export class Overwriter {
     return read.kind === 'read' && this.pulled.has(sha256(read.bytes));
   }
 
-  private async digestOf(file: LocalFile): Promise<string | undefined> {
+  private async digestOf(file: LocalFile, signal: AbortSignal): Promise<string | undefined> {
     const known = this.memory.of(file);
     if (known !== undefined) return known.digest;
-    const read = await readSteadily(localPath(this.store, file.path));
-    if (read.kind !== 'read') return undefined;
-    const digest = sha256(read.bytes);
-    this.memory.note({ ...file, ...read.stamp }, { digest });
-    return digest;
+    return this.budget.within(file.size, signal, async () => {
+      const read = await readSteadily(localPath(this.store, file.path));
+      if (read.kind !== 'read') return undefined;
+      const digest = sha256(read.bytes);
+      this.memory.note({ ...file, ...read.stamp }, { digest });
+      return digest;
+    });
   }
 
   private async removeIfSame(path: string, stamp: Stamp | undefined): Promise<void> {
@@ -138,10 +171,10 @@ export class Overwriter {
     const key = objectKey(window.fingerprint);
     const unreadable = (detail: string, cause?: unknown) =>
       new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail, cause });
+    const mismatch = () => unreadable('The object does not have the digest that the generation names.');
     try {
-      const { body } = await this.combined.get(key, { signal });
-      const mismatch = () => unreadable('The object does not have the digest that the generation names.');
-      return await writeTemporary(target, checked(body, window, mismatch));
+      const open = async () => (await this.combined.get(key, { signal })).body;
+      return await writeTemporary(target, checked(open, window, mismatch));
     } catch (error) {
       if (isFederationError(error, 'STORAGE_NOT_FOUND')) throw unreadable('The object is missing.', error);
       throw error;

@@ -21,6 +21,11 @@ export interface OwnFile {
   readonly fetch: (target: string) => Promise<string>;
 }
 
+interface InFolder {
+  readonly path: string;
+  readonly size: number;
+}
+
 interface SavedIn extends SavedFile {
   readonly backup: string;
   readonly path: string;
@@ -30,7 +35,7 @@ interface SavedIn extends SavedFile {
 export class OwnFiles {
   private constructor(
     private readonly deps: OwnFilesDependencies,
-    private readonly folder: ReadonlyMap<WindowId, readonly string[]>,
+    private readonly folder: ReadonlyMap<WindowId, readonly InFolder[]>,
     private readonly saved: ReadonlyMap<WindowId, readonly SavedIn[]>,
   ) {}
 
@@ -38,10 +43,16 @@ export class OwnFiles {
     return new OwnFiles(deps, await listFolder(deps), await listSaved(deps));
   }
 
+  /** The bytes of the largest file of a window, wherever it is kept. */
+  largestOf(id: WindowId): number {
+    const kept = [...(this.folder.get(id) ?? []), ...(this.saved.get(id) ?? [])];
+    return Math.max(0, ...kept.map(({ size }) => size));
+  }
+
   /** The files of a window in the cluster's folder, if all of them are complete. */
   async fromFolder(id: WindowId): Promise<OwnFile[]> {
     const files: OwnFile[] = [];
-    for (const path of this.folder.get(id) ?? []) {
+    for (const { path } of this.folder.get(id) ?? []) {
       const bytes = await this.complete(id, path);
       if (bytes === undefined) return [];
       files.push({ path, fetch: (target) => writeTemporary(target, bytes) });
@@ -75,15 +86,16 @@ async function listFolder({
   folder,
   cluster,
   signal,
-}: OwnFilesDependencies): Promise<Map<WindowId, string[]>> {
-  const found = new Map<WindowId, string[]>();
+}: OwnFilesDependencies): Promise<Map<WindowId, InFolder[]>> {
+  const found = new Map<WindowId, InFolder[]>();
   if (folder === undefined) return found;
   const prefix = clusterEtlPrefix(cluster);
   for await (const entry of folder.list(prefix, { signal })) {
     const file = entry.kind === 'object' ? parseEtlKey(prefix, entry.key) : undefined;
     if (entry.kind !== 'object' || file === undefined) continue;
     const id = windowId(file.ref);
-    found.set(id, [...(found.get(id) ?? []), entry.key.slice(prefix.length)]);
+    const path = entry.key.slice(prefix.length);
+    found.set(id, [...(found.get(id) ?? []), { path, size: entry.size }]);
   }
   return found;
 }

@@ -38,7 +38,7 @@ export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowS
 export async function decodes(store: LocalEtl, files: readonly LocalFile[]): Promise<boolean> {
   for (const { path } of files) {
     const content = await readWindowFile(store, path);
-    if (content.kind === 'complete' && content.set !== undefined) return true;
+    if (content.kind === 'complete' && content.clusters !== undefined) return true;
   }
   return false;
 }

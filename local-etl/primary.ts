@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withLock } from './lock';
-import { recall, remember } from './memory';
+import { recallLatest, remember } from './memory';
 import type { LocalEtl } from './store';
 
 const fileName = 'primary.json';
@@ -24,7 +24,7 @@ const primarySchema = z.object({
 export type PrimaryMemory = z.infer<typeof primarySchema>;
 
 export async function primaryMemory(store: LocalEtl): Promise<PrimaryMemory> {
-  return (await recall(store, fileName, primarySchema)) ?? { format: 1 };
+  return (await recallLatest(store, fileName, primarySchema)) ?? { format: 1 };
 }
 
 /** Changes fields of it; `undefined` takes one away. */

@@ -1,10 +1,8 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { WindowId } from '../etl/window';
 import { withLock } from './lock';
-import { recall, remember } from './memory';
-import { ifThere, type LocalEtl } from './store';
+import { recallLatest, remember } from './memory';
+import type { LocalEtl } from './store';
 
 const fileName = 'pulled.json';
 const pulledSchema = z.object({
@@ -17,50 +15,53 @@ const pulledSchema = z.object({
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;
 
+/** What is known of it, as it was remembered last. */
+interface Known {
+  readonly windows: Readonly<Record<string, readonly string[]>>;
+  readonly digests: ReadonlySet<string>;
+  readonly ids: ReadonlySet<string>;
+}
+
 /**
  * What this store ever pulled. It is written before a pulled file takes its place, and read again whenever another
  * process has written it, so that at no moment a pulled file passes for the cluster's own.
  */
 export class Pulled {
-  private windows: Readonly<Record<string, readonly string[]>> = {};
-  private digests: ReadonlySet<string> = new Set();
-  private seen = '';
+  private known: Known = knownOf({});
 
   constructor(private readonly store: LocalEtl) {}
 
   async has(digest: string): Promise<boolean> {
-    await this.refresh();
-    return this.digests.has(digest);
+    return (await this.latest()).digests.has(digest);
   }
 
   /** The windows that were ever pulled. */
   async everPulled(): Promise<ReadonlySet<string>> {
-    await this.refresh();
-    return new Set(Object.keys(this.windows));
+    return (await this.latest()).ids;
   }
 
   /** Remembers the windows of a generation, whole, before the first of them takes its place. */
   async add(windows: Iterable<readonly [WindowId, string]>): Promise<void> {
     await withLock(this.store, 'pulled', async () => {
-      await this.refresh();
+      const known = (await this.latest()).windows;
       const next: Record<string, string[]> = {};
-      for (const [window, digests] of Object.entries(this.windows))
+      for (const [window, digests] of Object.entries(known))
         next[window] = digests.slice(-keptPerFormerWindow);
       for (const [window, digest] of windows) {
-        const before = (this.windows[window] ?? []).filter((known) => known !== digest);
+        const before = (known[window] ?? []).filter((other) => other !== digest);
         next[window] = [...before, digest].slice(-keptPerWindow);
       }
       await remember(this.store, fileName, { format: 1, windows: next });
     });
   }
 
-  private async refresh(): Promise<void> {
-    const stats = await ifThere(stat(join(this.store.memory, fileName)));
-    // A new file each time it is written: its inode changes where the clock is too coarse.
-    const seen = stats === undefined ? 'none' : `${stats.ino}-${stats.mtimeMs}-${stats.size}`;
-    if (seen === this.seen) return;
-    this.windows = (await recall(this.store, fileName, pulledSchema))?.windows ?? {};
-    this.digests = new Set(Object.values(this.windows).flat());
-    this.seen = seen;
+  private async latest(): Promise<Known> {
+    const windows = (await recallLatest(this.store, fileName, pulledSchema))?.windows;
+    if (windows === this.known.windows) return this.known;
+    return (this.known = knownOf(windows ?? {}));
   }
+}
+
+function knownOf(windows: Known['windows']): Known {
+  return { windows, digests: new Set(Object.values(windows).flat()), ids: new Set(Object.keys(windows)) };
 }

@@ -1,7 +1,6 @@
 import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { recordClusters } from '../etl/set-facts';
-import { describeWindow, windowId } from '../etl/window';
+import { describeWindow, parseWindowFile, windowId } from '../etl/window';
 import type { Bucket, Version } from '../storage/bucket';
 import { clusterEtlKey, clusterEtlPrefix, type ClusterId } from '../storage/layout';
 import { echoFault } from './echo';
@@ -12,8 +11,9 @@ import { withWindowLock } from './lock';
 import { addOwnNames, ownNames } from './own-names';
 import { primaryMemory } from './primary';
 import { Pulled } from './pulled';
-import { type FileContent, readWindowFile } from './read';
-import type { LocalEtl } from './store';
+import { judgeContent, readSteadily, sha256, type SteadyContent } from './read';
+import { type LocalEtl, localPath } from './store';
+import type { TransferBudget } from './transfers';
 
 /** What became of a file that was to be pushed. */
 export type PushOutcome =
@@ -28,16 +28,23 @@ export type PushOutcome =
   /** It is whole but not surely this cluster's own, or cannot be a key. */
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'gone' };
+export type PushOutcomeOfBytes = Exclude<PushOutcome, { kind: 'gone' }>;
 
 export interface PusherDependencies {
   bucket: Bucket;
   cluster: ClusterId;
   store: LocalEtl;
   log: Log;
-  signal?: AbortSignal;
+  budget: TransferBudget;
+  signal: AbortSignal;
 }
 
-type Complete = Extract<FileContent, { kind: 'complete' }>;
+/** A local file that was read. */
+interface Content {
+  readonly file: LocalFile;
+  readonly bytes: Buffer;
+  readonly digest: string;
+}
 
 /**
  * Brings one local file at a time into the cluster's folder. It knows that folder from one listing and the local files
@@ -62,27 +69,25 @@ export class Pusher {
     return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store));
   }
 
-  /** Pushes a file if the bucket lacks it. Only real work takes the window's lock. */
+  /** Pushes a file if the bucket lacks it. Only real work takes the window's lock, and room for the bytes. */
   async push(file: LocalFile): Promise<PushOutcome> {
-    const { store, signal } = this.deps;
+    const { store, signal, budget } = this.deps;
     const known = this.cache.of(file);
-    return (
-      (known && (await this.decided(file.path, known))) ??
-      (await withWindowLock(store, windowId(file.ref), () => this.pushLocked(file.path), signal))
+    const decided = known && (await this.decided(file.path, known));
+    if (decided !== undefined) return decided;
+    // Room before the lock: who waits for room makes nobody wait.
+    return budget.within(file.size, signal, () =>
+      withWindowLock(store, windowId(file.ref), () => this.pushLocked(file.path), signal),
     );
   }
 
-  /** The same, for a caller that holds the window's lock; it always reads the file. */
-  async pushLocked(path: string): Promise<PushOutcome> {
-    const content = await readWindowFile(this.deps.store, path);
-    if (content.kind !== 'complete') return content;
+  /** The same of bytes that were just read, for a caller that holds the window's lock and has room for them. */
+  async pushRead(path: string, read: SteadyContent, digest: string): Promise<PushOutcomeOfBytes> {
+    const named = parseWindowFile(path);
+    if (named === undefined) return { kind: 'incomplete', why: 'Its name is not that of a window file.' };
+    const content: Content = { file: { ...named, path, ...read.stamp }, bytes: read.bytes, digest };
     const { cluster } = this.deps;
-    const subject = {
-      cluster,
-      pipeline: content.file.ref.pipeline,
-      window: windowId(content.file.ref),
-      key: path,
-    };
+    const subject = { cluster, pipeline: named.ref.pipeline, window: windowId(named.ref), key: path };
     try {
       return await this.pushContent(content);
     } catch (error) {
@@ -91,8 +96,11 @@ export class Pusher {
     }
   }
 
-  async save(): Promise<void> {
-    await this.cache.save();
+  private async pushLocked(path: string): Promise<PushOutcome> {
+    const read = await readSteadily(localPath(this.deps.store, path));
+    if (read.kind === 'gone') return read;
+    if (read.kind === 'unreadable') return { kind: 'incomplete', why: read.why };
+    return this.pushRead(path, read, sha256(read.bytes));
   }
 
   /** What can be said without reading the file. */
@@ -108,40 +116,51 @@ export class Pusher {
     return same ? { kind: 'refused', why: known.refused.why } : undefined;
   }
 
-  private async pushContent(content: Complete): Promise<PushOutcome> {
-    const { file, digest, set } = content;
-    // Read anew under the lock: the pull writes both before its first rename.
+  private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
+    const { file, digest, bytes } = content;
+    // Known anew under the lock: the pull writes both before its first rename.
     const { firstPullAt } = await primaryMemory(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });
       return { kind: 'pulled' };
     }
+    const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
+    const last = this.cache.last(file.path);
+    // Only touched: these bytes were judged when they were brought.
+    if (there !== undefined && last?.version === there && last.digest === digest)
+      return this.unchanged(content, there);
+    const judged = judgeContent(file.ref.pipeline, bytes);
+    if (judged.kind === 'incomplete') return judged;
+    const { clusters } = judged;
     if (firstPullAt !== undefined || (await this.pulled.everPulled()).size > 0) {
       const own = await ownNames(this.deps.store, this.deps.cluster);
       const fault =
-        set === undefined
+        clusters === undefined
           ? 'Its version is unknown here, so whose records it holds as well.'
-          : echoFault(recordClusters(set), own);
+          : echoFault(clusters, own);
       if (fault !== undefined) return this.refuse(content, fault, [...own]);
-    } else if (set !== undefined) {
-      await addOwnNames(this.deps.store, recordClusters(set));
+    } else if (clusters !== undefined) {
+      await addOwnNames(this.deps.store, clusters);
     }
     return this.bring(content);
   }
 
-  private refuse({ file, digest }: Complete, why: string, judgedBy: string[]): PushOutcome {
+  private unchanged({ file, digest }: Content, version: Version): PushOutcomeOfBytes {
+    this.cache.note(file, { digest, version });
+    return { kind: 'unchanged' };
+  }
+
+  private refuse({ file, digest }: Content, why: string, judgedBy: string[]): PushOutcomeOfBytes {
     this.cache.note(file, { digest, refused: { why, ownNames: judgedBy } });
     return { kind: 'refused', why };
   }
 
-  private async bring({ file, digest, bytes }: Complete): Promise<PushOutcome> {
+  private async bring(content: Content): Promise<PushOutcomeOfBytes> {
+    const { file, digest, bytes } = content;
     const { bucket, cluster, signal } = this.deps;
     const key = clusterEtlKey(cluster, file.path);
-    const version = await this.versionWith(key, file.path, digest, bytes.length);
-    if (version !== undefined) {
-      this.cache.note(file, { digest, version });
-      return { kind: 'unchanged' };
-    }
+    const version = await this.versionWith(key, digest, bytes.length);
+    if (version !== undefined) return this.unchanged(content, version);
     const metadata = { sha256: digest, instance: this.instance };
     const written = await bucket.put(key, bytes, { metadata, signal });
     this.remote.set(key, written.version);
@@ -150,17 +169,9 @@ export class Pusher {
     return { kind: 'uploaded', bytes: bytes.length };
   }
 
-  /** The version of the object that has these bytes already, by the cache or by the digest in its metadata. */
-  private async versionWith(
-    key: string,
-    path: string,
-    digest: string,
-    size: number,
-  ): Promise<Version | undefined> {
-    const there = this.remote.get(key);
-    if (there === undefined) return undefined;
-    const last = this.cache.last(path);
-    if (last?.version === there && last.digest === digest) return there;
+  /** The version of the object that has these bytes already, by the digest in its metadata. */
+  private async versionWith(key: string, digest: string, size: number): Promise<Version | undefined> {
+    if (!this.remote.has(key)) return undefined;
     const head = await this.deps.bucket.head(key, { signal: this.deps.signal });
     if (head === undefined || head.metadata.sha256 !== digest || head.size !== size) return undefined;
     this.remote.set(key, head.version);

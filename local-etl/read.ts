@@ -4,20 +4,19 @@ import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import { decodeSet } from '../etl/file';
-import type { EtlSet } from '../etl/model';
+import { recordClusters } from '../etl/set-facts';
 import { parseWindowFile, type Pipeline } from '../etl/window';
 import { type LocalFile, stamp } from './list';
 import { type LocalEtl, localPath, systemCode } from './store';
 
-/** What became of reading a window file. Only a complete one is ever pushed; the others are values, not errors. */
+/** What became of reading a window file. */
 export type FileContent =
   | {
       readonly kind: 'complete';
       readonly file: LocalFile;
-      readonly bytes: Buffer;
       readonly digest: string;
-      /** Absent when its codec version is too new or too old for us: complete as far as can be told. */
-      readonly set?: EtlSet;
+      /** As `judgeContent` says. */
+      readonly clusters?: string[];
     }
   | { readonly kind: 'incomplete'; readonly code?: string; readonly why: string }
   | { readonly kind: 'gone' };
@@ -38,16 +37,19 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
   const { bytes } = read;
   const judged = judgeContent(named.ref.pipeline, bytes);
   if (judged.kind === 'incomplete') return judged;
-  return { ...judged, file: { ...named, path, ...read.stamp }, bytes, digest: sha256(bytes) };
+  return { ...judged, file: { ...named, path, ...read.stamp }, digest: sha256(bytes) };
 }
 
+/** What bytes are as a file of a pipeline. */
+export type Judgement =
+  /** Whole; the clusters that its records name, unless its codec version is too new or too old for us. */
+  | { readonly kind: 'complete'; readonly clusters?: string[] }
+  | { readonly kind: 'incomplete'; readonly code: string; readonly why: string };
+
 /** Whether bytes are a whole file of the pipeline. Another age of the format is no fault: its federator shall say so. */
-export function judgeContent(
-  pipeline: Pipeline,
-  bytes: Uint8Array,
-): { kind: 'complete'; set?: EtlSet } | { kind: 'incomplete'; code: string; why: string } {
+export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {
-    return { kind: 'complete', set: decodeSet(pipeline, bytes) };
+    return { kind: 'complete', clusters: recordClusters(decodeSet(pipeline, bytes)) };
   } catch (error) {
     if (!isFederationError(error)) throw error;
     if (error.code === 'ETL_TOO_NEW' || error.code === 'ETL_TOO_OLD') return { kind: 'complete' };
@@ -60,8 +62,14 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** A file's bytes, all of one moment, and how it looked then. */
+export interface SteadyContent {
+  readonly bytes: Buffer;
+  readonly stamp: { size: number; mtimeMs: number };
+}
+
 export type SteadyRead =
-  | { readonly kind: 'read'; readonly bytes: Buffer; readonly stamp: { size: number; mtimeMs: number } }
+  | ({ readonly kind: 'read' } & SteadyContent)
   | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'gone' };
 

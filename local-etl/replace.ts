@@ -1,6 +1,6 @@
-import { link, lstat, rm } from 'node:fs/promises';
+import { link, lstat, rename } from 'node:fs/promises';
 import { ifThere, systemCode } from './store';
-import { moveInto } from './write';
+import { removeQuickly } from './write';
 
 /** How a file looked when its bytes were last known to be safe. */
 export interface Stamp {
@@ -11,7 +11,8 @@ export interface Stamp {
 /**
  * Puts a written file in the place of one that looked like `stamp` (or of none). False, and nothing is replaced, when
  * somebody wrote there since: a second name holds on to what was replaced until that is sure, also where the
- * cost-model opened the old file just before. File systems without hard links have only the look before.
+ * cost-model opened the old file just before. File systems without hard links have only the look before. It is durable
+ * when the caller has synced the folder; until then a failing power leaves the old one or the new one, whole.
  */
 export async function replaceIfSame(
   written: string,
@@ -23,14 +24,14 @@ export async function replaceIfSame(
     const holding = await holdOn(path, held);
     const before = await ifThere(lstat(path));
     if (!same(before, stamp)) return false;
-    await moveInto(written, path);
+    await rename(written, path);
     if (!holding) return true;
     if (same(await lstat(held), stamp)) return true;
-    await moveInto(held, path);
+    await rename(held, path);
     return false;
   } finally {
-    await rm(held, { force: true });
-    await rm(written, { force: true });
+    await removeQuickly(held);
+    await removeQuickly(written);
   }
 }
 

@@ -1,4 +1,3 @@
-import { recordClusters } from '../etl/set-facts';
 import type { WindowId } from '../etl/window';
 import { echoFault } from './echo';
 import type { OwnFiles } from './own-files';
@@ -54,8 +53,6 @@ async function whoseIs({ store, cluster, pulled }: ReturnDependencies, path: str
   const content = await readWindowFile(store, path);
   if (content.kind !== 'complete') return content.kind;
   if (await pulled.has(content.digest)) return 'combined';
-  if (content.set === undefined) return 'own';
-  return echoFault(recordClusters(content.set), await ownNames(store, cluster)) === undefined
-    ? 'own'
-    : 'combined';
+  if (content.clusters === undefined) return 'own';
+  return echoFault(content.clusters, await ownNames(store, cluster)) === undefined ? 'own' : 'combined';
 }

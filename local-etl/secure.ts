@@ -37,10 +37,8 @@ export async function secure(deps: SecureDependencies, path: string): Promise<Se
   if (await deps.pulled.has(digest)) return { kind: 'safe', stamp };
   let why = 'This cluster is not federated, so the file could not be pushed.';
   if (deps.pusher !== undefined) {
-    const outcome = await deps.pusher.pushLocked(path);
+    const outcome = await deps.pusher.pushRead(path, read, digest);
     switch (outcome.kind) {
-      case 'gone':
-        return { kind: 'gone' };
       case 'uploaded':
         return { kind: 'pushed', stamp };
       case 'unchanged':

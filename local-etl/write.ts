@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, open, opendir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, open, opendir, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { allowed, ifThere, type LocalEtl, systemCode } from './store';
 
@@ -18,12 +18,12 @@ export async function writeAtomically(
 /** The same without waiting for the disk: for what may be lost, but never be read half. */
 export async function writeQuickly(path: string, body: Uint8Array): Promise<void> {
   const written = join(dirname(path), temporaryName());
-  await allowed(path, mkdir(dirname(path), { recursive: true }));
+  const write = () => writeFile(written, body);
   try {
-    await allowed(path, writeFile(written, body));
+    await allowed(path, inFolder(dirname(path), write));
     await rename(written, path);
   } catch (error) {
-    await rm(written, { force: true });
+    await removeQuickly(written);
     throw error;
   }
 }
@@ -39,7 +39,7 @@ export async function createOnce(path: string, body: Uint8Array): Promise<boolea
     if (systemCode(error) === 'EEXIST') return false;
     throw error;
   } finally {
-    await rm(written, { force: true });
+    await removeQuickly(written);
   }
 }
 
@@ -53,17 +53,27 @@ export async function writeTemporary(
 }
 
 async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
-  await mkdir(dirname(written), { recursive: true });
   try {
     // Readable for the cost-model, which may run as another user.
-    await using handle = await open(written, 'wx', 0o644);
+    await using handle = await inFolder(dirname(written), () => open(written, 'wx', 0o644));
     if (body instanceof Uint8Array) await handle.writeFile(body);
     else for await (const chunk of body) await handle.write(chunk);
     await handle.sync();
     return written;
   } catch (error) {
-    await rm(written, { force: true });
+    await removeQuickly(written);
     throw error;
+  }
+}
+
+/** Makes a folder when it turns out to be missing: nearly always it is there. */
+export async function inFolder<T>(folder: string, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    await mkdir(folder, { recursive: true });
+    return make();
   }
 }
 
@@ -72,7 +82,7 @@ export async function moveInto(written: string, path: string): Promise<void> {
   try {
     await rename(written, path);
   } catch (error) {
-    await rm(written, { force: true });
+    await removeQuickly(written);
     throw error;
   }
   await syncFolder(dirname(path));
@@ -84,15 +94,22 @@ export async function removeFile(path: string): Promise<void> {
   await ifThere(syncFolder(dirname(path)));
 }
 
-/** Removes temporary files that a killed process left in the window folders. */
+/** The same, where it does no harm that it comes back when the power fails. */
+export async function removeQuickly(path: string): Promise<void> {
+  await ifThere(unlink(path));
+}
+
+/** Removes temporary files that a killed process left among the windows and among what is remembered. */
 export async function sweepTemporary(store: LocalEtl): Promise<void> {
-  const directory = await ifThere(opendir(store.bingen, { recursive: true }));
-  if (directory === undefined) return;
-  for await (const entry of directory) {
-    if (!entry.name.startsWith(temporary) || !entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const stats = await ifThere(lstat(path));
-    if (stats !== undefined && Date.now() - stats.mtimeMs > strayAfterMs) await rm(path, { force: true });
+  for (const folder of [store.bingen, store.memory]) {
+    const directory = await ifThere(opendir(folder, { recursive: true }));
+    if (directory === undefined) continue;
+    for await (const entry of directory) {
+      if (!entry.name.startsWith(temporary) || !entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const stats = await ifThere(lstat(path));
+      if (stats !== undefined && Date.now() - stats.mtimeMs > strayAfterMs) await removeQuickly(path);
+    }
   }
 }
 
@@ -100,7 +117,8 @@ function temporaryName(): string {
   return `${temporary}${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, 'r');
   // Some network file systems cannot sync a folder; they have the rename already.
   await handle.sync().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { createClusterActivities } from '../activities/cluster-activities';
+import { createMemoryBudget } from '../activities/memory-budget';
 import type { PushInput } from '../activities/push-local-etl';
 import { FederationError } from '../errors/federation-error';
 import { instanceOf } from '../local-etl/instance';
@@ -24,6 +25,12 @@ const roleGone = 'the settings of the cluster do not give it this role any more'
 const activitiesAtOnce = 4;
 
 /**
+ * What files of its pushes and pulls may take of memory at once: a connection of 1 Gbit/s over 100 ms has 12 MiB under way,
+ * and what is decoded, one file at a time, takes some times its bytes besides.
+ */
+const transferBytes = 64 * 2 ** 20;
+
+/**
  * A Federated Cluster, a Primary Cluster, or both: serves the cluster's own task queue, so that what touches its volume
  * happens where the volume is. A role that the settings do not give any more ends. Throws DUPLICATE_CLUSTER_ID, before
  * anything is served, when the cluster id belongs to another volume.
@@ -44,6 +51,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     settings,
     bucket,
     log,
+    budget: createMemoryBudget(transferBytes),
     now: () => new Date(),
     heartbeat: temporalContext.heartbeat,
     signal: () => temporalContext.signal,

@@ -50,6 +50,12 @@ function leave(changes: Partial<LeaveDependencies> = {}) {
   return createLeavePrimary({ ...disk.pullDependencies(), ...changes })();
 }
 
+function takeBackup() {
+  const { signal } = new AbortController();
+  const { store, bucket: place, cluster, budget } = disk;
+  return backUp({ store, place, cluster, budget, now: () => disk.now, signal });
+}
+
 const status = () => createPrimaryStatus(disk)();
 
 describe('leaving', () => {
@@ -207,12 +213,7 @@ describe('restoring a backup', () => {
   });
 
   it('changes nothing of a file whose saved bytes are others by now', async () => {
-    const { name } = await backUp({
-      store: disk.store,
-      place: disk.bucket,
-      cluster: disk.cluster,
-      now: () => disk.now,
-    });
+    const { name } = await takeBackup();
     const build = rebuilt(day1, await built(day1), 1);
     await disk.build(day1, build);
     await disk.bucket.put(`${backupPrefix(disk.cluster, name)}bingen/${day1}`, Buffer.from('others'));
@@ -221,12 +222,7 @@ describe('restoring a backup', () => {
   });
 
   it('knows finished backups only', async () => {
-    const { name } = await backUp({
-      store: disk.store,
-      place: disk.bucket,
-      cluster: disk.cluster,
-      now: () => disk.now,
-    });
+    const { name } = await takeBackup();
     await disk.bucket.delete(`${backupPrefix(disk.cluster, name)}manifest.json`);
     expect(await listBackups(disk.bucket, disk.cluster)).toEqual([]);
     await expect(restore(name)).rejects.toMatchObject({ code: 'BACKUP_NOT_FOUND' });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
+import { readManifest } from '../../local-etl/backup';
 import { withWindowLock } from '../../local-etl/lock';
 import { primaryMemory } from '../../local-etl/primary';
 import { localEtl, localPath } from '../../local-etl/store';
@@ -78,6 +79,25 @@ describe('a pull', () => {
       unchanged: 3,
     });
     expect(calls).toEqual({ list: 1, get: 1 });
+  });
+
+  it('fetches nothing again that a pull fetched before it failed', async () => {
+    await disk.push();
+    await disk.commit(1, all);
+    let failed = '';
+    const combined = spied(disk.bucket, (verb, key) => {
+      if (verb !== 'get' || !key.startsWith(objectsPrefix) || key.endsWith('.json') || failed !== '') return;
+      failed = key;
+      throw new FederationError('STORAGE_UNAVAILABLE', { detail: 'The bucket is away.' });
+    });
+    await expect(disk.pull({ combined })).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    const fetched: string[] = [];
+    const again = spied(disk.bucket, (verb, key) => {
+      if (verb === 'get' && key.startsWith(objectsPrefix)) fetched.push(key);
+    });
+    expect(await disk.pull({ combined: again })).toMatchObject({ replaced: 1, unchanged: 2 });
+    expect(fetched).toEqual([failed]);
+    await expectCombined();
   });
 
   it('removes pulled windows that are no longer combined, and none of its own', async () => {
@@ -249,6 +269,35 @@ describe('the backup', () => {
       subject: { setting: 'localEtl.backupPath' },
     });
     expect(await disk.local(day1)).toEqual(await built(day1));
+  });
+
+  it('goes on with what was saved when it was cut, and saves again what has changed since', async () => {
+    await disk.push();
+    await disk.commit(1, all);
+    const place = backupsPrefix(disk.cluster);
+    const own = spied(disk.bucket, (verb, key) => {
+      if (verb === 'get' && key.startsWith(place) && key.endsWith(assets1))
+        throw new FederationError('STORAGE_UNAVAILABLE', { detail: 'The bucket is away.' });
+    });
+    await expect(disk.pull({ own })).rejects.toMatchObject({ code: 'BACKUP_FAILED' });
+    await disk.build(day2, rebuilt(day2, await built(day2), 1));
+    const before = await disk.localFiles();
+    disk.now = new Date(later.getTime() + 60_000);
+    const saved: string[] = [];
+    const again = spied(disk.bucket, (verb, key) => {
+      if (verb === 'put' && key.startsWith(place)) saved.push(key.slice(key.indexOf('bingen/') + 7));
+    });
+    const { backup = '' } = await disk.pull({ own: again });
+    expect(saved.sort()).toEqual([day2, assets1].sort());
+    // Under the name that it was begun with.
+    expect(backup).toBe('2026-11-20T00-00-00-000Z');
+    const manifest = await readManifest(disk.bucket, disk.cluster, backup);
+    expect(
+      Object.fromEntries(Object.entries(manifest.files).map(([path, { digest }]) => [path, digest])),
+    ).toEqual(before);
+    expect(await filesBelow(join(disk.folder, 'bucket', place, backup, 'bingen'))).toMatchObject(before);
+    const kept = await readdir(disk.store.memory);
+    expect(kept.filter((name) => name.startsWith('backup'))).toEqual([]);
   });
 
   it('goes to a folder when one is set, and to no folder that is not there', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
@@ -57,6 +58,19 @@ describe('a push', () => {
     await disk.build(day1, second, now);
     expect((await disk.push()).uploaded).toBe(1);
     expect(await disk.remote(day1)).toEqual(second);
+  });
+
+  it('sweeps what a push left that was killed while it remembered', async () => {
+    await disk.push();
+    const left = join(disk.store.memory, '.tmp-1-a');
+    await writeFile(left, '{"format":1,"fil');
+    await disk.push();
+    // It may be another process that writes there just now.
+    expect(existsSync(left)).toBe(true);
+    const longAgo = new Date(Date.now() - 2 * 3_600_000);
+    await utimes(left, longAgo, longAgo);
+    await disk.push();
+    expect(existsSync(left)).toBe(false);
   });
 
   it('restores a copy that was deleted', async () => {

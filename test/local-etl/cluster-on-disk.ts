@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createMemoryBudget } from '../../activities/memory-budget';
 import { createPullCombined, type PullDependencies } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
 import { silentLog } from '../../config/log';
@@ -14,6 +15,7 @@ import { mergeRevision } from '../../federation/merge-revision';
 import type { Provenance } from '../../federation/provenance';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl, localPath, type LocalEtl } from '../../local-etl/store';
+import type { TransferBudget } from '../../local-etl/transfers';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { clusterEtlKey, clusterId, generationKey, objectKey, provenanceKey } from '../../storage/layout';
@@ -36,22 +38,23 @@ interface WithTesters {
   (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
 ]);
 
-/** A bucket in a folder, and a cluster's volume in another; all goes with `dispose`. */
+/** A bucket, in a folder unless another one is given, and a cluster's volume; all goes with `dispose`. */
 export class ClusterOnDisk implements AsyncDisposable {
   readonly cluster = clusterId('cluster-5');
   now = later;
+  readonly budget = createMemoryBudget(64 * 2 ** 20);
   private constructor(
     readonly folder: string,
     readonly bucket: Bucket,
     readonly store: LocalEtl,
   ) {}
 
-  static async make(): Promise<ClusterOnDisk> {
+  static async make(bucket?: Bucket): Promise<ClusterOnDisk> {
     const folder = await mkdtemp(join(tmpdir(), 'federated-etl-'));
     const [bucketFolder, volume] = [join(folder, 'bucket'), join(folder, 'etl')];
     await mkdir(bucketFolder);
     await mkdir(volume);
-    return new ClusterOnDisk(folder, openFilesystem({ directory: bucketFolder }), localEtl(volume));
+    return new ClusterOnDisk(folder, bucket ?? openFilesystem({ directory: bucketFolder }), localEtl(volume));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,14 +84,16 @@ export class ClusterOnDisk implements AsyncDisposable {
     return (await this.bucket.head(key)) && (await readAll(this.bucket, key)).bytes;
   }
 
-  async push(changes: { bucket?: Bucket; store?: LocalEtl; instance?: string; signal?: AbortSignal } = {}) {
-    const { bucket = this.bucket, store = this.store, signal = new AbortController().signal } = changes;
+  async push(changes: PushChanges = {}) {
+    const { bucket = this.bucket, store = this.store, budget = this.budget } = changes;
+    const { signal = new AbortController().signal } = changes;
     const instance = changes.instance ?? (await instanceOf(store));
     const deps = {
       bucket,
       cluster: this.cluster,
       store,
       log: silentLog,
+      budget,
       heartbeat: () => undefined,
       signal: () => signal,
     };
@@ -108,6 +113,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       federated: true,
       store: this.store,
       log: silentLog,
+      budget: this.budget,
       now: () => this.now,
       heartbeat: () => undefined,
       signal: () => signal,
@@ -156,6 +162,14 @@ export class ClusterOnDisk implements AsyncDisposable {
     };
     await writeJson(this.bucket, generationKey(generation), whole);
   }
+}
+
+interface PushChanges {
+  bucket?: Bucket;
+  store?: LocalEtl;
+  budget?: TransferBudget;
+  instance?: string;
+  signal?: AbortSignal;
 }
 
 /** A contribution that says only that there is one. */

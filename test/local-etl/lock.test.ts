@@ -57,6 +57,26 @@ it('is taken over from a process of an earlier life with the same pid', async ()
   expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
 });
 
+it('is taken over from a process that was killed before it could name itself, but not at once', async () => {
+  const path = join(store.memory, 'locks', 'a');
+  await mkdir(join(store.memory, 'locks'), { recursive: true });
+  await writeFile(path, '');
+  await expect(withLock(store, 'a', async () => 'taken', AbortSignal.timeout(300))).rejects.toThrow();
+  const before = new Date(Date.now() - 15_000);
+  await utimes(path, before, before);
+  expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
+});
+
+it('is left alone when another one has taken it over meanwhile', async () => {
+  const path = join(store.memory, 'locks', 'a');
+  const theirs = JSON.stringify({ place: 'elsewhere', pid: 1, token: 'theirs' });
+  await withLock(store, 'a', async () => {
+    await rm(path);
+    await writeFile(path, theirs);
+  });
+  expect(await readLock('a')).toBe(theirs);
+});
+
 it('is taken over from another machine only when it was not touched for long', async () => {
   const path = join(store.memory, 'locks', 'a');
   await mkdir(join(store.memory, 'locks'), { recursive: true });

@@ -1,0 +1,62 @@
+import { createMemoryBudget } from '../../activities/memory-budget';
+import { createPullCombined } from '../../activities/pull-combined';
+import { createPushLocalEtl } from '../../activities/push-local-etl';
+import { silentLog } from '../../config/log';
+import { instanceOf } from '../../local-etl/instance';
+import { localEtl } from '../../local-etl/store';
+import type { Bucket, ObjectBody } from '../../storage/bucket';
+import { clusterId, objectsPrefix } from '../../storage/layout';
+import { openBucketFromFile } from '../../storage/open-bucket';
+
+/** A process of its own that pushes or pulls so many files; the transfers after them hang until it is killed. */
+async function main([storeFile = '', volume = '', verb, files]: string[]): Promise<void> {
+  setInterval(() => undefined, 1_000);
+  const store = localEtl(volume);
+  const { signal } = new AbortController();
+  const deps = {
+    cluster: clusterId('cluster-5'),
+    store,
+    log: silentLog,
+    budget: createMemoryBudget(64 * 2 ** 20),
+    now: () => new Date(),
+    heartbeat: () => undefined,
+    signal: () => signal,
+  };
+  const bucket = hangingAfter(Number(files), await openBucketFromFile(storeFile));
+  if (verb === 'push') await createPushLocalEtl({ ...deps, bucket })({ instance: await instanceOf(store) });
+  else await createPullCombined({ ...deps, combined: bucket, federated: false })();
+}
+
+/** Uploads never answer, and downloads stop in the middle. */
+function hangingAfter(files: number, bucket: Bucket): Bucket {
+  let [put, got] = [0, 0];
+  return {
+    ...bucket,
+    put: (...call) => (++put > files ? never<never>() : bucket.put(...call)),
+    get: async (key, options) => {
+      const answer = await bucket.get(key, options);
+      return key.startsWith(objectsPrefix) && ++got > files ? halfOf(answer) : answer;
+    },
+  };
+}
+
+function halfOf({ head, body }: ObjectBody): ObjectBody {
+  async function* half() {
+    let left = Math.floor(head.size / 2);
+    for await (const chunk of body) {
+      yield chunk.subarray(0, left);
+      left -= Math.min(left, chunk.length);
+      if (left === 0) await never();
+    }
+  }
+  return { head, body: half() };
+}
+
+/** What hangs holds on to its files: they are not to be collected. */
+const hanging: (() => void)[] = [];
+
+function never<T>(): Promise<T> {
+  return new Promise((_, reject) => hanging.push(reject));
+}
+
+void main(process.argv.slice(2));
