@@ -202,7 +202,7 @@ class PreviousObject {
     } catch (error) {
       const isOther =
         isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
-      throw isOther ? new PreviousDamaged((error as FederationError).detail) : error;
+      throw isOther ? new PreviousDamaged(error.detail) : error;
     }
   }
 }

@@ -45,7 +45,7 @@ export class ThreadSide {
   /** Sends a question and waits for the answer. */
   ask<Answer>(question: object): Answer {
     this.port.postMessage(question);
-    const { message } = this.await(() => receiveMessageOnPort(this.port) as { message: Answer } | undefined);
+    const { message } = this.await(() => receiveMessageOnPort(this.port));
     return message;
   }
 

@@ -63,7 +63,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
       const inContext = AsyncLocalStorage.snapshot();
       port.on('message', (message: MergeQuestion | MergeBegun) => {
         if (side.receive(message)) return;
-        inContext(() => ('ask' in message ? answer(message) : write(message)).catch(fail));
+        void inContext(() => ('ask' in message ? answer(message) : write(message)).catch(fail));
       });
       try {
         return await threads.run<MergeAnswer>('merge', { ...task, port: theirs, shared }, [theirs], signal);
