@@ -1,4 +1,4 @@
-import { FederationError, isFederationError } from '../errors/federation-error';
+import { isFederationError } from '../errors/federation-error';
 import type { WindowId } from '../etl/window';
 import { keptVersion } from '../federation/decision';
 import type { Reuse } from '../federation/reuse';

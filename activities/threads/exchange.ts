@@ -45,8 +45,8 @@ export class ThreadSide {
   /** Sends a question and waits for the answer. */
   ask<Answer>(question: object): Answer {
     this.port.postMessage(question);
-    const { message } = this.await(() => receiveMessageOnPort(this.port));
-    return message;
+    const received = this.await<{ message: Answer }>(() => receiveMessageOnPort(this.port));
+    return received.message;
   }
 
   /** Sends something that needs no answer. */

@@ -80,9 +80,11 @@ export function merge(
   task: MergeTask & { readonly port: MessagePort; readonly shared: Shared },
 ): MergeAnswer {
   const other = new ThreadSide(task.port, task.shared);
+  const window = new WindowSplice(task, other);
   try {
-    return new WindowSplice(task, other).run();
+    return window.run();
   } finally {
+    window.free();
     task.port.close();
   }
 }
@@ -121,6 +123,10 @@ class WindowSplice {
     const { bad, moved } = this;
     if (bad.length + moved.length > 0) return { kind: 'refused', bad, moved };
     return this.give(this.splice.finish());
+  }
+
+  free(): void {
+    this.splice.free();
   }
 
   private give({ parts, byteLength: size, contributions, again }: SplicedMerge): MergeAnswer {
@@ -174,7 +180,7 @@ class WindowSplice {
 }
 
 /** The same bytes in chunks of one size, each with its memory to itself. */
-export function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array> {
+function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array> {
   let left = size;
   let chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, left));
   let filled = 0;

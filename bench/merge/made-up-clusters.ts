@@ -7,7 +7,8 @@ import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet } from '../../e
 import type { Pipeline, Window } from '../../etl/window';
 import { instant, measures, randoms, timeWindow } from '../made-up';
 
-const day: Window = { start: 1_792_108_800, end: 1_792_195_200 };
+/** The window of the files that `writeCluster` writes. */
+export const day: Window = { start: 1_792_108_800, end: 1_792_195_200 };
 
 const namespaces = 30;
 const containersPerPod = 2;

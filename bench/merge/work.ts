@@ -3,25 +3,34 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { heldByOne } from '../../activities/merge-window';
-import { inChunks } from '../../activities/threads/merge-thread';
+import { ReadAhead } from '../../activities/read-ahead';
+import type { MergeReply } from '../../activities/threads/merge-thread';
+import { startMergeThreads } from '../../activities/threads/merge-threads';
 import { encodeMerged } from '../../etl/contribution';
 import { decodeSet } from '../../etl/file';
 import { mergeSets } from '../../etl/merge';
 import { recordCount } from '../../etl/set-facts';
 import { Splice } from '../../etl/splice/splice';
+import type { AgainRange } from '../../etl/splice/spliced-input';
 import { isPipeline, type Pipeline } from '../../etl/window';
+import { day } from './made-up-clusters';
 
-/** `decoding` decodes, merges and encodes; `copy` only puts the files one behind the other. */
-export type Way = 'splice' | 'decoding' | 'copy';
+/**
+ * `federator` splices as a federator does: in a worker thread, beside which files are read and written; `splice` does all of
+ * it in one thread; `decoding` decodes, merges and encodes; `copy` only puts the files one behind the other.
+ */
+export type Way = 'federator' | 'splice' | 'decoding' | 'copy';
 
 export interface Worked {
   /** From the first file to the end of the fsync. */
   readonly seconds: number;
-  /** Of them, what the merge itself took, on one core. */
+  /** Of them, what the merge itself took, on one core; 0 where it is not told apart. */
   readonly alone: number;
+  /** Seconds of all cores together. */
+  readonly cpu: number;
   readonly bytes: number;
   readonly records: number;
-  /** Of memory, before it read anything, with all its code loaded. */
+  /** Of memory, with all its code loaded, after it went through one file. */
   readonly idleBytes: number;
 }
 
@@ -32,23 +41,84 @@ const warmUp = 20;
 async function work(): Promise<void> {
   const [way, pipeline = '', folder = '', count = '', out = ''] = process.argv.slice(2);
   if (!isPipeline(pipeline)) throw new Error(`no pipeline: ${pipeline}`);
-  const run = way === 'splice' ? spliced : way === 'decoding' ? decoded : copied;
+  const run = ways[way as Way];
   const names = (await readdir(folder)).sort().slice(0, Number(count));
   const files = names.map((name) => path.join(folder, name));
+  // The code of a thread is loaded with its first work.
+  await run(pipeline, files.slice(0, 1), out);
   const idleBytes = process.memoryUsage.rss();
   for (let i = 0; i < 3; i++) await run(pipeline, files.slice(0, warmUp), out);
-  const start = performance.now();
+  const [start, cpuBefore] = [performance.now(), process.cpuUsage()];
   const { alone, bytes, records } = await run(pipeline, files, out);
   const seconds = (performance.now() - start) / 1000;
-  const worked: Worked = { seconds, alone: alone / 1000, bytes, records, idleBytes };
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const worked: Worked = {
+    ...{ seconds, alone: alone / 1000, cpu: (user + system) / 1e6 },
+    ...{ bytes, records, idleBytes },
+  };
   console.log(JSON.stringify(worked));
+  await threads.close();
 }
+
+const ways: Record<Way, typeof spliced> = {
+  federator: federated,
+  splice: spliced,
+  decoding: decoded,
+  copy: copied,
+};
+/** They start when there is work for them. */
+const threads = startMergeThreads({ threads: 1 });
 
 interface Ran {
   /** In ms. */
   readonly alone: number;
   readonly bytes: number;
   readonly records: number;
+}
+
+async function federated(pipeline: Pipeline, files: readonly string[], out: string): Promise<Ran> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  const ahead = new ReadAhead(
+    files.map((file, index) => ({
+      bytes: sizes[index] ?? 0,
+      read: async () => ({ bytes: await readFile(file) }),
+    })),
+  );
+  const readAgain = async ({ input, offset, length }: AgainRange) => {
+    await using handle = await open(files[input] ?? '');
+    const range = Buffer.allocUnsafeSlow(length);
+    await handle.read(range, 0, length, offset);
+    return { bytes: range };
+  };
+  let again: ReadAhead<MergeReply> | undefined;
+  let inputs: number[] = [];
+  const answer = await threads.merge(
+    {
+      ...{ pipeline, window: day, bytes, mostHeld: heldByOne },
+      sources: files.map((file) => ({ cluster: file, recordsBefore: 0 })),
+    },
+    {
+      read: async (question) => {
+        if (question.ask === 'source') return ahead.take(question.source);
+        if (question.ask !== 'again') throw new RangeError('There is no previous object.');
+        return again?.take(inputs.indexOf(question.again.input)) ?? readAgain(question.again);
+      },
+      write: async (begun, chunks) => {
+        inputs = begun.again.map(({ input }) => input);
+        again = new ReadAhead(
+          begun.again.map((range) => ({ bytes: range.length, read: () => readAgain(range) })),
+        );
+        await using handle = await open(out, 'w');
+        for await (const chunk of chunks()) await handle.writeFile(chunk);
+        await handle.sync();
+      },
+    },
+    new AbortController().signal,
+  );
+  if (answer.kind !== 'merged') throw new Error(`The merge is ${answer.kind}.`);
+  const records = answer.contributions.reduce((sum, contribution) => sum + contribution.records, 0);
+  return { alone: 0, bytes, records };
 }
 
 async function spliced(pipeline: Pipeline, files: readonly string[], out: string): Promise<Ran> {
@@ -66,9 +136,10 @@ async function spliced(pipeline: Pipeline, files: readonly string[], out: string
     alone += performance.now() - start;
   }
   const start = performance.now();
-  const { parts, byteLength } = splice.finish();
+  const { parts } = splice.finish();
   alone += performance.now() - start;
-  await write(out, inChunks(parts, byteLength));
+  await write(out, parts);
+  splice.free();
   return { alone, bytes, records };
 }
 

@@ -7,6 +7,7 @@ import type { EtlSet, SetOf } from '../model';
 import { corrupt } from '../refusal';
 import type { Pipeline } from '../window';
 import { entriesWith } from './find-text';
+import { giveBack } from './give-back';
 import { Layout, OwnEntries, placeEntries } from './layout';
 import {
   type AgainRange,
@@ -96,6 +97,8 @@ export class Splice<P extends Pipeline> {
   private readonly mostHeld: number;
   private readonly readAgain: SpliceOptions['readAgain'];
   private bytesHeld = 0;
+  /** What the held entries are parts of. */
+  private readonly wholes: Buffer[] = [];
   private previous: Previous | undefined;
   /** By index of the merged table. */
   private states = new Uint8Array(1 << 12);
@@ -152,7 +155,7 @@ export class Splice<P extends Pipeline> {
     const whole = file.bytes.length;
     const held =
       !canReadAgain || this.hasRoomFor(whole)
-        ? this.hold(file.bytes.subarray(first, first + length), whole, this.indexes)
+        ? this.hold(file.bytes, first, length, this.indexes)
         : {
             range: { input: this.inputs.length, offset: first, length },
             strings: this.walker.walk.strings,
@@ -205,7 +208,7 @@ export class Splice<P extends Pipeline> {
     const met = this.meet(entries, 0, previous.indexes);
     const facts = marksLeftOut ? { ...around.facts, ...this.markedNames(met.marked) } : around.facts;
     const held = this.hasRoomFor(bytes.length)
-      ? this.hold(bytes, bytes.length, previous.indexes)
+      ? this.hold(bytes, 0, bytes.length, previous.indexes)
       : {
           range: { input: this.inputs.length, offset, length: bytes.length },
           strings: walker.walk.strings,
@@ -241,6 +244,13 @@ export class Splice<P extends Pipeline> {
       Object.assign(set, this.markedNames(this.inputs.flatMap(({ marked }) => marked)));
     }
     return this.assemble({ ...merged, set });
+  }
+
+  /** Gives all memory back at once. Neither the splice nor its merged file can be used any more. */
+  free(): void {
+    for (const bytes of this.wholes) giveBack(bytes);
+    if (this.lastRead !== undefined) giveBack(this.lastRead.bytes);
+    this.union.free();
   }
 
   /** Adds the used strings of the last file to the merged table. The file itself is not changed. */
@@ -358,10 +368,11 @@ export class Splice<P extends Pipeline> {
   }
 
   /** Holds entries that were walked over last, with indexes of the merged table. */
-  private hold(entries: Buffer, taken: number, indexes: Int32Array): Buffer {
-    this.bytesHeld += taken;
+  private hold(whole: Buffer, first: number, length: number, indexes: Int32Array): Buffer {
+    this.bytesHeld += whole.length;
+    this.wholes.push(whole);
     this.rewrite(this.walker.from, this.walker.to, indexes);
-    return entries;
+    return whole.subarray(first, first + length);
   }
 
   /** Overwrites the string indexes of the last file from one of the walk's positions to another. */
@@ -379,9 +390,7 @@ export class Splice<P extends Pipeline> {
     for (const place of input.special) {
       this.noteDecoded(input, place, walk, first, (index) => textOf(table, index));
     }
-    // A small buffer shares its memory with others. The garbage collector would take its time with a large one.
-    const { buffer } = bytes;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
+    giveBack(bytes);
   }
 
   /** An input's entries, with indexes of the merged table. */
@@ -390,6 +399,7 @@ export class Splice<P extends Pipeline> {
     if (held instanceof Uint8Array) return held;
     if (this.lastRead?.of === input) return this.lastRead.bytes;
     if (this.readAgain === undefined) throw new Error('There is nothing to read it again with.');
+    if (this.lastRead !== undefined) giveBack(this.lastRead.bytes);
     this.lastRead = undefined;
     const given = this.readAgain(held.range);
     const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);

@@ -1,5 +1,6 @@
 import type { ByteString } from '../byte-string';
 import { magic } from '../string-table';
+import { giveBack } from './give-back';
 
 /** Where a table's entries start, behind magic and count. */
 const head = 8;
@@ -185,6 +186,12 @@ export class StringUnion {
     return this.bytes.subarray(0, this.end);
   }
 
+  /** Gives its memory back at once; it cannot be used any more. */
+  free(): void {
+    for (const numbers of [this.starts, this.hashes, this.slots]) giveBack(numbers);
+    giveBack(this.bytes);
+  }
+
   /** Grows everything ahead, so that the loop of an addition does not have to. */
   private makeRoom(strings: number, bytes: number): void {
     if (this.end + bytes > largest) throw new RangeError('A string table of more than 2 GB.');
@@ -193,6 +200,7 @@ export class StringUnion {
         Math.min(largest, Math.max(2 * this.bytes.length, this.end + bytes)),
       );
       this.bytes.copy(larger, 0, 0, this.end);
+      giveBack(this.bytes);
       this.bytes = larger;
       this.view = viewOf(larger);
     }
