@@ -1,8 +1,11 @@
 import { availableParallelism, totalmem } from 'node:os';
 
-/** How many windows this process merges at once: each takes a core, and two keep one core busy while one of them waits. */
+/**
+ * How many windows this process merges at once. Each takes a core only while it splices, and a thread for that; before and
+ * behind it waits for the store and for Temporal. Of large windows the memory lets fewer through.
+ */
 export function mergeSlots(cores = availableParallelism()): number {
-  return Math.max(2, cores);
+  return 4 * cores;
 }
 
 const mebibyte = 2 ** 20;

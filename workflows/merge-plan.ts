@@ -14,8 +14,7 @@ export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shar
 type Tell = (lane: number, soFar: MergeCounts) => void;
 
 /**
- * Enough to keep several federators of many cores busy. What waits in the queue costs nothing, and each worker takes as
- * many as it has cores. A run with thousands of pending activities, on the other hand, would never move again.
+ * Enough to keep several federators busy, of which each takes four for each core. What waits in the queue costs nothing. A run with thousands of pending activities, on the other hand, would never move again.
  */
 const windowsAtOnce = 64;
 /** Children among which the parts of a plan are divided: so many that one which waits for its last window idles nobody. */

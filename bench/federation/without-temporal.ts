@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
 import { createFederationActivities, createMergeActivities } from '../../activities/federation-activities';
 import { readHead } from '../../activities/plan-objects';
 import { startMergeThreads } from '../../activities/threads/merge-threads';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { TestFederator } from '../../test/activities/federated-bucket';
+import { mergeSlots } from '../../workers/capacity';
 
 /**
  * Plans a federation of the store that a file describes, and merges what is planned by calling the activities, without
@@ -22,7 +22,7 @@ async function withoutTemporal(storeFile: string): Promise<void> {
   const { shards } = await readHead(bucket, plan.run, plan.attempt);
   const windows = shards.flatMap((names, shard) => names.map((_, index) => ({ ...plan, shard, index })));
   // As many at once as the worker of the merges has.
-  await pMap(windows, mergeWindow, { concurrency: Math.max(2, availableParallelism()) });
+  await pMap(windows, mergeWindow, { concurrency: mergeSlots() });
   const seconds = (performance.now() - start) / 1_000;
   console.log(JSON.stringify({ seconds }));
   await threads.close();

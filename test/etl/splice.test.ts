@@ -232,34 +232,37 @@ describe('a splice', () => {
     expect(sameBytes).toBe(true);
   });
 
-  test.each(pipelines)('gives the memory of %s back that it does not hold, and in the end all of it', (pipeline) => {
-    const path = `bucket/federated/cluster-1/etl/bingen/${pipeline}/1d/1794614400-1794700800`;
-    const original = goldenBytes(path);
-    const files = ['a', 'b', 'c'].map(() => {
-      const bytes = Buffer.allocUnsafeSlow(original.length);
-      original.copy(bytes);
-      return bytes;
-    });
-    const isFree = (bytes: Buffer) => bytes.buffer.byteLength === 0;
-    const again: Buffer[] = [];
-    const splice = new Splice(pipeline, {
-      mostHeld: 2 * original.length,
-      readAgain: ({ offset, length }) => {
-        const bytes = Buffer.allocUnsafeSlow(length);
-        original.copy(bytes, 0, offset, offset + length);
-        again.push(bytes);
+  test.each(pipelines)(
+    'gives the memory of %s back that it does not hold, and in the end all of it',
+    (pipeline) => {
+      const path = `bucket/federated/cluster-1/etl/bingen/${pipeline}/1d/1794614400-1794700800`;
+      const original = goldenBytes(path);
+      const files = ['a', 'b', 'c'].map(() => {
+        const bytes = Buffer.allocUnsafeSlow(original.length);
+        original.copy(bytes);
         return bytes;
-      },
-    });
-    files.forEach((bytes, index) => splice.add(`${index}`, bytes));
-    expect(files.map(isFree)).toEqual([false, false, true]);
-    const { parts } = splice.finish();
-    expect(Buffer.concat(Array.from(parts, (part) => Buffer.from(part))).length).toBeGreaterThan(0);
-    splice.free();
-    expect(files.map(isFree)).toEqual([true, true, true]);
-    expect(again.length).toBeGreaterThan(0);
-    expect(again.every(isFree)).toBe(true);
-  });
+      });
+      const isFree = (bytes: Buffer) => bytes.buffer.byteLength === 0;
+      const again: Buffer[] = [];
+      const splice = new Splice(pipeline, {
+        mostHeld: 2 * original.length,
+        readAgain: ({ offset, length }) => {
+          const bytes = Buffer.allocUnsafeSlow(length);
+          original.copy(bytes, 0, offset, offset + length);
+          again.push(bytes);
+          return bytes;
+        },
+      });
+      files.forEach((bytes, index) => splice.add(`${index}`, bytes));
+      expect(files.map(isFree)).toEqual([false, false, true]);
+      const { parts } = splice.finish();
+      expect(Buffer.concat(Array.from(parts, (part) => Buffer.from(part))).length).toBeGreaterThan(0);
+      splice.free();
+      expect(files.map(isFree)).toEqual([true, true, true]);
+      expect(again.length).toBeGreaterThan(0);
+      expect(again.every(isFree)).toBe(true);
+    },
+  );
 
   const viewOf = (bytes: Buffer, ...starts: number[]) => ({
     bytes,

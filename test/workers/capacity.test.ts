@@ -5,9 +5,9 @@ const gibibyte = 2 ** 30;
 
 describe('what a federator takes on', () => {
   it.each([
-    [1, 2],
-    [2, 2],
-    [16, 16],
+    [1, 4],
+    [2, 8],
+    [16, 64],
   ])('on %d cores is %d merges at once', (cores, slots) => {
     expect(mergeSlots(cores)).toBe(slots);
   });
