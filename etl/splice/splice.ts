@@ -113,8 +113,8 @@ export class Splice<P extends Pipeline> {
     { bytes = 0, mostHeld = Infinity, readAgain }: SpliceOptions = {},
   ) {
     this.walker = new FileWalker(pipeline);
-    // A string table takes about a fifth of a file.
-    this.union = new StringUnion({ bytes: Math.max(1 << 16, Math.floor(bytes / 4)) });
+    // A string table takes a fifth of a file of allocations, a third of one of assets; what is not written to costs nothing.
+    this.union = new StringUnion({ bytes: Math.max(1 << 16, Math.floor(bytes / 3)) });
     this.mostHeld = readAgain === undefined ? Infinity : mostHeld;
     this.readAgain = readAgain;
   }

@@ -4,8 +4,8 @@ import { giveBack } from './give-back';
 
 /** Where a table's entries start, behind magic and count. */
 const head = 8;
-/** The bytes of a string, about, in files of allocations. */
-const usualEntry = 48;
+/** The bytes of a string, about: so many in files of assets, fewer in those of allocations. */
+const usualEntry = 53;
 /** Offsets are 32 bits; no table of real files comes near. */
 const largest = 2 ** 31 - 1;
 
