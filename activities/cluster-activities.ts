@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import { localEtl } from '../local-etl/store';
-import type { TransferBudget } from '../local-etl/transfers';
+import type { MemoryBudget } from '../storage/memory-budget';
 import type { Bucket } from '../storage/bucket';
 import { createAddOwnName } from './add-own-name';
 import type { QueryEngine } from '../query/engine';
@@ -20,7 +20,7 @@ export interface ClusterDependencies {
   readonly bucket: Bucket;
   readonly log: Log;
   /** The bytes that its pushes and pulls together may have under way at once. */
-  readonly budget: TransferBudget;
+  readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;

@@ -1,4 +1,4 @@
-import { isFederationError } from '../errors/federation-error';
+import { type FederationError, isFederationError } from '../errors/federation-error';
 import type { WindowId } from '../etl/window';
 import { keptVersion } from '../federation/decision';
 import type { Reuse } from '../federation/reuse';
@@ -121,11 +121,14 @@ export class MergeReads {
     try {
       return await readAll(bucket, key, { signal, version, range, maxBytes: largestSource });
     } catch (error) {
-      const isOther =
-        isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
-      throw isOther ? new SourceMoved(source) : error;
+      throw isAnother(error) ? new SourceMoved(source) : error;
     }
   }
+}
+
+/** Whether what was asked for is not there any more in the version that was seen. */
+function isAnother(error: unknown): error is FederationError {
+  return isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
 }
 
 /** The previous object, read once from its start to its end, piece by piece. */
@@ -200,9 +203,7 @@ class PreviousObject {
     try {
       return await read();
     } catch (error) {
-      const isOther =
-        isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
-      throw isOther ? new PreviousDamaged(error.detail) : error;
+      throw isAnother(error) ? new PreviousDamaged(error.detail) : error;
     }
   }
 }

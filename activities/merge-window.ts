@@ -8,7 +8,7 @@ import { writeJson } from '../storage/read-all';
 import type { FederationDependencies } from './federation-dependencies';
 import { touchFinished } from './finished-object';
 import { count, prefix } from './log-plan';
-import { createMemoryBudget, type MemoryBudget } from './memory-budget';
+import { createMemoryBudget, type MemoryBudget } from '../storage/memory-budget';
 import { createShardCache } from './plan-objects';
 import { noPrevious, type PreviousContributions, readPrevious } from './previous-contributions';
 import { WindowMerge } from './window-merge';

@@ -6,7 +6,7 @@ import { contributors, provenanceSchema } from '../federation/provenance';
 import { concurrently } from '../local-etl/concurrently';
 import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
 import type { LocalEtl } from '../local-etl/store';
-import type { TransferBudget } from '../local-etl/transfers';
+import type { MemoryBudget } from '../storage/memory-budget';
 import type { BucketReader } from '../storage/bucket';
 import { type ClusterId, provenanceKey } from '../storage/layout';
 import { readJson } from '../storage/read-all';
@@ -24,7 +24,7 @@ export interface GuardDependencies {
   readonly combined: BucketReader;
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
-  readonly budget: TransferBudget;
+  readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;

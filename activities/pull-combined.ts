@@ -11,7 +11,8 @@ import { Pulled } from '../local-etl/pulled';
 import { Pusher } from '../local-etl/pusher';
 import type { SecureDependencies } from '../local-etl/secure';
 import type { LocalEtl } from '../local-etl/store';
-import { type TransferBudget, transfersAtOnce } from '../local-etl/transfers';
+import type { MemoryBudget } from '../storage/memory-budget';
+import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import { parseWindowId, windowId, type WindowId } from '../etl/window';
 import type { Bucket, BucketReader } from '../storage/bucket';
@@ -36,7 +37,7 @@ export interface PullDependencies {
   readonly backupPath?: string;
   readonly log: Log;
   /** Shared by all that push and pull in this process. */
-  readonly budget: TransferBudget;
+  readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;

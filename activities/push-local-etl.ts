@@ -4,7 +4,8 @@ import { requireInstance } from '../local-etl/instance';
 import { type LocalFile, listWindowFiles } from '../local-etl/list';
 import { type PushOutcome, Pusher } from '../local-etl/pusher';
 import type { LocalEtl } from '../local-etl/store';
-import { type TransferBudget, transfersAtOnce } from '../local-etl/transfers';
+import type { MemoryBudget } from '../storage/memory-budget';
+import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import type { Bucket } from '../storage/bucket';
 import type { ClusterId } from '../storage/layout';
@@ -15,7 +16,7 @@ export interface PushDependencies {
   readonly store: LocalEtl;
   readonly log: Log;
   /** Shared by all that push and pull in this process. */
-  readonly budget: TransferBudget;
+  readonly budget: MemoryBudget;
   /** Tells that the activity is alive, and how far it is. */
   readonly heartbeat: (details: unknown) => void;
   /** Aborted when the activity shall end: each call asks for its own. */

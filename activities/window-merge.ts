@@ -9,7 +9,7 @@ import { clusterId, keptKey, objectKey } from '../storage/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished, touchFinished, writeObject } from './finished-object';
 import { prefix } from './log-plan';
-import type { MemoryBudget } from './memory-budget';
+import type { MemoryBudget } from '../storage/memory-budget';
 import { MergeReads, PreviousDamaged, SourceMoved } from './merge-reads';
 import type { PreviousContributions } from './previous-contributions';
 import { type BadFinding, setAside } from './set-aside';

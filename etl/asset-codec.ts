@@ -23,20 +23,21 @@ type Body<A extends Asset> = Omit<A, 'type' | 'typeName'>;
 
 const labels = map(str);
 
-const properties = optional(
-  embedded(
-    struct<AssetProperties>(assetVersions, {
-      category: str,
-      provider: str,
-      account: str,
-      project: str,
-      service: str,
-      cluster: str,
-      name: str,
-      providerID: str,
-    }),
-  ),
-);
+const propertyFields = {
+  category: str,
+  provider: str,
+  account: str,
+  project: str,
+  service: str,
+  cluster: str,
+  name: str,
+  providerID: str,
+};
+
+/** The properties of an asset in wire order; each is one string. */
+export const propertyOrder = Object.keys(propertyFields) as (keyof AssetProperties)[];
+
+const properties = optional(embedded(struct<AssetProperties>(assetVersions, propertyFields)));
 
 const breakdown = optional(
   embedded(struct<Breakdown>(assetVersions, { idle: f64, other: f64, system: f64, user: f64 })),

@@ -13,7 +13,8 @@ import { type FileStamp, listAllFiles } from './list';
 import { recall, remember } from './memory';
 import { readSteadily, sha256 } from './read';
 import { type LocalEtl, localPath } from './store';
-import { type TransferBudget, transfersAtOnce } from './transfers';
+import type { MemoryBudget } from '../storage/memory-budget';
+import { transfersAtOnce } from './transfers';
 import { removeFile, writeTemporary } from './write';
 
 const savedFileSchema = z.object({ digest: z.string(), size: z.number() });
@@ -45,7 +46,7 @@ export interface BackupDependencies {
   place: Bucket;
   cluster: ClusterId;
   now: () => Date;
-  budget: TransferBudget;
+  budget: MemoryBudget;
   /** Files whose bytes are not saved. (Default: none) */
   leaveOut?: (digest: string) => Promise<boolean>;
   heartbeat?: (detail: unknown) => void;

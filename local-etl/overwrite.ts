@@ -13,7 +13,8 @@ import { readSteadily, sha256 } from './read';
 import { replaceIfSame, type Stamp } from './replace';
 import { type Secured, secure, type SecureDependencies } from './secure';
 import { ifThere, type LocalEtl, localPath } from './store';
-import { type TransferBudget, transfersAtOnce } from './transfers';
+import type { MemoryBudget } from '../storage/memory-budget';
+import { transfersAtOnce } from './transfers';
 import { removeFile, syncFolder, writeTemporary } from './write';
 
 /** A merged window: which object it is, and what its bytes are. */
@@ -45,7 +46,7 @@ export interface OverwriterDependencies {
   readonly combined: BucketReader;
   readonly store: LocalEtl;
   readonly pulled: Pulled;
-  readonly budget: TransferBudget;
+  readonly budget: MemoryBudget;
 }
 
 /** The bytes of the largest file that replacing a window reads or writes. */
@@ -58,7 +59,7 @@ export class Overwriter {
   private readonly combined: BucketReader;
   private readonly store: LocalEtl;
   private readonly pulled: Pulled;
-  private readonly budget: TransferBudget;
+  private readonly budget: MemoryBudget;
   /** Folders whose new names may not be durable yet. */
   private readonly changed = new Set<string>();
 

@@ -13,7 +13,7 @@ import { primaryMemory } from './primary';
 import { Pulled } from './pulled';
 import { judgeContent, readSteadily, sha256, type SteadyContent } from './read';
 import { type LocalEtl, localPath } from './store';
-import type { TransferBudget } from './transfers';
+import type { MemoryBudget } from '../storage/memory-budget';
 
 /** What became of a file that was to be pushed. */
 export type PushOutcome =
@@ -35,7 +35,7 @@ export interface PusherDependencies {
   cluster: ClusterId;
   store: LocalEtl;
   log: Log;
-  budget: TransferBudget;
+  budget: MemoryBudget;
   signal: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { createClusterActivities } from '../activities/cluster-activities';
-import { createMemoryBudget } from '../activities/memory-budget';
+import { createMemoryBudget } from '../storage/memory-budget';
 import type { PushInput } from '../activities/push-local-etl';
 import { FederationError } from '../errors/federation-error';
 import { instanceOf } from '../local-etl/instance';

@@ -1,14 +1,7 @@
+import { giveBack } from '../../etl/give-back';
 import type { AllocationColumns } from '../../query/columns';
 
-/**
- * Gives the memory of bytes or numbers back at once. Of a large file, and in a thread that has nothing to do, the garbage
- * collector would take its time.
- */
-export function freeNow({ buffer }: Uint8Array | Uint32Array | Float64Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
-}
-
-/** The same of columns that nobody reads any more. */
+/** Gives the memory of columns back that nobody reads any more. */
 export function freeColumns({
   numbers,
   hashes,
@@ -16,7 +9,7 @@ export function freeColumns({
   identityRows,
   identityEnds,
 }: AllocationColumns): void {
-  for (const array of [numbers, hashes, identities, identityRows, identityEnds]) freeNow(array);
+  for (const array of [numbers, hashes, identities, identityRows, identityEnds]) giveBack(array);
 }
 
 /**

@@ -2,6 +2,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { FederationError } from '../../errors/federation-error';
 import type { ErrorCode } from '../../errors/catalog';
 import { decodeSet, scanAllocations } from '../../etl/file';
+import { giveBack } from '../../etl/give-back';
 import { gunzip, isGzipped } from '../../etl/gzip';
 import type { Allocation, EtlSet } from '../../etl/model';
 import { setWindow } from '../../etl/set-facts';
@@ -13,7 +14,7 @@ import {
   toColumns,
 } from '../../query/columns';
 import { HashIndex } from '../../query/hash-index';
-import { awaitTurn, freeColumns, freeNow } from './hand-over';
+import { awaitTurn, freeColumns } from './hand-over';
 
 /** What runs in a worker thread: it reads an ETL file into columns. It does no I/O, and answers with values. */
 
@@ -65,7 +66,7 @@ export function read(task: ReadTask): void {
     // What was told of a file that is not taken did not arrive.
     if (!whole) told = { reader: '', hashes: new HashIndex() };
     channel.close();
-    freeNow(task.bytes);
+    giveBack(task.bytes);
   }
 }
 

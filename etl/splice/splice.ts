@@ -7,9 +7,10 @@ import type { EtlSet, SetOf } from '../model';
 import { corrupt } from '../refusal';
 import type { Pipeline } from '../window';
 import { entriesWith } from './find-text';
-import { giveBack } from './give-back';
+import { giveBack } from '../give-back';
 import { Layout, OwnEntries, placeEntries } from './layout';
 import {
+  type Again,
   type AgainRange,
   factsOf,
   type InputFacts,
@@ -78,6 +79,22 @@ interface Previous {
   readonly indexes: Int32Array;
   /** Its strings that have the mark of idle or external records in them, and which. */
   readonly marked: readonly (readonly [index: number, state: number])[];
+}
+
+/** Where the entries of an input stand, and what is known of its set. */
+interface TakenFrom<P extends Pipeline> {
+  /** The set without its records, by the marked names among its records. */
+  readonly facts: (marked: readonly number[]) => SetOf[P];
+  readonly hasMap: boolean;
+  /** What was handed over, and where in it the first entry starts. */
+  readonly whole: Buffer;
+  readonly first: number;
+  /** Where the entries start in what is read again. */
+  readonly offset: number;
+  /** The merged table's indexes, by index of the table of the entries. */
+  readonly indexes: Int32Array;
+  /** How they are known again later; absent for what cannot be read again as it is. */
+  readonly again: (() => Pick<Again, 'indexes' | 'by'>) | undefined;
 }
 
 /**
@@ -149,27 +166,14 @@ export class Splice<P extends Pipeline> {
       canReadAgain = false;
     }
     this.noteMarks(this.marksOf(this.walker.table), this.indexes);
-    const { first, facts, hasMap } = file;
-    const met = this.meet(file, first, this.indexes);
-    const length = file.starts.at(-1)!;
-    const whole = file.bytes.length;
-    const held =
-      !canReadAgain || this.hasRoomFor(whole)
-        ? this.hold(file.bytes, first, length, this.indexes)
-        : {
-            range: { input: this.inputs.length, offset: first, length },
-            strings: this.walker.walk.strings,
-            indexes: this.indexesInOrder(),
-            by: 'order' as const,
-          };
-    const input: SplicedInput<P> = {
-      ...{ id, entries: file, facts, hasMap, ...met, held },
-      ...{ special: new Set(file.special), decoded: new Map() },
-    };
+    const { facts, hasMap, first, bytes: whole } = file;
+    const again = () => ({ indexes: this.indexesInOrder(), by: 'order' as const });
+    const taken = this.take(id, file, {
+      ...{ facts: () => facts, hasMap, whole, first, offset: first, indexes: this.indexes },
+      again: canReadAgain ? again : undefined,
+    });
     this.forgetIndexes();
-    this.inputs.push(input);
-    if (!(held instanceof Uint8Array)) this.decodeAndFree(input, first, file.bytes);
-    return factsOf(input);
+    return taken;
   }
 
   /**
@@ -205,23 +209,12 @@ export class Splice<P extends Pipeline> {
     if (entries === undefined) throw corrupt(offset, `There are not ${count} entries of ${id}.`);
     this.uniteMore(previous);
     this.noteMarks(previous.marked, previous.indexes);
-    const met = this.meet(entries, 0, previous.indexes);
-    const facts = marksLeftOut ? { ...around.facts, ...this.markedNames(met.marked) } : around.facts;
-    const held = this.hasRoomFor(bytes.length)
-      ? this.hold(bytes, 0, bytes.length, previous.indexes)
-      : {
-          range: { input: this.inputs.length, offset, length: bytes.length },
-          strings: walker.walk.strings,
-          indexes: previous.indexes,
-          by: 'index' as const,
-        };
-    const input: SplicedInput<P> = {
-      ...{ id, entries, facts, hasMap: around.hasMap, ...met, held },
-      ...{ special: new Set(entries.special), decoded: new Map() },
-    };
-    this.inputs.push(input);
-    if (!(held instanceof Uint8Array)) this.decodeAndFree(input, 0, bytes);
-    return factsOf(input);
+    const { indexes } = previous;
+    return this.take(id, entries, {
+      facts: (marked) => (marksLeftOut ? { ...around.facts, ...this.markedNames(marked) } : around.facts),
+      ...{ hasMap: around.hasMap, whole: bytes, first: 0, offset, indexes },
+      again: () => ({ indexes, by: 'index' }),
+    });
   }
 
   /** The merged file. Nothing can be added any more. */
@@ -251,6 +244,25 @@ export class Splice<P extends Pipeline> {
     for (const bytes of this.wholes) giveBack(bytes);
     if (this.lastRead !== undefined) giveBack(this.lastRead.bytes);
     this.union.free();
+  }
+
+  /** Takes the entries that were walked over last for those of the next input. */
+  private take(id: string, entries: WalkedEntries, from: TakenFrom<P>): InputFacts {
+    const { whole, first, offset, indexes, again, hasMap } = from;
+    const { walker, inputs } = this;
+    const { identities, marked } = this.meet(entries, first, indexes);
+    const length = entries.starts.at(-1)!;
+    const held =
+      again === undefined || this.bytesHeld + whole.length <= this.mostHeld
+        ? this.hold(whole, first, length, indexes)
+        : { range: { input: inputs.length, offset, length }, strings: walker.walk.strings, ...again() };
+    const input: SplicedInput<P> = {
+      ...{ id, entries, facts: from.facts(marked), hasMap, identities, marked, held },
+      ...{ special: new Set(entries.special), decoded: new Map() },
+    };
+    inputs.push(input);
+    if (!(held instanceof Uint8Array)) this.decodeAndFree(input, first, whole);
+    return factsOf(input);
   }
 
   /** Adds the used strings of the last file to the merged table. The file itself is not changed. */
@@ -361,10 +373,6 @@ export class Splice<P extends Pipeline> {
     const index = this.union.add(assetIdentity(record, null));
     this.makeRoom();
     return index;
-  }
-
-  private hasRoomFor(bytes: number): boolean {
-    return this.bytesHeld + bytes <= this.mostHeld;
   }
 
   /** Holds entries that were walked over last, with indexes of the merged table. */
@@ -517,21 +525,6 @@ export class Splice<P extends Pipeline> {
       inputs: this.inputs.map(factsOf),
     };
   }
-}
-
-/**
- * Merges the files of one window, as `Splice` does.
- *
- * @param inputs at least one, in the order of folding; their bytes are handed over
- * @throws FederationError as `decodeSet` does, of the first file that cannot be taken
- */
-export function spliceSets(
-  pipeline: Pipeline,
-  inputs: readonly { readonly id: string; readonly bytes: Uint8Array }[],
-): SplicedMerge {
-  const splice = new Splice(pipeline, { bytes: inputs.reduce((sum, { bytes }) => sum + bytes.length, 0) });
-  for (const { id, bytes } of inputs) splice.add(id, bytes);
-  return splice.finish();
 }
 
 function hasAggregationKeys(set: EtlSet): boolean {

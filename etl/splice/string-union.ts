@@ -1,6 +1,6 @@
 import type { ByteString } from '../byte-string';
 import { magic } from '../string-table';
-import { giveBack } from './give-back';
+import { giveBack } from '../give-back';
 
 /** Where a table's entries start, behind magic and count. */
 const head = 8;

@@ -1,24 +1,13 @@
 import { keyType, undefinedPart, usualWords } from '../asset-identity';
-import type { AssetProperties, AssetType } from '../model';
+import { propertyOrder } from '../asset-codec';
+import type { AssetType } from '../model';
 import type { TableView } from './string-union';
 import type { Walk } from './walk';
-
-/** The properties of an asset in wire order. */
-const wireOrder = [
-  'category',
-  'provider',
-  'account',
-  'project',
-  'service',
-  'cluster',
-  'name',
-  'providerID',
-] as const satisfies (keyof AssetProperties)[];
 
 const slash = 0x2f;
 const undefinedBytes = Buffer.from(undefinedPart, 'latin1');
 /** For each word of a key: which of the properties it is; -1 for the type. */
-const parts = usualWords.map((word) => wireOrder.findIndex((name) => name === word));
+const parts = usualWords.map((word) => propertyOrder.findIndex((name) => name === word));
 const typeBytes = new Map<string, Buffer>();
 
 /**

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MergeTraffic } from '../../activities/threads/merge-threads';
 import type { MergeTask } from '../../activities/threads/merge-thread';
 import { encodeSet } from '../../etl/file';
-import { spliceSets } from '../../etl/splice/splice';
+import { spliceSets } from '../etl/splice-sets';
 import { allocation, allocationSet } from '../etl/build-records';
 import { testMergeThreads } from './federated-bucket';
 

@@ -2,7 +2,8 @@ import { type Contribution, encodeMerged, extractContribution } from '../../etl/
 import { decodeSet, encodeSet } from '../../etl/file';
 import { mergeSets } from '../../etl/merge';
 import { recordCount, setWindow } from '../../etl/set-facts';
-import { Splice, type SplicedMerge, spliceSets } from '../../etl/splice/splice';
+import { Splice, type SplicedMerge } from '../../etl/splice/splice';
+import { spliceSets } from './splice-sets';
 import type { Pipeline } from '../../etl/window';
 
 export interface SpliceInput {

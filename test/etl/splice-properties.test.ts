@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { extractContribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { isGzipped } from '../../etl/gzip';
-import { spliceSets } from '../../etl/splice/splice';
+import { spliceSets } from './splice-sets';
 import { hasTable } from '../../etl/string-table';
 import { allocationVersions, assetVersions } from '../../etl/versions';
 import { type Pipeline, pipelines } from '../../etl/window';

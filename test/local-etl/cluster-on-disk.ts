@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createMemoryBudget } from '../../activities/memory-budget';
+import { createMemoryBudget, type MemoryBudget } from '../../storage/memory-budget';
 import { createPullCombined, type PullDependencies } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
 import { silentLog } from '../../config/log';
@@ -15,7 +15,6 @@ import { mergeRevision } from '../../federation/merge-revision';
 import type { Provenance } from '../../federation/provenance';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl, localPath, type LocalEtl } from '../../local-etl/store';
-import type { TransferBudget } from '../../local-etl/transfers';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { clusterEtlKey, clusterId, generationKey, objectKey, provenanceKey } from '../../storage/layout';
@@ -167,7 +166,7 @@ export class ClusterOnDisk implements AsyncDisposable {
 interface PushChanges {
   bucket?: Bucket;
   store?: LocalEtl;
-  budget?: TransferBudget;
+  budget?: MemoryBudget;
   instance?: string;
   signal?: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import { createMemoryBudget } from '../../activities/memory-budget';
+import { createMemoryBudget } from '../../storage/memory-budget';
 import { createPullCombined } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
 import { silentLog } from '../../config/log';

@@ -1,6 +1,6 @@
-import { createMemoryBudget } from '../../activities/memory-budget';
+import { createMemoryBudget, type MemoryBudget } from '../../storage/memory-budget';
 import { windowId, type WindowId } from '../../etl/window';
-import { type TransferBudget, transfersAtOnce } from '../../local-etl/transfers';
+import { transfersAtOnce } from '../../local-etl/transfers';
 import type { Bucket } from '../../storage/bucket';
 import { clusterEtlPrefix, objectsPrefix } from '../../storage/layout';
 import { assets1, built, ClusterOnDisk } from './cluster-on-disk';
@@ -57,7 +57,7 @@ function barrier(count: number): () => Promise<void> {
   };
 }
 
-const transfers: [string, (bucket: Bucket, budget: TransferBudget) => Promise<unknown>][] = [
+const transfers: [string, (bucket: Bucket, budget: MemoryBudget) => Promise<unknown>][] = [
   [
     'a push',
     async (bucket, budget) => {
@@ -100,7 +100,7 @@ it('a push and a pull of one process together have no more under way than there 
   const room = 5 * bytes.length;
   const budget = createMemoryBudget(room);
   let [claimed, moved] = [0, 0];
-  const claiming: TransferBudget = {
+  const claiming: MemoryBudget = {
     within: (claim, signal, work) =>
       budget.within(claim, signal, async () => {
         claimed += claim;
