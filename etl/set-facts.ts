@@ -32,7 +32,8 @@ export function recordClusters(set: EtlSet): string[] {
   return [...clusters].map(displayText);
 }
 
-function clusterOf(record: Allocation | Asset): ByteString {
+/** The name of the cluster that a record is of: of an allocation its property, else the first segment of its name. */
+export function clusterOf(record: Allocation | Asset): ByteString {
   if ('type' in record) return record.properties?.cluster ?? '';
   return record.properties?.cluster || record.name.slice(0, (record.name + '/').indexOf('/'));
 }

@@ -8,6 +8,7 @@ import { dumpSet } from '../etl/dump';
 import { decodeSet } from '../etl/file';
 import { instantText } from '../etl/instant';
 import { type EtlSet, recordsOf, type TimeWindow } from '../etl/model';
+import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
 import { recordClusters, recordCount } from '../etl/set-facts';
 import { type Pipeline, pipelines } from '../etl/window';
 import { federatedPrefix } from '../storage/layout';
@@ -103,18 +104,30 @@ function decodeEither(bytes: Uint8Array): EtlSet {
   );
 }
 
-function summary(set: EtlSet): string {
+function summary(whole: EtlSet): string {
+  const { set, found } = withoutNotFinite(whole);
+  const currency = `in the currency of the cluster${found.length > 0 ? '; what is not finite counts as 0' : ''}`;
   const facts: [string, string][] = [
     ['pipeline', set.kind],
     ['window', windowText(set.window)],
     ['codec versions', versionsText(set)],
     ['clusters', recordClusters(set).map(printable).join(', ') || 'none named'],
     ['records', String(recordCount(set))],
-    ['total cost', `${totalCost(set).toFixed(2)} (in the currency of the cluster)`],
+    ['total cost', `${totalCost(set).toFixed(2)} (${currency})`],
+    ...(found.length > 0 ? [['not finite', notFiniteText(found)] satisfies [string, string]] : []),
     ...(set.warnings ?? []).map((text): [string, string] => ['warning', printable(displayText(text))]),
     ...(set.errors ?? []).map((text): [string, string] => ['error', printable(displayText(text))]),
   ];
   return [...facts.map(([name, value]) => `${name.padEnd(16)}${value}`), ...costliest(set)].join('\n');
+}
+
+/** How many there are, then the fields of each cluster. */
+function notFiniteText(found: readonly NotFinite[]): string {
+  const clusters = [...Map.groupBy(found, ({ cluster }) => cluster)].map(([cluster, ofCluster]) => {
+    const fields = ofCluster.map(({ field, numbers }) => `${field} (${numbers})`).join(', ');
+    return `${fields} in ${printable(cluster) || 'no named cluster'}`;
+  });
+  return `${found.reduce((sum, { numbers }) => sum + numbers, 0)}: ${clusters.join('; ')}`;
 }
 
 /** Without characters that a terminal would obey; a file can hold any. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -7,6 +7,7 @@ import { decodeSet } from '../../etl/file';
 import { registerInspect } from '../../scripts/inspect';
 import { registerMerge } from '../../scripts/merge';
 import { goldenBytes, goldenJson } from './golden-files';
+import { patchedFloats } from './patched-floats';
 import { sameMeaning } from './same-meaning';
 
 const golden = join(__dirname, '..', 'golden');
@@ -68,6 +69,41 @@ describe('inspect', () => {
     expect(JSON.parse(await run('inspect', '--json', join(golden, path)))).toEqual(
       goldenJson(`${path}.json`),
     );
+  });
+
+  test('names numbers that are NaN or infinite, and counts them as 0', async () => {
+    const path = 'edge/valid/floats.allocations';
+    const shown = await run('inspect', join(golden, path));
+    expect(shown).toMatch(/not finite +6: cpuCost \(3\), ramCost \(3\) in edge$/m);
+    expect(shown).toMatch(
+      /total cost +-?\d+\.\d\d \(in the currency of the cluster; what is not finite counts as 0\)$/m,
+    );
+    expect(shown).not.toMatch(/NaN|Infinity/);
+    expect(JSON.parse(await run('inspect', '--json', join(golden, path)))).toEqual(
+      goldenJson(`${path}.json`),
+    );
+    expect(await run('inspect', file('cluster-1', 'allocations'))).not.toContain('not finite');
+  });
+
+  test('tells them apart by cluster', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inspect-'));
+    try {
+      const merged = goldenBytes(`expected/federated/combined/etl/bingen/allocations/${window}`);
+      const records = [...(decodeSet('allocations', merged).allocations?.values() ?? [])];
+      const costOf = (cluster: string) =>
+        records.find((record) => record?.properties?.cluster === cluster && record.cpuCost > 0)?.cpuCost ?? 0;
+      const broken = patchedFloats(merged, [
+        [costOf('cluster-2'), NaN],
+        [costOf('cluster-4'), -Infinity],
+      ]);
+      const path = join(folder, 'broken');
+      await writeFile(path, broken);
+      const shown = await run('inspect', path);
+      const [, clusters = ''] = /not finite +2: (.*)$/m.exec(shown) ?? [];
+      expect(clusters.split('; ').sort()).toEqual(['cpuCost (1) in cluster-2', 'cpuCost (1) in cluster-4']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('goes by the option, then by the path, then by the content', async () => {
