@@ -66,6 +66,10 @@ export function createIngestCombined(
         generation: number,
         committedAt: generation.committedAt,
         ingestedAt: deps.now().toISOString(),
+        excluded: Object.entries(generation.membership.leftOut).map(([cluster, { reason }]) => ({
+          cluster,
+          reason,
+        })),
       };
       const summary = await engine.serve(wanted, serving, { signal, progress });
       const seconds = Math.round((deps.now().getTime() - started) / 100) / 10;

@@ -1,8 +1,8 @@
 import type { AllocationRow, AllocationSet, GpuUse, Measure } from '../query/answer';
 import { timeText } from '../query/notes';
-import { type Derived, derive, derivedNames } from './efficiency';
+import { type Derived, derive, derivedNames } from '../query/derived';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
-import { plainNumber, rounded } from './numbers';
+import { rounded } from './numbers';
 
 /** The numbers of an allocation, in the order of the answer. */
 export const allocationNumbers = [
@@ -54,6 +54,8 @@ export const allocationNumbers = [
 ] as const satisfies readonly (Measure | keyof Derived)[];
 
 const decimals = 5;
+/** Of the numbers in maps inside of an allocation. */
+const ofMaps = 9;
 
 function isDerived(name: Measure | keyof Derived): name is keyof Derived {
   return derivedNames.has(name);
@@ -84,7 +86,7 @@ function volumesJson(volumes: NonNullable<AllocationRow['pvs']>): string {
   return jsonObject(
     Object.entries(volumes).map(([key, { byteHours, cost, providerID }]) => [
       key,
-      `{"byteHours":${plainNumber(byteHours)},"cost":${plainNumber(cost)},"providerID":${JSON.stringify(providerID)},"adjustment":0}`,
+      `{"byteHours":${rounded(byteHours, ofMaps)},"cost":${rounded(cost, ofMaps)},"providerID":${JSON.stringify(providerID)},"adjustment":0}`,
     ]),
   );
 }
@@ -95,20 +97,31 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
       key,
       jsonObject([
         ['service', JSON.stringify(balancer.service)],
-        ['cost', plainNumber(balancer.cost)],
+        ['cost', rounded(balancer.cost, ofMaps)],
         ['private', String(balancer.private)],
         ['ip', JSON.stringify(balancer.ip)],
-        ['hours', plainNumber(balancer.hours)],
+        ['hours', rounded(balancer.hours, ofMaps)],
         ['adjustment', '0'],
       ]),
     ]),
   );
 }
 
-function gpuJson(gpu: GpuUse): string {
-  return JSON.stringify(gpu);
+/** Its averages are those of the allocation. */
+function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
+  const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);
+  return jsonObject([
+    ...members,
+    ['gpuUsageAverage', numberOrNull(gpuUsageAverage, decimals)],
+    ['gpuRequestAverage', numberOrNull(gpuRequestAverage, decimals)],
+  ]);
 }
 
 function rawJson({ rawAllocationOnly: raw }: AllocationRow): string {
-  return raw === null ? 'null' : JSON.stringify(raw);
+  if (raw === null) return 'null';
+  return jsonObject(Object.entries(raw).map(([name, value]) => [name, numberOrNull(value, ofMaps)]));
+}
+
+function numberOrNull(value: number | null, digits: number): string {
+  return value === null ? 'null' : rounded(value, digits);
 }

@@ -4,10 +4,10 @@ import type { Span } from '../query/request';
 import { timeText } from '../query/notes';
 import { allocationNumbers } from './allocation-json';
 import { assetMembers, type MemberValue } from './asset-json';
-import { derive } from './efficiency';
+import { derive } from '../query/derived';
 import type { Parts } from './json';
-import { plainNumber, rounded } from './numbers';
-import { summaryItem, summaryMembers } from './summary-json';
+import { rounded } from './numbers';
+import { summaryDecimals, summaryItem, summaryMembers } from './summary-json';
 
 /** A text, or a number as it is written. */
 type Cell = string | { readonly number: string };
@@ -98,7 +98,7 @@ export function summaryCsv({ sets }: AllocationAnswer, adjusted: boolean): Parts
         timeText(window.end),
         ...summaryMembers.map((name): Cell => {
           const value = item[name] ?? '';
-          return typeof value === 'number' ? numberCell(plainNumber(value)) : value;
+          return typeof value === 'number' ? numberCell(rounded(value, summaryDecimals)) : value;
         }),
       ];
     }

@@ -18,6 +18,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_NOT_BUILT: 501,
   QUERY_NO_DATA: 503,
   QUERY_BUSY: 503,
+  QUERY_NO_ROOM: 503,
+  QUERY_DATABASE_UNUSABLE: 503,
   QUERY_TIMEOUT: 504,
   QUERY_TOO_LARGE: 413,
   ACCESS_DENIED: 401,
@@ -48,9 +50,10 @@ function unforeseen(): Failure {
 
 function ofCatalog(error: FederationError, status: number): Failure {
   const wait = error.retryAfterMs ?? (status === 503 ? 5_000 : undefined);
-  // What is wrong with the store or with Temporal is nothing that the asker did, and may name a folder.
-  const detail = status === 502 ? `${withoutPaths(error.detail)} (${error.code})` : error.detail;
-  return failure(status, `${detail} ${error.hint}`, {
+  // What the server lacks is nothing that the asker did, and may name a folder.
+  const detail = status === 502 || status === 503 ? withoutPaths(error.detail) : error.detail;
+  const told = status === 502 ? `${detail} (${error.code})` : detail;
+  return failure(status, `${told} ${error.hint}`, {
     ...(wait !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(wait / 1_000))) }),
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   });

@@ -42,6 +42,11 @@ export function registerMetrics(registry: Registry, answers: Answers, now: () =>
     answers.state().clusters.map(({ cluster, allocations }) => [{ cluster_id: cluster }, allocations]),
   );
   gauge(
+    'federated_etl_cluster_numbers_not_finite',
+    'Numbers of a cluster that are NaN or infinite, in all windows that are served; they count as 0',
+    () => answers.state().clusters.map(({ cluster, notFinite }) => [{ cluster_id: cluster }, notFinite]),
+  );
+  gauge(
     'federated_etl_cluster_windows_missing',
     'Windows without data between the first and the last of a cluster',
     () =>

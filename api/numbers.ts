@@ -9,8 +9,3 @@ export function rounded(value: number, decimals: number): string {
   if (scaled > Number.MAX_SAFE_INTEGER) return String(value);
   return String((Math.sign(value) * Math.round(scaled)) / scale);
 }
-
-/** A number as JSON as it is; null where it is none. Zero has no sign. */
-export function plainNumber(value: number): string {
-  return Number.isFinite(value) ? String(value) : 'null';
-}

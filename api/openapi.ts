@@ -1,4 +1,5 @@
 import type { OpenAPIV3 } from 'openapi-types';
+import { legacyFilters } from '../query/legacy-filters';
 
 interface Parameter {
   readonly name: string;
@@ -13,23 +14,46 @@ const window: Parameter = {
   required: true,
   example: '7d',
 };
-const page: Parameter[] = [
-  { name: 'offset', says: 'rows to leave out of each set, by total cost from the highest' },
-  { name: 'limit', says: 'rows of each set' },
-  { name: 'format', says: '`json` or `csv`' },
-  { name: 'labelColumns', says: 'labels that get a column of their own in CSV' },
+const pages: Parameter[] = [
+  { name: 'offset', says: 'rows to leave out of each set; rows of idle do not count' },
+  { name: 'limit', says: 'rows of each set, besides those of idle' },
 ];
-const allocationParameters: Parameter[] = [
+const format: Parameter = { name: 'format', says: '`json` or `csv`' };
+const labelColumns: Parameter = {
+  name: 'labelColumns',
+  says: 'labels that get a column of their own in CSV',
+};
+const sets: Parameter[] = [
+  { name: 'step', says: 'length of a set: 1h, 1d, 7d, hour, day, week, month, quarter' },
+  { name: 'accumulate', says: 'true, false, hour, day, week, month, quarter, weeknow' },
+  { name: 'accumulateBy', says: 'the same, or none; it wins over accumulate' },
+];
+const filters = (of: 'allocations' | 'assets'): Parameter[] => [
+  {
+    name: 'filter',
+    says: 'such as `cluster:"a",b+label[app]!:web`; quotes are needed around blanks and `,+|()`',
+    example: 'cluster:"cluster-1"',
+  },
+  ...legacyFilters(of).map((name) => ({
+    name,
+    says: `the first filter language: ${takes[name] ?? 'values'} with commas between them, \`*\` at the end of one for all that begin so`,
+  })),
+];
+const takes: Readonly<Record<string, string>> = {
+  filterControllers: 'NAME or KIND:NAME',
+  filterLabels: 'KEY:VALUE or KEY',
+  filterAnnotations: 'KEY:VALUE or KEY',
+};
+const toplineParameters: Parameter[] = [
   window,
   {
     name: 'aggregate',
-    says: 'cluster, node, namespace, controllerKind, controller, pod, container, service, deployment, statefulset, daemonset, job, department, environment, owner, product, team, label:KEY, annotation:KEY; several with commas; `all`',
+    says: 'cluster, node, namespace, controllerKind, controller, pod, container, service, deployment, statefulset, daemonset, job, account, provider, region, providerID, department, environment, owner, product, team, label:KEY, annotation:KEY, namespaceLabel:KEY; several with commas; `all`',
     example: 'cluster,namespace',
   },
-  { name: 'step', says: 'length of a set: 1h, 1d, 7d, hour, day, week, month, quarter' },
-  { name: 'accumulate', says: 'true, false, hour, day, week, month, quarter, weeknow' },
-  { name: 'accumulateBy', says: 'the same; it wins over accumulate' },
-  { name: 'includeIdle', says: 'show idle; `idle` below /model, where it is on by default' },
+  ...sets,
+  { name: 'includeIdle', says: 'show idle; below /model it is on by default' },
+  { name: 'idle', says: 'the same, below /model only' },
   { name: 'idleByNode', says: 'idle for each node rather than for each cluster' },
   { name: 'splitIdle', says: 'a row of idle for each cluster or node' },
   { name: 'shareIdle', says: '`true` or `weighted` spreads idle over the allocations by their cost' },
@@ -37,40 +61,38 @@ const allocationParameters: Parameter[] = [
   { name: 'shareLabels', says: 'key:value, likewise' },
   { name: 'shareCost', says: 'an amount a month that is shared' },
   { name: 'shareSplit', says: '`weighted` or `even`' },
-  { name: 'filter', says: 'such as `namespace:"a","b"+label[app]!:"x"`', example: 'cluster:"cluster-1"' },
   {
-    name: 'filterClusters',
-    says: 'the first filter language: one parameter for each field, commas between alternatives',
+    name: 'shareTenancyCosts',
+    says: "share what a cluster's management costs among its allocations, by their cost",
   },
-  {
-    name: 'filterNamespaces',
-    says: 'likewise; also filterNodes, filterControllers, filterControllerKinds, filterPods, filterContainers, filterServices, filterLabels, filterAnnotations, …',
-  },
+  ...filters('allocations'),
   { name: 'includeAggregatedMetadata', says: 'keep the labels that all members of a group have' },
   {
     name: 'includeVolumes',
-    says: 'list volumes and load balancers one by one; by default where rows are pods or containers',
+    says: '`false` leaves out the lists of volumes and load balancers; their sums stay',
   },
+  { name: 'includeProportionalAssetResourceCosts', says: '`false`; `true` is not a part of this version' },
   { name: 'reconcile', says: '`false` takes every adjustment as 0' },
-  ...page,
+  { name: 'sortBy', says: 'a number of a row, or `name`; by default totalCost' },
+  { name: 'sortByOrder', says: '`asc` or `desc`, the default' },
+  format,
 ];
+const summaryParameters = [...toplineParameters, ...pages];
+const allocationParameters = [...summaryParameters, labelColumns];
 const assetParameters: Parameter[] = [
   window,
   {
     name: 'aggregate',
     says: 'type, cluster, category, provider, account, project, service, name, providerid, department, …, label:KEY',
   },
-  { name: 'accumulate', says: 'true, false, day, week, month, …' },
-  { name: 'step', says: 'length of a set' },
-  { name: 'filter', says: 'such as `assetType:"node"`' },
-  {
-    name: 'filterTypes',
-    says: 'the first filter language; also filterClusters, filterNames, filterCategories, …',
-  },
+  ...sets,
+  ...filters('assets'),
   { name: 'disableAdjustments', says: 'take every adjustment as 0' },
-  ...page,
+  format,
+  ...pages,
+  labelColumns,
 ];
-const autocompleteParameters: Parameter[] = [
+const valueParameters = (of: 'allocations' | 'assets'): Parameter[] => [
   {
     name: 'field',
     says: 'a field; `label` for the keys, `label:KEY` for the values',
@@ -78,8 +100,9 @@ const autocompleteParameters: Parameter[] = [
     example: 'label',
   },
   window,
-  { name: 'search', says: 'only values that contain it' },
+  { name: 'search', says: 'only values that contain it, whatever the case' },
   { name: 'limit', says: 'at most so many; 100 unless told, 1000 at most' },
+  ...filters(of),
 ];
 
 /** The description of the API, as OpenAPI 3. */
@@ -90,22 +113,27 @@ export function openApi(): OpenAPIV3.Document {
       title: 'Federated ETL',
       version: '0.1.0',
       description:
-        'The query API of Kubecost and OpenCost over all clusters of a federation. Without a prefix it answers as OpenCost does, below `/model` as Kubecost does. `warning` and the headers `X-Federated-ETL-…` say how fresh an answer is and what is missing in it.',
+        'The query API of Kubecost and OpenCost over all clusters of a federation. Without a prefix it answers as OpenCost does, below `/model` as Kubecost does. `warning` and the headers `X-Federated-ETL-…` say how fresh an answer is, what is missing in it, and which parameters did not count.',
     },
-    components: { securitySchemes: { operatorToken: { type: 'http', scheme: 'bearer' } } },
+    components: {
+      securitySchemes: {
+        operatorToken: { type: 'http', scheme: 'bearer' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-KEY' },
+      },
+    },
     paths: {
       ...query('/allocation', 'Allocations', allocationParameters),
       ...query('/allocation/compute', 'Allocations, as OpenCost answers, below both', allocationParameters),
-      ...query('/allocation/summary', 'Allocations in short', allocationParameters),
+      ...query('/allocation/summary', 'Allocations in short', summaryParameters),
+      ...query('/allocation/compute/summary', 'Allocations in short, as OpenCost answers', summaryParameters),
+      ...query('/allocation/summary/topline', 'The sum of all rows', toplineParameters),
       ...query(
-        '/allocation/compute/summary',
-        'Allocations in short, as OpenCost answers',
-        allocationParameters,
+        '/allocation/autocomplete',
+        'Values of a field of allocations',
+        valueParameters('allocations'),
       ),
-      ...query('/allocation/summary/topline', 'The sum of all rows', allocationParameters),
-      ...query('/allocation/autocomplete', 'Values of a field of allocations', autocompleteParameters),
       ...query('/assets', 'Assets', assetParameters),
-      ...query('/assets/autocomplete', 'Values of a field of assets', autocompleteParameters),
+      ...query('/assets/autocomplete', 'Values of a field of assets', valueParameters('assets')),
       ...query('/clusterInfo', 'The cluster that serves', []),
       ...query('/clusterInfoMap', 'All clusters', []),
       ...query('/getConfigs', 'The currency', []),
@@ -136,7 +164,8 @@ const responses: OpenAPIV3.ResponsesObject = {
   401: { description: 'The token is missing or wrong' },
   404: { description: 'No such cluster, run or path' },
   413: { description: 'More rows than are allowed' },
-  503: { description: 'Nothing was combined yet, or too many queries wait' },
+  501: { description: 'Not a part of this version' },
+  503: { description: 'Nothing was combined yet, too many queries wait, or one has no room' },
   504: { description: 'It took longer than it may' },
 };
 
@@ -166,7 +195,7 @@ function query(path: string, summary: string, parameters: readonly Parameter[]):
 function actionOperation(summary: string): OpenAPIV3.OperationObject {
   return {
     summary,
-    security: [{ operatorToken: [] }],
+    security: [{ operatorToken: [] }, { apiKey: [] }],
     requestBody: { content: { 'application/json': { schema: { type: 'object' } } } },
     responses,
   };

@@ -29,6 +29,8 @@ export interface ServerOptions {
   readonly token?: string;
   /** Whether reading needs no token, wherever it comes from. */
   readonly openRead: boolean;
+  /** Whose pages may read from a browser; `*` for all. (Default: all with `openRead`, else those of this machine.) */
+  readonly origins?: readonly string[];
   /** By path, such as `/index.html`. */
   readonly page?: ReadonlyMap<string, PageFile>;
   readonly metrics: Registry;

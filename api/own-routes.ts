@@ -112,7 +112,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
   ): void {
     // Before the body is looked at.
     const onRequest = async (request: FastifyRequest) => {
-      access.requireAct(request.headers.authorization);
+      access.requireAct(request.headers);
       // A form of another site cannot send it without being asked about it first.
       if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
         throw Object.assign(new Error('A change is asked for with content-type application/json.'), {

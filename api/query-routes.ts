@@ -4,8 +4,9 @@ import { FederationError } from '../errors/federation-error';
 import { timeText } from '../query/notes';
 import type { AnswerNotes } from '../query/answer';
 import { invalid } from '../query/invalid';
+import type { Parameters } from '../query/legacy-filters';
+import { type Asked, firstValues, type Query, readParameters } from '../query/parse-parameters';
 import {
-  type Parameters,
   parseAllocationRequest,
   parseAssetRequest,
   parseAutocompleteRequest,
@@ -33,7 +34,13 @@ interface Question {
   readonly key: unknown;
   /** The name of the file, where CSV is wanted. */
   readonly csv: string | undefined;
-  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; render: (this: void) => Parts }>;
+  /** Answers with CSV, or with what is `data` in JSON. */
+  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
+}
+
+/** What a route asks for, and how its parameters are understood. */
+interface Route extends Asked {
+  ask(this: void, parameters: Parameters): Question;
 }
 
 /** Registers the routes of Kubecost's and OpenCost's query API. */
@@ -52,9 +59,10 @@ export function registerQueryRoutes(
     aliases,
   });
 
-  const allocation =
-    (flavour: Flavour) =>
-    (parameters: Parameters): Question => {
+  const allocation = (flavour: Flavour): Route => ({
+    of: 'allocations',
+    flavour,
+    ask: (parameters) => {
       const request = settle(parseAllocationRequest(parameters, defaults(flavour)));
       const labels = list(parameters['labelColumns']).map(sanitizeKey);
       const csv = csvName('allocations', parameters, request);
@@ -62,41 +70,43 @@ export function registerQueryRoutes(
         key: ['allocation', csv, labels, request],
         csv,
         answer: async (signal) => {
-          const answer = await answers.allocations(request, signal);
+          const notes = await answers.allocations(request, signal);
           return {
-            notes: answer,
-            render: () =>
-              csv !== undefined
-                ? allocationCsv(answer, labels)
-                : envelopeParts(allocationSetsParts(answer.sets), answer.warnings),
+            notes,
+            parts: () => (csv !== undefined ? allocationCsv(notes, labels) : allocationSetsParts(notes.sets)),
           };
         },
       };
-    };
-  const summary =
-    (flavour: Flavour, render: typeof summaryParts) =>
-    (parameters: Parameters): Question => {
+    },
+  });
+  const summary = (
+    of: 'summaries' | 'toplines',
+    flavour: Flavour,
+    itemParts: typeof summaryParts,
+  ): Route => ({
+    of,
+    flavour,
+    ask: (parameters) => {
       const request = settle({ ...parseAllocationRequest(parameters, defaults(flavour)), details: false });
       const csv = csvName('summary', parameters, request);
       const adjusted = flavour === 'kubecost';
       return {
-        key: [render.name, adjusted, csv, request],
+        key: [of, adjusted, csv, request],
         csv,
         answer: async (signal) => {
-          const answer = await answers.allocations(request, signal);
+          const notes = await answers.allocations(request, signal);
           return {
-            notes: answer,
-            render: () =>
-              csv !== undefined
-                ? summaryCsv(answer, adjusted)
-                : envelopeParts(render(answer, adjusted), answer.warnings),
+            notes,
+            parts: () => (csv !== undefined ? summaryCsv(notes, adjusted) : itemParts(notes, adjusted)),
           };
         },
       };
-    };
-  const assets =
-    (flavour: Flavour) =>
-    (parameters: Parameters): Question => {
+    },
+  });
+  const assets = (flavour: Flavour): Route => ({
+    of: 'assets',
+    flavour,
+    ask: (parameters) => {
       const request = settle(parseAssetRequest(parameters, defaults(flavour)));
       const labels = list(parameters['labelColumns']).map(sanitizeKey);
       const csv = csvName('assets', parameters, request);
@@ -104,46 +114,45 @@ export function registerQueryRoutes(
         key: ['assets', flavour, csv, labels, request],
         csv,
         answer: async (signal) => {
-          const answer = await answers.assets(request, signal);
-          const [first = { window: request.window, rows: [] }] = answer.sets;
-          const data = () => (flavour === 'opencost' ? assetSetParts(first) : assetSetsParts(answer.sets));
-          return {
-            notes: answer,
-            render: () =>
-              csv !== undefined ? assetCsv(answer, labels) : envelopeParts(data(), answer.warnings),
-          };
+          const notes = await answers.assets(request, signal);
+          const [first = { window: request.window, rows: [] }] = notes.sets;
+          const data = () => (flavour === 'opencost' ? assetSetParts(first) : assetSetsParts(notes.sets));
+          return { notes, parts: () => (csv !== undefined ? assetCsv(notes, labels) : data()) };
         },
       };
-    };
-  const autocomplete =
-    (of: 'allocations' | 'assets') =>
-    (parameters: Parameters): Question => {
+    },
+  });
+  const autocomplete = (of: 'allocations' | 'assets'): Route => ({
+    of: of === 'allocations' ? 'allocation values' : 'asset values',
+    flavour: 'opencost',
+    ask: (parameters) => {
       const request = parseAutocompleteRequest(of, parameters, defaults('opencost'));
       return {
         key: ['autocomplete', request],
         csv: undefined,
         answer: async (signal) => {
           const { generation } = answers.state();
-          const found = await answers.autocomplete(request, signal);
+          const data = await answers.autocomplete(request, signal);
           return {
             notes: { warnings: [], ...(generation !== undefined && { generation }) },
-            render: () => envelopeParts([JSON.stringify({ data: found })], []),
+            parts: () => [JSON.stringify({ data })],
           };
         },
       };
-    };
+    },
+  });
 
-  const questions: Record<string, (parameters: Parameters) => Question> = {
+  const routes: Record<string, Route> = {
     '/allocation': allocation('opencost'),
     '/allocation/compute': allocation('opencost'),
     '/model/allocation': allocation('kubecost'),
     '/model/allocation/compute': allocation('opencost'),
-    '/allocation/summary': summary('opencost', summaryParts),
-    '/allocation/compute/summary': summary('opencost', summaryParts),
-    '/model/allocation/summary': summary('kubecost', summaryParts),
-    '/model/allocation/compute/summary': summary('opencost', summaryParts),
-    '/allocation/summary/topline': summary('opencost', toplineParts),
-    '/model/allocation/summary/topline': summary('kubecost', toplineParts),
+    '/allocation/summary': summary('summaries', 'opencost', summaryParts),
+    '/allocation/compute/summary': summary('summaries', 'opencost', summaryParts),
+    '/model/allocation/summary': summary('summaries', 'kubecost', summaryParts),
+    '/model/allocation/compute/summary': summary('summaries', 'opencost', summaryParts),
+    '/allocation/summary/topline': summary('toplines', 'opencost', toplineParts),
+    '/model/allocation/summary/topline': summary('toplines', 'kubecost', toplineParts),
     '/assets': assets('opencost'),
     '/model/assets': assets(options.assetsFlavour),
     '/allocation/autocomplete': autocomplete('allocations'),
@@ -151,22 +160,26 @@ export function registerQueryRoutes(
     '/assets/autocomplete': autocomplete('assets'),
     '/model/assets/autocomplete': autocomplete('assets'),
   };
-  for (const [path, question] of Object.entries(questions)) {
-    app.get(path, (request, reply) => send(request, reply, question(parametersOf(request))));
+  for (const [path, route] of Object.entries(routes)) {
+    app.get(path, (request, reply) => {
+      const { parameters, warnings } = readParameters(request.query as Query, route);
+      return send(request, reply, route.ask(parameters), warnings);
+    });
   }
 
   async function send(
     request: FastifyRequest,
     reply: FastifyReply,
     question: Question,
+    asked: readonly string[],
   ): Promise<FastifyReply> {
     if (answers.state().empty) {
       throw new FederationError('QUERY_NO_DATA', {
-        detail: 'No federation has been committed and pulled yet.',
+        detail: 'No federation has been committed yet, or none was pulled.',
         retryAfterMs: 30_000,
       });
     }
-    const key = JSON.stringify([options.revision(), answers.state().refused?.message, question.key]);
+    const key = JSON.stringify([options.revision(), answers.state().refused?.message, asked, question.key]);
     const tag = `"${createHash('sha256').update(key).digest('base64url').slice(0, 27)}"`;
     reply.header('etag', tag).header('cache-control', 'private, no-cache');
     if (matches(request.headers['if-none-match'], tag)) {
@@ -178,7 +191,11 @@ export function registerQueryRoutes(
     reply.raw.once('close', leave);
     try {
       const started = performance.now();
-      const { rendered, origin } = await cache.get(key, (signal) => work(question, signal), gone.signal);
+      const { rendered, origin } = await cache.get(
+        key,
+        (signal) => work(question, asked, signal),
+        gone.signal,
+      );
       metrics.answered(origin);
       const total = tenths(performance.now() - started);
       const worked = `query;dur=${rendered.queryMs}, render;dur=${rendered.renderMs}, total;dur=${total}`;
@@ -199,11 +216,16 @@ export function registerQueryRoutes(
     }
   }
 
-  async function work(question: Question, signal: AbortSignal): Promise<Rendered> {
+  /** `asked`: the warnings of the question itself. */
+  async function work(question: Question, asked: readonly string[], signal: AbortSignal): Promise<Rendered> {
     const started = performance.now();
-    const { notes, render } = await question.answer(signal);
+    const { notes, parts } = await question.answer(signal);
     const answered = performance.now();
-    const body = await bodyOf(render(), signal);
+    const warnings = [...asked, ...notes.warnings];
+    const body = await bodyOf(
+      question.csv === undefined ? envelopeParts(parts(), warnings) : parts(),
+      signal,
+    );
     const until = Math.max(0, ...answers.state().clusters.map(({ lastData }) => lastData));
     return {
       body,
@@ -212,9 +234,7 @@ export function registerQueryRoutes(
       headers: {
         ...(notes.generation !== undefined && { 'x-federated-etl-generation': String(notes.generation) }),
         ...(until > 0 && { 'x-federated-etl-data-until': timeText(until) }),
-        ...(notes.warnings.length > 0 && {
-          'x-federated-etl-warning': headerText(warningText(notes.warnings)),
-        }),
+        ...(warnings.length > 0 && { 'x-federated-etl-warning': headerText(warningText(warnings)) }),
       },
     };
   }
@@ -271,7 +291,7 @@ function tenths(milliseconds: number): number {
 
 /** What a header can hold. */
 function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2_000);
 }
 
 function matches(header: string | undefined, tag: string): boolean {
@@ -280,14 +300,9 @@ function matches(header: string | undefined, tag: string): boolean {
     .some((one) => one.trim().replace(/^W\//, '') === tag || one.trim() === '*');
 }
 
-/** The parameters of a request; of one that is repeated the first counts. */
+/** The parameters of a request, known or not; of one that is repeated the first that has a value counts. */
 export function parametersOf({ query }: FastifyRequest): Parameters {
-  return Object.fromEntries(
-    Object.entries(query as Record<string, string | string[]>).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value[0] : value,
-    ]),
-  );
+  return firstValues(query as Query);
 }
 
 /** Pages of the OpenCost UI that are not fed show "no data", not an error; what is not built says so. */
@@ -316,8 +331,10 @@ function registerEmptyRoutes(
     }
   }
   const unbuilt = [
-    '/savings/requestSizingV2',
-    '/prediction/speccost',
+    '/savings',
+    '/savings/*',
+    '/prediction',
+    '/prediction/*',
     '/assets/carbon',
     '/assets/diff',
     '/allocation/trends',
@@ -328,15 +345,13 @@ function registerEmptyRoutes(
   ];
   for (const path of unbuilt) {
     for (const prefix of ['', '/model']) {
-      app.route({
-        method: ['GET', 'POST'],
-        url: `${prefix}${path}`,
-        handler: () => {
-          throw new FederationError('QUERY_NOT_BUILT', {
-            detail: `${path.replace(/\/\*$/, '')} is not a part of this version.`,
-          });
-        },
-      });
+      const refuse = async () => {
+        throw new FederationError('QUERY_NOT_BUILT', {
+          detail: `${path.replace(/\/\*$/, '')} is not a part of this version.`,
+        });
+      };
+      // Before the body is looked at, of whatever kind it is.
+      app.route({ method: ['GET', 'POST'], url: `${prefix}${path}`, onRequest: refuse, handler: refuse });
     }
   }
 }

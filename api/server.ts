@@ -6,7 +6,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { isFederationError } from '../errors/federation-error';
-import { Access } from './access';
+import { Access, allowedOrigins } from './access';
 import { type Failure, failure, failureOf } from './failures';
 import { listenOn, type RunningServer } from './listen';
 import { registerMetrics } from './metrics';
@@ -39,7 +39,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     clientErrorHandler: refuseUnreadable,
   });
   await app.register(cors, {
-    origin: '*',
+    origin: allowedOrigins(options),
     methods: ['GET', 'HEAD', 'OPTIONS'],
     exposedHeaders: [
       'etag',
@@ -68,7 +68,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       request.method === 'OPTIONS'
     )
       return;
-    if (request.method !== 'POST') access.requireRead(request.headers.authorization);
+    if (request.method !== 'POST') access.requireRead(request.headers);
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

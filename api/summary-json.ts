@@ -1,8 +1,8 @@
 import type { AllocationAnswer, AllocationRow } from '../query/answer';
 import { timeText } from '../query/notes';
-import { derive } from './efficiency';
+import { derive } from '../query/derived';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
-import { plainNumber } from './numbers';
+import { rounded } from './numbers';
 
 const averages = [
   'cpuCoreRequestAverage',
@@ -15,6 +15,8 @@ const averages = [
   'ramByteLimitAverage',
 ] as const;
 const costs = ['cpuCost', 'gpuCost', 'ramCost', 'networkCost', 'loadBalancerCost', 'pvCost'] as const;
+
+export const summaryDecimals = 9;
 
 /** The members of an item, in their order. */
 export const summaryMembers = [
@@ -112,7 +114,7 @@ function itemJson(item: Record<string, string | number>): string {
   return jsonObject(
     Object.entries(item).map(([name, value]) => [
       name,
-      typeof value === 'number' ? plainNumber(value) : JSON.stringify(value),
+      typeof value === 'number' ? rounded(value, summaryDecimals) : JSON.stringify(value),
     ]),
   );
 }

@@ -43,6 +43,7 @@ export const settingKeys = {
   'api.listen': { kind: text, byDefault: '127.0.0.1:9003' },
   'api.token': { kind: text, secret: true },
   'api.openRead': { kind: flag, byDefault: false },
+  'api.origins': { kind: texts },
   'api.currency': { kind: text, byDefault: 'USD' },
   'api.utcOffset': { kind: utcOffset, byDefault: '+00:00' },
   'api.assets': { kind: choice('kubecost', 'opencost'), byDefault: 'kubecost' },

@@ -65,6 +65,8 @@ export interface ApiSettings {
   readonly listen: string;
   readonly token?: string;
   readonly openRead: boolean;
+  /** Whose pages may read from a browser; `*` for all. Absent: all with `openRead`, else those of this machine. */
+  readonly origins?: readonly string[];
   readonly currency: string;
   readonly utcOffsetSeconds: number;
   /** In which flavour `/model/assets` answers. */
@@ -299,6 +301,7 @@ function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
     listen,
     token: values['api.token'],
     openRead: values['api.openRead'],
+    origins: originsOf(values, faults),
     currency: values['api.currency'],
     utcOffsetSeconds: values['api.utcOffset'],
     assets: values['api.assets'],
@@ -316,6 +319,19 @@ function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
       waiting: values['api.limits.waiting'],
     },
   };
+}
+
+function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | undefined {
+  const origins = values['api.origins'];
+  for (const origin of origins ?? []) {
+    if (origin === '*') continue;
+    // As browsers send it; any other spelling would never match.
+    const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
+    if (origin === sent) continue;
+    const right = sent === undefined ? 'it is one such as https://grafana.example, or *' : `write ${sent}`;
+    faults.push({ setting: 'api.origins', detail: `${origin} is no origin (api.origins): ${right}.` });
+  }
+  return origins;
 }
 
 function listenOf(setting: 'api.listen' | 'health.listen', values: SettingValues, faults: Fault[]): string {

@@ -259,6 +259,11 @@ export const catalog = {
     hint: 'Aggregate by fewer fields, filter, accumulate or set limit; or raise api.limits.rows, or use `federated-etl export`.',
     retryable: false,
   },
+  QUERY_NO_ROOM: {
+    means: 'The database of the query API ran out of memory or of disk.',
+    hint: 'Raise query.memory, or make room on the volume of query.path, whichever is named; it goes on by itself then.',
+    retryable: true,
+  },
   QUERY_DATABASE_UNUSABLE: {
     means: 'The database of the query API cannot be opened or written.',
     hint: 'Only one process may use it. If none does, delete the folder named: it is built again from the ETL files.',
@@ -266,7 +271,7 @@ export const catalog = {
   },
   ACCESS_DENIED: {
     means: 'The token is missing or wrong, or none is configured.',
-    hint: 'Send `Authorization: Bearer <token>` with the value of api.token.',
+    hint: 'Send `Authorization: Bearer <token>` or `X-API-KEY: <token>` with the value of api.token.',
     retryable: false,
   },
   // Set-up

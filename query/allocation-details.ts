@@ -1,8 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { AllocationProperties, GpuUse } from './answer';
 import { sourceTables, type SourceOptions } from './allocation-source';
+import { besideRows, rowFinder } from './beside-rows';
 import type { FoundRow } from './allocations';
 import { type Row, rowsOf } from './database';
+import { addVolumes } from './volumes';
 import { agreed } from './rollup';
 import { Bindings } from './sql';
 
@@ -17,64 +19,18 @@ export async function addDetails(
 ): Promise<void> {
   const found = rows.filter(({ sample }) => sample !== undefined);
   if (found.length === 0) return;
-  const byKey = new Map(found.map((row) => [`${row.period} ${row.name}`, row]));
-  const rowOf = (row: Row) => byKey.get(`${String(row['period'])} ${String(row['key'])}`);
-  // What lies beside an allocation is few beside the allocations themselves.
-  const beside = async (from: NonNullable<SourceOptions['from']>, columns: string, groups: string) => {
-    const bindings = new Bindings();
-    const tables = sourceTables({ ...source, rolledUp: false, from }, bindings);
-    const select = `select period, key, ${columns} from source where kept and not shared group by period, key${groups}`;
-    return rowsOf(connection, `${tables} ${select}`, bindings.values);
-  };
-  if (source.request.volumes !== false) await addVolumes(beside, rowOf);
-  const gpus = await beside(
-    'allocation_gpu',
+  if (source.request.volumes !== false) await addVolumes(connection, source, found);
+  const gpus = await besideRows(
+    connection,
+    { ...source, rolledUp: false, from: 'allocation_gpu' },
     `${agreed('device')} as device, ${agreed('model')} as model, ${agreed('uuid')} as uuid, bool_or(gpu_shared) as gpu_shared`,
-    '',
   );
+  const rowOf = rowFinder(found);
   for (const gpu of gpus) {
     const row = rowOf(gpu);
     if (row !== undefined) row.gpuAllocation = gpuUse(gpu, row);
   }
   await addMetadata(connection, source, found);
-}
-
-type Beside = (from: NonNullable<SourceOptions['from']>, columns: string, groups: string) => Promise<Row[]>;
-
-/** Lists volumes and load balancers one by one. */
-async function addVolumes(beside: Beside, rowOf: (row: Row) => FoundRow | undefined): Promise<void> {
-  const volumes = await beside(
-    'allocation_pv',
-    'pv_cluster, pv_name, max(pv_provider_id) as provider_id, sum(byte_hours) as byte_hours, sum(cost) as cost',
-    ', pv_cluster, pv_name',
-  );
-  for (const volume of volumes) {
-    const row = rowOf(volume);
-    if (row === undefined) continue;
-    row.pvs ??= {};
-    row.pvs[`cluster=${text(volume['pv_cluster'])}:name=${text(volume['pv_name'])}`] = {
-      byteHours: Number(volume['byte_hours']),
-      cost: Number(volume['cost']),
-      providerID: text(volume['provider_id']),
-    };
-  }
-  const loadBalancers = await beside(
-    'allocation_lb',
-    'lb, min(service) as service, min(ip) as ip, bool_or(private) as private, sum(hours) as hours, sum(cost) as cost',
-    ', lb',
-  );
-  for (const balancer of loadBalancers) {
-    const row = rowOf(balancer);
-    if (row === undefined) continue;
-    row.lbAllocations ??= {};
-    row.lbAllocations[text(balancer['lb'])] = {
-      service: text(balancer['service']),
-      cost: Number(balancer['cost']),
-      private: balancer['private'] === true,
-      ip: text(balancer['ip']),
-      hours: Number(balancer['hours']),
-    };
-  }
 }
 
 function gpuUse(gpu: Row, { gpuUsageAverage, gpuRequestAverage }: FoundRow): GpuUse {
@@ -105,21 +61,21 @@ async function addMetadata(
   await addNamespaces(connection, merged, source.substituted);
 }
 
-/** Identities by their number. */
+/** Identities by what they are known by. */
 async function readIdentities(
   connection: DuckDBConnection,
-  ids: Iterable<number>,
+  { by, known }: { readonly by: 'id' | 'content'; readonly known: Iterable<string> },
   columns: readonly string[],
   substituted = false,
-): Promise<Map<number, Row>> {
+): Promise<Map<string, Row>> {
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
     // Maps of millions are not read for the sake of a few.
-    `select id, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where id in (select unnest(${bindings.integers([...new Set(ids)])}))`,
+    `select ${by}::varchar as known, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where ${by} in (select unnest(${bindings.longs([...new Set(known)])}))`,
     bindings.values,
   );
-  return new Map(rows.map((row) => [Number(row['id']), row]));
+  return new Map(rows.map((row) => [text(row['known']), row]));
 }
 
 async function addSingles(
@@ -132,17 +88,17 @@ async function addSingles(
   const names = bindings.integers([...new Set(rows.map(({ single }) => single?.name ?? 0))]);
   const members = await rowsOf(
     connection,
-    `select p.step, i.name, a.identity, min(f.window_start)::double as first, max(f.window_start)::double as last,
+    `select p.step, i.name, a.identity, i.content, min(f.window_start)::double as first, max(f.window_start)::double as last,
   max(cpu_max) as cpu, max(ram_max) as ram, max(gpu_max) as gpu
 from allocation a join identity i on i.id = a.identity
 join pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'} join file f on f.id = a.file
 where i.name in (select unnest(${names}))
-group by all order by last, a.identity`,
+group by all order by last, i.content`,
     bindings.values,
   );
   const identities = await readIdentities(
     connection,
-    members.map((member) => Number(member['identity'])),
+    { by: 'id', known: members.map((member) => text(member['identity'])) },
     ['services', ...maps.map(([, column]) => column)],
   );
   const byName = Map.groupBy(members, (member) => `${text(member['step'])} ${text(member['name'])}`);
@@ -151,11 +107,11 @@ group by all order by last, a.identity`,
     const services = [...own]
       .sort((a, b) => Number(a['first']) - Number(b['first']))
       .flatMap(
-        (member) => (identities.get(Number(member['identity']))?.['services'] as string[] | undefined) ?? [],
+        (member) => (identities.get(text(member['identity']))?.['services'] as string[] | undefined) ?? [],
       );
     if (services.length > 0) row.properties.services = [...new Set(services)];
     for (const member of own) {
-      const identity = identities.get(Number(member['identity']));
+      const identity = identities.get(text(member['identity']));
       if (identity !== undefined) addUnion(row.properties, identity);
       addMaxima(row, member);
     }
@@ -206,19 +162,19 @@ async function addCommon(
   const members = await rowsOf(
     connection,
     `${sourceTables({ ...source, rolledUp: false }, bindings)}
-select distinct period, key, sample from source where kept and not shared`,
+select distinct period, key, sample::varchar as sample from source where kept and not shared`,
     bindings.values,
   );
   const byKey = Map.groupBy(members, (member) => `${text(member['period'])} ${text(member['key'])}`);
   const identities = await readIdentities(
     connection,
-    members.map((member) => Number(member['sample'])),
+    { by: 'content', known: members.map((member) => text(member['sample'])) },
     ['labels', 'annotations'],
     source.substituted,
   );
   for (const row of rows) {
     const own = (byKey.get(`${row.period} ${row.name}`) ?? []).map((member) =>
-      identities.get(Number(member['sample'])),
+      identities.get(text(member['sample'])),
     );
     for (const map of ['labels', 'annotations'] as const) {
       const common = intersection(own.map((identity) => toRecord(identity?.[map])));
@@ -242,12 +198,12 @@ async function addNamespaces(
   if (rows.length === 0) return;
   const identities = await readIdentities(
     connection,
-    rows.map(({ sample }) => sample ?? 0),
+    { by: 'content', known: rows.flatMap(({ sample }) => sample ?? []) },
     ['namespace_labels', 'namespace_annotations'],
     substituted,
   );
   for (const row of rows) {
-    const identity = identities.get(row.sample ?? 0);
+    const identity = identities.get(row.sample ?? '');
     for (const [property, column] of maps.slice(2)) {
       const record = toRecord(identity?.[column]);
       if (Object.keys(record).length > 0) row.properties[property] = record;

@@ -1,9 +1,13 @@
+import { exactSum } from './exact-sum';
+import { peakOf, type Peaks } from './peaks';
+import { placementColumns, withPlacement } from './placement';
 import { informed } from './rollup';
-import { type StoredMeasure, storedMeasures } from './schema';
+import { storedMeasures } from './schema';
 import type { Filter } from './filter';
 import type { AllocationRequest } from './request';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 import { costMeasures } from './cost';
+import type { Resource } from './idle';
 
 /** What workloads are told apart by, as it is called in filters and in groups. */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
@@ -35,7 +39,9 @@ export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
 
 /** Whether a query needs nothing below workloads, so that the rolled up rows answer it. */
 export function isRolledUp(request: AllocationRequest): boolean {
-  const below = request.groups.some((group) => group.kind === 'field' && !groupsOfWorkloads.has(group.field));
+  const below = request.groups.some((group) =>
+    group.kind === 'field' ? !groupsOfWorkloads.has(group.field) : group.kind === 'namespaceLabel',
+  );
   return !below && hasRolledUpSums(request);
 }
 
@@ -74,8 +80,8 @@ export interface SourceOptions {
   readonly rolledUp: boolean;
   /** Whether some workloads are mixed, see `mixedWorkloads`. */
   readonly mixed: boolean;
-  /** The measures that are not 0 in all of the rows. */
-  readonly measures: ReadonlySet<StoredMeasure>;
+  /** The largest numbers of the files that answer; a measure without one is 0 in all of their rows. */
+  readonly peaks: Peaks;
   /** Whether the picks take all clusters of their files. */
   readonly wholeFiles: boolean;
   /** Whether some identities are stood in for by those that their container has in a step. */
@@ -107,9 +113,9 @@ function sharedCondition({ sharing: { namespaces, labels } }: AllocationRequest,
  * the filter keeps them and they are shared. The table `pick` says which rows are meant.
  */
 export function sourceTables(options: SourceOptions, bindings: Bindings): string {
-  const { request, rolledUp, mixed, measures, from = 'allocation' } = options;
+  const { request, rolledUp, mixed, peaks, from = 'allocation' } = options;
   const zeros = storedMeasures.filter(
-    (measure) => !measures.has(measure) || (!request.reconcile && measure.endsWith('Adjustment')),
+    (measure) => !peaks.has(measure) || (!request.reconcile && measure.endsWith('Adjustment')),
   );
   const known =
     from !== 'allocation' || zeros.length === 0
@@ -117,7 +123,12 @@ export function sourceTables(options: SourceOptions, bindings: Bindings): string
       : `* replace (${zeros.map((measure) => `0::double as "${measure}"`).join(', ')})`;
   if (!rolledUp) {
     const rows = allocationRows(options);
-    return `with judged as (${judgedIdentities(options, 'true', bindings)}), source as (select ${known} from (${rows}))`;
+    // What lies beside allocations is of few of all identities.
+    const which =
+      from === 'allocation' || options.substituted
+        ? 'true'
+        : `id in (select a.identity from ${from} a join pick p on ${picked('a', options)})`;
+    return `with judged as (${judgedIdentities(options, which, bindings)}), source as (select ${known} from (${rows}))`;
   }
   // What is bound twice is one value, as both name the same keys.
   const several = mixed ? (mixedWorkloads(request, bindings) ?? 'false') : 'false';
@@ -139,19 +150,26 @@ function judgedWorkloads({ request }: SourceOptions, which: string, bindings: Bi
 }
 
 function rolledUpRows(options: SourceOptions): string {
+  const { from = 'allocation' } = options;
+  const table = from === 'allocation' ? 'rollup' : from;
   return `select p.step, p.period, r.* exclude (file), w.* exclude (id)
-  from rollup r join pick p on ${picked('r', options)} join rolled w on w.id = r.workload`;
+  from ${table} r join pick p on ${picked('r', options)} join rolled w on w.id = r.workload`;
 }
 
 function judgedIdentities(options: SourceOptions, which: string, bindings: Bindings): string {
-  const columns = `${identityColumns.join(', ')}, ${hashes(identityColumns).join(', ')}, name, workload, plain, id`;
+  const columns = `${identityColumns.join(', ')}, ${hashes(identityColumns).join(', ')}, name, workload, plain, id, content`;
   const judgement = judged(options.request, bindings);
-  return `select ${columns}, ${informed} as informed, ${judgement} from ${identities(options)} i where ${which}`;
+  const placed = options.request.groups.some(
+    (group) => group.kind === 'field' && placementColumns.some((column) => column === group.field),
+  );
+  const all = placed ? withPlacement(identities(options)) : identities(options);
+  return `select ${columns}, ${informed} as informed, ${judgement} from ${all} i where ${which}`;
 }
 
 function allocationRows(options: SourceOptions): string {
   const { substituted, from = 'allocation' } = options;
-  return `select p.step, p.period, a.* exclude (file, identity), i.* exclude (id), i.id as sample
+  const ofWorkload = from === 'allocation_pv' || from === 'allocation_lb' ? ', workload' : '';
+  return `select p.step, p.period, a.* exclude (file, identity${ofWorkload}), i.* exclude (id, content), i.content as sample
     from ${from} a join pick p on ${picked('a', options)}
     ${substituted ? 'left join substitute s on s.step = p.step and s.identity = a.identity' : ''}
     join judged i on i.id = ${substituted ? 'coalesce(s.substitute, a.identity)' : 'a.identity'}`;
@@ -193,8 +211,8 @@ export function withProperties(
   // Most groups of many allocations agree in nothing below, and all identities are millions.
   const sample = `case when ${below.map((column) => `g.${column}`).join(' or ')} then g.sample end`;
   return `, grouped as (${grouped})
-select g.* replace (${replaced.join(', ')}) from grouped g left join workload w on w.id = g.workload
-left join (select id, ${below.join(', ')} from ${identities(source)} where id in (select ${sample} from grouped g)) i on i.id = ${sample}`;
+select g.* replace (${replaced.join(', ')}, g.sample::varchar as sample) from grouped g left join workload w on w.id = g.workload
+left join (select content, ${below.join(', ')} from ${identities(source)} where content in (select ${sample} from grouped g)) i on i.content = ${sample}`;
 }
 
 /** The identities of a query, with those that stand in for others in a step. */
@@ -207,7 +225,22 @@ function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string
 /** The total cost of a row, as SQL. */
 export const totalSql = `(${costMeasures.map((measure) => `"${measure}"`).join(' + ')})`;
 
+/** No row costs more, whatever the sign. */
+export function mostCost(peaks: Peaks): number {
+  return costMeasures.reduce((sum, measure) => sum + peakOf(peaks, measure), 0);
+}
+
+/** What rows cost in all, as SQL. */
+export function totalCostSum(peaks: Peaks): string {
+  return exactSum(totalSql, mostCost(peaks));
+}
+
 /** The cost of a resource of a row, adjustment included, as SQL. */
-export function resourceSql(resource: 'cpu' | 'gpu' | 'ram'): string {
+export function resourceSql(resource: Resource): string {
   return `("${resource}Cost" + "${resource}CostAdjustment")`;
+}
+
+/** No row costs more of a resource, whatever the sign. */
+export function mostOf(resource: Resource, peaks: Peaks): number {
+  return peakOf(peaks, `${resource}Cost`) + peakOf(peaks, `${resource}CostAdjustment`);
 }

@@ -1,6 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
-import { describeMissing, describeSnapped } from './notes';
 import type { AllocationAnswer, AllocationProperties, AllocationRow, AllocationSet } from './answer';
 import {
   agreedProperty,
@@ -8,24 +7,35 @@ import {
   hasRolledUpSums,
   isRolledUp,
   mixedWorkloads,
-  resourceSql,
   sourceTables,
   type SourceOptions,
-  totalSql,
   withProperties,
 } from './allocation-source';
 import { addDetails } from './allocation-details';
-import type { Catalog } from './catalog';
-import { rowCost } from './cost';
+import { type Catalog, peaksOf } from './catalog';
 import { cover, type Covering } from './covering';
 import { type Row, rowsOf } from './database';
-import { type ByResource, computeIdle, groupKey, type Idle, resources, type Used } from './idle';
+import { computeIdle, groupKey, type Idle, resources, type Used } from './idle';
 import { nodeCosts } from './node-costs';
+import { describeData, shortList } from './notes';
 import type { AllocationRequest } from './request';
 import { agreed, merged, sampleSql } from './rollup';
 import { type StoredMeasure, storedMeasures } from './schema';
+import {
+  evenShares,
+  fillFactors,
+  isSharing,
+  measuresWithShares,
+  sharedAmounts,
+  type Shares,
+  takesInProportion,
+  tenancyFactors,
+  withFactors,
+} from './shares';
+import { sortRows } from './sort-rows';
 import { Bindings } from './sql';
 import { cutSteps, type Steps } from './steps';
+import { byPlace, readSums, type Sum } from './sums';
 import { substituteTwins } from './twins';
 
 /** A row while it is worked on: with what is needed to look up its details. */
@@ -34,8 +44,8 @@ export interface FoundRow extends AllocationRow {
   period: number;
   /** The number of its name, and its step, if it is of a single container and of one step: then nothing was merged. */
   single?: { readonly name: number; readonly step: number };
-  /** One of its identities; absent of idle. */
-  sample?: number;
+  /** The content of one of its identities; absent of idle. */
+  sample?: string;
 }
 
 /**
@@ -57,30 +67,49 @@ export async function answerAllocations(
     catalog.twins.any && (request.aggregatedMetadata || ((!rolledUp || mixed) && dependsOnTwins(request)));
   if (substituted) await substituteTwins(connection, wholeFiles);
   const { controllers: controllersDiffer } = catalog.twins;
-  const measures = measuresOf(catalog, covering);
   const source: SourceOptions = {
-    ...{ request, rolledUp, mixed, measures },
+    ...{ request, rolledUp, mixed, peaks: peaksOf(catalog, covering) },
     ...{ wholeFiles, substituted, controllersDiffer },
   };
 
-  const sums = needsSums(request) ? await readSums(connection, await sumsSource(connection, source)) : [];
-  const idle = request.idle.include
-    ? await readIdle(connection, catalog, source, steps, sums)
-    : { rows: [], without: [] };
-  const shared = await sharedAmounts(connection, source, steps, sums, idle.rows);
-  const rows = await readRows(connection, source, steps, shared, idle.rows, mostRows);
-  const idleRows = showIdle(idle.rows, catalog, request, steps);
-  const sets = toSets([...rows, ...idleRows], steps, request);
+  const sums = needsSums(request)
+    ? await readSums(
+        connection,
+        catalog,
+        await sumsSource(connection, source),
+        isSharing(request) || request.sharing.tenancy,
+      )
+    : [];
+  const assets = needsAssets(request)
+    ? await pickAssets(connection, catalog, steps, request, sums)
+    : undefined;
+  const idle =
+    assets !== undefined && request.idle.include
+      ? await readIdle(connection, catalog, request, steps, assets, sums)
+      : [];
+  const tenancy =
+    assets !== undefined && request.sharing.tenancy
+      ? await tenancyFactors(connection, request, assets.wholeFiles, sums)
+      : { factors: [], notes: [] };
+  const shared = await sharedAmounts(connection, source, steps, sums, idle);
+  const rows = await readRows(
+    connection,
+    source,
+    steps,
+    { shared, idle, tenancy: tenancy.factors },
+    mostRows,
+  );
+  const sets = toSets([...rows, ...showIdle(idle, catalog, request, steps)], steps, request);
   const visible = sets.flatMap((set) => set.rows as FoundRow[]);
   if (request.details !== false) await addDetails(connection, source, visible);
   return {
     sets,
     window: request.window,
-    stepSeconds: steps.stepSeconds,
+    stepSeconds: sets[0] === undefined ? 0 : sets[0].window.end - sets[0].window.start,
     warnings: [
-      ...describeSnapped(covering.snapped),
-      ...describeMissing(catalog, 'allocations', covering, request.window, request.now),
-      ...idle.without,
+      ...describeData(catalog, 'allocations', covering, request),
+      ...(assets?.notes ?? []),
+      ...tenancy.notes,
       ...shared.notes,
     ],
     ...(catalog.generation !== undefined && { generation: catalog.generation }),
@@ -101,12 +130,6 @@ async function areMixed(connection: DuckDBConnection, request: AllocationRequest
   if (which === undefined) return false;
   const rows = await rowsOf(connection, `select 1 from workload where ${which} limit 1`, bindings.values);
   return rows.length > 0;
-}
-
-/** The measures that are not 0 in all of the files that answer. */
-function measuresOf({ files }: Catalog, { picks }: Covering): ReadonlySet<StoredMeasure> {
-  const picked = new Set(picks.map(({ file }) => file));
-  return new Set(files.filter(({ id }) => picked.has(id)).flatMap(({ measures }) => measures));
 }
 
 /** Fills the table that says which rows are meant; returns whether it takes all clusters of its files. */
@@ -143,56 +166,49 @@ function dependsOnTwins({ groups, filter, sharing }: AllocationRequest): boolean
   return grouped || filter !== undefined || sharing.labels.length > 0;
 }
 
-/** What the allocations of a step and an idle group cost, by whether they are plain, shared and kept. */
-interface Sum {
-  readonly step: number;
-  readonly cluster: number;
-  readonly node: string;
-  readonly plain: boolean;
-  readonly shared: boolean;
-  readonly kept: boolean;
-  readonly cost: ByResource;
-  readonly total: number;
-}
-
 function needsSums(request: AllocationRequest): boolean {
-  return request.idle.include || isSharing(request);
+  return needsAssets(request) || isSharing(request);
 }
 
-function isSharing({ sharing }: AllocationRequest): boolean {
-  return sharing.namespaces.length > 0 || sharing.labels.length > 0 || sharing.monthlyCost !== 0;
+function needsAssets({ idle, sharing }: AllocationRequest): boolean {
+  return idle.include || sharing.tenancy;
 }
 
-async function readSums(connection: DuckDBConnection, source: SourceOptions): Promise<Sum[]> {
-  const bindings = new Bindings();
-  const tables = sourceTables(source, bindings);
-  const node = source.request.idle.byNode ? 'node' : "''";
-  const rows = await rowsOf(
-    connection,
-    `${tables} select step, cluster, ${node} as node, plain, shared, kept,
-  ${resources.map((resource) => `sum(${resourceSql(resource)}) as ${resource}`).join(', ')}, sum(${totalSql}) as total
-from source group by all`,
-    bindings.values,
-  );
-  return rows.map((row) => ({
-    step: Number(row['step']),
-    cluster: Number(row['cluster']),
-    node: String(row['node']),
-    plain: row['plain'] === true,
-    shared: row['shared'] === true,
-    kept: row['kept'] === true,
-    cost: { cpu: Number(row['cpu']), gpu: Number(row['gpu']), ram: Number(row['ram']) },
-    total: Number(row['total']),
-  }));
+/** The assets that answer, which are in the table `asset_pick`. */
+interface PickedAssets {
+  readonly wholeFiles: boolean;
+  /** Whether a cluster has some in a step. */
+  has(this: void, place: Pick<Sum, 'step' | 'cluster'>): boolean;
+  readonly notes: readonly string[];
+}
+
+async function pickAssets(
+  connection: DuckDBConnection,
+  catalog: Catalog,
+  steps: Steps,
+  { idle, now }: AllocationRequest,
+  sums: readonly Sum[],
+): Promise<PickedAssets> {
+  const covering = cover(catalog, 'assets', steps.steps, now);
+  const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
+  const found = new Set(covering.picks.map(({ step, cluster }) => `${step} ${cluster}`));
+  const has: PickedAssets['has'] = ({ step, cluster }) => found.has(`${step} ${cluster}`);
+  const without = new Set(sums.filter((sum) => !has(sum)).map(({ cluster }) => cluster));
+  const names = [...without].map((cluster) => catalog.clusters.get(cluster) ?? '').sort();
+  const what = idle.include ? 'Idle is' : 'Management costs are';
+  const notes =
+    names.length === 0 ? [] : [`${what} not known where there are no assets: ${shortList(names)}.`];
+  return { wholeFiles, has, notes };
 }
 
 async function readIdle(
   connection: DuckDBConnection,
   catalog: Catalog,
-  { request }: SourceOptions,
-  steps: Steps,
+  request: AllocationRequest,
+  { steps }: Steps,
+  assets: PickedAssets,
   sums: readonly Sum[],
-): Promise<{ rows: Idle[]; without: string[] }> {
+): Promise<Idle[]> {
   const used = new Map<string, Used>();
   for (const sum of sums) {
     if (!sum.plain) continue;
@@ -204,133 +220,41 @@ async function readIdle(
     }
     used.set(key, known);
   }
-  const covering = cover(catalog, 'assets', steps.steps, request.now);
-  const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
-  const nodes = await nodeCosts(connection, request, wholeFiles);
-  const withAssets = new Set(covering.picks.map(({ step, cluster }) => `${step} ${cluster}`));
+  const nodes = await nodeCosts(connection, request, assets.wholeFiles);
   const withNode = new Set(nodes.map(groupKey));
   // Allocations without a node of theirs cost more than nothing: their idle is negative, so that the sums agree.
   for (const sum of sums) {
-    const span = steps.steps[sum.step];
-    if (!sum.plain || span === undefined || withNode.has(groupKey(sum))) continue;
-    if (!withAssets.has(`${sum.step} ${sum.cluster}`)) continue;
+    const span = steps[sum.step];
+    if (!sum.plain || span === undefined || withNode.has(groupKey(sum)) || !assets.has(sum)) continue;
     withNode.add(groupKey(sum));
     nodes.push({ ...sum, ...span, providerID: '', cost: { cpu: 0, gpu: 0, ram: 0 } });
   }
-  const rows = computeIdle(nodes, used, {
+  return computeIdle(nodes.sort(byPlace(catalog.clusters)), used, {
     share: request.idle.share,
     filtered: request.filter !== undefined,
   });
-  const without = new Set(
-    sums.filter(({ step, cluster }) => !withAssets.has(`${step} ${cluster}`)).map(({ cluster }) => cluster),
-  );
-  const names = [...without].map((cluster) => catalog.clusters.get(cluster) ?? '').sort();
-  return {
-    rows,
-    without: names.length === 0 ? [] : [`Idle is not known where there are no assets: ${shortList(names)}.`],
-  };
-}
-
-function shortList(names: readonly string[]): string {
-  return names.length <= 5
-    ? names.join(', ')
-    : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
-}
-
-/** What each step's allocations pay for what is shared: a part of their own cost, or an amount for each group. */
-interface SharedAmounts {
-  readonly factor: readonly number[];
-  readonly even: readonly number[];
-  readonly notes: readonly string[];
-}
-
-const hoursPerMonth = 730;
-
-async function sharedAmounts(
-  connection: DuckDBConnection,
-  source: SourceOptions,
-  { steps }: Steps,
-  sums: readonly Sum[],
-  idle: readonly Idle[],
-): Promise<SharedAmounts> {
-  const { request } = source;
-  const factor = steps.map(() => 0);
-  const even = steps.map(() => 0);
-  if (!isSharing(request)) return { factor, even, notes: [] };
-  const factors = new Map(idle.map((one) => [groupKey(one), one.factor]));
-  const shared = steps.map(({ start, end }) => {
-    const hours = Math.max(0, Math.min(end, request.now) - start) / 3_600;
-    return (request.sharing.monthlyCost / hoursPerMonth) * hours;
-  });
-  const weights = steps.map(() => 0);
-  for (const sum of sums) {
-    const taken = sum.plain ? factors.get(groupKey(sum)) : undefined;
-    const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
-    const into = sum.shared ? shared : sum.plain ? weights : undefined;
-    if (into !== undefined) into[sum.step] = (into[sum.step] ?? 0) + total;
-  }
-  const groups =
-    request.sharing.split === 'even' ? await countGroups(connection, source) : new Map<number, number>();
-  let lost = 0;
-  steps.forEach((_, step) => {
-    const amount = shared[step] ?? 0;
-    const count = groups.get(step) ?? 0;
-    const weight = weights[step] ?? 0;
-    if (request.sharing.split === 'even' && count > 0) even[step] = amount / count;
-    else if (request.sharing.split === 'weighted' && weight !== 0) factor[step] = amount / weight;
-    else lost += amount;
-  });
-  return {
-    factor,
-    even,
-    notes:
-      lost === 0 ? [] : [`Shared costs of ${lost.toFixed(2)} are left out: there is nobody to share them.`],
-  };
-}
-
-/** How many groups share, before the filter, by step. */
-async function countGroups(
-  connection: DuckDBConnection,
-  source: SourceOptions,
-): Promise<Map<number, number>> {
-  const bindings = new Bindings();
-  const tables = sourceTables(source, bindings);
-  const rows = await rowsOf(
-    connection,
-    `${tables} select step, count(distinct key)::integer as groups from source where plain and not shared group by step`,
-    bindings.values,
-  );
-  return new Map(rows.map((row) => [Number(row['step']), Number(row['groups'])]));
 }
 
 async function readRows(
   connection: DuckDBConnection,
   source: SourceOptions,
   steps: Steps,
-  shared: SharedAmounts,
-  idle: readonly Idle[],
+  shares: Shares,
   mostRows: number,
 ): Promise<FoundRow[]> {
-  const { request } = source;
+  const { request, peaks } = source;
   const bindings = new Bindings();
   const tables = sourceTables(source, bindings);
   const properties = request.details === false ? [] : identityColumns;
-  const takesIdle = request.idle.include && request.idle.share;
-  const takesShared = shared.factor.some((one) => one !== 0);
-  let from = 'source';
-  if (takesIdle || takesShared) {
-    await fillFactors(connection, idle, shared.factor);
-    const node = request.idle.byNode ? ' and f.of_node = s.node' : '';
-    const taken = resources.map(
-      (one) => `case when plain then coalesce(f.${one}, 0) else 0 end as of_${one}`,
-    );
-    from = `(select s.*, ${taken.join(', ')}, case when plain then coalesce(w.part, 0) else 0 end as of_shared
-from source s left join idle_factor f on f.step = s.step and f.of_cluster = s.cluster${node}
-left join step_factor w on w.step = s.step)`;
-  }
-  const sums = takesIdle || takesShared ? withShares : merged;
-  const grouped = `select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, sums)}
-from ${from} where kept and not shared group by period, key limit ${mostRows + 1}`;
+  const takes = takesInProportion(shares);
+  if (takes) await fillFactors(connection, shares);
+  const measures = takes
+    ? measuresWithShares(shares, peaks)
+    : storedMeasures
+        .filter((measure) => peaks.has(measure))
+        .map((measure) => `${merged(measure, peaks)} as "${measure}"`);
+  const grouped = `select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, measures)}
+from ${takes ? withFactors(request) : 'source'} where kept and not shared group by period, key limit ${mostRows + 1}`;
   const rows = await rowsOf(
     connection,
     `${tables}\n${withProperties(grouped, properties, source)}`,
@@ -340,15 +264,18 @@ from ${from} where kept and not shared group by period, key limit ${mostRows + 1
     throw new FederationError('QUERY_TOO_LARGE', { detail: `The answer has more than ${mostRows} rows.` });
   }
   const found = rows.map((row) => toRow(row, steps));
-  if (shared.even.some((one) => one !== 0)) await addEvenShares(connection, source, shared.even, found);
+  const { even } = shares.shared;
+  if (even.every((one) => one === 0)) return found;
+  const amounts = await evenShares(connection, source, even);
+  for (const row of found) row.sharedCost += amounts.get(`${row.period} ${row.name}`) ?? 0;
   return found;
 }
 
 /** The columns of a group of rows, as SQL. */
 function gathered(
   properties: readonly (typeof identityColumns)[number][],
-  { measures, controllersDiffer }: SourceOptions,
-  sumOf: (measure: StoredMeasure) => string,
+  { controllersDiffer }: SourceOptions,
+  measures: readonly string[],
 ): string {
   return [
     'min(start_at) as start_at, max(end_at) as end_at',
@@ -357,69 +284,8 @@ function gathered(
     // One container has one controller: the one that is named, else the first by name.
     `${controllersDiffer ? "min(nullif(controller, ''))" : 'null'} as any_controller`,
     ...properties.map((column) => `${agreedProperty(column)} as ${column}`),
-    ...storedMeasures
-      .filter((measure) => measures.has(measure) || takingShares.has(measure))
-      .map((measure) => `${sumOf(measure)} as "${measure}"`),
+    ...measures,
   ].join(', ');
-}
-
-/** Measures that idle and what is shared are added to. */
-const takingShares = new Set<StoredMeasure>(['cpuCost', 'gpuCost', 'ramCost', 'sharedCost']);
-
-/** A measure of a group of rows, with the parts that they take of idle and of what is shared. */
-function withShares(measure: StoredMeasure): string {
-  const idle = Object.fromEntries(
-    resources.map((resource) => [`${resource}Cost`, `${resourceSql(resource)} * of_${resource}`]),
-  );
-  if (measure === 'sharedCost')
-    return `sum("sharedCost" + (${[totalSql, ...Object.values(idle)].join(' + ')}) * of_shared)`;
-  const taken = idle[measure];
-  return taken === undefined ? merged(measure) : `sum("${measure}" + ${taken})`;
-}
-
-/** Tables of their own, as the database knows how large these are, and joins by that. */
-async function fillFactors(
-  connection: DuckDBConnection,
-  idle: readonly Idle[],
-  factor: readonly number[],
-): Promise<void> {
-  const ofIdle = new Bindings();
-  const columns = [
-    `unnest(${ofIdle.integers(idle.map(({ step }) => step))}) as step`,
-    `unnest(${ofIdle.integers(idle.map(({ cluster }) => cluster))}) as of_cluster`,
-    `unnest(${ofIdle.texts(idle.map(({ node }) => node))}) as of_node`,
-    ...resources.map((one) => `unnest(${ofIdle.doubles(idle.map((group) => group.factor[one]))}) as ${one}`),
-  ];
-  await connection.run(
-    `create or replace temp table idle_factor as select ${columns.join(', ')}`,
-    ofIdle.values,
-  );
-  const ofStep = new Bindings();
-  const steps = `unnest(${ofStep.integers(factor.map((_, step) => step))}) as step`;
-  await connection.run(
-    `create or replace temp table step_factor as select ${steps}, unnest(${ofStep.doubles(factor)}) as part`,
-    ofStep.values,
-  );
-}
-
-async function addEvenShares(
-  connection: DuckDBConnection,
-  source: SourceOptions,
-  even: readonly number[],
-  rows: readonly FoundRow[],
-): Promise<void> {
-  const bindings = new Bindings();
-  const found = await rowsOf(
-    connection,
-    `${sourceTables(source, bindings)} select distinct step, period, key from source where plain and kept and not shared`,
-    bindings.values,
-  );
-  const amounts = new Map<string, number>();
-  for (const row of found) {
-    const key = `${String(row['period'])} ${String(row['key'])}`;
-    amounts.set(key, (amounts.get(key) ?? 0) + (even[Number(row['step'])] ?? 0));
-  }
-  for (const row of rows) row.sharedCost += amounts.get(`${row.period} ${row.name}`) ?? 0;
 }
 
 function toRow(row: Row, { periods }: Steps): FoundRow {
@@ -429,11 +295,12 @@ function toRow(row: Row, { periods }: Steps): FoundRow {
   for (const measure of storedMeasures) {
     found[measure] = Number(row[measure] ?? 0);
   }
+  for (const resource of resources) found[`${resource}CostIdle`] = Number(row[`${resource}CostIdle`] ?? 0);
   found.properties = propertiesOf(row);
   if (row['name'] !== null && typeof row['any_controller'] === 'string' && 'controller' in row) {
     found.properties.controller = row['any_controller'];
   }
-  found.sample = Number(row['sample']);
+  found.sample = String(row['sample']);
   if (row['name'] !== null && row['first_step'] === row['last_step']) {
     found.single = { name: Number(row['name']), step: Number(row['first_step']) };
   }
@@ -510,33 +377,35 @@ function showIdle(
     rows.set(key, known);
   }
   return [...rows.values()].map(({ row, members }) => {
-    const [first] = members;
-    const same = (read: (one: Idle) => unknown) =>
-      members.every((one) => first !== undefined && read(one) === read(first));
-    if (first === undefined || !same(({ cluster }) => cluster)) return row;
-    const cluster = catalog.clusters.get(first.cluster) ?? '';
     const { byNode } = request.idle;
+    const agreed = (read: (one: Idle) => string) => {
+      const [first, ...others] = members.map(read);
+      return first !== undefined && first !== '' && others.every((one) => one === first) ? first : undefined;
+    };
+    const cluster = agreed((one) => catalog.clusters.get(one.cluster) ?? '');
+    const node = byNode ? agreed((one) => one.node) : undefined;
+    const providerID = byNode ? agreed((one) => one.providerID) : undefined;
     row.properties = {
-      ...(cluster !== '' && { cluster }),
-      ...(byNode && same(({ node }) => node) && first.node !== '' && { node: first.node }),
-      ...(byNode &&
-        same(({ providerID }) => providerID) &&
-        first.providerID !== '' && { providerID: first.providerID }),
+      ...(cluster !== undefined && { cluster }),
+      ...(node !== undefined && { node }),
+      ...(providerID !== undefined && { providerID }),
     };
     return row;
   });
 }
 
-function toSets(
-  rows: readonly FoundRow[],
-  { periods }: Steps,
-  { offset, limit }: AllocationRequest,
-): AllocationSet[] {
+function toSets(rows: readonly FoundRow[], { periods }: Steps, request: AllocationRequest): AllocationSet[] {
   const byPeriod = Map.groupBy(rows, ({ period }) => period);
-  return periods.map((window, period) => {
-    const costs = new Map((byPeriod.get(period) ?? []).map((row) => [row, rowCost(row)]));
-    const sorted = [...costs].sort(([a, costA], [b, costB]) => costB - costA || (a.name < b.name ? -1 : 1));
-    const shown = sorted.slice(offset, limit === undefined ? undefined : offset + limit);
-    return { window, rows: shown.map(([row]) => row) };
-  });
+  return periods.map((window, period) => ({ window, rows: page(byPeriod.get(period) ?? [], request) }));
+}
+
+/** The rows of a page, in order. Idle counts neither for offset nor for limit, and is in every page that has a row. */
+function page(rows: readonly FoundRow[], { sort, offset, limit }: AllocationRequest): FoundRow[] {
+  const sorted = sortRows(rows, sort);
+  if (offset === 0 && limit === undefined) return sorted;
+  const isIdle = ({ sample }: FoundRow) => sample === undefined;
+  const others = sorted.filter((row) => !isIdle(row));
+  const shown = new Set(others.slice(offset, limit === undefined ? undefined : offset + limit));
+  if (shown.size === 0 && offset > 0) return [];
+  return sorted.filter((row) => isIdle(row) || shown.has(row));
 }

@@ -100,7 +100,7 @@ export interface AllocationRow extends Record<Measure, number> {
   rawAllocationOnly: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** The rows of one span, by total cost from the highest to the lowest, then by name. */
+/** The rows of one span, in the order that was asked for. */
 export interface AllocationSet {
   readonly window: Span;
   readonly rows: readonly AllocationRow[];
@@ -118,7 +118,7 @@ export interface AllocationAnswer extends AnswerNotes {
   /** In time order; at least one. */
   readonly sets: readonly AllocationSet[];
   readonly window: Span;
-  /** Length of a set before accumulating, in seconds. */
+  /** Length of the first set, in seconds. */
   readonly stepSeconds: number;
 }
 
@@ -226,6 +226,8 @@ export interface ClusterCoverage {
   readonly windows: Readonly<Record<string, number>>;
   /** Allocations in its newest windows: a measure of its size. */
   readonly allocations: number;
+  /** Numbers of its records that are NaN or infinite, in all windows that are served; they count as 0. */
+  readonly notFinite: number;
 }
 
 /** Which data answers. */
@@ -235,7 +237,7 @@ export interface DataState {
   /** RFC 3339. */
   readonly committedAt?: string;
   readonly ingestedAt?: string;
-  /** Nothing was ever ingested. */
+  /** Nothing can be answered from: nothing was ever ingested, or the database cannot be opened at the moment. */
   readonly empty: boolean;
   /** Windows ingested so far and in all, while that is going on. */
   readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
@@ -246,7 +248,8 @@ export interface DataState {
 
 /** The primary's answers. Whatever runs it, a query sees one generation from its start to its end. */
 export interface Answers {
-  /** Throws QUERY_NO_DATA before anything was ingested, QUERY_TOO_LARGE, QUERY_TIMEOUT, QUERY_BUSY. */
+  /** Throws QUERY_NO_DATA before anything was ingested, QUERY_TOO_LARGE, QUERY_TIMEOUT, QUERY_BUSY, and QUERY_NO_ROOM and
+   * QUERY_DATABASE_UNUSABLE. */
   allocations(
     request: import('./request').AllocationRequest,
     signal?: AbortSignal,

@@ -5,11 +5,12 @@ import type { AssetAnswer, AssetRow } from './answer';
 import { commonLabels, dependsOnLabels, findAssetTwins, type Labels, readLabelSets } from './asset-labels';
 import { toAssetRow } from './asset-row';
 import { type AssetSource, sourceTable } from './asset-source';
-import { gatheredColumns } from './asset-sums';
-import type { Catalog } from './catalog';
+import { gatherAssets } from './asset-sums';
+import { type Catalog, peaksOf } from './catalog';
 import { cover } from './covering';
+import type { Peaks } from './peaks';
 import { type Row, rowsOf } from './database';
-import { describeMissing, describeSnapped } from './notes';
+import { describeData } from './notes';
 import type { AssetRequest } from './request';
 import { Bindings } from './sql';
 import { cutSteps } from './steps';
@@ -30,7 +31,7 @@ export async function answerAssets(
   // An asset is made one over the sets of a step before anything else; but for its labels, that changes nothing.
   const substituted = dependsOnLabels(request) && (await findAssetTwins(connection, wholeFiles));
   const source: AssetSource = { request, wholeFiles, substituted };
-  const groups = await readGroups(connection, source, mostRows);
+  const groups = await readGroups(connection, source, peaksOf(catalog, covering), mostRows);
   const labels = groups.length === 0 ? new Map<string, Labels>() : await readLabelSets(connection, source);
   const byPeriod = Map.groupBy(groups, (row) => Number(row['period']));
   return {
@@ -39,10 +40,7 @@ export async function answerAssets(
       return { window, rows: shown(rows, request) };
     }),
     window: request.window,
-    warnings: [
-      ...describeSnapped(covering.snapped),
-      ...describeMissing(catalog, 'assets', covering, request.window, request.now),
-    ],
+    warnings: describeData(catalog, 'assets', covering, request),
     ...(catalog.generation !== undefined && { generation: catalog.generation }),
   };
 }
@@ -50,13 +48,14 @@ export async function answerAssets(
 async function readGroups(
   connection: DuckDBConnection,
   source: AssetSource,
+  peaks: Peaks,
   mostRows: number,
 ): Promise<Row[]> {
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
     `${sourceTable(source, bindings)}
-select period, key, ${gatheredColumns} from source group by period, key limit ${mostRows + 1}`,
+${gatherAssets('period, key', peaks)} limit ${mostRows + 1}`,
     bindings.values,
   );
   if (rows.length > mostRows) {
@@ -68,7 +67,7 @@ select period, key, ${gatheredColumns} from source group by period, key limit ${
 /** The labels that all assets of a row have. */
 function labelsOf(row: Row, sets: ReadonlyMap<string, Labels>): Labels {
   const names = row['label_sets'] as readonly string[];
-  return commonLabels(names.map((name) => sets.get(name) ?? {}));
+  return commonLabels([...names].sort().map((name) => sets.get(name) ?? {}));
 }
 
 function shown(rows: AssetRow[], { offset, limit }: AssetRequest): AssetRow[] {

@@ -1,8 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Pipeline } from '../etl/window';
 import type { ClusterCoverage } from './answer';
+import type { Covering } from './covering';
 import { rowsOf } from './database';
-import type { StoredMeasure } from './schema';
+import type { ExcludedCluster } from './ingest';
+import { joinPeaks, type Peaks } from './peaks';
 
 /** A window file that is served, and the clusters that have something in it. */
 export interface ServedFile {
@@ -12,10 +14,27 @@ export interface ServedFile {
   readonly start: number;
   readonly end: number;
   readonly digest: string;
-  /** Of allocations, the measures that are not 0 in all of them. */
-  readonly measures: readonly StoredMeasure[];
+  readonly peaks: Peaks;
   /** Records by the number of their cluster. */
   readonly records: ReadonlyMap<number, number>;
+  /** What the records of a cluster cost in all, by its number. */
+  readonly costs: ReadonlyMap<number, number>;
+  readonly notFinite: readonly NotFiniteNumbers[];
+}
+
+/** Numbers of a cluster in a file that are NaN or infinite, and count as 0. */
+export interface NotFiniteNumbers {
+  readonly cluster: number;
+  readonly field: string;
+  readonly numbers: number;
+}
+
+/** A day and its hours, whose costs differ. */
+export interface Disagreement {
+  readonly cluster: number;
+  readonly day: ServedFile;
+  readonly hours: readonly ServedFile[];
+  readonly cost: { readonly day: number; readonly hours: number };
 }
 
 /** What is served: one generation. */
@@ -23,9 +42,12 @@ export interface Catalog {
   readonly generation?: number;
   readonly committedAt?: string;
   readonly ingestedAt: string;
+  /** By the start of their windows, the longer ones first. */
   readonly files: readonly ServedFile[];
-  /** Names by number. */
+  /** Names by number, by name: those that have something in what is served. */
   readonly clusters: ReadonlyMap<number, string>;
+  readonly excluded: readonly ExcludedCluster[];
+  readonly disagreements: readonly Disagreement[];
   /** Whether some allocation's labels, services, … or controller are not the same in all windows. */
   readonly twins: { readonly any: boolean; readonly controllers: boolean };
 }
@@ -35,17 +57,45 @@ export async function readCatalog(connection: DuckDBConnection): Promise<Catalog
   const [generation] = await rowsOf(connection, 'select * from generation');
   if (generation === undefined) return undefined;
   const { generation: number, committed_at: committedAt, ingested_at: ingestedAt } = generation;
-  const records = new Map<number, Map<number, number>>();
-  for (const row of await rowsOf(connection, 'select * from contribution join served using (file)')) {
-    const file = Number(row['file']);
-    const known = records.get(file) ?? new Map<number, number>();
-    records.set(file, known.set(Number(row['cluster']), Number(row['records'])));
-  }
-  const files = await rowsOf(
+  const ofFile = async (table: string) =>
+    Map.groupBy(
+      await rowsOf(connection, `select t.* from ${table} t join served using (file) order by all`),
+      (row) => Number(row['file']),
+    );
+  const [contributions, notFinite] = [await ofFile('contribution'), await ofFile('not_finite')];
+  const rows = await rowsOf(
     connection,
-    'select * from file where id in (select file from served) order by window_start, id',
+    'select * from file where id in (select file from served) order by window_start, window_end desc, pipeline',
   );
-  const clusters = await rowsOf(connection, 'select * from cluster');
+  const files = rows.map((row): ServedFile => {
+    const id = Number(row['id']);
+    const byCluster = (column: string) =>
+      new Map((contributions.get(id) ?? []).map((one) => [Number(one['cluster']), Number(one[column])]));
+    return {
+      id,
+      pipeline: row['pipeline'] as Pipeline,
+      resolution: String(row['resolution']),
+      start: Number(row['window_start']),
+      end: Number(row['window_end']),
+      digest: String(row['digest']),
+      peaks: new Map(
+        (row['peaks'] as { key: string; value: number }[]).map(({ key, value }) => [key, value]),
+      ),
+      records: byCluster('records'),
+      costs: byCluster('cost'),
+      notFinite: (notFinite.get(id) ?? []).map((one) => ({
+        cluster: Number(one['cluster']),
+        field: String(one['field']),
+        numbers: Number(one['numbers']),
+      })),
+    };
+  });
+  const clusters = await rowsOf(
+    connection,
+    `select * from cluster
+where id in (select cluster from contribution join served using (file)) order by name`,
+  );
+  const excluded = await rowsOf(connection, 'select * from excluded order by cluster');
   const [twins] = await rowsOf(
     connection,
     'select count(*) > 0 as any, coalesce(bool_or(controllers_differ), false) as controllers from twin',
@@ -54,17 +104,13 @@ export async function readCatalog(connection: DuckDBConnection): Promise<Catalog
     ...(typeof number === 'number' && { generation: number }),
     ...(typeof committedAt === 'string' && { committedAt }),
     ingestedAt: String(ingestedAt),
-    files: files.map((row) => ({
-      id: Number(row['id']),
-      pipeline: row['pipeline'] as Pipeline,
-      resolution: String(row['resolution']),
-      start: Number(row['window_start']),
-      end: Number(row['window_end']),
-      digest: String(row['digest']),
-      measures: row['measures'] as StoredMeasure[],
-      records: records.get(Number(row['id'])) ?? new Map<number, number>(),
-    })),
+    files,
     clusters: new Map(clusters.map((row) => [Number(row['id']), String(row['name'])])),
+    excluded: excluded.map(({ cluster, reason }) => ({
+      cluster: String(cluster),
+      ...(typeof reason === 'string' && reason !== '' && { reason }),
+    })),
+    disagreements: findDisagreements(files),
     twins: { any: twins?.['any'] === true, controllers: twins?.['controllers'] === true },
   };
 }
@@ -97,10 +143,46 @@ export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
           windows,
           missing,
           allocations: newest?.records.get(number) ?? 0,
+          notFinite: own
+            .flatMap(({ notFinite }) => notFinite)
+            .reduce((sum, one) => sum + (one.cluster === number ? one.numbers : 0), 0),
         },
       ];
     })
     .sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
+}
+
+/** The largest numbers in the files that answer. */
+export function peaksOf({ files }: Catalog, { picks }: Pick<Covering, 'picks'>): Peaks {
+  const picked = new Set(picks.map(({ file }) => file));
+  return joinPeaks(files.filter(({ id }) => picked.has(id)).map(({ peaks }) => peaks));
+}
+
+const [hour, day] = [3_600, 86_400];
+/** What a day and its hours may differ by, as a share of the larger. */
+const tolerance = 0.01;
+
+/** The days of clusters of which all hours are there, too, and cost something else. */
+function findDisagreements(files: readonly ServedFile[]): Disagreement[] {
+  const hourly = new Map(
+    files
+      .filter(({ start, end }) => end - start === hour)
+      .map((file) => [`${file.pipeline} ${file.start}`, file]),
+  );
+  return files.flatMap((file) => {
+    if (file.end - file.start !== day) return [];
+    const hours = Array.from({ length: day / hour }, (_, index) =>
+      hourly.get(`${file.pipeline} ${file.start + index * hour}`),
+    ).filter((one) => one !== undefined);
+    if (hours.length < day / hour) return [];
+    return [...file.costs].flatMap(([cluster, cost]) => {
+      const costs = hours.flatMap(({ costs: ofHour }) => ofHour.get(cluster) ?? []);
+      const sum = costs.reduce((total, one) => total + one, 0);
+      if (costs.length < hours.length) return [];
+      if (Math.abs(cost - sum) <= tolerance * Math.max(Math.abs(cost), Math.abs(sum))) return [];
+      return [{ cluster, day: file, hours, cost: { day: cost, hours: sum } }];
+    });
+  });
 }
 
 /** How many windows there would be from the first to the last of them. */

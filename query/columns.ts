@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import { type ByteString, displayText } from '../etl/byte-string';
 import type { Instant } from '../etl/instant';
 import type { Allocation, Asset, AssetSet, Breakdown, EtlSet, StringMap } from '../etl/model';
+import type { NotFinite } from '../etl/not-finite';
+import { clusterOf } from '../etl/set-facts';
 import { HashIndex, hashWords } from './hash-index';
 import { type StoredMeasure, storedMeasures } from './schema';
 
@@ -69,6 +71,7 @@ export interface AllocationColumns {
   readonly volumes: VolumeColumns;
   readonly loadBalancers: LoadBalancerColumns;
   readonly gpus: GpuColumns;
+  readonly notFinite: readonly NotFinite[];
 }
 
 /** The assets of a window: one array for each column of the table behind `file` and `cluster`, in its order. */
@@ -78,6 +81,7 @@ export interface AssetColumns {
   /** The cluster of each row. */
   readonly clusters: string[];
   readonly values: AssetValue[][];
+  readonly notFinite: readonly NotFinite[];
 }
 export type AssetValue = string | number | boolean | null | number[] | [string, string][];
 
@@ -132,6 +136,7 @@ export class AllocationColumnsBuilder {
     cost: [],
   };
   private readonly gpus: GpuColumns = { row: [], device: [], model: [], uuid: [], shared: [] };
+  private readonly finite = new FiniteNumbers();
 
   /**
    * @param most how many records there can be
@@ -156,19 +161,23 @@ export class AllocationColumnsBuilder {
     const { numbers, most } = this;
     const row = this.rows++;
     this.addIdentity(record, row);
+    const finite = this.finite.of(record);
     const raw = record.rawAllocationOnly;
+    // What is no number is told, too, and is as if it was not measured.
+    const maximum = (value: number | null | undefined, field: string) =>
+      value === null || value === undefined || finite(value, field) !== value ? NaN : value;
     numbers[row] = seconds(record.start);
     numbers[most + row] = seconds(record.end);
-    numbers[2 * most + row] = raw?.cpuCoreUsageMax ?? NaN;
-    numbers[3 * most + row] = raw?.ramBytesUsageMax ?? NaN;
-    numbers[4 * most + row] = raw?.gpuUsageMax ?? NaN;
+    numbers[2 * most + row] = maximum(raw?.cpuCoreUsageMax, 'cpuCoreUsageMax');
+    numbers[3 * most + row] = maximum(raw?.ramBytesUsageMax, 'ramByteUsageMax');
+    numbers[4 * most + row] = maximum(raw?.gpuUsageMax, 'gpuUsageMax');
+    const volumes = addVolumes(this.volumes, record, row, finite);
     let at = leadingNumbers.length * most + row;
-    for (const read of measureReaders) {
-      numbers[at] = finite(read(record));
+    for (const [measure, read] of measureReaders) {
+      numbers[at] = finite(read(record, volumes), measure);
       at += most;
     }
-    addVolumes(this.volumes, record, row);
-    addLoadBalancers(this.loadBalancers, record, row);
+    addLoadBalancers(this.loadBalancers, record, row, finite);
     addGpu(this.gpus, record, row);
   }
 
@@ -185,6 +194,7 @@ export class AllocationColumnsBuilder {
       volumes: this.volumes,
       loadBalancers: this.loadBalancers,
       gpus: this.gpus,
+      notFinite: this.finite.found,
     };
   }
 
@@ -257,9 +267,32 @@ function mapKey(map: StringMap | null): string {
   return `${parts.length};${parts.sort().join('')}`;
 }
 
-/** Sums of a NaN are NaN: one broken record would take a whole cluster's cost with it. */
-function finite(value: number): number {
-  return Number.isFinite(value) ? value : 0;
+/** The number, or 0 where it is NaN or infinite. */
+type Finite = (value: number, field: string) => number;
+
+/** Sums of a NaN are NaN: one broken number would take a whole cluster's cost with it. So it counts as 0, and is told. */
+class FiniteNumbers {
+  private readonly counts = new Map<string, NotFinite>();
+  private record: Allocation | Asset | undefined;
+  private readonly take: Finite = (value, field) => (Number.isFinite(value) ? value : this.count(field));
+
+  /** Takes the numbers of a record, until the next one is named. */
+  of(record: Allocation | Asset): Finite {
+    this.record = record;
+    return this.take;
+  }
+
+  get found(): NotFinite[] {
+    return [...this.counts.values()];
+  }
+
+  private count(field: string): 0 {
+    const cluster = this.record === undefined ? '' : displayText(clusterOf(this.record));
+    const key = `${cluster}\0${field}`;
+    const numbers = (this.counts.get(key)?.numbers ?? 0) + 1;
+    this.counts.set(key, { cluster, field, numbers });
+    return 0;
+  }
 }
 
 function seconds({ seconds: whole, nanos }: Instant): number {
@@ -300,7 +333,13 @@ function entries(map: StringMap | null | undefined): [string, string][] {
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-const measureOf: Record<StoredMeasure, (record: Allocation) => number> = {
+/** What the volumes of an allocation come to. */
+interface VolumeSums {
+  readonly byteHours: number;
+  readonly cost: number;
+}
+
+const measureOf: Record<StoredMeasure, (record: Allocation, volumes: VolumeSums) => number> = {
   cpuCoreHours: (record) => record.cpuCoreHours,
   cpuCoreRequestAverage: (record) => record.cpuCoreRequestAverage,
   cpuCoreUsageAverage: (record) => record.cpuCoreUsageAverage,
@@ -325,8 +364,8 @@ const measureOf: Record<StoredMeasure, (record: Allocation) => number> = {
   networkCostAdjustment: (record) => record.networkCostAdjustment,
   loadBalancerCost: (record) => record.loadBalancerCost,
   loadBalancerCostAdjustment: (record) => record.loadBalancerCostAdjustment,
-  pvByteHours: (record) => sum(record.pvs, ({ value }) => value?.byteHours),
-  pvCost: (record) => sum(record.pvs, ({ value }) => value?.cost),
+  pvByteHours: (_, volumes) => volumes.byteHours,
+  pvCost: (_, volumes) => volumes.cost,
   pvCostAdjustment: (record) => record.pvCostAdjustment,
   ramByteHours: (record) => record.ramByteHours,
   ramByteRequestAverage: (record) => record.ramBytesRequestAverage,
@@ -338,27 +377,32 @@ const measureOf: Record<StoredMeasure, (record: Allocation) => number> = {
   externalCost: (record) => record.externalCost,
 };
 
-const measureReaders = storedMeasures.map((measure) => measureOf[measure]);
+const measureReaders = storedMeasures.map((measure) => [measure, measureOf[measure]] as const);
 
-function sum<T>(items: readonly T[] | null, of: (item: T) => number | undefined): number {
-  let total = 0;
-  for (const item of items ?? []) total += of(item) ?? 0;
-  return total;
-}
-
-function addVolumes(columns: VolumeColumns, record: Allocation, row: number): void {
+function addVolumes(columns: VolumeColumns, record: Allocation, row: number, finite: Finite): VolumeSums {
+  const sums = { byteHours: 0, cost: 0 };
   for (const { key, value } of record.pvs ?? []) {
     if (value === null) continue;
+    const byteHours = finite(value.byteHours, 'pvs.byteHours');
+    const cost = finite(value.cost, 'pvs.cost');
     columns.row.push(row);
     columns.cluster.push(displayText(key.cluster));
     columns.name.push(displayText(key.name));
     columns.providerID.push(displayText(value.providerID));
-    columns.byteHours.push(finite(value.byteHours));
-    columns.cost.push(finite(value.cost));
+    columns.byteHours.push(byteHours);
+    columns.cost.push(cost);
+    sums.byteHours += byteHours;
+    sums.cost += cost;
   }
+  return sums;
 }
 
-function addLoadBalancers(columns: LoadBalancerColumns, record: Allocation, row: number): void {
+function addLoadBalancers(
+  columns: LoadBalancerColumns,
+  record: Allocation,
+  row: number,
+  finite: Finite,
+): void {
   for (const [key, value] of record.loadBalancers ?? []) {
     if (value === null) continue;
     columns.row.push(row);
@@ -366,8 +410,8 @@ function addLoadBalancers(columns: LoadBalancerColumns, record: Allocation, row:
     columns.service.push(displayText(value.service));
     columns.ip.push(displayText(value.ip));
     columns.private.push(value.private);
-    columns.hours.push(finite(value.hours));
-    columns.cost.push(finite(value.cost));
+    columns.hours.push(finite(value.hours, 'lbAllocations.hours'));
+    columns.cost.push(finite(value.cost, 'lbAllocations.cost'));
   }
 }
 
@@ -382,15 +426,18 @@ function addGpu(columns: GpuColumns, { gpuAllocation: gpu }: Allocation, row: nu
 
 function assetColumns(set: AssetSet): AssetColumns {
   const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
+  const numbers = new FiniteNumbers();
+  const read = (field: AssetFieldReader) => records.map((record) => field(record, numbers.of(record), set));
   return {
     pipeline: 'assets',
     rows: records.length,
     clusters: records.map((record) => displayText(record.properties?.cluster ?? '')),
-    values: assetFields.map((field) => records.map((record) => field(record, set))),
+    values: assetFields.map(([, field]) => read(field)),
+    notFinite: numbers.found,
   };
 }
 
-type AssetFieldReader = (record: Asset, set: AssetSet) => AssetValue;
+type AssetFieldReader = (record: Asset, finite: Finite, set: AssetSet) => AssetValue;
 
 function property(
   name: 'category' | 'provider' | 'account' | 'project' | 'service' | 'cluster' | 'name' | 'providerID',
@@ -401,70 +448,90 @@ function property(
 /** A field of the types that have it; null for the others. */
 function only<Type extends Asset['type']>(
   type: Type,
-  read: (record: Extract<Asset, { type: Type }>) => AssetValue,
+  read: (record: Extract<Asset, { type: Type }>, finite: Finite) => AssetValue,
 ): AssetFieldReader {
-  return (record) => (record.type === type ? read(record as Extract<Asset, { type: Type }>) : null);
+  return (record, finite) =>
+    record.type === type ? read(record as Extract<Asset, { type: Type }>, finite) : null;
 }
 
-function shares(breakdown: Breakdown | null): number[] {
-  return [breakdown?.idle ?? 0, breakdown?.other ?? 0, breakdown?.system ?? 0, breakdown?.user ?? 0].map(
-    finite,
-  );
+function shares(breakdown: Breakdown | null, finite: Finite): number[] {
+  const { idle = 0, other = 0, system = 0, user = 0 } = breakdown ?? {};
+  return [idle, other, system, user].map((share) => finite(share, 'breakdown'));
 }
 
-const node = (read: (record: Extract<Asset, { type: 'Node' }>) => AssetValue) => only('Node', read);
-const disk = (read: (record: Extract<Asset, { type: 'Disk' }>) => AssetValue) => only('Disk', read);
+type NodeAsset = Extract<Asset, { type: 'Node' }>;
+type DiskAsset = Extract<Asset, { type: 'Disk' }>;
+const node = (read: (record: NodeAsset, finite: Finite) => AssetValue) => only('Node', read);
+const disk = (read: (record: DiskAsset, finite: Finite) => AssetValue) => only('Disk', read);
 const loadBalancer = (read: (record: Extract<Asset, { type: 'LoadBalancer' }>) => AssetValue) =>
   only('LoadBalancer', read);
 
-/** The columns of the table `asset` behind `file` and `cluster`. */
-const assetFields: readonly AssetFieldReader[] = [
-  (record) => (record.type === 'SharedAsset' ? 'Shared' : record.type),
-  property('category'),
-  property('provider'),
-  property('account'),
-  property('project'),
-  property('service'),
-  property('cluster'),
-  property('name'),
-  property('providerID'),
-  (record) => entries(record.labels),
+/** The columns of the table `asset` behind `file` and `cluster`, by name. */
+export const assetFields: readonly (readonly [column: string, read: AssetFieldReader])[] = [
+  ['type', (record) => (record.type === 'SharedAsset' ? 'Shared' : record.type)],
+  ['category', property('category')],
+  ['provider', property('provider')],
+  ['account', property('account')],
+  ['project', property('project')],
+  ['service', property('service')],
+  ['cluster_name', property('cluster')],
+  ['name', property('name')],
+  ['provider_id', property('providerID')],
+  ['labels', (record) => entries(record.labels)],
   // Types without times of their own have those of their window, or of the set.
-  (record, set) =>
-    seconds(('start' in record ? record.start : (record.window.start ?? set.window.start)) ?? zero),
-  (record, set) => seconds(('end' in record ? record.end : (record.window.end ?? set.window.end)) ?? zero),
-  (record) => ('cost' in record ? finite(record.cost) : 0),
-  (record) => ('adjustment' in record ? finite(record.adjustment) : 0),
-  (record) => (record.type === 'Cloud' ? finite(record.credit) : 0),
-  node((record) => displayText(record.nodeType)),
-  node((record) => finite(record.cpuCoreHours)),
-  node((record) => finite(record.ramByteHours)),
-  node((record) => finite(record.gpuHours)),
-  node((record) => finite(record.gpuCount)),
-  node((record) => finite(record.cpuCost)),
-  node((record) => finite(record.gpuCost)),
-  node((record) => finite(record.ramCost)),
-  node((record) => finite(record.discount)),
-  node((record) => finite(record.preemptible)),
-  node((record) => shares(record.cpuBreakdown)),
-  node((record) => shares(record.ramBreakdown)),
-  node(({ overhead }) =>
-    overhead === null
-      ? null
-      : [overhead.cpuOverheadFraction, overhead.ramOverheadFraction, overhead.overheadCostFraction].map(
-          finite,
-        ),
-  ),
-  disk((record) => finite(record.byteHours)),
-  disk((record) => (record.byteHoursUsed === null ? null : finite(record.byteHoursUsed))),
-  disk((record) => (record.byteUsageMax === null ? null : finite(record.byteUsageMax))),
-  disk((record) => shares(record.breakdown)),
-  disk((record) => displayText(record.storageClass)),
-  disk((record) => displayText(record.volumeName)),
-  disk((record) => displayText(record.claimName)),
-  disk((record) => displayText(record.claimNamespace)),
-  loadBalancer((record) => record.private),
-  loadBalancer((record) => displayText(record.ip)),
+  [
+    'start_at',
+    (record, _, set) =>
+      seconds(('start' in record ? record.start : (record.window.start ?? set.window.start)) ?? zero),
+  ],
+  [
+    'end_at',
+    (record, _, set) =>
+      seconds(('end' in record ? record.end : (record.window.end ?? set.window.end)) ?? zero),
+  ],
+  ['cost', (record, finite) => ('cost' in record ? finite(record.cost, 'cost') : 0)],
+  ['adjustment', (record, finite) => ('adjustment' in record ? finite(record.adjustment, 'adjustment') : 0)],
+  ['credit', (record, finite) => (record.type === 'Cloud' ? finite(record.credit, 'credit') : 0)],
+  ['node_type', node((record) => displayText(record.nodeType))],
+  ['cpu_core_hours', node((record, finite) => finite(record.cpuCoreHours, 'cpuCoreHours'))],
+  ['ram_byte_hours', node((record, finite) => finite(record.ramByteHours, 'ramByteHours'))],
+  ['gpu_hours', node((record, finite) => finite(record.gpuHours, 'GPUHours'))],
+  ['gpu_count', node((record, finite) => finite(record.gpuCount, 'gpuCount'))],
+  ['cpu_cost', node((record, finite) => finite(record.cpuCost, 'cpuCost'))],
+  ['gpu_cost', node((record, finite) => finite(record.gpuCost, 'gpuCost'))],
+  ['ram_cost', node((record, finite) => finite(record.ramCost, 'ramCost'))],
+  ['discount', node((record, finite) => finite(record.discount, 'discount'))],
+  ['preemptible', node((record, finite) => finite(record.preemptible, 'preemptible'))],
+  ['cpu_breakdown', node((record, finite) => shares(record.cpuBreakdown, finite))],
+  ['ram_breakdown', node((record, finite) => shares(record.ramBreakdown, finite))],
+  [
+    'overhead',
+    node(({ overhead }, finite) =>
+      overhead === null
+        ? null
+        : [overhead.cpuOverheadFraction, overhead.ramOverheadFraction, overhead.overheadCostFraction].map(
+            (share) => finite(share, 'overhead'),
+          ),
+    ),
+  ],
+  ['byte_hours', disk((record, finite) => finite(record.byteHours, 'byteHours'))],
+  [
+    'byte_hours_used',
+    disk(({ byteHoursUsed }, finite) =>
+      byteHoursUsed === null ? null : finite(byteHoursUsed, 'byteHoursUsed'),
+    ),
+  ],
+  [
+    'byte_usage_max',
+    disk(({ byteUsageMax }, finite) => (byteUsageMax === null ? null : finite(byteUsageMax, 'byteUsageMax'))),
+  ],
+  ['disk_breakdown', disk((record, finite) => shares(record.breakdown, finite))],
+  ['storage_class', disk((record) => displayText(record.storageClass))],
+  ['volume_name', disk((record) => displayText(record.volumeName))],
+  ['claim_name', disk((record) => displayText(record.claimName))],
+  ['claim_namespace', disk((record) => displayText(record.claimNamespace))],
+  ['private', loadBalancer((record) => record.private)],
+  ['ip', loadBalancer((record) => displayText(record.ip))],
 ];
 
 const zero: Instant = { seconds: 0, nanos: 0, zoneMinutes: -1, zoneSeconds: null };

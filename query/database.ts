@@ -9,6 +9,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
+import { noRoomOf } from './no-room';
 import { schemaRevision, tables } from './schema';
 
 export interface DatabaseOptions {
@@ -23,35 +24,47 @@ export interface DatabaseOptions {
 export interface Database {
   /** A connection sees what was committed when its transaction began. Whoever asks for one closes it. */
   connect(): Promise<DuckDBConnection>;
-  /** The size of its files, in bytes. */
+  /** Looks again how much it may spill to its disk: by itself it looks only once, and keeps to that for ever. */
+  measureDisk(): Promise<void>;
   readonly file: string;
+  /** Closes its connections, too. */
   close(): void;
 }
 
 /**
  * Opens the database of a folder, or makes it. It only repeats what the ETL files say: one of another schema, or one that
- * cannot be read, is thrown away. Throws QUERY_DATABASE_UNUSABLE when it is in use or cannot be written.
+ * cannot be read, is thrown away. Throws QUERY_NO_ROOM, and QUERY_DATABASE_UNUSABLE when it is in use or cannot be written.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  await mkdir(options.folder, { recursive: true });
-  const file = join(options.folder, 'query.duckdb');
-  const opened = await tryOpen(file, options);
-  if (opened !== undefined) return opened;
-  await rm(file, { force: true });
-  await rm(`${file}.wal`, { force: true });
-  const anew = await tryOpen(file, options);
-  if (anew !== undefined) return anew;
+  const { folder } = options;
+  const file = join(folder, 'query.duckdb');
+  try {
+    await mkdir(folder, { recursive: true });
+    const opened = await tryOpen(file, options);
+    if (opened !== undefined) return opened;
+    await rm(file, { force: true });
+    await rm(`${file}.wal`, { force: true });
+    const anew = await tryOpen(file, options);
+    if (anew !== undefined) return anew;
+  } catch (cause) {
+    throw (
+      noRoomOf(cause, options) ??
+      new FederationError('QUERY_DATABASE_UNUSABLE', {
+        subject: { key: folder },
+        detail: `The database cannot be opened: ${firstLine(cause)}`,
+        cause,
+      })
+    );
+  }
   throw new FederationError('QUERY_DATABASE_UNUSABLE', {
-    subject: { key: options.folder },
+    subject: { key: folder },
     detail: 'A new database cannot be read.',
   });
 }
 
 /** Undefined when what is there is of no use. */
-async function tryOpen(
-  file: string,
-  { folder, memoryLimit, threads }: DatabaseOptions,
-): Promise<Database | undefined> {
+async function tryOpen(file: string, options: DatabaseOptions): Promise<Database | undefined> {
+  const { folder, memoryLimit, threads } = options;
   let instance: DuckDBInstance;
   try {
     instance = await DuckDBInstance.create(file, {
@@ -67,32 +80,55 @@ async function tryOpen(
       allocator_background_threads: 'true',
     });
   } catch (cause) {
-    if (isUnreadable(cause)) return undefined;
-    throw new FederationError('QUERY_DATABASE_UNUSABLE', {
-      subject: { key: folder },
-      detail: `The database cannot be opened: ${firstLine(cause)}`,
-      cause,
-    });
+    // What was about to be replayed is not damaged by a lack of room.
+    if (noRoomOf(cause, options) === undefined && isUnreadable(cause)) return undefined;
+    throw cause;
   }
-  const connection = await instance.connect();
+  const database = databaseOf(instance, file);
+  let isOfUse = false;
   try {
-    const made = await rowsOf(
-      connection,
-      "select 1 from information_schema.tables where table_name = 'about'",
-    );
-    if (made.length === 0) {
-      await connection.run(
-        `begin transaction; ${tables}; insert into about values (${schemaRevision}); commit`,
-      );
-    }
-    const [row] = await rowsOf(connection, 'select revision from about');
-    if (row?.['revision'] === schemaRevision)
-      return { connect: () => instance.connect(), file, close: () => instance.closeSync() };
+    isOfUse = await hasTables(await database.connect());
   } finally {
-    connection.closeSync();
+    if (!isOfUse) database.close();
   }
-  instance.closeSync();
-  return undefined;
+  return isOfUse ? database : undefined;
+}
+
+function databaseOf(instance: DuckDBInstance, file: string): Database {
+  const connections: DuckDBConnection[] = [];
+  const connect = async () => {
+    const connection = await instance.connect();
+    connections.push(connection);
+    return connection;
+  };
+  return {
+    connect,
+    measureDisk: async () => {
+      const connection = await instance.connect();
+      // It cannot while it is out of room altogether; then there is a next time.
+      await connection.run('reset global max_temp_directory_size').catch(() => undefined);
+      connection.closeSync();
+    },
+    file,
+    close: () => {
+      // One that was left open would keep the file open as well.
+      for (const connection of connections) connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** Makes the tables where there are none; whether they are those of this version. */
+async function hasTables(connection: DuckDBConnection): Promise<boolean> {
+  const made = await rowsOf(connection, "select 1 from information_schema.tables where table_name = 'about'");
+  if (made.length === 0) {
+    await connection.run(
+      `begin transaction; ${tables}; insert into about values (${schemaRevision}); commit`,
+    );
+  }
+  const [row] = await rowsOf(connection, 'select revision from about');
+  connection.closeSync();
+  return row?.['revision'] === schemaRevision;
 }
 
 /** What another version of the library wrote, or damage; but not a lock, a full disk or a missing permission. */

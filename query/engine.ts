@@ -6,7 +6,8 @@ import type { Answers, AssetAnswer, AllocationAnswer, DataState } from './answer
 import { answerAssets } from './assets';
 import { answerAutocomplete } from './autocomplete';
 import { type Catalog, coverageOf, readCatalog } from './catalog';
-import { type Database, type DatabaseOptions, openDatabase } from './database';
+import { Connections } from './connections';
+import type { Database, DatabaseOptions } from './database';
 import { Ingest, type IngestOptions, type IngestSummary, type Serving, type WantedFile } from './ingest';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
 
@@ -32,16 +33,17 @@ export interface QueryEngineOptions extends DatabaseOptions {
  * generation from its start to its end, whatever is ingested meanwhile.
  */
 export class QueryEngine implements Answers {
+  /** What is known of `database`. */
   private catalog: Catalog | undefined;
+  private ingest: Ingest | undefined;
+  private database: Database | undefined;
   private ingesting: DataState['ingesting'];
   private refused: DataState['refused'];
   private notes: readonly string[] = [];
-  private readonly free: DuckDBConnection[] = [];
   private readonly limit: ReturnType<typeof pLimit>;
 
   private constructor(
-    private readonly database: Database,
-    private readonly ingest: Ingest,
+    private readonly connections: Connections,
     private readonly limits: QueryLimits,
   ) {
     this.limit = pLimit(limits.concurrent);
@@ -49,13 +51,20 @@ export class QueryEngine implements Answers {
 
   /** Opens the database of a folder, or makes it; what it served before, it serves again. */
   static async open({ limits = defaultLimits, ...options }: QueryEngineOptions): Promise<QueryEngine> {
-    const database = await openDatabase(options);
-    const engine = new QueryEngine(database, await Ingest.open(database), limits);
-    await engine.inTransaction(async () => undefined);
-    return engine;
+    const engine = new QueryEngine(await Connections.open(options), limits);
+    try {
+      await engine.inTransaction(async () => undefined);
+      return engine;
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
   }
 
-  /** Brings what is served in line with these files. If one cannot be taken it throws, and nothing changes. */
+  /**
+   * Brings what is served in line with these files. If one cannot be taken, or there is no room, it throws, and nothing
+   * changes.
+   */
   async serve(
     wanted: readonly WantedFile[],
     serving: Serving,
@@ -68,15 +77,17 @@ export class QueryEngine implements Answers {
     };
     try {
       tell(0, wanted.length);
-      const summary = await this.ingest.serve(wanted, serving, { ...options, progress: tell });
+      await this.inTransaction(async () => undefined);
+      const summary = await this.connections.withDatabase((database) =>
+        this.ingestInto(database, (ingest) => ingest.serve(wanted, serving, { ...options, progress: tell })),
+      );
       this.refused = undefined;
       this.notes = serving.notes ?? [];
       await this.inTransaction(async () => undefined);
       return summary;
     } catch (error) {
       if (isFederationError(error)) {
-        const { code, message } = error;
-        this.refused = { ...(generation !== undefined && { generation }), code, message };
+        this.refused = this.refusedBy(error, generation);
       }
       throw error;
     } finally {
@@ -103,14 +114,15 @@ export class QueryEngine implements Answers {
   }
 
   state(): DataState {
-    const { catalog } = this;
+    const { refused = this.refusedBy(this.connections.closed) } = this;
+    const catalog = this.connections.closed === undefined ? this.catalog : undefined;
     return {
       ...(catalog?.generation !== undefined && { generation: catalog.generation }),
       ...(catalog?.committedAt !== undefined && { committedAt: catalog.committedAt }),
       ...(catalog !== undefined && { ingestedAt: catalog.ingestedAt }),
       empty: catalog === undefined,
       ...(this.ingesting !== undefined && { ingesting: this.ingesting }),
-      ...(this.refused !== undefined && { refused: this.refused }),
+      ...(refused !== undefined && { refused }),
       clusters: catalog === undefined ? [] : coverageOf(catalog),
     };
   }
@@ -121,9 +133,34 @@ export class QueryEngine implements Answers {
   }
 
   close(): void {
-    this.ingest.close();
-    for (const connection of this.free) connection.closeSync();
-    this.database.close();
+    this.connections.close();
+  }
+
+  private refusedBy(error: FederationError | undefined, generation?: number): DataState['refused'] {
+    if (error === undefined) return undefined;
+    const { code, message } = error;
+    return { ...(generation !== undefined && { generation }), code, message };
+  }
+
+  /** What an ingest that failed has in mind may not be what the database holds: the next one begins from what it holds. */
+  private async ingestInto<T>(database: Database, work: (ingest: Ingest) => Promise<T>): Promise<T> {
+    this.turnTo(database);
+    const ingest = (this.ingest ??= await Ingest.open(database));
+    try {
+      return await work(ingest);
+    } catch (error) {
+      ingest.close();
+      this.ingest = undefined;
+      throw error;
+    }
+  }
+
+  /** Forgets what was known of another one: that was closed. */
+  private turnTo(database: Database): void {
+    if (database === this.database) return;
+    this.database = database;
+    this.catalog = undefined;
+    this.ingest = undefined;
   }
 
   private ownWarnings({ generation }: Catalog): string[] {
@@ -134,7 +171,7 @@ export class QueryEngine implements Answers {
       generation ?? 'what was there before',
     ];
     return [
-      `${what} could not be read (${code}: ${message}); this is ${typeof which === 'number' ? `generation ${which}` : which}.`,
+      `${what} could not be ingested (${code}: ${message}); this is ${typeof which === 'number' ? `generation ${which}` : which}.`,
     ];
   }
 
@@ -165,28 +202,14 @@ export class QueryEngine implements Answers {
     });
   }
 
-  /** Runs reads that see one generation; aborting interrupts the statement that runs. */
-  private async inTransaction<T>(
+  private inTransaction<T>(
     work: (connection: DuckDBConnection, catalog: Catalog | undefined) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const connection = this.free.pop() ?? (await this.database.connect());
-    const interrupt = () => connection.interrupt();
-    signal?.addEventListener('abort', interrupt, { once: true });
-    try {
-      await connection.run('begin transaction');
-      try {
-        return await work(connection, await this.catalogOf(connection));
-      } finally {
-        await connection.run('rollback').catch(() => undefined);
-      }
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', interrupt);
-      this.free.push(connection);
-    }
+    return this.connections.inTransaction(async (connection, database) => {
+      this.turnTo(database);
+      return work(connection, await this.catalogOf(connection));
+    }, signal);
   }
 
   /** The catalog of the generation that a connection's transaction sees; it is read once for each. */

@@ -8,12 +8,16 @@ import {
   listValue,
   mapValue,
 } from '@duckdb/node-api';
-import type { WindowRef } from '../etl/window';
+import type { NotFinite } from '../etl/not-finite';
+import type { Pipeline, WindowRef } from '../etl/window';
+import { totalCostSum } from './allocation-source';
 import { type Column, fillVector } from './append';
+import { assetCostSum } from './asset-sums';
 import {
   type AllocationBatches,
   type AllocationColumns,
   type AssetColumns,
+  assetFields,
   type AssetValue,
   type Entries,
   type Identity,
@@ -24,8 +28,10 @@ import {
 import { type Database, rowsOf } from './database';
 import { hashWords } from './hash-index';
 import { hashValue, type Numbers, readNumbers, workloadKey } from './numbers';
+import { notePeak, type Peaks } from './peaks';
+import { fillPlacements } from './placement';
 import { fillWorkloads, rollUp } from './rollup';
-import { type StoredMeasure, storedMeasures } from './schema';
+import { storedMeasures } from './schema';
 import { findTwins } from './twins';
 
 /** A window file that is to be served. */
@@ -49,6 +55,14 @@ export interface Serving {
   readonly ingestedAt: string;
   /** What there is to know of it in every answer, a sentence each. */
   readonly notes?: readonly string[];
+  /** Clusters that were taken out of it, and why. */
+  readonly excluded?: readonly ExcludedCluster[];
+}
+
+/** A cluster that somebody took out of the federation. */
+export interface ExcludedCluster {
+  readonly cluster: string;
+  readonly reason?: string;
 }
 
 export interface IngestOptions {
@@ -141,53 +155,55 @@ export class Ingest {
     taken: () => void,
     signal?: AbortSignal,
   ): Promise<{ id: number; rows: number }> {
-    const counts = new Map<number, number>();
-    const measures = new Set<StoredMeasure>();
+    const peaks = new Map<string, number>();
     const id = ++this.numbers.lastFile;
+    let rows = 0;
     await this.transaction(async () => {
       const { pipeline, resolution, window, digest } = file;
       if ('batches' in read) {
-        for await (const columns of read.batches)
-          count(counts, await this.addAllocations(id, columns, measures, signal));
-      } else if (read.pipeline === 'allocations') {
-        count(counts, await this.addAllocations(id, read, measures, signal));
-      } else count(counts, await this.addAssets(id, read, signal));
+        for await (const columns of read.batches) {
+          await this.addAllocations(id, columns, peaks, signal);
+          rows += columns.rows;
+        }
+      } else {
+        if (read.pipeline === 'allocations') await this.addAllocations(id, read, peaks, signal);
+        else await this.addAssets(id, read, peaks, signal);
+        rows = read.rows;
+      }
       taken();
-      const clusters = [...counts];
-      await this.append('contribution', clusters.length, [
-        () => id,
-        (row) => clusters[row]?.[0] ?? 0,
-        (row) => clusters[row]?.[1] ?? 0,
-      ]);
       this.finishAppending();
-      if (read.pipeline === 'allocations') await this.connection.run(rollUp, [id]);
-      await this.connection.run('insert into file values ($1, $2, $3, $4, $5, $6, $7::varchar[])', [
-        id,
-        pipeline,
-        resolution,
-        window.start,
-        window.end,
-        digest,
-        `[${[...measures].join()}]`,
-      ]);
+      if (read.pipeline === 'allocations') await this.connection.run(rollUp(peaks), [id]);
+      await this.connection.run(contributions(read.pipeline, peaks), [id]);
+      await this.connection.run(
+        'insert into file values ($1, $2, $3, $4, $5, $6, map($7::varchar[], $8::double[]))',
+        [
+          ...[id, pipeline, resolution, window.start, window.end, digest],
+          `[${[...peaks.keys()].join()}]`,
+          `[${[...peaks.values()].join()}]`,
+        ],
+      );
     });
-    return { id, rows: [...counts.values()].reduce((sum, records) => sum + records, 0) };
+    return { id, rows };
   }
 
-  /** Returns the cluster of each row; adds the measures that are not always 0. */
+  /** Takes note of how large the numbers are. */
   private async addAllocations(
     file: number,
     columns: AllocationColumns,
-    measures: Set<StoredMeasure>,
+    peaks: Map<string, number>,
     signal?: AbortSignal,
-  ): Promise<Int32Array> {
+  ): Promise<void> {
     const { rows, stride, numbers } = columns;
-    const { identities, clusters } = await this.addIdentities(columns);
+    const { identities, clusters, workloads } = await this.addIdentities(columns);
     const columnAt = (index: number) => numbers.subarray(index * stride, index * stride + rows);
-    for (const [index, measure] of storedMeasures.entries()) {
-      if (measures.has(measure)) continue;
-      if (columnAt(leadingNumbers.length + index).some((value) => value !== 0)) measures.add(measure);
-    }
+    for (const [index, measure] of storedMeasures.entries())
+      notePeak(peaks, measure, columnAt(leadingNumbers.length + index));
+    const [starts, ends] = [columnAt(0), columnAt(1)];
+    notePeak(
+      peaks,
+      'minutes',
+      starts.map((start, row) => ((ends[row] ?? start) - start) / 60),
+    );
     const maximum = (column: Float64Array) => (row: number) => {
       const value = column[row] ?? NaN;
       return Number.isNaN(value) ? null : value;
@@ -209,9 +225,15 @@ export class Ingest {
       (row: number) => clusters[at[row] ?? 0] ?? 0,
       (row: number) => identities[at[row] ?? 0] ?? 0,
     ];
+    const workloadAt = (at: readonly number[]) => (row: number) => workloads[at[row] ?? 0] ?? 0;
     const { volumes, loadBalancers, gpus } = columns;
+    notePeak(peaks, 'pvs.byteHours', volumes.byteHours);
+    notePeak(peaks, 'pvs.cost', volumes.cost);
+    notePeak(peaks, 'lbAllocations.hours', loadBalancers.hours);
+    notePeak(peaks, 'lbAllocations.cost', loadBalancers.cost);
     await this.append('allocation_pv', volumes.row.length, [
       ...owner(volumes.row),
+      workloadAt(volumes.row),
       (row) => volumes.cluster[row] ?? '',
       (row) => volumes.name[row] ?? '',
       (row) => volumes.providerID[row] ?? '',
@@ -220,6 +242,7 @@ export class Ingest {
     ]);
     await this.append('allocation_lb', loadBalancers.row.length, [
       ...owner(loadBalancers.row),
+      workloadAt(loadBalancers.row),
       (row) => loadBalancers.key[row] ?? '',
       (row) => loadBalancers.service[row] ?? '',
       (row) => loadBalancers.ip[row] ?? '',
@@ -234,7 +257,16 @@ export class Ingest {
       (row) => gpus.uuid[row] ?? '',
       (row) => gpus.shared[row] ?? null,
     ]);
-    return clusters;
+    await this.addNotFinite(file, columns.notFinite);
+  }
+
+  private async addNotFinite(file: number, found: readonly NotFinite[]): Promise<void> {
+    for (const { cluster, field, numbers } of found) {
+      const number = await this.clusterNumber(cluster);
+      await this.connection.run('insert into not_finite values ($1, $2, $3, $4)', [
+        ...[file, number, field, numbers],
+      ]);
+    }
   }
 
   /** Finds or makes the identity of each row. Throws `IdentityUnknown` when one was neither known nor told. */
@@ -242,6 +274,7 @@ export class Ingest {
     const { numbers } = this;
     const identities = new Int32Array(rows);
     const clusters = new Int32Array(rows);
+    const workloads = new Int32Array(rows);
     const text = bufferOf(told.identities);
     const made: {
       id: number;
@@ -266,6 +299,7 @@ export class Ingest {
         numbers.identities.set(hashes, row, id);
         numbers.clusterOf[id] = cluster;
         const workload = this.workloadNumber(identity);
+        numbers.workloadOf[id] = workload;
         made.push({
           id,
           workload,
@@ -277,6 +311,7 @@ export class Ingest {
       }
       identities[row] = id;
       clusters[row] = numbers.clusterOf[id] ?? 0;
+      workloads[row] = numbers.workloadOf[id] ?? 0;
     }
     const of = (read: (identity: Identity) => DuckDBValue) => (row: number) => {
       const found = made[row];
@@ -303,13 +338,24 @@ export class Ingest {
       of(({ plain }) => plain),
       (row) => made[row]?.hash ?? 0n,
       (row) => made[row]?.nameHash ?? 0n,
+      (row) => (made[row]?.hash ?? 0n) & 0xff_ff_ff_ff_ff_ff_ff_ffn,
     ]);
-    return { identities, clusters };
+    return { identities, clusters, workloads };
   }
 
-  private async addAssets(file: number, columns: AssetColumns, signal?: AbortSignal): Promise<number[]> {
+  /** Takes note of how large the numbers are. */
+  private async addAssets(
+    file: number,
+    columns: AssetColumns,
+    peaks: Map<string, number>,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const clusters: number[] = [];
     for (const name of columns.clusters) clusters.push(await this.clusterNumber(name));
+    for (const [index, [column]] of assetFields.entries()) {
+      const numbers = (columns.values[index] ?? []).flat().filter((value) => typeof value === 'number');
+      notePeak(peaks, column, numbers);
+    }
     const read = (values: readonly AssetValue[]) => (row: number) => assetValue(values[row] ?? null);
     await this.append(
       'asset',
@@ -317,7 +363,7 @@ export class Ingest {
       [() => file, (row) => clusters[row] ?? 0, ...columns.values.map(read)],
       signal,
     );
-    return clusters;
+    await this.addNotFinite(file, columns.notFinite);
   }
 
   private async clusterNumber(name: string): Promise<number> {
@@ -332,7 +378,7 @@ export class Ingest {
   private workloadNumber(identity: Identity): number {
     const { workloads } = this.numbers;
     const key = workloadKey(identity);
-    const number = workloads.get(key) ?? workloads.size + 1;
+    const number = workloads.get(key) ?? ++this.numbers.lastWorkload;
     workloads.set(key, number);
     return number;
   }
@@ -350,20 +396,23 @@ export class Ingest {
 
   private async publish(
     served: readonly number[],
-    { generation, committedAt, ingestedAt }: Serving,
+    { generation, committedAt, ingestedAt, excluded = [] }: Serving,
   ): Promise<void> {
     await this.transaction(async () => {
-      await this.connection.run(
-        'delete from served; delete from generation; delete from twin; delete from workload',
-      );
+      for (const table of ['served', 'generation', 'excluded', 'twin', 'workload', 'placement'])
+        await this.connection.run(`delete from ${table}`);
       await this.append('served', served.length, [(row) => served[row] ?? 0]);
       await this.connection.run('insert into generation values ($1, $2, $3)', [
         generation ?? null,
         committedAt ?? null,
         ingestedAt,
       ]);
+      for (const { cluster, reason = '' } of excluded)
+        await this.connection.run('insert into excluded values ($1, $2)', [cluster, reason]);
+      this.finishAppending();
       await this.connection.run(findTwins);
       await this.connection.run(fillWorkloads);
+      await this.connection.run(fillPlacements);
     });
     await this.sweep();
   }
@@ -385,11 +434,27 @@ export class Ingest {
         'asset',
         'rollup',
         'contribution',
+        'not_finite',
       ]) {
         await this.connection.run(`delete from ${table} where ${gone}`);
       }
       await this.connection.run('delete from file where id not in (select file from served)');
     });
+    await this.sweepIdentities();
+  }
+
+  /** Most identities of a file that is gone are in the one that came for it: they are removed once they are many. */
+  private async sweepIdentities(): Promise<void> {
+    const unused = 'id not in (select identity from allocation)';
+    const [row] = await rowsOf(
+      this.connection,
+      `select count(*)::integer as identities, count(*) filter (${unused})::integer as unused from identity`,
+    );
+    if (Number(row?.['unused']) <= Number(row?.['identities']) / mostUnused) return;
+    await this.transaction(async () => {
+      await this.connection.run(`delete from identity where ${unused}`);
+    });
+    Object.assign(this.numbers, await readNumbers(this.connection));
   }
 
   /** What a failed transaction made is forgotten on our side too. */
@@ -402,7 +467,11 @@ export class Ingest {
     } catch (error) {
       this.forgetAppended();
       await this.connection.run('rollback').catch(() => undefined);
-      Object.assign(this.numbers, await readNumbers(this.connection));
+      // A database that is out of room may not even be read; whoever goes on opens another ingest then.
+      await readNumbers(this.connection).then(
+        (numbers) => Object.assign(this.numbers, numbers),
+        () => undefined,
+      );
       throw error;
     }
   }
@@ -497,6 +566,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** One identity in so many may be unused. */
+const mostUnused = 4;
+
 /** As many as a chunk can hold. */
 const rowsPerChunk = 2_048;
 
@@ -511,12 +583,11 @@ function fileKey(row: Readonly<Record<string, unknown>>): string {
   );
 }
 
-/** Counts the rows of each cluster. */
-function count(counts: Map<number, number>, clusters: ArrayLike<number>): void {
-  for (let row = 0; row < clusters.length; row++) {
-    const cluster = clusters[row] ?? 0;
-    counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
-  }
+/** The statement that says what each cluster has in a file; it takes the file's id. */
+function contributions(pipeline: Pipeline, peaks: Peaks): string {
+  const [table, cost] =
+    pipeline === 'allocations' ? ['allocation', totalCostSum(peaks)] : ['asset', assetCostSum(peaks)];
+  return `insert into contribution select $1, cluster, count(*), ${cost} from ${table} where file = $1 group by cluster`;
 }
 
 function toMap(entries: Entries) {

@@ -1,9 +1,11 @@
-import { aliasKeys, type Aliases } from './aliases';
+import { aliasKeys, type Aliases, defaultAliases } from './aliases';
 import type { Filter, FilterOperand } from './filter';
 import { invalid } from './invalid';
+import type { Filtered } from './parse-filter';
 import { sanitizeKey } from './sanitize';
 import { unallocated } from './sql';
 
+/** Parameters by name, as they are written. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
 /** More is no filter that a person wrote. */
@@ -13,9 +15,19 @@ const longest = 16_384;
  * Reads the filters of the first language: a parameter for each field, commas between alternatives, `*` for a prefix.
  * Undefined when there is none. Throws QUERY_INVALID for one that is too long, and for a label without a key.
  */
-export function parseLegacyAllocationFilters(parameters: Parameters, aliases: Aliases): Filter | undefined {
-  const field = (name: string) => (value: string) => compare({ kind: 'field', field: name }, value);
-  return every(parameters, {
+export function parseLegacyFilters(
+  parameters: Parameters,
+  of: Filtered,
+  aliases: Aliases,
+): Filter | undefined {
+  return every(parameters, alternatives[of](aliases));
+}
+
+type Alternative = (value: string) => Filter;
+type Alternatives = Readonly<Record<string, Alternative>>;
+
+const alternatives: Readonly<Record<Filtered, (aliases: Aliases) => Alternatives>> = {
+  allocations: (aliases) => ({
     filterClusters: field('cluster'),
     filterNodes: field('node'),
     filterNamespaces: field('namespace'),
@@ -37,13 +49,8 @@ export function parseLegacyAllocationFilters(parameters: Parameters, aliases: Al
     filterLabels: keyed('label', 'filterLabels'),
     filterAnnotations: keyed('annotation', 'filterAnnotations'),
     ...aliasFilters(aliases),
-  });
-}
-
-/** The same of assets. */
-export function parseLegacyAssetFilters(parameters: Parameters, aliases: Aliases): Filter | undefined {
-  const field = (name: string) => (value: string) => compare({ kind: 'field', field: name }, value);
-  return every(parameters, {
+  }),
+  assets: (aliases) => ({
     filterTypes: field('assetType'),
     filterClusters: field('cluster'),
     filterNames: field('name'),
@@ -55,12 +62,19 @@ export function parseLegacyAssetFilters(parameters: Parameters, aliases: Aliases
     filterServices: field('service'),
     filterLabels: keyed('label', 'filterLabels'),
     ...aliasFilters(aliases),
-  });
+  }),
+};
+
+/** The parameters of the first language. */
+export function legacyFilters(of: Filtered): string[] {
+  return Object.keys(alternatives[of](defaultAliases));
 }
 
-type Alternative = (value: string) => Filter;
+function field(name: string): Alternative {
+  return (value) => compare({ kind: 'field', field: name }, value);
+}
 
-function every(parameters: Parameters, known: Readonly<Record<string, Alternative>>): Filter | undefined {
+function every(parameters: Parameters, known: Alternatives): Filter | undefined {
   const parts = Object.entries(known).flatMap(([name, alternative]): Filter[] => {
     const text = parameters[name] ?? '';
     if (text.length > longest) throw invalid(name, text, `is longer than ${longest} characters.`);

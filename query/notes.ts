@@ -3,9 +3,25 @@ import type { Catalog, ServedFile } from './catalog';
 import type { Covering } from './covering';
 import type { Span } from './request';
 
+/** What there is to say of the data that answer a query, a sentence each: what is missing in it, and what is odd. */
+export function describeData(
+  catalog: Catalog,
+  pipeline: Pipeline,
+  covering: Covering,
+  { window, now }: { readonly window: Span; readonly now: number },
+): string[] {
+  return [
+    ...describeSnapped(covering.snapped),
+    ...describeMissing(catalog, pipeline, covering, window, now),
+    ...describeExcluded(catalog),
+    ...describeNotFinite(catalog, covering),
+    ...describeDisagreements(catalog, pipeline, covering, now),
+  ];
+}
+
 /** Says that sets were taken whole though a step asked for a part of them. */
-export function describeSnapped(snapped: readonly ServedFile[]): string[] {
-  const [first] = snapped;
+function describeSnapped(snapped: readonly ServedFile[]): string[] {
+  const [first] = [...snapped].sort((a, b) => a.start - b.start || b.end - a.end);
   if (first === undefined) return [];
   const others = snapped.length > 1 ? ` and ${snapped.length - 1} more` : '';
   return [
@@ -14,7 +30,7 @@ export function describeSnapped(snapped: readonly ServedFile[]): string[] {
 }
 
 /** Says what of a window is not covered by data: at all, or of single clusters. */
-export function describeMissing(
+function describeMissing(
   catalog: Catalog,
   pipeline: Pipeline,
   { uncovered }: Covering,
@@ -39,13 +55,65 @@ export function describeMissing(
       : [`${name} (${hoursText(missing)} of ${hoursText(all)})`];
   });
   if (lacking.length > 0) {
-    const more = lacking.length > 5 ? ` and ${lacking.length - 5} more` : '';
-    notes.push(
-      `Clusters without ${pipeline} for a part of the window: ${lacking.sort().slice(0, 5).join(', ')}${more}.`,
-    );
+    notes.push(`Clusters without ${pipeline} for a part of the window: ${shortList(lacking.sort())}.`);
   }
   return notes;
 }
+
+function describeExcluded({ excluded }: Catalog): string[] {
+  if (excluded.length === 0) return [];
+  const names = excluded.map(({ cluster, reason }) =>
+    reason === undefined ? cluster : `${cluster} (${reason})`,
+  );
+  return [`Excluded from the federation, and not in this answer: ${shortList(names)}.`];
+}
+
+/** Says which numbers of the data count as 0, as they are none. */
+function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
+  const broken = catalog.files.filter(({ notFinite }) => notFinite.length > 0);
+  if (broken.length === 0) return [];
+  const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
+  const places = broken.flatMap((file) =>
+    [...Map.groupBy(file.notFinite, ({ cluster }) => cluster)].flatMap(([cluster, found]) => {
+      if (!picked.has(`${file.id} ${cluster}`)) return [];
+      const fields = found.map(({ field, numbers }) =>
+        numbers === 1 ? field : `${field} (${numbers} times)`,
+      );
+      return [`${catalog.clusters.get(cluster) ?? ''} (${spanText(file)}: ${fields.sort().join(', ')})`];
+    }),
+  );
+  if (places.length === 0) return [];
+  return [`NaN or infinite numbers count as 0: ${shortList(places.sort())}.`];
+}
+
+/** Says where the days of an answer cost something else than their hours, or the other way round. */
+function describeDisagreements(
+  catalog: Catalog,
+  pipeline: Pipeline,
+  { picks }: Covering,
+  now: number,
+): string[] {
+  const closed = catalog.disagreements.filter(({ day }) => day.pipeline === pipeline && day.end <= now);
+  if (closed.length === 0) return [];
+  const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
+  const told = closed
+    .filter(({ cluster, day, hours }) => [day, ...hours].some(({ id }) => picked.has(`${id} ${cluster}`)))
+    .map(({ cluster, day, cost }) => {
+      const name = catalog.clusters.get(cluster) ?? '';
+      return `${name} on ${timeText(day.start).slice(0, 10)} (${cost.day.toFixed(2)} and ${cost.hours.toFixed(2)})`;
+    });
+  return told.length === 0
+    ? []
+    : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(told.sort())}.`];
+}
+
+/** Some of a list, and how many more there are. */
+export function shortList(items: readonly string[]): string {
+  const shown = items.slice(0, mostNamed).join(', ');
+  return items.length > mostNamed ? `${shown} and ${items.length - mostNamed} more` : shown;
+}
+
+const mostNamed = 5;
 
 function hoursText(seconds: number): string {
   const hours = seconds / 3_600;

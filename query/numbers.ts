@@ -8,6 +8,7 @@ export interface Numbers {
   lastFile: number;
   lastIdentity: number;
   lastName: number;
+  lastWorkload: number;
   readonly clusters: Map<string, number>;
   /** The numbers of workloads by what `workloadKey` makes of them. */
   readonly workloads: Map<string, number>;
@@ -17,25 +18,30 @@ export interface Numbers {
   readonly identities: HashIndex;
   /** The number of the cluster of each identity. */
   readonly clusterOf: number[];
+  /** The number of the workload of each identity. */
+  readonly workloadOf: number[];
 }
 
 /** Reads what a database has; chunk by chunk, as there are millions of identities. */
 export async function readNumbers(connection: DuckDBConnection): Promise<Numbers> {
   const [last] = await rowsOf(
     connection,
-    `select coalesce((select max(id) from file), 0) as file, coalesce(max(id), 0) as identity, coalesce(max(name), 0) as name
+    `select coalesce((select max(id) from file), 0) as file, coalesce(max(id), 0) as identity, coalesce(max(name), 0) as name,
+  coalesce(max(workload), 0) as workload
 from identity`,
   );
   const numbers: Numbers = {
     lastFile: Number(last?.['file']),
     lastIdentity: Number(last?.['identity']),
     lastName: Number(last?.['name']),
+    lastWorkload: Number(last?.['workload']),
     clusters: new Map(),
     workloads: new Map(),
     names: new HashIndex(),
     identities: new HashIndex(),
     // A list with holes would be a slow one.
     clusterOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
+    workloadOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
   };
   for (const row of await rowsOf(connection, 'select id, name from cluster')) {
     numbers.clusters.set(String(row['name']), Number(row['id']));
@@ -46,18 +52,19 @@ from identity group by workload`;
   for (const row of await rowsOf(connection, workloads)) {
     numbers.workloads.set(workloadKey(row as unknown as Identity), Number(row['workload']));
   }
-  const result = await connection.stream('select id, name, cluster, hash, name_hash from identity');
+  const result = await connection.stream('select id, name, cluster, workload, hash, name_hash from identity');
   const words = new Uint32Array(hashWords);
   for (;;) {
     const chunk = await result.fetchChunk();
     const rowCount = chunk?.rowCount ?? 0;
     if (chunk === null || rowCount === 0) return numbers;
-    const [ids, names, clusters, hashes, nameHashes] = [0, 1, 2, 3, 4].map((index) =>
+    const [ids, names, clusters, workloadIds, hashes, nameHashes] = [0, 1, 2, 3, 4, 5].map((index) =>
       chunk.getColumnVector(index),
     );
     for (let row = 0; row < rowCount; row++) {
       const id = Number(ids?.getItem(row));
       numbers.clusterOf[id] = Number(clusters?.getItem(row));
+      numbers.workloadOf[id] = Number(workloadIds?.getItem(row));
       writeValue(words, hashes?.getItem(row) as bigint);
       numbers.identities.set(words, 0, id);
       writeValue(words, nameHashes?.getItem(row) as bigint);

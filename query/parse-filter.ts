@@ -46,7 +46,7 @@ const comparators: readonly (readonly [string, Comparator, boolean])[] = [
 ];
 
 /**
- * Reads a filter of the second language (`namespace:"a","b" + label[app]!:"x"`). Undefined for an empty one, which
+ * Reads a filter of the second language (`namespace:"a",b + label[app]!:"x y"`). Undefined for an empty one, which
  * matches all. Throws QUERY_INVALID naming the character at which it cannot go on.
  */
 export function parseFilter(text: string | undefined, of: Filtered, aliases: Aliases): Filter | undefined {
@@ -171,12 +171,33 @@ class Parser {
   }
 
   private value(): string {
-    this.skipSpace();
-    const end = this.text[this.at] === '"' ? this.text.indexOf('"', this.at + 1) : -1;
-    if (end < 0) throw this.expected('a value in double quotes');
+    const spaced = this.skipSpace();
+    const value = this.text[this.at] === '"' ? this.quoted() : this.bare(spaced);
+    return value === unallocated ? '' : value;
+  }
+
+  private quoted(): string {
+    const end = this.text.indexOf('"', this.at + 1);
+    if (end < 0) throw this.expected('a value that ends with a double quote');
     const value = this.text.slice(this.at + 1, end);
     this.at = end + 1;
-    return value === unallocated ? '' : value;
+    return value;
+  }
+
+  private bare(spaced: boolean): string {
+    const pattern = /[^\s,+|()]+/y;
+    pattern.lastIndex = this.at;
+    const value = pattern.exec(this.text)?.[0];
+    if (value === undefined) throw this.expected('a value');
+    // Of `namespace:+pod:x`, whose + arrived as a blank, the second comparison is no value of the first.
+    if (spaced && value.includes(':')) throw this.expected('double quotes around a value with a colon');
+    const quote = value.indexOf('"');
+    if (quote >= 0) {
+      this.at += quote;
+      throw this.expected('double quotes around a value, none inside it');
+    }
+    this.at += value.length;
+    return value;
   }
 
   private skipSpace(): boolean {

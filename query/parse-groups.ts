@@ -17,6 +17,7 @@ const containerFields = [
   'pod',
   'container',
 ] as const satisfies AllocationField[];
+const keyedKinds = ['label', 'annotation', 'namespaceLabel'] as const satisfies AllocationGroup['kind'][];
 /** Nobody can read a name of more parts, and each costs. */
 const mostParts = 20;
 
@@ -26,11 +27,9 @@ export function parseAllocationGroups(text: string | undefined, aliases: Aliases
   if (words.length === 0) return containerFields.map((field) => ({ kind: 'field', field }));
   if (words.length === 1 && words[0]?.toLowerCase() === 'all') return [];
   return words.flatMap((word): AllocationGroup[] => {
-    const labelled = /^(label|annotation):(.+)$/i.exec(word);
-    if (labelled !== null) {
-      const kind = labelled[1]?.toLowerCase() === 'label' ? 'label' : 'annotation';
-      return [{ kind, key: sanitizeKey((labelled[2] ?? '').trim()) }];
-    }
+    const [, before, key = ''] = /^(\w+):(.+)$/.exec(word) ?? [];
+    const kind = keyedKinds.find((known) => known.toLowerCase() === before?.toLowerCase());
+    if (kind !== undefined) return [{ kind, key: sanitizeKey(key.trim()) }];
     const field = allocationFields.find((known) => known.toLowerCase() === word.toLowerCase());
     if (field !== undefined) return [{ kind: 'field', field }];
     return (

@@ -1,9 +1,13 @@
+import { closest } from 'fastest-levenshtein';
 import { FederationError } from '../errors/federation-error';
 import { aliasKeys, type Aliases } from './aliases';
+import { sortFields } from './derived';
+import type { Filter } from './filter';
 import { invalid } from './invalid';
-import { type Parameters, parseLegacyAllocationFilters, parseLegacyAssetFilters } from './legacy-filters';
+import { type Parameters, parseLegacyFilters } from './legacy-filters';
 import { type Filtered, parseFilter } from './parse-filter';
 import { parseAllocationGroups, parseAssetGroups } from './parse-groups';
+import { onOff } from './parse-parameters';
 import { parseAccumulation, parseStep } from './parse-step';
 import { parseWindow } from './parse-window';
 import type {
@@ -41,16 +45,13 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
   const sets = setsOf(parameters, defaults, accumulate);
   const include = parseIncludeIdle(parameters, flavour);
   const share = parseShareIdle(parameters['shareIdle']);
-  if (flag(parameters['includeProportionalAssetResourceCosts'], false)) {
+  if (onOff(parameters['includeProportionalAssetResourceCosts']) === true) {
     if (!include) {
       throw invalid('includeProportionalAssetResourceCosts', 'true', 'needs includeIdle=true.');
     }
     throw notBuilt('includeProportionalAssetResourceCosts', 'true');
   }
-  const filter =
-    parameters['filter'] === undefined
-      ? parseLegacyAllocationFilters(parameters, aliases)
-      : parseFilter(parameters['filter'], 'allocations', aliases);
+  const filter = parseFilters(parameters, 'allocations', aliases);
   const groups = parseAllocationGroups(parameters['aggregate'], aliases);
   return {
     ...sets,
@@ -58,8 +59,8 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
     ...(filter !== undefined && { filter }),
     idle: {
       include: include || (share && flavour === 'kubecost'),
-      byNode: flag(parameters['idleByNode'], false),
-      split: flag(parameters['splitIdle'], false),
+      byNode: onOff(parameters['idleByNode']) ?? false,
+      split: onOff(parameters['splitIdle']) ?? false,
       share: share && (include || flavour === 'kubecost'),
     },
     sharing: {
@@ -67,20 +68,15 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
       labels: list(parameters['shareLabels']).map(parseShareLabel),
       monthlyCost: parseAmount(parameters['shareCost']),
       split: parseShareSplit(parameters['shareSplit']),
+      tenancy: onOff(parameters['shareTenancyCosts']) ?? false,
     },
-    aggregatedMetadata: flag(parameters['includeAggregatedMetadata'], false),
-    volumes: flag(parameters['includeVolumes'], isOfContainers(groups)),
-    reconcile: flag(parameters['reconcile'], true),
+    aggregatedMetadata: onOff(parameters['includeAggregatedMetadata']) ?? false,
+    volumes: onOff(parameters['includeVolumes']) ?? true,
+    reconcile: onOff(parameters['reconcile']) ?? true,
+    sort: parseSort(parameters['sortBy'], parameters['sortByOrder']),
     ...page(parameters),
     now,
   };
-}
-
-/** Whether a row is about as small as what a volume belongs to; a cluster's row would list thousands. */
-function isOfContainers(groups: AllocationRequest['groups']): boolean {
-  return groups.some(
-    (group) => group.kind === 'field' && (group.field === 'pod' || group.field === 'container'),
-  );
 }
 
 /** Reads a query of assets. Throws QUERY_INVALID. */
@@ -88,10 +84,7 @@ export function parseAssetRequest(parameters: Parameters, defaults: RequestDefau
   const { flavour, aliases, now } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
   const groups = parseAssetGroups(parameters['aggregate'], aliases);
-  const filter =
-    parameters['filter'] === undefined
-      ? parseLegacyAssetFilters(parameters, aliases)
-      : parseFilter(parameters['filter'], 'assets', aliases);
+  const filter = parseFilters(parameters, 'assets', aliases);
   // Without a prefix the answer is one object, whatever is said.
   const sets =
     flavour === 'opencost' ? oneSet(parameters, defaults) : setsOf(parameters, defaults, accumulate);
@@ -99,7 +92,7 @@ export function parseAssetRequest(parameters: Parameters, defaults: RequestDefau
     ...sets,
     ...(groups !== undefined && { groups }),
     ...(filter !== undefined && { filter }),
-    disableAdjustments: flag(parameters['disableAdjustments'], false),
+    disableAdjustments: onOff(parameters['disableAdjustments']) ?? false,
     ...page(parameters),
     now,
   };
@@ -122,13 +115,15 @@ export function parseAutocompleteRequest(
 ): AutocompleteRequest {
   const given = parameters['field']?.trim() ?? '';
   const colon = given.indexOf(':');
-  const [word, key] = colon < 0 ? [given, undefined] : [given.slice(0, colon), given.slice(colon + 1)];
+  const [start, key] = colon < 0 ? [given, undefined] : [given.slice(0, colon), given.slice(colon + 1)];
   const keyed = of === 'allocations' ? ['label', 'annotation', 'namespacelabel'] : ['label'];
   const known = of === 'allocations' ? allocationValues : assetValues;
-  const isKnown = key === undefined ? known.includes(word) : keyed.includes(word) && key.trim() !== '';
-  if (!isKnown) throw invalid('field', given, `is none of ${known.join(', ')} or ${keyed[0]}:KEY.`);
+  const word = known.find((one) => one.toLowerCase() === start.toLowerCase());
+  if (word === undefined || (key !== undefined && !(keyed.includes(word) && key.trim() !== ''))) {
+    throw invalid('field', given, `is none of ${known.join(', ')} or ${keyed[0]}:KEY.`);
+  }
   const alias = aliasKeys(word, defaults.aliases)?.[0];
-  const filter = parseFilter(parameters['filter'], of, defaults.aliases);
+  const filter = parseFilters(parameters, of, defaults.aliases);
   const limit = wholeNumber('limit', parameters['limit']) ?? 100;
   return {
     of,
@@ -143,6 +138,15 @@ export function parseAutocompleteRequest(
     limit: Math.min(limit, 1_000),
     ...(filter !== undefined && { filter }),
   };
+}
+
+/** Both languages together: a filter that one of them switched off would be a wrong number. */
+function parseFilters(parameters: Parameters, of: Filtered, aliases: Aliases): Filter | undefined {
+  const parts = [
+    parseFilter(parameters['filter'], of, aliases),
+    parseLegacyFilters(parameters, of, aliases),
+  ].filter((part) => part !== undefined);
+  return parts.length > 1 ? { kind: 'and', parts } : parts[0];
 }
 
 /** Which sets an answer has. */
@@ -231,28 +235,19 @@ function snapped(
   };
 }
 
-const yes = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
-const no = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
-
-/** A boolean as Go reads it; anything else is the default. */
-export function flag(text: string | undefined, byDefault: boolean): boolean {
-  if (text !== undefined && yes.has(text)) return true;
-  return text !== undefined && no.has(text) ? false : byDefault;
-}
-
 /** Kubecost's name of the switch is `idle`, and OpenCost has only the other. */
 function parseIncludeIdle(parameters: Parameters, flavour: RequestDefaults['flavour']): boolean {
-  if (flavour === 'opencost') return flag(parameters['includeIdle'], false);
-  return flag(parameters['idle'], flag(parameters['includeIdle'], true));
+  const include = onOff(parameters['includeIdle']);
+  return flavour === 'opencost' ? (include ?? false) : (onOff(parameters['idle']) ?? include ?? true);
 }
 
 function parseShareIdle(text: string | undefined): boolean {
   if (text === 'even') throw notBuilt('shareIdle', 'even');
-  return text === 'weighted' || flag(text, false);
+  return text === 'weighted' || onOff(text) === true;
 }
 
 function parseShareSplit(text: string | undefined): 'weighted' | 'even' {
-  if (text === undefined || text === '' || text === 'weighted') return 'weighted';
+  if (text === undefined || text === 'weighted') return 'weighted';
   if (text === 'even') return 'even';
   throw invalid('shareSplit', text, 'is neither weighted nor even.');
 }
@@ -264,10 +259,24 @@ function parseShareLabel(text: string): { key: string; value: string } {
 }
 
 function parseAmount(text: string | undefined): number {
-  if (text === undefined || text === '') return 0;
+  if (text === undefined) return 0;
   const amount = /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : NaN;
   if (Number.isNaN(amount)) throw invalid('shareCost', text, 'is no amount.');
   return amount;
+}
+
+function parseSort(by = 'totalCost', order = 'desc'): AllocationRequest['sort'] {
+  const given = by.trim().toLowerCase();
+  const field = sortFields.find((known) => known.toLowerCase() === given);
+  if (field === undefined) {
+    const meant = closest(by.slice(0, 100), [...sortFields]);
+    throw invalid('sortBy', by, `is nothing to sort by; the nearest is ${meant}.`);
+  }
+  const direction = order.trim().toLowerCase();
+  if (direction !== 'asc' && direction !== 'desc') {
+    throw invalid('sortByOrder', order, 'is neither asc nor desc.');
+  }
+  return { by: field, descending: direction === 'desc' };
 }
 
 function page(parameters: Parameters): { offset: number; limit?: number } {
@@ -276,7 +285,7 @@ function page(parameters: Parameters): { offset: number; limit?: number } {
 }
 
 function wholeNumber(parameter: string, text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw invalid(parameter, text, 'is no whole number.');
 }

@@ -1,4 +1,5 @@
 import { invalid } from './invalid';
+import { timeText } from './notes';
 import type { Span } from './request';
 
 export interface Clock {
@@ -24,6 +25,7 @@ const latest = Date.UTC(9000, 0) / 1000;
 export function parseWindow(given: string | undefined, clock: Clock): Span {
   const text = (given ?? '').trim();
   if (text === '') throw invalid('window', '', 'is missing; it takes today, 7d, 24h or START,END.');
+  refuseDates(text, clock);
   const window = wordWindow(text, clock) ?? durationWindow(text, clock) ?? pairWindow(text);
   if (window === undefined) {
     throw invalid(
@@ -104,6 +106,21 @@ function pairWindow(text: string): Span | undefined {
   if (times === null) return undefined;
   const [start, end] = [momentOf(times[1] ?? ''), momentOf(times[2] ?? '')];
   return Number.isNaN(start) || Number.isNaN(end) ? undefined : { start, end };
+}
+
+/** A pair of dates could mean its last day or not: both readings are told, as they have to be asked. */
+function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
+  const [, first = '', last = ''] = /^(\d{4}-\d\d-\d\d)\s*,\s*(\d{4}-\d\d-\d\d)$/.exec(text) ?? [];
+  const dayAt = (date: string) => momentOf(`${date}T00:00:00Z`) - utcOffsetSeconds;
+  const [start, end] = [dayAt(first), dayAt(last)];
+  if (!(start >= 0 && end >= start && end < latest)) return;
+  const reading = (until: number) => `${timeText(start)},${timeText(until)}`;
+  const without = end > start ? `${reading(end)} is without it, ` : '';
+  throw invalid(
+    'window',
+    text,
+    `does not say whether its last day counts: ${without}${reading(end + day)} is with it.`,
+  );
 }
 
 /** Unix seconds of an RFC 3339 time; NaN for a day or hour that there is none of, which Date takes for a later one. */

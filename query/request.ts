@@ -1,3 +1,4 @@
+import type { SortField } from './derived';
 import type { Filter } from './filter';
 
 /** A span of time in unix seconds, `[start, end)`. */
@@ -21,6 +22,9 @@ export const allocationFields = [
   'statefulset',
   'daemonset',
   'job',
+  'account',
+  'provider',
+  'region',
 ] as const;
 export type AllocationField = (typeof allocationFields)[number];
 
@@ -31,7 +35,7 @@ export type AliasName = (typeof aliasNames)[number];
 /** What allocations are grouped by. Keys of labels and annotations are sanitised. */
 export type AllocationGroup =
   | { readonly kind: 'field'; readonly field: AllocationField }
-  | { readonly kind: 'label' | 'annotation'; readonly key: string }
+  | { readonly kind: 'label' | 'annotation' | 'namespaceLabel'; readonly key: string }
   /** Looked up as a label, then as an annotation. */
   | { readonly kind: 'alias'; readonly key: string };
 
@@ -67,11 +71,16 @@ export interface AllocationRequest {
     /** An amount a month, in the currency of the clusters. */
     readonly monthlyCost: number;
     readonly split: 'weighted' | 'even';
+    /** What a cluster's management costs is shared among its own allocations, by what they cost. */
+    readonly tenancy: boolean;
   };
   /** Keep the labels and annotations that all members of a group have. */
   readonly aggregatedMetadata: boolean;
   /** False: every adjustment is taken as 0. */
   readonly reconcile: boolean;
+  /** In which order rows stand, and are paged; rows alike in it stand by name. */
+  readonly sort: { readonly by: SortField; readonly descending: boolean };
+  /** Rows of idle count neither for `offset` nor for `limit`: they are in every page that has a row. */
   readonly offset: number;
   readonly limit?: number;
   /** False: properties, volumes, load balancers and GPUs are not asked for, and left empty. (Default: true) */

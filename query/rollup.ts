@@ -1,4 +1,6 @@
-import { storedMeasures } from './schema';
+import { exactSum } from './exact-sum';
+import { peakOf, type Peaks } from './peaks';
+import { type StoredMeasure, storedMeasures } from './schema';
 
 /** Averages: of several allocations they are weighted by each one's own time, over the time of all. */
 export function isAverage(measure: string): boolean {
@@ -14,13 +16,18 @@ export function agreed(column: string): string {
 }
 
 /** A measure of a group of rows, as SQL. What is of one row stays as it is, also where that took no time. */
-export function merged(measure: string): string {
-  if (!isAverage(measure)) return `sum("${measure}")`;
-  const mean = `coalesce(sum("${measure}" * ${rowMinutes}) / nullif((max(end_at) - min(start_at)) / 60, 0), 0)`;
+export function merged(measure: StoredMeasure, peaks: Peaks): string {
+  const most = peakOf(peaks, measure);
+  if (!isAverage(measure)) return exactSum(`"${measure}"`, most);
+  const sum = exactSum(`"${measure}" * ${rowMinutes}`, most * peakOf(peaks, 'minutes'));
+  const mean = `coalesce(${sum} / nullif((max(end_at) - min(start_at)) / 60, 0), 0)`;
   return `case when count(*) = 1 then any_value("${measure}") else ${mean} end`;
 }
 
-/** Which identity tells of a group's namespace, as SQL: one that says something of it, of a plain allocation if there is one. */
+/**
+ * Which identity tells of a group's namespace, as SQL: one that says something of it, of a plain allocation if there is
+ * one. Of several the first by content, which is the same in every database.
+ */
 export const sampleSql =
   'coalesce(min(case when plain and informed then sample end), min(case when plain then sample end), min(sample))';
 
@@ -30,20 +37,29 @@ export const informed = '(cardinality(i.namespace_labels) + cardinality(i.namesp
 const groupedBy = 'a.file, a.cluster, i.workload';
 const below = ['node', 'pod', 'container', 'provider_id'];
 
-/** Rolls up the allocations of one file; takes its id. Of the identities only those of the file, as all are millions. */
-export const rollUp = `
+/**
+ * The statement that rolls up the allocations of one file; it takes the file's id. Of the identities only those of the
+ * file, as all are millions.
+ */
+export function rollUp(peaks: Peaks): string {
+  return `
 insert into rollup
 with own as (
-  select id, workload, ${below.map((column) => `hash(${column}) as ${column}`).join(', ')}, name, ${informed} as informed
+  select id, content, workload, ${below.map((column) => `hash(${column}) as ${column}`).join(', ')}, name, ${informed} as informed
   from identity i where id in (select identity from allocation where file = $1)
 )
 select ${groupedBy},
   ${[...below, 'name'].map((column) => agreed(`i.${column}`)).join(',\n  ')},
-  coalesce(min(case when i.informed then a.identity end), min(a.identity)), bool_or(i.informed), min(a.start_at), max(a.end_at),
-  ${storedMeasures.map(merged).join(',\n  ')}
+  coalesce(min(case when i.informed then i.content end), min(i.content)), bool_or(i.informed), min(a.start_at), max(a.end_at),
+  ${storedMeasures.map((measure) => merged(measure, peaks)).join(',\n  ')}
 from allocation a join own i on i.id = a.identity
 where a.file = $1
 group by ${groupedBy}`;
+}
+
+/** The identities of what is served, as SQL. */
+export const servedIdentities = `select i.* from main.identity i
+where id in (select identity from allocation where file in (select file from served))`;
 
 const noEntries = 'map([]::varchar[], []::varchar[])';
 const commonOf = (kind: string) =>
@@ -51,10 +67,10 @@ const commonOf = (kind: string) =>
 const mixedOf = (kind: string) =>
   `coalesce(list(key order by key) filter (kind = '${kind}' and not common), []::varchar[])`;
 
-/** Fills the table `workload` with those of all identities. */
+/** Fills the table `workload` with those of the identities that are served: others may be left from before. */
 export const fillWorkloads = `
 insert into workload
-with known as (
+with identity as (${servedIdentities}), known as (
   select workload, any_value(cluster_name) as cluster_name, any_value(namespace) as namespace,
     any_value(controller) as controller, any_value(controller_kind) as controller_kind, any_value(plain) as plain,
     count(*) as identities

@@ -1,7 +1,7 @@
 import { type Measure, measures } from './answer';
 
 /** Raised when tables change: an older database is thrown away and built anew from the ETL files. */
-export const schemaRevision = 2;
+export const schemaRevision = 3;
 
 /** Measures as they are stored: idle is computed, never stored. */
 export type StoredMeasure = Exclude<Measure, 'cpuCostIdle' | 'gpuCostIdle' | 'ramCostIdle'>;
@@ -26,8 +26,9 @@ create table file (
   window_start bigint not null,
   window_end bigint not null,
   digest varchar not null,
-  -- Of allocations, the measures that are not 0 in all of them: of most files that is half of them.
-  measures varchar[] not null
+  -- The largest number of each column, whatever its sign, by name: what is not named is 0 in all of its rows. Of most
+  -- files that is half of the measures.
+  peaks map(varchar, double) not null
 );
 
 -- What queries see: one generation.
@@ -37,15 +38,26 @@ create table generation (
   committed_at varchar,
   ingested_at varchar not null
 );
+-- Clusters that were taken out of the generation.
+create table excluded (cluster varchar not null, reason varchar not null);
 
 -- Clusters by a number.
 create table cluster (id integer not null, name varchar not null);
 
--- Which clusters a file holds something of.
+-- Which clusters a file holds something of, and what that costs in all.
 create table contribution (
   file integer not null,
   cluster integer not null,
-  records integer not null
+  records integer not null,
+  cost double not null
+);
+
+-- Numbers of a file that are NaN or infinite; they are 0 in the tables.
+create table not_finite (
+  file integer not null,
+  cluster integer not null,
+  field varchar not null,
+  numbers integer not null
 );
 
 -- What identifies an allocation, once for all windows in which that is the same. 'name' numbers the distinct
@@ -72,7 +84,9 @@ create table identity (
   -- False of unmounted volumes and load balancers: these get no shared cost and do not count for idle.
   plain boolean not null,
   hash uhugeint not null,
-  name_hash uhugeint not null
+  name_hash uhugeint not null,
+  -- A part of the hash: names the same identity in every database, as numbers do not.
+  content ubigint not null
 );
 
 -- What allocations are rolled up to: those of one controller. Filled when a generation is served.
@@ -88,6 +102,16 @@ create table workload (
   annotations map(varchar, varchar) not null,
   mixed_labels varchar[] not null,
   mixed_annotations varchar[] not null
+);
+
+-- Where nodes are, as the newest assets that are served say it; without a node: where all of the cluster's are, if that is
+-- one place. Filled when a generation is served.
+create table placement (
+  cluster_name varchar not null,
+  node varchar not null,
+  account varchar not null,
+  provider varchar not null,
+  region varchar not null
 );
 
 -- Identities whose name has several; filled when a generation is served.
@@ -110,6 +134,7 @@ create table allocation_pv (
   file integer not null,
   cluster integer not null,
   identity integer not null,
+  workload integer not null,
   pv_cluster varchar not null,
   pv_name varchar not null,
   pv_provider_id varchar not null,
@@ -120,6 +145,7 @@ create table allocation_lb (
   file integer not null,
   cluster integer not null,
   identity integer not null,
+  workload integer not null,
   lb varchar not null,
   service varchar not null,
   ip varchar not null,
@@ -198,8 +224,8 @@ create table rollup (
   container_hash ubigint,
   provider_id_hash ubigint,
   name integer,
-  -- One of its identities to take what concerns the namespace from, and whether it says something of it.
-  sample integer not null,
+  -- The content of one of its identities, to take what concerns the namespace from, and whether it says something of it.
+  sample ubigint not null,
   informed boolean not null,
   start_at double not null,
   end_at double not null,

@@ -25,6 +25,12 @@ export class Bindings {
     return `$${this.values.length}::integer[]`;
   }
 
+  /** Whole numbers of 64 bits, as texts. */
+  longs(values: readonly string[]): string {
+    this.values.push(`[${values.join()}]`);
+    return `$${this.values.length}::ubigint[]`;
+  }
+
   doubles(values: readonly number[]): string {
     this.values.push(`[${values.join()}]`);
     return `$${this.values.length}::double[]`;
@@ -50,6 +56,8 @@ export function groupPart(group: AllocationGroup, bindings: Bindings): string {
       return `coalesce(labels[${bindings.bind(group.key)}], '${unallocated}')`;
     case 'annotation':
       return `coalesce(annotations[${bindings.bind(group.key)}], '${unallocated}')`;
+    case 'namespaceLabel':
+      return `coalesce(namespace_labels[${bindings.bind(group.key)}], '${unallocated}')`;
     case 'alias': {
       const key = bindings.bind(group.key);
       return `coalesce(labels[${key}], annotations[${key}], '${unallocated}')`;
@@ -68,7 +76,11 @@ function fieldPart(field: AllocationField): string {
     case 'controller':
       return `case when controller = '' then '${unallocated}' when controller_kind = '' then controller else controller_kind || ':' || controller end`;
     case 'service':
-      return `case when '__unmounted__' in (namespace, pod, container) then '__unmounted__' else coalesce(services[1], '${unallocated}') end`;
+      return `coalesce(services[1], '${unallocated}')`;
+    case 'account':
+    case 'provider':
+    case 'region':
+      return `coalesce(nullif(${field}, ''), '${unallocated}')`;
     default:
       return `case when controller_kind = '${field}' and controller <> '' then controller else '${unallocated}' end`;
   }

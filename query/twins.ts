@@ -1,10 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { rowsOf } from './database';
+import { servedIdentities } from './rollup';
 import { Bindings } from './sql';
 
-/** Fills the table `twin`: identities that share their name, and whether their controllers differ. */
+/** Fills the table `twin`: identities of what is served that share their name, and whether their controllers differ. */
 export const findTwins = `
 insert into twin
+with identity as (${servedIdentities})
 select id, name, controllers_differ
 from identity join (
   select name, min(controller) <> max(controller) or min(controller_kind) <> max(controller_kind) as controllers_differ
@@ -30,11 +32,11 @@ export async function substituteTwins(connection: DuckDBConnection, wholeFiles: 
   await connection.run('create or replace temp table substitute_identity as select * from identity limit 0');
   const rows = await rowsOf(
     connection,
-    `select p.step, t.name, a.identity, min(f.window_start)::double as first, max(f.window_start)::double as last
+    `select p.step, t.name, a.identity, i.content, min(f.window_start)::double as first, max(f.window_start)::double as last
 from allocation a join twin t on t.identity = a.identity
 join pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}
-join file f on f.id = a.file
-group by all order by p.step, t.name, last, a.identity`,
+join file f on f.id = a.file join identity i on i.id = a.identity
+group by all order by p.step, t.name, last, i.content`,
   );
   const groups: Twins[] = [];
   for (const row of rows) {
@@ -90,6 +92,7 @@ async function insertSubstitutes(
     `list_reduce(list(i.${column} order by m.place), lambda before, after: map_concat(before, after))`;
   // Of controllers that differ, the alphabetically first that is not empty.
   const controller = (column: string) => `coalesce(min(nullif(i.${column}, '')), '')`;
+  const services = 'list(i.services order by m.rank, m.place)';
   const same = (column: string) =>
     `case when min(i.${column}) = max(i.${column}) then min(i.${column}) else '' end`;
   await connection.run(
@@ -99,12 +102,12 @@ with member as (
     unnest(${bindings.integers(members.map(({ identity }) => identity))}) as identity,
     unnest(${bindings.integers(members.map(({ place }) => place))}) as place,
     unnest(${bindings.integers(members.map(({ rank }) => rank))}) as rank)
-select m.id, any_value(i.name) as name, any_value(i.workload) as workload, any_value(i.cluster) as cluster,
+select m.id, any_value(i.name) as name, min(i.workload) as workload, any_value(i.cluster) as cluster,
   ${['cluster_name', 'node', 'namespace', 'pod', 'container'].map((column) => `any_value(i.${column}) as ${column}`).join(', ')},
   ${controller('controller')} as controller, ${same('controller_kind')} as controller_kind, ${same('provider_id')} as provider_id,
-  list_filter(flatten(list(i.services order by m.rank)), lambda one, place: list_position(flatten(list(i.services order by m.rank)), one) = place) as services,
+  list_filter(flatten(${services}), lambda one, place: list_position(flatten(${services}), one) = place) as services,
   ${maps.map((column) => `${latest(column)} as ${column}`).join(', ')},
-  bool_or(i.plain) as plain, 0 as hash, 0 as name_hash
+  bool_or(i.plain) as plain, 0 as hash, 0 as name_hash, hash(list(i.content order by m.place), list(m.rank order by m.place)) as content
 from member m join identity i on i.id = m.identity group by m.id`,
     bindings.values,
   );

@@ -1,6 +1,7 @@
 import { startServer } from '../api/server';
 import { startReadThreads, type ReadThreads } from '../activities/threads/read-threads';
 import { federationOf } from '../operator/federation';
+import type { DataState } from '../query/answer';
 import { QueryEngine } from '../query/engine';
 import { bundlePage } from '../web/bundle';
 import { Releasers } from './releasers';
@@ -10,6 +11,8 @@ import type { RoleContext } from './role';
 export interface PrimaryApi {
   readonly engine: QueryEngine;
   readonly threads: ReadThreads;
+  /** Why it can answer nothing yet; undefined once there is a generation to answer from. */
+  unserved(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -41,6 +44,7 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
       assetsFlavour: api.assets,
       token: api.token,
       openRead: api.openRead,
+      origins: api.origins,
       page: await bundlePage(),
       metrics: registry,
       log,
@@ -48,9 +52,22 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
     });
     held.defer(() => server.close());
     log.info({ event: 'api.listening', url: server.url }, `the API and the page are at ${server.url}`);
-    return { engine, threads, close: () => held[Symbol.asyncDispose]() };
+    return {
+      engine,
+      threads,
+      unserved: () => unserved(engine.state()),
+      close: () => held[Symbol.asyncDispose](),
+    };
   } catch (error) {
     await held[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Why nothing can be answered in this state, in words; undefined when it can. */
+export function unserved({ empty, ingesting, refused }: DataState): string | undefined {
+  if (!empty) return undefined;
+  if (ingesting !== undefined) return `ingests what was pulled: ${ingesting.done} of ${ingesting.of} windows`;
+  if (refused !== undefined) return `cannot serve what was pulled (${refused.code})`;
+  return 'nothing was pulled yet';
 }

@@ -96,6 +96,7 @@ api:
     secret: ""
     key: token
   openRead: false
+  origins: []
   currency: USD
   utcOffset: +00:00
   assets: kubecost

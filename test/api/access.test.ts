@@ -118,6 +118,120 @@ describe('changing', () => {
   });
 });
 
+describe('an API key', () => {
+  const headers: [Record<string, string>, number][] = [
+    [{ 'x-api-key': token }, 200],
+    [{ 'X-API-KEY': token, ...bearer }, 200],
+    [{ 'x-api-key': token, authorization: 'Basic dXNlcjpwdw==' }, 200],
+    [{ ...bearer, 'x-api-key': '' }, 200],
+    [{}, 401],
+    [{ 'x-api-key': '' }, 401],
+    [{ 'x-api-key': 'wrong' }, 401],
+    [{ 'x-api-key': `Bearer ${token}` }, 401],
+    [{ ...bearer, 'x-api-key': 'wrong' }, 401],
+    [{ 'x-api-key': token, authorization: 'Bearer wrong' }, 401],
+    [{ 'x-api-key': token, authorization: `Bearer ${token} ${token}` }, 401],
+  ];
+
+  it('is the token in another header, for reading and changing, and never makes up for a wrong one', async () => {
+    const federation = rememberingFederation();
+    const app = await serverOver(engine, { federation, listen: '0.0.0.0:0', token });
+    for (const [given, status] of headers) {
+      const read = await ask(app, '/allocation', { window }, given);
+      const changed = await app.inject({
+        method: 'POST',
+        url: '/api/federations',
+        payload: {},
+        headers: given,
+      });
+      expect([given, read.status, changed.statusCode]).toEqual([given, status, status]);
+    }
+    expect(federation.asked).toHaveLength(4);
+    await app.close();
+  });
+});
+
+describe('pages of other origins', () => {
+  const here = [
+    'http://localhost:3000',
+    'https://localhost',
+    'http://127.0.0.1:9003',
+    'http://127.8.9.10',
+    'http://[::1]:8080',
+  ];
+  const elsewhere = [
+    'http://evil.example',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://evil.example:80/localhost',
+    'http://10.0.0.1',
+    'http://127.0.0.1@evil.example',
+    'chrome-extension://localhost',
+    'null',
+  ];
+  const grafana = 'https://grafana.example';
+
+  it.each<[string, { openRead?: boolean; origins?: string[] }, string[], string[]]>([
+    ['of this machine alone', {}, here, [...elsewhere, grafana]],
+    ['that are listed alone', { origins: [grafana] }, [grafana], [...here, ...elsewhere]],
+    ['that are listed, also with openRead', { openRead: true, origins: [grafana] }, [grafana], elsewhere],
+    ['of none, where the list is empty', { origins: [] }, [], [...here, ...elsewhere]],
+  ])('may read: those %s', async (_, options, allowed, refused) => {
+    const app = await serverOver(engine, options);
+    const told = async (method: 'GET' | 'OPTIONS', url: string, origin: string) => {
+      const { headers, statusCode } = await app.inject({
+        method,
+        url,
+        headers: {
+          origin,
+          ...(method === 'OPTIONS' && {
+            'access-control-request-method': 'GET',
+            'access-control-request-headers': 'x-api-key',
+          }),
+        },
+      });
+      expect(headers['vary']).toMatch(/origin/i);
+      return [statusCode, headers['access-control-allow-origin']];
+    };
+    const url = `/allocation?window=${encodeURIComponent(window)}`;
+    for (const origin of [...allowed, ...refused]) {
+      const expected = allowed.includes(origin) ? origin : undefined;
+      expect(await told('GET', url, origin)).toEqual([200, expected]);
+      expect(await told('OPTIONS', url, origin)).toEqual([204, expected]);
+      expect(await told('GET', '/nowhere', origin)).toEqual([404, expected]);
+    }
+    await app.close();
+  });
+
+  it.each([{ openRead: true }, { origins: ['*'] }, { origins: [grafana, '*'] }])(
+    'may all read: %j',
+    async (options) => {
+      const app = await serverOver(engine, options);
+      for (const origin of [...here, ...elsewhere, grafana]) {
+        const { headers } = await ask(app, '/getConfigs', {}, { origin });
+        expect(headers['access-control-allow-origin']).toBe('*');
+      }
+      await app.close();
+    },
+  );
+
+  it('may send the token either way, and change nothing', async () => {
+    const app = await serverOver(engine, { token });
+    const preflight = await app.inject({
+      method: 'OPTIONS',
+      url: '/api/federations',
+      headers: {
+        origin: 'http://localhost:3000',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,x-api-key',
+      },
+    });
+    expect(preflight.headers['access-control-allow-headers']).toBe('authorization,x-api-key');
+    expect(preflight.headers['access-control-allow-methods']).not.toContain('POST');
+    await app.close();
+  });
+});
+
 it('shows clusters with and without data, and metrics of both', async () => {
   const app = await serverOver(engine, { federation: rememberingFederation(), cluster: 'cluster-5', token });
   try {

@@ -135,6 +135,14 @@ describe('allocations', () => {
       3,
     );
     expect(await by({ filterNamespaces: '' })).toBeCloseTo(whole, 6);
+    const shop = await by({ filterNamespaces: 'shop' });
+    expect(shop).toBeLessThan(whole);
+    expect(await by({ filterNamespaces: 'shop', filter: '' })).toBe(shop);
+    expect(await by({ filter: 'namespace:shop' })).toBe(shop);
+    expect(await by({ filterNamespaces: 'shop', filter: 'cluster:cluster-1' })).toBeCloseTo(
+      await by({ filter: 'namespace:"shop"+cluster:"cluster-1"' }),
+      6,
+    );
   });
 
   it('are days as they are stored, hours where only they fit, and never both', async () => {
@@ -203,6 +211,16 @@ describe('summaries', () => {
     const whole = (await ask(app, '/model/allocation', { window, aggregate: 'all', accumulate: 'true' }))
       .data[0] as Rows;
     expect(adjusted.combined.allocations.total.totalCost).toBeCloseTo(total(whole), 3);
+  });
+
+  it.each([
+    ['true', 3],
+    ['day', 1],
+    ['week', 7],
+    ['false', 1],
+  ])('say how long their sets are, accumulate=%s', async (accumulate, days) => {
+    const { data } = await ask(app, '/model/allocation/summary', { window, accumulate });
+    expect(data.step).toBe(days * 86_400_000_000_000);
   });
 });
 
@@ -316,7 +334,7 @@ describe('what else is asked', () => {
     const question = { window, aggregate: 'label:team' };
     const first = await ask(app, '/allocation', question);
     expect(String(first.headers['server-timing'])).toMatch(/^query;dur=/);
-    const again = await ask(app, '/allocation', { ...question, unknown: 'x' });
+    const again = await ask(app, '/allocation', { ...question, metrics: 'x' });
     expect(again.headers['server-timing']).toBe('cache;desc="hit"');
     expect(again.text).toBe(first.text);
     const etag = String(first.headers['etag']);
@@ -324,7 +342,6 @@ describe('what else is asked', () => {
     expect(first.headers).toMatchObject({
       'x-federated-etl-generation': '7',
       'x-federated-etl-data-until': '2026-11-17T00:00:00Z',
-      'access-control-allow-origin': '*',
     });
     const compressed = await app.inject({
       url: '/allocation',
@@ -401,7 +418,7 @@ it('says before the first generation that there is none yet', async () => {
   try {
     const { status, message, headers } = await ask(early, '/model/allocation', { window: '7d' });
     expect(status).toBe(503);
-    expect(message).toContain('No federation has been committed and pulled yet.');
+    expect(message).toContain('No federation has been committed yet');
     expect(headers['retry-after']).toBe('30');
     expect((await ask(early, '/readyz')).status).toBe(503);
     expect((await ask(early, '/healthz')).status).toBe(200);

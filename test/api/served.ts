@@ -5,7 +5,7 @@ import type { ServerOptions } from '../../api/options';
 import { buildServer } from '../../api/server';
 import { silentLog } from '../../config/log';
 import { defaultAliases } from '../../query/aliases';
-import type { QueryEngine } from '../../query/engine';
+import type { Answers } from '../../query/answer';
 
 /** 2026-11-17T06:00:00Z: the golden files end on the midnight before. */
 export const now = 1_794_895_200;
@@ -13,14 +13,11 @@ export const now = 1_794_895_200;
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 
-/** A server without an address over an engine. */
-export function serverOver(
-  engine: QueryEngine,
-  options: Partial<ServerOptions> = {},
-): Promise<FastifyInstance> {
+/** A server without an address over what answers. */
+export function serverOver(answers: Answers, options: Partial<ServerOptions> = {}): Promise<FastifyInstance> {
   return buildServer({
     listen: '127.0.0.1:0',
-    answers: engine,
+    answers,
     currency: 'EUR',
     aliases: defaultAliases,
     utcOffsetSeconds: 0,
@@ -28,7 +25,7 @@ export function serverOver(
     openRead: false,
     metrics: new Registry(),
     log: silentLog,
-    revision: () => engine.state().ingestedAt ?? '',
+    revision: () => answers.state().ingestedAt ?? '',
     now: () => now,
     ...options,
   });

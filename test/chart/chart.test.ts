@@ -199,6 +199,7 @@ describeWithHelm('the chart', () => {
           },
           api: {
             token: { secret: 'federated-etl-token' },
+            origins: ['https://grafana.example'],
             currency: 'EUR',
             utcOffset: '+02:00',
             assets: 'opencost',
@@ -222,6 +223,7 @@ describeWithHelm('the chart', () => {
           listen: ':9003',
           token: 'an-operator-token',
           openRead: false,
+          origins: ['https://grafana.example'],
           currency: 'EUR',
           utcOffsetSeconds: 7_200,
           assets: 'opencost',

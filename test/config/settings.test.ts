@@ -285,6 +285,36 @@ describe('storage', () => {
   });
 });
 
+describe('the origins that may read', () => {
+  const origins = (yaml: string, env?: NodeJS.ProcessEnv) =>
+    load(`${minimal}api: {origins: ${yaml}}\n`, env).api.origins;
+
+  it('are a list, of the environment with commas', () => {
+    expect(load(minimal).api.origins).toBeUndefined();
+    expect(origins('[]')).toEqual([]);
+    expect(origins('["*"]')).toEqual(['*']);
+    expect(origins('["https://grafana.example", "http://[::1]:3000"]')).toEqual([
+      'https://grafana.example',
+      'http://[::1]:3000',
+    ]);
+    const env = { FEDERATED_ETL_API_ORIGINS: 'http://localhost:3000, https://x.example:8443' };
+    expect(load(minimal, env).api.origins).toEqual(['http://localhost:3000', 'https://x.example:8443']);
+  });
+
+  it.each([
+    ['https://grafana.example/', 'write https://grafana.example.'],
+    ['https://Grafana.example:443/d/1', 'write https://grafana.example.'],
+    ['grafana.example', 'it is one such as https://grafana.example, or *.'],
+    ['https://*.example', 'it is one such as https://grafana.example, or *.'],
+    ['ftp://grafana.example', 'it is one such as https://grafana.example, or *.'],
+    ['null', 'it is one such as https://grafana.example, or *.'],
+  ])('are written as browsers send them: %s', (origin, todo) => {
+    expect(refusal(`${minimal}api: {origins: ['${origin}']}\n`)).toContain(
+      `${origin} is no origin (api.origins): ${todo}`,
+    );
+  });
+});
+
 describe('a role', () => {
   it('is needed to run', () => {
     expect(() => requireRole(load(minimal))).toThrow(/has no role/);

@@ -3,7 +3,7 @@ import { type AllocationRow, type Measure, measures } from '../../query/answer';
 import type { Filter } from '../../query/filter';
 import type { AllocationRequest } from '../../query/request';
 import { propertyRuns } from '../etl/run-counts';
-import { allocationRequests, madeUpWorlds } from './made-up-sets';
+import { allocationRequests, clusterNames, madeUpWorlds } from './made-up-sets';
 import { allocationDifferences, near, rowCost, sum, totalOfAllocations } from './reference/compare';
 import {
   propertyImplementations,
@@ -12,10 +12,11 @@ import {
   type Told,
   withWorld,
 } from './reference/implementations';
+import { sortValue } from './reference/order';
 import type { StoredWorld } from './reference/stored-sets';
 
 const options = propertyRuns(60, 1000);
-const noSharing = { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted' as const };
+const noSharing = { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted' as const, tenancy: false };
 const noIdle = { include: false, byNode: false, split: false, share: false };
 const byContainer = [{ kind: 'field' as const, field: 'container' as const }];
 
@@ -42,12 +43,13 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
       ask: (changes: Partial<AllocationRequest>) => Promise<Told<AllocationRow>>,
       request: AllocationRequest,
       world: StoredWorld,
+      opened: Opened,
     ) => Promise<void>,
   ): Promise<void> {
     await fc.assert(
       fc.asyncProperty(madeUpWorlds(), allocationRequests, async (world, request) =>
         withWorld(implementation, world, (opened: Opened) =>
-          check((changes) => opened.allocations({ ...request, ...changes }), request, world),
+          check((changes) => opened.allocations({ ...request, ...changes }), request, world, opened),
         ),
       ),
       options,
@@ -80,7 +82,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
       const common = { sharing: noSharing, idle: { ...idle, share: true } };
       const withoutIdle = ({ sets }: Told<AllocationRow>) =>
         sum(sets.flatMap(({ rows }) => rows.filter((row) => !isIdle(row)).map(rowCost)));
-      const parts = ['c1', 'c2', 'c3'].map(async (cluster) =>
+      const parts = clusterNames.map(async (cluster) =>
         withoutIdle(await ask({ ...common, filter: and(filter, fieldIs('cluster', cluster)) })),
       );
       expectNear(sum(await Promise.all(parts)), withoutIdle(await ask(common)));
@@ -122,12 +124,12 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
   });
 
   test('stay as costly as they were when some are shared among the others', async () => {
-    await always(async (ask, { sharing }) => {
-      const common = { groups: byContainer, idle: noIdle, filter: undefined, accumulate: 'none' as const };
+    await always(async (ask, { sharing: { namespaces, labels } }) => {
+      const common = { groups: byContainer, filter: undefined, accumulate: 'none' as const };
       const before = await ask({ ...common, sharing: noSharing });
-      const after = await ask({ ...common, sharing: { ...sharing, split: 'even', monthlyCost: 0 } });
+      const after = await ask({ ...common, sharing: { ...noSharing, namespaces, labels, split: 'even' } });
       after.sets.forEach((set, index) => {
-        if (!set.rows.some(({ name }) => name !== '__unmounted__')) return;
+        if (!set.rows.some((row) => row.name !== '__unmounted__' && !isIdle(row))) return;
         const other = { sets: before.sets.slice(index, index + 1) };
         expectNear(totalOfAllocations({ sets: [set] }), totalOfAllocations(other));
       });
@@ -149,17 +151,108 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('come by cost, the highest first, and are cut in that order', async () => {
+  test('tell the idle that they were given apart', async () => {
+    await always(async (ask, { idle }) => {
+      const common = { sharing: noSharing };
+      const plain = await ask({ ...common, idle: noIdle });
+      const charged = await ask({ ...common, idle: { ...idle, include: true, share: true } });
+      charged.sets.forEach(({ rows }, index) => {
+        const before = new Map(plain.sets[index]?.rows.map((row) => [row.name, row]));
+        for (const row of rows.filter((one) => !isIdle(one))) {
+          expectNear(row.cpuCost - row.cpuCostIdle, before.get(row.name)?.cpuCost ?? NaN);
+          expectNear(row.gpuCost - row.gpuCostIdle, before.get(row.name)?.gpuCost ?? NaN);
+          expectNear(row.ramCost - row.ramCostIdle, before.get(row.name)?.ramCost ?? NaN);
+        }
+      });
+    });
+  });
+
+  test('of a cluster bear what its management costs, where they cost anything', async () => {
+    await always(async (ask, { window, step, reconcile, now }, _world, opened) => {
+      const groups = [{ kind: 'field' as const, field: 'cluster' as const }];
+      const common = { groups, idle: noIdle, filter: undefined, accumulate: 'none' as const };
+      const mounted = { kind: 'not' as const, part: fieldIs('container', '__unmounted__') };
+      const weights = await ask({ ...common, sharing: noSharing, filter: mounted });
+      const before = await ask({ ...common, sharing: noSharing });
+      const after = await ask({ ...common, sharing: { ...noSharing, tenancy: true } });
+      const management = await opened.assets({
+        ...{ window, step, now, groups, accumulate: 'none', offset: 0 },
+        filter: fieldIs('assetType', 'clustermanagement'),
+        disableAdjustments: !reconcile,
+      });
+      after.sets.forEach(({ rows }, index) => {
+        for (const row of rows) {
+          const same = ({ name }: AllocationRow) => name === row.name;
+          const weight = weights.sets[index]?.rows.find(same);
+          const cost = management.sets[index]?.rows.find(({ key }) => key === row.name)?.totalCost ?? 0;
+          const borne = weight === undefined || near(rowCost(weight), 0) ? 0 : cost;
+          expectNear(row.sharedCost - (before.sets[index]?.rows.find(same)?.sharedCost ?? 0), borne);
+        }
+      });
+    });
+  });
+
+  test('list volumes and load balancers that cost together what the row says', async () => {
     await always(async (ask) => {
-      const whole = await ask({});
-      for (const { rows } of whole.sets) {
+      for (const row of (await ask({ details: true, volumes: true })).sets.flatMap(({ rows }) => rows)) {
+        const [volumes, balancers] = [Object.entries(row.pvs ?? {}), Object.values(row.lbAllocations ?? {})];
+        expectNear(sum(volumes.map(([, { cost }]) => cost)), row.pvCost);
+        expectNear(sum(volumes.map(([, { byteHours }]) => byteHours)), row.pvByteHours);
+        expectNear(sum(balancers.map(({ cost }) => cost)), row.loadBalancerCost);
+        for (const [key] of volumes) expect(key).toMatch(/^cluster=[^:]+:name=[^:]+$/);
+      }
+    });
+  });
+
+  test('are the same without their volumes and load balancers', async () => {
+    await always(async (ask) => {
+      const short = await ask({ volumes: false });
+      const bare = ({ sets }: Told<AllocationRow>) =>
+        sets.map((set) => ({
+          ...set,
+          rows: set.rows.map((row) => ({ ...row, pvs: null, lbAllocations: null })),
+        }));
+      expect(short.sets).toEqual(bare(short));
+      expect(allocationDifferences({ sets: bare(await ask({})) }, short)).toEqual([]);
+    });
+  });
+
+  test('come by cost, the highest first, or as is asked for, those alike by name', async () => {
+    await always(async (ask, { sort }) => {
+      for (const { rows } of (await ask({ sort: { by: 'totalCost', descending: true } })).sets) {
         const costs = rows.map(rowCost);
         const inOrder = costs.every((cost, at) => at === 0 || cost <= (costs[at - 1] ?? 0) + 1e-9);
         expect(inOrder).toBe(true);
       }
-      const part = await ask({ offset: 1, limit: 2 });
-      const names = ({ rows }: { rows: readonly AllocationRow[] }) => rows.map(({ name }) => name);
-      expect(part.sets.map(names)).toEqual(whole.sets.map((set) => names(set).slice(1, 3)));
+      for (const { rows } of (await ask({})).sets) {
+        const wrong = rows.slice(1).filter((row, at) => {
+          const [a, b] = [rows[at] && sortValue(rows[at], sort.by), sortValue(row, sort.by)];
+          if (a === b) return (rows[at]?.name ?? '') > row.name;
+          if (a === null || a === undefined || b === null) return a === null;
+          return sort.descending ? a < b : a > b;
+        });
+        expect(wrong).toEqual([]);
+      }
+    });
+  });
+
+  test('come in pages that together are the whole, with all idle in each', async () => {
+    await always(async (ask) => {
+      const whole = await ask({});
+      const limit = 2;
+      const all = whole.sets.map(({ rows }) => rows.filter((row) => !isIdle(row)).map(({ name }) => name));
+      const idle = whole.sets.map(({ rows }) => rows.filter(isIdle).map(({ name }) => name));
+      const longest = Math.max(...all.map(({ length }) => length));
+      for (let offset = 0; offset <= longest + limit; offset += limit) {
+        const page = await ask({ offset, limit });
+        const expected = all.map((names) => names.slice(offset, offset + limit));
+        expect(
+          page.sets.map(({ rows }) => rows.filter((row) => !isIdle(row)).map(({ name }) => name)),
+        ).toEqual(expected);
+        expect(page.sets.map(({ rows }) => rows.filter(isIdle).map(({ name }) => name))).toEqual(
+          idle.map((names, set) => (offset === 0 || (expected[set]?.length ?? 0) > 0 ? names : [])),
+        );
+      }
     });
   });
 

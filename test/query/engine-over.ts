@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { decodeSet, encodeSet } from '../../etl/file';
 import type { EtlSet } from '../../etl/model';
-import { parseWindowFile, type WindowRef } from '../../etl/window';
+import { parseWindowFile, parseWindowId, type WindowRef } from '../../etl/window';
 import { toColumns } from '../../query/columns';
 import { QueryEngine, type QueryEngineOptions } from '../../query/engine';
 import type { WantedFile } from '../../query/ingest';
 import { listWindowFiles } from '../../local-etl/list';
 import { localEtl } from '../../local-etl/store';
+import { worldFiles } from './made-up-sets';
+import type { StoredWorld } from './reference/stored-sets';
 
 /** The five clusters of the golden files, combined by OpenCost's own code. */
 export const combinedEtl = path.join(__dirname, '../golden/expected/federated/combined/etl');
@@ -47,6 +49,17 @@ export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'):
   const ref = parseWindowFile(window)?.ref as WindowRef;
   const bytes = encodeSet(set);
   return { ...ref, digest, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
+}
+
+/** Makes an engine serve a world in place of the one before; each has an index of its own. */
+export async function serveWorld(engine: QueryEngine, world: StoredWorld, index: number): Promise<void> {
+  const files = worldFiles(world).map(({ path: id, bytes }): WantedFile => {
+    const ref = parseWindowId(id);
+    if (ref === undefined) throw new Error(`${id} is no window`);
+    const read = async () => toColumns(decodeSet(ref.pipeline, bytes));
+    return { ...ref, digest: `${index} ${id}`, read };
+  });
+  await engine.serve(files, { ingestedAt: String(index) });
 }
 
 /** An engine that serves the golden files. */

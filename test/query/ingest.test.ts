@@ -67,7 +67,7 @@ describe('what is served', () => {
         message: 'It ends too early.',
       });
       expect((await engine.allocations(request)).warnings[0]).toBe(
-        'Generation 8 could not be read (ETL_TRUNCATED: It ends too early.); this is generation 7.',
+        'Generation 8 could not be ingested (ETL_TRUNCATED: It ends too early.); this is generation 7.',
       );
       await engine.serve([first, ...others], { generation: 9, ingestedAt: 'c' });
       expect(engine.state().refused).toBeUndefined();

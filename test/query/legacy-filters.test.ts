@@ -2,17 +2,13 @@ import fc from 'fast-check';
 import { isFederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
 import type { Comparator, Filter, FilterOperand } from '../../query/filter';
-import {
-  type Parameters,
-  parseLegacyAllocationFilters,
-  parseLegacyAssetFilters,
-} from '../../query/legacy-filters';
+import { legacyFilters, type Parameters, parseLegacyFilters } from '../../query/legacy-filters';
 import { propertyRuns } from '../etl/run-counts';
 import { type Filtered, passes } from './reference/filter';
 
 const allocations = (parameters: Parameters, aliases = defaultAliases) =>
-  parseLegacyAllocationFilters(parameters, aliases);
-const assets = (parameters: Parameters) => parseLegacyAssetFilters(parameters, defaultAliases);
+  parseLegacyFilters(parameters, 'allocations', aliases);
+const assets = (parameters: Parameters) => parseLegacyFilters(parameters, 'assets', defaultAliases);
 const compare = (left: FilterOperand, comparator: Comparator, value: string): Filter => ({
   kind: 'compare',
   left,
@@ -79,6 +75,13 @@ describe('filters of the first language', () => {
     expect(assets({ [parameter]: 'a, b*' })).toEqual(
       all(either(compare(field(name), 'equals', 'a'), compare(field(name), 'startsWith', 'b'))),
     );
+  });
+
+  it.each(['allocations', 'assets'] as const)('of %s are all that are told to be', (of) => {
+    const filter = (parameters: Parameters) => parseLegacyFilters(parameters, of, defaultAliases);
+    for (const name of legacyFilters(of)) expect([name, filter({ [name]: 'x' })]).not.toContain(undefined);
+    const names = [...plain[of].map(([name]) => name), 'filterLabels', 'filterTeams'];
+    expect(legacyFilters(of)).toEqual(expect.arrayContaining(names));
   });
 
   it('match either value of one parameter, and every parameter', () => {

@@ -15,6 +15,7 @@ import type {
   TimeWindow,
 } from '../../etl/model';
 import { type Pipeline, windowId } from '../../etl/window';
+import { type SortField, sortFields } from '../../query/derived';
 import type { Comparator, Filter, FilterOperand } from '../../query/filter';
 import {
   type Accumulation,
@@ -32,8 +33,9 @@ import type { Stored, StoredWorld } from './reference/stored-sets';
 
 /*
  * Small worlds of a few clusters over a few days, made to collide: the same names in all clusters, sets that are
- * missing, containers that change their labels and controllers, costs below zero. Amounts of money are multiples of
- * 1/64, so that their sums are exact in any order and a sum of 0 is one.
+ * missing, containers that change their labels and controllers, costs below zero and such that are no numbers, names
+ * with the separators of keys. Amounts of money are multiples of 1/64, so that their sums are exact in any order and a
+ * sum of 0 is one.
  */
 
 const hour = 3_600;
@@ -42,13 +44,20 @@ const day = 86_400;
 export const firstDay = 1_794_614_400;
 
 /* Words that all worlds share, so that filters and groups meet them. */
-const clusterNames = ['c1', 'c2', 'c3'];
+export const clusterNames = ['c1', 'c2', 'arn:aws:eks:eu-west-1:1086:cluster/c3'];
 const nodeNames = ['n1', 'n2', 'n3'];
 const namespaces = ['x', 'y', 'kube-system', ''];
 const pods = ['web-0', 'web-1', 'db-0', ''];
 const containerNames = ['app', 'proxy', ''];
 const services = ['front', 'back', 'größe'];
 const keys = ['app', 'team', 'env', 'owner', 'department', '__proto__', 'größe'];
+/** What nodes say of their region, of which the first counts. */
+const regionKeys = [
+  'topology_kubernetes_io_region',
+  'label_topology_kubernetes_io_region',
+  'failure_domain_beta_kubernetes_io_region',
+  'label_failure_domain_beta_kubernetes_io_region',
+];
 const values = ['', 'a', 'b', 'ab', 'it\'s "odd"', 'ünï\u{1F600}', 'a/b', '\n%_\\'];
 const controllers = [
   { controller: '', controllerKind: '' },
@@ -58,6 +67,8 @@ const controllers = [
   { controller: 'nightly', controllerKind: 'job' },
   { controller: 'bare', controllerKind: '' },
 ];
+/** As keys have them, two of them are one. */
+const volumeNames = ['pv-1', 'pv:eu:2', 'pv_eu_2'];
 const assetNames = ['one', 'two', ''];
 const providers = ['AWS', 'GCP', ''];
 
@@ -69,11 +80,18 @@ function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-const money = fc.integer({ min: 0, max: 640 }).map((amount) => amount / 64);
+/** Now and then something that is no number. */
+function seldomOdd(usual: fc.Arbitrary<number>): fc.Arbitrary<number> {
+  const odd = fc.constantFrom(NaN, Infinity, -Infinity);
+  return fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: odd });
+}
+
+const soundMoney = fc.integer({ min: 0, max: 640 }).map((amount) => amount / 64);
+const money = seldomOdd(soundMoney);
 const maybeMoney = often(fc.constant(0), money);
 const change = often(
   fc.constant(0),
-  fc.integer({ min: -32, max: 32 }).map((amount) => amount / 64),
+  seldomOdd(fc.integer({ min: -32, max: 32 }).map((amount) => amount / 64)),
 );
 const amount = often(fc.integer({ min: 0, max: 4096 }), fc.constant(0));
 const textMaps = nullable(
@@ -94,6 +112,8 @@ interface Occurrence {
   readonly numbers: Partial<Allocation>;
   readonly volumes: readonly { name: string; cost: number; known: boolean }[];
   readonly balancers: readonly { name: string; cost: number }[];
+  /** Whether all that load balancers cost is in those that are listed. */
+  readonly balancersListed: boolean;
   readonly raw: { cpuCoreUsageMax: number; ramBytesUsageMax: number; gpuUsageMax: number | null } | null;
   readonly gpu: { usage: number | null; request: number | null } | null;
 }
@@ -148,13 +168,14 @@ const occurrences: fc.Arbitrary<Occurrence> = fc.record({
     deprecatedGpuUsageAverage: amount,
   }),
   volumes: fc.uniqueArray(
-    fc.record({ name: fc.constantFrom('pv-1', 'pv-2'), cost: often(money, change), known: fc.boolean() }),
-    { maxLength: 2, selector: ({ name }) => name },
+    fc.record({ name: fc.constantFrom(...volumeNames), cost: often(money, change), known: fc.boolean() }),
+    { maxLength: 3, selector: ({ name }) => name },
   ),
   balancers: fc.uniqueArray(fc.record({ name: fc.constantFrom('x/front', 'y/back'), cost: money }), {
     maxLength: 2,
     selector: ({ name }) => name,
   }),
+  balancersListed: fc.boolean(),
   raw: nullable(
     fc.record({ cpuCoreUsageMax: amount, ramBytesUsageMax: amount, gpuUsageMax: nullable(amount) }),
   ),
@@ -181,7 +202,12 @@ const unmounted: fc.Arbitrary<Container> = fc
     pod: namespace === 'x' ? 'x-unmounted-pvcs' : '__unmounted__',
     container: '__unmounted__',
     providerID: '',
-    occurrences: some.map((one) => ({ ...one, services: null, controller: noController })),
+    occurrences: some.map((one, index) => ({
+      ...one,
+      // Most have none.
+      services: index === 2 ? one.services : null,
+      controller: noController,
+    })),
   }));
 const noController = { controller: '', controllerKind: '' };
 
@@ -215,16 +241,30 @@ const assetLabels = nullable(
 
 const assetWords = fc.record({
   category: fc.constantFrom('Compute', 'Storage', ''),
-  provider: fc.constantFrom(...providers),
-  account: fc.constantFrom('1086', ''),
   project: fc.constantFrom('p', ''),
   service: fc.constantFrom('Kubernetes', ''),
   providerID: fc.constantFrom('i-1', 'i-2', ''),
 });
+/** Who bills an asset, which may come to be another. */
+const billings = fc.record({
+  provider: fc.constantFrom(...providers),
+  account: fc.constantFrom('1086', ''),
+});
 
-/** A thing that lasts, of which each set tells other numbers. */
+const nodeLabels = fc
+  .tuple(
+    assetLabels,
+    fc.uniqueArray(fc.tuple(fc.constantFrom(...regionKeys), fc.constantFrom('eu', 'eu', 'us', '')), {
+      maxLength: 2,
+      selector: ([key]) => key,
+    }),
+  )
+  .map(([some, regions]): StringMap => new Map([...(some ?? []), ...regions]));
+
+/** A thing that lasts, of which each set tells other numbers, and perhaps other words. */
 function lasting<N>(
   names: readonly string[],
+  labels: fc.Arbitrary<StringMap | null>,
   numbers: fc.Arbitrary<N>,
   build: (base: AssetBase, numbers: N) => Asset,
 ): fc.Arbitrary<MadeUpAsset> {
@@ -232,15 +272,18 @@ function lasting<N>(
     .record({
       name: fc.constantFrom(...names),
       words: assetWords,
-      labels: assetLabels,
+      billings: fc.array(billings, { minLength: 1, maxLength: 2 }),
+      labels: fc.array(labels, { minLength: 1, maxLength: 2 }),
       numbers: fc.array(numbers, { minLength: 1, maxLength: 3 }),
     })
     .map((made) => ({
       build: (cluster, window, occurrence) => {
-        const properties = { version: 21, cluster, name: made.name, ...made.words };
+        const words = { ...made.words, ...pick(made.billings, occurrence) };
+        const labels = pick(made.labels, occurrence);
+        const properties = { version: 21, cluster, name: made.name, ...words };
         const { start, end } = window;
         if (start === null || end === null) throw new Error('a window without an edge');
-        return build({ properties, labels: made.labels, window, start, end }, pick(made.numbers, occurrence));
+        return build({ properties, labels, window, start, end }, pick(made.numbers, occurrence));
       },
     }));
 }
@@ -261,9 +304,9 @@ const nodeNumbers = fc.record({
   cpuBreakdown: nullable(breakdowns),
   ramBreakdown: nullable(breakdowns),
   // Never 0: what a mean is in which nothing has a weight is not said.
-  cpuCost: money.map((cost) => cost + 1 / 64),
+  cpuCost: soundMoney.map((cost) => cost + 1 / 64),
   gpuCost: maybeMoney,
-  ramCost: money.map((cost) => cost + 1 / 64),
+  ramCost: soundMoney.map((cost) => cost + 1 / 64),
   gpuCount: fc.constantFrom(0, 1),
   adjustment: change,
   discount: fc.constantFrom(0, 0, 0.25, 0.3),
@@ -272,7 +315,8 @@ const nodeNumbers = fc.record({
 });
 
 const diskNumbers = fc.record({
-  cost: money,
+  // Never 0, either.
+  cost: soundMoney.map((cost) => cost + 1 / 64),
   adjustment: change,
   byteHours: amount,
   byteHoursUsed: nullable(amount),
@@ -286,19 +330,29 @@ const diskNumbers = fc.record({
 
 const plainNumbers = fc.record({ cost: money, adjustment: change });
 
+const management = lasting(
+  assetNames,
+  assetLabels,
+  plainNumbers,
+  ({ start: _start, end: _end, ...base }, numbers) => asset('ClusterManagement', { ...base, ...numbers }),
+);
+
 const otherAssets: fc.Arbitrary<MadeUpAsset> = fc.oneof(
-  lasting(assetNames, diskNumbers, (base, numbers) => asset('Disk', { ...base, ...numbers })),
-  lasting(assetNames, plainNumbers, (base, numbers) =>
+  lasting(assetNames, assetLabels, diskNumbers, (base, numbers) => asset('Disk', { ...base, ...numbers })),
+  lasting(assetNames, assetLabels, plainNumbers, (base, numbers) =>
     asset('LoadBalancer', { ...base, ...numbers, private: true, ip: '203.0.113.7' }),
   ),
-  lasting(assetNames, plainNumbers, (base, numbers) => asset('Network', { ...base, ...numbers })),
-  lasting(assetNames, fc.record({ cost: money, adjustment: change, credit: change }), (base, numbers) =>
-    asset('Cloud', { ...base, ...numbers }),
+  lasting(assetNames, assetLabels, plainNumbers, (base, numbers) =>
+    asset('Network', { ...base, ...numbers }),
   ),
-  lasting(assetNames, plainNumbers, ({ start: _start, end: _end, ...base }, numbers) =>
-    asset('ClusterManagement', { ...base, ...numbers }),
+  lasting(
+    assetNames,
+    assetLabels,
+    fc.record({ cost: money, adjustment: change, credit: change }),
+    (base, numbers) => asset('Cloud', { ...base, ...numbers }),
   ),
-  lasting(assetNames, plainNumbers, ({ start: _start, end: _end, ...base }, { cost }) =>
+  { weight: 3, arbitrary: management },
+  lasting(assetNames, assetLabels, plainNumbers, ({ start: _start, end: _end, ...base }, { cost }) =>
     asset('SharedAsset', { ...base, cost }),
   ),
 );
@@ -333,7 +387,9 @@ function clusters(days: number): fc.Arbitrary<MadeUpCluster> {
   const nodes = fc
     .tuple(
       ...nodeNames.map((name) =>
-        nullable(lasting([name], nodeNumbers, (base, numbers) => asset('Node', { ...base, ...numbers }))),
+        nullable(
+          lasting([name], nodeLabels, nodeNumbers, (base, numbers) => asset('Node', { ...base, ...numbers })),
+        ),
       ),
     )
     .map((some) => some.filter((one) => one !== null));
@@ -431,7 +487,7 @@ function buildAllocation(
     labels: now.labels,
     annotations: now.annotations,
     // The same in all clusters: which side's are taken is not said.
-    namespaceLabels: hasLabels ? new Map([['kubernetes_name', words.namespace]]) : null,
+    namespaceLabels: hasLabels ? labelsOfNamespace(words.namespace) : null,
     namespaceAnnotations: null,
   };
   const gpu = now.gpu && {
@@ -439,11 +495,13 @@ function buildAllocation(
     gpuUsageAverage: now.gpu.usage,
     gpuRequestAverage: now.gpu.request,
   };
+  const listed = now.balancers.reduce((sum, { cost }) => sum + cost, 0);
   const name = [cluster, words.node, words.namespace, words.pod, words.container].join('/');
   return [
     allocation(name, {
       ...now.numbers,
       ...(words.container === '__unmounted__' && { cpuCost: 0, ramCost: 0, gpuCost: 0 }),
+      ...(now.balancersListed && Number.isFinite(listed) && { loadBalancerCost: listed }),
       properties,
       window,
       start: instant(window.start.seconds + now.ran[0] * quarter),
@@ -454,7 +512,7 @@ function buildAllocation(
           version: 25,
           byteHours: volume.cost * 128,
           cost: volume.cost,
-          providerID: volume.known ? `vol-${volume.name}` : '',
+          providerID: volume.known ? `vol-${volume.name.replaceAll(':', '_')}` : '',
         },
       })),
       loadBalancers: new Map(
@@ -470,6 +528,11 @@ function buildAllocation(
       gpuAllocation: gpu,
     }),
   ];
+}
+
+function labelsOfNamespace(namespace: string): StringMap {
+  const team = namespace === 'x' ? [['team', 'a'] as const] : [];
+  return new Map([['kubernetes_name', namespace], ...team]);
 }
 
 function pick<T>(all: readonly T[], at: number): T {
@@ -540,6 +603,7 @@ const groups: fc.Arbitrary<AllocationGroup> = fc.oneof(
     kind: fc.constantFrom('label' as const, 'annotation' as const, 'alias' as const),
     key: someKeys,
   }),
+  fc.constantFrom('kubernetes_name', 'team').map((key) => ({ kind: 'namespaceLabel' as const, key })),
 );
 
 const comparators = fc.constantFrom<Comparator[]>('equals', 'equals', 'contains', 'startsWith', 'endsWith');
@@ -602,6 +666,12 @@ export const allocationFilters = fc.oneof(
   filters([...metadataOperands('label', 'annotation', 'alias'), ...keyOperands]),
 );
 
+/** Parts of an answer. */
+export const pages: fc.Arbitrary<{ readonly offset: number; readonly limit?: number }> = fc.oneof(
+  fc.record({ offset: fc.nat(6), limit: fc.nat(4) }),
+  fc.record({ offset: fc.nat(6) }),
+);
+
 /** Queries of allocations of made-up worlds, without offset and limit. */
 export const allocationRequests: fc.Arbitrary<AllocationRequest> = fc
   .record({
@@ -626,10 +696,16 @@ export const allocationRequests: fc.Arbitrary<AllocationRequest> = fc
       ),
       monthlyCost: often(fc.constant(0), fc.constant(73)),
       split: fc.constantFrom('weighted' as const, 'even' as const),
+      tenancy: often(fc.constant(false), fc.constant(true)),
     }),
     aggregatedMetadata: fc.boolean(),
     reconcile: often(fc.constant(true), fc.constant(false)),
     details: often(fc.constant(true), fc.constant(false)),
+    volumes: often(fc.constant(true), fc.constant(false)),
+    sort: fc.record({
+      by: often<SortField>(fc.constant('totalCost'), fc.constantFrom(...sortFields)),
+      descending: often(fc.constant(true), fc.constant(false)),
+    }),
     now: fc.constantFrom(firstDay + 10 * day, firstDay + 30 * hour),
   })
   .map(({ cut, ...request }) => ({ ...request, ...cut, offset: 0 }));

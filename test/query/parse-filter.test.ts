@@ -76,6 +76,14 @@ describe('a filter', () => {
     ['team:"__unallocated__"', compare({ kind: 'alias', key: 'team' }, 'equals', '')],
     ['namespace:"__unallocated__","a"', compare(field('namespace'), 'equals', '', 'a')],
     ['namespace:""', namespace('')],
+    ['namespace:kube-system', namespace('kube-system')],
+    ['namespace: kube-system ', namespace('kube-system')],
+    ['cluster:"a",b , c', compare(field('cluster'), 'equals', 'a', 'b', 'c')],
+    ['label[app]!~:web', not(compare({ kind: 'label', key: 'app' }, 'contains', 'web'))],
+    ['pod:image:1.2/x[y]!~', compare(field('pod'), 'equals', 'image:1.2/x[y]!~')],
+    ['team:__unallocated__', compare({ kind: 'alias', key: 'team' }, 'equals', '')],
+    ['namespace:__unallocated__,a', compare(field('namespace'), 'equals', '', 'a')],
+    ['label:app.io/x', compare({ kind: 'labelKeys' }, 'equals', 'app_io_x')],
     ['namespace:" a+b|(c),: "', namespace(' a+b|(c),: ')],
     ['namespace:"ünï\u0007\u{1F389}"', namespace('ünï\u0007\u{1F389}')],
     [' label [app] <~: "a" , "b" ', compare({ kind: 'label', key: 'app' }, 'startsWith', 'a', 'b')],
@@ -125,16 +133,32 @@ describe('a filter', () => {
     ['namespace:"a"|(namespace:"b" namespace:"c")', both('or', a, both('and', b, c))],
     ['((namespace:"a"))', a],
     [' ( namespace : "a" ) ', a],
+    ['namespace:a+namespace:b', both('and', a, b)],
+    ['namespace:a namespace:b', both('and', a, b)],
+    ['(namespace:a|namespace:"b")+namespace:c', both('and', both('or', a, b), c)],
   ])('%s', (text, wanted) => {
     expect(parse(text)).toEqual(wanted);
   });
 
   it.each([
     ['namespace', 10, 'a comparison'],
-    ['namespace:', 11, 'a value in double quotes'],
-    ['namespace:x', 11, 'a value in double quotes'],
-    ['namespace:"a', 11, 'a value in double quotes'],
-    ['namespace:"a",', 15, 'a value in double quotes'],
+    ['namespace:', 11, 'a value'],
+    ['namespace:  ', 13, 'a value'],
+    ['namespace:+pod:x', 11, 'a value'],
+    ['namespace:|', 11, 'a value'],
+    ['namespace:)', 11, 'a value'],
+    ['namespace:,a', 11, 'a value'],
+    ['namespace:a,', 13, 'a value'],
+    ['namespace:a,,b', 13, 'a value'],
+    ['namespace:"a', 11, 'a value that ends with a double quote'],
+    ['namespace:"a",', 15, 'a value'],
+    ['namespace:a"b', 12, 'double quotes around a value, none inside it'],
+    ['namespace:a"', 12, 'double quotes around a value, none inside it'],
+    ['namespace:"a"b', 14, '+ or |'],
+    ['namespace: pod:x', 12, 'double quotes around a value with a colon'],
+    ['namespace:a, pod:"x"', 14, 'double quotes around a value with a colon'],
+    ['namespace:kube system', 16, 'a field'],
+    ['namespace:a(b)', 12, '+ or |'],
     ['namespace="a"', 10, 'a comparison'],
     ['namespace!"a"', 10, 'a comparison'],
     ['Namespace:"a"', 1, 'a field'],
@@ -200,7 +224,12 @@ function printed(filter: Filter): string {
 
 function printedComparison(filter: Extract<Filter, { kind: 'compare' }>, negation: string): string {
   const sign = comparators.find(([, comparator]) => comparator === filter.comparator)?.[0];
-  return `${printedOperand(filter.left)}${negation}${sign}${filter.values.map((value) => `"${value}"`).join(', ')}`;
+  return `${printedOperand(filter.left)}${negation}${sign}${filter.values.map(printedValue).join(', ')}`;
+}
+
+/** Without quotes where it can do without. */
+function printedValue(value: string): string {
+  return /^[^\s,+|()":]+$/u.test(value) && value !== '__unallocated__' ? value : `"${value}"`;
 }
 
 function printedOperand(operand: FilterOperand): string {

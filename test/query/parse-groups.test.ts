@@ -52,6 +52,9 @@ describe('groups of allocations', () => {
     ['LABEL:App', label('App')],
     ['label: a b ', label('a_b')],
     ['annotation:x/y-z', { kind: 'annotation', key: 'x_y_z' }],
+    ['namespaceLabel:kubernetes.io/a', { kind: 'namespaceLabel', key: 'kubernetes_io_a' }],
+    ['NAMESPACELABEL: Team ', { kind: 'namespaceLabel', key: 'Team' }],
+    ['label:a:b', label('a_b')],
   ])('know %s', (text, group) => {
     expect(allocations(text)).toEqual([group]);
   });
@@ -80,12 +83,22 @@ describe('groups of allocations', () => {
     expect(allocations('team', { ...defaultAliases, team })).toEqual([alias('team')]);
   });
 
-  it.each(['foo', 'all,pod', 'label', 'label:', 'assetType', 'constructor', 'namespace/pod', '\u0000'])(
-    'are refused for %j',
-    (text) => {
-      expect(refusal(() => allocations(text))).toMatch(/^Invalid 'aggregate' parameter: /);
-    },
-  );
+  it.each([
+    'foo',
+    'all,pod',
+    'label',
+    'labels',
+    'label:',
+    'namespaceLabel',
+    'namespaceLabel: ',
+    'namespace:x',
+    'assetType',
+    'constructor',
+    'namespace/pod',
+    '\u0000',
+  ])('are refused for %j', (text) => {
+    expect(refusal(() => allocations(text))).toMatch(/^Invalid 'aggregate' parameter: /);
+  });
 
   it('that are unknown are named, and cut', () => {
     expect(refusal(() => allocations('cluster, foo ,pod'))).toContain('"foo" is none of cluster, node');
@@ -125,7 +138,15 @@ describe('groups of assets', () => {
 
 it('groups of any text are read or refused', () => {
   const part = fc.oneof(
-    fc.constantFrom(...allocationFields, ...assetFields, 'all', 'label:', 'annotation:', 'team'),
+    fc.constantFrom(
+      ...allocationFields,
+      ...assetFields,
+      'all',
+      'label:',
+      'annotation:',
+      'namespaceLabel:',
+      'team',
+    ),
     fc.string({ unit: 'binary' }),
   );
   fc.assert(

@@ -45,10 +45,11 @@ describe('a query of allocations', () => {
       accumulate: 'none',
       groups: ['cluster', 'node', 'namespace', 'pod', 'container'].map((field) => ({ kind: 'field', field })),
       idle: { include: false, byNode: false, split: false, share: false },
-      sharing: { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted' },
+      sharing: { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted', tenancy: false },
       aggregatedMetadata: false,
       volumes: true,
       reconcile: true,
+      sort: { by: 'totalCost', descending: true },
       offset: 0,
       now: opencost.now,
     });
@@ -121,7 +122,6 @@ describe('a query of allocations', () => {
     [{ idle: 'true', includeIdle: 'true' }, true, true],
     [{ idle: 'false', includeIdle: 'false' }, false, false],
     [{ includeIdle: 'nonsense' }, false, true],
-    [{ idle: '' }, false, true],
   ])('%j switches idle', (parameters, ofOpencost, ofKubecost) => {
     expect(allocation(parameters).idle.include).toBe(ofOpencost);
     expect(allocation(parameters, kubecost).idle.include).toBe(ofKubecost);
@@ -150,6 +150,8 @@ describe('a query of allocations', () => {
       false,
     ],
     ['reconcile', (on: string) => allocation({ reconcile: on }).reconcile, true],
+    ['includeVolumes', (on: string) => allocation({ includeVolumes: on }).volumes, true],
+    ['shareTenancyCosts', (on: string) => allocation({ shareTenancyCosts: on }).sharing.tenancy, false],
     ['disableAdjustments', (on: string) => asset({ disableAdjustments: on }).disableAdjustments, false],
   ])('%s is a boolean as Go writes it', (_, of, byDefault) => {
     for (const on of ['1', 't', 'T', 'TRUE', 'true', 'True']) expect(of(on)).toBe(true);
@@ -177,6 +179,7 @@ describe('a query of allocations', () => {
         shareLabels: 'app.io/x:web, tier : a:b ',
         shareCost: '730.25',
         shareSplit: 'even',
+        shareTenancyCosts: 'true',
       }).sharing,
     ).toEqual({
       namespaces: ['kube-system', 'monitoring'],
@@ -186,6 +189,7 @@ describe('a query of allocations', () => {
       ],
       monthlyCost: 730.25,
       split: 'even',
+      tenancy: true,
     });
   });
 
@@ -201,7 +205,7 @@ describe('a query of allocations', () => {
     expect(allocation(unknown)).toEqual(allocation({}));
   });
 
-  it('is filtered by the second language, else by the first', () => {
+  it('is filtered by both languages', () => {
     const filterNamespaces = 'a';
     const equals = (field: string, value: string) => ({
       kind: 'compare',
@@ -209,13 +213,34 @@ describe('a query of allocations', () => {
       comparator: 'equals',
       values: [value],
     });
-    expect(allocation({ filterNamespaces }).filter).toEqual({
+    const older = { kind: 'and', parts: [{ kind: 'or', parts: [equals('namespace', 'a')] }] };
+    expect(allocation({ filterNamespaces }).filter).toEqual(older);
+    expect(allocation({ filter: 'pod:"b"' }).filter).toEqual(equals('pod', 'b'));
+    expect(allocation({ filterNamespaces, filter: 'pod:"b"|pod:c' }).filter).toEqual({
       kind: 'and',
-      parts: [{ kind: 'or', parts: [equals('namespace', 'a')] }],
+      parts: [{ kind: 'or', parts: [equals('pod', 'b'), equals('pod', 'c')] }, older],
     });
-    expect(allocation({ filterNamespaces, filter: 'pod:"b"' }).filter).toEqual(equals('pod', 'b'));
+    expect(allocation({ filterNamespaces, filter: '  ' }).filter).toEqual(older);
     expect(allocation({ filterNamespaces: '' })).not.toHaveProperty('filter');
     expect(allocation({ filter: '' })).not.toHaveProperty('filter');
+  });
+
+  it.each([
+    [{}, 'totalCost', true],
+    [{ sortBy: 'name', sortByOrder: 'asc' }, 'name', false],
+    [{ sortBy: 'CPUCOST' }, 'cpuCost', true],
+    [{ sortByOrder: 'ASC' }, 'totalCost', false],
+    [{ sortBy: ' minutes ', sortByOrder: 'desc' }, 'minutes', true],
+    [{ sortBy: 'pvByteHours' }, 'pvByteHours', true],
+  ])('is sorted: %j', (parameters, by, descending) => {
+    expect(allocation(parameters).sort).toEqual({ by, descending });
+  });
+
+  it('that cannot be sorted so names the nearest field', () => {
+    expect(refusal(() => allocation({ sortBy: 'totalcosts' }))).toContain(
+      '"totalcosts" is nothing to sort by; the nearest is totalCost.',
+    );
+    expect(refusal(() => allocation({ sortBy: 'x'.repeat(16_000) }))).toContain('the nearest is');
   });
 
   it.each([
@@ -237,6 +262,9 @@ describe('a query of allocations', () => {
     ['shareCost', { shareCost: '1e400' }],
     ['shareCost', { shareCost: 'NaN' }],
     ['shareSplit', { shareSplit: 'odd' }],
+    ['sortBy', { sortBy: 'properties' }],
+    ['sortByOrder', { sortByOrder: 'up' }],
+    ['sortByOrder', { sortByOrder: 'descending', sortBy: 'name' }],
   ])('is refused for its %s: %j', (parameter, parameters) => {
     const told = refusal(() => allocation(parameters));
     expect(told).toMatch(new RegExp(`^Invalid '${parameter}' parameter: `));
@@ -246,7 +274,6 @@ describe('a query of allocations', () => {
 
   it('has pages', () => {
     expect(allocation({ offset: '10', limit: '5' })).toMatchObject({ offset: 10, limit: 5 });
-    expect(allocation({ offset: '', limit: '' })).toEqual(allocation({}));
   });
 
   it('of OpenCost knows nothing of the switch of Kubecost', () => {
@@ -330,7 +357,8 @@ describe('a query of assets', () => {
     });
     expect(asset({})).not.toHaveProperty('groups');
     expect(asset({ filterTypes: 'Node' }).filter).toBeDefined();
-    expect(asset({ filterTypes: 'Node', filter: '' })).not.toHaveProperty('filter');
+    expect(asset({ filterTypes: 'Node', filter: '' })).toEqual(asset({ filterTypes: 'Node' }));
+    expect(asset({ filterTypes: 'Node', filter: 'name:a' }).filter).toMatchObject({ kind: 'and' });
     expect(asset({ includeIdle: 'true' })).toEqual(asset({}));
   });
 
@@ -366,6 +394,8 @@ describe('a question for values', () => {
   it.each([
     ['label:app.io/name', 'label:app_io_name'],
     ['namespacelabel:a-b', 'namespacelabel:a_b'],
+    ['namespaceLabel:a-b', 'namespacelabel:a_b'],
+    ['Namespace', 'namespace'],
     ['environment', 'label:env'],
     ['team', 'label:team'],
   ])('%s', (field, meant) => {
@@ -376,6 +406,7 @@ describe('a question for values', () => {
     const asked = complete({ field: 'pod', search: 'We', limit: '5000', filter: 'namespace:"a"' });
     expect(asked).toMatchObject({ search: 'We', limit: 1_000, filter: { kind: 'compare' } });
     expect(complete({ field: 'pod', limit: '7' }).limit).toBe(7);
+    expect(complete({ field: 'pod', filterNamespaces: 'a' }).filter).toBeDefined();
   });
 
   it.each([
@@ -396,7 +427,7 @@ describe('a question for values', () => {
 it('any parameters are read, or refused as what they are', () => {
   const names = [
     'window step accumulate accumulateBy aggregate filter filterLabels filterControllers shareLabels shareCost shareSplit',
-    'shareIdle idle includeIdle includeProportionalAssetResourceCosts offset limit field search __proto__',
+    'shareIdle idle includeIdle includeProportionalAssetResourceCosts offset limit field search sortBy sortByOrder __proto__',
   ].flatMap((line) => line.split(' '));
   const values =
     '7d|today|1h|month|1s|true|all|cluster|label:app|team|pod:"a"|label[x]!~:"y"|(|1e9|-1|a:b|*|\u0000'.split(

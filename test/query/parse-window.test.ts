@@ -117,6 +117,35 @@ describe('a window', () => {
     expect(refusal(text)).toMatch(/^Invalid 'window' parameter: /);
   });
 
+  it.each([
+    [
+      '2026-11-14,2026-11-16',
+      '2026-11-14T00:00:00Z,2026-11-16T00:00:00Z is without it, 2026-11-14T00:00:00Z,2026-11-17T00:00:00Z is with it.',
+    ],
+    ['2026-11-14 , 2026-11-14', ': 2026-11-14T00:00:00Z,2026-11-15T00:00:00Z is with it.'],
+  ])('of bare dates is told how to be asked: %s', (text, readings) => {
+    expect(refusal(text)).toContain(`${JSON.stringify(text)} does not say whether its last day counts`);
+    expect(refusal(text)).toContain(readings);
+    for (const [reading] of readings.matchAll(/\S+Z,\S+Z/g))
+      expect(spanOf(reading)[0]).toContain('2026-11-14T');
+  });
+
+  it('of bare dates has the days of an offset from UTC', () => {
+    const east = { ...clock, utcOffsetSeconds: 7_200 };
+    expect(() => parseWindow('2026-11-14,2026-11-15', east)).toThrow(
+      '2026-11-13T22:00:00Z,2026-11-14T22:00:00Z is without it, 2026-11-13T22:00:00Z,2026-11-15T22:00:00Z is with it.',
+    );
+  });
+
+  it.each([
+    '2026-11-16,2026-11-14',
+    '2026-02-30,2026-03-01',
+    '2026-11-14,9999-12-31',
+    '0000-01-01,2026-01-01',
+  ])('of bare dates that are none has no readings: %s', (text) => {
+    expect(refusal(text)).not.toMatch(/is with it/);
+  });
+
   it('of a week or month that begins this very minute is a minute long', () => {
     const first = { now: at('2026-11-01T00:00:00Z'), utcOffsetSeconds: 0 };
     for (const text of ['week', 'month']) {

@@ -1,80 +1,25 @@
 import type { AllocationRow, AssetRow } from '../../query/answer';
 import type { Filter } from '../../query/filter';
-import type { AllocationField, AllocationGroup, AllocationRequest } from '../../query/request';
-import { allocation, allocationSet, asset, assetSet } from '../etl/build-records';
-import { firstDay, instant, timeWindow } from './made-up-sets';
+import type { AllocationRequest } from '../../query/request';
 import { rowCost } from './reference/compare';
 import { implementations, type Told, withWorld } from './reference/implementations';
-import type { StoredWorld } from './reference/stored-sets';
-
-const window = { start: firstDay, end: firstDay + 3_600 };
-const span = { window: timeWindow(window), start: instant(window.start), end: instant(window.end) };
+import { container, fields, request, smallWorld, thing, window } from './small-world';
 
 /** The world of the contract's worked values: one hour, two clusters, one node, three allocations. */
-const world: StoredWorld = {
-  allocations: [
-    {
-      ...window,
-      resolution: '1h',
-      set: {
-        ...allocationSet([
-          container('c1', 'n1', 'x', 'a', 0.3, 0.1),
-          container('c1', 'n1', 'y', 'b', 0.1, 0.1),
-          container('c2', 'n1', 'x', 'd', 0.2, 0),
-        ]),
-        window: span.window,
-      },
-    },
+const world = smallWorld(
+  [
+    container('c1/n1/x/a', { cpuCost: 0.3, ramCost: 0.1 }),
+    container('c1/n1/y/b', { cpuCost: 0.1, ramCost: 0.1 }),
+    container('c2/n1/x/d', { cpuCost: 0.2 }),
   ],
-  assets: [
-    {
-      ...window,
-      resolution: '1h',
-      set: {
-        ...assetSet([
-          asset('Node', {
-            ...span,
-            properties: {
-              ...{ version: 21, cluster: 'c1', name: 'n1', providerID: 'i-1' },
-              ...{ category: '', provider: '', account: '', project: '', service: '' },
-            },
-            cpuCost: 1,
-            ramCost: 0.5,
-            discount: 0.2,
-            adjustment: 0,
-          }),
-        ]),
-        window: span.window,
-      },
-    },
+  [
+    thing(
+      'Node',
+      { cluster: 'c1', name: 'n1', providerID: 'i-1' },
+      { cpuCost: 1, ramCost: 0.5, discount: 0.2, adjustment: 0 },
+    ),
   ],
-};
-
-function container(
-  cluster: string,
-  node: string,
-  namespace: string,
-  pod: string,
-  cpuCost: number,
-  ramCost: number,
-) {
-  const empty = { controller: '', controllerKind: '', providerID: '' };
-  const maps = { labels: null, annotations: null, namespaceLabels: null, namespaceAnnotations: null };
-  return allocation(`${cluster}/${node}/${namespace}/${pod}/main`, {
-    ...span,
-    properties: {
-      ...{ version: 25, cluster, node, namespace, pod, container: 'main', services: null },
-      ...empty,
-      ...maps,
-    },
-    cpuCost,
-    ramCost,
-  });
-}
-
-function fields(...names: AllocationField[]): AllocationGroup[] {
-  return names.map((field) => ({ kind: 'field', field }));
-}
+);
 
 const idle = { include: true, byNode: false, split: false, share: false };
 const onlyY: Filter = {
@@ -83,18 +28,7 @@ const onlyY: Filter = {
   comparator: 'equals',
   values: ['y'],
 };
-const base: AllocationRequest = {
-  window,
-  step: 'window',
-  accumulate: 'none',
-  groups: fields('namespace'),
-  idle,
-  sharing: { namespaces: [], labels: [], monthlyCost: 0, split: 'weighted' },
-  aggregatedMetadata: false,
-  reconcile: true,
-  offset: 0,
-  now: window.end + 86_400,
-};
+const base: AllocationRequest = { ...request, idle };
 
 describe.each(implementations)("the contract's worked values, by $name", (implementation) => {
   async function ask(changes: Partial<AllocationRequest> = {}): Promise<Told<AllocationRow>> {
@@ -171,9 +105,9 @@ describe.each(implementations)("the contract's worked values, by $name", (implem
   });
 
   test('a node costs what is left of its discount', async () => {
-    const request = { window, step: 'window', accumulate: 'none', disableAdjustments: false } as const;
+    const question = { window, step: 'window', accumulate: 'none', disableAdjustments: false } as const;
     const answer = await withWorld(implementation, world, (opened) =>
-      opened.assets({ ...request, offset: 0, now: base.now }),
+      opened.assets({ ...question, offset: 0, now: base.now }),
     );
     const rows: readonly AssetRow[] = answer.sets[0]?.rows ?? [];
     expect(rows).toHaveLength(1);

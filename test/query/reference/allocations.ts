@@ -1,8 +1,9 @@
-import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
+import type { AllocationSet, Asset } from '../../../etl/model';
 import type { AllocationProperties, AllocationRow } from '../../../query/answer';
 import type { AllocationRequest, Span } from '../../../query/request';
 import { coverSteps } from './covering';
 import { type Filtered, passes } from './filter';
+import { finite } from './finite';
 import {
   clusterOf,
   computeIdle,
@@ -13,19 +14,15 @@ import {
   resourceCost,
   resources,
 } from './idle';
+import { listedBalancers, listedVolumes } from './listed';
 import { commonProperties, mergeOverSets, mergePieces } from './merging';
 import { groupName } from './names';
-import {
-  firstMember,
-  isUnmounted,
-  type Piece,
-  type PieceProperties,
-  pieceOf,
-  totalCost,
-  withoutAdjustments,
-} from './piece';
+import { nodeWords } from './nodes';
+import { inOrder, pageOf } from './order';
+import { firstMember, type Piece, type PieceProperties, pieceOf, withoutAdjustments } from './piece';
+import { isShared, sharedCost, shareOut, tenancyShares } from './sharing';
 import { type PlannedSet, planSets } from './steps';
-import { portions, type StoredAllocations, type StoredAssets } from './stored-sets';
+import { assetsOf, portions, type StoredAllocations, type StoredAssets } from './stored-sets';
 
 /** An answer of allocations, without notes. */
 export interface ReferenceAllocations {
@@ -45,6 +42,11 @@ export function referenceAllocations(
     portions(sets, allocationsOf, (piece) => firstMember(piece).cluster),
   );
   const assetsOfSteps = coverSteps(steps, portions(assets, assetsOf, clusterOf));
+  const wordsOf = nodeWords(assets);
+  const nameOf = (piece: Piece) => {
+    const properties = firstMember(piece);
+    return groupName(request.groups, properties, wordsOf(properties));
+  };
   const rowsOfSteps = new Map(
     steps.map((step, index) => [
       step,
@@ -53,6 +55,7 @@ export function referenceAllocations(
         (piecesOfSteps[index] ?? []).map(({ records }) => records),
         (assetsOfSteps[index] ?? []).flatMap(({ records }) => records),
         request,
+        nameOf,
       ),
     ]),
   );
@@ -60,12 +63,8 @@ export function referenceAllocations(
 }
 
 function allocationsOf(set: AllocationSet): Piece[] {
-  return [...(set.allocations?.values() ?? [])].filter((record) => record !== null).map(pieceOf);
-}
-
-/** The records of a set of assets. */
-export function assetsOf(set: AssetSet): Asset[] {
-  return [...(set.assets?.values() ?? [])].filter((record) => record !== null);
+  const records = [...(set.allocations?.values() ?? [])].filter((record) => record !== null);
+  return records.map((record) => pieceOf(finite(record)));
 }
 
 /** The groups of one step by name, idle among them. */
@@ -74,27 +73,37 @@ function answerStep(
   sets: readonly (readonly Piece[])[],
   assets: readonly Asset[],
   request: AllocationRequest,
+  nameOf: (piece: Piece) => string,
 ): Map<string, Piece> {
   const stored = mergeSets(sets);
   const all = request.reconcile ? stored : stored.map(withoutAdjustments);
   const idle = request.idle.include
     ? computeIdle(step, assets, all, { byNode: request.idle.byNode, reconcile: request.reconcile })
     : new Map<string, Idle>();
-  const charged = request.idle.share ? all.map((piece) => withItsIdle(piece, idle, request)) : all;
+  const charge = (piece: Piece) => (request.idle.share ? withItsIdle(piece, idle, request) : piece);
 
-  const remaining = charged.filter((piece) => !isShared(piece, request));
-  const shares = shareOut(sharedCost(step, charged, request), remaining, request);
+  const remaining = all.filter((piece) => !isShared(piece, request));
+  const cost = sharedCost(step, all.map(charge), request);
+  const shares = shareOut(cost, remaining, request, nameOf, (piece) => matches(piece, request));
+  const tenancy = tenancyShares(assets, remaining, request);
   const kept = remaining.filter((piece) => matches(piece, request));
   const groups = groupPieces(
-    kept.map((piece) => named(piece, groupName(request.groups, firstMember(piece)))),
+    kept.map((piece) => ({
+      ...withSharedCost(charge(piece), tenancy.get(piece) ?? 0),
+      name: nameOf(piece),
+    })),
   );
   for (const [name, group] of groups) {
     if (group.members.every(({ container }) => container === '__unmounted__')) continue;
-    const shared = group.numbers.sharedCost + (shares.get(name) ?? 0);
-    groups.set(name, { ...group, numbers: { ...group.numbers, sharedCost: shared } });
+    groups.set(name, withSharedCost(group, shares.get(name) ?? 0));
   }
   const idleGroups = groupPieces(shownIdle(idle, all, request));
   return new Map([...groups, ...idleGroups]);
+}
+
+function withSharedCost(piece: Piece, more: number): Piece {
+  const { numbers } = piece;
+  return { ...piece, numbers: { ...numbers, sharedCost: numbers.sharedCost + more } };
 }
 
 /** A container that occurs in several sets becomes one allocation. */
@@ -115,13 +124,17 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
   const numbers = { ...piece.numbers };
   for (const resource of resources) {
     if (place.used[resource] === 0) continue;
-    numbers[`${resource}Cost`] +=
-      (place.cost[resource] * resourceCost(piece, resource)) / place.used[resource];
+    const given = (place.cost[resource] * resourceCost(piece, resource)) / place.used[resource];
+    numbers[`${resource}Cost`] += given;
+    numbers[`${resource}CostIdle`] += given;
   }
   return { ...piece, numbers };
 }
 
-/** Idle as rows to be merged by name: all of it, or what could not be shared; scaled to what the filter keeps. */
+/**
+ * Idle as rows to be merged by name: all of it, or what could not be shared; scaled to what the filter keeps. Idle of
+ * nothing is none.
+ */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,
   all: readonly Piece[],
@@ -131,7 +144,6 @@ function shownIdle(
   for (const [key, place] of idle) {
     const there = all.filter((piece) => countsForIdle(piece) && placeOf(piece, request.idle.byNode) === key);
     const kept = there.filter((piece) => matches(piece, request));
-    if (request.filter !== undefined && kept.length === 0) continue;
     const cost = { cpu: 0, gpu: 0, ram: 0 };
     for (const resource of resources) {
       if (request.idle.share && place.used[resource] !== 0) continue;
@@ -140,7 +152,7 @@ function shownIdle(
       const share = request.filter === undefined ? 1 : ratio;
       cost[resource] = place.cost[resource] * share;
     }
-    if (request.idle.share && resources.every((resource) => cost[resource] === 0)) continue;
+    if (resources.every((resource) => cost[resource] === 0)) continue;
     shown.push(idlePiece(place, cost, idleName(place, request)));
   }
   return shown;
@@ -149,46 +161,6 @@ function shownIdle(
 function idleName({ cluster, node }: Idle, { idle }: AllocationRequest): string {
   if (!idle.split) return '__idle__';
   return idle.byNode ? `${cluster}/${node}/__idle__` : `${cluster}/__idle__`;
-}
-
-function isShared(piece: Piece, { sharing }: AllocationRequest): boolean {
-  const { namespace, labels } = firstMember(piece);
-  return (
-    sharing.namespaces.includes(namespace) ||
-    sharing.labels.some(({ key, value }) => labels.get(key) === value)
-  );
-}
-
-/** What is to be shared in a step: what the shared allocations cost, and a part of the monthly amount. */
-function sharedCost(step: Span, all: readonly Piece[], request: AllocationRequest): number {
-  const shared = all.filter((piece) => isShared(piece, request));
-  const hours = Math.max(0, Math.min(step.end, request.now) - step.start) / 3_600;
-  const monthly = (request.sharing.monthlyCost / 730) * hours;
-  return shared.reduce((sum, piece) => sum + totalCost(piece), monthly);
-}
-
-/**
- * What each group gets of a shared cost, by name. Evenly, every group that there is before the filter gets one share;
- * weighted, what the filter takes away of a group takes its part of the share with it.
- */
-function shareOut(
-  cost: number,
-  remaining: readonly Piece[],
-  request: AllocationRequest,
-): Map<string, number> {
-  const weights = new Map<string, number>();
-  let all = 0;
-  for (const piece of remaining) {
-    if (isUnmounted(piece)) continue;
-    const name = groupName(request.groups, firstMember(piece));
-    weights.set(name, (weights.get(name) ?? 0) + (matches(piece, request) ? totalCost(piece) : 0));
-    all += totalCost(piece);
-  }
-  const part = (weight: number) => {
-    if (request.sharing.split === 'even') return 1 / weights.size;
-    return all === 0 ? 0 : weight / all;
-  };
-  return new Map([...weights].map(([name, weight]) => [name, cost * part(weight)]));
 }
 
 function matches(piece: Piece, request: AllocationRequest): boolean {
@@ -206,10 +178,6 @@ function filteredView(properties: PieceProperties): Filtered {
   return { ...properties, field: (name) => fields[name] ?? '' };
 }
 
-function named(piece: Piece, name: string): Piece {
-  return { ...piece, name };
-}
-
 /** Merges the pieces of each name, pair by pair. */
 function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   const groups = new Map<string, Piece>();
@@ -220,22 +188,20 @@ function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   return groups;
 }
 
-/** Merges the steps of a set, and brings its rows in order. */
+/** Merges the steps of a set, brings its rows in order, and cuts out a page. */
 function accumulate(
   { window, steps }: PlannedSet,
   groupsOfSteps: ReadonlyMap<Span, ReadonlyMap<string, Piece>>,
   request: AllocationRequest,
 ): { window: Span; rows: AllocationRow[] } {
   const groups = groupPieces(steps.flatMap((step) => [...(groupsOfSteps.get(step)?.values() ?? [])]));
-  const ordered = [...groups.values()].sort(
-    (a, b) => totalCost(b) - totalCost(a) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
-  );
-  const end = request.limit === undefined ? undefined : request.offset + request.limit;
-  return { window, rows: ordered.slice(request.offset, end).map((piece) => rowOf(piece, window, request)) };
+  const rows = [...groups.values()].map((piece) => rowOf(piece, window, request));
+  return { window, rows: pageOf(inOrder(rows, request.sort), request) };
 }
 
 function rowOf(piece: Piece, window: Span, request: AllocationRequest): AllocationRow {
   const details = request.details ?? true;
+  const volumes = details && (request.volumes ?? true);
   const { name, start, end, numbers, pvs, balancers, gpu, raw } = piece;
   return {
     ...numbers,
@@ -244,8 +210,8 @@ function rowOf(piece: Piece, window: Span, request: AllocationRequest): Allocati
     window,
     start,
     end,
-    pvs: details && pvs.size > 0 ? Object.fromEntries(pvs) : null,
-    lbAllocations: details && balancers.size > 0 ? Object.fromEntries(balancers) : null,
+    pvs: volumes ? listedVolumes(pvs) : null,
+    lbAllocations: volumes ? listedBalancers(balancers, numbers.loadBalancerCost) : null,
     gpuAllocation: details ? gpu : null,
     rawAllocationOnly: details ? raw : null,
   };

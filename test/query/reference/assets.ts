@@ -3,13 +3,12 @@ import { assetCost } from '../../../etl/cost';
 import type { Asset, Breakdown as StoredBreakdown } from '../../../etl/model';
 import type { AssetProperties, AssetRow, Breakdown, DiskRow, NodeRow } from '../../../query/answer';
 import type { AssetField, AssetGroup, AssetRequest, Span } from '../../../query/request';
-import { assetsOf } from './allocations';
 import { coverSteps } from './covering';
 import { type Filtered, passes } from './filter';
 import { clusterOf } from './idle';
 import { secondsOf, textMap } from './piece';
 import { type PlannedSet, planSets } from './steps';
-import { portions, type StoredAssets } from './stored-sets';
+import { assetsOf, portions, type StoredAssets } from './stored-sets';
 
 /** An answer of assets, without notes. */
 export interface ReferenceAssets {
@@ -280,12 +279,17 @@ function mergeDisks(a: DiskRow, b: DiskRow): Own<DiskRow> {
     byteHours: a.byteHours + b.byteHours,
     byteHoursUsed: used.length === 0 ? null : used.reduce((sum, value) => sum + value, 0),
     byteUsageMax: null,
-    breakdown: mergeBreakdowns(a.breakdown, a.byteHours, b.breakdown, b.byteHours),
+    breakdown: mergeBreakdowns(a.breakdown, costOf(a), b.breakdown, costOf(b)),
     storageClass: same(a.storageClass, b.storageClass),
     volumeName: same(a.volumeName, b.volumeName),
     claimName: same(a.claimName, b.claimName),
     claimNamespace: same(a.claimNamespace, b.claimNamespace),
   };
+}
+
+/** Its cost without the adjustment. */
+function costOf({ totalCost, adjustment }: DiskRow): number {
+  return totalCost - adjustment;
 }
 
 function mergeBreakdowns(a: Breakdown, weightA: number, b: Breakdown, weightB: number): Breakdown {

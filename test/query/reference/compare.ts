@@ -1,5 +1,6 @@
 import { type AllocationRow, type AssetRow, measures } from '../../../query/answer';
-import type { Span } from '../../../query/request';
+import type { AllocationRequest, Span } from '../../../query/request';
+import { sortValue } from './order';
 import { someNumbers, totalCost } from './piece';
 
 /** Sets of rows, by whomever. */
@@ -26,6 +27,30 @@ export function allocationDifferences(
     return { name, window, start, end, ...numbers, ...(details && said) };
   };
   return differencesByName(expected, actual, ({ name }) => name, plain);
+}
+
+/**
+ * How the order of the rows differs, a line each. Rows whose values are the same but for the order in which they were
+ * added up may change places; those that are alike stand by name.
+ */
+export function orderDifferences(
+  expected: SetsOf<AllocationRow>,
+  actual: SetsOf<AllocationRow>,
+  sort: AllocationRequest['sort'],
+): string[] {
+  return expected.sets.flatMap((set, index) => {
+    const found = actual.sets[index]?.rows ?? [];
+    return found.flatMap((row, at) => {
+      const value = sortValue(row, sort.by);
+      const [other, before] = [set.rows[at], found[at - 1]];
+      const place = other && sortValue(other, sort.by);
+      const alike = typeof value === 'number' && typeof place === 'number' && near(value, place);
+      const byName = before === undefined || sortValue(before, sort.by) !== value || before.name < row.name;
+      return (alike || value === place) && byName
+        ? []
+        : [`set ${index}: ${row.name} with ${value} stands in place ${at}, where ${place} is expected`];
+    });
+  });
 }
 
 /** The same of assets. How counts of GPUs, overheads and maxima are merged, and what a pool is, is not in the contract. */

@@ -11,13 +11,12 @@ export function coverSteps<R>(steps: readonly Span[], all: readonly Portion<R>[]
   for (const candidates of Map.groupBy(all, ({ cluster }) => cluster).values()) {
     const taken: Portion<R>[] = [];
     const take = (fits: (portion: Portion<R>, step: Span) => boolean, order: readonly Portion<R>[]) => {
-      steps.forEach((step, index) => {
-        for (const portion of order) {
-          if (!fits(portion, step) || taken.some((other) => overlap(other, portion))) continue;
-          taken.push(portion);
-          answers[index]?.push(portion);
-        }
-      });
+      for (const portion of order) {
+        const index = steps.findIndex((step) => fits(portion, step));
+        if (index < 0 || taken.some((other) => overlap(other, portion))) continue;
+        taken.push(portion);
+        answers[index]?.push(portion);
+      }
     };
     const fromFinest = [...candidates].sort((a, b) => length(a) - length(b) || a.start - b.start);
     const fromCoarsest = [...candidates].sort((a, b) => length(b) - length(a) || a.start - b.start);

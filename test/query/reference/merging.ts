@@ -104,7 +104,8 @@ function commonPairs(maps: readonly ReadonlyMap<string, string>[]): Map<string, 
   );
 }
 
-function union<V>(
+/** Both maps in one; what both have is merged. */
+export function union<V>(
   a: ReadonlyMap<string, V>,
   b: ReadonlyMap<string, V>,
   merge: (a: V, b: V) => V,
@@ -117,7 +118,8 @@ function union<V>(
   return merged;
 }
 
-function mergeVolumes(a: PersistentVolumeUse, b: PersistentVolumeUse): PersistentVolumeUse {
+/** One volume that two rows use, or several as one. */
+export function mergeVolumes(a: PersistentVolumeUse, b: PersistentVolumeUse): PersistentVolumeUse {
   const providerID = a.providerID === '' ? b.providerID : a.providerID;
   return { byteHours: a.byteHours + b.byteHours, cost: a.cost + b.cost, providerID };
 }

@@ -1,30 +1,36 @@
 import type { AllocationField, AllocationGroup } from '../../../query/request';
 import { aliasOf } from './filter';
+import type { NodeWords } from './nodes';
 import type { PieceProperties } from './piece';
 
 const unallocated = '__unallocated__';
-const unmounted = '__unmounted__';
 
 /** The name of the group that an allocation falls into. */
-export function groupName(groups: readonly AllocationGroup[], properties: PieceProperties): string {
-  return groups.map((group) => namePart(group, properties)).join('/');
+export function groupName(
+  groups: readonly AllocationGroup[],
+  properties: PieceProperties,
+  node: NodeWords,
+): string {
+  return groups.map((group) => namePart(group, properties, node)).join('/');
 }
 
-function namePart(group: AllocationGroup, properties: PieceProperties): string {
+function namePart(group: AllocationGroup, properties: PieceProperties, node: NodeWords): string {
   switch (group.kind) {
     case 'field':
-      return fieldPart(group.field, properties);
+      return fieldPart(group.field, properties, node);
     case 'label':
       return properties.labels.get(group.key) ?? unallocated;
     case 'annotation':
       return properties.annotations.get(group.key) ?? unallocated;
+    case 'namespaceLabel':
+      return properties.namespaceLabels.get(group.key) ?? unallocated;
     case 'alias':
       return aliasOf(properties, group.key) ?? unallocated;
   }
 }
 
-function fieldPart(field: AllocationField, properties: PieceProperties): string {
-  const { controller, controllerKind, services, pod, namespace, container } = properties;
+function fieldPart(field: AllocationField, properties: PieceProperties, node: NodeWords): string {
+  const { controller, controllerKind, services } = properties;
   switch (field) {
     case 'cluster':
     case 'node':
@@ -44,7 +50,10 @@ function fieldPart(field: AllocationField, properties: PieceProperties): string 
     case 'job':
       return controllerKind === field && controller !== '' ? controller : unallocated;
     case 'service':
-      if ([pod, namespace, container].includes(unmounted)) return unmounted;
       return services[0] ?? unallocated;
+    case 'account':
+    case 'provider':
+    case 'region':
+      return node[field] || unallocated;
   }
 }

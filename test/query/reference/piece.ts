@@ -1,4 +1,4 @@
-import { displayText } from '../../../etl/byte-string';
+import { type ByteString, displayText } from '../../../etl/byte-string';
 import type { Instant } from '../../../etl/instant';
 import type { Allocation, StringMap } from '../../../etl/model';
 import {
@@ -207,13 +207,20 @@ function numbersOf(record: Allocation, pvs: readonly PersistentVolumeUse[]): Rec
   };
 }
 
+/** Volumes by keys that have one colon: those within names are no separators. Equal keys are one volume. */
 function volumesOf(record: Allocation): Map<string, PersistentVolumeUse> {
+  const part = (text: ByteString) => displayText(text).replaceAll(':', '_');
   const pvs = new Map<string, PersistentVolumeUse>();
   for (const { key, value } of record.pvs ?? []) {
     if (value === null) continue;
-    const { byteHours, cost, providerID } = value;
-    const name = `cluster=${displayText(key.cluster)}:name=${displayText(key.name)}`;
-    pvs.set(name, { byteHours, cost, providerID: displayText(providerID) });
+    const name = `cluster=${part(key.cluster)}:name=${part(key.name)}`;
+    const { byteHours, cost } = value;
+    const [providerID, before] = [displayText(value.providerID), pvs.get(name)];
+    pvs.set(name, {
+      byteHours: byteHours + (before?.byteHours ?? 0),
+      cost: cost + (before?.cost ?? 0),
+      providerID: before?.providerID || providerID,
+    });
   }
   return pvs;
 }

@@ -1,5 +1,6 @@
-import type { AllocationSet, AssetSet } from '../../../etl/model';
+import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
 import type { Span } from '../../../query/request';
+import { finite } from './finite';
 
 /** A set of an ETL folder, and the window that its file is of. */
 export interface Stored<S> extends Span {
@@ -15,6 +16,11 @@ export type StoredAssets = Stored<AssetSet>;
 export interface StoredWorld {
   readonly allocations: readonly StoredAllocations[];
   readonly assets: readonly StoredAssets[];
+}
+
+/** The records of a set of assets. */
+export function assetsOf(set: AssetSet): Asset[] {
+  return [...(set.assets?.values() ?? [])].filter((record) => record !== null).map(finite);
 }
 
 /** Records of one cluster in one set. */

@@ -1,5 +1,5 @@
-import type { AllocationRow } from '../query/answer';
-import { rowCost } from '../query/cost';
+import { type AllocationRow, type Measure, measures } from './answer';
+import { rowCost } from './cost';
 
 /** What is derived from a row's sums and averages. */
 export interface Derived {
@@ -29,6 +29,10 @@ const names = [
 ] as const satisfies readonly (keyof Derived)[];
 /** What is derived rather than measured. */
 export const derivedNames: ReadonlySet<string> = new Set(names);
+
+/** What rows can be sorted by: every number of theirs, and their name. */
+export type SortField = Measure | keyof Derived | 'name';
+export const sortFields: readonly SortField[] = ['name', ...measures, ...names];
 
 /** Derives them; efficiencies are shares of 1 of what was requested. */
 export function derive(row: AllocationRow): Derived {

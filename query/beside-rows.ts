@@ -1,0 +1,28 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { sourceTables, type SourceOptions } from './allocation-source';
+import type { FoundRow } from './allocations';
+import { type Row, rowsOf } from './database';
+import { Bindings } from './sql';
+
+/** Reads what lies beside the allocations of a query, by period and key, and by more columns if they are named. */
+export async function besideRows(
+  connection: DuckDBConnection,
+  source: SourceOptions,
+  columns: string,
+  groups: readonly string[] = [],
+): Promise<Row[]> {
+  const bindings = new Bindings();
+  const tables = sourceTables(source, bindings);
+  const by = ['period', 'key', ...groups].join(', ');
+  return rowsOf(
+    connection,
+    `${tables} select ${by}, ${columns} from source where kept and not shared group by ${by}`,
+    bindings.values,
+  );
+}
+
+/** Finds the row of an answer that something read beside it belongs to. */
+export function rowFinder(rows: readonly FoundRow[]): (beside: Row) => FoundRow | undefined {
+  const byKey = new Map(rows.map((row) => [`${row.period} ${row.name}`, row]));
+  return (beside) => byKey.get(`${String(beside['period'])} ${String(beside['key'])}`);
+}

@@ -1,0 +1,120 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import { type Database, type DatabaseOptions, openDatabase } from './database';
+import { noRoomOf } from './no-room';
+
+/**
+ * An engine's way to its database. After an error that it cannot undo the database refuses everything: once nobody works
+ * with it any more, the next one who needs it closes it and opens it again.
+ */
+export class Connections {
+  private readonly free: DuckDBConnection[] = [];
+  private users = 0;
+  private unusable = false;
+  /** The disk was full once, and may have more room now. */
+  private short = false;
+  private opening: Promise<void> | undefined;
+  private refusal: FederationError | undefined;
+
+  private constructor(
+    private database: Database,
+    private readonly options: DatabaseOptions,
+  ) {}
+
+  /** Opens the database of a folder, or makes it. */
+  static async open(options: DatabaseOptions): Promise<Connections> {
+    return new Connections(await openDatabase(options), options);
+  }
+
+  /** Why there is no database at the moment; undefined while there is one. */
+  get closed(): FederationError | undefined {
+    return this.refusal;
+  }
+
+  /** Works with the database; it is not the same one after an error. Throws QUERY_NO_ROOM, QUERY_DATABASE_UNUSABLE. */
+  async withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    while (this.unusable) {
+      if (this.users > 0) throw opensAgain();
+      await (this.opening ??= this.reopen());
+    }
+    const { database } = this;
+    this.users++;
+    try {
+      if (this.short) await database.measureDisk();
+      return await work(database);
+    } catch (error) {
+      throw this.judge(error);
+    } finally {
+      this.users--;
+    }
+  }
+
+  /** Runs reads that see one generation; aborting interrupts the statement that runs. */
+  async inTransaction<T>(
+    work: (connection: DuckDBConnection, database: Database) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.withDatabase(async (database) => {
+      const connection = this.free.pop() ?? (await database.connect());
+      const interrupt = () => connection.interrupt();
+      signal?.addEventListener('abort', interrupt, { once: true });
+      try {
+        signal?.throwIfAborted();
+        await connection.run('begin transaction');
+        try {
+          return await work(connection, database);
+        } finally {
+          await connection.run('rollback').catch(() => undefined);
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', interrupt);
+        this.free.push(connection);
+      }
+    });
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private async reopen(): Promise<void> {
+    try {
+      // Two that have one file open would destroy it.
+      this.database.close();
+      this.free.length = 0;
+      this.database = await openDatabase(this.options);
+      this.unusable = false;
+      this.refusal = undefined;
+    } catch (error) {
+      if (isFederationError(error)) this.refusal = error;
+      throw error;
+    } finally {
+      this.opening = undefined;
+    }
+  }
+
+  /** What an error means to whoever asked, and to the next one. */
+  private judge(error: unknown): unknown {
+    if (isFederationError(error)) return error;
+    const text = String(error);
+    if (/\b(?:FATAL|INTERNAL) Error\b|has been invalidated/.test(text)) this.unusable = true;
+    const noRoom = noRoomOf(error, this.options);
+    if (noRoom !== undefined) {
+      this.short ||= noRoom.subject.setting === 'query.path';
+      return noRoom;
+    }
+    return text.includes('has been invalidated') ? opensAgain(error) : error;
+  }
+}
+
+function opensAgain(cause?: unknown): FederationError {
+  return new FederationError('QUERY_DATABASE_UNUSABLE', {
+    detail: 'The database met an error that it cannot undo, and is opened again.',
+    hint: 'Ask again in a moment.',
+    retryAfterMs: 1_000,
+    cause,
+  });
+}

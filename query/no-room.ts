@@ -1,0 +1,58 @@
+import { isAbsolute, relative } from 'node:path';
+import { FederationError } from '../errors/federation-error';
+import type { DatabaseOptions } from './database';
+
+/** QUERY_NO_ROOM where an error of the database says that memory or a disk ran out; undefined for any other error. */
+export function noRoomOf(
+  cause: unknown,
+  { folder, memoryLimit }: Pick<DatabaseOptions, 'folder' | 'memoryLimit'>,
+): FederationError | undefined {
+  const text = String(cause);
+  if (isDiskFull(text)) {
+    const [, file] = /"([^"]+)": /.exec(text) ?? [];
+    return file === undefined || isBelow(folder, file) ? diskFull(cause) : elsewhereFull(cause, file);
+  }
+  // What rows are appended with leaves the kind of its errors out; the advice is always there.
+  if (!/Out of Memory Error|SET memory_limit/.test(text)) return undefined;
+  return new FederationError('QUERY_NO_ROOM', {
+    subject: { setting: 'query.memory' },
+    detail: `The database needs more memory than query.memory gives it, ${memoryLimit}.`,
+    hint: 'Ask for a shorter window or fewer groups, or raise query.memory.',
+    retryAfterMs,
+    cause,
+  });
+}
+
+/** Whoever makes room needs a while for it; a question that ran beside others may find more in a moment. */
+const retryAfterMs = 30_000;
+
+/** The database leaves a tenth of a disk to others: `max_temp_directory_size` is what it may spill. */
+function isDiskFull(text: string): boolean {
+  return /No space left on device|Disk quota exceeded|File too large|max_temp_directory_size/i.test(text);
+}
+
+function isBelow(folder: string, file: string): boolean {
+  const path = relative(folder, file);
+  return !path.startsWith('..') && !isAbsolute(path);
+}
+
+function diskFull(cause: unknown): FederationError {
+  return new FederationError('QUERY_NO_ROOM', {
+    subject: { setting: 'query.path' },
+    detail: 'The volume of query.path is full.',
+    hint: 'Make room on it, or enlarge it; with more query.memory less is written there. It goes on by itself then.',
+    retryAfterMs,
+    cause,
+  });
+}
+
+/** An export is written beside the database, not into it. */
+function elsewhereFull(cause: unknown, file: string): FederationError {
+  return new FederationError('QUERY_NO_ROOM', {
+    subject: { key: file },
+    detail: 'The volume that an export is written to is full.',
+    hint: 'Make room on it; TMPDIR names another folder for files on their way.',
+    retryAfterMs,
+    cause,
+  });
+}

@@ -1,0 +1,23 @@
+/** The largest number there is of each name, whatever its sign; what is not named is always 0. */
+export type Peaks = ReadonlyMap<string, number>;
+
+export function peakOf(peaks: Peaks, name: string): number {
+  return peaks.get(name) ?? 0;
+}
+
+/** Takes note of numbers. */
+export function notePeak(peaks: Map<string, number>, name: string, values: Iterable<number>): void {
+  let most = peaks.get(name) ?? 0;
+  for (const value of values) {
+    const size = Math.abs(value);
+    if (size > most) most = size;
+  }
+  if (most > 0) peaks.set(name, most);
+}
+
+/** The peaks of several. */
+export function joinPeaks(all: Iterable<Peaks>): Map<string, number> {
+  const joined = new Map<string, number>();
+  for (const peaks of all) for (const [name, most] of peaks) notePeak(joined, name, [most]);
+  return joined;
+}

@@ -1,0 +1,42 @@
+import { sanitizeKey } from './sanitize';
+
+/** Where Kubernetes says which region a node is in. OpenCost stores keys sanitised, some with `label_` in front. */
+const regionLabels = ['topology.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/region'].flatMap(
+  (key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`],
+);
+
+const region = `coalesce(${regionLabels.map((label) => `a.labels['${label}']`).join(', ')}, '')`;
+
+const agreed = (column: string) =>
+  `case when min(${column}) = max(${column}) then min(${column}) else '' end`;
+
+/** Fills the table `placement` from the node assets that are served. */
+export const fillPlacements = `
+insert into placement
+with latest as (
+  select a.cluster_name, a.name as node, a.account, a.provider, ${region} as region
+  from asset a join file f on f.id = a.file
+  where a.type = 'Node' and a.file in (select file from served)
+  qualify row_number() over (
+    partition by a.cluster_name, a.name
+    order by f.window_end desc, f.window_start desc, a.account, a.provider, ${region}
+  ) = 1
+)
+select * from latest where node <> ''
+union all
+select cluster_name, '', ${['account', 'provider', 'region'].map(agreed).join(', ')} from latest group by cluster_name`;
+
+/** The columns of `placement`. */
+export const placementColumns = ['account', 'provider', 'region'] as const;
+
+/**
+ * Allocations with where their node is, as SQL.
+ *
+ * @param identities a table with `cluster_name` and `node`
+ */
+export function withPlacement(identities: string): string {
+  const columns = placementColumns.map((column) => `coalesce(n.${column}, c.${column}, '') as ${column}`);
+  return `(select i.*, ${columns.join(', ')} from ${identities} i
+  left join placement n on n.cluster_name = i.cluster_name and n.node = i.node and n.node <> ''
+  left join placement c on c.cluster_name = i.cluster_name and c.node = '')`;
+}

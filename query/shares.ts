@@ -1,0 +1,236 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import {
+  mostCost,
+  mostOf,
+  resourceSql,
+  sourceTables,
+  type SourceOptions,
+  totalSql,
+} from './allocation-source';
+import { pickedAssets } from './asset-source';
+import { rowsOf } from './database';
+import { exactSum, sortedSum } from './exact-sum';
+import { groupKey, type Idle, resources } from './idle';
+import { peakOf, type Peaks } from './peaks';
+import type { AllocationRequest } from './request';
+import { merged } from './rollup';
+import { type StoredMeasure, storedMeasures } from './schema';
+import { Bindings } from './sql';
+import type { Steps } from './steps';
+import type { Sum } from './sums';
+
+/** What allocations take over beside their own costs: idle, what all share, and what their cluster's management costs. */
+export interface Shares {
+  readonly idle: readonly Idle[];
+  readonly shared: SharedAmounts;
+  readonly tenancy: readonly TenancyFactor[];
+}
+
+/** What each step's allocations pay for what is shared: a part of their own cost, or an amount for each group. */
+export interface SharedAmounts {
+  readonly factor: readonly number[];
+  readonly even: readonly number[];
+  readonly notes: readonly string[];
+}
+
+/** What allocations of a cluster pay for its management in a step, for each unit of what they cost. */
+export interface TenancyFactor {
+  readonly step: number;
+  readonly cluster: number;
+  readonly factor: number;
+}
+
+const hoursPerMonth = 730;
+
+export function isSharing({ sharing }: AllocationRequest): boolean {
+  return sharing.namespaces.length > 0 || sharing.labels.length > 0 || sharing.monthlyCost !== 0;
+}
+
+/** What is to be shared in each step, and by what it falls on the others. */
+export async function sharedAmounts(
+  connection: DuckDBConnection,
+  source: SourceOptions,
+  { steps }: Steps,
+  sums: readonly Sum[],
+  idle: readonly Idle[],
+): Promise<SharedAmounts> {
+  const { request } = source;
+  const factor = steps.map(() => 0);
+  const even = steps.map(() => 0);
+  if (!isSharing(request)) return { factor, even, notes: [] };
+  const factors = new Map(idle.map((one) => [groupKey(one), one.factor]));
+  const shared = steps.map(({ start, end }) => {
+    const hours = Math.max(0, Math.min(end, request.now) - start) / 3_600;
+    return (request.sharing.monthlyCost / hoursPerMonth) * hours;
+  });
+  const weights = steps.map(() => 0);
+  for (const sum of sums) {
+    // What is shared takes its idle along; the others pay by what they cost before idle is shared.
+    const taken = sum.plain && sum.shared ? factors.get(groupKey(sum)) : undefined;
+    const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
+    const into = sum.shared ? shared : sum.plain ? weights : undefined;
+    if (into !== undefined) into[sum.step] = (into[sum.step] ?? 0) + total;
+  }
+  const groups =
+    request.sharing.split === 'even' ? await countGroups(connection, source) : new Map<number, number>();
+  const lost: number[] = [];
+  steps.forEach((_, step) => {
+    const amount = shared[step] ?? 0;
+    const count = groups.get(step) ?? 0;
+    const weight = weights[step] ?? 0;
+    if (request.sharing.split === 'even' && count > 0) even[step] = amount / count;
+    else if (request.sharing.split === 'weighted' && weight !== 0) factor[step] = amount / weight;
+    else lost.push(amount);
+  });
+  return { factor, even, notes: describeLost('Shared costs', lost) };
+}
+
+/** How many groups share, before the filter, by step. */
+async function countGroups(
+  connection: DuckDBConnection,
+  source: SourceOptions,
+): Promise<Map<number, number>> {
+  const bindings = new Bindings();
+  const tables = sourceTables(source, bindings);
+  const rows = await rowsOf(
+    connection,
+    `${tables} select step, count(distinct key)::integer as groups from source where plain and not shared group by step`,
+    bindings.values,
+  );
+  return new Map(rows.map((row) => [Number(row['step']), Number(row['groups'])]));
+}
+
+/** By what the management of each cluster falls on its allocations. The table `asset_pick` says which assets are meant. */
+export async function tenancyFactors(
+  connection: DuckDBConnection,
+  { reconcile }: AllocationRequest,
+  wholeFiles: boolean,
+  sums: readonly Sum[],
+): Promise<{ factors: TenancyFactor[]; notes: string[] }> {
+  const keyOf = ({ step, cluster }: Pick<Sum, 'step' | 'cluster'>) => `${step} ${cluster}`;
+  const weights = new Map<string, number>();
+  for (const sum of sums) {
+    if (sum.plain && !sum.shared) weights.set(keyOf(sum), (weights.get(keyOf(sum)) ?? 0) + sum.total);
+  }
+  const rows = await rowsOf(
+    connection,
+    `select p.step, a.cluster, ${sortedSum(reconcile ? 'a.cost + a.adjustment' : 'a.cost')} as cost
+from ${pickedAssets(wholeFiles)} where a.type = 'ClusterManagement' group by p.step, a.cluster`,
+  );
+  const factors: TenancyFactor[] = [];
+  const lost: number[] = [];
+  for (const row of rows) {
+    const [step, cluster, cost] = [Number(row['step']), Number(row['cluster']), Number(row['cost'])];
+    const weight = weights.get(keyOf({ step, cluster })) ?? 0;
+    if (weight === 0) lost.push(cost);
+    else factors.push({ step, cluster, factor: cost / weight });
+  }
+  return { factors, notes: describeLost('Management costs', lost) };
+}
+
+/** Says what nobody is there to pay. */
+function describeLost(what: string, amounts: readonly number[]): string[] {
+  const lost = [...amounts].sort((a, b) => a - b).reduce((sum, amount) => sum + amount, 0);
+  return lost === 0 ? [] : [`${what} of ${lost.toFixed(2)} are left out: there is nobody to share them.`];
+}
+
+/** Whether rows take something in proportion to their own cost, so that `withFactors` is needed. */
+export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
+  return (
+    idle.some(({ factor }) => resources.some((resource) => factor[resource] !== 0)) ||
+    shared.factor.some((one) => one !== 0) ||
+    tenancy.length > 0
+  );
+}
+
+/**
+ * The rows of `source` with the factors by which they take over idle and what is shared, as SQL. It needs the tables that
+ * `fillFactors` makes.
+ */
+export function withFactors({ idle: { byNode } }: AllocationRequest): string {
+  const node = byNode ? ' and f.of_node = s.node' : '';
+  const taken = resources.map((one) => `case when plain then coalesce(f.${one}, 0) else 0 end as of_${one}`);
+  return `(select s.*, ${taken.join(', ')},
+  case when plain then coalesce(w.part, 0) + coalesce(t.part, 0) else 0 end as of_shared
+from source s left join idle_factor f on f.step = s.step and f.of_cluster = s.cluster${node}
+left join step_factor w on w.step = s.step
+left join tenancy_factor t on t.step = s.step and t.of_cluster = s.cluster)`;
+}
+
+/** Tables of their own, as the database knows how large these are, and joins by that. */
+export async function fillFactors(
+  connection: DuckDBConnection,
+  { idle, shared: { factor }, tenancy }: Shares,
+): Promise<void> {
+  const make = async (table: string, bindings: Bindings, columns: readonly string[]) => {
+    const unnested = columns.map((column) => column.replace(/^(.*) as (\w+)$/, 'unnest($1) as $2'));
+    await connection.run(
+      `create or replace temp table ${table} as select ${unnested.join(', ')}`,
+      bindings.values,
+    );
+  };
+  const ofIdle = new Bindings();
+  await make('idle_factor', ofIdle, [
+    `${ofIdle.integers(idle.map(({ step }) => step))} as step`,
+    `${ofIdle.integers(idle.map(({ cluster }) => cluster))} as of_cluster`,
+    `${ofIdle.texts(idle.map(({ node }) => node))} as of_node`,
+    ...resources.map((one) => `${ofIdle.doubles(idle.map((group) => group.factor[one]))} as ${one}`),
+  ]);
+  const ofStep = new Bindings();
+  await make('step_factor', ofStep, [
+    `${ofStep.integers(factor.map((_, step) => step))} as step`,
+    `${ofStep.doubles(factor)} as part`,
+  ]);
+  const ofTenancy = new Bindings();
+  await make('tenancy_factor', ofTenancy, [
+    `${ofTenancy.integers(tenancy.map(({ step }) => step))} as step`,
+    `${ofTenancy.integers(tenancy.map(({ cluster }) => cluster))} as of_cluster`,
+    `${ofTenancy.doubles(tenancy.map((one) => one.factor))} as part`,
+  ]);
+}
+
+/** The measures of a group of rows `withFactors`, with what they take over, as SQL. */
+export function measuresWithShares({ shared, idle, tenancy }: Shares, peaks: Peaks): string[] {
+  const ofShared = most(shared.factor) + most(tenancy.map(({ factor }) => factor));
+  const takes = new Map<StoredMeasure, readonly [sql: string, most: number]>([
+    ['sharedCost', [`${totalSql} * of_shared`, mostCost(peaks) * ofShared]],
+  ]);
+  const ofIdle = resources.map((resource): string => {
+    const sql = `${resourceSql(resource)} * of_${resource}`;
+    const largest = mostOf(resource, peaks) * most(idle.map(({ factor }) => factor[resource]));
+    takes.set(`${resource}Cost`, [sql, largest]);
+    return `${exactSum(sql, largest)} as "${resource}CostIdle"`;
+  });
+  const measures = storedMeasures.flatMap((measure) => {
+    const taken = takes.get(measure);
+    if (taken === undefined) return peaks.has(measure) ? [`${merged(measure, peaks)} as "${measure}"`] : [];
+    const [sql, largest] = taken;
+    return [`${exactSum(`("${measure}" + ${sql})`, peakOf(peaks, measure) + largest)} as "${measure}"`];
+  });
+  return [...measures, ...ofIdle];
+}
+
+function most(numbers: readonly number[]): number {
+  return numbers.reduce((found, one) => Math.max(found, Math.abs(one)), 0);
+}
+
+/** What each group gets of what is shared evenly, by period and name. */
+export async function evenShares(
+  connection: DuckDBConnection,
+  source: SourceOptions,
+  even: readonly number[],
+): Promise<Map<string, number>> {
+  const bindings = new Bindings();
+  const found = await rowsOf(
+    connection,
+    `${sourceTables(source, bindings)}
+select distinct step, period, key from source where plain and kept and not shared order by step`,
+    bindings.values,
+  );
+  const amounts = new Map<string, number>();
+  for (const row of found) {
+    const key = `${String(row['period'])} ${String(row['key'])}`;
+    amounts.set(key, (amounts.get(key) ?? 0) + (even[Number(row['step'])] ?? 0));
+  }
+  return amounts;
+}

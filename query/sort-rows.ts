@@ -1,0 +1,36 @@
+import type { AllocationRow } from './answer';
+import { rowCost } from './cost';
+import { derive, type Derived, derivedNames, type SortField } from './derived';
+import type { AllocationRequest } from './request';
+
+/** Rows in the order that is asked for; those alike in it by name, and those without such a number behind all others. */
+export function sortRows<Row extends AllocationRow>(
+  rows: readonly Row[],
+  { by, descending }: AllocationRequest['sort'],
+): Row[] {
+  const sign = descending ? -1 : 1;
+  if (by === 'name') return [...rows].sort((a, b) => sign * byName(a, b));
+  // Each is worked out once, not at every comparison.
+  const values = rows.map((row) => [row, valueOf(row, by)] as const);
+  const [known, unknown] = [true, false].map((is) =>
+    values.filter(([, value]) => Number.isFinite(value) === is),
+  );
+  return [
+    ...(known ?? []).sort(([a, x], [b, y]) => sign * (x - y) || byName(a, b)),
+    ...(unknown ?? []).sort(([a], [b]) => byName(a, b)),
+  ].map(([row]) => row);
+}
+
+/** By their code units, as in every other list. */
+function byName(a: AllocationRow, b: AllocationRow): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function valueOf(row: AllocationRow, by: Exclude<SortField, 'name'>): number {
+  if (by === 'totalCost') return rowCost(row);
+  return isDerived(by) ? derive(row)[by] : row[by];
+}
+
+function isDerived(name: Exclude<SortField, 'name'>): name is keyof Derived {
+  return derivedNames.has(name);
+}

@@ -1,0 +1,158 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SourceOptions } from './allocation-source';
+import type { FoundRow } from './allocations';
+import type { LoadBalancerUse, PersistentVolumeUse } from './answer';
+import { besideRows, rowFinder } from './beside-rows';
+import type { Row } from './database';
+import { exactSum } from './exact-sum';
+import { peakOf } from './peaks';
+
+/** So many volumes of a row are told one by one, and as many load balancers: those that cost most. */
+const mostTold = 1_000;
+const others = '__other__';
+
+/**
+ * Adds the volumes and load balancers of rows. OpenCost's own types know no sum of volumes: whoever reads an answer into
+ * them adds up what is listed here, so the lists always come to the row's cost.
+ */
+export async function addVolumes(
+  connection: DuckDBConnection,
+  source: SourceOptions,
+  rows: readonly FoundRow[],
+): Promise<void> {
+  const rowOf = rowFinder(rows);
+  const byRow = (found: readonly Row[]) => Map.groupBy(found, rowOf);
+  const { peaks } = source;
+  const volumes = await besideRows(
+    connection,
+    { ...source, from: 'allocation_pv' },
+    `max(pv_provider_id) as provider_id,
+  ${exactSum('byte_hours', peakOf(peaks, 'pvs.byteHours'))} as byte_hours, ${exactSum('cost', peakOf(peaks, 'pvs.cost'))} as cost`,
+    ['pv_cluster', 'pv_name'],
+  );
+  for (const [row, own] of byRow(volumes)) if (row !== undefined) row.pvs = toVolumes(own);
+  const balancers = await besideRows(
+    connection,
+    { ...source, from: 'allocation_lb' },
+    `min(service) as service, min(ip) as ip, bool_or(private) as private,
+  ${exactSum('hours', peakOf(peaks, 'lbAllocations.hours'))} as hours, ${exactSum('cost', peakOf(peaks, 'lbAllocations.cost'))} as cost`,
+    ['lb'],
+  );
+  const balancersOf = byRow(balancers);
+  for (const row of rows) row.lbAllocations = toBalancers(balancersOf.get(row) ?? [], row.loadBalancerCost);
+}
+
+/** OpenCost's reader takes a key apart at its one colon, and refuses the whole answer where there are more. */
+function volumeKey(cluster: string, name: string): string {
+  return `cluster=${cluster.replaceAll(':', '_')}:name=${name.replaceAll(':', '_')}`;
+}
+
+function toVolumes(found: readonly Row[]): Record<string, PersistentVolumeUse> {
+  const uses = found
+    .map((row) => {
+      const [cluster, name] = [String(row['pv_cluster']), String(row['pv_name'])];
+      return {
+        name: `${cluster}\0${name}`,
+        key: volumeKey(cluster, name),
+        otherKey: volumeKey(cluster, others),
+        use: {
+          byteHours: Number(row['byte_hours']),
+          cost: Number(row['cost']),
+          providerID: String(row['provider_id']),
+        },
+      };
+    })
+    .sort(byText(({ name }) => name));
+  return told(uses, (a, b) => ({
+    byteHours: a.byteHours + b.byteHours,
+    cost: a.cost + b.cost,
+    providerID: a.providerID === '' ? b.providerID : a.providerID,
+  }));
+}
+
+/** What the records of a row do not tell apart of its cost is one of the others, too. */
+function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBalancerUse> | null {
+  const uses = found
+    .map((row) => ({
+      key: String(row['lb']),
+      otherKey: others,
+      use: {
+        service: String(row['service']),
+        cost: Number(row['cost']),
+        private: row['private'] === true,
+        ip: String(row['ip']),
+        hours: Number(row['hours']),
+      },
+    }))
+    .sort(byText(({ key }) => key));
+  const add = (a: LoadBalancerUse, b: LoadBalancerUse) => ({
+    ...a,
+    cost: a.cost + b.cost,
+    hours: a.hours + b.hours,
+  });
+  const all = told(uses, add);
+  const rest = cost - uses.reduce((sum, { use }) => sum + use.cost, 0);
+  // Below it are but the last digits of a sum.
+  if (Math.abs(rest) > leastRest) {
+    const use = { service: '', cost: rest, private: false, ip: '', hours: 0 };
+    const known = all[others];
+    all[others] = known === undefined ? use : add(known, use);
+  }
+  return Object.keys(all).length === 0 ? null : all;
+}
+
+/** Answers are rounded to nine decimals. */
+const leastRest = 1e-9;
+
+interface Entry<U> {
+  readonly key: string;
+  /** What it is told under where there are too many. */
+  readonly otherKey: string;
+  readonly use: U;
+}
+
+/** Entries by key; beyond so many, those that cost least as one for each of their other keys. */
+function told<U extends { readonly cost: number }>(
+  entries: readonly Entry<U>[],
+  add: (a: U, b: U) => U,
+): Record<string, U> {
+  const all = gather(entries, add);
+  if (all.length <= mostTold) return toRecord(all);
+  const byCost = [...all].sort((a, b) => b.use.cost - a.use.cost || byText<Entry<U>>(({ key }) => key)(a, b));
+  const small = byCost
+    .slice(mostTold)
+    .map((entry) => ({ ...entry, key: entry.otherKey, use: nameless(entry.use) }));
+  return toRecord(gather([...byCost.slice(0, mostTold), ...small], add));
+}
+
+/** What is told of several says nothing of one of them. */
+function nameless<U extends object>(use: U): U {
+  const texts = Object.entries(use).map(([name, value]): [string, unknown] => [
+    name,
+    typeof value === 'string' ? '' : typeof value === 'boolean' ? false : value,
+  ]);
+  return Object.fromEntries(texts) as U;
+}
+
+/** Entries of one key become one. */
+function gather<U>(entries: readonly Entry<U>[], add: (a: U, b: U) => U): Entry<U>[] {
+  const gathered = new Map<string, Entry<U>>();
+  for (const entry of entries) {
+    const known = gathered.get(entry.key);
+    gathered.set(entry.key, known === undefined ? entry : { ...known, use: add(known.use, entry.use) });
+  }
+  return [...gathered.values()];
+}
+
+function toRecord<U>(entries: readonly Entry<U>[]): Record<string, U> {
+  const sorted = [...entries].sort(byText(({ key }) => key));
+  return Object.fromEntries(sorted.map(({ key, use }) => [key, use]));
+}
+
+/** Orders by a text of theirs, by its code units. */
+function byText<T>(textOf: (one: T) => string) {
+  return (a: T, b: T): number => {
+    const [x, y] = [textOf(a), textOf(b)];
+    return x < y ? -1 : x > y ? 1 : 0;
+  };
+}

@@ -1,0 +1,122 @@
+import type { FastifyInstance } from 'fastify';
+import { allocationFields } from '../../query/request';
+import { goldenEngine } from '../query/engine-over';
+import { ask, serverOver, window } from './served';
+
+let engine: Awaited<ReturnType<typeof goldenEngine>>;
+let app: FastifyInstance;
+beforeAll(async () => {
+  engine = await goldenEngine();
+  app = await serverOver(engine);
+});
+afterAll(async () => {
+  await app.close();
+  engine.dispose();
+});
+
+type Parameters = Record<string, string>;
+type Page = Record<string, Record<string, unknown>>;
+
+async function pageOf(parameters: Parameters): Promise<Page> {
+  const { status, data } = await ask(app, '/model/allocation', { window, accumulate: 'true', ...parameters });
+  expect([parameters, status, data.length]).toEqual([parameters, 200, 1]);
+  return data[0] as Page;
+}
+
+const isIdle = (name: string) => name.includes('__idle__');
+const nothing = (page: Page) => Object.keys(page).length === 0;
+
+/**
+ * Asks for page after page as an exporter does: it goes on for as long as `more` says of the page, and takes idle from
+ * each by its name. No row but idle may come twice.
+ */
+async function allPages(
+  parameters: Parameters,
+  limit: number,
+  more: (page: Page) => boolean,
+): Promise<{ rows: Page; pages: number }> {
+  const rows: Page = {};
+  // A loop that does not end by itself is the very fault that is looked for.
+  for (let pages = 1; pages <= 1_000; pages++) {
+    const offset = String((pages - 1) * limit);
+    const page = await pageOf({ ...parameters, limit: String(limit), offset });
+    for (const [name, row] of Object.entries(page)) {
+      if (!isIdle(name)) expect([name, rows[name]]).toEqual([name, undefined]);
+      rows[name] = row;
+    }
+    if (!more(page)) return { rows, pages };
+  }
+  throw new Error(`there is no end of the pages of ${JSON.stringify(parameters)}`);
+}
+
+const groupings = [
+  ...allocationFields,
+  ...['all', 'label:app', 'annotation:team', 'namespaceLabel:team', 'team', 'cluster,namespace'],
+  'cluster,node,namespace,pod,container',
+];
+
+describe('pages', () => {
+  const idle = { idle: 'true', shareIdle: 'false' };
+
+  it.each(groupings)('by %s are together the whole, as one exporter asks for them', async (aggregate) => {
+    const whole = await pageOf({ ...idle, aggregate });
+    const limit = Math.ceil(Object.keys(whole).length / 3);
+    // It asks on while a page holds more rows than it asked for: those of idle are beside them.
+    const asked = await allPages({ ...idle, aggregate }, limit, (page) => Object.keys(page).length > limit);
+    expect(asked.rows).toEqual(whole);
+    expect(Object.keys(whole).some(isIdle)).toBe(true);
+  });
+
+  it.each(groupings)(
+    'by %s without idle are together the whole, up to one without a row',
+    async (aggregate) => {
+      const whole = await pageOf({ idle: 'false', aggregate });
+      const limit = Math.ceil(Object.keys(whole).length / 3);
+      const { rows, pages } = await allPages({ idle: 'false', aggregate }, limit, (page) => !nothing(page));
+      expect(rows).toEqual(whole);
+      expect(pages).toBe(Math.ceil(Object.keys(whole).length / limit) + 1);
+    },
+  );
+
+  it('end where there are more rows of idle than a page has others', async () => {
+    const parameters = { ...idle, aggregate: 'namespace', splitIdle: 'true', idleByNode: 'true' };
+    const whole = await pageOf(parameters);
+    const idleNames = Object.keys(whole).filter(isIdle);
+    expect(idleNames.length).toBeGreaterThan(2);
+    const { rows } = await allPages(parameters, 2, (page) => Object.keys(page).length > 2);
+    expect(rows).toEqual(whole);
+    const last = await pageOf({ ...parameters, limit: '2', offset: '100000' });
+    expect(last).toEqual({});
+    const first = await pageOf({ ...parameters, limit: '0' });
+    expect(Object.keys(first).sort()).toEqual(idleNames.sort());
+  });
+
+  it('stand in the order that is asked for', async () => {
+    const parameters = { idle: 'false', aggregate: 'pod', sortBy: 'ramCost', sortByOrder: 'asc' };
+    const inOrder = async (page: Parameters) => {
+      const { text } = await ask(app, '/model/allocation', {
+        window,
+        accumulate: 'true',
+        ...parameters,
+        ...page,
+      });
+      return [...text.matchAll(/"ramCost":([^,]*),/g)].map(([, cost]) => Number(cost));
+    };
+    const whole = await inOrder({});
+    expect(whole).toEqual([...whole].sort((a, b) => a - b));
+    expect(new Set(whole).size).toBeGreaterThan(5);
+    expect(await inOrder({ offset: '5', limit: '10' })).toEqual(whole.slice(5, 15));
+  });
+
+  it('are cut of each set of an answer', async () => {
+    const parameters = { window, ...idle, aggregate: 'namespace', accumulate: 'day' };
+    const { data: whole } = await ask(app, '/model/allocation', parameters);
+    const { data: pages } = await ask(app, '/model/allocation', { ...parameters, limit: '2', offset: '1' });
+    expect(pages).toHaveLength(3);
+    for (const [index, page] of (pages as Page[]).entries()) {
+      const names = Object.keys((whole as Page[])[index] ?? {});
+      const others = names.filter((name) => !isIdle(name)).slice(1, 3);
+      expect(Object.keys(page)).toEqual(names.filter((name) => isIdle(name) || others.includes(name)));
+    }
+  });
+});
