@@ -87,6 +87,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
       if (settings.storage.existing) await warnOfSharedConfig(client, names, cluster, log);
       if (primaryCluster || !(await isGone(client, names.roster))) roster.notify();
     },
+    ...(api !== undefined && { unserved: () => api.unserved() }),
     close: async () => {
       await watcher?.close();
       changes.close();

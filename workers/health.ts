@@ -10,6 +10,7 @@ export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
 export class Readiness {
   private readonly states: Map<RoleName, string>;
   private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
+  private unserved: () => string | undefined = () => undefined;
   private reached: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined;
 
   constructor(roles: Settings['roles']) {
@@ -22,19 +23,28 @@ export class Readiness {
     for (const role of this.states.keys()) this.states.set(role, state);
   }
 
-  /** What is asked for, once the roles are ready: what keeps them from their work at the moment, if anything. */
-  onceReady(reach: () => Promise<string | undefined>): void {
+  /**
+   * What is asked for, once the roles are ready: what keeps them from their work at the moment, and why a primary can
+   * answer no query, if anything does.
+   */
+  onceReady(reach: () => Promise<string | undefined>, unserved: () => string | undefined): void {
     this.reach = reach;
+    this.unserved = unserved;
     this.all(ready);
   }
 
-  /** How the roles are, or the one that is asked for. A primary answers queries also while Temporal cannot be reached. */
+  /**
+   * How the roles are, or the one that is asked for. A primary is ready once it can answer queries, and then also while
+   * Temporal or the store cannot be reached.
+   */
   async read(asked?: string): Promise<ReadonlyMap<RoleName, string>> {
     const own = [...this.states].filter(([role]) => asked === undefined || role === asked);
-    const depends = ([role, state]: readonly [RoleName, string]) =>
-      state === ready && role !== 'primaryCluster';
-    const kept = own.some(depends) ? await this.recentReach() : undefined;
-    return new Map(own.map((one) => [one[0], depends(one) ? (kept ?? ready) : one[1]]));
+    const read = own.map(async ([role, state]) => {
+      if (state !== ready) return [role, state] as const;
+      const kept = role === 'primaryCluster' ? this.unserved() : await this.recentReach();
+      return [role, kept ?? ready] as const;
+    });
+    return new Map(await Promise.all(read));
   }
 
   get roles(): RoleName[] {

@@ -28,6 +28,8 @@ export interface StartedRole {
   readonly workers: readonly Worker[];
   /** What it does once its workers run, such as starting its workflows. */
   begin(): Promise<void>;
+  /** Why it can answer no query, where that is its work; undefined once it can. */
+  unserved?(): string | undefined;
   /** Ends what it holds besides its workers. */
   close(): Promise<void>;
 }

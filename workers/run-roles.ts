@@ -101,7 +101,12 @@ export async function runRoles(
       { event: 'started', cluster: settings.clusterId, roles },
       `${settings.clusterId} runs: ${describeRoles(settings)}`,
     );
-    if (!either.aborted) readiness.onceReady(() => unreachable(connection, settings.temporal.address));
+    if (!either.aborted) {
+      readiness.onceReady(
+        () => unreachable(connection, settings.temporal.address),
+        () => started.map((role) => role.unserved?.()).find((why) => why !== undefined),
+      );
+    }
     ready?.();
   }, endAll);
   const ended = await Promise.allSettled([begun, ...served]);

@@ -2,9 +2,14 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { Registry } from 'prom-client';
 import type { RunningServer } from '../../api/listen';
+import { FederationError } from '../../errors/federation-error';
 import { Readiness, startHealth } from '../../workers/health';
 import { registerRoleMetrics, type RoleMetrics } from '../../workers/metrics';
+import { unserved } from '../../workers/primary-api';
+import { combinedEtl, openEngine, wantedFrom } from '../query/engine-over';
 
+/** Of a primary that can answer. */
+const served = () => undefined;
 const federatedPrimary = { federatedCluster: true, federator: false, primaryCluster: true };
 
 describe('health', () => {
@@ -22,7 +27,7 @@ describe('health', () => {
   async function withReach(reach: () => Promise<string | undefined>): Promise<Readiness> {
     await server.close();
     const other = new Readiness(federatedPrimary);
-    other.onceReady(reach);
+    other.onceReady(reach, served);
     server = await startHealth('127.0.0.1:0', other, registry);
     return other;
   }
@@ -44,7 +49,7 @@ describe('health', () => {
   });
 
   it('asks each time what keeps the roles from their work, but for a primary, which answers queries', async () => {
-    readiness.onceReady(async () => undefined);
+    readiness.onceReady(async () => undefined, served);
     expect(await ask('/readyz')).toBe('200 federatedCluster: ready\nprimaryCluster: ready');
     readiness = await withReach(async () => 'cannot reach Temporal');
     expect(await ask('/readyz')).toBe('503 federatedCluster: cannot reach Temporal\nprimaryCluster: ready');
@@ -56,11 +61,50 @@ describe('health', () => {
 
   it('does not ask for a primary, nor more often than every other second', async () => {
     let asked = 0;
-    readiness.onceReady(async () => void (asked += 1));
+    readiness.onceReady(async () => void (asked += 1), served);
     await ask('/readyz?role=primaryCluster');
     expect(asked).toBe(0);
     for (let at = 0; at < 5; at++) await ask('/readyz');
     expect(asked).toBe(1);
+  });
+
+  it('has no primary ready before it can answer from a generation, and any from then on', async () => {
+    const engine = await openEngine();
+    try {
+      const cannotReach = async () => 'cannot reach Temporal';
+      readiness.onceReady(cannotReach, () => unserved(engine.state()));
+      expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: nothing was pulled yet');
+      expect(await ask('/readyz')).toBe(
+        '503 federatedCluster: cannot reach Temporal\nprimaryCluster: nothing was pulled yet',
+      );
+      const [first, ...others] = await wantedFrom(combinedEtl);
+      if (first === undefined) throw new Error('there are no golden files');
+      const said: string[] = [];
+      const cut = {
+        ...first,
+        read: async () => {
+          said.push(await ask('/readyz?role=primaryCluster'));
+          throw new FederationError('ETL_TRUNCATED', { detail: 'It ends too early.' });
+        },
+      };
+      const serving = { generation: 1, ingestedAt: 'a' };
+      await expect(engine.serve([cut, ...others], serving)).rejects.toThrow('too early');
+      expect(said).toEqual(['503 primaryCluster: ingests what was pulled: 0 of 14 windows']);
+      expect(await ask('/readyz?role=primaryCluster')).toBe(
+        '503 primaryCluster: cannot serve what was pulled (ETL_TRUNCATED)',
+      );
+      await engine.serve([first, ...others], serving);
+      expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
+      expect(await ask('/metrics')).toContain('federated_etl_role_ready{role="primaryCluster"} 1');
+      // What is served stays served while the next one is not to be had.
+      await expect(
+        engine.serve([{ ...cut, digest: 'cut' }], { ...serving, generation: 2 }),
+      ).rejects.toThrow();
+      expect(said.at(-1)).toBe('200 primaryCluster: ready');
+      expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
+    } finally {
+      engine.dispose();
+    }
   });
 
   it('knows no role that the process does not have', async () => {
