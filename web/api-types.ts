@@ -36,8 +36,11 @@ export interface Summary {
 export interface Asset {
   readonly type?: string;
   readonly properties: Readonly<Record<string, string>>;
+  readonly window: { readonly start: string; readonly end: string };
   readonly minutes: number;
   readonly adjustment: number;
   readonly totalCost: number;
 }
-export type AssetSets = readonly Readonly<Record<string, Asset>>[];
+export type AssetSet = Readonly<Record<string, Asset>>;
+/** A list of sets or, where the operator wants it as OpenCost has it, one alone. */
+export type AssetSets = readonly AssetSet[] | AssetSet;

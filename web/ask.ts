@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 
 /** A question that was not answered: the status and the server's own sentence. */
 export class Refused extends Error {
@@ -13,6 +13,8 @@ export class Refused extends Error {
 export interface Answered<T> {
   readonly data: T;
   readonly warning?: string;
+  /** The generation that answered, of what is asked of the data. */
+  readonly generation?: string;
 }
 
 const tokenKey = 'federated-etl-token';
@@ -45,7 +47,42 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answ
       body?.message ?? `The server answered with status ${response.status}.`,
     );
   }
-  return { data: body.data, ...(body.warning !== undefined && { warning: body.warning }) };
+  const generation = response.headers.get('x-federated-etl-generation');
+  return {
+    data: body.data,
+    ...(body.warning !== undefined && { warning: body.warning }),
+    ...(generation !== null && { generation }),
+  };
+}
+
+/** Two answers that belong together. The first is what counts; of the second it may only be known why there is none. */
+export interface Pair<A, B> {
+  readonly first: Answered<A>;
+  readonly second: Answered<B> | Refused;
+}
+
+/** Asks two questions, both again when a new generation came in between them. Throws when the first is refused. */
+export async function askPair<A, B>(
+  [one, other]: readonly [string, string],
+  init: RequestInit = {},
+): Promise<Pair<A, B>> {
+  const askBoth = async (): Promise<Pair<A, B>> => {
+    const [first, second] = await Promise.all([
+      ask<A>(one, init),
+      ask<B>(other, init).catch((error: unknown) => {
+        if (error instanceof Refused) return error;
+        throw error;
+      }),
+    ]);
+    return { first, second };
+  };
+  const pair = await askBoth();
+  return isOfOneGeneration(pair) ? pair : askBoth();
+}
+
+/** Whether the two answers of a pair come from the same data. */
+export function isOfOneGeneration<A, B>({ first, second }: Pair<A, B>): boolean {
+  return second instanceof Refused || first.generation === second.generation;
 }
 
 /** Follows a link to a file with the operator token, which a link alone does not send. */
@@ -71,32 +108,49 @@ export async function act(path: string, body: object): Promise<string> {
 
 export interface Asked<T> {
   /** The last answer; it stays while the next one is on its way. */
-  readonly answer?: Answered<T>;
+  readonly answer?: T;
   readonly error?: Refused;
   readonly loading: boolean;
   readonly again: () => void;
 }
 
 /** Asks a path, again when it changes; what is superseded is aborted. Undefined asks nothing. */
-export function useAnswer<T>(path: string | undefined): Asked<T> {
-  const [state, setState] = useState<Omit<Asked<T>, 'again'>>({ loading: path !== undefined });
+export function useAnswer<T>(path: string | undefined): Asked<Answered<T>> {
+  return useAsked(path, ask<T>);
+}
+
+/** Asks two paths that belong together likewise: they are answered together, or not yet. */
+export function usePair<A, B>(one: string, other: string): Asked<Pair<A, B>> {
+  const both = useMemo(() => [one, other] as const, [one, other]);
+  return useAsked(both, askPair<A, B>);
+}
+
+function useAsked<Q, T>(
+  question: Q | undefined,
+  asking: (question: Q, init: RequestInit) => Promise<T>,
+): Asked<T> {
+  const [state, setState] = useState<Omit<Asked<T>, 'again'>>({ loading: question !== undefined });
   const [count, setCount] = useState(0);
   const again = useCallback(() => setCount((before) => before + 1), []);
-  const latest = useRef<string | undefined>(undefined);
   useEffect(() => {
-    if (path === undefined) return;
-    latest.current = path;
+    if (question === undefined) return;
     const abort = new AbortController();
-    setState(({ answer }) => ({ ...(answer && { answer }), loading: true }));
-    ask<T>(path, { signal: abort.signal }).then(
-      (answer) => setState({ answer, loading: false }),
+    setState(({ answer }) => ({ ...(answer !== undefined && { answer }), loading: true }));
+    asking(question, { signal: abort.signal }).then(
+      (answer) => {
+        if (!abort.signal.aborted) setState({ answer, loading: false });
+      },
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const refused = error instanceof Refused ? error : new Refused(0, String(error));
-        setState(({ answer }) => ({ ...(answer && { answer }), error: refused, loading: false }));
+        setState(({ answer }) => ({
+          ...(answer !== undefined && { answer }),
+          error: refused,
+          loading: false,
+        }));
       },
     );
     return () => abort.abort();
-  }, [path, count]);
+  }, [question, count]);
   return { ...state, again };
 }

@@ -3,7 +3,9 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { StatusView } from '../api/contract';
 import { storedToken, storeToken, useAnswer } from './ask';
 import { age, moment } from './format';
+import { openingWindow, usual } from './opening-window';
 import { Dialog } from './parts/dialog';
+import { Link } from './parts/link';
 import { formatState, parseState, type UrlState } from './url-state';
 import { Allocations } from './views/allocations';
 import { Assets } from './views/assets';
@@ -66,6 +68,9 @@ function Page() {
     document.title = `${title} – Federated ETL`;
   }, [title]);
   const served = status.answer?.data.served;
+  const clusters = status.answer?.data.clusters;
+  // Numbers do not wait for the status: that of a federation may take long.
+  const opening = clusters === undefined ? usual : openingWindow(clusters, Date.now());
   const [dark, setDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);
   useEffect(() => {
     const media = matchMedia('(prefers-color-scheme: dark)');
@@ -81,23 +86,21 @@ function Page() {
       </a>
       <header>
         <p class="brand">
-          Federated ETL
+          <a href="/" title="Start again, with nothing chosen">
+            Federated ETL
+          </a>
           {status.answer?.data.cluster !== undefined && <small>{status.answer.data.cluster}</small>}
         </p>
         <nav aria-label="Views">
           {Object.entries(views).map(([view, [label]]) => (
-            <a
+            <Link
               key={view}
-              href={view === 'allocations' ? '/' : `/?view=${view}`}
-              aria-current={view === name ? 'page' : undefined}
-              onClick={(event) => {
-                if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-                event.preventDefault();
-                go(view === 'allocations' ? {} : { view });
-              }}
+              to={{ ...state, view: view === 'allocations' ? '' : view }}
+              go={go}
+              {...(view === name && { 'aria-current': 'page' })}
             >
               {label}
-            </a>
+            </Link>
           ))}
         </nav>
         <div class="tools">
@@ -134,7 +137,7 @@ function Page() {
             {served.refused.generation === undefined
               ? 'What is there now'
               : `Generation ${served.refused.generation}`}{' '}
-            could not be read: {served.refused.message} What you see is{' '}
+            could not be ingested: {served.refused.message} What you see is{' '}
             {served.generation === undefined ? 'what was there before' : `generation ${served.generation}`}.
           </p>
         )}
@@ -160,6 +163,7 @@ function Page() {
           key={`${name} ${round}`}
           state={state}
           go={go}
+          opening={opening}
           {...(status.answer !== undefined && { status: status.answer.data })}
           theme={`${theme} ${String(dark)}`}
           onToken={askForToken}

@@ -1,4 +1,7 @@
-/** What the address of the page says, so that every view can be shared and the back button works. */
+/**
+ * What the address of the page says, so that every view can be shared and the back button works. It is one for all views:
+ * window and filter are the same in each, and what a view does not know waits in it until one is back where it counts.
+ */
 export type UrlState = Readonly<Record<string, string>>;
 
 /** Reads a query string; of what is repeated the last counts. */
@@ -12,6 +15,16 @@ export function formatState(state: UrlState): string {
   for (const [name, value] of Object.entries(state)) if (value !== '') parameters.set(name, value);
   const text = parameters.toString();
   return text === '' ? '/' : `/?${text}`;
+}
+
+/** Groupings that mean the same of allocations and of assets. */
+const ofBoth = new Set(['cluster']);
+
+/** Groups one view; and the other, too, where it knows the grouping. What it was grouped by stays otherwise. */
+export function regroup(state: UrlState, of: 'aggregate' | 'group', grouping: string): UrlState {
+  return ofBoth.has(grouping)
+    ? { ...state, aggregate: grouping, group: grouping }
+    : { ...state, [of]: grouping };
 }
 
 /** Parts of a filter, all of which have to hold; kept in one text, one a line. */

@@ -14,9 +14,12 @@ export interface Canned {
   empty: boolean;
   /** Reading needs the operator token, too. */
   locked: boolean;
-  /** What queries are refused with. */
-  error?: { readonly status: number; readonly message: string };
-  warning?: string;
+  /** What queries are refused with; those of all paths, if none is named. */
+  error?: { readonly path?: string; readonly status: number; readonly message: string };
+  /** By path. */
+  warnings: Readonly<Record<string, string>>;
+  /** Of the next answers; the others are of the newest. */
+  generations: number[];
   ingesting?: StatusView['served']['ingesting'];
   refused?: StatusView['served']['refused'];
 }
@@ -29,6 +32,9 @@ const time = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}
 const clusters = ['eu-production', 'us-production', 'staging', 'research', 'edge-01'];
 const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search', '__unallocated__'];
 
+/** The generation that is served. */
+export const newest = 12;
+
 /** The status of a primary over five clusters, one of them left out and one without new data. */
 export function status(canned: Canned): StatusView {
   return {
@@ -36,7 +42,7 @@ export function status(canned: Canned): StatusView {
     cluster: 'eu-production',
     currency: 'USD',
     served: {
-      ...(!canned.empty && { generation: 12, committedAt: time(Date.now() - 200_000) }),
+      ...(!canned.empty && { generation: newest, committedAt: time(now - 200_000) }),
       empty: canned.empty,
       ...(canned.ingesting !== undefined && { ingesting: canned.ingesting }),
       ...(canned.refused !== undefined && { refused: canned.refused }),
@@ -45,7 +51,7 @@ export function status(canned: Canned): StatusView {
       cluster,
       membership: cluster === 'research' ? 'left out' : 'in',
       ...(cluster === 'research' && { reason: 'moved to another account' }),
-      lastPush: time(Date.now() - (at + 1) * 240_000),
+      lastPush: time(now - (at + 1) * 240_000),
       firstData: time(now - 30 * day),
       lastData: time(cluster === 'edge-01' ? now - 4 * day : now),
       allocations: 1_000 * (at + 1),
@@ -178,8 +184,8 @@ export function federations(): { federations: FederationView[] } {
   ): FederationView => ({
     run: `federate-2026-11-21T0${7 - at}:00:00Z`,
     trigger: 'schedule',
-    startedAt: time(Date.now() - at * 3_600_000 - 120_000),
-    ...(more.outcome !== 'running' && { endedAt: time(Date.now() - at * 3_600_000 - 95_000) }),
+    startedAt: time(now - at * 3_600_000 - 120_000),
+    ...(more.outcome !== 'running' && { endedAt: time(now - at * 3_600_000 - 95_000) }),
     clusters: 4,
     windows: { all: 156, planned: 12, merged: 12, reused: 144, removed: 0 },
     problems: 0,
@@ -204,7 +210,7 @@ export function generations(): { generations: GenerationView[] } {
   return {
     generations: [12, 11, 10].map((generation, at) => ({
       generation,
-      committedAt: time(Date.now() - at * 3_600_000 - 100_000),
+      committedAt: time(now - at * 3_600_000 - 100_000),
       run: `federate-2026-11-21T0${6 - at}:00:00Z`,
       clusters: 4,
       windows: 156 - at,

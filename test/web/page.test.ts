@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { token } from './canned-answers';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { newest, now, token } from './canned-answers';
 import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
 import { startChromium } from './chromium';
@@ -10,6 +10,8 @@ const found = findChromium();
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 const patienceMs = 10_000;
 const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'];
+/** Amounts are shown with two digits. */
+const closely = (value: number) => expect.closeTo(value, 3) as number;
 const addressOf = (view: string) => (view === 'allocations' ? '/' : `/?view=${view}`);
 
 describeWith(found.path === undefined ? found.reason : undefined, 'the page', () => {
@@ -34,7 +36,6 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   beforeEach(async () => {
     Object.assign(served.canned, {
       error: undefined,
-      warning: undefined,
       ingesting: undefined,
       refused: undefined,
     });
@@ -53,6 +54,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     wrong = [];
     context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
     context.setDefaultTimeout(patienceMs);
+    await context.clock.setFixedTime(now);
     page = await context.newPage();
     page.on('request', (request) => {
       if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(served.url)) {
@@ -116,6 +118,15 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       ]);
       const asked = Object.fromEntries(parametersOf('/model/allocation') ?? []);
       expect(asked).toMatchObject({ window: '7d', aggregate: 'cluster', accumulate: 'true' });
+    });
+
+    it('are asked for without a list of volumes, and alike for bars and table', async () => {
+      await visit(`/?window=30d&aggregate=pod&idle=share&bars=week&filter=${encodeURIComponent('pod~:"a"')}`);
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      const { accumulate, ...table } = Object.fromEntries(parametersOf('/model/allocation') ?? []);
+      expect(accumulate).toBe('true');
+      expect(table).toMatchObject({ includeVolumes: 'false', window: '30d' });
+      expect(Object.fromEntries(parametersOf('/model/allocation/summary') ?? [])).toEqual(table);
     });
 
     it('have each cost with its adjustment, and totals below', async () => {
@@ -199,6 +210,136 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
         ...Object.fromEntries(parametersOf('/model/allocation') ?? []),
         format: 'csv',
       });
+    });
+  });
+
+  describe('bars and table', () => {
+    const about = () => page.locator('main .about').last().innerText();
+    /** The numbers of a row, the last one its total. */
+    const amounts = async (line: Locator) =>
+      (await line.locator('td').allInnerTexts()).slice(1).map((text) => Number(text.replace(/[^\d.-]/g, '')));
+    const bars = () => page.locator('.numbers tbody tr');
+    const tableTotal = async () => (await amounts(page.locator('table').last().locator('tfoot tr'))).at(-2);
+    const showNumbers = () => page.getByText('The bars as numbers').click();
+
+    it.each([
+      ['', 7],
+      ['week', 1],
+      ['month', 1],
+    ])('come to the same total in bars of %j', async (unit, count) => {
+      await visit(`/?bars=${unit}`);
+      await row('us-production').last().waitFor();
+      await showNumbers();
+      expect(await bars().count()).toBe(count);
+      const foot = await amounts(page.locator('.numbers tfoot tr'));
+      expect(foot.at(-1)).toBe(await tableTotal());
+      // Of as many days as the window has; each column of the bars is a row of the table.
+      expect(foot.at(-1)).toBeCloseTo(
+        foot.slice(0, -1).reduce((sum, one) => sum + one, 0),
+        1,
+      );
+      expect(await about()).toMatch(/^2026-11-15 to 2026-11-21 \(UTC\)\. In USD: each bar is what a/);
+    });
+
+    it('have the rate by the hours that are over, of each bar and of the window', async () => {
+      await visit('/?rate=day');
+      await row('us-production').last().waitFor();
+      await showNumbers();
+      const days = [];
+      for (const bar of await bars().all()) days.push((await amounts(bar)).at(-1) ?? 0);
+      const total = (await tableTotal()) ?? 0;
+      // Seven hours of the last day are over, of 151 of the window, and each day costs the same.
+      const day = (total * 151) / 24 / 7;
+      expect(days.map((one) => one / day)).toEqual([...Array<number>(6).fill(1), 24 / 7].map(closely));
+      expect(await page.locator('.numbers tfoot').count()).toBe(0);
+      expect(await about()).toContain(
+        'In USD per day: each bar over the past hours of a day, the table over those of',
+      );
+    });
+
+    it('are of one generation: both are asked again when a new one came in between', async () => {
+      served.canned.generations = [newest - 1, newest, newest, newest];
+      await visit('/');
+      await row('us-production').last().waitFor();
+      const asked = served.asked.filter(({ path }) => /^\/model\/allocation(\/summary)?$/.test(path));
+      expect(asked).toHaveLength(4);
+      expect(await page.locator('.notice').count()).toBe(0);
+    });
+
+    it('say so when they are not', async () => {
+      served.canned.generations = [newest - 1, newest, newest, newest - 1];
+      await visit('/');
+      await page.getByText('the bars are not of the same generation as the table').waitFor();
+    });
+
+    it('are without bars where these are refused, and say why', async () => {
+      foreseen = /status of 413/;
+      const message = 'The answer has more than 200000 rows.';
+      served.canned.error = { path: '/model/allocation/summary', status: 413, message };
+      await visit('/');
+      await page.getByText(`There are no bars: ${message}`).waitFor();
+      await row('us-production').waitFor();
+      expect(await page.locator('canvas').count()).toBe(0);
+    });
+  });
+
+  describe('from view to view', () => {
+    const state = () => Object.fromEntries(search());
+    const cluster = 'cluster:"staging"';
+    const open = (name: string) => page.getByRole('navigation').getByRole('link', { name }).click();
+
+    it('window and filter stay, and what one does not know waits', async () => {
+      const filter = `${cluster}\nnamespace:"search"`;
+      const chosen = { window: '30d', aggregate: 'pod', idle: 'hide', rate: 'day', sort: 'name', filter };
+      await visit(`/?${new URLSearchParams(chosen).toString()}`);
+      await open('Assets');
+      await expectAsked('/model/assets', 'filter', cluster);
+      const asked = Object.fromEntries(parametersOf('/model/assets') ?? []);
+      expect(asked).toMatchObject({ window: '30d', aggregate: 'type', filter: `(${cluster})` });
+      await page.getByText('not for assets').waitFor();
+      await page.getByRole('button', { name: 'Adjustment' }).click();
+      await open('Clusters');
+      await row('staging').waitFor();
+      await open('Federations');
+      await open('Allocations');
+      await expectAsked('/model/allocation', 'aggregate', 'pod');
+      expect(state()).toEqual({ ...chosen, assetsSort: '-adjustment' });
+      await page.getByRole('button', { name: 'Remove the filter namespace:"search"' }).waitFor();
+    });
+
+    it('a link of the navigation leads to the same in another tab', async () => {
+      await visit(`/?window=30d&filter=${encodeURIComponent(cluster)}`);
+      const [other] = await Promise.all([
+        context.waitForEvent('page'),
+        page.getByRole('navigation').getByRole('link', { name: 'Assets' }).click({ button: 'middle' }),
+      ]);
+      await other.getByRole('heading', { name: 'Assets' }).waitFor();
+      expect(Object.fromEntries(new URL(other.url()).searchParams)).toEqual({
+        view: 'assets',
+        window: '30d',
+        filter: cluster,
+      });
+    });
+
+    it('a grouping that both know is one for both', async () => {
+      await visit('/?aggregate=pod&view=assets');
+      await page.getByLabel('Group by').selectOption('cluster');
+      await open('Allocations');
+      await expectAsked('/model/allocation', 'aggregate', 'cluster');
+    });
+
+    it('a cluster leads to its allocations in the same window', async () => {
+      await visit(`/?view=clusters&window=30d&filter=${encodeURIComponent('cluster:"edge-01"')}`);
+      await page.getByRole('link', { name: 'staging' }).click();
+      await expectAsked('/model/allocation', 'filter', cluster);
+      expect(state()).toEqual({ window: '30d', aggregate: 'namespace', filter: cluster });
+    });
+
+    it('one can start again', async () => {
+      await visit('/?window=30d&view=assets');
+      await page.getByRole('link', { name: 'Federated ETL' }).click();
+      await page.getByRole('heading', { name: 'Allocations' }).waitFor();
+      expect(state()).toEqual({});
     });
   });
 
@@ -291,18 +432,29 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await row('us-production').waitFor();
     });
 
-    it('is a warning beside the numbers', async () => {
-      served.canned.warning = 'Clusters without allocations for a part of the window: edge-01.';
+    it('is a warning beside the numbers, of bars and table once each', async () => {
+      const both = 'Clusters without allocations for a part of the window: edge-01';
+      served.canned.warnings = {
+        '/model/allocation': `${both}; The idle of staging is not known.`,
+        '/model/allocation/summary': `${both}.`,
+        '/model/assets': 'Clusters without assets.',
+      };
       await visit('/');
-      await page.getByText(served.canned.warning).first().waitFor();
       await row('us-production').waitFor();
+      expect(await page.locator('.notice').allInnerTexts()).toEqual([
+        `${both}.`,
+        'The idle of staging is not known.',
+      ]);
+      await visit('/?view=assets');
+      await row('Node').waitFor();
+      expect(await page.locator('.notice').allInnerTexts()).toEqual(['Clusters without assets.']);
     });
 
     it('is a generation that cannot be read, and how far one is read', async () => {
       served.canned.refused = { generation: 13, code: 'ETL_FILE_INVALID', message: 'A file is cut short.' };
       served.canned.ingesting = { done: 30, of: 156, generation: 14 };
       await visit('/');
-      await page.getByText(/Generation 13 could not be read.*generation 12/).waitFor();
+      await page.getByText(/Generation 13 could not be ingested.*generation 12/).waitFor();
       await page.getByText(/30 of 156/).waitFor();
     });
 

@@ -1,12 +1,13 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { Registry } from 'prom-client';
 import type { RunningServer } from '../../api/listen';
+import type { ServerOptions } from '../../api/options';
 import { startServer } from '../../api/server';
 import { silentLog } from '../../config/log';
 import { defaultAliases } from '../../query/aliases';
 import type { QueryEngine } from '../../query/engine';
 import { bundlePage } from '../../web/bundle';
-import { rememberingFederation, token, window } from '../api/served';
+import { now, rememberingFederation, token, window } from '../api/served';
 import { goldenEngine, openEngine } from '../query/engine-over';
 import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
@@ -22,7 +23,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
   const federation = rememberingFederation();
   const complaints: string[] = [];
 
-  const serve = async (answers: QueryEngine) =>
+  const serve = async (answers: QueryEngine, options: Partial<ServerOptions> = {}) =>
     startServer({
       listen: '127.0.0.1:0',
       openRead: false,
@@ -38,6 +39,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
       metrics: new Registry(),
       log: silentLog,
       revision: () => answers.state().ingestedAt ?? '',
+      now: () => now,
+      ...options,
     });
 
   beforeAll(async () => {
@@ -55,9 +58,11 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     `${url}/?${new URLSearchParams(state).toString()}`;
 
   /** Opens a page; whatever it asks of another host, or complains about, is noted. */
-  async function open(url: string): Promise<Page> {
+  async function open(url: string, moment = now): Promise<Page> {
     complaints.splice(0);
-    const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    await context.clock.setFixedTime(moment * 1_000);
+    const page = await context.newPage();
     page.on('request', (request) => {
       if (!request.url().startsWith('http://127.0.0.1:')) complaints.push(`asked ${request.url()}`);
     });
@@ -80,6 +85,112 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     await page.goBack();
     await page.locator('tbody a', { hasText: 'cluster-3' }).waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  describe('bars and table', () => {
+    /** The amounts of a row, without its efficiency. */
+    const amounts = async (row: Locator, cells: string) =>
+      (await row.locator(cells).allInnerTexts())
+        .filter((text) => text.includes('$'))
+        .map((text) => Number(text.replace(/[$,]/g, '')));
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const oneDay = '2026-11-16T00:00:00Z,2026-11-17T00:00:00Z';
+    /** Half a cent for each amount that was rounded, and what floating point adds to it. */
+    const within = (count: number) => 0.005 * (count + 1) + 1e-6;
+    const expectNear = (value: number | undefined, other: number, count: number) =>
+      expect(Math.abs((value ?? NaN) - other)).toBeLessThan(within(count));
+
+    it.each([
+      ['days', { bars: '' }, 3, 4_099.84],
+      // Of a Saturday, and of the Sunday and Monday behind it.
+      ['weeks', { bars: 'week' }, 2, 4_099.84],
+      ['months', { bars: 'month' }, 1, 4_099.84],
+      ['hours, of which four are held', { bars: 'hour', window: oneDay }, 24, 277.66],
+      ['days, of one day', { bars: '', window: oneDay }, 1, 1_366.31],
+      ['days, of containers', { aggregate: 'container' }, 3, 4_099.84],
+    ])('come to the same total in %s', async (_, state, count, total) => {
+      const page = await open(at({ window, ...state }));
+      await page.locator('tbody th[scope=row]').first().waitFor();
+      expect((await amounts(page.locator('tfoot tr'), 'td')).at(-1)).toBeCloseTo(total, 2);
+      await page.getByText('The bars as numbers').click();
+      const bars = page.locator('.numbers tbody tr');
+      expect(await bars.count()).toBe(count);
+      const foot = await amounts(page.locator('.numbers tfoot tr'), 'td');
+      expect(foot.at(-1)).toBeCloseTo(total, 2);
+      const shown = await Promise.all((await bars.all()).map((bar) => amounts(bar, 'td')));
+      expectNear(foot.at(-1), sum(shown.map((bar) => bar.at(-1) ?? NaN)), count);
+      for (const bar of [...shown, foot]) expectNear(bar.at(-1), sum(bar.slice(0, -1)), bar.length);
+      expect(complaints).toEqual([]);
+    });
+
+    it.each(['show', 'split', 'share', 'hide'])(
+      'have rows whose columns are their total, with idle: %s',
+      async (idle) => {
+        const page = await open(at({ window, idle, aggregate: 'namespace' }));
+        await page.locator('tbody th[scope=row]').first().waitFor();
+        const names = await rowsOf(page);
+        const rows = await Promise.all(
+          (await page.locator('tbody tr').all()).map((row) => amounts(row, 'td')),
+        );
+        for (const row of rows) expectNear(row.at(-1), sum(row.slice(0, -1)), row.length);
+        const foot = await amounts(page.locator('tfoot tr'), 'td');
+        expectNear(foot.at(-1), sum(rows.map((row) => row.at(-1) ?? NaN)), rows.length);
+        expectNear(foot.at(-1), sum(foot.slice(0, -1)), foot.length);
+        // Shared idle is a part of what used it; that which nobody used stays.
+        expect(foot.at(-1)).toBeCloseTo(idle === 'hide' ? 2_645.55 : 4_099.84, 2);
+        expect(names.filter((name) => name.includes('Idle')).length).toBe(
+          { show: 1, split: 5, share: 1, hide: 0 }[idle],
+        );
+        expect(complaints).toEqual([]);
+      },
+    );
+  });
+
+  describe('the window that nobody chose', () => {
+    const days = '2026-11-14 to 2026-11-16';
+
+    it('is the last seven days where these have data', async () => {
+      const page = await open(at({}));
+      await page.locator('tfoot', { hasText: '$4,099.84' }).waitFor();
+      expect(await page.getByLabel('Window').inputValue()).toBe('7d');
+      expect(await page.locator('.about').last().innerText()).toContain('2026-11-11 to 2026-11-17 (UTC)');
+      expect(await page.getByText('The last seven days').count()).toBe(0);
+    });
+
+    it('is the last days that have, and says so, until another is chosen', async () => {
+      const later = now + 30 * 86_400;
+      const old = await serve(engine, { now: () => later });
+      try {
+        const page = await open(at({}, old.url), later);
+        await page.locator('tfoot', { hasText: '$4,099.84' }).waitFor();
+        const why = page.getByText(
+          `The last seven days have no data. These are the last days that have: ${days}.`,
+        );
+        await why.waitFor();
+        expect(await page.getByRole('textbox', { name: 'From' }).inputValue()).toBe('2026-11-14');
+        expect(await page.getByRole('textbox', { name: 'To' }).inputValue()).toBe('2026-11-16');
+        await page.getByRole('link', { name: 'Assets' }).click();
+        await page.locator('tfoot', { hasText: '$4,377.92' }).waitFor();
+        await why.waitFor();
+        await page.getByLabel('Window').selectOption('7d');
+        await page.getByText('There are no assets here').waitFor();
+        expect(await why.count()).toBe(0);
+        expect(complaints).toEqual([]);
+      } finally {
+        await old.close();
+      }
+    });
+  });
+
+  it('shows assets also where the operator wants them as OpenCost answers', async () => {
+    const opencost = await serve(engine, { assetsFlavour: 'opencost' });
+    try {
+      const page = await open(at({ view: 'assets', window }, opencost.url));
+      await page.locator('tfoot', { hasText: '$4,377.92' }).waitFor();
+      expect(await rowsOf(page)).toHaveLength(7);
+    } finally {
+      await opencost.close();
+    }
   });
 
   it('excludes a cluster with the operator token', async () => {

@@ -25,7 +25,7 @@ export interface ServedPage {
 
 /** What is canned unless a test says otherwise. */
 export function plainly(): answers.Canned {
-  return { rows: 10_000, empty: false, locked: false };
+  return { rows: 10_000, empty: false, locked: false, warnings: {}, generations: [] };
 }
 
 /** Serves the bundled page, and canned answers to what it asks. */
@@ -56,14 +56,19 @@ export async function servePage(): Promise<ServedPage> {
       ...(authorization !== undefined && { authorization }),
     });
     const { status, data, message } = answer(request.method ?? 'GET', pathname, searchParams, authorization);
-    const { warning } = canned;
-    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+    const warning = canned.warnings[pathname];
+    response.writeHead(status, {
+      'content-type': 'application/json; charset=utf-8',
+      ...(/^\/model\/allocation(\/summary)?$/.test(pathname) && {
+        'x-federated-etl-generation': canned.generations.shift() ?? answers.newest,
+      }),
+    });
     response.end(
       JSON.stringify({
         code: status,
         data: data ?? null,
         ...(message !== undefined && { message: `Error: ${message}` }),
-        ...(warning !== undefined && pathname.startsWith('/model/') && { warning }),
+        ...(warning !== undefined && { warning }),
       }),
     );
   }
@@ -82,7 +87,7 @@ export async function servePage(): Promise<ServedPage> {
     if (method === 'POST') return { status: 200, data: { message: `Done: ${path}` } };
     if (path.startsWith('/model/')) {
       if (canned.empty) return { status: 503, message: 'No federation has been committed and pulled yet.' };
-      if (canned.error !== undefined) return canned.error;
+      if (canned.error !== undefined && (canned.error.path ?? path) === path) return canned.error;
     }
     const data: Readonly<Record<string, () => unknown>> = {
       '/api/status': () => answers.status(canned),

@@ -8,6 +8,7 @@ import {
   formatState,
   joinFilter,
   parseState,
+  regroup,
 } from '../../web/url-state';
 
 describe('the address of the page', () => {
@@ -29,6 +30,25 @@ describe('the address of the page', () => {
 
   it('takes the last of what is repeated', () => {
     expect(parseState('?window=7d&window=30d')).toEqual({ window: '30d' });
+  });
+});
+
+describe('a grouping that is chosen', () => {
+  const state = { window: '7d', aggregate: 'namespace', group: 'type' };
+
+  it('is for both views where it means the same in both', () => {
+    expect(regroup(state, 'aggregate', 'cluster')).toEqual({
+      window: '7d',
+      aggregate: 'cluster',
+      group: 'cluster',
+    });
+    expect(regroup(state, 'group', 'cluster')).toEqual(regroup(state, 'aggregate', 'cluster'));
+  });
+
+  it('leaves the other view its own where it does not', () => {
+    expect(regroup(state, 'aggregate', 'pod')).toEqual({ window: '7d', aggregate: 'pod', group: 'type' });
+    // A service of Kubernetes is none of a provider's.
+    expect(regroup(state, 'group', 'service')).toEqual({ ...state, group: 'service' });
   });
 });
 

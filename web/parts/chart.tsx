@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { displayName, money } from '../format';
-import { foldSeries, mostSeries, type Series } from '../series';
+import { mostSeries, type Series } from '../series';
 
 interface ChartProps {
   readonly title: string;
@@ -16,7 +16,7 @@ const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00
 const idleColour = '#9aa3ad';
 const otherColour = '#6b7280';
 
-/** Stacked bars over time. The table beside it says the same in numbers. */
+/** Stacked bars over time. `BarNumbers` says the same in numbers. */
 export function Chart({ title, labels, series, currency, theme }: ChartProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -26,12 +26,14 @@ export function Chart({ title, labels, series, currency, theme }: ChartProps) {
     void import('./chart-js').then(({ Chart: ChartJs }) => {
       if (gone || canvas.current === null) return;
       const style = getComputedStyle(document.documentElement);
+      const { fontFamily } = getComputedStyle(document.body);
       const [ink, grid] = [style.getPropertyValue('--ink-soft'), style.getPropertyValue('--line')];
+      ChartJs.defaults.font.family = fontFamily;
       chart = new ChartJs(canvas.current, {
         type: 'bar',
         data: {
           labels: [...labels],
-          datasets: foldSeries(series).map(({ name, values }, index) => ({
+          datasets: series.map(({ name, values }, index) => ({
             label: displayName(name),
             data: [...values],
             backgroundColor:
@@ -76,7 +78,7 @@ export function Chart({ title, labels, series, currency, theme }: ChartProps) {
     };
   }, [labels, series, currency, theme]);
   return (
-    <figure class="chart" aria-label={`${title}; the table below has the numbers`} role="img">
+    <figure class="chart" aria-label={`${title}; the bars as numbers are below`} role="img">
       <canvas ref={canvas} aria-hidden="true" />
     </figure>
   );

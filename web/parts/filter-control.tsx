@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useAnswer } from '../ask';
+import { appliesTo, filterFields, type Filtered } from '../filter-fields';
 import { comparison } from '../url-state';
 
 const operators = [
@@ -12,15 +13,15 @@ const operators = [
 ] as const;
 
 interface FilterControlProps {
-  readonly of: 'allocation' | 'assets';
+  readonly of: Filtered;
   readonly window: string;
-  readonly fields: readonly string[];
   readonly parts: readonly string[];
   readonly onChange: (parts: readonly string[]) => void;
 }
 
-/** Shows the filters as chips, and adds one: a field, a comparison and a value, or any text of the filter language. */
-export function FilterControl({ of, window, fields, parts, onChange }: FilterControlProps) {
+/** Shows the filters as chips, also those that wait for another view, and adds one: a field, a comparison, a value. */
+export function FilterControl({ of, window, parts, onChange }: FilterControlProps) {
+  const fields = filterFields[of];
   const [field, setField] = useState(fields[0] ?? '');
   const [key, setKey] = useState('');
   const [operator, setOperator] = useState(':');
@@ -42,8 +43,9 @@ export function FilterControl({ of, window, fields, parts, onChange }: FilterCon
     <div class="filters">
       <ul class="chips" aria-label="Filters">
         {parts.map((part, index) => (
-          <li key={part}>
+          <li key={part} class={appliesTo(of, part) ? undefined : 'waits'}>
             <code>{part}</code>
+            {!appliesTo(of, part) && <small>not for {of === 'assets' ? 'assets' : 'allocations'}</small>}
             <button
               type="button"
               aria-label={`Remove the filter ${part}`}

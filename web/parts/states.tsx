@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact';
 import type { Refused } from '../ask';
+import { formatState, parseState } from '../url-state';
 
 /** What the server said instead of an answer, and a way to ask again. */
 export function Failed({
@@ -18,7 +18,9 @@ export function Failed({
         <p>{error.message}</p>
         <p>
           The first numbers come once clusters have pushed, a federation has merged them, and this primary has
-          pulled it. <a href="/?view=federations">Federations</a> shows how far that is.
+          pulled it.{' '}
+          <a href={formatState({ ...parseState(location.search), view: 'federations' })}>Federations</a> shows
+          how far that is.
         </p>
         <button type="button" onClick={again}>
           Look again
@@ -43,12 +45,16 @@ export function Failed({
   );
 }
 
-/** Warnings of an answer. */
-export function Notice({ children }: { readonly children: ComponentChildren }) {
+/** What there is to know beside the numbers, a sentence each. */
+export function Notice({ sentences }: { readonly sentences: readonly string[] }) {
   return (
-    <p class="notice" role="status">
-      {children}
-    </p>
+    <div role="status">
+      {sentences.map((sentence) => (
+        <p key={sentence} class="notice">
+          {sentence}
+        </p>
+      ))}
+    </div>
   );
 }
 

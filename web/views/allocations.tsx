@@ -1,19 +1,25 @@
 import { useMemo } from 'preact/hooks';
 import type { Allocation, AllocationSets, Summary } from '../api-types';
-import { useAnswer } from '../ask';
+import { isOfOneGeneration, Refused, useAnswer, usePair } from '../ask';
+import { aboutBars, barsOf, seriesOf, unitOf } from '../bars';
+import { appliesTo } from '../filter-fields';
 import { dates, displayName, money, pastHours, percent, rated } from '../format';
+import { BarNumbers } from '../parts/bar-numbers';
 import { Chart } from '../parts/chart';
 import { CsvLink } from '../parts/csv-link';
 import { FilterControl } from '../parts/filter-control';
+import { Link } from '../parts/link';
 import { Failed, Notice, Select } from '../parts/states';
 import { type Column, Table } from '../parts/table';
 import { WindowControl } from '../parts/window-control';
-import { drillDown, filterParts, finerThan, formatState, joinFilter } from '../url-state';
-import type { ViewProps } from './view';
+import { foldSeries } from '../series';
+import { drillDown, filterParts, finerThan, joinFilter, regroup } from '../url-state';
+import { warningsOf } from '../warnings';
+import { type ViewProps, whyOpened } from './view';
 
 const groupings = [
   ['cluster', 'Cluster'],
-  ['cluster,namespace', 'Cluster and namespace'],
+  ['cluster,namespace', 'Cluster, namespace'],
   ['namespace', 'Namespace'],
   ['controllerKind', 'Kind of controller'],
   ['controller', 'Controller'],
@@ -30,6 +36,9 @@ const groupings = [
   ['owner', 'Owner'],
   ['product', 'Product'],
   ['team', 'Team'],
+  ['account', 'Account'],
+  ['provider', 'Provider'],
+  ['region', 'Region'],
 ] as const;
 const idles = [
   ['show', 'Shown'],
@@ -38,44 +47,30 @@ const idles = [
   ['hide', 'Left out'],
 ] as const;
 const rates = [
-  ['total', 'Total of the window'],
+  ['total', 'Total'],
   ['day', 'Per day'],
-  ['month', 'Per month (730 h)'],
+  ['month', 'Per month'],
 ] as const;
-const bars = [
-  ['', 'Days or hours'],
+const barUnits = [
+  ['', 'Days'],
+  ['hour', 'Hours'],
   ['week', 'Weeks'],
   ['month', 'Months'],
 ] as const;
-const filterFields = [
-  'cluster',
-  'namespace',
-  'controllerName',
-  'controllerKind',
-  'node',
-  'pod',
-  'container',
-  'services',
-  'label',
-  'annotation',
-  'department',
-  'environment',
-  'owner',
-  'product',
-  'team',
-];
 
 /** What allocations cost: over time as bars, and in all as a table that leads deeper. */
-export function Allocations({ state, go, status, theme, onToken, say }: ViewProps) {
-  const window = state['window'] ?? '7d';
+export function Allocations({ state, go, status, opening, theme, onToken, say }: ViewProps) {
+  const window = state['window'] ?? opening.window;
   const aggregate = state['aggregate'] ?? 'cluster';
   const idle = state['idle'] ?? 'show';
   const rate = state['rate'] ?? 'total';
   const sort = state['sort'] ?? '-total';
   const parts = filterParts(state['filter']);
+  const filter = joinFilter(parts.filter((part) => appliesTo('allocation', part)));
   const currency = status?.currency ?? 'USD';
   const groups = aggregate.split(',');
 
+  // Bars and table are the same sets, once each and once together: neither can know of costs that the other does not.
   const query = useMemo(() => {
     const parameters = new URLSearchParams({
       window,
@@ -83,22 +78,29 @@ export function Allocations({ state, go, status, theme, onToken, say }: ViewProp
       idle: String(idle !== 'hide'),
       splitIdle: String(idle === 'split'),
       shareIdle: String(idle === 'share'),
+      includeVolumes: 'false',
     });
-    if (parts.length > 0) parameters.set('filter', joinFilter(parts));
+    if (state['bars'] === 'hour') parameters.set('step', '1h');
+    if (filter !== '') parameters.set('filter', filter);
     return parameters.toString();
-  }, [window, aggregate, idle, state['filter']]);
-  const table = useAnswer<AllocationSets>(`/model/allocation?${query}&accumulate=true`);
-  const step = state['bars'] ?? '';
-  const cut = step === '' ? (isDay(window) ? '&step=1h' : '') : `&accumulate=${step}`;
-  const overTime = useAnswer<Summary>(`/model/allocation/summary?${query}${cut}`);
+  }, [window, aggregate, idle, state['bars'], filter]);
+  const tablePath = `/model/allocation?${query}&accumulate=true`;
+  const { answer, error, loading, again } = usePair<AllocationSets, Summary>(
+    tablePath,
+    `/model/allocation/summary?${query}`,
+  );
   const labelled = /^(label|annotation):/.test(aggregate);
   const labels = useAnswer<{ data: string[] }>(
     `/model/allocation/autocomplete?field=label&limit=200&window=${encodeURIComponent(window)}`,
   );
 
-  const rows = useMemo(() => Object.values(table.answer?.data[0] ?? {}), [table.answer]);
+  const rows = useMemo(() => Object.values(answer?.first.data[0] ?? {}), [answer]);
+  const overTime = answer?.second;
+  const sets = overTime === undefined || overTime instanceof Refused ? [] : overTime.data.sets;
   const span = rows[0]?.window;
-  const hours = span === undefined ? 0 : pastHours(span, Date.now());
+  // One moment for bars and table: rates are by the hours that are over.
+  const now = useMemo(() => Date.now(), [answer]);
+  const hours = span === undefined ? 0 : pastHours(span, now);
   const amount = (cost: number) => money(rated(cost, hours, rate), currency);
   const total = (read: (row: Allocation) => number) => amount(rows.reduce((sum, row) => sum + read(row), 0));
   const columns = useMemo((): Column<Allocation>[] => {
@@ -122,18 +124,9 @@ export function Allocations({ state, go, status, theme, onToken, say }: ViewProp
             return <span class="name">{displayName(row.name)}</span>;
           const target = { ...state, aggregate: next, filter: [...parts, ...filters].join('\n') };
           return (
-            <a
-              class="name"
-              href={formatState(target)}
-              title={`${displayName(row.name)} by ${next}`}
-              onClick={(event) => {
-                if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-                event.preventDefault();
-                go(target);
-              }}
-            >
+            <Link class="name" to={target} go={go} title={`${displayName(row.name)} by ${next}`}>
               {displayName(row.name)}
-            </a>
+            </Link>
           );
         },
         total: `${rows.length} rows`,
@@ -156,26 +149,33 @@ export function Allocations({ state, go, status, theme, onToken, say }: ViewProp
     ];
   }, [rows, rate, currency, state]);
 
-  const chart = useMemo(() => {
-    const sets = overTime.answer?.data.sets ?? [];
-    const names = [...new Set(sets.flatMap(({ allocations }) => Object.keys(allocations)))];
-    const hourly =
-      sets[0] !== undefined && Date.parse(sets[0].window.end) - Date.parse(sets[0].window.start) < 86_400_000;
-    return {
-      labels: sets.map(({ window: { start } }) => (hourly ? start.slice(11, 16) : start.slice(5, 10))),
-      series: names.map((name) => ({
-        name,
-        values: sets.map(({ allocations }) => allocations[name]?.totalCost ?? 0),
-      })),
-    };
-  }, [overTime.answer]);
+  const unit = unitOf(sets, state['bars']);
+  const bars = useMemo(() => {
+    const all = barsOf(sets, unit);
+    return { labels: all.map(({ label }) => label), series: foldSeries(seriesOf(all, rate, now)) };
+  }, [answer, unit, rate]);
+  const notes = [
+    ...whyOpened(state, opening),
+    ...warningsOf([
+      answer?.first.warning,
+      ...(overTime instanceof Refused
+        ? [`There are no bars: ${overTime.message}`]
+        : [
+            overTime?.warning,
+            answer !== undefined && !isOfOneGeneration(answer)
+              ? 'New data came in while this was asked: the bars are not of the same generation as the table'
+              : undefined,
+          ]),
+    ]),
+  ];
 
   const change = (name: string) => (value: string) => go({ ...state, [name]: value });
+  const regroupBy = (value: string) => go(regroup(state, 'aggregate', value));
   return (
     <>
       <div class="controls">
         <WindowControl value={window} onChange={change('window')} />
-        <Select label="Group by" value={aggregate} options={groupings} onChange={change('aggregate')} />
+        <Select label="Group by" value={aggregate} options={groupings} onChange={regroupBy} />
         <label class="control">
           <span>or by label</span>
           <input
@@ -184,7 +184,7 @@ export function Allocations({ state, go, status, theme, onToken, say }: ViewProp
             value={labelled ? aggregate.slice(aggregate.indexOf(':') + 1) : ''}
             onChange={(event) => {
               const key = event.currentTarget.value.trim();
-              change('aggregate')(key === '' ? 'cluster' : `label:${key}`);
+              regroupBy(key === '' ? 'cluster' : `label:${key}`);
             }}
           />
           <datalist id="label-keys">
@@ -195,32 +195,31 @@ export function Allocations({ state, go, status, theme, onToken, say }: ViewProp
         </label>
         <Select label="Idle" value={idle} options={idles} onChange={change('idle')} />
         <Select label="Amounts" value={rate} options={rates} onChange={change('rate')} />
-        <Select label="Bars" value={step} options={bars} onChange={change('bars')} />
-        <CsvLink path={`/model/allocation?${query}&accumulate=true`} name="allocations.csv" say={say} />
+        <Select label="Bars" value={state['bars'] ?? ''} options={barUnits} onChange={change('bars')} />
+        <CsvLink path={tablePath} name="allocations.csv" say={say} />
       </div>
       <FilterControl
         of="allocation"
         window={window}
-        fields={filterFields}
         parts={parts}
         onChange={(next) => go({ ...state, filter: next.join('\n') })}
       />
-      {table.answer?.warning !== undefined && <Notice>{table.answer.warning}</Notice>}
-      {table.error !== undefined ? (
-        <Failed error={table.error} again={table.again} onToken={onToken} />
+      <Notice sentences={notes} />
+      {error !== undefined ? (
+        <Failed error={error} again={again} onToken={onToken} />
       ) : (
-        <div aria-busy={table.loading} class={table.loading ? 'busy' : undefined}>
-          <p class="about">
-            {span !== undefined && `${dates(span)}, UTC. `}
-            {rates.find(([one]) => one === rate)?.[1]}, in {currency}.
-          </p>
-          <Chart
-            title="Cost over time"
-            labels={chart.labels}
-            series={chart.series}
-            currency={currency}
-            theme={theme}
-          />
+        <div aria-busy={loading} class={loading ? 'busy' : undefined}>
+          {span !== undefined && (
+            <p class="about">
+              {dates(span)} (UTC). {aboutBars(unit, rate, currency)}
+            </p>
+          )}
+          {!(overTime instanceof Refused) && (
+            <>
+              <Chart title="Cost over time" {...bars} currency={currency} theme={theme} />
+              <BarNumbers unit={unit} {...bars} currency={currency} adds={rate === 'total'} />
+            </>
+          )}
           <Table
             caption={`Cost by ${aggregate}, ${rates.find(([one]) => one === rate)?.[1] ?? rate}`}
             columns={columns}
@@ -228,19 +227,10 @@ export function Allocations({ state, go, status, theme, onToken, say }: ViewProp
             keyOf={(row) => row.name}
             sort={sort}
             onSort={(next) => go({ ...state, sort: next }, true)}
-            empty={
-              table.loading ? 'Loading…' : 'Nothing costs anything here: widen the window or remove a filter.'
-            }
+            empty={loading ? 'Loading…' : 'Nothing costs anything here: widen the window or remove a filter.'}
           />
         </div>
       )}
     </>
   );
-}
-
-/** Whether a window is one day, whose hours say more than the day. */
-function isDay(window: string): boolean {
-  const [start, end] = window.split(',').map((time) => Date.parse(time));
-  const isRange = start !== undefined && end !== undefined;
-  return window === 'today' || window === 'yesterday' || (isRange && end - start <= 86_400_000);
 }

@@ -1,14 +1,17 @@
 import { useMemo } from 'preact/hooks';
-import type { Asset, AssetSets } from '../api-types';
+import type { Asset, AssetSet, AssetSets } from '../api-types';
 import { useAnswer } from '../ask';
-import { displayName, money } from '../format';
+import { dates, displayName, money } from '../format';
+import { appliesTo } from '../filter-fields';
 import { CsvLink } from '../parts/csv-link';
 import { FilterControl } from '../parts/filter-control';
+import { Link } from '../parts/link';
 import { Failed, Notice, Select } from '../parts/states';
 import { type Column, Table } from '../parts/table';
 import { WindowControl } from '../parts/window-control';
-import { comparison, filterParts, formatState, joinFilter } from '../url-state';
-import type { ViewProps } from './view';
+import { comparison, filterParts, joinFilter, regroup } from '../url-state';
+import { warningsOf } from '../warnings';
+import { type ViewProps, whyOpened } from './view';
 
 const groupings = [
   ['type', 'Type'],
@@ -36,26 +39,34 @@ interface Row {
 }
 
 /** What nodes, disks and the like cost. */
-export function Assets({ state, go, status, onToken, say }: ViewProps) {
-  const window = state['window'] ?? '7d';
+export function Assets({ state, go, status, opening, onToken, say }: ViewProps) {
+  const window = state['window'] ?? opening.window;
   const aggregate = state['group'] ?? 'type';
-  const sort = state['sort'] ?? '-total';
-  const parts = filterParts(state['assets']);
+  const sort = state['assetsSort'] ?? '-total';
+  const parts = filterParts(state['filter']);
+  const filter = joinFilter(parts.filter((part) => appliesTo('assets', part)));
   const currency = status?.currency ?? 'USD';
   const parameters = new URLSearchParams({ window, aggregate, accumulate: 'true' });
-  if (parts.length > 0) parameters.set('filter', joinFilter(parts));
+  if (filter !== '') parameters.set('filter', filter);
   const path = `/model/assets?${parameters.toString()}`;
   const { answer, error, loading, again } = useAnswer<AssetSets>(path);
-  const rows = useMemo(
-    () => Object.entries(answer?.data[0] ?? {}).map(([key, asset]) => ({ key, asset })),
-    [answer],
-  );
+  const rows = useMemo(() => {
+    const data = answer?.data ?? [];
+    const [set = {}] = (Array.isArray(data) ? data : [data]) as readonly AssetSet[];
+    return Object.entries(set).map(([key, asset]) => ({ key, asset }));
+  }, [answer]);
+  const span = rows[0]?.asset.window;
   const columns = useMemo((): Column<Row>[] => {
     const sum = (read: (row: Row) => number) =>
       money(
         rows.reduce((total, row) => total + read(row), 0),
         currency,
       );
+    // A row of several clusters names none, and where none names one the column says nothing.
+    const property = (id: string, title: string): Column<Row>[] =>
+      rows.some(({ asset }) => asset.properties[id] !== undefined)
+        ? [{ id, title, value: ({ asset }) => asset.properties[id] ?? '' }]
+        : [];
     return [
       {
         id: 'name',
@@ -68,26 +79,18 @@ export function Assets({ state, go, status, onToken, say }: ViewProps) {
           const target = {
             ...state,
             group: aggregate === 'type' ? 'name' : 'type',
-            assets: [...parts, comparison(field, ':', value)].join('\n'),
+            filter: [...parts, comparison(field, ':', value)].join('\n'),
           };
           return (
-            <a
-              class="name"
-              href={formatState(target)}
-              onClick={(event) => {
-                if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-                event.preventDefault();
-                go(target);
-              }}
-            >
+            <Link class="name" to={target} go={go}>
               {key === '__undefined__' ? '(none)' : key}
-            </a>
+            </Link>
           );
         },
         total: `${rows.length} rows`,
       },
-      { id: 'cluster', title: 'Cluster', value: ({ asset }) => asset.properties['cluster'] ?? '' },
-      { id: 'provider', title: 'Provider', value: ({ asset }) => asset.properties['provider'] ?? '' },
+      ...property('cluster', 'Cluster'),
+      ...property('provider', 'Provider'),
       {
         id: 'hours',
         title: 'Hours',
@@ -121,40 +124,31 @@ export function Assets({ state, go, status, onToken, say }: ViewProps) {
           label="Group by"
           value={aggregate}
           options={groupings}
-          onChange={(value) => go({ ...state, group: value })}
+          onChange={(value) => go(regroup(state, 'group', value))}
         />
         <CsvLink path={path} name="assets.csv" say={say} />
       </div>
       <FilterControl
         of="assets"
         window={window}
-        fields={[
-          'cluster',
-          'assetType',
-          'category',
-          'provider',
-          'account',
-          'project',
-          'service',
-          'name',
-          'label',
-        ]}
         parts={parts}
-        onChange={(next) => go({ ...state, assets: next.join('\n') })}
+        onChange={(next) => go({ ...state, filter: next.join('\n') })}
       />
-      {answer?.warning !== undefined && <Notice>{answer.warning}</Notice>}
+      <Notice sentences={[...whyOpened(state, opening), ...warningsOf([answer?.warning])]} />
       {error !== undefined ? (
         <Failed error={error} again={again} onToken={onToken} />
       ) : (
         <div aria-busy={loading} class={loading ? 'busy' : undefined}>
-          <p class="about">Totals of the window, in {currency}.</p>
+          <p class="about">
+            {span !== undefined && `${dates(span)} (UTC). `}In {currency}: what the whole window cost.
+          </p>
           <Table
             caption={`Assets by ${aggregate}, total of the window`}
             columns={columns}
             rows={rows}
             keyOf={({ key }) => key}
             sort={sort}
-            onSort={(next) => go({ ...state, sort: next }, true)}
+            onSort={(next) => go({ ...state, assetsSort: next }, true)}
             empty={loading ? 'Loading…' : 'There are no assets here: widen the window or remove a filter.'}
           />
         </div>

@@ -3,7 +3,9 @@ import type { ClusterView } from '../../api/contract';
 import { act, Refused } from '../ask';
 import { age, moment } from '../format';
 import { Dialog } from '../parts/dialog';
+import { Link } from '../parts/link';
 import { type Column, Table } from '../parts/table';
+import { comparison } from '../url-state';
 import type { ViewProps } from './view';
 
 const memberships = { in: 'in', 'left out': 'left out', 'not yet': 'not yet' } as const;
@@ -23,9 +25,13 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
       title: 'Cluster',
       value: ({ cluster }) => cluster,
       show: ({ cluster }) => (
-        <a class="name" href={`/?aggregate=namespace&filter=${encodeURIComponent(`cluster:"${cluster}"`)}`}>
+        <Link
+          class="name"
+          to={{ ...state, view: '', aggregate: 'namespace', filter: comparison('cluster', ':', cluster) }}
+          go={go}
+        >
           {cluster}
-        </a>
+        </Link>
       ),
     },
     {
@@ -135,8 +141,8 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
         columns={columns}
         rows={status?.clusters ?? []}
         keyOf={({ cluster }) => cluster}
-        sort={state['sort'] ?? 'cluster'}
-        onSort={(sort) => go({ ...state, sort }, true)}
+        sort={state['clustersSort'] ?? 'cluster'}
+        onSort={(sort) => go({ ...state, clustersSort: sort }, true)}
         empty={status === undefined ? 'Loading…' : 'No cluster has pushed yet.'}
       />
       {asked !== undefined && (

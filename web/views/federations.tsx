@@ -172,8 +172,8 @@ export function Federations({ state, go, status, say, onToken }: ViewProps) {
         columns={columns}
         rows={answer?.data.federations ?? []}
         keyOf={({ run }) => run}
-        sort={state['sort'] ?? '-run'}
-        onSort={(sort) => go({ ...state, sort }, true)}
+        sort={state['federationsSort'] ?? '-run'}
+        onSort={(sort) => go({ ...state, federationsSort: sort }, true)}
         empty={
           loading
             ? 'Loading…'

@@ -79,8 +79,8 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
         columns={columns}
         rows={generations}
         keyOf={({ generation }) => String(generation)}
-        sort={state['sort'] ?? '-generation'}
-        onSort={(sort) => go({ ...state, sort }, true)}
+        sort={state['generationsSort'] ?? '-generation'}
+        onSort={(sort) => go({ ...state, generationsSort: sort }, true)}
         empty={loading ? 'Loading…' : 'No generation was committed yet.'}
       />
       {numbers.length > 1 && (

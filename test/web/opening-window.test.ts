@@ -1,0 +1,46 @@
+import { openingWindow } from '../../web/opening-window';
+
+const now = Date.parse('2026-11-28T17:00:00Z');
+const cluster = (firstData?: string, lastData?: string) => ({
+  ...(firstData !== undefined && { firstData }),
+  ...(lastData !== undefined && { lastData }),
+});
+const windowOf = (...clusters: readonly ReturnType<typeof cluster>[]) => openingWindow(clusters, now);
+
+describe('the window that the page opens on', () => {
+  it('is the last seven days where one of the clusters has data in them', () => {
+    const old = cluster('2026-09-01T00:00:00Z', '2026-09-20T00:00:00Z');
+    expect(windowOf(old, cluster('2026-11-01T00:00:00Z', '2026-11-22T01:00:00Z'))).toEqual({ window: '7d' });
+    expect(windowOf(cluster('2026-11-28T00:00:00Z', '2026-11-29T00:00:00Z'))).toEqual({ window: '7d' });
+  });
+
+  it('is the last days that have data where these are empty, and says why', () => {
+    const first = cluster('2026-11-14T00:00:00Z', '2026-11-16T00:00:00Z');
+    const last = cluster('2026-11-15T00:00:00Z', '2026-11-17T00:00:00Z');
+    expect(windowOf(first, last)).toEqual({
+      window: '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z',
+      why: 'The last seven days have no data. These are the last days that have: 2026-11-14 to 2026-11-16.',
+    });
+  });
+
+  it('is seven of them at most, and whole ones', () => {
+    expect(windowOf(cluster('2026-09-01T10:00:00Z', '2026-11-16T05:00:00Z')).window).toBe(
+      '2026-11-10T00:00:00Z,2026-11-17T00:00:00Z',
+    );
+    expect(windowOf(cluster('2026-11-16T03:00:00Z', '2026-11-16T05:00:00Z'))).toMatchObject({
+      window: '2026-11-16T00:00:00Z,2026-11-17T00:00:00Z',
+      why: expect.stringContaining('This is the last day that has: 2026-11-16.') as string,
+    });
+  });
+
+  it('is the last days where data lies ahead, as it may with clocks that differ', () => {
+    expect(windowOf(cluster('2027-01-01T00:00:00Z', '2027-01-03T00:00:00Z')).window).toBe(
+      '2027-01-01T00:00:00Z,2027-01-03T00:00:00Z',
+    );
+  });
+
+  it('is the last seven days where nothing is known', () => {
+    expect(windowOf()).toEqual({ window: '7d' });
+    expect(windowOf(cluster())).toEqual({ window: '7d' });
+  });
+});
