@@ -8,10 +8,11 @@ import type { FederationSummary } from '../workflows/federation';
 import { pullState, pushState, type PullState, type PushState } from '../workflows/messages';
 import { Releasers } from '../workers/releasers';
 import { names } from '../workflows/names';
-import { askPrimary, exampleWindow } from './demo/ask-primary';
+import { askPrimary, costsUrl } from './demo/ask-primary';
 import { checkUnion } from './demo/check-union';
 import { startCluster, type ClusterProcess } from './demo/cluster-process';
-import { layOutClusters, type DemoCluster } from './demo/clusters';
+import { laidOutDay, layOutClusters, type DemoCluster } from './demo/clusters';
+import { exampleWindow, firstDay, parseDay, yesterday } from './demo/example-days';
 import { until } from './demo/until';
 import { showFederation } from './federation-progress';
 import { stopOnSignals } from './stop-on-signals';
@@ -25,10 +26,21 @@ export function registerDemo(program: Command): void {
     .description("run the guide's five-cluster example on this machine, on a folder as the bucket")
     .option('--once', 'check the outcome, print it and exit')
     .option('--dir <dir>', 'where everything of the example is kept', '.federated-etl/demo')
+    .option('--date <day>', "the last day of the example's data (default: yesterday, in UTC)", parseDay)
     .addHelpText('after', '\nExample:\n  federated-etl demo --once --dir /tmp/five-clusters\n')
-    .action(async ({ once, dir }: { once?: true; dir: string }) =>
-      demo({ once: once === true, dir: resolve(dir) }),
-    );
+    .action(async (options: DemoOptions, command: Command) => {
+      const { once = false, date } = options;
+      const dir = resolve(options.dir);
+      const there = await laidOutDay(dir);
+      if (date !== undefined && there !== undefined && there !== date) {
+        command.error(
+          `error: --date ${date}: the example in ${dir} ends on ${there}. Delete that folder, or name another with --dir`,
+          { exitCode: 2 },
+        );
+      }
+      const newest = date ?? yesterday(new Date());
+      await demo({ once, dir, lastDay: there ?? newest, isOld: there !== undefined && there < newest });
+    });
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -38,7 +50,21 @@ const usualPort = 9003;
 /** For this machine alone: the example listens nowhere else. */
 const operatorToken = 'demo';
 
-async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void> {
+interface DemoOptions {
+  readonly once?: true;
+  readonly dir: string;
+  readonly date?: string;
+}
+
+interface Demo {
+  readonly once: boolean;
+  readonly dir: string;
+  readonly lastDay: string;
+  /** Whether an earlier start laid it out, and yesterday is another day by now. */
+  readonly isOld: boolean;
+}
+
+async function demo({ once, dir, lastDay, isOld }: Demo): Promise<void> {
   const stop = stopOnSignals({ info: (_fields: unknown, message?: string) => say(message ?? '') });
   await using held = new Releasers();
 
@@ -53,13 +79,20 @@ async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void
   await mkdir(bucketFolder, { recursive: true });
   const port = await freePort(usualPort);
   const apiUrl = `http://127.0.0.1:${port}`;
+  const window = exampleWindow(lastDay);
   const clusters = await layOutClusters(dir, {
+    lastDay,
     api: { listen: `127.0.0.1:${port}`, token: operatorToken },
     ...(server.uiUrl === '' ? {} : { temporalUi: server.uiUrl }),
     temporal: { address: server.address, namespace },
     store: { type: 'FILESYSTEM', config: { directory: bucketFolder } },
   });
   say(`  bucket    ${bucketFolder}`);
+  say(`  days      ${firstDay(lastDay)} to ${lastDay}`);
+  if (isOld) {
+    say('  They stay as an earlier start laid them out.');
+    say(`  For days that end with yesterday delete ${dir}, or name another folder with --dir.`);
+  }
   const started = await startClusters(clusters, held);
 
   step(3, 'Push: each cluster brings its ETL files to federated/<cluster id>');
@@ -79,15 +112,13 @@ async function demo({ once, dir }: { once: boolean; dir: string }): Promise<void
   await check(dir, isIn, union);
 
   step(7, "Ask: the primary's API, over all clusters");
-  const costs = await askPrimary(apiUrl, federated.generation ?? 0, patienceMs, stop);
-  say(
-    `  GET ${apiUrl}/model/allocation?window=${exampleWindow}&aggregate=cluster&accumulate=true&idle=false`,
-  );
+  const costs = await askPrimary(apiUrl, window, federated.generation ?? 0, patienceMs, stop);
+  say(`  GET ${costsUrl(apiUrl, window)}`);
   for (const { cluster, totalCost } of costs) say(`  ${cluster}  ${totalCost.toFixed(2).padStart(8)} USD`);
 
   if (once) return;
   say('');
-  say(`Page          ${apiUrl}/?window=${exampleWindow} (operator token: ${operatorToken})`);
+  say(`Page          ${apiUrl}/?window=${window} (operator token: ${operatorToken})`);
   say(`API           ${apiUrl}/api/docs`);
   say(
     `Temporal UI   ${server.uiUrl === '' ? '(headless)' : `${server.uiUrl}/namespaces/${namespace}/workflows`}`,

@@ -11,12 +11,15 @@ export interface ClusterCost {
   readonly totalCost: number;
 }
 
-/** The days that the example's data is of: 2026-11-14 to 16. */
-export const exampleWindow = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
+/** The question what each cluster cost in a window. */
+export function costsUrl(url: string, window: string): string {
+  return `${url}/model/allocation?window=${window}&aggregate=cluster&accumulate=true&idle=false`;
+}
 
-/** Waits until a primary serves a generation, then asks its API what each cluster cost, from the highest. */
+/** Waits until a primary serves a generation, then asks its API what each cluster cost in a window, from the highest. */
 export async function askPrimary(
   url: string,
+  window: string,
   generation: number,
   patienceMs: number,
   stop: AbortSignal,
@@ -25,8 +28,10 @@ export async function askPrimary(
     const status = await get<ServedStatus>(`${url}/api/status`, stop).catch(() => undefined);
     return (status?.served.generation ?? 0) >= generation ? status : undefined;
   });
-  const question = `${url}/model/allocation?window=${exampleWindow}&aggregate=cluster&accumulate=true&idle=false`;
-  const [set = {}] = await get<Record<string, { name: string; totalCost: number }>[]>(question, stop);
+  const [set = {}] = await get<Record<string, { name: string; totalCost: number }>[]>(
+    costsUrl(url, window),
+    stop,
+  );
   return Object.values(set).map(({ name, totalCost }) => ({ cluster: name, totalCost }));
 }
 

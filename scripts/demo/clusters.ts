@@ -1,7 +1,11 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { decodeSet, encodeSet } from '../../etl/file';
+import { parseWindowFile, windowId, type WindowRef } from '../../etl/window';
+import { secondsAfterGolden, yesterday } from './example-days';
+import { shiftSet } from './shift-set';
 
 /** One of the guide's five clusters. */
 export interface DemoCluster {
@@ -26,6 +30,8 @@ const example: readonly { id: string; roles: DemoCluster['roles'] }[] = [
 ];
 
 export interface Surroundings {
+  /** The day that the example's files end with, of clusters that are not there yet. */
+  readonly lastDay: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** What federated-store.yaml says. */
   readonly store: object;
@@ -37,9 +43,21 @@ export interface Surroundings {
   readonly temporalUi?: string;
 }
 
+/** The last day of the example that is laid out under `dir`, which its files are named after; undefined without any. */
+export async function laidOutDay(dir: string): Promise<string | undefined> {
+  const ends: number[] = [];
+  for (const { id } of example) {
+    const etl = etlOf(dir, id);
+    if (!existsSync(join(etl, 'bingen'))) continue;
+    for (const { resolution, window } of await windowsBelow(etl))
+      if (resolution === '1d') ends.push(window.end);
+  }
+  return ends.length === 0 ? undefined : yesterday(new Date(Math.max(...ends) * 1000));
+}
+
 /**
- * Lays out the example under `dir`: federated-store.yaml, and for each cluster a settings file and its local ETL. What is
- * there stays: a second start goes on from the first one.
+ * Lays out the example under `dir`: federated-store.yaml, and for each cluster a settings file and its local ETL, moved in
+ * time to end with the given day. What is there stays: a second start goes on from the first one.
  */
 export async function layOutClusters(dir: string, surroundings: Surroundings): Promise<DemoCluster[]> {
   const store = join(dir, 'federated-store.yaml');
@@ -51,14 +69,44 @@ export async function layOutClusters(dir: string, surroundings: Surroundings): P
         id,
         roles,
         config: join(dir, `${id}.yaml`),
-        etl: join(dir, 'clusters', id, 'etl'),
+        etl: etlOf(dir, id),
         log: join(dir, 'logs', `${id}.log`),
       };
-      if (!existsSync(cluster.etl)) await cp(join(exampleData, id, 'etl'), cluster.etl, { recursive: true });
+      if (!existsSync(cluster.etl)) await layOutEtl(cluster, surroundings.lastDay);
       await writeFile(cluster.config, stringify(settingsOf(cluster, store, surroundings)));
       return cluster;
     }),
   );
+}
+
+function etlOf(dir: string, id: string): string {
+  return join(dir, 'clusters', id, 'etl');
+}
+
+/** Appears as a whole or not at all, as what is there stays as it is. */
+async function layOutEtl({ id, etl }: DemoCluster, lastDay: string): Promise<void> {
+  const data = join(exampleData, id, 'etl');
+  const seconds = secondsAfterGolden(lastDay);
+  const partial = `${etl}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  for (const ref of await windowsBelow(data)) {
+    const { start, end } = ref.window;
+    const moved = { ...ref, window: { start: start + seconds, end: end + seconds } };
+    const set = decodeSet(ref.pipeline, await readFile(windowPath(data, ref)));
+    const path = windowPath(partial, moved);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, encodeSet(shiftSet(set, seconds)));
+  }
+  await rename(partial, etl);
+}
+
+async function windowsBelow(etl: string): Promise<WindowRef[]> {
+  const paths = await readdir(join(etl, 'bingen'), { recursive: true });
+  return paths.flatMap((path) => parseWindowFile(path)?.ref ?? []);
+}
+
+function windowPath(etl: string, ref: WindowRef): string {
+  return join(etl, 'bingen', windowId(ref));
 }
 
 function settingsOf(

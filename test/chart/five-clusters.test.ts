@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { freePort } from '../../scripts/set-up/free-port';
-import { exampleWindow } from '../../scripts/demo/ask-primary';
+import { exampleWindow, goldenDay } from '../../scripts/demo/example-days';
 import { until } from '../../scripts/demo/until';
 import { names } from '../../workflows/names';
 import { describeWithHelm } from '../servers/helm';
@@ -137,7 +137,7 @@ describeWithHelm('the five examples of the chart', () => {
 
       it('give one view of five clusters', async () => {
         const primary = processes.find(({ name }) => name.startsWith('cluster-5'));
-        const question = `${primary?.api}/model/allocation?window=${exampleWindow}&aggregate=cluster&accumulate=true&idle=false`;
+        const question = `${primary?.api}/model/allocation?window=${exampleWindow(goldenDay)}&aggregate=cluster&accumulate=true&idle=false`;
         const costs = await until('the API to know five clusters', 90_000, never, async () => {
           const answer = await fetch(question);
           if (!answer.ok) return undefined;

@@ -11,6 +11,7 @@ import { readNewestGeneration } from '../../activities/read-generations';
 import { writeAtomically } from '../../local-etl/write';
 import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-process';
 import { layOutClusters, type DemoCluster } from '../../scripts/demo/clusters';
+import { goldenDay } from '../../scripts/demo/example-days';
 import { startFederation } from '../../operator/start-federation';
 import type { Generation } from '../../federation/generation';
 import type { Bucket } from '../../storage/bucket';
@@ -51,11 +52,15 @@ export interface Place {
   readonly gcsEmulator?: string;
 }
 
-/** Lays out the example in a temporary folder and starts all five. Rescans and pulls come every other second. */
+/**
+ * Lays out the example in a temporary folder, of the golden days, and starts all five. Rescans and pulls come every other
+ * second.
+ */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   const { address, namespace, client, store, gcsEmulator } = place;
   const dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-five-'));
   const clusters = await layOutClusters(dir, {
+    lastDay: goldenDay,
     temporal: { address, namespace },
     store: await store(dir),
     localEtl: { rescanEvery: '2s', pullEvery: '2s' },

@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from 'commander';
+
+/*
+ * Days are UTC days, written as 2026-11-16.
+ */
+
+const dayMs = 86_400_000;
+/** How many days the example has. */
+const length = 3;
+
+/** The last day of the example's data as it lies in the checkout. */
+export const goldenDay = '2026-11-16';
+
+/** The day before the one that a moment lies in. */
+export function yesterday(now: Date): string {
+  return dayAfter(now.toISOString().slice(0, 10), -1);
+}
+
+/** The first day of an example that ends with a day. */
+export function firstDay(lastDay: string): string {
+  return dayAfter(lastDay, 1 - length);
+}
+
+/** The days of an example that ends with a day, as the API takes a window. */
+export function exampleWindow(lastDay: string): string {
+  return `${firstDay(lastDay)}T00:00:00Z,${dayAfter(lastDay, 1)}T00:00:00Z`;
+}
+
+/** How much later an example that ends with a day is than its data in the checkout, in seconds. */
+export function secondsAfterGolden(lastDay: string): number {
+  return (Date.parse(lastDay) - Date.parse(goldenDay)) / 1000;
+}
+
+/** The option parser of a day. */
+export function parseDay(text: string): string {
+  // What is no day, such as February 30, is another day for Date, or none.
+  const isDay =
+    /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && dayAfter(text, 0) === text;
+  if (!isDay || firstDay(text) < '1970-01-01')
+    throw new InvalidArgumentError('It takes a day from 1970-01-03 on, as 2026-11-16.');
+  return text;
+}
+
+function dayAfter(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10);
+}

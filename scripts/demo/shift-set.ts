@@ -1,0 +1,45 @@
+import type { Instant } from '../../etl/instant';
+import type { Allocation, Asset, EtlSet, TimeWindow } from '../../etl/model';
+import { year1 } from '../../etl/time-codec';
+
+/** The same set, whole seconds later: its window, and the windows, starts and ends of its records. Zones stay. */
+export function shiftSet(set: EtlSet, seconds: number): EtlSet {
+  const window = shiftWindow(set.window, seconds);
+  return set.kind === 'allocations'
+    ? { ...set, window, allocations: shiftRecords(set.allocations, seconds) }
+    : { ...set, window, assets: shiftRecords(set.assets, seconds) };
+}
+
+function shiftRecords<Key, R extends Allocation | Asset>(
+  records: Map<Key, R | null> | null,
+  seconds: number,
+): Map<Key, R | null> | null {
+  if (records === null) return null;
+  return new Map([...records].map(([key, record]) => [key, record && shiftRecord(record, seconds)]));
+}
+
+function shiftRecord<R extends Allocation | Asset>(record: R, seconds: number): R {
+  return {
+    ...record,
+    window: shiftWindow(record.window, seconds),
+    ...('start' in record && {
+      start: shiftInstant(record.start, seconds),
+      end: shiftInstant(record.end, seconds),
+    }),
+  };
+}
+
+function shiftWindow(window: TimeWindow, seconds: number): TimeWindow {
+  const { start, end } = window;
+  return {
+    ...window,
+    start: start && shiftInstant(start, seconds),
+    end: end && shiftInstant(end, seconds),
+  };
+}
+
+/** Go's zero time says that there is none, and is no time to move. */
+function shiftInstant(instant: Instant, seconds: number): Instant {
+  if (instant.seconds === year1 && instant.nanos === 0) return instant;
+  return { ...instant, seconds: instant.seconds + seconds };
+}

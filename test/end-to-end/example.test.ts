@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { layOutClusters } from '../../scripts/demo/clusters';
+import { goldenDay } from '../../scripts/demo/example-days';
+import { temporalCliPath } from '../servers/paths';
+import { describeWithTemporal } from '../servers/temporal';
+import { eventually } from './five-clusters';
+
+const root = path.join(__dirname, '..', '..');
+const costs = {
+  'cluster-2': 1894.21,
+  'cluster-3': 461.74,
+  'cluster-4': 150.14,
+  'cluster-5': 79.03,
+  'cluster-1': 60.43,
+};
+const printed = Object.entries(costs).map(
+  ([cluster, cost]) => `  ${cluster}  ${cost.toFixed(2).padStart(8)} USD`,
+);
+
+/** `federated-etl demo` as a person starts it, with a Temporal server of its own. */
+describeWithTemporal('the five-cluster example', () => {
+  let dir: string;
+  let running: ChildProcess | undefined;
+  let out = '';
+
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-demo-'));
+  });
+
+  afterEach(async () => {
+    if (running !== undefined) await end(running);
+    await rm(dir, { recursive: true, force: true });
+  }, 60_000);
+
+  function start(...options: string[]): ChildProcess {
+    const program = path.join(root, 'scripts', 'federated-etl.cjs');
+    const child = spawn(process.execPath, [program, 'demo', '--dir', dir, ...options], {
+      env: { ...process.env, TEMPORAL_CLI: temporalCliPath(), TEMPORAL_ADDRESS: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    out = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (out += text));
+    running = child;
+    return child;
+  }
+
+  async function end(child: ChildProcess): Promise<number | null> {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGINT');
+      await once(child, 'close');
+    }
+    return child.exitCode;
+  }
+
+  test('ends yesterday: who asks for 7d sees its costs, as the README shows them', async () => {
+    const child = start();
+    await eventually('the example runs', async () => {
+      if (child.exitCode !== null) throw new Error(out);
+      return out.includes('It runs until Ctrl-C');
+    });
+    expect(out).toContain(printed.join('\n'));
+    const [, api = ''] = /GET (http:\S+?)\/model/.exec(out) ?? [];
+    const answer = await fetch(`${api}/model/allocation?window=7d&aggregate=cluster&accumulate=true`);
+    const { data } = (await answer.json()) as { data: Record<string, { totalCost: number }>[] };
+    const [set = {}] = data;
+    for (const [cluster, cost] of Object.entries(costs)) expect(set[cluster]?.totalCost).toBeCloseTo(cost, 2);
+    const [page] = /http:\S+\/\?window=\S+/.exec(out) ?? [];
+    const [window] = /window=[^&\s]+/.exec(out) ?? [];
+    expect(page).toBe(`${api}/?${window}`);
+    const readme = await readFile(path.join(root, 'README.md'), 'utf8');
+    const [, shown = ''] =
+      /<!-- demo-output:start -->\s+```\n([^]*)```\s+<!-- demo-output:end -->/.exec(readme) ?? [];
+    expect(stepsOf(out)).toEqual(stepsOf(shown));
+    expect(await end(child)).toBe(0);
+  }, 180_000);
+
+  test('of an earlier day stays as it is, and says so', async () => {
+    await layOutClusters(dir, {
+      lastDay: goldenDay,
+      temporal: { address: '127.0.0.1:1', namespace: 'default' },
+      store: {},
+    });
+    const child = start('--once');
+    await once(child, 'close');
+    expect(out).toContain(
+      [
+        '  days      2026-11-14 to 2026-11-16',
+        '  They stay as an earlier start laid them out.',
+        `  For days that end with yesterday delete ${dir}, or name another folder with --dir.`,
+      ].join('\n'),
+    );
+    expect(out).toContain('window=2026-11-14T00:00:00Z,2026-11-17T00:00:00Z&');
+    expect(out).toContain(printed.join('\n'));
+    expect(child.exitCode).toBe(0);
+  }, 180_000);
+
+  /**
+   * What steps 2 to 7 said, without what is of one start: times, ports, process ids, the folder, how far a run was when
+   * it was looked at, and the order in which processes came up.
+   */
+  function stepsOf(text: string): string[][] {
+    const all = text
+      .split('\n\n')
+      .slice(0, 7 + 1)
+      .map((step) => step.trim().split('\n'));
+    const wanted = all.filter(([title = '']) => /^[2-7]\. /.test(title));
+    return wanted.map((lines) =>
+      lines
+        .filter((line) => !/^ {2}Federator (waiting|merging|committing|done)/.test(line))
+        .map((line) =>
+          line
+            .replaceAll(/\d{4}-\d\d-\d\d(T\d\d[:-]\d\d[:-]\d\d(-\d{3})?Z)?/g, 'TIME')
+            .replace(/process \d+/, 'process PID')
+            .replace(/127\.0\.0\.1:\d+/, 'HOST')
+            .replace(dir, '.federated-etl/demo'),
+        )
+        .sort(),
+    );
+  }
+});
