@@ -9,7 +9,7 @@ import { peakOf } from './storage/measure';
 
 /**
  * `npm run bench:query`: a month of 50 clusters, ingested and asked over HTTP, by one client and by 16 at once, with and
- * without the answers that the server keeps. Prints a table of medians and 99th percentiles.
+ * without the answers that the server keeps, with and without a list of volumes in each row. Prints a table of medians and 99th percentiles.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -136,7 +136,15 @@ async function measureQueries(server: Server, days: number, requests: number): P
     'assets by type, 30 days': `/model/assets?window=${last(30)}&aggregate=type&accumulate=true`,
   };
   const rows: (string | number)[][] = [];
-  for (const [name, question] of Object.entries(questions)) {
+  const asked = Object.entries(questions).flatMap(([name, question]) =>
+    question.startsWith('/model/allocation')
+      ? [
+          [`${name}, without volumes`, `${question}&includeVolumes=false`],
+          [name, question],
+        ]
+      : [[name, question]],
+  );
+  for (const [name = '', question = ''] of asked) {
     for (const clients of [1, 16]) {
       // A page that nobody reads yet makes another question of each: the server has no answer at hand.
       const anew = await measure(
