@@ -220,7 +220,11 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       (await line.locator('td').allInnerTexts()).slice(1).map((text) => Number(text.replace(/[^\d.-]/g, '')));
     const bars = () => page.locator('.numbers tbody tr');
     const tableTotal = async () => (await amounts(page.locator('table').last().locator('tfoot tr'))).at(-2);
-    const showNumbers = () => page.getByText('The bars as numbers').click();
+    /** They are drawn once they are opened, which takes the page a turn. */
+    const showNumbers = async () => {
+      await page.getByText('The bars as numbers').click();
+      await bars().first().waitFor();
+    };
 
     it.each([
       ['', 7],

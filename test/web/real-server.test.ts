@@ -114,6 +114,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
       expect((await amounts(page.locator('tfoot tr'), 'td')).at(-1)).toBeCloseTo(total, 2);
       await page.getByText('The bars as numbers').click();
       const bars = page.locator('.numbers tbody tr');
+      // They are drawn once they are opened, which takes the page a turn.
+      await page.locator('.numbers tfoot tr').waitFor();
       expect(await bars.count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'), 'td');
       expect(foot.at(-1)).toBeCloseTo(total, 2);
