@@ -60,9 +60,10 @@ export function summaryItem(row: AllocationRow, adjusted: boolean): Record<strin
 }
 
 /** `data` of a summary. */
-export function* summaryParts({ sets, window, stepSeconds }: AllocationAnswer, adjusted: boolean): Parts {
+export function* summaryParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
+  const { start, end } = sets[0]?.window ?? window;
   // Nanoseconds of a long window are beyond what JavaScript counts exactly.
-  yield `{"step":${BigInt(Math.round(stepSeconds)) * 1_000_000_000n},"sets":`;
+  yield `{"step":${BigInt(Math.round(end - start)) * 1_000_000_000n},"sets":`;
   yield* arrayParts(sets, function* (set): Parts {
     yield '{"allocations":';
     yield* objectParts(

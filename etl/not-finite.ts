@@ -10,9 +10,24 @@ export interface NotFinite {
   readonly numbers: number;
 }
 
+/** Counts them. */
+export class NotFiniteCounts {
+  private readonly counts = new Map<string, NotFinite>();
+
+  add(record: Allocation | Asset, field: string): void {
+    const cluster = displayText(clusterOf(record));
+    const key = `${cluster}\0${field}`;
+    this.counts.set(key, { cluster, field, numbers: (this.counts.get(key)?.numbers ?? 0) + 1 });
+  }
+
+  get found(): NotFinite[] {
+    return [...this.counts.values()];
+  }
+}
+
 /** The set with 0 in the place of every NaN and infinite number of its records, and where these were. */
 export function withoutNotFinite(set: EtlSet): { readonly set: EtlSet; readonly found: NotFinite[] } {
-  const counts = new Map<string, NotFinite>();
+  const counts = new NotFiniteCounts();
   const cleaned = <T extends Allocation | Asset>(records: ReadonlyMap<string, T | null> | null) =>
     records &&
     new Map([...records].map(([key, record]) => [key, record === null ? null : withZeros(record, counts)]));
@@ -20,11 +35,10 @@ export function withoutNotFinite(set: EtlSet): { readonly set: EtlSet; readonly 
     set.kind === 'allocations'
       ? { ...set, allocations: cleaned(set.allocations) }
       : { ...set, assets: cleaned(set.assets) };
-  return { set: whole, found: [...counts.values()] };
+  return { set: whole, found: counts.found };
 }
 
-function withZeros<T extends Allocation | Asset>(record: T, counts: Map<string, NotFinite>): T {
-  const cluster = displayText(clusterOf(record));
+function withZeros<T extends Allocation | Asset>(record: T, counts: NotFiniteCounts): T {
   const take = (value: unknown, path: readonly string[]): unknown => {
     if (typeof value === 'number') return Number.isFinite(value) ? value : tell(path.join('.'));
     if (typeof value !== 'object' || value === null) return value;
@@ -37,8 +51,7 @@ function withZeros<T extends Allocation | Asset>(record: T, counts: Map<string, 
     );
   };
   const tell = (field: string): 0 => {
-    const key = `${cluster}\0${field}`;
-    counts.set(key, { cluster, field, numbers: (counts.get(key)?.numbers ?? 0) + 1 });
+    counts.add(record, field);
     return 0;
   };
   return take(record, []) as T;

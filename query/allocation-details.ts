@@ -165,7 +165,7 @@ async function addCommon(
 select distinct period, key, sample::varchar as sample from source where kept and not shared`,
     bindings.values,
   );
-  const byKey = Map.groupBy(members, (member) => `${text(member['period'])} ${text(member['key'])}`);
+  const membersOf = Map.groupBy(members, rowFinder(rows));
   const identities = await readIdentities(
     connection,
     { by: 'content', known: members.map((member) => text(member['sample'])) },
@@ -173,9 +173,7 @@ select distinct period, key, sample::varchar as sample from source where kept an
     source.substituted,
   );
   for (const row of rows) {
-    const own = (byKey.get(`${row.period} ${row.name}`) ?? []).map((member) =>
-      identities.get(text(member['sample'])),
-    );
+    const own = (membersOf.get(row) ?? []).map((member) => identities.get(text(member['sample'])));
     for (const map of ['labels', 'annotations'] as const) {
       const common = intersection(own.map((identity) => toRecord(identity?.[map])));
       if (Object.keys(common).length > 0) row.properties[map] = common;

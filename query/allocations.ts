@@ -22,7 +22,7 @@ import type { AllocationRequest } from './request';
 import { agreed, merged, sampleSql } from './rollup';
 import { type StoredMeasure, storedMeasures } from './schema';
 import {
-  evenShares,
+  addEvenShares,
   fillFactors,
   isSharing,
   measuresWithShares,
@@ -33,7 +33,7 @@ import {
   withFactors,
 } from './shares';
 import { sortRows } from './sort-rows';
-import { Bindings } from './sql';
+import { Bindings, unnested } from './sql';
 import { cutSteps, type Steps } from './steps';
 import { byPlace, readSums, type Sum } from './sums';
 import { substituteTwins } from './twins';
@@ -105,7 +105,6 @@ export async function answerAllocations(
   return {
     sets,
     window: request.window,
-    stepSeconds: sets[0] === undefined ? 0 : sets[0].window.end - sets[0].window.start,
     warnings: [
       ...describeData(catalog, 'allocations', covering, request),
       ...(assets?.notes ?? []),
@@ -146,16 +145,13 @@ export async function pick(
   const whole = [...found].every(([file, count]) => sizes.get(file) === count);
   const listed = whole ? [...new Map(picks.map((one) => [one.file, one])).values()] : picks;
   const bindings = new Bindings();
-  const columns = [
-    `unnest(${bindings.integers(listed.map(({ step }) => step))}) as step`,
-    `unnest(${bindings.integers(listed.map(({ step }) => periodOf[step] ?? 0))}) as period`,
-    `unnest(${bindings.integers(listed.map(({ file }) => file))}) as file`,
-    `unnest(${bindings.integers(listed.map(({ cluster }) => cluster))}) as cluster`,
-  ];
-  await connection.run(
-    `create or replace temp table ${table} as select ${columns.join(', ')}`,
-    bindings.values,
-  );
+  const columns = unnested({
+    step: bindings.integers(listed.map(({ step }) => step)),
+    period: bindings.integers(listed.map(({ step }) => periodOf[step] ?? 0)),
+    file: bindings.integers(listed.map(({ file }) => file)),
+    cluster: bindings.integers(listed.map(({ cluster }) => cluster)),
+  });
+  await connection.run(`create or replace temp table ${table} as select ${columns}`, bindings.values);
   return whole;
 }
 
@@ -264,10 +260,7 @@ from ${takes ? withFactors(request) : 'source'} where kept and not shared group 
     throw new FederationError('QUERY_TOO_LARGE', { detail: `The answer has more than ${mostRows} rows.` });
   }
   const found = rows.map((row) => toRow(row, steps));
-  const { even } = shares.shared;
-  if (even.every((one) => one === 0)) return found;
-  const amounts = await evenShares(connection, source, even);
-  for (const row of found) row.sharedCost += amounts.get(`${row.period} ${row.name}`) ?? 0;
+  await addEvenShares(connection, source, shares.shared, found);
   return found;
 }
 

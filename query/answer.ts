@@ -118,8 +118,6 @@ export interface AllocationAnswer extends AnswerNotes {
   /** In time order; at least one. */
   readonly sets: readonly AllocationSet[];
   readonly window: Span;
-  /** Length of the first set, in seconds. */
-  readonly stepSeconds: number;
 }
 
 export interface AssetProperties {

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import { type ByteString, displayText } from '../etl/byte-string';
 import type { Instant } from '../etl/instant';
 import type { Allocation, Asset, AssetSet, Breakdown, EtlSet, StringMap } from '../etl/model';
-import type { NotFinite } from '../etl/not-finite';
-import { clusterOf } from '../etl/set-facts';
+import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
 import { HashIndex, hashWords } from './hash-index';
 import { type StoredMeasure, storedMeasures } from './schema';
 
@@ -272,26 +271,19 @@ type Finite = (value: number, field: string) => number;
 
 /** Sums of a NaN are NaN: one broken number would take a whole cluster's cost with it. So it counts as 0, and is told. */
 class FiniteNumbers {
-  private readonly counts = new Map<string, NotFinite>();
-  private record: Allocation | Asset | undefined;
-  private readonly take: Finite = (value, field) => (Number.isFinite(value) ? value : this.count(field));
+  private readonly counts = new NotFiniteCounts();
 
-  /** Takes the numbers of a record, until the next one is named. */
+  /** Takes the numbers of a record. */
   of(record: Allocation | Asset): Finite {
-    this.record = record;
-    return this.take;
+    return (value, field) => {
+      if (Number.isFinite(value)) return value;
+      this.counts.add(record, field);
+      return 0;
+    };
   }
 
   get found(): NotFinite[] {
-    return [...this.counts.values()];
-  }
-
-  private count(field: string): 0 {
-    const cluster = this.record === undefined ? '' : displayText(clusterOf(this.record));
-    const key = `${cluster}\0${field}`;
-    const numbers = (this.counts.get(key)?.numbers ?? 0) + 1;
-    this.counts.set(key, { cluster, field, numbers });
-    return 0;
+    return this.counts.found;
   }
 }
 
@@ -427,7 +419,8 @@ function addGpu(columns: GpuColumns, { gpuAllocation: gpu }: Allocation, row: nu
 function assetColumns(set: AssetSet): AssetColumns {
   const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
   const numbers = new FiniteNumbers();
-  const read = (field: AssetFieldReader) => records.map((record) => field(record, numbers.of(record), set));
+  const each = records.map((record) => [record, numbers.of(record)] as const);
+  const read = (field: AssetFieldReader) => each.map(([record, finite]) => field(record, finite, set));
   return {
     pipeline: 'assets',
     rows: records.length,

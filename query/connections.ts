@@ -96,7 +96,7 @@ export class Connections {
     }
   }
 
-  /** What an error means to whoever asked, and to the next one. */
+  /** Takes note of an error that affects later callers, and returns the one to throw. */
   private judge(error: unknown): unknown {
     if (isFederationError(error)) return error;
     const text = String(error);

@@ -24,7 +24,7 @@ export interface DatabaseOptions {
 export interface Database {
   /** A connection sees what was committed when its transaction began. Whoever asks for one closes it. */
   connect(): Promise<DuckDBConnection>;
-  /** Looks again how much it may spill to its disk: by itself it looks only once, and keeps to that for ever. */
+  /** Checks again how much disk it may spill to: DuckDB checks only once, and never changes its mind. */
   measureDisk(): Promise<void>;
   readonly file: string;
   /** Closes its connections, too. */
@@ -118,7 +118,7 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
   };
 }
 
-/** Makes the tables where there are none; whether they are those of this version. */
+/** Creates the tables if there are none; returns whether they are of this version. */
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
   const made = await rowsOf(connection, "select 1 from information_schema.tables where table_name = 'about'");
   if (made.length === 0) {

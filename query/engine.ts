@@ -155,7 +155,7 @@ export class QueryEngine implements Answers {
     }
   }
 
-  /** Forgets what was known of another one: that was closed. */
+  /** Drops what was cached of the previous database, which is closed. */
   private turnTo(database: Database): void {
     if (database === this.database) return;
     this.database = database;

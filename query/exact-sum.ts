@@ -15,31 +15,36 @@ const mostValues = 26;
  * @param most no value is larger than this, whatever its sign
  */
 export function exactSum(value: string, most: number): string {
-  const exponent = Math.ceil(Math.log2(most)) + 1;
-  // Zeros alone; or numbers above or below which there is no room for those powers of two.
-  if (!(Math.abs(exponent) < 900)) return `sum(${value})`;
-  const coarse = rounder(exponent + mostValues + 1);
-  const fine = rounder(exponent);
-  const multiple = `((${value} + ${coarse}) - ${coarse})`;
-  return `(sum(${multiple}) + sum(((${value} - ${multiple}) + ${fine}) - ${fine}))`;
-}
-
-/** What rounds a smaller number to a multiple of 2^(exponent - 52), when it is added and taken away again. */
-function rounder(exponent: number): string {
-  return (1.5 * 2 ** exponent).toExponential();
+  const rounders = roundersOf(most);
+  if (rounders === undefined) return `sum(${value})`;
+  const multiple = rounded(value, rounders.coarse);
+  return `(sum(${multiple}) + sum(${rounded(`(${value} - ${multiple})`, rounders.fine)}))`;
 }
 
 /** The same, exact to some millionth of the largest value: enough for a mean of shares, in half of the time. */
 export function roughSum(value: string, most: number): string {
-  const exponent = Math.ceil(Math.log2(most)) + 1;
-  if (!(Math.abs(exponent) < 900)) return `sum(${value})`;
-  const coarse = rounder(exponent + mostValues + 1);
-  return `sum((${value} + ${coarse}) - ${coarse})`;
+  const rounders = roundersOf(most);
+  return rounders === undefined ? `sum(${value})` : `sum(${rounded(value, rounders.coarse)})`;
 }
 
-/**
- * The same for few values, of which nobody knows how large they are: they are sorted first. Takes more time and memory.
- */
+/** The same of few values whose bound nobody knows: they are sorted first, which takes more time and memory. */
 export function sortedSum(value: string): string {
   return `list_sum(list_sort(list(${value})))`;
+}
+
+/** Undefined for zeros alone, and for numbers above or below which there is no room for such powers of two. */
+function roundersOf(most: number): { readonly coarse: string; readonly fine: string } | undefined {
+  const exponent = Math.ceil(Math.log2(most)) + 1;
+  if (!(Math.abs(exponent) < 900)) return undefined;
+  return { coarse: rounder(exponent + mostValues + 1), fine: rounder(exponent) };
+}
+
+/** What `rounded` takes to round a smaller number to a multiple of 2^(exponent - 52). */
+function rounder(exponent: number): string {
+  return (1.5 * 2 ** exponent).toExponential();
+}
+
+/** Added and taken away again, what is much larger leaves only the bits that both have. */
+function rounded(value: string, by: string): string {
+  return `((${value} + ${by}) - ${by})`;
 }

@@ -30,7 +30,7 @@ import { hashWords } from './hash-index';
 import { hashValue, type Numbers, readNumbers, workloadKey } from './numbers';
 import { notePeak, type Peaks } from './peaks';
 import { fillPlacements } from './placement';
-import { fillWorkloads, rollUp } from './rollup';
+import { fillWorkloads, findServedIdentities, rollUp } from './rollup';
 import { storedMeasures } from './schema';
 import { findTwins } from './twins';
 
@@ -410,6 +410,7 @@ export class Ingest {
       for (const { cluster, reason = '' } of excluded)
         await this.connection.run('insert into excluded values ($1, $2)', [cluster, reason]);
       this.finishAppending();
+      await this.connection.run(findServedIdentities);
       await this.connection.run(findTwins);
       await this.connection.run(fillWorkloads);
       await this.connection.run(fillPlacements);
@@ -445,7 +446,8 @@ export class Ingest {
 
   /** Most identities of a file that is gone are in the one that came for it: they are removed once they are many. */
   private async sweepIdentities(): Promise<void> {
-    const unused = 'id not in (select identity from allocation)';
+    // Once what is stale is gone, no other is in use.
+    const unused = 'id not in (select id from served_identity)';
     const [row] = await rowsOf(
       this.connection,
       `select count(*)::integer as identities, count(*) filter (${unused})::integer as unused from identity`,
@@ -467,7 +469,7 @@ export class Ingest {
     } catch (error) {
       this.forgetAppended();
       await this.connection.run('rollback').catch(() => undefined);
-      // A database that is out of room may not even be read; whoever goes on opens another ingest then.
+      // Without room it may not even be possible to read; the engine opens another ingest after an error anyway.
       await readNumbers(this.connection).then(
         (numbers) => Object.assign(this.numbers, numbers),
         () => undefined,
@@ -566,7 +568,7 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** One identity in so many may be unused. */
+/** Unused identities are kept while they are fewer than one in so many. */
 const mostUnused = 4;
 
 /** As many as a chunk can hold. */

@@ -68,14 +68,20 @@ function describeExcluded({ excluded }: Catalog): string[] {
   return [`Excluded from the federation, and not in this answer: ${shortList(names)}.`];
 }
 
-/** Says which numbers of the data count as 0, as they are none. */
+/** Tells whether what a file has of a cluster is a part of an answer. */
+function answering(picks: Covering['picks']): (file: ServedFile, cluster: number) => boolean {
+  const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
+  return ({ id }, cluster) => picked.has(`${id} ${cluster}`);
+}
+
+/** Says which numbers of the data count as 0, being NaN or infinite. */
 function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   const broken = catalog.files.filter(({ notFinite }) => notFinite.length > 0);
   if (broken.length === 0) return [];
-  const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
+  const answers = answering(picks);
   const places = broken.flatMap((file) =>
     [...Map.groupBy(file.notFinite, ({ cluster }) => cluster)].flatMap(([cluster, found]) => {
-      if (!picked.has(`${file.id} ${cluster}`)) return [];
+      if (!answers(file, cluster)) return [];
       const fields = found.map(({ field, numbers }) =>
         numbers === 1 ? field : `${field} (${numbers} times)`,
       );
@@ -95,9 +101,9 @@ function describeDisagreements(
 ): string[] {
   const closed = catalog.disagreements.filter(({ day }) => day.pipeline === pipeline && day.end <= now);
   if (closed.length === 0) return [];
-  const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
+  const answers = answering(picks);
   const told = closed
-    .filter(({ cluster, day, hours }) => [day, ...hours].some(({ id }) => picked.has(`${id} ${cluster}`)))
+    .filter(({ cluster, day, hours }) => [day, ...hours].some((file) => answers(file, cluster)))
     .map(({ cluster, day, cost }) => {
       const name = catalog.clusters.get(cluster) ?? '';
       return `${name} on ${timeText(day.start).slice(0, 10)} (${cost.day.toFixed(2)} and ${cost.hours.toFixed(2)})`;

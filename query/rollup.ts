@@ -57,9 +57,12 @@ where a.file = $1
 group by ${groupedBy}`;
 }
 
-/** The identities of what is served, as SQL. */
-export const servedIdentities = `select i.* from main.identity i
-where id in (select identity from allocation where file in (select file from served))`;
+/** Makes the table of the numbers of the identities that are served. */
+export const findServedIdentities = `create or replace temp table served_identity as
+select distinct identity as id from allocation where file in (select file from served)`;
+
+/** The identities that are served, as SQL; `findServedIdentities` says which. */
+export const servedIdentities = 'select i.* from main.identity i semi join served_identity using (id)';
 
 const noEntries = 'map([]::varchar[], []::varchar[])';
 const commonOf = (kind: string) =>

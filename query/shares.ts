@@ -7,7 +7,9 @@ import {
   type SourceOptions,
   totalSql,
 } from './allocation-source';
+import type { FoundRow } from './allocations';
 import { pickedAssets } from './asset-source';
+import { rowFinder } from './beside-rows';
 import { rowsOf } from './database';
 import { exactSum, sortedSum } from './exact-sum';
 import { groupKey, type Idle, resources } from './idle';
@@ -15,7 +17,7 @@ import { peakOf, type Peaks } from './peaks';
 import type { AllocationRequest } from './request';
 import { merged } from './rollup';
 import { type StoredMeasure, storedMeasures } from './schema';
-import { Bindings } from './sql';
+import { Bindings, unnested } from './sql';
 import type { Steps } from './steps';
 import type { Sum } from './sums';
 
@@ -162,31 +164,28 @@ export async function fillFactors(
   connection: DuckDBConnection,
   { idle, shared: { factor }, tenancy }: Shares,
 ): Promise<void> {
-  const make = async (table: string, bindings: Bindings, columns: readonly string[]) => {
-    const unnested = columns.map((column) => column.replace(/^(.*) as (\w+)$/, 'unnest($1) as $2'));
-    await connection.run(
-      `create or replace temp table ${table} as select ${unnested.join(', ')}`,
-      bindings.values,
-    );
-  };
+  const make = (table: string, { values }: Bindings, lists: Readonly<Record<string, string>>) =>
+    connection.run(`create or replace temp table ${table} as select ${unnested(lists)}`, values);
   const ofIdle = new Bindings();
-  await make('idle_factor', ofIdle, [
-    `${ofIdle.integers(idle.map(({ step }) => step))} as step`,
-    `${ofIdle.integers(idle.map(({ cluster }) => cluster))} as of_cluster`,
-    `${ofIdle.texts(idle.map(({ node }) => node))} as of_node`,
-    ...resources.map((one) => `${ofIdle.doubles(idle.map((group) => group.factor[one]))} as ${one}`),
-  ]);
+  await make('idle_factor', ofIdle, {
+    step: ofIdle.integers(idle.map(({ step }) => step)),
+    of_cluster: ofIdle.integers(idle.map(({ cluster }) => cluster)),
+    of_node: ofIdle.texts(idle.map(({ node }) => node)),
+    cpu: ofIdle.doubles(idle.map((group) => group.factor.cpu)),
+    gpu: ofIdle.doubles(idle.map((group) => group.factor.gpu)),
+    ram: ofIdle.doubles(idle.map((group) => group.factor.ram)),
+  });
   const ofStep = new Bindings();
-  await make('step_factor', ofStep, [
-    `${ofStep.integers(factor.map((_, step) => step))} as step`,
-    `${ofStep.doubles(factor)} as part`,
-  ]);
+  await make('step_factor', ofStep, {
+    step: ofStep.integers(factor.map((_, step) => step)),
+    part: ofStep.doubles(factor),
+  });
   const ofTenancy = new Bindings();
-  await make('tenancy_factor', ofTenancy, [
-    `${ofTenancy.integers(tenancy.map(({ step }) => step))} as step`,
-    `${ofTenancy.integers(tenancy.map(({ cluster }) => cluster))} as of_cluster`,
-    `${ofTenancy.doubles(tenancy.map((one) => one.factor))} as part`,
-  ]);
+  await make('tenancy_factor', ofTenancy, {
+    step: ofTenancy.integers(tenancy.map(({ step }) => step)),
+    of_cluster: ofTenancy.integers(tenancy.map(({ cluster }) => cluster)),
+    part: ofTenancy.doubles(tenancy.map((one) => one.factor)),
+  });
 }
 
 /** The measures of a group of rows `withFactors`, with what they take over, as SQL. */
@@ -214,23 +213,23 @@ function most(numbers: readonly number[]): number {
   return numbers.reduce((found, one) => Math.max(found, Math.abs(one)), 0);
 }
 
-/** What each group gets of what is shared evenly, by period and name. */
-export async function evenShares(
+/** Adds to each row what it gets of what is shared evenly. */
+export async function addEvenShares(
   connection: DuckDBConnection,
   source: SourceOptions,
-  even: readonly number[],
-): Promise<Map<string, number>> {
+  { even }: SharedAmounts,
+  rows: readonly FoundRow[],
+): Promise<void> {
+  if (even.every((one) => one === 0)) return;
   const bindings = new Bindings();
-  const found = await rowsOf(
+  const paying = await rowsOf(
     connection,
     `${sourceTables(source, bindings)}
 select distinct step, period, key from source where plain and kept and not shared order by step`,
     bindings.values,
   );
-  const amounts = new Map<string, number>();
-  for (const row of found) {
-    const key = `${String(row['period'])} ${String(row['key'])}`;
-    amounts.set(key, (amounts.get(key) ?? 0) + (even[Number(row['step'])] ?? 0));
+  for (const [row, steps] of Map.groupBy(paying, rowFinder(rows))) {
+    if (row !== undefined)
+      row.sharedCost += steps.reduce((sum, { step }) => sum + (even[Number(step)] ?? 0), 0);
   }
-  return amounts;
 }

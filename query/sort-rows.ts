@@ -1,4 +1,5 @@
 import type { AllocationRow } from './answer';
+import { compareTexts } from './compare-texts';
 import { rowCost } from './cost';
 import { derive, type Derived, derivedNames, type SortField } from './derived';
 import type { AllocationRequest } from './request';
@@ -21,9 +22,8 @@ export function sortRows<Row extends AllocationRow>(
   ].map(([row]) => row);
 }
 
-/** By their code units, as in every other list. */
 function byName(a: AllocationRow, b: AllocationRow): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+  return compareTexts(a.name, b.name);
 }
 
 function valueOf(row: AllocationRow, by: Exclude<SortField, 'name'>): number {

@@ -37,6 +37,13 @@ export class Bindings {
   }
 }
 
+/** Rows of which the columns are bound lists, as SQL to select. */
+export function unnested(lists: Readonly<Record<string, string>>): string {
+  return Object.entries(lists)
+    .map(([column, list]) => `unnest(${list}) as ${column}`)
+    .join(', ');
+}
+
 /** What a field is where it has no value. */
 export const unallocated = '__unallocated__';
 

@@ -7,7 +7,6 @@ export interface Steps {
   readonly periods: readonly Span[];
   /** The period of each step. */
   readonly periodOf: readonly number[];
-  readonly stepSeconds: number;
 }
 
 const hour = 3_600;
@@ -24,13 +23,12 @@ export function cutSteps(window: Span, step: Step, accumulate: Accumulation): St
   const to = last === undefined ? window.end : Math.max(window.end, last.end);
   const steps: Span[] = [];
   for (let start = from; start < to; start += stepSeconds) steps.push({ start, end: start + stepSeconds });
-  if (periods === undefined)
-    return { steps, periods: steps, periodOf: steps.map((_, index) => index), stepSeconds };
+  if (periods === undefined) return { steps, periods: steps, periodOf: steps.map((_, index) => index) };
   const periodOf = steps.map(({ start }) => {
     const found = periods.findIndex((period) => start >= period.start && start < period.end);
     return found < 0 ? periods.length - 1 : found;
   });
-  return { steps, periods, periodOf, stepSeconds };
+  return { steps, periods, periodOf };
 }
 
 /** Undefined: every step is a period of its own. */

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { mostOf, resourceSql, sourceTables, type SourceOptions, totalCostSum } from './allocation-source';
 import type { Catalog } from './catalog';
+import { compareTexts } from './compare-texts';
 import { rowsOf } from './database';
 import { exactSum } from './exact-sum';
 import { type ByResource, resources } from './idle';
@@ -61,7 +62,3 @@ export function byPlace(clusters: Catalog['clusters']) {
 }
 
 type PlaceInStep = Pick<Sum, 'step' | 'cluster' | 'node'>;
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

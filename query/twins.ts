@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { rowsOf } from './database';
 import { servedIdentities } from './rollup';
-import { Bindings } from './sql';
+import { Bindings, unnested } from './sql';
 
 /** Fills the table `twin`: identities of what is served that share their name, and whether their controllers differ. */
 export const findTwins = `
@@ -66,7 +66,11 @@ group by all order by p.step, t.name, last, i.content`,
   if (substitutes.size === 0) return;
   const bindings = new Bindings();
   await connection.run(
-    `insert into substitute select unnest(${bindings.integers(steps ?? [])}), unnest(${bindings.integers(from ?? [])}), unnest(${bindings.integers(to ?? [])})`,
+    `insert into substitute by name select ${unnested({
+      step: bindings.integers(steps ?? []),
+      identity: bindings.integers(from ?? []),
+      substitute: bindings.integers(to ?? []),
+    })}`,
     bindings.values,
   );
   await insertSubstitutes(connection, [...substitutes.values()]);
@@ -98,10 +102,12 @@ async function insertSubstitutes(
   await connection.run(
     `insert into substitute_identity by name
 with member as (
-  select unnest(${bindings.integers(members.map(({ id }) => id))}) as id,
-    unnest(${bindings.integers(members.map(({ identity }) => identity))}) as identity,
-    unnest(${bindings.integers(members.map(({ place }) => place))}) as place,
-    unnest(${bindings.integers(members.map(({ rank }) => rank))}) as rank)
+  select ${unnested({
+    id: bindings.integers(members.map(({ id }) => id)),
+    identity: bindings.integers(members.map(({ identity }) => identity)),
+    place: bindings.integers(members.map(({ place }) => place)),
+    rank: bindings.integers(members.map(({ rank }) => rank)),
+  })})
 select m.id, any_value(i.name) as name, min(i.workload) as workload, any_value(i.cluster) as cluster,
   ${['cluster_name', 'node', 'namespace', 'pod', 'container'].map((column) => `any_value(i.${column}) as ${column}`).join(', ')},
   ${controller('controller')} as controller, ${same('controller_kind')} as controller_kind, ${same('provider_id')} as provider_id,

@@ -3,6 +3,7 @@ import type { SourceOptions } from './allocation-source';
 import type { FoundRow } from './allocations';
 import type { LoadBalancerUse, PersistentVolumeUse } from './answer';
 import { besideRows, rowFinder } from './beside-rows';
+import { compareTexts } from './compare-texts';
 import type { Row } from './database';
 import { exactSum } from './exact-sum';
 import { peakOf } from './peaks';
@@ -62,7 +63,7 @@ function toVolumes(found: readonly Row[]): Record<string, PersistentVolumeUse> {
         },
       };
     })
-    .sort(byText(({ name }) => name));
+    .sort((a, b) => compareTexts(a.name, b.name));
   return told(uses, (a, b) => ({
     byteHours: a.byteHours + b.byteHours,
     cost: a.cost + b.cost,
@@ -84,7 +85,7 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
         hours: Number(row['hours']),
       },
     }))
-    .sort(byText(({ key }) => key));
+    .sort((a, b) => compareTexts(a.key, b.key));
   const add = (a: LoadBalancerUse, b: LoadBalancerUse) => ({
     ...a,
     cost: a.cost + b.cost,
@@ -118,7 +119,7 @@ function told<U extends { readonly cost: number }>(
 ): Record<string, U> {
   const all = gather(entries, add);
   if (all.length <= mostTold) return toRecord(all);
-  const byCost = [...all].sort((a, b) => b.use.cost - a.use.cost || byText<Entry<U>>(({ key }) => key)(a, b));
+  const byCost = [...all].sort((a, b) => b.use.cost - a.use.cost || compareTexts(a.key, b.key));
   const small = byCost
     .slice(mostTold)
     .map((entry) => ({ ...entry, key: entry.otherKey, use: nameless(entry.use) }));
@@ -145,14 +146,6 @@ function gather<U>(entries: readonly Entry<U>[], add: (a: U, b: U) => U): Entry<
 }
 
 function toRecord<U>(entries: readonly Entry<U>[]): Record<string, U> {
-  const sorted = [...entries].sort(byText(({ key }) => key));
+  const sorted = [...entries].sort((a, b) => compareTexts(a.key, b.key));
   return Object.fromEntries(sorted.map(({ key, use }) => [key, use]));
-}
-
-/** Orders by a text of theirs, by its code units. */
-function byText<T>(textOf: (one: T) => string) {
-  return (a: T, b: T): number => {
-    const [x, y] = [textOf(a), textOf(b)];
-    return x < y ? -1 : x > y ? 1 : 0;
-  };
 }

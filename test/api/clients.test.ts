@@ -1,23 +1,12 @@
-import type { FastifyInstance } from 'fastify';
-import { goldenEngine } from '../query/engine-over';
-import { ask, serverOver, window } from './served';
+import { ask, serverOver, useGoldenServer, window } from './served';
 
-let engine: Awaited<ReturnType<typeof goldenEngine>>;
-let app: FastifyInstance;
-beforeAll(async () => {
-  engine = await goldenEngine();
-  app = await serverOver(engine);
-});
-afterAll(async () => {
-  await app.close();
-  engine.dispose();
-});
+const golden = useGoldenServer();
 
 type Rows = Record<string, Record<string, unknown>>;
 
 describe('opencost-ui', () => {
   it('reads its rows by day', async () => {
-    const { status, data } = await ask(app, '/allocation/compute', {
+    const { status, data } = await ask(golden.app, '/allocation/compute', {
       window,
       aggregate: 'namespace',
       includeIdle: 'true',
@@ -49,12 +38,12 @@ describe('opencost-ui', () => {
       accumulate: 'true',
       includeIdle: 'true',
     };
-    const { data } = await ask(app, '/assets', parameters);
+    const { data } = await ask(golden.app, '/assets', parameters);
     expect(Array.isArray(data)).toBe(false);
     for (const asset of Object.values(data as Rows)) {
       expect([typeof asset['type'], typeof asset['totalCost']]).toEqual(['string', 'number']);
     }
-    const direct = await serverOver(engine, { assetsFlavour: 'opencost' });
+    const direct = await serverOver(golden.engine, { assetsFlavour: 'opencost' });
     expect((await ask(direct, '/model/assets', parameters)).data).toEqual(data);
     await direct.close();
   });
@@ -73,7 +62,10 @@ describe('opencost-ui', () => {
         '/customCost/timeseries',
         '/customCost/other',
       ]) {
-        const { status, data } = await ask(app, `${prefix}${path}`, { window: '7d', aggregate: 'service' });
+        const { status, data } = await ask(golden.app, `${prefix}${path}`, {
+          window: '7d',
+          aggregate: 'service',
+        });
         expect([path, status, data !== null]).toEqual([path, 200, true]);
       }
     }
@@ -96,7 +88,7 @@ describe('kubectl-cost', () => {
       includeIdle: 'true',
       filterNamespaces: '',
     };
-    const { status, data } = await ask(app, '/model/allocation', parameters);
+    const { status, data } = await ask(golden.app, '/model/allocation', parameters);
     expect([status, data.length]).toEqual([200, 1]);
     // Its monthly rate is cost · 43200 / minutes.
     for (const row of Object.values(data[0] as Rows)) expect(row['minutes']).toBeGreaterThan(0);
@@ -104,21 +96,24 @@ describe('kubectl-cost', () => {
   });
 
   it('always finds an element, also beyond the data', async () => {
-    const { data } = await ask(app, '/model/allocation', {
+    const { data } = await ask(golden.app, '/model/allocation', {
       window: '1577836800,1577923200',
       accumulate: 'true',
     });
     expect(data).toEqual([{}]);
-    const assets = await ask(app, '/model/assets', { window: '1577836800,1577923200', accumulate: 'true' });
+    const assets = await ask(golden.app, '/model/assets', {
+      window: '1577836800,1577923200',
+      accumulate: 'true',
+    });
     expect(assets.data).toEqual([{}]);
-    expect((await ask(app, '/assets', { window: '1577836800,1577923200' })).data).toEqual({});
+    expect((await ask(golden.app, '/assets', { window: '1577836800,1577923200' })).data).toEqual({});
   });
 
   it('asks for the cluster and its currency', async () => {
-    expect((await ask(app, '/model/clusterInfo')).data.id).toBe('local');
-    expect((await ask(app, '/model/getConfigs')).data.currencyCode).toBe('EUR');
+    expect((await ask(golden.app, '/model/clusterInfo')).data.id).toBe('local');
+    expect((await ask(golden.app, '/model/getConfigs')).data.currencyCode).toBe('EUR');
     for (const path of ['/savings/requestSizingV2', '/prediction/speccost']) {
-      const response = await app.inject({ method: 'POST', url: `/model${path}`, payload: {} });
+      const response = await golden.app.inject({ method: 'POST', url: `/model${path}`, payload: {} });
       expect([response.statusCode, response.json().data]).toEqual([501, null]);
     }
   });
@@ -126,7 +121,7 @@ describe('kubectl-cost', () => {
 
 describe('the parquet exporter', () => {
   it('finds 24 hours in a day that ends a second early, as application/json', async () => {
-    const { headers, data } = await ask(app, '/allocation/compute', {
+    const { headers, data } = await ask(golden.app, '/allocation/compute', {
       window: '2026-11-16T00:00:00Z,2026-11-16T23:59:59Z',
       aggregate: 'namespace,pod,container',
       includeIdle: 'false',
@@ -152,7 +147,7 @@ describe("OpenCost's integration tests", () => {
       ['yesterday', 1],
       ['7d', 7],
     ] as const) {
-      const { data } = await ask(app, '/allocation/summary', { window: asked });
+      const { data } = await ask(golden.app, '/allocation/summary', { window: asked });
       const [start, end] = [Date.parse(data.window.start), Date.parse(data.window.end)];
       expect([asked, (end - start) / 86_400_000, start % 86_400_000]).toEqual([asked, days, 0]);
     }
@@ -160,8 +155,8 @@ describe("OpenCost's integration tests", () => {
 
   it('get one set over the window without accumulating, as the summary does', async () => {
     const parameters = { window, aggregate: 'namespace', accumulate: 'false' };
-    const { data } = await ask(app, '/allocation', parameters);
-    const summary = (await ask(app, '/allocation/summary', parameters)).data;
+    const { data } = await ask(golden.app, '/allocation', parameters);
+    const summary = (await ask(golden.app, '/allocation/summary', parameters)).data;
     expect([data.length, summary.sets.length]).toEqual([1, 1]);
     expect(Object.keys(summary.sets[0].allocations as Rows)).toEqual(Object.keys(data[0] as Rows));
     for (const [name, item] of Object.entries(summary.sets[0].allocations as Rows)) {
@@ -172,10 +167,10 @@ describe("OpenCost's integration tests", () => {
 
 describe('scripts and dashboards', () => {
   it('may ask from pages of this machine, and with HEAD', async () => {
-    const head = await app.inject({ method: 'HEAD', url: '/getConfigs' });
+    const head = await golden.app.inject({ method: 'HEAD', url: '/getConfigs' });
     expect([head.statusCode, head.body]).toEqual([200, '']);
     for (const path of ['/allocation', '/nowhere', '/api/status']) {
-      const { headers } = await ask(app, path, {}, { origin: 'http://localhost:3000' });
+      const { headers } = await ask(golden.app, path, {}, { origin: 'http://localhost:3000' });
       expect(headers).toMatchObject({
         'access-control-allow-origin': 'http://localhost:3000',
         'x-content-type-options': 'nosniff',
@@ -186,7 +181,7 @@ describe('scripts and dashboards', () => {
 
   it('get large answers small, and small ones as they are', async () => {
     for (const encoding of ['br', 'gzip']) {
-      const { headers } = await app.inject({
+      const { headers } = await golden.app.inject({
         url: `/allocation?window=${encodeURIComponent(window)}`,
         headers: { 'accept-encoding': encoding },
       });
@@ -196,12 +191,12 @@ describe('scripts and dashboards', () => {
       ]);
     }
     expect(
-      (await ask(app, '/version', {}, { 'accept-encoding': 'gzip' })).headers['content-encoding'],
+      (await ask(golden.app, '/version', {}, { 'accept-encoding': 'gzip' })).headers['content-encoding'],
     ).toBeUndefined();
   });
 
   it('save CSV under a name', async () => {
-    const { headers } = await ask(app, '/assets', { window, format: 'csv', labelColumns: 'app' });
+    const { headers } = await ask(golden.app, '/assets', { window, format: 'csv', labelColumns: 'app' });
     expect(headers['content-disposition']).toBe(
       'attachment; filename="federated-etl-assets-20261114T000000Z-20261117T000000Z.csv"',
     );

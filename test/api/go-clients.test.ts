@@ -3,11 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { timeText } from '../../query/notes';
 import { allocationFields } from '../../query/request';
 import { propertyRuns } from '../etl/run-counts';
-import { goldenEngine, openEngine, serveWorld } from '../query/engine-over';
+import { openEngine, serveWorld } from '../query/engine-over';
 import { firstDay, madeUpWorlds } from '../query/made-up-sets';
 import { container, smallWorld, window as hour } from '../query/small-world';
 import { balancersCost, goTotal, readAllocations, readAssets, volumesCost } from './go-reader';
-import { ask, serverOver, window as goldenWindow } from './served';
+import { ask, serverOver, useGoldenServer, window as goldenWindow } from './served';
 
 jest.setTimeout(900_000);
 const { numRuns = 0, seed } = propertyRuns(8, 200);
@@ -75,31 +75,22 @@ async function holdsForGo(app: FastifyInstance, path: string, parameters: Parame
 
 describe("a client of OpenCost's Go types", () => {
   describe('of the golden clusters', () => {
-    let engine: Awaited<ReturnType<typeof goldenEngine>>;
-    let app: FastifyInstance;
-    beforeAll(async () => {
-      engine = await goldenEngine();
-      app = await serverOver(engine);
-    });
-    afterAll(async () => {
-      await app.close();
-      engine.dispose();
-    });
+    const golden = useGoldenServer();
 
     it.each(aggregates)('adds up each row by %s to its total', async (aggregate) => {
       for (const shareIdle of ['false', 'true']) {
         const parameters = { window: goldenWindow, aggregate, includeIdle: 'true', shareIdle };
-        expect(await holdsForGo(app, '/allocation', parameters)).toBeGreaterThan(0);
+        expect(await holdsForGo(golden.app, '/allocation', parameters)).toBeGreaterThan(0);
       }
     });
 
     it('finds volumes in rows of every size, and misses none of what all cost', async () => {
       const read = async (aggregate: string) => {
-        const { text } = await ask(app, '/allocation', { window: goldenWindow, aggregate });
+        const { text } = await ask(golden.app, '/allocation', { window: goldenWindow, aggregate });
         const rows = [...(readAllocations(text)[0]?.values() ?? [])];
         return rows.reduce((sum, row) => sum + goTotal(row), 0);
       };
-      const { data } = await ask(app, '/allocation', { window: goldenWindow, aggregate: 'all' });
+      const { data } = await ask(golden.app, '/allocation', { window: goldenWindow, aggregate: 'all' });
       const { totalCost, pvCost } = (data as OwnRows)[0]?.[''] ?? {};
       expect(pvCost).toBeGreaterThan(0);
       for (const aggregate of ['cluster', 'namespace', 'controller', 'pod', 'label:app']) {
@@ -110,13 +101,13 @@ describe("a client of OpenCost's Go types", () => {
     it('adds up whatever is asked', async () => {
       const asked = fc.tuple(paths, questions([goldenWindow], ['kube-system', 'monitoring', 'shop']));
       for (const [path, parameters] of fc.sample(asked, { numRuns: numRuns * 4, seed })) {
-        await holdsForGo(app, path, parameters);
+        await holdsForGo(golden.app, path, parameters);
       }
     });
 
     it.each(['/assets', '/model/assets'])('reads every asset of %s', async (path) => {
       for (const aggregate of ['', 'type', 'cluster', 'provider', 'label:app']) {
-        const { status, text } = await ask(app, path, { window: goldenWindow, aggregate });
+        const { status, text } = await ask(golden.app, path, { window: goldenWindow, aggregate });
         expect(status).toBe(200);
         expect(readAssets(text).reduce((sum, { size }) => sum + size, 0)).toBeGreaterThan(0);
       }

@@ -1,34 +1,25 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { rowsOf } from '../../query/database';
 import { exportWindow, servedWindows } from '../../query/export';
-import { goldenEngine } from '../query/engine-over';
 import { goTotal, readAllocations } from './go-reader';
-import { ask, serverOver, window } from './served';
+import { ask, useGoldenServer, window } from './served';
 
 /* The five clusters' three days cost one sum, whoever adds it up, and from whatever he reads. */
 
-let engine: Awaited<ReturnType<typeof goldenEngine>>;
-let app: FastifyInstance;
+const golden = useGoldenServer();
 let folder: string;
-beforeAll(async () => {
-  engine = await goldenEngine();
-  app = await serverOver(engine);
+beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'one-total-'));
 });
-afterAll(async () => {
-  await app.close();
-  engine.dispose();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type Parameters = Record<string, string>;
 type Rows = Record<string, { totalCost: number }>;
 
 async function asked(parameters: Parameters) {
-  return ask(app, '/model/allocation', { window, accumulate: 'true', ...parameters });
+  return ask(golden.app, '/model/allocation', { window, accumulate: 'true', ...parameters });
 }
 
 function sum(numbers: readonly number[]): number {
@@ -59,14 +50,14 @@ async function byCsv(parameters: Parameters): Promise<number> {
   const { text } = await asked({ ...parameters, format: 'csv' });
   const file = path.join(folder, 'answer.csv');
   writeFileSync(file, text);
-  return engine.withConnection(async (connection) => {
+  return golden.engine.withConnection(async (connection) => {
     const [row] = await rowsOf(connection, `select sum("totalCost") as total from read_csv('${file}')`);
     return Number(row?.['total']);
   });
 }
 
 async function byParquet(): Promise<number> {
-  return engine.withConnection(async (connection) => {
+  return golden.engine.withConnection(async (connection) => {
     for (const one of await servedWindows(connection)) {
       if (one.pipeline !== 'allocations' || one.resolution !== '1d') continue;
       await exportWindow(connection, one.id, 'parquet', path.join(folder, `${one.window.start}.parquet`));

@@ -1,24 +1,17 @@
-import type { FastifyInstance } from 'fastify';
 import { allocationFields } from '../../query/request';
-import { goldenEngine } from '../query/engine-over';
-import { ask, serverOver, window } from './served';
+import { ask, useGoldenServer, window } from './served';
 
-let engine: Awaited<ReturnType<typeof goldenEngine>>;
-let app: FastifyInstance;
-beforeAll(async () => {
-  engine = await goldenEngine();
-  app = await serverOver(engine);
-});
-afterAll(async () => {
-  await app.close();
-  engine.dispose();
-});
+const golden = useGoldenServer();
 
 type Parameters = Record<string, string>;
 type Page = Record<string, Record<string, unknown>>;
 
 async function pageOf(parameters: Parameters): Promise<Page> {
-  const { status, data } = await ask(app, '/model/allocation', { window, accumulate: 'true', ...parameters });
+  const { status, data } = await ask(golden.app, '/model/allocation', {
+    window,
+    accumulate: 'true',
+    ...parameters,
+  });
   expect([parameters, status, data.length]).toEqual([parameters, 200, 1]);
   return data[0] as Page;
 }
@@ -94,7 +87,7 @@ describe('pages', () => {
   it('stand in the order that is asked for', async () => {
     const parameters = { idle: 'false', aggregate: 'pod', sortBy: 'ramCost', sortByOrder: 'asc' };
     const inOrder = async (page: Parameters) => {
-      const { text } = await ask(app, '/model/allocation', {
+      const { text } = await ask(golden.app, '/model/allocation', {
         window,
         accumulate: 'true',
         ...parameters,
@@ -110,8 +103,12 @@ describe('pages', () => {
 
   it('are cut of each set of an answer', async () => {
     const parameters = { window, ...idle, aggregate: 'namespace', accumulate: 'day' };
-    const { data: whole } = await ask(app, '/model/allocation', parameters);
-    const { data: pages } = await ask(app, '/model/allocation', { ...parameters, limit: '2', offset: '1' });
+    const { data: whole } = await ask(golden.app, '/model/allocation', parameters);
+    const { data: pages } = await ask(golden.app, '/model/allocation', {
+      ...parameters,
+      limit: '2',
+      offset: '1',
+    });
     expect(pages).toHaveLength(3);
     for (const [index, page] of (pages as Page[]).entries()) {
       const names = Object.keys((whole as Page[])[index] ?? {});

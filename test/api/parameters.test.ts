@@ -13,7 +13,6 @@ class Remembering implements Answers {
   private readonly nothing: AllocationAnswer = {
     sets: [{ window: span, rows: [] }],
     window: span,
-    stepSeconds: 259_200,
     warnings: ['Of the data.'],
   };
 

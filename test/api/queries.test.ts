@@ -2,22 +2,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { FastifyInstance } from 'fastify';
 import { allocationCost, assetCost } from '../../etl/cost';
 import { decodeSet } from '../../etl/file';
-import { combinedEtl, goldenEngine, openEngine } from '../query/engine-over';
-import { ask, serverOver, window } from './served';
+import { combinedEtl, openEngine } from '../query/engine-over';
+import { ask, serverOver, useGoldenServer, window } from './served';
 
-let engine: Awaited<ReturnType<typeof goldenEngine>>;
-let app: FastifyInstance;
-beforeAll(async () => {
-  engine = await goldenEngine();
-  app = await serverOver(engine);
-});
-afterAll(async () => {
-  await app.close();
-  engine.dispose();
-});
+const golden = useGoldenServer();
 
 const days = ['1794614400-1794700800', '1794700800-1794787200', '1794787200-1794873600'];
 const file = (pipeline: string, day: string) =>
@@ -53,7 +43,7 @@ const total = (rows: Rows) => Object.values(rows).reduce((sum, row) => sum + (ro
 
 describe('allocations', () => {
   it('cost what the files say', async () => {
-    const { status, data } = await ask(app, '/allocation', { window, aggregate: 'cluster' });
+    const { status, data } = await ask(golden.app, '/allocation', { window, aggregate: 'cluster' });
     expect(status).toBe(200);
     const expected = expectedAllocations();
     expect(Object.keys(data[0]).sort()).toEqual([...expected.keys()].sort());
@@ -63,19 +53,21 @@ describe('allocations', () => {
   });
 
   it('come in the two flavours', async () => {
-    const opencost = await ask(app, '/allocation', { window, aggregate: 'cluster' });
+    const opencost = await ask(golden.app, '/allocation', { window, aggregate: 'cluster' });
     expect(opencost.data).toHaveLength(1);
     expect(opencost.data[0].__idle__).toBeUndefined();
-    const kubecost = await ask(app, '/model/allocation', { window, aggregate: 'cluster' });
+    const kubecost = await ask(golden.app, '/model/allocation', { window, aggregate: 'cluster' });
     expect(kubecost.data).toHaveLength(3);
     expect(kubecost.data[0].__idle__.cpuCost).toBeGreaterThan(0);
-    const compute = await ask(app, '/model/allocation/compute', { window, aggregate: 'cluster' });
+    const compute = await ask(golden.app, '/model/allocation/compute', { window, aggregate: 'cluster' });
     expect(compute.data).toEqual(opencost.data);
-    expect((await ask(app, '/allocation/', { window, aggregate: 'cluster' })).data).toEqual(opencost.data);
+    expect((await ask(golden.app, '/allocation/', { window, aggregate: 'cluster' })).data).toEqual(
+      opencost.data,
+    );
   });
 
   it('have every field that a parquet exporter casts, and kubectl-cost reads', async () => {
-    const { data } = await ask(app, '/model/allocation/compute', {
+    const { data } = await ask(golden.app, '/model/allocation/compute', {
       window,
       includeIdle: 'true',
       idleByNode: 'true',
@@ -92,7 +84,7 @@ describe('allocations', () => {
 
   it('cost the same however they are grouped, split into steps, and with idle shown or shared', async () => {
     const of = async (parameters: Record<string, string>) => {
-      const { data } = await ask(app, '/allocation', { window, includeIdle: 'true', ...parameters });
+      const { data } = await ask(golden.app, '/allocation', { window, includeIdle: 'true', ...parameters });
       return (data as Rows[]).reduce((sum, rows) => sum + total(rows), 0);
     };
     const whole = await of({ aggregate: 'all' });
@@ -117,7 +109,7 @@ describe('allocations', () => {
 
   it('are filtered before they are grouped, in both languages', async () => {
     const by = async (filter: Record<string, string>) =>
-      total((await ask(app, '/allocation', { window, aggregate: 'cluster', ...filter })).data[0]);
+      total((await ask(golden.app, '/allocation', { window, aggregate: 'cluster', ...filter })).data[0]);
     const whole = await by({});
     const parts = await Promise.all([1, 2, 3, 4, 5].map((n) => by({ filter: `cluster:"cluster-${n}"` })));
     const rest = await by({ filter: 'cluster:""' });
@@ -146,24 +138,24 @@ describe('allocations', () => {
   });
 
   it('are days as they are stored, hours where only they fit, and never both', async () => {
-    const daily = (await ask(app, '/allocation', { window, aggregate: 'all', step: '1d' })).data as Rows[];
+    const daily = (await ask(golden.app, '/allocation', { window, aggregate: 'all', step: '1d' }))
+      .data as Rows[];
     const third = '2026-11-16T00:00:00Z,2026-11-17T00:00:00Z';
-    expect(total((await ask(app, '/allocation', { window: third, aggregate: 'all' })).data[0])).toBeCloseTo(
-      total(daily[2] ?? {}),
-      4,
-    );
+    expect(
+      total((await ask(golden.app, '/allocation', { window: third, aggregate: 'all' })).data[0]),
+    ).toBeCloseTo(total(daily[2] ?? {}), 4);
     const hours = '2026-11-16T08:00:00Z,2026-11-16T12:00:00Z';
-    const hourly = await ask(app, '/allocation', { window: hours, aggregate: 'all', step: '1h' });
+    const hourly = await ask(golden.app, '/allocation', { window: hours, aggregate: 'all', step: '1h' });
     expect(hourly.data).toHaveLength(4);
     expect(hourly.warning).toBeUndefined();
     // Of the exporter: its last hour ends a second early.
-    const exporter = await ask(app, '/allocation/compute', {
+    const exporter = await ask(golden.app, '/allocation/compute', {
       window: '2026-11-16T08:00:00Z,2026-11-16T11:59:59Z',
       aggregate: 'all',
       step: '1h',
     });
     expect(exporter.data).toEqual(hourly.data);
-    const part = await ask(app, '/allocation', {
+    const part = await ask(golden.app, '/allocation', {
       window: '2026-11-15T06:00:00Z,2026-11-15T18:00:00Z',
       aggregate: 'all',
     });
@@ -172,7 +164,7 @@ describe('allocations', () => {
   });
 
   it('are empty sets beyond the data, with a word about it', async () => {
-    const { status, data, warning } = await ask(app, '/allocation', {
+    const { status, data, warning } = await ask(golden.app, '/allocation', {
       window: '2020-01-01T00:00:00Z,2020-01-04T00:00:00Z',
       step: '1d',
     });
@@ -185,11 +177,12 @@ describe('allocations', () => {
   it('come page by page, by cost', async () => {
     const names = async (parameters: Record<string, string>) =>
       Object.keys(
-        (await ask(app, '/allocation', { window, aggregate: 'namespace', ...parameters })).data[0] as Rows,
+        (await ask(golden.app, '/allocation', { window, aggregate: 'namespace', ...parameters }))
+          .data[0] as Rows,
       );
     const all = await names({});
     expect(await names({ offset: '1', limit: '2' })).toEqual(all.slice(1, 3));
-    const { text } = await ask(app, '/allocation', { window, aggregate: 'namespace' });
+    const { text } = await ask(golden.app, '/allocation', { window, aggregate: 'namespace' });
     const costs = [...text.matchAll(/"totalCost":([-\d.e]+)/g)].map(([, cost]) => Number(cost));
     expect(costs).toEqual([...costs].sort((a, b) => b - a));
   });
@@ -199,17 +192,18 @@ describe('summaries', () => {
   it('have the sets and names of allocations', async () => {
     for (const prefix of ['', '/model']) {
       const parameters = { window, aggregate: 'namespace' };
-      const allocations = await ask(app, `${prefix}/allocation`, parameters);
-      const { data } = await ask(app, `${prefix}/allocation/summary`, parameters);
+      const allocations = await ask(golden.app, `${prefix}/allocation`, parameters);
+      const { data } = await ask(golden.app, `${prefix}/allocation/summary`, parameters);
       expect(data.sets.map((set: { allocations: object }) => Object.keys(set.allocations))).toEqual(
         allocations.data.map((set: object) => Object.keys(set)),
       );
       expect(data.step).toBe(prefix === '' ? 259_200_000_000_000 : 86_400_000_000_000);
       expect(data.window).toEqual({ start: '2026-11-14T00:00:00Z', end: '2026-11-17T00:00:00Z' });
     }
-    const adjusted = (await ask(app, '/model/allocation/summary/topline', { window })).data;
-    const whole = (await ask(app, '/model/allocation', { window, aggregate: 'all', accumulate: 'true' }))
-      .data[0] as Rows;
+    const adjusted = (await ask(golden.app, '/model/allocation/summary/topline', { window })).data;
+    const whole = (
+      await ask(golden.app, '/model/allocation', { window, aggregate: 'all', accumulate: 'true' })
+    ).data[0] as Rows;
     expect(adjusted.combined.allocations.total.totalCost).toBeCloseTo(total(whole), 3);
   });
 
@@ -219,7 +213,7 @@ describe('summaries', () => {
     ['week', 7],
     ['false', 1],
   ])('say how long their sets are, accumulate=%s', async (accumulate, days) => {
-    const { data } = await ask(app, '/model/allocation/summary', { window, accumulate });
+    const { data } = await ask(golden.app, '/model/allocation/summary', { window, accumulate });
     expect(data.step).toBe(days * 86_400_000_000_000);
   });
 });
@@ -227,21 +221,21 @@ describe('summaries', () => {
 describe('assets', () => {
   it('cost what the files say, as one object or as a list of sets', async () => {
     const expected = expectedAssets();
-    const { data } = await ask(app, '/assets', { window, aggregate: 'type' });
+    const { data } = await ask(golden.app, '/assets', { window, aggregate: 'type' });
     expect(Object.keys(data).sort()).toEqual([...expected.keys()].sort());
     for (const [type, asset] of Object.entries(data as Record<string, { type: string; totalCost: number }>)) {
       expect(asset.type).toBe(type);
       expect(asset.totalCost).toBeCloseTo(expected.get(type) ?? NaN, 4);
     }
-    const kubecost = await ask(app, '/model/assets', { window, aggregate: 'assetType' });
+    const kubecost = await ask(golden.app, '/model/assets', { window, aggregate: 'assetType' });
     expect(kubecost.data).toHaveLength(3);
-    const accumulated = await ask(app, '/model/assets', {
+    const accumulated = await ask(golden.app, '/model/assets', {
       window,
       aggregate: 'assetType',
       accumulate: 'true',
     });
     expect(accumulated.data).toEqual([data]);
-    const byCluster = (await ask(app, '/assets', { window, aggregate: 'cluster' })).data as Record<
+    const byCluster = (await ask(golden.app, '/assets', { window, aggregate: 'cluster' })).data as Record<
       string,
       { type?: string }
     >;
@@ -249,7 +243,11 @@ describe('assets', () => {
   });
 
   it('have what kubectl-cost reads of nodes', async () => {
-    const { data } = await ask(app, '/model/assets', { window, filterTypes: 'Node', accumulate: 'true' });
+    const { data } = await ask(golden.app, '/model/assets', {
+      window,
+      filterTypes: 'Node',
+      accumulate: 'true',
+    });
     const nodes = Object.values(data[0] as Record<string, object>);
     expect(nodes.length).toBeGreaterThan(10);
     for (const node of nodes) {
@@ -270,41 +268,46 @@ describe('assets', () => {
         totalCost: expect.any(Number),
       });
     }
-    const filtered = await ask(app, '/assets', { window, filter: 'assetType:"node"' });
+    const filtered = await ask(golden.app, '/assets', { window, filter: 'assetType:"node"' });
     expect(Object.keys(filtered.data)).toHaveLength(nodes.length);
   });
 });
 
 describe('what else is asked', () => {
   it('is answered: values of fields, clusters, currency', async () => {
-    const values = await ask(app, '/allocation/autocomplete', { window, field: 'namespace', search: 'KUBE' });
+    const values = await ask(golden.app, '/allocation/autocomplete', {
+      window,
+      field: 'namespace',
+      search: 'KUBE',
+    });
     expect(values.data.data).toEqual(['kube-system', 'kubecost']);
-    expect((await ask(app, '/allocation/autocomplete', { window, field: 'label' })).data.data).toContain(
-      'app',
-    );
     expect(
-      (await ask(app, '/allocation/autocomplete', { window, field: 'label:app', limit: '2' })).data.data,
+      (await ask(golden.app, '/allocation/autocomplete', { window, field: 'label' })).data.data,
+    ).toContain('app');
+    expect(
+      (await ask(golden.app, '/allocation/autocomplete', { window, field: 'label:app', limit: '2' })).data
+        .data,
     ).toHaveLength(2);
-    expect((await ask(app, '/model/assets/autocomplete', { window, field: 'type' })).data.data).toContain(
-      'Node',
-    );
-    expect((await ask(app, '/getConfigs')).data.currencyCode).toBe('EUR');
-    expect((await ask(app, '/model/clusterInfo')).data.id).toBe('local');
-    expect(Object.keys((await ask(app, '/clusterInfoMap')).data)).toEqual(
+    expect(
+      (await ask(golden.app, '/model/assets/autocomplete', { window, field: 'type' })).data.data,
+    ).toContain('Node');
+    expect((await ask(golden.app, '/getConfigs')).data.currencyCode).toBe('EUR');
+    expect((await ask(golden.app, '/model/clusterInfo')).data.id).toBe('local');
+    expect(Object.keys((await ask(golden.app, '/clusterInfoMap')).data)).toEqual(
       [1, 2, 3, 4, 5].map((n) => `cluster-${n}`),
     );
-    expect((await ask(app, '/cloudCost', { window: '7d' })).data.sets).toEqual([]);
-    expect((await ask(app, '/model/customCost/total', { window: '7d' })).data.totalBilledCost).toBe(0);
-    expect((await ask(app, '/savings/requestSizingV2')).status).toBe(501);
-    const described = JSON.parse((await ask(app, '/api/openapi.json')).text) as {
+    expect((await ask(golden.app, '/cloudCost', { window: '7d' })).data.sets).toEqual([]);
+    expect((await ask(golden.app, '/model/customCost/total', { window: '7d' })).data.totalBilledCost).toBe(0);
+    expect((await ask(golden.app, '/savings/requestSizingV2')).status).toBe(501);
+    const described = JSON.parse((await ask(golden.app, '/api/openapi.json')).text) as {
       paths: Record<string, unknown>;
     };
     expect(Object.keys(described.paths)).toContain('/model/allocation/summary/topline');
-    expect((await ask(app, '/api/docs/')).text).toContain('swagger-ui');
+    expect((await ask(golden.app, '/api/docs/')).text).toContain('swagger-ui');
   });
 
   it('is CSV where that is wanted', async () => {
-    const { text, headers } = await ask(app, '/model/allocation', {
+    const { text, headers } = await ask(golden.app, '/model/allocation', {
       window,
       aggregate: 'cluster,namespace',
       format: 'csv',
@@ -319,31 +322,31 @@ describe('what else is asked', () => {
     expect(
       rows.some((row) => row.startsWith('2026-11-14T00:00:00Z,2026-11-15T00:00:00Z,cluster-1/shop,')),
     ).toBe(true);
-    const assets = await ask(app, '/model/assets', {
+    const assets = await ask(golden.app, '/model/assets', {
       window,
       aggregate: 'type',
       accumulate: 'true',
       format: 'csv',
     });
     expect(assets.text).toContain('Node');
-    const summary = await ask(app, '/allocation/summary', { window, format: 'csv' });
+    const summary = await ask(golden.app, '/allocation/summary', { window, format: 'csv' });
     expect(summary.text.split('\n')[0]).toContain('totalEfficiency');
   });
 
   it('is answered once: an entity tag, then an answer that is kept', async () => {
     const question = { window, aggregate: 'label:team' };
-    const first = await ask(app, '/allocation', question);
+    const first = await ask(golden.app, '/allocation', question);
     expect(String(first.headers['server-timing'])).toMatch(/^query;dur=/);
-    const again = await ask(app, '/allocation', { ...question, metrics: 'x' });
+    const again = await ask(golden.app, '/allocation', { ...question, metrics: 'x' });
     expect(again.headers['server-timing']).toBe('cache;desc="hit"');
     expect(again.text).toBe(first.text);
     const etag = String(first.headers['etag']);
-    expect((await ask(app, '/allocation', question, { 'if-none-match': etag })).status).toBe(304);
+    expect((await ask(golden.app, '/allocation', question, { 'if-none-match': etag })).status).toBe(304);
     expect(first.headers).toMatchObject({
       'x-federated-etl-generation': '7',
       'x-federated-etl-data-until': '2026-11-17T00:00:00Z',
     });
-    const compressed = await app.inject({
+    const compressed = await golden.app.inject({
       url: '/allocation',
       query: { window },
       headers: { 'accept-encoding': 'gzip' },
@@ -366,7 +369,7 @@ describe('what cannot be understood', () => {
     ['/model/assets', { window: '7d', aggregate: 'pod' }, '"pod"'],
     ['/allocation/autocomplete', { window: '7d', field: 'colour' }, '"colour"'],
   ])('%s %j is a 400 that names it', async (path, parameters, named) => {
-    const { status, data, message } = await ask(app, path, parameters);
+    const { status, data, message } = await ask(golden.app, path, parameters);
     expect([status, data]).toEqual([400, null]);
     expect(message).toContain(named);
   });
@@ -403,7 +406,7 @@ describe('what cannot be understood', () => {
     );
     await fc.assert(
       fc.asyncProperty(paths, names, async (route, given) => {
-        const { status, text } = await ask(app, route, { window: '3d', ...Object.fromEntries(given) });
+        const { status, text } = await ask(golden.app, route, { window: '3d', ...Object.fromEntries(given) });
         expect([200, 400, 501]).toContain(status);
         if (status !== 200) expect(JSON.parse(text)).toMatchObject({ code: status, data: null });
       }),

@@ -18,7 +18,6 @@ const span = { start: 1_794_614_400, end: 1_794_873_600 };
 const nothing = (warnings: string[] = []): AllocationAnswer => ({
   sets: [{ window: span, rows: [] }],
   window: span,
-  stepSeconds: 259_200,
   warnings,
 });
 

@@ -33,7 +33,6 @@ function allocation(name: string, other: Partial<AllocationRow> = {}): Allocatio
 const answer = (rows: AllocationRow[]) => ({
   sets: [{ window, rows }],
   window,
-  stepSeconds: 86_400,
   warnings: [],
 });
 

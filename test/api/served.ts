@@ -5,6 +5,7 @@ import type { ServerOptions } from '../../api/options';
 import { buildServer } from '../../api/server';
 import { silentLog } from '../../config/log';
 import { defaultAliases } from '../../query/aliases';
+import { goldenEngine } from '../query/engine-over';
 import type { Answers } from '../../query/answer';
 
 /** 2026-11-17T06:00:00Z: the golden files end on the midnight before. */
@@ -29,6 +30,20 @@ export function serverOver(answers: Answers, options: Partial<ServerOptions> = {
     now: () => now,
     ...options,
   });
+}
+
+/** A server over the golden files for the tests of a file: it is there before them, and gone after them. */
+export function useGoldenServer() {
+  const golden = {} as { engine: Awaited<ReturnType<typeof goldenEngine>>; app: FastifyInstance };
+  beforeAll(async () => {
+    golden.engine = await goldenEngine();
+    golden.app = await serverOver(golden.engine);
+  });
+  afterAll(async () => {
+    await golden.app?.close();
+    golden.engine?.dispose();
+  });
+  return golden;
 }
 
 export interface Asked {
