@@ -261,7 +261,7 @@ export const catalog = {
   },
   QUERY_NO_ROOM: {
     means: 'The database of the query API ran out of memory or of disk.',
-    hint: 'Raise query.memory, or make room on the volume of query.path, whichever is named; it goes on by itself then.',
+    hint: 'Raise query.memory or free space on the volume of query.path, whichever is named; it then recovers by itself.',
     retryable: true,
   },
   QUERY_DATABASE_UNUSABLE: {
