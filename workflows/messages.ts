@@ -37,8 +37,17 @@ export const excludeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage |
 export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCluster');
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
-export type FederationPhase =
-  'waiting for an earlier run' | 'planning' | 'merging' | 'committing' | 'committed' | 'reporting' | 'done';
+/** What a run does, in this order; it may plan again. */
+export const federationPhases = [
+  'waiting for an earlier run',
+  'planning',
+  'merging',
+  'committing',
+  'committed',
+  'reporting',
+  'done',
+] as const;
+export type FederationPhase = (typeof federationPhases)[number];
 
 /** How far a run is. */
 export interface FederationProgress {
