@@ -28,7 +28,7 @@ export type Fault =
   | { readonly kind: 'short' }
   /** One byte in the middle of the answer's body is another. */
   | { readonly kind: 'flip' }
-  /** The answer's body comes bit by bit, for about a second. */
+  /** The answer's body comes bit by bit, for `slowMs`. */
   | { readonly kind: 'slow' };
 
 export interface SeenRequest {
@@ -165,7 +165,7 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
       for (let sent = 0; sent < slowBits; sent += 1) {
         const from = Math.floor((body.length * sent) / slowBits);
         response.write(body.subarray(from, Math.floor((body.length * (sent + 1)) / slowBits)));
-        await sleep(1_000 / slowBits);
+        await sleep(slowMs / slowBits);
       }
       return void response.end();
     default:
@@ -179,6 +179,8 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
 }
 
 const slowBits = 40;
+/** How long a slow body takes, in milliseconds. */
+export const slowMs = 3_000;
 
 /** The headers, names and values in turn, with another Content-Length where there is one. */
 function announcing(headers: readonly string[], length: number): string[] {
