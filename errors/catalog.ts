@@ -3,7 +3,7 @@ interface CatalogEntry {
   readonly means: string;
   /** What the operator does about it. */
   readonly hint: string;
-  /** Whether the same attempt can succeed later without anybody doing anything. */
+  /** Whether the same attempt can succeed later although nobody acts. */
   readonly retryable: boolean;
 }
 
@@ -19,7 +19,7 @@ export const catalog = {
     retryable: false,
   },
   ETL_TRUNCATED: {
-    means: 'An ETL file that ends before its content does.',
+    means: 'An ETL file that ends in the middle of its content.',
     hint: 'The file is incomplete. Repair this window on the cluster that made it; the next run picks it up.',
     retryable: false,
   },
@@ -29,39 +29,39 @@ export const catalog = {
     retryable: false,
   },
   ETL_TOO_OLD: {
-    means: 'An ETL file of a codec version older than the oldest that is supported.',
+    means: 'An ETL file of a codec version older than the oldest supported one.',
     hint: 'Upgrade the agent on the cluster that made it, and rebuild this window there.',
     retryable: false,
   },
   ETL_TOO_NEW: {
-    means: 'An ETL file of a codec version newer than the newest that is known.',
+    means: 'An ETL file of a codec version newer than the newest known one.',
     hint: 'Upgrade Federated ETL; the file is left as it is.',
     retryable: false,
   },
   ETL_WRONG_PIPELINE: {
-    means: 'A file that is of another pipeline than its place says.',
-    hint: 'Look at what writes into this folder: a file of one pipeline lies in the folder of another.',
+    means: 'A file whose pipeline does not match its folder.',
+    hint: 'Check what writes to this folder: it holds a file of another pipeline.',
     retryable: false,
   },
   ETL_WRONG_WINDOW: {
-    means: 'An ETL file whose window is not the one of its name.',
+    means: 'An ETL file whose window does not match its name.',
     hint: 'Repair this window on the cluster that made it. Windows are whole multiples of the resolution, in UTC.',
     retryable: false,
   },
-  // A source that can be read but is not taken
+  // A source that can be read but is quarantined
   SOURCE_VANISHED: {
     means: 'A window that a cluster contributed is gone from its folder.',
-    hint: 'Its last good contribution stays. Look for a lifecycle rule or a deletion; let the cluster push it again.',
+    hint: 'The last good contribution is kept. Look for a lifecycle rule or a deletion, and let the cluster push the window again.',
     retryable: false,
   },
   SOURCE_EMPTIED: {
-    means: 'A window without records where the same cluster had records before.',
-    hint: 'Its last good contribution stays. Repair the window on the cluster; the next run picks it up.',
+    means: 'A window without records for which the same cluster had records before.',
+    hint: 'The last good contribution is kept. Repair the window on the cluster; the next run picks it up.',
     retryable: false,
   },
   // Storage
   STORAGE_NOT_FOUND: {
-    means: 'An object that should be there is not.',
+    means: 'An object that should exist does not.',
     hint: 'It was deleted or never written. Run `federated-etl verify` to see what else is missing.',
     retryable: false,
   },
@@ -71,33 +71,33 @@ export const catalog = {
     retryable: false,
   },
   STORAGE_PRECONDITION_FAILED: {
-    means: 'An object was there already, or changed, where the operation asked that it was not.',
-    hint: 'Somebody else was faster. Nothing was overwritten; look at who else writes there.',
+    means: 'An object exists already, or has changed, although the operation required otherwise.',
+    hint: 'Another writer was faster. Nothing was overwritten; check who else writes there.',
     retryable: false,
   },
   STORAGE_CONFLICT: {
     means: 'An object changed while it was being read or written.',
-    hint: 'It is tried again by itself.',
+    hint: 'It is retried automatically.',
     retryable: true,
   },
   STORAGE_ACCESS_DENIED: {
     means: 'The credentials do not allow the operation.',
-    hint: 'Check the credentials in federated-store.yaml and what they may do under this prefix.',
+    hint: 'Check the credentials in federated-store.yaml and their permissions on this prefix.',
     retryable: false,
   },
   STORAGE_THROTTLED: {
     means: 'The store asks for fewer requests.',
-    hint: 'It is tried again more slowly by itself. If it lasts, lower the concurrency or ask the provider for a higher limit.',
+    hint: 'It is retried automatically, more slowly. If it persists, lower the concurrency or ask the provider for a higher limit.',
     retryable: true,
   },
   STORAGE_UNAVAILABLE: {
-    means: 'The store answered with an error of its own, or not at all.',
-    hint: 'It is tried again by itself. If it lasts, look at the endpoint in federated-store.yaml and at the network.',
+    means: 'The store failed, or did not answer.',
+    hint: 'It is retried automatically. If it persists, check the endpoint in federated-store.yaml and the network.',
     retryable: true,
   },
   STORAGE_CORRUPT: {
     means: 'The bytes read are not the bytes written.',
-    hint: 'Run `federated-etl verify` to see which objects are concerned.',
+    hint: 'Run `federated-etl verify` to see which objects are affected.',
     retryable: true,
   },
   STORAGE_INVALID_KEY: {
@@ -106,13 +106,13 @@ export const catalog = {
     retryable: false,
   },
   STORAGE_INVALID_RANGE: {
-    means: 'A byte range that lies outside of the object.',
-    hint: 'This is a fault of Federated ETL; please report it.',
+    means: 'A byte range outside the object.',
+    hint: 'This is a bug in Federated ETL; please report it.',
     retryable: false,
   },
   STORAGE_TOO_LARGE: {
-    means: 'An object larger than what is allowed there.',
-    hint: 'Look at what wrote it; nothing of this kind should be that large.',
+    means: 'An object larger than its kind may be.',
+    hint: 'Check what wrote it; nothing of this kind should be that large.',
     retryable: false,
   },
   STORAGE_QUOTA_EXCEEDED: {
@@ -121,60 +121,60 @@ export const catalog = {
     retryable: true,
   },
   STORAGE_UNSUPPORTED: {
-    means: 'The store does not know what was asked of it.',
-    hint: 'Ask `federated-etl doctor` what this store can do; docs/reference/providers.md says which stores were tried.',
+    means: 'The store does not support the operation.',
+    hint: 'Run `federated-etl doctor` to see what this store supports; docs/reference/providers.md lists the stores that were tested.',
     retryable: false,
   },
   STORAGE_READ_ONLY: {
-    means: 'A write where only reading is meant to happen.',
-    hint: 'This is a fault of Federated ETL; please report it.',
+    means: 'A write through a read-only bucket.',
+    hint: 'This is a bug in Federated ETL; please report it.',
     retryable: false,
   },
   STORE_CONFIG_INVALID: {
-    means: 'federated-store.yaml cannot be used as it is.',
-    hint: 'Correct the setting; docs/reference/federated-store.md lists what each type takes.',
+    means: 'federated-store.yaml is invalid.',
+    hint: 'Correct the setting; docs/reference/federated-store.md lists the settings of each type.',
     retryable: false,
   },
   // Settings and identity
   SETTINGS_INVALID: {
-    means: 'The settings contradict themselves or name something unknown.',
+    means: 'The settings contradict each other or name something unknown.',
     hint: 'Correct the setting; docs/reference/settings.md lists them all.',
     retryable: false,
   },
   CLUSTER_ID_INVALID: {
-    means: 'A cluster id that cannot be a folder under federated/.',
+    means: 'A cluster id that cannot be a folder below federated/.',
     hint: 'Use 1 to 253 bytes without `/`, `..` or control characters, and not `combined`.',
     retryable: false,
   },
   DUPLICATE_CLUSTER_ID: {
-    means: 'Two volumes claim one cluster id.',
-    hint: 'Give one of the clusters another clusterId. If the volume of this cluster was replaced on purpose, terminate its push workflow (`temporal workflow terminate -w push/<cluster id>`) and start again.',
+    means: 'Two volumes claim the same cluster id.',
+    hint: 'Give one of the clusters another clusterId. If the volume of this cluster was replaced on purpose, terminate its push workflow (`temporal workflow terminate -w push/<cluster id>`) and restart.',
     retryable: true,
   },
   ROSTER_BOUND_ELSEWHERE: {
     means: 'This Temporal namespace already serves a federation of another bucket.',
-    hint: 'Set temporal.idPrefix (or another namespace) for one of the two federations.',
+    hint: 'Set temporal.idPrefix, or another namespace, for one of the two federations.',
     retryable: false,
   },
   FEDERATOR_CONFLICT: {
     means: 'Another federator with another membership commits to this bucket.',
-    hint: 'Make the settings and exclusions of both federators equal, stop one, or run `federated-etl federate --take-over` on the one that shall decide.',
+    hint: 'Give both federators the same settings and exclusions, stop one of them, or run `federated-etl federate --take-over` on the one that is to decide.',
     retryable: false,
   },
   SEARCH_ATTRIBUTES_MISSING: {
-    means: 'Search attributes are not registered in the Temporal namespace, and could not be added.',
+    means: 'Search attributes are missing from the Temporal namespace and could not be registered.',
     hint: 'Register them with `temporal operator search-attribute create`; docs/reference/temporal.md has the command.',
     retryable: false,
   },
   TEMPORAL_UNAVAILABLE: {
-    means: 'No Temporal server answers at the address, or it does not serve the namespace.',
+    means: 'No Temporal server answers at the address, or it has no such namespace.',
     hint: 'Start one, or correct temporal.address (or TEMPORAL_ADDRESS).',
     retryable: true,
   },
   // Federation
   FEDERATION_FAILED: {
     means: 'A federation could not commit.',
-    hint: 'Nothing was changed. Read the cause, then `federated-etl replay <run>`; what was merged already is not merged again.',
+    hint: 'Nothing was changed. Fix the cause, then run `federated-etl replay <run>`; windows that were merged are not merged again.',
     retryable: false,
   },
   GENERATION_UNREADABLE: {
@@ -183,90 +183,90 @@ export const catalog = {
     retryable: false,
   },
   RUN_NOT_FOUND: {
-    means: 'No federation of that name is known.',
+    means: 'There is no federation run of that name.',
     hint: '`federated-etl runs` lists them.',
     retryable: false,
   },
   CLUSTER_UNKNOWN: {
-    means: 'No cluster of that id is known.',
+    means: 'There is no cluster of that id.',
     hint: '`federated-etl status` lists the clusters.',
     retryable: false,
   },
   MERGE_WINDOWS_DIFFER: {
-    means: 'Files of different windows or pipelines that were to be merged.',
-    hint: 'Only files of exactly the same window and pipeline are merged.',
+    means: 'A merge of files of different windows or pipelines.',
+    hint: 'Only merge files of the same window and pipeline.',
     retryable: false,
   },
   // A primary
   BACKUP_FAILED: {
-    means: 'The local ETL could not be saved and read back before it would be overwritten.',
-    hint: 'Nothing was overwritten. Make room or correct localEtl.backupPath; the next pull tries again.',
+    means: 'The local ETL could not be backed up and read back before the first overwrite.',
+    hint: 'Nothing was overwritten. Free some space or correct localEtl.backupPath; the next pull tries again.',
     retryable: true,
   },
   BACKUP_NOT_FOUND: {
-    means: 'No backup of that name exists.',
+    means: 'There is no backup of that name.',
     hint: '`federated-etl backups` lists them.',
     retryable: false,
   },
   PRIMARY_ACTIVE: {
-    means: 'The cluster still pulls what is combined over its local ETL.',
+    means: 'The cluster still pulls the combined set over its local ETL.',
     hint: 'Run `federated-etl primary leave` first.',
     retryable: false,
   },
   LOCAL_ETL_MISSING: {
-    means: 'The local ETL store is not there.',
+    means: 'The local ETL store does not exist.',
     hint: 'Correct localEtl.path, or mount the volume that holds it.',
     retryable: true,
   },
   LOCAL_ETL_REFUSED: {
-    means: 'The volume of the local ETL store does not let this process read or write there.',
-    hint: 'Run it as a user who may write the volume (the chart: pods.runAs), make room, or mount it writable; then it goes on.',
+    means: 'This process may not read or write the volume of the local ETL store.',
+    hint: 'Run it as a user who may write to the volume (pods.runAs in the chart), free some space, or mount the volume writable; it then continues.',
     retryable: true,
   },
   LOCAL_STATE_UNREADABLE: {
-    means: 'What Federated ETL remembers on the volume cannot be read.',
-    hint: 'Look at the named file under .federated-etl on the volume; the message says what was wrong with it.',
+    means: 'The state that Federated ETL keeps on the volume cannot be read.',
+    hint: 'Check the named file under .federated-etl on the volume; the message says what is wrong with it.',
     retryable: false,
   },
   // Questions to a primary
   QUERY_INVALID: {
-    means: 'A parameter of a query that cannot be understood.',
-    hint: 'Correct the parameter; docs/reference/api.md and /api/docs on the server list what each takes.',
+    means: 'An invalid query parameter.',
+    hint: 'Correct the parameter; docs/reference/api.md and /api/docs on the server list the accepted values.',
     retryable: false,
   },
   QUERY_NOT_BUILT: {
-    means: 'A part of the query API that this version does not have.',
-    hint: 'docs/reference/api.md lists what is there.',
+    means: 'A part of the query API that this version does not implement.',
+    hint: 'docs/reference/api.md lists what is implemented.',
     retryable: false,
   },
   QUERY_NO_DATA: {
-    means: 'Nothing was ever combined and pulled, so there is nothing to answer from.',
+    means: 'Nothing has been combined and pulled yet, so there is no data to answer from.',
     hint: 'Wait for the first federation and pull; `federated-etl status` says what is missing.',
     retryable: true,
   },
   QUERY_BUSY: {
-    means: 'More queries wait for an answer than are allowed to.',
-    hint: 'Ask again later. If it lasts, raise api.limits.waiting or ask for less at once.',
+    means: 'Too many queries are waiting.',
+    hint: 'Try again later. If it persists, raise api.limits.waiting or ask for less at once.',
     retryable: true,
   },
   QUERY_TIMEOUT: {
-    means: 'A query that took longer than it may.',
+    means: 'A query that exceeded its time limit.',
     hint: 'Ask for a shorter window or fewer groups, or raise api.limits.seconds.',
     retryable: true,
   },
   QUERY_TOO_LARGE: {
-    means: 'An answer of more rows than are allowed.',
-    hint: 'Aggregate by fewer fields, filter, accumulate or set limit; or raise api.limits.rows, or use `federated-etl export`.',
+    means: 'An answer with more rows than allowed.',
+    hint: 'Aggregate by fewer fields, filter, accumulate or set limit; or raise api.limits.rows; or use `federated-etl export`.',
     retryable: false,
   },
   QUERY_NO_ROOM: {
-    means: 'The database of the query API ran out of memory or of disk.',
-    hint: 'Raise query.memory or free space on the volume of query.path, whichever is named; it then recovers by itself.',
+    means: 'The query database ran out of memory or disk space.',
+    hint: 'Raise query.memory, or free space on the volume of query.path, whichever is named; it then recovers automatically.',
     retryable: true,
   },
   QUERY_DATABASE_UNUSABLE: {
-    means: 'The database of the query API cannot be opened or written.',
-    hint: 'Only one process may use it. If none does, delete the folder named: it is built again from the ETL files.',
+    means: 'The query database cannot be opened or written.',
+    hint: 'Only one process may use it. If none does, delete the named folder: it is rebuilt from the ETL files.',
     retryable: true,
   },
   ACCESS_DENIED: {
@@ -276,13 +276,13 @@ export const catalog = {
   },
   // Set-up
   SERVER_NOT_FOUND: {
-    means: 'A server that is needed can be neither found nor installed.',
+    means: 'A required server can be neither found nor installed.',
     hint: 'Install it as the message says.',
     retryable: false,
   },
   INTERNAL: {
-    means: 'Something that was not foreseen.',
-    hint: 'This is a fault of Federated ETL; please report it with the log around it.',
+    means: 'An unexpected error.',
+    hint: 'This is a bug in Federated ETL; please report it, with the log around it.',
     retryable: true,
   },
 } as const satisfies Record<string, CatalogEntry>;

@@ -13,7 +13,7 @@ export interface ErrorSubject {
   setting?: string;
   /** A parameter of a query. */
   parameter?: string;
-  /** Where in a file it went wrong, in bytes from its start. */
+  /** Where in the file it went wrong, as an offset in bytes. */
   byte?: number;
 }
 
@@ -21,18 +21,18 @@ export interface FederationErrorOptions {
   subject?: ErrorSubject;
   /** What happened, in one sentence, without the hint. */
   detail: string;
-  /** What to do instead of the catalogue's hint, where the place knows better. */
+  /** Replaces the catalogue's hint where the caller knows better. */
   hint?: string;
-  /** Overrides the catalogue's answer; leave out otherwise. */
+  /** Overrides the catalogue's value. */
   retryable?: boolean;
-  /** How long a server asked to be left alone, in milliseconds. */
+  /** How long the server asked us to wait, in milliseconds. */
   retryAfterMs?: number;
   cause?: unknown;
 }
 
 /**
- * The one error of Federated ETL: a stable code, what it is about, what happened, and what to do about it.
- * The code's entry in the catalogue says whether trying again can help.
+ * The one error type of Federated ETL: a stable code, its subject, what happened, and what to do.
+ * The catalogue entry of the code says whether retrying can help.
  */
 export class FederationError extends Error {
   override readonly name = 'FederationError';
@@ -53,7 +53,7 @@ export class FederationError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** The same error, about something more: fields that it has already stay as they are. */
+  /** Returns this error with more of a subject; fields that are set already win. */
   about(subject: ErrorSubject): FederationError {
     return new FederationError(this.code, {
       subject: { ...subject, ...this.subject },
@@ -66,12 +66,12 @@ export class FederationError extends Error {
   }
 }
 
-/** Whether it is a catalogued error, and of that code when one is given. */
+/** Whether this is a catalogued error, with this code if one is given. */
 export function isFederationError(error: unknown, code?: ErrorCode): error is FederationError {
   return error instanceof FederationError && (code === undefined || error.code === code);
 }
 
-/** One paragraph for a person: code, what happened, to what, and what to do. */
+/** A paragraph for people: the code, what happened, to what, and what to do. */
 export function describeError(error: unknown): string {
   if (!(error instanceof FederationError)) return error instanceof Error ? error.message : String(error);
   const subject = Object.entries(error.subject)

@@ -21,6 +21,6 @@ describe('docs/reference/errors.md', () => {
     const entry = entries.get(code) ?? '';
     expect(entry).toContain(means);
     expect(entry).toContain(hint);
-    expect(entry.includes('_Tried again by itself._')).toBe(retryable);
+    expect(entry.includes('_Retried automatically._')).toBe(retryable);
   });
 });
