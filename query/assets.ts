@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
-import { pick } from './allocations';
+import { pick } from './pick';
 import type { AssetAnswer, AssetRow } from './answer';
 import { commonLabels, dependsOnLabels, findAssetTwins, type Labels, readLabelSets } from './asset-labels';
 import { toAssetRow } from './asset-row';

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
-import { pick } from './allocations';
+import { pick } from './pick';
 import type { Catalog } from './catalog';
 import { cover } from './covering';
 import { rowsOf } from './database';

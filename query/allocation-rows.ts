@@ -1,0 +1,151 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { FederationError } from '../errors/federation-error';
+import {
+  agreedProperty,
+  identityColumns,
+  sourceTables,
+  type SourceOptions,
+  withProperties,
+} from './allocation-source';
+import type { AllocationProperties, AllocationRow } from './answer';
+import { type Row, rowsOf } from './database';
+import { resources } from './idle';
+import { agreed, merged, sampleSql } from './rollup';
+import { type StoredMeasure, storedMeasures } from './schema';
+import {
+  addEvenShares,
+  fillFactors,
+  measuresWithShares,
+  type Shares,
+  takesInProportion,
+  withFactors,
+} from './shares';
+import { Bindings } from './sql';
+import type { Steps } from './steps';
+
+/** A row of an answer while it is built, with the keys of its details. */
+export interface FoundRow extends AllocationRow {
+  /** Index of the set that it belongs to. */
+  period: number;
+  /** Name number and step, if the row is one container in one step: nothing was merged then. */
+  single?: { readonly name: number; readonly step: number };
+  /** Content hash of one of its identities; undefined for idle. */
+  sample?: string;
+}
+
+/**
+ * Reads the rows of an answer, with their shares of idle, shared and management costs.
+ * Throws QUERY_TOO_LARGE if there are more than `mostRows`.
+ */
+export async function readRows(
+  connection: DuckDBConnection,
+  source: SourceOptions,
+  steps: Steps,
+  shares: Shares,
+  mostRows: number,
+): Promise<FoundRow[]> {
+  const { request, peaks } = source;
+  const bindings = new Bindings();
+  const tables = sourceTables(source, bindings);
+  const properties = request.details === false ? [] : identityColumns;
+  const takes = takesInProportion(shares);
+  if (takes) await fillFactors(connection, shares);
+  const measures = takes
+    ? measuresWithShares(shares, peaks)
+    : storedMeasures
+        .filter((measure) => peaks.has(measure))
+        .map((measure) => `${merged(measure, peaks)} as "${measure}"`);
+  const grouped = `select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, measures)}
+from ${takes ? withFactors(request) : 'source'} where kept and not shared group by period, key limit ${mostRows + 1}`;
+  const rows = await rowsOf(
+    connection,
+    `${tables}\n${withProperties(grouped, properties, source)}`,
+    bindings.values,
+  );
+  if (rows.length > mostRows) {
+    throw new FederationError('QUERY_TOO_LARGE', { detail: `The answer has more than ${mostRows} rows.` });
+  }
+  const found = rows.map((row) => toRow(row, steps));
+  await addEvenShares(connection, source, shares.shared, found);
+  return found;
+}
+
+/** The SQL columns of a grouped row. */
+function gathered(
+  properties: readonly (typeof identityColumns)[number][],
+  { controllersDiffer }: SourceOptions,
+  measures: readonly string[],
+): string {
+  return [
+    'min(start_at) as start_at, max(end_at) as end_at',
+    `${agreed('name')} as name`,
+    `${sampleSql} as sample, min(workload) as workload`,
+    // A container has one controller: the named one; of several, the first by name.
+    `${controllersDiffer ? "min(nullif(controller, ''))" : 'null'} as any_controller`,
+    ...properties.map((column) => `${agreedProperty(column)} as ${column}`),
+    ...measures,
+  ].join(', ');
+}
+
+function toRow(row: Row, { periods }: Steps): FoundRow {
+  const period = Number(row['period']);
+  const [start, end] = [Number(row['start_at']), Number(row['end_at'])];
+  const found = { ...emptyRow(String(row['key']), periods[period] ?? { start, end }), period, start, end };
+  for (const measure of storedMeasures) {
+    found[measure] = Number(row[measure] ?? 0);
+  }
+  for (const resource of resources) found[`${resource}CostIdle`] = Number(row[`${resource}CostIdle`] ?? 0);
+  found.properties = propertiesOf(row);
+  if (row['name'] !== null && typeof row['any_controller'] === 'string' && 'controller' in row) {
+    found.properties.controller = row['any_controller'];
+  }
+  found.sample = String(row['sample']);
+  if (row['name'] !== null && row['first_step'] === row['last_step']) {
+    found.single = { name: Number(row['name']), step: Number(row['first_step']) };
+  }
+  return found;
+}
+
+/** Columns of the properties. */
+const propertyColumns = [
+  ['cluster', 'cluster_name'],
+  ['node', 'node'],
+  ['container', 'container'],
+  ['controller', 'controller'],
+  ['controllerKind', 'controller_kind'],
+  ['namespace', 'namespace'],
+  ['pod', 'pod'],
+  ['providerID', 'provider_id'],
+] as const satisfies readonly (readonly [keyof AllocationProperties, (typeof identityColumns)[number]])[];
+
+function propertiesOf(row: Row): AllocationProperties {
+  const properties: Partial<Record<(typeof propertyColumns)[number][0], string>> = {};
+  for (const [property, column] of propertyColumns) {
+    const value = row[column];
+    if (typeof value === 'string' && value !== '') properties[property] = value;
+  }
+  return properties;
+}
+
+const noMeasures = Object.fromEntries(storedMeasures.map((measure) => [measure, 0])) as Record<
+  StoredMeasure,
+  number
+>;
+
+/** A row without cost, for idle to fill. */
+export function emptyRow(name: string, window: { start: number; end: number }): Omit<FoundRow, 'period'> {
+  return {
+    ...noMeasures,
+    cpuCostIdle: 0,
+    gpuCostIdle: 0,
+    ramCostIdle: 0,
+    name,
+    properties: {},
+    window,
+    ...window,
+    pvs: null,
+    lbAllocations: null,
+    gpuAllocation: null,
+    rawAllocationOnly: null,
+  };
+}

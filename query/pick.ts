@@ -1,0 +1,63 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Catalog } from './catalog';
+import { cover, type Covering } from './covering';
+import { shortList } from './notes';
+import type { AllocationRequest } from './request';
+import { Bindings, unnested } from './sql';
+import type { Steps } from './steps';
+import type { Sum } from './sums';
+
+/**
+ * Fills a temp table with the stored sets that answer, by step and period. Returns true if every file is used whole; the
+ * table then has one row per file and no cluster needs to be compared.
+ */
+export async function pick(
+  connection: DuckDBConnection,
+  table: 'pick' | 'asset_pick',
+  catalog: Catalog,
+  { picks }: Covering,
+  { periodOf }: Pick<Steps, 'periodOf'>,
+): Promise<boolean> {
+  const sizes = new Map(catalog.files.map(({ id, records }) => [id, records.size]));
+  const found = new Map<number, number>();
+  for (const { file } of picks) found.set(file, (found.get(file) ?? 0) + 1);
+  const whole = [...found].every(([file, count]) => sizes.get(file) === count);
+  const listed = whole ? [...new Map(picks.map((one) => [one.file, one])).values()] : picks;
+  const bindings = new Bindings();
+  const columns = unnested({
+    step: bindings.integers(listed.map(({ step }) => step)),
+    period: bindings.integers(listed.map(({ step }) => periodOf[step] ?? 0)),
+    file: bindings.integers(listed.map(({ file }) => file)),
+    cluster: bindings.integers(listed.map(({ cluster }) => cluster)),
+  });
+  await connection.run(`create or replace temp table ${table} as select ${columns}`, bindings.values);
+  return whole;
+}
+
+/** The assets that answer a query; they are listed in the temp table `asset_pick`. */
+export interface PickedAssets {
+  readonly wholeFiles: boolean;
+  /** Whether a cluster has any assets in a step. */
+  has(this: void, place: Pick<Sum, 'step' | 'cluster'>): boolean;
+  readonly notes: readonly string[];
+}
+
+/** Fills `asset_pick`. Clusters with allocations but no assets are named in a note: their idle is unknown. */
+export async function pickAssets(
+  connection: DuckDBConnection,
+  catalog: Catalog,
+  steps: Steps,
+  { idle, now }: AllocationRequest,
+  sums: readonly Sum[],
+): Promise<PickedAssets> {
+  const covering = cover(catalog, 'assets', steps.steps, now);
+  const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
+  const found = new Set(covering.picks.map(({ step, cluster }) => `${step} ${cluster}`));
+  const has: PickedAssets['has'] = ({ step, cluster }) => found.has(`${step} ${cluster}`);
+  const without = new Set(sums.filter((sum) => !has(sum)).map(({ cluster }) => cluster));
+  const names = [...without].map((cluster) => catalog.clusters.get(cluster) ?? '').sort();
+  const what = idle.include ? 'Idle is' : 'Management costs are';
+  const notes =
+    names.length === 0 ? [] : [`${what} not known where there are no assets: ${shortList(names)}.`];
+  return { wholeFiles, has, notes };
+}
