@@ -1,10 +1,10 @@
 import { sanitizeKey } from './sanitize';
 import { type AliasName, aliasNames } from './request';
 
-/** The label (or annotation) behind each alias; several keys with commas between them. */
+/** The label (or annotation) of each alias; several keys are separated by commas. */
 export type Aliases = Readonly<Record<AliasName, string>>;
 
-/** Kubecost's own. */
+/** Kubecost's defaults. */
 export const defaultAliases: Aliases = {
   department: 'department',
   environment: 'env',
@@ -13,12 +13,12 @@ export const defaultAliases: Aliases = {
   team: 'team',
 };
 
-/** The sanitised keys behind a word, at least one; undefined when it is no alias. */
+/** The sanitised keys of an alias, at least one; undefined if the word is not an alias. */
 export function aliasKeys(word: string, aliases: Aliases): string[] | undefined {
   const name = aliasNames.find((alias) => alias === word);
   if (name === undefined) return undefined;
   const keys = keysOf(aliases[name]);
-  // As OpenCost does where nothing is configured; without a key a name part would be missing.
+  // OpenCost's fallback for an empty setting; without a key a part of the row name would be missing.
   return keys.length > 0 ? keys : keysOf(defaultAliases[name]);
 }
 

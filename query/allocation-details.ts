@@ -9,8 +9,8 @@ import { agreed } from './rollup';
 import { Bindings } from './sql';
 
 /**
- * Adds to rows what is not a sum: volumes, load balancers and GPUs of all members; labels, services and maxima of rows
- * that are a single container's; the labels of a namespace where all members are in namespaces of one name.
+ * Adds the details of rows that are not sums: volumes, load balancers and GPUs of all members; labels, services and
+ * maxima of rows of a single container; namespace labels if all members are in namespaces of the same name.
  */
 export async function addDetails(
   connection: DuckDBConnection,
@@ -61,7 +61,7 @@ async function addMetadata(
   await addNamespaces(connection, merged, source.substituted);
 }
 
-/** Identities by what they are known by. */
+/** Reads identities by key. */
 async function readIdentities(
   connection: DuckDBConnection,
   { by, known }: { readonly by: 'id' | 'content'; readonly known: Iterable<string> },
@@ -71,7 +71,7 @@ async function readIdentities(
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
-    // Maps of millions are not read for the sake of a few.
+    // Reads the maps of the wanted identities only, not those of millions.
     `select ${by}::varchar as known, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where ${by} in (select unnest(${bindings.longs([...new Set(known)])}))`,
     bindings.values,
   );
@@ -137,7 +137,7 @@ const maps = [
   ['namespaceAnnotations', 'namespace_annotations'],
 ] as const;
 
-/** The later identity wins on a key. */
+/** On equal keys the later identity wins. */
 function addUnion(properties: AllocationProperties, identity: Row): void {
   for (const [property, column] of maps) {
     const union = { ...properties[property], ...toRecord(identity[column]) };
@@ -145,13 +145,13 @@ function addUnion(properties: AllocationProperties, identity: Row): void {
   }
 }
 
-/** A map as it is read from the database. */
+/** Converts a map as read from the database. */
 function toRecord(value: unknown): Record<string, string> {
   const entries = (value as { key: string; value: string }[] | null) ?? [];
   return Object.fromEntries(entries.map((entry) => [entry.key, entry.value]));
 }
 
-/** The labels and annotations that all members have. */
+/** Adds the labels and annotations that all members share. */
 async function addCommon(
   connection: DuckDBConnection,
   source: SourceOptions,

@@ -9,7 +9,7 @@ import { allocationTarget, Bindings, condition, groupPart } from './sql';
 import { costMeasures } from './cost';
 import type { Resource } from './idle';
 
-/** What workloads are told apart by, as it is called in filters and in groups. */
+/** The fields that identify a workload, under their names in filters and groups. */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
 const groupsOfWorkloads = new Set([
   'cluster',
@@ -23,8 +23,8 @@ const groupsOfWorkloads = new Set([
 ]);
 
 /**
- * Whether what is shared, idle and kept needs nothing below workloads, so that rolled up rows give their sums. Labels and
- * annotations do not, but for the workloads that have several values of them: see `mixedWorkloads`.
+ * Whether shared, idle and kept costs can be summed from rolled-up rows, as they depend on nothing below workloads.
+ * Labels and annotations do not stand in the way, except for workloads with several values: see `mixedWorkloads`.
  */
 export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   return (
@@ -37,7 +37,7 @@ export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   );
 }
 
-/** Whether a query needs nothing below workloads, so that the rolled up rows answer it. */
+/** Whether rolled-up rows can answer a query, as it depends on nothing below workloads. */
 export function isRolledUp(request: AllocationRequest): boolean {
   const below = request.groups.some((group) =>
     group.kind === 'field' ? !groupsOfWorkloads.has(group.field) : group.kind === 'namespaceLabel',
@@ -58,8 +58,8 @@ function operandsOf(filter: Filter | undefined): Extract<Filter, { kind: 'compar
 }
 
 /**
- * Which workloads have several values of a label or an annotation that a query asks for, as a condition on the table
- * `workload`: of these the allocations are taken, of the others the rolled up rows. Undefined when it asks for none.
+ * SQL condition on `workload` for those with several values of a label or annotation that the query uses: their
+ * allocations are read, of the others the rolled-up rows. Undefined if the query uses none.
  */
 export function mixedWorkloads(
   { groups, filter, sharing }: AllocationRequest,
@@ -74,25 +74,25 @@ export function mixedWorkloads(
   return `(list_has_any(mixed_labels, ${bindings.texts(labels)}) or list_has_any(mixed_annotations, ${bindings.texts(annotations)}))`;
 }
 
-/** Where the allocations of a query are read. */
+/** How the allocations of a query are read. */
 export interface SourceOptions {
   readonly request: AllocationRequest;
   readonly rolledUp: boolean;
-  /** Whether some workloads are mixed, see `mixedWorkloads`. */
+  /** Whether some workloads are mixed; see `mixedWorkloads`. */
   readonly mixed: boolean;
-  /** The largest numbers of the files that answer; a measure without one is 0 in all of their rows. */
+  /** The largest absolute values in the picked files; a measure that is missing is 0 in all of their rows. */
   readonly peaks: Peaks;
-  /** Whether the picks take all clusters of their files. */
+  /** Whether the picks use all clusters of their files. */
   readonly wholeFiles: boolean;
-  /** Whether some identities are stood in for by those that their container has in a step. */
+  /** Whether some identities are substituted; see `substituteTwins`. */
   readonly substituted: boolean;
-  /** Whether some container has another controller in another window. */
+  /** Whether some container has different controllers in different windows. */
   readonly controllersDiffer: boolean;
   /** The table to read. (Default: `allocation`) */
   readonly from?: 'allocation' | 'allocation_pv' | 'allocation_lb' | 'allocation_gpu';
 }
 
-/** The keys and conditions of a request, as columns to select beside those of an identity (or a rolled up row). */
+/** SQL columns for the key and conditions of a request, to select beside those of an identity or rolled-up row. */
 function judged(request: AllocationRequest, bindings: Bindings): string {
   const parts = request.groups.map((group) => groupPart(group, bindings));
   const key = parts.length === 0 ? "''" : parts.join(` || '/' || `);
@@ -109,8 +109,8 @@ function sharedCondition({ sharing: { namespaces, labels } }: AllocationRequest,
 }
 
 /**
- * The start of a statement: common tables up to `source`, the rows of a query with their step, period, key, and whether
- * the filter keeps them and they are shared. The table `pick` says which rows are meant.
+ * The `with` clause of a statement, up to the table `source`: the rows of a query with step, period, key, and whether
+ * they are kept by the filter and shared. Reads the sets in `pick`.
  */
 export function sourceTables(options: SourceOptions, bindings: Bindings): string {
   const { request, rolledUp, mixed, peaks, from = 'allocation' } = options;
@@ -123,14 +123,14 @@ export function sourceTables(options: SourceOptions, bindings: Bindings): string
       : `* replace (${zeros.map((measure) => `0::double as "${measure}"`).join(', ')})`;
   if (!rolledUp) {
     const rows = allocationRows(options);
-    // What lies beside allocations is of few of all identities.
+    // Only few identities have volumes, load balancers or GPUs.
     const which =
       from === 'allocation' || options.substituted
         ? 'true'
         : `id in (select a.identity from ${from} a join pick p on ${picked('a', options)})`;
     return `with judged as (${judgedIdentities(options, which, bindings)}), source as (select ${known} from (${rows}))`;
   }
-  // What is bound twice is one value, as both name the same keys.
+  // Binding the same keys again reuses the values.
   const several = mixed ? (mixedWorkloads(request, bindings) ?? 'false') : 'false';
   const tables = [`rolled as (${judgedWorkloads(options, `not ${several}`, bindings)})`];
   const rows = [rolledUpRows(options)];
@@ -179,68 +179,68 @@ function picked(table: string, { wholeFiles }: SourceOptions): string {
   return `p.file = ${table}.file${wholeFiles ? '' : ` and p.cluster = ${table}.cluster`}`;
 }
 
-/** The properties of an allocation that are texts: those of its workload, and those below. */
+/** Text properties of an allocation: those of its workload, and those below. */
 const workloadColumns = ['cluster_name', 'namespace', 'controller', 'controller_kind'] as const;
 const columnsBelow = ['node', 'pod', 'container', 'provider_id'] as const;
 export const identityColumns = [...workloadColumns, ...columnsBelow] as const;
 
 /**
- * Whether all rows of a group of `source` have the same value of a property, as SQL. Hashes are compared, which takes a
- * fraction of the time that texts do: there is one chance in 2^64 that two texts pass for one.
+ * SQL for whether all rows of a group of `source` share the value of a property. Compares hashes, which takes a fraction
+ * of the time of texts; two texts collide with a chance of 1 in 2^64.
  */
 export function agreedProperty(column: (typeof identityColumns)[number]): string {
   const hash = `${column}_hash`;
   const same = `min(${hash}) = max(${hash})`;
-  // A rolled up row has none where its allocations differ.
+  // A rolled-up row has no hash if its allocations differ.
   return columnsBelow.some((one) => one === column) ? `(count(${hash}) = count(*) and ${same})` : same;
 }
 
-/** The statement that puts texts where all rows of a group agree: those of one of its workloads and identities. */
+/** Wraps a grouped statement to add the texts that all rows of a group share, from one of its workloads and identities. */
 export function withProperties(
   grouped: string,
   properties: readonly (typeof identityColumns)[number][],
   source: SourceOptions,
 ): string {
   if (properties.length === 0) return grouped;
-  // What stands in for containers of several controllers has that of none of their workloads.
+  // The substitute of a container with several controllers has the controller of none of its workloads.
   const above = source.controllersDiffer ? [] : workloadColumns;
   const below = identityColumns.filter((column) => !above.some((one) => one === column));
   const texts = (columns: readonly string[], table: string) =>
     columns.map((column) => `case when g.${column} then ${table}.${column} end as ${column}`);
   const replaced = [...texts(above, 'w'), ...texts(below, 'i')];
-  // Most groups of many allocations agree in nothing below, and all identities are millions.
+  // Most large groups share nothing below the workload; this avoids reading millions of identities.
   const sample = `case when ${below.map((column) => `g.${column}`).join(' or ')} then g.sample end`;
   return `, grouped as (${grouped})
 select g.* replace (${replaced.join(', ')}, g.sample::varchar as sample) from grouped g left join workload w on w.id = g.workload
 left join (select content, ${below.join(', ')} from ${identities(source)} where content in (select ${sample} from grouped g)) i on i.content = ${sample}`;
 }
 
-/** The identities of a query, with those that stand in for others in a step. */
+/** SQL for the identities of a query, substitutes included. */
 function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string {
   return substituted
     ? '(select * from identity union all by name select * from substitute_identity)'
     : 'identity';
 }
 
-/** The total cost of a row, as SQL. */
+/** SQL for the total cost of a row. */
 export const totalSql = `(${costMeasures.map((measure) => `"${measure}"`).join(' + ')})`;
 
-/** No row costs more, whatever the sign. */
+/** Upper bound of the absolute total cost of a row. */
 export function mostCost(peaks: Peaks): number {
   return costMeasures.reduce((sum, measure) => sum + peakOf(peaks, measure), 0);
 }
 
-/** What rows cost in all, as SQL. */
+/** SQL for the total cost of a group of rows. */
 export function totalCostSum(peaks: Peaks): string {
   return exactSum(totalSql, mostCost(peaks));
 }
 
-/** The cost of a resource of a row, adjustment included, as SQL. */
+/** SQL for a row's cost of a resource, adjustment included. */
 export function resourceSql(resource: Resource): string {
   return `("${resource}Cost" + "${resource}CostAdjustment")`;
 }
 
-/** No row costs more of a resource, whatever the sign. */
+/** Upper bound of a row's absolute cost of a resource. */
 export function mostOf(resource: Resource, peaks: Peaks): number {
   return peakOf(peaks, `${resource}Cost`) + peakOf(peaks, `${resource}CostAdjustment`);
 }

@@ -16,8 +16,8 @@ import { Bindings } from './sql';
 import { cutSteps } from './steps';
 
 /**
- * Answers a query of assets. The connection is inside of a transaction that sees what the catalog says. Throws
- * QUERY_TOO_LARGE when there are more rows than `mostRows`.
+ * Answers a query of assets. The connection is in a transaction that sees the same generation as the catalog. Throws
+ * QUERY_TOO_LARGE if there are more rows than `mostRows`.
  */
 export async function answerAssets(
   connection: DuckDBConnection,
@@ -28,7 +28,7 @@ export async function answerAssets(
   const steps = cutSteps(request.window, request.step, request.accumulate);
   const covering = cover(catalog, 'assets', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
-  // An asset is made one over the sets of a step before anything else; but for its labels, that changes nothing.
+  // An asset is merged over the sets of a step first, which affects only its labels.
   const substituted = dependsOnLabels(request) && (await findAssetTwins(connection, wholeFiles));
   const source: AssetSource = { request, wholeFiles, substituted };
   const groups = await readGroups(connection, source, peaksOf(catalog, covering), mostRows);
@@ -64,7 +64,7 @@ ${gatherAssets('period, key', peaks)} limit ${mostRows + 1}`,
   return rows;
 }
 
-/** The labels that all assets of a row have. */
+/** The labels that all assets of a row share. */
 function labelsOf(row: Row, sets: ReadonlyMap<string, Labels>): Labels {
   const names = row['label_sets'] as readonly string[];
   return commonLabels([...names].sort().map((name) => sets.get(name) ?? {}));

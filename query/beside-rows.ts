@@ -4,7 +4,7 @@ import type { FoundRow } from './allocation-rows';
 import { type Row, rowsOf } from './database';
 import { Bindings } from './sql';
 
-/** Reads what lies beside the allocations of a query, by period and key, and by more columns if they are named. */
+/** Reads the volumes, load balancers or GPUs of a query's allocations, grouped by period, key and the given columns. */
 export async function besideRows(
   connection: DuckDBConnection,
   source: SourceOptions,
@@ -21,7 +21,7 @@ export async function besideRows(
   );
 }
 
-/** Finds the row of an answer that something read beside it belongs to. */
+/** Returns a function that finds the answer's row for a row of `besideRows`. */
 export function rowFinder(rows: readonly FoundRow[]): (beside: Row) => FoundRow | undefined {
   const byKey = new Map(rows.map((row) => [`${row.period} ${row.name}`, row]));
   return (beside) => byKey.get(`${String(beside['period'])} ${String(beside['key'])}`);

@@ -4,14 +4,14 @@ import { type Database, type DatabaseOptions, openDatabase } from './database';
 import { noRoomOf } from './no-room';
 
 /**
- * An engine's way to its database. After an error that it cannot undo the database refuses everything: once nobody works
- * with it any more, the next one who needs it closes it and opens it again.
+ * The engine's access to its database. After a fatal error DuckDB rejects every statement: once the last user is done,
+ * the next call closes the database and reopens it.
  */
 export class Connections {
   private readonly free: DuckDBConnection[] = [];
   private users = 0;
   private unusable = false;
-  /** The disk was full once, and may have more room now. */
+  /** The disk has been full; it may have more room now. */
   private short = false;
   private opening: Promise<void> | undefined;
   private refusal: FederationError | undefined;
@@ -21,17 +21,17 @@ export class Connections {
     private readonly options: DatabaseOptions,
   ) {}
 
-  /** Opens the database of a folder, or makes it. */
+  /** Opens or creates the database of a folder. */
   static async open(options: DatabaseOptions): Promise<Connections> {
     return new Connections(await openDatabase(options), options);
   }
 
-  /** Why there is no database at the moment; undefined while there is one. */
+  /** Why the database is closed; undefined while it is open. */
   get closed(): FederationError | undefined {
     return this.refusal;
   }
 
-  /** Works with the database; it is not the same one after an error. Throws QUERY_NO_ROOM, QUERY_DATABASE_UNUSABLE. */
+  /** Calls `work` with the database, reopened if need be. Throws QUERY_NO_ROOM and QUERY_DATABASE_UNUSABLE. */
   async withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
     while (this.unusable) {
       if (this.users > 0) throw opensAgain();
@@ -49,7 +49,7 @@ export class Connections {
     }
   }
 
-  /** Runs reads that see one generation; aborting interrupts the statement that runs. */
+  /** Runs reads that all see the same generation. An abort interrupts the running statement. */
   async inTransaction<T>(
     work: (connection: DuckDBConnection, database: Database) => Promise<T>,
     signal?: AbortSignal,
@@ -82,7 +82,7 @@ export class Connections {
 
   private async reopen(): Promise<void> {
     try {
-      // Two that have one file open would destroy it.
+      // Opening a file twice would corrupt it.
       this.database.close();
       this.free.length = 0;
       this.database = await openDatabase(this.options);
@@ -96,7 +96,7 @@ export class Connections {
     }
   }
 
-  /** Takes note of an error that affects later callers, and returns the one to throw. */
+  /** Records an error that affects later calls, and returns the error to throw. */
   private judge(error: unknown): unknown {
     if (isFederationError(error)) return error;
     const text = String(error);

@@ -18,7 +18,7 @@ type Costs = Pick<
   | 'externalCost'
 >;
 
-/** The parts of a total, adjustments among them. The network's zone, region and internet costs are inside `networkCost`. */
+/** The parts of a total, adjustments included. Cross-zone, cross-region and internet costs are part of `networkCost`. */
 export const costMeasures = [
   'cpuCost',
   'cpuCostAdjustment',
@@ -36,7 +36,7 @@ export const costMeasures = [
   'externalCost',
 ] as const satisfies readonly (keyof Costs)[];
 
-/** What a row costs in all, adjustments included. */
+/** The total cost of a row, adjustments included. */
 export function rowCost(row: Costs): number {
   return costMeasures.reduce((sum, measure) => sum + row[measure], 0);
 }

@@ -2,7 +2,7 @@ import type { Pipeline } from '../etl/window';
 import type { Catalog, ServedFile } from './catalog';
 import type { Span } from './request';
 
-/** A stored set that answers for a cluster in a step. */
+/** The stored set that answers for a cluster in a step. */
 export interface Pick {
   /** Index of the step. */
   readonly step: number;
@@ -10,19 +10,19 @@ export interface Pick {
   readonly cluster: number;
 }
 
-/** Which stored sets answer the steps of a query. */
+/** The stored sets that answer the steps of a query. */
 export interface Covering {
   readonly picks: readonly Pick[];
-  /** Sets that reach outside of their step and were taken whole. */
+  /** Sets that extend beyond their step and were used whole. */
   readonly snapped: readonly ServedFile[];
-  /** Seconds of all steps that nothing was found for, by cluster, of the time that is past. */
+  /** Past seconds of all steps without data, by cluster. */
   readonly uncovered: ReadonlyMap<number, number>;
 }
 
 /**
- * Finds for each step and cluster the coarsest stored sets that tile it: days inside, hours at the edges. Where only a
- * set is there that a step overlaps partly, it is taken whole, by the first such step. No interval is taken twice, and no
- * set by two steps.
+ * Finds the coarsest stored sets that tile each step of each cluster: days inside, hours at the edges. A set that a step
+ * overlaps only in part is used whole, by the first such step, if there is no finer one. No interval is used twice, and
+ * no set by two steps.
  */
 export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span[], now: number): Covering {
   const [first, last] = [steps[0], steps.at(-1)];
@@ -30,7 +30,7 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   const inside = catalog.files.filter(
     (file) => file.pipeline === pipeline && file.start < last.end && file.end > first.start,
   );
-  // Most clusters are in the same files, and what these come to is worked out once.
+  // Most clusters are in the same files; the covering is computed once per list of files.
   const byFiles = new Map<string, { readonly files: ServedFile[]; readonly clusters: number[] }>();
   for (const cluster of catalog.clusters.keys()) {
     const files = inside.filter(({ records }) => records.has(cluster));
@@ -74,7 +74,7 @@ function take(files: readonly ServedFile[], steps: readonly Span[]): { step: num
   return taken;
 }
 
-/** The last step that starts at a moment or before it. */
+/** Index of the last step that starts at or before a moment. */
 function stepAt(steps: readonly Span[], moment: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {
@@ -85,7 +85,7 @@ function stepAt(steps: readonly Span[], moment: number): number {
   return low - 1;
 }
 
-/** Seconds that two spans have in common. */
+/** Seconds by which two spans overlap. */
 export function overlap(a: Span, b: Span): number {
   return Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
 }

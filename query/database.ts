@@ -13,27 +13,27 @@ import { noRoomOf } from './no-room';
 import { schemaRevision, tables } from './schema';
 
 export interface DatabaseOptions {
-  /** A folder of its own. */
+  /** A folder that nothing else uses. */
   readonly folder: string;
-  /** What the database may take of memory, as `512MB`; above it, it spills to the folder. */
+  /** Memory limit, such as `512MB`; beyond it the database spills to the folder. */
   readonly memoryLimit: string;
   readonly threads: number;
 }
 
-/** An open database. One process at a time can have it open. */
+/** An open database. Only one process can open it at a time. */
 export interface Database {
-  /** A connection sees what was committed when its transaction began. Whoever asks for one closes it. */
+  /** Opens a connection; the caller closes it. Its transactions see what was committed when they began. */
   connect(): Promise<DuckDBConnection>;
-  /** Checks again how much disk it may spill to: DuckDB checks only once, and never changes its mind. */
+  /** Measures again how much disk may be spilled to: DuckDB itself does so only once. */
   measureDisk(): Promise<void>;
   readonly file: string;
-  /** Closes its connections, too. */
+  /** Closes the database and its connections. */
   close(): void;
 }
 
 /**
- * Opens the database of a folder, or makes it. It only repeats what the ETL files say: one of another schema, or one that
- * cannot be read, is thrown away. Throws QUERY_NO_ROOM, and QUERY_DATABASE_UNUSABLE when it is in use or cannot be written.
+ * Opens or creates the database of a folder. It is a cache of the ETL files: one with another schema, or one that cannot
+ * be read, is deleted. Throws QUERY_NO_ROOM, and QUERY_DATABASE_UNUSABLE if it is in use or not writable.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { folder } = options;
@@ -62,7 +62,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
 }
 
-/** Undefined when what is there is of no use. */
+/** Undefined if the existing file is unusable. */
 async function tryOpen(file: string, options: DatabaseOptions): Promise<Database | undefined> {
   const { folder, memoryLimit, threads } = options;
   let instance: DuckDBInstance;
@@ -71,16 +71,16 @@ async function tryOpen(file: string, options: DatabaseOptions): Promise<Database
       memory_limit: memoryLimit,
       threads: String(threads),
       temp_directory: join(folder, 'spill'),
-      // Nothing is ever loaded from elsewhere, and no query reads files.
+      // No extension is ever downloaded, and no query reads files.
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
-      // The order in which rows come is never asked for where none is given.
+      // Nothing relies on the order of rows without `order by`.
       preserve_insertion_order: 'false',
-      // What is free goes back to the system soon, not only when something is asked.
+      // Free memory returns to the system soon, not only with the next query.
       allocator_background_threads: 'true',
     });
   } catch (cause) {
-    // What was about to be replayed is not damaged by a lack of room.
+    // A lack of room does not damage the write-ahead log.
     if (noRoomOf(cause, options) === undefined && isUnreadable(cause)) return undefined;
     throw cause;
   }
@@ -105,20 +105,20 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
     connect,
     measureDisk: async () => {
       const connection = await instance.connect();
-      // It cannot while it is out of room altogether; then there is a next time.
+      // Fails while there is no room at all; a later call tries again.
       await connection.run('reset global max_temp_directory_size').catch(() => undefined);
       connection.closeSync();
     },
     file,
     close: () => {
-      // One that was left open would keep the file open as well.
+      // An open connection would keep the file open.
       for (const connection of connections) connection.closeSync();
       instance.closeSync();
     },
   };
 }
 
-/** Creates the tables if there are none; returns whether they are of this version. */
+/** Creates the tables if there are none; returns whether their schema is the current one. */
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
   const made = await rowsOf(connection, "select 1 from information_schema.tables where table_name = 'about'");
   if (made.length === 0) {
@@ -131,7 +131,7 @@ async function hasTables(connection: DuckDBConnection): Promise<boolean> {
   return row?.['revision'] === schemaRevision;
 }
 
-/** What another version of the library wrote, or damage; but not a lock, a full disk or a missing permission. */
+/** Whether the file is damaged or of another DuckDB version, rather than locked, on a full disk or not permitted. */
 function isUnreadable(cause: unknown): boolean {
   return /not a valid DuckDB database|Serialization Error|version number|corrupt|checksum|WAL file/i.test(
     String(cause),
@@ -145,8 +145,8 @@ function firstLine(cause: unknown): string {
 export type Row = Record<string, unknown>;
 
 /**
- * Runs one statement and reads all of its rows as plain values: numbers, strings, booleans, arrays, null. Maps are arrays
- * of `{key, value}`; whole numbers of 64 bits are numbers.
+ * Runs a statement and reads all rows as plain values: numbers, strings, booleans, arrays, null. Maps become arrays of
+ * `{key, value}`, 64-bit integers become numbers.
  */
 export async function rowsOf(
   connection: DuckDBConnection,
@@ -158,10 +158,10 @@ export async function rowsOf(
   const rows: Row[] = [];
   for (const chunk of await result.fetchAllChunks()) {
     const from = rows.length;
-    // Each look at it is a call into the library.
+    // Every access is a native call.
     const { rowCount } = chunk;
     for (let row = 0; row < rowCount; row++) rows.push({});
-    // Column by column, as they lie in memory.
+    // Column by column, as in memory.
     for (const [index, name] of names.entries()) {
       const vector = chunk.getColumnVector(index);
       for (let row = 0; row < rowCount; row++) {

@@ -1,7 +1,7 @@
 import { type AllocationRow, type Measure, measures } from './answer';
 import { rowCost } from './cost';
 
-/** What is derived from a row's sums and averages. */
+/** Values derived from a row's sums and averages. */
 export interface Derived {
   readonly minutes: number;
   readonly cpuCores: number;
@@ -27,14 +27,14 @@ const names = [
   'totalEfficiency',
   'totalCost',
 ] as const satisfies readonly (keyof Derived)[];
-/** What is derived rather than measured. */
+/** Names of the derived values. */
 export const derivedNames: ReadonlySet<string> = new Set(names);
 
-/** What rows can be sorted by: every number of theirs, and their name. */
+/** Fields that rows can be sorted by: every number, and the name. */
 export type SortField = Measure | keyof Derived | 'name';
 export const sortFields: readonly SortField[] = ['name', ...measures, ...names];
 
-/** Derives them; efficiencies are shares of 1 of what was requested. */
+/** Derives the values; efficiencies are usage relative to the request, 1 for all of it. */
 export function derive(row: AllocationRow): Derived {
   const minutes = (row.end - row.start) / 60;
   const perHour = (amount: number) => (minutes <= 0 ? 0 : amount / (minutes / 60));

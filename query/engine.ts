@@ -12,13 +12,13 @@ import { Ingest, type IngestOptions, type IngestSummary, type Serving, type Want
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
 
 export interface QueryLimits {
-  /** How long a query may take, waiting included. */
+  /** Time limit of a query in seconds, waiting included. */
   readonly seconds: number;
-  /** How many rows an answer may have. */
+  /** Most rows of an answer. */
   readonly rows: number;
-  /** How many queries are worked on at once; the others wait. */
+  /** Queries that run at once; others wait. */
   readonly concurrent: number;
-  /** How many may wait. */
+  /** Queries that may wait. */
   readonly waiting: number;
 }
 
@@ -29,11 +29,11 @@ export interface QueryEngineOptions extends DatabaseOptions {
 }
 
 /**
- * The query engine of a primary: a database that is filled from ETL files and answers queries. Every query sees one
- * generation from its start to its end, whatever is ingested meanwhile.
+ * The query engine of a primary: a database that is filled from ETL files and answers queries. A query sees the same
+ * generation from start to end, whatever is ingested meanwhile.
  */
 export class QueryEngine implements Answers {
-  /** What is known of `database`. */
+  /** The catalog of `database`. */
   private catalog: Catalog | undefined;
   private ingest: Ingest | undefined;
   private database: Database | undefined;
@@ -49,7 +49,7 @@ export class QueryEngine implements Answers {
     this.limit = pLimit(limits.concurrent);
   }
 
-  /** Opens the database of a folder, or makes it; what it served before, it serves again. */
+  /** Opens or creates the database of a folder. The generation that it served last is served again. */
   static async open({ limits = defaultLimits, ...options }: QueryEngineOptions): Promise<QueryEngine> {
     const engine = new QueryEngine(await Connections.open(options), limits);
     try {
@@ -62,8 +62,7 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Brings what is served in line with these files. If one cannot be taken, or there is no room, it throws, and nothing
-   * changes.
+   * Makes these files the served ones. If one cannot be ingested or there is no room, it throws and nothing changes.
    */
   async serve(
     wanted: readonly WantedFile[],
@@ -127,7 +126,7 @@ export class QueryEngine implements Answers {
     };
   }
 
-  /** Copies what is served to somewhere else; see `export.ts`. */
+  /** Calls `work` with a connection that sees the served generation; see `export.ts`. */
   async withConnection<T>(work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>): Promise<T> {
     return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
   }
@@ -142,7 +141,7 @@ export class QueryEngine implements Answers {
     return { ...(generation !== undefined && { generation }), code, message };
   }
 
-  /** What an ingest that failed has in mind may not be what the database holds: the next one begins from what it holds. */
+  /** After a failed ingest its cached state may differ from the database, so the next one reads it again. */
   private async ingestInto<T>(database: Database, work: (ingest: Ingest) => Promise<T>): Promise<T> {
     this.turnTo(database);
     const ingest = (this.ingest ??= await Ingest.open(database));
@@ -155,7 +154,7 @@ export class QueryEngine implements Answers {
     }
   }
 
-  /** Drops what was cached of the previous database, which is closed. */
+  /** Drops everything cached from the previous database, which is closed. */
   private turnTo(database: Database): void {
     if (database === this.database) return;
     this.database = database;
@@ -212,7 +211,7 @@ export class QueryEngine implements Answers {
     }, signal);
   }
 
-  /** The catalog of the generation that a connection's transaction sees; it is read once for each. */
+  /** The catalog of the generation that a connection's transaction sees; read once per generation. */
   private async catalogOf(connection: DuckDBConnection): Promise<Catalog | undefined> {
     const reader = await connection.runAndReadAll('select ingested_at from generation');
     const [[ingestedAt] = []] = reader.getRowsJS();

@@ -1,9 +1,9 @@
-/** How a comparison compares; the negated form is a flag of its own. */
+/** Comparison operators; negation is a separate filter. */
 export type Comparator = 'equals' | 'contains' | 'startsWith' | 'endsWith';
 
 /**
- * A filter, parsed and checked: every field is known for what it filters, keys of labels and annotations are
- * sanitised, aliases are resolved, and `__unallocated__` has become the empty string.
+ * A parsed filter: every field exists for what it filters, keys of labels and annotations are sanitised, aliases are
+ * resolved, and `__unallocated__` has become the empty string.
  */
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Filter[] }
@@ -12,13 +12,13 @@ export type Filter =
       readonly kind: 'compare';
       readonly left: FilterOperand;
       readonly comparator: Comparator;
-      /** One of them has to match. */
+      /** At least one has to match. */
       readonly values: readonly string[];
     };
 
-/** What is compared. */
+/** The left side of a comparison. */
 export type FilterOperand =
-  /** A property as it is stored; of assets `assetType` is compared whatever the case. */
+  /** A stored property; the `assetType` of assets is compared ignoring case. */
   | { readonly kind: 'field'; readonly field: string }
   /** The value of a key; the empty string where it is missing. */
   | { readonly kind: 'label' | 'annotation'; readonly key: string }

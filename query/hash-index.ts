@@ -1,17 +1,17 @@
-/** Words of 32 bits in a hash. With 128 bits no two things ever have the same one. */
+/** 32-bit words per hash. Collisions of 128 bits are not expected. */
 export const hashWords = 4;
 
 /**
- * Whole numbers from 1 on by hashes, in flat memory: a `Map` of texts takes six times as much, and there are millions.
- * A hash is `hashWords` words of an array; it is named by the array and the number of the hash in it.
+ * Maps hashes to integers from 1 on, in flat arrays: a `Map` of strings takes six times the memory, for millions of
+ * entries. A hash is `hashWords` words of an array, addressed by the array and the index of the hash in it.
  */
 export class HashIndex {
   private size = 0;
   private words = new Uint32Array(leastSlots * hashWords);
-  /** 0: the slot is free. */
+  /** 0 marks a free slot. */
   private numbers = new Int32Array(leastSlots);
 
-  /** The number of a hash; 0 when it has none. */
+  /** The integer of a hash; 0 if it is unknown. */
   get(hashes: Uint32Array, at: number): number {
     return this.numbers[this.slotOf(hashes, at)] ?? 0;
   }
@@ -23,7 +23,7 @@ export class HashIndex {
       return;
     }
     this.put(slot, hashes, at, number);
-    // Full ones make for long searches.
+    // A table that is too full makes for long probes.
     if (++this.size * 4 > this.numbers.length * 3) this.grow();
   }
 
@@ -33,7 +33,7 @@ export class HashIndex {
     this.numbers[slot] = number;
   }
 
-  /** The slot that a hash is in, or the free one where it belongs. */
+  /** The slot of a hash, or the free slot where it belongs. */
   private slotOf(hashes: Uint32Array, at: number): number {
     const { words, numbers } = this;
     const last = numbers.length - 1;

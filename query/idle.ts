@@ -1,21 +1,21 @@
-/** The resources that nodes are paid for, and that can be idle. */
+/** The resources that make up a node's cost and can be idle. */
 export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 export type ByResource = Record<Resource, number>;
 
-/** What the plain allocations of an idle group (a cluster or a node) cost in a step, adjustments included. */
+/** Cost of the plain allocations of an idle group (a cluster or a node) in a step, adjustments included. */
 export interface Used {
   readonly all: ByResource;
-  /** Of those that the filter keeps. */
+  /** Cost of those that the filter keeps. */
   readonly kept: ByResource;
 }
 
-/** What the nodes of an idle group cost in a step, after discount and adjustment. */
+/** Cost of the nodes of an idle group in a step, after discount and adjustment. */
 export interface NodeCost {
   readonly step: number;
-  /** The number of the cluster. */
+  /** Number of the cluster. */
   readonly cluster: number;
-  /** Empty where a group is a cluster. */
+  /** Empty if the idle group is a cluster. */
   readonly node: string;
   readonly providerID: string;
   readonly start: number;
@@ -23,7 +23,7 @@ export interface NodeCost {
   readonly cost: ByResource;
 }
 
-/** Idle of a group in a step: what is shown of it, and what allocations take over for each unit of their own cost. */
+/** Idle cost of a group in a step: the part that is shown, and the factor of their own cost that allocations carry. */
 export interface Idle extends Omit<NodeCost, 'cost'> {
   readonly shown: ByResource;
   readonly factor: ByResource;
@@ -32,9 +32,9 @@ export interface Idle extends Omit<NodeCost, 'cost'> {
 const none: Used = { all: { cpu: 0, gpu: 0, ram: 0 }, kept: { cpu: 0, gpu: 0, ram: 0 } };
 
 /**
- * Idle is what nodes cost less what allocations cost; nodes that are over-committed have a negative one. What is shown
- * follows the filter: the part of it that the kept allocations have of all. Shared, it goes to the allocations by
- * their cost; what nobody uses cannot be shared, and is shown.
+ * Idle cost is the cost of nodes minus that of their allocations; it is negative for over-committed nodes. With a filter,
+ * the kept allocations' share of it is shown. If idle is shared, allocations carry it in proportion to their cost; idle of
+ * a group without allocations cannot be shared and is shown.
  */
 export function computeIdle(
   nodes: readonly NodeCost[],
@@ -57,7 +57,7 @@ export function computeIdle(
   });
 }
 
-/** Names an idle group of a step. */
+/** Key of an idle group in a step. */
 export function groupKey({ step, cluster, node }: Pick<NodeCost, 'step' | 'cluster' | 'node'>): string {
   return `${step} ${cluster} ${node}`;
 }

@@ -1,9 +1,9 @@
 import { FederationError } from '../errors/federation-error';
 
-/** How much of a text that cannot be understood is repeated. */
+/** Most characters of an invalid value that an error quotes. */
 const mostShown = 100;
 
-/** The error of a parameter that cannot be understood: it names the parameter, the text and what is wrong with it. */
+/** QUERY_INVALID for a parameter: names the parameter, its value and what is wrong with it. */
 export function invalid(parameter: string, text: string, why: string): FederationError {
   return new FederationError('QUERY_INVALID', {
     subject: { parameter },

@@ -2,7 +2,7 @@ import { isAbsolute, relative } from 'node:path';
 import { FederationError } from '../errors/federation-error';
 import type { DatabaseOptions } from './database';
 
-/** QUERY_NO_ROOM where an error of the database says that memory or a disk ran out; undefined for any other error. */
+/** QUERY_NO_ROOM if a database error means that memory or disk space ran out; undefined for other errors. */
 export function noRoomOf(
   cause: unknown,
   { folder, memoryLimit }: Pick<DatabaseOptions, 'folder' | 'memoryLimit'>,
@@ -12,7 +12,7 @@ export function noRoomOf(
     const [, file] = /"([^"]+)": /.exec(text) ?? [];
     return file === undefined || isBelow(folder, file) ? diskFull(cause) : elsewhereFull(cause, file);
   }
-  // What rows are appended with leaves the kind of its errors out; the advice is always there.
+  // The appender's errors lack the kind of error, but always have the advice.
   if (!/Out of Memory Error|SET memory_limit/.test(text)) return undefined;
   return new FederationError('QUERY_NO_ROOM', {
     subject: { setting: 'query.memory' },
@@ -23,10 +23,10 @@ export function noRoomOf(
   });
 }
 
-/** Whoever makes room needs a while for it; a question that ran beside others may find more in a moment. */
+/** Retry-After: freeing space takes a while, but a query that competed with others may succeed soon. */
 const retryAfterMs = 30_000;
 
-/** The database leaves a tenth of a disk to others: `max_temp_directory_size` is what it may spill. */
+/** DuckDB leaves a tenth of the disk free: `max_temp_directory_size` limits what it spills. */
 function isDiskFull(text: string): boolean {
   return /No space left on device|Disk quota exceeded|File too large|max_temp_directory_size/i.test(text);
 }
@@ -46,7 +46,7 @@ function diskFull(cause: unknown): FederationError {
   });
 }
 
-/** An export is written beside the database, not into it. */
+/** The disk of an export is full, not that of the database. */
 function elsewhereFull(cause: unknown, file: string): FederationError {
   return new FederationError('QUERY_NO_ROOM', {
     subject: { key: file },

@@ -4,8 +4,8 @@ import type { NodeCost } from './idle';
 import type { AllocationRequest } from './request';
 
 /**
- * What nodes cost, by step and cluster or node: after discount, with the adjustment spread over the resources by their
- * cost. The table `asset_pick` says which assets are meant.
+ * Reads the cost of nodes by step and cluster or node: after discount, with the adjustment spread over the resources in
+ * proportion to their cost. Reads the assets in `asset_pick`.
  */
 export async function nodeCosts(
   connection: DuckDBConnection,

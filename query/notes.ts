@@ -3,7 +3,7 @@ import type { Catalog, ServedFile } from './catalog';
 import type { Covering } from './covering';
 import type { Span } from './request';
 
-/** What there is to say of the data that answer a query, a sentence each: what is missing in it, and what is odd. */
+/** Warnings about the data behind an answer, one sentence each: what is missing and what is suspicious. */
 export function describeData(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -19,7 +19,7 @@ export function describeData(
   ];
 }
 
-/** Says that sets were taken whole though a step asked for a part of them. */
+/** Warns about sets that were used whole although a step covers only part of them. */
 function describeSnapped(snapped: readonly ServedFile[]): string[] {
   const [first] = [...snapped].sort((a, b) => a.start - b.start || b.end - a.end);
   if (first === undefined) return [];
@@ -29,7 +29,7 @@ function describeSnapped(snapped: readonly ServedFile[]): string[] {
   ];
 }
 
-/** Says what of a window is not covered by data: at all, or of single clusters. */
+/** Warns about times that no data covers, for all clusters or for some. */
 function describeMissing(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -68,13 +68,13 @@ function describeExcluded({ excluded }: Catalog): string[] {
   return [`Excluded from the federation, and not in this answer: ${shortList(names)}.`];
 }
 
-/** Tells whether what a file has of a cluster is a part of an answer. */
+/** Returns whether a file's records of a cluster are part of the answer. */
 function answering(picks: Covering['picks']): (file: ServedFile, cluster: number) => boolean {
   const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
   return ({ id }, cluster) => picked.has(`${id} ${cluster}`);
 }
 
-/** Says which numbers of the data count as 0, being NaN or infinite. */
+/** Warns about numbers that count as 0 because they are NaN or infinite. */
 function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   const broken = catalog.files.filter(({ notFinite }) => notFinite.length > 0);
   if (broken.length === 0) return [];
@@ -92,7 +92,7 @@ function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   return [`NaN or infinite numbers count as 0: ${shortList(places.sort())}.`];
 }
 
-/** Says where the days of an answer cost something else than their hours, or the other way round. */
+/** Warns about days of the answer whose cost differs from that of their hours. */
 function describeDisagreements(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -113,7 +113,7 @@ function describeDisagreements(
     : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(told.sort())}.`];
 }
 
-/** Some of a list, and how many more there are. */
+/** The first items of a list, and the number of the others. */
 export function shortList(items: readonly string[]): string {
   const shown = items.slice(0, mostNamed).join(', ');
   return items.length > mostNamed ? `${shown} and ${items.length - mostNamed} more` : shown;

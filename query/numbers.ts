@@ -3,26 +3,26 @@ import type { Identity } from './columns';
 import { rowsOf } from './database';
 import { HashIndex, hashWords } from './hash-index';
 
-/** The numbers that stand for texts, so that equal ones are stored once. */
+/** Numbers that replace texts, so that equal texts are stored once. */
 export interface Numbers {
   lastFile: number;
   lastIdentity: number;
   lastName: number;
   lastWorkload: number;
   readonly clusters: Map<string, number>;
-  /** The numbers of workloads by what `workloadKey` makes of them. */
+  /** Numbers of workloads, by `workloadKey`. */
   readonly workloads: Map<string, number>;
-  /** The numbers of names by their hashes. */
+  /** Numbers of names, by hash. */
   readonly names: HashIndex;
-  /** The numbers of identities by their hashes. */
+  /** Numbers of identities, by hash. */
   readonly identities: HashIndex;
-  /** The number of the cluster of each identity. */
+  /** Cluster number of each identity. */
   readonly clusterOf: number[];
-  /** The number of the workload of each identity. */
+  /** Workload number of each identity. */
   readonly workloadOf: number[];
 }
 
-/** Reads what a database has; chunk by chunk, as there are millions of identities. */
+/** Reads the numbers of a database, chunk by chunk: there are millions of identities. */
 export async function readNumbers(connection: DuckDBConnection): Promise<Numbers> {
   const [last] = await rowsOf(
     connection,
@@ -39,7 +39,7 @@ from identity`,
     workloads: new Map(),
     names: new HashIndex(),
     identities: new HashIndex(),
-    // A list with holes would be a slow one.
+    // A sparse array would be slow.
     clusterOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
     workloadOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
   };
@@ -73,7 +73,7 @@ from identity group by workload`;
   }
 }
 
-/** What allocations that are rolled up together share, so that no two workloads give the same text. */
+/** Key of the fields that allocations of a workload share; unique per workload. */
 export function workloadKey({
   cluster,
   namespace,
@@ -84,7 +84,7 @@ export function workloadKey({
   return [cluster, namespace, controller, controllerKind, plain].join('\0');
 }
 
-/** A hash of an array of hashes as the database has it. */
+/** A hash in the form that the database stores. */
 export function hashValue(hashes: Uint32Array, at: number): bigint {
   let value = 0n;
   for (let word = 0; word < hashWords; word++)

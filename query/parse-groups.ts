@@ -18,10 +18,10 @@ const containerFields = [
   'container',
 ] as const satisfies AllocationField[];
 const keyedKinds = ['label', 'annotation', 'namespaceLabel'] as const satisfies AllocationGroup['kind'][];
-/** Nobody can read a name of more parts, and each costs. */
+/** Most fields to group by: longer names are unreadable, and each field costs time. */
 const mostParts = 20;
 
-/** Reads `aggregate` of allocations; without it, they are grouped down to the container. */
+/** Parses `aggregate` of allocations; without it they are grouped by container. */
 export function parseAllocationGroups(text: string | undefined, aliases: Aliases): AllocationGroup[] {
   const words = split(text);
   if (words.length === 0) return containerFields.map((field) => ({ kind: 'field', field }));
@@ -39,7 +39,7 @@ export function parseAllocationGroups(text: string | undefined, aliases: Aliases
   });
 }
 
-/** Reads `aggregate` of assets; undefined: by everything that identifies one. */
+/** Parses `aggregate` of assets; undefined groups by everything that identifies an asset. */
 export function parseAssetGroups(text: string | undefined, aliases: Aliases): AssetGroup[] | undefined {
   const words = split(text);
   if (words.length === 0) return undefined;

@@ -5,14 +5,14 @@ const hour = 3_600;
 const day = 24 * hour;
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: hour, d: day, w: 7 * day };
 const words: Readonly<Record<string, number>> = { hour, day, week: 7 * day };
-/** A hundred years: behind it lie times that cannot be written. */
+/** A hundred years; longer steps reach times that RFC 3339 cannot write. */
 const longest = 36_600 * day;
 
-/** A step: a length in seconds, or calendar months or quarters, which are days that are accumulated. */
+/** A length in seconds, or calendar months or quarters, which are accumulated days. */
 export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
 
 /**
- * Reads a step, a duration such as `1h` or a word such as `day`; undefined when there is none. Throws QUERY_INVALID for
+ * Parses a step: a duration such as `1h` or a word such as `day`; undefined if there is none. Throws QUERY_INVALID for
  * anything else, and for more than a hundred years.
  */
 export function parseStep(text: string | undefined): ParsedStep | undefined {
@@ -30,8 +30,8 @@ const all = new Set(['true', '1', 't', 'T', 'True', 'TRUE', 'all']);
 const none = new Set(['false', '0', 'f', 'F', 'False', 'FALSE', 'none', '']);
 
 /**
- * Reads how sets are accumulated; `accumulateBy` wins over `accumulate`. Absent, it is `none`. Throws QUERY_INVALID for
- * an unknown word.
+ * Parses how sets are accumulated; `accumulateBy` wins over `accumulate`, and `none` is the default. Throws
+ * QUERY_INVALID for an unknown word.
  */
 export function parseAccumulation(
   accumulate: string | undefined,

@@ -5,7 +5,7 @@ import type { Span } from './request';
 export interface Clock {
   /** Unix seconds. */
   readonly now: number;
-  /** Days begin at this offset from UTC. */
+  /** Offset from UTC at which days begin. */
   readonly utcOffsetSeconds: number;
 }
 
@@ -14,13 +14,13 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const week = 7 * day;
 const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
-/** RFC 3339 has four digits for a year, and steps and periods may reach far behind a window. */
+/** RFC 3339 has four-digit years, and steps and periods may reach far beyond a window. */
 const latest = Date.UTC(9000, 0) / 1000;
 
 /**
- * Reads a window: a word (`today`, `lastweek`), a duration up to now (`7d`), one with an offset, or a pair of unix
- * seconds or RFC 3339 times; parts of a second count as whole ones. The start is always before the end. Throws
- * QUERY_INVALID for anything else, and when the end is not behind the start.
+ * Parses a window: a word (`today`, `lastweek`), a duration up to now (`7d`), one with an offset, or a pair of unix
+ * seconds or RFC 3339 times; fractions of a second are widened to whole ones. The start is before the end. Throws
+ * QUERY_INVALID for anything else.
  */
 export function parseWindow(given: string | undefined, clock: Clock): Span {
   const text = (given ?? '').trim();
@@ -41,7 +41,7 @@ export function parseWindow(given: string | undefined, clock: Clock): Span {
   return { start: Math.floor(window.start), end: Math.ceil(window.end) };
 }
 
-/** The start of the day that a moment lies in. */
+/** The start of the day that contains a moment. */
 function dayOf(moment: number, { utcOffsetSeconds }: Clock): number {
   return Math.floor((moment + utcOffsetSeconds) / day) * day - utcOffsetSeconds;
 }
@@ -54,7 +54,7 @@ function wordWindow(text: string, clock: Clock): Span | undefined {
   const date = new Date((now + utcOffsetSeconds) * 1000);
   const monthOf = (back: number) =>
     Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back) / 1000 - utcOffsetSeconds;
-  // The very moment at which a week or month begins has nothing behind it, and is no mistake of who asks.
+  // At the very start of a week or month the window would be empty, which is not the user's mistake.
   const sinceOf = (start: number) => Math.max(now, start + minute);
   switch (text) {
     case 'today':
@@ -87,7 +87,7 @@ function durationWindow(text: string, clock: Clock): Span | undefined {
   return { start: end - length, end };
 }
 
-/** The end of the minute, hour or day that is going on. */
+/** The end of the current minute, hour or day. */
 function endOf(unit: string, clock: Clock): number {
   if (unit === 'm' || unit === 'h') {
     const size = units[unit] ?? minute;
@@ -108,7 +108,7 @@ function pairWindow(text: string): Span | undefined {
   return Number.isNaN(start) || Number.isNaN(end) ? undefined : { start, end };
 }
 
-/** A pair of dates could mean its last day or not: both readings are told, as they have to be asked. */
+/** A pair of dates may or may not include its last day: the error shows how to ask for either. */
 function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
   const [, first = '', last = ''] = /^(\d{4}-\d\d-\d\d)\s*,\s*(\d{4}-\d\d-\d\d)$/.exec(text) ?? [];
   const dayAt = (date: string) => momentOf(`${date}T00:00:00Z`) - utcOffsetSeconds;
@@ -123,7 +123,7 @@ function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
   );
 }
 
-/** Unix seconds of an RFC 3339 time; NaN for a day or hour that there is none of, which Date takes for a later one. */
+/** Unix seconds of an RFC 3339 time; NaN for a day or hour that does not exist, which Date would roll over. */
 function momentOf(text: string): number {
   const midnight = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
   if (Number.isNaN(midnight) || Number(text.slice(11, 13)) > 23) return NaN;

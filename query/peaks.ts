@@ -1,11 +1,11 @@
-/** The largest number there is of each name, whatever its sign; what is not named is always 0. */
+/** The largest absolute value of each column; columns without one are always 0. */
 export type Peaks = ReadonlyMap<string, number>;
 
 export function peakOf(peaks: Peaks, name: string): number {
   return peaks.get(name) ?? 0;
 }
 
-/** Takes note of numbers. */
+/** Updates a column's peak. */
 export function notePeak(peaks: Map<string, number>, name: string, values: Iterable<number>): void {
   let most = peaks.get(name) ?? 0;
   for (const value of values) {
@@ -15,7 +15,7 @@ export function notePeak(peaks: Map<string, number>, name: string, values: Itera
   if (most > 0) peaks.set(name, most);
 }
 
-/** The peaks of several. */
+/** Combines peaks. */
 export function joinPeaks(all: Iterable<Peaks>): Map<string, number> {
   const joined = new Map<string, number>();
   for (const peaks of all) for (const [name, most] of peaks) notePeak(joined, name, [most]);

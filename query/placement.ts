@@ -1,6 +1,6 @@
 import { sanitizeKey } from './sanitize';
 
-/** Where Kubernetes says which region a node is in. OpenCost stores keys sanitised, some with `label_` in front. */
+/** Labels with a node's region. OpenCost stores sanitised keys, some with the prefix `label_`. */
 const regionLabels = ['topology.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/region'].flatMap(
   (key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`],
 );
@@ -10,7 +10,7 @@ const region = `coalesce(${regionLabels.map((label) => `a.labels['${label}']`).j
 const agreed = (column: string) =>
   `case when min(${column}) = max(${column}) then min(${column}) else '' end`;
 
-/** Fills the table `placement` from the node assets that are served. */
+/** SQL that fills the table `placement` from the served node assets. */
 export const fillPlacements = `
 insert into placement
 with latest as (
@@ -30,7 +30,7 @@ select cluster_name, '', ${['account', 'provider', 'region'].map(agreed).join(',
 export const placementColumns = ['account', 'provider', 'region'] as const;
 
 /**
- * Allocations with where their node is, as SQL.
+ * SQL for identities with the account, provider and region of their node.
  *
  * @param identities a table with `cluster_name` and `node`
  */

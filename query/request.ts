@@ -7,7 +7,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** Fields of an allocation that group and filter it. */
+/** Fields of an allocation to group and filter by. */
 export const allocationFields = [
   'cluster',
   'node',
@@ -28,7 +28,7 @@ export const allocationFields = [
 ] as const;
 export type AllocationField = (typeof allocationFields)[number];
 
-/** Names that stand for a label or an annotation of an allocation, or a label of an asset. */
+/** Aliases of a label or annotation of an allocation, or of a label of an asset. */
 export const aliasNames = ['department', 'environment', 'owner', 'product', 'team'] as const;
 export type AliasName = (typeof aliasNames)[number];
 
@@ -39,59 +39,59 @@ export type AllocationGroup =
   /** Looked up as a label, then as an annotation. */
   | { readonly kind: 'alias'; readonly key: string };
 
-/** How a window is cut into sets: spans of equal length from its start on, or one span for all of it. */
+/** How a window is cut into sets: into spans of equal length from its start, or not at all. */
 export type Step = { readonly seconds: number } | 'window';
 
-/** Which sets are merged in the end. `weeknow`: blocks of seven days, counted back from the window's end. */
+/** Which sets are merged in the end. `weeknow`: blocks of seven days, counted back from the end of the window. */
 export const accumulations = ['none', 'all', 'hour', 'day', 'week', 'month', 'quarter', 'weeknow'] as const;
 export type Accumulation = (typeof accumulations)[number];
 
-/** A query of allocations, as it is meant: defaults are filled in, texts are parsed, times are absolute. */
+/** A parsed query of allocations: defaults are filled in, times are absolute. */
 export interface AllocationRequest {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
-  /** Empty: all in one, whose name is the empty string. */
+  /** Empty: a single row, named by the empty string. */
   readonly groups: readonly AllocationGroup[];
-  /** Matches all when absent. */
+  /** Undefined keeps everything. */
   readonly filter?: Filter;
   readonly idle: {
-    /** Idle is shown, or shared. */
+    /** Whether idle is shown or shared, rather than left out. */
     readonly include: boolean;
     /** Per node rather than per cluster. */
     readonly byNode: boolean;
-    /** A row for each cluster or node rather than one for all. */
+    /** A row per cluster or node rather than one in all. */
     readonly split: boolean;
-    /** Spread over the other allocations by their cost, instead of being shown. */
+    /** Shared among the allocations in proportion to their cost rather than shown. */
     readonly share: boolean;
   };
   readonly sharing: {
     readonly namespaces: readonly string[];
     readonly labels: readonly { readonly key: string; readonly value: string }[];
-    /** An amount a month, in the currency of the clusters. */
+    /** An amount per month, in the currency of the clusters. */
     readonly monthlyCost: number;
     readonly split: 'weighted' | 'even';
-    /** What a cluster's management costs is shared among its own allocations, by what they cost. */
+    /** Shares a cluster's management cost among its allocations, in proportion to their cost. */
     readonly tenancy: boolean;
   };
-  /** Keep the labels and annotations that all members of a group have. */
+  /** Keeps the labels and annotations that all members of a group share. */
   readonly aggregatedMetadata: boolean;
-  /** False: every adjustment is taken as 0. */
+  /** False counts every adjustment as 0. */
   readonly reconcile: boolean;
-  /** In which order rows stand, and are paged; rows alike in it stand by name. */
+  /** Order of rows and pages; equal rows are ordered by name. */
   readonly sort: { readonly by: SortField; readonly descending: boolean };
-  /** Rows of idle count neither for `offset` nor for `limit`: they are in every page that has a row. */
+  /** Idle rows do not count for `offset` and `limit`: they are part of every page that has a row. */
   readonly offset: number;
   readonly limit?: number;
-  /** False: properties, volumes, load balancers and GPUs are not asked for, and left empty. (Default: true) */
+  /** False leaves properties, volumes, load balancers and GPUs empty. (Default: true) */
   readonly details?: boolean;
-  /** False: volumes and load balancers are not listed one by one; their sums are there. (Default: true) */
+  /** False omits the lists of volumes and load balancers, but not their sums. (Default: true) */
   readonly volumes?: boolean;
   /** Unix seconds; what lies behind it has not happened yet. */
   readonly now: number;
 }
 
-/** What assets are grouped by. */
+/** Fields of an asset to group by. */
 export const assetFields = [
   'account',
   'category',
@@ -110,15 +110,15 @@ export type AssetGroup =
   | { readonly kind: 'label'; readonly key: string }
   | { readonly kind: 'alias'; readonly key: string };
 
-/** A query of assets, as it is meant. */
+/** A parsed query of assets. */
 export interface AssetRequest {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
-  /** Absent: by `provider/account/project/category/cluster/type/service/providerID/name`. */
+  /** Undefined groups by `provider/account/project/category/cluster/type/service/providerID/name`. */
   readonly groups?: readonly AssetGroup[];
   readonly filter?: Filter;
-  /** Every adjustment is taken as 0. */
+  /** Counts every adjustment as 0. */
   readonly disableAdjustments: boolean;
   readonly offset: number;
   readonly limit?: number;
@@ -126,13 +126,13 @@ export interface AssetRequest {
   readonly now: number;
 }
 
-/** Which values a field has. */
+/** A query for the values of a field. */
 export interface AutocompleteRequest {
   readonly of: 'allocations' | 'assets';
   readonly window: Span;
-  /** A field; `label`, `namespacelabel` for the keys there are; `label:<key>`, `namespacelabel:<key>` for the values. */
+  /** A field; `label` or `namespacelabel` for the keys; `label:<key>` or `namespacelabel:<key>` for the values of a key. */
   readonly field: string;
-  /** Only values that contain it, whatever the case. */
+  /** Only values that contain this text, ignoring case. */
   readonly search: string;
   readonly limit: number;
   readonly filter?: Filter;

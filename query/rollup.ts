@@ -2,20 +2,20 @@ import { exactSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 import { type StoredMeasure, storedMeasures } from './schema';
 
-/** Averages: of several allocations they are weighted by each one's own time, over the time of all. */
+/** Whether a measure is an average: allocations are weighted by their own time, over the time of all. */
 export function isAverage(measure: string): boolean {
   return measure.endsWith('Average');
 }
 
-/** Minutes of a row, as SQL. */
+/** SQL for the minutes of a row. */
 export const rowMinutes = '((end_at - start_at) / 60)';
 
-/** The value that all rows of a group have, else null; as SQL. */
+/** SQL for the value that all rows of a group share, else null. */
 export function agreed(column: string): string {
   return `case when count(${column}) = count(*) and min(${column}) = max(${column}) then min(${column}) end`;
 }
 
-/** A measure of a group of rows, as SQL. What is of one row stays as it is, also where that took no time. */
+/** SQL for a measure of a group of rows. The value of a single row is kept as it is, even if its time is zero. */
 export function merged(measure: StoredMeasure, peaks: Peaks): string {
   const most = peakOf(peaks, measure);
   if (!isAverage(measure)) return exactSum(`"${measure}"`, most);
@@ -25,21 +25,21 @@ export function merged(measure: StoredMeasure, peaks: Peaks): string {
 }
 
 /**
- * Which identity tells of a group's namespace, as SQL: one that says something of it, of a plain allocation if there is
- * one. Of several the first by content, which is the same in every database.
+ * SQL for the identity that the namespace metadata of a group is taken from: one that has any, preferably of a plain
+ * allocation. Of several, the first by content hash, which is the same in every database.
  */
 export const sampleSql =
   'coalesce(min(case when plain and informed then sample end), min(case when plain then sample end), min(sample))';
 
-/** Whether an identity says something of its namespace. */
+/** SQL for whether an identity has namespace metadata. */
 export const informed = '(cardinality(i.namespace_labels) + cardinality(i.namespace_annotations) > 0)';
 
 const groupedBy = 'a.file, a.cluster, i.workload';
 const below = ['node', 'pod', 'container', 'provider_id'];
 
 /**
- * The statement that rolls up the allocations of one file; it takes the file's id. Of the identities only those of the
- * file, as all are millions.
+ * SQL that rolls up the allocations of a file; its parameter is the file id. It reads only the identities of that file:
+ * there are millions in all.
  */
 export function rollUp(peaks: Peaks): string {
   return `
@@ -57,11 +57,11 @@ where a.file = $1
 group by ${groupedBy}`;
 }
 
-/** Makes the table of the numbers of the identities that are served. */
+/** SQL that fills a temp table with the ids of the served identities. */
 export const findServedIdentities = `create or replace temp table served_identity as
 select distinct identity as id from allocation where file in (select file from served)`;
 
-/** The identities that are served, as SQL; `findServedIdentities` says which. */
+/** SQL for the served identities, from the table of `findServedIdentities`. */
 export const servedIdentities = 'select i.* from main.identity i semi join served_identity using (id)';
 
 const noEntries = 'map([]::varchar[], []::varchar[])';
@@ -70,7 +70,7 @@ const commonOf = (kind: string) =>
 const mixedOf = (kind: string) =>
   `coalesce(list(key order by key) filter (kind = '${kind}' and not common), []::varchar[])`;
 
-/** Fills the table `workload` with those of the identities that are served: others may be left from before. */
+/** SQL that fills the table `workload` from the served identities; older ones may still be stored. */
 export const fillWorkloads = `
 insert into workload
 with identity as (${servedIdentities}), known as (

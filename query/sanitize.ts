@@ -1,4 +1,4 @@
-/** A key of labels or annotations as Prometheus stores it: whatever is no letter, digit or underscore becomes `_`. */
+/** Sanitises a label or annotation key as Prometheus does: anything but letters, digits and underscores becomes `_`. */
 export function sanitizeKey(key: string): string {
   return key.replace(/[^A-Za-z0-9_]/gu, '_');
 }

@@ -21,21 +21,21 @@ import { Bindings, unnested } from './sql';
 import type { Steps } from './steps';
 import type { Sum } from './sums';
 
-/** What allocations take over beside their own costs: idle, what all share, and what their cluster's management costs. */
+/** Costs that allocations carry besides their own: idle, shared costs and the management of their cluster. */
 export interface Shares {
   readonly idle: readonly Idle[];
   readonly shared: SharedAmounts;
   readonly tenancy: readonly TenancyFactor[];
 }
 
-/** What each step's allocations pay for what is shared: a part of their own cost, or an amount for each group. */
+/** Shared costs per step: a factor of each allocation's own cost, or an even amount per group. */
 export interface SharedAmounts {
   readonly factor: readonly number[];
   readonly even: readonly number[];
   readonly notes: readonly string[];
 }
 
-/** What allocations of a cluster pay for its management in a step, for each unit of what they cost. */
+/** Management cost of a cluster in a step, per unit of its allocations' cost. */
 export interface TenancyFactor {
   readonly step: number;
   readonly cluster: number;
@@ -48,7 +48,7 @@ export function isSharing({ sharing }: AllocationRequest): boolean {
   return sharing.namespaces.length > 0 || sharing.labels.length > 0 || sharing.monthlyCost !== 0;
 }
 
-/** What is to be shared in each step, and by what it falls on the others. */
+/** Computes the shared cost of each step and how it is split among the other allocations. */
 export async function sharedAmounts(
   connection: DuckDBConnection,
   source: SourceOptions,
@@ -67,7 +67,7 @@ export async function sharedAmounts(
   });
   const weights = steps.map(() => 0);
   for (const sum of sums) {
-    // What is shared takes its idle along; the others pay by what they cost before idle is shared.
+    // Shared allocations take their idle along; the others are weighted by their cost before idle is shared.
     const taken = sum.plain && sum.shared ? factors.get(groupKey(sum)) : undefined;
     const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
     const into = sum.shared ? shared : sum.plain ? weights : undefined;
@@ -87,7 +87,7 @@ export async function sharedAmounts(
   return { factor, even, notes: describeLost('Shared costs', lost) };
 }
 
-/** How many groups share, before the filter, by step. */
+/** Number of groups that share, by step; the filter does not count. */
 async function countGroups(
   connection: DuckDBConnection,
   source: SourceOptions,
@@ -102,7 +102,7 @@ async function countGroups(
   return new Map(rows.map((row) => [Number(row['step']), Number(row['groups'])]));
 }
 
-/** By what the management of each cluster falls on its allocations. The table `asset_pick` says which assets are meant. */
+/** Computes how the management cost of each cluster is split among its allocations. Reads the assets in `asset_pick`. */
 export async function tenancyFactors(
   connection: DuckDBConnection,
   { reconcile }: AllocationRequest,
@@ -130,13 +130,13 @@ from ${pickedAssets(wholeFiles)} where a.type = 'ClusterManagement' group by p.s
   return { factors, notes: describeLost('Management costs', lost) };
 }
 
-/** Says what nobody is there to pay. */
+/** A warning about costs that no allocation can carry. */
 function describeLost(what: string, amounts: readonly number[]): string[] {
   const lost = [...amounts].sort((a, b) => a - b).reduce((sum, amount) => sum + amount, 0);
   return lost === 0 ? [] : [`${what} of ${lost.toFixed(2)} are left out: there is nobody to share them.`];
 }
 
-/** Whether rows take something in proportion to their own cost, so that `withFactors` is needed. */
+/** Whether any cost is split in proportion to the rows' own cost, so that `withFactors` is needed. */
 export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
   return (
     idle.some(({ factor }) => resources.some((resource) => factor[resource] !== 0)) ||
@@ -146,8 +146,7 @@ export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
 }
 
 /**
- * The rows of `source` with the factors by which they take over idle and what is shared, as SQL. It needs the tables that
- * `fillFactors` makes.
+ * SQL for the rows of `source` with their factors of idle and shared costs. Needs the tables of `fillFactors`.
  */
 export function withFactors({ idle: { byNode } }: AllocationRequest): string {
   const node = byNode ? ' and f.of_node = s.node' : '';
@@ -159,7 +158,7 @@ left join step_factor w on w.step = s.step
 left join tenancy_factor t on t.step = s.step and t.of_cluster = s.cluster)`;
 }
 
-/** Tables of their own, as the database knows how large these are, and joins by that. */
+/** Fills temp tables with the factors: the database knows their sizes and plans its joins accordingly. */
 export async function fillFactors(
   connection: DuckDBConnection,
   { idle, shared: { factor }, tenancy }: Shares,
@@ -188,7 +187,7 @@ export async function fillFactors(
   });
 }
 
-/** The measures of a group of rows `withFactors`, with what they take over, as SQL. */
+/** SQL for the measures of grouped `withFactors` rows, including idle and shared costs. */
 export function measuresWithShares({ shared, idle, tenancy }: Shares, peaks: Peaks): string[] {
   const ofShared = most(shared.factor) + most(tenancy.map(({ factor }) => factor));
   const takes = new Map<StoredMeasure, readonly [sql: string, most: number]>([
@@ -213,7 +212,7 @@ function most(numbers: readonly number[]): number {
   return numbers.reduce((found, one) => Math.max(found, Math.abs(one)), 0);
 }
 
-/** Adds to each row what it gets of what is shared evenly. */
+/** Adds the evenly shared costs to the rows. */
 export async function addEvenShares(
   connection: DuckDBConnection,
   source: SourceOptions,

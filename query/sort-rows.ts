@@ -4,14 +4,14 @@ import { rowCost } from './cost';
 import { derive, type Derived, derivedNames, type SortField } from './derived';
 import type { AllocationRequest } from './request';
 
-/** Rows in the order that is asked for; those alike in it by name, and those without such a number behind all others. */
+/** Sorts rows; equal ones by name. Rows whose value is not a number come last. */
 export function sortRows<Row extends AllocationRow>(
   rows: readonly Row[],
   { by, descending }: AllocationRequest['sort'],
 ): Row[] {
   const sign = descending ? -1 : 1;
   if (by === 'name') return [...rows].sort((a, b) => sign * byName(a, b));
-  // Each is worked out once, not at every comparison.
+  // Computed once per row rather than at every comparison.
   const values = rows.map((row) => [row, valueOf(row, by)] as const);
   const [known, unknown] = [true, false].map((is) =>
     values.filter(([, value]) => Number.isFinite(value) === is),

@@ -2,18 +2,18 @@ import { type DuckDBValue, listValue } from '@duckdb/node-api';
 import type { Filter, FilterOperand } from './filter';
 import type { AllocationField, AllocationGroup } from './request';
 
-/** The values of a statement. What a person wrote is always one of these, never part of the statement. */
+/** The parameters of a statement. User input is always bound as a parameter, never part of the SQL. */
 export class Bindings {
   readonly values: DuckDBValue[] = [];
 
-  /** Adds a value; returns what stands for it in the statement. */
+  /** Adds a value and returns its placeholder. */
   bind(value: string | number): string {
     this.values.push(value);
     return `$${this.values.length}`;
   }
 
   texts(values: readonly string[]): string {
-    // A list without elements has no type that could be bound.
+    // An empty list has no type to bind.
     if (values.length === 0) return '[]::varchar[]';
     this.values.push(listValue([...values]));
     return `$${this.values.length}::varchar[]`;
@@ -37,14 +37,14 @@ export class Bindings {
   }
 }
 
-/** Rows of which the columns are bound lists, as SQL to select. */
+/** SQL columns for rows made of bound lists, one list per column. */
 export function unnested(lists: Readonly<Record<string, string>>): string {
   return Object.entries(lists)
     .map(([column, list]) => `unnest(${list}) as ${column}`)
     .join(', ');
 }
 
-/** What a field is where it has no value. */
+/** The value of a field that is empty. */
 export const unallocated = '__unallocated__';
 
 const plainColumns: Partial<Record<AllocationField, string>> = {
@@ -56,7 +56,7 @@ const plainColumns: Partial<Record<AllocationField, string>> = {
   providerID: 'provider_id',
 };
 
-/** The name part of a group, as SQL; never null. */
+/** SQL for a group's part of the row name; never null. */
 export function groupPart(group: AllocationGroup, bindings: Bindings): string {
   switch (group.kind) {
     case 'label':
@@ -93,7 +93,7 @@ function fieldPart(field: AllocationField): string {
   }
 }
 
-/** What a filter is about: the columns of the fields that it can name, and whether there are annotations. */
+/** What a filter applies to: the columns of its fields, and whether annotations exist. */
 export interface FilterTarget {
   readonly columns: Readonly<Record<string, string>>;
   readonly annotations: boolean;
@@ -110,7 +110,7 @@ const allocationColumns = {
   provider: 'provider_id',
 };
 
-/** A filter as a condition that is true or false, never null. */
+/** SQL for a filter: true or false, never null. */
 export function condition(filter: Filter, target: FilterTarget, bindings: Bindings): string {
   switch (filter.kind) {
     case 'and':

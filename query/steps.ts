@@ -1,11 +1,11 @@
 import type { Accumulation, Span, Step } from './request';
 
-/** The sets that a query is cut into, and what they are merged to in the end. */
+/** The steps of a query, and the periods that they are accumulated to. */
 export interface Steps {
   readonly steps: readonly Span[];
-  /** In time order; each step belongs to one. */
+  /** In time order; each step belongs to one period. */
   readonly periods: readonly Span[];
-  /** The period of each step. */
+  /** Index of the period of each step. */
   readonly periodOf: readonly number[];
 }
 
@@ -13,10 +13,10 @@ const hour = 3_600;
 const day = 24 * hour;
 const week = 7 * day;
 
-/** Cuts a window into steps from its start on, and puts these into the periods of an accumulation. */
+/** Cuts a window into steps from its start, and assigns them to the periods of the accumulation. */
 export function cutSteps(window: Span, step: Step, accumulate: Accumulation): Steps {
   const stepSeconds = step === 'window' ? window.end - window.start : step.seconds;
-  // Calendar periods are answered whole.
+  // Calendar periods are never cut off by the window.
   const periods = periodsOf(window, accumulate);
   const [first, last] = [periods?.[0], periods?.at(-1)];
   const from = first === undefined ? window.start : Math.min(window.start, first.start);
@@ -31,7 +31,7 @@ export function cutSteps(window: Span, step: Step, accumulate: Accumulation): St
   return { steps, periods, periodOf };
 }
 
-/** Undefined: every step is a period of its own. */
+/** Undefined if every step is a period. */
 function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
   switch (accumulate) {
     case 'none':
@@ -59,7 +59,7 @@ function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
 
 type Calendar = Exclude<Accumulation, 'none' | 'all' | 'weeknow'>;
 
-/** The start of the calendar period that a moment lies in, UTC. */
+/** The start of the UTC calendar period that contains a moment. */
 function startOf(unit: Calendar, moment: number): number {
   const date = new Date(moment * 1000);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
@@ -78,7 +78,7 @@ function startOf(unit: Calendar, moment: number): number {
   }
 }
 
-/** The longest that a period can be; so much behind its start lies the next one. */
+/** Longest duration of each period, in seconds; that long after its start lies the next period. */
 const longest: Record<Calendar, number> = { hour, day, week, month: 31 * day, quarter: 92 * day };
 
 function nextAfter(unit: Calendar, start: number): number {

@@ -7,7 +7,7 @@ import { exactSum } from './exact-sum';
 import { type ByResource, resources } from './idle';
 import { Bindings } from './sql';
 
-/** What the allocations of a step and an idle group cost, by whether they are plain, shared and kept. */
+/** Cost of the allocations of an idle group in a step, split by plain, shared and kept. */
 export interface Sum {
   readonly step: number;
   readonly cluster: number;
@@ -16,11 +16,11 @@ export interface Sum {
   readonly shared: boolean;
   readonly kept: boolean;
   readonly cost: ByResource;
-  /** 0 where nothing is shared: only then it is asked for. */
+  /** Total cost; 0 if nothing is shared, because it is read only then. */
   readonly total: number;
 }
 
-/** Reads them, in an order that is the same in every database: what they are added up to depends on it. */
+/** Reads the sums in an order that is the same in every database: float totals depend on it. */
 export async function readSums(
   connection: DuckDBConnection,
   { clusters }: Catalog,
@@ -53,7 +53,7 @@ from source group by step, cluster, ${node}, plain, shared, kept order by plain,
   return sums.sort(byPlace(clusters));
 }
 
-/** Orders by step, by the name of the cluster (its number is another one in every database) and by node. */
+/** Orders by step, cluster name (its number differs between databases) and node. */
 export function byPlace(clusters: Catalog['clusters']) {
   return (a: PlaceInStep, b: PlaceInStep): number =>
     a.step - b.step ||

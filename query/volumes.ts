@@ -8,13 +8,13 @@ import type { Row } from './database';
 import { exactSum } from './exact-sum';
 import { peakOf } from './peaks';
 
-/** So many volumes of a row are told one by one, and as many load balancers: those that cost most. */
+/** Most volumes, and most load balancers, that are listed per row: the most expensive ones. */
 const mostTold = 1_000;
 const others = '__other__';
 
 /**
- * Adds the volumes and load balancers of rows. OpenCost's own types know no sum of volumes: whoever reads an answer into
- * them adds up what is listed here, so the lists always come to the row's cost.
+ * Adds the volumes and load balancers of rows. OpenCost's types have no total for volumes: its clients add up the
+ * entries listed here, so the entries always sum to the row's cost.
  */
 export async function addVolumes(
   connection: DuckDBConnection,
@@ -43,7 +43,7 @@ export async function addVolumes(
   for (const row of rows) row.lbAllocations = toBalancers(balancersOf.get(row) ?? [], row.loadBalancerCost);
 }
 
-/** OpenCost's reader takes a key apart at its one colon, and refuses the whole answer where there are more. */
+/** OpenCost's reader splits a key at its colon, and rejects the whole answer if there is more than one. */
 function volumeKey(cluster: string, name: string): string {
   return `cluster=${cluster.replaceAll(':', '_')}:name=${name.replaceAll(':', '_')}`;
 }
@@ -71,7 +71,7 @@ function toVolumes(found: readonly Row[]): Record<string, PersistentVolumeUse> {
   }));
 }
 
-/** What the records of a row do not tell apart of its cost is one of the others, too. */
+/** Cost that the row's records do not attribute to a load balancer is part of the other entry. */
 function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBalancerUse> | null {
   const uses = found
     .map((row) => ({
@@ -93,7 +93,7 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
   });
   const all = told(uses, add);
   const rest = cost - uses.reduce((sum, { use }) => sum + use.cost, 0);
-  // Below it are but the last digits of a sum.
+  // Anything smaller is rounding of a sum.
   if (Math.abs(rest) > leastRest) {
     const use = { service: '', cost: rest, private: false, ip: '', hours: 0 };
     const known = all[others];
@@ -107,12 +107,12 @@ const leastRest = 1e-9;
 
 interface Entry<U> {
   readonly key: string;
-  /** What it is told under where there are too many. */
+  /** Key of the entry that it is added to if there are too many. */
   readonly otherKey: string;
   readonly use: U;
 }
 
-/** Entries by key; beyond so many, those that cost least as one for each of their other keys. */
+/** Entries by key. Beyond the limit, the cheapest are added up under their other keys. */
 function told<U extends { readonly cost: number }>(
   entries: readonly Entry<U>[],
   add: (a: U, b: U) => U,
@@ -126,7 +126,7 @@ function told<U extends { readonly cost: number }>(
   return toRecord(gather([...byCost.slice(0, mostTold), ...small], add));
 }
 
-/** What is told of several says nothing of one of them. */
+/** An entry of several, without the fields that describe only one. */
 function nameless<U extends object>(use: U): U {
   const texts = Object.entries(use).map(([name, value]): [string, unknown] => [
     name,
@@ -135,7 +135,7 @@ function nameless<U extends object>(use: U): U {
   return Object.fromEntries(texts) as U;
 }
 
-/** Entries of one key become one. */
+/** Adds up entries that share a key. */
 function gather<U>(entries: readonly Entry<U>[], add: (a: U, b: U) => U): Entry<U>[] {
   const gathered = new Map<string, Entry<U>>();
   for (const entry of entries) {
