@@ -7,40 +7,66 @@ const path = require('node:path');
 const { SIGNALS, exitCodeOf, forwardSignals, runInForeground } = require('./foreground.cjs');
 
 /**
- * Types, lint, format, then the test suites. All of them run whatever the others say, so that one sees everything;
- * the exit code is the first failing one's.
+ * Types, lint, format, then the test suites. All of them run even if one fails, so that a single run shows everything;
+ * the exit code is that of the first that failed.
  *
  * @param {{ root: string, node: string, env: NodeJS.ProcessEnv, args: readonly string[] }} options
- *   args: `--long` for the full counts, the rest is jest's
+ *   args: `--long` for the full counts, `--fast` for the tests of pure code and with eslint's cache; the rest is jest's
  * @returns {Promise<number>}
  */
 async function runTests({ root, node, env, args }) {
   const tool = (...parts) => path.join(root, 'node_modules', ...parts);
   const context = { cwd: root, env };
+  const fast = args.includes('--fast');
   let stopped = false;
   const noteStop = () => (stopped = true);
   for (const signal of SIGNALS) process.on(signal, noteStop);
 
-  // Each needs a core for a while; they hold each other up little.
-  const checks = [
-    captured(node, [tool('typescript', 'bin', 'tsc'), '--noEmit'], context),
-    captured(node, [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'web'], context),
-    captured(node, [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'], context),
-  ];
+  const checks = startChecks({ tool, node, context, fast });
   const codes = [];
-  codes.push(await report('Types (tsc --noEmit)', checks[0]));
-  codes.push(await report('Types of the page (tsc --noEmit -p web)', checks[1]));
-  codes.push(await report('Lint (eslint)', checks[2]));
-  if (stopped) return 130;
-  const prettier = [tool('prettier', 'bin', 'prettier.cjs'), '--check', '.'];
-  codes.push(await report('Format (prettier --check)', captured(node, prettier, context)));
-  if (stopped) return 130;
+  for (const [title, running] of checks) {
+    codes.push(await report(title, running));
+    if (stopped) return 130;
+  }
 
   const jest = await runJest({ node, bin: tool('jest', 'bin', 'jest.js'), root, env, args });
   codes.push(jest.code);
   // Alone on its line, and the last one: this is what a CI reads.
   console.log(`${jest.passed} passed, ${jest.failed} failed, ${jest.skipped} skipped`);
   return codes.find((code) => code !== 0) || 0;
+}
+
+/**
+ * Starts all checks at once, as each uses one core at most. Types and format are taken from the cache where that is exact.
+ * eslint's cache is not: its rules know types, and a changed type elsewhere does not make it look at a file again. So
+ * only the fast run uses it.
+ */
+function startChecks({ tool, node, context, fast }) {
+  const cache = (name) => tool('.cache', 'checks', name);
+  const start = (...args) => captured(node, args, context);
+  const tsc = (name, ...args) =>
+    start(
+      tool('typescript', 'bin', 'tsc'),
+      '--noEmit',
+      '--incremental',
+      '--tsBuildInfoFile',
+      cache(name),
+      ...args,
+    );
+  const lintCache = ['--cache', '--cache-strategy', 'content', '--cache-location', cache('eslint.json')];
+  const formatCache = ['--cache', '--cache-strategy', 'content', '--cache-location', cache('prettier.json')];
+  return [
+    ['Types (tsc --noEmit)', tsc('program.tsbuildinfo')],
+    ['Types of the page (tsc --noEmit -p web)', tsc('page.tsbuildinfo', '-p', 'web')],
+    [
+      'Lint (eslint)',
+      start(tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0', ...(fast ? lintCache : [])),
+    ],
+    [
+      'Format (prettier --check)',
+      start(tool('prettier', 'bin', 'prettier.cjs'), '--check', '.', ...formatCache),
+    ],
+  ];
 }
 
 async function report(title, running) {
@@ -53,10 +79,17 @@ async function report(title, running) {
 
 async function runJest({ node, bin, root, env, args }) {
   const long = args.includes('--long');
-  heading(long ? 'Tests, full counts (jest)' : 'Tests (jest)');
+  const fast = args.includes('--fast');
+  heading(long ? 'Tests, full counts (jest)' : fast ? 'Tests of pure code (jest)' : 'Tests (jest)');
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'federated-etl-outcome-'));
   const outcome = path.join(scratch, 'outcome.json');
-  const jestArgs = [bin, '--json', `--outputFile=${outcome}`, ...args.filter((arg) => arg !== '--long')];
+  const jestArgs = [
+    bin,
+    '--json',
+    `--outputFile=${outcome}`,
+    ...(fast ? ['--config', path.join(root, 'jest.fast.config.js')] : []),
+    ...args.filter((arg) => arg !== '--long' && arg !== '--fast'),
+  ];
   const started = Date.now();
   try {
     const code = await runInForeground(node, jestArgs, {
