@@ -1,0 +1,38 @@
+'use strict';
+
+const path = require('node:path');
+const { default: Sequencer } = require('@jest/test-sequencer');
+
+/**
+ * Files that take half a minute or more, longest first. Without recorded durations, as in a fresh clone, jest orders by
+ * file size, and the longest file starts when all others are done.
+ */
+const longest = [
+  'test/end-to-end/five-clusters.test.ts',
+  'test/image/image.test.ts',
+  'test/web/page.test.ts',
+  'test/storage/azure-through-proxy.test.ts',
+  'test/storage/gcs-through-proxy.test.ts',
+  'test/query/no-room.test.ts',
+  'test/end-to-end/example.test.ts',
+  'test/query/one-answer.test.ts',
+  'test/storage/s3-through-proxy.test.ts',
+  'test/chart/five-clusters.test.ts',
+  'test/query/engine-agrees.test.ts',
+  'test/chart/chart.test.ts',
+];
+
+/** Starts the longest files first, the others in jest's own order. */
+class LongestFirst extends Sequencer {
+  sort(tests) {
+    const rank = (test) => {
+      const root = test.context.config.rootDir;
+      const found = longest.indexOf(path.relative(root, test.path).split(path.sep).join('/'));
+      return found === -1 ? longest.length : found;
+    };
+    // The sort is stable, so equal ranks keep jest's order.
+    return super.sort(tests).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+module.exports = LongestFirst;
