@@ -114,21 +114,19 @@ test('nobody at the address is an unavailable store, soon', async () => {
 });
 
 test('try_timeout ends an attempt, and no body', async () => {
-  const bucket = await open({
-    pipeline_config: { try_timeout: '100ms' },
-    http_config: { response_header_timeout: '20s' },
-  });
+  const http_config = { response_header_timeout: '60s' };
+  const impatient = await open({ pipeline_config: { try_timeout: '100ms' }, http_config });
   server.answer(() => undefined);
-  const start = Date.now();
-  await expect(bucket.head('k')).rejects.toMatchObject({
+  await expect(impatient.head('k')).rejects.toMatchObject({
     code: 'STORAGE_UNAVAILABLE',
     message: expect.stringContaining('try_timeout') as string,
   });
-  expect(Date.now() - start).toBeLessThan(2_000);
+  // The headers of this one have to come in time, on a busy machine too; only the body is late.
+  const bucket = await open({ pipeline_config: { try_timeout: '1s' }, http_config });
   server.answer((response) => {
     response.writeHead(200, { etag: '"0x1"', 'content-length': '2' });
     response.write('a');
-    setTimeout(() => response.end('b'), 250);
+    setTimeout(() => response.end('b'), 1_500);
   });
   expect((await readAll(bucket, 'k')).bytes.toString()).toBe('ab');
 });

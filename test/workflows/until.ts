@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const lookEveryMs = 50;
 
-/** Looks again and again until it finds something; gives up loudly after some seconds. */
+/** Looks until it finds something. The limit only ends a wait for what never comes; a busy machine takes long. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  patienceMs = 15_000,
+  patienceMs = 60_000,
 ): Promise<T> {
   let lastError: unknown;
   for (const deadline = Date.now() + patienceMs; ; await sleep(lookEveryMs)) {
