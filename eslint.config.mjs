@@ -9,8 +9,8 @@ import tseslint from 'typescript-eslint';
 const rooms = {
   etl: { values: [], types: [] },
   storage: { values: ['etl'], types: [] },
-  'local-etl': { values: ['etl', 'storage'], types: ['config'] },
-  federation: { values: ['etl'], types: [] },
+  federation: { values: ['etl'], types: ['storage'] },
+  'local-etl': { values: ['etl', 'storage', 'federation'], types: ['config'] },
   query: { values: ['etl'], types: [] },
   activities: { values: ['etl', 'storage', 'local-etl', 'federation', 'query'], types: ['config'] },
   workflows: { values: ['etl', 'federation'], types: ['activities'] },
@@ -70,7 +70,7 @@ const scriptGlobals =
   );
 
 const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Exports have names.' };
-const keyMessage = 'Only storage/layout.ts builds or parses a bucket key.';
+const keyMessage = 'Only federation/layout.ts builds or parses a bucket key.';
 const noKeys = [
   { selector: 'Literal[value=/^federated(-etl)?\\u002F/]', message: keyMessage },
   { selector: 'TemplateElement[value.raw=/^federated(-etl)?\\u002F/]', message: keyMessage },
@@ -97,7 +97,10 @@ export default defineConfig(
   },
   ...roomRules,
   ...driverRules,
-  { files: ['storage/layout.ts', 'test/**'], rules: { 'no-restricted-syntax': ['error', noDefaultExport] } },
+  {
+    files: ['federation/layout.ts', 'test/**'],
+    rules: { 'no-restricted-syntax': ['error', noDefaultExport] },
+  },
   {
     files: [
       'config/**',

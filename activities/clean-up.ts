@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Generation } from '../federation/generation';
 import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
 import type { CallOptions, ObjectInfo } from '../storage/bucket';
+import { clusterId } from '../etl/cluster-id';
 import {
-  clusterId,
   generationKey,
   keptKey,
   keptPrefix,
@@ -15,7 +15,7 @@ import {
   provenanceKey,
   runsPrefix,
   unreferencedKey,
-} from '../storage/layout';
+} from '../federation/layout';
 import type { WindowId } from '../etl/window';
 import { readJson, writeJson } from '../storage/read-all';
 import type { FederationDependencies } from './federation-dependencies';

@@ -6,7 +6,7 @@ import { nextGeneration, sameGeneration } from '../federation/next-generation';
 import { type PlanHead, shardOutcomeSchema, type WindowResult } from '../federation/plan-document';
 import { shorten } from '../federation/run';
 import type { Bucket, CallOptions } from '../storage/bucket';
-import { generationKey, objectKey, runOutcomeKey } from '../storage/layout';
+import { generationKey, objectKey, runOutcomeKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished } from './finished-object';
 import { writeFullListing } from './full-listing';

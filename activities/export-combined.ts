@@ -23,7 +23,7 @@ import {
   exportSchemaPath,
   exportTablesPath,
   parseExportPath,
-} from '../storage/layout';
+} from '../federation/layout';
 import { readJson, writeJson } from '../storage/read-all';
 import { withPrefix } from '../storage/with-prefix';
 import { repeatable } from '../storage/with-retry';

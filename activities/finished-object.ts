@@ -1,7 +1,7 @@
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { type Provenance, provenanceSchema } from '../federation/provenance';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import { objectKey, provenanceKey } from '../storage/layout';
+import { objectKey, provenanceKey } from '../federation/layout';
 import { readJson, writeJson } from '../storage/read-all';
 import { repeatable } from '../storage/with-retry';
 

@@ -1,7 +1,7 @@
 import { isFederationError } from '../errors/federation-error';
 import { type FullListing, type LastFullListing, lastFullListingSchema } from '../federation/listing';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import { fullListingKey } from '../storage/layout';
+import { fullListingKey } from '../federation/layout';
 import { readJson, writeJson } from '../storage/read-all';
 
 /** What is remembered of the last full listing: a damaged note is as good as none, as the next full listing makes another. */

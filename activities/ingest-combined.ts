@@ -8,7 +8,7 @@ import { ifThere, type LocalEtl, localPath } from '../local-etl/store';
 import type { IngestSummary, WantedFile } from '../query/ingest';
 import type { QueryEngine } from '../query/engine';
 import type { BucketReader } from '../storage/bucket';
-import { objectKey } from '../storage/layout';
+import { objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import { readGeneration } from './read-generations';
 import type { ReadThreads } from './threads/read-threads';

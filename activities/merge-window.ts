@@ -3,7 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import { contributes } from '../federation/decision';
 import type { PlannedWindow, PlanShard } from '../federation/plan-document';
 import { changedSources, type Provenance } from '../federation/provenance';
-import { runProblemsKey } from '../storage/layout';
+import { runProblemsKey } from '../federation/layout';
 import { writeJson } from '../storage/read-all';
 import type { FederationDependencies } from './federation-dependencies';
 import { touchFinished } from './finished-object';

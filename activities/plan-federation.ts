@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
 import { type FederationRequest, shorten } from '../federation/run';
 import type { Bucket } from '../storage/bucket';
-import { runPlanHeadKey, runPlanKey } from '../storage/layout';
+import { runPlanHeadKey, runPlanKey } from '../federation/layout';
 import { writeJson } from '../storage/read-all';
 import { type DrawnPlan, drawPlan } from './draw-plan';
 import type { FederationDependencies } from './federation-dependencies';

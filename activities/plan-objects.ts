@@ -1,6 +1,6 @@
 import { type PlanHead, planHeadSchema, type PlanShard, planShardSchema } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { runPlanHeadKey, runPlanKey } from '../storage/layout';
+import { runPlanHeadKey, runPlanKey } from '../federation/layout';
 import { requireJson } from './json-objects';
 
 /** A part of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */

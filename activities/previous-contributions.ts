@@ -2,7 +2,7 @@ import { FederationError, isFederationError } from '../errors/federation-error';
 import type { PlannedWindow } from '../federation/plan-document';
 import { type Provenance, provenanceSchema, type ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { provenanceKey } from '../storage/layout';
+import { provenanceKey } from '../federation/layout';
 import { requireJson } from './json-objects';
 
 /** What clusters last contributed to a window. */

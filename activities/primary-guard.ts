@@ -8,7 +8,8 @@ import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows'
 import type { LocalEtl } from '../local-etl/store';
 import type { MemoryBudget } from '../storage/memory-budget';
 import type { BucketReader } from '../storage/bucket';
-import { type ClusterId, provenanceKey } from '../storage/layout';
+import type { ClusterId } from '../etl/cluster-id';
+import { provenanceKey } from '../federation/layout';
 import { readJson } from '../storage/read-all';
 
 /** Own windows that no generation holds yet. */

@@ -9,7 +9,13 @@ import {
   publishingSteps,
 } from '../federation/published';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import { combinedEtlKey, combinedEtlPrefix, objectKey, parseEtlKey, publishedKey } from '../storage/layout';
+import {
+  combinedEtlKey,
+  combinedEtlPrefix,
+  objectKey,
+  parseEtlKey,
+  publishedKey,
+} from '../federation/layout';
 import { readJson, writeJson } from '../storage/read-all';
 import type { FederationDependencies } from './federation-dependencies';
 import { count } from './log-plan';

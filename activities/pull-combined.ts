@@ -16,7 +16,7 @@ import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import { parseWindowId, windowId, type WindowId } from '../etl/window';
 import type { Bucket, BucketReader } from '../storage/bucket';
-import type { ClusterId } from '../storage/layout';
+import type { ClusterId } from '../etl/cluster-id';
 import { type FileNotes, noteFile } from './push-local-etl';
 import { type OwnWindows, waitForOwnWindows } from './primary-guard';
 import { readNewestGeneration } from './read-generations';

@@ -8,7 +8,7 @@ import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import type { Bucket } from '../storage/bucket';
-import type { ClusterId } from '../storage/layout';
+import type { ClusterId } from '../etl/cluster-id';
 
 export interface PushDependencies {
   readonly bucket: Bucket;

@@ -1,7 +1,7 @@
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { type Generation, generationSchema } from '../federation/generation';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { generationKey, generationsPrefix, parseGenerationKey } from '../storage/layout';
+import { generationKey, generationsPrefix, parseGenerationKey } from '../federation/layout';
 import { readJson } from '../storage/read-all';
 
 /** A generation as it is listed. */

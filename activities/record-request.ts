@@ -1,5 +1,5 @@
 import { type FederationRequest, requestSchema } from '../federation/run';
-import { runRequestKey } from '../storage/layout';
+import { runRequestKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { createJson } from './json-objects';
 

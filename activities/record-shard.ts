@@ -1,5 +1,5 @@
 import { shardOutcomeSchema, type WindowResult, windowResultSchema } from '../federation/plan-document';
-import { runOutcomeKey, runProblemsKey } from '../storage/layout';
+import { runOutcomeKey, runProblemsKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { writeJson } from '../storage/read-all';
 import { requireJson } from './json-objects';

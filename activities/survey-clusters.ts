@@ -3,14 +3,8 @@ import { windowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
 import { recentFrom } from '../federation/listing';
 import type { BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
-import {
-  clusterEtlPrefix,
-  type ClusterId,
-  clusterId,
-  federatedPrefix,
-  parseClusterPrefix,
-  parseEtlKey,
-} from '../storage/layout';
+import { type ClusterId, clusterId } from '../etl/cluster-id';
+import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } from '../federation/layout';
 
 /** Listings are small requests that mostly wait. */
 const concurrentListings = 16;

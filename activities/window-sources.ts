@@ -4,7 +4,8 @@ import { absent } from '../federation/decision';
 import type { SourceProblem } from '../federation/generation';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { clusterEtlKey, clusterId } from '../storage/layout';
+import { clusterId } from '../etl/cluster-id';
+import { clusterEtlKey } from '../federation/layout';
 
 /** One cluster's source of a window while it is being merged. */
 export interface WindowSource {

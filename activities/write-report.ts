@@ -1,5 +1,5 @@
 import { type FederationReport, reportSchema } from '../federation/run';
-import { runReportKey } from '../storage/layout';
+import { runReportKey } from '../federation/layout';
 import { writeJson } from '../storage/read-all';
 import type { FederationDependencies } from './federation-dependencies';
 

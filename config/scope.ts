@@ -1,6 +1,6 @@
 import { parseResolution } from '../etl/window';
 import type { Scope } from '../federation/membership';
-import { clusterId } from '../storage/layout';
+import { clusterId } from '../etl/cluster-id';
 import { FederationError } from '../errors/federation-error';
 import type { SettingValues } from './keys';
 import type { Fault } from './values';

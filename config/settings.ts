@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Scope } from '../federation/membership';
-import { clusterId, type ClusterId } from '../storage/layout';
+import { clusterId, type ClusterId } from '../etl/cluster-id';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { formatDuration } from './durations';
 import { readFileSettings, type FileSettings } from './helm-values';

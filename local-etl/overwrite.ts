@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { parseWindowId, type WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
-import { objectKey } from '../storage/layout';
+import { objectKey } from '../federation/layout';
 import { checked } from './checked';
 import { concurrently } from './concurrently';
 import { FileMemory, pullCache } from './file-memory';

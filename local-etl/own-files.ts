@@ -1,6 +1,7 @@
 import { parseWindowFile, windowId, type WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
-import { clusterEtlKey, clusterEtlPrefix, type ClusterId, parseEtlKey } from '../storage/layout';
+import type { ClusterId } from '../etl/cluster-id';
+import { clusterEtlKey, clusterEtlPrefix, parseEtlKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import { fetchBackedUp, listBackups, readManifest, type SavedFile } from './backup';
 import { judgeContent, sha256 } from './read';

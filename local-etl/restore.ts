@@ -1,7 +1,7 @@
 import { FederationError } from '../errors/federation-error';
 import { parseWindowFile, windowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
-import type { ClusterId } from '../storage/layout';
+import type { ClusterId } from '../etl/cluster-id';
 import { fetchBackedUp, readManifest, type SavedFile } from './backup';
 import { concurrently } from './concurrently';
 import { listWindowFiles } from './list';

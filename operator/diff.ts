@@ -10,7 +10,7 @@ import { parseWindowId } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
 import type { Generation, GenerationWindow } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
-import { objectKey } from '../storage/layout';
+import { objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 
 /** Each takes two downloads and as many files to decode. */

@@ -6,7 +6,7 @@ import {
   type FederationRequest,
 } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
-import { parseRunKey, runReportKey, runRequestKey, runsPrefix } from '../storage/layout';
+import { parseRunKey, runReportKey, runRequestKey, runsPrefix } from '../federation/layout';
 import { readJson } from '../storage/read-all';
 import type { Operator } from './operator';
 

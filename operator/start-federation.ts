@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { FederationError } from '../errors/federation-error';
 import { requestSchema, type FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
-import { runRequestKey } from '../storage/layout';
+import { runRequestKey } from '../federation/layout';
 import { readJson } from '../storage/read-all';
 import type { federation } from '../workflows/federation';
 import { names, requestedFederationId } from '../workflows/names';

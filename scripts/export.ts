@@ -26,7 +26,7 @@ import { type ExportFormat, exportFormats, exportVersion, servedWindows } from '
 import type { WantedFile } from '../query/ingest';
 import type { Bucket, BucketReader } from '../storage/bucket';
 import { openBucket } from '../storage/open-bucket';
-import { exportPrefix } from '../storage/layout';
+import { exportPrefix } from '../federation/layout';
 import { withPrefix } from '../storage/with-prefix';
 import { Releasers } from '../workers/releasers';
 import { openContext, type CommandOptions } from './context';

@@ -11,7 +11,7 @@ import { type EtlSet, recordsOf, type TimeWindow } from '../etl/model';
 import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
 import { recordClusters, recordCount } from '../etl/set-facts';
 import { type Pipeline, pipelines } from '../etl/window';
-import { federatedPrefix } from '../storage/layout';
+import { federatedPrefix } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import { openContext, type CommandOptions } from './context';
 import { formatTable, print, printJson } from './output';

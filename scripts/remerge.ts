@@ -8,7 +8,8 @@ import { keptVersion } from '../federation/decision';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import { isFederationError } from '../errors/federation-error';
 import type { BucketReader, Version } from '../storage/bucket';
-import { clusterEtlKey, clusterId, keptKey, objectKey } from '../storage/layout';
+import { clusterId } from '../etl/cluster-id';
+import { clusterEtlKey, keptKey, objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 
 /** As long as one file of a window may be. */

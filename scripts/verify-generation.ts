@@ -14,7 +14,7 @@ import {
   parseEtlKey,
   provenanceKey,
   publishedKey,
-} from '../storage/layout';
+} from '../federation/layout';
 import { readJson } from '../storage/read-all';
 import { remerge } from './remerge';
 

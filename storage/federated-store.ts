@@ -6,7 +6,6 @@ import { azureConfig, azureNotes, type AzureConfig } from './drivers/azure-confi
 import { filesystemConfig, type FilesystemConfig } from './drivers/filesystem';
 import { gcsConfig, gcsNotes, type GcsConfig } from './drivers/gcs-config';
 import { s3Config, s3Notes, type S3Config } from './drivers/s3-config';
-import { federatedPrefix } from './layout';
 import { readYaml, type YamlFile } from './read-yaml';
 
 /** What a `federated-store.yaml` says. Safe to log: the secrets in it show as `***`. */
@@ -104,7 +103,7 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   const prefix = text.replace(/^\/+|\/+$/g, '');
   const fault = prefix === '' ? undefined : keyFault(prefix);
   if (fault !== undefined) throw invalid(file, ['prefix'], fault.replace('The key', 'it'));
-  if (`${prefix}/` === federatedPrefix) {
+  if (prefix === 'federated') {
     // OpenCost puts no prefix before a key that begins with it already. With this one all of a federation's do, but for
     // backups, and those must not look like a cluster: so it is as if there were none.
     const warning =
@@ -114,7 +113,7 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
     return { prefix: '', warnings: [warning] };
   }
   const warning = `prefix: the clusters are looked for in \`${prefix}/federated/<cluster id>/\`.`;
-  return { prefix, warnings: prefix.startsWith(federatedPrefix) ? [warning] : [] };
+  return { prefix, warnings: prefix.split('/')[0] === 'federated' ? [warning] : [] };
 }
 
 /** The value without the keys that the schema does not know; a sentence about each goes to `notes`. */

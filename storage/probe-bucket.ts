@@ -2,7 +2,6 @@ import { isFederationError } from '../errors/federation-error';
 import { discard } from './body';
 import type { Bucket, BucketReader, CallOptions } from './bucket';
 import { probeConditionalCreate, unsafeWithoutCondition } from './conditional-create';
-import { probeKey } from './layout';
 import { readAll } from './read-all';
 
 /** What can be tried out in a bucket, in the order in which it is tried. */
@@ -29,12 +28,12 @@ export interface ProbeResult {
 }
 
 export interface ProbeOptions {
-  /** Everything happens below it; it ends with a slash. */
+  /** What is listed and read; it ends with a slash. */
   readonly prefix: string;
   /** Without `write` nothing is ever written, and `read` takes the first object that is there. */
   readonly operations: readonly ProbeOperation[];
-  /** Names what is written, so that no two probes meet. */
-  readonly id: string;
+  /** What is written starts with this key, which no other probe uses. It is below `prefix`, as the listing must show it. */
+  readonly key: string;
   /** This machine's clock. */
   readonly now: () => Date;
   /** Aborting it leaves the rest untried; what was written is removed all the same. */
@@ -92,8 +91,8 @@ class Probe {
     private readonly bucket: Bucket,
     private readonly options: ProbeOptions,
   ) {
-    this.#key = probeKey(options.prefix, options.id);
-    this.#copyKey = probeKey(options.prefix, `${options.id}-copy`);
+    this.#key = options.key;
+    this.#copyKey = `${options.key}-copy`;
   }
 
   /** Tries one operation, unless it makes no sense any more. */
@@ -241,7 +240,7 @@ class Probe {
   }
 
   async #conditionalCreate(options: CallOptions): Promise<void> {
-    const key = probeKey(this.options.prefix, `${this.options.id}-create`);
+    const key = `${this.options.key}-create`;
     // It removes what it wrote, unless it is interrupted.
     this.#left.set(key, false);
     const found = await probeConditionalCreate(this.bucket, key, options);

@@ -6,7 +6,7 @@ import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import { withProbedCreate } from '../storage/conditional-create';
 import { countCall } from '../storage/count-calls';
-import { backupsPrefix, combinedPrefix, probeKey } from '../storage/layout';
+import { backupsPrefix, combinedPrefix, probeKey } from '../federation/layout';
 import { openLoggedBucket } from '../config/open-logged-bucket';
 import { names } from '../workflows/names';
 import { startCluster } from './cluster';

@@ -3,7 +3,8 @@ import path from 'node:path';
 import pMap from 'p-map';
 import { type Pipeline, pipelines, windowId, type WindowRef } from '../../etl/window';
 import type { Bucket } from '../../storage/bucket';
-import { clusterEtlKey, clusterId } from '../../storage/layout';
+import { clusterId } from '../../etl/cluster-id';
+import { clusterEtlKey } from '../../federation/layout';
 import { type MadeUpFile, madeUpFile } from '../merge/made-up-clusters';
 
 /** What clusters have pushed. */

@@ -7,7 +7,7 @@ import { startCluster } from '../../scripts/demo/cluster-process';
 import { findTemporal } from '../../scripts/set-up/temporal-cli';
 import { startTemporalServer } from '../../scripts/set-up/temporal-server';
 import type { Bucket } from '../../storage/bucket';
-import { combinedPrefix } from '../../storage/layout';
+import { combinedPrefix } from '../../federation/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import type { Releasers } from '../../workers/releasers';
 import { type MeasuredStore, stores } from '../storage/stores';

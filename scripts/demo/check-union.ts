@@ -3,7 +3,8 @@ import { decodeSet } from '../../etl/file';
 import { recordsOf, type Allocation, type Asset } from '../../etl/model';
 import { windowId, type WindowId } from '../../etl/window';
 import type { BucketReader } from '../../storage/bucket';
-import { clusterEtlPrefix, clusterId, combinedEtlPrefix, parseEtlKey } from '../../storage/layout';
+import { clusterId } from '../../etl/cluster-id';
+import { clusterEtlPrefix, combinedEtlPrefix, parseEtlKey } from '../../federation/layout';
 import { readAll } from '../../storage/read-all';
 
 /** What a comparison of the combined set with its sources gave. */

@@ -11,7 +11,8 @@ import {
   clusterPrefix,
   combinedPrefix,
   federatedPrefix,
-} from '../../storage/layout';
+  probeKey,
+} from '../../federation/layout';
 import {
   isStranger,
   probeBucket,
@@ -45,7 +46,8 @@ export async function checkBucket(
       checks.push(...skipped(plan));
       continue;
     }
-    const results = await probeBucket(bucket, { ...plan, id: randomUUID(), now: () => new Date(), signal });
+    const key = probeKey(plan.prefix, randomUUID());
+    const results = await probeBucket(bucket, { ...plan, key, now: () => new Date(), signal });
     hopeless = results.some((result) => result.hopeless);
     for (const result of results) {
       const clockIsKnown = checks.some(({ subject }) => subject === 'clock');

@@ -11,7 +11,7 @@ import {
   federatedPrefix,
   parseEtlKey,
   publishedKey,
-} from '../../storage/layout';
+} from '../../federation/layout';
 import { readJson } from '../../storage/read-all';
 import { count, formatAge } from '../output';
 import { summarizeCluster, surveyBucket, type Survey } from '../../operator/survey';

@@ -8,7 +8,7 @@ import {
   runReportKey,
   runRequestKey,
   runsPrefix,
-} from '../../storage/layout';
+} from '../../federation/layout';
 import {
   firstDay,
   goldenSource,

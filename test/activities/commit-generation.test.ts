@@ -12,7 +12,7 @@ import {
   objectKey,
   runPlanHeadKey,
   runRequestKey,
-} from '../../storage/layout';
+} from '../../federation/layout';
 import { readAll, writeJson } from '../../storage/read-all';
 import {
   firstDay,

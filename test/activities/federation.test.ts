@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPipeline } from '../../etl/window';
-import { combinedEtlKey, combinedPrefix, runsPrefix } from '../../storage/layout';
+import { combinedEtlKey, combinedPrefix, runsPrefix } from '../../federation/layout';
 import { readAll } from '../../storage/read-all';
 import { sameMeaning } from '../etl/same-meaning';
 import {

@@ -1,7 +1,7 @@
 import { encodeSet, decodeSet } from '../../etl/file';
 import { createMergeWindow } from '../../activities/merge-window';
 import { isFederationError } from '../../errors/federation-error';
-import { keptPrefix, objectKey, provenanceKey } from '../../storage/layout';
+import { keptPrefix, objectKey, provenanceKey } from '../../federation/layout';
 import { readAll } from '../../storage/read-all';
 import { sameMeaning } from '../etl/same-meaning';
 import {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { encodeSet } from '../../etl/file';
-import { objectKey } from '../../storage/layout';
+import { objectKey } from '../../federation/layout';
 import { openS3 } from '../../storage/drivers/s3';
 import { s3Config } from '../../storage/drivers/s3-config';
 import { readAll } from '../../storage/read-all';

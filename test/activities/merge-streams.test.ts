@@ -1,4 +1,4 @@
-import { objectKey, parseObjectKey } from '../../storage/layout';
+import { objectKey, parseObjectKey } from '../../federation/layout';
 import type { Bucket } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 import { type StorageCall, withMetrics } from '../../storage/with-metrics';

@@ -8,7 +8,7 @@ import { backUp, listBackups } from '../../local-etl/backup';
 import { addOwnNames } from '../../local-etl/own-names';
 import { restoreBackup } from '../../local-etl/restore';
 import { localEtl, localPath } from '../../local-etl/store';
-import { backupPrefix, clusterEtlKey } from '../../storage/layout';
+import { backupPrefix, clusterEtlKey } from '../../federation/layout';
 import {
   assets1,
   built,

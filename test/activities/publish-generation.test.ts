@@ -1,4 +1,4 @@
-import { combinedEtlKey, combinedEtlPrefix, objectKey, publishedKey } from '../../storage/layout';
+import { combinedEtlKey, combinedEtlPrefix, objectKey, publishedKey } from '../../federation/layout';
 import { readAll } from '../../storage/read-all';
 import {
   firstDay,

@@ -7,7 +7,7 @@ import { withWindowLock } from '../../local-etl/lock';
 import { primaryMemory } from '../../local-etl/primary';
 import { localEtl, localPath } from '../../local-etl/store';
 import type { Bucket } from '../../storage/bucket';
-import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../storage/layout';
+import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../federation/layout';
 import {
   assets1,
   built,

@@ -3,7 +3,7 @@ import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
 import { localEtl, localPath } from '../../local-etl/store';
-import { clusterEtlKey, clusterPrefix } from '../../storage/layout';
+import { clusterEtlKey, clusterPrefix } from '../../federation/layout';
 import {
   assets1,
   built,

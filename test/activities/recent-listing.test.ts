@@ -17,7 +17,8 @@ import { nextGeneration, sameGeneration } from '../../federation/next-generation
 import type { WindowResult } from '../../federation/plan-document';
 import { parseFederatedStore } from '../../storage/federated-store';
 import type { Bucket, ListEntry, ListOptions, ObjectInfo, Version } from '../../storage/bucket';
-import { clusterEtlPrefix, clusterId, fullListingKey, generationKey } from '../../storage/layout';
+import { clusterId } from '../../etl/cluster-id';
+import { clusterEtlPrefix, fullListingKey, generationKey } from '../../federation/layout';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll, writeJson } from '../../storage/read-all';
 import { propertyRuns } from '../etl/run-counts';

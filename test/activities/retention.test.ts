@@ -1,5 +1,5 @@
 import { parseWindowId } from '../../etl/window';
-import { combinedEtlPrefix } from '../../storage/layout';
+import { combinedEtlPrefix } from '../../federation/layout';
 import {
   federatedBucket,
   firstDay,

@@ -5,7 +5,7 @@ import { createWriteReport } from '../../activities/write-report';
 import { reportSchema, type FederationReport } from '../../federation/run';
 import { unsafeWithoutCondition } from '../../storage/conditional-create';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { runReportKey } from '../../storage/layout';
+import { runReportKey } from '../../federation/layout';
 import { readJson } from '../../storage/read-all';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 

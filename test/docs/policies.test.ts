@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { clusterId } from '../../etl/cluster-id';
 import {
   backupsPrefix,
   clusterEtlPrefix,
-  clusterId,
   clusterPrefix,
   combinedEtlPrefix,
   combinedPrefix,
@@ -14,7 +14,7 @@ import {
   objectsPrefix,
   probeKey,
   runsPrefix,
-} from '../../storage/layout';
+} from '../../federation/layout';
 
 const folder = path.join(__dirname, '../../docs/reference/policies');
 const own = clusterId('CLUSTER_ID');

@@ -10,7 +10,8 @@ import { startCluster, type ClusterProcess } from '../../scripts/demo/cluster-pr
 import { checkUnion } from '../../scripts/demo/check-union';
 import { startFederation } from '../../operator/start-federation';
 import type { Bucket } from '../../storage/bucket';
-import { clusterEtlKey, clusterId, combinedEtlKey, objectKey } from '../../storage/layout';
+import { clusterId } from '../../etl/cluster-id';
+import { clusterEtlKey, combinedEtlKey, objectKey } from '../../federation/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import type { FederationSummary } from '../../workflows/federation';

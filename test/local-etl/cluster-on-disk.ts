@@ -17,7 +17,8 @@ import { instanceOf } from '../../local-etl/instance';
 import { localEtl, localPath, type LocalEtl } from '../../local-etl/store';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { clusterEtlKey, clusterId, generationKey, objectKey, provenanceKey } from '../../storage/layout';
+import { clusterId } from '../../etl/cluster-id';
+import { clusterEtlKey, generationKey, objectKey, provenanceKey } from '../../federation/layout';
 import { readAll, writeJson } from '../../storage/read-all';
 
 const golden = join(__dirname, '..', 'golden');

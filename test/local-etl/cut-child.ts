@@ -5,7 +5,8 @@ import { silentLog } from '../../config/log';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl } from '../../local-etl/store';
 import type { Bucket, ObjectBody } from '../../storage/bucket';
-import { clusterId, objectsPrefix } from '../../storage/layout';
+import { clusterId } from '../../etl/cluster-id';
+import { objectsPrefix } from '../../federation/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
 /** A process of its own that pushes or pulls so many files; the transfers after them hang until it is killed. */

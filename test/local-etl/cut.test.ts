@@ -8,7 +8,7 @@ import { windowId, type WindowId } from '../../etl/window';
 import { pullCache, pushCache } from '../../local-etl/file-memory';
 import { localPath } from '../../local-etl/store';
 import { parseFederatedStore } from '../../storage/federated-store';
-import { clusterEtlPrefix, objectsPrefix } from '../../storage/layout';
+import { clusterEtlPrefix, objectsPrefix } from '../../federation/layout';
 import { openBucket } from '../../storage/open-bucket';
 import type { StorageCall } from '../../storage/with-metrics';
 import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';

@@ -2,7 +2,7 @@ import { createMemoryBudget, type MemoryBudget } from '../../storage/memory-budg
 import { windowId, type WindowId } from '../../etl/window';
 import { transfersAtOnce } from '../../local-etl/transfers';
 import type { Bucket } from '../../storage/bucket';
-import { clusterEtlPrefix, objectsPrefix } from '../../storage/layout';
+import { clusterEtlPrefix, objectsPrefix } from '../../federation/layout';
 import { assets1, built, ClusterOnDisk } from './cluster-on-disk';
 
 const windows = Array.from({ length: transfersAtOnce + 8 }, (_, hour): WindowId => {

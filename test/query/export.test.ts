@@ -25,7 +25,7 @@ import {
 import type { WantedFile } from '../../query/ingest';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { exportPrefix } from '../../storage/layout';
+import { exportPrefix } from '../../federation/layout';
 import { allocation, allocationSet, asset, assetSet } from '../etl/build-records';
 
 const golden = localEtl(path.join(__dirname, '../golden/expected/federated/combined/etl'));

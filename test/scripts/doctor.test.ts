@@ -10,7 +10,7 @@ import type { Check } from '../../scripts/doctor/check';
 import { permissionFor } from '../../scripts/doctor/permissions';
 import type { Bucket } from '../../storage/bucket';
 import { parseFederatedStore } from '../../storage/federated-store';
-import { combinedEtlKey, combinedEtlPrefix } from '../../storage/layout';
+import { combinedEtlKey, combinedEtlPrefix } from '../../federation/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { probeOperations } from '../../storage/probe-bucket';
 import { ensureSchedule } from '../../workers/schedule';

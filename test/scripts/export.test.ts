@@ -8,7 +8,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { totalCost } from '../../etl/cost';
 import { decodeSet } from '../../etl/file';
 import { rowsOf } from '../../query/database';
-import { exportPrefix, generationKey, objectKey } from '../../storage/layout';
+import { exportPrefix, generationKey, objectKey } from '../../federation/layout';
 import { readJson } from '../../storage/read-all';
 import { generationSchema } from '../../federation/generation';
 import { FederationFolder } from './federation-folder';

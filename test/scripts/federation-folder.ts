@@ -10,9 +10,9 @@ import type { Generation, GenerationWindow, SourceProblem } from '../../federati
 import type { Published } from '../../federation/published';
 import type { FederationReport, FederationRequest } from '../../federation/run';
 import type { Bucket } from '../../storage/bucket';
+import { clusterId } from '../../etl/cluster-id';
 import {
   clusterEtlKey,
-  clusterId,
   combinedEtlKey,
   generationKey,
   objectKey,
@@ -20,7 +20,7 @@ import {
   publishedKey,
   runReportKey,
   runRequestKey,
-} from '../../storage/layout';
+} from '../../federation/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll, writeJson } from '../../storage/read-all';
 

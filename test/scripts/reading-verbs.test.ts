@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clusterId } from '../../etl/cluster-id';
 import {
   clusterEtlKey,
-  clusterId,
   combinedEtlKey,
   generationKey,
   objectKey,
   provenanceKey,
   publishedKey,
-} from '../../storage/layout';
+} from '../../federation/layout';
 import type { Generation } from '../../federation/generation';
 import { readAll } from '../../storage/read-all';
 import { clearSettings } from '../servers/clear-environment';

@@ -7,12 +7,12 @@ import { isFederationError } from '../../errors/federation-error';
 import type { Bucket, ListEntry, ListOptions } from '../../storage/bucket';
 import { probeConditionalCreate } from '../../storage/conditional-create';
 import { parseFederatedStore } from '../../storage/federated-store';
+import { clusterId } from '../../etl/cluster-id';
 import {
   backupPrefix,
   backupsPrefix,
   clusterEtlKey,
   clusterEtlPrefix,
-  clusterId,
   clusterPrefix,
   combinedEtlKey,
   combinedEtlPrefix,
@@ -31,7 +31,7 @@ import {
   runReportKey,
   runsPrefix,
   unreferencedKey,
-} from '../../storage/layout';
+} from '../../federation/layout';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { startS3Users, type S3User, type S3Users } from '../servers/s3-users';

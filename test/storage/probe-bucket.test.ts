@@ -26,7 +26,7 @@ const probe = (bucket: Bucket, options: Partial<ProbeOptions> = {}) =>
   probeBucket(bucket, {
     prefix,
     operations: probeOperations,
-    id: randomUUID(),
+    key: `${prefix}probe/${randomUUID()}`,
     now: () => new Date(),
     ...options,
   });
@@ -152,14 +152,14 @@ describe('a store that refuses', () => {
 
   it('to delete: what stays is named, and no more is written', async () => {
     const bucket = folder(() => ({ delete: denied('delete') }));
-    const results = await probe(bucket, { id: 'p' });
+    const results = await probe(bucket, { key: `${prefix}probe/p` });
     expect(outcomes(results)).toMatchObject({ delete: 'failed', 'conditional create': 'skipped' });
     expect(detailOf(results, 'delete')).toContain(`${prefix}probe/p, ${prefix}probe/p-copy.`);
   });
 
   it('to delete, where that is not needed: a warning', async () => {
     const bucket = folder(() => ({ delete: denied('delete') }));
-    const results = await probe(bucket, { operations: ['list', 'write'], id: 'p' });
+    const results = await probe(bucket, { operations: ['list', 'write'], key: `${prefix}probe/p` });
     expect(outcomes(results)).toEqual({ list: 'ok', write: 'ok', delete: 'warning' });
     expect(detailOf(results, 'delete')).toContain(`${prefix}probe/p.`);
   });

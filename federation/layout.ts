@@ -1,3 +1,4 @@
+import { type ClusterId, isClusterId } from '../etl/cluster-id';
 import {
   parseWindowFile,
   windowId,
@@ -6,15 +7,11 @@ import {
   type WindowId,
   type WindowRef,
 } from '../etl/window';
-import { FederationError } from '../errors/federation-error';
 
 /**
  * Every key of the bucket, built and read here and nowhere else. `docs/design/bucket-format.md` says who writes and
  * who reads each.
  */
-
-/** A cluster's id, as it stands in keys. Opaque: newer agents use the cluster's name. */
-export type ClusterId = string & { readonly __brand: 'ClusterId' };
 
 /** Where everything federated lies; each folder right under it but `combined` is a cluster. */
 export const federatedPrefix = 'federated/';
@@ -35,33 +32,11 @@ export function probeKey(prefix: string, id: string): string {
   return `${prefix}probe/${id}`;
 }
 
-/** Accepts an id that can be a folder under `federated/`, else throws CLUSTER_ID_INVALID. */
-export function clusterId(text: string): ClusterId {
-  const fault = clusterIdFault(text);
-  if (fault === undefined) return text as ClusterId;
-  throw new FederationError('CLUSTER_ID_INVALID', {
-    subject: { cluster: JSON.stringify(text) },
-    detail: fault,
-  });
-}
-
-function clusterIdFault(text: string): string | undefined {
-  if (text === '') return 'The cluster id is empty.';
-  if (text === 'combined') return 'The cluster id `combined` is taken by the output.';
-  if (text === '.' || text.includes('..')) return 'The cluster id would leave its folder.';
-  // eslint's no-control-regex is about accidents; refusing control characters is the purpose here.
-  if ([...text].some((char) => char === '/' || char === '\\' || char < ' ' || char === '\u007f')) {
-    return 'The cluster id has a slash, a backslash or a control character.';
-  }
-  if (Buffer.byteLength(text) > 253) return 'The cluster id has more than 253 bytes.';
-  return undefined;
-}
-
 /** The cluster that a prefix right under `federated/` belongs to; undefined for `combined` and for what cannot be one. */
 export function parseClusterPrefix(prefix: string): ClusterId | undefined {
   if (!prefix.startsWith(federatedPrefix) || !prefix.endsWith('/')) return undefined;
   const text = prefix.slice(federatedPrefix.length, -1);
-  return clusterIdFault(text) === undefined ? (text as ClusterId) : undefined;
+  return isClusterId(text) ? text : undefined;
 }
 
 /** Where a cluster's ETL files lie: Federated Storage. */

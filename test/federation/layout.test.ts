@@ -1,13 +1,14 @@
 import fc from 'fast-check';
+import { clusterId } from '../../etl/cluster-id';
 import { parseWindowId, pipelines, windowId, type WindowRef } from '../../etl/window';
 import { keyFault } from '../../storage/check-key';
-import * as layout from '../../storage/layout';
+import * as layout from '../../federation/layout';
 
 const hex64 = fc.stringMatching(/^[0-9a-f]{64}$/);
 const cluster = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
   .filter((text) => layout.parseClusterPrefix(`federated/${text}/`) !== undefined)
-  .map(layout.clusterId);
+  .map(clusterId);
 const window: fc.Arbitrary<WindowRef> = fc
   .record({
     pipeline: fc.constantFrom(...pipelines),
@@ -109,7 +110,7 @@ test.each([
 });
 
 test('every key is one that all stores can hold', () => {
-  const longest = layout.clusterId('c'.repeat(240));
+  const longest = clusterId('c'.repeat(240));
   fc.assert(
     fc.property(cluster, window, hex64, (id, ref, fingerprint) => {
       const keys = [
@@ -137,7 +138,7 @@ test('generations are listed in the order of their numbers', () => {
 test.each(['', 'combined', '.', '..', 'a..b', 'a/b', 'a\\b', 'a\nb', 'x'.repeat(254)])(
   '%j is no cluster id',
   (text) => {
-    expect(() => layout.clusterId(text)).toThrow(/^The cluster id /);
+    expect(() => clusterId(text)).toThrow(/^The cluster id /);
     expect(layout.parseClusterPrefix(`federated/${text}/`)).toBeUndefined();
   },
 );

@@ -1,0 +1,30 @@
+import { FederationError } from '../errors/federation-error';
+
+/** A cluster's id: a folder under `federated/`. Opaque; newer agents use the cluster's name. */
+export type ClusterId = string & { readonly __brand: 'ClusterId' };
+
+/** Accepts an id that can be a folder under `federated/`. Throws CLUSTER_ID_INVALID for any other text. */
+export function clusterId(text: string): ClusterId {
+  const fault = clusterIdFault(text);
+  if (fault === undefined) return text as ClusterId;
+  throw new FederationError('CLUSTER_ID_INVALID', {
+    subject: { cluster: JSON.stringify(text) },
+    detail: fault,
+  });
+}
+
+/** Whether `clusterId` accepts the text. */
+export function isClusterId(text: string): text is ClusterId {
+  return clusterIdFault(text) === undefined;
+}
+
+function clusterIdFault(text: string): string | undefined {
+  if (text === '') return 'The cluster id is empty.';
+  if (text === 'combined') return 'The cluster id `combined` is taken by the output.';
+  if (text === '.' || text.includes('..')) return 'The cluster id would leave its folder.';
+  if (/[/\\\u0000-\u001f\u007f]/.test(text)) {
+    return 'The cluster id has a slash, a backslash or a control character.';
+  }
+  if (Buffer.byteLength(text) > 253) return 'The cluster id has more than 253 bytes.';
+  return undefined;
+}
