@@ -98,7 +98,7 @@ export default defineConfig(
   ...roomRules,
   ...driverRules,
   {
-    files: ['federation/layout.ts', 'test/**'],
+    files: ['federation/layout.ts', 'federation/documents.ts', 'test/**'],
     rules: { 'no-restricted-syntax': ['error', noDefaultExport] },
   },
   {

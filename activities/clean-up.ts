@@ -1,5 +1,4 @@
 import pMap from 'p-map';
-import { z } from 'zod';
 import type { Generation } from '../federation/generation';
 import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
 import type { CallOptions, ObjectInfo } from '../storage/bucket';
@@ -14,10 +13,10 @@ import {
   parseRunKey,
   provenanceKey,
   runsPrefix,
-  unreferencedKey,
 } from '../federation/layout';
 import type { WindowId } from '../etl/window';
-import { readJson, writeJson } from '../storage/read-all';
+import { readDocument, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import type { FederationDependencies } from './federation-dependencies';
 import { listGenerations, readGeneration } from './read-generations';
 
@@ -44,12 +43,6 @@ const concurrentCalls = 16;
 const workingFilesFor = 2 * day;
 const runsFor = 30 * day;
 
-const unreferencedSchema = z.object({
-  format: z.literal(1),
-  /** By key: when a pass first found that no kept generation names it, RFC 3339, by the store's clock. */
-  seen: z.record(z.string(), z.string()),
-});
-
 /**
  * Deletes generations that are not kept any more; then merged objects and kept contributions that no kept generation
  * names in two passes a day apart; and what runs left behind, in its time. All ages are by the store's clock. What it
@@ -59,9 +52,10 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   const { bucket, log } = deps;
   return async () => {
     const options = { signal: deps.signal() };
-    const passed = (await readJson(bucket, unreferencedKey, unreferencedSchema, options))?.seen ?? {};
+    const document = documents.unreferenced.at();
+    const passed = (await readDocument(bucket, document, options))?.seen ?? {};
     // Written first as it was: the store says what time it is.
-    const { modified: now } = await writeJson(bucket, unreferencedKey, { format: 1, seen: passed }, options);
+    const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
     // Listed before the generations are read: what a commit adds meanwhile is younger than a day anyway.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);
@@ -75,7 +69,7 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     });
     const spared = await deleteUnlessTouched(deps, remove, now, options);
     for (const key of spared) seen[key] = passed[key] ?? now.toISOString();
-    await writeJson(bucket, unreferencedKey, { format: 1, seen }, options);
+    await replaceDocument(bucket, document, { format: 1, seen }, options);
     const keptRemoved = remove.filter((key) => key.startsWith(keptPrefix) && !spared.has(key)).length;
     const result: CleanUpResult = {
       generations: removed,

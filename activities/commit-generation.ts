@@ -1,16 +1,17 @@
 import pMap from 'p-map';
 import { describeError, FederationError } from '../errors/federation-error';
+import { createDocument, requireDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import { type Generation, openProblems } from '../federation/generation';
 import { sameMembership } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
-import { type PlanHead, shardOutcomeSchema, type WindowResult } from '../federation/plan-document';
+import type { PlanHead, WindowResult } from '../federation/plan-document';
 import { shorten } from '../federation/run';
 import type { Bucket, CallOptions } from '../storage/bucket';
-import { generationKey, objectKey, runOutcomeKey } from '../federation/layout';
+import { objectKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished } from './finished-object';
 import { writeFullListing } from './full-listing';
-import { createJson, requireJson } from './json-objects';
 import { count } from './log-plan';
 import { readHead } from './plan-objects';
 import { listGenerations, newestGenerationNumber, readGeneration } from './read-generations';
@@ -123,9 +124,10 @@ async function commit(
   options: CallOptions,
 ): Promise<CommitResult> {
   const { bucket } = deps;
-  const key = generationKey(next.generation);
   // Whatever the answer, or none: what stands there afterwards says who won.
-  const created = await createJson(bucket, key, next, options).catch(asError);
+  const created = await createDocument(bucket, documents.generation.at(next.generation), next, options).catch(
+    asError,
+  );
   if (created !== true) {
     const standing = await readGeneration(bucket, next.generation, options);
     if (standing === undefined && created instanceof Error) throw created;
@@ -158,8 +160,8 @@ async function readResults(
 ): Promise<WindowResult[] | undefined> {
   const results: WindowResult[] = [];
   for (const [shard, planned] of head.shards.entries()) {
-    const key = runOutcomeKey(head.run, head.attempt, shard);
-    const { windows } = await requireJson(bucket, key, shardOutcomeSchema, { ...options, maxBytes: 2 ** 29 });
+    const document = documents.shardOutcome.at(head.run, head.attempt, shard);
+    const { windows } = await requireDocument(bucket, document, options);
     const merged = windows.map((result) => result.window);
     if ([...merged].sort().join() !== [...planned].sort().join()) return undefined;
     results.push(...windows);

@@ -2,9 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Log } from '../config/log';
-import { isFederationError } from '../errors/federation-error';
 import { windowId, type WindowRef } from '../etl/window';
 import { concurrently } from '../local-etl/concurrently';
 import type { QueryEngine } from '../query/engine';
@@ -17,14 +15,9 @@ import {
   type ServedWindow,
 } from '../query/export';
 import type { Bucket } from '../storage/bucket';
-import {
-  exportPath,
-  exportPrefix,
-  exportSchemaPath,
-  exportTablesPath,
-  parseExportPath,
-} from '../federation/layout';
-import { readJson, writeJson } from '../storage/read-all';
+import { exportPath, exportPrefix, exportTablesPath, parseExportPath } from '../federation/layout';
+import { readDocument, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import { withPrefix } from '../storage/with-prefix';
 import { repeatable } from '../storage/with-retry';
 
@@ -236,10 +229,8 @@ async function listExport(
 
 /** Only where it says something else: an export that finds nothing to do writes nothing. */
 async function writeSchema(bucket: Bucket, signal: AbortSignal): Promise<void> {
-  const path = exportSchemaPath(exportVersion);
-  const there = await readJson(bucket, path, z.unknown(), { signal }).catch((error: unknown) => {
-    if (!isFederationError(error, 'STORAGE_CORRUPT')) throw error;
-  });
+  const document = documents.exportSchema.at(exportVersion);
+  const there = await readDocument(bucket, document, { signal });
   if (JSON.stringify(there) !== JSON.stringify(exportSchema))
-    await writeJson(bucket, path, exportSchema, { signal });
+    await replaceDocument(bucket, document, exportSchema, { signal });
 }

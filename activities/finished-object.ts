@@ -1,12 +1,10 @@
-import { FederationError, isFederationError } from '../errors/federation-error';
-import { type Provenance, provenanceSchema } from '../federation/provenance';
+import { FederationError } from '../errors/federation-error';
+import { readIntact, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { Provenance } from '../federation/provenance';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import { objectKey, provenanceKey } from '../federation/layout';
-import { readJson, writeJson } from '../storage/read-all';
+import { objectKey } from '../federation/layout';
 import { repeatable } from '../storage/with-retry';
-
-/** Provenance grows with the clusters, and with what does not stand in an object as it came. */
-const largestProvenance = 2 ** 29;
 
 /** The provenance of a merged window that is finished: both objects are there and fit each other. Else undefined. */
 export async function findFinished(
@@ -14,25 +12,11 @@ export async function findFinished(
   fingerprint: string,
   options: CallOptions,
 ): Promise<Provenance | undefined> {
-  const provenance = await readProvenance(bucket, fingerprint, options);
+  // A damaged one counts as missing: the window is merged again, and both objects are written again.
+  const provenance = await readIntact(bucket, documents.provenance.at(fingerprint), options);
   if (provenance === undefined || provenance.fingerprint !== fingerprint) return undefined;
   const object = await bucket.head(objectKey(fingerprint), options);
   return object?.size === provenance.size ? provenance : undefined;
-}
-
-async function readProvenance(
-  bucket: BucketReader,
-  fingerprint: string,
-  options: CallOptions,
-): Promise<Provenance | undefined> {
-  try {
-    const limit = { ...options, maxBytes: largestProvenance };
-    return await readJson(bucket, provenanceKey(fingerprint), provenanceSchema, limit);
-  } catch (error) {
-    // Damaged is as good as missing: the window is merged, and both are written, again.
-    if (isFederationError(error, 'STORAGE_CORRUPT')) return undefined;
-    throw error;
-  }
 }
 
 /** An object of so many bytes or fewer is sent from memory: in one request, where a stream may take several. */
@@ -71,5 +55,5 @@ export async function touchFinished(
   provenance: Provenance,
   options: CallOptions,
 ): Promise<void> {
-  await writeJson(bucket, provenanceKey(provenance.fingerprint), provenance, options);
+  await replaceDocument(bucket, documents.provenance.at(provenance.fingerprint), provenance, options);
 }

@@ -1,23 +1,17 @@
-import { isFederationError } from '../errors/federation-error';
-import { type FullListing, type LastFullListing, lastFullListingSchema } from '../federation/listing';
+import { readDocument, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { FullListing, LastFullListing } from '../federation/listing';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import { fullListingKey } from '../federation/layout';
-import { readJson, writeJson } from '../storage/read-all';
 
-/** What is remembered of the last full listing: a damaged note is as good as none, as the next full listing makes another. */
+/** The last full listing; undefined if there is none, or if the note of it is damaged. */
 export async function readFullListing(
   bucket: BucketReader,
   options: CallOptions,
 ): Promise<LastFullListing | undefined> {
-  try {
-    return await readJson(bucket, fullListingKey, lastFullListingSchema, options);
-  } catch (error) {
-    if (isFederationError(error, 'STORAGE_CORRUPT')) return undefined;
-    throw error;
-  }
+  return readDocument(bucket, documents.fullListing.at(), options);
 }
 
-/** Remembers a full listing. Only for one that a generation holds: what it found would be passed over otherwise. */
+/** Remembers a full listing. Only for one that is in a generation: later runs skip the windows that it saw. */
 export async function writeFullListing(
   bucket: Bucket,
   listing: FullListing,
@@ -25,5 +19,5 @@ export async function writeFullListing(
   options: CallOptions,
 ): Promise<void> {
   const last: LastFullListing = { format: 1, generation, ...listing };
-  await writeJson(bucket, fullListingKey, last, options);
+  await replaceDocument(bucket, documents.fullListing.at(), last, options);
 }

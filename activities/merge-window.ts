@@ -3,8 +3,8 @@ import { FederationError } from '../errors/federation-error';
 import { contributes } from '../federation/decision';
 import type { PlannedWindow, PlanShard } from '../federation/plan-document';
 import { changedSources, type Provenance } from '../federation/provenance';
-import { runProblemsKey } from '../federation/layout';
-import { writeJson } from '../storage/read-all';
+import { replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import type { FederationDependencies } from './federation-dependencies';
 import { touchFinished } from './finished-object';
 import { count, prefix } from './log-plan';
@@ -114,9 +114,9 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       }
       const problems = sources.flatMap((source) => source.problem ?? []);
       if (problems.length > 0) {
-        await writeJson(
+        await replaceDocument(
           bucket,
-          runProblemsKey(run, attempt, shard, index),
+          documents.windowProblems.at(run, attempt, shard, index),
           { window: planned.window, problems },
           { signal },
         );

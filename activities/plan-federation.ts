@@ -1,9 +1,9 @@
 import pMap from 'p-map';
+import { replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
 import { type FederationRequest, shorten } from '../federation/run';
 import type { Bucket } from '../storage/bucket';
-import { runPlanHeadKey, runPlanKey } from '../federation/layout';
-import { writeJson } from '../storage/read-all';
 import { type DrawnPlan, drawPlan } from './draw-plan';
 import type { FederationDependencies } from './federation-dependencies';
 import { logPlan } from './log-plan';
@@ -105,7 +105,7 @@ async function writePlan(
     shards,
     async (windows, index) => {
       const shard: PlanShard = { format: 1, run, base, clusters, windows };
-      await writeJson(bucket, runPlanKey(run, attempt, index), shard, { signal });
+      await replaceDocument(bucket, documents.planShard.at(run, attempt, index), shard, { signal });
     },
     { concurrency: concurrentWrites },
   );
@@ -120,5 +120,5 @@ async function writePlan(
     problems: [...problems],
     fullListing,
   };
-  await writeJson(bucket, runPlanHeadKey(run, attempt), head, { signal });
+  await replaceDocument(bucket, documents.planHead.at(run, attempt), head, { signal });
 }

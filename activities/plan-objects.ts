@@ -1,7 +1,8 @@
-import { type PlanHead, planHeadSchema, type PlanShard, planShardSchema } from '../federation/plan-document';
+import { requireDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { PlanHead, PlanShard } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { runPlanHeadKey, runPlanKey } from '../federation/layout';
-import { requireJson } from './json-objects';
+import { runPlanKey } from '../federation/layout';
 
 /** A part of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
 export async function readShard(
@@ -11,7 +12,7 @@ export async function readShard(
   shard: number,
   options?: CallOptions,
 ): Promise<PlanShard> {
-  return requireJson(bucket, runPlanKey(run, attempt, shard), planShardSchema, options);
+  return requireDocument(bucket, documents.planShard.at(run, attempt, shard), options);
 }
 
 /** What a commit needs of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
@@ -21,7 +22,7 @@ export async function readHead(
   attempt: number,
   options?: CallOptions,
 ): Promise<PlanHead> {
-  return requireJson(bucket, runPlanHeadKey(run, attempt), planHeadSchema, options);
+  return requireDocument(bucket, documents.planHead.at(run, attempt), options);
 }
 
 /** A reader of shards that remembers the last few: the windows of a shard are merged one after another. */

@@ -1,9 +1,9 @@
 import { FederationError, isFederationError } from '../errors/federation-error';
+import { requireDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import type { PlannedWindow } from '../federation/plan-document';
-import { type Provenance, provenanceSchema, type ProvenanceSource } from '../federation/provenance';
+import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { provenanceKey } from '../federation/layout';
-import { requireJson } from './json-objects';
 
 /** What clusters last contributed to a window. */
 export interface PreviousContributions {
@@ -55,14 +55,14 @@ async function readProvenance(
   fingerprint: string,
   options: CallOptions,
 ): Promise<Provenance> {
-  const key = provenanceKey(fingerprint);
+  const document = documents.provenance.at(fingerprint);
   try {
-    return await requireJson(bucket, key, provenanceSchema, { ...options, maxBytes: 2 ** 29 });
+    return await requireDocument(bucket, document, options);
   } catch (cause) {
     if (!isFederationError(cause, 'STORAGE_NOT_FOUND') && !isFederationError(cause, 'STORAGE_CORRUPT'))
       throw cause;
     throw new FederationError('GENERATION_UNREADABLE', {
-      subject: { key },
+      subject: { key: document.key },
       detail: `What clusters contributed to the last generation cannot be read: ${cause.detail}`,
       hint: 'Run `federated-etl verify`. `federated-etl federate --force` merges without it: what only the last generation still held is lost then.',
       cause,

@@ -2,15 +2,15 @@ import { FederationError } from '../errors/federation-error';
 import type { WindowId } from '../etl/window';
 import { isExpired } from '../federation/expired';
 import type { Generation } from '../federation/generation';
-import { contributors, provenanceSchema } from '../federation/provenance';
+import { readDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import { contributors } from '../federation/provenance';
 import { concurrently } from '../local-etl/concurrently';
 import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
 import type { LocalEtl } from '../local-etl/store';
 import type { MemoryBudget } from '../storage/memory-budget';
 import type { BucketReader } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
-import { provenanceKey } from '../federation/layout';
-import { readJson } from '../storage/read-all';
 
 /** Own windows that no generation holds yet. */
 export interface OwnWindows {
@@ -33,7 +33,6 @@ export interface GuardDependencies {
 
 const lanes = 8;
 const shownExamples = 10;
-const largestProvenance = 2 ** 29;
 
 /**
  * The closed windows of this cluster that a generation does not hold its contribution to, if there are any: before
@@ -77,11 +76,11 @@ async function contributes(
 ): Promise<boolean> {
   const window = Object.hasOwn(generation.windows, id) ? generation.windows[id] : undefined;
   if (window === undefined) return false;
-  const key = provenanceKey(window.fingerprint);
-  const provenance = await readJson(combined, key, provenanceSchema, { signal, maxBytes: largestProvenance });
+  const document = documents.provenance.at(window.fingerprint);
+  const provenance = await readDocument(combined, document, { signal });
   if (provenance !== undefined) return contributors(provenance).includes(cluster);
   throw new FederationError('GENERATION_UNREADABLE', {
-    subject: { key, window: id },
+    subject: { key: document.key, window: id },
     detail: `Generation ${generation.generation} names an object whose provenance is missing.`,
   });
 }

@@ -1,22 +1,12 @@
 import pMap from 'p-map';
 import { type WindowId, windowId } from '../etl/window';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import { readDocument, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import type { Generation, GenerationWindow } from '../federation/generation';
-import {
-  type Published,
-  type PublishedWindow,
-  publishedSchema,
-  publishingSteps,
-} from '../federation/published';
+import { type Published, type PublishedWindow, publishingSteps } from '../federation/published';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import {
-  combinedEtlKey,
-  combinedEtlPrefix,
-  objectKey,
-  parseEtlKey,
-  publishedKey,
-} from '../federation/layout';
-import { readJson, writeJson } from '../storage/read-all';
+import { combinedEtlKey, combinedEtlPrefix, objectKey, parseEtlKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { count } from './log-plan';
 import { newestGenerationNumber, readNewestGeneration } from './read-generations';
@@ -69,13 +59,14 @@ async function publish(
   { generation, windows }: Generation,
   options: CallOptions,
 ): Promise<Omit<PublishResult, 'generation'>> {
-  const published = await readJson(bucket, publishedKey, publishedSchema, { ...options, maxBytes: 2 ** 29 });
+  const document = documents.published.at();
+  const published = await readDocument(bucket, document, options);
   const there = await listPublished(bucket, options);
   const { copy, remove, unchanged } = publishingSteps(published, there, { windows });
   const record = new Map<string, PublishedWindow>(Object.entries(published?.windows ?? {}));
   const write = (of: number) => {
     const value: Published = { format: 1, generation: of, windows: Object.fromEntries(record) };
-    return writeJson(bucket, publishedKey, value, options);
+    return replaceDocument(bucket, document, value, options);
   };
   // Announced before they are written: if this ends here, what is there is still known as ours.
   const added = copy.filter((window) => !record.has(window));

@@ -1,8 +1,8 @@
-import { FederationError, isFederationError } from '../errors/federation-error';
-import { type Generation, generationSchema } from '../federation/generation';
+import { readDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { Generation } from '../federation/generation';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { generationKey, generationsPrefix, parseGenerationKey } from '../federation/layout';
-import { readJson } from '../storage/read-all';
+import { generationsPrefix, parseGenerationKey } from '../federation/layout';
 
 /** A generation as it is listed. */
 export interface ListedGeneration {
@@ -37,14 +37,7 @@ export async function readGeneration(
   generation: number,
   options?: CallOptions,
 ): Promise<Generation | undefined> {
-  const key = generationKey(generation);
-  try {
-    return await readJson(bucket, key, generationSchema, { ...options, maxBytes: 2 ** 29 });
-  } catch (cause) {
-    if (!isFederationError(cause, 'STORAGE_CORRUPT')) throw cause;
-    const detail = `Generation ${generation} cannot be read: ${cause.detail}`;
-    throw new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail, cause });
-  }
+  return readDocument(bucket, documents.generation.at(generation), options);
 }
 
 /** The newest generation: the combined set. Undefined when nothing was ever committed. */

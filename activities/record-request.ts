@@ -1,16 +1,17 @@
+import { createDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import { type FederationRequest, requestSchema } from '../federation/run';
-import { runRequestKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
-import { createJson } from './json-objects';
 
 export interface RecordRequestInput {
   readonly run: string;
   readonly request: FederationRequest;
 }
 
-/** Writes what a run was asked to do, as its first object. Where it stands already, it stays as it is. */
+/** Writes the request of a run, as its first object. One that is there already stays. */
 export function createRecordRequest({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {
-    await createJson(bucket, runRequestKey(run), requestSchema.parse(request), { signal: signal() });
+    const document = documents.runRequest.at(run);
+    await createDocument(bucket, document, requestSchema.parse(request), { signal: signal() });
   };
 }

@@ -1,15 +1,16 @@
+import { replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import { type FederationReport, reportSchema } from '../federation/run';
-import { runReportKey } from '../federation/layout';
-import { writeJson } from '../storage/read-all';
 import type { FederationDependencies } from './federation-dependencies';
 
 type ReportDependencies = Pick<FederationDependencies, 'bucket' | 'signal' | 'storeWarnings'>;
 
-/** Writes how a run ended, and what is to be known of the store, as its last object. Written again, it is replaced. */
+/** Writes the report of a run, with any warnings about the store, as its last object. Replaces an earlier one. */
 export function createWriteReport({ bucket, signal, storeWarnings }: ReportDependencies) {
   return async (report: FederationReport): Promise<void> => {
     const warnings = await storeWarnings();
     const written = { ...report, ...(warnings.length > 0 && { warnings }) };
-    await writeJson(bucket, runReportKey(report.run), reportSchema.parse(written), { signal: signal() });
+    const document = documents.runReport.at(report.run);
+    await replaceDocument(bucket, document, reportSchema.parse(written), { signal: signal() });
   };
 }

@@ -135,6 +135,16 @@ export function backupPrefix(cluster: ClusterId, time: string): string {
   return `${backupsPrefix(cluster)}${time}/`;
 }
 
+/** A file of a backup; `path` is the file's below `bingen/`. */
+export function backupFileKey(cluster: ClusterId, time: string, path: string): string {
+  return `${backupPrefix(cluster, time)}bingen/${path}`;
+}
+
+/** The list of a backup's files; written last. */
+export function backupManifestKey(cluster: ClusterId, time: string): string {
+  return `${backupPrefix(cluster, time)}manifest.json`;
+}
+
 /** What a commit needs of a run's plan; written after its shards. */
 export function runPlanHeadKey(run: string, attempt: number): string {
   return `${runsPrefix}${run}/plan-${attempt}.json`;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Generation } from './generation';
 
 const hour = 3_600_000;
@@ -48,6 +49,13 @@ export function generationsToKeep({
   }
   return keep;
 }
+
+/** What the clean-up remembers from one pass to the next. */
+export const unreferencedSchema = z.object({
+  format: z.literal(1),
+  /** By key: when a pass first found that no kept generation names it, RFC 3339, by the store's clock. */
+  seen: z.record(z.string(), z.string()),
+});
 
 /** An object that a kept generation may name, or not. */
 export interface AgedObject {

@@ -5,8 +5,10 @@ import type { Bucket, BucketReader, Version } from '../storage/bucket';
 import { keyFault } from '../storage/check-key';
 import { openFilesystem } from '../storage/drivers/filesystem';
 import type { ClusterId } from '../etl/cluster-id';
-import { backupPrefix, backupsPrefix } from '../federation/layout';
-import { readJson } from '../storage/read-all';
+import type { BackupManifest, SavedFile } from '../federation/backup-manifest';
+import { createDocument, readDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import { backupFileKey, backupManifestKey, backupsPrefix } from '../federation/layout';
 import { checked } from './checked';
 import { concurrently } from './concurrently';
 import { FileMemory } from './file-memory';
@@ -17,20 +19,6 @@ import { type LocalEtl, localPath } from './store';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from './transfers';
 import { removeFile, writeTemporary } from './write';
-
-const savedFileSchema = z.object({ digest: z.string(), size: z.number() });
-export type SavedFile = z.infer<typeof savedFileSchema>;
-
-const manifestSchema = z.object({
-  format: z.literal(1),
-  cluster: z.string(),
-  /** When it was begun, RFC 3339. */
-  at: z.string(),
-  /** By the path below `bingen/`. */
-  files: z.record(z.string(), savedFileSchema),
-});
-/** What a backup holds. It is written last: a backup without one was not finished. */
-export type BackupManifest = z.infer<typeof manifestSchema>;
 
 /** A backup as it is listed. */
 export interface Backup {
@@ -78,7 +66,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     let files = 0;
     try {
       await concurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
-        const key = fileKey(cluster, name, file.path);
+        const key = backupFileKey(cluster, name, file.path);
         // A name that no bucket can hold is no window file, so nothing is ever written over it.
         if (keyFault(key) !== undefined) return;
         const saved =
@@ -91,7 +79,13 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     } finally {
       await progress.cache.save();
     }
-    await place.create(manifestKey(cluster, name), Buffer.from(JSON.stringify(manifest)), { signal });
+    const document = documents.backupManifest.at(cluster, name);
+    if (!(await createDocument(place, document, manifest, { signal }))) {
+      throw new FederationError('STORAGE_PRECONDITION_FAILED', {
+        subject: { key: document.key },
+        detail: 'There is a backup of that name already.',
+      });
+    }
     await readManifest(place, cluster, name, signal);
     for (const done of [begunName, backupCache]) await removeFile(join(store.memory, done));
     return describe(name, manifest);
@@ -128,9 +122,9 @@ export async function readManifest(
   name: string,
   signal?: AbortSignal,
 ): Promise<BackupManifest> {
-  const key = manifestKey(cluster, name);
-  const manifest =
-    keyFault(key) === undefined ? await readJson(place, key, manifestSchema, { signal }) : undefined;
+  const document = documents.backupManifest.at(cluster, name);
+  const { key } = document;
+  const manifest = keyFault(key) === undefined ? await readDocument(place, document, { signal }) : undefined;
   if (manifest !== undefined) return manifest;
   throw new FederationError('BACKUP_NOT_FOUND', {
     subject: { cluster, key },
@@ -146,7 +140,7 @@ export async function fetchBackedUp(
   saved: SavedFile,
   target: string,
 ): Promise<string> {
-  const key = fileKey(cluster, name, path);
+  const key = backupFileKey(cluster, name, path);
   const open = async () => (await place.get(key, { signal })).body;
   return writeTemporary(
     target,
@@ -158,7 +152,10 @@ export async function fetchBackedUp(
 async function begin(deps: BackupDependencies): Promise<{ name: string; at: string }> {
   const { store, place, cluster, signal } = deps;
   const begun = await recall(store, begunName, begunSchema);
-  if (begun !== undefined && (await place.head(manifestKey(cluster, begun.name), { signal })) === undefined)
+  if (
+    begun !== undefined &&
+    (await place.head(backupManifestKey(cluster, begun.name), { signal })) === undefined
+  )
     return begun;
   const made = await unusedName(deps);
   await remember(store, begunName, { format: 1, ...made });
@@ -174,7 +171,7 @@ class Progress {
 
   static async open({ store, place, cluster, signal }: BackupDependencies, name: string): Promise<Progress> {
     const versions = new Map<string, Version>();
-    for await (const entry of place.list(fileKey(cluster, name, ''), { signal }))
+    for await (const entry of place.list(backupFileKey(cluster, name, ''), { signal }))
       if (entry.kind === 'object') versions.set(entry.key, entry.version);
     return new Progress(await FileMemory.open(store, backupCache), versions);
   }
@@ -196,7 +193,7 @@ async function unusedName({
   for (let time = now().getTime(); ; time++) {
     const at = new Date(time).toISOString();
     const name = at.replaceAll(/[:.]/g, '-');
-    if ((await place.head(manifestKey(cluster, name), { signal })) === undefined) return { name, at };
+    if ((await place.head(backupManifestKey(cluster, name), { signal })) === undefined) return { name, at };
   }
 }
 
@@ -239,12 +236,4 @@ function failed(error: unknown, cluster: string, where: string): FederationError
 function describe(name: string, { at, files }: BackupManifest): Backup {
   const sizes = Object.values(files).map(({ size }) => size);
   return { name, at, files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
-}
-
-function fileKey(cluster: ClusterId, name: string, path: string): string {
-  return `${backupPrefix(cluster, name)}bingen/${path}`;
-}
-
-function manifestKey(cluster: ClusterId, name: string): string {
-  return `${backupPrefix(cluster, name)}manifest.json`;
 }

@@ -3,7 +3,8 @@ import type { BucketReader } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
 import { clusterEtlKey, clusterEtlPrefix, parseEtlKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
-import { fetchBackedUp, listBackups, readManifest, type SavedFile } from './backup';
+import type { SavedFile } from '../federation/backup-manifest';
+import { fetchBackedUp, listBackups, readManifest } from './backup';
 import { judgeContent, sha256 } from './read';
 import { writeTemporary } from './write';
 

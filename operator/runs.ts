@@ -1,13 +1,9 @@
 import pMap from 'p-map';
-import {
-  reportSchema,
-  requestSchema,
-  type FederationReport,
-  type FederationRequest,
-} from '../federation/run';
+import { readDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { FederationReport, FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
-import { parseRunKey, runReportKey, runRequestKey, runsPrefix } from '../federation/layout';
-import { readJson } from '../storage/read-all';
+import { parseRunKey, runsPrefix } from '../federation/layout';
 import type { Operator } from './operator';
 
 /** A federation as the bucket and Temporal tell of it. `died`: it ended without a word; `unknown`: that, or it runs. */
@@ -37,8 +33,8 @@ export async function readRuns(bucket: BucketReader, limit: number, failed = fal
 
 async function readRun(bucket: BucketReader, run: string): Promise<Run> {
   const [request, report] = await Promise.all([
-    readJson(bucket, runRequestKey(run), requestSchema),
-    readJson(bucket, runReportKey(run), reportSchema),
+    readDocument(bucket, documents.runRequest.at(run)),
+    readDocument(bucket, documents.runReport.at(run)),
   ]);
   return { run, outcome: report?.outcome ?? 'unknown', request, report };
 }

@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { FederationError } from '../errors/federation-error';
-import { requestSchema, type FederationRequest } from '../federation/run';
+import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
-import { runRequestKey } from '../federation/layout';
-import { readJson } from '../storage/read-all';
+import { readDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import type { federation } from '../workflows/federation';
 import { names, requestedFederationId } from '../workflows/names';
 import { searchAttributes } from '../workflows/search-attributes';
@@ -33,7 +33,7 @@ export async function startFederation(
 
 /** The request of a run, to be done again. Throws RUN_NOT_FOUND. */
 export async function replayRequest(bucket: BucketReader, run: string): Promise<FederationRequest> {
-  const request = await readJson(bucket, runRequestKey(run), requestSchema);
+  const request = await readDocument(bucket, documents.runRequest.at(run));
   if (request === undefined) {
     throw new FederationError('RUN_NOT_FOUND', {
       subject: { key: run },

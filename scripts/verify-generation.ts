@@ -4,18 +4,18 @@ import { describeError, isFederationError } from '../errors/federation-error';
 import { windowId, type WindowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
 import type { Generation, GenerationWindow } from '../federation/generation';
-import { provenanceSchema, type Provenance } from '../federation/provenance';
-import { publishedSchema, type Published, publishingSteps } from '../federation/published';
+import { readDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import type { Provenance } from '../federation/provenance';
+import { type Published, publishingSteps } from '../federation/published';
 import type { BucketReader } from '../storage/bucket';
 import {
   combinedEtlKey,
   combinedEtlPrefix,
   objectKey,
   parseEtlKey,
-  provenanceKey,
   publishedKey,
 } from '../federation/layout';
-import { readJson } from '../storage/read-all';
 import { remerge } from './remerge';
 
 /** Something that is not as the generation says. */
@@ -45,8 +45,6 @@ export interface VerifyOptions {
   readonly onProgress?: (done: number, of: number) => void;
 }
 
-/** As large as a JSON document of a federation may be. */
-const largestDocument = 2 ** 29;
 /** Each window is streamed and hashed; a deep one is in memory as a whole, with its sources. */
 const concurrency = { shallow: 8, deep: 2 };
 
@@ -57,7 +55,7 @@ export async function verifyGeneration(
   { deep, onProgress }: VerifyOptions = {},
 ): Promise<Verification> {
   const there = await listPublished(bucket);
-  const published = await readJson(bucket, publishedKey, publishedSchema, { maxBytes: largestDocument });
+  const published = await readDocument(bucket, documents.published.at());
   const findings = checkPublished(published, there, generation);
   const windows = Object.entries(generation.windows) as [WindowId, GenerationWindow][];
   let [done, remerged, changedSince] = [0, 0, 0];
@@ -131,10 +129,11 @@ async function checkObject(
   findings: Finding[],
 ): Promise<Provenance | undefined> {
   await checkBytes(bucket, id, objectKey(window.fingerprint), window, findings);
-  const key = provenanceKey(window.fingerprint);
+  const document = documents.provenance.at(window.fingerprint);
+  const { key } = document;
   const complain = (detail: string): undefined => void findings.push({ about: id, key, detail });
   try {
-    const provenance = await readJson(bucket, key, provenanceSchema, { maxBytes: largestDocument });
+    const provenance = await readDocument(bucket, document);
     if (provenance === undefined) return complain('The provenance is missing.');
     const { fingerprint, digest, size } = provenance;
     const same =

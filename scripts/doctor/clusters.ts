@@ -3,16 +3,10 @@ import type { Settings } from '../../config/settings';
 import { nearest } from '../../config/settings-file';
 import { windowId } from '../../etl/window';
 import { resolveMembership, type Exclusion, type Membership } from '../../federation/membership';
-import { publishedSchema } from '../../federation/published';
 import type { BucketReader, CallOptions } from '../../storage/bucket';
-import {
-  combinedEtlKey,
-  combinedEtlPrefix,
-  federatedPrefix,
-  parseEtlKey,
-  publishedKey,
-} from '../../federation/layout';
-import { readJson } from '../../storage/read-all';
+import { combinedEtlKey, combinedEtlPrefix, federatedPrefix, parseEtlKey } from '../../federation/layout';
+import { readDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
 import { count, formatAge } from '../output';
 import { summarizeCluster, surveyBucket, type Survey } from '../../operator/survey';
 import { failed, type Check } from './check';
@@ -142,7 +136,7 @@ async function findStrangers(bucket: BucketReader, options?: CallOptions): Promi
 }
 
 async function namedWindows(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
-  const published = await readJson(bucket, publishedKey, publishedSchema, { ...options, maxBytes: 2 ** 29 });
+  const published = await readDocument(bucket, documents.published.at(), options);
   const generation = await readNewestGeneration(bucket, options);
   return [...Object.keys(published?.windows ?? {}), ...Object.keys(generation?.windows ?? {})];
 }

@@ -10,10 +10,11 @@ import {
   generationKey,
   generationsPrefix,
   objectKey,
-  runPlanHeadKey,
   runRequestKey,
 } from '../../federation/layout';
-import { readAll, writeJson } from '../../storage/read-all';
+import { replaceDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
+import { readAll } from '../../storage/read-all';
 import {
   firstDay,
   goldenSource,
@@ -149,7 +150,7 @@ describe('a full listing', () => {
   const prepare = async (federator: TestFederator) => {
     const prepared = await federator.prepare();
     const head = await readHead(federator.bucket, prepared.run, 1);
-    await writeJson(federator.bucket, runPlanHeadKey(prepared.run, 1), { ...head, fullListing });
+    await replaceDocument(federator.bucket, documents.planHead.at(prepared.run, 1), { ...head, fullListing });
     return prepared;
   };
   const remembered = (federator: TestFederator) => readFullListing(federator.bucket, {});

@@ -18,9 +18,11 @@ import type { WindowResult } from '../../federation/plan-document';
 import { parseFederatedStore } from '../../storage/federated-store';
 import type { Bucket, ListEntry, ListOptions, ObjectInfo, Version } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
-import { clusterEtlPrefix, fullListingKey, generationKey } from '../../federation/layout';
+import { clusterEtlPrefix, fullListingKey } from '../../federation/layout';
 import { openBucket } from '../../storage/open-bucket';
-import { readAll, writeJson } from '../../storage/read-all';
+import { replaceDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
+import { readAll } from '../../storage/read-all';
 import { propertyRuns } from '../etl/run-counts';
 import { describeWithS3, s3Store, startS3Server } from '../servers/versitygw';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
@@ -151,7 +153,7 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
   const plan = { membership, removed: [...drawn.removed], problems: [...drawn.problems] };
   const next = nextGeneration({ base, plan, results, run: 'run', now });
   const same = base !== undefined && sameGeneration(base, next);
-  if (!same) await writeJson(world.bucket, generationKey(next.generation), next);
+  if (!same) await replaceDocument(world.bucket, documents.generation.at(next.generation), next);
   const { generation } = same ? base : next;
   if (drawn.fullListing !== undefined)
     await writeFullListing(world.bucket, drawn.fullListing, generation, {});

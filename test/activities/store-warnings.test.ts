@@ -2,11 +2,11 @@ import pino from 'pino';
 import { createPlanFederation } from '../../activities/plan-federation';
 import { createRecordRequest } from '../../activities/record-request';
 import { createWriteReport } from '../../activities/write-report';
-import { reportSchema, type FederationReport } from '../../federation/run';
+import { type FederationReport } from '../../federation/run';
 import { unsafeWithoutCondition } from '../../storage/conditional-create';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { runReportKey } from '../../federation/layout';
-import { readJson } from '../../storage/read-all';
+import { readDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 afterAll(removeTemporaryFolders);
@@ -45,8 +45,8 @@ test('a run on a store without conditional create says so, in the log and in its
     unfinished: [],
   };
   await createWriteReport(deps)(report);
-  const written = await readJson(bucket, runReportKey('run-1'), reportSchema);
+  const written = await readDocument(bucket, documents.runReport.at('run-1'));
   expect(written?.warnings).toEqual([unsafeWithoutCondition]);
   await createWriteReport({ ...deps, storeWarnings: async () => [] })(report);
-  expect(await readJson(bucket, runReportKey('run-1'), reportSchema)).toEqual(report);
+  expect(await readDocument(bucket, documents.runReport.at('run-1'))).toEqual(report);
 });

@@ -18,8 +18,10 @@ import { localEtl, localPath, type LocalEtl } from '../../local-etl/store';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { clusterId } from '../../etl/cluster-id';
-import { clusterEtlKey, generationKey, objectKey, provenanceKey } from '../../federation/layout';
-import { readAll, writeJson } from '../../storage/read-all';
+import { clusterEtlKey, objectKey } from '../../federation/layout';
+import { replaceDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
+import { readAll } from '../../storage/read-all';
 
 const golden = join(__dirname, '..', 'golden');
 export const day1 = 'allocations/1d/1794614400-1794700800' as WindowId;
@@ -139,7 +141,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       }));
       const provenance: Provenance = { format: 1, window, ...facts, sources, problems: [] };
       await this.bucket.put(objectKey(fingerprint), bytes);
-      await writeJson(this.bucket, provenanceKey(fingerprint), provenance);
+      await replaceDocument(this.bucket, documents.provenance.at(fingerprint), provenance);
       committed[window] = facts;
     }
     const { problems = [], leftOut = {}, cutoff } = changes;
@@ -160,7 +162,7 @@ export class ClusterOnDisk implements AsyncDisposable {
       windows: committed,
       problems,
     };
-    await writeJson(this.bucket, generationKey(generation), whole);
+    await replaceDocument(this.bucket, documents.generation.at(generation), whole);
   }
 }
 

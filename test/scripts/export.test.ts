@@ -8,9 +8,9 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { totalCost } from '../../etl/cost';
 import { decodeSet } from '../../etl/file';
 import { rowsOf } from '../../query/database';
-import { exportPrefix, generationKey, objectKey } from '../../federation/layout';
-import { readJson } from '../../storage/read-all';
-import { generationSchema } from '../../federation/generation';
+import { exportPrefix, objectKey } from '../../federation/layout';
+import { readDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
 
@@ -60,7 +60,7 @@ async function commit(generation: number, windows: readonly string[], clusters =
 }
 
 async function newest(generation: number) {
-  const read = await readJson(federation.bucket, generationKey(generation), generationSchema);
+  const read = await readDocument(federation.bucket, documents.generation.at(generation));
   if (read === undefined) throw new Error('it was committed');
   return read;
 }

@@ -11,18 +11,11 @@ import type { Published } from '../../federation/published';
 import type { FederationReport, FederationRequest } from '../../federation/run';
 import type { Bucket } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
-import {
-  clusterEtlKey,
-  combinedEtlKey,
-  generationKey,
-  objectKey,
-  provenanceKey,
-  publishedKey,
-  runReportKey,
-  runRequestKey,
-} from '../../federation/layout';
+import { clusterEtlKey, combinedEtlKey, objectKey } from '../../federation/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';
-import { readAll, writeJson } from '../../storage/read-all';
+import { replaceDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
+import { readAll } from '../../storage/read-all';
 
 const golden = resolve(__dirname, '../golden/bucket');
 
@@ -88,8 +81,12 @@ export class FederationFolder implements AsyncDisposable {
       windows: merged,
       problems: more.problems ?? [],
     };
-    await writeJson(this.bucket, generationKey(generation), committed);
-    await writeJson(this.bucket, publishedKey, { format: 1, generation, windows: published });
+    await replaceDocument(this.bucket, documents.generation.at(generation), committed);
+    await replaceDocument(this.bucket, documents.published.at(), {
+      format: 1,
+      generation,
+      windows: published,
+    });
   }
 
   private async merge(
@@ -109,13 +106,13 @@ export class FederationFolder implements AsyncDisposable {
     const merged = { fingerprint, digest: sha256(bytes), size: bytes.length };
     await this.bucket.put(objectKey(fingerprint), bytes);
     const { version } = await this.bucket.put(combinedEtlKey(window), bytes);
-    await writeJson(this.bucket, provenanceKey(fingerprint), {
+    await replaceDocument(this.bucket, documents.provenance.at(fingerprint), {
       format: 1,
       ...merged,
       window,
       sources: contributions.map((contribution) => ({
         cluster: contribution.id,
-        seen: seen.get(contribution.id),
+        seen: seen.get(contribution.id) ?? 'absent',
         decision: 'used',
         contribution,
       })),
@@ -131,9 +128,9 @@ export class FederationFolder implements AsyncDisposable {
     report?: Partial<FederationReport>,
   ): Promise<void> {
     const at = new Date(Date.now() - 120_000).toISOString();
-    await writeJson(this.bucket, runRequestKey(run), { trigger: 'schedule', at, ...request });
+    await replaceDocument(this.bucket, documents.runRequest.at(run), { trigger: 'schedule', at, ...request });
     if (report === undefined) return;
-    await writeJson(this.bucket, runReportKey(run), {
+    await replaceDocument(this.bucket, documents.runReport.at(run), {
       format: 1,
       run,
       workflowRunId: 'w',

@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { openBucketFromFile } from '../../storage/open-bucket';
-import { readAll, readJson, writeJson } from '../../storage/read-all';
+import { readAll } from '../../storage/read-all';
 import { readOnly } from '../../storage/read-only';
 import { discard } from '../../storage/body';
 import { dryRun, type IntendedWrite } from '../../storage/dry-run';
@@ -51,27 +50,12 @@ test('a bucket for reading reads, and refuses every write', async () => {
 });
 
 describe('reading whole', () => {
-  const schema = z.object({ n: z.number() });
-
   test('has a limit', async () => {
     await bucket.put('big', Buffer.alloc(1001));
     expect((await readAll(bucket, 'big', { maxBytes: 1001 })).bytes).toHaveLength(1001);
     await expect(readAll(bucket, 'big', { maxBytes: 1000 })).rejects.toMatchObject({
       code: 'STORAGE_TOO_LARGE',
     });
-  });
-
-  test('JSON comes back as it was written, and is absent where it is', async () => {
-    await writeJson(bucket, 'json', { n: 1, more: true });
-    expect(await readJson(bucket, 'json', schema)).toEqual({ n: 1 });
-    expect(await readJson(bucket, 'none', schema)).toBeUndefined();
-  });
-
-  test.each(['{"n": "secret"}', 'secret', ''])('%j is not what was written', async (text) => {
-    await bucket.put('json', Buffer.from(text));
-    const reading = readJson(bucket, 'json', schema);
-    await expect(reading).rejects.toMatchObject({ code: 'STORAGE_CORRUPT', retryable: false });
-    await expect(reading).rejects.not.toMatchObject({ message: expect.stringContaining('secret') as string });
   });
 });
 

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** A file in a backup: the SHA-256 of its bytes, and how many there are. */
+export const savedFileSchema = z.object({ digest: z.string(), size: z.number() });
+export type SavedFile = z.infer<typeof savedFileSchema>;
+
+/** The contents of a backup. Written last: a backup without a manifest was not finished. */
+export const backupManifestSchema = z.object({
+  format: z.literal(1),
+  cluster: z.string(),
+  /** When the backup was started, RFC 3339. */
+  at: z.string(),
+  /** By path below `bingen/`. */
+  files: z.record(z.string(), savedFileSchema),
+});
+export type BackupManifest = z.infer<typeof backupManifestSchema>;

@@ -1,0 +1,167 @@
+import type { z } from 'zod';
+import { FederationError, isFederationError } from '../errors/federation-error';
+import type { Bucket, BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
+
+/** A kind of JSON document in the bucket. `documents.ts` has all of them. */
+export interface DocumentKind<Value, Names extends readonly unknown[]> {
+  /** Its key, with `<…>` for the parts that vary. */
+  readonly pattern: string;
+  /** The key of one document. */
+  readonly key: (...names: Names) => string;
+  readonly schema: z.ZodType<Value>;
+  /** The largest document that is read, in bytes. */
+  readonly limit: number;
+  /** What a reader makes of a damaged one: an error of this code, or nothing, as if it were absent. */
+  readonly damaged: 'STORAGE_CORRUPT' | 'GENERATION_UNREADABLE' | 'absent';
+}
+
+/** One document: its kind and its key. */
+export interface DocumentAt<Value> extends Omit<DocumentKind<Value, never>, 'key'> {
+  readonly key: string;
+}
+
+/** Completes a kind of document with `at`, which names one of them. */
+export function defineDocument<Value, Names extends readonly unknown[]>(kind: DocumentKind<Value, Names>) {
+  const at = (...names: Names): DocumentAt<Value> => ({ ...kind, key: kind.key(...names) });
+  return { ...kind, at };
+}
+
+/**
+ * Reads a document; undefined if there is none.
+ *
+ * @throws STORAGE_TOO_LARGE above the kind's limit; the kind's code, not retryable, if the object does not match the
+ *   schema; any other error of the store
+ */
+export async function readDocument<Value>(
+  bucket: BucketReader,
+  document: DocumentAt<Value>,
+  options?: CallOptions,
+): Promise<Value | undefined> {
+  const { damaged } = document;
+  if (damaged === 'absent') return readIntact(bucket, document, options);
+  try {
+    return await parse(bucket, document, options);
+  } catch (cause) {
+    if (damaged === 'STORAGE_CORRUPT' || !isFederationError(cause, 'STORAGE_CORRUPT')) throw cause;
+    const { subject, detail } = cause;
+    throw new FederationError(damaged, { subject, detail, retryable: false, cause });
+  }
+}
+
+/** As `readDocument`, but a damaged document counts as absent: for callers that then write it again. */
+export async function readIntact<Value>(
+  bucket: BucketReader,
+  document: DocumentAt<Value>,
+  options?: CallOptions,
+): Promise<Value | undefined> {
+  try {
+    return await parse(bucket, document, options);
+  } catch (error) {
+    if (isFederationError(error, 'STORAGE_CORRUPT')) return undefined;
+    throw error;
+  }
+}
+
+/** As `readDocument`, but throws STORAGE_NOT_FOUND if there is none. */
+export async function requireDocument<Value>(
+  bucket: BucketReader,
+  document: DocumentAt<Value>,
+  options?: CallOptions,
+): Promise<Value> {
+  const value = await readDocument(bucket, document, options);
+  if (value !== undefined) return value;
+  throw new FederationError('STORAGE_NOT_FOUND', {
+    subject: { key: document.key },
+    detail: 'The object is gone.',
+  });
+}
+
+/** Writes a document unless there is one. Returns whether it did. */
+export async function createDocument<Value>(
+  bucket: Bucket,
+  { key }: DocumentAt<Value>,
+  value: NoInfer<Value>,
+  options?: CallOptions,
+): Promise<boolean> {
+  try {
+    await bucket.create(key, encode(value), options);
+    return true;
+  } catch (error) {
+    if (isFederationError(error, 'STORAGE_PRECONDITION_FAILED')) return false;
+    throw error;
+  }
+}
+
+/** Writes a document, in place of any earlier one. */
+export async function replaceDocument<Value>(
+  bucket: Bucket,
+  { key }: DocumentAt<Value>,
+  value: NoInfer<Value>,
+  options?: CallOptions,
+): Promise<ObjectInfo> {
+  return bucket.put(key, encode(value), options);
+}
+
+function encode(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+async function parse<Value>(
+  bucket: BucketReader,
+  { key, schema, limit }: DocumentAt<Value>,
+  options?: CallOptions,
+): Promise<Value | undefined> {
+  const bytes = await readBytes(bucket, key, limit, options);
+  if (bytes === undefined) return undefined;
+  const result = schema.safeParse(parseJson(key, bytes));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw corrupt(key, `at ${issue?.path.join('.') || 'its top'}: ${issue?.message ?? 'invalid'}`);
+}
+
+async function readBytes(
+  bucket: BucketReader,
+  key: string,
+  limit: number,
+  options?: CallOptions,
+): Promise<Buffer | undefined> {
+  try {
+    const { head, body } = await bucket.get(key, options);
+    if (head.size > limit) {
+      // An unread body holds a connection.
+      await body[Symbol.asyncIterator]().return?.();
+      throw new FederationError('STORAGE_TOO_LARGE', {
+        subject: { key },
+        detail: `The object has ${head.size} bytes; at most ${limit} are read at once here.`,
+      });
+    }
+    const bytes = Buffer.allocUnsafe(head.size);
+    let at = 0;
+    for await (const chunk of body) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  } catch (error) {
+    if (isFederationError(error, 'STORAGE_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+function parseJson(key: string, bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    // The parser's own message quotes the content.
+    throw corrupt(key, `${bytes.length} bytes that are no JSON`, cause);
+  }
+}
+
+function corrupt(key: string, what: string, cause?: unknown): FederationError {
+  return new FederationError('STORAGE_CORRUPT', {
+    subject: { key },
+    detail: `The object does not hold what was written there: ${what}.`,
+    retryable: false,
+    cause,
+  });
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { backupManifestSchema } from './backup-manifest';
+import { defineDocument } from './document';
+import { generationSchema } from './generation';
+import {
+  backupManifestKey,
+  exportSchemaPath,
+  fullListingKey,
+  generationKey,
+  provenanceKey,
+  publishedKey,
+  runOutcomeKey,
+  runPlanHeadKey,
+  runPlanKey,
+  runProblemsKey,
+  runReportKey,
+  runRequestKey,
+  unreferencedKey,
+} from './layout';
+import { lastFullListingSchema } from './listing';
+import { planHeadSchema, planShardSchema, shardOutcomeSchema, windowResultSchema } from './plan-document';
+import { provenanceSchema } from './provenance';
+import { publishedSchema } from './published';
+import { unreferencedSchema } from './retention';
+import { reportSchema, requestSchema } from './run';
+
+const mebibyte = 2 ** 20;
+/** For documents whose size does not depend on the number of windows and clusters, or hardly does. */
+const small = 64 * mebibyte;
+/** For documents that grow with the number of windows or clusters: about as much as fits into one string. */
+const large = 512 * mebibyte;
+
+/** Every JSON document in the bucket. `docs/design/bucket-format.md` says who writes and who reads each. */
+export const documents = {
+  generation: defineDocument({
+    pattern: 'federated/combined/generations/<n>.json',
+    key: generationKey,
+    schema: generationSchema,
+    limit: large,
+    damaged: 'GENERATION_UNREADABLE',
+  }),
+  /** A merge reads it with `readIntact`: it merges a window again whose provenance is damaged. */
+  provenance: defineDocument({
+    pattern: 'federated/combined/objects/<fingerprint>.json',
+    key: provenanceKey,
+    schema: provenanceSchema,
+    limit: large,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  published: defineDocument({
+    pattern: 'federated/combined/published.json',
+    key: () => publishedKey,
+    schema: publishedSchema,
+    limit: large,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  unreferenced: defineDocument({
+    pattern: 'federated/combined/unreferenced.json',
+    key: () => unreferencedKey,
+    schema: unreferencedSchema,
+    limit: small,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  /** The next full listing writes it again. */
+  fullListing: defineDocument({
+    pattern: 'federated/combined/full-listing.json',
+    key: () => fullListingKey,
+    schema: lastFullListingSchema,
+    limit: small,
+    damaged: 'absent',
+  }),
+  runRequest: defineDocument({
+    pattern: 'federated/combined/runs/<run>/request.json',
+    key: runRequestKey,
+    schema: requestSchema,
+    limit: small,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  planShard: defineDocument({
+    pattern: 'federated/combined/runs/<run>/plan-<attempt>-<k>.json',
+    key: runPlanKey,
+    schema: planShardSchema,
+    limit: small,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  planHead: defineDocument({
+    pattern: 'federated/combined/runs/<run>/plan-<attempt>.json',
+    key: runPlanHeadKey,
+    schema: planHeadSchema,
+    limit: small,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  windowProblems: defineDocument({
+    pattern: 'federated/combined/runs/<run>/problems-<attempt>-<k>-<i>.json',
+    key: runProblemsKey,
+    schema: windowResultSchema,
+    limit: small,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  shardOutcome: defineDocument({
+    pattern: 'federated/combined/runs/<run>/outcome-<attempt>-<k>.json',
+    key: runOutcomeKey,
+    schema: shardOutcomeSchema,
+    limit: large,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  runReport: defineDocument({
+    pattern: 'federated/combined/runs/<run>/report.json',
+    key: runReportKey,
+    schema: reportSchema,
+    limit: small,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  backupManifest: defineDocument({
+    pattern: 'federated-etl/backups/<cluster id>/<time>/manifest.json',
+    key: backupManifestKey,
+    schema: backupManifestSchema,
+    limit: small,
+    damaged: 'STORAGE_CORRUPT',
+  }),
+  /** Its key is relative to the root of the export, which may be a folder elsewhere. Compared as a whole, so no schema. */
+  exportSchema: defineDocument({
+    pattern: 'federated/combined/export/v<version>/schema.json',
+    key: exportSchemaPath,
+    schema: z.unknown(),
+    limit: small,
+    damaged: 'absent',
+  }),
+};

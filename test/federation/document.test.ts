@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import {
+  createDocument,
+  defineDocument,
+  readDocument,
+  readIntact,
+  replaceDocument,
+  requireDocument,
+} from '../../federation/document';
+import { openFilesystem } from '../../storage/drivers/filesystem';
+import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
+
+afterAll(removeTemporaryFolders);
+
+const bucket = openFilesystem({ directory: temporaryFolder() });
+const kind = {
+  pattern: 'numbers/<name>.json',
+  key: (name: string) => `numbers/${name}.json`,
+  schema: z.object({ n: z.number() }),
+  limit: 40,
+  damaged: 'STORAGE_CORRUPT',
+} as const;
+const numbers = defineDocument(kind);
+const store = (name: string, text: string) => bucket.put(kind.key(name), Buffer.from(text));
+
+test('a document comes back as it was written, on a line', async () => {
+  await replaceDocument(bucket, numbers.at('written'), { n: 1 });
+  expect(await readDocument(bucket, numbers.at('written'))).toEqual({ n: 1 });
+  expect((await bucket.head('numbers/written.json'))?.size).toBe('{"n":1}\n'.length);
+});
+
+test('members that the schema does not know are dropped', async () => {
+  await store('newer', '{"n":1,"more":true}');
+  expect(await readDocument(bucket, numbers.at('newer'))).toEqual({ n: 1 });
+});
+
+test('absence is undefined, or an error where the document is required', async () => {
+  expect(await readDocument(bucket, numbers.at('none'))).toBeUndefined();
+  expect(await readIntact(bucket, numbers.at('none'))).toBeUndefined();
+  await expect(requireDocument(bucket, numbers.at('none'))).rejects.toMatchObject({
+    code: 'STORAGE_NOT_FOUND',
+    subject: { key: 'numbers/none.json' },
+  });
+});
+
+test('only the first of two creations writes', async () => {
+  expect(await createDocument(bucket, numbers.at('once'), { n: 1 })).toBe(true);
+  expect(await createDocument(bucket, numbers.at('once'), { n: 2 })).toBe(false);
+  expect(await requireDocument(bucket, numbers.at('once'))).toEqual({ n: 1 });
+});
+
+test('a document above the limit is not read', async () => {
+  await store('limit', `{"n":1}${' '.repeat(33)}`);
+  await store('large', `{"n":1}${' '.repeat(34)}`);
+  expect(await readDocument(bucket, numbers.at('limit'))).toEqual({ n: 1 });
+  await expect(readDocument(bucket, numbers.at('large'))).rejects.toMatchObject({
+    code: 'STORAGE_TOO_LARGE',
+  });
+  await expect(readIntact(bucket, numbers.at('large'))).rejects.toMatchObject({ code: 'STORAGE_TOO_LARGE' });
+});
+
+describe.each(['{"n":"secret"}', 'secret', ''])('%j is damaged', (text) => {
+  beforeEach(() => store('damaged', text));
+
+  test.each(['STORAGE_CORRUPT', 'GENERATION_UNREADABLE'] as const)('and throws %s', async (damaged) => {
+    const reading = readDocument(bucket, defineDocument({ ...kind, damaged }).at('damaged'));
+    await expect(reading).rejects.toMatchObject({
+      code: damaged,
+      retryable: false,
+      subject: { key: 'numbers/damaged.json' },
+      message: expect.not.stringContaining('secret'),
+    });
+  });
+
+  test('and counts as absent if its kind says so, or the reader', async () => {
+    const absent = defineDocument({ ...kind, damaged: 'absent' });
+    expect(await readDocument(bucket, absent.at('damaged'))).toBeUndefined();
+    expect(await readIntact(bucket, numbers.at('damaged'))).toBeUndefined();
+  });
+});
