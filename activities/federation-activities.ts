@@ -12,14 +12,14 @@ import { createRecordRequest } from './record-request';
 import { createRecordShard } from './record-shard';
 import { createWriteReport } from './write-report';
 
-/** An activity whose result also says what its last attempt asked of the store; absent in results of older versions. */
+/** An activity whose result includes the store calls of its last attempt. */
 type Counted<Activity> = Activity extends (...args: infer Args) => Promise<infer Result>
   ? (
       ...args: Args
-    ) => Promise<Result extends object ? Result & CallsOf : Result extends void ? CallsOf | undefined : never>
+    ) => Promise<Result extends object ? Result & CallsOf : Result extends void ? CallsOf : never>
   : never;
 export interface CallsOf {
-  readonly calls?: StoreCalls;
+  readonly calls: StoreCalls;
 }
 
 /** Activities with results that are objects, or that have none. */

@@ -58,10 +58,16 @@ export const reportSchema = z.object({
   problems: z.number().int(),
   /** What followed the commit and failed; the next run does it again. */
   unfinished: z.array(z.string()),
-  /** Requests that the run made of the store before it wrote this; absent in reports of older versions. */
-  calls: z
-    .object({ list: calls, head: calls, get: calls, put: calls, create: calls, copy: calls, delete: calls })
-    .optional(),
+  /** Calls to the store by verb, up to the writing of this report. */
+  calls: z.object({
+    list: calls,
+    head: calls,
+    get: calls,
+    put: calls,
+    create: calls,
+    copy: calls,
+    delete: calls,
+  }),
   /** What is to be known of the store, a sentence each; absent where there is nothing. */
   warnings: z.array(z.string()).optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),

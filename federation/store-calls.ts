@@ -9,9 +9,9 @@ export function noCalls(): StoreCalls {
   return { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
 }
 
-/** The sum of both; what an older version did not count is as nothing. */
-export function addCalls(one: StoreCalls, other: Partial<StoreCalls> | undefined): StoreCalls {
+/** The sum, verb by verb. */
+export function addCalls(one: StoreCalls, other: StoreCalls): StoreCalls {
   const sum = noCalls();
-  for (const verb of storeVerbs) sum[verb] = one[verb] + (other?.[verb] ?? 0);
+  for (const verb of storeVerbs) sum[verb] = one[verb] + other[verb];
   return sum;
 }

@@ -72,9 +72,9 @@ function show(runs: readonly Run[], now: Date): void {
     report?.windows.merged,
     report?.problems,
     report === undefined ? undefined : formatSpan(Date.parse(report.endedAt) - Date.parse(report.startedAt)),
-    report?.calls?.list,
-    report?.calls?.get,
-    report?.calls && report.calls.put + report.calls.create,
+    report?.calls.list,
+    report?.calls.get,
+    report && report.calls.put + report.calls.create,
   ]);
   print(formatTable(headings, rows));
   for (const { run, report } of runs) {

@@ -17,8 +17,8 @@ export interface CommitEnd {
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
   /** What followed the commit and failed: the next run does it again. */
   readonly unfinished: readonly string[];
-  /** What all of it asked of the store; absent in what an older version committed. */
-  readonly calls?: StoreCalls;
+  /** Calls to the store of all its steps. */
+  readonly calls: StoreCalls;
 }
 
 const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } =
@@ -31,7 +31,7 @@ const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } =
 export async function commit(input: CommitInput): Promise<CommitEnd> {
   try {
     const answer = await commitGeneration.executeWithOptions({ summary: `commit ${input.run}` }, [input]);
-    const { calls = noCalls(), ...result } = answer;
+    const { calls, ...result } = answer;
     if (result.status === 'replan') return { result, unfinished: [], calls };
     setCurrentDetails(`Generation **${result.generation}** ${result.status}`);
     const after = await afterCommit();

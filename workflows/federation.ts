@@ -154,7 +154,7 @@ function newState(run: string): RunState {
   };
 }
 
-function noteCalls(state: RunState, { calls }: CallsOf = {}): void {
+function noteCalls(state: RunState, { calls }: CallsOf): void {
   state.calls = addCalls(state.calls, calls);
 }
 

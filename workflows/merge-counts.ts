@@ -2,16 +2,16 @@ import type { CallsOf } from '../activities/federation-activities';
 import type { MergeOutcome } from '../activities/merge-window';
 import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 
-/** What became of windows, in numbers; each window's outcome lies in the bucket. */
+/** Outcomes of windows, counted; each window's own outcome is in the bucket. */
 export interface MergeCounts {
-  /** Windows that are settled, whatever became of them. */
+  /** Windows that are done, whatever their outcome. */
   readonly windows: number;
   readonly merged: number;
   readonly reused: number;
   readonly removed: number;
-  /** Sources that were set aside. */
+  /** Sources that were quarantined. */
   readonly problems: number;
-  /** What all of it asked of the store, the reading of the plan and the recording included. */
+  /** All calls to the store, including those that read the plan and record the outcomes. */
   readonly calls: StoreCalls;
 }
 
@@ -27,7 +27,7 @@ export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
     reused: outcome.reused ? 1 : 0,
     removed: outcome.removed ? 1 : 0,
     problems: outcome.problems,
-    calls: addCalls(noCalls(), outcome.calls),
+    calls: outcome.calls,
   };
 }
 
@@ -39,6 +39,6 @@ export function addCounts(one: MergeCounts, other: Partial<MergeCounts>): MergeC
     reused: one.reused + (other.reused ?? 0),
     removed: one.removed + (other.removed ?? 0),
     problems: one.problems + (other.problems ?? 0),
-    calls: addCalls(one.calls, other.calls),
+    calls: other.calls === undefined ? one.calls : addCalls(one.calls, other.calls),
   };
 }

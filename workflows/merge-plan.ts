@@ -1,40 +1,39 @@
-import { CancellationScope, executeChild, patched } from '@temporalio/workflow';
+import { CancellationScope, executeChild } from '@temporalio/workflow';
 import type { PlanSummary } from '../activities/plan-federation';
-import { inLanes } from './lanes';
 import { addCounts, noWindows, type MergeCounts } from './merge-counts';
 import { mergeShard, type MergeShardInput } from './merge-shard';
 import { mergeWindows, type MergeWindowsInput } from './merge-windows';
 
 export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shard'> {
-  /** Windows of the whole plan that are merged at once. (Default: 64) */
+  /** Windows merged at once, over the whole plan. (Default: 64) */
   readonly parallel?: number;
 }
 
-/** Is told what a lane did so far; what the run merges itself is lane 0. */
+/** Receives the running total of a lane. What the run merges itself is lane 0. */
 type Tell = (lane: number, soFar: MergeCounts) => void;
 
 /**
- * Enough to keep several federators busy, of which each takes four for each core. What waits in the queue costs nothing. A run with thousands of pending activities, on the other hand, would never move again.
+ * Enough to keep several federators busy at four windows per core. Queued windows cost nothing, but a run with
+ * thousands of pending activities would never progress.
  */
 const windowsAtOnce = 64;
-/** Children among which the parts of a plan are divided: so many that one which waits for its last window idles nobody. */
+/** Children that share the parts of a plan. With four, one that waits for its last window leaves no worker idle. */
 const mostLanes = 4;
-/** So often, at most, all lanes together tell the run how far they are: its history must not grow with its plan. */
+/** Upper bound on progress signals from all lanes together, so that the run's history does not grow with its plan. */
 const mostTellings = 100;
 
 /**
- * Merges all windows of a plan. One part, as most plans are, is merged in the run itself, where everybody looks first;
- * more are divided among lanes, which are children. The first failure ends all lanes and is thrown.
+ * Merges all windows of a plan. A plan of one part, the usual case, is merged in the run itself, where people look
+ * first; more parts are divided among child workflows, the lanes. The first failure ends all lanes and is thrown.
  */
 export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: Tell): Promise<void> {
   if (plan.planned === 0) return;
-  if (!patched('lanes')) return mergePlanBeforeLanes(input, plan, tell);
-  const shards = shardsOf(plan);
+  const { shards } = plan;
   const parallel = input.parallel ?? windowsAtOnce;
-  if (shards === 1) return mergeHere({ ...input, parallel }, 1, tell);
+  if (shards === 1) return mergeHere({ ...input, parallel, shard: 0 }, tell);
   const lanes = Math.min(mostLanes, shards, parallel);
   const tellEvery = Math.ceil(plan.planned / mostTellings);
-  // Half of a plan is worth nothing, so lanes that go on would only keep the run from its end.
+  // Half a plan cannot be committed, so lanes that go on would only delay the end of the run.
   const scope = new CancellationScope();
   await scope.run(async () => {
     const merging = Array.from({ length: lanes }, (_, shard) =>
@@ -53,19 +52,13 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   });
 }
 
-/** Merges parts in the run itself, one after another. */
-async function mergeHere(
-  input: MergePlanInput & { readonly parallel: number },
-  shards: number,
-  tell: Tell,
-): Promise<void> {
+/** Merges the only part of a plan in the run itself. */
+async function mergeHere(input: MergeShardInput, tell: Tell): Promise<void> {
   let counts = noWindows();
-  for (let shard = 0; shard < shards; shard++) {
-    await mergeShard({ ...input, shard }, (more) => {
-      counts = addCounts(counts, more);
-      tell(0, counts);
-    });
-  }
+  await mergeShard(input, (more) => {
+    counts = addCounts(counts, more);
+    tell(0, counts);
+  });
 }
 
 function mergeInChild(input: MergeWindowsInput, summary: string): Promise<MergeCounts> {
@@ -74,24 +67,5 @@ function mergeInChild(input: MergeWindowsInput, summary: string): Promise<MergeC
     args: [input],
     staticSummary: summary,
     workflowRunTimeout: '6h',
-  });
-}
-
-/** Runs of older versions have each part of their plan by itself. */
-function shardsOf({ shards }: PlanSummary): number {
-  return typeof shards === 'number' ? shards : (shards as readonly unknown[]).length;
-}
-
-/** What runs that were planned by an older version go on with: up to four parts themselves, of more each in a child. */
-async function mergePlanBeforeLanes(input: MergePlanInput, plan: PlanSummary, tell: Tell): Promise<void> {
-  const parts = plan.shards as unknown as readonly { readonly shard: number; readonly windows: number }[];
-  const parallel = input.parallel ?? 8;
-  if (parts.length <= 4) return mergeHere({ ...input, parallel }, parts.length, tell);
-  await inLanes(parts, 2, async ({ shard, windows }) => {
-    const summary: Partial<MergeCounts> = await mergeInChild(
-      { ...input, shard, parallel },
-      `${windows} windows`,
-    );
-    tell(shard, addCounts(noWindows(), { ...summary, windows }));
   });
 }

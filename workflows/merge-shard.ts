@@ -1,7 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { ShardDescription, ShardWindow } from '../activities/describe-shard';
 import type { FederationActivities, MergeActivities } from '../activities/federation-activities';
-import { addCalls, noCalls } from '../federation/store-calls';
 import { inLanes } from './lanes';
 import { countsOf, type MergeCounts } from './merge-counts';
 import { longActivity, quickActivity } from './retries';
@@ -20,9 +18,9 @@ export interface MergeShardInput extends ShardRef {
 }
 
 /**
- * Merges the windows of one shard, a few at a time, and records what became of them; `tell` hears of each step what it
- * adds. A window that cannot be merged ends the shard: a cluster is in all its windows of a generation or in none, so
- * there is nothing to commit then.
+ * Merges the windows of one shard, a few at a time, and records the outcomes; `tell` receives what each step adds to
+ * the counts. A window that cannot be merged ends the shard: a generation has all windows of a cluster or none, so
+ * there would be nothing to commit.
  */
 export async function mergeShard(
   input: MergeShardInput,
@@ -35,8 +33,8 @@ export async function mergeShard(
     { summary: `read part ${input.shard + 1} of the plan` },
     [ref],
   );
-  tell({ calls: addCalls(noCalls(), described.calls) });
-  const outcomes = await inLanes(windowsOf(described), input.parallel, async ({ index, label }) => {
+  tell({ calls: described.calls });
+  const outcomes = await inLanes(described.windows, input.parallel, async ({ index, label }) => {
     const counted = await mergeWindow.executeWithOptions({ summary: `merge ${label}` }, [{ ...ref, index }]);
     tell(countsOf(counted));
     const { calls: _, ...outcome } = counted;
@@ -45,10 +43,5 @@ export async function mergeShard(
   const recorded = await recordShard.executeWithOptions({ summary: `record part ${input.shard + 1}` }, [
     { ...ref, outcomes },
   ]);
-  tell({ calls: addCalls(noCalls(), recorded?.calls) });
-}
-
-/** Older versions described a shard by its windows alone. */
-function windowsOf(described: ShardDescription | readonly ShardWindow[]): readonly ShardWindow[] {
-  return 'windows' in described ? described.windows : described;
+  tell({ calls: recorded.calls });
 }

@@ -10,27 +10,27 @@ import { addCounts, noWindows, type MergeCounts } from './merge-counts';
 import { mergeShard, type MergeShardInput } from './merge-shard';
 import { windowsMerged } from './messages';
 
-/** One of the children among which a run divides the parts of its plan. */
+/** One of the children that share the parts of a run's plan. */
 export interface MergeLane {
-  /** Every so many-th part is this lane's. */
+  /** Distance from one of this lane's parts to its next. */
   readonly step: number;
-  /** The parts of the whole plan. */
+  /** Number of parts in the whole plan. */
   readonly shards: number;
-  /** The run is told how far the lane is after so many windows. */
+  /** Windows between two progress signals to the run. */
   readonly tellEvery: number;
-  /** What the executions before this one did. */
+  /** Totals of the lane's earlier executions. */
   readonly before?: MergeCounts;
 }
 
-/** `shard` is the lane's next part. Without a lane it is the only one, as for the runs of older versions. */
+/** `shard` is the lane's next part. */
 export interface MergeWindowsInput extends MergeShardInput {
-  readonly lane?: MergeLane;
+  readonly lane: MergeLane;
 }
 
-/** Parts after which it continues as new: 50 windows each make some 2,500 events, half of a tenth of Temporal's limit. */
+/** Parts per execution. Eight parts of 50 windows make some 2,500 events, a twentieth of Temporal's limit. */
 const partsPerHistory = 8;
 
-/** The parts of a plan that are one lane's, one after another, in histories that stay short whatever the plan's size. */
+/** Merges one lane's parts in turn; it continues as new, so that its history stays short whatever the plan's size. */
 export async function mergeWindows(input: MergeWindowsInput): Promise<MergeCounts> {
   const { counts, next } = await mergeParts(input).catch((error: unknown) => {
     throw asRunFailure(error);
@@ -38,17 +38,17 @@ export async function mergeWindows(input: MergeWindowsInput): Promise<MergeCount
   return next === undefined ? counts : continueAsNew<typeof mergeWindows>(next);
 }
 
-/** What was merged; and what the next execution is to begin with, where the lane has more than fits into this one. */
+/** Merges as many parts as fit into one execution. `next` is the input of the next one, if parts are left. */
 async function mergeParts(
   input: MergeWindowsInput,
 ): Promise<{ counts: MergeCounts; next?: MergeWindowsInput }> {
   const { lane } = input;
-  const { step, shards, tellEvery } = lane ?? { step: 1, shards: input.shard + 1, tellEvery: Infinity };
-  let counts = lane?.before ?? noWindows();
+  const { step, shards, tellEvery } = lane;
+  let counts = lane.before ?? noWindows();
   let told = counts.windows;
   let shard = input.shard;
   for (let parts = 0; shard < shards; shard += step, parts++) {
-    if (lane !== undefined && (parts === partsPerHistory || workflowInfo().continueAsNewSuggested)) {
+    if (parts === partsPerHistory || workflowInfo().continueAsNewSuggested) {
       const scope = CancellationScope.current();
       if (scope.consideredCancelled) await scope.cancelRequested;
       return { counts, next: { ...input, shard, lane: { ...lane, before: counts } } };
@@ -64,10 +64,10 @@ async function mergeParts(
   return { counts };
 }
 
-/** One word of it may be lost: each says all that there is to say. */
+/** A lost signal does no harm: each one carries the lane's total. */
 function tellRun({ attempt, shard, lane }: MergeWindowsInput, counts: MergeCounts): void {
   const run = workflowInfo().parent;
-  if (run === undefined || lane === undefined) return;
+  if (run === undefined) return;
   getExternalWorkflowHandle(run.workflowId, run.runId)
     .signal(windowsMerged, { attempt, lane: shard % lane.step, counts })
     .catch(() => undefined);

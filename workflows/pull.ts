@@ -2,7 +2,6 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  patched,
   proxyActivities,
   setHandler,
   workflowInfo,
@@ -95,7 +94,7 @@ export async function pull(input: PullInput): Promise<void> {
 async function pullAndIngest(cluster: string): Promise<PullSummary> {
   const summary = await pullCombined.executeWithOptions({ summary: `pull to ${cluster}` }, []);
   const { state, generation } = summary;
-  if ((state === 'pulled' || state === 'up-to-date') && generation !== undefined && patched('ingest')) {
+  if ((state === 'pulled' || state === 'up-to-date') && generation !== undefined) {
     await ingestCombined.executeWithOptions({ summary: `ingest generation ${generation}` }, [{ generation }]);
   }
   return summary;

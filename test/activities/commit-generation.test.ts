@@ -5,6 +5,7 @@ import { createWriteReport } from '../../activities/write-report';
 import { FederationError } from '../../errors/federation-error';
 import type { FullListing } from '../../federation/listing';
 import type { FederationReport } from '../../federation/run';
+import { noCalls } from '../../federation/store-calls';
 import {
   fullListingKey,
   generationKey,
@@ -247,6 +248,7 @@ test('what a run was asked stays as it was written first, and its report comes l
     windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
     problems: 0,
     unfinished: [],
+    calls: noCalls(),
     error: { code: 'STORAGE_UNAVAILABLE', message: 'No answer came.' },
   };
   await expect(createWriteReport(federator.deps)(report)).resolves.toBeUndefined();

@@ -11,7 +11,7 @@ test('what the activities of a run asked of the store is told by their results, 
   let all = noCalls();
   const observe = (call: StorageCall) => {
     countCall(call);
-    all = addCalls(all, { [call.verb]: call.pages ?? 1 });
+    all = addCalls(all, { ...noCalls(), [call.verb]: call.pages ?? 1 });
   };
   const { deps } = new TestFederator(withMetrics(federatedBucket(), observe), threads);
   const activities = createFederationActivities(deps);
@@ -19,8 +19,8 @@ test('what the activities of a run asked of the store is told by their results, 
   const run = 'r';
   const request = { trigger: 'person', at: '2026-11-20T00:00:00Z' } as const;
   let told: StoreCalls = noCalls();
-  const noted = <Result extends { calls?: StoreCalls } | undefined>(result: Result): Result => {
-    told = addCalls(told, result?.calls);
+  const noted = <Result extends { calls: StoreCalls }>(result: Result): Result => {
+    told = addCalls(told, result.calls);
     return result;
   };
 

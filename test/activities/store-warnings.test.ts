@@ -3,6 +3,7 @@ import { createPlanFederation } from '../../activities/plan-federation';
 import { createRecordRequest } from '../../activities/record-request';
 import { createWriteReport } from '../../activities/write-report';
 import { type FederationReport } from '../../federation/run';
+import { noCalls } from '../../federation/store-calls';
 import { unsafeWithoutCondition } from '../../storage/conditional-create';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { readDocument } from '../../federation/document';
@@ -43,6 +44,7 @@ test('a run on a store without conditional create says so, in the log and in its
     windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
     problems: 0,
     unfinished: [],
+    calls: noCalls(),
   };
   await createWriteReport(deps)(report);
   const written = await readDocument(bucket, documents.runReport.at('run-1'));

@@ -9,6 +9,7 @@ import { parseWindowId, type WindowId } from '../../etl/window';
 import type { Generation, GenerationWindow, SourceProblem } from '../../federation/generation';
 import type { Published } from '../../federation/published';
 import type { FederationReport, FederationRequest } from '../../federation/run';
+import { noCalls } from '../../federation/store-calls';
 import type { Bucket } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
 import { clusterEtlKey, combinedEtlKey, objectKey } from '../../federation/layout';
@@ -142,6 +143,7 @@ export class FederationFolder implements AsyncDisposable {
       windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
       problems: 0,
       unfinished: [],
+      calls: noCalls(),
       ...report,
     });
   }

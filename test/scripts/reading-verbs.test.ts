@@ -10,6 +10,7 @@ import {
   publishedKey,
 } from '../../federation/layout';
 import type { Generation } from '../../federation/generation';
+import { noCalls } from '../../federation/store-calls';
 import { readAll } from '../../storage/read-all';
 import { clearSettings } from '../servers/clear-environment';
 import { FederationFolder } from './federation-folder';
@@ -126,14 +127,14 @@ describe('runs', () => {
       '',
     ]);
     expect(out).toMatch(/10:00:00Z +2m( \d+s)? ago +schedule +complete +1 +2 +0 +3s +7 +40 +23$/m);
-    // An older version counted nothing.
-    expect(out).toMatch(/10:30:00Z .* -  *-  *-$/m);
+    expect(out).toMatch(/10:30:00Z .* 0  *0  *0$/m);
+    expect(out).toMatch(/11:00:00Z .* -  *-  *-$/m);
     expect(out).toContain('FEDERATOR_CONFLICT: Another federator commits.');
   });
 
   it('says in JSON how often each verb was asked of the store', async () => {
     const { runs } = (await json('runs')) as { runs: { calls?: object }[] };
-    expect(runs.map((one) => one.calls)).toEqual([undefined, undefined, calls]);
+    expect(runs.map((one) => one.calls)).toEqual([undefined, noCalls(), calls]);
   });
 
   it('lists only those that failed, or as many as asked for', async () => {

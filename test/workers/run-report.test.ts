@@ -22,10 +22,10 @@ describeWithTemporal('the report of a run', () => {
       const report = await eventually('a report', async () => (await readRuns(bucket, 1))[0]?.report);
       expect(report).toMatchObject({ outcome: 'complete', clusters: 5 });
       // The folders of the clusters, and each of the five.
-      expect(report.calls?.list).toBeGreaterThanOrEqual(6);
-      expect(report.calls?.get).toBeGreaterThanOrEqual(5 * report.windows.merged);
-      expect(report.calls?.put).toBeGreaterThanOrEqual(2 * report.windows.merged);
-      expect(report.calls?.create).toBeGreaterThanOrEqual(2);
+      expect(report.calls.list).toBeGreaterThanOrEqual(6);
+      expect(report.calls.get).toBeGreaterThanOrEqual(5 * report.windows.merged);
+      expect(report.calls.put).toBeGreaterThanOrEqual(2 * report.windows.merged);
+      expect(report.calls.create).toBeGreaterThanOrEqual(2);
     } finally {
       await federator.stop();
       await bucket.close();

@@ -2,18 +2,56 @@ import type { CleanUpResult } from '../../activities/clean-up';
 import type { ClusterActivities } from '../../activities/cluster-activities';
 import type { CommittedGeneration } from '../../activities/commit-generation';
 import type { ShardDescription } from '../../activities/describe-shard';
-import type { FederationActivities, MergeActivities } from '../../activities/federation-activities';
+import type { CallsOf, FederationActivities, MergeActivities } from '../../activities/federation-activities';
 import type { MergeOutcome } from '../../activities/merge-window';
 import type { PlanSummary } from '../../activities/plan-federation';
 import type { PullSummary } from '../../activities/pull-combined';
 import type { PushSummary } from '../../activities/push-local-etl';
-import { addCalls, noCalls, type StoreCalls } from '../../federation/store-calls';
+import { noCalls, type StoreCalls } from '../../federation/store-calls';
 
 /** Everything that workflows ask for. */
 export type Activities = FederationActivities & MergeActivities & ClusterActivities;
 
+/** A double may leave out its store calls; the world then adds none. */
+type Uncounted<Result> = Result extends CallsOf
+  ? keyof Result extends 'calls'
+    ? Partial<CallsOf> | void
+    : Omit<Result, 'calls'> & Partial<CallsOf>
+  : Result;
+type AllDoubles = {
+  [Name in keyof Activities]: Activities[Name] extends (...args: infer Args) => Promise<infer Result>
+    ? (...args: Args) => Promise<Uncounted<Result>>
+    : never;
+};
 /** What a test has some activities do. */
-export type Doubles = Partial<Activities>;
+export type Doubles = Partial<AllDoubles>;
+
+/** The activities whose results carry their store calls. */
+const counted: ReadonlySet<keyof Activities> = new Set([
+  'recordRequest',
+  'planFederation',
+  'describeShard',
+  'mergeWindow',
+  'recordShard',
+  'commitGeneration',
+  'publishGeneration',
+  'cleanUp',
+]);
+
+/** Activities that do what the doubles do, looked up at each call; results without store calls get none. */
+export function asCounted(
+  doubles: () => AllDoubles,
+  onCall: (name: keyof Activities, input: unknown) => void = () => undefined,
+): Activities {
+  const delegate = (name: keyof Activities) => async (input: unknown) => {
+    onCall(name, input);
+    const double = doubles()[name] as (input: unknown) => Promise<object | undefined>;
+    const result = await double(input);
+    return counted.has(name) ? { calls: noCalls(), ...result } : result;
+  };
+  const names = Object.keys(doubles()) as (keyof Activities)[];
+  return Object.fromEntries(names.map((name) => [name, delegate(name)])) as unknown as Activities;
+}
 
 /** A plan of shards with so many windows each. */
 export function planOf(windowsByShard: readonly number[], changes: Partial<PlanSummary> = {}): PlanSummary {
@@ -86,7 +124,7 @@ export const cleanedUp: CleanUpResult = { generations: 0, objects: 0, kept: 0, r
 
 /** So many calls of some verbs, and none of the others. */
 export function callsOf(some: Partial<StoreCalls>): StoreCalls {
-  return addCalls(noCalls(), some);
+  return { ...noCalls(), ...some };
 }
 
 const none = { count: 0, examples: [] };
@@ -113,7 +151,7 @@ export const pulled: PullSummary = {
 };
 
 /** All goes well: one shard of two windows is merged and committed as generation 1, and everybody is in. */
-export function allGoesWell(): Activities {
+export function allGoesWell(): AllDoubles {
   return {
     recordRequest: async () => undefined,
     awaitEarlierRuns: async () => ({ waitedFor: [] }),

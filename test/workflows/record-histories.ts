@@ -1,21 +1,19 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import { generationSchema } from '../../federation/generation';
 import type { FederationRequest } from '../../federation/run';
 import { silentLog } from '../../config/log';
 import { loadSettings } from '../../config/settings';
-import { decodeSet, encodeSet } from '../../etl/file';
-import type { Instant } from '../../etl/instant';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { clusterId } from '../../etl/cluster-id';
-import { clusterEtlKey, generationKey } from '../../federation/layout';
+import { clusterEtlKey, combinedPrefix, federatedPrefix, generationKey } from '../../federation/layout';
 import { countCall } from '../../storage/count-calls';
 import { readAll } from '../../storage/read-all';
 import { withMetrics } from '../../storage/with-metrics';
@@ -25,19 +23,22 @@ import { Readiness } from '../../workers/health';
 import { registerRoleMetrics } from '../../workers/metrics';
 import { Releasers } from '../../workers/releasers';
 import type { RoleContext, StartedRole } from '../../workers/role';
+import { workflowBundle } from '../../workers/workflow-bundle';
+import { asActivities } from '../../workers/as-activity';
+import type { federateOnPush } from '../../workflows/federate-on-push';
 import type { federation } from '../../workflows/federation';
 import {
   excludeCluster,
-  includeClusterUpdate,
+  excludeClusterUpdate,
   leavePrimaryUpdate,
-  primaryStatusUpdate,
   progress,
   pullState,
-  pushNow,
+  pushed,
   pushState,
   type FederationPhase,
 } from '../../workflows/messages';
 import { names } from '../../workflows/names';
+import { allGoesWell, asCounted, describedShard, planOf } from './doubles';
 import { historyToJson } from './history-json';
 import { findTemporal } from '../../scripts/set-up/temporal-cli';
 import { startTemporalServer } from '../../scripts/set-up/temporal-server';
@@ -51,22 +52,33 @@ const root = resolve(__dirname, '..', '..');
 const golden = join(root, 'test', 'golden', 'bucket');
 const histories = join(root, 'test', 'histories');
 const patienceMs = 60_000;
-const { federationQueue, roster, commit, push, pull, federation: federationId } = names('');
+/** The one window of this world. */
+const window = 'allocations/1d/1794614400-1794700800';
+const { roster, commit, push, pull } = names('');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** A small federation on this machine: cluster-4 is the federator, cluster-5 a primary that is federated too. */
+/**
+ * A federation as small as can be, on this machine: one window of three clusters. cluster-4 is the federator, cluster-5
+ * both federated and a primary.
+ */
 class Recording {
   private constructor(
     readonly folder: string,
     readonly bucket: Bucket,
     readonly client: Client,
+    readonly native: NativeConnection,
+    private readonly gate: Gate,
   ) {}
 
   static async start(held: Releasers): Promise<Recording> {
     const folder = await mkdtemp(join(tmpdir(), 'record-histories-'));
     held.defer(() => rm(folder, { recursive: true, force: true }));
-    await cp(golden, join(folder, 'bucket'), { recursive: true });
-    await cp(join(golden, 'federated', 'cluster-5', 'etl'), join(folder, 'etl'), { recursive: true });
+    for (const cluster of ['cluster-1', 'cluster-3']) {
+      const key = clusterEtlKey(clusterId(cluster), window);
+      await cp(join(golden, key), join(folder, 'bucket', key));
+    }
+    const own = clusterEtlKey(clusterId('cluster-5'), window);
+    await cp(join(golden, own), join(folder, 'etl', 'bingen', window));
     await writeFile(
       join(folder, 'store.yaml'),
       stringify({ type: 'FILESYSTEM', config: { directory: join(folder, 'bucket') } }),
@@ -77,8 +89,11 @@ class Recording {
     held.defer(() => connection.close());
     const client = new Client({ connection, namespace: 'default', identity: 'record-histories' });
     const store = withMetrics(openFilesystem({ directory: join(folder, 'bucket') }), countCall);
-    const bucket = labelled(store, 'file:///bucket');
-    const recording = new Recording(folder, bucket, client);
+    const gate = new Gate();
+    const bucket = gated(store, 'file:///bucket', gate);
+    const native = await NativeConnection.connect({ address });
+    held.defer(() => native.close());
+    const recording = new Recording(folder, bucket, client, native, gate);
     const federator = { federator: { enabled: true } };
     const primary = { federatedCluster: true, primaryCluster: true };
     await recording.startRole('cluster-4', federator, startFederator, { address, connection }, held);
@@ -86,21 +101,40 @@ class Recording {
     return recording;
   }
 
-  /** Starts a federation, as a person does. */
+  /** Starts a federation as a person does, of this namespace or of the one with another prefix. */
   federate(
     name: string,
     request: Partial<FederationRequest> = {},
+    idPrefix = '',
   ): Promise<WorkflowHandle<typeof federation>> {
+    const { federation: id, federationQueue } = names(idPrefix);
     return this.client.workflow.start<typeof federation>('federation', {
-      workflowId: federationId(name),
+      workflowId: id(name),
       taskQueue: federationQueue,
-      args: [{ idPrefix: '', request: { trigger: 'person', ...request } }],
+      args: [{ idPrefix, request: { trigger: 'person', ...request } }],
       workflowRunTimeout: '5m',
       staticSummary: 'Merges what clusters pushed, window by window, and commits one generation',
     });
   }
 
-  /** Writes the history of a workflow, as far as it is, without what is of this machine alone. */
+  /** Starts a federation whose merges read nothing while `meanwhile` runs. */
+  async whileMerging(
+    name: string,
+    request: Partial<FederationRequest>,
+    meanwhile: (run: WorkflowHandle<typeof federation>) => Promise<unknown>,
+  ): Promise<WorkflowHandle<typeof federation>> {
+    this.gate.close();
+    try {
+      const run = await this.federate(name, request);
+      await untilPhase(run, 'merging');
+      await meanwhile(run);
+      return run;
+    } finally {
+      this.gate.open();
+    }
+  }
+
+  /** Writes a workflow's history so far, without the names of this machine. */
   async save(file: string, workflowId: string): Promise<void> {
     const json = historyToJson(await this.client.workflow.getHandle(workflowId).fetchHistory());
     const neutral = json
@@ -129,8 +163,7 @@ class Recording {
       temporal: { address },
     };
     await writeFile(file, stringify(settings));
-    const native = await NativeConnection.connect({ address });
-    held.defer(() => native.close());
+    const { native } = this;
     const registry = new Registry();
     const role = await start({
       settings: loadSettings({ file, env: {} }),
@@ -167,11 +200,41 @@ async function startServer(folder: string, held: Releasers): Promise<string> {
   return server.address;
 }
 
-/** The same bucket under a name that is not of this machine: it stands in the roster's history. */
-function labelled(bucket: Bucket, label: string): Bucket {
+/** Lets callers pass, or has them wait until it opens. */
+class Gate {
+  private closed = Promise.withResolvers<void>();
+
+  constructor() {
+    this.open();
+  }
+
+  close(): void {
+    this.closed = Promise.withResolvers<void>();
+  }
+
+  open(): void {
+    this.closed.resolve();
+  }
+
+  pass(): Promise<void> {
+    return this.closed.promise;
+  }
+}
+
+/**
+ * The same bucket under a label without this machine's folder, as the roster's history has it. Reads of clusters' files
+ * wait at the gate.
+ */
+function gated(bucket: Bucket, label: string, gate: Gate): Bucket {
   return new Proxy(bucket, {
     get(target, name: keyof Bucket) {
       if (name === 'label') return label;
+      if (name === 'get') {
+        return async (...args: Parameters<Bucket['get']>) => {
+          if (args[0].startsWith(federatedPrefix) && !args[0].startsWith(combinedPrefix)) await gate.pass();
+          return target.get(...args);
+        };
+      }
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
     },
@@ -182,73 +245,42 @@ async function main(): Promise<void> {
   await using held = new Releasers();
   const recording = await Recording.start(held);
   await mkdir(histories, { recursive: true });
-  // What is pushed during a run would be changed windows to the next one.
+  // A push during a run would change windows for the next one.
   const pushing = recording.client.workflow.getHandle(push('cluster-5'));
   await until('a push', async () => (await pushing.query(pushState)).summary);
-  await recordFederations(recording);
-  await recordManyWindows(recording);
-  await recordFailure(recording);
-  await recordCluster(recording);
+  const generation = await recordReplanned(recording);
+  await recordCluster(recording, generation);
+  await recordCancelled(recording);
+  await recordFailed(recording, generation);
+  await recordFederateOnPush(recording);
+  await recordLanes(recording);
   await recording.save('roster', roster);
 }
 
-async function recordFederations(recording: Recording): Promise<void> {
-  const record = async (name: string, run: WorkflowHandle<typeof federation>) => {
-    const { outcome, generation, merged } = await run.result();
-    say(`${run.workflowId}: ${outcome}, generation ${generation}, ${merged} windows merged`);
-    await recording.save(name, run.workflowId);
-  };
-  await record('federation', await recording.federate('first'));
+/** The first run, in the middle of which two clusters are excluded: it plans again, then commits. */
+async function recordReplanned(recording: Recording): Promise<number> {
+  const run = await recording.whileMerging('excluding', {}, async (merging) => {
+    await merging.signal(excludeCluster, { cluster: 'cluster-3', reason: 'odd prices' });
+    await merging.executeUpdate(excludeClusterUpdate, { args: ['cluster-1'] });
+  });
+  const { outcome, generation, merged } = await run.result();
+  say(`${run.workflowId}: ${outcome}, generation ${generation}, ${merged} windows merged`);
+  if (generation === undefined) throw new Error('Nothing was committed.');
+  await recording.save('federation-replanned', run.workflowId);
   await recording.save('commit', commit);
-  await record('federation-unchanged', await recording.federate('unchanged'));
-
-  const excluding = await recording.federate('excluding', { force: true });
-  await untilPhase(excluding, 'merging');
-  await excluding.signal(excludeCluster, { cluster: 'cluster-3', reason: 'odd prices' });
-  await record('federation-excluded', excluding);
-
-  const including = await recording.federate('including', { force: true });
-  await untilPhase(including, 'merging');
-  await including.executeUpdate(includeClusterUpdate, { args: ['cluster-3'] });
-  await record('federation-included', including);
-
-  const cancelled = await recording.federate('cancelled', { force: true });
-  await untilPhase(cancelled, 'merging');
-  await cancelled.cancel();
-  await cancelled.result().catch(() => undefined);
-  await recording.save('federation-cancelled', cancelled.workflowId);
+  return generation;
 }
 
-/**
- * Two parts, which are two lanes, of small windows: made of one golden file, of other hours. The second part is a small one,
- * so that its history is.
- */
-async function recordManyWindows(recording: Recording): Promise<void> {
-  const hour = 3600;
-  const first = 1794830400;
-  const cluster = clusterId('cluster-1');
-  const file = clusterEtlKey(cluster, `allocations/1h/${first - hour}-${first}`);
-  const set = decodeSet('allocations', await readFile(join(golden, file)));
-  const [record] = set.allocations ?? [];
-  set.allocations = new Map(record === undefined ? [] : [record]);
-  const at = (seconds: number): Instant => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
-  for (let window = 0; window < 53; window++) {
-    const start = first + window * hour;
-    set.window = { ...set.window, start: at(start), end: at(start + hour) };
-    const key = clusterEtlKey(cluster, `allocations/1h/${start}-${start + hour}`);
-    await recording.bucket.put(key, encodeSet(set));
-  }
-  const run = await recording.federate('many');
-  const { outcome, merged } = await run.result();
-  say(`${run.workflowId}: ${outcome}, ${merged} windows merged`);
-  await recording.save('federation-many-windows', run.workflowId);
-  await recording.save('merge-windows', `${run.workflowId}/windows-1`);
+async function recordCancelled(recording: Recording): Promise<void> {
+  const run = await recording.whileMerging('cancelled', { force: true }, (merging) => merging.cancel());
+  await run.result().catch(() => undefined);
+  await recording.save('federation-cancelled', run.workflowId);
 }
 
-/** A run that finds a generation of a federator which knows another membership. */
-async function recordFailure(recording: Recording): Promise<void> {
+/** A run that finds a generation of a federator with another membership. */
+async function recordFailed(recording: Recording, newest: number): Promise<void> {
   const { bucket } = recording;
-  const key = generationKey(await newestGeneration(recording));
+  const key = generationKey(newest);
   const { bytes } = await readAll(bucket, key);
   const generation = generationSchema.parse(JSON.parse(bytes.toString()));
   const scope = { exclude: ['cluster-9'] };
@@ -262,25 +294,60 @@ async function recordFailure(recording: Recording): Promise<void> {
   await bucket.put(key, bytes);
 }
 
-async function newestGeneration({ client }: Recording): Promise<number> {
-  const { generation } = await client.workflow.getHandle(federationId('many')).query(progress);
-  if (generation === undefined) throw new Error('Nothing was committed.');
-  return generation;
+async function recordFederateOnPush(recording: Recording): Promise<void> {
+  const run = await recording.client.workflow.start<typeof federateOnPush>('federateOnPush', {
+    workflowId: names('').federateOnPush,
+    taskQueue: names('').federationQueue,
+    args: [{ idPrefix: '', quietMs: 100, latestMs: 1_000 }],
+    staticSummary: 'Starts a federation after pushes',
+  });
+  await run.signal(pushed);
+  await until('a federation after the push', async () => {
+    const { events } = await run.fetchHistory();
+    return events?.some((event) => event.childWorkflowExecutionCompletedEventAttributes);
+  });
+  await recording.save('federate-on-push', run.workflowId);
 }
 
-async function recordCluster(recording: Recording): Promise<void> {
+/**
+ * A plan of two parts, which are two lanes. A real one has more than 50 windows, so the activities are doubles; they
+ * have a prefix of their own, with its queues and its commit.
+ */
+async function recordLanes(recording: Recording): Promise<void> {
+  const idPrefix = 'lanes';
+  const activities = asActivities(
+    asCounted(() => ({
+      ...allGoesWell(),
+      planFederation: async () => planOf([1, 1]),
+      describeShard: async ({ shard }) => describedShard(1, shard),
+    })),
+  );
+  const { federationQueue, mergeQueue } = names(idPrefix);
+  const common = { connection: recording.native, namespace: 'default', activities };
+  const worker = await Worker.create({
+    ...common,
+    taskQueue: federationQueue,
+    workflowBundle: await workflowBundle(),
+  });
+  const merges = await Worker.create({ ...common, taskQueue: mergeQueue });
+  await worker.runUntil(
+    merges.runUntil(async () => {
+      const run = await recording.federate('lanes', {}, idPrefix);
+      const { outcome, merged } = await run.result();
+      say(`${run.workflowId}: ${outcome}, ${merged} windows merged`);
+      await recording.save('federation-lanes', run.workflowId);
+      await recording.save('merge-windows', `${run.workflowId}/windows-1`);
+    }),
+  );
+}
+
+async function recordCluster(recording: Recording, generation: number): Promise<void> {
   const { workflow } = recording.client;
-  const pushing = workflow.getHandle(push('cluster-5'));
-  await pushing.signal(pushNow);
   const pulling = workflow.getHandle(pull('cluster-5'));
-  const generation = await newestGeneration(recording);
   await until('a pull', async () => (await pulling.query(pullState)).summary?.generation === generation);
-  await pulling.executeUpdate(primaryStatusUpdate);
   await pulling.executeUpdate(leavePrimaryUpdate);
   await until('nothing to pull', async () => (await pulling.query(pullState)).summary?.state === 'left');
-  await pulling.executeUpdate('enterPrimary');
-  await until('a pull', async () => (await pulling.query(pullState)).summary?.state === 'pulled');
-  await recording.save('push', pushing.workflowId);
+  await recording.save('push', push('cluster-5'));
   await recording.save('pull', pulling.workflowId);
 }
 

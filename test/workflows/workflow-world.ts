@@ -7,7 +7,7 @@ import { workflowBundle } from '../../workers/workflow-bundle';
 import type { federation, FederationInput } from '../../workflows/federation';
 import { names } from '../../workflows/names';
 import { connectToTestServer, type TestServer } from '../servers/temporal';
-import { allGoesWell, type Activities, type Doubles } from './doubles';
+import { allGoesWell, asCounted, type Activities, type Doubles } from './doubles';
 import { until } from './until';
 
 /** A call of an activity. */
@@ -106,7 +106,12 @@ export class WorkflowWorld implements AsyncDisposable {
       connection: this.server.nativeConnection,
       namespace: this.namespace,
       identity: 'test',
-      activities: asActivities(this.activities()),
+      activities: asActivities(
+        asCounted(
+          () => this.doubles,
+          (name, input) => this.calls.push({ name, input }),
+        ),
+      ),
       shutdownForceTime: '5s',
       // The server tells of a cancellation when an activity heartbeats.
       maxHeartbeatThrottleInterval: '100ms',
@@ -119,16 +124,5 @@ export class WorkflowWorld implements AsyncDisposable {
       const worker = await Worker.create(options);
       this.workers.push({ worker, run: worker.run() });
     }
-  }
-
-  /** Each does what the test that runs says. */
-  private activities(): Activities {
-    const delegate = (name: keyof Activities) => async (input: unknown) => {
-      this.calls.push({ name, input });
-      const double = this.doubles[name] as (input: unknown) => Promise<unknown>;
-      return double(input);
-    };
-    const all = (Object.keys(this.doubles) as (keyof Activities)[]).map((name) => [name, delegate(name)]);
-    return Object.fromEntries(all) as Activities;
   }
 }
