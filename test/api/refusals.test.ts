@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import pino from 'pino';
 import { Registry } from 'prom-client';
@@ -12,6 +13,7 @@ import { catalog, type ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
 import type { AllocationAnswer, Answers } from '../../query/answer';
+import { until } from '../workflows/until';
 import { rememberingFederation, token, window } from './served';
 
 const span = { start: 1_794_614_400, end: 1_794_873_600 };
@@ -253,22 +255,29 @@ it('tells what is served also when the federation cannot be asked', async () => 
 describe('asking at the same time', () => {
   it('is one query; it is told where answers came from', async () => {
     let asked = 0;
-    let answer: () => void = () => undefined;
-    const waiting = new Promise<void>((resolve) => (answer = resolve));
+    let requests = 0;
+    const bothAsk = Promise.withResolvers<void>();
     const metrics = new Registry();
     const app = await buildServer(
       optionsOf(
         answering(async () => {
           asked++;
-          await waiting;
+          await bothAsk.promise;
+          // The second request joins the query in the same turn in which it reads the clock.
+          await nextTurn();
           return nothing(['Ünsure\nof it.', 'And of that.']);
         }),
-        { metrics },
+        {
+          metrics,
+          now: () => {
+            requests += 1;
+            if (requests === 2) bothAsk.resolve();
+            return span.end + 60;
+          },
+        },
       ),
     );
     const both = Promise.all([app.inject(url), app.inject(`${url}&resolution=1m`)]);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    answer();
     const [first, second] = await both;
     expect([asked, second.body]).toEqual([1, first.body]);
     expect(first.headers['server-timing']).toMatch(/^query;dur=[\d.]+, render;dur=[\d.]+, total;dur=[\d.]+$/);
@@ -327,17 +336,23 @@ describe('asking at the same time', () => {
   });
 
   it('is answered to its end when the server is told to stop', async () => {
-    let begun: () => void = () => undefined;
-    const started = new Promise<void>((resolve) => (begun = resolve));
+    const [started, stopping] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const answers = answering(async () => {
-      begun();
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      started.resolve();
+      await stopping.promise;
       return nothing();
     });
     const server = await startServer(optionsOf(answers));
     const asking = fetch(`${server.url}${url}`);
-    await started;
+    await started.promise;
     const closing = server.close();
+    await until('the server refuses others', () =>
+      fetch(`${server.url}/healthz`).then(
+        ({ status }) => status === 503 || undefined,
+        () => true,
+      ),
+    );
+    stopping.resolve();
     expect((await asking).status).toBe(200);
     await closing;
   });

@@ -575,7 +575,7 @@ describeWithHelm('the chart', () => {
         { concurrency: 4 },
       );
       expect(different.flat()).toEqual([]);
-    }, 120_000);
+    });
 
     it.each([
       ['prometheus: null', { prometheus: null }],

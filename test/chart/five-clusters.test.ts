@@ -55,13 +55,13 @@ describeWithHelm('the five examples of the chart', () => {
         await s3.createBucket(bucket);
         store = stringify(s3Store(s3, bucket));
         for (const cluster of clusters) await startRelease(cluster);
-      }, 120_000);
+      });
 
       afterAll(async () => {
         await Promise.all(processes.map((one) => end(one)));
         await server.close();
         await rm(folder, { recursive: true, force: true });
-      }, 60_000);
+      });
 
       /** Renders the example of a cluster, only with the servers of this machine, and starts each of its pods. */
       async function startRelease(cluster: string, isUpgrade = false): Promise<void> {
@@ -133,7 +133,7 @@ describeWithHelm('the five examples of the chart', () => {
         // Five clusters, and two replicas of the Federator.
         expect(processes).toHaveLength(7);
         await allReady();
-      }, 120_000);
+      });
 
       it('give one view of five clusters', async () => {
         const primary = processes.find(({ name }) => name.startsWith('cluster-5'));
@@ -160,7 +160,7 @@ describeWithHelm('the five examples of the chart', () => {
         // Who has the operator token may change something: it came from its secret.
         const status = (await (await fetch(`${primary?.api}/api/status`)).json()) as { data: object };
         expect(status.data).toMatchObject({ canAct: true });
-      }, 120_000);
+      });
 
       it('tell Prometheus what they did', async () => {
         const told = async (name: string) => {
@@ -194,7 +194,7 @@ describeWithHelm('the five examples of the chart', () => {
             said: '',
           });
         }
-      }, 60_000);
+      });
 
       it('keep the schedule, paused as it is, over an upgrade', async () => {
         const schedule = server.client(namespace).schedule.getHandle(names('').schedule);
@@ -208,14 +208,14 @@ describeWithHelm('the five examples of the chart', () => {
         const after = await schedule.describe();
         expect(after.state).toMatchObject({ paused: true, note: 'prices are being looked at' });
         expect(after.spec.intervals).toEqual(spec.intervals);
-      }, 120_000);
+      });
 
       it('end well within the grace of their pods', async () => {
         const started = Date.now();
         const codes = await Promise.all(processes.map((one) => end(one)));
         expect(codes).toEqual(processes.map(() => 0));
         expect(Date.now() - started).toBeLessThan(60_000);
-      }, 60_000);
+      });
     });
   });
 });

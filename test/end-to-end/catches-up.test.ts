@@ -61,13 +61,13 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     own = await readFile(localFile(cluster, changed));
     running = await startCluster(cluster);
     await pushed(own);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await running?.stop();
     await server?.stop();
     await rm(dir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   async function writeCluster(name: string, etl: string, primaryCluster = false): Promise<DemoCluster> {
     const store = path.join(dir, 'federated-store.yaml');
@@ -94,7 +94,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await rebuild(second, changed, own, 100);
     await expect(startCluster(second)).rejects.toThrow(/DUPLICATE_CLUSTER_ID/);
     expect((await remote()).equals(own)).toBe(true);
-  }, 60_000);
+  });
 
   test('what is built while Temporal is away is pushed when it is back', async () => {
     const port = Number(server.address.split(':')[1]);
@@ -102,7 +102,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     const bytes = await rebuild(cluster, changed, own, 1);
     server = await startServer(port);
     await pushed(bytes);
-  }, 120_000);
+  });
 
   test('what is built while the bucket is away is pushed when it is back', async () => {
     const away = `${bucket}-away`;
@@ -114,13 +114,13 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     );
     await rename(away, bucket);
     await pushed(bytes);
-  }, 120_000);
+  });
 
   test('a copy that somebody deleted is back after the next rescan', async () => {
     const bytes = await remote();
     await rm(path.join(bucket, clusterEtlKey(clusterId('cluster-1'), changed)));
     await pushed(bytes);
-  }, 60_000);
+  });
 
   test('a federation that failed is replayed as a new run of the same request', async () => {
     // A file where the merged objects would lie: nothing can be written there.
@@ -162,7 +162,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await appendFile(localFile(cluster, changed), whole.subarray(whole.length / 2));
     await eventually('the whole file is seen', async () => !(await status()).includes('"count": 1'));
     expect((await remote()).equals(whole)).toBe(true);
-  }, 60_000);
+  });
 
   test('a role that the settings give no more ends at the next start', async () => {
     const pull = (client: Client) => client.workflow.getHandle(names('').pull('cluster-1')).describe();
@@ -179,7 +179,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
         );
       });
     }
-  }, 120_000);
+  });
 
   test('a cluster ends in order when whoever started it is gone', async () => {
     await running?.stop();
@@ -190,7 +190,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await once(child, 'message');
     child.disconnect();
     expect(await once(child, 'exit')).toEqual([0, null]);
-  }, 60_000);
+  });
 
   const status = async () => (await runMain('status', '--json', '--config', cluster.config)).out;
 });

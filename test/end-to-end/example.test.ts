@@ -35,7 +35,7 @@ describeWithTemporal('the five-cluster example', () => {
   afterEach(async () => {
     if (running !== undefined) await end(running);
     await rm(dir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   function start(...options: string[]): ChildProcess {
     const program = path.join(root, 'scripts', 'federated-etl.cjs');

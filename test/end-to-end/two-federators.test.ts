@@ -43,14 +43,14 @@ describeWithTemporal('two federators on one bucket', () => {
       );
     }
     bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await Promise.all(running.map((federator) => federator.stop()));
     await bucket?.close();
     await server?.close();
     await rm(dir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   test('leave a whole combined set at every instant, and the right one in the end', async () => {
     await eventually('a first generation', () => readNewestGeneration(bucket));
@@ -123,7 +123,7 @@ describeWithTemporal('two federators on one bucket', () => {
       clusters: 4,
     });
     expect((await readNewestGeneration(bucket))?.membership.federator).toBe('west');
-  }, 120_000);
+  });
 });
 
 /** Reads the newest generation as a primary does, and every published file as any reader does; gives its number. */

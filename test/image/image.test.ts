@@ -20,8 +20,8 @@ const golden = path.join(root, 'test/golden/bucket/federated');
 const mebi = 1024 * 1024;
 /** What `/app` may weigh; it was 164 MiB when this was written. */
 const mostBytes = 185 * mebi;
-/** A worker's activities have 10 seconds to finish. */
-const graceMs = 15_000;
+/** How long Kubernetes lets a pod end: the chart's terminationGracePeriodSeconds. */
+const graceMs = 60_000;
 
 /** What makes the image and checks the code. */
 const buildTools = [
@@ -66,7 +66,7 @@ afterAll(async () => {
   for (const one of running) one.signal('SIGKILL');
   await makeWritable(path.join(scratch, 'final/app'));
   await rm(scratch, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Starts a program of the image that is ended with the tests, if not before. */
 function start(args: readonly string[], volume?: string): Running {
@@ -263,7 +263,7 @@ describe('a program of the image', () => {
     ]);
     serve.signal('SIGTERM');
     expect(await serve.ended).toBe(0);
-  }, 60_000);
+  });
 });
 
 describeWithS3('a program of the image and a store of its own', () => {
@@ -281,7 +281,7 @@ describeWithS3('a program of the image and a store of its own', () => {
       status: 0,
       out: expect.stringMatching(/^No generation was committed yet\.$/m),
     });
-  }, 60_000);
+  });
 });
 
 describeWithTemporal("the image's default command", () => {
@@ -289,7 +289,7 @@ describeWithTemporal("the image's default command", () => {
 
   beforeAll(async () => {
     server = await connectToTestServer();
-  }, 60_000);
+  });
 
   afterAll(() => server?.close());
 

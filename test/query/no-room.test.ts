@@ -107,7 +107,7 @@ describe('a question for which there is not enough memory', () => {
     } finally {
       engine.close();
     }
-  }, 120_000);
+  });
 });
 
 describe('an ingest for which there is not enough memory', () => {
@@ -141,7 +141,7 @@ describe('an ingest for which there is not enough memory', () => {
     } finally {
       again.close();
     }
-  }, 60_000);
+  });
 });
 
 describe.each(disks)('%s', (_, open) => {
@@ -183,7 +183,7 @@ describe.each(disks)('%s', (_, open) => {
     } finally {
       engine.close();
     }
-  }, 120_000);
+  });
 
   it('ends a question; once there is room it is answered', async () => {
     const engine = await QueryEngine.open(database());
@@ -201,7 +201,7 @@ describe.each(disks)('%s', (_, open) => {
     } finally {
       engine.close();
     }
-  }, 60_000);
+  });
 
   it('makes a database useless at times; it is opened again by itself', async () => {
     const engine = await QueryEngine.open(database());
@@ -230,7 +230,7 @@ describe.each(disks)('%s', (_, open) => {
     } finally {
       engine.close();
     }
-  }, 60_000);
+  });
 
   it('is told when a database is opened, and takes nothing of it', async () => {
     const first = await QueryEngine.open(database());

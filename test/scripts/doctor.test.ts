@@ -20,6 +20,7 @@ import { clearSettings } from '../servers/clear-environment';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { startFaultyServer } from '../storage/faulty-s3-server';
+import { until } from '../workflows/until';
 import { FederationFolder } from './federation-folder';
 import { runMain, type Answer } from './run-main';
 
@@ -512,7 +513,7 @@ describeWithTemporal('Temporal', () => {
     server = await connectToTestServer();
     namespace = await server.createNamespace();
     client = server.client(namespace);
-  }, 60_000);
+  });
   afterAll(() => server?.close());
 
   let federations = 0;
@@ -598,11 +599,11 @@ describeWithTemporal('Temporal', () => {
       temporal,
     };
     // The list of workflows follows what was started a moment later.
-    let check: Check | undefined;
-    for (const until = Date.now() + 20_000; check?.outcome !== 'warning' && Date.now() < until;)
-      check = (await examine(setup)).of('Temporal', 'useExistingS3Config');
+    const check = await until('the warning', async () => {
+      const found = (await examine(setup)).of('Temporal', 'useExistingS3Config');
+      return found?.outcome === 'warning' ? found : undefined;
+    });
     expect(check).toMatchObject({
-      outcome: 'warning',
       detail: expect.stringContaining('set for cluster-2 as well'),
     });
   });

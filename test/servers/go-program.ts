@@ -64,7 +64,7 @@ export async function startOnFreePort(
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort(undefined);
     const kept = await startKept(binary, [...args(port)], { env, logFile, remove });
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (kept.exit() === undefined && Date.now() < deadline) {
       if (await answers(port)) {
         kept.unref();

@@ -49,7 +49,7 @@ export async function startS3Users(): Promise<S3Users> {
   };
   const ask = (action: string, parameters: Readonly<Record<string, string>> = {}): Promise<string> =>
     askIam(control, root, new URLSearchParams({ Action: action, Version: '2010-05-08', ...parameters }));
-  for (const deadline = Date.now() + 20_000; ; await sleep(20)) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
     const fault = await ask('ListUsers').then(
       () => undefined,
       (error: unknown) => error,

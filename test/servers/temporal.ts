@@ -51,7 +51,7 @@ async function createNamespace(connection: Connection): Promise<string> {
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
   // The server learns of a new namespace by looking now and then.
-  for (const deadline = Date.now() + 20_000; ; await sleep(50)) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
     try {
       await ensureSearchAttributes(connection, namespace);
       // The part of the server that starts workflows learns of it last.

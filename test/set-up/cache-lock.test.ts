@@ -51,13 +51,15 @@ describe('the lock of the cache', () => {
   });
 
   test('stays with a holder that works for longer than that', async () => {
-    const options = { pollMs: 5, staleAfterMs: 600 };
+    const options = { pollMs: 5, staleAfterMs: 2_000 };
     const order: string[] = [];
+    const held = Promise.withResolvers<void>();
     const long = withCacheLock(file(), options, async () => {
-      await sleep(1200);
+      held.resolve();
+      await sleep(2_500);
       order.push('long');
     });
-    await sleep(20);
+    await held.promise;
     await withCacheLock(file(), options, () => Promise.resolve(order.push('next')));
     await long;
     expect(order).toEqual(['long', 'next']);

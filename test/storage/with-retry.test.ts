@@ -42,7 +42,8 @@ test('what cannot, is not', async () => {
 
 test('a store that asks to be left alone is, and an abort ends the wait', async () => {
   const busy = new FederationError('STORAGE_THROTTLED', { detail: 'slow down', retryAfterMs: 150 });
-  const { bucket } = open({ calls: { put: [busy], head: [busy] } });
+  const busyForLong = new FederationError('STORAGE_THROTTLED', { detail: 'slow down', retryAfterMs: 60_000 });
+  const { bucket } = open({ calls: { put: [busy], head: [busyForLong] } });
   const start = Date.now();
   await bucket.put('throttled', bytes);
   expect(Date.now() - start).toBeGreaterThanOrEqual(145);

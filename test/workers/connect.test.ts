@@ -9,7 +9,7 @@ import { connectToTestServer, describeWithTemporal, type TestServer } from '../s
 let server: TestServer;
 beforeAll(async () => {
   server = await connectToTestServer();
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 const settingsOf = (namespace: string) => {

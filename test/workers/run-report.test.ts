@@ -32,5 +32,5 @@ describeWithTemporal('the report of a run', () => {
       await server.close();
       await rm(dir, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });

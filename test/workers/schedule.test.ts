@@ -10,7 +10,7 @@ let federations = 0;
 beforeAll(async () => {
   server = await connectToTestServer();
   client = server.client(await server.createNamespace());
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 /** A federation of its own, so that tests do not meet. */

@@ -9,7 +9,7 @@ import { until } from '../workflows/until';
 let server: TestServer;
 beforeAll(async () => {
   server = await connectToTestServer();
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 /** A namespace as an operator makes one, without anything of ours. */

@@ -11,7 +11,7 @@ let client: Client;
 beforeAll(async () => {
   server = await connectToTestServer();
   client = server.client(await server.createNamespace());
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 /** A cluster's push, as its worker starts it; nobody has to serve it. */

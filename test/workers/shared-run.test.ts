@@ -13,7 +13,7 @@ const slots = 2;
 let world: WorkflowWorld;
 beforeAll(async () => {
   world = await WorkflowWorld.open({ mergeSlots: slots });
-}, 60_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 /** Another process with a worker of merges, and when it began its first window. */
@@ -81,7 +81,7 @@ describeWithTemporal('several federators', () => {
     expect(await mergersOf(run)).toEqual(['another', 'test']);
     other.kill('SIGKILL');
     await once(other, 'exit');
-  }, 120_000);
+  });
 
   it('lose no window when one of them is killed in the middle of it', async () => {
     const { other, begun } = await anotherWorker();

@@ -17,7 +17,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 let world: WorkflowWorld;
 beforeAll(async () => {
   world = await WorkflowWorld.open();
-}, 60_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 const startCommit = (run = 'another-run') =>

@@ -26,7 +26,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 let world: WorkflowWorld;
 beforeAll(async () => {
   world = await WorkflowWorld.open();
-}, 60_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 /** The children that merged for a run. */

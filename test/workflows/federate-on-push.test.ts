@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { FederationError } from '../../errors/federation-error';
 import type { federateOnPush, FederateOnPushInput } from '../../workflows/federate-on-push';
 import { pushed } from '../../workflows/messages';
@@ -12,7 +13,7 @@ let world: WorkflowWorld;
 let handle: WorkflowHandle<typeof federateOnPush>;
 beforeAll(async () => {
   world = await WorkflowWorld.open();
-}, 60_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 afterEach(() => handle.terminate());
 
@@ -25,19 +26,36 @@ async function start(input: Partial<FederateOnPushInput> = {}): Promise<void> {
   handle = world.client.workflow.getHandle<typeof federateOnPush>(options.workflowId);
 }
 
+const { EventType } = temporal.api.enums.v1;
+
+/** Waits until the workflow has handled this many signals and ends of runs and is idle; counts the runs it started. */
+async function runsStarted(signals: number, ended: number): Promise<number> {
+  const events = await until('the workflow is idle', async () => {
+    const { events: found } = await handle.fetchHistory();
+    const types = (found ?? []).map(({ eventType }) => eventType);
+    const count = (type: temporal.api.enums.v1.EventType) => types.filter((one) => one === type).length;
+    const timers = count(EventType.EVENT_TYPE_TIMER_STARTED) - count(EventType.EVENT_TYPE_TIMER_FIRED);
+    const idle =
+      types.at(-1) === EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED &&
+      timers === 0 &&
+      count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) === signals &&
+      count(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED) === ended;
+    return idle ? types : undefined;
+  });
+  return events.filter((type) => type === EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
+    .length;
+}
+
 const runs = () => world.inputs('writeReport').length;
 
 describeWithTemporal('federation on push', () => {
   it('begins one run when it has become quiet, and says why', async () => {
     world.begin();
-    await start();
-    for (let at = 0; at < 4; at++) {
-      await handle.signal(pushed);
-      await sleep(100);
-    }
+    // Long against the time in which a busy machine delivers the pushes.
+    await start({ quietMs: 3_000, latestMs: 60_000 });
+    await Promise.all(Array.from({ length: 4 }, () => handle.signal(pushed)));
     expect(world.inputs('recordRequest')).toEqual([]);
-    await world.untilCalled('writeReport');
-    await sleep(600);
+    expect(await runsStarted(4, 1)).toBe(1);
     const requests = world.inputs('recordRequest');
     expect(requests).toHaveLength(1);
     expect(requests[0]).toMatchObject({
@@ -68,12 +86,10 @@ describeWithTemporal('federation on push', () => {
     await handle.signal(pushed);
     await world.untilCalled('planFederation');
     for (let at = 0; at < 5; at++) await handle.signal(pushed);
-    await sleep(500);
-    expect(world.inputs('recordRequest')).toHaveLength(1);
+    expect(await runsStarted(6, 0)).toBe(1);
     gate.resolve();
     await until('two runs', () => (runs() === 2 ? true : undefined));
-    await sleep(600);
-    expect(world.inputs('recordRequest')).toHaveLength(2);
+    expect(await runsStarted(6, 2)).toBe(2);
   });
 
   it('goes on after a run that failed', async () => {

@@ -23,7 +23,7 @@ describeWithTemporal('a federation', () => {
   let world: WorkflowWorld;
   beforeAll(async () => {
     world = await WorkflowWorld.open();
-  }, 60_000);
+  });
   afterAll(() => world?.[Symbol.asyncDispose]());
 
   it('plans, merges every planned window, records, commits and reports', async () => {

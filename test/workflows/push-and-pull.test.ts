@@ -25,7 +25,7 @@ let world: WorkflowWorld;
 let handle: WorkflowHandle;
 beforeAll(async () => {
   world = await WorkflowWorld.open();
-}, 60_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 afterEach(() => handle.terminate());
 

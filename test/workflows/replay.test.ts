@@ -60,7 +60,7 @@ describe('a history that was recorded', () => {
     const results = await replay(await workflowBundle(), recorded);
     expect([...results].filter(([, { error }]) => error !== undefined)).toEqual([]);
     expect([...results.keys()].sort()).toEqual([...recorded].sort());
-  }, 60_000);
+  });
 
   it('is not replayed by workflows whose decisions were changed', async () => {
     const altered = await bundleWorkflowCode({ workflowsPath: require.resolve('./altered'), logger });
@@ -68,7 +68,7 @@ describe('a history that was recorded', () => {
     for (const name of ['push', 'roster', 'commit']) {
       expect(`${name}: ${results.get(name)?.error?.name}`).toBe(`${name}: DeterminismViolationError`);
     }
-  }, 60_000);
+  });
 
   it.each(recorded)('has small payloads, is small itself, and tells nothing of a machine: %s', (name) => {
     const text = textOf(name);

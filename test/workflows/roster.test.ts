@@ -30,7 +30,7 @@ let world: WorkflowWorld;
 let handle: WorkflowHandle<typeof roster>;
 beforeAll(async () => {
   world = await WorkflowWorld.open();
-}, 60_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 afterEach(() => handle.terminate().catch(() => undefined));
 

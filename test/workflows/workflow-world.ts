@@ -17,7 +17,7 @@ export interface Call {
 }
 
 /** A run that hangs is ended by the server, so that the test that waits for it fails. */
-const longest = '25s';
+const longest = '110s';
 
 /**
  * The real workflows on a real server, in a namespace of their own; what their activities do is up to the test. One
