@@ -1,152 +1,72 @@
-import { bool, type Codec, embedded, f64, list, map, optional, since, str, struct } from './codec';
-import type {
-  Allocation,
-  AllocationProperties,
-  GPUAllocation,
-  LbAllocation,
-  PVAllocation,
-  PVEntry,
-  PVKey,
-  RawAllocationOnlyData,
-} from './model';
+import { allocationProperties, mergeAllocationProperties } from './allocation-properties';
+import { type Codec, embedded, f64, optional, since, str } from './codec';
+import { described, type Description, field, ownField } from './field';
+import { gpuPart } from './gpu-part';
+import { earlier, later } from './instant';
+import { addBalancers, loadBalancers } from './load-balancers';
+import { dropped, first, mean, type Minutes, sum } from './merge-parts';
+import { expandWindow } from './merge-window';
+import type { Allocation, RawAllocationOnlyData } from './model';
+import { highestVersionOf } from './part-versions';
 import { time, window } from './time-codec';
 import { allocationVersions } from './versions';
+import { addVolumes, volumes } from './volumes';
 
-const properties = struct<AllocationProperties>(allocationVersions, {
-  cluster: str,
-  node: str,
-  container: str,
-  controller: str,
-  controllerKind: str,
-  namespace: str,
-  pod: str,
-  services: list(str),
-  providerID: str,
-  labels: map(str),
-  annotations: map(str),
-  namespaceLabels: since(17, map(str), null),
-  namespaceAnnotations: since(17, map(str), null),
-});
+/** No two of these are ever added: a record that was added to has no such part. */
+const rawFields = {
+  cpuCoreUsageMax: ownField(f64),
+  ramBytesUsageMax: ownField(f64),
+  gpuUsageMax: ownField(since(23, optional(f64), null)),
+} satisfies Description<RawAllocationOnlyData, void>;
 
-const pvKey = embedded(struct<PVKey>(allocationVersions, { cluster: str, name: str }));
+const rawPart = described<RawAllocationOnlyData>(allocationVersions, rawFields);
 
-const pvAllocation = struct<PVAllocation>(allocationVersions, {
-  byteHours: f64,
-  cost: f64,
-  providerID: since(20, str, ''),
-});
-
-const lbAllocation = struct<LbAllocation>(allocationVersions, {
-  service: str,
-  cost: f64,
-  private: bool,
-  ip: since(19, str, ''),
-  hours: since(21, f64, 0),
-});
-
-const rawAllocationOnly = struct<RawAllocationOnlyData>(allocationVersions, {
-  cpuCoreUsageMax: f64,
-  ramBytesUsageMax: f64,
-  gpuUsageMax: since(23, optional(f64), null),
-});
-
-const gpuAllocation = struct<GPUAllocation>(allocationVersions, {
-  gpuDevice: str,
-  gpuModel: str,
-  gpuUUID: str,
-  isGpuShared: optional(bool),
-  gpuUsageAverage: optional(f64),
-  gpuRequestAverage: optional(f64),
-});
-
-/** A text that no other pair of cluster and name has. */
-export function pvIdentity(key: PVKey): string {
-  return `${key.cluster.length}:${key.cluster}${key.name}`;
-}
-
-const pvEntry: Codec<PVEntry> = (() => {
-  const value = optional(embedded(pvAllocation));
-  return {
-    shape: { kind: 'pair', of: [pvKey, value] },
-    least: pvKey.least + value.least,
-    read: (reader) => ({ key: pvKey.read(reader), value: value.read(reader) }),
-    write: (writer, entry) => {
-      pvKey.write(writer, entry.key);
-      value.write(writer, entry.value);
-    },
-  };
-})();
-
-/** A map whose keys are structures: read like a list of pairs; of a repeated key the later one stands. */
-const pvs: Codec<PVEntry[] | null> = (() => {
-  const entries = list(pvEntry);
-  return {
-    ...entries,
-    read: (reader) => {
-      const read = entries.read(reader);
-      if (read === null || read.length < 2) return read;
-      return [...new Map(read.map((entry) => [pvIdentity(entry.key), entry])).values()];
-    },
-  };
-})();
+/** The fields of an allocation. Those of GPUs depend on each other and on the version: see `addGpus`. */
+export const allocationFields = {
+  name: field(str, first),
+  properties: field(optional(embedded(allocationProperties)), mergeAllocationProperties),
+  window: field(window, expandWindow),
+  start: field(time, earlier),
+  end: field(time, later),
+  cpuCoreHours: field(f64, sum),
+  cpuCoreRequestAverage: field(f64, mean),
+  cpuCoreUsageAverage: field(f64, mean),
+  cpuCost: field(f64, sum),
+  cpuCostAdjustment: field(f64, sum),
+  gpuHours: field(f64, sum),
+  gpuCost: field(f64, sum),
+  gpuCostAdjustment: field(f64, sum),
+  networkTransferBytes: field(f64, sum),
+  networkReceiveBytes: field(f64, sum),
+  networkCost: field(f64, sum),
+  networkCrossZoneCost: field(since(16, f64, 0), sum),
+  networkCrossRegionCost: field(since(16, f64, 0), sum),
+  networkInternetCost: field(since(16, f64, 0), sum),
+  networkCostAdjustment: field(f64, sum),
+  loadBalancerCost: field(f64, sum),
+  loadBalancerCostAdjustment: field(f64, sum),
+  pvs: field(volumes, addVolumes),
+  pvCostAdjustment: field(f64, sum),
+  ramByteHours: field(f64, sum),
+  ramBytesRequestAverage: field(f64, mean),
+  ramBytesUsageAverage: field(f64, mean),
+  ramCost: field(f64, sum),
+  ramCostAdjustment: field(f64, sum),
+  sharedCost: field(f64, sum),
+  externalCost: field(f64, sum),
+  rawAllocationOnly: field(optional(embedded(rawPart)), dropped),
+  loadBalancers: field(since(18, loadBalancers, null), addBalancers),
+  deprecatedGpuRequestAverage: ownField(since(22, f64, 0)),
+  deprecatedGpuUsageAverage: ownField(since(22, f64, 0)),
+  gpuAllocation: ownField(since(23, optional(embedded(gpuPart)), null)),
+  cpuCoreLimitAverage: field(since(24, f64, 0), mean),
+  ramBytesLimitAverage: field(since(24, f64, 0), mean),
+  networkNatGatewayEgressCost: field(since(25, f64, 0), sum),
+  networkNatGatewayIngressCost: field(since(25, f64, 0), sum),
+} satisfies Description<Allocation, Minutes>;
 
 /** An Allocation with its version byte, without flag or compatibility word. */
-export const allocation: Codec<Allocation> = struct<Allocation>(allocationVersions, {
-  name: str,
-  properties: optional(embedded(properties)),
-  window,
-  start: time,
-  end: time,
-  cpuCoreHours: f64,
-  cpuCoreRequestAverage: f64,
-  cpuCoreUsageAverage: f64,
-  cpuCost: f64,
-  cpuCostAdjustment: f64,
-  gpuHours: f64,
-  gpuCost: f64,
-  gpuCostAdjustment: f64,
-  networkTransferBytes: f64,
-  networkReceiveBytes: f64,
-  networkCost: f64,
-  networkCrossZoneCost: since(16, f64, 0),
-  networkCrossRegionCost: since(16, f64, 0),
-  networkInternetCost: since(16, f64, 0),
-  networkCostAdjustment: f64,
-  loadBalancerCost: f64,
-  loadBalancerCostAdjustment: f64,
-  pvs,
-  pvCostAdjustment: f64,
-  ramByteHours: f64,
-  ramBytesRequestAverage: f64,
-  ramBytesUsageAverage: f64,
-  ramCost: f64,
-  ramCostAdjustment: f64,
-  sharedCost: f64,
-  externalCost: f64,
-  rawAllocationOnly: optional(embedded(rawAllocationOnly)),
-  loadBalancers: since(18, map(optional(embedded(lbAllocation))), null),
-  deprecatedGpuRequestAverage: since(22, f64, 0),
-  deprecatedGpuUsageAverage: since(22, f64, 0),
-  gpuAllocation: since(23, optional(embedded(gpuAllocation)), null),
-  cpuCoreLimitAverage: since(24, f64, 0),
-  ramBytesLimitAverage: since(24, f64, 0),
-  networkNatGatewayEgressCost: since(25, f64, 0),
-  networkNatGatewayIngressCost: since(25, f64, 0),
-});
+export const allocation: Codec<Allocation> = described<Allocation>(allocationVersions, allocationFields);
 
 /** The highest codec version of an allocation and its parts, windows aside. */
-export function allocationVersion(record: Allocation): number {
-  let highest = Math.max(
-    record.version,
-    record.properties?.version ?? 0,
-    record.rawAllocationOnly?.version ?? 0,
-    record.gpuAllocation?.version ?? 0,
-  );
-  for (const { key, value } of record.pvs ?? []) {
-    highest = Math.max(highest, key.version, value?.version ?? 0);
-  }
-  for (const balancer of record.loadBalancers?.values() ?? []) {
-    highest = Math.max(highest, balancer?.version ?? 0);
-  }
-  return highest;
-}
+export const allocationVersion = highestVersionOf(allocation);

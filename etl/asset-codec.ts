@@ -1,114 +1,96 @@
-import { bool, type Codec, embedded, f64, map, optional, since, str, struct } from './codec';
-import type {
-  AnyAsset,
-  Asset,
-  AssetProperties,
-  AssetType,
-  Breakdown,
-  CloudAsset,
-  ClusterManagementAsset,
-  DiskAsset,
-  LoadBalancerAsset,
-  NetworkAsset,
-  NodeAsset,
-  NodeOverhead,
-  SharedAsset,
-} from './model';
+import { assetProperties, mergeAssetProperties, sharedLabels } from './asset-properties';
+import { breakdown } from './breakdown';
+import { bool, type Codec, f64, map, optional, since, str } from './codec';
+import { described, type Description, field, ownField } from './field';
+import { earlier, later } from './instant';
+import { dropped, first, kept, sum, sumOrNull } from './merge-parts';
+import { expandWindow } from './merge-window';
+import type { Asset, AssetOf, AssetType } from './model';
+import { overhead } from './overhead';
+import { highestVersionOf } from './part-versions';
 import { corrupt } from './refusal';
-import { time, window } from './time-codec';
+import { time, window as windowCodec } from './time-codec';
 import { assetVersions } from './versions';
 
 /** An asset without what stands before its structure. */
-type Body<A extends Asset> = Omit<A, 'type' | 'typeName'>;
+export type Body<A extends Asset> = Omit<A, 'type' | 'typeName'>;
 
-const labels = map(str);
+const labels = field(map(str), sharedLabels);
+const properties = field(assetProperties, mergeAssetProperties);
+const window = field(windowCodec, expandWindow);
+const adjustment = field(f64, sum);
+const times = { start: field(time, earlier), end: field(time, later), window, adjustment };
+const cost = field(f64, sum);
 
-const propertyFields = {
-  category: str,
-  provider: str,
-  account: str,
-  project: str,
-  service: str,
-  cluster: str,
-  name: str,
-  providerID: str,
-};
-
-/** The properties of an asset in wire order; each is one string. */
-export const propertyOrder = Object.keys(propertyFields) as (keyof AssetProperties)[];
-
-const properties = optional(embedded(struct<AssetProperties>(assetVersions, propertyFields)));
-
-const breakdown = optional(
-  embedded(struct<Breakdown>(assetVersions, { idle: f64, other: f64, system: f64, user: f64 })),
-);
-
-const overhead = optional(
-  embedded(
-    struct<NodeOverhead>(assetVersions, {
-      cpuOverheadFraction: f64,
-      ramOverheadFraction: f64,
-      overheadCostFraction: f64,
-    }),
-  ),
-);
-
-const times = { start: time, end: time, window, adjustment: f64 };
-
-/** Mind labels before properties in the first four, properties before labels in the others. */
-const bodies = {
-  Any: struct<Body<AnyAsset>>(assetVersions, { labels, properties, ...times, cost: f64 }),
-  Cloud: struct<Body<CloudAsset>>(assetVersions, { labels, properties, ...times, cost: f64, credit: f64 }),
-  ClusterManagement: struct<Body<ClusterManagementAsset>>(assetVersions, {
-    labels,
-    properties,
-    window,
-    cost: f64,
-    adjustment: f64,
-  }),
-  Disk: struct<Body<DiskAsset>>(assetVersions, {
+/**
+ * The fields of every type. Mind labels before properties in the first four, properties before labels in the others.
+ * What is weighted by costs is added by `addAssets`.
+ */
+export const assetFields = {
+  Any: { labels, properties, ...times, cost },
+  Cloud: { labels, properties, ...times, cost, credit: field(f64, sum) },
+  ClusterManagement: { labels, properties, window, cost, adjustment },
+  Disk: {
     labels,
     properties,
     ...times,
-    cost: f64,
-    byteHours: f64,
-    local: f64,
-    breakdown,
-    storageClass: since(17, str, ''),
-    byteHoursUsed: since(18, optional(f64), null),
-    byteUsageMax: since(18, optional(f64), null),
-    volumeName: since(18, str, ''),
-    claimName: since(18, str, ''),
-    claimNamespace: since(18, str, ''),
-  }),
-  LoadBalancer: struct<Body<LoadBalancerAsset>>(assetVersions, {
+    cost,
+    byteHours: field(f64, sum),
+    local: ownField(f64),
+    breakdown: ownField(breakdown),
+    storageClass: field(since(17, str, ''), kept),
+    byteHoursUsed: field(since(18, optional(f64), null), sumOrNull),
+    byteUsageMax: field(since(18, optional(f64), null), dropped),
+    volumeName: field(since(18, str, ''), kept),
+    claimName: field(since(18, str, ''), kept),
+    claimNamespace: field(since(18, str, ''), kept),
+  },
+  LoadBalancer: {
     properties,
     labels,
     ...times,
-    cost: f64,
-    private: since(20, bool, false),
-    ip: since(21, str, ''),
-  }),
-  Network: struct<Body<NetworkAsset>>(assetVersions, { properties, labels, ...times, cost: f64 }),
-  Node: struct<Body<NodeAsset>>(assetVersions, {
+    cost,
+    private: field(since(20, bool, false), first),
+    ip: field(since(21, str, ''), first),
+  },
+  Network: { properties, labels, ...times, cost },
+  Node: {
     properties,
     labels,
     ...times,
-    nodeType: str,
-    cpuCoreHours: f64,
-    ramByteHours: f64,
-    gpuHours: f64,
-    cpuBreakdown: breakdown,
-    ramBreakdown: breakdown,
-    cpuCost: f64,
-    gpuCost: f64,
-    gpuCount: f64,
-    ramCost: f64,
-    discount: f64,
-    preemptible: f64,
-    overhead: since(19, overhead, null),
-  }),
-  SharedAsset: struct<Body<SharedAsset>>(assetVersions, { properties, labels, window, cost: f64 }),
+    nodeType: field(str, kept),
+    cpuCoreHours: field(f64, sum),
+    ramByteHours: field(f64, sum),
+    gpuHours: field(f64, sum),
+    cpuBreakdown: ownField(breakdown),
+    ramBreakdown: ownField(breakdown),
+    cpuCost: field(f64, sum),
+    gpuCost: field(f64, sum),
+    gpuCount: field(f64, first),
+    ramCost: field(f64, sum),
+    discount: ownField(f64),
+    preemptible: ownField(f64),
+    overhead: ownField(since(19, overhead, null)),
+  },
+  SharedAsset: { properties, labels, window, cost },
+} satisfies { [Type in AssetType]: Description<Body<AssetOf<Type>>, void> };
+
+function body<Type extends AssetType>(type: Type): Codec<Body<AssetOf<Type>>> {
+  return described<Body<AssetOf<Type>>>(
+    assetVersions,
+    assetFields[type] as unknown as Description<Body<AssetOf<Type>>, never>,
+  );
+}
+
+const bodies: { readonly [Type in AssetType]: Codec<Body<AssetOf<Type>>> } = {
+  Any: body('Any'),
+  Cloud: body('Cloud'),
+  ClusterManagement: body('ClusterManagement'),
+  Disk: body('Disk'),
+  LoadBalancer: body('LoadBalancer'),
+  Network: body('Network'),
+  Node: body('Node'),
+  SharedAsset: body('SharedAsset'),
 };
 
 function bodyOf(type: AssetType): Codec<Body<Asset>> {
@@ -122,7 +104,7 @@ function isAssetType(name: string): name is AssetType {
 /** An asset: its type name (in place, even in files with a table), a compatibility word, its structure. */
 export const asset: Codec<Asset> = {
   shape: { kind: 'named', bodies },
-  least: 2 + 4 + Math.min(...Object.values(bodies).map((body) => body.least)),
+  least: 2 + 4 + Math.min(...Object.values(bodies).map(({ least }) => least)),
   read: (reader) => {
     const at = reader.position;
     const typeName = reader.raw();
@@ -139,16 +121,4 @@ export const asset: Codec<Asset> = {
 };
 
 /** The highest codec version of an asset and its parts, windows aside. */
-export function assetVersion(record: Asset): number {
-  const parts =
-    record.type === 'Disk'
-      ? [record.breakdown]
-      : record.type === 'Node'
-        ? [record.cpuBreakdown, record.ramBreakdown, record.overhead]
-        : [];
-  return Math.max(
-    record.version,
-    record.properties?.version ?? 0,
-    ...parts.map((part) => part?.version ?? 0),
-  );
-}
+export const assetVersion = highestVersionOf(asset);

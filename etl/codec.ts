@@ -22,7 +22,7 @@ export interface Codec<T> {
 export type Shape =
   | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
   | { readonly kind: 'optional' | 'embedded' | 'list' | 'map'; readonly of: Codec<unknown> }
-  | { readonly kind: 'pair'; readonly of: readonly Codec<unknown>[] }
+  | { readonly kind: 'pair'; readonly names: readonly string[]; readonly of: readonly Codec<unknown>[] }
   | { readonly kind: 'struct'; readonly versions: VersionRange; readonly fields: readonly FieldShape[] }
   | { readonly kind: 'named'; readonly bodies: Readonly<Record<string, Codec<unknown>>> };
 
@@ -147,7 +147,8 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
   };
 }
 
-function blankOf(names: string[]): object {
+/** An object with these properties, all null, of the one shape that engines give such objects. */
+export function blankOf(names: string[]): object {
   return JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as object;
 }
 

@@ -1,7 +1,89 @@
-import { type Allocation, type Asset, type EtlSet, recordsOf } from './model';
+import type { FieldName, NumberName } from './field';
+import { type Allocation, type Asset, type AssetOf, type AssetType, type EtlSet, recordsOf } from './model';
+
+/** Whether a number is a summand of its record's cost; costs inside another cost are not. */
+type CostRole = 'counts' | 'does not';
+
+const allocationRoles = {
+  cpuCoreHours: 'does not',
+  cpuCoreRequestAverage: 'does not',
+  cpuCoreUsageAverage: 'does not',
+  cpuCoreLimitAverage: 'does not',
+  cpuCost: 'counts',
+  cpuCostAdjustment: 'counts',
+  gpuHours: 'does not',
+  gpuCost: 'counts',
+  gpuCostAdjustment: 'counts',
+  deprecatedGpuRequestAverage: 'does not',
+  deprecatedGpuUsageAverage: 'does not',
+  networkTransferBytes: 'does not',
+  networkReceiveBytes: 'does not',
+  networkCost: 'counts',
+  networkCrossZoneCost: 'does not',
+  networkCrossRegionCost: 'does not',
+  networkInternetCost: 'does not',
+  networkNatGatewayEgressCost: 'does not',
+  networkNatGatewayIngressCost: 'does not',
+  networkCostAdjustment: 'counts',
+  loadBalancerCost: 'counts',
+  loadBalancerCostAdjustment: 'counts',
+  pvCostAdjustment: 'counts',
+  ramByteHours: 'does not',
+  ramBytesRequestAverage: 'does not',
+  ramBytesUsageAverage: 'does not',
+  ramBytesLimitAverage: 'does not',
+  ramCost: 'counts',
+  ramCostAdjustment: 'counts',
+  sharedCost: 'counts',
+  externalCost: 'counts',
+} as const satisfies Record<NumberName<Allocation>, CostRole>;
+
+const oneCost = { cost: 'counts', adjustment: 'counts' } as const;
+
+const assetRoles = {
+  Any: oneCost,
+  Cloud: { ...oneCost, credit: 'counts' },
+  ClusterManagement: oneCost,
+  Disk: {
+    ...oneCost,
+    byteHours: 'does not',
+    local: 'does not',
+    byteHoursUsed: 'does not',
+    byteUsageMax: 'does not',
+  },
+  LoadBalancer: oneCost,
+  Network: oneCost,
+  Node: {
+    cpuCoreHours: 'does not',
+    ramByteHours: 'does not',
+    gpuHours: 'does not',
+    cpuCost: 'counts',
+    gpuCost: 'counts',
+    gpuCount: 'does not',
+    ramCost: 'counts',
+    discount: 'counts',
+    preemptible: 'does not',
+    adjustment: 'counts',
+  },
+  SharedAsset: { cost: 'counts' },
+} as const satisfies { [Type in AssetType]: Record<NumberName<AssetOf<Type>>, CostRole> };
+
+/** Which numbers of records their costs are made of. */
+export const costRoles = { allocation: allocationRoles, ...assetRoles };
+
+/** Those of a record's numbers that count. */
+type Counted<T, Roles> = Pick<
+  T,
+  { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] & FieldName<T>
+>;
+
+/** What the cost of a node is made of. */
+export type NodeCosts = Counted<AssetOf<'Node'>, (typeof assetRoles)['Node']>;
 
 /** Total cost of an allocation, adjustments included. */
-export function allocationCost(record: Allocation): number {
+export function allocationCost(
+  record: Counted<Allocation, typeof allocationRoles> & Pick<Allocation, 'pvs'>,
+): number {
   const volumes = (record.pvs ?? []).reduce((sum, { value }) => sum + (value?.cost ?? 0), 0);
   return (
     record.cpuCost +
@@ -16,11 +98,16 @@ export function allocationCost(record: Allocation): number {
   );
 }
 
+/** Total cost of a node, adjustment and discount included. */
+export function nodeCost({ cpuCost, ramCost, gpuCost, discount, adjustment }: NodeCosts): number {
+  return (cpuCost + ramCost) * (1 - discount) + gpuCost + adjustment;
+}
+
 /** Total cost of an asset, adjustment, discount and credit included. */
 export function assetCost(record: Asset): number {
   switch (record.type) {
     case 'Node':
-      return (record.cpuCost + record.ramCost) * (1 - record.discount) + record.gpuCost + record.adjustment;
+      return nodeCost(record);
     case 'Cloud':
       return record.cost + record.adjustment + record.credit;
     case 'SharedAsset':

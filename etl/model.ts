@@ -256,6 +256,9 @@ export type Asset =
 
 export type AssetType = Asset['type'];
 
+/** The assets of a type. */
+export type AssetOf<Type extends AssetType> = Extract<Asset, { type: Type }>;
+
 /** One window of the assets of a cluster, or of many. */
 export interface AssetSet {
   kind: 'assets';

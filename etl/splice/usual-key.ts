@@ -1,5 +1,5 @@
 import { keyType, undefinedPart, usualWords } from '../asset-identity';
-import { propertyOrder } from '../asset-codec';
+import { propertyOrder } from '../asset-properties';
 import type { AssetType } from '../model';
 import type { TableView } from './string-union';
 import type { Walk } from './walk';

@@ -1,0 +1,38 @@
+import { embedded, optional, str } from './codec';
+import { adding, described, type Description, field, nothingOwn } from './field';
+import { kept } from './merge-parts';
+import type { AssetProperties, StringMap } from './model';
+import { assetVersions } from './versions';
+
+const fields = {
+  category: field(str, kept),
+  provider: field(str, kept),
+  account: field(str, kept),
+  project: field(str, kept),
+  service: field(str, kept),
+  cluster: field(str, kept),
+  name: field(str, kept),
+  providerID: field(str, kept),
+} satisfies Description<AssetProperties, void>;
+
+/** The properties of an asset in wire order; each is one string. */
+export const propertyOrder = Object.keys(fields) as (keyof typeof fields)[];
+
+/** The properties of an asset, or none. */
+export const assetProperties = optional(embedded(described<AssetProperties>(assetVersions, fields)));
+
+const add = adding<AssetProperties, void, typeof fields>(fields, nothingOwn);
+
+/** The properties of two assets together; null unless both have some. */
+export function mergeAssetProperties(
+  a: AssetProperties | null,
+  b: AssetProperties | null,
+): AssetProperties | null {
+  return a === null || b === null ? null : add(a, b);
+}
+
+/** The pairs that both have; null unless both have labels. */
+export function sharedLabels(a: StringMap | null, b: StringMap | null): StringMap | null {
+  if (a === null || b === null) return null;
+  return new Map([...a].filter(([key, value]) => b.get(key) === value));
+}

@@ -1,0 +1,69 @@
+import { bool, f64, optional, str } from './codec';
+import { adding, described, type Description, field, nothingOwn } from './field';
+import { first, meanOrNull, type Minutes } from './merge-parts';
+import type { Allocation, GPUAllocation } from './model';
+import { allocationVersions } from './versions';
+
+const fields = {
+  gpuDevice: field(str, first),
+  gpuModel: field(str, first),
+  gpuUUID: field(str, first),
+  isGpuShared: field(optional(bool), first),
+  gpuUsageAverage: field(optional(f64), meanOrNull),
+  gpuRequestAverage: field(optional(f64), meanOrNull),
+} satisfies Description<GPUAllocation, Minutes>;
+
+/** GPUAllocation, from the version byte on. */
+export const gpuPart = described<GPUAllocation>(allocationVersions, fields);
+
+const addParts = adding<GPUAllocation, Minutes, typeof fields>(fields, nothingOwn);
+
+/** From this version on a record has a gpuAllocation; version 22 has two plain averages instead. */
+const partSince = 23;
+
+/** The fields of an allocation that say what its GPUs did; which of them are used depends on the version. */
+type GpuFields = Pick<
+  Allocation,
+  'deprecatedGpuRequestAverage' | 'deprecatedGpuUsageAverage' | 'gpuAllocation'
+>;
+
+/** The GPU fields of two allocations together, as the higher of both versions has them. */
+export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFields {
+  const version = Math.max(a.version, b.version);
+  const gpu = add(gpuOf(a, version), gpuOf(b, version), minutes);
+  return version === partSince - 1
+    ? {
+        deprecatedGpuRequestAverage: gpu?.gpuRequestAverage ?? 0,
+        deprecatedGpuUsageAverage: gpu?.gpuUsageAverage ?? 0,
+        gpuAllocation: null,
+      }
+    : { deprecatedGpuRequestAverage: 0, deprecatedGpuUsageAverage: 0, gpuAllocation: gpu };
+}
+
+/** The GPU part of a record, made of the two averages of version 22 where it has only those. */
+function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null {
+  if (record.version !== partSince - 1) return record.gpuAllocation;
+  if (record.deprecatedGpuRequestAverage === 0 && record.deprecatedGpuUsageAverage === 0) return null;
+  return {
+    ...noGpu,
+    version: resultVersion,
+    gpuUsageAverage: record.deprecatedGpuUsageAverage,
+    gpuRequestAverage: record.deprecatedGpuRequestAverage,
+  };
+}
+
+/** `b` as it is when `a` is missing; `a` with the averages of both otherwise. */
+function add(a: GPUAllocation | null, b: GPUAllocation | null, minutes: Minutes): GPUAllocation | null {
+  return a === null ? b : addParts(a, b ?? noGpu, minutes);
+}
+
+/** Nothing known of any GPU; of a version that changes no sum's. */
+const noGpu: GPUAllocation = {
+  version: 0,
+  gpuDevice: '',
+  gpuModel: '',
+  gpuUUID: '',
+  isGpuShared: null,
+  gpuUsageAverage: null,
+  gpuRequestAverage: null,
+};

@@ -1,0 +1,41 @@
+import type { ByteString } from './byte-string';
+import { bool, embedded, f64, map, optional, since, str } from './codec';
+import { adding, described, type Description, field, nothingOwn } from './field';
+import { first, sum } from './merge-parts';
+import type { LbAllocation } from './model';
+import { allocationVersions } from './versions';
+
+const fields = {
+  service: field(str, first),
+  cost: field(f64, sum),
+  private: field(bool, first),
+  ip: field(since(19, str, ''), first),
+  hours: field(since(21, f64, 0), sum),
+} satisfies Description<LbAllocation, void>;
+
+/** The load balancers of an allocation by their key. */
+export const loadBalancers = map(optional(embedded(described<LbAllocation>(allocationVersions, fields))));
+
+const addBalancer = adding<LbAllocation, void, typeof fields>(fields, nothingOwn);
+
+type Balancers = Map<ByteString, LbAllocation | null>;
+
+/** The balancers of two allocations together, by key. Keys without a value are left out, unless `b` has no balancers. */
+export function addBalancers(a: Balancers | null, b: Balancers | null): Balancers | null {
+  if (b === null) return a;
+  const all: Balancers = new Map();
+  for (const [key, value] of a ?? []) {
+    if (value !== null) all.set(key, value);
+  }
+  for (const [key, value] of b) {
+    if (value === null) continue;
+    const own = all.get(key);
+    all.set(key, own ? addBalancer(own, value) : takenOver(value));
+  }
+  return all;
+}
+
+/** OpenCost takes over a balancer that only the second record has as public and without its address. */
+function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {
+  return { version, service, cost, private: false, ip: '', hours };
+}

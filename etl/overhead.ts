@@ -1,0 +1,42 @@
+import { embedded, f64, optional } from './codec';
+import { adding, described, type Description, ownField } from './field';
+import { weighted } from './merge-parts';
+import type { NodeAsset, NodeOverhead } from './model';
+import { assetVersions } from './versions';
+
+const fields = {
+  cpuOverheadFraction: ownField(f64),
+  ramOverheadFraction: ownField(f64),
+  overheadCostFraction: ownField(f64),
+} satisfies Description<NodeOverhead, Costs>;
+
+/** The overhead of a node, or none. */
+export const overhead = optional(embedded(described<NodeOverhead>(assetVersions, fields)));
+
+/** A node, as far as its overhead is concerned. */
+type Overheaded = Pick<NodeAsset, 'overhead' | 'cpuCost' | 'ramCost'>;
+
+/** What the shares of two nodes are of. */
+interface Costs {
+  readonly a: Overheaded;
+  readonly b: Overheaded;
+  /** Of both nodes together, all included. */
+  readonly total: number;
+}
+
+const add = adding<NodeOverhead, Costs, typeof fields>(fields, (overheadA, overheadB, { a, b, total }) => {
+  const cpu = weighted(overheadA.cpuOverheadFraction, a.cpuCost, overheadB.cpuOverheadFraction, b.cpuCost);
+  const ram = weighted(overheadA.ramOverheadFraction, a.ramCost, overheadB.ramOverheadFraction, b.ramCost);
+  const cost = cpu * (a.cpuCost + b.cpuCost) + ram * (a.ramCost + b.ramCost);
+  return {
+    cpuOverheadFraction: cpu,
+    ramOverheadFraction: ram,
+    overheadCostFraction: total === 0 ? 0 : cost / total,
+  };
+});
+
+/** CPU and RAM by their costs; null unless both nodes know theirs. */
+export function addOverheads(a: Overheaded, b: Overheaded, total: number): NodeOverhead | null {
+  if (a.overhead === null || b.overhead === null) return null;
+  return add(a.overhead, b.overhead, { a, b, total });
+}

@@ -1,0 +1,66 @@
+import type { Codec, Shape } from './codec';
+import { windowVersions } from './versions';
+
+/** The highest version byte inside a value; 0 if it has none. */
+type Highest = (value: unknown) => number;
+
+/** A function that gives the highest codec version of a value's structures, windows aside; made from the codec's shape. */
+export function highestVersionOf<T>(codec: Codec<T>): (value: T) => number {
+  const highest = fromShape(codec.shape);
+  return highest === undefined ? () => 0 : highest;
+}
+
+/** Undefined where a shape has no version inside, so that such fields cost nothing. */
+function fromShape(shape: Shape): Highest | undefined {
+  switch (shape.kind) {
+    case 'optional': {
+      const inner = fromShape(shape.of.shape);
+      return inner && ((value) => (value === null ? 0 : inner(value)));
+    }
+    case 'embedded':
+      return fromShape(shape.of.shape);
+    case 'list':
+    case 'map': {
+      const inner = fromShape(shape.of.shape);
+      return inner && ((values) => highestOfAll((values as Map<unknown, unknown>).values(), inner));
+    }
+    case 'pair':
+      return ofMembers(shape.names.map((name, index) => [name, shape.of[index]?.shape]));
+    case 'struct': {
+      if (shape.versions === windowVersions) return undefined;
+      const parts = ofMembers(shape.fields.map(({ name, codec }) => [name, codec.shape]));
+      return (value) => Math.max((value as { version: number }).version, parts?.(value) ?? 0);
+    }
+    case 'named': {
+      const bodies = new Map(
+        Object.entries(shape.bodies).map(([name, { shape: body }]) => [name, fromShape(body)]),
+      );
+      return (value) => bodies.get((value as { type: string }).type)?.(value) ?? 0;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Over the members of an object that have a version inside; undefined if none has. */
+function ofMembers(
+  members: readonly (readonly [name: string, shape: Shape | undefined])[],
+): Highest | undefined {
+  const versioned = members.flatMap(([name, shape]) => {
+    const highest = shape && fromShape(shape);
+    return highest === undefined ? [] : [{ name, highest }];
+  });
+  if (versioned.length === 0) return undefined;
+  return (value) => {
+    let most = 0;
+    for (const { name, highest } of versioned)
+      most = Math.max(most, highest((value as Record<string, unknown>)[name]));
+    return most;
+  };
+}
+
+function highestOfAll(values: Iterable<unknown>, highest: Highest): number {
+  let most = 0;
+  for (const value of values) most = Math.max(most, highest(value));
+  return most;
+}

@@ -1,0 +1,78 @@
+import { type Codec, embedded, f64, list, optional, since, str } from './codec';
+import { adding, described, type Description, field, nothingOwn } from './field';
+import { first, kept, sum } from './merge-parts';
+import type { PVAllocation, PVEntry, PVKey } from './model';
+import { allocationVersions } from './versions';
+
+const keyFields = {
+  cluster: field(str, first),
+  name: field(str, first),
+} satisfies Description<PVKey, void>;
+
+const volumeFields = {
+  byteHours: field(f64, sum),
+  cost: field(f64, sum),
+  providerID: field(since(20, str, ''), kept),
+} satisfies Description<PVAllocation, void>;
+
+const pvKey = embedded(described<PVKey>(allocationVersions, keyFields));
+const pvAllocation = described<PVAllocation>(allocationVersions, volumeFields);
+const addKeys = adding<PVKey, void, typeof keyFields>(keyFields, nothingOwn);
+const addVolume = adding<PVAllocation, void, typeof volumeFields>(volumeFields, nothingOwn);
+
+/** A text that no other pair of cluster and name has. */
+function pvIdentity(key: PVKey): string {
+  return `${key.cluster.length}:${key.cluster}${key.name}`;
+}
+
+const pvEntry: Codec<PVEntry> = (() => {
+  const value = optional(embedded(pvAllocation));
+  return {
+    shape: { kind: 'pair', names: ['key', 'value'], of: [pvKey, value] },
+    least: pvKey.least + value.least,
+    read: (reader) => ({ key: pvKey.read(reader), value: value.read(reader) }),
+    write: (writer, entry) => {
+      pvKey.write(writer, entry.key);
+      value.write(writer, entry.value);
+    },
+  };
+})();
+
+/** A map whose keys are structures: read like a list of pairs; of a repeated key the later one stands. */
+export const volumes: Codec<PVEntry[] | null> = (() => {
+  const entries = list(pvEntry);
+  return {
+    ...entries,
+    read: (reader) => {
+      const read = entries.read(reader);
+      if (read === null || read.length < 2) return read;
+      return [...new Map(read.map((entry) => [pvIdentity(entry.key), entry])).values()];
+    },
+  };
+})();
+
+/** The volumes of two allocations together, by key. Entries without a value are left out, unless `b` has no volumes. */
+export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] | null {
+  if (b === null) return a;
+  const all = new Map<string, PVEntry>();
+  for (const entry of a ?? []) {
+    if (entry.value !== null) all.set(pvIdentity(entry.key), entry);
+  }
+  for (const { key, value } of b) {
+    if (value === null) continue;
+    const id = pvIdentity(key);
+    const own = all.get(id);
+    all.set(
+      id,
+      own === undefined || own.value === null
+        ? { key, value: takenOver(value) }
+        : { key: addKeys(own.key, key), value: addVolume(own.value, value) },
+    );
+  }
+  return [...all.values()];
+}
+
+/** OpenCost takes over a volume that only the second record has without its provider id. */
+function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {
+  return { version, byteHours, cost, providerID: '' };
+}
