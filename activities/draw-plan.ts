@@ -23,7 +23,6 @@ import { nextGeneration, sameGeneration } from '../federation/next-generation';
 import { type Plan, planFederation } from '../federation/plan';
 import type { FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
-import type { PlanOutcome } from './plan-federation';
 import { readFullListing } from './full-listing';
 import { readGeneration, readNewestGeneration } from './read-generations';
 import { discoverClusters, scanWindowFiles } from './survey-clusters';
@@ -38,6 +37,14 @@ export interface DrawPlanInput {
   /** Told after each listing. */
   onProgress?(clustersListed: number, of: number): void;
 }
+
+/**
+ * - `work`: there are windows to merge, or a change to commit.
+ * - `nothing-changed`: there is a plan, but the commit will find no change.
+ * - `no-input`: no cluster has a file to federate. There is no plan and no commit.
+ * - `all-excluded`: there are clusters, but all are excluded. There is no plan and no commit.
+ */
+export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
 /** A plan, and what it was made from. */
 export interface DrawnPlan extends Plan {

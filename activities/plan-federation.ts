@@ -4,7 +4,7 @@ import { documents } from '../federation/documents';
 import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
 import { type FederationRequest, shorten } from '../federation/run';
 import type { Bucket } from '../storage/bucket';
-import { type DrawnPlan, drawPlan } from './draw-plan';
+import { type DrawnPlan, drawPlan, type PlanOutcome } from './draw-plan';
 import type { FederationDependencies } from './federation-dependencies';
 import { logPlan } from './log-plan';
 
@@ -21,13 +21,6 @@ export interface ClusterSummary {
   /** At most 50, and fewer where they are long. */
   readonly ids: string[];
 }
-
-/**
- * `work`: there is something to merge or to commit. `nothing-changed`: the commit will find nothing to say either.
- * `no-input`: there is no file to federate; `all-excluded`: there are clusters, but every one of them is left out; in
- * these two cases there is no plan, and nothing is to be committed.
- */
-export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
 export interface PlanSummary {
   readonly outcome: PlanOutcome;

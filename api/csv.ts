@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { AllocationAnswer, AllocationProperties, AssetAnswer, AssetRow } from '../query/answer';
-import type { Span } from '../query/request';
+import type { Span } from '../query/span';
 import { timeText } from '../query/notes';
 import { allocationNumbers } from './allocation-json';
 import { assetMembers, type MemberValue } from './asset-json';

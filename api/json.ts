@@ -1,5 +1,5 @@
 import { timeText } from '../query/notes';
-import type { Span } from '../query/request';
+import type { Span } from '../query/span';
 
 /** A text in parts: a long one need not be made, nor held, in one piece. */
 export type Parts = Iterable<string>;

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Answers } from '../query/answer';
+import type { Answers } from '../query/answers';
 import type { Origin } from './answer-cache';
 
 /** What `/metrics` tells of requests; the state of the data is read when it is asked for. */

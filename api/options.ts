@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Log } from '../config/log';
 import type { Aliases } from '../query/aliases';
-import type { Answers } from '../query/answer';
+import type { Answers } from '../query/answers';
 import type { Federation } from './contract';
 
 /** A file of the page. */

@@ -13,7 +13,8 @@ import {
   type RequestDefaults,
 } from '../query/parse-request';
 import { parseWindow } from '../query/parse-window';
-import type { AllocationRequest, Span } from '../query/request';
+import type { AllocationRequest } from '../query/request';
+import type { Span } from '../query/span';
 import { sanitizeKey } from '../query/sanitize';
 import { cutSteps } from '../query/steps';
 import { allocationSetsParts } from './allocation-json';

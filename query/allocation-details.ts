@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { AllocationProperties, GpuUse } from './answer';
 import { sourceTables, type SourceOptions } from './allocation-source';
 import { besideRows, rowFinder } from './beside-rows';
-import type { FoundRow } from './allocation-rows';
+import type { FoundRow } from './found-row';
 import { type Row, rowsOf } from './database';
 import { addVolumes } from './volumes';
 import { agreed } from './rollup';

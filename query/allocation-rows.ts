@@ -7,11 +7,12 @@ import {
   type SourceOptions,
   withProperties,
 } from './allocation-source';
-import type { AllocationProperties, AllocationRow } from './answer';
+import type { AllocationProperties } from './answer';
 import { type Row, rowsOf } from './database';
+import { emptyRow, type FoundRow } from './found-row';
 import { resources } from './idle';
 import { agreed, merged, sampleSql } from './rollup';
-import { type StoredMeasure, storedMeasures } from './schema';
+import { storedMeasures } from './schema';
 import {
   addEvenShares,
   fillFactors,
@@ -22,16 +23,6 @@ import {
 } from './shares';
 import { Bindings } from './sql';
 import type { Steps } from './steps';
-
-/** A row of an answer while it is built, with the keys of its details. */
-export interface FoundRow extends AllocationRow {
-  /** Index of the set that it belongs to. */
-  period: number;
-  /** Name number and step, if the row is one container in one step: nothing was merged then. */
-  single?: { readonly name: number; readonly step: number };
-  /** Content hash of one of its identities; undefined for idle. */
-  sample?: string;
-}
 
 /**
  * Reads the rows of an answer, with their shares of idle, shared and management costs.
@@ -125,27 +116,4 @@ function propertiesOf(row: Row): AllocationProperties {
     if (typeof value === 'string' && value !== '') properties[property] = value;
   }
   return properties;
-}
-
-const noMeasures = Object.fromEntries(storedMeasures.map((measure) => [measure, 0])) as Record<
-  StoredMeasure,
-  number
->;
-
-/** A row without cost, for idle to fill. */
-export function emptyRow(name: string, window: { start: number; end: number }): Omit<FoundRow, 'period'> {
-  return {
-    ...noMeasures,
-    cpuCostIdle: 0,
-    gpuCostIdle: 0,
-    ramCostIdle: 0,
-    name,
-    properties: {},
-    window,
-    ...window,
-    pvs: null,
-    lbAllocations: null,
-    gpuAllocation: null,
-    rawAllocationOnly: null,
-  };
 }

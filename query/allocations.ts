@@ -1,9 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { addDetails } from './allocation-details';
-import { type FoundRow, readRows } from './allocation-rows';
+import { readRows } from './allocation-rows';
+import type { FoundRow } from './found-row';
 import { hasRolledUpSums, isRolledUp, mixedWorkloads, type SourceOptions } from './allocation-source';
 import type { AllocationAnswer, AllocationSet } from './answer';
-import { type Catalog, peaksOf } from './catalog';
+import type { Catalog } from './catalog';
+import { peaksOf } from './covering';
 import { cover } from './covering';
 import { rowsOf } from './database';
 import { idleRows, readIdle } from './idle-rows';

@@ -1,4 +1,4 @@
-import type { Span } from './request';
+import type { Span } from './span';
 
 /** What was said of a group of allocations, and what it is called. Members are there only when they say something. */
 export interface AllocationProperties {
@@ -242,21 +242,4 @@ export interface DataState {
   /** Why a newer generation is not served. */
   readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   readonly clusters: readonly ClusterCoverage[];
-}
-
-/** The primary's answers. Whatever runs it, a query sees one generation from its start to its end. */
-export interface Answers {
-  /** Throws QUERY_NO_DATA before anything was ingested, QUERY_TOO_LARGE, QUERY_TIMEOUT, QUERY_BUSY, and QUERY_NO_ROOM and
-   * QUERY_DATABASE_UNUSABLE. */
-  allocations(
-    request: import('./request').AllocationRequest,
-    signal?: AbortSignal,
-  ): Promise<AllocationAnswer>;
-  assets(request: import('./request').AssetRequest, signal?: AbortSignal): Promise<AssetAnswer>;
-  /** Sorted. */
-  autocomplete(
-    request: import('./request').AutocompleteRequest,
-    signal?: AbortSignal,
-  ): Promise<readonly string[]>;
-  state(): DataState;
 }

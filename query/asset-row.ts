@@ -1,7 +1,7 @@
 import type { AssetProperties, AssetRow, Breakdown } from './answer';
 import type { Labels } from './asset-labels';
 import type { Row } from './database';
-import type { Span } from './request';
+import type { Span } from './span';
 import { sanitizeKey } from './sanitize';
 
 const propertyColumns: readonly (readonly [keyof AssetProperties, string])[] = [

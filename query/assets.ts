@@ -6,7 +6,8 @@ import { commonLabels, dependsOnLabels, findAssetTwins, type Labels, readLabelSe
 import { toAssetRow } from './asset-row';
 import { type AssetSource, sourceTable } from './asset-source';
 import { gatherAssets } from './asset-sums';
-import { type Catalog, peaksOf } from './catalog';
+import type { Catalog } from './catalog';
+import { peaksOf } from './covering';
 import { cover } from './covering';
 import type { Peaks } from './peaks';
 import { type Row, rowsOf } from './database';

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sourceTables, type SourceOptions } from './allocation-source';
-import type { FoundRow } from './allocation-rows';
+import type { FoundRow } from './found-row';
 import { type Row, rowsOf } from './database';
 import { Bindings } from './sql';
 

@@ -1,10 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Pipeline } from '../etl/window';
 import type { ClusterCoverage } from './answer';
-import type { Covering } from './covering';
 import { rowsOf } from './database';
 import type { ExcludedCluster } from './ingest';
-import { joinPeaks, type Peaks } from './peaks';
+import type { Peaks } from './peaks';
 
 /** A window file that is served, and the clusters that have something in it. */
 export interface ServedFile {
@@ -150,12 +149,6 @@ export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
       ];
     })
     .sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
-}
-
-/** The largest numbers in the files that answer. */
-export function peaksOf({ files }: Catalog, { picks }: Pick<Covering, 'picks'>): Peaks {
-  const picked = new Set(picks.map(({ file }) => file));
-  return joinPeaks(files.filter(({ id }) => picked.has(id)).map(({ peaks }) => peaks));
 }
 
 const [hour, day] = [3_600, 86_400];

@@ -1,6 +1,7 @@
 import type { Pipeline } from '../etl/window';
 import type { Catalog, ServedFile } from './catalog';
-import type { Span } from './request';
+import { joinPeaks, type Peaks } from './peaks';
+import type { Span } from './span';
 
 /** The stored set that answers for a cluster in a step. */
 export interface Pick {
@@ -54,6 +55,12 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
     for (const cluster of clusters) uncovered.set(cluster, Math.max(0, past.end - past.start - covered));
   }
   return { picks, snapped: [...snapped], uncovered };
+}
+
+/** The largest numbers in the files that answer. */
+export function peaksOf({ files }: Catalog, { picks }: { readonly picks: readonly Pick[] }): Peaks {
+  const picked = new Set(picks.map(({ file }) => file));
+  return joinPeaks(files.filter(({ id }) => picked.has(id)).map(({ peaks }) => peaks));
 }
 
 function take(files: readonly ServedFile[], steps: readonly Span[]): { step: number; file: ServedFile }[] {

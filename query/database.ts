@@ -9,14 +9,10 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
-import { noRoomOf } from './no-room';
+import { type DatabaseRoom, noRoomOf } from './no-room';
 import { schemaRevision, tables } from './schema';
 
-export interface DatabaseOptions {
-  /** A folder that nothing else uses. */
-  readonly folder: string;
-  /** Memory limit, such as `512MB`; beyond it the database spills to the folder. */
-  readonly memoryLimit: string;
+export interface DatabaseOptions extends DatabaseRoom {
   readonly threads: number;
 }
 

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { emptyRow, type FoundRow } from './allocation-rows';
+import { emptyRow, type FoundRow } from './found-row';
 import type { Catalog } from './catalog';
 import { computeIdle, groupKey, type Idle, resources, type Used } from './idle';
 import { nodeCosts } from './node-costs';

@@ -1,12 +1,16 @@
 import { isAbsolute, relative } from 'node:path';
 import { FederationError } from '../errors/federation-error';
-import type { DatabaseOptions } from './database';
+
+/** Where the database keeps its data, and how much memory it may use. */
+export interface DatabaseRoom {
+  /** A folder that nothing else uses. */
+  readonly folder: string;
+  /** Memory limit, such as `512MB`; beyond it the database spills to the folder. */
+  readonly memoryLimit: string;
+}
 
 /** QUERY_NO_ROOM if a database error means that memory or disk space ran out; undefined for other errors. */
-export function noRoomOf(
-  cause: unknown,
-  { folder, memoryLimit }: Pick<DatabaseOptions, 'folder' | 'memoryLimit'>,
-): FederationError | undefined {
+export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom): FederationError | undefined {
   const text = String(cause);
   if (isDiskFull(text)) {
     const [, file] = /"([^"]+)": /.exec(text) ?? [];

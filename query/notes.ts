@@ -1,7 +1,7 @@
 import type { Pipeline } from '../etl/window';
 import type { Catalog, ServedFile } from './catalog';
 import type { Covering } from './covering';
-import type { Span } from './request';
+import type { Span } from './span';
 
 /** Warnings about the data behind an answer, one sentence each: what is missing and what is suspicious. */
 export function describeData(

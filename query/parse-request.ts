@@ -10,14 +10,8 @@ import { parseAllocationGroups, parseAssetGroups } from './parse-groups';
 import { onOff } from './parse-parameters';
 import { parseAccumulation, parseStep } from './parse-step';
 import { parseWindow } from './parse-window';
-import type {
-  Accumulation,
-  AllocationRequest,
-  AssetRequest,
-  AutocompleteRequest,
-  Span,
-  Step,
-} from './request';
+import type { Accumulation, AllocationRequest, AssetRequest, AutocompleteRequest, Step } from './request';
+import type { Span } from './span';
 import { sanitizeKey } from './sanitize';
 import { cutSteps } from './steps';
 

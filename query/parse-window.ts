@@ -1,6 +1,6 @@
 import { invalid } from './invalid';
 import { timeText } from './notes';
-import type { Span } from './request';
+import type { Span } from './span';
 
 export interface Clock {
   /** Unix seconds. */

@@ -1,11 +1,6 @@
 import type { SortField } from './derived';
 import type { Filter } from './filter';
-
-/** A span of time in unix seconds, `[start, end)`. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+import type { Span } from './span';
 
 /** Fields of an allocation to group and filter by. */
 export const allocationFields = [

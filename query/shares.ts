@@ -7,7 +7,7 @@ import {
   type SourceOptions,
   totalSql,
 } from './allocation-source';
-import type { FoundRow } from './allocation-rows';
+import type { FoundRow } from './found-row';
 import { pickedAssets } from './asset-source';
 import { rowFinder } from './beside-rows';
 import { rowsOf } from './database';

@@ -1,4 +1,5 @@
-import type { Accumulation, Span, Step } from './request';
+import type { Accumulation, Step } from './request';
+import type { Span } from './span';
 
 /** The steps of a query, and the periods that they are accumulated to. */
 export interface Steps {

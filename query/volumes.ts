@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceOptions } from './allocation-source';
-import type { FoundRow } from './allocation-rows';
+import type { FoundRow } from './found-row';
 import type { LoadBalancerUse, PersistentVolumeUse } from './answer';
 import { besideRows, rowFinder } from './beside-rows';
 import { compareTexts } from './compare-texts';

@@ -11,26 +11,24 @@ import {
   log,
   ParentClosePolicy,
   proxyActivities,
-  setCurrentDetails,
   setHandler,
   sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CallsOf, FederationActivities } from '../activities/federation-activities';
+import type { FederationActivities } from '../activities/federation-activities';
 import type { PlanSummary } from '../activities/plan-federation';
 import type { FederationReport, FederationRequest, RunOutcome } from '../federation/run';
-import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
+import { addCalls } from '../federation/store-calls';
 import { failureOf } from './attempts';
 import { commit, type CommitEnd } from './commit';
-import { describeRun } from './describe-run';
 import { asRunFailure } from './failure';
-import { addCounts, noWindows, type MergeCounts } from './merge-counts';
 import { mergePlan } from './merge-plan';
-import { progress, windowsMerged, type FederationProgress, type LaneProgress } from './messages';
+import { progress, windowsMerged } from './messages';
 import { names } from './names';
 import { longActivity, quickActivity } from './retries';
 import { handleRosterMessages } from './roster-messages';
+import { newState, noteCalls, noteLane, noteMerged, show, totalsOf, type RunState } from './run-state';
 import { fitting, searchAttributes } from './search-attributes';
 
 export interface FederationInput {
@@ -56,20 +54,6 @@ export interface FederationSummary {
   readonly problems: number;
   /** Files copied to where any reader of the layout finds them. */
   readonly published?: number;
-}
-
-/** What a run knows of itself while it goes on; `progress` shows it. */
-export interface RunState {
-  progress: FederationProgress;
-  plan?: PlanSummary;
-  /** Set once the run has nothing more to commit; its result is absent where there was nothing to begin with. */
-  committed?:
-    | CommitEnd
-    | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
-  /** What each lane did of the newest plan so far; what the run merges itself is lane 0. */
-  lanes: Map<number, MergeCounts>;
-  /** What was asked of the store, but for what the lanes count. */
-  calls: StoreCalls;
 }
 
 const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<FederationActivities>(quickActivity);
@@ -133,52 +117,6 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     throw failure;
   }
-}
-
-function newState(run: string): RunState {
-  return {
-    progress: {
-      run,
-      phase: 'waiting for an earlier run',
-      attempt: 0,
-      base: 0,
-      clusters: 0,
-      leftOut: [],
-      windows: 0,
-      planned: 0,
-      merged: 0,
-      problems: 0,
-    },
-    lanes: new Map(),
-    calls: noCalls(),
-  };
-}
-
-function noteCalls(state: RunState, { calls }: CallsOf): void {
-  state.calls = addCalls(state.calls, calls);
-}
-
-/** What a person sends by mistake, and what comes late, is passed over. */
-function noteMerged(state: RunState, told: LaneProgress | undefined): void {
-  const { attempt, lane, counts } = told ?? {};
-  if (attempt !== state.progress.attempt || typeof lane !== 'number') return;
-  const known = state.lanes.get(lane)?.windows ?? 0;
-  if (typeof counts?.windows === 'number' && counts.windows > known) noteLane(state, lane, counts);
-}
-
-function noteLane(state: RunState, lane: number, soFar: MergeCounts): void {
-  state.lanes.set(lane, soFar);
-  const { windows, problems } = totalsOf(state);
-  show(state, { merged: windows, problems });
-}
-
-function totalsOf({ lanes }: RunState): MergeCounts {
-  return [...lanes.values()].reduce(addCounts, noWindows());
-}
-
-function show(state: RunState, change: Partial<FederationProgress>): void {
-  state.progress = { ...state.progress, ...change };
-  setCurrentDetails(describeRun(state.progress));
 }
 
 /** Plans, merges and commits. Sets `state.committed`, unless the plan was overtaken and another attempt is needed. */

@@ -7,7 +7,6 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { asRunFailure } from './failure';
-import type { RunState } from './federation';
 import {
   excludeCluster,
   excludeClusterUpdate,
@@ -17,6 +16,7 @@ import {
   type ClusterMessage,
   type RosterAnswer,
 } from './messages';
+import type { RunState } from './run-state';
 
 type Kind = 'exclude' | 'include';
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { openApi } from '../../api/openapi';
-import type { AllocationAnswer, Answers } from '../../query/answer';
+import type { AllocationAnswer } from '../../query/answer';
+import type { Answers } from '../../query/answers';
 import { type AskedOf, knownParameters } from '../../query/parse-parameters';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from '../../query/request';
 import { ask, serverOver, window } from './served';

@@ -12,7 +12,8 @@ import { silentLog } from '../../config/log';
 import { catalog, type ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
-import type { AllocationAnswer, Answers } from '../../query/answer';
+import type { AllocationAnswer } from '../../query/answer';
+import type { Answers } from '../../query/answers';
 import { until } from '../workflows/until';
 import { rememberingFederation, token, window } from './served';
 

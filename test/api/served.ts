@@ -6,7 +6,7 @@ import { buildServer } from '../../api/server';
 import { silentLog } from '../../config/log';
 import { defaultAliases } from '../../query/aliases';
 import { goldenEngine } from '../query/engine-over';
-import type { Answers } from '../../query/answer';
+import type { Answers } from '../../query/answers';
 
 /** 2026-11-17T06:00:00Z: the golden files end on the midnight before. */
 export const now = 1_794_895_200;

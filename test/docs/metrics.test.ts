@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { registerMetrics } from '../../api/metrics';
-import type { Answers } from '../../query/answer';
+import type { Answers } from '../../query/answers';
 import { Readiness } from '../../workers/health';
 import { registerRoleMetrics } from '../../workers/metrics';
 

@@ -11,7 +11,8 @@ import { toColumns } from '../../query/columns';
 import { QueryEngine } from '../../query/engine';
 import type { Filter } from '../../query/filter';
 import type { WantedFile } from '../../query/ingest';
-import type { AssetField, AssetGroup, AssetRequest, Span } from '../../query/request';
+import type { AssetField, AssetGroup, AssetRequest } from '../../query/request';
+import type { Span } from '../../query/span';
 import { asset, assetSet } from '../etl/build-records';
 import { goldenBytes } from '../etl/golden-files';
 

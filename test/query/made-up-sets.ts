@@ -25,9 +25,9 @@ import {
   type AssetGroup,
   assetFields,
   type AssetRequest,
-  type Span,
   type Step,
 } from '../../query/request';
+import type { Span } from '../../query/span';
 import { allocation, allocationSet, asset, assetSet } from '../etl/build-records';
 import type { Stored, StoredWorld } from './reference/stored-sets';
 

@@ -1,5 +1,6 @@
 import type { Allocation, AllocationProperties, Asset, AssetProperties, AssetType } from '../../etl/model';
-import type { AllocationField, AllocationGroup, AllocationRequest, Span } from '../../query/request';
+import type { AllocationField, AllocationGroup, AllocationRequest } from '../../query/request';
+import type { Span } from '../../query/span';
 import { allocation, allocationSet, asset, assetSet } from '../etl/build-records';
 import { firstDay, instant, timeWindow } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';

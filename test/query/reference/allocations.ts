@@ -1,6 +1,7 @@
 import type { AllocationSet, Asset } from '../../../etl/model';
 import type { AllocationProperties, AllocationRow } from '../../../query/answer';
-import type { AllocationRequest, Span } from '../../../query/request';
+import type { AllocationRequest } from '../../../query/request';
+import type { Span } from '../../../query/span';
 import { coverSteps } from './covering';
 import { type Filtered, passes } from './filter';
 import { finite } from './finite';

@@ -1,5 +1,6 @@
 import { type AllocationRow, type AssetRow, measures } from '../../../query/answer';
-import type { AllocationRequest, Span } from '../../../query/request';
+import type { AllocationRequest } from '../../../query/request';
+import type { Span } from '../../../query/span';
 import { sortValue } from './order';
 import { someNumbers, totalCost } from './piece';
 

@@ -1,4 +1,4 @@
-import type { Span } from '../../../query/request';
+import type { Span } from '../../../query/span';
 import type { Portion } from './stored-sets';
 
 /**

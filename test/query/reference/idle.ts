@@ -1,7 +1,7 @@
 import { displayText } from '../../../etl/byte-string';
 import { assetCost } from '../../../etl/cost';
 import type { Asset, NodeAsset } from '../../../etl/model';
-import type { Span } from '../../../query/request';
+import type { Span } from '../../../query/span';
 import {
   firstMember,
   isStoredIdle,

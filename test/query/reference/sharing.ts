@@ -1,5 +1,6 @@
 import type { Asset } from '../../../etl/model';
-import type { AllocationRequest, Span } from '../../../query/request';
+import type { AllocationRequest } from '../../../query/request';
+import type { Span } from '../../../query/span';
 import { clusterOf, countsForIdle } from './idle';
 import { firstMember, type Piece, totalCost } from './piece';
 

@@ -1,4 +1,5 @@
-import type { Accumulation, Span, Step } from '../../../query/request';
+import type { Accumulation, Step } from '../../../query/request';
+import type { Span } from '../../../query/span';
 
 const day = 86_400;
 const week = 7 * day;

@@ -1,5 +1,5 @@
 import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
-import type { Span } from '../../../query/request';
+import type { Span } from '../../../query/span';
 import { finite } from './finite';
 
 /** A set of an ETL folder, and the window that its file is of. */

@@ -1,0 +1,68 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { CallsOf } from '../activities/federation-activities';
+import type { PlanSummary } from '../activities/plan-federation';
+import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
+import type { CommitEnd } from './commit';
+import { describeRun } from './describe-run';
+import { addCounts, noWindows, type MergeCounts } from './merge-counts';
+import type { FederationProgress, LaneProgress } from './messages';
+
+/** A run's own state while it goes on; the query `progress` shows the part of that name. */
+export interface RunState {
+  progress: FederationProgress;
+  plan?: PlanSummary;
+  /** Set once the run has nothing more to commit; without a result if there was nothing to commit at all. */
+  committed?:
+    | CommitEnd
+    | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
+  /** Totals of each lane for the newest plan; windows that the run merges itself are in lane 0. */
+  lanes: Map<number, MergeCounts>;
+  /** Calls to the store, except those that the lanes count. */
+  calls: StoreCalls;
+}
+
+export function newState(run: string): RunState {
+  return {
+    progress: {
+      run,
+      phase: 'waiting for an earlier run',
+      attempt: 0,
+      base: 0,
+      clusters: 0,
+      leftOut: [],
+      windows: 0,
+      planned: 0,
+      merged: 0,
+      problems: 0,
+    },
+    lanes: new Map(),
+    calls: noCalls(),
+  };
+}
+
+export function noteCalls(state: RunState, { calls }: CallsOf): void {
+  state.calls = addCalls(state.calls, calls);
+}
+
+/** Takes a lane's signal; ignores malformed and late ones. */
+export function noteMerged(state: RunState, told: LaneProgress | undefined): void {
+  const { attempt, lane, counts } = told ?? {};
+  if (attempt !== state.progress.attempt || typeof lane !== 'number') return;
+  const known = state.lanes.get(lane)?.windows ?? 0;
+  if (typeof counts?.windows === 'number' && counts.windows > known) noteLane(state, lane, counts);
+}
+
+export function noteLane(state: RunState, lane: number, soFar: MergeCounts): void {
+  state.lanes.set(lane, soFar);
+  const { windows, problems } = totalsOf(state);
+  show(state, { merged: windows, problems });
+}
+
+export function totalsOf({ lanes }: RunState): MergeCounts {
+  return [...lanes.values()].reduce(addCounts, noWindows());
+}
+
+export function show(state: RunState, change: Partial<FederationProgress>): void {
+  state.progress = { ...state.progress, ...change };
+  setCurrentDetails(describeRun(state.progress));
+}
