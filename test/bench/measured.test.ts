@@ -105,7 +105,7 @@ describe('the steps of a run', () => {
   });
 
   it('are found in its histories', () => {
-    const phases = phasesOf([told('federation', 'federation'), told('commit', 'commit')]);
+    const phases = phasesOf([told('federation-lanes', 'federation'), told('commit', 'commit')]);
     expect(Object.keys(phases).sort()).toEqual(['commit', 'merge', 'plan', 'publish']);
     for (const seconds of Object.values(phases)) expect(seconds).toBeGreaterThan(0);
   });
