@@ -21,6 +21,7 @@ export interface RunState {
   calls: StoreCalls;
 }
 
+/** The state of a run that has not begun. */
 export function newState(run: string): RunState {
   return {
     progress: {
@@ -40,28 +41,32 @@ export function newState(run: string): RunState {
   };
 }
 
+/** Adds an activity's calls to the store. */
 export function noteCalls(state: RunState, { calls }: CallsOf): void {
   state.calls = addCalls(state.calls, calls);
 }
 
 /** Takes a lane's signal; ignores malformed and late ones. */
-export function noteMerged(state: RunState, told: LaneProgress | undefined): void {
-  const { attempt, lane, counts } = told ?? {};
-  if (attempt !== state.progress.attempt || typeof lane !== 'number') return;
-  const known = state.lanes.get(lane)?.windows ?? 0;
-  if (typeof counts?.windows === 'number' && counts.windows > known) noteLane(state, lane, counts);
+export function noteMerged(state: RunState, lane: LaneProgress | undefined): void {
+  const { attempt, lane: number, counts } = lane ?? {};
+  if (attempt !== state.progress.attempt || typeof number !== 'number') return;
+  const known = state.lanes.get(number)?.windows ?? 0;
+  if (typeof counts?.windows === 'number' && counts.windows > known) noteLane(state, number, counts);
 }
 
+/** Replaces the counts of a lane, and shows the new totals. */
 export function noteLane(state: RunState, lane: number, soFar: MergeCounts): void {
   state.lanes.set(lane, soFar);
   const { windows, problems } = totalsOf(state);
   show(state, { merged: windows, problems });
 }
 
+/** The counts of all lanes together. */
 export function totalsOf({ lanes }: RunState): MergeCounts {
   return [...lanes.values()].reduce(addCounts, noWindows());
 }
 
+/** Changes the progress, and the run's current details in the Temporal UI. */
 export function show(state: RunState, change: Partial<FederationProgress>): void {
   state.progress = { ...state.progress, ...change };
   setCurrentDetails(describeRun(state.progress));
