@@ -1,0 +1,22 @@
+import { costRoles, recordCost } from '../../etl/cost';
+import type { Allocation, Asset, AssetType } from '../../etl/model';
+import { allocation, asset } from './build-records';
+
+const assetTypes = Object.keys(costRoles).filter((name) => name !== 'allocation') as AssetType[];
+const records: [string, Allocation | Asset, Readonly<Record<string, string>>][] = [
+  ['allocation', allocation('a/b/c/d/e'), costRoles.allocation],
+  ...assetTypes.map((type): [string, Asset, Readonly<Record<string, string>>] => [
+    type,
+    // A discount of nothing changes nothing.
+    type === 'Node' ? asset(type, { cpuCost: 5 }) : asset(type),
+    costRoles[type],
+  ]),
+];
+
+describe.each(records)('the cost of %s', (_, record, roles) => {
+  test.each(Object.entries(roles))('with one more of %s: it %s', (name, role) => {
+    const before = (record as unknown as Record<string, number | null>)[name] ?? 0;
+    const after = recordCost({ ...record, [name]: before + 1 });
+    expect(after !== recordCost(record)).toBe(role === 'counts');
+  });
+});
