@@ -4,12 +4,13 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The rooms of docs/design/architecture.md and what each may import. `errors/` is a leaf that every room may use.
- * `types`: what it may know the shape of, but never run. Rooms that are not here may import anything.
+ * `types`: what it may know the shape of, but never run; a module of it that may run is among the values, by its path.
+ * Rooms that are not here may import anything.
  */
 const rooms = {
   etl: { values: [], types: [] },
   storage: { values: ['etl'], types: [] },
-  federation: { values: ['etl'], types: ['storage'] },
+  federation: { values: ['etl', 'storage/read-all'], types: ['storage'] },
   'local-etl': { values: ['etl', 'storage', 'federation'], types: ['config'] },
   query: { values: ['etl'], types: [] },
   activities: { values: ['etl', 'storage', 'local-etl', 'federation', 'query'], types: ['config'] },
@@ -29,7 +30,8 @@ const inputAndOutput =
 
 const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
   const closed = everyRoom.filter((other) => ![room, 'errors', ...values, ...types].includes(other));
-  const toRoom = (names) => `^(\\.\\./)+(${names.join('|')})(/|$)`;
+  const modules = values.filter((name) => name.includes('/')).join('|');
+  const toRoom = (names) => `^(\\.\\./)+(?!(${modules})$)(${names.join('|')})(/|$)`;
   const message = `${room}/ may not import this; see the rooms in docs/design/architecture.md.`;
   const patterns = [{ regex: toRoom(closed), message }];
   if (types.length > 0)

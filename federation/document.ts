@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { Bucket, BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
+import { readAll } from '../storage/read-all';
 
 /** A kind of JSON document in the bucket. `documents.ts` has all of them. */
 export interface DocumentKind<Value, Names extends readonly unknown[]> {
@@ -122,26 +123,11 @@ async function parse<Value>(
 async function readBytes(
   bucket: BucketReader,
   key: string,
-  limit: number,
+  maxBytes: number,
   options?: CallOptions,
 ): Promise<Buffer | undefined> {
   try {
-    const { head, body } = await bucket.get(key, options);
-    if (head.size > limit) {
-      // An unread body holds a connection.
-      await body[Symbol.asyncIterator]().return?.();
-      throw new FederationError('STORAGE_TOO_LARGE', {
-        subject: { key },
-        detail: `The object has ${head.size} bytes; at most ${limit} are read at once here.`,
-      });
-    }
-    const bytes = Buffer.allocUnsafe(head.size);
-    let at = 0;
-    for await (const chunk of body) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
+    return (await readAll(bucket, key, { ...options, maxBytes })).bytes;
   } catch (error) {
     if (isFederationError(error, 'STORAGE_NOT_FOUND')) return undefined;
     throw error;
