@@ -14,7 +14,7 @@ import { FederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
 import type { AllocationAnswer } from '../../query/answer';
 import type { Answers } from '../../query/answers';
-import { until } from '../workflows/until';
+import { until } from '../until';
 import { rememberingFederation, token, window } from './served';
 
 const span = { start: 1_794_614_400, end: 1_794_873_600 };

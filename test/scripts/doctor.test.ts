@@ -20,7 +20,7 @@ import { clearSettings } from '../servers/clear-environment';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { startFaultyServer } from '../storage/faulty-s3-server';
-import { until } from '../workflows/until';
+import { until } from '../until';
 import { FederationFolder } from './federation-folder';
 import { runMain, type Answer } from './run-main';
 

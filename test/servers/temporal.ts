@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { NativeConnection } from '@temporalio/worker';
@@ -7,6 +6,7 @@ import { ensureSearchAttributes } from '../../workers/search-attributes';
 import { describeWith } from './describe-with';
 import { missing } from './paths';
 import { sharedServer } from './shared-servers';
+import { until } from '../until';
 
 /** A connection to the Temporal server that all test files of a run share. */
 export interface TestServer {
@@ -51,14 +51,10 @@ async function createNamespace(connection: Connection): Promise<string> {
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
   // The server learns of a new namespace by looking now and then.
-  for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
-    try {
-      await ensureSearchAttributes(connection, namespace);
-      // The part of the server that starts workflows learns of it last.
-      await connection.workflowService.countWorkflowExecutions({ namespace });
-      return namespace;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-  }
+  return until('a namespace', async () => {
+    await ensureSearchAttributes(connection, namespace);
+    // The part of the server that starts workflows learns of it last.
+    await connection.workflowService.countWorkflowExecutions({ namespace });
+    return namespace;
+  });
 }

@@ -2,19 +2,13 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startKept } from '../../scripts/set-up/kept-process';
 import { isAlive } from '../../scripts/set-up/process-alive';
+import { until } from '../until';
 import { program, scratchFolder, write } from './scratch';
 
 const scratch = scratchFolder();
 const root = path.resolve(__dirname, '..', '..');
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !condition(); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error('it did not happen within a minute');
-  }
-}
 
 describe('a kept process', () => {
   test('tells its lines and how it ended', async () => {
@@ -41,7 +35,7 @@ describe('a kept process', () => {
     );
     let ready = false;
     const kept = await startKept(command, [], { graceMs: 200, onLine: () => (ready = true) });
-    await until(() => ready);
+    await until('the program to be ready', () => ready || undefined);
     await kept.stop();
     expect(kept.exit()?.signal).toBe('SIGKILL');
   });
@@ -68,6 +62,6 @@ describe('a kept process', () => {
     });
     expect(isAlive(pid)).toBe(true);
     running.kill('SIGKILL');
-    await until(() => !isAlive(pid) && !existsSync(folder));
+    await until('its end', () => (!isAlive(pid) && !existsSync(folder)) || undefined);
   });
 });

@@ -7,7 +7,7 @@ import { discard } from '../../storage/body';
 import type { Bucket, CallOptions } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 import { repeatable, withRetry } from '../../storage/with-retry';
-import { until } from '../workflows/until';
+import { until } from '../until';
 import { slowMs, startFaultProxy, type Fault, type FaultProxy } from './fault-proxy';
 
 /** A store behind a proxy. */

@@ -14,7 +14,7 @@ import { openFilesystem } from '../../storage/drivers/filesystem';
 import { toStorageError } from '../../storage/drivers/filesystem-files';
 import { readAll } from '../../storage/read-all';
 import type { Bucket } from '../../storage/bucket';
-import { until } from '../workflows/until';
+import { until } from '../until';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
 afterAll(removeTemporaryFolders);

@@ -4,7 +4,7 @@ import { isFederationError } from '../../errors/federation-error';
 import { ensureSearchAttributes } from '../../workers/search-attributes';
 import { searchAttributes } from '../../workflows/search-attributes';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
-import { until } from '../workflows/until';
+import { until } from '../until';
 
 let server: TestServer;
 beforeAll(async () => {

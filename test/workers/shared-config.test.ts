@@ -4,7 +4,7 @@ import { othersWithExistingConfig, warnOfSharedConfig } from '../../workers/shar
 import { names } from '../../workflows/names';
 import type { push } from '../../workflows/push';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
-import { until } from '../workflows/until';
+import { until } from '../until';
 
 let server: TestServer;
 let client: Client;

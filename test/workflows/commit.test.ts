@@ -7,7 +7,7 @@ import { names } from '../../workflows/names';
 import { describeWithTemporal } from '../servers/temporal';
 import { callsOf, cleanedUp, committed, mergedWindow, planOf } from './doubles';
 import { failureOfRun, summariesOf } from './runs';
-import { until } from './until';
+import { until } from '../until';
 import { WorkflowWorld } from './workflow-world';
 
 const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {

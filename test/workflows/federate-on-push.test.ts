@@ -6,7 +6,7 @@ import type { federateOnPush, FederateOnPushInput } from '../../workflows/federa
 import { pushed } from '../../workflows/messages';
 import { describeWithTemporal } from '../servers/temporal';
 import { planOf } from './doubles';
-import { until } from './until';
+import { until } from '../until';
 import { WorkflowWorld } from './workflow-world';
 
 let world: WorkflowWorld;

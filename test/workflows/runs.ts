@@ -1,7 +1,7 @@
 import { type WorkflowHandle, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { progress, type FederationProgress } from '../../workflows/messages';
-import { until } from './until';
+import { until } from '../until';
 
 /** What a run failed with; throws when it did not fail by its own decision. */
 export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFailure> {
