@@ -16,7 +16,10 @@ const rooms = {
   activities: { values: ['etl', 'storage', 'local-etl', 'federation', 'query'], types: ['config'] },
   workflows: { values: ['etl', 'federation'], types: ['activities'] },
   api: { values: ['query', 'config'], types: ['etl'] },
-  operator: { values: ['etl', 'storage', 'federation', 'activities', 'workflows'], types: ['api', 'config'] },
+  operator: {
+    values: ['etl', 'storage', 'local-etl', 'federation', 'query', 'activities', 'workflows', 'config'],
+    types: ['api'],
+  },
   web: { values: [], types: ['api'] },
   config: { values: ['etl', 'storage'], types: ['federation'] },
   errors: { values: [], types: [] },

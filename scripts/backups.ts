@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { backupFolder, listBackups } from '../local-etl/backup';
 import type { Bucket } from '../storage/bucket';
 import { type CommandOptions, type Context, openContext } from './context';
-import { count, formatBytes, formatTable, formatTime, print, printJson } from './output';
+import { count, formatBytes, formatTime } from '../operator/format';
+import { formatTable, print, printJson } from './output';
 
 /** Adds the verb `backups` to the program. */
 export function registerBackups(program: Command): void {

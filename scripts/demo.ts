@@ -14,7 +14,7 @@ import { startCluster, type ClusterProcess } from './demo/cluster-process';
 import { laidOutDay, layOutClusters, type DemoCluster } from './demo/clusters';
 import { exampleWindow, firstDay, parseDay, yesterday } from './demo/example-days';
 import { until } from './demo/until';
-import { showFederation } from './federation-progress';
+import { describeFederation, showFederation } from './federation-progress';
 import { stopOnSignals } from './stop-on-signals';
 import { freePort } from './set-up/free-port';
 import { findTemporal } from './set-up/temporal-cli';
@@ -194,7 +194,9 @@ async function federate(client: Client, stop: AbortSignal): Promise<FederationSu
     return actions.length > before && last !== undefined ? last.action.workflow : undefined;
   });
   say(`  ${run.workflowId}`);
-  return showFederation(client, run.workflowId, say, stop);
+  const summary = await showFederation(client, run.workflowId, { say, stop });
+  say(describeFederation(summary));
+  return summary;
 }
 
 async function showPull(

@@ -30,8 +30,9 @@ import { exportPrefix } from '../federation/layout';
 import { withPrefix } from '../storage/with-prefix';
 import { Releasers } from '../workers/releasers';
 import { openContext, type CommandOptions } from './context';
-import { parseSpan } from './federate';
-import { count, formatBytes, formatSpan, print, printJson } from './output';
+import { parseSpan } from './parse-options';
+import { count, formatBytes, formatSpan } from '../operator/format';
+import { print, printJson } from './output';
 import { stopOnSignals } from './stop-on-signals';
 
 interface ExportOptions extends CommandOptions {

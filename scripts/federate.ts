@@ -1,11 +1,12 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { FederationRequest } from '../federation/run';
+import { dryRun } from '../operator/dry-run';
 import { startFederation } from '../operator/start-federation';
-import type { FederationSummary } from '../workflows/federation';
 import { openContext, type CommandOptions, type Context } from './context';
-import { dryRun } from './dry-run';
-import { showFederation } from './federation-progress';
+import { describeFederation, showFederation } from './federation-progress';
 import { print, printJson } from './output';
+import { parseSpan } from './parse-options';
+import { showDryRun } from './show-dry-run';
 import { stopOnSignals } from './stop-on-signals';
 
 interface FederateOptions extends CommandOptions {
@@ -22,17 +23,17 @@ interface FederateOptions extends CommandOptions {
 export function registerFederate(program: Command): void {
   program
     .command('federate')
-    .description('start a federation now, behind one that runs')
-    .option('--wait', 'wait until it has ended; exit status 1 when it fails')
-    .option('--dry-run', 'show what it would do, without writing anything')
+    .description('start a federation now, or as soon as the running one has ended')
+    .option('--wait', 'show its progress and wait until it has ended; exit status 1 if it fails')
+    .option('--dry-run', 'show what it would do; writes and starts nothing')
     .option(
       '--window <start,end>',
-      'only windows that overlap this span: unix seconds or RFC 3339',
+      'only windows that overlap this span, in unix seconds or RFC 3339',
       parseSpan,
     )
-    .option('--force', 'merge the windows again, though nothing changed')
-    .option('--full', 'look at every window and every refused source again')
-    .option('--take-over', 'commit although another federator with another membership committed last')
+    .option('--force', 'merge the windows again even if nothing changed')
+    .option('--full', 'list everything, and look at every window and every refused source again')
+    .option('--take-over', 'commit even though another federator with another membership committed last')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -42,13 +43,18 @@ export function registerFederate(program: Command): void {
       const options = command.optsWithGlobals<FederateOptions>();
       await using context = openContext(options);
       const request = requestOf(options);
-      if (options.dryRun) await dryRun(context, request, options.json === true);
-      else await startAndTell(context, request, { wait: options.wait === true, json: options.json === true });
+      if (options.dryRun) {
+        const plan = await dryRun(context, request);
+        if (options.json) printJson(plan);
+        else showDryRun(plan);
+      } else {
+        await startAndShow(context, request, { wait: options.wait === true, json: options.json === true });
+      }
     });
 }
 
-/** Starts a federation as a person and says how to follow it, or follows it to its end. */
-export async function startAndTell(
+/** Starts a federation; prints how to follow it or, with `wait`, how it ended. */
+export async function startAndShow(
   context: Context,
   request: FederationRequest,
   { wait, json }: { wait: boolean; json: boolean },
@@ -60,9 +66,10 @@ export async function startAndTell(
     else print(`${run} is started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
     return;
   }
-  const say = json ? () => undefined : print;
-  const summary: FederationSummary = await showFederation(client, run, say, stopOnSignals(context.log));
+  using stop = stopOnSignals(context.log);
+  const summary = await showFederation(client, run, { stop });
   if (json) printJson(summary);
+  else print(describeFederation(summary));
 }
 
 function requestOf(options: FederateOptions): FederationRequest {
@@ -74,19 +81,4 @@ function requestOf(options: FederateOptions): FederationRequest {
     ...(options.full === undefined ? {} : { full: true }),
     ...(options.takeOver === undefined ? {} : { takeOver: true }),
   };
-}
-
-/** The option parser of `--window START,END`, in whole unix seconds or RFC 3339. */
-export function parseSpan(text: string): { start: number; end: number } {
-  const [start, end, ...more] = text.split(',').map(parseMoment);
-  if (start === undefined || end === undefined || more.length > 0 || start >= end) {
-    throw new InvalidArgumentError('It takes START,END, of which START is the earlier.');
-  }
-  return { start, end };
-}
-
-function parseMoment(text: string): number | undefined {
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  const milliseconds = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(milliseconds) ? undefined : Math.floor(milliseconds / 1000);
 }

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { Generation } from '../federation/generation';
 import { generationSize, readNewestGenerations } from '../operator/generations';
 import { openContext, type CommandOptions } from './context';
-import { formatAge, formatBytes, formatTable, print, printJson } from './output';
-import { parseCount } from './parse-count';
+import { formatAge, formatBytes } from '../operator/format';
+import { formatTable, print, printJson } from './output';
+import { parseCount } from './parse-options';
 
 /** A line of the commit log; its fields are what `--json` prints. */
 interface GenerationLine {

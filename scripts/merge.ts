@@ -8,7 +8,8 @@ import type { EtlSet, SetOf } from '../etl/model';
 import { recordCount, setWindow } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
 import { decodeFile, pipelineOption, readLocal } from './inspect';
-import { count, formatBytes, print } from './output';
+import { count, formatBytes } from '../operator/format';
+import { print } from './output';
 
 interface MergeOptions {
   out: string;

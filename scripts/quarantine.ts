@@ -5,7 +5,8 @@ import { parseWindowId, describeWindow } from '../etl/window';
 import type { Generation, SourceProblem } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 import { openContext, type CommandOptions } from './context';
-import { count, formatTable, print, printJson } from './output';
+import { count } from '../operator/format';
+import { formatTable, print, printJson } from './output';
 
 /** A source that is not taken as it is; its fields are what `--json` prints. */
 interface HeldSource extends SourceProblem {

@@ -3,7 +3,7 @@ import { readRuns } from '../operator/runs';
 import { replayRequest } from '../operator/start-federation';
 import type { Bucket } from '../storage/bucket';
 import { openContext, type CommandOptions } from './context';
-import { startAndTell } from './federate';
+import { startAndShow } from './federate';
 import { print } from './output';
 
 interface ReplayOptions extends CommandOptions {
@@ -37,7 +37,7 @@ export function registerReplay(program: Command): void {
       for (const run of runs) await replay(run);
 
       async function replay(run: string): Promise<void> {
-        await startAndTell(context, await replayRequest(bucket, run), {
+        await startAndShow(context, await replayRequest(bucket, run), {
           wait: options.wait === true,
           json: options.json === true,
         });

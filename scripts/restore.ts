@@ -3,7 +3,8 @@ import { restoreBackup } from '../local-etl/restore';
 import { localEtl } from '../local-etl/store';
 import { backupPlace } from './backups';
 import { type CommandOptions, openContext } from './context';
-import { count, print, printJson } from './output';
+import { count } from '../operator/format';
+import { print, printJson } from './output';
 
 /** Adds the verb `restore` to the program. */
 export function registerRestore(program: Command): void {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { askTemporal, readRuns, type Run } from '../operator/runs';
 import { openContext, type CommandOptions } from './context';
-import { formatAge, formatSpan, formatTable, print, printJson } from './output';
-import { parseCount } from './parse-count';
+import { formatAge, formatSpan } from '../operator/format';
+import { formatTable, print, printJson } from './output';
+import { parseCount } from './parse-options';
 
 /** Adds the verb `runs` to the program. */
 export function registerRuns(program: Command): void {

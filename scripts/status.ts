@@ -3,7 +3,8 @@ import { formatDuration } from '../config/durations';
 import type { Settings } from '../config/settings';
 import type { PullState } from '../workflows/messages';
 import { openContext, type CommandOptions } from './context';
-import { count, formatAge, formatTable, print, printJson } from './output';
+import { count, formatAge } from '../operator/format';
+import { formatTable, print, printJson } from './output';
 import { summarizeCluster, surveyBucket, type ClusterSummary, type Survey } from '../operator/survey';
 import { temporalView, type TemporalView } from '../operator/temporal-view';
 

@@ -1,11 +1,14 @@
-import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { newestGenerationNumber, readNewestGeneration } from '../activities/read-generations';
-import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
+import { count } from '../operator/format';
+import { verifyNewest } from '../operator/verify';
+import type { Verification } from '../operator/verify-generation';
 import type { BucketReader } from '../storage/bucket';
 import { openContext, type CommandOptions } from './context';
-import { count, print, printJson } from './output';
-import { verifyGeneration, type Verification } from './verify-generation';
+import { print, printJson } from './output';
+import { showProgress } from './progress';
+
+/** What `--json` prints before the first generation. */
+const nothingToVerify = { generation: null, findings: [] };
 
 /** Adds the verb `verify` to the program. */
 export function registerVerify(program: Command): void {
@@ -16,65 +19,28 @@ export function registerVerify(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  federated-etl verify --deep\n\nExit status 1: something is not as it should be.\n',
+      '\nExample:\n  federated-etl verify --deep\n\nExit status 1: a problem was found.\n',
     )
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommandOptions & { deep?: true; json?: true }>();
       await using context = openContext(options);
-      const result = await verifyNewest(await context.bucket(), options.deep === true);
-      if (options.json) printJson(result ?? { generation: null, findings: [] });
+      const result = await verifyShowing(await context.bucket(), options.deep === true);
+      if (options.json) printJson(result ?? nothingToVerify);
       else show(result, options.deep === true);
       if (result !== undefined && result.findings.length > 0) process.exitCode = 1;
     });
 }
 
-async function verifyNewest(bucket: BucketReader, deep: boolean): Promise<Verification | undefined> {
-  for (;;) {
-    const generation = await readNewestGeneration(bucket);
-    if (generation === undefined) return undefined;
-    const files = deep ? await listWindowFiles(bucket, await discoverClusters(bucket)) : undefined;
-    using progress = showProgress(`verify generation ${generation.generation}`);
-    const result = await verifyGeneration(bucket, generation, { deep: files, onProgress: progress.update });
-    // A federation that commits meanwhile publishes other files and cleans up: then the newer one is verified.
-    const newest =
-      result.findings.length === 0 ? generation.generation : await newestGenerationNumber(bucket);
-    if (newest === generation.generation) return result;
-  }
-}
-
-interface Progress extends Disposable {
-  update(this: void, done: number, of: number): void;
-}
-
-/** A bar at a terminal, a line each tenth elsewhere; on standard error, beside the answer. */
-function showProgress(what: string): Progress {
-  if (!process.stderr.isTTY) {
-    let tenths = 0;
-    return {
-      update(done, of) {
-        if (Math.floor((done * 10) / of) === tenths) return;
-        tenths = Math.floor((done * 10) / of);
-        process.stderr.write(`${what}: ${done} of ${count(of, 'window')}\n`);
-      },
-      [Symbol.dispose]: () => undefined,
-    };
-  }
-  const bar = new SingleBar(
-    { format: `${what} {bar} {value}/{total} windows`, clearOnComplete: true },
-    Presets.shades_classic,
-  );
-  bar.start(1, 0);
-  return {
-    update(done, of) {
-      bar.setTotal(of);
-      bar.update(done);
-    },
-    [Symbol.dispose]: () => bar.stop(),
-  };
+async function verifyShowing(bucket: BucketReader, deep: boolean): Promise<Verification | undefined> {
+  using progress = showProgress('verify generation');
+  return await verifyNewest(bucket, {
+    deep,
+    progress: (generation, done, of) => progress.update(done, of, String(generation)),
+  });
 }
 
 function show(result: Verification | undefined, deep: boolean): void {
-  if (result === undefined) return print('No generation was committed yet: there is nothing to verify.');
+  if (result === undefined) return print('No generation was committed yet, so there is nothing to verify.');
   const { generation, windows, remerged, changedSince, unnamed, findings } = result;
   for (const { about, key, detail } of findings) print(`${about}: ${detail} (${key})`);
   if (unnamed > 0)

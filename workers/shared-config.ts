@@ -1,30 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Log } from '../config/log';
+import { othersWithExistingConfig, sharedConfigWarning } from '../operator/shared-config';
 import type { Names } from '../workflows/names';
-
-/** The clusters, other than this one, that run with `useExistingS3Config`; in the order of their ids. */
-export async function othersWithExistingConfig(
-  client: Client,
-  names: Names,
-  cluster: string,
-): Promise<string[]> {
-  const others: string[] = [];
-  const query = `WorkflowType = 'push' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId, memo } of client.workflow.list({ query })) {
-    // Several federations may share the namespace.
-    const [before, id] = [names.push(''), workflowId.slice(names.push('').length)];
-    if (workflowId.startsWith(before) && id !== cluster && memo?.['existingConfig'] === true) others.push(id);
-  }
-  return others.sort();
-}
-
-/** The guide's warning, for a second cluster that uses the store of Kubecost's backup. */
-export function sharedConfigWarning(others: readonly string[]): string {
-  return (
-    `federatedETL.useExistingS3Config is set for ${others.join(', ')} as well: where clusters share the bucket of ` +
-    'Kubecost’s backup, it becomes unreliable. Give each a federated-store.yaml of its own.'
-  );
-}
 
 /** Warns when this cluster is not the only one. It is a warning only, so what goes wrong on the way is passed over. */
 export async function warnOfSharedConfig(

@@ -8,6 +8,7 @@ const rooms = [
   'config',
   'federation',
   'local-etl',
+  'operator',
   'scripts',
   'storage',
   'workers',

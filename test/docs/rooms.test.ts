@@ -9,7 +9,7 @@ const named = (text: string, quote: string) =>
 
 describe('docs/design/architecture.md', () => {
   it('says of each room what the linter says', () => {
-    const rule = /^ {2}'?([a-z-]+)'?: \{ values: \[(.*?)\], types: \[(.*?)\] \},$/gm;
+    const rule = /^ {2}'?([a-z-]+)'?: \{\s+values: \[(.*?)\],\s+types: \[(.*?)\],?\s+\},$/gm;
     const linted = [...read('eslint.config.mjs').matchAll(rule)]
       .filter(([, room = '']) => isThere(room))
       .map(([, room, values = '', types = '']) => ({

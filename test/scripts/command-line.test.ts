@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { parseSpan } from '../../scripts/federate';
+import { parseSpan } from '../../scripts/parse-options';
 import { runMain } from './run-main';
 
 describe('the command line', () => {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import pino from 'pino';
-import { othersWithExistingConfig, warnOfSharedConfig } from '../../workers/shared-config';
+import { othersWithExistingConfig } from '../../operator/shared-config';
+import { warnOfSharedConfig } from '../../workers/shared-config';
 import { names } from '../../workflows/names';
 import type { push } from '../../workflows/push';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';

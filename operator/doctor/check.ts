@@ -2,22 +2,29 @@ import { describeError, FederationError } from '../../errors/federation-error';
 
 export type Outcome = 'ok' | 'warning' | 'failed' | 'skipped' | 'not needed';
 
+/** What `doctor --json` prints. */
+export interface DoctorReport {
+  readonly checks: readonly Check[];
+  /** Nothing failed, and nothing interrupted it. */
+  readonly ok: boolean;
+}
+
 /** One thing that `doctor` looked at: a line for people, an entry of `checks` in its JSON. */
 export interface Check {
-  /** What it belongs to. */
+  /** The part that it belongs to. */
   readonly check: 'settings' | 'local ETL' | 'bucket' | 'Temporal' | 'clusters';
-  /** What was looked at. */
+  /** The thing that was checked, such as an operation or a folder. */
   readonly subject?: string;
-  /** Of the bucket: below which prefix. */
+  /** The prefix in the bucket, for checks of the bucket. */
   readonly place?: string;
   readonly outcome: Outcome;
-  /** What was found. */
+  /** The finding, in a sentence. */
   readonly detail: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly todo?: string;
 }
 
-/** A check that ended with an error: its sentence and what it says to do. */
+/** A check that ended with an error: its detail and its hint. */
 export function failed(check: Check['check'], subject: string, error: unknown): Check {
   if (!(error instanceof FederationError))
     return { check, subject, outcome: 'failed', detail: sentence(describeError(error)) };

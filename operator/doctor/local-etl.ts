@@ -6,7 +6,7 @@ import { hasFiles, listWindowFiles } from '../../local-etl/list';
 import { primaryMemory } from '../../local-etl/primary';
 import { localEtl } from '../../local-etl/store';
 import type { ProbeOperation } from '../../storage/probe-bucket';
-import { count, formatBytes } from '../output';
+import { count, formatBytes } from '../format';
 import { failed, type Check } from './check';
 
 const check = 'local ETL';

@@ -4,11 +4,11 @@ import { nearest } from '../../config/settings-file';
 import { windowId } from '../../etl/window';
 import { resolveMembership, type Exclusion, type Membership } from '../../federation/membership';
 import type { BucketReader, CallOptions } from '../../storage/bucket';
-import { combinedEtlKey, combinedEtlPrefix, federatedPrefix, parseEtlKey } from '../../federation/layout';
 import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
-import { count, formatAge } from '../output';
-import { summarizeCluster, surveyBucket, type Survey } from '../../operator/survey';
+import { combinedEtlKey, combinedEtlPrefix, federatedPrefix, parseEtlKey } from '../../federation/layout';
+import { count, formatAge } from '../format';
+import { summarizeCluster, surveyBucket, type Survey } from '../survey';
 import { failed, type Check } from './check';
 
 const check = 'clusters';

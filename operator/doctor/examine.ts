@@ -1,0 +1,115 @@
+import { loadSettings, type Settings } from '../../config/settings';
+import { FederationError } from '../../errors/federation-error';
+import type { Bucket } from '../../storage/bucket';
+import type { FederatedStore } from '../../storage/federated-store';
+import { openBucket } from '../../storage/open-bucket';
+import { checkBucket } from './bucket';
+import { failed, type Check } from './check';
+import { checkClusters } from './clusters';
+import { backupNeed, checkLocalEtl } from './local-etl';
+import { checkSettings, checkStore } from './settings';
+import { checkTemporal } from './temporal';
+
+export interface ExamineOptions {
+  /** The settings file; by default the one that every verb reads. */
+  readonly config?: string;
+  /** Whether an unknown setting of the store is a failure instead of a warning. */
+  readonly strict?: boolean;
+  /** Aborted: no further part is looked at, and probes in the bucket are cleaned up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Checks this cluster's settings, local ETL, bucket, Temporal and, on a federator, the clusters; yields one part at a
+ * time. A failed check does not stop the others.
+ */
+export async function* examine({ config, strict, signal }: ExamineOptions): AsyncGenerator<Check[]> {
+  const settings = readSettings(config);
+  if ('outcome' in settings) {
+    yield [settings, skipped('settings', 'everything else', 'It depends on the settings.')];
+    return;
+  }
+  const { checks, store } = await checkStore(settings, strict === true);
+  yield [...checkSettings(settings), ...checks];
+  yield await checkLocalEtl(settings);
+  if (signal.aborted) return;
+
+  const opened = store && (await openStore(store, settings.storage.gcsEmulator));
+  if (opened === undefined) {
+    const why = 'The store’s settings cannot be used.';
+    yield* examineRemote(settings, undefined, [skipped('bucket', 'everything', why)], signal);
+  } else if ('outcome' in opened) {
+    yield* examineRemote(settings, undefined, [opened], signal);
+  } else {
+    try {
+      const { usable, checks } = await examineBucket(settings, opened, signal);
+      yield* examineRemote(settings, { bucket: opened.bucket, usable }, checks, signal);
+    } finally {
+      await opened.bucket.close();
+    }
+  }
+}
+
+/** Yields what was found in the bucket, then looks at what is reached over the network besides it. */
+async function* examineRemote(
+  settings: Settings,
+  store: { bucket: Bucket; usable: boolean } | undefined,
+  bucketChecks: Check[],
+  signal: AbortSignal,
+): AsyncGenerator<Check[]> {
+  yield bucketChecks;
+  if (signal.aborted) return;
+  const temporal = await checkTemporal(settings, store?.bucket.label);
+  yield temporal.checks;
+  if (signal.aborted) return;
+  if (!settings.roles.federator)
+    yield [{ check: 'clusters', outcome: 'not needed', detail: 'Only a federator looks at all clusters.' }];
+  else if (store?.usable !== true) yield [skipped('clusters', 'found', 'The bucket cannot be used.')];
+  else yield await checkClusters(store.bucket, settings, temporal.exclusions);
+}
+
+interface OpenStore {
+  readonly bucket: Bucket;
+  readonly store: FederatedStore;
+  /** Filled while the bucket is used. */
+  readonly warnings: ReadonlySet<string>;
+}
+
+async function examineBucket(
+  settings: Settings,
+  { bucket, store, warnings }: OpenStore,
+  signal: AbortSignal,
+): Promise<{ checks: Check[]; usable: boolean }> {
+  const backup = await backupNeed(settings);
+  const { checks, usable } = await checkBucket(bucket, store, settings, { backup, signal });
+  return { usable, checks: [...checks, ...[...warnings].map(warning)] };
+}
+
+function readSettings(file: string | undefined): Settings | Check {
+  try {
+    return loadSettings({ file });
+  } catch (error) {
+    if (!(error instanceof FederationError)) throw error;
+    return failed('settings', 'file', error);
+  }
+}
+
+async function openStore(store: FederatedStore, gcsEmulator: string | undefined): Promise<OpenStore | Check> {
+  try {
+    const warnings = new Set<string>();
+    const bucket = await openBucket(store, { gcsEmulator, warn: (text) => warnings.add(text) });
+    // Warnings about the store's settings have been reported with them; only later ones are new.
+    warnings.clear();
+    return { bucket, store, warnings };
+  } catch (error) {
+    return failed('bucket', 'open', error);
+  }
+}
+
+function warning(detail: string): Check {
+  return { check: 'bucket', outcome: 'warning', detail };
+}
+
+function skipped(check: Check['check'], subject: string, detail: string): Check {
+  return { check, subject, outcome: 'skipped', detail };
+}

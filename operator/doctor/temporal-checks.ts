@@ -1,0 +1,145 @@
+import { temporal } from '@temporalio/proto';
+import type { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
+import type { Settings } from '../../config/settings';
+import { catalog } from '../../errors/catalog';
+import { recall } from '../../local-etl/memory';
+import { localEtl } from '../../local-etl/store';
+import type { Names } from '../../workflows/names';
+import { searchAttributes } from '../../workflows/search-attributes';
+import { formatTime } from '../format';
+import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
+import type { Check, Outcome } from './check';
+
+/** A Temporal server that answers, and what is checked in it. */
+export interface Asked {
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly settings: Settings;
+  readonly names: Names;
+  /** The bucket's label; undefined when the store's settings cannot be used. */
+  readonly label: string | undefined;
+}
+
+/** Whether the namespace exists, and how long it keeps closed workflows. */
+export async function checkNamespace({ connection, settings }: Asked): Promise<Check> {
+  const { namespace } = settings.temporal;
+  try {
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    const days = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
+    return line(
+      'namespace',
+      'ok',
+      `${namespace} is there; it keeps what ended for ${Math.round(days)} days.`,
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const todo = `temporal operator namespace create --namespace ${namespace} --retention 30d, or correct temporal.namespace.`;
+    return line('namespace', 'failed', `There is no namespace ${namespace}.`, todo);
+  }
+}
+
+/** Whether the search attributes of federations are registered, with the right types. */
+export async function checkSearchAttributes({ connection, settings }: Asked): Promise<Check> {
+  const { namespace } = settings.temporal;
+  const subject = 'search attributes';
+  const types = temporal.api.enums.v1.IndexedValueType;
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.values(searchAttributes).filter(
+    ({ name, type }) => customAttributes[name] !== types[`INDEXED_VALUE_TYPE_${type}`],
+  );
+  if (missing.length === 0) return line(subject, 'ok', 'All are registered.');
+  const wrong = missing.filter(({ name }) => customAttributes[name] !== undefined);
+  if (wrong.length > 0) {
+    const detail = `Of another type than needed: ${wrong.map(({ name, type }) => `${name} (needed: ${type})`).join(', ')}.`;
+    return line(subject, 'failed', detail, 'Give this federation a namespace of its own.');
+  }
+  const detail = `Not registered yet: ${missing.map(({ name }) => name).join(', ')}. The federator does that when it starts.`;
+  const commands = missing.map(
+    ({ name, type }) =>
+      `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
+  );
+  return line(subject, 'warning', detail, `If it may not: ${commands.join('; ')}`);
+}
+
+/** Whether the schedule runs; before the federator's first start there is none. */
+export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
+  const { ScheduleNotFoundError } = await import('@temporalio/client');
+  try {
+    const { state, info } = await client.schedule.getHandle(schedule).describe();
+    if (state.paused) {
+      const detail = `It is paused: ${state.note ?? 'no note says why'}.`;
+      const todo = `temporal schedule toggle --schedule-id ${schedule} --unpause`;
+      return line('schedule', 'warning', detail, todo);
+    }
+    const next = info.nextActionTimes[0];
+    return line('schedule', 'ok', `The next run is ${next === undefined ? 'not known' : formatTime(next)}.`);
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    return line('schedule', 'ok', 'There is none yet: the federator makes it when it starts.');
+  }
+}
+
+/** Whether the namespace serves the federation of this bucket. */
+export async function checkRoster({ client, names: { roster }, settings, label }: Asked): Promise<Check> {
+  const memo = await memoOf(client, roster);
+  if (memo === undefined)
+    return line('roster', 'ok', 'There is none yet: the federator starts it, for the bucket it uses.');
+  const bucket = String(memo['bucket']);
+  if (label === undefined)
+    return line('roster', 'skipped', `It serves ${bucket}; which bucket ours is, is not known.`);
+  if (bucket === label) return line('roster', 'ok', 'It serves the federation of this bucket.');
+  const detail = `ROSTER_BOUND_ELSEWHERE: The namespace ${settings.temporal.namespace} serves the federation of ${bucket}, not of ${label}.`;
+  return line('roster', 'failed', detail, catalog.ROSTER_BOUND_ELSEWHERE.hint);
+}
+
+/** Whether this cluster's data comes from this volume. */
+export async function checkPush({ client, names: { push }, settings }: Asked): Promise<Check> {
+  const { clusterId, localEtl: local } = settings;
+  const memo = await memoOf(client, push(clusterId));
+  if (memo === undefined)
+    return line('push', 'ok', `No push of ${clusterId} runs yet: \`federated-etl run\` starts it.`);
+  const known = await recall(localEtl(local.path), 'instance.json', z.object({ instance: z.string() }));
+  const theirs = String(memo['instance']);
+  if (known?.instance === theirs)
+    return line('push', 'ok', `The push of ${clusterId} belongs to this volume.`);
+  const ours = known === undefined ? 'which has no id yet' : known.instance;
+  const detail = `DUPLICATE_CLUSTER_ID: The data of ${clusterId} comes from volume ${theirs}, not from the one here, ${ours}.`;
+  return line('push', 'failed', detail, catalog.DUPLICATE_CLUSTER_ID.hint);
+}
+
+/** The guide's warning, where another cluster shares the bucket of Kubecost's backup as well. */
+export async function checkShared({ client, names: ours, settings }: Asked): Promise<Check> {
+  const subject = 'useExistingS3Config';
+  const others = await othersWithExistingConfig(client, ours, settings.clusterId);
+  if (others.length === 0) return line(subject, 'ok', 'No other cluster that runs uses it.');
+  const todo = 'Set federatedETL.useExistingS3Config on one cluster at most.';
+  return line(subject, 'warning', sharedConfigWarning(others), todo);
+}
+
+/** The memo of a running workflow; undefined if there is none or it has ended. */
+async function memoOf(client: Client, workflowId: string): Promise<Record<string, unknown> | undefined> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  try {
+    const { status, memo } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' ? (memo ?? {}) : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** A check of Temporal. */
+export function line(subject: string, outcome: Outcome, detail: string, todo?: string): Check {
+  return { check: 'Temporal', subject, outcome, detail, ...(todo !== undefined && { todo }) };
+}
+
+const notFound = 5;
+
+function isNotFound(error: unknown): boolean {
+  return codeOf(error) === notFound;
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}

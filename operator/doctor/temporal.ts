@@ -1,0 +1,128 @@
+import type { Settings } from '../../config/settings';
+import { FederationError } from '../../errors/federation-error';
+import type { Exclusion } from '../../federation/membership';
+import type { RosterState } from '../../workflows/messages';
+import { names } from '../../workflows/names';
+import { failed, type Check } from './check';
+import {
+  checkNamespace,
+  checkPush,
+  checkRoster,
+  checkSchedule,
+  checkSearchAttributes,
+  checkShared,
+  line,
+  type Asked,
+} from './temporal-checks';
+
+/** The deadline of each request. */
+const patienceMs = 10_000;
+/** Shorter: the roster answers only while a federator runs, and the server waits long for one. */
+const rosterPatienceMs = 3_000;
+
+export interface TemporalChecks {
+  readonly checks: Check[];
+  /** The exclusions, if the roster answered. */
+  readonly exclusions?: Readonly<Record<string, Exclusion>>;
+}
+
+/** Checks Temporal for the needs of this cluster's roles. Read-only: it starts, signals and registers nothing. */
+export async function checkTemporal(settings: Settings, label: string | undefined): Promise<TemporalChecks> {
+  const { namespace, idPrefix } = settings.temporal;
+  const opened = await connect(settings).catch((error: unknown) => failed('Temporal', 'server', error));
+  if ('outcome' in opened) return { checks: [opened, skipped('Temporal does not answer.')] };
+  const { connection, Client } = opened;
+  const asked: Asked = {
+    client: new Client({ connection, namespace }),
+    connection,
+    settings,
+    names: names(idPrefix),
+    label,
+  };
+  try {
+    return await checkServer(asked);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function checkServer(asked: Asked): Promise<TemporalChecks> {
+  const { settings } = asked;
+  const server = line('server', 'ok', `It answers at ${settings.temporal.address}.`);
+  const space = await ask(asked, 'namespace', checkNamespace);
+  if (space.outcome !== 'ok') return { checks: [server, space, skipped('The namespace cannot be used.')] };
+  const { federator, federatedCluster } = settings.roles;
+  const [attributes, schedule, roster, push, shared, exclusions] = await Promise.all([
+    federator ? ask(asked, 'search attributes', checkSearchAttributes) : undefined,
+    federator ? ask(asked, 'schedule', checkSchedule) : undefined,
+    ask(asked, 'roster', checkRoster),
+    federatedCluster ? ask(asked, 'push', checkPush) : undefined,
+    settings.storage.existing ? ask(asked, 'useExistingS3Config', checkShared) : undefined,
+    federator ? readExclusions(asked) : undefined,
+  ]);
+  const checks = [server, space, attributes, roster, schedule, push, shared];
+  return { checks: checks.filter((one) => one !== undefined), exclusions };
+}
+
+async function connect(settings: Settings) {
+  // Loaded only here: it takes longer than most of the other checks.
+  const { Client, Connection } = await import('@temporalio/client');
+  const { address, connection: how } = settings.temporal;
+  // Without retries: the first failure already gives the reason.
+  const connection = Connection.lazy({ ...how, connectTimeout: patienceMs, interceptors: [] });
+  try {
+    await connection.withDeadline(Date.now() + patienceMs, () =>
+      connection.workflowService.getSystemInfo({}),
+    );
+    return { Client, connection };
+  } catch (cause) {
+    await connection.close();
+    throw new FederationError('TEMPORAL_UNAVAILABLE', {
+      detail: `No Temporal server answers at ${address}: ${reasonOf(cause)}`,
+      cause,
+    });
+  }
+}
+
+/** Runs one check; an error fails this check only. */
+async function ask(
+  asked: Asked,
+  subject: string,
+  question: (asked: Asked) => Promise<Check>,
+): Promise<Check> {
+  try {
+    return await asked.connection.withDeadline(Date.now() + patienceMs, () => question(asked));
+  } catch (error) {
+    const todo =
+      'Check that the server is healthy and that this client may ask for it (TEMPORAL_API_KEY, TLS).';
+    return line(subject, 'failed', `Temporal did not answer: ${reasonOf(error)}`, todo);
+  }
+}
+
+async function readExclusions({
+  client,
+  connection,
+  names: { roster },
+}: Asked): Promise<RosterState['exclusions'] | undefined> {
+  try {
+    const state = await connection.withDeadline(Date.now() + rosterPatienceMs, () =>
+      client.workflow.getHandle(roster).query<RosterState>('roster'),
+    );
+    return state.loaded ? state.exclusions : undefined;
+  } catch {
+    // No federator runs: the caller falls back to the newest generation.
+    return undefined;
+  }
+}
+
+function skipped(why: string): Check {
+  return line('everything else', 'skipped', why);
+}
+
+/** The message of the innermost cause: the outer ones only say that the call failed. */
+function reasonOf(error: unknown): string {
+  let at = error;
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  const text = (at instanceof Error ? at.message : String(at)).replace(/ Resolution note: *\.?$/, '');
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

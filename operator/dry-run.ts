@@ -1,0 +1,67 @@
+import { drawPlan, type DrawnPlan } from '../activities/draw-plan';
+import { readNewestGeneration } from '../activities/read-generations';
+import type { Settings } from '../config/settings';
+import type { Generation } from '../federation/generation';
+import type { Exclusion } from '../federation/membership';
+import type { FederationRequest } from '../federation/run';
+import type { BucketReader } from '../storage/bucket';
+import type { Operator } from './operator';
+import { temporalView } from './temporal-view';
+
+/** What a federation would do now; `federate --dry-run --json` prints exactly this. */
+export interface DryRun {
+  readonly outcome: DrawnPlan['outcome'];
+  /** The generation that the plan starts from; 0 before the first. */
+  readonly base: number;
+  /** The clusters that are in. */
+  readonly clusters: readonly string[];
+  readonly leftOut: Generation['membership']['leftOut'];
+  /** The windows to merge, each with the clusters that contribute to it. */
+  readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
+  /** The number of windows that stay as they are in `base`. */
+  readonly carried: number;
+  /** Windows beyond the retention, which would leave the combined set. */
+  readonly removed: DrawnPlan['removed'];
+  readonly duplicates: DrawnPlan['duplicates'];
+  /** How far back the bucket was listed, and why. */
+  readonly listing: DrawnPlan['listing'];
+}
+
+/** Plans a federation of a request against the bucket and the roster of this moment. Writes and starts nothing. */
+export async function dryRun(
+  operator: Operator & { readonly settings: Pick<Settings, 'clusterId' | 'federator'> },
+  request: FederationRequest,
+): Promise<DryRun> {
+  const { clusterId, federator } = operator.settings;
+  const bucket = await operator.bucket();
+  const plan = await drawPlan(bucket, {
+    federator: clusterId,
+    scope: federator.scope,
+    exclusions: await exclusionsNow(operator, bucket),
+    request,
+    now: new Date(),
+  });
+  return {
+    outcome: plan.outcome,
+    base: plan.base,
+    clusters: plan.membership.clusters,
+    leftOut: plan.membership.leftOut,
+    windows: plan.windows.map(({ window, sources }) => ({
+      window,
+      clusters: sources.map(({ cluster }) => cluster),
+    })),
+    carried: plan.carried.length,
+    removed: plan.removed,
+    duplicates: plan.duplicates,
+    listing: plan.listing,
+  };
+}
+
+/** The exclusions of the roster, or of the newest generation while the roster does not answer. */
+async function exclusionsNow(
+  operator: Operator,
+  bucket: BucketReader,
+): Promise<Readonly<Record<string, Exclusion>>> {
+  const { roster } = await temporalView(operator, []);
+  return roster?.exclusions ?? (await readNewestGeneration(bucket))?.membership.exclusions ?? {};
+}

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { catalog, isErrorCode } from '../errors/catalog';
+import { FederationError } from '../errors/federation-error';
+import { failureOf } from '../workflows/attempts';
+import type { FederationSummary } from '../workflows/federation';
+import { progress, type FederationProgress } from '../workflows/messages';
+
+const lookEveryMs = 500;
+/** Unanswered queries in a row before `unserved` is called. Each takes seconds to fail. */
+const patientLooks = 3;
+
+export interface FollowOptions {
+  /** Called twice a second with the state of the run, while it answers. */
+  readonly progress: (state: FederationProgress) => void;
+  /** Called when no worker has answered for a while. */
+  readonly unserved: () => void;
+  /** Aborted: the run is no longer looked at, but still waited for. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Follows a federation to its end and returns its summary.
+ *
+ * @throws FEDERATION_FAILED, or the code that the run failed with
+ */
+export async function followFederation(
+  client: Client,
+  run: string,
+  options: FollowOptions,
+): Promise<FederationSummary> {
+  const handle = client.workflow.getHandle(run);
+  const ended = new AbortController();
+  const watched = watch();
+  try {
+    return (await handle.result()) as FederationSummary;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const failure = failureOf(error.cause);
+    const code = isErrorCode(failure.code) ? failure.code : 'FEDERATION_FAILED';
+    throw new FederationError(code, {
+      subject: { key: run },
+      detail: failure.message,
+      hint: `${catalog[code].hint} The run failed and changed nothing; \`federated-etl replay ${run}\` starts it again.`,
+      cause: error,
+    });
+  } finally {
+    ended.abort();
+    await watched;
+  }
+
+  async function watch(): Promise<void> {
+    let unanswered = 0;
+    while (!ended.signal.aborted && !options.stop.aborted) {
+      // No answer: the run has ended, or no worker serves it at the moment.
+      const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
+      if (state !== undefined) options.progress(state);
+      unanswered = state === undefined ? unanswered + 1 : 0;
+      if (unanswered === patientLooks) options.unserved();
+      await sleep(lookEveryMs, undefined, { signal: ended.signal }).catch(() => undefined);
+    }
+  }
+}

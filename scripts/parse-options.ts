@@ -1,0 +1,24 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parses a count: a whole number of at least 1. */
+export function parseCount(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('A whole number of at least 1 is expected.');
+  return number;
+}
+
+/** Parses a span, START,END, in whole unix seconds or RFC 3339; unix seconds. */
+export function parseSpan(text: string): { start: number; end: number } {
+  const [start, end, ...more] = text.split(',').map(parseMoment);
+  if (start === undefined || end === undefined || more.length > 0 || start >= end) {
+    throw new InvalidArgumentError('It takes START,END, and START is the earlier one.');
+  }
+  return { start, end };
+}
+
+function parseMoment(text: string): number | undefined {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  const milliseconds = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(milliseconds) ? undefined : Math.floor(milliseconds / 1000);
+}

@@ -1,0 +1,28 @@
+import { atTime } from '../activities/log-plan';
+import { describeWindow, parseWindowId } from '../etl/window';
+import type { DryRun } from '../operator/dry-run';
+import { count } from '../operator/format';
+import { print } from './output';
+
+/** Prints what a federation would do. */
+export function showDryRun({ base, clusters, leftOut, windows, carried, removed, listing }: DryRun): void {
+  print(`${count(clusters.length, 'cluster')} in: ${clusters.join(', ') || 'none'}`);
+  for (const [cluster, { by, reason }] of Object.entries(leftOut))
+    print(`left out by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
+  for (const { window, clusters: from } of windows)
+    print(`would merge ${nameOf(window)} from ${count(from.length, 'cluster')}`);
+  for (const window of removed) print(`would drop ${nameOf(window)}, as it is older than the retention`);
+  print(
+    listing.kind === 'full'
+      ? `every window was looked at: ${listing.why}`
+      : `windows that ended before ${atTime(listing.since)} were not looked at: ${listing.why}; --full looks at all`,
+  );
+  print(
+    `${count(windows.length, 'window')} to merge, ${carried} as they are in generation ${base}. Nothing was written.`,
+  );
+}
+
+function nameOf(window: string): string {
+  const ref = parseWindowId(window);
+  return ref === undefined ? window : `${ref.pipeline} ${describeWindow(ref)}`;
+}
