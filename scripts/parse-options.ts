@@ -8,11 +8,11 @@ export function parseCount(text: string): number {
   return number;
 }
 
-/** Parses a span, START,END, in whole unix seconds or RFC 3339; unix seconds. */
+/** Parses a span, START,END, in unix seconds or RFC 3339. Returns whole unix seconds. */
 export function parseSpan(text: string): { start: number; end: number } {
   const [start, end, ...more] = text.split(',').map(parseMoment);
   if (start === undefined || end === undefined || more.length > 0 || start >= end) {
-    throw new InvalidArgumentError('It takes START,END, and START is the earlier one.');
+    throw new InvalidArgumentError('START,END is expected, with START before END.');
   }
   return { start, end };
 }

@@ -107,7 +107,10 @@ describe('export of the newest generation', () => {
   it('goes to a folder, says what it did, and does it once', async () => {
     await commit(1, [day, hour]);
     const first = await run('--out', out);
-    expect(first).toMatchObject({ status: 0, err: '' });
+    expect(first).toMatchObject({
+      status: 0,
+      err: 'export: 1 of 2 windows\nexport: 2 of 2 windows\n',
+    });
     expect(first.out).toMatch(
       /^\/.*\/out: 2 windows of generation 1 written \(\d+ rows, [\d.]+ KiB\), 0 unchanged, 0 removed, in \S+\n$/,
     );
@@ -171,7 +174,9 @@ describe('export of the newest generation', () => {
     await federation.bucket.delete(gone ?? '');
     const { status, err } = await run('--out', out);
     expect(status).toBe(1);
-    expect(err).toMatch(new RegExp(`^${day}: GENERATION_UNREADABLE: .*\n${hour}: STORAGE_NOT_FOUND: .*\n$`));
+    expect(err).toMatch(
+      new RegExp(`^${day}: GENERATION_UNREADABLE: .*\n${hour}: STORAGE_NOT_FOUND: .*\n$`, 'm'),
+    );
     expect(windowFiles(out)).toEqual([expect.stringContaining('day=2026-11-15')]);
   });
 
@@ -284,9 +289,9 @@ describe('export, called wrongly', () => {
   it.each([
     [[], "required option '--out <dir>' not specified"],
     [['--out', 'x', '--format', 'orc'], 'Allowed choices are parquet, csv'],
-    [['--out', 'x', '--resolution', 'daily'], 'It takes a length of time'],
-    [['--out', 'x', '--window', '7d'], 'It takes START,END'],
-    [['--out', 'bucket', '--etl', 'x'], '--out bucket is for what is combined'],
+    [['--out', 'x', '--resolution', 'daily'], 'A length of time is expected'],
+    [['--out', 'x', '--window', '7d'], 'START,END is expected'],
+    [['--out', 'bucket', '--etl', 'x'], '--out bucket is for combined data'],
   ])('%j', async (argv, said) => {
     expect(await run(...argv)).toMatchObject({ status: 2, err: expect.stringContaining(said) });
     expect(existsSync('x')).toBe(false);

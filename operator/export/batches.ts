@@ -1,0 +1,24 @@
+import type { WindowRef } from '../../etl/window';
+
+/** A batch is large enough to be worth a database, and small enough for that to stay in memory. */
+const batchBytes = 32 * 2 ** 20;
+const batchWindows = 32;
+
+/** Divides windows into batches, the oldest first; a window of more than 32 MiB is a batch alone. */
+export function inBatches<Sized extends Pick<WindowRef, 'window'> & { readonly size: number }>(
+  windows: readonly Sized[],
+): Sized[][] {
+  const batches: Sized[][] = [];
+  let bytes = Infinity;
+  for (const window of [...windows].sort((a, b) => a.window.start - b.window.start)) {
+    const last = batches.at(-1);
+    if (last === undefined || last.length >= batchWindows || bytes + window.size > batchBytes) {
+      batches.push([window]);
+      bytes = window.size;
+    } else {
+      last.push(window);
+      bytes += window.size;
+    }
+  }
+  return batches;
+}

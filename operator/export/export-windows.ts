@@ -1,0 +1,125 @@
+import { exportLanes, ExportPlace } from '../../activities/export-combined';
+import { type Pipeline, windowId, type WindowRef } from '../../etl/window';
+import { concurrently } from '../../local-etl/concurrently';
+import { type ExportFormat, exportVersion, servedWindows } from '../../query/export';
+import { openEngine } from '../open-engine';
+import { serveReadable } from '../serve-readable';
+import { inBatches } from './batches';
+import type { ExportSource } from './source';
+import type { ExportTarget } from './target';
+
+/** Which windows an export is about. Each field narrows it. */
+export interface ExportSelection {
+  /** Only windows that overlap this span, in unix seconds. */
+  readonly window?: { readonly start: number; readonly end: number };
+  /** Only windows of this length, as OpenCost names it: `1d`. */
+  readonly resolution?: string;
+  readonly pipeline?: Pipeline;
+}
+
+export interface ExportOptions extends ExportSelection {
+  readonly format: ExportFormat;
+  /** Whether to remove selected windows that the source does not have. */
+  readonly prune: boolean;
+  readonly source: () => Promise<ExportSource>;
+  /** Opened only if there is something to export; closed at the end. */
+  readonly target: () => Promise<ExportTarget>;
+  readonly signal: AbortSignal;
+  /** Called after each window that was written or could not be read. `of`: the number of windows to write. */
+  readonly progress: (done: number, of: number) => void;
+}
+
+/** What an export did; `export --json` prints exactly this. */
+export interface ExportResult {
+  readonly out: string;
+  readonly format: ExportFormat;
+  /** The version of the tables: the first folder of every path. */
+  readonly version: typeof exportVersion;
+  /** Undefined for a local ETL store. */
+  readonly generation?: number;
+  /** Windows. */
+  readonly written: number;
+  /** Windows that the target had already. */
+  readonly unchanged: number;
+  /** Windows that `prune` removed. */
+  readonly removed: number;
+  /** Of the windows that were written. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Windows that could not be read. The target keeps what it has of them. */
+  readonly refused: readonly RefusedWindow[];
+  readonly seconds: number;
+}
+
+/** A window that could not be read, and why. */
+export interface RefusedWindow {
+  readonly window: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/**
+ * Writes the selected windows that the target does not have yet. Each file is complete as soon as it is there, so an
+ * export that was stopped is continued by the next one. Works in batches: memory does not grow with the number of windows.
+ */
+export async function exportWindows(options: ExportOptions): Promise<ExportResult> {
+  const { format, signal, progress } = options;
+  const started = performance.now();
+  const { generation, windows } = await options.source();
+  await using target = await options.target();
+  const selected = windows.filter((window) => isSelected(window, options));
+  await using place = await ExportPlace.open(target.bucket, { format, signal });
+  const { there = [], missing = [] } = Object.groupBy(selected, (window) =>
+    place.has(window) ? 'there' : 'missing',
+  );
+  for (const window of there) await place.tidy(window);
+  const refused: RefusedWindow[] = [];
+  const total = { written: 0, rows: 0, bytes: 0 };
+  const step = () => progress(total.written + refused.length, missing.length);
+  for (const batch of inBatches(missing)) {
+    await using engine = await openEngine({ verb: 'export', memoryLimit: '512MB' });
+    // The engine is new and knows no identity, so every read has to give them all.
+    const files = batch.map((window) => ({
+      ...window,
+      name: windowId(window),
+      read: () => window.read(true),
+    }));
+    await serveReadable(engine, {
+      signal,
+      files: (unreadable) => files.filter((file) => !unreadable.has(file.name)),
+      onUnreadable: ({ name: window, code, detail }) => {
+        refused.push({ window, code, detail });
+        step();
+      },
+    });
+    await concurrently(await engine.withConnection(servedWindows), exportLanes, async (window) => {
+      const { rows = 0, bytes = 0 } = (await place.write(window, engine)) ?? {};
+      total.written++;
+      total.rows += rows;
+      total.bytes += bytes;
+      step();
+    });
+  }
+  const { written, rows, bytes } = total;
+  return {
+    out: target.name,
+    format,
+    version: exportVersion,
+    generation,
+    written,
+    unchanged: there.length,
+    removed: options.prune ? await place.removeOthers(selected, (ref) => isSelected(ref, options)) : 0,
+    rows,
+    bytes,
+    refused,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+function isSelected(ref: WindowRef, { window, resolution, pipeline }: ExportSelection): boolean {
+  return (
+    (pipeline === undefined || ref.pipeline === pipeline) &&
+    (resolution === undefined || ref.resolution === resolution) &&
+    (window === undefined || (ref.window.start < window.end && ref.window.end > window.start))
+  );
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { wantedWindows } from '../../activities/ingest-combined';
+import { readNewestGeneration } from '../../activities/read-generations';
+import type { ReadThreads } from '../../activities/threads/read-threads';
+import { FederationError } from '../../errors/federation-error';
+import { windowId } from '../../etl/window';
+import type { LocalFile } from '../../local-etl/list';
+import { sha256 } from '../../local-etl/read';
+import { localEtl, requireLocalEtl } from '../../local-etl/store';
+import type { WantedFile } from '../../query/ingest';
+import type { BucketReader } from '../../storage/bucket';
+import { listLocalFiles, newestOfEachWindow, readLocalFile } from '../local-windows';
+
+/** A window that can be exported. */
+export interface SourceWindow extends WantedFile {
+  /** Of its ETL file, in bytes. */
+  readonly size: number;
+}
+
+/** The windows to export. */
+export interface ExportSource {
+  /** The generation that the windows are of; undefined for a local ETL store. */
+  readonly generation?: number;
+  readonly windows: readonly SourceWindow[];
+}
+
+/**
+ * The windows of the newest generation.
+ *
+ * @throws QUERY_NO_DATA before the first one
+ */
+export async function newestGeneration(
+  bucket: BucketReader,
+  threads: ReadThreads,
+  signal: AbortSignal,
+): Promise<ExportSource> {
+  const newest = await readNewestGeneration(bucket, { signal });
+  if (newest === undefined) {
+    throw new FederationError('QUERY_NO_DATA', {
+      detail: `Nothing was combined in ${bucket.label} yet.`,
+      hint: 'Wait for the first federation, or start one: `federated-etl federate --wait`. To export a local ETL store, name it by --etl.',
+    });
+  }
+  const { generation, windows } = newest;
+  return {
+    generation,
+    windows: wantedWindows({ combined: bucket, threads }, newest, signal).map((window) => ({
+      ...window,
+      size: windows[windowId(window)]?.size ?? 0,
+    })),
+  };
+}
+
+/**
+ * The windows of a local ETL store. Every file is read once for its digest.
+ *
+ * @throws LOCAL_ETL_MISSING, and QUERY_NO_DATA if the store has no window file
+ */
+export async function localStore(
+  folder: string,
+  threads: ReadThreads,
+  signal: AbortSignal,
+): Promise<ExportSource> {
+  const store = localEtl(resolve(folder));
+  await requireLocalEtl(store);
+  const files = newestOfEachWindow(await listLocalFiles(store, signal));
+  if (files.length === 0) {
+    throw new FederationError('QUERY_NO_DATA', {
+      subject: { key: store.bingen },
+      detail: 'There is no window file.',
+      hint: 'Give --etl the folder that holds bingen/<pipeline>/<resolution>/<start>-<end>.',
+    });
+  }
+  const windows: SourceWindow[] = [];
+  for (const file of files) {
+    const listed = await readLocalFile(store, file);
+    // No export has a file of an unreadable window, so the window is read again, and the error says why it cannot be.
+    const digest = listed === undefined ? '' : sha256(listed);
+    const read = async (anew?: boolean) => {
+      const bytes = await readLocalFile(store, file);
+      if (bytes === undefined || sha256(bytes) !== digest) throw changed(file);
+      return threads.read(file.ref, bytes, signal, anew);
+    };
+    windows.push({ ...file.ref, digest, size: file.size, read });
+  }
+  return { windows };
+}
+
+function changed({ path }: LocalFile): FederationError {
+  return new FederationError('STORAGE_CONFLICT', {
+    subject: { key: path },
+    detail: 'The file is being written or was removed, or it must not be read.',
+  });
+}

@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Log } from '../../config/log';
+import { openLoggedBucket } from '../../config/open-logged-bucket';
+import type { Settings } from '../../config/settings';
+import { FederationError } from '../../errors/federation-error';
+import type { Bucket } from '../../storage/bucket';
+import { exportPrefix } from '../../federation/layout';
+import { openBucket } from '../../storage/open-bucket';
+import { withPrefix } from '../../storage/with-prefix';
+
+/** Where an export goes. Use it with `await using`. */
+export interface ExportTarget extends AsyncDisposable {
+  /** For messages and `--json`: the folder as it was given, or the address in the bucket. */
+  readonly name: string;
+  /** Its root is the place of the export. */
+  readonly bucket: Bucket;
+}
+
+/** The place of exports in the federation's bucket. */
+export async function exportInBucket(storage: Settings['storage'], log: Log): Promise<ExportTarget> {
+  const whole = await openLoggedBucket(storage, log);
+  const bucket = withPrefix(whole, exportPrefix.slice(0, -1));
+  return { name: bucket.label, bucket, [Symbol.asyncDispose]: () => whole.close() };
+}
+
+/**
+ * A folder, made if it is missing. It is opened as a bucket, whose driver writes beside each file and renames.
+ *
+ * @throws STORAGE_UNAVAILABLE if it cannot be made
+ */
+export async function exportFolder(folder: string): Promise<ExportTarget> {
+  const directory = resolve(folder);
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    throw new FederationError('STORAGE_UNAVAILABLE', {
+      subject: { key: folder },
+      detail: `The folder cannot be made: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      hint: 'Give --out a folder that can be written to.',
+      retryable: false,
+      cause,
+    });
+  }
+  const bucket = await openBucket({
+    type: 'FILESYSTEM',
+    config: { directory },
+    prefix: '',
+    warnings: [],
+    unknown: [],
+  });
+  return { name: folder, bucket, [Symbol.asyncDispose]: () => bucket.close() };
+}

@@ -1,0 +1,28 @@
+import { windowId } from '../etl/window';
+import { type LocalFile, listWindowFiles } from '../local-etl/list';
+import { readSteadily } from '../local-etl/read';
+import { type LocalEtl, localPath } from '../local-etl/store';
+
+/** The window files of a local ETL store, including those of one window under two names. */
+export async function listLocalFiles(store: LocalEtl, signal: AbortSignal): Promise<LocalFile[]> {
+  const files: LocalFile[] = [];
+  for await (const file of listWindowFiles(store, signal)) files.push(file);
+  return files;
+}
+
+/** One file per window: if a window has two names, the file that was written last. */
+export function newestOfEachWindow<File extends Pick<LocalFile, 'ref' | 'mtimeMs'>>(
+  files: readonly File[],
+): File[] {
+  const oldestFirst = [...files].sort((a, b) => a.mtimeMs - b.mtimeMs);
+  return [...new Map(oldestFirst.map((file) => [windowId(file.ref), file])).values()];
+}
+
+/** The content of a file; undefined if it is gone, keeps changing or must not be read. */
+export async function readLocalFile(
+  store: LocalEtl,
+  { path }: Pick<LocalFile, 'path'>,
+): Promise<Uint8Array | undefined> {
+  const read = await readSteadily(localPath(store, path));
+  return read.kind === 'read' ? read.bytes : undefined;
+}

@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QueryEngine } from '../query/engine';
+
+export interface OpenEngineOptions {
+  /** Folder to keep the database in. (Default: a temporary one, removed with the engine) */
+  readonly folder?: string;
+  /** The engine's memory limit, in DuckDB's notation: `256MB`. */
+  readonly memoryLimit: string;
+  /** The verb that needs the engine; part of the temporary folder's name. */
+  readonly verb: string;
+}
+
+/** Opens a query engine for the time of a command. Use it with `await using`. */
+export async function openEngine({
+  folder,
+  memoryLimit,
+  verb,
+}: OpenEngineOptions): Promise<QueryEngine & AsyncDisposable> {
+  const used = folder ?? (await mkdtemp(join(tmpdir(), `federated-etl-${verb}-`)));
+  const removeTemporary = async () => {
+    if (folder === undefined) await rm(used, { recursive: true, force: true });
+  };
+  try {
+    const engine = await QueryEngine.open({ folder: used, memoryLimit, threads: 2 });
+    return Object.assign(engine, {
+      async [Symbol.asyncDispose]() {
+        engine.close();
+        await removeTemporary();
+      },
+    });
+  } catch (error) {
+    await removeTemporary();
+    throw error;
+  }
+}

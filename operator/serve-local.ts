@@ -1,0 +1,80 @@
+import type { ReadThreads } from '../activities/threads/read-threads';
+import type { LocalFile } from '../local-etl/list';
+import type { LocalEtl } from '../local-etl/store';
+import { watchLocalEtl } from '../local-etl/watch';
+import type { QueryEngine } from '../query/engine';
+import type { IngestSummary } from '../query/ingest';
+import { listLocalFiles, newestOfEachWindow, readLocalFile } from './local-windows';
+import { type NamedFile, serveReadable, type UnreadableFile } from './serve-readable';
+
+export interface ServeLocalOptions {
+  readonly engine: QueryEngine;
+  readonly store: LocalEtl;
+  readonly threads: ReadThreads;
+  readonly signal: AbortSignal;
+  /** Called once per file that cannot be read. Its `name` is its path below `bingen/`. */
+  readonly onUnreadable: (file: UnreadableFile) => void;
+  /** Called after each file that is read. */
+  readonly progress: (done: number, of: number) => void;
+}
+
+/**
+ * Serves a local ETL store as it is now. A file that cannot be read is left out, and every answer says so; if its window
+ * has a file under another name, that one is served.
+ */
+export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestSummary> {
+  const { engine, store, threads, signal, onUnreadable, progress } = options;
+  const listed = await listLocalFiles(store, signal);
+  const named = (file: LocalFile): NamedFile => ({
+    ...file.ref,
+    name: file.path,
+    // Reading every file for a digest would take as long as an ingest.
+    digest: `${file.size} ${file.mtimeMs}`,
+    read: async (anew) =>
+      threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, anew),
+  });
+  return serveReadable(engine, {
+    signal,
+    files: (unreadable) => newestOfEachWindow(listed.filter(({ path }) => !unreadable.has(path))).map(named),
+    serving: (unreadable) => ({ notes: [...unreadable.values()].map(describeUnreadable) }),
+    onUnreadable,
+    progress,
+  });
+}
+
+/** The sentence that answers carry while a file is left out. */
+export function describeUnreadable({ name, code }: UnreadableFile): string {
+  return `${name} cannot be read (${code}) and is left out.`;
+}
+
+/**
+ * Does the work now and after each change of the store, until the signal is aborted. A change during the work repeats it
+ * once. An error of the work ends it, unless the signal is aborted.
+ */
+export async function onEachChange(
+  store: LocalEtl,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  let changed = true;
+  let wake: () => void = () => undefined;
+  const watcher = watchLocalEtl(store, () => {
+    changed = true;
+    wake();
+  });
+  const onAbort = () => wake();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    while (!signal.aborted) {
+      if (changed) {
+        changed = false;
+        await work();
+      } else await new Promise<void>((done) => (wake = done));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await watcher.close();
+  }
+}

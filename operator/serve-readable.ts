@@ -1,0 +1,87 @@
+import { type FederationError, isFederationError } from '../errors/federation-error';
+import type { QueryEngine } from '../query/engine';
+import type { IngestSummary, Serving, WantedFile } from '../query/ingest';
+
+/** A window file, under the name by which it is left out: a path or a window id. */
+export interface NamedFile extends WantedFile {
+  readonly name: string;
+}
+
+/** A file that could not be read, and why. */
+export interface UnreadableFile {
+  readonly name: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** By name. */
+export type UnreadableFiles = ReadonlyMap<string, UnreadableFile>;
+
+export interface ServeReadableOptions {
+  readonly signal: AbortSignal;
+  /** The files to serve, without those that cannot be read; called again each time one of them cannot. */
+  readonly files: (unreadable: UnreadableFiles) => readonly NamedFile[];
+  /** What else the engine serves; called with `files`. (Default: the time of the ingest) */
+  readonly serving?: (unreadable: UnreadableFiles) => Partial<Serving>;
+  /** Called once per unreadable file. */
+  readonly onUnreadable?: (file: UnreadableFile) => void;
+  /** Called after each file that is read. `of`: the number of files that the engine does not have yet. */
+  readonly progress?: (done: number, of: number) => void;
+}
+
+/**
+ * Serves all files that can be read. The engine refuses an ingest with an unreadable file, so it is repeated without
+ * that file; files that were read are not read again. An error that concerns more than one file ends it.
+ */
+export async function serveReadable(
+  engine: QueryEngine,
+  { signal, files, serving, onUnreadable, progress }: ServeReadableOptions,
+): Promise<IngestSummary & { readonly unreadable: readonly UnreadableFile[] }> {
+  const unreadable = new Map<string, UnreadableFile>();
+  let known = 0;
+  let reading = false;
+  const noting = (file: NamedFile): WantedFile => ({
+    ...file,
+    read: async (anew) => {
+      reading = true;
+      try {
+        return await file.read(anew);
+      } catch (error) {
+        if (isFederationError(error) && concernsTheFile(error)) {
+          const found = { name: file.name, code: error.code, detail: error.detail };
+          unreadable.set(file.name, found);
+          onUnreadable?.(found);
+        }
+        throw error;
+      }
+    },
+  });
+  for (;;) {
+    const before = unreadable.size;
+    try {
+      const summary = await engine.serve(
+        files(unreadable).map(noting),
+        { ingestedAt: new Date().toISOString(), ...serving?.(unreadable) },
+        {
+          signal,
+          progress: (done, of) => {
+            // Before the first read, only the files that the engine has already are done.
+            if (!reading) known = done;
+            else if (done > known) progress?.(done - known, of - known);
+          },
+        },
+      );
+      return { ...summary, unreadable: [...unreadable.values()] };
+    } catch (error) {
+      if (unreadable.size === before) throw error;
+    }
+  }
+}
+
+/** Whether other files may well be readable. */
+function concernsTheFile({ code }: FederationError): boolean {
+  return (
+    code.startsWith('ETL_') ||
+    ['GENERATION_UNREADABLE', 'STORAGE_CONFLICT', 'STORAGE_CORRUPT', 'STORAGE_NOT_FOUND'].includes(code)
+  );
+}
