@@ -73,6 +73,12 @@ export interface AllocationColumns {
   readonly notFinite: readonly NotFinite[];
 }
 
+/** The arrays of columns that a thread can transfer: each has its buffer to itself. */
+export function columnArrays(columns: AllocationColumns) {
+  const { numbers, hashes, identities, identityRows, identityEnds } = columns;
+  return [numbers, hashes, identities, identityRows, identityEnds];
+}
+
 /** The assets of a window: one array for each column of the table behind `file` and `cluster`, in its order. */
 export interface AssetColumns {
   readonly pipeline: 'assets';

@@ -1,24 +1,25 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
 /*
- * How a thread that does one long piece of work asks for things and gives things away on the way, without turns of its
- * event loop: it blocks until what it waits for is there. Whoever gave it the work answers as it can. Messages go through a
- * port; who waits is woken by a number in shared memory.
+ * Lets a worker thread ask questions and send results while it runs one long, synchronous task. The thread never
+ * returns to its event loop: it blocks until it is answered. Messages travel through a port; a counter in shared
+ * memory wakes the waiting thread.
  */
 
-/** Where in the shared memory what stands. */
+/** Indexes into the shared memory. */
 const place = { changes: 0, turns: 1, round: 2, state: 3 } as const;
 
-/** Of the last of them. */
+/** Values of `state`. */
 const states = { wanted: 0, done: 1, unwanted: 2 } as const;
-
-/** What a thread sends may be on its way so many times at once. */
-const mostTurns = 3;
 
 export type Shared = Int32Array<SharedArrayBuffer>;
 
-/** Makes the shared memory of one exchange. */
-export function makeShared(): Shared {
+/**
+ * Makes the shared memory of one exchange.
+ *
+ * @param mostTurns how many chunks may be in flight: sent, but not yet consumed
+ */
+export function makeShared(mostTurns: number): Shared {
   const shared = new Int32Array(
     new SharedArrayBuffer(Object.keys(place).length * Int32Array.BYTES_PER_ELEMENT),
   );
@@ -26,16 +27,22 @@ export function makeShared(): Shared {
   return shared;
 }
 
-/** Nobody waits for what a thread makes any more. */
+/** Thrown in the thread when nobody waits for its result any more. */
 export class Unwanted extends Error {}
 
-/** What a thread gives in a round; without a chunk it has given all. */
-interface Given {
-  readonly round: number;
-  readonly chunk?: Uint8Array;
+/** A chunk and the buffers in it that are transferred; they are empty in the thread afterwards. */
+export interface Sent<Chunk> {
+  readonly chunk: Chunk;
+  readonly transfer: readonly ArrayBufferLike[];
 }
 
-/** The thread's side. Everything in it blocks, and throws `Unwanted` once nobody waits for the work any more. */
+/** A chunk of a round; without a chunk, the end of the round. */
+interface Given {
+  readonly round: number;
+  readonly chunk?: unknown;
+}
+
+/** The thread's side. Its methods block, and throw `Unwanted` once nobody waits for the result any more. */
 export class ThreadSide {
   constructor(
     private readonly port: MessagePort,
@@ -49,21 +56,28 @@ export class ThreadSide {
     return received.message;
   }
 
-  /** Sends something that needs no answer. */
+  /** Sends a message that needs no answer. */
   tell(message: object): void {
     this.port.postMessage(message);
   }
 
+  /** Sends the chunks that `produce` makes, each as soon as a turn is free. Returns when all are sent, consumed or not. */
+  give<Chunk>(produce: (send: (chunk: Sent<Chunk>) => void) => void): void {
+    const { round } = this;
+    produce((chunk) => this.send(round, chunk));
+    this.port.postMessage({ round });
+  }
+
   /**
-   * Sends what `make` gives, one after the other, each when the one before the last few was taken; from the start again when
-   * it is asked for again. Ends when all of it was taken.
+   * Sends chunks that may be requested more than once: starts over whenever the other side does, and returns when it
+   * has reported that it needs no more.
    *
-   * @param make what it gives is handed over
+   * @param make called once per round
    */
-  giveAll(make: () => Iterable<Uint8Array>): void {
+  giveAgain<Chunk>(make: () => Iterable<Sent<Chunk>>): void {
     for (;;) {
       const { round } = this;
-      if (!this.giveOnce(round, make())) continue;
+      if (!this.sendChunks(round, make())) continue;
       this.port.postMessage({ round });
       const next = this.await(() => {
         if (this.round !== round) return 'again';
@@ -73,17 +87,21 @@ export class ThreadSide {
     }
   }
 
-  /** Whether all of it was sent before it was asked for again. */
-  private giveOnce(round: number, chunks: Iterable<Uint8Array>): boolean {
-    for (const chunk of chunks) {
-      this.await(() => this.takeTurn() || undefined);
-      if (this.round !== round) {
-        Atomics.add(this.shared, place.turns, 1);
-        return false;
-      }
-      this.port.postMessage({ round, chunk }, [chunk.buffer as ArrayBuffer]);
-    }
+  /** Returns whether all chunks were sent before the next round was requested. */
+  private sendChunks<Chunk>(round: number, chunks: Iterable<Sent<Chunk>>): boolean {
+    for (const chunk of chunks) if (!this.send(round, chunk)) return false;
     return this.round === round;
+  }
+
+  /** Waits for a turn; returns false, and sends nothing, if the next round was requested. */
+  private send<Chunk>(round: number, { chunk, transfer }: Sent<Chunk>): boolean {
+    this.await(() => this.takeTurn() || undefined);
+    if (this.round !== round) {
+      Atomics.add(this.shared, place.turns, 1);
+      return false;
+    }
+    this.port.postMessage({ round, chunk }, transfer as ArrayBuffer[]);
+    return true;
   }
 
   private takeTurn(): boolean {
@@ -107,16 +125,16 @@ export class ThreadSide {
   }
 }
 
-/** The side of whoever gave the thread its work. */
-export class MainSide {
-  /** What has arrived and was not taken. */
-  private arrived: Uint8Array[] = [];
+/** The side of the thread that started the task. It never blocks. */
+export class MainSide<Chunk> {
+  /** Received, not yet consumed. */
+  private arrived: Chunk[] = [];
   private ended = false;
-  /** Chunks of this round whose turns were not given back. */
+  /** Chunks of this round whose turns were not returned yet. */
   private held = 0;
   private wake: () => void = () => undefined;
   private failure: { readonly error: unknown } | undefined;
-  /** The round that is being taken. */
+  /** The round being consumed; -1 before the first. */
   private begun = -1;
 
   constructor(
@@ -124,7 +142,7 @@ export class MainSide {
     private readonly shared: Shared,
   ) {}
 
-  /** Answers a question. */
+  /** Answers a question; the buffers of `handedOver` are transferred. */
   answer(answer: object, handedOver: readonly Uint8Array[] = []): void {
     this.port.postMessage(
       answer,
@@ -133,33 +151,36 @@ export class MainSide {
     this.changed();
   }
 
-  /** Takes in what the thread has given, the end of it included; false for any other message. */
+  /** Takes in a chunk or the end of a round; returns false for any other message. */
   receive(message: object): boolean {
     if (!('round' in message)) return false;
     const { round, chunk } = message as Given;
     if (round !== Atomics.load(this.shared, place.round)) {
-      if (chunk !== undefined) this.giveTurns(1);
+      if (chunk !== undefined) this.returnTurns(1);
       return true;
     }
     if (chunk === undefined) {
       this.ended = true;
     } else {
-      this.arrived.push(chunk);
+      this.arrived.push(chunk as Chunk);
       this.held += 1;
     }
     this.wake();
     return true;
   }
 
-  /** All that the thread gives; gone through a second time, it is given again. */
-  async *chunks(): AsyncGenerator<Uint8Array> {
+  /**
+   * The chunks of the thread. A chunk's turn is returned when the next one is requested. If the thread uses
+   * `giveAgain`, a second call starts over, and ends the iteration of the first.
+   */
+  async *chunks(): AsyncGenerator<Chunk> {
     const round = this.begin();
     while (round === this.begun) {
       if (this.failure !== undefined) throw this.failure.error;
       const chunk = this.arrived.shift();
       if (chunk !== undefined) {
         yield chunk;
-        if (round === this.begun) this.giveBack(1);
+        if (round === this.begun) this.releaseHeld(1);
       } else if (this.ended) {
         return;
       } else {
@@ -168,13 +189,13 @@ export class MainSide {
     }
   }
 
-  /** Says that everything was taken. */
+  /** Reports to a thread in `giveAgain` that all chunks were consumed. */
   done(): void {
     Atomics.store(this.shared, place.state, states.done);
     this.changed();
   }
 
-  /** Says that nobody waits for anything any more; who takes chunks is told why. */
+  /** Reports to the thread that its result is no longer wanted; `chunks` throws the error. The first error counts. */
   fail(error: unknown): void {
     this.failure ??= { error };
     Atomics.store(this.shared, place.state, states.unwanted);
@@ -182,23 +203,23 @@ export class MainSide {
     this.wake();
   }
 
-  /** The thread begins with the first round by itself, whose chunks may have arrived; of later ones none has. */
+  /** The thread starts the first round unasked, so its chunks may have arrived already. Those of later rounds cannot have. */
   private begin(): number {
     if (this.begun >= 0) {
       Atomics.add(this.shared, place.round, 1);
       this.arrived = [];
       this.ended = false;
-      this.giveBack(this.held);
+      this.releaseHeld(this.held);
     }
     return ++this.begun;
   }
 
-  private giveBack(chunks: number): void {
+  private releaseHeld(chunks: number): void {
     this.held -= chunks;
-    this.giveTurns(chunks);
+    this.returnTurns(chunks);
   }
 
-  private giveTurns(turns: number): void {
+  private returnTurns(turns: number): void {
     Atomics.add(this.shared, place.turns, turns);
     this.changed();
   }

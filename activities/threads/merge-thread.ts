@@ -133,11 +133,11 @@ class WindowSplice {
     const begun: MergeBegun = { size, again };
     this.other.tell(begun);
     let digest = '';
-    this.other.giveAll(function* () {
+    this.other.giveAgain(function* () {
       const hash = createHash('sha256');
       for (const chunk of inChunks(parts, size)) {
         hash.update(chunk);
-        yield chunk;
+        yield { chunk, transfer: [chunk.buffer] };
       }
       digest = hash.digest('hex');
     });

@@ -33,14 +33,17 @@ export interface MergeThreads {
   close(): Promise<void>;
 }
 
+/** Chunks of a merged file in flight, 2 MiB each. */
+const mostChunks = 3;
+
 /** Makes a pool; its threads start when there is work. */
 export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
   const threads = startThreads('merge-thread', 'merge', options);
   return {
     merge: async (task, traffic, signal) => {
       const { port1: port, port2: theirs } = new MessageChannel();
-      const shared = makeShared();
-      const side = new MainSide(port, shared);
+      const shared = makeShared(mostChunks);
+      const side = new MainSide<Uint8Array>(port, shared);
       let failure: { readonly error: unknown } | undefined;
       const fail = (error: unknown) => {
         failure ??= { error };

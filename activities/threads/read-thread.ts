@@ -1,4 +1,4 @@
-import { BroadcastChannel } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { FederationError } from '../../errors/federation-error';
 import type { ErrorCode } from '../../errors/catalog';
 import { decodeSet, scanAllocations } from '../../etl/file';
@@ -7,100 +7,87 @@ import { gunzip, isGzipped } from '../../etl/gzip';
 import type { Allocation, EtlSet } from '../../etl/model';
 import { setWindow } from '../../etl/set-facts';
 import type { Pipeline, Window } from '../../etl/window';
-import {
-  type AllocationColumns,
-  AllocationColumnsBuilder,
-  type AssetColumns,
-  toColumns,
-} from '../../query/columns';
+import { AllocationColumnsBuilder, columnArrays, toColumns, type WindowColumns } from '../../query/columns';
 import { HashIndex } from '../../query/hash-index';
-import { awaitTurn, freeColumns } from './hand-over';
+import { type Sent, type Shared, ThreadSide } from './exchange';
 
-/** What runs in a worker thread: it reads an ETL file into columns. It does no I/O, and answers with values. */
+/** Runs in a worker thread: reads an ETL file into columns. It does no I/O. */
 
 export interface ReadTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
   readonly bytes: Uint8Array;
-  /** Where the columns go. What identifies an allocation is told there once. */
+  /** The receiver of the columns. Each thread sends it an allocation's identity once only. */
   readonly reader: string;
-  /** Tell everything again: the reader does not know what was told before. */
+  /** Send every identity again: the receiver may have lost earlier ones. */
   readonly anew: boolean;
-  /** The broadcast channel that answers go to: the pool hands nothing over but bytes and the last answer. */
-  readonly channel: string;
-  /** How many batches may be on their way, see `hand-over.ts`. */
-  readonly turns: Int32Array;
 }
 
-/**
- * What is sent: `assets` or `refused` alone; or `good`, then each batch, then `end`. All of a file is read before
- * anything of it is sent, so what is sent is good.
- */
-export type ReadAnswer =
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string }
-  | { readonly kind: 'assets'; readonly columns: AssetColumns }
-  | { readonly kind: 'good' }
-  | { readonly kind: 'batch'; readonly columns: AllocationColumns }
-  | { readonly kind: 'end' };
+/** Sent first. After `good`, the columns follow as chunks: the whole file has been checked by then. */
+export type ReadVerdict =
+  { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string } | { readonly kind: 'good' };
 
-/** One to two megabytes: little beside a large file, and so many that what a batch costs does not count. */
+/** A batch takes 1 to 2 MB: little beside a large file, yet large enough to make the cost of sending it negligible. */
 const rowsPerBatch = 4_096;
 
-/** What this thread has told, and whom. */
-let told = { reader: '', hashes: new HashIndex() };
+/** The identities that this thread has sent, and to which reader. */
+let sent = { reader: '', hashes: new HashIndex() };
 
-/** Reads one window file, or says why it cannot be taken. */
-export function read(task: ReadTask): void {
-  if (task.anew || told.reader !== task.reader) told = { reader: task.reader, hashes: new HashIndex() };
-  const channel = new BroadcastChannel(task.channel);
-  const send = (answer: ReadAnswer) => channel.postMessage(answer);
+/** Reads one window file and sends its columns, or the reason why it cannot be used. */
+export function read(task: ReadTask & { readonly port: MessagePort; readonly shared: Shared }): void {
+  if (task.anew || sent.reader !== task.reader) sent = { reader: task.reader, hashes: new HashIndex() };
+  const other = new ThreadSide(task.port, task.shared);
   let whole = false;
   try {
-    if (task.pipeline === 'assets') send(readAssets(task));
-    else readAllocations(task, send);
+    const columns = task.pipeline === 'assets' ? readAssets(task) : readAllocations(task);
+    const verdict: ReadVerdict = { kind: 'good' };
+    other.tell(verdict);
+    other.give(columns);
     whole = true;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
-    send({ kind: 'refused', code: error.code, detail: error.detail });
+    const verdict: ReadVerdict = { kind: 'refused', code: error.code, detail: error.detail };
+    other.tell(verdict);
   } finally {
-    // What was told of a file that is not taken did not arrive.
-    if (!whole) told = { reader: '', hashes: new HashIndex() };
-    channel.close();
+    // Identities of an unfinished file may never have arrived.
+    if (!whole) sent = { reader: '', hashes: new HashIndex() };
+    task.port.close();
     giveBack(task.bytes);
   }
 }
 
-function readAssets({ bytes, window }: ReadTask): ReadAnswer {
+/** Sends the columns of a file that has been checked. */
+type SendColumns = (send: (chunk: Sent<WindowColumns>) => void) => void;
+
+function readAssets({ bytes, window }: ReadTask): SendColumns {
   const set = decodeSet('assets', bytes);
   requireWindow(set, window);
-  return { kind: 'assets', columns: toColumns(set) as AssetColumns };
+  const columns = toColumns(set);
+  return (send) => send({ chunk: columns, transfer: [] });
 }
 
-/** Twice: what is wrong with a file may be at its end, and nothing of such a one is to arrive. */
-function readAllocations({ bytes, window, turns }: ReadTask, send: (answer: ReadAnswer) => void): void {
+/** Reads the file twice, since a fault may be at its end: this throws before anything is sent. */
+function readAllocations({ bytes, window }: ReadTask): SendColumns {
   const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
   const repeated = checkAllocations(plain, window);
-  send({ kind: 'good' });
-  let builder: AllocationColumnsBuilder | undefined;
-  const handOver = () => {
-    if (builder === undefined) return;
-    awaitTurn(turns);
-    const columns = builder.finish();
-    send({ kind: 'batch', columns });
-    // What arrives is a copy.
-    freeColumns(columns);
-    builder = undefined;
+  return (send) => {
+    let builder: AllocationColumnsBuilder | undefined;
+    const sendBatch = () => {
+      if (builder === undefined) return;
+      const columns = builder.finish();
+      builder = undefined;
+      send({ chunk: columns, transfer: columnArrays(columns).map(({ buffer }) => buffer) });
+    };
+    eachAllocation(plain, repeated, (record, count) => {
+      builder ??= new AllocationColumnsBuilder(Math.min(rowsPerBatch, count), sent.hashes);
+      builder.add(record);
+      if (builder.full) sendBatch();
+    });
+    sendBatch();
   };
-  eachAllocation(plain, repeated, (record, count) => {
-    builder ??= new AllocationColumnsBuilder(Math.min(rowsPerBatch, count), told.hashes);
-    builder.add(record);
-    if (builder.full) handOver();
-  });
-  handOver();
-  send({ kind: 'end' });
 }
 
-/** Reads a file to its end; returns whether a key comes twice. Throws when it cannot be taken. */
+/** Reads a file to its end; returns whether any key occurs twice. Throws an `ETL_*` error if it cannot be used. */
 function checkAllocations(bytes: Uint8Array, window: Window): boolean {
   const keys = new Set<string>();
   let repeated = false;
@@ -112,14 +99,14 @@ function checkAllocations(bytes: Uint8Array, window: Window): boolean {
   return repeated;
 }
 
-/** Record by record: a large window as objects would take ten times its bytes. */
+/** Visits one record at a time: a large window decoded into objects would take ten times its size. */
 function eachAllocation(
   bytes: Uint8Array,
   repeated: boolean,
   visit: (record: Allocation, count: number) => void,
 ): void {
   if (repeated) {
-    // Of two records of one key the later stands, as everywhere.
+    // The later of two records with one key wins, as everywhere.
     const { allocations } = decodeSet('allocations', bytes);
     for (const record of allocations?.values() ?? [])
       if (record !== null) visit(record, allocations?.size ?? 0);
@@ -138,7 +125,7 @@ function requireWindow(set: EtlSet, window: Window): void {
   });
 }
 
-/** A file that cannot be scanned is read again as any other, which says best what is wrong with it. */
+/** Decodes a file that cannot be scanned in full: that gives the most precise error. */
 function scanWhole(bytes: Uint8Array, visit: Parameters<typeof scanAllocations>[1]): EtlSet {
   try {
     return scanAllocations(bytes, visit);

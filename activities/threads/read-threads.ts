@@ -1,20 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
-import { BroadcastChannel } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { FederationError } from '../../errors/federation-error';
+import { giveBack } from '../../etl/give-back';
 import { windowName, type WindowRef } from '../../etl/window';
-import type { AllocationBatches, AllocationColumns, AssetColumns } from '../../query/columns';
+import {
+  type AllocationBatches,
+  type AllocationColumns,
+  type AssetColumns,
+  columnArrays,
+  type WindowColumns,
+} from '../../query/columns';
+import { MainSide, makeShared } from './exchange';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
-import type { ReadAnswer, ReadTask } from './read-thread';
-import { endTurns, freeColumns, giveTurn, makeTurns } from './hand-over';
+import type { ReadTask, ReadVerdict } from './read-thread';
 
-/** Worker threads that read ETL files into columns. Whoever starts them closes them. */
+/** Worker threads that read ETL files into columns. The caller that starts them closes them. */
 export interface ReadThreads {
   /**
-   * Spends the bytes. What identifies an allocation is told once by each thread, and again when asked to be told anew.
-   * Allocations come in batches; until these are read or closed, they keep a thread, which waits.
+   * Consumes the bytes. Each thread sends an allocation's identity once only, unless `anew` requests all of them again.
+   * Allocations come in batches; until these are read to the end or closed, they occupy a thread.
    *
-   * Throws an `ETL_*` code for a file that cannot be taken; by then nothing of it was given.
+   * Throws an `ETL_*` error if the file cannot be used, before any of it is returned.
    */
   read(
     ref: WindowRef,
@@ -26,12 +33,12 @@ export interface ReadThreads {
 }
 
 /**
- * Short-lived objects may lie in 130 MB of each thread before V8 looks which of them are garbage; reading makes many, and
- * is no slower with less. The first holds for threads that start from now on, the second for this one.
+ * By default V8 lets 130 MB of short-lived objects pile up in each thread before it collects them. Reading makes many,
+ * and is as fast with less. The first flag applies to threads started from now on, the second to this one.
  */
 const smallHeaps = ['--max-semi-space-size=16', '--semi-space-growth-factor=1'];
 
-/** Batches on their way at once: one is taken while the next one is made. */
+/** Batches in flight: one is consumed while the next is made. */
 const mostBatches = 2;
 
 /** Makes a pool; its threads start when there is work. */
@@ -41,84 +48,52 @@ export function startReadThreads(options?: ThreadsOptions): ReadThreads {
   const reader = randomUUID();
   return {
     read: async ({ pipeline, resolution, window }, bytes, signal, anew = false) => {
-      const own = ownBytes(bytes);
-      const turns = makeTurns(mostBatches);
-      const answers = listen(turns);
-      const task: ReadTask = {
-        ...{ pipeline, window, bytes: own, reader, anew },
-        ...{ channel: answers.channel, turns },
+      const { port1: port, port2: theirs } = new MessageChannel();
+      const shared = makeShared(mostBatches);
+      const side = new MainSide<WindowColumns>(port, shared);
+      const judged = Promise.withResolvers<ReadVerdict>();
+      const end = (error: unknown) => {
+        side.fail(error);
+        judged.reject(error);
+        port.close();
       };
-      threads.run('read', task, [own], signal).catch(answers.fail);
-      const first = await answers.next();
-      if (first.kind === 'good')
-        return { pipeline: 'allocations', batches: batchesOf(answers), close: answers.close };
-      answers.close();
-      if (first.kind === 'assets') return first.columns;
-      if (first.kind !== 'refused') throw new Error(`A thread began by ${first.kind}.`);
-      throw new FederationError(first.code, {
-        subject: { pipeline, resolution, window: windowName(window) },
-        detail: first.detail,
+      const close = () => end(new Error('The rest of the file is not wanted.'));
+      port.on('message', (message: ReadVerdict | object) => {
+        if (!side.receive(message)) judged.resolve(message as ReadVerdict);
       });
+      const own = ownBytes(bytes);
+      const task: ReadTask = { pipeline, window, bytes: own, reader, anew };
+      threads.run('read', { ...task, port: theirs, shared }, [own, theirs], signal).catch(end);
+      const verdict = await judged.promise;
+      if (verdict.kind === 'refused') {
+        close();
+        throw new FederationError(verdict.code, {
+          subject: { pipeline, resolution, window: windowName(window) },
+          detail: verdict.detail,
+        });
+      }
+      if (pipeline === 'allocations') return { pipeline, batches: batchesOf(side, close), close };
+      for await (const columns of side.chunks()) {
+        close();
+        return columns as AssetColumns;
+      }
+      throw new Error('The thread sent no columns.');
     },
     close: () => threads.close(),
   };
 }
 
-/** What a thread sends, one after the other. */
-interface Answers {
-  readonly channel: string;
-  next(): Promise<ReadAnswer>;
-  /** Says that the one before was taken. */
-  taken(): void;
-  /** Whoever waits is told why nothing comes any more. */
-  fail(this: void, error: unknown): void;
-  close(this: void): void;
-}
-
-function listen(turns: Int32Array): Answers {
-  const name = randomUUID();
-  const channel = new BroadcastChannel(name);
-  const arrived: ReadAnswer[] = [];
-  let failure: { readonly error: unknown } | undefined;
-  let wake: () => void = () => undefined;
-  channel.onmessage = (message) => {
-    arrived.push((message as { data: ReadAnswer }).data);
-    wake();
-  };
-  const close = () => {
-    endTurns(turns);
-    channel.close();
-  };
-  return {
-    channel: name,
-    next: async () => {
-      for (;;) {
-        const answer = arrived.shift();
-        if (answer !== undefined) return answer;
-        if (failure !== undefined) throw failure.error;
-        await new Promise<void>((done) => (wake = done));
-      }
-    },
-    taken: () => giveTurn(turns),
-    fail: (error) => {
-      failure = { error };
-      close();
-      wake();
-    },
-    close,
-  };
-}
-
-async function* batchesOf(answers: Answers): AsyncGenerator<AllocationColumns> {
+/** The batches of a file; their memory is released as soon as the next one is requested. */
+async function* batchesOf(
+  side: MainSide<WindowColumns>,
+  close: () => void,
+): AsyncGenerator<AllocationColumns> {
   try {
-    for (;;) {
-      const answer = await answers.next();
-      if (answer.kind !== 'batch') return;
-      yield answer.columns;
-      freeColumns(answer.columns);
-      answers.taken();
+    for await (const columns of side.chunks() as AsyncGenerator<AllocationColumns>) {
+      yield columns;
+      for (const array of columnArrays(columns)) giveBack(array);
     }
   } finally {
-    answers.close();
+    close();
   }
 }
