@@ -4,9 +4,8 @@ import { access, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promi
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from './cache-folder';
-import { withCacheLock } from './cache-lock';
 import { startKept } from './kept-process';
-import { isAlive } from './process-alive';
+import { isAlive, withLock } from './lock.cjs';
 
 const run = promisify(execFile);
 
@@ -103,7 +102,7 @@ export async function addToCache(
   }
   const onWait = (holder: string): void =>
     options.say(`${server.name} is just being made by ${holder}. Waiting for it…`);
-  return withCacheLock(path.join(home, `${server.version}.lock`), { onWait }, async () => {
+  return withLock(path.join(home, `${server.version}.lock`), { onWait }, async () => {
     const already = await findInCache(server, options);
     if (already.path !== undefined) return already;
     await removeLeftovers(home);

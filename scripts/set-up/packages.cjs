@@ -5,9 +5,16 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { SIGNALS, exitCodeOf } = require('./foreground.cjs');
+const { withLock } = require('./lock.cjs');
 
 /** Written into node_modules after a successful installation, so its absence means an unfinished one. */
 const STAMP = '.federated-etl-installed.json';
+
+/**
+ * An `npm ci` whose parent was killed keeps the lock for as long as it runs, but at most this long: its id may have
+ * been given to another process. Two `npm ci` at once undo each other's work.
+ */
+const ORPHAN_MS = 10 * 60_000;
 
 /** What a person is told, and the exit code to end with. */
 class SetUpError extends Error {
@@ -75,17 +82,17 @@ function stampPackages(root) {
  */
 async function ensurePackages(root, say = (line) => process.stderr.write(`${line}\n`)) {
   if (checkPackages(root).ready) return;
-  const lock = await lockInstallation(root, say);
-  try {
-    // Somebody else may have installed them while this process waited for its turn.
+  const file = path.join(root, '.federated-etl', 'installing.lock');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const onWait = (holder) => say(`Another start (${holder}) is installing the packages. Waiting for it…`);
+  await withLock(file, { onWait, staleAfterMs: ORPHAN_MS }, async (alsoHeldBy) => {
+    // Another process may have installed them while this one waited for its turn.
     const { ready, why } = checkPackages(root);
-    if (!ready) await install(root, why, lock, say);
-  } finally {
-    lock.release();
-  }
+    if (!ready) await install(root, why, alsoHeldBy, say);
+  });
 }
 
-async function install(root, why, lock, say) {
+async function install(root, why, alsoHeldBy, say) {
   const folder = path.join(root, 'node_modules');
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
   // npm empties a folder, but stumbles over a file, and over a link to nowhere.
@@ -96,10 +103,10 @@ async function install(root, why, lock, say) {
   fs.rmSync(path.join(folder, STAMP), { force: true });
 
   say(`Installing packages (${why})…`);
-  let result = await npmCi(root, lock, say);
+  let result = await npmCi(root, alsoHeldBy, say);
   if (result.code !== 0 && !result.stopped) {
     say(`npm ci failed (exit code ${result.code}). Trying once more…`);
-    result = await npmCi(root, lock, say);
+    result = await npmCi(root, alsoHeldBy, say);
   }
   if (result.stopped)
     throw new SetUpError('Stopped. The next start begins with the packages again.', result.code);
@@ -118,7 +125,7 @@ async function install(root, why, lock, say) {
   say(`Packages installed in ${seconds(result.ms)}.`);
 }
 
-function npmCi(root, lock, say) {
+function npmCi(root, alsoHeldBy, say) {
   const started = Date.now();
   // Flags because the environment may say otherwise (NODE_ENV=production, omit=dev): the tools are among them.
   const args = [
@@ -143,7 +150,7 @@ function npmCi(root, lock, say) {
       // A process group of its own, so that those whom npm starts can be ended with it.
       detached: posix,
     });
-    if (child.pid) lock.hold(child.pid);
+    if (child.pid) alsoHeldBy(child.pid);
     const end = (signal) => {
       try {
         process.kill(posix ? -child.pid : child.pid, signal);
@@ -214,44 +221,6 @@ function npmCommand() {
   return { command: 'npm', args: [], shell: process.platform === 'win32' };
 }
 
-/** One installation at a time in a checkout; two `npm ci` at once undo each other's work. */
-async function lockInstallation(root, say) {
-  const file = path.join(root, '.federated-etl', 'installing.lock');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  for (let told = false; ;) {
-    try {
-      fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    const pids = readText(file).split(' ').map(Number);
-    // An empty lock is one that is just being written, unless it stays so.
-    const age = Date.now() - (fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (!pids.some(isAlive) && (pids[0] !== 0 || age > 5000)) {
-      fs.rmSync(file, { force: true });
-      continue;
-    }
-    if (!told) say(`Another start (process ${pids[0]}) is installing the packages. Waiting for it…`);
-    told = true;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  return {
-    hold: (pid) => fs.writeFileSync(file, `${process.pid} ${pid}`),
-    release: () => fs.rmSync(file, { force: true }),
-  };
-}
-
-function isAlive(pid) {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
-
 function lockedPackages(lockText) {
   // Links lead into the checkout itself, so there is nothing to install.
   return Object.entries(JSON.parse(lockText).packages).filter(
@@ -270,14 +239,6 @@ function readLock(root) {
     throw new SetUpError(
       `package-lock.json cannot be read (${error.code}). Restore it: git checkout package-lock.json`,
     );
-  }
-}
-
-function readText(file) {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }
 

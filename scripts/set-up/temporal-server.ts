@@ -6,7 +6,7 @@ import { msToTs } from '@temporalio/common/lib/time';
 import { FederationError } from '../../errors/federation-error';
 import { answers, freePort } from './free-port';
 import { startKept, type KeptProcess } from './kept-process';
-import { commandLineOf } from './process-alive';
+import { commandLineOf } from './command-line-of';
 
 const DAY = 24 * 60 * 60 * 1000;
 

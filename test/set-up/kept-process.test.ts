@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { startKept } from '../../scripts/set-up/kept-process';
-import { isAlive } from '../../scripts/set-up/process-alive';
+import { isAlive } from '../../scripts/set-up/lock.cjs';
 import { until } from '../until';
 import { program, scratchFolder, write } from './scratch';
 

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { checkPackages, ensurePackages, stampPackages } from '../../scripts/set-up/packages.cjs';
 import { scratchFolder, write } from './scratch';
@@ -156,7 +157,10 @@ describe('installing the packages', () => {
 
   test('takes over from a start that was killed', async () => {
     fakeNpm(0);
-    write(path.join(scratch(), '.federated-etl', 'installing.lock'), '999999999');
+    write(
+      path.join(scratch(), '.federated-etl', 'installing.lock'),
+      JSON.stringify({ pids: [999_999_999], host: os.hostname() }),
+    );
     await ensurePackages(scratch(), say);
     expect(calls()).toHaveLength(1);
   });

@@ -1,0 +1,118 @@
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+
+/** A holder names itself right after it has created the file: one without a readable name died in between. */
+const NAMELESS_AFTER_MS = 5_000;
+
+/**
+ * Runs one task at a time across processes; see lock.d.cts. Plain JavaScript without packages: the first task under
+ * a lock is their installation.
+ */
+async function withLock(file, options, task) {
+  const { onWait, staleAfterMs = 30_000, pollMs = 500 } = options;
+  let mine = nameOf([process.pid]);
+  for (let reported = false; !create(file, mine);) {
+    const holder = readText(file);
+    if (holder === undefined) continue;
+    if (isStale(file, holder, staleAfterMs)) {
+      removeStale(file);
+      continue;
+    }
+    if (!reported) onWait?.(describeHolder(holder));
+    reported = true;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  const beat = setInterval(() => touch(file), Math.max(staleAfterMs / 6, 50));
+  beat.unref();
+  try {
+    return await task((pid) => {
+      mine = nameOf([process.pid, pid]);
+      fs.writeFileSync(file, mine);
+    });
+  } finally {
+    clearInterval(beat);
+    if (readText(file) === mine) fs.rmSync(file, { force: true });
+  }
+}
+
+function create(file, content) {
+  try {
+    fs.writeFileSync(file, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isStale(file, holder, staleAfterMs) {
+  const { pids, host } = parseHolder(holder);
+  if (host === os.hostname() && !pids.some(isAlive)) return true;
+  // The folder may be shared by machines, and the id of a killed holder may have been given to another process.
+  const touched = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  return (
+    touched !== undefined && Date.now() - touched > (pids.length === 0 ? NAMELESS_AFTER_MS : staleAfterMs)
+  );
+}
+
+/** Renames the file first, so that only one of two takers removes it. */
+function removeStale(file) {
+  const aside = `${file}.${process.pid}.stale`;
+  try {
+    fs.renameSync(file, aside);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+  fs.rmSync(aside, { force: true });
+}
+
+function nameOf(pids) {
+  return JSON.stringify({ pids, host: os.hostname() });
+}
+
+function parseHolder(text) {
+  try {
+    const { pids, host } = JSON.parse(text);
+    return Array.isArray(pids) ? { pids, host } : { pids: [] };
+  } catch {
+    return { pids: [] };
+  }
+}
+
+function describeHolder(text) {
+  const { pids, host } = parseHolder(text);
+  return pids.length === 0 ? 'another process' : `process ${pids[0]} on ${host}`;
+}
+
+/** Whether a process with this id runs on this machine. */
+function isAlive(pid) {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function touch(file) {
+  const now = new Date();
+  try {
+    fs.utimesSync(file, now, now);
+  } catch {
+    // It was taken over or deleted; there is nothing to keep alive.
+  }
+}
+
+function readText(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+module.exports = { isAlive, withLock };
