@@ -31,8 +31,8 @@ describe('a large window', () => {
   beforeEach(() => (threads = startReadThreads({ threads: 1 })));
   afterEach(() => threads.close());
 
-  const read = async (anew = false, from = bytes) =>
-    (await threads.read(ref, new Uint8Array(from), signal, anew)) as AllocationBatches;
+  const read = async (anew = false, from = bytes, ending = signal) =>
+    (await threads.read(ref, new Uint8Array(from), ending, anew)) as AllocationBatches;
 
   it('comes in batches that are the window together', async () => {
     const whole = toColumns(set) as AllocationColumns;
@@ -80,6 +80,28 @@ describe('a large window', () => {
     await expect(threads.read(other, new Uint8Array(bytes), signal)).rejects.toMatchObject({
       code: 'ETL_WRONG_WINDOW',
     });
+  });
+
+  it('fails with the reason of the abort, before and after its first batch', async () => {
+    const ending = new AbortController();
+    const aborted = await read(false, bytes, ending.signal);
+    const batches = aborted.batches[Symbol.asyncIterator]();
+    await batches.next();
+    const queued = read(false, bytes, ending.signal);
+    ending.abort(new Error('enough'));
+    await expect(queued).rejects.toThrow('enough');
+    await expect(batches.next()).rejects.toThrow('enough');
+    // The only thread was ended; a new one has to send every identity.
+    let identities = 0;
+    for await (const columns of (await read()).batches) identities += columns.identityRows.length;
+    expect(identities).toBe(count);
+  });
+
+  it('fails when its thread dies midway', async () => {
+    const batches = (await read()).batches[Symbol.asyncIterator]();
+    await batches.next();
+    const next = batches.next().then(() => batches.next());
+    await Promise.all([expect(next).rejects.toThrow('Terminating worker thread'), threads.close()]);
   });
 
   it('is ingested once, also after an ingest that was given up in the middle', async () => {
