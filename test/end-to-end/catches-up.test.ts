@@ -143,7 +143,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     });
     await rm(objects);
     const replayed = await runMain('replay', '--failed', '--wait', '--json', '--config', cluster.config);
-    expect(replayed).toMatchObject({ status: 0, err: '' });
+    expect(replayed.status).toBe(0);
     const summary = JSON.parse(replayed.out) as { run: string };
     expect(summary).toMatchObject({ outcome: 'complete', generation: 1 });
     await withClient(async (client) => {
