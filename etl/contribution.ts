@@ -1,13 +1,15 @@
 import type { ByteString } from './byte-string';
 import { decodeSet, encodeSet, encodeSetWithOffsets } from './file';
-import { markedNames, type Merged, type MergedInput } from './merge';
-import { type Allocation, type Asset, type EtlSet, recordsOf, type SetOf } from './model';
+import { hasMarks, markedNames, withoutMarks } from './marks';
+import type { Merged, MergedInput } from './merge';
+import { type EtlSet, type RecordMap, type RecordOf, recordsOf, type SetOf, withRecords } from './model';
+import type { Pipeline } from './window';
+import { pipelineSpecs, specOf } from './pipelines';
 import { Reader } from './reader';
 import { corrupt } from './refusal';
 import { recordCount } from './set-facts';
 import { readEntries } from './set-codec';
 import { hasTable, readTable } from './string-table';
-import type { Pipeline } from './window';
 
 /**
  * Where one cluster's records are in a merged file, and what is needed besides to have its file back. Survives
@@ -59,7 +61,7 @@ function contributionOf<S extends EtlSet>(
   const records = recordsOf(input.set);
   const changed = new Set(input.changed);
   const left = records && new Map([...records].filter((_, place) => changed.has(place)));
-  const marksLeftOut = hasUsualMarks(input.set);
+  const marksLeftOut = hasMarks<Pipeline>(input.set, markedNames(specOf(input.set), records));
   return {
     id: input.id,
     records: recordCount(input.set),
@@ -68,40 +70,14 @@ function contributionOf<S extends EtlSet>(
     length,
     altered: input.altered,
     changed: input.changed,
-    rest: encodeRest(withRecords<EtlSet>(input.set, left), marksLeftOut),
+    rest: encodeRest(withRecords(input.set, left), marksLeftOut),
     marksLeftOut,
   };
 }
 
 /** The `rest` of a contribution, of the cluster's set with only the entries of `changed`. */
 export function encodeRest(set: EtlSet, marksLeftOut: boolean): string {
-  const rest =
-    set.kind === 'allocations' && marksLeftOut ? { ...set, externalKeys: null, idleKeys: null } : set;
-  return encodeSet(rest).toString('base64');
-}
-
-/**
- * Whether externalKeys and idleKeys are just what the names of the records say.
- *
- * @param usual what the names say, where the set has not all of its records
- */
-export function hasUsualMarks(set: EtlSet, usual?: ReturnType<typeof markedNames>): boolean {
-  if (set.kind !== 'allocations') return false;
-  usual ??= markedNames(set.allocations ?? new Map());
-  return sameMarks(set.externalKeys, usual.externalKeys) && sameMarks(set.idleKeys, usual.idleKeys);
-}
-
-function sameMarks(
-  marks: ReadonlyMap<ByteString, boolean> | null,
-  usual: ReadonlyMap<ByteString, boolean> | null,
-): boolean {
-  return (
-    marks?.size === usual?.size && [...(marks ?? [])].every(([name, marked]) => marked && usual?.has(name))
-  );
-}
-
-function withRecords<S extends EtlSet>(set: S, records: ReturnType<typeof recordsOf>): S {
-  return { ...set, [set.kind]: records };
+  return encodeSet(marksLeftOut ? withoutMarks(set) : set).toString('base64');
 }
 
 /**
@@ -129,23 +105,23 @@ export function extractSet<P extends Pipeline>(
   const rest = decodeSet(pipeline, Buffer.from(contribution.rest, 'base64'));
   const altered = new Set(contribution.altered);
   const asTheyCame = entriesInRange(pipeline, merged, contribution).filter((_, index) => !altered.has(index));
-  const records = inPlace(asTheyCame, [...(recordsOf(rest) ?? [])], new Set(contribution.changed));
-  const set = withRecords(rest, recordsOf(rest) === null && records.size === 0 ? null : records);
-  return set.kind === 'allocations' && contribution.marksLeftOut
-    ? { ...set, ...markedNames(set.allocations ?? new Map()) }
-    : set;
+  const left = recordsOf<P>(rest);
+  const placed = inPlace(asTheyCame, [...(left ?? [])], new Set(contribution.changed));
+  const records = left === null && placed.size === 0 ? null : placed;
+  const set = withRecords<P>(rest, records);
+  return contribution.marksLeftOut ? { ...set, ...markedNames(pipelineSpecs[pipeline], records) } : set;
 }
 
-type Entry = [ByteString, Allocation | Asset | null];
+type Entry<P extends Pipeline> = [ByteString, RecordOf[P] | null];
 
-/** The entries of the file as it was: at the places of `changed` those that changed, at the others the rest. */
-function inPlace(
-  asTheyCame: Entry[],
-  changed: Entry[],
+/** The entries of the original file: those that changed at `places`, the others in between. */
+function inPlace<P extends Pipeline>(
+  asTheyCame: Entry<P>[],
+  changed: Entry<P>[],
   places: ReadonlySet<number>,
-): Map<ByteString, Allocation | Asset | null> {
+): RecordMap<RecordOf[P]> {
   const [kept, other] = [asTheyCame.values(), changed.values()];
-  const entries: Entry[] = [];
+  const entries: Entry<P>[] = [];
   for (let place = 0; place < asTheyCame.length + changed.length; place++) {
     const { value } = (places.has(place) ? other : kept).next();
     if (value !== undefined) entries.push(value);

@@ -1,6 +1,7 @@
 import { byteOrder, type ByteString, displayText } from './byte-string';
 import { type Instant, instantText } from './instant';
-import { type Allocation, type Asset, type EtlSet, recordsOf } from './model';
+import { type Allocation, type EtlRecord, type EtlSet, recordsOf } from './model';
+import { specOf } from './pipelines';
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
@@ -22,26 +23,21 @@ export function dumpSet(set: EtlSet, options: DumpOptions): Json {
       : [...records]
           .sort(([a], [b]) => byteOrder(a, b))
           .map(([key, record]) => ({ key: displayText(key), ...dumpRecord(record, options) }));
-  const [kind, own] =
-    set.kind === 'allocations'
-      ? ['AllocationSet', { externalKeys: dump(set.externalKeys), idleKeys: dump(set.idleKeys) }]
-      : ['AssetSet', { aggregationKeys: dump(set.aggregationKeys) }];
+  const { setName, own } = specOf(set);
+  const values: object = set;
   return {
-    kind,
+    kind: setName,
     codecVersion: set.version,
     window: dump(set.window),
     fromSource: dump(set.fromSource),
     warnings: dump(set.warnings),
     errors: dump(set.errors),
-    ...own,
+    ...Object.fromEntries(Object.keys(own).map((field) => [field, dump(Reflect.get(values, field))])),
     [set.kind]: dumped,
   };
 }
 
-function dumpRecord(
-  record: Allocation | Asset | null,
-  { codecVersions }: DumpOptions,
-): { [name: string]: Json } {
+function dumpRecord(record: EtlRecord | null, { codecVersions }: DumpOptions): { [name: string]: Json } {
   if (record === null) return { record: null };
   const { version, ...fields } = record;
   const shown: { [name: string]: Json } = codecVersions ? { codecVersion: version } : {};

@@ -2,12 +2,12 @@ import { FederationError, isFederationError } from '../errors/federation-error';
 import { gunzip, isGzipped } from './gzip';
 import type { ByteString } from './byte-string';
 import type { Allocation, AllocationSet, EtlSet, SetOf } from './model';
+import { type Pipeline, pipelines } from './window';
+import { pipelineSpecs } from './pipelines';
 import { Reader } from './reader';
 import { corrupt, truncated } from './refusal';
-import { readSet, scanAllocationSet, writeSet } from './set-codec';
+import { readSet, scanSet, writeSet } from './set-codec';
 import { hasTable, isCutMagic, readTable } from './string-table';
-import { allocationVersions, assetVersions } from './versions';
-import type { Pipeline } from './window';
 import { Writer } from './writer';
 
 /**
@@ -15,7 +15,7 @@ import { Writer } from './writer';
  * version. All of it is checked; nothing is guessed.
  *
  * @throws FederationError with `subject.byte` (a position in the unpacked file): ETL_EMPTY_FILE, ETL_TRUNCATED,
- *   ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE when it is a good file of the other pipeline
+ *   ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE when it is a good file of another pipeline
  */
 export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[P] {
   if (bytes.length === 0) {
@@ -25,8 +25,9 @@ export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): S
   try {
     return decodePlain(pipeline, plain);
   } catch (error) {
-    const other: Pipeline = pipeline === 'allocations' ? 'assets' : 'allocations';
-    if (isFederationError(error) && decodes(other, plain)) {
+    if (!isFederationError(error)) throw error;
+    const other = pipelines.find((one) => one !== pipeline && decodes(one, plain));
+    if (other !== undefined) {
       throw new FederationError('ETL_WRONG_PIPELINE', {
         subject: { byte: error.subject.byte ?? 0, pipeline },
         detail: `This is a file of ${other}, not of ${pipeline}.`,
@@ -37,17 +38,17 @@ export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): S
 }
 
 /**
- * Reads a whole file of allocations as `decodeSet` does, but gives each record to `visit` instead of keeping it, with the
- * number of entries that the file says it has. A key that comes twice comes twice here; there the later record stands.
+ * Reads a whole file of allocations as `decodeSet` does, but passes each record to `visit` instead of keeping it, along
+ * with the number of entries that the file announces. A repeated key is visited each time; `decodeSet` keeps the last.
  *
- * @throws as `decodeSet`; by then records may have been given
+ * @throws as `decodeSet`; by then some records may have been visited
  */
 export function scanAllocations(
   bytes: Uint8Array,
   visit: (key: ByteString, record: Allocation | null, count: number) => void,
 ): AllocationSet {
   const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
-  // What is not read to its end says best what is wrong with it when it is read as any file is.
+  // Without a table, `decodeSet` has the better error messages.
   if (!hasTable(plain)) {
     const set = decodeSet('allocations', plain);
     for (const [key, record] of set.allocations ?? []) visit(key, record, set.allocations?.size ?? 0);
@@ -55,7 +56,7 @@ export function scanAllocations(
   }
   const reader = new Reader(plain);
   readTable(reader);
-  const set = scanAllocationSet(reader, visit);
+  const set = scanSet('allocations', reader, visit);
   reader.finish();
   return set;
 }
@@ -74,7 +75,7 @@ function decodePlain<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[
  * known is no newer file but none at all, or cut off inside the magic.
  */
 function refuseOtherMagic(pipeline: Pipeline, bytes: Uint8Array): void {
-  const { newest } = pipeline === 'allocations' ? allocationVersions : assetVersions;
+  const { newest } = pipelineSpecs[pipeline].versions;
   const first = bytes[0] ?? 0;
   if (first <= newest) return;
   if (isCutMagic(bytes)) throw truncated(bytes.length, 'The file ends inside its first four bytes.');

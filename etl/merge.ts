@@ -1,20 +1,19 @@
-import { addAllocations } from './add-allocations';
-import { addAssets } from './add-assets';
-import { assetIdentity } from './asset-identity';
 import type { ByteString } from './byte-string';
 import { foldRecords, type FoldedInput } from './fold';
-import { expandWindow, spanOf } from './merge-window';
+import { markedNames } from './marks';
+import { expandWindow } from './merge-window';
 import {
-  type Allocation,
-  type AllocationSet,
-  type AssetSet,
+  type CommonSet,
+  type EtlRecord,
   type EtlSet,
+  hasRecords,
   recordsOf,
   type SetOf,
   type TimeWindow,
 } from './model';
-import { highestVersion } from './set-codec';
 import type { Pipeline } from './window';
+import { pipelineSpecs } from './pipelines';
+import { highestVersion } from './set-codec';
 
 /** One cluster's set of the window. */
 export interface MergeInput<S extends EtlSet> {
@@ -43,12 +42,25 @@ export function mergeSets<P extends Pipeline>(
   inputs: readonly MergeInput<SetOf[P]>[],
 ): Merged<SetOf[P]> {
   if (inputs.length === 0) throw new RangeError('Nothing to merge.');
-  const merge = pipeline === 'allocations' ? mergeAllocationSets : mergeAssetSets;
-  const { set, folded } = (merge as unknown as Merger<SetOf[P]>)(inputs.map((input) => input.set));
-  // Without records nothing says a version but the sets themselves.
-  const version = highestVersion(set) || Math.max(...inputs.map((input) => input.set.version));
+  const spec = pipelineSpecs[pipeline];
+  const sets = inputs.map((input) => input.set);
+  const { window, facts, identity, add } = spec.merging(sets);
+  const { records, inputs: folded } = foldRecords(
+    sets.map((set) => recordsOf<P>(set)),
+    { identity, add, expand: (record) => expanded(record, window) },
+  );
+  const merged = {
+    kind: pipeline,
+    version: 0,
+    [pipeline]: records,
+    ...facts,
+    ...markedNames(spec, records),
+    ...commonFacts(sets, window),
+  } as unknown as SetOf[P];
+  // Without records, only the sets themselves have a version.
+  const version = highestVersion<P>(merged) || Math.max(...sets.map((set) => set.version));
   return {
-    set: { ...set, version },
+    set: { ...merged, version },
     inputs: inputs.map((input, index) => ({
       ...input,
       ...(folded[index] ?? { entries: 0, altered: [], changed: [], gone: [] }),
@@ -56,59 +68,16 @@ export function mergeSets<P extends Pipeline>(
   };
 }
 
-type Merger<S extends EtlSet> = (sets: readonly S[]) => { set: S; folded: FoldedInput[] };
-
-const mergeAllocationSets: Merger<AllocationSet> = (sets) => {
-  const filled = sets.filter(hasRecords);
-  const window = spanOf((filled.length > 0 ? filled : sets).map((set) => set.window));
-  const { records, inputs } = foldRecords(
-    sets.map((set) => set.allocations),
-    {
-      identity: (record) => record.name,
-      add: addAllocations,
-      expand: (record) => expanded(record, window),
-    },
-  );
-  const set: AllocationSet = {
-    kind: 'allocations',
-    version: 0,
-    allocations: records,
-    ...markedNames(records),
-    ...setFacts(sets, window),
-  };
-  return { set, folded: inputs };
-};
-
-const mergeAssetSets: Merger<AssetSet> = (sets) => {
-  const windows = sets.map((set) => set.window);
-  const window = spanOf(windows);
-  const windowsSoFar = windows.map((_, index) => spanOf(windows.slice(0, index + 1)));
-  const aggregationKeys = sets.find((set) => set.aggregationKeys?.length)?.aggregationKeys ?? null;
-  const { records, inputs } = foldRecords(
-    sets.map((set) => set.assets),
-    {
-      identity: (record) => assetIdentity(record, aggregationKeys),
-      add: (a, b, index) => addAssets(a, b, windowsSoFar[index] ?? window),
-      expand: (record) => expanded(record, window),
-    },
-  );
-  const set: AssetSet = {
-    kind: 'assets',
-    version: 0,
-    aggregationKeys,
-    assets: records,
-    ...setFacts(sets, window),
-  };
-  return { set, folded: inputs };
-};
-
-function expanded<R extends { window: TimeWindow }>(record: R, by: TimeWindow): R {
+function expanded<R extends EtlRecord>(record: R, by: TimeWindow): R {
   const window = expandWindow(record.window, by);
   return window === record.window ? record : { ...record, window };
 }
 
-function setFacts(sets: readonly EtlSet[], window: TimeWindow) {
-  const sources = new Set(sets.filter(hasRecords).map((set) => set.fromSource));
+function commonFacts<P extends Pipeline>(
+  sets: readonly SetOf[P][],
+  window: TimeWindow,
+): Omit<CommonSet, 'version'> {
+  const sources = new Set(sets.filter((set) => hasRecords<P>(set)).map((set) => set.fromSource));
   const [source] = sources;
   return {
     fromSource: sources.size === 1 && source !== undefined ? source : '',
@@ -118,29 +87,8 @@ function setFacts(sets: readonly EtlSet[], window: TimeWindow) {
   };
 }
 
-/** A key without a record does not count. */
-function hasRecords(set: EtlSet): boolean {
-  for (const record of recordsOf(set)?.values() ?? []) {
-    if (record !== null) return true;
-  }
-  return false;
-}
-
 /** In order, without repeats; null when all are. */
 function union(lists: readonly (readonly ByteString[] | null)[]): ByteString[] | null {
   if (lists.every((list) => list === null)) return null;
   return [...new Set(lists.flatMap((list) => list ?? []))];
-}
-
-/** The names of external and of idle records, as an allocation set lists them. */
-export function markedNames(
-  records: ReadonlyMap<ByteString, Allocation | null>,
-): Pick<AllocationSet, 'externalKeys' | 'idleKeys'> {
-  const externalKeys = new Map<ByteString, boolean>();
-  const idleKeys = new Map<ByteString, boolean>();
-  for (const record of records.values()) {
-    if (record?.name.includes('__external__')) externalKeys.set(record.name, true);
-    if (record?.name.includes('__idle__')) idleKeys.set(record.name, true);
-  }
-  return { externalKeys, idleKeys };
 }

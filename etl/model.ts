@@ -1,5 +1,6 @@
 import type { ByteString } from './byte-string';
 import type { Instant } from './instant';
+import type { Pipeline } from './window';
 
 /*
  * What ETL files say, field by field, under the names of the format. Every structure keeps its own codec version;
@@ -272,15 +273,56 @@ export interface AssetSet {
   errors: ByteString[] | null;
 }
 
-export type EtlSet = AllocationSet | AssetSet;
-
-/** The set type of a pipeline. */
+/** The set type of each pipeline. */
 export interface SetOf {
   allocations: AllocationSet;
   assets: AssetSet;
 }
 
+/** The record type of each pipeline. */
+export interface RecordOf {
+  allocations: Allocation;
+  assets: Asset;
+}
+
+/** The fields that the sets of all pipelines have. */
+export interface CommonSet {
+  version: number;
+  fromSource: ByteString;
+  window: TimeWindow;
+  warnings: ByteString[] | null;
+  errors: ByteString[] | null;
+}
+
+export type RecordMap<R> = Map<ByteString, R | null>;
+
+/** A set says its pipeline as its kind, and has its records under that name. */
+type WholeSets = {
+  [P in Pipeline]: CommonSet & { kind: P } & { [Records in P]: RecordMap<RecordOf[P]> | null };
+};
+type Checked<Sets extends WholeSets> = Sets[Pipeline];
+
+export type EtlSet = Checked<SetOf>;
+export type EtlRecord = RecordOf[Pipeline];
+
 /** The records of a set by key, whatever its pipeline; null for an absent map. */
-export function recordsOf(set: EtlSet): Map<ByteString, Allocation | Asset | null> | null {
-  return set.kind === 'allocations' ? set.allocations : set.assets;
+export function recordsOf<P extends Pipeline>(set: SetOf[P]): RecordMap<RecordOf[P]> | null {
+  const { kind } = set;
+  return (set as unknown as Record<Pipeline, RecordMap<RecordOf[P]> | null>)[kind];
+}
+
+/** The same set with other records. */
+export function withRecords<P extends Pipeline>(
+  set: SetOf[P],
+  records: RecordMap<RecordOf[P]> | null,
+): SetOf[P] {
+  return { ...set, [set.kind]: records };
+}
+
+/** Whether a set has any record; a key without one does not count. */
+export function hasRecords<P extends Pipeline>(set: SetOf[P]): boolean {
+  for (const record of recordsOf<P>(set)?.values() ?? []) {
+    if (record !== null) return true;
+  }
+  return false;
 }

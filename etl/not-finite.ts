@@ -1,6 +1,7 @@
 import { displayText } from './byte-string';
-import type { Allocation, Asset, EtlSet } from './model';
-import { clusterOf } from './set-facts';
+import { type EtlRecord, type EtlSet, type RecordOf, recordsOf, withRecords } from './model';
+import type { Pipeline } from './window';
+import { pipelineSpecs } from './pipelines';
 
 /** How many numbers of a field are NaN or infinite, of the records of one cluster. */
 export interface NotFinite {
@@ -10,12 +11,14 @@ export interface NotFinite {
   readonly numbers: number;
 }
 
-/** Counts them. */
-export class NotFiniteCounts {
+/** Counts them in records of one pipeline. */
+export class NotFiniteCounts<P extends Pipeline = Pipeline> {
   private readonly counts = new Map<string, NotFinite>();
 
-  add(record: Allocation | Asset, field: string): void {
-    const cluster = displayText(clusterOf(record));
+  constructor(private readonly pipeline: P) {}
+
+  add(record: RecordOf[P], field: string): void {
+    const cluster = displayText(pipelineSpecs[this.pipeline].clusterOf(record));
     const key = `${cluster}\0${field}`;
     this.counts.set(key, { cluster, field, numbers: (this.counts.get(key)?.numbers ?? 0) + 1 });
   }
@@ -27,18 +30,15 @@ export class NotFiniteCounts {
 
 /** The set with 0 in the place of every NaN and infinite number of its records, and where these were. */
 export function withoutNotFinite(set: EtlSet): { readonly set: EtlSet; readonly found: NotFinite[] } {
-  const counts = new NotFiniteCounts();
-  const cleaned = <T extends Allocation | Asset>(records: ReadonlyMap<string, T | null> | null) =>
+  const counts = new NotFiniteCounts<Pipeline>(set.kind);
+  const records = recordsOf(set);
+  const cleaned =
     records &&
     new Map([...records].map(([key, record]) => [key, record === null ? null : withZeros(record, counts)]));
-  const whole =
-    set.kind === 'allocations'
-      ? { ...set, allocations: cleaned(set.allocations) }
-      : { ...set, assets: cleaned(set.assets) };
-  return { set: whole, found: counts.found };
+  return { set: withRecords(set, cleaned), found: counts.found };
 }
 
-function withZeros<T extends Allocation | Asset>(record: T, counts: NotFiniteCounts): T {
+function withZeros(record: EtlRecord, counts: NotFiniteCounts): EtlRecord {
   const take = (value: unknown, path: readonly string[]): unknown => {
     if (typeof value === 'number') return Number.isFinite(value) ? value : tell(path.join('.'));
     if (typeof value !== 'object' || value === null) return value;
@@ -54,5 +54,5 @@ function withZeros<T extends Allocation | Asset>(record: T, counts: NotFiniteCou
     counts.add(record, field);
     return 0;
   };
-  return take(record, []) as T;
+  return take(record, []) as EtlRecord;
 }

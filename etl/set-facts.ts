@@ -1,6 +1,7 @@
 import { type ByteString, displayText } from './byte-string';
 import type { Instant } from './instant';
-import { type Allocation, type Asset, type EtlSet, recordsOf } from './model';
+import { type EtlSet, recordsOf } from './model';
+import { specOf } from './pipelines';
 
 /** How many records a set has; keys without a record do not count. */
 export function recordCount(set: EtlSet): number {
@@ -19,21 +20,13 @@ function unixSeconds(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/**
- * The names of the clusters that the records of a set name, as texts, in the order in which they are met. Of an
- * allocation that is its property, else the first segment of its name.
- */
+/** The names of the clusters that the records of a set name, as texts, in the order in which they are met. */
 export function recordClusters(set: EtlSet): string[] {
+  const spec = specOf(set);
   const clusters = new Set<ByteString>();
   for (const record of recordsOf(set)?.values() ?? []) {
-    if (record !== null) clusters.add(clusterOf(record));
+    if (record !== null) clusters.add(spec.clusterOf(record));
   }
   clusters.delete('');
   return [...clusters].map(displayText);
-}
-
-/** The name of the cluster that a record is of: of an allocation its property, else the first segment of its name. */
-export function clusterOf(record: Allocation | Asset): ByteString {
-  if ('type' in record) return record.properties?.cluster ?? '';
-  return record.properties?.cluster || record.name.slice(0, (record.name + '/').indexOf('/'));
 }

@@ -1,4 +1,7 @@
-/** The pipelines that are federated. Others lie beside them in a bucket and are passed over. */
+/**
+ * The pipelines that are federated, named as OpenCost names their folders; other folders are ignored. `pipelines.ts`
+ * has the codecs and rules of each. Workflows import these names, and must not bundle codecs.
+ */
 export const pipelines = ['allocations', 'assets'] as const;
 export type Pipeline = (typeof pipelines)[number];
 

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { type ByteString, displayText } from '../etl/byte-string';
 import type { Instant } from '../etl/instant';
-import type { Allocation, Asset, AssetSet, Breakdown, EtlSet, StringMap } from '../etl/model';
+import type { Allocation, Asset, AssetSet, Breakdown, EtlSet, RecordOf, StringMap } from '../etl/model';
 import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
+import type { Pipeline } from '../etl/window';
 import { HashIndex, hashWords } from './hash-index';
 import { type StoredMeasure, storedMeasures } from './schema';
 
@@ -141,7 +142,7 @@ export class AllocationColumnsBuilder {
     cost: [],
   };
   private readonly gpus: GpuColumns = { row: [], device: [], model: [], uuid: [], shared: [] };
-  private readonly finite = new FiniteNumbers();
+  private readonly finite = new FiniteNumbers('allocations');
 
   /**
    * @param most how many records there can be
@@ -276,11 +277,15 @@ function mapKey(map: StringMap | null): string {
 type Finite = (value: number, field: string) => number;
 
 /** Sums of a NaN are NaN: one broken number would take a whole cluster's cost with it. So it counts as 0, and is told. */
-class FiniteNumbers {
-  private readonly counts = new NotFiniteCounts();
+class FiniteNumbers<P extends Pipeline> {
+  private readonly counts: NotFiniteCounts<P>;
+
+  constructor(pipeline: P) {
+    this.counts = new NotFiniteCounts(pipeline);
+  }
 
   /** Takes the numbers of a record. */
-  of(record: Allocation | Asset): Finite {
+  of(record: RecordOf[P]): Finite {
     return (value, field) => {
       if (Number.isFinite(value)) return value;
       this.counts.add(record, field);
@@ -424,7 +429,7 @@ function addGpu(columns: GpuColumns, { gpuAllocation: gpu }: Allocation, row: nu
 
 function assetColumns(set: AssetSet): AssetColumns {
   const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
-  const numbers = new FiniteNumbers();
+  const numbers = new FiniteNumbers('assets');
   const each = records.map((record) => [record, numbers.of(record)] as const);
   const read = (field: AssetFieldReader) => each.map(([record, finite]) => field(record, finite, set));
   return {

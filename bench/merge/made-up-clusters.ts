@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { assetIdentity } from '../../etl/asset-identity';
 import { encodeSet } from '../../etl/file';
-import { markedNames } from '../../etl/merge';
+import { markedNames } from '../../etl/marks';
+import { pipelineSpecs } from '../../etl/pipelines';
 import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet } from '../../etl/model';
 import type { Pipeline, Window } from '../../etl/window';
 import { instant, measures, randoms, timeWindow } from '../made-up';
@@ -63,7 +64,7 @@ function allocations(at: Window, cluster: number, count: number, built: number):
     kind: 'allocations',
     version: 25,
     allocations: records,
-    ...markedNames(records),
+    ...markedNames(pipelineSpecs.allocations, records),
     fromSource: 'prometheus',
     window: timeWindow(at),
     warnings: null,

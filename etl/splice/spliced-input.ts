@@ -1,32 +1,33 @@
 import type { ByteString } from '../byte-string';
 import { expandWindow } from '../merge-window';
-import type { EtlSet, SetOf } from '../model';
-import { setWindow } from '../set-facts';
+import { type RecordOf, type SetOf, withRecords } from '../model';
 import type { Pipeline } from '../window';
-import type { Entry, WalkedEntries } from './walk-file';
+import { setWindow } from '../set-facts';
+import type { Walk } from './walk';
+import { decodeEntry, type Entry, type WalkedEntries } from './walk-file';
 
-/** What a source says of itself. */
+/** Facts that a source states about itself. */
 export interface InputFacts {
-  /** How many records it has; keys without a record do not count. */
+  /** The number of its records; keys without a record do not count. */
   readonly records: number;
-  /** The window that its set says, in unix seconds; open sides are left out. */
+  /** The window of its set, in unix seconds; open sides are absent. */
   readonly window: { start?: number; end?: number };
 }
 
-/** Where entries stand in what their input was added from: its own file, or the previous merged file. */
+/** Where entries are in the file that their input was added from: its own file, or the previous merged file. */
 export interface AgainRange {
-  /** Which input it is, counted from 0 in the order of adding. */
+  /** The index of the input, in the order of adding. */
   readonly input: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Entries that were let go of after they were walked over: where they are read again, and what becomes of their strings. */
+/** Entries that were freed after the walk: where to read them again, and how to renumber their strings. */
 export interface Again {
   readonly range: AgainRange;
-  /** How many strings the table has that its indexes are of. */
+  /** The size of the table that their string indexes refer to. */
   readonly strings: number;
-  /** The merged table's indexes: by index of its own table, or of the strings that it uses in their order of first use. */
+  /** Indexes in the merged table: by index in their own table, or by the order in which the entries first use the strings. */
   readonly indexes: Int32Array;
   readonly by: 'index' | 'order';
 }
@@ -38,48 +39,67 @@ export interface SplicedInput<P extends Pipeline> {
   /** The set without its records, and whether it has a map of them. */
   readonly facts: SetOf[P];
   readonly hasMap: boolean;
-  /** By place: the identity of its record as an index of the merged table; -1 where there is no record. */
+  /** By place: the identity of the record as an index of the merged table; -1 if the entry has no record. */
   readonly identities: Int32Array;
-  /** Places of entries that are decoded and merged by the rules; all others pass as they are. */
+  /** Places of entries that are decoded and merged by the rules; all others pass through unchanged. */
   readonly special: Set<number>;
-  /** Of them, by place, those that are decoded. */
+  /** By place: the special entries that are decoded so far. */
   readonly decoded: Map<number, Entry<P>>;
-  /** Names of the records that are marked as idle or external, in order, as indexes of the merged table. */
+  /** Identities of its records that contain a mark, in order, as indexes of the merged table. */
   readonly marked: number[];
-  /** The bytes of its entries, by now with indexes of the merged table; or where they are found again. */
+  /** The bytes of its entries, renumbered for the merged table; or where to read them again. */
   readonly held: Buffer | Again;
 }
 
-export function factsOf({ entries, facts }: SplicedInput<Pipeline>): InputFacts {
+export function factsOf<P extends Pipeline>({ entries, facts }: SplicedInput<P>): InputFacts {
   return { records: entries.records, window: setWindow(facts) };
 }
 
-/** How many entries there are. */
-export function countOf({ entries }: SplicedInput<Pipeline>): number {
+/** The number of entries. */
+export function countOf({ entries }: { readonly entries: WalkedEntries }): number {
   return entries.starts.length - 1;
 }
 
 /** The special places, ascending. */
-export function specialPlaces({ special }: SplicedInput<Pipeline>): number[] {
+export function specialPlaces({ special }: { readonly special: ReadonlySet<number> }): number[] {
   return [...special].sort((a, b) => a - b);
 }
 
-/** Lets nothing of an input pass. */
-export function takeAll(input: SplicedInput<Pipeline>): void {
+/** Makes every entry of an input special. */
+export function takeAll(input: Pick<SplicedInput<Pipeline>, 'entries' | 'special'>): void {
   for (let place = 0; place < countOf(input); place++) input.special.add(place);
 }
 
-/** The set of an input with just these entries. */
+/**
+ * Decodes the entry at a place.
+ *
+ * @param first where the first entry starts in the bytes of `walk`
+ * @param text the strings that the entry's indexes refer to
+ */
+export function decodePlace<P extends Pipeline>(
+  pipeline: P,
+  { entries, decoded }: SplicedInput<P>,
+  place: number,
+  walk: Walk,
+  first: number,
+  text: (index: number) => ByteString,
+): void {
+  const entry = decodeEntry(pipeline, walk, first + entries.starts[place]!, text);
+  decoded.set(place, entry);
+  if (entry.record !== null) entries.versions[entry.version]!--;
+}
+
+/** The set of an input with only these entries. */
 export function withEntries<P extends Pipeline>(
   { facts, hasMap }: SplicedInput<P>,
   entries: readonly Entry<P>[],
 ): SetOf[P] {
-  const records = new Map<ByteString, Entry<P>['record']>(entries.map(({ key, record }) => [key, record]));
-  return { ...facts, [facts.kind]: hasMap ? records : null };
+  const records = new Map<ByteString, RecordOf[P] | null>(entries.map(({ key, record }) => [key, record]));
+  return withRecords<P>(facts, hasMap ? records : null);
 }
 
-/** Whether the window of what passes, which is that of the first record, has to be expanded to the merged set's. */
-export function isExpanded(input: SplicedInput<Pipeline>, merged: EtlSet): boolean {
+/** Whether the window of the records that pass, which is the first record's, has to be expanded to the merged set's. */
+export function isExpanded<P extends Pipeline>(input: SplicedInput<P>, merged: SetOf[P]): boolean {
   if (input.special.size === countOf(input)) return false;
   const first = specialPlaces(input)
     .map((place) => input.decoded.get(place)?.record ?? null)

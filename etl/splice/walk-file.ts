@@ -1,37 +1,37 @@
 import type { ByteString } from '../byte-string';
 import { str } from '../codec';
-import type { SetOf } from '../model';
+import type { RecordOf, SetOf } from '../model';
+import { type Pipeline, pipelines } from '../window';
+import { pipelineSpecs } from '../pipelines';
+import type { WalkedIdentity } from '../pipeline';
 import { Reader } from '../reader';
-import { readEntries, readSetAround, type RecordOf, setLayouts } from '../set-codec';
+import { fieldsAround, readEntries, readSetAround } from '../set-codec';
 import { hasTable } from '../string-table';
-import { allocationVersions, assetVersions } from '../versions';
-import type { Pipeline } from '../window';
-import { compileWalk, type Hooks } from './compile-walk';
+import { compileWalk } from './compile-walk';
 import type { TableView } from './string-union';
-import { hasUsualKey } from './usual-key';
-import { Irregular, type Step, Walk } from './walk';
+import { Irregular, Walk } from './walk';
 
 /** Entries (keys and records) that have been walked over. */
 export interface WalkedEntries {
-  /** Where each starts, counted in bytes from where the first one does; then where the last one ends. */
+  /** The start of each entry, in bytes from the start of the first one; then the end of the last one. */
   readonly starts: Int32Array;
-  /** How many of the entries have a record. */
+  /** The number of entries with a record. */
   readonly records: number;
-  /** By codec version: how many records have it as the highest, their parts included. */
+  /** By codec version: the number of records whose highest version it is, parts included. */
   readonly versions: Int32Array;
   /**
-   * Places, ascending, of entries that have to be looked at: the first record; those without a record, with another
-   * window than the first or (perhaps) not under their identity.
+   * Places, ascending, of entries that must be decoded: the first record; entries without a record; records with a window
+   * other than the first one's, or whose key is (perhaps) not their identity.
    */
   readonly special: number[];
-  /** Assets among `special` whose key is not the usual one. */
+  /** Those of `special` that have a record whose key is (perhaps) not its identity. */
   readonly misnamed: number[];
 }
 
 /** A file that has been walked over. */
 export interface WalkedFile<P extends Pipeline = Pipeline> extends WalkedEntries {
   readonly bytes: Buffer;
-  /** Where the table ends and the set begins. */
+  /** Where the set starts, right after the table. */
   readonly set: number;
   /** Where the first entry starts. */
   readonly first: number;
@@ -48,81 +48,67 @@ export interface Entry<P extends Pipeline> {
   readonly version: number;
 }
 
-/** Behind an entry's key (4 bytes), its flag (1), word (4) and version (1) stands an allocation's name. */
-const nameOffset = 4 + 1 + 4 + 1;
-/** Flag, word and version stand before the fields of properties. */
-const propertiesOffset = 1 + 4 + 1;
-
-/** Where the index of an entry's identity stands, from the start of the entry on; of an asset, when its key is the usual one. */
-export const identityOffset: Record<Pipeline, number> = { allocations: nameOffset, assets: 0 };
-
-const watchWindow = (step: Step): Step => {
-  return (walk, at) => walk.recordWindow(step, at);
-};
-
-const noteProperties = (step: Step): Step => {
-  return (walk, at) => {
-    walk.properties = walk.bytes[at] === 1 ? at + propertiesOffset : -1;
-    return step(walk, at);
-  };
-};
-
-const hooks: Record<Pipeline, Hooks> = {
-  allocations: { window: watchWindow },
-  assets: { window: watchWindow, properties: noteProperties },
-};
-
-const steps = {
-  allocations: stepsOf('allocations'),
-  assets: stepsOf('assets'),
-};
+const steps = Object.fromEntries(pipelines.map((pipeline) => [pipeline, stepsOf(pipeline)])) as Readonly<
+  Record<Pipeline, ReturnType<typeof stepsOf>>
+>;
 
 function stepsOf(pipeline: Pipeline) {
-  const { before, record, after } = setLayouts[pipeline];
+  const { record, versions, walk } = pipelineSpecs[pipeline];
+  const { before, after } = fieldsAround(pipeline);
   return {
-    before: compileWalk(before),
-    entry: compileWalk([str, record], hooks[pipeline]),
-    after: compileWalk(after),
+    before: compileWalk(before.map(([, codec]) => codec)),
+    entry: compileWalk([str, record], walk.hooks),
+    after: compileWalk(after.map(([, codec]) => codec)),
     least: str.least + record.least,
-    versions: pipeline === 'allocations' ? allocationVersions : assetVersions,
+    versions,
+    isUnderIdentity: identityCheck(walk.identity),
   };
 }
 
+type IdentityCheck = (walk: Walk, table: TableView, start: number) => boolean;
+
+/** Conservative: it may answer no for an entry whose key is its identity. */
+function identityCheck(identity: WalkedIdentity): IdentityCheck {
+  if ('isKey' in identity) return identity.isKey;
+  const { offset } = identity;
+  return ({ view }, _, start) => view.getInt32(start, true) === view.getInt32(start + offset, true);
+}
+
 /**
- * Walks over files of one pipeline, or over parts of them, one after another. What the walk met of the last one stands in
- * `walk`: the positions of the string indexes of its entries from `from` to `to`, and its used strings in order.
+ * Walks over files of one pipeline, or parts of them, one after another. `walk` has the result for the last one: the
+ * positions of the string indexes of its entries, from `from` to `to`, and the strings in use, in order.
  */
 export class FileWalker<P extends Pipeline> {
   readonly walk = new Walk();
-  /** That of the last file, or of the file that the last entries are of. */
+  /** The table of the last file, or of the file that contains the last entries. */
   table: TableView = { bytes: this.walk.bytes, view: this.walk.view, starts: new Int32Array(1) };
-  /** Of the positions of string indexes, those inside of entries. */
+  /** The range of `walk.positions` that lies inside entries. */
   from = 0;
   to = 0;
-  /** How many of the strings in `walk.order` its entries (and what stands before them) use. */
+  /** The number of strings in `walk.order` that the entries, and the fields before them, use. */
   met = 0;
   private startsSpace = new Int32Array(1);
 
   constructor(private readonly pipeline: P) {}
 
   /**
-   * Walks over a file; nothing in it is changed. Everything that `decodeSet` checks is checked.
+   * Walks over a file without changing it. It checks everything that `decodeSet` checks.
    *
-   * @param around whether the strings behind the entries count as used, too
-   * @returns undefined for a file that is damaged or not as our writer would write it
+   * @param around whether strings after the entries count as used, too
+   * @returns undefined for a file that is damaged, or not as our writer would write it
    */
   over(bytes: Uint8Array, around = false): WalkedFile<P> | undefined {
-    // Positions are kept in 32 bits.
+    // Positions have 32 bits.
     if (!hasTable(bytes) || bytes.length >= 2 ** 31) return undefined;
     return this.unlessIrregular(() => this.walkOver(bytes, around));
   }
 
   /**
-   * Walks over entries alone, as they stand in a file of ours.
+   * Walks over entries alone, as they are in a file of ours.
    *
    * @param bytes from the start of the first entry to the end of the last one
-   * @param table that of the file
-   * @returns undefined when they are not so many entries
+   * @param table the table of the file
+   * @returns undefined if the bytes are not exactly `count` entries
    */
   overEntries(bytes: Uint8Array, table: TableView, count: number): WalkedEntries | undefined {
     return this.unlessIrregular(() => {
@@ -135,7 +121,7 @@ export class FileWalker<P extends Pipeline> {
     });
   }
 
-  /** Walks over entries that were walked over before, for what the walk meets alone. Throws when they are others by now. */
+  /** Repeats the walk over known entries, to fill `walk` again. Throws if the bytes are not the same entries any more. */
   overAgain(bytes: Uint8Array, strings: number, { starts }: WalkedEntries): void {
     const { entry } = steps[this.pipeline];
     const { walk } = this;
@@ -146,7 +132,7 @@ export class FileWalker<P extends Pipeline> {
       }
       return true;
     });
-    if (same !== true) throw new Error('What was read again is not what was read before.');
+    if (same !== true) throw new Error('The entries that were read again have changed.');
     this.from = 0;
     this.to = walk.found;
     this.met = walk.met;
@@ -157,7 +143,7 @@ export class FileWalker<P extends Pipeline> {
       return over();
     } catch (error) {
       this.walk.forget();
-      // The view's own: a read beyond the end.
+      // DataView's error for a read beyond the end.
       if (error instanceof Irregular || error instanceof RangeError) return undefined;
       throw error;
     }
@@ -188,7 +174,7 @@ export class FileWalker<P extends Pipeline> {
 
   private walkEntries(first: number, count: number): WalkedEntries {
     const { walk } = this;
-    const { entry, versions: known } = steps[this.pipeline];
+    const { entry, versions: known, isUnderIdentity } = steps[this.pipeline];
     const starts = new Int32Array(count + 1);
     const versions = new Int32Array(known.newest + 1);
     const special: number[] = [];
@@ -205,7 +191,7 @@ export class FileWalker<P extends Pipeline> {
         versions[walk.version]!++;
         records++;
       }
-      const usual = isRecord && this.isUnderIdentity(start);
+      const usual = isRecord && isUnderIdentity(walk, this.table, start);
       if (!usual || walk.odd || records === 1) special.push(place);
       if (!usual && isRecord) misnamed.push(place);
     }
@@ -215,15 +201,7 @@ export class FileWalker<P extends Pipeline> {
     return { starts, records, versions, special, misnamed };
   }
 
-  /** Conservative: an entry that is may be said not to be. */
-  private isUnderIdentity(start: number): boolean {
-    const { walk, table } = this;
-    return this.pipeline === 'allocations'
-      ? walk.view.getInt32(start, true) === walk.view.getInt32(start + nameOffset, true)
-      : hasUsualKey(walk, table, start);
-  }
-
-  /** Finds where the entries of the table start, makes ready for what follows, and gives where the table ends. */
+  /** Finds the strings of the table, starts the walk, and returns where the table ends. */
   private walkTable(bytes: Uint8Array): number {
     const strings = stringCount(bytes);
     if (strings === undefined) throw new Irregular();
@@ -233,7 +211,7 @@ export class FileWalker<P extends Pipeline> {
     return this.table.starts[strings]!;
   }
 
-  /** The set's own fields; their string indexes are those that were found outside of entries. */
+  /** Reads the set's own fields; their strings are those whose indexes were found outside the entries. */
   private readAround(set: number, recordsEnd: number): SetOf[P] {
     const { walk, from, to } = this;
     const reader = new Reader(walk.bytes);
@@ -244,16 +222,16 @@ export class FileWalker<P extends Pipeline> {
   }
 }
 
-/** How many strings the table of a file says it has; undefined for none, when strings stand in place, or a number that cannot be. */
+/** The number of strings that the table of a file announces; undefined if it has none (strings in place) or cannot have as many. */
 export function stringCount(bytes: Uint8Array): number | undefined {
   const strings = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(4, true);
   return strings <= 0 || strings * 2 > bytes.length ? undefined : strings;
 }
 
 /**
- * The table at the start of a file. Throws a RangeError when it is cut off.
+ * The table at the start of a file. Throws a RangeError if it is cut off.
  *
- * @param space where to keep the starts: at least one more than there are strings
+ * @param space receives the starts; must have room for one more than there are strings
  */
 export function viewTable(bytes: Buffer, strings: number, space = new Int32Array(strings + 1)): TableView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -272,7 +250,7 @@ export function textOf({ bytes, starts }: TableView, index: number): ByteString 
   return bytes.toString('latin1', starts[index]! + 2, starts[index + 1]);
 }
 
-/** Decodes the entry that starts at `at` of the file that `walk` is at, by the strings of its table. */
+/** Decodes the entry at `at` of the bytes of `walk`; `text` returns the strings that its indexes refer to. */
 export function decodeEntry<P extends Pipeline>(
   pipeline: P,
   walk: Walk,
@@ -291,10 +269,10 @@ export function decodeEntry<P extends Pipeline>(
   return { key: read[0], record: read[1], version: walk.version };
 }
 
-/** A table with just the strings whose indexes stand at some positions. */
+/** A table with only the strings whose indexes are at the given positions. */
 function tableOf(walk: Walk, positions: Iterable<number>, text: (index: number) => ByteString): ByteString[] {
   const table: ByteString[] = [];
-  // So it is as long as it has to be, but sparse: there may be millions of strings, and an entry uses a few.
+  // Full length, but sparse: there may be millions of strings, and an entry uses few of them.
   table[walk.strings - 1] = text(walk.strings - 1);
   for (const position of positions) {
     const index = walk.view.getInt32(position, true);

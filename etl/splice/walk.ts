@@ -1,36 +1,36 @@
 /**
- * A file that a walk cannot go over: damaged, or good but not written as our writer would (flags of 2, words that are
- * not 0). The walk does not say which: `decodeSet` does.
+ * Thrown for a file that a walk cannot pass: damaged, or valid but not as our writer would write it (flags of 2, words
+ * that are not 0). `decodeSet` finds out which.
  */
 export class Irregular extends Error {}
 
-/** Moves over one part of a value: takes where it starts, gives where it ends. */
+/** Walks over one part of a value: takes the position of its start, returns that of its end. */
 export type Step = (walk: Walk, at: number) => number;
 
 /**
- * What a walk over one file meets. Positions are bytes of the file. A read beyond the end throws the RangeError of
- * DataView; a part that is only passed over does not, so where a walk ends has to be held against the end of the file.
+ * Collects what a walk over one file meets. Positions are byte offsets in the file. Reading beyond the end throws
+ * DataView's RangeError; skipping beyond it does not, so callers must compare the end of the walk to that of the file.
  *
- * One object serves many files, one after another, and its lists only grow: nothing is made per record.
+ * One object serves many files, one after another, and its lists only grow: nothing is allocated per record.
  */
 export class Walk {
   bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** How many strings the table of the file has. */
+  /** The number of strings in the table of the file. */
   strings = 0;
-  /** Where string indexes stand, in the order of the file; `found` of them. */
+  /** The positions of string indexes, in the order of the file; the first `found` are valid. */
   positions = new Int32Array(0);
   found = 0;
-  /** Which strings are used, in the order of first use; `met` of them. */
+  /** The strings in use, in the order of first use; the first `met` are valid. */
   order = new Int32Array(0);
   met = 0;
-  /** The highest codec version met, windows aside. Whoever starts a record resets it. */
+  /** The highest codec version met, windows aside. Callers reset it at the start of a record. */
   version = 0;
-  /** Where the properties of the last asset stand, behind their version; -1 when it has none. */
+  /** The position of the last asset's properties, after their version; -1 if it has none. */
   properties = -1;
   /** The type of the last asset. */
   type = '';
-  /** Whether the last record has another window than the first record of the file. */
+  /** Whether the last record's window differs from that of the first record of the file. */
   odd = false;
   /** By index: 1 for those in `order`. */
   private used = new Uint8Array(0);
@@ -38,40 +38,50 @@ export class Walk {
   private lastWindow = -1;
   private lastWindowEnd = -1;
 
-  /** Starts with another file, or with another part of one, of a table of so many strings. */
+  /** Starts with the next file, or the next part of one, whose table has `strings` strings. */
   begin(bytes: Uint8Array, strings: number): void {
     this.strings = strings;
     if (this.used.length < strings) {
       this.used = new Uint8Array(strings);
       this.order = new Int32Array(strings);
     } else {
-      // Not all of it: a part may use a few strings of a table of millions.
+      // Only the entries in use: a part may use few strings of a table of millions.
       for (let i = 0; i < this.met; i++) this.used[this.order[i]!] = 0;
     }
     this.met = 0;
     this.goOn(bytes);
   }
 
-  /** After a walk that was broken off: what it met is not known any more. */
+  /** Resets the strings in use after an aborted walk, when `order` may not list all of them. */
   forget(): void {
     this.used.fill(0);
     this.met = 0;
   }
 
-  /** Goes on with another file of the same table. */
+  /** Continues with further bytes that use the same table. */
   goOn(bytes: Uint8Array): void {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.found = 0;
     this.firstWindow = -1;
     this.lastWindow = -1;
-    // Pages that are never written to take no memory, so the most that could be needed costs nothing.
+    // Unwritten pages take no memory, so allocating for the worst case costs nothing.
     if (this.positions.length < bytes.length / 4) this.positions = new Int32Array(bytes.length / 4);
   }
 
+  /** Overwrites string indexes, those at `positions[from]` to before `positions[to]`, with `indexes[old index]`. */
+  renumber(from: number, to: number, indexes: Int32Array): void {
+    const { view, positions } = this;
+    for (let i = from; i < to; i++) {
+      const at = positions[i]!;
+      view.setInt32(at, indexes[view.getInt32(at, true)]!, true);
+    }
+  }
+
   /**
-   * Moves over strings: groups of so many indexes that follow one another, or, of a negative size, a flag, a count and as
-   * many groups of that size.
+   * Walks over strings.
+   *
+   * @param groups per group: n > 0 for n consecutive indexes; -n for a flag, a count and `count` times n indexes
    */
   references(at: number, groups: Int32Array): number {
     const { view, strings, used, order, positions } = this;
@@ -100,16 +110,16 @@ export class Walk {
     return at;
   }
 
-  /** The count of entries of at least so many bytes each, which the file must have room for. */
+  /** Reads a count of entries, each of at least `least` bytes, that must fit into the rest of the file. */
   count(at: number, least: number): number {
     const count = this.view.getInt32(at, true);
     if (count < 0 || count * least > this.view.byteLength - at - 4) throw new Irregular();
     return count;
   }
 
-  /** Moves over the window of a record by `step`, and notes whether it is another one than that of the first record. */
+  /** Walks over the window of a record by `step`, and notes whether it differs from the first record's. */
   recordWindow(step: Step, at: number): number {
-    // Nearly always it is, byte for byte, that of the record before.
+    // Nearly always it is identical to the previous record's.
     const { bytes, lastWindow, lastWindowEnd } = this;
     if (lastWindow >= 0) {
       let a = lastWindow;
@@ -129,9 +139,9 @@ export class Walk {
   }
 }
 
-/** Whether two windows of a file have the same start and end; both have been walked over. */
+/** Whether two windows that have been walked over have the same start and end. */
 function sameSides(bytes: Buffer, a: number, b: number): boolean {
-  // Behind word and version: for each side a flag, the length of the time, its form, then seconds and nanoseconds.
+  // After word and version, per side: a flag, the length of the time, its form, then seconds and nanoseconds.
   a += 5;
   b += 5;
   for (let side = 0; side < 2; side++) {

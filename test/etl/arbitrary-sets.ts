@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { ByteString } from '../../etl/byte-string';
 import { decodeSet, encodeSet } from '../../etl/file';
 import type { Instant } from '../../etl/instant';
-import { markedNames } from '../../etl/merge';
+import { markedNames } from '../../etl/marks';
+import { pipelineSpecs } from '../../etl/pipelines';
 import type {
   Allocation,
   AllocationProperties,
@@ -297,7 +298,7 @@ function arbitraryAllocationSet(options: SetOptions): fc.Arbitrary<AllocationSet
       warnings: lists,
       errors: lists,
     })
-    .map((set) => (regular ? { ...set, ...markedNames(set.allocations ?? new Map()) } : set));
+    .map((set) => (regular ? { ...set, ...markedNames(pipelineSpecs.allocations, set.allocations) } : set));
 }
 
 function arbitraryAssetSet(options: SetOptions): fc.Arbitrary<AssetSet> {

@@ -1,0 +1,35 @@
+import { addAllocations } from './add-allocations';
+import { allocation, allocationVersion } from './allocation-codec';
+import { bool, embedded, map, optional } from './codec';
+import { spanOf } from './merge-window';
+import { hasRecords } from './model';
+import type { PipelineSpec } from './pipeline';
+import { watchWindow } from './splice/hooks';
+import { allocationVersions } from './versions';
+
+/** Before an allocation's name: the key (4 bytes), the flag (1), the compatibility word (4) and the version (1). */
+const nameOffset = 4 + 1 + 4 + 1;
+
+const names = map(bool);
+
+export const allocationPipeline: PipelineSpec<'allocations'> = {
+  setName: 'AllocationSet',
+  versions: allocationVersions,
+  record: optional(embedded(allocation)),
+  own: { externalKeys: { at: 'after', codec: names }, idleKeys: { at: 'after', codec: names } },
+  versionOf: allocationVersion,
+  clusterOf: ({ properties, name }) => properties?.cluster || name.slice(0, (name + '/').indexOf('/')),
+  identity: ({ name }) => name,
+  merging: (sets) => {
+    const filled = sets.filter(hasRecords);
+    return {
+      window: spanOf((filled.length > 0 ? filled : sets).map(({ window }) => window)),
+      facts: {},
+      identity: ({ name }) => name,
+      add: addAllocations,
+    };
+  },
+  marks: { externalKeys: '__external__', idleKeys: '__idle__' },
+  hasOtherIdentities: () => false,
+  walk: { hooks: { window: watchWindow }, identity: { offset: nameOffset } },
+};

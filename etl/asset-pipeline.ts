@@ -1,0 +1,38 @@
+import { addAssets } from './add-assets';
+import { asset, assetVersion } from './asset-codec';
+import { assetIdentity } from './asset-identity';
+import { list, optional, str } from './codec';
+import { spanOf } from './merge-window';
+import type { PipelineSpec } from './pipeline';
+import { noteProperties, watchWindow } from './splice/hooks';
+import { hasUsualKey } from './splice/usual-key';
+import { assetVersions } from './versions';
+
+export const assetPipeline: PipelineSpec<'assets'> = {
+  setName: 'AssetSet',
+  versions: assetVersions,
+  // The compatibility word is behind the type name here, so `asset` includes it.
+  record: optional(asset),
+  own: { aggregationKeys: { at: 'before', codec: list(str) } },
+  versionOf: assetVersion,
+  clusterOf: ({ properties }) => properties?.cluster ?? '',
+  identity: (record) => assetIdentity(record, null),
+  merging: (sets) => {
+    const windows = sets.map(({ window }) => window);
+    const window = spanOf(windows);
+    const windowsSoFar = windows.map((_, index) => spanOf(windows.slice(0, index + 1)));
+    const aggregationKeys = sets.find((set) => set.aggregationKeys?.length)?.aggregationKeys ?? null;
+    return {
+      window,
+      facts: { aggregationKeys },
+      identity: (record) => assetIdentity(record, aggregationKeys),
+      add: (a, b, index) => addAssets(a, b, windowsSoFar[index] ?? window),
+    };
+  },
+  marks: {},
+  hasOtherIdentities: ({ aggregationKeys }) => (aggregationKeys?.length ?? 0) > 0,
+  walk: {
+    hooks: { window: watchWindow, properties: noteProperties },
+    identity: { isKey: hasUsualKey },
+  },
+};

@@ -1,0 +1,55 @@
+import type { ByteString } from './byte-string';
+import type { RecordMap, RecordOf, SetOf } from './model';
+import type { MarkField, PipelineSpec } from './pipeline';
+import type { Pipeline } from './window';
+import { specOf } from './pipelines';
+
+/** The lists of marked names of a set: none for a pipeline without marks. */
+export type Marks<P extends Pipeline> = { [F in MarkField<P>]: Map<ByteString, boolean> };
+
+/** The fields that list marked names, each with the text that marks them. */
+export function marksOf<P extends Pipeline>({ marks }: PipelineSpec<P>): [MarkField<P>, string][] {
+  return Object.entries<string>(marks) as [MarkField<P>, string][];
+}
+
+/** Which records a set of this pipeline would list as marked: those whose identity contains the text. */
+export function markedNames<P extends Pipeline>(
+  spec: PipelineSpec<P>,
+  records: RecordMap<RecordOf[P]> | null,
+): Marks<P> {
+  const marks = marksOf(spec).map(([field, text]) => ({
+    field,
+    text,
+    names: new Map<ByteString, boolean>(),
+  }));
+  if (marks.length > 0) {
+    for (const record of records?.values() ?? []) {
+      if (record === null) continue;
+      const name = spec.identity(record);
+      for (const { text, names } of marks) if (name.includes(text)) names.set(name, true);
+    }
+  }
+  return Object.fromEntries(marks.map(({ field, names }) => [field, names])) as Marks<P>;
+}
+
+/** The set with null for its lists of marked names. */
+export function withoutMarks<P extends Pipeline>(set: SetOf[P]): SetOf[P] {
+  return { ...set, ...Object.fromEntries(marksOf(specOf(set)).map(([field]) => [field, null])) };
+}
+
+/** Whether a set lists exactly `usual` as marked; false for a pipeline without marks. */
+export function hasMarks<P extends Pipeline>(set: SetOf[P], usual: Marks<P>): boolean {
+  const fields = marksOf(specOf(set)).map(([field]) => field);
+  return fields.length > 0 && fields.every((field) => sameMarks(markField(set, field), usual[field]));
+}
+
+function markField<P extends Pipeline>(set: SetOf[P], field: MarkField<P>) {
+  return set[field] as ReadonlyMap<ByteString, boolean> | null;
+}
+
+function sameMarks(
+  marks: ReadonlyMap<ByteString, boolean> | null,
+  usual: ReadonlyMap<ByteString, boolean>,
+): boolean {
+  return marks?.size === usual.size && [...marks].every(([name, marked]) => marked && usual.has(name));
+}

@@ -1,0 +1,16 @@
+import { allocationPipeline } from './allocation-pipeline';
+import { assetPipeline } from './asset-pipeline';
+import type { SetOf } from './model';
+import type { PipelineSpec } from './pipeline';
+import type { Pipeline } from './window';
+
+/** The one place that joins the pipelines with what is known of each. */
+export const pipelineSpecs: { readonly [P in Pipeline]: PipelineSpec<P> } = {
+  allocations: allocationPipeline,
+  assets: assetPipeline,
+};
+
+/** The pipeline of a set. */
+export function specOf<P extends Pipeline>(set: SetOf[P]): PipelineSpec<P> {
+  return pipelineSpecs[set.kind] as unknown as PipelineSpec<P>;
+}

@@ -1,0 +1,61 @@
+import { type Contribution, encodeRest } from '../contribution';
+import { hasMarks } from '../marks';
+import type { Merged } from '../merge';
+import type { SetOf } from '../model';
+import type { Pipeline } from '../window';
+import { Layout, OwnEntries, placeEntries } from './layout';
+import type { MergedStrings } from './merged-strings';
+import { type SplicedInput, withEntries } from './spliced-input';
+import type { WalkedFile } from './walk-file';
+
+/** A merged file as slices, before any of them is copied. */
+export interface Assembled<P extends Pipeline> {
+  readonly layout: Layout<P>;
+  /** In the order of folding. */
+  readonly contributions: readonly Contribution[];
+}
+
+/**
+ * Lays out the merged file: the table, the merged set, and in it, per input, slices of the entries that pass and of the
+ * special records as they were merged.
+ *
+ * @param merged the merge of the special records
+ * @param own the file of that merge, already renumbered; its count of entries is overwritten
+ */
+export function assemble<P extends Pipeline>(
+  inputs: readonly SplicedInput<P>[],
+  merged: Merged<SetOf[P]>,
+  own: WalkedFile<P>,
+  strings: MergedStrings<P>,
+): Assembled<P> {
+  const table = strings.table();
+  const layout = new Layout<P>();
+  layout.add(table, 0, table.length);
+  layout.add(own.bytes, own.set, own.first);
+  const ownEntries = new OwnEntries(own);
+  let total = 0;
+  const contributions = inputs.map((input, index): Contribution => {
+    const { id, entries, facts, decoded } = input;
+    const offset = layout.length;
+    const placed = placeEntries(layout, input, merged.inputs[index]!, ownEntries);
+    total += placed.entries;
+    const rest = withEntries(
+      input,
+      placed.changed.map((place) => decoded.get(place)!),
+    );
+    const marksLeftOut = hasMarks<P>(facts, strings.markedNames(input.marked));
+    return {
+      id,
+      records: entries.records,
+      ...placed,
+      offset,
+      length: layout.length - offset,
+      rest: encodeRest(rest, marksLeftOut),
+      marksLeftOut,
+    };
+  });
+  layout.add(own.bytes, own.first + own.starts.at(-1)!, own.bytes.length);
+  // The count is the word before the first entry.
+  own.bytes.writeInt32LE(total, own.first - 4);
+  return { layout, contributions };
+}

@@ -1,0 +1,85 @@
+import { giveBack } from '../give-back';
+import type { Pipeline } from '../window';
+import type { MergedStrings } from './merged-strings';
+import type { Again, AgainRange, SplicedInput } from './spliced-input';
+import type { FileWalker } from './walk-file';
+
+export interface HoldOptions {
+  /**
+   * How many bytes of the inputs are held until the end. Anything beyond is freed and read again, so that memory grows
+   * with the strings and not with the records. (Default: everything is held)
+   */
+  readonly mostHeld?: number;
+  /** Returns bytes of an input as they were when it was added. The splice takes ownership of them as well. */
+  readonly readAgain?: (again: AgainRange) => Uint8Array;
+}
+
+/** The bytes of the inputs' entries, renumbered for the merged table: held, or read again one input at a time. */
+export class HeldEntries<P extends Pipeline> {
+  private readonly mostHeld: number;
+  private readonly readAgain: HoldOptions['readAgain'];
+  private bytesHeld = 0;
+  /** The buffers that the held entries are parts of. */
+  private readonly wholes: Buffer[] = [];
+  /** The input that was read again last; its slices in the merged file are contiguous. */
+  private lastRead: { readonly of: SplicedInput<P>; readonly bytes: Buffer } | undefined;
+
+  constructor(
+    private readonly walker: FileWalker<P>,
+    private readonly strings: MergedStrings<P>,
+    { mostHeld = Infinity, readAgain }: HoldOptions,
+  ) {
+    this.mostHeld = readAgain === undefined ? Infinity : mostHeld;
+    this.readAgain = readAgain;
+  }
+
+  hasRoomFor(bytes: Buffer): boolean {
+    return this.bytesHeld + bytes.length <= this.mostHeld;
+  }
+
+  /**
+   * Holds the entries that were walked over last, and renumbers them.
+   *
+   * @returns the entries: `length` bytes of `whole` from `first` on
+   */
+  hold(whole: Buffer, first: number, length: number, indexes: Int32Array): Buffer {
+    this.bytesHeld += whole.length;
+    this.wholes.push(whole);
+    const { walk, from, to } = this.walker;
+    walk.renumber(from, to, indexes);
+    return whole.subarray(first, first + length);
+  }
+
+  /** The entries of an input, renumbered. */
+  bytesOf(input: SplicedInput<P>): Buffer {
+    const { held } = input;
+    if (held instanceof Uint8Array) return held;
+    if (this.lastRead?.of === input) return this.lastRead.bytes;
+    if (this.readAgain === undefined) throw new Error('There is nothing to read it again with.');
+    if (this.lastRead !== undefined) giveBack(this.lastRead.bytes);
+    this.lastRead = undefined;
+    const given = this.readAgain(held.range);
+    const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+    this.renumberAgain(input, held, bytes);
+    this.lastRead = { of: input, bytes };
+    return bytes;
+  }
+
+  /** Releases all memory at once. */
+  free(): void {
+    for (const bytes of this.wholes) giveBack(bytes);
+    if (this.lastRead !== undefined) giveBack(this.lastRead.bytes);
+  }
+
+  private renumberAgain(input: SplicedInput<P>, again: Again, bytes: Buffer): void {
+    const { walker, strings } = this;
+    walker.overAgain(bytes, again.strings, input.entries);
+    if (again.by === 'index') {
+      walker.walk.renumber(walker.from, walker.to, again.indexes);
+    } else {
+      strings.restoreIndexes(again.indexes);
+      walker.walk.renumber(walker.from, walker.to, strings.indexes);
+      strings.forgetIndexes();
+    }
+  }
+}
