@@ -48,6 +48,21 @@ export function describeUnreadable({ name, code }: UnreadableFile): string {
 }
 
 /**
+ * Reports an unreadable file once, and again only if its content or the reason changes. A store that is watched is read
+ * at every change, each time with the same unreadable files.
+ */
+export function reportOnce(report: (file: UnreadableFile) => void): (file: UnreadableFile) => void {
+  const reported = new Map<string, string>();
+  return (file) => {
+    const { name, digest, code, detail } = file;
+    const state = [digest, code, detail].join('\n');
+    if (reported.get(name) === state) return;
+    reported.set(name, state);
+    report(file);
+  };
+}
+
+/**
  * Does the work now and after each change of the store, until the signal is aborted. A change during the work repeats it
  * once. An error of the work ends it, unless the signal is aborted.
  */

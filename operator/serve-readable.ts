@@ -1,6 +1,6 @@
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import type { QueryEngine } from '../query/engine';
-import type { IngestSummary, Serving, WantedFile } from '../query/ingest';
+import type { IngestedRows, IngestSummary, Serving, WantedFile } from '../query/ingest';
 
 /** A window file, under the name by which it is left out: a path or a window id. */
 export interface NamedFile extends WantedFile {
@@ -10,6 +10,8 @@ export interface NamedFile extends WantedFile {
 /** A file that could not be read, and why. */
 export interface UnreadableFile {
   readonly name: string;
+  /** Of the content that could not be read, as in `WantedFile`. */
+  readonly digest: string;
   readonly code: string;
   readonly detail: string;
 }
@@ -31,49 +33,57 @@ export interface ServeReadableOptions {
 
 /**
  * Serves all files that can be read. The engine refuses an ingest with an unreadable file, so it is repeated without
- * that file; files that were read are not read again. An error that concerns more than one file ends it.
+ * that file; files that were read are not read again. An error that concerns more than one file ends it. The summary
+ * counts what all attempts added.
  */
 export async function serveReadable(
   engine: QueryEngine,
   { signal, files, serving, onUnreadable, progress }: ServeReadableOptions,
 ): Promise<IngestSummary & { readonly unreadable: readonly UnreadableFile[] }> {
   const unreadable = new Map<string, UnreadableFile>();
-  let known = 0;
-  let reading = false;
   const noting = (file: NamedFile): WantedFile => ({
     ...file,
     read: async (anew) => {
-      reading = true;
       try {
         return await file.read(anew);
       } catch (error) {
         if (isFederationError(error) && concernsTheFile(error)) {
-          const found = { name: file.name, code: error.code, detail: error.detail };
-          unreadable.set(file.name, found);
+          const { name, digest } = file;
+          const found = { name, digest, code: error.code, detail: error.detail };
+          unreadable.set(name, found);
           onUnreadable?.(found);
         }
         throw error;
       }
     },
   });
+  let [ingested, rows] = [0, 0];
   for (;;) {
     const before = unreadable.size;
+    let attempt: IngestedRows = { ingested: 0, rows: 0 };
     try {
-      const summary = await engine.serve(
+      const { files: number, ...added } = await engine.serve(
         files(unreadable).map(noting),
         { ingestedAt: new Date().toISOString(), ...serving?.(unreadable) },
         {
           signal,
-          progress: (done, of) => {
-            // Before the first read, only the files that the engine has already are done.
-            if (!reading) known = done;
-            else if (done > known) progress?.(done - known, of - known);
+          progress: (done, of, added) => {
+            attempt = added;
+            const there = done - added.ingested;
+            if (added.ingested > 0) progress?.(ingested + added.ingested, ingested + of - there);
           },
         },
       );
-      return { ...summary, unreadable: [...unreadable.values()] };
+      return {
+        files: number,
+        ingested: ingested + added.ingested,
+        rows: rows + added.rows,
+        unreadable: [...unreadable.values()],
+      };
     } catch (error) {
       if (unreadable.size === before) throw error;
+      ingested += attempt.ingested;
+      rows += attempt.rows;
     }
   }
 }

@@ -71,15 +71,17 @@ export class QueryEngine implements Answers {
     options: IngestOptions = {},
   ): Promise<IngestSummary> {
     const { generation } = serving;
-    const tell = (done: number, of: number) => {
+    const report: IngestOptions['progress'] = (done, of, added) => {
       this.ingesting = { done, of, ...(generation !== undefined && { generation }) };
-      options.progress?.(done, of);
+      options.progress?.(done, of, added);
     };
     try {
-      tell(0, wanted.length);
+      report(0, wanted.length, { ingested: 0, rows: 0 });
       await this.inTransaction(async () => undefined);
       const summary = await this.connections.withDatabase((database) =>
-        this.ingestInto(database, (ingest) => ingest.serve(wanted, serving, { ...options, progress: tell })),
+        this.ingestInto(database, (ingest) =>
+          ingest.serve(wanted, serving, { ...options, progress: report }),
+        ),
       );
       this.refused = undefined;
       this.notes = serving.notes ?? [];

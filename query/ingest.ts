@@ -67,15 +67,19 @@ export interface ExcludedCluster {
 
 export interface IngestOptions {
   readonly signal?: AbortSignal;
-  /** Called after each file. */
-  readonly progress?: (done: number, of: number) => void;
+  /** Called after each file. `added`: the files and rows added since the ingest began. */
+  readonly progress?: (done: number, of: number, added: IngestedRows) => void;
 }
 
-export interface IngestSummary {
-  readonly files: number;
+/** What was added to the database. */
+export interface IngestedRows {
   /** Files that were read; the others were there already. */
   readonly ingested: number;
   readonly rows: number;
+}
+
+export interface IngestSummary extends IngestedRows {
+  readonly files: number;
 }
 
 /**
@@ -111,7 +115,7 @@ export class Ingest {
     const missing = wanted.filter((file) => !known.has(keyOf(file)));
     let rows = 0;
     let done = wanted.length - missing.length;
-    progress?.(done, wanted.length);
+    progress?.(done, wanted.length, { ingested: 0, rows });
     let next = readAhead(missing[0]);
     try {
       for (const [index, file] of missing.entries()) {
@@ -120,7 +124,7 @@ export class Ingest {
         const added = await this.add(file, window, () => (next = readAhead(missing[index + 1])), signal);
         rows += added.rows;
         known.set(keyOf(file), added.id);
-        progress?.(++done, wanted.length);
+        progress?.(++done, wanted.length, { ingested: index + 1, rows });
       }
     } finally {
       next.close();

@@ -9,6 +9,7 @@ import { openEngine } from '../operator/open-engine';
 import {
   describeUnreadable,
   onEachChange,
+  reportOnce,
   serveLocalEtl,
   type ServeLocalOptions,
 } from '../operator/serve-local';
@@ -70,15 +71,11 @@ async function serve({ etl, listen, database, currency, openRead, verbose }: Ser
   });
   held.defer(() => server.close());
   print(`The API and the page are at ${server.url}`);
+  const onUnreadable = reportOnce((file) =>
+    log.warn({ event: 'serve.left-out', code: file.code, key: file.name }, describeUnreadable(file)),
+  );
   await onEachChange(store, signal, async () => {
-    const { ingested, rows } = await ingest({
-      engine,
-      store,
-      threads,
-      signal,
-      onUnreadable: (file) =>
-        log.warn({ event: 'serve.left-out', code: file.code, key: file.name }, describeUnreadable(file)),
-    });
+    const { ingested, rows } = await ingest({ engine, store, threads, signal, onUnreadable });
     if (ingested > 0) print(`${ingested} windows ingested, ${rows} rows.`);
   });
 }
