@@ -5,6 +5,7 @@ import { startReadThreads } from '../activities/threads/read-threads';
 import { startServer } from '../api/server';
 import { createLog } from '../config/log';
 import { localEtl, requireLocalEtl } from '../local-etl/store';
+import { count } from '../operator/format';
 import { openEngine } from '../operator/open-engine';
 import {
   describeUnreadable,
@@ -48,10 +49,10 @@ export function registerServe(program: Command): void {
 }
 
 async function serve({ etl, listen, database, currency, openRead, verbose }: ServeOptions): Promise<void> {
-  const log = createLog({ level: verbose ? 'debug' : 'warn', format: 'auto' });
-  const signal = AbortSignal.any([stopOnSignals(log), parentGone()]);
   const store = localEtl(resolve(etl));
   await requireLocalEtl(store);
+  const log = createLog({ level: verbose ? 'debug' : 'warn', format: 'auto' });
+  const signal = AbortSignal.any([stopOnSignals(log), parentGone()]);
   await using engine = await openEngine({ folder: database, memoryLimit: '256MB', verb: 'serve' });
   await using held = new Releasers();
   const threads = startReadThreads();
@@ -76,7 +77,7 @@ async function serve({ etl, listen, database, currency, openRead, verbose }: Ser
   );
   await onEachChange(store, signal, async () => {
     const { ingested, rows } = await ingest({ engine, store, threads, signal, onUnreadable });
-    if (ingested > 0) print(`${ingested} windows ingested, ${rows} rows.`);
+    if (ingested > 0) print(`${count(ingested, 'window')} ingested, ${count(rows, 'row')}.`);
   });
 }
 

@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clearSettings } from '../servers/clear-environment';
+import { until } from '../until';
+import { runMain } from './run-main';
+
+const golden = join(__dirname, '../golden/expected/federated/combined/etl');
+const program = join(__dirname, '../../scripts/federated-etl.cjs');
+const day = 'allocations/1d/1794614400-1794700800';
+const cut = 'allocations/1d/1794700800-1794787200';
+
+clearSettings();
+let folder: string;
+let child: ChildProcess | undefined;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'serve-'))));
+afterEach(async () => {
+  if (child?.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
+  rmSync(folder, { recursive: true });
+});
+
+const put = (window: string) =>
+  cpSync(join(golden, 'bingen', window), join(folder, 'bingen', window), { recursive: true });
+
+/** Starts `serve` over the folder, and gives what it has written so far. */
+function start(): { started: ChildProcess; written: () => string } {
+  const started = fork(program, ['serve', '--etl', folder, '--listen', '127.0.0.1:0'], {
+    silent: true,
+    execArgv: [],
+  });
+  let written = '';
+  started.stdout?.on('data', (chunk: Buffer) => (written += chunk.toString()));
+  child = started;
+  return { started, written: () => written };
+}
+
+describe('serve', () => {
+  it('answers over the folder, follows its changes, and ends at a signal', async () => {
+    put(day);
+    put(cut);
+    truncateSync(join(folder, 'bingen', cut), 100);
+    const { started, written } = start();
+    const url = await until('the address', () => /at (http:\S+)/.exec(written())?.[1]);
+    await until('the first window', () => /^1 window ingested, \d+ rows\.$/m.exec(written()) ?? undefined);
+    const answer = await fetch(`${url}/model/allocation?window=1794614400,1794700800&aggregate=cluster`);
+    expect(Object.keys(((await answer.json()) as { data: object[] }).data[0] ?? {})).toContain('cluster-1');
+
+    put('assets/1d/1794614400-1794700800');
+    await until(
+      'the second window',
+      () => written().match(/^1 window ingested/gm)?.length === 2 || undefined,
+    );
+    // Each time the folder was read, the cut file was found again.
+    expect(written().match(/cannot be read \(ETL_TRUNCATED\)/g)).toHaveLength(1);
+
+    started.kill('SIGTERM');
+    expect(await once(started, 'exit')).toEqual([0, null]);
+  });
+
+  it('refuses a folder that is not there', async () => {
+    const { status, out, err } = await runMain('serve', '--etl', join(folder, 'nowhere'));
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(/^LOCAL_ETL_MISSING: /);
+  });
+});

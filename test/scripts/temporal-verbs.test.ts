@@ -1,0 +1,257 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAddOwnName } from '../../activities/add-own-name';
+import { createEnterPrimary } from '../../activities/enter-primary';
+import { createPrimaryStatus } from '../../activities/primary-status';
+import { FederationError } from '../../errors/federation-error';
+import { clusterId } from '../../etl/cluster-id';
+import { updatePrimary } from '../../local-etl/primary';
+import { type LocalEtl, localEtl } from '../../local-etl/store';
+import { rosterState, type RosterState } from '../../workflows/messages';
+import { names } from '../../workflows/names';
+import { clearSettings } from '../servers/clear-environment';
+import { describeWithTemporal } from '../servers/temporal';
+import { until } from '../until';
+import { describedShard, planOf, pulled } from '../workflows/doubles';
+import { WorkflowWorld } from '../workflows/workflow-world';
+import { FederationFolder } from './federation-folder';
+import { runMain } from './run-main';
+
+const day = 'allocations/1d/1794614400-1794700800';
+
+let world: WorkflowWorld;
+let federation: FederationFolder;
+clearSettings();
+beforeAll(async () => {
+  world = await WorkflowWorld.open();
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+beforeEach(async () => {
+  federation = await FederationFolder.create();
+  const settings = {
+    clusterId: 'cluster-4',
+    storage: { configFile: 'federated-store.yaml' },
+    temporal: { address: world.server.address, namespace: world.namespace },
+  };
+  writeFileSync(federation.settings, JSON.stringify(settings));
+  world.begin();
+});
+afterEach(() => federation[Symbol.asyncDispose]());
+
+const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
+const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;
+
+/** Starts a long-lived workflow, which is terminated when it is disposed of. */
+async function start(workflow: 'roster' | 'pull', workflowId: string, input: object) {
+  await world.client.workflow.start(workflow, { ...world.options(workflowId), args: [input] });
+  const handle = world.client.workflow.getHandle(workflowId);
+  const terminate = () => handle.terminate().then(() => undefined);
+  return Object.assign(handle, { [Symbol.asyncDispose]: terminate });
+}
+
+describeWithTemporal('exclude and include', () => {
+  const startRoster = () => start('roster', names('').roster, { bucket: federation.bucket.label });
+
+  it('change who is excluded, and say from when on', async () => {
+    await federation.push('cluster-3', day);
+    await using roster = await startRoster();
+    const exclusions = () =>
+      until('the roster', async () => {
+        const { loaded, exclusions: found } = await roster.query<RosterState>(rosterState);
+        return loaded ? found : undefined;
+      });
+    expect(await run('exclude', 'cluster-3', '--reason', 'wrong prices')).toEqual({
+      status: 0,
+      out: 'cluster-3 is excluded from the next federation on.\n',
+      err: '',
+    });
+    expect(await exclusions()).toMatchObject({ 'cluster-3': { reason: 'wrong prices' } });
+    expect(await run('include', 'cluster-3')).toEqual({
+      status: 0,
+      out: 'cluster-3 is included from the next federation on.\n',
+      err: '',
+    });
+    expect(await exclusions()).toEqual({});
+    expect(await json('include', 'cluster-3')).toEqual({ cluster: 'cluster-3', from: 'in the next' });
+  });
+
+  it('count in the run in progress while it can still take them', async () => {
+    await federation.push('cluster-3', day);
+    await using _ = await startRoster();
+    const gate = Promise.withResolvers<void>();
+    world.become({
+      planFederation: async ({ attempt }) =>
+        planOf([2], { attempt, clusters: { count: 1, ids: ['cluster-3'] } }),
+      describeShard: ({ shard }) => gate.promise.then(() => describedShard(2, shard)),
+    });
+    const running = await world.federate();
+    await world.untilCalled('describeShard');
+    expect((await run('exclude', 'cluster-3')).out).toBe('cluster-3 is excluded in the run in progress.\n');
+    gate.resolve();
+    await running.result();
+  });
+
+  it('refuse a cluster that the bucket does not know, with those that it knows', async () => {
+    await federation.push('cluster-3', day);
+    for (const verb of ['exclude', 'include']) {
+      const { status, out, err } = await run(verb, 'cluster-33');
+      expect({ status, out }).toEqual({ status: 1, out: '' });
+      expect(err).toMatch(/^CLUSTER_UNKNOWN: .*cluster-33 .*: cluster-3\. \(cluster cluster-33\)\n/);
+    }
+  });
+
+  it('fail where no federator was ever started', async () => {
+    await federation.push('cluster-3', day);
+    const { status, err } = await run('include', 'cluster-3');
+    expect(status).toBe(1);
+    expect(err).toMatch(/^TEMPORAL_UNAVAILABLE: .*no roster.*\n {2}Check temporal\.address/);
+  });
+});
+
+describeWithTemporal('federate', () => {
+  it('names the run that it started', async () => {
+    const { status, out } = await run('federate');
+    expect(status).toBe(0);
+    const [id] = /^federation-\S+-person(?= is started)/.exec(out) ?? [];
+    expect(await world.client.workflow.getHandle(id ?? '').result()).toMatchObject({ outcome: 'complete' });
+    const started = (await json('federate')) as { run: string };
+    expect(started).toEqual({ run: expect.stringMatching(/^federation-.*-person$/) });
+    await world.client.workflow.getHandle(started.run).result();
+  });
+
+  it('passes its options on to the run', async () => {
+    await run('federate', '--force', '--full', '--take-over', '--window', '1794614400,1794700800', '--wait');
+    const [input] = world.inputs('recordRequest');
+    expect(input).toMatchObject({
+      request: {
+        trigger: 'person',
+        force: true,
+        full: true,
+        takeOver: true,
+        windows: { start: 1794614400, end: 1794700800 },
+      },
+    });
+  });
+
+  it('waits, shows the phases and says how it ended', async () => {
+    const { status, out, err } = await run('federate', '--wait');
+    expect(status).toBe(0);
+    expect(out).toMatch(/Federator complete: generation 1, 5 clusters, 2 windows, 2 merged\n$/);
+    expect(err).toMatch(/^ {2}Federator /);
+    expect(await json('federate', '--wait')).toMatchObject({ outcome: 'complete', generation: 1 });
+  });
+
+  it('fails with the code of a run that fails', async () => {
+    const error = new FederationError('STORAGE_ACCESS_DENIED', { detail: 'No access to the bucket.' });
+    world.become({ planFederation: () => Promise.reject(error) });
+    const { status, out, err } = await run('federate', '--wait');
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(/STORAGE_ACCESS_DENIED: No access to the bucket\. \(key federation-\S+-person\)/);
+    expect(err).toMatch(/`federated-etl replay federation-\S+-person` starts it again\.\n$/);
+  });
+
+  it('dry, shows what it would do and starts nothing', async () => {
+    for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
+    const { status, out } = await run('federate', '--dry-run');
+    expect(status).toBe(0);
+    expect(out).toMatch(
+      /^2 clusters in: cluster-1, cluster-2\nwould merge allocations 1d 2026-11-14 from 2 clusters\n/,
+    );
+    expect(out).toMatch(/\n1 window to merge, 0 as they are in generation 0\. Nothing was written\.\n$/);
+    expect(await json('federate', '--dry-run')).toMatchObject({
+      base: 0,
+      windows: [{ window: day, clusters: ['cluster-1', 'cluster-2'] }],
+    });
+    expect(world.names()).not.toContain('planFederation');
+  });
+});
+
+describeWithTemporal('primary', () => {
+  let volume: LocalEtl;
+  beforeEach(() => {
+    const folder = join(federation.folder, 'etl');
+    mkdirSync(folder);
+    volume = localEtl(folder);
+    const cluster = clusterId('cluster-5');
+    world.begin({
+      primaryStatus: createPrimaryStatus({ cluster, store: volume }),
+      enterPrimary: createEnterPrimary({ store: volume, now: () => new Date('2026-11-20T00:00:00Z') }),
+      addOwnName: createAddOwnName({ store: volume }),
+      pullCombined: async () => pulled,
+    });
+  });
+  const startPull = () =>
+    start('pull', names('').pull('cluster-5'), { cluster: 'cluster-5', pullEveryMs: 3_600_000 });
+  const primary = (verb: string, ...argv: string[]) =>
+    run('primary', verb, ...argv, '--cluster', 'cluster-5');
+
+  it('status says what the volume remembers', async () => {
+    await using _ = await startPull();
+    expect(await primary('status')).toMatchObject({
+      status: 0,
+      out: 'cluster-5 is a primary, and has pulled nothing yet\n  own names: cluster-5\n',
+    });
+    await updatePrimary(volume, { waitingFor: 'cluster-5 has two windows that no generation has.' });
+    expect((await primary('status')).out).toMatch(/^cluster-5 waits .*\n {2}cluster-5 has two windows/);
+    expect(JSON.parse((await primary('status', '--json')).out)).toMatchObject({
+      state: 'waiting',
+      ownNames: ['cluster-5'],
+      refused: { count: 0 },
+    });
+  });
+
+  it('enter lets one that left pull again, once', async () => {
+    await using _ = await startPull();
+    await updatePrimary(volume, { leftAt: '2026-11-19T00:00:00Z' });
+    expect((await primary('status')).out).toMatch(/^cluster-5 has left/);
+    expect((await primary('enter')).out).toMatch(/^cluster-5 pulls; its local ETL is saved before/);
+    expect((await primary('enter')).out).toBe('cluster-5 is a primary already.\n');
+    await updatePrimary(volume, { waitingFor: 'Its own windows.' });
+    expect(JSON.parse((await primary('enter', '--without-waiting', '--json')).out)).toEqual({
+      cluster: 'cluster-5',
+      entered: true,
+    });
+    expect(JSON.parse((await primary('status', '--json')).out)).toMatchObject({
+      state: 'entered',
+      guardPassedAt: '2026-11-20T00:00:00.000Z',
+    });
+  });
+
+  it('leave says where its windows came from', async () => {
+    await using _ = await startPull();
+    expect((await primary('leave')).out).toMatch(
+      /^cluster-5 pulls no more\.\n1 windows? came back from its folder/,
+    );
+  });
+
+  it('names lists and adds the names of its own records', async () => {
+    await using _ = await startPull();
+    expect((await primary('names')).out).toBe('cluster-5\n');
+    expect((await primary('names', '--add', 'old-name')).out).toBe('cluster-5\nold-name\n');
+    expect(JSON.parse((await primary('names', '--json')).out)).toEqual({
+      cluster: 'cluster-5',
+      ownNames: ['cluster-5', 'old-name'],
+    });
+  });
+
+  it('passes on what its worker failed with', async () => {
+    await using _ = await startPull();
+    const error = new FederationError('STORAGE_ACCESS_DENIED', { detail: 'No access to the folder.' });
+    world.become({
+      primaryStatus: () => Promise.reject(error),
+      addOwnName: () => Promise.reject(error),
+      enterPrimary: () => Promise.reject(error),
+    });
+    for (const [verb, ...argv] of [['status'], ['names', '--add', 'x'], ['enter']] as const) {
+      const { status, out, err } = await primary(verb, ...argv);
+      expect({ status, out }).toEqual({ status: 1, out: '' });
+      expect(err).toMatch(/^STORAGE_ACCESS_DENIED: No access to the folder\. \(cluster cluster-5\)\n/);
+    }
+  });
+
+  it.each(['status', 'enter', 'leave', 'names'])('%s refuses a cluster that never was one', async (verb) => {
+    const { status, out, err } = await run('primary', verb);
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(/^CLUSTER_UNKNOWN: cluster-4 was never started as a primary\..*\n {2}.*--cluster/);
+  });
+});
