@@ -4,8 +4,8 @@ import path from 'node:path';
 import { type BenchName, sectionTitles } from './results-page';
 
 /**
- * `npm run bench`: the benchmarks of federation one after another, each in a process of its own, and their results into
- * `bench/results.md`. Arguments, such as `--quick`, are theirs.
+ * `npm run bench`: runs the federation benchmarks one after another, each in its own process, and writes their results to
+ * `bench/results.md`. Arguments, such as `--quick`, are passed on.
  */
 async function all(): Promise<void> {
   for (const name of Object.keys(sectionTitles) as BenchName[]) {
@@ -17,7 +17,7 @@ async function all(): Promise<void> {
     process.once('SIGTERM', stop);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     process.off('SIGTERM', stop);
-    // The others are worth having, unless a person ended this one.
+    // One failure does not stop the others, but an interrupt does.
     if (signal !== null) throw new Error(`bench:${name} was ended by ${signal}`);
     if (code !== 0) process.exitCode = 1;
   }

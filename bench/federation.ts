@@ -17,8 +17,8 @@ import { measure } from './storage/measure';
 import { type Cell, markdownTable, median, medianOf } from './table';
 
 /**
- * `npm run bench:federation`: federations by a real federator, Temporal server and store: a first run, one after one
- * window of one cluster changed, one after nothing did. Prints Markdown tables of medians and ratios.
+ * `npm run bench:federation`: federations by a real federator, Temporal server and store: a first run, one after a single
+ * window of one cluster changed, one without changes. Prints Markdown tables of medians and ratios.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -90,9 +90,9 @@ interface Measured {
   readonly store: string;
   readonly contents: Contents;
   readonly runs: Readonly<Record<Kind, MeasuredRun[]>>;
-  /** Seconds of listing the folders of all clusters, each round. */
+  /** Seconds to list the folders of all clusters, per round. */
   readonly listing: number[];
-  /** Seconds of the same merges without Temporal, each round; none where the store is a server. */
+  /** Seconds of the same merges without Temporal, per round; empty if the store is a server. */
   readonly withoutTemporal: number[];
 }
 
@@ -115,7 +115,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
     for (let round = 1; round <= rounds; round++) {
       console.error(`${what}: round ${round} of ${rounds} …`);
       await forgetCombined(place);
-      // Nothing of an earlier round is in the memory of a new process.
+      // A new process has nothing cached from an earlier round.
       const federator = await startFederator(held, place);
       const run = async (kind: Kind) => measured.runs[kind].push(await measureRun(place, federator));
       await run('first');
@@ -124,7 +124,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
       await run('nothing changed');
       await federator.stop();
       measured.listing.push(await listAll(place, contents));
-      // The work that a server of a store does beside it would blur what the engine costs.
+      // A store server's own work would blur the engine's cost.
       if (place.store.directory === undefined) continue;
       await forgetCombined(place);
       measured.withoutTemporal.push(await mergeWithoutTemporal(place));
@@ -135,7 +135,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
   }
 }
 
-/** One cluster builds its newest daily window anew. */
+/** Rebuilds the newest daily window of one cluster. */
 function change(
   put: Parameters<typeof push>[0],
   { windows, records }: Contents,

@@ -22,8 +22,8 @@ import { type Cell, markdownTable, medianOf } from './table';
 const records = { allocations: 40, assets: 10 };
 
 /**
- * `npm run bench:freshness`: how long it takes from a changed file on a Federated Cluster until the primary answers with it,
- * leg by leg: with the schedule triggered by hand, and with federation on push. Each cluster is a process of its own.
+ * `npm run bench:freshness`: the time from a changed file on a Federated Cluster until the primary answers with it,
+ * leg by leg: with the schedule triggered by hand, and with federation on push. Each cluster runs in its own process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -52,7 +52,7 @@ async function bench(): Promise<void> {
       begun,
       values.write,
       `${clusters} clusters × ${windows} windows of ${records.allocations} allocations or ${records.assets} assets on ` +
-        `${values.store}. One of them builds its newest daily window anew; a Federated Cluster, the Federator and the ` +
+        `${values.store}. One of them rebuilds its newest daily window; a Federated Cluster, the Federator and the ` +
         `Primary Cluster are processes of their own. Seconds, medians of ${count(Number(rounds), 'round')}. Federation on ` +
         'push waits until nobody has pushed for 10 seconds; the schedule is triggered as soon as the file is pushed.',
       markdownTable(['run begun by', ...legs, 'in all', 'slowest'], rows),
@@ -114,7 +114,7 @@ async function measureFreshness(folder: string, store: string, wanted: Wanted): 
 
 const legs = ['changed → pushed', 'pushed → combined', 'combined → pulled', 'pulled → answered'] as const;
 
-/** The file of one window, from the cluster that builds it to the primary that answers with it. */
+/** Follows a window's file from the cluster that builds it to the primary that answers with it. */
 class Change {
   constructor(
     private readonly place: Place,
@@ -123,7 +123,7 @@ class Change {
     private readonly ref: WindowRef,
   ) {}
 
-  /** Builds the window anew, and gives the seconds of each leg. */
+  /** Rebuilds the window and returns the seconds of each leg. */
   async measure(built: number, onPushed: () => Promise<void>): Promise<number[]> {
     const { bucket } = this.place;
     const key = clusterEtlKey(clusterId('cluster-1'), windowId(this.ref));
@@ -148,7 +148,7 @@ class Change {
     return moments.slice(1).map((moment, index) => (moment - (moments[index] ?? NaN)) / 1_000);
   }
 
-  /** What the cluster cost in the window, as the primary says; undefined before it knows. */
+  /** The cluster's cost in the window according to the primary; undefined until it has any. */
   async answer(): Promise<number | undefined> {
     const { start, end } = this.ref.window;
     const question = `window=${start},${end}&aggregate=cluster&accumulate=true&idle=false`;
@@ -157,7 +157,7 @@ class Change {
     return data?.[0]?.['cluster-1']?.totalCost;
   }
 
-  /** Another number whenever the primary has another file of the window. */
+  /** Changes whenever the primary replaces its file of the window. */
   private async pulledFile(): Promise<bigint> {
     return (await stat(localFile(this.primary, this.ref), { bigint: true })).ino;
   }
@@ -180,7 +180,7 @@ async function nothingRuns({ client }: Place): Promise<boolean> {
 const patienceMs = 180_000;
 const lookEveryMs = 10;
 
-/** Waits until `look` finds something. What it throws meanwhile is not there yet. */
+/** Waits until `look` finds something. Errors meanwhile count as not found yet. */
 async function when(what: string, look: () => Promise<unknown>): Promise<void> {
   let last: unknown;
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(lookEveryMs)) {

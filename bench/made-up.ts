@@ -1,15 +1,15 @@
 import type { Allocation, TimeWindow } from '../etl/model';
 
-/** What the made-up files of benchmarks have in common. */
+/** What the benchmarks' made-up files share. */
 
 export const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
 
-/** A window as sets and records say it, of unix seconds. */
+/** A window of unix seconds as it appears in sets and records. */
 export function timeWindow({ start, end }: { start: number; end: number }): TimeWindow {
   return { version: 18, start: instant(start), end: instant(end) };
 }
 
-/** Numbers between 0 and 1 that are the same for the same seed. */
+/** Pseudo-random numbers from 0 to 1, reproducible by seed. */
 export function randoms(seed: number): () => number {
   let state = seed | 1;
   return () => {
@@ -19,13 +19,13 @@ export function randoms(seed: number): () => number {
   };
 }
 
-/** All of an allocation but for its name, properties and times. */
+/** An allocation without its name, properties and times. */
 type Measures = Omit<Allocation, 'version' | 'name' | 'properties' | 'window' | 'start' | 'end'>;
 
 /**
- * The measures of an allocation; with every second one 0, as in real files.
+ * The measures of an allocation. Every second one is 0, as in real files.
  *
- * @param volume the cluster and the name of its volume, where it has one
+ * @param volume the cluster and the volume's name, if it has one
  */
 export function measures(
   random: () => number,

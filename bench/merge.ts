@@ -11,19 +11,19 @@ import { begin, showResults } from './results';
 import { measure } from './storage/measure';
 import { type Cell, markdownTable, medianOf } from './table';
 
-/** Beyond so many clusters the decoding merge is left out: it needs some 30 times the bytes of its inputs. */
+/** With more clusters, the decoding merge is skipped: it needs some 30 times the size of its inputs. */
 const mostDecoded = 50;
 
-/** What OpenCost's own Go code makes of such files on one core of a machine like the one of the results, in MB/s. */
+/** The speed of OpenCost's Go code with such files, on one core of a machine like that of the results, in MB/s. */
 const openCost = { typical: 32, best: 39.8 };
 
-/** What a merge may take of memory above an idle process: so much, and the united strings twice. */
+/** The memory that a merge may take above an idle process: `bytes`, plus `tables` times the merged string table. */
 const aim = { bytes: 150e6, tables: 2 };
 
 /**
- * `npm run bench:merge`: one daily window of 5, 50 and 500 clusters, merged as a federator does, by the splice in one thread,
- * by decoding, and just copied into one file; all of them from files to a file, with its SHA-256 and an fsync, in turns, each in a process of its own.
- * Prints Markdown tables of medians and ratios, and of the memory that was needed.
+ * `npm run bench:merge`: one daily window of 5, 50 and 500 clusters, merged as by a federator, by the splice in one thread,
+ * by decoding, and merely copied into one file. All go from files to a file, with SHA-256 and fsync, alternating, each in its own process.
+ * Prints Markdown tables of medians, ratios and memory.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -77,9 +77,9 @@ async function bench(): Promise<void> {
 interface MeasuredWindow {
   readonly pipeline: Pipeline;
   readonly clusters: number;
-  /** In the order of the rounds; none of a way that was left out. */
+  /** In the order of the rounds; empty for skipped ways. */
   readonly done: Record<Way, (Worked & { peakBytes: number })[]>;
-  /** Of the string table of the merged file. */
+  /** The size of the merged file's string table. */
   readonly tableBytes: number;
 }
 

@@ -8,8 +8,8 @@ import { windowOf, writeWorld } from './query/made-up-files';
 import { peakOf } from './storage/measure';
 
 /**
- * `npm run bench:query`: a month of 50 clusters, ingested and asked over HTTP, by one client and by 16 at once, with and
- * without the answers that the server keeps, with and without a list of volumes in each row. Prints a table of medians and 99th percentiles.
+ * `npm run bench:query`: a month of 50 clusters, ingested and queried over HTTP, by one client and by 16 at once, with and
+ * without the server's answer cache, with and without volumes in each row. Prints a table of medians and 99th percentiles.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -146,8 +146,8 @@ async function measureQueries(server: Server, days: number, requests: number): P
   );
   for (const [name = '', question = ''] of asked) {
     for (const clients of [1, 16]) {
-      // A page that nobody reads yet makes another question of each: the server has no answer at hand.
-      const anew = await measure(
+      // A unique offset makes each query a new one, which the server has not cached.
+      const uncached = await measure(
         server,
         (index) => `${question}&offset=${index + clients * 1_000}`,
         clients,
@@ -157,7 +157,7 @@ async function measureQueries(server: Server, days: number, requests: number): P
       rows.push([
         name,
         clients,
-        ...[anew, kept].flatMap((times) => [quantile(times, 0.5), quantile(times, 0.99)]),
+        ...[uncached, kept].flatMap((times) => [quantile(times, 0.5), quantile(times, 0.99)]),
       ]);
     }
   }
@@ -179,7 +179,7 @@ async function measure(
         const started = performance.now();
         const response = await fetch(`${url}${question(index)}`);
         await response.arrayBuffer();
-        // Refused or too late: as long as the most patient client waits.
+        // Refused or too late counts as infinitely slow.
         times.push(response.ok ? performance.now() - started : Infinity);
       }
     }),
@@ -187,7 +187,7 @@ async function measure(
   return times;
 }
 
-/** Of answers that did not come it is `none`. */
+/** `none` for answers that did not come. */
 function quantile(times: readonly number[], share: number): number | string {
   const sorted = [...times].sort((a, b) => a - b);
   const found = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

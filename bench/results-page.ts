@@ -1,4 +1,4 @@
-/** The sections of `bench/results.md`, in their order, by the benchmark that writes each. */
+/** The sections of `bench/results.md` in order, by benchmark. */
 export const sectionTitles = {
   merge: 'Merge of one window',
   federation: 'Federation from end to end',
@@ -14,10 +14,10 @@ const about =
 const machineLabel = 'Machine: ';
 
 /**
- * The page with one section written anew, the others as they are. Sections of another machine are left out: their numbers
- * cannot be compared with those of this one.
+ * Replaces one section of the page. Sections from another machine are removed: their numbers
+ * cannot be compared.
  *
- * @param page as it was, empty where there is none
+ * @param page the present page, or an empty string
  * @param machine one line
  * @param body Markdown without headings of the second level
  */

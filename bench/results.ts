@@ -6,21 +6,21 @@ import { type BenchName, withSection } from './results-page';
 
 const file = path.join(__dirname, 'results.md');
 
-/** What a benchmark began with. */
+/** The conditions at a benchmark's start. */
 export interface Begun {
   readonly name: BenchName;
   /** ISO, UTC. */
   readonly at: string;
-  /** Of the last minute before it: other work on the machine makes the numbers worse. */
+  /** The load average of the minute before: other work on the machine makes the numbers worse. */
   readonly load: number;
 }
 
-/** To be called before anything is measured. */
+/** Call it before measuring anything. */
 export function begin(name: BenchName): Begun {
   return { name, at: new Date().toISOString(), load: os.loadavg()[0] ?? NaN };
 }
 
-/** Prints the results, and writes them into their section of `bench/results.md` where that is wished. */
+/** Prints the results and, with `write`, puts them into their section of `bench/results.md`. */
 export async function showResults(begun: Begun, write: boolean, ...paragraphs: string[]): Promise<void> {
   const facts = `\`${commandLine(begun.name)}\`, ${begun.at.slice(0, 16).replace('T', ' ')} UTC, load ${begun.load.toFixed(1)} before it.`;
   const body = [facts, ...paragraphs].join('\n\n');
@@ -41,7 +41,7 @@ function machine(): string {
   return `${os.cpus().length} × ${cpu?.model.trim()}, ${memory}, ${os.type()} ${os.arch()}, Node ${process.version}`;
 }
 
-/** How to measure the same again. */
+/** The command that repeats this benchmark. */
 function commandLine(name: BenchName): string {
   const args = process.argv.slice(2).filter((arg) => arg !== '--write');
   return [`npm run bench:${name}`, ...(args.length === 0 ? [] : ['--', ...args])].join(' ');

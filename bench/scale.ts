@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Releasers } from '../workers/releasers';
-import type { Told } from './federation/histories';
+import type { WorkflowHistory } from './federation/histories';
 import { type Contents, fill, push, windowsBefore, writer } from './federation/made-up-store';
 import { type MeasuredRun, measureRun } from './federation/measured-run';
 import { startFederator, startPlace } from './federation/place';
@@ -12,12 +12,12 @@ import { begin, showResults } from './results';
 import { peakOf } from './storage/measure';
 import { type Cell, markdownTable } from './table';
 
-/** Temporal's limits of a history and of a payload, beyond which it ends a workflow or refuses. */
+/** Temporal's limits for histories and payloads, beyond which it terminates a workflow or refuses a payload. */
 const limits = { events: 51_200, bytes: 50 * 2 ** 20, payloadBytes: 2 * 2 ** 20 };
 
 /**
  * `npm run bench:scale`: federations of 1,000 clusters × 280 small windows on a folder, by a real federator and a Temporal
- * server with its usual limits: how long they take, what stands in the histories, how much memory each process needs.
+ * server with its default limits: their duration, the size of their histories, the memory of each process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -128,10 +128,11 @@ const historyHeadings = [
 
 function historyRows({ kind, run: { histories } }: Run): Cell[][] {
   return [...new Set(histories.map(({ type }) => type))].map((type) => {
-    const all = histories.filter((told) => told.type === type);
-    const sum = (number: (told: Told) => number) => all.reduce((so, told) => so + number(told), 0);
-    const most = (number: (told: Told) => number) => Math.max(...all.map(number));
-    const [events, bytes] = [({ events }: Told) => events, ({ bytes }: Told) => bytes];
+    const all = histories.filter((history) => history.type === type);
+    const sum = (number: (history: WorkflowHistory) => number) =>
+      all.reduce((so, history) => so + number(history), 0);
+    const most = (number: (history: WorkflowHistory) => number) => Math.max(...all.map(number));
+    const [events, bytes] = [({ events }: WorkflowHistory) => events, ({ bytes }: WorkflowHistory) => bytes];
     const payload = most(({ largestPayloadBytes }) => largestPayloadBytes);
     return [
       kind,

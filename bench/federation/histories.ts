@@ -5,25 +5,29 @@ import { largestPayload } from '../../test/workflows/largest-payload';
 
 type Event = NonNullable<History['events']>[number];
 
-/** A workflow that ended, as its history tells it. */
-export interface Told {
+/** A completed workflow, summed up from its history. */
+export interface WorkflowHistory {
   readonly workflowId: string;
   readonly type: string;
   readonly events: number;
-  /** Of its history, as Temporal counts it. */
+  /** The size of its history, as counted by Temporal. */
   readonly bytes: number;
   readonly largestPayloadBytes: number;
-  /** From its start to its end. */
+  /** From start to end. */
   readonly seconds: number;
   readonly history: History;
 }
 
-/** The histories of a run and of all workflows that it had as children, or went on as; the run's own first. */
-export async function historiesOf(client: Client, workflowId: string, runId?: string): Promise<Told[]> {
+/** The histories of a run, its child workflows and its continuations; the run's own first. */
+export async function historiesOf(
+  client: Client,
+  workflowId: string,
+  runId?: string,
+): Promise<WorkflowHistory[]> {
   const handle = client.workflow.getHandle(workflowId, runId);
   const [description, history] = await Promise.all([handle.describe(), handle.fetchHistory()]);
   const { startTime, closeTime = startTime, historySize = 0 } = description;
-  const told: Told = {
+  const own: WorkflowHistory = {
     workflowId,
     type: description.type,
     events: history.events?.length ?? 0,
@@ -32,7 +36,7 @@ export async function historiesOf(client: Client, workflowId: string, runId?: st
     seconds: (closeTime.getTime() - startTime.getTime()) / 1_000,
     history,
   };
-  const others: Told[] = [];
+  const others: WorkflowHistory[] = [];
   for (const event of history.events ?? []) {
     const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;
     const next = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
@@ -40,10 +44,10 @@ export async function historiesOf(client: Client, workflowId: string, runId?: st
       others.push(...(await historiesOf(client, child.workflowId, child.runId ?? undefined)));
     if (next != null) others.push(...(await historiesOf(client, workflowId, next)));
   }
-  return [told, ...others];
+  return [own, ...others];
 }
 
-/** How long the steps of a run took, in seconds; those that it did not take are not there. */
+/** Duration of a run's steps, in seconds; steps that were not taken are absent. */
 export interface Phases {
   readonly plan?: number;
   /** From the end of the plan to the commit. */
@@ -52,8 +56,8 @@ export interface Phases {
   readonly publish?: number;
 }
 
-/** Reads the steps out of the histories of a run. */
-export function phasesOf([run, ...others]: readonly Told[]): Phases {
+/** Derives the steps from the histories of a run. */
+export function phasesOf([run, ...others]: readonly WorkflowHistory[]): Phases {
   const commit = others.find(({ type }) => type === 'commit');
   const plan = spanOf(run?.history, 'planFederation');
   const commitAt = run?.history.events?.find(

@@ -7,11 +7,11 @@ import { clusterId } from '../../etl/cluster-id';
 import { clusterEtlKey } from '../../federation/layout';
 import { type MadeUpFile, madeUpFile } from '../merge/made-up-clusters';
 
-/** What clusters have pushed. */
+/** The files that clusters have pushed. */
 export interface Contents {
   readonly clusters: number;
   readonly windows: readonly WindowRef[];
-  /** Of a cluster in a window. */
+  /** Records per cluster and window. */
   readonly records: Readonly<Record<Pipeline, number>>;
 }
 
@@ -22,7 +22,7 @@ const resolutions = [
 /** Agents keep 91 days and 49 hours. */
 const dailyShare = 91 / (91 + 49);
 
-/** So many windows as an agent keeps them, closed at a moment: of both pipelines the same, by days and by hours. */
+/** `count` windows as an agent keeps them, all closed at `moment`: the same days and hours for both pipelines. */
 export function windowsBefore(moment: Date, count: number): WindowRef[] {
   const each = Math.ceil(count / pipelines.length);
   const days = Math.round(each * dailyShare);
@@ -38,10 +38,10 @@ export function windowsBefore(moment: Date, count: number): WindowRef[] {
   return windows.slice(0, count);
 }
 
-/** Where a file is to lie, and its bytes. */
+/** Stores a file. */
 type Put = (key: string, bytes: Uint8Array) => unknown;
 
-/** Writes into a store: right into its folder where it has one, as a federator that does not look yet cannot see halves. */
+/** Writes to a store: straight to its folder if it has one, because no federator is reading yet that could see half a file. */
 export function writer(bucket: Bucket, directory: string | undefined): Put {
   if (directory === undefined) return (key, bytes) => bucket.put(key, bytes);
   const folders = new Set<string>();
@@ -56,7 +56,7 @@ export function writer(bucket: Bucket, directory: string | undefined): Put {
 
 const puttingAtOnce = 16;
 
-/** Puts a file of each window of each cluster where the cluster would have pushed it. */
+/** Stores a file per window and cluster where the cluster would have pushed it. */
 export async function fill(put: Put, { clusters, windows, records }: Contents): Promise<void> {
   for (const ref of windows) {
     const numbers = Array.from({ length: clusters }, (_, index) => index + 1);
@@ -66,7 +66,7 @@ export async function fill(put: Put, { clusters, windows, records }: Contents): 
   }
 }
 
-/** Puts one file, as one cluster would. */
+/** Stores one file as its cluster would. */
 export async function push(
   put: Put,
   ref: WindowRef,

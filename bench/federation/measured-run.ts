@@ -2,28 +2,28 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { startFederation } from '../../operator/start-federation';
 import type { FederationSummary } from '../../workflows/federation';
 import { type FederationProgress, progress } from '../../workflows/messages';
-import { historiesOf, phasesOf, type Phases, type Told } from './histories';
+import { historiesOf, phasesOf, type Phases, type WorkflowHistory } from './histories';
 import { added, type Sample, sumsBy } from './metrics';
 import type { Place, RunningCluster } from './place';
 
-/** What one federation took. */
+/** The measurements of one federation. */
 export interface MeasuredRun {
   readonly summary: FederationSummary;
-  /** From the start of the workflow to its end. */
+  /** From the workflow's start to its end. */
   readonly seconds: number;
   readonly phases: Phases;
-  /** The run's own, then those of its children. */
-  readonly histories: readonly Told[];
-  /** Calls that the federator made of the store, by verb. */
+  /** The run's own first, then its children's. */
+  readonly histories: readonly WorkflowHistory[];
+  /** The federator's calls to the store, by verb. */
   readonly calls: ReadonlyMap<string, number>;
-  /** Seconds in activities, by name; those of several at once are added up. */
+  /** Seconds spent in activities, by name; concurrent ones add up. */
   readonly activitySeconds: ReadonlyMap<string, number>;
 }
 
 const tellEveryMs = 15_000;
 
 /**
- * Runs one federation and waits for its end, telling on standard error how far a long one is. Throws when it does not end
+ * Runs one federation to its end, with progress on standard error if it takes long. Throws if it does not end
  * `complete`.
  */
 export async function measureRun({ client }: Place, federator: RunningCluster): Promise<MeasuredRun> {
@@ -48,7 +48,7 @@ export async function measureRun({ client }: Place, federator: RunningCluster): 
 }
 
 async function tellProgress(handle: WorkflowHandle): Promise<void> {
-  // Nothing is measured by it, and a busy federator may answer too late.
+  // Progress only: a busy federator may answer too late.
   const at = await handle.query<FederationProgress>(progress).catch(() => undefined);
   if (at !== undefined) console.error(`  ${at.phase}: ${at.merged} of ${at.planned} windows`);
 }
@@ -61,17 +61,17 @@ function both(
   return [sumsBy(before, name, label), sumsBy(after, name, label)];
 }
 
-/** Events of all histories of a run. */
+/** The number of events in all histories of a run. */
 export function eventsOf({ histories }: MeasuredRun): number {
   return histories.reduce((sum, { events }) => sum + events, 0);
 }
 
-/** Bytes of all histories of a run. */
+/** The size of all histories of a run. */
 export function historyBytesOf({ histories }: MeasuredRun): number {
   return histories.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** What the merge of one window took, on the whole, in seconds. */
+/** The mean duration of merging a window, in seconds. */
 export function mergeActivitySeconds({ activitySeconds, summary }: MeasuredRun): number {
   return (activitySeconds.get('mergeWindow') ?? NaN) / summary.planned;
 }

@@ -1,11 +1,11 @@
-/** One number of what a process serves at `/metrics`. */
+/** A sample from `/metrics`. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Reads the text format of Prometheus. */
+/** Parses Prometheus' text format. */
 export function parseMetrics(text: string): Sample[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
@@ -21,7 +21,7 @@ export function parseMetrics(text: string): Sample[] {
   });
 }
 
-/** The sum of all samples of a name for each value of a label. */
+/** Sums the samples of a metric by a label's value. */
 export function sumsBy(samples: readonly Sample[], name: string, label: string): Map<string, number> {
   const sums = new Map<string, number>();
   for (const sample of samples) {
@@ -31,7 +31,7 @@ export function sumsBy(samples: readonly Sample[], name: string, label: string):
   return sums;
 }
 
-/** What was added between two readings; what did not change is left out. */
+/** The increases between two readings; unchanged entries are omitted. */
 export function added(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

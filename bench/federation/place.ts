@@ -13,7 +13,7 @@ import type { Releasers } from '../../workers/releasers';
 import { type MeasuredStore, stores } from '../storage/stores';
 import { parseMetrics, type Sample } from './metrics';
 
-/** A Temporal server and a store of a benchmark's own, in a folder. */
+/** A benchmark's Temporal server and store, in a folder. */
 export interface Place {
   readonly folder: string;
   readonly client: Client;
@@ -24,7 +24,7 @@ export interface Place {
   readonly bucket: Bucket;
 }
 
-/** Starts both; they end when `held` is released, or this process is killed: then the folder is removed, too. The server is a development server with a file, as `npm start` has it. */
+/** Starts both, with the development server of `npm start`. They stop, and the folder is removed, when `held` is released or this process is killed. */
 export async function startPlace(held: Releasers, folder: string, storeName: string): Promise<Place> {
   const start = stores[storeName];
   if (start === undefined)
@@ -53,28 +53,28 @@ export async function startPlace(held: Releasers, folder: string, storeName: str
 
 const deletingAtOnce = 16;
 
-/** Makes the store as if nothing had ever been combined. */
+/** Deletes everything that was combined. */
 export async function forgetCombined({ bucket }: Place): Promise<void> {
   const keys: string[] = [];
   for await (const entry of bucket.list(combinedPrefix)) if (entry.kind === 'object') keys.push(entry.key);
   await pMap(keys, (key) => bucket.delete(key), { concurrency: deletingAtOnce });
 }
 
-/** A cluster's roles, run by `federated-etl run` as a process of their own. */
+/** A cluster's roles, run by `federated-etl run` in a process. */
 export interface RunningCluster {
   readonly pid: number;
-  /** Where its local ETL is. */
+  /** The folder of its local ETL. */
   readonly etl: string;
-  /** Where its API is; undefined where it has none. */
+  /** The address of its API; undefined if it has none. */
   readonly apiUrl?: string;
   metrics(): Promise<Sample[]>;
   stop(): Promise<void>;
 }
 
-/** Long enough that nothing happens by itself while something is measured. */
+/** Long enough that no timer fires during a measurement. */
 const never = '48h';
 
-/** Starts a cluster with the roles of `federatedETL`, and waits until it serves them. It ends when `held` is released. */
+/** Starts a cluster with the roles of `federatedETL` and waits until it serves them. It stops when `held` is released. */
 export async function startRoles(
   held: Releasers,
   { folder, temporal, storeFile }: Place,
@@ -98,7 +98,7 @@ export async function startRoles(
     log: { format: 'json' },
   };
   await writeFile(config, stringify(settings));
-  // What an earlier process of the cluster said is not asked for.
+  // Drops the log of an earlier process of the cluster.
   await writeFile(log, '');
   const process = await startCluster({ id, roles: {}, config, etl, log });
   let stopping: Promise<void> | undefined;
@@ -115,7 +115,7 @@ export async function startRoles(
   };
 }
 
-/** Starts a federator that begins no run by itself. */
+/** Starts a federator whose schedule starts no runs. */
 export function startFederator(
   held: Releasers,
   place: Place,
@@ -126,7 +126,7 @@ export function startFederator(
   });
 }
 
-/** The addresses that a process said it listens at, by the event of the line. */
+/** The addresses that a process logged as listening on, by log event. */
 async function urlsIn(log: string): Promise<Map<string, string>> {
   const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
   const events = lines.map((line) => JSON.parse(line) as { event?: string; url?: string });

@@ -1,7 +1,7 @@
 import { type Cell, medianOf } from '../table';
 import { eventsOf, historyBytesOf, type MeasuredRun } from './measured-run';
 
-/** What is shown of runs of one kind, each a number whose median counts. */
+/** The columns for runs of one kind; medians are shown. */
 const columns: Readonly<Record<string, (run: MeasuredRun) => number>> = {
   seconds: ({ seconds }) => seconds,
   plan: phase('plan'),

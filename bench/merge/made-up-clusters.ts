@@ -8,29 +8,29 @@ import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet } from '../../e
 import type { Pipeline, Window } from '../../etl/window';
 import { instant, measures, randoms, timeWindow } from '../made-up';
 
-/** The window of the files that `writeCluster` writes. */
+/** The window of the files written by `writeCluster`. */
 export const day: Window = { start: 1_792_108_800, end: 1_792_195_200 };
 
 const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
 const recordsPerNode = 200;
-/** One record in so many is the idle cost of a node. */
+/** One in this many records is a node's idle cost. */
 const idleEvery = 200;
 
 export interface MadeUpFile {
   readonly pipeline: Pipeline;
   readonly window: Window;
-  /** Its number: the cluster is `cluster-<number>`. */
+  /** The cluster is `cluster-<number>`. */
   readonly cluster: number;
   readonly records: number;
-  /** How often the window was built before: each time it has other pods and costs. (Default: 0) */
+  /** How often the window was built before; each build has different pods and costs. (Default: 0) */
   readonly built?: number;
 }
 
 /**
- * One cluster's file of a window as an agent would write it: every pod has a name of its own, most strings are used by
- * few records. About 650 bytes an allocation, 460 an asset. The same for the same numbers.
+ * One cluster's file of a window as an agent would write it: every pod name is unique, most strings are used by
+ * few records. About 650 bytes per allocation, 460 per asset. Equal arguments give equal files.
  */
 export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: MadeUpFile): Buffer {
   const set: EtlSet =
@@ -40,7 +40,7 @@ export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: Ma
   return encodeSet(set);
 }
 
-/** Writes one cluster's file of a daily window below a folder. */
+/** Writes one cluster's file of a daily window to a folder. */
 export async function writeCluster(
   folder: string,
   pipeline: Pipeline,
@@ -137,7 +137,7 @@ function assets(at: Window, cluster: number, count: number, built: number): Asse
 
 const assetPackage = '*github.com/opencost/opencost/core/pkg/opencost';
 
-/** One in four is a node, the others are disks. */
+/** One in four is a node; the others are disks. */
 function asset(cluster: string, number: number, random: () => number, at: Window): Asset {
   const isNode = number % 4 === 0;
   const id = `${isNode ? 'i' : 'vol'}-${Math.floor(random() * 2 ** 40).toString(16)}${number}`;

@@ -16,35 +16,35 @@ import { isPipeline, type Pipeline } from '../../etl/window';
 import { day } from './made-up-clusters';
 
 /**
- * `federator` splices as a federator does: in a worker thread, beside which files are read and written; `splice` does all of
- * it in one thread; `decoding` decodes, merges and encodes; `copy` only puts the files one behind the other.
+ * `federator` splices as a federator does: in a worker thread, while files are read and written; `splice` does all of
+ * it in one thread; `decoding` decodes, merges and encodes; `copy` only concatenates the files.
  */
 export type Way = 'federator' | 'splice' | 'decoding' | 'copy';
 
 export interface Worked {
   /** From the first file to the end of the fsync. */
   readonly seconds: number;
-  /** Of them, what the merge itself took, on one core; 0 where it is not told apart. */
+  /** Of these, the merge itself, on one core; 0 if not measured separately. */
   readonly alone: number;
-  /** Seconds of all cores together. */
+  /** CPU seconds of all cores. */
   readonly cpu: number;
   readonly bytes: number;
   readonly records: number;
-  /** Of memory, with all its code loaded, after it went through one file. */
+  /** Memory with all code loaded, after one file. */
   readonly idleBytes: number;
 }
 
-/** So many files are merged once before, not measured: a federator's code is warm. */
+/** Files merged once before the measurement, as a federator's code is warm. */
 const warmUp = 20;
 
-/** Merges (or copies) files into one in one way and prints what it took, as JSON. */
+/** Merges (or copies) files in one of the ways and prints the measurements as JSON. */
 async function work(): Promise<void> {
   const [way, pipeline = '', folder = '', count = '', out = ''] = process.argv.slice(2);
   if (!isPipeline(pipeline)) throw new Error(`no pipeline: ${pipeline}`);
   const run = ways[way as Way];
   const names = (await readdir(folder)).sort().slice(0, Number(count));
   const files = names.map((name) => path.join(folder, name));
-  // The code of a thread is loaded with its first work.
+  // A thread loads its code with its first job.
   await run(pipeline, files.slice(0, 1), out);
   const idleBytes = process.memoryUsage.rss();
   for (let i = 0; i < 3; i++) await run(pipeline, files.slice(0, warmUp), out);
@@ -66,7 +66,7 @@ const ways: Record<Way, typeof spliced> = {
   decoding: decoded,
   copy: copied,
 };
-/** They start when there is work for them. */
+/** Threads start with their first job. */
 const threads = startMergeThreads({ threads: 1 });
 
 interface Ran {
@@ -183,7 +183,7 @@ async function copied(_pipeline: Pipeline, files: readonly string[], out: string
   return { alone: 0, bytes, records: 0 };
 }
 
-/** Files and their contents, the next one being read while one is worked on. */
+/** Files and their contents; the next one is read while the caller handles the current one. */
 async function* readAhead(files: readonly string[]): AsyncGenerator<[string, Buffer]> {
   const read = async (file: string): Promise<[string, Buffer]> => [file, await readFile(file)];
   const [first, ...others] = files;
@@ -200,7 +200,7 @@ async function write(out: string, parts: AsyncIterable<Uint8Array> | Iterable<Ui
   const hash = createHash('sha256');
   await using handle = await open(out, 'w');
   for await (const part of parts) {
-    // The disk works while the hash is made.
+    // Write and hash in parallel.
     const written = handle.writeFile(part);
     hash.update(part);
     await written;

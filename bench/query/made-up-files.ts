@@ -7,7 +7,7 @@ import { instant, measures, randoms, timeWindow } from '../made-up';
 export interface World {
   readonly days: number;
   readonly clusters: number;
-  /** Allocations of a cluster in a day. */
+  /** Allocations per cluster and day. */
   readonly allocations: number;
 }
 
@@ -23,13 +23,13 @@ const nodesPerCluster = 20;
 const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
-/** One pod in so many is replaced each day. */
+/** One in this many pods is replaced each day. */
 const replacedEvery = 10;
 const apps = 200;
 
 /**
- * Writes combined daily files as large federations have them: every cluster's containers, most of them there every day,
- * with labels, and with every second measure 0, as real ones are. The same for the same numbers.
+ * Writes combined daily files like those of large federations: every cluster's containers, most of them present every day,
+ * with labels, and with every second measure 0, as in real files. Equal arguments give equal files.
  */
 export async function writeWorld(folder: string, world: World): Promise<number> {
   let bytes = 0;

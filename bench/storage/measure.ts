@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** What a transfer took. */
+/** The measurements of a transfer. */
 export interface Measured {
   readonly seconds: number;
-  /** The most memory that the process held. */
+  /** The process's peak memory. */
   readonly peakBytes: number;
 }
 
-/** Runs a program to its end, with the time and the memory it took. Throws what it said when it fails. */
+/** Runs a program to its end and measures its time and memory. Throws its output if it fails. */
 export async function measure(
   command: string,
   args: readonly string[],
@@ -43,7 +43,7 @@ export async function measure(
   }
 }
 
-/** The most memory that a running process has ever held, in bytes, by Linux' own account; 0 elsewhere. */
+/** The peak memory of a running process in bytes, as reported by Linux; 0 elsewhere. */
 export async function peakOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;

@@ -10,15 +10,15 @@ import { findFakeGcs, startGcsServer } from '../../test/servers/fake-gcs';
 import { variables } from '../../test/servers/paths';
 import { findVersitygw, startS3Server } from '../../test/servers/versitygw';
 
-/** A store to measure: our settings for it, and rclone's. */
+/** A store to measure, with our settings and rclone's. */
 export interface MeasuredStore {
   readonly name: string;
-  /** What `federated-store.yaml` says. */
+  /** The content of `federated-store.yaml`. */
   readonly store: object;
-  /** Where its objects lie as files, where they do: whoever fills it may write there. */
+  /** The folder with its objects, if they are plain files: it may be filled directly. */
   readonly directory?: string;
   readonly gcsEmulator?: string;
-  /** Variables that make it rclone's remote `store:`, and the path of the bucket there. */
+  /** Variables that define rclone's remote `store:`, and the bucket's path in it. */
   readonly rclone: { readonly env: Readonly<Record<string, string>>; readonly path: string };
   stop(): Promise<void>;
 }
@@ -28,7 +28,7 @@ const remote = (settings: Readonly<Record<string, string>>) =>
     Object.entries(settings).map(([name, value]) => [`RCLONE_CONFIG_STORE_${name.toUpperCase()}`, value]),
   );
 
-/** The stores by name, each started when it is measured: servers on loopback, with their files below `folder`. */
+/** The stores by name, each started when needed: servers on loopback, with their files in `folder`. */
 export const stores: Readonly<Record<string, (folder: string) => Promise<MeasuredStore>>> = {
   async FILESYSTEM(folder) {
     const directory = path.join(folder, 'bucket');

@@ -6,7 +6,7 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 
 /**
- * One transfer in a process of its own, so that its memory is its own: `push` a folder's files below a prefix as a
+ * One transfer in its own process, to measure its memory: `push` a folder's files to a prefix as a
  * Federated Cluster does, or `pull` them back and check each against its digest. Prints one line of JSON.
  */
 async function transfer(

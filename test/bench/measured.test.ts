@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Told, phasesOf } from '../../bench/federation/histories';
+import { type WorkflowHistory, phasesOf } from '../../bench/federation/histories';
 import { windowsBefore } from '../../bench/federation/made-up-store';
 import { added, parseMetrics, sumsBy } from '../../bench/federation/metrics';
 import { madeUpFile } from '../../bench/merge/made-up-clusters';
@@ -94,7 +94,7 @@ describe('what a process tells of itself', () => {
 });
 
 describe('the steps of a run', () => {
-  const told = (file: string, type: string): Told => ({
+  const told = (file: string, type: string): WorkflowHistory => ({
     workflowId: type,
     type,
     events: 0,
