@@ -8,7 +8,10 @@ const { default: Sequencer } = require('@jest/test-sequencer');
  * file size, and the longest file starts when all others are done.
  */
 const longest = [
-  'test/end-to-end/five-clusters.test.ts',
+  'test/end-to-end/five-clusters-on-azure.test.ts',
+  'test/end-to-end/five-clusters-on-gcs.test.ts',
+  'test/end-to-end/five-clusters-on-s3.test.ts',
+  'test/end-to-end/five-clusters-on-a-folder.test.ts',
   'test/image/image.test.ts',
   'test/web/page.test.ts',
   'test/storage/azure-through-proxy.test.ts',

@@ -18,10 +18,15 @@ export interface ClusterProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `federated-etl run` for a cluster; resolves once it serves its roles. */
-export async function startCluster(cluster: DemoCluster): Promise<ClusterProcess> {
+const checkout = join(__dirname, '..', 'federated-etl.cjs');
+
+/**
+ * Starts `federated-etl run` for a cluster; resolves once it serves its roles. `program` is the script to run, by
+ * default the checkout's own.
+ */
+export async function startCluster(cluster: DemoCluster, program = checkout): Promise<ClusterProcess> {
   const log = openSync(cluster.log, 'a');
-  const child = fork(join(__dirname, '..', 'federated-etl.cjs'), ['run', '--config', cluster.config], {
+  const child = fork(program, ['run', '--config', cluster.config], {
     stdio: ['ignore', log, log, 'ipc'],
     // Ctrl-C at the terminal is for the demo, which then ends its clusters in order.
     detached: true,

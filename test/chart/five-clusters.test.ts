@@ -11,6 +11,7 @@ import { exampleWindow, goldenDay } from '../../scripts/demo/example-days';
 import { until } from '../../scripts/demo/until';
 import { names } from '../../workflows/names';
 import { describeWithHelm } from '../servers/helm';
+import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { renderChart } from './helm';
@@ -19,7 +20,6 @@ import { fields, list, podsOf, type Fields } from './pods';
 
 const chart = path.join(__dirname, '../../chart');
 const exampleData = path.join(__dirname, '../golden/bucket/federated');
-const program = path.join(__dirname, '../../scripts/federated-etl.cjs');
 const clusters = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 const token = 'an-operator-token';
 const never = new AbortController().signal;
@@ -41,6 +41,7 @@ describeWithHelm('the five examples of the chart', () => {
       let folder: string;
       let server: TestServer;
       let namespace: string;
+      let program: string;
       let store: string;
       const processes: Process[] = [];
       /** The pods of `helm test`, which run once. */
@@ -48,6 +49,7 @@ describeWithHelm('the five examples of the chart', () => {
 
       beforeAll(async () => {
         folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-chart-five-'));
+        program = await builtProgram();
         server = await connectToTestServer();
         namespace = await server.createNamespace();
         const s3 = await connectToS3();

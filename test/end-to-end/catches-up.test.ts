@@ -16,6 +16,7 @@ import { rosterState, type RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { runMain } from '../scripts/run-main';
 import { temporalCliPath } from '../servers/paths';
+import { builtProgram } from '../servers/program';
 import { describeWithTemporal } from '../servers/temporal';
 import { eventually, localFile, rebuild } from './five-clusters';
 
@@ -30,6 +31,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
   let cluster: DemoCluster;
   let running: ClusterProcess | undefined;
   let own: Buffer;
+  let program: string;
 
   const startServer = (port?: number) =>
     startTemporalServer({
@@ -54,12 +56,12 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-alone-'));
     bucket = path.join(dir, 'bucket');
     await mkdir(bucket);
-    server = await startServer();
+    [server, program] = await Promise.all([startServer(), builtProgram()]);
     const etl = path.join(dir, 'etl');
     await cp(golden, etl, { recursive: true });
     cluster = await writeCluster('cluster-1', etl);
     own = await readFile(localFile(cluster, changed));
-    running = await startCluster(cluster);
+    running = await startCluster(cluster, program);
     await pushed(own);
   });
 
@@ -92,7 +94,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await rm(path.join(other, '.federated-etl'), { recursive: true, force: true });
     const second = await writeCluster('cluster-1-again', other);
     await rebuild(second, changed, own, 100);
-    await expect(startCluster(second)).rejects.toThrow(/DUPLICATE_CLUSTER_ID/);
+    await expect(startCluster(second, program)).rejects.toThrow(/DUPLICATE_CLUSTER_ID/);
     expect((await remote()).equals(own)).toBe(true);
   });
 
@@ -170,7 +172,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
       (await client.workflow.getHandle(names('').roster).query<RosterState>(rosterState)).primaries;
     for (const primary of [true, false]) {
       await running?.stop();
-      running = await startCluster(await writeCluster('cluster-1', cluster.etl, primary));
+      running = await startCluster(await writeCluster('cluster-1', cluster.etl, primary), program);
       await withClient(async (client) => {
         expect((await pull(client)).status.name).toBe(primary ? 'RUNNING' : 'TERMINATED');
         await eventually(
@@ -184,7 +186,6 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
   test('a cluster ends in order when whoever started it is gone', async () => {
     await running?.stop();
     running = undefined;
-    const program = path.join(__dirname, '..', '..', 'scripts', 'federated-etl.cjs');
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
     const child = fork(program, ['run', '--config', cluster.config], { stdio: [...stdio] });
     await once(child, 'message');

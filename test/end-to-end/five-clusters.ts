@@ -19,6 +19,7 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import type { FederationSummary } from '../../workflows/federation';
 import { progress, type FederationProgress } from '../../workflows/messages';
 import { names } from '../../workflows/names';
+import { builtProgram } from '../servers/program';
 
 /** The guide's five clusters, each a process of its own, on a real Temporal server and a real bucket. */
 export interface FiveClusters {
@@ -71,13 +72,14 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
     if (gcsEmulator !== undefined) await changeStorage(cluster, { gcsEmulator });
   }
   const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'), { gcsEmulator });
+  const program = await builtProgram();
   const running = new Map<string, ClusterProcess>();
   const cluster = (id: string) => {
     const found = clusters.find((one) => one.id === id);
     if (found === undefined) throw new Error(`there is no ${id}`);
     return found;
   };
-  const start = async (id: string) => void running.set(id, await startCluster(cluster(id)));
+  const start = async (id: string) => void running.set(id, await startCluster(cluster(id), program));
   const end = async (id: string, how: 'stop' | 'kill') => {
     const process_ = running.get(id);
     running.delete(id);
@@ -127,9 +129,7 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
     },
   };
   try {
-    // The first one bundles the workflow code for all.
-    await start('cluster-1');
-    await Promise.all(clusters.slice(1).map(({ id }) => start(id)));
+    await Promise.all(clusters.map(({ id }) => start(id)));
   } catch (error) {
     await five.close();
     throw error;

@@ -10,6 +10,7 @@ import { clusterId } from '../../etl/cluster-id';
 import { backupsPrefix, clusterEtlPrefix, combinedEtlKey } from '../../federation/layout';
 import { readAll } from '../../storage/read-all';
 import { runMain } from '../scripts/run-main';
+import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { startS3Users, type S3Users } from '../servers/s3-users';
 import { describeWithS3, startS3Server, type S3Server, s3Store } from '../servers/versitygw';
@@ -61,7 +62,7 @@ describeWithTemporal('least privilege', () => {
           ]),
       });
       onlyPrimary = await writePrimary(dir, 'cluster-6', temporal, await storeOf('cluster-6', ['primary']));
-      running = await startCluster(onlyPrimary);
+      running = await startCluster(onlyPrimary, await builtProgram());
     });
 
     afterAll(async () => {

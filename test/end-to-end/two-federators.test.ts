@@ -15,6 +15,7 @@ import { clusterEtlKey, combinedEtlKey, objectKey } from '../../federation/layou
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import type { FederationSummary } from '../../workflows/federation';
+import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { eventually, rebuiltBytes, writeFederator } from './five-clusters';
 
@@ -39,7 +40,10 @@ describeWithTemporal('two federators on one bucket', () => {
       const temporal = { address: server.address, namespace };
       // Their runs come every few seconds, by their schedules.
       running.push(
-        await startCluster(await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' })),
+        await startCluster(
+          await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' }),
+          await builtProgram(),
+        ),
       );
     }
     bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));

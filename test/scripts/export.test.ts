@@ -11,6 +11,7 @@ import { rowsOf } from '../../query/database';
 import { exportPrefix, objectKey } from '../../federation/layout';
 import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
+import { builtProgram } from '../servers/program';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';
 
@@ -261,10 +262,9 @@ describe('export of a local ETL store', () => {
   });
 
   it('that is killed leaves no half file, and the next one goes on', async () => {
-    const program = path.join(__dirname, '../../scripts/federated-etl.cjs');
     const temporary = path.join(federation.folder, 'tmp');
     mkdirSync(temporary);
-    const child = fork(program, ['export', '--etl', combined, '--out', out], {
+    const child = fork(await builtProgram(), ['export', '--etl', combined, '--out', out], {
       env: { ...process.env, TMPDIR: temporary },
       stdio: 'ignore',
       execArgv: [],

@@ -9,6 +9,7 @@ import { startAzureServer } from './azurite';
 import { findFakeGcs, startGcsServer } from './fake-gcs';
 import { findHelm } from './helm';
 import { temporalCliPath, variables } from './paths';
+import { buildForRun } from './program';
 import { SharedServers, type SharedServer } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
 
@@ -19,7 +20,7 @@ export interface TestRun {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Finds or builds the test servers and Helm, and offers them to the test files. */
+/** Finds or builds the test servers and Helm, and offers them and the built program to the test files. */
 export async function setUp(): Promise<TestRun> {
   await note(variables.temporalCli, variables.temporalMissing, async () => {
     const temporal = await findTemporal({ say, useAddress: false });
@@ -36,6 +37,7 @@ export async function setUp(): Promise<TestRun> {
     s3: startS3,
     gcs: startGcs,
     azure: startAzure,
+    program: buildForRun,
   });
   process.env[variables.sharedServers] = await servers.open();
   return { servers };

@@ -3,9 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
-
-const program = path.join(__dirname, '../../scripts/federated-etl.cjs');
 
 describeWithTemporal('a process of which one role cannot start', () => {
   it('ends with the reason, though workers of another role are there already', async () => {
@@ -26,7 +25,7 @@ describeWithTemporal('a process of which one role cannot start', () => {
       health: { listen: '127.0.0.1:0' },
     };
     await writeFile(file, stringify(settings));
-    const child = spawn(process.execPath, [program, 'run', '--config', file], {
+    const child = spawn(process.execPath, [await builtProgram(), 'run', '--config', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const said: Buffer[] = [];

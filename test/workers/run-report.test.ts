@@ -5,6 +5,7 @@ import { readRuns } from '../../operator/runs';
 import { startCluster } from '../../scripts/demo/cluster-process';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { eventually, writeFederator } from '../end-to-end/five-clusters';
+import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
 
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
@@ -16,7 +17,7 @@ describeWithTemporal('the report of a run', () => {
     await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
     const temporal = { address: server.address, namespace: await server.createNamespace() };
     const place = { temporal, firstRunAfter: '2s', runEvery: '1h' };
-    const federator = await startCluster(await writeFederator(dir, 'f', place));
+    const federator = await startCluster(await writeFederator(dir, 'f', place), await builtProgram());
     const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
     try {
       const report = await eventually('a report', async () => (await readRuns(bucket, 1))[0]?.report);

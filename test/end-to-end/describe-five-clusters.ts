@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseWindowId, type WindowId } from '../../etl/window';
 import { checkUnion } from '../../scripts/demo/check-union';
@@ -11,9 +10,6 @@ import { decodeSet } from '../../etl/file';
 import { runs } from '../etl/run-counts';
 import { sameMeaning } from '../etl/same-meaning';
 import { runMain } from '../scripts/run-main';
-import { connectToAzure, describeWithAzure } from '../servers/azurite';
-import { connectToGcs, describeWithGcs } from '../servers/fake-gcs';
-import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { largestPayload } from '../workflows/largest-payload';
 import {
@@ -31,13 +27,20 @@ const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 const another = 'allocations/1h/1794816000-1794819600' as WindowId;
 const primary = 'cluster-5';
 
-/** The guide's example from end to end; the tests build on one another, as days of operation do. */
-function describeFiveClusters(
+/**
+ * The guide's example from end to end, on one kind of store. The tests build on one another, as days of operation do.
+ * Each kind has a test file of its own, so that they run side by side: half of their time is waiting for time-outs.
+ *
+ * @param name the name of the suite
+ * @param storeOf makes a bucket and returns the content of federated-store.yaml; it is given the example's folder
+ * @param gcsEmulator where GCS is, for a store of that type
+ */
+export function describeFiveClusters(
   name: string,
   storeOf: (folder: string) => Promise<object>,
   gcsEmulator?: () => Promise<string>,
 ): void {
-  describe(name, () => {
+  describeWithTemporal(name, () => {
     let server: TestServer;
     let five: FiveClusters;
 
@@ -207,42 +210,3 @@ async function count({ bucket }: FiveClusters, prefix: string): Promise<number> 
   for await (const entry of bucket.list(prefix)) if (entry.kind === 'object') objects += 1;
   return objects;
 }
-
-describeWithTemporal('five clusters', () => {
-  describeFiveClusters('on a folder', async (folder) => {
-    const directory = path.join(folder, 'bucket');
-    await mkdir(directory);
-    return { type: 'FILESYSTEM', config: { directory } };
-  });
-
-  describeWithS3('and an S3 server', () => {
-    describeFiveClusters('on S3', async () => {
-      const s3 = await connectToS3();
-      const bucket = `five-${randomUUID()}`;
-      await s3.createBucket(bucket);
-      return s3Store(s3, bucket);
-    });
-  });
-
-  describeWithGcs('and a GCS server', () => {
-    describeFiveClusters(
-      'on GCS',
-      async () => {
-        const gcs = await connectToGcs();
-        const bucket = `five-${randomUUID()}`;
-        await gcs.createBucket(bucket);
-        return { type: 'GCS', config: { bucket } };
-      },
-      async () => (await connectToGcs()).endpoint,
-    );
-  });
-
-  describeWithAzure('and an Azure server', () => {
-    describeFiveClusters('on Azure', async () => {
-      const azure = await connectToAzure();
-      const container = `five-${randomUUID()}`;
-      await azure.createContainer(container);
-      return { type: 'AZURE', config: { container, storage_connection_string: azure.connectionString } };
-    });
-  });
-});

@@ -1,0 +1,42 @@
+import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { builtPage, buildPage } from '../../web/bundle';
+import { builtWorkflows, workflowBundle } from '../../workers/workflow-bundle';
+import { compile } from './compile';
+
+/**
+ * Builds the program into a folder: `<to>/scripts/federated-etl.cjs` then starts without compiling or bundling anything.
+ * Its packages are not part of it; Node has to find them from that folder.
+ *
+ * @returns the folders of the packages that are bundled into the page, such as `node_modules/preact`
+ */
+export async function buildProgram(root: string, to: string): Promise<string[]> {
+  await compile(root, to);
+  await writeWorkflows(to);
+  const page = await writePage(to);
+  await writeStart(root, to);
+  return page;
+}
+
+async function writeWorkflows(to: string): Promise<void> {
+  const bundle = await workflowBundle();
+  const code = 'code' in bundle ? bundle.code : await readFile(bundle.codePath);
+  await writeFile(path.join(to, 'workers', builtWorkflows), code);
+}
+
+async function writePage(to: string): Promise<string[]> {
+  const { files, sources } = await buildPage();
+  for (const [name, { body }] of files) {
+    const file = path.join(to, 'web', builtPage, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, body);
+  }
+  const packages = sources.map((source) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(source)?.[0]);
+  return [...new Set(packages.filter((one) => one !== undefined))];
+}
+
+async function writeStart(root: string, to: string): Promise<void> {
+  const start = path.join('scripts', 'federated-etl.cjs');
+  await cp(path.join(root, start), path.join(to, start));
+  await chmod(path.join(to, start), 0o755);
+}
