@@ -123,8 +123,9 @@ export function registerQueryRoutes(
       };
     },
   });
-  const autocomplete = (of: 'allocations' | 'assets'): Route => ({
-    of: of === 'allocations' ? 'allocation values' : 'asset values',
+  const valuesOf = { allocations: 'allocation values', assets: 'asset values' } as const;
+  const autocomplete = (of: keyof typeof valuesOf): Route => ({
+    of: valuesOf[of],
     flavour: 'opencost',
     ask: (parameters) => {
       const request = parseAutocompleteRequest(of, parameters, defaults('opencost'));

@@ -5,9 +5,9 @@ import type { Catalog } from './catalog';
 import { cover } from './covering';
 import { rowsOf } from './database';
 import type { AutocompleteRequest } from './request';
-import { allocationTarget, assetTarget, Bindings, condition } from './sql';
+import { allocationTarget, assetTarget, Bindings, condition, type FilterTarget } from './sql';
 
-/** The values that a field has in a window: distinct, sorted, at most as many as are asked for. */
+/** The distinct values of a field in a window, sorted, up to the limit of the request. */
 export async function answerAutocomplete(
   connection: DuckDBConnection,
   catalog: Catalog,
@@ -16,17 +16,13 @@ export async function answerAutocomplete(
   const covering = cover(catalog, of, [window], window.end);
   const wholeFiles = await pick(connection, 'pick', catalog, covering, { periodOf: [0] });
   const bindings = new Bindings();
-  const values = of === 'allocations' ? allocationValues(field, bindings) : assetValues(field, bindings);
-  const target = of === 'allocations' ? allocationTarget : assetTarget;
+  const { target, records, values } = sources[of];
+  const value = values(field, bindings);
   const kept = filter === undefined ? 'true' : condition(filter, target, bindings);
   const on = `pick p on p.file = r.file${wholeFiles ? '' : ' and p.cluster = r.cluster'}`;
-  const records =
-    of === 'allocations'
-      ? `select * from identity where id in (select r.identity from allocation r join ${on})`
-      : `select r.* from asset r join ${on}`;
   const rows = await rowsOf(
     connection,
-    `with record as (${records}), found as (select ${values} as value from record where ${kept})
+    `with record as (${records(on)}), found as (select ${value} as value from record where ${kept})
 select distinct value from found where value <> '' and contains(lower(value), lower(${bindings.bind(search)}))
 order by value limit ${bindings.bind(limit)}::integer`,
     bindings.values,
@@ -51,21 +47,42 @@ const assetFields: Readonly<Record<string, string>> = {
   label: 'unnest(map_keys(labels))',
 };
 
-function allocationValues(field: string, bindings: Bindings): string {
-  const [map, key] = splitField(field);
-  if (key === undefined) return allocationFields[field] ?? unknown(field);
-  const maps: Readonly<Record<string, string>> = {
-    label: 'labels',
-    annotation: 'annotations',
-    namespacelabel: 'namespace_labels',
-  };
-  return `${maps[map] ?? unknown(field)}[${bindings.bind(key)}]`;
+/** Where the values of a pipeline's fields are. */
+interface ValueSource {
+  readonly target: FilterTarget;
+  /** SQL for the records that a join with the picked sets leaves. */
+  records(this: void, on: string): string;
+  /** SQL for the values of a field, `name` or `name:key`. Throws QUERY_INVALID for an unknown one. */
+  values(this: void, field: string, bindings: Bindings): string;
 }
 
-function assetValues(field: string, bindings: Bindings): string {
-  const [map, key] = splitField(field);
-  if (key === undefined) return assetFields[field] ?? unknown(field);
-  return map === 'label' ? `labels[${bindings.bind(key)}]` : unknown(field);
+const sources: Readonly<Record<AutocompleteRequest['of'], ValueSource>> = {
+  allocations: {
+    target: allocationTarget,
+    records: (on) => `select * from identity where id in (select r.identity from allocation r join ${on})`,
+    values: valuesOf(allocationFields, {
+      label: 'labels',
+      annotation: 'annotations',
+      namespacelabel: 'namespace_labels',
+    }),
+  },
+  assets: {
+    target: assetTarget,
+    records: (on) => `select r.* from asset r join ${on}`,
+    values: valuesOf(assetFields, { label: 'labels' }),
+  },
+};
+
+/** SQL for the values of a field, from the columns of all fields and of those that take a key. */
+function valuesOf(
+  fields: Readonly<Record<string, string>>,
+  maps: Readonly<Record<string, string>>,
+): ValueSource['values'] {
+  return (field, bindings) => {
+    const [name, key] = splitField(field);
+    if (key === undefined) return fields[field] ?? unknown(field);
+    return `${maps[name] ?? unknown(field)}[${bindings.bind(key)}]`;
+  };
 }
 
 function splitField(field: string): [string, string | undefined] {

@@ -1,7 +1,17 @@
 import { hash } from 'node:crypto';
 import { type ByteString, displayText } from '../etl/byte-string';
 import type { Instant } from '../etl/instant';
-import type { Allocation, Asset, AssetSet, Breakdown, EtlSet, RecordOf, StringMap } from '../etl/model';
+import type {
+  Allocation,
+  AllocationSet,
+  Asset,
+  AssetSet,
+  Breakdown,
+  EtlSet,
+  RecordOf,
+  SetOf,
+  StringMap,
+} from '../etl/model';
 import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
 import type { Pipeline } from '../etl/window';
 import { HashIndex, hashWords } from './hash-index';
@@ -91,8 +101,14 @@ export interface AssetColumns {
 }
 export type AssetValue = string | number | boolean | null | number[] | [string, string][];
 
+/** The columns of each pipeline. */
+export interface ColumnsOf {
+  allocations: AllocationColumns;
+  assets: AssetColumns;
+}
+
 /** A window, or a batch of it. */
-export type WindowColumns = AllocationColumns | AssetColumns;
+export type WindowColumns = ColumnsOf[Pipeline];
 
 /**
  * The allocations of a window that was read to its end and found good, a batch at a time, as all at once would take
@@ -109,7 +125,16 @@ export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as 
 
 /** Brings a set into columns. Pure CPU work, for a thread. */
 export function toColumns(set: EtlSet): WindowColumns {
-  if (set.kind === 'assets') return assetColumns(set);
+  const columnsOf = toColumnsOf[set.kind] as (set: EtlSet) => WindowColumns;
+  return columnsOf(set);
+}
+
+const toColumnsOf: { readonly [P in Pipeline]: (set: SetOf[P]) => ColumnsOf[P] } = {
+  allocations: allocationColumns,
+  assets: assetColumns,
+};
+
+function allocationColumns(set: AllocationSet): AllocationColumns {
   const builder = new AllocationColumnsBuilder(set.allocations?.size ?? 0);
   for (const record of set.allocations?.values() ?? []) if (record !== null) builder.add(record);
   return builder.finish();

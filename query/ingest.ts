@@ -10,9 +10,7 @@ import {
 } from '@duckdb/node-api';
 import type { NotFinite } from '../etl/not-finite';
 import type { Pipeline, WindowRef } from '../etl/window';
-import { totalCostSum } from './allocation-source';
 import { type Column, fillVector } from './append';
-import { assetCostSum } from './asset-sums';
 import {
   type AllocationBatches,
   type AllocationColumns,
@@ -29,6 +27,7 @@ import { type Database, rowsOf } from './database';
 import { hashWords } from './hash-index';
 import { hashValue, type Numbers, readNumbers, workloadKey } from './numbers';
 import { notePeak, type Peaks } from './peaks';
+import { pipelineTables } from './pipeline-tables';
 import { fillPlacements } from './placement';
 import { fillWorkloads, findServedIdentities, rollUp } from './rollup';
 import { storedMeasures } from './schema';
@@ -589,11 +588,10 @@ function fileKey(row: Readonly<Record<string, unknown>>): string {
   );
 }
 
-/** The statement that says what each cluster has in a file; it takes the file's id. */
+/** Statement that fills in what each cluster contributes to a file; its parameter is the file's id. */
 function contributions(pipeline: Pipeline, peaks: Peaks): string {
-  const [table, cost] =
-    pipeline === 'allocations' ? ['allocation', totalCostSum(peaks)] : ['asset', assetCostSum(peaks)];
-  return `insert into contribution select $1, cluster, count(*), ${cost} from ${table} where file = $1 group by cluster`;
+  const { records, cost } = pipelineTables[pipeline];
+  return `insert into contribution select $1, cluster, count(*), ${cost(peaks)} from ${records} where file = $1 group by cluster`;
 }
 
 function toMap(entries: Entries) {

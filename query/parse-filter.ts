@@ -30,6 +30,23 @@ const fields = {
 } as const;
 export type Filtered = keyof typeof fields;
 
+/** Operands besides `fields`, and other names of fields. */
+const operandsOf: Readonly<Record<Filtered, Operands>> = {
+  allocations: {
+    keyed: ['label', 'annotation'],
+    services: true,
+    renamed: new Map([['controller', 'controllerName']]),
+  },
+  assets: { keyed: ['label'], services: false, renamed: new Map() },
+};
+
+interface Operands {
+  /** Maps of texts. */
+  readonly keyed: readonly ('label' | 'annotation')[];
+  readonly services: boolean;
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
 const longest = 16_384;
 const deepest = 64;
 
@@ -141,15 +158,17 @@ class Parser {
     const word = field.exec(this.text)?.[0];
     if (word === undefined) throw this.expected('a field');
     this.at += word.length;
-    if (word === 'label' || (word === 'annotation' && this.of === 'allocations')) {
+    const { keyed, services, renamed } = operandsOf[this.of];
+    const map = keyed.find((one) => one === word);
+    if (map !== undefined) {
       const key = this.key();
-      return [key === undefined ? { kind: `${word}Keys` } : { kind: word, key }];
+      return [key === undefined ? { kind: `${map}Keys` } : { kind: map, key }];
     }
-    if (word === 'services' && this.of === 'allocations') return [{ kind: 'services' }];
+    if (services && word === 'services') return [{ kind: 'services' }];
     const aliased = aliasKeys(word, this.aliases);
     if (aliased !== undefined) return aliased.map((key) => ({ kind: 'alias', key }));
     const known: readonly string[] = fields[this.of];
-    const name = this.of === 'allocations' && word === 'controller' ? 'controllerName' : word;
+    const name = renamed.get(word) ?? word;
     if (known.includes(name)) return [{ kind: 'field', field: name }];
     this.at = start;
     throw this.expected(`a field (${[...known, 'label[KEY]'].join(', ')})`);

@@ -164,23 +164,31 @@ function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[]
     value === undefined || isDone ? [] : [passedOver(name, value, why)];
   const columns = tell('labelColumns', labelColumns, format === 'csv', 'only CSV has columns');
   if (flavour === 'kubecost') return columns;
-  if (of === 'assets') {
-    const [name, value] =
-      accumulateBy === undefined ? ['accumulate', accumulate] : ['accumulateBy', accumulateBy];
-    const isOneSet = onOff(value) !== undefined || value === 'all' || value === 'none';
-    return [...columns, ...tell(name, value, isOneSet, 'on this path assets are one set')];
+  switch (of) {
+    case 'assets': {
+      const [name, value] =
+        accumulateBy === undefined ? ['accumulate', accumulate] : ['accumulateBy', accumulateBy];
+      const isOneSet = onOff(value) !== undefined || value === 'all' || value === 'none';
+      return [...columns, ...tell(name, value, isOneSet, 'on this path assets are one set')];
+    }
+    case 'allocations':
+    case 'summaries':
+    case 'toplines':
+    case 'allocation values':
+    case 'asset values': {
+      const include = onOff(includeIdle) ?? false;
+      return [
+        ...columns,
+        ...tell('idle', idle, onOff(idle) === include, 'on this path includeIdle says it'),
+        ...tell(
+          'shareIdle',
+          shareIdle,
+          include || onOff(shareIdle) === false,
+          'on this path it needs includeIdle=true',
+        ),
+      ];
+    }
   }
-  const include = onOff(includeIdle) ?? false;
-  return [
-    ...columns,
-    ...tell('idle', idle, onOff(idle) === include, 'on this path includeIdle says it'),
-    ...tell(
-      'shareIdle',
-      shareIdle,
-      include || onOff(shareIdle) === false,
-      'on this path it needs includeIdle=true',
-    ),
-  ];
 }
 
 function passedOver(name: string, value: string, why: string): string {

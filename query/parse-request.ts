@@ -100,6 +100,11 @@ const assetValues =
   'type account cluster category provider providerID providerid name project service label assetType department environment owner product team'.split(
     ' ',
   );
+/** The fields whose values can be listed, and those of them that take a key. */
+const valueFields: Readonly<Record<Filtered, { known: readonly string[]; keyed: readonly string[] }>> = {
+  allocations: { known: allocationValues, keyed: ['label', 'annotation', 'namespacelabel'] },
+  assets: { known: assetValues, keyed: ['label'] },
+};
 
 /** Reads a question for the values of a field. Throws QUERY_INVALID for a missing or unknown field. */
 export function parseAutocompleteRequest(
@@ -110,8 +115,7 @@ export function parseAutocompleteRequest(
   const given = parameters['field']?.trim() ?? '';
   const colon = given.indexOf(':');
   const [start, key] = colon < 0 ? [given, undefined] : [given.slice(0, colon), given.slice(colon + 1)];
-  const keyed = of === 'allocations' ? ['label', 'annotation', 'namespacelabel'] : ['label'];
-  const known = of === 'allocations' ? allocationValues : assetValues;
+  const { known, keyed } = valueFields[of];
   const word = known.find((one) => one.toLowerCase() === start.toLowerCase());
   if (word === undefined || (key !== undefined && !(keyed.includes(word) && key.trim() !== ''))) {
     throw invalid('field', given, `is none of ${known.join(', ')} or ${keyed[0]}:KEY.`);

@@ -31,6 +31,6 @@ export function fieldsIn(part: string): string[] {
  * server says best what is wrong with it.
  */
 export function appliesTo(of: Filtered, part: string): boolean {
-  const others = filterFields[of === 'assets' ? 'allocation' : 'assets'];
+  const others = Object.values(filterFields).flatMap((fields) => (fields === filterFields[of] ? [] : fields));
   return fieldsIn(part).every((field) => filterFields[of].includes(field) || !others.includes(field));
 }

@@ -39,7 +39,7 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
   const other = new ThreadSide(task.port, task.shared);
   let whole = false;
   try {
-    const columns = task.pipeline === 'assets' ? readAssets(task) : readAllocations(task);
+    const columns = readers[task.pipeline](task);
     const verdict: ReadVerdict = { kind: 'good' };
     other.tell(verdict);
     other.give(columns);
@@ -58,6 +58,12 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
 
 /** Sends the columns of a file that has been checked. */
 type SendColumns = (send: (chunk: Sent<WindowColumns>) => void) => void;
+
+/** Each checks the file, and throws an `ETL_*` error if it cannot be used. */
+const readers: Readonly<Record<Pipeline, (task: ReadTask) => SendColumns>> = {
+  allocations: readAllocations,
+  assets: readAssets,
+};
 
 function readAssets({ bytes, window }: ReadTask): SendColumns {
   const set = decodeSet('assets', bytes);

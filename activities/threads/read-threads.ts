@@ -72,12 +72,16 @@ export function startReadThreads(options?: ThreadsOptions): ReadThreads {
           detail: verdict.detail,
         });
       }
-      if (pipeline === 'allocations') return { pipeline, batches: batchesOf(side, close), close };
-      for await (const columns of side.chunks()) {
-        close();
-        return columns as AssetColumns;
+      switch (pipeline) {
+        case 'allocations':
+          return { pipeline, batches: batchesOf(side, close), close };
+        case 'assets':
+          for await (const columns of side.chunks()) {
+            close();
+            return columns as AssetColumns;
+          }
+          throw new Error('The thread sent no columns.');
       }
-      throw new Error('The thread sent no columns.');
     },
     close: () => threads.close(),
   };

@@ -33,12 +33,12 @@ export interface MadeUpFile {
  * few records. About 650 bytes per allocation, 460 per asset. Equal arguments give equal files.
  */
 export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: MadeUpFile): Buffer {
-  const set: EtlSet =
-    pipeline === 'allocations'
-      ? allocations(window, cluster, records, built)
-      : assets(window, cluster, records, built);
-  return encodeSet(set);
+  return encodeSet(madeUpSets[pipeline](window, cluster, records, built));
 }
+
+const madeUpSets: Readonly<
+  Record<Pipeline, (at: Window, cluster: number, count: number, built: number) => EtlSet>
+> = { allocations, assets };
 
 /** Writes one cluster's file of a daily window to a folder. */
 export async function writeCluster(

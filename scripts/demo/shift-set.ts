@@ -1,16 +1,14 @@
 import type { Instant } from '../../etl/instant';
-import type { Allocation, Asset, EtlSet, TimeWindow } from '../../etl/model';
+import { type EtlRecord, type EtlSet, recordsOf, type TimeWindow, withRecords } from '../../etl/model';
 import { year1 } from '../../etl/time-codec';
 
 /** The same set, whole seconds later: its window, and the windows, starts and ends of its records. Zones stay. */
 export function shiftSet(set: EtlSet, seconds: number): EtlSet {
-  const window = shiftWindow(set.window, seconds);
-  return set.kind === 'allocations'
-    ? { ...set, window, allocations: shiftRecords(set.allocations, seconds) }
-    : { ...set, window, assets: shiftRecords(set.assets, seconds) };
+  const shifted = { ...set, window: shiftWindow(set.window, seconds) };
+  return withRecords(shifted, shiftRecords(recordsOf(set), seconds));
 }
 
-function shiftRecords<Key, R extends Allocation | Asset>(
+function shiftRecords<Key, R extends EtlRecord>(
   records: Map<Key, R | null> | null,
   seconds: number,
 ): Map<Key, R | null> | null {
@@ -18,7 +16,7 @@ function shiftRecords<Key, R extends Allocation | Asset>(
   return new Map([...records].map(([key, record]) => [key, record && shiftRecord(record, seconds)]));
 }
 
-function shiftRecord<R extends Allocation | Asset>(record: R, seconds: number): R {
+function shiftRecord<R extends EtlRecord>(record: R, seconds: number): R {
   return {
     ...record,
     window: shiftWindow(record.window, seconds),

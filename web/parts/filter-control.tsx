@@ -3,6 +3,8 @@ import { useAnswer } from '../ask';
 import { appliesTo, filterFields, type Filtered } from '../filter-fields';
 import { comparison } from '../url-state';
 
+const plural: Readonly<Record<Filtered, string>> = { allocation: 'allocations', assets: 'assets' };
+
 const operators = [
   [':', 'is'],
   ['!:', 'is not'],
@@ -45,7 +47,7 @@ export function FilterControl({ of, window, parts, onChange }: FilterControlProp
         {parts.map((part, index) => (
           <li key={part} class={appliesTo(of, part) ? undefined : 'waits'}>
             <code>{part}</code>
-            {!appliesTo(of, part) && <small>not for {of === 'assets' ? 'assets' : 'allocations'}</small>}
+            {!appliesTo(of, part) && <small>not for {plural[of]}</small>}
             <button
               type="button"
               aria-label={`Remove the filter ${part}`}
