@@ -19,6 +19,8 @@ module.exports = {
       },
     ],
   },
-  // Packages come as they are, but for those of the HTTP server that are ES modules, which jest cannot require.
-  transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?(?:cookie|content-disposition)/dist/)'],
+  // ES modules that CommonJS code requires: Node can load them, jest's loader only with an experimental option.
+  transformIgnorePatterns: [
+    '/node_modules/(?!(?:.*/)?(?:(?:cookie|content-disposition)/dist|chokidar|p-limit|p-map|readdirp|yocto-queue)/)',
+  ],
 };

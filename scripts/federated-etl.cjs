@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 
-// The program `federated-etl`: finds a Node that is new enough, then hands over to federated-etl.ts, or to what the
-// build (`npm run build`) made of it.
+// The command `federated-etl`: runs federated-etl.ts, or its compiled form if the build (`npm run build`) made one. A
+// Node that is too old to run the program hands over to the project's own.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -17,7 +17,7 @@ if (fs.existsSync(built)) {
   console.error(`federated-etl needs its packages (${checkPackages(root).why}).`);
   console.error('Run `npm start`, which installs them and runs the example, or `npm ci`.');
   process.exitCode = 1;
-} else if (Number(process.versions.node.split('.')[0]) < 22) {
+} else if (!require('./set-up/project-node.cjs').isNewEnough()) {
   handOver();
 } else {
   require('tsx/cjs');
@@ -33,14 +33,14 @@ function start(program) {
     });
 }
 
-/** Runs itself again by the project's own Node. */
+/** Runs the same command on the project's own Node. */
 function handOver() {
-  const { findProjectNode } = require('./set-up/project-node.cjs');
+  const { OLDEST, findProjectNode } = require('./set-up/project-node.cjs');
   const { runInForeground } = require('./set-up/foreground.cjs');
   const node = findProjectNode(root);
   if (node === undefined) {
-    console.error(`federated-etl needs Node 22 or newer; this is ${process.version}.`);
-    console.error("Run `npm start`, which fetches the project's own Node, or install a newer one.");
+    console.error(`federated-etl needs Node ${OLDEST} or newer; this is ${process.version}.`);
+    console.error("Run `npm start`, which fetches the project's own Node, or install a newer Node.");
     process.exitCode = 1;
     return;
   }

@@ -13,7 +13,7 @@ const maxSockets = 256;
  * The connections to a store, as its `http_config` wants them. The SDKs' own timeouts do not end everything that hangs,
  * so a socket ends itself: when it is not connected within 5 seconds, and when it is silent for
  * `response_header_timeout`, before an answer, in the middle of one, or idle. The usual variables (`HTTPS_PROXY`,
- * `HTTP_PROXY`, `NO_PROXY`) name a proxy to go through, with Node 24.5 or newer. To be destroyed by who asked for it.
+ * `HTTP_PROXY`, `NO_PROXY`) name the proxy to use. The caller destroys them.
  */
 export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
   const pool = {

@@ -1,6 +1,6 @@
 /**
- * What was acquired, to be released in the opposite order at the end of the block: for `await using`. The platform's own
- * `AsyncDisposableStack` begins with Node 24.
+ * Releases what was acquired in reverse order at the end of the block, for `await using`. Unlike the platform's
+ * `AsyncDisposableStack`, it throws the first error itself, not a `SuppressedError` around the last one.
  */
 export class Releasers implements AsyncDisposable {
   readonly #releases: (() => Promise<unknown>)[] = [];

@@ -5,11 +5,25 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { SetUpError } = require('./packages.cjs');
 
-/** The oldest Node that runs the project itself; a start may begin with an older one. */
-const OLDEST = 22;
+/**
+ * The oldest Node that runs the program; the set-up and the launcher start with Node 20. The program loads ES modules
+ * by `require` (22.12), and its HTTP agents read the proxy variables (24.5).
+ */
+const OLDEST = '24.5';
 
 /**
- * The Node to run the project with: its own (24, an npm package), else the running one if it is new enough.
+ * Whether a Node of this version runs the program.
+ *
+ * @param {string} [version] such as `24.21.0`; the running Node's if omitted
+ */
+function isNewEnough(version = process.versions.node) {
+  const [major, minor] = version.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST.split('.').map(Number);
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
+}
+
+/**
+ * The Node to run the program with: the project's own (an npm package), or else the running one if it is new enough.
  *
  * @param {string} root
  * @returns {string | undefined} the path of the binary
@@ -17,12 +31,12 @@ const OLDEST = 22;
 function findProjectNode(root) {
   const own = ownNode(root);
   if (fs.existsSync(own)) return own;
-  return Number(process.versions.node.split('.')[0]) >= OLDEST ? process.execPath : undefined;
+  return isNewEnough() ? process.execPath : undefined;
 }
 
 /**
- * The same, for certain: checks that the project's own Node runs, and fetches it where it is missing and the running
- * one is too old. It is missing where npm was told to run no install scripts, for one of them fetches it.
+ * As `findProjectNode`, but checks that the project's own Node runs, and fetches it if it is missing and the running
+ * one is too old. It is missing if npm was configured not to run install scripts: one of them fetches it.
  *
  * @param {string} root
  * @param {(line: string) => void} [say]
@@ -42,7 +56,7 @@ async function ensureProjectNode(root, say = (line) => process.stderr.write(`${l
     [
       output.trim(),
       '',
-      `The project runs on Node ${OLDEST} or newer, this is ${process.version}, and its own Node could not be fetched.`,
+      `The program runs on Node ${OLDEST} or newer, this is ${process.version}, and the project's own Node could not be fetched.`,
       `Install Node ${OLDEST} or newer and start again, or let npm fetch it: npm rebuild node --ignore-scripts=false`,
     ].join('\n'),
   );
@@ -57,7 +71,7 @@ function runs(node) {
   return fs.existsSync(node) && spawnSync(node, ['--version'], { timeout: 20_000 }).status === 0;
 }
 
-/** The package's own install step, as npm would have run it. */
+/** Runs the package's install step, as npm would have. */
 function fetchOwnNode(root) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['installArchSpecificPackage'], {
@@ -72,4 +86,4 @@ function fetchOwnNode(root) {
   });
 }
 
-module.exports = { OLDEST, ensureProjectNode, findProjectNode };
+module.exports = { OLDEST, ensureProjectNode, findProjectNode, isNewEnough };
