@@ -3,9 +3,9 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /**
- * The rooms of docs/design/architecture.md and what each may import. `errors/` is a leaf that every room may use.
- * `types`: what it may know the shape of, but never run; a module of it that may run is among the values, by its path.
- * Rooms that are not here may import anything.
+ * The rooms of docs/design/architecture.md and what each may import, besides the leaves. `types`: rooms whose types it
+ * may import; a single module of them that it may run is among the values, by path. A room without a row may import
+ * anything.
  */
 const rooms = {
   etl: { values: [], types: [] },
@@ -23,7 +23,10 @@ const rooms = {
   web: { values: [], types: ['api'] },
   config: { values: ['etl', 'storage'], types: ['federation'] },
   errors: { values: [], types: [] },
+  concurrency: { values: [], types: [] },
 };
+/** Every room may use `errors/`; every room but the workflows, which are replayed, `concurrency/`. */
+const leavesFor = (room) => (room === 'workflows' ? ['errors'] : ['errors', 'concurrency']);
 const everyRoom = [...Object.keys(rooms), 'workers', 'scripts', 'bench', 'test'];
 
 /** Node's built-in modules, by either spelling. */
@@ -31,12 +34,18 @@ const builtIn = `^(node:.*|${builtinModules.join('|')})$`;
 const inputAndOutput =
   '^(node:)?(fs|fs/promises|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|timers.*|os|process)$';
 
+/** One way to bound concurrency, with one rule for failures. */
+const noPMap = { regex: '^p-map$', message: 'Use mapConcurrently of concurrency/.' };
+
 const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
-  const closed = everyRoom.filter((other) => ![room, 'errors', ...values, ...types].includes(other));
+  const closed = everyRoom.filter(
+    (other) => ![room, ...leavesFor(room), ...values, ...types].includes(other),
+  );
   const modules = values.filter((name) => name.includes('/')).join('|');
   const toRoom = (names) => `^(\\.\\./)+(?!(${modules})$)(${names.join('|')})(/|$)`;
   const message = `${room}/ may not import this; see the rooms in docs/design/architecture.md.`;
   const patterns = [{ regex: toRoom(closed), message }];
+  if (room !== 'concurrency') patterns.push(noPMap);
   if (types.length > 0)
     patterns.push({ regex: toRoom(types), message: 'Import its types only.', allowTypeImports: true });
   if (room === 'workflows') {
@@ -89,6 +98,7 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       'no-console': 'error',
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [noPMap] }],
       'no-restricted-syntax': ['error', noDefaultExport, ...noKeys],
       'no-restricted-properties': [
         'error',

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Generation } from '../federation/generation';
 import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
 import type { CallOptions, ObjectInfo } from '../storage/bucket';
@@ -98,18 +98,14 @@ async function keepGenerations(
   if (newest === undefined) return { generations: [], removed: 0 };
   const leftOut = (await readGeneration(bucket, newest.generation, options))?.membership.leftOut ?? {};
   const keep = generationsToKeep({ generations: listed, leftOut, atLeast, now });
-  const kept = await pMap(
-    keep,
-    async (number) => {
-      heartbeat({ generation: number });
-      return readGeneration(bucket, number, options);
-    },
-    { concurrency: concurrentCalls },
-  );
-  const outdated = listed.filter(({ generation }) => !keep.has(generation));
-  await pMap(outdated, ({ generation }) => bucket.delete(generationKey(generation), options), {
-    concurrency: concurrentCalls,
+  const kept = await mapConcurrently(keep, concurrentCalls, async (number) => {
+    heartbeat({ generation: number });
+    return readGeneration(bucket, number, options);
   });
+  const outdated = listed.filter(({ generation }) => !keep.has(generation));
+  await mapConcurrently(outdated, concurrentCalls, ({ generation }) =>
+    bucket.delete(generationKey(generation), options),
+  );
   return { generations: kept.filter((generation) => generation !== undefined), removed: outdated.length };
 }
 
@@ -147,20 +143,16 @@ async function deleteUnlessTouched(
 ): Promise<Set<string>> {
   const spared = new Set<string>();
   let done = 0;
-  await pMap(
-    keys,
-    async (key) => {
-      const object = parseObjectKey(key);
-      // The provenance goes first: without it, the object is not taken for finished.
-      const parts = object === undefined ? [key] : [provenanceKey(object.fingerprint), key];
-      const heads = await Promise.all(parts.map((part) => bucket.head(part, options)));
-      if (heads.some((head) => head !== undefined && now.getTime() - head.modified.getTime() < day))
-        spared.add(key);
-      else for (const part of parts) await bucket.delete(part, options);
-      heartbeat({ deleted: ++done, of: keys.length });
-    },
-    { concurrency: concurrentCalls },
-  );
+  await mapConcurrently(keys, concurrentCalls, async (key) => {
+    const object = parseObjectKey(key);
+    // The provenance goes first: without it, the object is not taken for finished.
+    const parts = object === undefined ? [key] : [provenanceKey(object.fingerprint), key];
+    const heads = await Promise.all(parts.map((part) => bucket.head(part, options)));
+    if (heads.some((head) => head !== undefined && now.getTime() - head.modified.getTime() < day))
+      spared.add(key);
+    else for (const part of parts) await bucket.delete(part, options);
+    heartbeat({ deleted: ++done, of: keys.length });
+  });
   return spared;
 }
 
@@ -179,7 +171,7 @@ async function cleanUpRuns(deps: CleanUpDependencies, now: Date, options: CallOp
     const lasting = parsed.file === 'request.json' || parsed.file === 'report.json';
     return age > (lasting ? runsFor : workingFilesFor);
   });
-  await pMap(outdated, ({ key }) => deps.bucket.delete(key, options), { concurrency: concurrentCalls });
+  await mapConcurrently(outdated, concurrentCalls, ({ key }) => deps.bucket.delete(key, options));
   return outdated.length;
 }
 

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, FederationError } from '../errors/federation-error';
 import { createDocument, requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
@@ -177,21 +177,17 @@ async function checkObjects(
   options: CallOptions,
 ): Promise<void> {
   let checked = 0;
-  await pMap(
-    results,
-    async ({ window, merged }) => {
-      if (merged === undefined || base?.windows[window]?.fingerprint === merged.fingerprint) return;
-      const finished = await findFinished(bucket, merged.fingerprint, options);
-      if (finished?.digest !== merged.digest || finished.size !== merged.size) {
-        throw new FederationError('STORAGE_NOT_FOUND', {
-          subject: { window, key: objectKey(merged.fingerprint) },
-          detail: 'A window that was merged is not there any more, or not as it was merged.',
-        });
-      }
-      heartbeat({ checked: ++checked, of: results.length });
-    },
-    { concurrency: concurrentChecks },
-  );
+  await mapConcurrently(results, concurrentChecks, async ({ window, merged }) => {
+    if (merged === undefined || base?.windows[window]?.fingerprint === merged.fingerprint) return;
+    const finished = await findFinished(bucket, merged.fingerprint, options);
+    if (finished?.digest !== merged.digest || finished.size !== merged.size) {
+      throw new FederationError('STORAGE_NOT_FOUND', {
+        subject: { window, key: objectKey(merged.fingerprint) },
+        detail: 'A window that was merged is not there any more, or not as it was merged.',
+      });
+    }
+    heartbeat({ checked: ++checked, of: results.length });
+  });
 }
 
 function describeCommit(

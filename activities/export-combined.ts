@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../config/log';
 import { windowId, type WindowRef } from '../etl/window';
-import { concurrently } from '../local-etl/concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { QueryEngine } from '../query/engine';
 import {
   type ExportFormat,
@@ -93,7 +93,7 @@ export async function exportServed(
     overtaken = false;
     windows = await engine.withConnection(servedWindows);
     let done = 0;
-    await concurrently(windows, exportLanes, async (window) => {
+    await mapConcurrently(windows, exportLanes, async (window) => {
       if (place.has(window)) await place.tidy(window);
       else if ((await place.write(window, engine)) === undefined) overtaken = true;
       else written.add(windowId(window));

@@ -1,5 +1,5 @@
 import { backupFolder } from '../local-etl/backup';
-import { concurrently } from '../local-etl/concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { withWindowLock } from '../local-etl/lock';
 import { OwnFiles } from '../local-etl/own-files';
 import { filesByWindow } from '../local-etl/own-windows';
@@ -54,7 +54,7 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
       own: 0,
       removed: { count: 0, examples: [] },
     };
-    await concurrently(await pulled.everPulled(), transfersAtOnce, async (text) => {
+    await mapConcurrently(await pulled.everPulled(), transfersAtOnce, async (text) => {
       const id = text as WindowId;
       const there = local.get(id) ?? [];
       const paths = there.map(({ path }) => path);

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { inShards, type PlanHead, type PlannedWindow, type PlanShard } from '../federation/plan-document';
@@ -94,14 +94,10 @@ async function writePlan(
   signal: AbortSignal,
 ): Promise<void> {
   const { clusters } = membership;
-  await pMap(
-    shards,
-    async (windows, index) => {
-      const shard: PlanShard = { format: 1, run, base, clusters, windows };
-      await replaceDocument(bucket, documents.planShard.at(run, attempt, index), shard, { signal });
-    },
-    { concurrency: concurrentWrites },
-  );
+  await mapConcurrently(shards, concurrentWrites, async (windows, index) => {
+    const shard: PlanShard = { format: 1, run, base, clusters, windows };
+    await replaceDocument(bucket, documents.planShard.at(run, attempt, index), shard, { signal });
+  });
   const head: PlanHead = {
     format: 1,
     run,

@@ -5,7 +5,7 @@ import type { Generation } from '../federation/generation';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { contributors } from '../federation/provenance';
-import { concurrently } from '../local-etl/concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
 import type { LocalEtl } from '../local-etl/store';
 import type { MemoryBudget } from '../storage/memory-budget';
@@ -52,7 +52,7 @@ export async function waitForOwnWindows(
     isExpired: (ref) => isExpired(ref, scope, now.getTime() / 1_000),
   });
   const missing: WindowId[] = [];
-  await concurrently(closed, lanes, async (id) => {
+  await mapConcurrently(closed, lanes, async (id) => {
     deps.heartbeat({ guard: id });
     if (await contributes(deps, generation, id, signal)) return;
     const files = local.get(id) ?? [];

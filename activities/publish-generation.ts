@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { type WindowId, windowId } from '../etl/window';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { readDocument, replaceDocument } from '../federation/document';
@@ -73,24 +73,16 @@ async function publish(
   for (const window of added) record.set(window, { ...named(windows, window), version: '' });
   if (added.length > 0) await write(published?.generation ?? 0);
   let done = 0;
-  await pMap(
-    copy,
-    async (window) => {
-      const { fingerprint, digest, size } = named(windows, window);
-      const version = await copyObject(bucket, fingerprint, size, window as WindowId, options);
-      record.set(window, { fingerprint, digest, version });
-      heartbeat({ copied: ++done, of: copy.length });
-    },
-    { concurrency: concurrentCopies },
-  );
-  await pMap(
-    remove,
-    async (window) => {
-      await bucket.delete(combinedEtlKey(window as WindowId), options);
-      record.delete(window);
-    },
-    { concurrency: concurrentCopies },
-  );
+  await mapConcurrently(copy, concurrentCopies, async (window) => {
+    const { fingerprint, digest, size } = named(windows, window);
+    const version = await copyObject(bucket, fingerprint, size, window as WindowId, options);
+    record.set(window, { fingerprint, digest, version });
+    heartbeat({ copied: ++done, of: copy.length });
+  });
+  await mapConcurrently(remove, concurrentCopies, async (window) => {
+    await bucket.delete(combinedEtlKey(window as WindowId), options);
+    record.delete(window);
+  });
   if (copy.length + remove.length > 0 || published?.generation !== generation) await write(generation);
   return { copied: copy.length, deleted: remove.length, unchanged: unchanged.length };
 }

@@ -2,7 +2,7 @@ import type { Log } from '../config/log';
 import { FederationError } from '../errors/federation-error';
 import type { Generation } from '../federation/generation';
 import { backUp, backupFolder, readManifest } from '../local-etl/backup';
-import { concurrently } from '../local-etl/concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { hasFiles } from '../local-etl/list';
 import { withWindowLock } from '../local-etl/lock';
 import { largestOf, Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
@@ -193,13 +193,13 @@ class Pull {
     };
     const of = plan.replace.length + plan.remove.length;
     try {
-      await concurrently(plan.replace, transfersAtOnce, async (replacement) => {
+      await mapConcurrently(plan.replace, transfersAtOnce, async (replacement) => {
         const replace = () => this.replace(overwriter, replacement, secure);
         await this.locked(replacement.id, largestOf(replacement), replace);
         await pusher?.cache.saveNowAndThen();
         heartbeat({ replaced: this.summary.replaced, removed: this.summary.removed, of });
       });
-      await concurrently(plan.remove, transfersAtOnce, async (file) => {
+      await mapConcurrently(plan.remove, transfersAtOnce, async (file) => {
         await this.locked(windowId(file.ref), file.size, async () => {
           if (await overwriter.remove(file)) this.summary.removed++;
         });

@@ -1,5 +1,5 @@
 import type { Log } from '../config/log';
-import { concurrently } from '../local-etl/concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { requireInstance } from '../local-etl/instance';
 import { type LocalFile, listWindowFiles } from '../local-etl/list';
 import { type PushOutcome, Pusher } from '../local-etl/pusher';
@@ -74,7 +74,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     const summary: PushSummary = emptySummary();
     const paths = new Set<string>();
     try {
-      await concurrently(listWindowFiles(deps.store, signal), transfersAtOnce, async (file) => {
+      await mapConcurrently(listWindowFiles(deps.store, signal), transfersAtOnce, async (file) => {
         paths.add(file.path);
         const outcome = await pusher.push(file);
         count(summary, file, outcome);

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { windowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
 import { recentFrom } from '../federation/listing';
@@ -48,15 +48,11 @@ export async function scanWindowFiles(
   clusters: readonly string[],
   options: ScanOptions,
 ): Promise<{ readonly passedOver: boolean }> {
-  const passed = await pMap(
-    clusters,
-    async (cluster) => {
-      const passedOver = await scanCluster(bucket, clusterId(cluster), options);
-      options.onListed?.(cluster);
-      return passedOver;
-    },
-    { concurrency: concurrentListings },
-  );
+  const passed = await mapConcurrently(clusters, concurrentListings, async (cluster) => {
+    const passedOver = await scanCluster(bucket, clusterId(cluster), options);
+    options.onListed?.(cluster);
+    return passedOver;
+  });
   return { passedOver: passed.includes(true) };
 }
 

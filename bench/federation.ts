@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { WindowRef } from '../etl/window';
 import { clusterId } from '../etl/cluster-id';
 import { clusterEtlPrefix } from '../federation/layout';
@@ -150,13 +150,9 @@ const listingsAtOnce = 16;
 async function listAll({ bucket }: Place, { clusters }: Contents): Promise<number> {
   const start = performance.now();
   const numbers = Array.from({ length: clusters }, (_, index) => index + 1);
-  await pMap(
-    numbers,
-    async (number) => {
-      for await (const _entry of bucket.list(clusterEtlPrefix(clusterId(`cluster-${number}`)))) continue;
-    },
-    { concurrency: listingsAtOnce },
-  );
+  await mapConcurrently(numbers, listingsAtOnce, async (number) => {
+    for await (const _entry of bucket.list(clusterEtlPrefix(clusterId(`cluster-${number}`)))) continue;
+  });
   return (performance.now() - start) / 1_000;
 }
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { formatTable } from '../scripts/output';
 import { measure, type Measured } from './storage/measure';
 import { stores, type MeasuredStore } from './storage/stores';
@@ -34,7 +34,7 @@ async function bench(): Promise<void> {
   try {
     await mkdir(source);
     const names = Array.from({ length: files }, (_, i) => `window-${String(i).padStart(5, '0')}`);
-    await pMap(names, (name) => writeFile(path.join(source, name), randomBytes(bytes)), { concurrency: 8 });
+    await mapConcurrently(names, 8, (name) => writeFile(path.join(source, name), randomBytes(bytes)));
     for (const name of values.stores.split(',')) {
       const start = stores[name];
       if (start === undefined)

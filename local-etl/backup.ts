@@ -10,7 +10,7 @@ import { createDocument, readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { backupFileKey, backupManifestKey, backupsPrefix } from '../federation/layout';
 import { checked } from './checked';
-import { concurrently } from './concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FileMemory } from './file-memory';
 import { type FileStamp, listAllFiles } from './list';
 import { recall, remember } from './memory';
@@ -65,7 +65,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     const manifest: BackupManifest = { format: 1, cluster, at, files: {} };
     let files = 0;
     try {
-      await concurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
+      await mapConcurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
         const key = backupFileKey(cluster, name, file.path);
         // A name that no bucket can hold is no window file, so nothing is ever written over it.
         if (keyFault(key) !== undefined) return;

@@ -4,7 +4,7 @@ import { parseWindowId, type WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
 import { objectKey } from '../federation/layout';
 import { checked } from './checked';
-import { concurrently } from './concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FileMemory, pullCache } from './file-memory';
 import { type LocalFile, statWindowFile } from './list';
 import { filesByWindow } from './own-windows';
@@ -85,7 +85,7 @@ export class Overwriter {
   ): Promise<OverwritePlan> {
     const local = await filesByWindow(this.store, signal);
     const plan = { replace: [] as Replacement[], remove: [] as LocalFile[], unchanged: 0 };
-    await concurrently(Object.entries(windows), transfersAtOnce, async ([text, window]) => {
+    await mapConcurrently(Object.entries(windows), transfersAtOnce, async ([text, window]) => {
       signal.throwIfAborted();
       heartbeat({ compared: text });
       const id = checkedId(text);

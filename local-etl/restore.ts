@@ -4,7 +4,7 @@ import type { BucketReader } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
 import type { SavedFile } from '../federation/backup-manifest';
 import { fetchBackedUp, readManifest } from './backup';
-import { concurrently } from './concurrently';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { listWindowFiles } from './list';
 import { withLock, withWindowLock } from './lock';
 import { primaryMemory } from './primary';
@@ -54,7 +54,7 @@ export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreS
   const { files } = await readManifest(place, cluster, name, signal);
   const pulled = new Pulled(store);
   const summary: RestoreSummary = { restored: 0, unchanged: 0, removed: 0, setAside: 0 };
-  await concurrently(Object.entries(files), lanes, async ([path, saved]) => {
+  await mapConcurrently(Object.entries(files), lanes, async ([path, saved]) => {
     await locked(store, path, () => restoreFile(deps, path, saved, pulled, summary), signal);
     deps.heartbeat?.({ ...summary });
   });

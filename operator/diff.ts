@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { GenerationDiff } from '../api/contract';
 import { readGeneration } from '../activities/read-generations';
 import { FederationError } from '../errors/federation-error';
@@ -34,8 +34,9 @@ export async function diffGenerations(
     .filter((window) => before.windows[window]?.digest !== after.windows[window]?.digest)
     .sort((a, b) => startOf(b) - startOf(a) || byBytes(a, b));
   const looked = differing.slice(0, mostWindows);
-  const changes = await pMap(
+  const changes = await mapConcurrently(
     looked,
+    2,
     async (window): Promise<GenerationDiff['changes'][number]> => {
       const [old, young] = [before.windows[window], after.windows[window]];
       const [was, is] = [await costs(bucket, window, old), await costs(bucket, window, young)];
@@ -50,7 +51,6 @@ export async function diffGenerations(
         clusters: clusters.filter(differs),
       };
     },
-    { concurrency: 2 },
   );
   const [old, young] = [before.membership.clusters, after.membership.clusters];
   return {

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { listGenerations, readGeneration } from '../activities/read-generations';
 import type { Generation } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
@@ -7,7 +7,7 @@ import type { BucketReader } from '../storage/bucket';
 export async function readNewestGenerations(bucket: BucketReader, limit: number): Promise<Generation[]> {
   const newest = (await listGenerations(bucket)).reverse().slice(0, limit);
   // A generation of many windows is megabytes large.
-  const read = await pMap(newest, ({ generation }) => readGeneration(bucket, generation), { concurrency: 4 });
+  const read = await mapConcurrently(newest, 4, ({ generation }) => readGeneration(bucket, generation));
   // Undefined: cleaned up since it was listed.
   return read.filter((generation) => generation !== undefined);
 }

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { FederationReport, FederationRequest } from '../federation/run';
@@ -25,7 +25,7 @@ export async function readRuns(bucket: BucketReader, limit: number, failed = fal
   names.reverse();
   const runs: Run[] = [];
   for (let at = 0; at < names.length && runs.length < limit; at += limit) {
-    const batch = await pMap(names.slice(at, at + limit), (run) => readRun(bucket, run), { concurrency: 16 });
+    const batch = await mapConcurrently(names.slice(at, at + limit), 16, (run) => readRun(bucket, run));
     runs.push(...batch.filter(({ outcome }) => !failed || outcome === 'failed' || outcome === 'unknown'));
   }
   return runs.slice(0, limit);
@@ -45,7 +45,7 @@ export async function askTemporal(operator: Operator, runs: readonly Run[]): Pro
   const temporal = await operator.temporal({ timeoutMs: 2_000 }).catch(() => undefined);
   if (temporal === undefined) return [...runs];
   const { WorkflowNotFoundError } = await import('@temporalio/client');
-  return pMap(runs, async (run) => {
+  return mapConcurrently(runs, 16, async (run) => {
     if (run.outcome !== 'unknown') return run;
     try {
       const { status } = await temporal.client.workflow.getHandle(run.run).describe();

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import type { Operator } from './operator';
@@ -36,9 +36,9 @@ export async function temporalView(operator: Operator, clusters: readonly string
     ids: readonly string[],
     workflowId: (cluster: string) => string,
   ): Promise<Map<string, State>> => {
-    const answers = await pMap(ids, (id) => ask<State>(temporal.client, workflowId(id), 'state'), {
-      concurrency: 8,
-    });
+    const answers = await mapConcurrently(ids, 8, (id) =>
+      ask<State>(temporal.client, workflowId(id), 'state'),
+    );
     return new Map(
       answers.flatMap((state, index) => (state === undefined ? [] : [[ids[index] ?? '', state] as const])),
     );

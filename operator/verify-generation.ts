@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import pMap from 'p-map';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, isFederationError } from '../errors/federation-error';
 import { windowId, type WindowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
@@ -59,8 +59,9 @@ export async function verifyGeneration(
   const findings = checkPublished(published, there, generation);
   const windows = Object.entries(generation.windows) as [WindowId, GenerationWindow][];
   let [done, remerged, changedSince] = [0, 0, 0];
-  await pMap(
+  await mapConcurrently(
     windows,
+    deep === undefined ? concurrency.shallow : concurrency.deep,
     async ([id, window]) => {
       const provenance = await checkObject(bucket, id, window, findings);
       await checkBytes(bucket, id, combinedEtlKey(id), window, findings);
@@ -75,7 +76,6 @@ export async function verifyGeneration(
       }
       onProgress?.(++done, windows.length);
     },
-    { concurrency: deep === undefined ? concurrency.shallow : concurrency.deep },
   );
   const ours = { ...published?.windows, ...generation.windows };
   const unnamed = [...there.keys()].filter((id) => ours[id] === undefined).length;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { type Pipeline, pipelines, windowId, type WindowRef } from '../../etl/window';
 import type { Bucket } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
@@ -60,9 +60,9 @@ const puttingAtOnce = 16;
 export async function fill(put: Put, { clusters, windows, records }: Contents): Promise<void> {
   for (const ref of windows) {
     const numbers = Array.from({ length: clusters }, (_, index) => index + 1);
-    await pMap(numbers, (cluster) => push(put, ref, { cluster, records: records[ref.pipeline] }), {
-      concurrency: puttingAtOnce,
-    });
+    await mapConcurrently(numbers, puttingAtOnce, (cluster) =>
+      push(put, ref, { cluster, records: records[ref.pipeline] }),
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import pMap from 'p-map';
 import { stringify } from 'yaml';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { startCluster } from '../../scripts/demo/cluster-process';
 import { findTemporal } from '../../scripts/set-up/temporal-cli';
 import { startTemporalServer } from '../../scripts/set-up/temporal-server';
@@ -57,7 +57,7 @@ const deletingAtOnce = 16;
 export async function forgetCombined({ bucket }: Place): Promise<void> {
   const keys: string[] = [];
   for await (const entry of bucket.list(combinedPrefix)) if (entry.kind === 'object') keys.push(entry.key);
-  await pMap(keys, (key) => bucket.delete(key), { concurrency: deletingAtOnce });
+  await mapConcurrently(keys, deletingAtOnce, (key) => bucket.delete(key));
 }
 
 /** A cluster's roles, run by `federated-etl run` in a process. */

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { createFederationActivities, createMergeActivities } from '../../activities/federation-activities';
 import { readHead } from '../../activities/plan-objects';
 import { startMergeThreads } from '../../activities/threads/merge-threads';
@@ -22,7 +22,7 @@ async function withoutTemporal(storeFile: string): Promise<void> {
   const { shards } = await readHead(bucket, plan.run, plan.attempt);
   const windows = shards.flatMap((names, shard) => names.map((_, index) => ({ ...plan, shard, index })));
   // As many at a time as the merge worker.
-  await pMap(windows, mergeWindow, { concurrency: mergeSlots() });
+  await mapConcurrently(windows, mergeSlots(), mergeWindow);
   const seconds = (performance.now() - start) / 1_000;
   console.log(JSON.stringify({ seconds }));
   await threads.close();

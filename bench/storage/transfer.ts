@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 
@@ -26,16 +26,12 @@ async function transfer(
   process.stdout.write(`${JSON.stringify({ seconds, bytes, peakBytes: maxRSS * 1024 })}\n`);
 
   async function push(): Promise<number> {
-    const sent = await pMap(
-      await readdir(folder),
-      async (name) => {
-        const content = await readFile(path.join(folder, name));
-        const sha256 = createHash('sha256').update(content).digest('hex');
-        await bucket.put(`ours/${name}`, content, { metadata: { sha256 } });
-        return content.length;
-      },
-      { concurrency: atOnce },
-    );
+    const sent = await mapConcurrently(await readdir(folder), atOnce, async (name) => {
+      const content = await readFile(path.join(folder, name));
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      await bucket.put(`ours/${name}`, content, { metadata: { sha256 } });
+      return content.length;
+    });
     return sum(sent);
   }
 
@@ -43,15 +39,11 @@ async function transfer(
     await mkdir(folder, { recursive: true });
     const keys: string[] = [];
     for await (const entry of bucket.list('ours/')) if (entry.kind === 'object') keys.push(entry.key);
-    const received = await pMap(
-      keys,
-      async (key) => {
-        const { bytes: content } = await readAll(bucket, key);
-        await writeFile(path.join(folder, path.basename(key)), content);
-        return content.length;
-      },
-      { concurrency: atOnce },
-    );
+    const received = await mapConcurrently(keys, atOnce, async (key) => {
+      const { bytes: content } = await readAll(bucket, key);
+      await writeFile(path.join(folder, path.basename(key)), content);
+      return content.length;
+    });
     return sum(received);
   }
 }

@@ -1,6 +1,6 @@
 import { exportLanes, ExportPlace } from '../../activities/export-combined';
 import { type Pipeline, windowId, type WindowRef } from '../../etl/window';
-import { concurrently } from '../../local-etl/concurrently';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { type ExportFormat, exportVersion, servedWindows } from '../../query/export';
 import { openEngine } from '../open-engine';
 import { serveReadable } from '../serve-readable';
@@ -92,7 +92,7 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
         step();
       },
     });
-    await concurrently(await engine.withConnection(servedWindows), exportLanes, async (window) => {
+    await mapConcurrently(await engine.withConnection(servedWindows), exportLanes, async (window) => {
       const { rows = 0, bytes = 0 } = (await place.write(window, engine)) ?? {};
       total.written++;
       total.rows += rows;

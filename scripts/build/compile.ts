@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 const rooms = [
   'activities',
   'api',
+  'concurrency',
   'config',
   'errors',
   'etl',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob' with { 'resolution-mode': 'import' };
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import type { ObjectHead } from '../bucket';
 import { changed } from '../store-failure';
 import { fromAzureMetadata, ifMatch, toAzureMetadata } from './azure-answers';
@@ -37,16 +37,12 @@ export async function copyBlob(
       { length: Math.ceil(source.size / blockSize) },
       (_, index) => index * blockSize,
     );
-    const ids = await pMap(
-      starts,
-      async (start, index) => {
-        const id = Buffer.from(`${upload}-${String(index).padStart(6, '0')}`).toString('base64');
-        const count = Math.min(blockSize, source.size - start);
-        await to.stageBlockFromURL(id, url, start, count, { abortSignal, sourceAuthorization });
-        return id;
-      },
-      { concurrency: blocksAtOnce },
-    );
+    const ids = await mapConcurrently(starts, blocksAtOnce, async (start, index) => {
+      const id = Buffer.from(`${upload}-${String(index).padStart(6, '0')}`).toString('base64');
+      const count = Math.min(blockSize, source.size - start);
+      await to.stageBlockFromURL(id, url, start, count, { abortSignal, sourceAuthorization });
+      return id;
+    });
     // Blocks cannot be asked of one state of the source. It is immutable by name, or was replaced on the way: look again.
     const { etag, metadata, contentMD5 } = await from.getProperties({
       abortSignal,

@@ -1,5 +1,5 @@
 import type { CompletedPart, CopyObjectCommandInput, S3 } from '@aws-sdk/client-s3';
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import type { ObjectHead } from '../bucket';
 import { changed } from '../store-failure';
 import { statusOf } from './s3-errors';
@@ -84,7 +84,7 @@ async function copyParts(
   };
   try {
     const indexes = Array.from({ length: Math.ceil(source.size / partSize) }, (_, index) => index);
-    const Parts = await pMap(indexes, copyPart, { concurrency: partsAtOnce });
+    const Parts = await mapConcurrently(indexes, partsAtOnce, copyPart);
     return await client.completeMultipartUpload({ ...upload, MultipartUpload: { Parts } }, { abortSignal });
   } catch (error) {
     // What went wrong is the error to tell; parts that stay are what the bucket's lifecycle rule is for.

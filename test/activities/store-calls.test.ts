@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { createFederationActivities, createMergeActivities } from '../../activities/federation-activities';
 import { addCalls, noCalls, type StoreCalls } from '../../federation/store-calls';
 import { countCall } from '../../storage/count-calls';
@@ -31,7 +31,9 @@ test('what the activities of a run asked of the store is told by their results, 
   const ref = { run, attempt: 1, shard: 0 };
   const { windows } = noted(await activities.describeShard(ref));
   const before = told;
-  const outcomes = await pMap(windows, async ({ index }) => noted(await mergeWindow({ ...ref, index })));
+  const outcomes = await mapConcurrently(windows, Infinity, async ({ index }) =>
+    noted(await mergeWindow({ ...ref, index })),
+  );
   // Each of five clusters is read for each window, and an object and its provenance are written.
   expect(told.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
   expect(told.put - before.put).toBe(2 * goldenWindows);

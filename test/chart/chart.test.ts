@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import pMap from 'p-map';
 import { parse } from 'yaml';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { loadSettings, requireRole, type Settings } from '../../config/settings';
 import { listenOnLoopback, type Listening } from '../storage/loopback';
 import { describeWithHelm } from '../servers/helm';
@@ -564,16 +564,12 @@ describeWithHelm('the chart', () => {
       expect(paths.length).toBeGreaterThan(100);
       const notGiven = paths.filter((at) => leafOf(everything, at) === undefined);
       const { objects: expected, notes } = await render({ values: everything });
-      const different = await pMap(
-        notGiven,
-        async (at) => {
-          const found = await render({ values: everything, set: { [at]: null } }).catch(
-            (error: unknown) => error,
-          );
-          return isDeepStrictEqual(found, { objects: expected, notes }) ? [] : [`${at}: ${String(found)}`];
-        },
-        { concurrency: 4 },
-      );
+      const different = await mapConcurrently(notGiven, 4, async (at) => {
+        const found = await render({ values: everything, set: { [at]: null } }).catch(
+          (error: unknown) => error,
+        );
+        return isDeepStrictEqual(found, { objects: expected, notes }) ? [] : [`${at}: ${String(found)}`];
+      });
       expect(different.flat()).toEqual([]);
     });
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { isFederationError } from '../../errors/federation-error';
 import { discard } from '../../storage/body';
 import type { Bucket, ListEntry, ListOptions } from '../../storage/bucket';
@@ -197,7 +197,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
 
       test('are in the order of bytes of the whole key', async () => {
         const keys = ['a-b', 'a.b', 'a/b', 'a/b.c/d', 'a0', 'ab/c', 'z', 'é', '\uffee', '😀'];
-        await pMap([...keys].reverse(), (key) => put(key, key), { concurrency: 4 });
+        await mapConcurrently([...keys].reverse(), 4, (key) => put(key, key));
         expect(await names('')).toEqual(keys);
         expect(await names('a')).toEqual(['a-b', 'a.b', 'a/b', 'a/b.c/d', 'a0', 'ab/c']);
         expect(await names('a/b')).toEqual(['a/b', 'a/b.c/d']);
@@ -240,7 +240,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
           { length: options.manyObjects },
           (_, i) => `many/${i % 3}/${String(i).padStart(5, '0')}`,
         ).sort();
-        await pMap(keys, (key) => put(key, ''), { concurrency: 16 });
+        await mapConcurrently(keys, 16, (key) => put(key, ''));
         let pages = 0;
         expect(await names('many/', { onPage: () => (pages += 1) })).toEqual(keys);
         expect(pages).toBe(bucket.type === 'FILESYSTEM' ? 1 : Math.ceil(keys.length / 1_000));
@@ -301,12 +301,12 @@ export function describeBucketContract(name: string, options: ContractOptions): 
       ];
 
       test('of odd characters are keys like any others', async () => {
-        await pMap(odd, (key) => put(`odd/${key}`, key), { concurrency: 8 });
-        await pMap(odd, (key) => bucket.copy(`odd/${key}`, `copy/${key}`), { concurrency: 8 });
+        await mapConcurrently(odd, 8, (key) => put(`odd/${key}`, key));
+        await mapConcurrently(odd, 8, (key) => bucket.copy(`odd/${key}`, `copy/${key}`));
         for (const key of odd) expect(await text(`copy/${key}`)).toBe(key);
         const sorted = [...odd].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
         expect(await names('odd/')).toEqual(sorted.map((key) => `odd/${key}`));
-        await pMap(odd, (key) => bucket.delete(`odd/${key}`), { concurrency: 8 });
+        await mapConcurrently(odd, 8, (key) => bucket.delete(`odd/${key}`));
         expect(await names('')).toEqual(sorted.map((key) => `copy/${key}`));
       });
 

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pMap from 'p-map';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { FederationError } from '../../errors/federation-error';
 import { discard } from '../../storage/body';
 import type { Bucket, CallOptions } from '../../storage/bucket';
@@ -219,8 +219,9 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
           });
           const bucket = patient(12);
           const model = new Map<string, Buffer>();
-          await pMap(
+          await mapConcurrently(
             Array.from({ length: 30 }, (_, i) => `busy/${i}`),
+            6,
             async (key, i) => {
               const bytes = randomBytes(20_000 + i);
               await bucket.put(key, bytes);
@@ -230,7 +231,6 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
               if (i % 3 === 0) await bucket.delete(key);
               else model.set(key, bytes);
             },
-            { concurrency: 6 },
           );
           const racers = Array.from({ length: 6 }, (_, i) => Buffer.from(`racer ${i}`));
           const results = await Promise.allSettled(racers.map((racer) => bucket.create('busy/race', racer)));
@@ -411,7 +411,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       // The last one: nobody has to remove so many again.
       test('a listing whose later page fails is complete, or an error; never short', async () => {
         const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
-        await pMap(keys, (key) => direct.put(key, Buffer.of()), { concurrency: 16 });
+        await mapConcurrently(keys, 16, (key) => direct.put(key, Buffer.of()));
         proxy.plan((_, n) => (n === 2 ? busy : undefined));
         expect(await keysOf(patient(4), 'pages/')).toEqual(keys);
         proxy.plan((_, n) => (n >= 2 ? busy : undefined));
