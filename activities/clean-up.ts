@@ -96,8 +96,8 @@ async function keepGenerations(
   const listed = await listGenerations(bucket, options);
   const newest = listed.at(-1);
   if (newest === undefined) return { generations: [], removed: 0 };
-  const leftOut = (await readGeneration(bucket, newest.generation, options))?.membership.leftOut ?? {};
-  const keep = generationsToKeep({ generations: listed, leftOut, atLeast, now });
+  const excluded = (await readGeneration(bucket, newest.generation, options))?.membership.excluded ?? {};
+  const keep = generationsToKeep({ generations: listed, excluded, atLeast, now });
   const kept = await mapConcurrently(keep, concurrentCalls, async (number) => {
     heartbeat({ generation: number });
     return readGeneration(bucket, number, options);
@@ -111,11 +111,10 @@ async function keepGenerations(
 
 function namedKeys(generations: readonly Generation[]): Set<string> {
   const named = new Set<string>();
-  for (const { windows, problems } of generations) {
+  for (const { windows, quarantined } of generations) {
     for (const { fingerprint } of Object.values(windows)) named.add(objectKey(fingerprint));
-    for (const problem of problems) {
-      if (problem.kept !== undefined)
-        named.add(keptKey(clusterId(problem.cluster), problem.window as WindowId));
+    for (const source of quarantined) {
+      if (source.kept !== undefined) named.add(keptKey(clusterId(source.cluster), source.window as WindowId));
     }
   }
   return named;

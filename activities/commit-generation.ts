@@ -2,7 +2,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, FederationError } from '../errors/federation-error';
 import { createDocument, requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import { type Generation, openProblems } from '../federation/generation';
+import { type Generation, quarantinedOfIncluded } from '../federation/generation';
 import { sameMembership } from '../federation/membership';
 import { nextGeneration, sameGeneration } from '../federation/next-generation';
 import type { PlanHead, WindowResult } from '../federation/plan-document';
@@ -32,9 +32,9 @@ export interface CommittedGeneration {
   /** Windows that the one before had and this one has not. */
   readonly removed: number;
   /** Clusters that the roster excludes, by id; the first ones where there are many. */
-  readonly excluded: string[];
-  /** Sources of included clusters that are refused or held: while there are any, runs end `partial`. */
-  readonly problems: number;
+  readonly exclusions: string[];
+  /** Quarantined sources of included clusters: while there are any, runs end `partial`. */
+  readonly quarantined: number;
   /** The clusters of these sources, by id; the first ones where there are many. */
   readonly degraded: string[];
 }
@@ -196,7 +196,7 @@ function describeCommit(
   base: Generation | undefined,
 ): CommittedGeneration {
   const summary = summarize('committed', next, base);
-  const { generation, windows, clusters, removed, problems } = summary;
+  const { generation, windows, clusters, removed, quarantined } = summary;
   const changed = Object.entries(next.windows).filter(
     ([window, { fingerprint }]) => base?.windows[window]?.fingerprint !== fingerprint,
   ).length;
@@ -209,10 +209,10 @@ function describeCommit(
       changed,
       removed,
       clusters,
-      problems,
+      quarantined,
     },
     `Federator committed generation ${generation}: ${count(windows, 'window')} of ${count(clusters, 'cluster')}, ` +
-      `${changed} changed, ${removed} removed, ${count(problems, 'problem')}`,
+      `${changed} changed, ${removed} removed, ${quarantined} quarantined`,
   );
   return summary;
 }
@@ -222,7 +222,7 @@ function summarize(
   generation: Generation,
   base: Generation | undefined,
 ): CommittedGeneration {
-  const problems = openProblems(generation);
+  const quarantined = quarantinedOfIncluded(generation);
   const windows = Object.keys(generation.windows);
   return {
     status,
@@ -231,9 +231,9 @@ function summarize(
     clusters: generation.membership.clusters.length,
     removed: Object.keys(base?.windows ?? {}).filter((window) => generation.windows[window] === undefined)
       .length,
-    excluded: shorten(Object.keys(generation.membership.exclusions), 500, 8_000).ids,
-    problems: problems.length,
-    degraded: shorten([...new Set(problems.map((problem) => problem.cluster))]).ids,
+    exclusions: shorten(Object.keys(generation.membership.exclusions), 500, 8_000).ids,
+    quarantined: quarantined.length,
+    degraded: shorten([...new Set(quarantined.map((source) => source.cluster))]).ids,
   };
 }
 

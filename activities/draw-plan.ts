@@ -152,14 +152,14 @@ function outcomeOf(
   anyFile: boolean,
   base: Generation | undefined,
 ): PlanOutcome {
-  if (membership.clusters.length === 0 && Object.keys(membership.leftOut).length > 0) {
+  if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
   // Everything before the cut-off is no input either, as long as there is nothing to carry.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,
-    plan: { membership, removed: [...plan.removed], problems: [...plan.problems] },
+    plan: { membership, removed: [...plan.removed], quarantined: [...plan.quarantined] },
     results: [],
     run: '',
     now: new Date(0),

@@ -66,7 +66,7 @@ export function createIngestCombined(
         generation: number,
         committedAt: generation.committedAt,
         ingestedAt: deps.now().toISOString(),
-        excluded: Object.entries(generation.membership.leftOut).map(([cluster, { reason }]) => ({
+        excluded: Object.entries(generation.membership.excluded).map(([cluster, { reason }]) => ({
           cluster,
           reason,
         })),

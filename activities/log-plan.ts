@@ -9,7 +9,7 @@ const mostNamed = 50;
 
 /** Tells people what a federation found: who is in, who is not and why, and per pipeline and resolution what is new. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
-  const { clusters, leftOut } = plan.membership;
+  const { clusters, excluded } = plan.membership;
   const { listing } = plan;
   log.info(
     {
@@ -36,10 +36,10 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
       `Federator is not the only one: the federator of ${other} committed generation ${base.generation}. That is safe, but not recommended`,
     );
   }
-  for (const [cluster, { by, reason }] of Object.entries(leftOut)) {
+  for (const [cluster, { by, reason }] of Object.entries(excluded)) {
     log.info(
-      { event: 'federation.left-out', cluster, by, reason },
-      `Federator leaves out ${cluster}: ${reason}`,
+      { event: 'federation.excluded', cluster, by, reason },
+      `Federator excludes ${cluster}: ${reason}`,
     );
   }
   for (const cluster of plan.withoutWindows) {

@@ -36,8 +36,8 @@ export interface MergeOutcome {
   readonly clusters: number;
   /** Clusters whose source is another than in the last generation. */
   readonly changed: number;
-  /** Sources that were not taken as they are; the record of the shard has them. */
-  readonly problems: number;
+  /** Quarantined sources; the outcome of the shard lists them. */
+  readonly quarantined: number;
   /** Whether the merged object was there already. */
   readonly reused: boolean;
   /** Whether the last generation had the window and the next one will not. */
@@ -60,7 +60,7 @@ export const heldByOne = 64 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**
- * Merges one planned window: reads its sources at the versions that were seen, sets bad ones aside, writes the merged
+ * Merges one planned window: reads its sources at the versions that were seen, quarantines bad ones, writes the merged
  * object and then its provenance. What is finished already is found by its name and not done again. Equal sources give
  * equal bytes, so that doing it twice changes nothing.
  *
@@ -112,12 +112,12 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       if (merged !== undefined && reused && merged.fingerprint !== planned.base) {
         await touchFinished(bucket, merged, { signal });
       }
-      const problems = sources.flatMap((source) => source.problem ?? []);
-      if (problems.length > 0) {
+      const quarantined = sources.flatMap((source) => source.quarantined ?? []);
+      if (quarantined.length > 0) {
         await replaceDocument(
           bucket,
-          documents.windowProblems.at(run, attempt, shard, index),
-          { window: planned.window, problems },
+          documents.windowQuarantine.at(run, attempt, shard, index),
+          { window: planned.window, quarantined },
           { signal },
         );
       }
@@ -170,7 +170,7 @@ function outcomeOf({ index, planned, sources, merged, reused, previous }: Settle
     ...(merged && { fingerprint: merged.fingerprint, digest: merged.digest, size: merged.size }),
     clusters: sources.filter((source) => contributes(source.decision)).length,
     changed: changedSources(previous.base, sources),
-    problems: sources.filter((source) => source.problem !== undefined).length,
+    quarantined: sources.filter((source) => source.quarantined !== undefined).length,
     reused,
     removed: merged === undefined && planned.base !== undefined,
   };

@@ -28,7 +28,7 @@ export interface PlanSummary {
   /** The generation that the plan starts from; 0 when there is none. */
   readonly base: number;
   readonly clusters: ClusterSummary;
-  readonly leftOut: ClusterSummary;
+  readonly excluded: ClusterSummary;
   /** Windows that are known: planned and carried. */
   readonly windows: number;
   readonly planned: number;
@@ -75,7 +75,7 @@ export function createPlanFederation(deps: PlanDependencies): PlanFederation {
       attempt,
       base: drawn.base,
       clusters: shorten(membership.clusters),
-      leftOut: shorten(Object.keys(membership.leftOut)),
+      excluded: shorten(Object.keys(membership.excluded)),
       windows: drawn.windows.length + drawn.carried.length,
       planned: drawn.windows.length,
       carried: drawn.carried.length,
@@ -89,7 +89,7 @@ async function writePlan(
   bucket: Bucket,
   run: string,
   attempt: number,
-  { base, membership, removed, problems, fullListing }: DrawnPlan,
+  { base, membership, removed, quarantined, fullListing }: DrawnPlan,
   shards: readonly PlannedWindow[][],
   signal: AbortSignal,
 ): Promise<void> {
@@ -106,7 +106,7 @@ async function writePlan(
     membership,
     shards: shards.map((shard) => shard.map((window) => window.window)),
     removed: [...removed],
-    problems: [...problems],
+    quarantined: [...quarantined],
     fullListing,
   };
   await replaceDocument(bucket, documents.planHead.at(run, attempt), head, { signal });

@@ -87,21 +87,21 @@ async function contributes(
 
 function hintFor(
   cluster: string,
-  { membership, problems }: Generation,
+  { membership, quarantined }: Generation,
   missing: readonly WindowId[],
 ): string {
-  const leftOut = Object.hasOwn(membership.leftOut, cluster) ? membership.leftOut[cluster] : undefined;
-  if (leftOut?.by === 'settings') {
-    return `The federator's settings leave this cluster out (${leftOut.reason}). Let them include ${cluster}, or make this cluster a primary that is not federated.`;
+  const excluded = Object.hasOwn(membership.excluded, cluster) ? membership.excluded[cluster] : undefined;
+  if (excluded?.by === 'settings') {
+    return `The federator's settings exclude this cluster (${excluded.reason}). Let them include ${cluster}, or make this cluster a primary that is not federated.`;
   }
-  if (leftOut !== undefined) {
-    return `This cluster is excluded (${leftOut.reason || 'without a reason'}). Run \`federated-etl include ${cluster}\`, then the next federation takes it in.`;
+  if (excluded !== undefined) {
+    return `This cluster is excluded (${excluded.reason || 'without a reason'}). Run \`federated-etl include ${cluster}\`, then the next federation takes it in.`;
   }
-  const refused = problems.find(
-    (problem) => problem.cluster === cluster && missing.includes(problem.window as WindowId),
+  const source = quarantined.find(
+    (one) => one.cluster === cluster && missing.includes(one.window as WindowId),
   );
-  if (refused !== undefined) {
-    return `The federator refuses files of this cluster, such as ${refused.window} (${refused.code}): ${refused.detail} Repair these windows here; the next push and federation take them in.`;
+  if (source !== undefined) {
+    return `Files of this cluster are quarantined, such as ${source.window} (${source.code}): ${source.detail} Repair these windows here; the next push and federation take them in.`;
   }
   return 'They are pushed, and the next federation takes them in; nothing is to be done.';
 }

@@ -12,16 +12,16 @@ export interface RecordShardInput {
   readonly outcomes: readonly MergeOutcome[];
 }
 
-/** Writes the results of a shard's windows for the commit to read, with the problems that their outcomes only count. */
+/** Writes the results of a shard's windows for the commit to read, with the quarantined sources that their outcomes only count. */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {
     const options = { signal: signal() };
     const windows: WindowResult[] = [];
-    for (const { window, index, fingerprint, digest, size, problems } of outcomes) {
-      const document = documents.windowProblems.at(run, attempt, shard, index);
-      const found = problems === 0 ? [] : (await requireDocument(bucket, document, options)).problems;
+    for (const { window, index, fingerprint, digest, size, quarantined } of outcomes) {
+      const document = documents.windowQuarantine.at(run, attempt, shard, index);
+      const found = quarantined === 0 ? [] : (await requireDocument(bucket, document, options)).quarantined;
       const merged = fingerprint && digest && size !== undefined ? { fingerprint, digest, size } : undefined;
-      windows.push({ window, merged, problems: found });
+      windows.push({ window, merged, quarantined: found });
     }
     const outcome = shardOutcomeSchema.parse({ format: 1, run, windows });
     await replaceDocument(bucket, documents.shardOutcome.at(run, attempt, shard), outcome, options);

@@ -4,6 +4,7 @@ import { absent, contributes, keptVersion } from '../federation/decision';
 import { fingerprint } from '../federation/fingerprint';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
+import { quarantineState } from '../federation/generation';
 import { findReuse, type Reuse } from '../federation/reuse';
 import { clusterId } from '../etl/cluster-id';
 import { keptKey, objectKey } from '../federation/layout';
@@ -13,7 +14,7 @@ import { prefix } from './log-plan';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { MergeReads, PreviousDamaged, SourceMoved } from './merge-reads';
 import type { PreviousContributions } from './previous-contributions';
-import { type BadFinding, setAside } from './set-aside';
+import { type BadFinding, quarantine } from './quarantine';
 import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
 import { lookAgain, type WindowSource } from './window-sources';
 
@@ -48,7 +49,7 @@ export interface SettledWindow {
   readonly reused: boolean;
 }
 
-/** The merge of one window, until every source is either taken as it is or set aside. */
+/** The merge of one window, until every source is either taken as it is or quarantined. */
 export class WindowMerge {
   /** What it is busy with, for a heartbeat. */
   doing = 'starting';
@@ -147,7 +148,7 @@ export class WindowMerge {
     }
   }
 
-  /** A source that moved on is looked at again before any is set aside. */
+  /** A source that moved on is looked at again before any is quarantined. */
   private refused(
     read: readonly WindowSource[],
     { bad, moved }: Extract<MergeAnswer, { kind: 'refused' }>,
@@ -176,7 +177,7 @@ export class WindowMerge {
         decision,
         contribution: byCluster.get(cluster),
       })),
-      problems: sources.flatMap((source) => source.problem ?? []),
+      quarantined: sources.flatMap((source) => source.quarantined ?? []),
     };
   }
 
@@ -205,9 +206,9 @@ export class WindowMerge {
     const now: WindowSource[] = [];
     for (const source of sources) {
       if (!moved.some((one) => one.cluster === source.cluster)) now.push(source);
-      else if (source.problem === undefined) now.push(await lookAgain(bucket, source, { signal }));
+      else if (source.quarantined === undefined) now.push(await lookAgain(bucket, source, { signal }));
       else {
-        const { code, detail } = source.problem;
+        const { code, detail } = source.quarantined;
         gone.push({ source, code: code as BadFinding['code'], detail, keptIsGone: true });
         now.push(source);
       }
@@ -215,14 +216,14 @@ export class WindowMerge {
     return this.replace(now, gone);
   }
 
-  /** Puts what is set aside in the place of bad sources. */
+  /** Quarantines bad sources, and returns the sources to merge instead. */
   private async replace(
     sources: readonly WindowSource[],
     bad: readonly BadFinding[],
   ): Promise<WindowSource[]> {
     if (bad.length === 0) return [...sources];
-    this.doing = 'setting bad sources aside';
-    const settled = new Map((await setAside(this.context, bad)).map((source) => [source.cluster, source]));
+    this.doing = 'quarantining bad sources';
+    const settled = new Map((await quarantine(this.context, bad)).map((source) => [source.cluster, source]));
     const replaced = new Set(bad.map(({ source }) => source.cluster));
     for (const { source, code, detail } of bad) this.tell(source, settled.get(source.cluster), code, detail);
     return sources.flatMap((source) =>
@@ -234,10 +235,10 @@ export class WindowMerge {
   private tell(source: WindowSource, settled: WindowSource | undefined, code: string, detail: string): void {
     if (settled === undefined) return;
     const { log, planned } = this.context;
-    const instead = settled.problem?.kept === undefined ? 'refused' : 'its last good contribution stays';
+    const state = quarantineState(settled.quarantined ?? {});
     log.warn(
-      { event: 'source.set-aside', cluster: source.cluster, code, key: source.key },
-      `${prefix(planned.window)} ${source.cluster} ${planned.window}: ${code}, ${instead}. ${detail}`,
+      { event: 'source.quarantined', cluster: source.cluster, state, code, key: source.key },
+      `${prefix(planned.window)} ${source.cluster} ${planned.window}: ${code}, ${state}. ${detail}`,
     );
   }
 

@@ -1,7 +1,7 @@
 import type { WindowId } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
 import { absent } from '../federation/decision';
-import type { SourceProblem } from '../federation/generation';
+import type { QuarantinedSource } from '../federation/generation';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 import { clusterId } from '../etl/cluster-id';
@@ -17,17 +17,24 @@ export interface WindowSource {
   readonly decision: string;
   /** Of the cluster's own file, in bytes. */
   readonly size: number;
-  /** Why it is not taken as it is. */
-  readonly problem?: SourceProblem;
+  /** Set if it is not taken as it is. */
+  readonly quarantined?: QuarantinedSource;
 }
 
 /** The sources as they were planned, with the clusters that the plan did not find but that contributed before. */
 export function plannedSources(planned: PlannedWindow, before: readonly string[]): WindowSource[] {
   const window = planned.window as WindowId;
-  const held = new Map(planned.held.map((problem) => [problem.cluster, problem]));
+  const known = new Map(planned.quarantined.map((quarantined) => [quarantined.cluster, quarantined]));
   const sources = planned.sources.map(({ cluster, seen, decision, size, path }): WindowSource => {
-    const problem = decision === 'used' || decision === 'accepted' ? undefined : held.get(cluster);
-    return { cluster, key: clusterEtlKey(clusterId(cluster), path ?? window), seen, decision, size, problem };
+    const quarantined = decision === 'used' || decision === 'accepted' ? undefined : known.get(cluster);
+    return {
+      cluster,
+      key: clusterEtlKey(clusterId(cluster), path ?? window),
+      seen,
+      decision,
+      size,
+      quarantined,
+    };
   });
   const found = new Set(sources.map((source) => source.cluster));
   for (const cluster of before) {

@@ -32,8 +32,8 @@ export interface StatusView {
 
 export interface ClusterView {
   readonly cluster: string;
-  readonly membership: 'in' | 'left out' | 'not yet';
-  /** Why it is left out, or what will change with the next run. */
+  readonly membership: 'in' | 'excluded' | 'not yet';
+  /** Why it is excluded, or what will change with the next run. */
   readonly reason?: string;
   readonly lastPush?: string;
   /** First and last moment of its data that is served. */
@@ -69,9 +69,9 @@ export interface FederationView {
     readonly reused: number;
     readonly removed: number;
   };
-  /** Sources that were refused or held. */
-  readonly problems?: number;
-  readonly leftOut?: readonly string[];
+  /** Quarantined sources. */
+  readonly quarantined?: number;
+  readonly excluded?: readonly string[];
   readonly warnings?: readonly string[];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
   /** Its history in the Temporal UI. */
@@ -86,8 +86,8 @@ export interface GenerationView {
   readonly clusters: number;
   readonly windows: number;
   readonly bytes: number;
-  /** Sources that were refused or held. */
-  readonly problems: readonly {
+  /** Quarantined sources. */
+  readonly quarantined: readonly {
     readonly cluster: string;
     readonly window: string;
     readonly code: string;

@@ -12,7 +12,7 @@ import {
   runOutcomeKey,
   runPlanHeadKey,
   runPlanKey,
-  runProblemsKey,
+  runQuarantineKey,
   runReportKey,
   runRequestKey,
   unreferencedKey,
@@ -90,9 +90,9 @@ export const documents = {
     limit: small,
     damaged: 'STORAGE_CORRUPT',
   }),
-  windowProblems: defineDocument({
-    pattern: 'federated/combined/runs/<run>/problems-<attempt>-<k>-<i>.json',
-    key: runProblemsKey,
+  windowQuarantine: defineDocument({
+    pattern: 'federated/combined/runs/<run>/quarantine-<attempt>-<k>-<i>.json',
+    key: runQuarantineKey,
     schema: windowResultSchema,
     limit: small,
     damaged: 'STORAGE_CORRUPT',

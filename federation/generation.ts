@@ -16,19 +16,26 @@ export const generationWindowSchema = z.object({
 export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
 /** A source that was not taken as it is. While a generation lists one of an included cluster, runs end `partial`. */
-export const sourceProblemSchema = z.object({
+export const quarantinedSourceSchema = z.object({
   cluster: z.string(),
   /** A WindowId. */
   window: z.string(),
-  /** The version of the source that was refused, or `absent` when it vanished. */
+  /** The source's version, or `absent` if it vanished. */
   seen: z.string(),
   /** The error code that says why. */
   code: z.string(),
   detail: z.string(),
-  /** The version of the object under `kept/` that stands in for it; absent when there was nothing good to keep. */
+  /** The version of the object under `kept/` that is merged instead; undefined if nothing good is known. */
   kept: z.string().optional(),
 });
-export type SourceProblem = z.infer<typeof sourceProblemSchema>;
+export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
+
+/** `kept`: the cluster's last good contribution stays in the window. `refused`: the window has nothing of the cluster. */
+export type QuarantineState = 'kept' | 'refused';
+
+export function quarantineState({ kept }: Pick<QuarantinedSource, 'kept'>): QuarantineState {
+  return kept === undefined ? 'refused' : 'kept';
+}
 
 /** One commit: which object every window is, and who is in it. Immutable once created. */
 export const generationSchema = z.object({
@@ -45,12 +52,14 @@ export const generationSchema = z.object({
   membership: membershipSchema,
   /** By WindowId. */
   windows: z.record(z.string(), generationWindowSchema),
-  problems: z.array(sourceProblemSchema),
+  quarantined: z.array(quarantinedSourceSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
 
-/** The problems that make a run `partial`: those of clusters that are in. The others wait for their cluster's return. */
-export function openProblems(generation: Pick<Generation, 'membership' | 'problems'>): SourceProblem[] {
+/** The sources that make a run `partial`: those of included clusters. The others wait for their cluster's return. */
+export function quarantinedOfIncluded(
+  generation: Pick<Generation, 'membership' | 'quarantined'>,
+): QuarantinedSource[] {
   const included = new Set(generation.membership.clusters);
-  return generation.problems.filter((problem) => included.has(problem.cluster));
+  return generation.quarantined.filter((source) => included.has(source.cluster));
 }

@@ -150,9 +150,9 @@ export function runPlanHeadKey(run: string, attempt: number): string {
   return `${runsPrefix}${run}/plan-${attempt}.json`;
 }
 
-/** What was wrong with the sources of one planned window. */
-export function runProblemsKey(run: string, attempt: number, shard: number, index: number): string {
-  return `${runsPrefix}${run}/problems-${attempt}-${shard}-${index}.json`;
+/** The quarantined sources of one planned window. */
+export function runQuarantineKey(run: string, attempt: number, shard: number, index: number): string {
+  return `${runsPrefix}${run}/quarantine-${attempt}-${shard}-${index}.json`;
 }
 
 /** Where the combined set lies for other query engines; below it the paths are those of any export. */

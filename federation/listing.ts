@@ -93,14 +93,14 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
 
 /**
  * The clusters that are listed in full, and first, though the listing is a recent one: those that are new, those of whose
- * older windows a source is set aside, those that had none or wrote some within a day of the last full listing (they may
+ * older windows a source is quarantined, those that had none or wrote some within a day of the last full listing (they may
  * still be bringing their history), and those whose recent files a recent listing does not find.
  */
 export function listedFirst({ base, membership, last }: ListingInput, since: number): Set<string> {
   const known = new Set(base?.membership.clusters);
   const included = new Set(membership.clusters);
   const first = new Set<string>();
-  for (const { cluster, window } of base?.problems ?? []) {
+  for (const { cluster, window } of base?.quarantined ?? []) {
     const ref = parseWindowId(window);
     if (included.has(cluster) && ref !== undefined && !isRecent(ref, since)) first.add(cluster);
   }

@@ -23,14 +23,14 @@ export const scopeSchema = z.object({
 });
 export type Scope = z.infer<typeof scopeSchema>;
 
-/** A cluster that was found but is left out. */
-export const leftOutSchema = z.object({
-  by: z.enum(['settings', 'exclusion']),
+/** A cluster that has data but is excluded: by the settings, or by a person through the roster. */
+export const excludedSchema = z.object({
+  by: z.enum(['settings', 'person']),
   reason: z.string(),
   /** The newest generation that held it, where there is one: its last contributions are found there. */
   lastGeneration: z.number().int().positive().optional(),
 });
-export type LeftOut = z.infer<typeof leftOutSchema>;
+export type Excluded = z.infer<typeof excludedSchema>;
 
 /** Who is in a generation, who is not, and by whose word. */
 export const membershipSchema = z.object({
@@ -41,8 +41,8 @@ export const membershipSchema = z.object({
   exclusions: z.record(z.string(), exclusionSchema),
   /** The included clusters, in the order of their ids' bytes. */
   clusters: z.array(z.string()),
-  /** By cluster id: those found and left out. */
-  leftOut: z.record(z.string(), leftOutSchema),
+  /** By cluster id: those that have data and are excluded. */
+  excluded: z.record(z.string(), excludedSchema),
 });
 export type Membership = z.infer<typeof membershipSchema>;
 
@@ -58,44 +58,44 @@ export interface MembershipInput extends MembershipRules {
 }
 
 /**
- * Says who is in and who is not, and why. Settings say who may be in; the roster can only leave out. A cluster that the
+ * Says who is in and who is not, and why. Settings say who may be in; the roster can only exclude. A cluster that the
  * newest generation holds stays a member though its folder is gone: its files vanished, it was not removed.
  */
 export function resolveMembership(input: MembershipInput): Membership {
   const { base, scope, exclusions } = input;
   const clusters: string[] = [];
-  const leftOut: Record<string, LeftOut> = {};
+  const excluded: Record<string, Excluded> = {};
   for (const cluster of knownClusters(input)) {
-    const out = leftOutBy(cluster, scope, exclusions[cluster]);
+    const out = excludedBy(cluster, scope, exclusions[cluster]);
     if (out === undefined) clusters.push(cluster);
-    else leftOut[cluster] = { ...out, ...lastGeneration(cluster, base) };
+    else excluded[cluster] = { ...out, ...lastGeneration(cluster, base) };
   }
-  return { federator: input.federator, scope, exclusions: inByteOrder(exclusions), clusters, leftOut };
+  return { federator: input.federator, scope, exclusions: inByteOrder(exclusions), clusters, excluded };
 }
 
 function knownClusters({ discovered, base }: MembershipInput): string[] {
-  const waiting = Object.entries(base?.membership.leftOut ?? {})
+  const waiting = Object.entries(base?.membership.excluded ?? {})
     .filter(([, out]) => out.lastGeneration !== undefined)
     .map(([cluster]) => cluster);
   return [...new Set([...discovered, ...(base?.membership.clusters ?? []), ...waiting])].sort(byBytes);
 }
 
-function leftOutBy(cluster: string, scope: Scope, exclusion: Exclusion | undefined): LeftOut | undefined {
+function excludedBy(cluster: string, scope: Scope, exclusion: Exclusion | undefined): Excluded | undefined {
   if (scope.exclude.includes(cluster)) return { by: 'settings', reason: 'the settings exclude it' };
   if (scope.include !== undefined && !scope.include.includes(cluster)) {
     return { by: 'settings', reason: 'it is not among the clusters that the settings include' };
   }
   if (exclusion === undefined) return undefined;
   return {
-    by: 'exclusion',
+    by: 'person',
     reason: exclusion.reason === '' ? `excluded at ${exclusion.at}` : exclusion.reason,
   };
 }
 
-function lastGeneration(cluster: string, base: MembershipInput['base']): Pick<LeftOut, 'lastGeneration'> {
+function lastGeneration(cluster: string, base: MembershipInput['base']): Pick<Excluded, 'lastGeneration'> {
   if (base === undefined) return {};
   if (base.membership.clusters.includes(cluster)) return { lastGeneration: base.generation };
-  const last = base.membership.leftOut[cluster]?.lastGeneration;
+  const last = base.membership.excluded[cluster]?.lastGeneration;
   return last === undefined ? {} : { lastGeneration: last };
 }
 
@@ -119,11 +119,11 @@ function rulesText({ scope, exclusions }: MembershipRules): string {
   ]);
 }
 
-/** The clusters that are in now, and were left out of the base after a generation that held them; with that generation. */
+/** The clusters that are in now and that the base excludes, each with the newest generation that held it. */
 export function returningClusters(membership: Membership, base: Membership | undefined): Map<string, number> {
   const returning = new Map<string, number>();
   for (const cluster of membership.clusters) {
-    const last = base?.leftOut[cluster]?.lastGeneration;
+    const last = base?.excluded[cluster]?.lastGeneration;
     if (last !== undefined) returning.set(cluster, last);
   }
   return returning;

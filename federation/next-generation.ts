@@ -1,5 +1,5 @@
 import { byBytes, inByteOrder } from './byte-order';
-import type { Generation, SourceProblem } from './generation';
+import type { Generation, QuarantinedSource } from './generation';
 import { type Membership, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
 import type { PlanHead, WindowResult } from './plan-document';
@@ -7,7 +7,7 @@ import type { PlanHead, WindowResult } from './plan-document';
 export interface NextGenerationInput {
   /** What the plan started from. */
   readonly base?: Generation;
-  readonly plan: Pick<PlanHead, 'membership' | 'removed' | 'problems'>;
+  readonly plan: Pick<PlanHead, 'membership' | 'removed' | 'quarantined'>;
   /** What became of every planned window. */
   readonly results: readonly WindowResult[];
   readonly run: string;
@@ -32,7 +32,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
     mergeRevision,
     membership: plan.membership,
     windows: inByteOrder(Object.fromEntries(windows)),
-    problems: [...plan.problems, ...results.flatMap((result) => result.problems)].sort(byWindow),
+    quarantined: [...plan.quarantined, ...results.flatMap((result) => result.quarantined)].sort(byWindow),
   };
 }
 
@@ -42,14 +42,14 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
     base.mergeRevision === next.mergeRevision &&
     sameMembers(base.membership, next.membership) &&
     text(inByteOrder(base.windows)) === text(inByteOrder(next.windows)) &&
-    text([...base.problems].sort(byWindow)) === text([...next.problems].sort(byWindow))
+    text([...base.quarantined].sort(byWindow)) === text([...next.quarantined].sort(byWindow))
   );
 }
 
 /** Whether rules and clusters are the same; who of two federators with the same rules committed does not matter. */
 function sameMembers(a: Membership, b: Membership): boolean {
-  const parts = ({ clusters, leftOut }: Membership) => {
-    const out = Object.entries(inByteOrder(leftOut)).map(([id, { by, lastGeneration }]) => [
+  const parts = ({ clusters, excluded }: Membership) => {
+    const out = Object.entries(inByteOrder(excluded)).map(([id, { by, lastGeneration }]) => [
       id,
       by,
       lastGeneration,
@@ -59,7 +59,7 @@ function sameMembers(a: Membership, b: Membership): boolean {
   return sameMembership(a, b) && parts(a) === parts(b);
 }
 
-function byWindow(a: SourceProblem, b: SourceProblem): number {
+function byWindow(a: QuarantinedSource, b: QuarantinedSource): number {
   return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster);
 }
 

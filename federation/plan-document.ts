@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { generationWindowSchema, sourceProblemSchema } from './generation';
+import { generationWindowSchema, quarantinedSourceSchema } from './generation';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 
@@ -29,8 +29,8 @@ export const plannedWindowSchema = z.object({
   base: z.string().optional(),
   /** By returning cluster: the window's fingerprint in the newest generation that held the cluster. */
   returning: z.record(z.string(), z.string()),
-  /** What the base says against included clusters' sources of this window. */
-  held: z.array(sourceProblemSchema),
+  /** The base's quarantined sources of this window, of included clusters. */
+  quarantined: z.array(quarantinedSourceSchema),
   /** Merge it though it is merged. */
   force: z.boolean(),
 });
@@ -59,8 +59,8 @@ export const planHeadSchema = z.object({
   shards: z.array(z.array(z.string())),
   /** Windows that leave. */
   removed: z.array(z.string()),
-  /** The problems of the base that stay, whatever the merging says. */
-  problems: z.array(sourceProblemSchema),
+  /** The base's quarantined sources that stay, whatever the merges find. */
+  quarantined: z.array(quarantinedSourceSchema),
   /** Where everything was to be listed: what is remembered of it once the plan is committed. */
   fullListing: fullListingSchema.optional(),
 });
@@ -70,7 +70,7 @@ export type PlanHead = z.infer<typeof planHeadSchema>;
 export const windowResultSchema = z.object({
   window: z.string(),
   merged: generationWindowSchema.optional(),
-  problems: z.array(sourceProblemSchema),
+  quarantined: z.array(quarantinedSourceSchema),
 });
 export type WindowResult = z.infer<typeof windowResultSchema>;
 

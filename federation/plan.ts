@@ -4,7 +4,7 @@ import type { Candidates, Duplicate } from './candidates';
 import { absent, contributes, kept, refused } from './decision';
 import { isExpired } from './expired';
 import { fingerprint } from './fingerprint';
-import type { Generation, SourceProblem } from './generation';
+import type { Generation, QuarantinedSource } from './generation';
 import { isRecent } from './listing';
 import { type Membership, returningClusters, sameMembership } from './membership';
 import { mergeRevision } from './merge-revision';
@@ -39,8 +39,8 @@ export interface Plan {
   readonly carried: readonly string[];
   /** Windows of the base that leave, as they are older than the retention. */
   readonly removed: readonly string[];
-  /** Problems of the base that stay, whatever the merging says: those of windows that are not planned, and of clusters that are left out. */
-  readonly problems: readonly SourceProblem[];
+  /** Entries of the base that stay, whatever the merges find: for windows that are not planned and excluded clusters. */
+  readonly quarantined: readonly QuarantinedSource[];
   readonly duplicates: readonly Duplicate[];
 }
 
@@ -70,21 +70,21 @@ export function planFederation(input: PlanInput): Plan {
     else if (base?.windows[id] !== undefined) carried.push(id);
   }
   const planned = new Set(windows.map((window) => window.window));
-  const problems = (base?.problems ?? []).filter(
-    (problem) =>
-      !planner.isExpired(problem.window) &&
-      (membership.leftOut[problem.cluster] !== undefined ||
-        (membership.clusters.includes(problem.cluster) &&
-          !planned.has(problem.window) &&
-          planner.stillHolds(problem))),
+  const quarantined = (base?.quarantined ?? []).filter(
+    (source) =>
+      !planner.isExpired(source.window) &&
+      (membership.excluded[source.cluster] !== undefined ||
+        (membership.clusters.includes(source.cluster) &&
+          !planned.has(source.window) &&
+          planner.isStillBad(source))),
   );
   const duplicates = input.candidates.duplicates();
-  return { base: base?.generation ?? 0, windows, carried, removed, problems, duplicates };
+  return { base: base?.generation ?? 0, windows, carried, removed, quarantined, duplicates };
 }
 
 class Planner {
   private readonly returning: Map<string, number>;
-  private readonly problems = new Map<string, Map<string, SourceProblem>>();
+  private readonly quarantined = new Map<string, Map<string, QuarantinedSource>>();
   private readonly cutoff: number;
   /** Whether a cluster of the base is out now, or one comes back. */
   private readonly clustersMoved: boolean;
@@ -93,10 +93,10 @@ class Planner {
   constructor(private readonly input: PlanInput) {
     const { base, membership, request } = input;
     const included = new Set(membership.clusters);
-    for (const problem of base?.problems ?? []) {
-      if (!included.has(problem.cluster)) continue;
-      const ofWindow = this.problems.get(problem.window) ?? new Map<string, SourceProblem>();
-      this.problems.set(problem.window, ofWindow.set(problem.cluster, problem));
+    for (const source of base?.quarantined ?? []) {
+      if (!included.has(source.cluster)) continue;
+      const ofWindow = this.quarantined.get(source.window) ?? new Map<string, QuarantinedSource>();
+      this.quarantined.set(source.window, ofWindow.set(source.cluster, source));
     }
     this.returning = returningClusters(membership, base?.membership);
     this.cutoff =
@@ -116,7 +116,7 @@ class Planner {
     const known = new Set([
       ...this.input.candidates.windows(),
       ...Object.keys(this.input.base?.windows ?? {}),
-      ...this.problems.keys(),
+      ...this.quarantined.keys(),
     ]);
     for (const last of this.returning.values()) {
       for (const id of Object.keys(this.input.lastGenerations.get(last)?.windows ?? {})) known.add(id);
@@ -140,14 +140,14 @@ class Planner {
     // Nothing there, and nothing to come: a window that has only refused sources is not planned in every run.
     if (current === undefined && !unknown && !sources.some((source) => contributes(source.decision)))
       return undefined;
-    const held = [...(this.problems.get(id)?.values() ?? [])];
+    const quarantined = [...(this.quarantined.get(id)?.values() ?? [])];
     return {
       window: id,
       candidate,
       sources,
       base: current,
       returning,
-      held,
+      quarantined,
       force: this.isForced(ref, 'force'),
     };
   }
@@ -158,13 +158,13 @@ class Planner {
     return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);
   }
 
-  /** Whether a problem of a window that is not planned is one still. */
-  stillHolds(problem: SourceProblem): boolean {
-    const ref = parseWindowId(problem.window);
+  /** Whether a quarantined source of a window that is not planned is still to be listed. */
+  isStillBad(source: QuarantinedSource): boolean {
+    const ref = parseWindowId(source.window);
     if (ref === undefined) return false;
-    if (this.input.base?.windows[problem.window] !== undefined || !this.isSelected(problem.window, ref))
+    if (this.input.base?.windows[source.window] !== undefined || !this.isSelected(source.window, ref))
       return true;
-    return this.input.candidates.of(problem.window).get(problem.cluster)?.version === problem.seen;
+    return this.input.candidates.of(source.window).get(source.cluster)?.version === source.seen;
   }
 
   private isSelected(id: string, ref: WindowRef): boolean {
@@ -191,24 +191,26 @@ class Planner {
 
   private sources(id: string, ref: WindowRef): PlannedSource[] {
     const files = this.input.candidates.of(id);
-    const problems = this.problems.get(id);
+    const quarantined = this.quarantined.get(id);
     const lookAgain =
       this.input.base?.mergeRevision !== mergeRevision ||
       this.isForced(ref, 'force') ||
       this.isForced(ref, 'full');
-    return [...new Set([...files.keys(), ...(problems?.keys() ?? [])])].sort(byBytes).flatMap((cluster) => {
-      const file = files.get(cluster);
-      const problem = problems?.get(cluster);
-      if (file === undefined) {
-        if (problem?.seen !== absent || problem.kept === undefined) return [];
-        return [{ cluster, seen: absent, decision: kept(problem.kept), size: 0 }];
-      }
-      const known = problem?.seen === file.version && !lookAgain ? problem : undefined;
-      const decision =
-        known === undefined ? 'used' : known.kept === undefined ? refused(known.code) : kept(known.kept);
-      const path = file.path === undefined ? {} : { path: file.path };
-      return [{ cluster, seen: file.version, decision, size: file.size, ...path }];
-    });
+    return [...new Set([...files.keys(), ...(quarantined?.keys() ?? [])])]
+      .sort(byBytes)
+      .flatMap((cluster) => {
+        const file = files.get(cluster);
+        const source = quarantined?.get(cluster);
+        if (file === undefined) {
+          if (source?.seen !== absent || source.kept === undefined) return [];
+          return [{ cluster, seen: absent, decision: kept(source.kept), size: 0 }];
+        }
+        const known = source?.seen === file.version && !lookAgain ? source : undefined;
+        const decision =
+          known === undefined ? 'used' : known.kept === undefined ? refused(known.code) : kept(known.kept);
+        const path = file.path === undefined ? {} : { path: file.path };
+        return [{ cluster, seen: file.version, decision, size: file.size, ...path }];
+      });
   }
 }
 

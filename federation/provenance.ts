@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Contribution } from '../etl/contribution';
-import { digestSchema, sourceProblemSchema } from './generation';
+import { digestSchema, quarantinedSourceSchema } from './generation';
 
 /** Where one cluster's records are in a merged object, and what is needed to take them out again; etl/ makes and reads it. */
 export const contributionSchema = z.object({
@@ -37,7 +37,7 @@ export const provenanceSchema = z.object({
   size: z.number().int().nonnegative(),
   /** By cluster id's bytes. */
   sources: z.array(provenanceSourceSchema),
-  problems: z.array(sourceProblemSchema),
+  quarantined: z.array(quarantinedSourceSchema),
 });
 export type Provenance = z.infer<typeof provenanceSchema>;
 

@@ -16,8 +16,8 @@ export interface AgedGeneration {
 export interface GenerationRetentionInput {
   /** All that there are, in any order. */
   readonly generations: readonly AgedGeneration[];
-  /** What the newest one says of clusters that are left out: the last generation that held one has its history. */
-  readonly leftOut: Generation['membership']['leftOut'];
+  /** The excluded clusters of the newest generation: the last generation that held one has its history. */
+  readonly excluded: Generation['membership']['excluded'];
   /** Kept at least. */
   readonly atLeast: number;
   /** By the store's clock. */
@@ -26,11 +26,11 @@ export interface GenerationRetentionInput {
 
 /**
  * The generations to keep: all of the last 24 hours, at least the newest ones, the last of each UTC day for 30 days, and
- * the last one of each cluster that is left out for the time being.
+ * the last one that held each excluded cluster.
  */
 export function generationsToKeep({
   generations,
-  leftOut,
+  excluded,
   atLeast,
   now,
 }: GenerationRetentionInput): Set<number> {
@@ -44,7 +44,7 @@ export function generationsToKeep({
     days.add(date);
   }
   const there = new Set(newestFirst.map((one) => one.generation));
-  for (const { lastGeneration } of Object.values(leftOut)) {
+  for (const { lastGeneration } of Object.values(excluded)) {
     if (lastGeneration !== undefined && there.has(lastGeneration)) keep.add(lastGeneration);
   }
   return keep;

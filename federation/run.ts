@@ -35,7 +35,7 @@ export const reportSchema = z.object({
   run: z.string(),
   /** Temporal's id of the execution. */
   workflowRunId: z.string(),
-  /** `partial`: sources were refused or held, or something after the commit failed. `nothing`: there was no input. */
+  /** `partial`: sources are quarantined, or something after the commit failed. `nothing`: there was no input. */
   outcome: z.enum(runOutcomes),
   /** RFC 3339. */
   startedAt: z.string(),
@@ -44,8 +44,8 @@ export const reportSchema = z.object({
   generation: z.number().int().nonnegative().optional(),
   /** Clusters that are in. */
   clusters: z.number().int(),
-  /** Ids of those that were found and left out; the first ones where there are many. */
-  leftOut: z.array(z.string()),
+  /** Ids of the excluded clusters; only the first if there are many. */
+  excluded: z.array(z.string()),
   windows: z.object({
     all: z.number().int(),
     planned: z.number().int(),
@@ -54,8 +54,8 @@ export const reportSchema = z.object({
     reused: z.number().int(),
     removed: z.number().int(),
   }),
-  /** Sources of included clusters that were refused or held. */
-  problems: z.number().int(),
+  /** Quarantined sources of included clusters. */
+  quarantined: z.number().int(),
   /** What followed the commit and failed; the next run does it again. */
   unfinished: z.array(z.string()),
   /** Calls to the store by verb, up to the writing of this report. */

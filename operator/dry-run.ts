@@ -15,7 +15,7 @@ export interface DryRun {
   readonly base: number;
   /** The clusters that are in. */
   readonly clusters: readonly string[];
-  readonly leftOut: Generation['membership']['leftOut'];
+  readonly excluded: Generation['membership']['excluded'];
   /** The windows to merge, each with the clusters that contribute to it. */
   readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
   /** The number of windows that stay as they are in `base`. */
@@ -45,7 +45,7 @@ export async function dryRun(
     outcome: plan.outcome,
     base: plan.base,
     clusters: plan.membership.clusters,
-    leftOut: plan.membership.leftOut,
+    excluded: plan.membership.excluded,
     windows: plan.windows.map(({ window, sources }) => ({
       window,
       clusters: sources.map(({ cluster }) => cluster),

@@ -57,7 +57,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
           clusters: generation.membership.clusters.length,
           windows: Object.keys(generation.windows).length,
           bytes: generationSize(generation),
-          problems: generation.problems.map(({ cluster, window, code, detail }) => ({
+          quarantined: generation.quarantined.map(({ cluster, window, code, detail }) => ({
             cluster,
             window,
             code,
@@ -102,8 +102,8 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
   } catch (error) {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
     const generation = await readNewestGeneration(bucket);
-    const { clusters = [], leftOut = {} } = generation?.membership ?? {};
-    const known = [...new Set([...clusters, ...Object.keys(leftOut)])].sort(byBytes);
+    const { clusters = [], excluded = {} } = generation?.membership ?? {};
+    const known = [...new Set([...clusters, ...Object.keys(excluded)])].sort(byBytes);
     return {
       survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), generation },
       missing: ['The last pushes are not known here: this cluster may read only what is combined.'],
@@ -130,8 +130,8 @@ function viewRun({ run, outcome, request, report }: Run, link: string | undefine
       generation: report.generation,
       clusters: report.clusters,
       windows: report.windows,
-      problems: report.problems,
-      leftOut: report.leftOut,
+      quarantined: report.quarantined,
+      excluded: report.excluded,
       warnings: report.warnings,
       error: report.error,
     }),

@@ -52,9 +52,9 @@ async function requireKnown(operator: Operator, cluster: string): Promise<void> 
   const {
     clusters = [],
     exclusions = {},
-    leftOut = {},
+    excluded = {},
   } = (await readNewestGeneration(bucket))?.membership ?? {};
-  if (found.includes(cluster) || clusters.includes(cluster) || cluster in exclusions || cluster in leftOut)
+  if (found.includes(cluster) || clusters.includes(cluster) || cluster in exclusions || cluster in excluded)
     return;
   throw new FederationError('CLUSTER_UNKNOWN', {
     subject: { cluster },

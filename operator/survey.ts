@@ -19,8 +19,8 @@ export interface WindowsSummary {
 
 export interface ClusterSummary {
   readonly cluster: string;
-  readonly membership: 'in' | 'left out' | 'not yet';
-  /** Why it is left out, or what will change with the next run. */
+  readonly membership: 'in' | 'excluded' | 'not yet';
+  /** Why it is excluded, or what will change with the next run. */
   readonly reason?: string;
   /** When its newest file came, by the store's clock. */
   readonly lastPush?: string;
@@ -44,7 +44,7 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   const files = Map.groupBy(await listWindowFiles(bucket, found), (file) => file.cluster);
   const known = [
     ...(generation?.membership.clusters ?? []),
-    ...Object.keys(generation?.membership.leftOut ?? {}),
+    ...Object.keys(generation?.membership.excluded ?? {}),
   ];
   const clusters = [...new Set<string>([...found, ...known])].sort(byBytes);
   return {
@@ -75,11 +75,11 @@ function membershipOf(
   roster: RosterState | undefined,
 ): Pick<ClusterSummary, 'membership' | 'reason'> {
   const exclusion = roster?.exclusions[cluster];
-  const out = generation?.membership.leftOut[cluster];
+  const out = generation?.membership.excluded[cluster];
   if (out !== undefined) {
-    const returns = out.by === 'exclusion' && roster !== undefined && exclusion === undefined;
+    const returns = out.by === 'person' && roster !== undefined && exclusion === undefined;
     return {
-      membership: 'left out',
+      membership: 'excluded',
       reason: returns ? 'included again from the next run on' : `${out.by}: ${out.reason}`,
     };
   }

@@ -105,8 +105,8 @@ async function demo({ once, dir, lastDay, isOld }: Demo): Promise<void> {
   const primary = clusters.find(({ roles }) => roles.primary === true);
   if (primary !== undefined) await showPull(client, primary.id, federated.generation ?? 0, stop);
 
-  const isIn = clusters.filter(({ id }) => !federated.leftOut.includes(id));
-  const out = federated.leftOut.length === 0 ? '' : ` (without ${federated.leftOut.join(', ')}: excluded)`;
+  const isIn = clusters.filter(({ id }) => !federated.excluded.includes(id));
+  const out = federated.excluded.length === 0 ? '' : ` (without ${federated.excluded.join(', ')}: excluded)`;
   const union = `the union of the ${['none', 'one', 'two', 'three', 'four', 'five'][isIn.length]}${out}`;
   step(6, `Check: is the combined set ${union}?`);
   await check(dir, isIn, union);

@@ -29,8 +29,8 @@ export async function showFederation(
 
 /** How a run ended, in one line. */
 export function describeFederation(summary: FederationSummary): string {
-  const out = summary.leftOut.length === 0 ? '' : `, without ${summary.leftOut.join(', ')}`;
-  const quarantined = summary.problems === 0 ? '' : `, ${summary.problems} sources quarantined`;
+  const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
+  const quarantined = summary.quarantined === 0 ? '' : `, ${summary.quarantined} sources quarantined`;
   const generation =
     summary.generation === undefined ? 'nothing to commit' : `generation ${summary.generation}`;
   return `${indent}Federator ${summary.outcome}: ${generation}, ${summary.clusters} clusters${out}, ${summary.windows} windows, ${summary.merged} merged${quarantined}`;

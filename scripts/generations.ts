@@ -14,7 +14,7 @@ interface GenerationLine {
   readonly federator: string;
   readonly clusters: number;
   readonly windows: number;
-  readonly problems: number;
+  readonly quarantined: number;
   /** Of all the merged windows that it names, in bytes. */
   readonly size: number;
 }
@@ -44,7 +44,7 @@ function toLine(generation: Generation): GenerationLine {
     federator: generation.membership.federator,
     clusters: generation.membership.clusters.length,
     windows: Object.keys(generation.windows).length,
-    problems: generation.problems.length,
+    quarantined: generation.quarantined.length,
     size: generationSize(generation),
   };
 }
@@ -56,9 +56,9 @@ function show(generations: readonly GenerationLine[], now: Date): void {
     formatAge(line.committedAt, now),
     line.clusters,
     line.windows,
-    line.problems,
+    line.quarantined,
     formatBytes(line.size),
     line.run,
   ]);
-  print(formatTable(['generation', 'committed', 'clusters', 'windows', 'problems', 'size', 'run'], rows));
+  print(formatTable(['generation', 'committed', 'clusters', 'windows', 'quarantined', 'size', 'run'], rows));
 }

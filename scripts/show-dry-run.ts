@@ -5,10 +5,10 @@ import { count } from '../operator/format';
 import { print } from './output';
 
 /** Prints what a federation would do. */
-export function showDryRun({ base, clusters, leftOut, windows, carried, removed, listing }: DryRun): void {
+export function showDryRun({ base, clusters, excluded, windows, carried, removed, listing }: DryRun): void {
   print(`${count(clusters.length, 'cluster')} in: ${clusters.join(', ') || 'none'}`);
-  for (const [cluster, { by, reason }] of Object.entries(leftOut))
-    print(`left out by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
+  for (const [cluster, { by, reason }] of Object.entries(excluded))
+    print(`excluded by ${by}: ${cluster}${reason === '' ? '' : ` (${reason})`}`);
   for (const { window, clusters: from } of windows)
     print(`would merge ${nameOf(window)} from ${count(from.length, 'cluster')}`);
   for (const window of removed) print(`would drop ${nameOf(window)}, as it is older than the retention`);

@@ -24,7 +24,7 @@ interface Status {
     readonly committedAt: string;
     readonly clusters: number;
     readonly windows: number;
-    readonly problems: number;
+    readonly quarantined: number;
   };
   readonly primaries: readonly object[];
   /** What could not be found out, in sentences. */
@@ -75,7 +75,7 @@ function compile(bucket: string, survey: Survey, view: TemporalView, settings: S
       committedAt: generation.committedAt,
       clusters: generation.membership.clusters.length,
       windows: Object.keys(generation.windows).length,
-      problems: generation.problems.length,
+      quarantined: generation.quarantined.length,
     },
     primaries: [...view.pull.values()],
     missing: view.missing,
@@ -113,10 +113,13 @@ function show(status: Status, view: TemporalView, now: Date): void {
   print(`bucket      ${status.bucket}`);
   if (generation === undefined) print('generation  none yet');
   else {
-    const { clusters, windows, problems } = generation;
-    const held = problems === 0 ? '' : `, ${count(problems, 'problem')} (see \`federated-etl quarantine\`)`;
+    const { clusters, windows, quarantined } = generation;
+    const suffix =
+      quarantined === 0
+        ? ''
+        : `, ${count(quarantined, 'quarantined source')} (see \`federated-etl quarantine\`)`;
     print(
-      `generation  ${generation.generation}, ${formatAge(generation.committedAt, now)}: ${count(clusters, 'cluster')}, ${count(windows, 'window')}${held}`,
+      `generation  ${generation.generation}, ${formatAge(generation.committedAt, now)}: ${count(clusters, 'cluster')}, ${count(windows, 'window')}${suffix}`,
     );
   }
   if (lastRun === undefined) print('last run    none yet');

@@ -61,7 +61,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   const generation = gauge('generation', 'The newest generation that this federator committed or found', []);
   const windows = gauge('generation_windows', 'Windows of that generation', []);
   const clusters = gauge('generation_clusters', 'Clusters of that generation', []);
-  const problems = gauge('generation_problems', 'Sources of that generation that are refused or held', []);
+  const quarantined = gauge('generation_quarantined', 'Quarantined sources of that generation', []);
   const federations = new Counter({
     name: 'federated_etl_federations_total',
     help: 'Federations that this federator reported, by outcome',
@@ -98,7 +98,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       generation.set(committed.generation);
       windows.set(committed.windows);
       clusters.set(committed.clusters);
-      problems.set(committed.problems);
+      quarantined.set(committed.quarantined);
     },
     writeReport: (_, [report]) => federations.inc({ outcome: (report as FederationReport).outcome }),
   };

@@ -1,12 +1,14 @@
 import type { FederationProgress } from './messages';
 
-/** The run's current details in the Temporal UI: problems first, as the pane shows only a few lines. */
+/** The run's current details in the Temporal UI: quarantined sources first, as the pane shows only a few lines. */
 export function describeRun(state: FederationProgress): string {
   const lines = [
     `**${state.phase}**${state.attempt > 1 ? ` (plan ${state.attempt})` : ''}`,
-    state.problems > 0 ? `**${state.problems} sources set aside**: see \`federated-etl quarantine\`` : '',
-    state.leftOut.length > 0
-      ? `Left out: ${state.leftOut.slice(0, 5).join(', ')}${state.leftOut.length > 5 ? ', …' : ''}`
+    state.quarantined > 0
+      ? `**${state.quarantined} sources quarantined**: see \`federated-etl quarantine\``
+      : '',
+    state.excluded.length > 0
+      ? `Excluded: ${state.excluded.slice(0, 5).join(', ')}${state.excluded.length > 5 ? ', …' : ''}`
       : '',
     state.attempt > 0
       ? `${state.clusters} clusters, ${state.windows} windows, ${state.merged} of ${state.planned} merged`

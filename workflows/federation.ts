@@ -47,11 +47,11 @@ export interface FederationSummary {
   readonly why?: string;
   readonly generation?: number;
   readonly clusters: number;
-  readonly leftOut: readonly string[];
+  readonly excluded: readonly string[];
   readonly windows: number;
   readonly planned: number;
   readonly merged: number;
-  readonly problems: number;
+  readonly quarantined: number;
   /** Files copied to where any reader of the layout finds them. */
   readonly published?: number;
 }
@@ -129,7 +129,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   const number = last + 1;
   noteCalls(state, totalsOf(state));
   state.lanes.clear();
-  show(state, { phase: 'planning', attempt: number, merged: 0, problems: 0 });
+  show(state, { phase: 'planning', attempt: number, merged: 0, quarantined: 0 });
   const plan = await planFederation.executeWithOptions(
     { summary: number === 1 ? 'plan' : `plan again (${number})` },
     [{ run, attempt: number, request }],
@@ -139,13 +139,13 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   show(state, {
     base: plan.base,
     clusters: plan.clusters.count,
-    leftOut: plan.leftOut.ids,
+    excluded: plan.excluded.ids,
     windows: plan.windows,
     planned: plan.planned,
   });
   upsertSearchAttributes([
     { key: searchAttributes.clusters, value: fitting(plan.clusters.ids) },
-    { key: searchAttributes.excluded, value: fitting(plan.leftOut.ids) },
+    { key: searchAttributes.excluded, value: fitting(plan.excluded.ids) },
   ]);
   if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') {
     state.committed = { unfinished: [] };
@@ -168,8 +168,8 @@ async function attempt(input: FederationInput, request: FederationRequest, state
     return;
   }
   state.committed = tried;
-  const { generation, problems } = tried.result;
-  show(state, { phase: 'committed', generation, problems });
+  const { generation, quarantined } = tried.result;
+  show(state, { phase: 'committed', generation, quarantined });
 }
 
 /** Runs the commit; where another commit holds the lock, it waits for its turn. */
@@ -195,9 +195,9 @@ async function runCommit(input: FederationInput, run: string, number: number): P
   }
 }
 
-function outcomeOf({ plan, committed, progress: { problems } }: RunState): RunOutcome {
+function outcomeOf({ plan, committed, progress: { quarantined } }: RunState): RunOutcome {
   if (plan?.outcome === 'no-input' || plan?.outcome === 'all-excluded') return 'nothing';
-  return problems > 0 || (committed?.unfinished.length ?? 0) > 0 ? 'partial' : 'complete';
+  return quarantined > 0 || (committed?.unfinished.length ?? 0) > 0 ? 'partial' : 'complete';
 }
 
 function outcomeAttributes({ committed, progress: { generation } }: RunState, outcome: RunOutcome) {
@@ -214,7 +214,7 @@ function outcomeAttributes({ committed, progress: { generation } }: RunState, ou
 
 const reasons: Partial<Record<PlanSummary['outcome'], string>> = {
   'no-input': 'There is no file to federate; nothing was changed.',
-  'all-excluded': 'Every cluster is left out; nothing was changed.',
+  'all-excluded': 'Every cluster is excluded; nothing was changed.',
   'nothing-changed': 'No window changed; nothing was merged.',
 };
 
@@ -227,11 +227,11 @@ function summaryOf(state: RunState, outcome: RunOutcome): FederationSummary {
     ...(why === undefined ? {} : { why }),
     ...(at.generation === undefined ? {} : { generation: at.generation }),
     clusters: at.clusters,
-    leftOut: at.leftOut,
+    excluded: at.excluded,
     windows: at.windows,
     planned: at.planned,
     merged: totalsOf(state).merged,
-    problems: at.problems,
+    quarantined: at.quarantined,
     ...(committed?.published === undefined ? {} : { published: committed.published.copied }),
   };
 }
@@ -242,9 +242,9 @@ function reportedFacts(state: RunState) {
   return {
     ...(at.generation === undefined ? {} : { generation: at.generation }),
     clusters: at.clusters,
-    leftOut: [...at.leftOut],
+    excluded: [...at.excluded],
     windows: { all: at.windows, planned: at.planned, merged, reused, removed },
-    problems: at.problems,
+    quarantined: at.quarantined,
     unfinished: [...(committed?.unfinished ?? [])],
     calls: addCalls(state.calls, calls),
   };

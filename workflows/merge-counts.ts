@@ -10,13 +10,13 @@ export interface MergeCounts {
   readonly reused: number;
   readonly removed: number;
   /** Sources that were quarantined. */
-  readonly problems: number;
+  readonly quarantined: number;
   /** All calls to the store, including those that read the plan and record the outcomes. */
   readonly calls: StoreCalls;
 }
 
 export function noWindows(): MergeCounts {
-  return { windows: 0, merged: 0, reused: 0, removed: 0, problems: 0, calls: noCalls() };
+  return { windows: 0, merged: 0, reused: 0, removed: 0, quarantined: 0, calls: noCalls() };
 }
 
 /** One window. */
@@ -26,7 +26,7 @@ export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
     merged: !outcome.reused && outcome.fingerprint !== undefined ? 1 : 0,
     reused: outcome.reused ? 1 : 0,
     removed: outcome.removed ? 1 : 0,
-    problems: outcome.problems,
+    quarantined: outcome.quarantined,
     calls: outcome.calls,
   };
 }
@@ -38,7 +38,7 @@ export function addCounts(one: MergeCounts, other: Partial<MergeCounts>): MergeC
     merged: one.merged + (other.merged ?? 0),
     reused: one.reused + (other.reused ?? 0),
     removed: one.removed + (other.removed ?? 0),
-    problems: one.problems + (other.problems ?? 0),
+    quarantined: one.quarantined + (other.quarantined ?? 0),
     calls: other.calls === undefined ? one.calls : addCalls(one.calls, other.calls),
   };
 }

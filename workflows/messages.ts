@@ -58,13 +58,13 @@ export interface FederationProgress {
   /** The generation that it starts from; 0: there is none yet. */
   readonly base: number;
   readonly clusters: number;
-  readonly leftOut: readonly string[];
+  readonly excluded: readonly string[];
   /** Windows in all, and those whose sources changed. */
   readonly windows: number;
   readonly planned: number;
   readonly merged: number;
-  /** Sources that were set aside. */
-  readonly problems: number;
+  /** Quarantined sources. */
+  readonly quarantined: number;
   readonly generation?: number;
 }
 export const progress = defineQuery<FederationProgress>('progress');

@@ -45,7 +45,7 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   const counts = (kind: Kind, cluster: string): boolean => {
     const result = state.committed?.result;
     if (result !== undefined && result.status !== 'replan')
-      return result.excluded.includes(cluster) === (kind === 'exclude');
+      return result.exclusions.includes(cluster) === (kind === 'exclude');
     return !ended && state.committed === undefined;
   };
   const onSignal = (kind: Kind) => async (message: unknown) => {
@@ -87,6 +87,6 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
 /** False only when the plan lists all clusters that there are and this is none of them. */
 function mayBeKnown({ plan }: RunState, cluster: string): boolean {
   if (plan === undefined) return true;
-  const lists = [plan.clusters, plan.leftOut];
+  const lists = [plan.clusters, plan.excluded];
   return lists.some(({ count, ids }) => ids.length < count || ids.includes(cluster));
 }

@@ -30,11 +30,11 @@ export function newState(run: string): RunState {
       attempt: 0,
       base: 0,
       clusters: 0,
-      leftOut: [],
+      excluded: [],
       windows: 0,
       planned: 0,
       merged: 0,
-      problems: 0,
+      quarantined: 0,
     },
     lanes: new Map(),
     calls: noCalls(),
@@ -57,8 +57,8 @@ export function noteMerged(state: RunState, lane: LaneProgress | undefined): voi
 /** Replaces the counts of a lane, and shows the new totals. */
 export function noteLane(state: RunState, lane: number, soFar: MergeCounts): void {
   state.lanes.set(lane, soFar);
-  const { windows, problems } = totalsOf(state);
-  show(state, { merged: windows, problems });
+  const { windows, quarantined } = totalsOf(state);
+  show(state, { merged: windows, quarantined });
 }
 
 /** The counts of all lanes together. */

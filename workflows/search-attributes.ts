@@ -11,9 +11,9 @@ export const searchAttributes = {
   generation: defineSearchAttributeKey('FederationGeneration', SearchAttributeType.INT),
   /** The clusters that are in; the first of them where they are many. */
   clusters: defineSearchAttributeKey('FederationClusters', SearchAttributeType.KEYWORD_LIST),
-  /** The clusters that were left out. */
+  /** The excluded clusters. */
   excluded: defineSearchAttributeKey('FederationExcluded', SearchAttributeType.KEYWORD_LIST),
-  /** The clusters of which a source was set aside. */
+  /** The included clusters that have a quarantined source. */
   degraded: defineSearchAttributeKey('FederationDegraded', SearchAttributeType.KEYWORD_LIST),
   /** The run that this one replays. */
   replayOf: defineSearchAttributeKey('FederationReplayOf', SearchAttributeType.KEYWORD),

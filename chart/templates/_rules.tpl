@@ -49,15 +49,15 @@ succeeded has no time of it, so the start of the role stands in.
   labels: { severity: critical }
   annotations:
     summary: Nothing was federated for two hours. See federated-etl status, and the schedule in the Temporal UI.
-- alert: FederatedEtlSourcesHeld
+- alert: FederatedEtlSourcesQuarantined
   # Of several replicas the one that committed last knows.
   expr: >-
-    federated_etl_generation_problems{ {{- $ns }}} > 0 and on (namespace, pod)
+    federated_etl_generation_quarantined{ {{- $ns }}} > 0 and on (namespace, pod)
     topk(1, federated_etl_activity_last_success_timestamp_seconds{ {{- $ns }}, activity="commitGeneration"})
   for: 1h
   labels: { severity: warning }
   annotations:
-    summary: Sources are refused or held; the clusters' last good data stands in for them. See federated-etl quarantine.
+    summary: Sources are quarantined; the clusters' last good data is used instead, where there is any. See federated-etl quarantine.
 {{- end }}
 {{- if $v.federatedETL.primaryCluster }}
 - alert: FederatedEtlPrimaryBehind

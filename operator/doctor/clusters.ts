@@ -96,8 +96,8 @@ function rule({ include, exclude, cutoff }: Membership['scope']): string {
   return `By the settings: ${who}${but}${since}.`;
 }
 
-function whoIsIn({ clusters, leftOut }: Membership): string {
-  const out = Object.entries(leftOut).map(([cluster, { by }]) => `${cluster} (${by})`);
+function whoIsIn({ clusters, excluded }: Membership): string {
+  const out = Object.entries(excluded).map(([cluster, { by }]) => `${cluster} (${by})`);
   return `In now: ${clusters.join(', ') || 'nobody'}. Out: ${out.join(', ') || 'nobody'}.`;
 }
 

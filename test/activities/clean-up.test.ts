@@ -125,7 +125,7 @@ test('an object that a run uses again is spared', async () => {
   expect(run).not.toBe(again.run);
 });
 
-test('what a cluster had is kept as long as it is left out', async () => {
+test('what a cluster had is kept as long as it is excluded', async () => {
   const { federator, bucket, clock } = setUp();
   await federator.federate();
   const whole = (await federator.newest()).windows;
@@ -139,9 +139,9 @@ test('what a cluster had is kept as long as it is left out', async () => {
   expect(await generationNumbers(bucket)).toContain(1);
   await bucket.delete(sourceKey('cluster-2', firstDay));
   federator.exclusions = {};
-  expect((await federator.federate()).commit).toMatchObject({ clusters: 5, problems: 1 });
-  const { windows, problems } = await federator.newest();
-  expect(problems).toMatchObject([{ cluster: 'cluster-2', window: firstDay, code: 'SOURCE_VANISHED' }]);
+  expect((await federator.federate()).commit).toMatchObject({ clusters: 5, quarantined: 1 });
+  const { windows, quarantined } = await federator.newest();
+  expect(quarantined).toMatchObject([{ cluster: 'cluster-2', window: firstDay, code: 'SOURCE_VANISHED' }]);
   expect(Object.keys(windows)).toEqual(Object.keys(whole));
 });
 

@@ -129,11 +129,11 @@ test('an exclusion after the plan makes the run plan again', async () => {
   federator.exclusions = { 'cluster-1': { reason: '', at: '2026-11-20T00:00:00Z' } };
   expect(await federator.commit(run)).toMatchObject({ status: 'replan' });
   const again = await federator.prepare({}, run, 2);
-  expect(again.plan.leftOut.ids).toEqual(['cluster-1']);
+  expect(again.plan.excluded.ids).toEqual(['cluster-1']);
   expect(await federator.commit(run, 2)).toMatchObject({
     status: 'committed',
     clusters: 4,
-    excluded: ['cluster-1'],
+    exclusions: ['cluster-1'],
   });
 });
 
@@ -244,9 +244,9 @@ test('what a run was asked stays as it was written first, and its report comes l
     startedAt: '2026-11-20T00:00:00Z',
     endedAt: '2026-11-20T00:01:00Z',
     clusters: 0,
-    leftOut: [],
+    excluded: [],
     windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
-    problems: 0,
+    quarantined: 0,
     unfinished: [],
     calls: noCalls(),
     error: { code: 'STORAGE_UNAVAILABLE', message: 'No answer came.' },

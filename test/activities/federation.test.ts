@@ -41,7 +41,7 @@ describe('five clusters', () => {
       generation: 1,
       windows: goldenWindows,
       clusters: 5,
-      problems: 0,
+      quarantined: 0,
     });
     const { windows } = await federator.newest();
     for (const window of Object.keys(windows)) {
@@ -87,11 +87,11 @@ describe('five clusters', () => {
     const before = await federator.newest();
     federator.exclusions = { 'cluster-3': { reason: 'wrong prices', at: '2026-11-20T00:00:00Z' } };
     const out = await federator.federate();
-    expect(out.plan).toMatchObject({ planned: goldenWindows, leftOut: { count: 1, ids: ['cluster-3'] } });
+    expect(out.plan).toMatchObject({ planned: goldenWindows, excluded: { count: 1, ids: ['cluster-3'] } });
     const without = await federator.newest();
     expect(without.membership).toMatchObject({
       clusters: ['cluster-1', 'cluster-2', 'cluster-4', 'cluster-5'],
-      leftOut: { 'cluster-3': { by: 'exclusion', reason: 'wrong prices', lastGeneration: 1 } },
+      excluded: { 'cluster-3': { by: 'person', reason: 'wrong prices', lastGeneration: 1 } },
     });
     for (const [window, { fingerprint }] of Object.entries(without.windows)) {
       expect(fingerprint).not.toBe(before.windows[window]?.fingerprint);
@@ -101,10 +101,10 @@ describe('five clusters', () => {
     federator.exclusions = {};
     const back = await federator.federate();
     expect(back.outcomes.filter((outcome) => !outcome.reused)).toMatchObject([
-      { window: firstDay, clusters: 5, problems: 1 },
+      { window: firstDay, clusters: 5, quarantined: 1 },
     ]);
     const again = await federator.newest();
-    expect(again.problems).toMatchObject([
+    expect(again.quarantined).toMatchObject([
       { cluster: 'cluster-3', window: firstDay, seen: 'absent', code: 'SOURCE_VANISHED' },
     ]);
     for (const [window, { fingerprint }] of Object.entries(again.windows)) {
@@ -136,7 +136,7 @@ describe('no input', () => {
     await new TestFederator(bucket, threads).federate();
     const federator = new TestFederator(bucket, threads, { scope: { include: ['nobody'], exclude: [] } });
     const { plan, commit } = await federator.federate();
-    expect(plan).toMatchObject({ outcome: 'all-excluded', planned: 0, leftOut: { count: 5 } });
+    expect(plan).toMatchObject({ outcome: 'all-excluded', planned: 0, excluded: { count: 5 } });
     expect(commit).toBeUndefined();
     expect(Object.keys((await federator.newest()).windows)).toHaveLength(goldenWindows);
   });

@@ -41,19 +41,19 @@ const bad: [string, string, Buffer | undefined][] = [
 ];
 
 describe.each(bad)('a source that is %s', (_, code, bytes) => {
-  test('is held: its last good contribution stays, exactly; it is not read again; a good upload heals it', async () => {
+  test('is quarantined as kept: its last good contribution stays, exactly; it is not read again; a good upload heals it', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     const { bucket } = federator;
     await federator.federate();
     const before = await federator.merged(firstDay);
 
     await (bytes === undefined ? bucket.delete(source) : bucket.put(source, bytes));
-    const held = await federator.federate();
-    expect(held.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, problems: 1 }]);
-    expect(held.commit).toMatchObject({
+    const bad = await federator.federate();
+    expect(bad.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, quarantined: 1 }]);
+    expect(bad.commit).toMatchObject({
       status: 'committed',
       generation: 2,
-      problems: 1,
+      quarantined: 1,
       degraded: ['cluster-2'],
     });
     expect(sameMeaning('allocations', await federator.merged(firstDay), before, { strict: true })).toEqual(
@@ -61,25 +61,25 @@ describe.each(bad)('a source that is %s', (_, code, bytes) => {
     );
     const keptBytes = (await readAll(bucket, kept)).bytes;
     expect(sameMeaning('allocations', keptBytes, good, { strict: true })).toEqual([]);
-    const { problems } = await federator.newest();
-    expect(problems).toMatchObject([{ cluster: 'cluster-2', window: firstDay, code }]);
-    expect(problems[0]?.kept).toBe((await bucket.head(kept))?.version);
+    const { quarantined } = await federator.newest();
+    expect(quarantined).toMatchObject([{ cluster: 'cluster-2', window: firstDay, code }]);
+    expect(quarantined[0]?.kept).toBe((await bucket.head(kept))?.version);
 
     const next = await federator.federate();
     expect(next.plan).toMatchObject({ outcome: 'nothing-changed', planned: 0 });
-    expect(next.commit).toMatchObject({ status: 'unchanged', problems: 1 });
+    expect(next.commit).toMatchObject({ status: 'unchanged', quarantined: 1 });
 
-    // Another cluster's change does not disturb what is held.
+    // Another cluster's change leaves the kept contribution alone.
     await bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
     const other = await federator.federate();
-    expect(other.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, problems: 1 }]);
+    expect(other.outcomes).toMatchObject([{ window: firstDay, clusters: 5, changed: 1, quarantined: 1 }]);
     expect(sameMeaning('allocations', await federator.merged(firstDay), before, { strict: true })).toEqual(
       [],
     );
 
     await bucket.put(source, good);
     const healed = await federator.federate();
-    expect(healed.commit).toMatchObject({ status: 'committed', generation: 4, problems: 0 });
+    expect(healed.commit).toMatchObject({ status: 'committed', generation: 4, quarantined: 0 });
     expect((await federator.merged(firstDay)).equals(before)).toBe(true);
   });
 });
@@ -90,13 +90,13 @@ test('a source that was never good is refused, the others are merged, and it is 
   const first = await federator.federate();
   expect(first.outcomes.find((outcome) => outcome.window === firstDay)).toMatchObject({
     clusters: 4,
-    problems: 1,
+    quarantined: 1,
   });
   expect(await snapshot(federator.bucket, keptPrefix)).toEqual({});
   expect((await federator.federate()).plan.planned).toBe(0);
   await federator.bucket.put(source, good);
   expect((await federator.federate()).outcomes).toMatchObject([
-    { window: firstDay, clusters: 5, problems: 0 },
+    { window: firstDay, clusters: 5, quarantined: 0 },
   ]);
 });
 
@@ -104,12 +104,12 @@ test('a window with nothing good is no window, and is not planned again and agai
   const federator = new TestFederator(federatedBucket({ empty: true }), threads);
   await federator.bucket.put(source, Buffer.alloc(0));
   const first = await federator.federate();
-  expect(first.outcomes).toMatchObject([{ window: firstDay, clusters: 0, problems: 1, removed: false }]);
-  expect(first.commit).toMatchObject({ status: 'committed', windows: 0, problems: 1 });
+  expect(first.outcomes).toMatchObject([{ window: firstDay, clusters: 0, quarantined: 1, removed: false }]);
+  expect(first.commit).toMatchObject({ status: 'committed', windows: 0, quarantined: 1 });
   expect((await federator.federate()).plan).toMatchObject({ outcome: 'nothing-changed', planned: 0 });
 });
 
-test('what is held survives an exclusion of its cluster', async () => {
+test('a kept contribution survives an exclusion of its cluster', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   await federator.federate();
   const before = await federator.merged(firstDay);
@@ -117,12 +117,12 @@ test('what is held survives an exclusion of its cluster', async () => {
   await federator.federate();
   federator.exclusions = { 'cluster-2': { reason: '', at: '2026-11-20T00:00:00Z' } };
   const out = await federator.federate();
-  expect(out.commit).toMatchObject({ problems: 0 });
-  expect((await federator.newest()).problems).toHaveLength(1);
+  expect(out.commit).toMatchObject({ quarantined: 0 });
+  expect((await federator.newest()).quarantined).toHaveLength(1);
   federator.exclusions = {};
   const back = await federator.federate();
   expect(back.outcomes.every((outcome) => outcome.reused)).toBe(true);
-  expect(back.commit).toMatchObject({ problems: 1 });
+  expect(back.commit).toMatchObject({ quarantined: 1 });
   expect(sameMeaning('allocations', await federator.merged(firstDay), before)).toEqual([]);
 });
 
@@ -135,7 +135,7 @@ test('a kept contribution that is gone is made anew', async () => {
   await federator.bucket.delete(kept);
   await federator.bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
   const { outcomes } = await federator.federate();
-  expect(outcomes).toMatchObject([{ clusters: 5, problems: 1 }]);
+  expect(outcomes).toMatchObject([{ clusters: 5, quarantined: 1 }]);
   expect(
     sameMeaning('allocations', (await readAll(federator.bucket, kept)).bytes, good, { strict: true }),
   ).toEqual([]);
@@ -175,7 +175,7 @@ describe('a source that moves on after the plan', () => {
       },
     });
     const { outcomes, commit } = await new TestFederator(moving, threads, { id: 'cluster-9' }).federate();
-    expect(outcomes).toMatchObject([{ window: firstDay, clusters: 5, problems: 0 }]);
+    expect(outcomes).toMatchObject([{ window: firstDay, clusters: 5, quarantined: 0 }]);
     expect(commit).toMatchObject({ status: 'committed' });
     // The next run sees what was merged, and has nothing to do.
     expect((await federator.federate()).plan.planned).toBe(0);
@@ -194,7 +194,7 @@ describe('a source that moves on after the plan', () => {
     expect(isFederationError(failure, 'STORAGE_CONFLICT')).toBe(true);
   });
 
-  test('by vanishing is held', async () => {
+  test('by vanishing is quarantined as kept', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     await federator.federate();
     await federator.bucket.put(source, good);
@@ -206,8 +206,10 @@ describe('a source that moves on after the plan', () => {
       },
     });
     const { commit } = await new TestFederator(vanishing, threads, { id: 'cluster-9' }).federate();
-    expect(commit).toMatchObject({ status: 'committed', problems: 1 });
-    expect((await federator.newest()).problems).toMatchObject([{ code: 'SOURCE_VANISHED', seen: 'absent' }]);
+    expect(commit).toMatchObject({ status: 'committed', quarantined: 1 });
+    expect((await federator.newest()).quarantined).toMatchObject([
+      { code: 'SOURCE_VANISHED', seen: 'absent' },
+    ]);
   });
 });
 

@@ -96,7 +96,7 @@ test.each<[string, (bytes: Buffer) => Buffer | undefined]>([
   await (damaged === undefined ? bucket.delete(previous) : bucket.put(previous, damaged));
   await bucket.put(sourceKey('cluster-3', firstDay), goldenSource('cluster-3', firstDay));
   const { outcomes } = await federator.prepare();
-  expect(outcomes).toMatchObject([{ window: firstDay, digest: before?.digest, problems: 0, clusters: 5 }]);
+  expect(outcomes).toMatchObject([{ window: firstDay, digest: before?.digest, quarantined: 0, clusters: 5 }]);
 });
 
 test('a source that is replaced between its two readings is taken as it is then', async () => {

@@ -82,7 +82,7 @@ test('the outcomes of the largest shard make a small payload', async () => {
     size: 9_999_999_999,
     clusters: 1_000,
     changed: 1_000,
-    problems: 1_000,
+    quarantined: 1_000,
     reused: false,
     removed: false,
   };
@@ -106,7 +106,7 @@ test('the log says in the familiar style what was found, what is merged, and wha
   const federator = new TestFederator(federatedBucket(), threads, { scope: { exclude: ['cluster-5'] } });
   Object.assign(federator.deps, { log });
   await federator.federate();
-  expect(lines).toContain('Federator leaves out cluster-5: the settings exclude it');
+  expect(lines).toContain('Federator excludes cluster-5: the settings exclude it');
   for (const pipeline of ['allocations', 'assets']) {
     expect(lines).toContain(
       `Federator[${pipeline}][1d] found 4 clusters: cluster-1, cluster-2, cluster-3, cluster-4; 3 windows to merge, 0 unchanged`,
@@ -117,7 +117,7 @@ test('the log says in the familiar style what was found, what is merged, and wha
     );
   }
   expect(lines).toContain(
-    `Federator committed generation 1: ${goldenWindows} windows of 4 clusters, ${goldenWindows} changed, 0 removed, 0 problems`,
+    `Federator committed generation 1: ${goldenWindows} windows of 4 clusters, ${goldenWindows} changed, 0 removed, 0 quarantined`,
   );
   expect(lines).toContain(
     `Federator published generation 1: ${goldenWindows} files written, 0 deleted, 0 unchanged`,

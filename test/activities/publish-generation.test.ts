@@ -97,7 +97,7 @@ test('files that an earlier generation named are deleted, foreign ones are left'
   await federator.federate();
   const foreign = `${combinedEtlPrefix}${lone}`;
   await bucket.put(foreign, Buffer.from('somebody else’s'));
-  // Everybody who has the first day is left out, but for one whose file is refused from the start.
+  // Everybody who has the first day is excluded, but for one whose file is refused from the start.
   for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4']) {
     federator.exclusions[cluster] = { reason: '', at: '2026-11-20T00:00:00Z' };
   }

@@ -185,32 +185,32 @@ describe('the guard', () => {
   });
 
   it.each([
-    ['settings', 'not this one', /settings leave this cluster out \(not this one\)/],
-    ['exclusion', 'wrong prices', /federated-etl include cluster-5/],
-  ] as const)('says what to do when the cluster is left out by %s', async (by, reason, hint) => {
+    ['settings', 'not this one', /settings exclude this cluster \(not this one\)/],
+    ['person', 'wrong prices', /federated-etl include cluster-5/],
+  ] as const)('says what to do when the cluster is excluded by %s', async (by, reason, hint) => {
     await disk.commit(
       1,
       { [day1]: { bytes: all[day1]?.bytes ?? Buffer.alloc(0), from: ['cluster-1'] } },
       {
-        leftOut: { 'cluster-5': { by, reason } },
+        excluded: { 'cluster-5': { by, reason } },
       },
     );
     expect((await disk.pull()).waitingFor?.hint).toMatch(hint);
     expect((await primaryMemory(disk.store)).waitingFor).toMatch(hint);
   });
 
-  it('says what to do when the federator refuses its files', async () => {
+  it('says what to do when its files are quarantined', async () => {
     const { [day2]: _, ...rest } = all;
-    const problem = {
+    const quarantinedSource = {
       cluster: 'cluster-5',
       window: day2,
       seen: 'v',
       code: 'ETL_TRUNCATED',
       detail: 'It ends.',
     };
-    await disk.commit(1, rest, { problems: [problem] });
+    await disk.commit(1, rest, { quarantined: [quarantinedSource] });
     expect((await disk.pull()).waitingFor?.hint).toMatch(
-      /refuses files of this cluster, such as .*ETL_TRUNCATED/,
+      /Files of this cluster are quarantined, such as .*ETL_TRUNCATED/,
     );
   });
 

@@ -142,15 +142,15 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
     const decided = sources.map((source) =>
       source.seen.startsWith('bad') ? { ...source, decision: 'refused:ETL_CORRUPT' } : source,
     );
-    const problems = decided
+    const quarantined = decided
       .filter(({ decision }) => !contributes(decision))
       .map(({ cluster, seen }) => ({ cluster, window: id, seen, code: 'ETL_CORRUPT', detail: '' }));
     const ref = parseWindowId(id);
-    if (ref === undefined || problems.length === decided.length) return { window: id, problems };
+    if (ref === undefined || quarantined.length === decided.length) return { window: id, quarantined };
     const name = fingerprint(ref, decided);
-    return { window: id, problems, merged: { fingerprint: name, digest: sha256(name), size: 1 } };
+    return { window: id, quarantined, merged: { fingerprint: name, digest: sha256(name), size: 1 } };
   });
-  const plan = { membership, removed: [...drawn.removed], problems: [...drawn.problems] };
+  const plan = { membership, removed: [...drawn.removed], quarantined: [...drawn.quarantined] };
   const next = nextGeneration({ base, plan, results, run: 'run', now });
   const same = base !== undefined && sameGeneration(base, next);
   if (!same) await replaceDocument(world.bucket, documents.generation.at(next.generation), next);
@@ -174,9 +174,9 @@ async function said(world: World, since: number) {
     );
   return {
     windows: Object.fromEntries(Object.entries(generation?.windows ?? {}).filter(([id]) => looked(id))),
-    problems: (generation?.problems ?? []).filter(({ window: id }) => looked(id)),
+    quarantined: (generation?.quarantined ?? []).filter(({ window: id }) => looked(id)),
     clusters: generation?.membership.clusters,
-  } satisfies Record<string, unknown> & Pick<Generation, 'windows' | 'problems'>;
+  } satisfies Record<string, unknown> & Pick<Generation, 'windows' | 'quarantined'>;
 }
 
 /** Two clusters with some weeks. */
@@ -310,14 +310,14 @@ describe('a run after a full listing', () => {
     world.now += 2 * day;
     await run(world);
     world.now += hour;
-    expect(await run(world)).toMatchObject({ listing: { kind: 'recent' }, problems: { length: 1 } });
+    expect(await run(world)).toMatchObject({ listing: { kind: 'recent' }, quarantined: { length: 1 } });
     world.write(sourceKey('a', broken));
     world.now += hour;
     expect(await run(world)).toMatchObject({
       listing: { kind: 'full', why: 'older windows of a changed' },
       windows: [{ window: broken }],
     });
-    expect((await readNewestGeneration(world.bucket))?.problems).toEqual([]);
+    expect((await readNewestGeneration(world.bucket))?.quarantined).toEqual([]);
   });
 
   test('looks into every page of a cluster whose names do not sort by time', async () => {

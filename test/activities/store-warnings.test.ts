@@ -40,9 +40,9 @@ test('a run on a store without conditional create says so, in the log and in its
     startedAt: '2026-11-20T00:00:00.000Z',
     endedAt: '2026-11-20T00:00:01.000Z',
     clusters: 0,
-    leftOut: [],
+    excluded: [],
     windows: { all: 0, planned: 0, merged: 0, reused: 0, removed: 0 },
-    problems: 0,
+    quarantined: 0,
     unfinished: [],
     calls: noCalls(),
   };

@@ -250,7 +250,7 @@ it('shows clusters with and without data, and metrics of both', async () => {
       windows: expect.arrayContaining([{ pipeline: 'allocations', resolution: '1d', held: 3, missing: 0 }]),
     });
     expect(byId.get('cluster-6')).toMatchObject({
-      membership: 'left out',
+      membership: 'excluded',
       reason: 'odd prices',
       windows: [],
     });

@@ -90,7 +90,7 @@ export function rememberingFederation(): Federation & { readonly asked: string[]
     status: async () => ({
       clusters: [
         { cluster: 'cluster-1', membership: 'in', lastPush: '2026-11-17T05:00:00Z' },
-        { cluster: 'cluster-6', membership: 'left out', reason: 'odd prices' },
+        { cluster: 'cluster-6', membership: 'excluded', reason: 'odd prices' },
       ],
       temporalUi: 'http://127.0.0.1:8233/namespaces/default/workflows',
       missing: [],

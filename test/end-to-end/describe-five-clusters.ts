@@ -97,7 +97,7 @@ export function describeFiveClusters(
         clusters: 5,
         windows: 14,
         merged: 14,
-        problems: 0,
+        quarantined: 0,
       });
       for (const window of Object.keys((await five.generation()).windows) as WindowId[]) {
         const pipeline = parseWindowId(window)?.pipeline ?? 'assets';
@@ -174,7 +174,7 @@ export function describeFiveClusters(
       expect(await five.result(run)).toMatchObject({
         outcome: 'complete',
         clusters: 4,
-        leftOut: ['cluster-3'],
+        excluded: ['cluster-3'],
       });
       expect(await differences(ids.filter((id) => id !== 'cluster-3'))).toEqual([]);
       const { membership } = await five.generation();
@@ -183,23 +183,23 @@ export function describeFiveClusters(
 
     test('an included cluster is back with its history', async () => {
       await five.client.workflow.getHandle('roster').signal('includeCluster', 'cluster-3');
-      expect(await five.federate()).toMatchObject({ outcome: 'complete', clusters: 5, leftOut: [] });
+      expect(await five.federate()).toMatchObject({ outcome: 'complete', clusters: 5, excluded: [] });
       expect(await differences(ids)).toEqual([]);
     });
 
-    test("a source that turns bad is set aside, the cluster's last good data stays, and a good one heals it", async () => {
+    test("a source that turns bad is quarantined, the cluster's last good data stays, and a good one heals it", async () => {
       const key = clusterEtlKey(clusterId('cluster-2'), changed);
       const good = await remote('cluster-2', changed);
       const before = await five.generation();
       await five.stop('cluster-2');
       await five.bucket.put(key, good.subarray(0, good.length - 100));
-      expect(await five.federate()).toMatchObject({ outcome: 'partial', problems: 1 });
-      const { problems, windows } = await five.generation();
-      expect(problems).toMatchObject([{ cluster: 'cluster-2', window: changed, code: 'ETL_TRUNCATED' }]);
+      expect(await five.federate()).toMatchObject({ outcome: 'partial', quarantined: 1 });
+      const { quarantined, windows } = await five.generation();
+      expect(quarantined).toMatchObject([{ cluster: 'cluster-2', window: changed, code: 'ETL_TRUNCATED' }]);
       expect(windows[changed]?.digest).toBe(before.windows[changed]?.digest);
       await five.start('cluster-2');
       await pushed('cluster-2', changed, good);
-      expect(await five.federate()).toMatchObject({ outcome: 'complete', problems: 0 });
+      expect(await five.federate()).toMatchObject({ outcome: 'complete', quarantined: 0 });
       expect(await differences(ids)).toEqual([]);
     }, 180_000);
   });

@@ -12,7 +12,7 @@ test('what was found is counted by pipeline and resolution, in one order', () =>
     file('a', one),
     file('a', one, 'v2', twice),
   ];
-  const planned = { window: two, candidate: '', sources: [], returning: {}, held: [], force: false };
+  const planned = { window: two, candidate: '', sources: [], returning: {}, quarantined: [], force: false };
   const plan = { windows: [planned], carried: [three, one] };
   const expected = [
     {

@@ -13,7 +13,7 @@ import {
   recentFrom,
 } from '../../federation/listing';
 import { propertyRuns } from '../etl/run-counts';
-import { candidates, dayWindow, file, generation, membership, out, problem, used } from './made-up';
+import { candidates, dayWindow, file, generation, membership, out, quarantinedSource, used } from './made-up';
 
 const hour = 3_600;
 const day = 24 * hour;
@@ -63,7 +63,7 @@ describe('a listing is recent', () => {
 });
 
 describe('a listing is full', () => {
-  const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 4 } };
+  const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 4 } };
   const rows: [string, Partial<ListingInput>, string][] = [
     ['by --full', { request: { full: true } }, 'it was asked for'],
     ['by --force', { request: { force: true } }, 'it was asked for'],
@@ -85,7 +85,7 @@ describe('a listing is full', () => {
     ],
     [
       'when a cluster returns',
-      { base: generation({ [old]: [used('a')] }, membership(['a'], { leftOut }), { generation: 5 }) },
+      { base: generation({ [old]: [used('a')] }, membership(['a'], { excluded }), { generation: 5 }) },
       'who is in has changed',
     ],
     [
@@ -142,11 +142,11 @@ describe('of a recent listing, in full and first', () => {
       ['a'],
     ],
     [
-      'a cluster with a source of an older window set aside',
-      { base: { ...base, problems: [problem('b', old), problem('a', recent)] } },
+      'a cluster with a quarantined source of an older window',
+      { base: { ...base, quarantined: [quarantinedSource('b', old), quarantinedSource('a', recent)] } },
       ['b'],
     ],
-    ['not one that is left out', { base: { ...base, problems: [problem('c', old)] } }, []],
+    ['not an excluded one', { base: { ...base, quarantined: [quarantinedSource('c', old)] } }, []],
   ];
   test.each(rows)('%s', (_, more, clusters) => {
     expect([...listedFirst(input(more), since)]).toEqual(clusters);

@@ -1,6 +1,6 @@
 import { Candidates, type ListedFile } from '../../federation/candidates';
 import { fingerprint, type FingerprintSource } from '../../federation/fingerprint';
-import type { Generation, SourceProblem } from '../../federation/generation';
+import type { Generation, QuarantinedSource } from '../../federation/generation';
 import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
 import { parseWindowId } from '../../etl/window';
@@ -27,7 +27,7 @@ export function candidates(files: Iterable<ListedFile>): Candidates {
 }
 
 export function membership(clusters: string[], more: Partial<Membership> = {}): Membership {
-  return { federator: 'f', scope: { exclude: [] }, exclusions: {}, clusters, leftOut: {}, ...more };
+  return { federator: 'f', scope: { exclude: [] }, exclusions: {}, clusters, excluded: {}, ...more };
 }
 
 export const out: Exclusion = { reason: '', at: '2026-11-20T00:00:00Z' };
@@ -63,11 +63,15 @@ export function generation(
         { fingerprint: named(window, ...sources), digest, size: 1 },
       ]),
     ),
-    problems: [],
+    quarantined: [],
     ...more,
   };
 }
 
-export function problem(cluster: string, window: string, more: Partial<SourceProblem> = {}): SourceProblem {
+export function quarantinedSource(
+  cluster: string,
+  window: string,
+  more: Partial<QuarantinedSource> = {},
+): QuarantinedSource {
   return { cluster, window, seen: 'bad', code: 'ETL_CORRUPT', detail: '', ...more };
 }

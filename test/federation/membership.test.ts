@@ -24,12 +24,12 @@ test.each<[string, Partial<MembershipInput>, string[], Record<string, string>]>(
     ['b'],
     { a: 'settings', c: 'settings' },
   ],
-  ['the roster excludes', { exclusions: { c: out, z: out } }, ['a', 'b'], { c: 'exclusion' }],
+  ['the roster excludes', { exclusions: { c: out, z: out } }, ['a', 'b'], { c: 'person' }],
   [
     'the roster cannot take in',
     { scope: { include: ['a'], exclude: [] }, exclusions: { a: out } },
     [],
-    { a: 'exclusion', b: 'settings', c: 'settings' },
+    { a: 'person', b: 'settings', c: 'settings' },
   ],
   [
     'a member whose folder is gone',
@@ -37,12 +37,12 @@ test.each<[string, Partial<MembershipInput>, string[], Record<string, string>]>(
     ['a', 'b'],
     {},
   ],
-])('%s', (_, input, clusters, leftOut) => {
+])('%s', (_, input, clusters, excluded) => {
   const result = resolve(input);
   expect(result.clusters).toEqual(clusters);
   expect(
-    Object.fromEntries(Object.entries(result.leftOut).map(([cluster, { by }]) => [cluster, by])),
-  ).toEqual(leftOut);
+    Object.fromEntries(Object.entries(result.excluded).map(([cluster, { by }]) => [cluster, by])),
+  ).toEqual(excluded);
 });
 
 test('the newest generation that held a cluster is remembered while it is out', () => {
@@ -50,15 +50,15 @@ test('the newest generation that held a cluster is remembered while it is out', 
     exclusions: { b: out },
     base: { generation: 3, membership: membership(['a', 'b', 'c']) },
   });
-  expect(first.leftOut).toMatchObject({ b: { lastGeneration: 3 } });
+  expect(first.excluded).toMatchObject({ b: { lastGeneration: 3 } });
   const second = resolve({
     discovered: ['a'],
     exclusions: { b: out },
     base: { generation: 4, membership: first },
   });
-  expect(second.leftOut).toMatchObject({ b: { lastGeneration: 3 } });
+  expect(second.excluded).toMatchObject({ b: { lastGeneration: 3 } });
   const never = resolve({ exclusions: { b: out }, base: { generation: 3, membership: membership(['a']) } });
-  expect(never.leftOut['b']).not.toHaveProperty('lastGeneration');
+  expect(never.excluded['b']).not.toHaveProperty('lastGeneration');
 });
 
 test('membership is the same when settings and roster say the same, in any order', () => {

@@ -1,19 +1,19 @@
-import { openProblems } from '../../federation/generation';
+import { quarantinedOfIncluded } from '../../federation/generation';
 import { nextGeneration, sameGeneration } from '../../federation/next-generation';
 import { inShards, type PlannedWindow } from '../../federation/plan-document';
 import { shorten } from '../../federation/run';
-import { dayWindow, generation, membership, problem, used } from './made-up';
+import { dayWindow, generation, membership, quarantinedSource, used } from './made-up';
 
 const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
 const base = generation({ [one]: [used('a')], [two]: [used('a')] }, membership(['a', 'b']));
-const plan = { membership: membership(['a', 'b']), removed: [], problems: [] };
+const plan = { membership: membership(['a', 'b']), removed: [], quarantined: [] };
 const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
 const now = new Date('2026-11-20T12:00:00Z');
 
 test('planned windows are put in or taken out, the others stay', () => {
   const results = [
-    { window: one, problems: [] },
-    { window: three, merged, problems: [problem('b', three)] },
+    { window: one, quarantined: [] },
+    { window: three, merged, quarantined: [quarantinedSource('b', three)] },
   ];
   const next = nextGeneration({ base, plan, results, run: 'run-2', now });
   expect(Object.keys(next.windows)).toEqual([two, three]);
@@ -22,7 +22,7 @@ test('planned windows are put in or taken out, the others stay', () => {
     previous: 1,
     run: 'run-2',
     committedAt: now.toISOString(),
-    problems: [{ cluster: 'b' }],
+    quarantined: [{ cluster: 'b' }],
   });
   expect(sameGeneration(base, next)).toBe(false);
 });
@@ -39,14 +39,14 @@ test('a generation that says nothing new is the same, whoever made it and in wha
   expect(
     sameGeneration({ ...base, windows: Object.fromEntries(Object.entries(base.windows).reverse()) }, next),
   ).toBe(true);
-  expect(sameGeneration(base, { ...next, problems: [problem('b', one)] })).toBe(false);
+  expect(sameGeneration(base, { ...next, quarantined: [quarantinedSource('b', one)] })).toBe(false);
   expect(sameGeneration(base, { ...next, membership: membership(['a']) })).toBe(false);
   expect(sameGeneration(base, { ...next, mergeRevision: 999 })).toBe(false);
 });
 
-test('only problems of clusters that are in make a run partial', () => {
-  const problems = [problem('a', one), problem('gone', one)];
-  expect(openProblems({ membership: membership(['a']), problems })).toEqual([problems[0]]);
+test('only quarantined sources of included clusters make a run partial', () => {
+  const quarantined = [quarantinedSource('a', one), quarantinedSource('gone', one)];
+  expect(quarantinedOfIncluded({ membership: membership(['a']), quarantined })).toEqual([quarantined[0]]);
 });
 
 test('a plan is cut into parts that fit into payloads and into memory', () => {
@@ -55,7 +55,7 @@ test('a plan is cut into parts that fit into payloads and into memory', () => {
     candidate: '',
     sources: Array.from({ length: sources }, () => ({ cluster: 'a', seen: 'v', decision: 'used', size: 1 })),
     returning: {},
-    held: [],
+    quarantined: [],
     force: false,
   });
   const sizes = (windows: PlannedWindow[]) => inShards(windows).map((shard) => shard.length);

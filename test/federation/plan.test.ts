@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import type { ListedFile } from '../../federation/candidates';
 import type { Generation } from '../../federation/generation';
 import { planFederation, type PlanInput } from '../../federation/plan';
-import { candidates, dayWindow, file, generation, membership, named, out, problem, used } from './made-up';
+import {
+  candidates,
+  dayWindow,
+  file,
+  generation,
+  membership,
+  named,
+  out,
+  quarantinedSource,
+  used,
+} from './made-up';
 
 const [one, two] = [dayWindow(1), dayWindow(2)];
 const both = membership(['a', 'b']);
@@ -137,10 +147,10 @@ describe('the cut-off', () => {
     expect(planned({ membership: members(['a']), files: [file('a', one), file('a', two)] })).toEqual([two]);
   });
 
-  test('does not keep a cluster in that is left out, nor out that returns', () => {
+  test('does not keep an excluded cluster in, nor out one that returns', () => {
     const old = generation({ [one]: [used('a'), used('b')] }, members(['a', 'b']));
-    const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 1 } };
-    const without = members(['a'], { exclusions: { b: out }, leftOut });
+    const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 1 } };
+    const without = members(['a'], { exclusions: { b: out }, excluded });
     expect(planned({ base: old, membership: without, files: [file('a', one), file('a', two)] })).toEqual([
       one,
       two,
@@ -159,21 +169,21 @@ describe('the cut-off', () => {
 describe('a source that the base knows as bad', () => {
   const heldBase = (more = {}): Generation =>
     generation({ [one]: [used('a'), { cluster: 'b', seen: 'bad', decision: 'kept:k1' }] }, both, {
-      problems: [problem('b', one, { kept: 'k1', ...more })],
+      quarantined: [quarantinedSource('b', one, { kept: 'k1', ...more })],
     });
 
   test('stays as it was decided while it is not replaced', () => {
     const result = plan({ base: heldBase(), files: [file('a', one), file('b', one, 'bad')] });
     expect(result.windows).toEqual([]);
-    expect(result.problems).toHaveLength(1);
+    expect(result.quarantined).toHaveLength(1);
   });
 
   test('is a candidate again when it is replaced', () => {
     const result = plan({ base: heldBase(), files: [file('a', one), file('b', one, 'v2')] });
     expect(result.windows).toMatchObject([
-      { window: one, candidate: named(one, used('a'), used('b', 'v2')), held: [{ kept: 'k1' }] },
+      { window: one, candidate: named(one, used('a'), used('b', 'v2')), quarantined: [{ kept: 'k1' }] },
     ]);
-    expect(result.problems).toEqual([]);
+    expect(result.quarantined).toEqual([]);
   });
 
   test('is looked at again when it is gone altogether', () => {
@@ -191,34 +201,38 @@ describe('a source that the base knows as bad', () => {
   );
 
   test('refused without anything in its place, is not planned again', () => {
-    const refusedBase = generation({}, both, { problems: [problem('b', one)] });
+    const refusedBase = generation({}, both, { quarantined: [quarantinedSource('b', one)] });
     expect(planned({ base: refusedBase, files: [file('b', one, 'bad')] })).toEqual([]);
-    expect(plan({ base: refusedBase, files: [file('b', one, 'bad')] }).problems).toHaveLength(1);
+    expect(plan({ base: refusedBase, files: [file('b', one, 'bad')] }).quarantined).toHaveLength(1);
     expect(planned({ base: refusedBase, files: [file('b', one, 'v2')] })).toEqual([one]);
   });
 
-  test('refused and gone, is no problem any more', () => {
-    const refusedBase = generation({ [two]: [used('a')] }, both, { problems: [problem('b', one)] });
+  test('refused and gone, is no longer listed', () => {
+    const refusedBase = generation({ [two]: [used('a')] }, both, {
+      quarantined: [quarantinedSource('b', one)],
+    });
     const result = plan({ base: refusedBase, files: [file('a', two)] });
     expect(result.windows).toEqual([]);
-    expect(result.problems).toEqual([]);
+    expect(result.quarantined).toEqual([]);
   });
 
-  test('absent and held, stays so, also where it alone has the window', () => {
+  test('absent and kept, stays so, also where it alone has the window', () => {
     const alone = generation({ [one]: [{ cluster: 'b', seen: 'absent', decision: 'kept:k1' }] }, both, {
-      problems: [problem('b', one, { seen: 'absent', code: 'SOURCE_VANISHED', kept: 'k1' })],
+      quarantined: [quarantinedSource('b', one, { seen: 'absent', code: 'SOURCE_VANISHED', kept: 'k1' })],
     });
     const result = plan({ base: alone, files: [] });
     expect(result.windows).toEqual([]);
     expect(result.carried).toEqual([one]);
   });
 
-  test('of a cluster that is left out, stays in the list', () => {
-    const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 1 } };
-    const without = membership(['a'], { exclusions: { b: out }, leftOut });
+  test('of an excluded cluster, stays in the list', () => {
+    const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 1 } };
+    const without = membership(['a'], { exclusions: { b: out }, excluded });
     const result = plan({ base: heldBase(), membership: without, files: [file('a', one)] });
-    expect(result.windows).toMatchObject([{ window: one, candidate: named(one, used('a')), held: [] }]);
-    expect(result.problems).toMatchObject([{ cluster: 'b', kept: 'k1' }]);
+    expect(result.windows).toMatchObject([
+      { window: one, candidate: named(one, used('a')), quarantined: [] },
+    ]);
+    expect(result.quarantined).toMatchObject([{ cluster: 'b', kept: 'k1' }]);
   });
 });
 
@@ -226,37 +240,37 @@ describe('windows that were not all listed', () => {
   // The second ends later, the first does not.
   const since = span(one).end;
   const [, refused] = [dayWindow(1), dayWindow(0)];
-  const held = generation({ [one]: [used('a'), used('b')], [two]: [used('a')] }, both, {
-    problems: [problem('b', refused ?? ''), problem('a', two)],
+  const known = generation({ [one]: [used('a'), used('b')], [two]: [used('a')] }, both, {
+    quarantined: [quarantinedSource('b', refused ?? ''), quarantinedSource('a', two)],
   });
 
-  test('stay as they are, with their problems, whatever is known of them', () => {
+  test('stay as they are, with their quarantined sources, whatever is known of them', () => {
     for (const files of [[], [file('a', one, 'v2'), file('b', refused ?? '')]]) {
-      const { windows, carried, removed, problems } = plan({
-        base: held,
+      const { windows, carried, removed, quarantined } = plan({
+        base: known,
         files: [...files, file('a', two, 'bad')],
         since,
       });
       expect(windows.map(({ window }) => window)).toEqual([two]);
       expect({ carried, removed }).toEqual({ carried: [one], removed: [] });
-      expect(problems.map(({ window }) => window)).toEqual([refused]);
+      expect(quarantined.map(({ window }) => window)).toEqual([refused]);
     }
   });
 
   test('leave when they are older than the retention', () => {
     const scope = { exclude: [], retention: { '1d': day } };
     const members = membership(['a', 'b'], { scope });
-    const input = { base: { ...held, membership: members }, membership: members, now: since + day };
+    const input = { base: { ...known, membership: members }, membership: members, now: since + day };
     expect(plan({ ...input, files: [file('a', two)], since })).toMatchObject({
       removed: [one],
-      problems: [{ window: two }],
+      quarantined: [{ window: two }],
     });
   });
 });
 
 describe('a cluster that returns', () => {
-  const leftOut = { b: { by: 'exclusion' as const, reason: '', lastGeneration: 1 } };
-  const without = membership(['a'], { exclusions: { b: out }, leftOut });
+  const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 1 } };
+  const without = membership(['a'], { exclusions: { b: out }, excluded });
   const now = generation({ [one]: [used('a')], [two]: [used('a')] }, without, { generation: 2 });
 
   test('has its fingerprints of before again', () => {
@@ -353,13 +367,13 @@ describe('retention', () => {
     });
   });
 
-  it('takes problems along with their windows', () => {
-    const held = generation({ [one]: [used('a')] }, both, {
-      problems: [problem('b', one), problem('b', two)],
+  it('removes quarantined sources along with their windows', () => {
+    const known = generation({ [one]: [used('a')] }, both, {
+      quarantined: [quarantinedSource('b', one), quarantinedSource('b', two)],
     });
     const now = endOf(one) + 2 * 86_400;
     expect(
-      plan({ base: held, membership: members, files: [], now }).problems.map(({ window }) => window),
+      plan({ base: known, membership: members, files: [], now }).quarantined.map(({ window }) => window),
     ).not.toContain(one);
   });
 

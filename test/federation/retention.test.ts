@@ -11,18 +11,18 @@ test.each<[string, number[], number, number[]]>([
   ['the last of each day for 30 days', [31.1, 29.4, 29.3, 3.2, 3.1, 0], 1, [3, 5, 6]],
 ])('generations: %s', (_, ages, atLeast, expected) => {
   const generations = ages.map((age, index) => ({ generation: index + 1, modified: ago(age) }));
-  const keep = generationsToKeep({ generations, leftOut: {}, atLeast, now });
+  const keep = generationsToKeep({ generations, excluded: {}, atLeast, now });
   expect([...keep].sort((a, b) => a - b)).toEqual(expected);
 });
 
-test('generations: the last one that held a cluster that is left out, if it is still there', () => {
+test('generations: the last one that held an excluded cluster, if it is still there', () => {
   const generations = [90, 80, 70].map((age, index) => ({ generation: index + 5, modified: ago(age) }));
-  const leftOut = {
-    a: { by: 'exclusion' as const, reason: '', lastGeneration: 5 },
+  const excluded = {
+    a: { by: 'person' as const, reason: '', lastGeneration: 5 },
     b: { by: 'settings' as const, reason: '', lastGeneration: 1 },
     c: { by: 'settings' as const, reason: '' },
   };
-  expect([...generationsToKeep({ generations, leftOut, atLeast: 1, now })].sort()).toEqual([5, 7]);
+  expect([...generationsToKeep({ generations, excluded, atLeast: 1, now })].sort()).toEqual([5, 7]);
 });
 
 test.each([

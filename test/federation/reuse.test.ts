@@ -28,7 +28,7 @@ function used(cluster: string, given?: Contribution, seen = 'v1', decision = 'us
 function provenance(sources: ProvenanceSource[], size = 400, revision?: number): Provenance {
   const digest = '0'.repeat(64);
   return {
-    ...{ format: 1, window, digest, size, sources, problems: [] },
+    ...{ format: 1, window, digest, size, sources, quarantined: [] },
     fingerprint: fingerprint(ref, sources, revision),
   };
 }

@@ -9,8 +9,8 @@ import { silentLog } from '../../config/log';
 import type { Contribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { parseWindowId, type WindowId } from '../../etl/window';
-import type { Generation, SourceProblem } from '../../federation/generation';
-import type { LeftOut } from '../../federation/membership';
+import type { Generation, QuarantinedSource } from '../../federation/generation';
+import type { Excluded } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
 import type { Provenance } from '../../federation/provenance';
 import { instanceOf } from '../../local-etl/instance';
@@ -139,12 +139,12 @@ export class ClusterOnDisk implements AsyncDisposable {
         decision: 'used',
         contribution: nothing(cluster),
       }));
-      const provenance: Provenance = { format: 1, window, ...facts, sources, problems: [] };
+      const provenance: Provenance = { format: 1, window, ...facts, sources, quarantined: [] };
       await this.bucket.put(objectKey(fingerprint), bytes);
       await replaceDocument(this.bucket, documents.provenance.at(fingerprint), provenance);
       committed[window] = facts;
     }
-    const { problems = [], leftOut = {}, cutoff } = changes;
+    const { quarantined = [], excluded = {}, cutoff } = changes;
     const whole: Generation = {
       format: 1,
       generation,
@@ -157,10 +157,10 @@ export class ClusterOnDisk implements AsyncDisposable {
         scope: { exclude: [], cutoff },
         exclusions: {},
         clusters: [],
-        leftOut,
+        excluded,
       },
       windows: committed,
-      problems,
+      quarantined,
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), whole);
   }
@@ -187,8 +187,8 @@ export interface Combined {
 }
 
 interface Committed {
-  problems?: SourceProblem[];
-  leftOut?: Record<string, LeftOut>;
+  quarantined?: QuarantinedSource[];
+  excluded?: Record<string, Excluded>;
   cutoff?: string;
 }
 

@@ -56,8 +56,8 @@ describe('who is in', () => {
   const generation = {
     membership: {
       clusters: ['c1', 'c2'],
-      leftOut: {
-        c3: { by: 'exclusion', reason: 'being moved' },
+      excluded: {
+        c3: { by: 'person', reason: 'being moved' },
         c4: { by: 'settings', reason: 'the settings exclude it' },
       },
     },
@@ -66,8 +66,8 @@ describe('who is in', () => {
   it.each([
     ['c1', { membership: 'in' }],
     ['c2', { membership: 'in', reason: 'excluded from the next run on: odd prices' }],
-    ['c3', { membership: 'left out', reason: 'included again from the next run on' }],
-    ['c4', { membership: 'left out', reason: 'settings: the settings exclude it' }],
+    ['c3', { membership: 'excluded', reason: 'included again from the next run on' }],
+    ['c4', { membership: 'excluded', reason: 'settings: the settings exclude it' }],
     ['c5', { membership: 'not yet' }],
   ])('%s: %j', (cluster, expected) => {
     expect(summarizeCluster({ cluster, files: [] }, generation, roster)).toEqual({

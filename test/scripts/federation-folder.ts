@@ -6,7 +6,7 @@ import { encodeMerged } from '../../etl/contribution';
 import { decodeSet } from '../../etl/file';
 import { mergeSets } from '../../etl/merge';
 import { parseWindowId, type WindowId } from '../../etl/window';
-import type { Generation, GenerationWindow, SourceProblem } from '../../federation/generation';
+import type { Generation, GenerationWindow, QuarantinedSource } from '../../federation/generation';
 import type { Published } from '../../federation/published';
 import type { FederationReport, FederationRequest } from '../../federation/run';
 import { noCalls } from '../../federation/store-calls';
@@ -56,7 +56,7 @@ export class FederationFolder implements AsyncDisposable {
     generation: number,
     clusters: readonly string[],
     windows: readonly string[],
-    more: { problems?: SourceProblem[]; leftOut?: Generation['membership']['leftOut'] } = {},
+    more: { quarantined?: QuarantinedSource[]; excluded?: Generation['membership']['excluded'] } = {},
   ): Promise<void> {
     const published: Published['windows'] = {};
     const merged: Generation['windows'] = {};
@@ -77,10 +77,10 @@ export class FederationFolder implements AsyncDisposable {
         scope: { exclude: [] },
         exclusions: {},
         clusters: [...clusters],
-        leftOut: more.leftOut ?? {},
+        excluded: more.excluded ?? {},
       },
       windows: merged,
-      problems: more.problems ?? [],
+      quarantined: more.quarantined ?? [],
     };
     await replaceDocument(this.bucket, documents.generation.at(generation), committed);
     await replaceDocument(this.bucket, documents.published.at(), {
@@ -117,7 +117,7 @@ export class FederationFolder implements AsyncDisposable {
         decision: 'used',
         contribution,
       })),
-      problems: [],
+      quarantined: [],
     });
     return { ...merged, version };
   }
@@ -139,9 +139,9 @@ export class FederationFolder implements AsyncDisposable {
       startedAt: at,
       endedAt: new Date(Date.parse(at) + 3_000).toISOString(),
       clusters: 2,
-      leftOut: [],
+      excluded: [],
       windows: { all: 2, planned: 2, merged: 2, reused: 0, removed: 0 },
-      problems: 0,
+      quarantined: 0,
       unfinished: [],
       calls: noCalls(),
       ...report,

@@ -79,7 +79,7 @@ describe('status', () => {
   it('answers the same as JSON', async () => {
     await federateTwo();
     await federation.commit(2, ['cluster-1'], [day], {
-      leftOut: { 'cluster-2': { by: 'exclusion', reason: 'being moved', lastGeneration: 1 } },
+      excluded: { 'cluster-2': { by: 'person', reason: 'being moved', lastGeneration: 1 } },
     });
     expect(await json('status')).toMatchObject({
       clusters: [
@@ -91,9 +91,9 @@ describe('status', () => {
             { pipeline: 'assets', resolution: '1h', count: 1 },
           ],
         },
-        { cluster: 'cluster-2', membership: 'left out', reason: 'exclusion: being moved' },
+        { cluster: 'cluster-2', membership: 'excluded', reason: 'person: being moved' },
       ],
-      generation: { generation: 2, clusters: 1, windows: 1, problems: 0 },
+      generation: { generation: 2, clusters: 1, windows: 1, quarantined: 0 },
       primaries: [],
       missing: [expect.stringContaining('No Temporal server')],
     });
@@ -165,7 +165,7 @@ describe('generations', () => {
 });
 
 describe('quarantine', () => {
-  const problem = {
+  const quarantined = {
     cluster: 'cluster-2',
     window: day,
     seen: 'v',
@@ -178,22 +178,25 @@ describe('quarantine', () => {
     expect((await run('quarantine')).out).toBe('Generation 1 took every source as it is.\n');
   });
 
-  it('says since when, what stands in, and what to do', async () => {
+  it('says since when, in which state, and what to do', async () => {
     await federateTwo();
-    await federation.commit(2, ['cluster-1'], [day], { problems: [{ ...problem, kept: 'k' }] });
+    await federation.commit(2, ['cluster-1'], [day], { quarantined: [{ ...quarantined, kept: 'k' }] });
     await federation.commit(3, ['cluster-1'], [day], {
-      problems: [
-        { ...problem, kept: 'k' },
-        { ...problem, window: hour },
+      quarantined: [
+        { ...quarantined, kept: 'k' },
+        { ...quarantined, window: hour },
       ],
     });
     const { out } = await run('quarantine');
-    expect(out).toMatch(/cluster-2 +allocations +1d 2026-11-14 +ETL_TRUNCATED +generation 2 +last good one/);
-    expect(out).toMatch(/cluster-2 +assets +1h 2026-11-16T08:00Z +ETL_TRUNCATED +generation 3 +left out/);
+    expect(out).toMatch(/cluster-2 +allocations +1d 2026-11-14 +ETL_TRUNCATED +generation 2 +kept/);
+    expect(out).toMatch(/cluster-2 +assets +1h 2026-11-16T08:00Z +ETL_TRUNCATED +generation 3 +refused/);
     expect(out).toMatch(/\nETL_TRUNCATED: The file is incomplete\. Repair/);
     expect(await json('quarantine')).toMatchObject({
       generation: 3,
-      sources: [{ since: 2, kept: 'k' }, { since: 3 }],
+      sources: [
+        { since: 2, state: 'kept', kept: 'k' },
+        { since: 3, state: 'refused' },
+      ],
     });
   });
 });

@@ -35,7 +35,7 @@ const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search
 /** The generation that is served. */
 export const newest = 12;
 
-/** The status of a primary over five clusters, one of them left out and one without new data. */
+/** The status of a primary over five clusters, one of them excluded and one without new data. */
 export function status(canned: Canned): StatusView {
   return {
     kind: 'primary',
@@ -49,7 +49,7 @@ export function status(canned: Canned): StatusView {
     },
     clusters: clusters.map((cluster, at): ClusterView => ({
       cluster,
-      membership: cluster === 'research' ? 'left out' : 'in',
+      membership: cluster === 'research' ? 'excluded' : 'in',
       ...(cluster === 'research' && { reason: 'moved to another account' }),
       lastPush: time(now - (at + 1) * 240_000),
       firstData: time(now - 30 * day),
@@ -188,7 +188,7 @@ export function federations(): { federations: FederationView[] } {
     ...(more.outcome !== 'running' && { endedAt: time(now - at * 3_600_000 - 95_000) }),
     clusters: 4,
     windows: { all: 156, planned: 12, merged: 12, reused: 144, removed: 0 },
-    problems: 0,
+    quarantined: 0,
     link: `http://temporal.example/namespaces/default/workflows/federate-${at}`,
     ...more,
   });
@@ -196,7 +196,7 @@ export function federations(): { federations: FederationView[] } {
     federations: [
       run(0, { outcome: 'running' }),
       run(1, { outcome: 'complete', generation: 12 }),
-      run(2, { outcome: 'partial', generation: 11, problems: 3, leftOut: ['research'] }),
+      run(2, { outcome: 'partial', generation: 11, quarantined: 3, excluded: ['research'] }),
       run(3, {
         outcome: 'failed',
         error: { code: 'STORAGE_UNAVAILABLE', message: 'The bucket did not answer.', hint: 'Replay it.' },
@@ -215,7 +215,7 @@ export function generations(): { generations: GenerationView[] } {
       clusters: 4,
       windows: 156 - at,
       bytes: 48_000_000 - at * 1_000_000,
-      problems:
+      quarantined:
         generation === 11
           ? [
               {

@@ -143,14 +143,14 @@ describeWithTemporal('the list of federations', () => {
       return undefined;
     });
 
-  it('finds a run by outcome, generation, and who was in, left out or degraded', async () => {
+  it('finds a run by outcome, generation, and who was in, excluded or degraded', async () => {
     world.begin({
-      planFederation: async () => planOf([2], { leftOut: { count: 1, ids: ['c9'] } }),
-      mergeWindow: async ({ index }) => mergedWindow(index, { problems: index }),
-      commitGeneration: async () => committed({ generation: 42, problems: 1, degraded: ['c2'] }),
+      planFederation: async () => planOf([2], { excluded: { count: 1, ids: ['c9'] } }),
+      mergeWindow: async ({ index }) => mergedWindow(index, { quarantined: index }),
+      commitGeneration: async () => committed({ generation: 42, quarantined: 1, degraded: ['c2'] }),
     });
     const run = await world.federate();
-    expect(await run.result()).toMatchObject({ outcome: 'partial', leftOut: ['c9'] });
+    expect(await run.result()).toMatchObject({ outcome: 'partial', excluded: ['c9'] });
     await listed(
       run.firstExecutionRunId,
       "FederationOutcome = 'partial' AND FederationGeneration = 42 AND FederationClusters = 'c5' " +

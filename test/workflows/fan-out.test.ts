@@ -60,7 +60,7 @@ describeWithTemporal('a federation of many windows', () => {
       planFederation: async () => planOf([2, 2, 2, 2, 2, 2]),
       describeShard: async ({ shard }) => ({ ...describedShard(2, shard), calls: callsOf({ get: 1 }) }),
       mergeWindow: async ({ shard, index }) => ({
-        ...mergedWindow(index, { reused: shard === 5, problems: shard === 4 ? 1 : 0 }),
+        ...mergedWindow(index, { reused: shard === 5, quarantined: shard === 4 ? 1 : 0 }),
         calls: callsOf({ get: 5, put: 2 }),
       }),
       recordShard: async () => ({ calls: callsOf({ put: 1 }) }),
@@ -88,7 +88,7 @@ describeWithTemporal('a federation of many windows', () => {
       planFederation: async () => planOf([2, 2]),
       mergeWindow: async ({ shard, index }) => {
         if (shard === 1 && index === 1) await last.promise;
-        return mergedWindow(index, { problems: 1 });
+        return mergedWindow(index, { quarantined: 1 });
       },
     });
     const run = await world.federate();
@@ -100,9 +100,9 @@ describeWithTemporal('a federation of many windows', () => {
       { attempt: 1, lane: 0, counts: { windows: 1 } },
     ];
     const merging = await untilProgress(run, ({ merged }) => merged === 3);
-    expect(merging).toMatchObject({ phase: 'merging', planned: 4, problems: 3 });
+    expect(merging).toMatchObject({ phase: 'merging', planned: 4, quarantined: 3 });
     for (const message of nonsense) await run.signal('windowsMerged', message);
-    expect(await untilProgress(run, () => true)).toMatchObject({ merged: 3, problems: 3 });
+    expect(await untilProgress(run, () => true)).toMatchObject({ merged: 3, quarantined: 3 });
     last.resolve();
     expect(await run.result()).toMatchObject({ merged: 4 });
   });

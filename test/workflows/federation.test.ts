@@ -34,11 +34,11 @@ describeWithTemporal('a federation', () => {
       outcome: 'complete',
       generation: 1,
       clusters: 5,
-      leftOut: [],
+      excluded: [],
       windows: 2,
       planned: 2,
       merged: 2,
-      problems: 0,
+      quarantined: 0,
       published: 2,
     });
     expect(world.names()).toEqual([
@@ -82,14 +82,14 @@ describeWithTemporal('a federation', () => {
     ]);
   });
 
-  it('is partial when sources were set aside, or when something after the commit is left to the next run', async () => {
-    world.begin({ commitGeneration: async () => committed({ problems: 1, degraded: ['c2'] }) });
-    const problems = await world.federate();
-    expect(await problems.result()).toMatchObject({ outcome: 'partial', problems: 1, generation: 1 });
+  it('is partial when sources are quarantined, or when something after the commit is left to the next run', async () => {
+    world.begin({ commitGeneration: async () => committed({ quarantined: 1, degraded: ['c2'] }) });
+    const bad = await world.federate();
+    expect(await bad.result()).toMatchObject({ outcome: 'partial', quarantined: 1, generation: 1 });
 
     world.begin({ cleanUp: () => Promise.reject(accessDenied) });
     const unfinished = await world.federate();
-    expect(await unfinished.result()).toMatchObject({ outcome: 'partial', problems: 0, published: 2 });
+    expect(await unfinished.result()).toMatchObject({ outcome: 'partial', quarantined: 0, published: 2 });
     expect(world.inputs('writeReport')).toMatchObject([
       { unfinished: [expect.stringMatching(/^clean up: STORAGE_ACCESS/)] },
     ]);
@@ -97,7 +97,7 @@ describeWithTemporal('a federation', () => {
 
   it.each([
     ['no-input', 'There is no file to federate; nothing was changed.'],
-    ['all-excluded', 'Every cluster is left out; nothing was changed.'],
+    ['all-excluded', 'Every cluster is excluded; nothing was changed.'],
   ] as const)('commits nothing when it finds %s', async (outcome, why) => {
     world.begin({ planFederation: async () => planOf([], { outcome }) });
     const run = await world.federate();
@@ -212,7 +212,7 @@ describeWithTemporal('a federation', () => {
     const first = Promise.withResolvers<void>();
     world.begin({
       mergeWindow: ({ index }) =>
-        index === 0 ? mergedFirst() : first.promise.then(() => mergedWindow(1, { problems: 1 })),
+        index === 0 ? mergedFirst() : first.promise.then(() => mergedWindow(1, { quarantined: 1 })),
     });
     const run = await world.federate();
     const merging = await untilProgress(run, ({ merged }) => merged === 1);
@@ -223,7 +223,7 @@ describeWithTemporal('a federation', () => {
       clusters: 5,
       windows: 2,
       planned: 2,
-      problems: 0,
+      quarantined: 0,
     });
     first.resolve();
     await run.result();

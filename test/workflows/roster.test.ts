@@ -163,7 +163,7 @@ describeWithTemporal('a message to a run', () => {
     const [merging, reporting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     world.become({
       recordShard: () => merging.promise.then(() => undefined),
-      commitGeneration: async () => committed({ excluded: ['c3'] }),
+      commitGeneration: async () => committed({ exclusions: ['c3'] }),
       writeReport: () => reporting.promise,
     });
     const run = await world.federate();
@@ -190,7 +190,9 @@ describeWithTemporal('a message to a run', () => {
   ])('during the commit is answered by its result: %s', async (from, excluded) => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
-    world.become({ commitGeneration: () => gate.promise.then(() => committed({ excluded: [...excluded] })) });
+    world.become({
+      commitGeneration: () => gate.promise.then(() => committed({ exclusions: [...excluded] })),
+    });
     const run = await world.federate();
     await world.untilCalled('commitGeneration');
     const update = await run.startUpdate(excludeClusterUpdate, { args: ['c3'], waitForStage: 'ACCEPTED' });

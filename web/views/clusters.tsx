@@ -8,7 +8,7 @@ import { type Column, Table } from '../parts/table';
 import { comparison } from '../url-state';
 import type { ViewProps } from './view';
 
-const memberships = { in: 'in', 'left out': 'left out', 'not yet': 'not yet' } as const;
+const memberships = { in: 'in', excluded: 'excluded', 'not yet': 'not yet' } as const;
 /** A cluster pushes what its cost-model builds, which is every few minutes. */
 const staleAfterMs = 2 * 86_400_000;
 
@@ -105,7 +105,7 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
             title: '',
             value: () => '',
             show: ({ cluster, membership }: ClusterView) => {
-              const kind = membership === 'left out' ? 'include' : 'exclude';
+              const kind = membership === 'excluded' ? 'include' : 'exclude';
               return (
                 <button type="button" class="small" onClick={() => setAsked({ kind, cluster })}>
                   {kind === 'exclude' ? 'Exclude' : 'Include'}

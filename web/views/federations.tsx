@@ -93,19 +93,19 @@ export function Federations({ state, go, status, say, onToken }: ViewProps) {
       id: 'clusters',
       title: 'Clusters',
       value: ({ clusters }) => clusters ?? 0,
-      show: ({ clusters, leftOut = [] }) => (
-        <span title={leftOut.length === 0 ? undefined : `left out: ${leftOut.join(', ')}`}>
+      show: ({ clusters, excluded = [] }) => (
+        <span title={excluded.length === 0 ? undefined : `excluded: ${excluded.join(', ')}`}>
           {clusters ?? '–'}
         </span>
       ),
       numeric: true,
     },
     {
-      id: 'problems',
-      title: 'Degraded',
-      value: ({ problems }) => problems ?? 0,
-      show: ({ problems }) =>
-        problems === undefined ? '–' : problems === 0 ? '0' : <span class="stale">{problems}</span>,
+      id: 'quarantined',
+      title: 'Quarantined',
+      value: ({ quarantined }) => quarantined ?? 0,
+      show: ({ quarantined }) =>
+        quarantined === undefined ? '–' : quarantined === 0 ? '0' : <span class="stale">{quarantined}</span>,
       numeric: true,
     },
     {

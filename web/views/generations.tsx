@@ -51,20 +51,20 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
       numeric: true,
     },
     {
-      id: 'problems',
-      title: 'Degraded sources',
-      value: ({ problems }) => problems.length,
-      show: ({ problems }) =>
-        problems.length === 0 ? (
+      id: 'quarantined',
+      title: 'Quarantined',
+      value: ({ quarantined }) => quarantined.length,
+      show: ({ quarantined }) =>
+        quarantined.length === 0 ? (
           '0'
         ) : (
           <span
             class="stale"
-            title={problems
+            title={quarantined
               .map((one) => `${one.cluster} ${one.window}: ${one.code}: ${one.detail}`)
               .join('\n')}
           >
-            {problems.length}
+            {quarantined.length}
           </span>
         ),
       numeric: true,

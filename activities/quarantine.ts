@@ -1,7 +1,7 @@
 import type { WindowId, WindowRef } from '../etl/window';
 import { FederationError } from '../errors/federation-error';
 import { absent, kept, refused } from '../federation/decision';
-import type { SourceProblem } from '../federation/generation';
+import type { QuarantinedSource } from '../federation/generation';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
 import type { Bucket, CallOptions } from '../storage/bucket';
@@ -16,7 +16,7 @@ import type { WindowSource } from './window-sources';
 /** A cause is quoted in lists that people read; it does not have to be told at length. */
 const longestDetail = 400;
 
-export interface SetAsideContext {
+export interface QuarantineContext {
   readonly bucket: Bucket;
   readonly threads: MergeThreads;
   readonly planned: PlannedWindow;
@@ -41,19 +41,19 @@ export interface BadFinding {
  *
  * @throws GENERATION_UNREADABLE when the previous object is missing or damaged
  */
-export async function setAside(
-  context: SetAsideContext,
+export async function quarantine(
+  context: QuarantineContext,
   findings: readonly BadFinding[],
 ): Promise<WindowSource[]> {
   const files = await keepContributions(
     context,
-    findings.filter((finding) => heldVersion(context, finding) === undefined),
+    findings.filter((finding) => keptAlready(context, finding) === undefined),
   );
   return findings.flatMap((finding) => {
     const { source, code, detail } = finding;
-    const version = heldVersion(context, finding) ?? files.get(source.cluster);
+    const version = keptAlready(context, finding) ?? files.get(source.cluster);
     if (version === undefined && source.seen === absent) return [];
-    const problem: SourceProblem = {
+    const quarantined: QuarantinedSource = {
       cluster: source.cluster,
       window: context.planned.window,
       seen: source.seen,
@@ -61,18 +61,18 @@ export async function setAside(
       detail: detail.slice(0, longestDetail),
       ...(version !== undefined && { kept: version }),
     };
-    return [{ ...source, decision: version === undefined ? refused(code) : kept(version), problem }];
+    return [{ ...source, decision: version === undefined ? refused(code) : kept(version), quarantined }];
   });
 }
 
-function heldVersion({ planned }: SetAsideContext, { source, keptIsGone }: BadFinding): string | undefined {
+function keptAlready({ planned }: QuarantineContext, { source, keptIsGone }: BadFinding): string | undefined {
   if (keptIsGone === true) return undefined;
-  return planned.held.find((problem) => problem.cluster === source.cluster)?.kept;
+  return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }
 
 /** Writes the previous contributions of these clusters; answers with their versions. */
 async function keepContributions(
-  context: SetAsideContext,
+  context: QuarantineContext,
   findings: readonly BadFinding[],
 ): Promise<Map<string, string>> {
   const byObject = new Map<Provenance, string[]>();
@@ -97,7 +97,7 @@ async function keepContributions(
 }
 
 async function keepFrom(
-  { bucket, threads, planned, ref, previous, signal }: SetAsideContext,
+  { bucket, threads, planned, ref, previous, signal }: QuarantineContext,
   from: Provenance,
   clusters: readonly string[],
 ): Promise<Map<string, string>> {
