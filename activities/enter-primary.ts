@@ -1,4 +1,4 @@
-import { primaryMemory, updatePrimary } from '../local-etl/primary';
+import { primaryState, updatePrimary } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
 
 export interface EnterPrimaryInput {
@@ -17,7 +17,7 @@ export interface EnterPrimarySummary {
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({ withoutWaiting = false }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {
-    const { leftAt, guardPassedAt } = await primaryMemory(store);
+    const { leftAt, guardPassedAt } = await primaryState(store);
     const left = leftAt !== undefined;
     const waits = withoutWaiting && guardPassedAt === undefined;
     if (left) await updatePrimary(store, { leftAt: undefined, backup: undefined, lastPull: undefined });

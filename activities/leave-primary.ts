@@ -3,7 +3,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { withWindowLock } from '../local-etl/lock';
 import { OwnFiles } from '../local-etl/own-files';
 import { filesByWindow } from '../local-etl/own-windows';
-import { primaryMemory, updatePrimary } from '../local-etl/primary';
+import { primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { returnWindow } from '../local-etl/return-window';
 import { transfersAtOnce } from '../local-etl/transfers';
@@ -37,7 +37,7 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
   return async () => {
     const { store, pullStore = store, cluster, log } = deps;
     const signal = deps.signal();
-    const { leftAt } = await primaryMemory(pullStore);
+    const { leftAt } = await primaryState(pullStore);
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({

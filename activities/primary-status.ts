@@ -1,6 +1,6 @@
-import { FileMemory, pushCache } from '../local-etl/file-memory';
+import { FileCache, pushCache } from '../local-etl/file-cache';
 import { ownNames } from '../local-etl/own-names';
-import { primaryMemory } from '../local-etl/primary';
+import { primaryState } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
 import { type FileNotes, noteFile } from './push-local-etl';
 
@@ -28,29 +28,29 @@ export interface PrimaryStatusDependencies {
   readonly pullStore?: LocalEtl;
 }
 
-/** What the volume remembers of being a primary. */
+/** Reports the primary state recorded on the volume. */
 export function createPrimaryStatus(deps: PrimaryStatusDependencies): () => Promise<PrimaryStatus> {
   return async () => {
     const { cluster, store, pullStore = store } = deps;
-    const { format: _format, backup, ...memory } = await primaryMemory(pullStore);
+    const { format: _format, backup, ...state } = await primaryState(pullStore);
     const refused: FileNotes = { count: 0, examples: [] };
-    for (const note of (await FileMemory.open(store, pushCache)).refused()) noteFile(refused, note);
+    for (const note of (await FileCache.open(store, pushCache)).refused()) noteFile(refused, note);
     return {
-      ...memory,
+      ...state,
       ...(backup ? { backup } : {}),
-      state: stateOf(memory),
+      state: stateOf(state),
       ownNames: [...(await ownNames(store, cluster))],
       refused,
     };
   };
 }
 
-function stateOf(memory: {
+function stateOf(state: {
   leftAt?: string;
   firstPullAt?: string;
   waitingFor?: string;
 }): PrimaryStatus['state'] {
-  if (memory.leftAt !== undefined) return 'left';
-  if (memory.waitingFor !== undefined) return 'waiting';
-  return memory.firstPullAt === undefined ? 'entered' : 'pulling';
+  if (state.leftAt !== undefined) return 'left';
+  if (state.waitingFor !== undefined) return 'waiting';
+  return state.firstPullAt === undefined ? 'entered' : 'pulling';
 }

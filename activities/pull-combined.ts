@@ -6,7 +6,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { hasFiles } from '../local-etl/list';
 import { withWindowLock } from '../local-etl/lock';
 import { largestOf, Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
-import { primaryMemory, updatePrimary } from '../local-etl/primary';
+import { primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { Pusher } from '../local-etl/pusher';
 import type { SecureDependencies } from '../local-etl/secure';
@@ -73,11 +73,11 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
   return async () => {
     const { store, pullStore = store } = deps;
     const signal = deps.signal();
-    const memory = await primaryMemory(pullStore);
-    if (memory.leftAt !== undefined) return emptySummary('left');
+    const state = await primaryState(pullStore);
+    if (state.leftAt !== undefined) return emptySummary('left');
     const generation = await readNewestGeneration(deps.combined, { signal });
     if (generation === undefined) return emptySummary('no-generation');
-    if (deps.federated && memory.guardPassedAt === undefined) {
+    if (deps.federated && state.guardPassedAt === undefined) {
       const waitingFor = await waitForOwnWindows(deps, generation);
       if (waitingFor !== undefined) {
         await updatePrimary(pullStore, { waitingFor: waitingFor.hint });
@@ -133,7 +133,7 @@ class Pull {
 
   /** All that has to be on the volume before the first file is replaced. */
   private async prepare(): Promise<void> {
-    const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryMemory(this.target);
+    const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryState(this.target);
     if (backup === undefined) {
       const taken = await this.backUp();
       if (taken !== '') this.summary.backup = taken;
@@ -217,7 +217,7 @@ class Pull {
   private async locked(id: WindowId, bytes: number, work: () => Promise<void>): Promise<void> {
     if (this.left) return;
     const lockedWork = async () => {
-      this.left ||= (await primaryMemory(this.target)).leftAt !== undefined;
+      this.left ||= (await primaryState(this.target)).leftAt !== undefined;
       if (!this.left) await work();
     };
     await this.deps.budget.within(bytes, this.signal, () =>
@@ -251,7 +251,7 @@ class Pull {
   }
 
   private async backedUpDigests(): Promise<ReadonlySet<string>> {
-    const { backup } = await primaryMemory(this.target);
+    const { backup } = await primaryState(this.target);
     if (backup === undefined || backup === '') return new Set();
     const manifest = await readManifest(this.backupPlace(), this.deps.cluster, backup, this.signal);
     return new Set(Object.values(manifest.files).map(({ digest }) => digest));

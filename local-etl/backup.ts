@@ -11,9 +11,9 @@ import { documents } from '../federation/documents';
 import { backupFileKey, backupManifestKey, backupsPrefix } from '../federation/layout';
 import { checked } from './checked';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { FileMemory } from './file-memory';
+import { FileCache } from './file-cache';
 import { type FileStamp, listAllFiles } from './list';
-import { recall, remember } from './memory';
+import { readState, writeState } from './state';
 import { readSteadily, sha256 } from './read';
 import { type LocalEtl, localPath } from './store';
 import type { MemoryBudget } from '../storage/memory-budget';
@@ -87,7 +87,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
       });
     }
     await readManifest(place, cluster, name, signal);
-    for (const done of [begunName, backupCache]) await removeFile(join(store.memory, done));
+    for (const done of [begunName, backupCache]) await removeFile(join(store.state, done));
     return describe(name, manifest);
   } catch (error) {
     signal?.throwIfAborted();
@@ -151,21 +151,21 @@ export async function fetchBackedUp(
 /** The backup to go on with: one that was begun and not finished, else a new one. */
 async function begin(deps: BackupDependencies): Promise<{ name: string; at: string }> {
   const { store, place, cluster, signal } = deps;
-  const begun = await recall(store, begunName, begunSchema);
+  const begun = await readState(store, begunName, begunSchema);
   if (
     begun !== undefined &&
     (await place.head(backupManifestKey(cluster, begun.name), { signal })) === undefined
   )
     return begun;
   const made = await unusedName(deps);
-  await remember(store, begunName, { format: 1, ...made });
+  await writeState(store, begunName, { format: 1, ...made });
   return made;
 }
 
 /** What a backup has of its files already: saved and read back, and not changed since on either side. */
 class Progress {
   private constructor(
-    readonly cache: FileMemory,
+    readonly cache: FileCache,
     private readonly versions: ReadonlyMap<string, Version>,
   ) {}
 
@@ -173,7 +173,7 @@ class Progress {
     const versions = new Map<string, Version>();
     for await (const entry of place.list(backupFileKey(cluster, name, ''), { signal }))
       if (entry.kind === 'object') versions.set(entry.key, entry.version);
-    return new Progress(await FileMemory.open(store, backupCache), versions);
+    return new Progress(await FileCache.open(store, backupCache), versions);
   }
 
   saved(file: FileStamp, key: string): SavedFile | undefined {

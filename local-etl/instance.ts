@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
-import { recall } from './memory';
+import { readState } from './state';
 import { type LocalEtl, requireLocalEtl } from './store';
 import { createOnce } from './write';
 
@@ -15,10 +15,10 @@ const instanceSchema = z.object({ format: z.literal(1), instance: z.string().min
  */
 export async function instanceOf(store: LocalEtl): Promise<string> {
   await requireLocalEtl(store);
-  const known = await recall(store, fileName, instanceSchema);
+  const known = await readState(store, fileName, instanceSchema);
   if (known !== undefined) return known.instance;
   const made = { format: 1, instance: randomUUID() };
-  const first = await createOnce(join(store.memory, fileName), Buffer.from(`${JSON.stringify(made)}\n`));
+  const first = await createOnce(join(store.state, fileName), Buffer.from(`${JSON.stringify(made)}\n`));
   return first ? made.instance : instanceOf(store);
 }
 

@@ -44,7 +44,7 @@ export async function withLock<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const path = join(store.memory, 'locks', name);
+  const path = join(store.state, 'locks', name);
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   heldHere.add(holder.token);
   try {

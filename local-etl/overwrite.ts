@@ -5,7 +5,7 @@ import type { BucketReader } from '../storage/bucket';
 import { objectKey } from '../federation/layout';
 import { checked } from './checked';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { FileMemory, pullCache } from './file-memory';
+import { FileCache, pullCache } from './file-cache';
 import { type LocalFile, statWindowFile } from './list';
 import { filesByWindow } from './own-windows';
 import type { Pulled } from './pulled';
@@ -65,7 +65,7 @@ export class Overwriter {
 
   private constructor(
     { combined, store, pulled, budget }: OverwriterDependencies,
-    private readonly memory: FileMemory,
+    private readonly cache: FileCache,
   ) {
     this.combined = combined;
     this.store = store;
@@ -74,7 +74,7 @@ export class Overwriter {
   }
 
   static async open(deps: OverwriterDependencies): Promise<Overwriter> {
-    return new Overwriter(deps, await FileMemory.open(deps.store, pullCache));
+    return new Overwriter(deps, await FileCache.open(deps.store, pullCache));
   }
 
   /** Compares what is combined with what lies there, by digest. */
@@ -95,14 +95,14 @@ export class Overwriter {
       const inPlace = file !== undefined && others.length === 0 && file.path === id;
       if (inPlace && (await this.digestOf(file, signal)) === window.digest) plan.unchanged++;
       else plan.replace.push({ id, window, files });
-      await this.memory.saveNowAndThen();
+      await this.cache.saveNowAndThen();
     });
     for (const id of await this.pulled.everPulled()) {
       if (Object.hasOwn(windows, id)) continue;
       const file = local.get(id as WindowId)?.find(({ path }) => path === id);
       if (file !== undefined && (await this.isPulled(file))) plan.remove.push(file);
     }
-    this.memory.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)));
+    this.cache.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)));
     return plan;
   }
 
@@ -126,8 +126,8 @@ export class Overwriter {
       if (path !== id) await this.removeIfSame(path, stampOf(secured, path));
     }
     const file = await statWindowFile(this.store, id);
-    if (file?.size === window.size) this.memory.note(file, { digest: window.digest });
-    await this.memory.saveNowAndThen();
+    if (file?.size === window.size) this.cache.note(file, { digest: window.digest });
+    await this.cache.saveNowAndThen();
     return { replaced: true, secured };
   }
 
@@ -138,11 +138,11 @@ export class Overwriter {
     return true;
   }
 
-  /** Makes durable what was replaced, and remembers it. */
+  /** Makes the replaced files durable, then saves the cache. */
   async finish(): Promise<void> {
     for (const folder of this.changed) await ifThere(syncFolder(folder));
     this.changed.clear();
-    await this.memory.save();
+    await this.cache.save();
   }
 
   private async isPulled({ path }: LocalFile): Promise<boolean> {
@@ -151,13 +151,13 @@ export class Overwriter {
   }
 
   private async digestOf(file: LocalFile, signal: AbortSignal): Promise<string | undefined> {
-    const known = this.memory.of(file);
+    const known = this.cache.of(file);
     if (known !== undefined) return known.digest;
     return this.budget.within(file.size, signal, async () => {
       const read = await readSteadily(localPath(this.store, file.path));
       if (read.kind !== 'read') return undefined;
       const digest = sha256(read.bytes);
-      this.memory.note({ ...file, ...read.stamp }, { digest });
+      this.cache.note({ ...file, ...read.stamp }, { digest });
       return digest;
     });
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withLock } from './lock';
-import { recallLatest, remember } from './memory';
+import { readStateCached, writeState } from './state';
 import type { LocalEtl } from './store';
 
 const fileName = 'own-names.json';
@@ -11,18 +11,18 @@ const ownNamesSchema = z.object({ format: z.literal(1), names: z.array(z.string(
  * that a person added.
  */
 export async function ownNames(store: LocalEtl, cluster: string): Promise<Set<string>> {
-  const known = await recallLatest(store, fileName, ownNamesSchema);
+  const known = await readStateCached(store, fileName, ownNamesSchema);
   return new Set([cluster, ...(known?.names ?? [])]);
 }
 
 /** Adds to them, for good: the caller pushes such records only after this is done. */
 export async function addOwnNames(store: LocalEtl, names: Iterable<string>): Promise<void> {
   const added = [...names].filter((name) => name !== '');
-  const known = await recallLatest(store, fileName, ownNamesSchema);
+  const known = await readStateCached(store, fileName, ownNamesSchema);
   if (added.every((name) => known?.names.includes(name))) return;
   await withLock(store, 'own-names', async () => {
-    const latest = await recallLatest(store, fileName, ownNamesSchema);
-    await remember(store, fileName, {
+    const latest = await readStateCached(store, fileName, ownNamesSchema);
+    await writeState(store, fileName, {
       format: 1,
       names: [...new Set([...(latest?.names ?? []), ...added])].sort(),
     });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withLock } from './lock';
-import { recallLatest, remember } from './memory';
+import { readStateCached, writeState } from './state';
 import type { LocalEtl } from './store';
 
 const fileName = 'primary.json';
@@ -20,16 +20,16 @@ const primarySchema = z.object({
   /** The last generation that was pulled to its end. */
   lastPull: z.object({ generation: z.number(), at: z.string() }).optional(),
 });
-/** What a volume remembers of being a primary. */
-export type PrimaryMemory = z.infer<typeof primarySchema>;
+/** A volume's state as a primary. */
+export type PrimaryState = z.infer<typeof primarySchema>;
 
-export async function primaryMemory(store: LocalEtl): Promise<PrimaryMemory> {
-  return (await recallLatest(store, fileName, primarySchema)) ?? { format: 1 };
+export async function primaryState(store: LocalEtl): Promise<PrimaryState> {
+  return (await readStateCached(store, fileName, primarySchema)) ?? { format: 1 };
 }
 
 /** Changes fields of it; `undefined` takes one away. */
-export async function updatePrimary(store: LocalEtl, change: Partial<PrimaryMemory>): Promise<void> {
+export async function updatePrimary(store: LocalEtl, change: Partial<PrimaryState>): Promise<void> {
   await withLock(store, 'primary', async () => {
-    await remember(store, fileName, { ...(await primaryMemory(store)), ...change });
+    await writeState(store, fileName, { ...(await primaryState(store)), ...change });
   });
 }

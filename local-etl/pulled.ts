@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { WindowId } from '../etl/window';
 import { withLock } from './lock';
-import { recallLatest, remember } from './memory';
+import { readStateCached, writeState } from './state';
 import type { LocalEtl } from './store';
 
 const fileName = 'pulled.json';
@@ -15,7 +15,7 @@ const pulledSchema = z.object({
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;
 
-/** What is known of it, as it was remembered last. */
+/** The state file as last read, indexed. */
 interface Known {
   readonly windows: Readonly<Record<string, readonly string[]>>;
   readonly digests: ReadonlySet<string>;
@@ -40,7 +40,7 @@ export class Pulled {
     return (await this.latest()).ids;
   }
 
-  /** Remembers the windows of a generation, whole, before the first of them takes its place. */
+  /** Records all windows of a generation. Must finish before the first of them is put in place. */
   async add(windows: Iterable<readonly [WindowId, string]>): Promise<void> {
     await withLock(this.store, 'pulled', async () => {
       const known = (await this.latest()).windows;
@@ -51,12 +51,12 @@ export class Pulled {
         const before = (known[window] ?? []).filter((other) => other !== digest);
         next[window] = [...before, digest].slice(-keptPerWindow);
       }
-      await remember(this.store, fileName, { format: 1, windows: next });
+      await writeState(this.store, fileName, { format: 1, windows: next });
     });
   }
 
   private async latest(): Promise<Known> {
-    const windows = (await recallLatest(this.store, fileName, pulledSchema))?.windows;
+    const windows = (await readStateCached(this.store, fileName, pulledSchema))?.windows;
     if (windows === this.known.windows) return this.known;
     return (this.known = knownOf(windows ?? {}));
   }

@@ -5,12 +5,12 @@ import type { Bucket, Version } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
 import { clusterEtlKey, clusterEtlPrefix } from '../federation/layout';
 import { echoFault } from './echo';
-import { type Facts, FileMemory, pushCache } from './file-memory';
+import { type Facts, FileCache, pushCache } from './file-cache';
 import { instanceOf } from './instance';
 import type { LocalFile } from './list';
 import { withWindowLock } from './lock';
 import { addOwnNames, ownNames } from './own-names';
-import { primaryMemory } from './primary';
+import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { judgeContent, readSteadily, sha256, type SteadyContent } from './read';
 import { type LocalEtl, localPath } from './store';
@@ -56,13 +56,13 @@ export class Pusher {
     private readonly deps: PusherDependencies,
     private readonly instance: string,
     private readonly remote: Map<string, Version>,
-    readonly cache: FileMemory,
+    readonly cache: FileCache,
     private readonly pulled: Pulled,
   ) {}
 
   static async open(deps: PusherDependencies): Promise<Pusher> {
     const { bucket, cluster, store, signal } = deps;
-    const cache = await FileMemory.open(store, pushCache);
+    const cache = await FileCache.open(store, pushCache);
     const remote = new Map<string, Version>();
     for await (const entry of bucket.list(clusterEtlPrefix(cluster), { signal })) {
       if (entry.kind === 'object') remote.set(entry.key, entry.version);
@@ -120,7 +120,7 @@ export class Pusher {
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
     // Known anew under the lock: the pull writes both before its first rename.
-    const { firstPullAt } = await primaryMemory(this.deps.store);
+    const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });
       return { kind: 'pulled' };

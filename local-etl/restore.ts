@@ -7,7 +7,7 @@ import { fetchBackedUp, readManifest } from './backup';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { listWindowFiles } from './list';
 import { withLock, withWindowLock } from './lock';
-import { primaryMemory } from './primary';
+import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
 import { setAside } from './set-aside';
@@ -44,7 +44,7 @@ const lanes = 4;
  */
 export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreSummary> {
   const { store, place, cluster, name, signal } = deps;
-  const { firstPullAt, leftAt } = await primaryMemory(store);
+  const { firstPullAt, leftAt } = await primaryState(store);
   if (firstPullAt !== undefined && leftAt === undefined) {
     throw new FederationError('PRIMARY_ACTIVE', {
       subject: { cluster },

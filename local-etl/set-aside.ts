@@ -12,7 +12,7 @@ const keptPerFile = 3;
  * volume, where a person finds it: the last few contents of each file. Returns where.
  */
 export async function setAside(store: LocalEtl, path: string, bytes: Uint8Array): Promise<string> {
-  const base = join(store.memory, 'set-aside', ...path.split('/'));
+  const base = join(store.state, 'set-aside', ...path.split('/'));
   const kept = `${base}~${sha256(bytes).slice(0, 12)}`;
   await mkdir(dirname(kept), { recursive: true });
   await writeAtomically(kept, bytes);

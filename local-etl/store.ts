@@ -8,13 +8,13 @@ export interface LocalEtl {
   readonly root: string;
   /** Where the window files lie, as `<pipeline>/<resolution>/<start>-<end>`. */
   readonly bingen: string;
-  /** What Federated ETL remembers about this volume, on this volume. */
-  readonly memory: string;
+  /** Federated ETL's state of this volume, kept on it. */
+  readonly state: string;
 }
 
 /** The store in a folder, which need not exist yet. */
 export function localEtl(root: string): LocalEtl {
-  return { root, bingen: join(root, 'bingen'), memory: join(root, '.federated-etl') };
+  return { root, bingen: join(root, 'bingen'), state: join(root, '.federated-etl') };
 }
 
 /** Throws LOCAL_ETL_MISSING when the folder is not there: an unmounted volume must not look like an empty one. */

@@ -99,9 +99,9 @@ export async function removeQuickly(path: string): Promise<void> {
   await ifThere(unlink(path));
 }
 
-/** Removes temporary files that a killed process left among the windows and among what is remembered. */
+/** Removes temporary files that a killed process left among the windows and in the state folder. */
 export async function sweepTemporary(store: LocalEtl): Promise<void> {
-  for (const folder of [store.bingen, store.memory]) {
+  for (const folder of [store.bingen, store.state]) {
     const directory = await ifThere(opendir(folder, { recursive: true }));
     if (directory === undefined) continue;
     for await (const entry of directory) {

@@ -29,6 +29,6 @@ export function registerRestore(program: Command): void {
         `Restored ${count(restored, 'file')} of ${name} to ${store.root}; ${unchanged} were still the same.`,
       );
       if (removed > 0) print(`Removed ${count(removed, 'pulled file')} that it does not have.`);
-      if (setAside > 0) print(`Kept ${count(setAside, 'newer file')} under ${store.memory}/set-aside.`);
+      if (setAside > 0) print(`Kept ${count(setAside, 'newer file')} under ${store.state}/set-aside.`);
     });
 }

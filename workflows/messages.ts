@@ -136,5 +136,5 @@ export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPr
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
 /** Adds a name that the cluster's own records carry, such as one that it had before. */
 export const addOwnNameUpdate = defineUpdate<void, [{ name: string }]>('addOwnName');
-/** What the primary's volume remembers: an update, as only its worker can look. */
+/** Reads the state on the primary's volume: an update, since only its worker has the volume. */
 export const primaryStatusUpdate = defineUpdate<PrimaryStatus, []>('primaryStatus');

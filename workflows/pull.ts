@@ -79,7 +79,7 @@ export async function pull(input: PullInput): Promise<void> {
     addOwnName.executeWithOptions({ summary: 'add an own name' }, [name]),
   );
   setHandler(primaryStatusUpdate, () =>
-    primaryStatus.executeWithOptions({ summary: 'what the volume remembers' }, []),
+    primaryStatus.executeWithOptions({ summary: "the volume's primary state" }, []),
   );
 
   while (!workflowInfo().continueAsNewSuggested) {

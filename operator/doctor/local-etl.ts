@@ -3,7 +3,7 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../../config/settings';
 import { hasFiles, listWindowFiles } from '../../local-etl/list';
-import { primaryMemory } from '../../local-etl/primary';
+import { primaryState } from '../../local-etl/primary';
 import { localEtl } from '../../local-etl/store';
 import type { ProbeOperation } from '../../storage/probe-bucket';
 import { count, formatBytes } from '../format';
@@ -47,13 +47,13 @@ export async function backupNeed({ roles, localEtl: local }: Settings): Promise<
   if (local.backupPath !== undefined)
     return { operations: [], why: 'The local ETL is saved in localEtl.backupPath.' };
   const store = localEtl(local.pullPath);
-  const [memory, isThere] = await Promise.all([
-    primaryMemory(store).catch(() => undefined),
+  const [state, isThere] = await Promise.all([
+    primaryState(store).catch(() => undefined),
     hasFiles(store).catch(() => true),
   ]);
-  if (memory?.backup !== undefined && memory.backup !== '')
-    return { operations: ['list', 'read'], why: `The local ETL was saved as ${memory.backup}.` };
-  if (memory?.backup === '' || !isThere)
+  if (state?.backup !== undefined && state.backup !== '')
+    return { operations: ['list', 'read'], why: `The local ETL was saved as ${state.backup}.` };
+  if (state?.backup === '' || !isThere)
     return { operations: [], why: 'There is no local ETL of its own to save.' };
   return {
     operations: ['list', 'write', 'head', 'read', 'delete', 'conditional create'],
@@ -76,7 +76,7 @@ async function checkFolder(path: string, setting: string, needed: boolean): Prom
   ];
 }
 
-/** A push writes there too: what it remembers lies in `.federated-etl`. */
+/** A push writes there too: its state lies in `.federated-etl`. */
 async function checkAccess(path: string, setting: string): Promise<Check> {
   try {
     if (!(await stat(path)).isDirectory()) {
@@ -103,7 +103,7 @@ async function checkAccess(path: string, setting: string): Promise<Check> {
       };
     }
     const who = process.getuid === undefined ? 'this process' : `user ${process.getuid()}`;
-    const todo = `Let ${who} read and write it, and do not mount its volume read-only: what Federated ETL remembers lies there too.`;
+    const todo = `Let ${who} read and write it, and do not mount its volume read-only: Federated ETL keeps its state there.`;
     return {
       check,
       subject: path,

@@ -3,7 +3,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import type { Settings } from '../../config/settings';
 import { catalog } from '../../errors/catalog';
-import { recall } from '../../local-etl/memory';
+import { readState } from '../../local-etl/state';
 import { localEtl } from '../../local-etl/store';
 import type { Names } from '../../workflows/names';
 import { searchAttributes } from '../../workflows/search-attributes';
@@ -99,7 +99,7 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
   const memo = await memoOf(client, push(clusterId));
   if (memo === undefined)
     return line('push', 'ok', `No push of ${clusterId} runs yet: \`federated-etl run\` starts it.`);
-  const known = await recall(localEtl(local.path), 'instance.json', z.object({ instance: z.string() }));
+  const known = await readState(localEtl(local.path), 'instance.json', z.object({ instance: z.string() }));
   const theirs = String(memo['instance']);
   if (known?.instance === theirs)
     return line('push', 'ok', `The push of ${clusterId} belongs to this volume.`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
 import { readManifest } from '../../local-etl/backup';
 import { withWindowLock } from '../../local-etl/lock';
-import { primaryMemory } from '../../local-etl/primary';
+import { primaryState } from '../../local-etl/primary';
 import { localEtl, localPath } from '../../local-etl/store';
 import type { Bucket } from '../../storage/bucket';
 import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../federation/layout';
@@ -54,7 +54,7 @@ describe('a pull', () => {
   it('overwrites the local ETL by what is combined', async () => {
     await becomePrimary();
     await expectCombined();
-    expect((await primaryMemory(disk.store)).lastPull).toMatchObject({ generation: 1 });
+    expect((await primaryState(disk.store)).lastPull).toMatchObject({ generation: 1 });
   });
 
   it('fills a fresh volume of a cluster that is not federated', async () => {
@@ -196,7 +196,7 @@ describe('the guard', () => {
       },
     );
     expect((await disk.pull()).waitingFor?.hint).toMatch(hint);
-    expect((await primaryMemory(disk.store)).waitingFor).toMatch(hint);
+    expect((await primaryState(disk.store)).waitingFor).toMatch(hint);
   });
 
   it('says what to do when its files are quarantined', async () => {
@@ -296,7 +296,7 @@ describe('the backup', () => {
       Object.fromEntries(Object.entries(manifest.files).map(([path, { digest }]) => [path, digest])),
     ).toEqual(before);
     expect(await filesBelow(join(disk.folder, 'bucket', place, backup, 'bingen'))).toMatchObject(before);
-    const kept = await readdir(disk.store.memory);
+    const kept = await readdir(disk.store.state);
     expect(kept.filter((name) => name.startsWith('backup'))).toEqual([]);
   });
 
@@ -354,7 +354,7 @@ describe('no bytes are lost', () => {
       setAside: { count: 1, examples: [{ path: day1 }] },
     });
     expect(await disk.remote(day1)).toEqual(await built(day1));
-    const kept = await filesBelow(join(disk.store.memory, 'set-aside'));
+    const kept = await filesBelow(join(disk.store.state, 'set-aside'));
     expect(Object.keys(kept)).toHaveLength(1);
     await expectCombined();
   });
@@ -405,17 +405,17 @@ describe('no bytes are lost', () => {
     await expectCombined();
   });
 
-  it('remembers what it pulls before the first file takes its place', async () => {
+  it('records what it pulls before the first file is put in place', async () => {
     await disk.push();
     await disk.commit(1, all);
-    const remembered: string[] = [];
+    const recorded: string[] = [];
     const combined = spied(disk.bucket, (verb, key) => {
       const isObject = verb === 'get' && key.startsWith(objectsPrefix) && !key.endsWith('.json');
-      if (isObject) remembered.push(readFileSync(join(disk.store.memory, 'pulled.json'), 'utf8'));
+      if (isObject) recorded.push(readFileSync(join(disk.store.state, 'pulled.json'), 'utf8'));
     });
     await disk.pull({ combined });
-    expect(remembered).toHaveLength(3);
-    for (const text of remembered) {
+    expect(recorded).toHaveLength(3);
+    for (const text of recorded) {
       for (const { bytes } of Object.values(all)) expect(text).toContain(sha256(bytes));
     }
   });
@@ -439,7 +439,7 @@ describe('no echo', () => {
     await becomePrimary();
     for (const window of windows) await disk.bucket.delete(clusterEtlKey(disk.cluster, window));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
-    await rm(join(disk.store.memory, 'push-cache.json'));
+    await rm(join(disk.store.state, 'push-cache.json'));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
     // An earlier pull's file that somebody puts back as well.
     await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
@@ -471,9 +471,9 @@ describe('no echo', () => {
     });
   });
 
-  it('still holds when what the volume remembers of the primary is lost', async () => {
+  it("still holds when the volume's primary state is lost", async () => {
     await becomePrimary();
-    await rm(join(disk.store.memory, 'primary.json'));
+    await rm(join(disk.store.state, 'primary.json'));
     await disk.build(day1, rewritten(day1, all[day1]?.bytes ?? Buffer.alloc(0)));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 2, refused: { count: 1 } });
   });

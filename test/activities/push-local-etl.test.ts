@@ -60,9 +60,9 @@ describe('a push', () => {
     expect(await disk.remote(day1)).toEqual(second);
   });
 
-  it('sweeps what a push left that was killed while it remembered', async () => {
+  it('sweeps temporary files of a push that was killed while writing state', async () => {
     await disk.push();
-    const left = join(disk.store.memory, '.tmp-1-a');
+    const left = join(disk.store.state, '.tmp-1-a');
     await writeFile(left, '{"format":1,"fil');
     await disk.push();
     // It may be another process that writes there just now.
@@ -148,7 +148,7 @@ describe('a push', () => {
   });
 
   it('is refused on a second volume', async () => {
-    const instance = (await disk.push().then(() => readInstance(disk.store.memory))).instance;
+    const instance = (await disk.push().then(() => readInstance(disk.store.state))).instance;
     const second = await ClusterOnDisk.make();
     try {
       await second.build(day1, await built(day1, 'cluster-1'));
@@ -165,9 +165,9 @@ describe('a push', () => {
     await expect(disk.push({ store, instance: 'any' })).rejects.toMatchObject({ code: 'LOCAL_ETL_MISSING' });
   });
 
-  it('uploads nothing twice when it was killed before it could remember', async () => {
+  it('uploads nothing twice after being killed before it saved its cache', async () => {
     await disk.push();
-    await rm(join(disk.store.memory, 'push-cache.json'));
+    await rm(join(disk.store.state, 'push-cache.json'));
     const { bucket, calls } = counted(disk.bucket);
     expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, unchanged: 2 });
     expect(calls).toEqual({ list: 1, head: 2 });
@@ -176,7 +176,7 @@ describe('a push', () => {
 
   it('goes on without a cache that cannot be read', async () => {
     await disk.push();
-    await writeFile(join(disk.store.memory, 'push-cache.json'), '{"format":1,"fil');
+    await writeFile(join(disk.store.state, 'push-cache.json'), '{"format":1,"fil');
     expect(await disk.push()).toMatchObject({ uploaded: 0, unchanged: 2 });
   });
 
@@ -206,8 +206,8 @@ describe('a push', () => {
   });
 });
 
-async function readInstance(memory: string): Promise<{ instance: string }> {
-  return JSON.parse(await readFile(join(memory, 'instance.json'), 'utf8')) as { instance: string };
+async function readInstance(folder: string): Promise<{ instance: string }> {
+  return JSON.parse(await readFile(join(folder, 'instance.json'), 'utf8')) as { instance: string };
 }
 
 /** Raises the version byte of the set, which stands right behind the string table. */

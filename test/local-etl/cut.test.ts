@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { windowId, type WindowId } from '../../etl/window';
-import { pullCache, pushCache } from '../../local-etl/file-memory';
+import { pullCache, pushCache } from '../../local-etl/file-cache';
 import { localPath } from '../../local-etl/store';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { clusterEtlPrefix, objectsPrefix } from '../../federation/layout';
@@ -15,7 +15,7 @@ import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { startFaultProxy } from '../storage/fault-proxy';
 import { assets1, built, ClusterOnDisk, sha256 } from './cluster-on-disk';
 
-/** More than are remembered at once, fewer than there are. */
+/** Enough for the cache to have been saved, but fewer than there are. */
 const doneFiles = 120;
 /** A lock that was just taken when its process was killed is waited for. */
 const patienceMs = 120_000;
@@ -107,15 +107,15 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
       await killedOnce(place, 'push', async () => {
         let there = 0;
         for await (const entry of disk.bucket.list(ours)) if (entry.kind === 'object') there++;
-        return there === doneFiles && (await remembered(disk, pushCache)).length > 0;
+        return there === doneFiles && (await cached(disk, pushCache)).length > 0;
       });
-      const known = await remembered(disk, pushCache);
+      const known = await cached(disk, pushCache);
       const unread = await spoilUnseen(disk, known[0]);
       calls.length = 0;
       const rest = windows.length - doneFiles;
       expect(await disk.push()).toMatchObject({ uploaded: rest, unchanged: doneFiles });
       expect(verbs('put', ours)).toHaveLength(rest);
-      // What was brought and not yet remembered is asked about, and nothing more.
+      // Files uploaded but not yet cached cost one request each; no others do.
       expect(verbs('head', ours)).toHaveLength(doneFiles - known.length);
       expect(await disk.remote(unread)).toEqual(bytes);
     },
@@ -135,7 +135,7 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
         'pull',
         async () =>
           (await whole()).length === doneFiles &&
-          (await remembered(disk, pullCache)).length > 0 &&
+          (await cached(disk, pullCache)).length > 0 &&
           (await temporary()).length > 0,
       );
       for (const name of await whole())
@@ -189,8 +189,8 @@ async function fileNames({ store }: ClusterOnDisk): Promise<string[]> {
 }
 
 /** The files that a cache knows. */
-async function remembered({ store }: ClusterOnDisk, cache: string): Promise<string[]> {
-  const text = await readFile(join(store.memory, cache), 'utf8').catch(() => '{"files":{}}');
+async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]> {
+  const text = await readFile(join(store.state, cache), 'utf8').catch(() => '{"files":{}}');
   return Object.keys((JSON.parse(text) as { files: object }).files);
 }
 

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(store.root, { recursive: true, force: true }));
 
-const locks = () => readdir(join(store.memory, 'locks'));
+const locks = () => readdir(join(store.state, 'locks'));
 
 it('lets one work at a time, and leaves nothing', async () => {
   let inside = 0;
@@ -47,19 +47,19 @@ it('stops waiting when it is cancelled', async () => {
 it('is taken over at once from a process that was killed', async () => {
   const dead = await deadProcess();
   const mine = await withLock(store, 'a', async () => JSON.parse(await readLock('a')) as object);
-  await writeFile(join(store.memory, 'locks', 'a'), JSON.stringify({ ...mine, pid: dead, token: 'theirs' }));
+  await writeFile(join(store.state, 'locks', 'a'), JSON.stringify({ ...mine, pid: dead, token: 'theirs' }));
   expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
 });
 
 it('is taken over from a process of an earlier life with the same pid', async () => {
   const mine = await withLock(store, 'a', async () => JSON.parse(await readLock('a')) as object);
-  await writeFile(join(store.memory, 'locks', 'a'), JSON.stringify({ ...mine, token: 'earlier' }));
+  await writeFile(join(store.state, 'locks', 'a'), JSON.stringify({ ...mine, token: 'earlier' }));
   expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
 });
 
 it('is taken over from a process that was killed before it could name itself, but not at once', async () => {
-  const path = join(store.memory, 'locks', 'a');
-  await mkdir(join(store.memory, 'locks'), { recursive: true });
+  const path = join(store.state, 'locks', 'a');
+  await mkdir(join(store.state, 'locks'), { recursive: true });
   await writeFile(path, '');
   await expect(withLock(store, 'a', async () => 'taken', AbortSignal.timeout(300))).rejects.toThrow();
   const before = new Date(Date.now() - 15_000);
@@ -68,7 +68,7 @@ it('is taken over from a process that was killed before it could name itself, bu
 });
 
 it('is left alone when another one has taken it over meanwhile', async () => {
-  const path = join(store.memory, 'locks', 'a');
+  const path = join(store.state, 'locks', 'a');
   const theirs = JSON.stringify({ place: 'elsewhere', pid: 1, token: 'theirs' });
   await withLock(store, 'a', async () => {
     await rm(path);
@@ -78,8 +78,8 @@ it('is left alone when another one has taken it over meanwhile', async () => {
 });
 
 it('is taken over from another machine only when it was not touched for long', async () => {
-  const path = join(store.memory, 'locks', 'a');
-  await mkdir(join(store.memory, 'locks'), { recursive: true });
+  const path = join(store.state, 'locks', 'a');
+  await mkdir(join(store.state, 'locks'), { recursive: true });
   await writeFile(path, JSON.stringify({ place: 'elsewhere', pid: 1, token: 'theirs' }));
   const waiting = withLock(store, 'a', async () => 'taken', AbortSignal.timeout(300));
   await expect(waiting).rejects.toThrow();
@@ -90,8 +90,8 @@ it('is taken over from another machine only when it was not touched for long', a
 });
 
 it('is taken over by one of many', async () => {
-  await mkdir(join(store.memory, 'locks'), { recursive: true });
-  const path = join(store.memory, 'locks', 'a');
+  await mkdir(join(store.state, 'locks'), { recursive: true });
+  const path = join(store.state, 'locks', 'a');
   await writeFile(path, '');
   await utimes(path, new Date(0), new Date(0));
   let inside = 0;
@@ -110,7 +110,7 @@ it('is taken over by one of many', async () => {
 
 async function readLock(name: string): Promise<string> {
   const { readFile } = await import('node:fs/promises');
-  return readFile(join(store.memory, 'locks', name), 'utf8');
+  return readFile(join(store.state, 'locks', name), 'utf8');
 }
 
 async function deadProcess(): Promise<number> {

@@ -33,7 +33,7 @@ describe('a volume of another user', () => {
     const store = localEtl(path.join(folder, 'etl'));
     await expect(instanceOf(store)).rejects.toMatchObject({
       ...refused,
-      subject: { key: path.join(store.memory, 'instance.json') },
+      subject: { key: path.join(store.state, 'instance.json') },
     });
     await expect(writeAtomically(path.join(store.root, 'new'), Buffer.from('x'))).rejects.toMatchObject(
       refused,

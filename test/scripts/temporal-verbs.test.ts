@@ -185,7 +185,7 @@ describeWithTemporal('primary', () => {
   const primary = (verb: string, ...argv: string[]) =>
     run('primary', verb, ...argv, '--cluster', 'cluster-5');
 
-  it('status says what the volume remembers', async () => {
+  it("status shows the volume's state", async () => {
     await using _ = await startPull();
     expect(await primary('status')).toMatchObject({
       status: 0,

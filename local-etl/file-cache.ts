@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isFederationError } from '../errors/federation-error';
 import type { FileStamp } from './list';
-import { recall, rememberForSpeed } from './memory';
+import { readState, writeStateQuickly } from './state';
 import type { LocalEtl } from './store';
 
 const refusalSchema = z.object({
@@ -21,7 +21,7 @@ const factsSchema = z.object({
 export type Facts = z.infer<typeof factsSchema>;
 
 const entrySchema = factsSchema.extend({ size: z.number(), mtimeMs: z.number(), settled: z.boolean() });
-const memorySchema = z.object({ format: z.literal(1), files: z.record(z.string(), entrySchema) });
+const cacheSchema = z.object({ format: z.literal(1), files: z.record(z.string(), entrySchema) });
 type Entry = z.infer<typeof entrySchema>;
 
 /** A file written within this time of being read may be written again without a visible change of its stamp. */
@@ -37,7 +37,7 @@ const shareOfSaving = 20;
  * What is known of local files by path, size and modification time, so that an unchanged one is not read again.
  * It is a cache: lost or unreadable, it costs time and nothing else.
  */
-export class FileMemory {
+export class FileCache {
   private unsaved = 0;
   private savedAt = performance.now();
   private savingTookMs = 0;
@@ -49,13 +49,13 @@ export class FileMemory {
     private readonly entries: Map<string, Entry>,
   ) {}
 
-  static async open(store: LocalEtl, name: string): Promise<FileMemory> {
+  static async open(store: LocalEtl, name: string): Promise<FileCache> {
     try {
-      const found = await recall(store, name, memorySchema);
-      return new FileMemory(store, name, new Map(Object.entries(found?.files ?? {})));
+      const found = await readState(store, name, cacheSchema);
+      return new FileCache(store, name, new Map(Object.entries(found?.files ?? {})));
     } catch (error) {
       if (!isFederationError(error, 'LOCAL_STATE_UNREADABLE')) throw error;
-      return new FileMemory(store, name, new Map());
+      return new FileCache(store, name, new Map());
     }
   }
 
@@ -91,7 +91,7 @@ export class FileMemory {
   async save(): Promise<void> {
     const begun = performance.now();
     this.unsaved = 0;
-    await rememberForSpeed(this.store, this.name, { format: 1, files: Object.fromEntries(this.entries) });
+    await writeStateQuickly(this.store, this.name, { format: 1, files: Object.fromEntries(this.entries) });
     this.savedAt = performance.now();
     this.savingTookMs = this.savedAt - begun;
   }

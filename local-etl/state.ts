@@ -1,0 +1,59 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { FederationError } from '../errors/federation-error';
+import { ifThere, type LocalEtl } from './store';
+import { writeAtomically, writeQuickly } from './write';
+
+/**
+ * Reads a state file from the volume; undefined if there is none. Throws LOCAL_STATE_UNREADABLE for one that does not
+ * match its schema.
+ */
+export async function readState<T>(
+  store: LocalEtl,
+  name: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const path = join(store.state, name);
+  const text = await ifThere(readFile(path, 'utf8'));
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new FederationError('LOCAL_STATE_UNREADABLE', {
+      subject: { key: path },
+      detail: `The file is not what was written: ${error instanceof Error ? error.message : String(error)}`,
+      cause: error,
+    });
+  }
+}
+
+/** By path: the value last read, and the identity of the file it came from. */
+const latest = new Map<string, { readonly seen: string; readonly value: unknown }>();
+
+/** `readState` for values that are requested often: reads the file again only after some process has rewritten it. */
+export async function readStateCached<T>(
+  store: LocalEtl,
+  name: string,
+  schema: z.ZodType<T>,
+): Promise<Readonly<T> | undefined> {
+  const path = join(store.state, name);
+  const stats = await ifThere(stat(path, { bigint: true }));
+  // Every write creates a new file, so the inode changes even where the clock is too coarse to show it.
+  const seen = stats === undefined ? 'none' : `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
+  const known = latest.get(path);
+  if (known?.seen === seen) return known.value as T | undefined;
+  const value = await readState(store, name, schema);
+  latest.set(path, { seen, value });
+  return value;
+}
+
+/** Writes state that can be worked out again: a crash may lose it. */
+export async function writeStateQuickly(store: LocalEtl, name: string, value: object): Promise<void> {
+  await writeQuickly(join(store.state, name), Buffer.from(JSON.stringify(value)));
+}
+
+/** Writes a state file durably; a crash leaves the previous one. */
+export async function writeState(store: LocalEtl, name: string, value: object): Promise<void> {
+  await writeAtomically(join(store.state, name), Buffer.from(`${JSON.stringify(value)}\n`));
+}
