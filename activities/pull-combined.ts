@@ -57,8 +57,8 @@ export interface PullSummary {
   pushedFirst: number;
   /** Windows that somebody was just writing: they are left for the next pull. */
   postponed: FileNotes;
-  /** Files whose bytes had to be kept on the volume because they could not be pushed. */
-  setAside: FileNotes;
+  /** Files that could not be pushed, so their bytes were salvaged on the volume. */
+  salvaged: FileNotes;
   /** While `waiting`. */
   waitingFor?: OwnWindows;
   /** The backup that this pull took before its first overwrite. */
@@ -239,9 +239,9 @@ class Pull {
       });
     for (const file of secured) {
       if (file.kind === 'pushed') this.summary.pushedFirst++;
-      if (file.kind !== 'set-aside') continue;
-      noteFile(this.summary.setAside, { path: file.path, why: file.why });
-      this.tellSetAside(file.path, file.kept, file.why);
+      if (file.kind !== 'salvaged') continue;
+      noteFile(this.summary.salvaged, { path: file.path, why: file.why });
+      this.tellSalvaged(file.path, file.copy, file.why);
     }
   }
 
@@ -257,19 +257,19 @@ class Pull {
     return new Set(Object.values(manifest.files).map(({ digest }) => digest));
   }
 
-  private tellSetAside(path: string, kept: string, why: string): void {
+  private tellSalvaged(path: string, copy: string, why: string): void {
     const { cluster, log } = this.deps;
     const ref = parseWindowId(path);
     log.warn(
       {
-        event: 'primary.set-aside',
+        event: 'primary.salvaged',
         cluster,
         pipeline: ref?.pipeline,
         resolution: ref?.resolution,
         path,
-        kept,
+        copy,
       },
-      `Primary kept ${path} as ${kept} before replacing it, because it could not be pushed: ${why}`,
+      `Primary salvaged ${path} as ${copy} before replacing it, because it could not be pushed: ${why}`,
     );
   }
 }
@@ -283,7 +283,7 @@ function emptySummary(state: PullSummary['state']): PullSummary {
     unchanged: 0,
     pushedFirst: 0,
     postponed: none(),
-    setAside: none(),
+    salvaged: none(),
   };
 }
 

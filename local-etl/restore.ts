@@ -10,7 +10,7 @@ import { withLock, withWindowLock } from './lock';
 import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
-import { setAside } from './set-aside';
+import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
 import { moveInto, removeFile } from './write';
 
@@ -31,8 +31,8 @@ export interface RestoreSummary {
   unchanged: number;
   /** Pulled files that the backup does not have. */
   removed: number;
-  /** Newer files of the cluster's own that made way, kept under `.federated-etl/set-aside`. */
-  setAside: number;
+  /** Newer files of the cluster itself that were replaced; `.federated-etl/salvaged` has copies. */
+  salvaged: number;
 }
 
 const lanes = 4;
@@ -53,7 +53,7 @@ export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreS
   }
   const { files } = await readManifest(place, cluster, name, signal);
   const pulled = new Pulled(store);
-  const summary: RestoreSummary = { restored: 0, unchanged: 0, removed: 0, setAside: 0 };
+  const summary: RestoreSummary = { restored: 0, unchanged: 0, removed: 0, salvaged: 0 };
   await mapConcurrently(Object.entries(files), lanes, async ([path, saved]) => {
     await locked(store, path, () => restoreFile(deps, path, saved, pulled, summary), signal);
     deps.heartbeat?.({ ...summary });
@@ -86,8 +86,8 @@ async function restoreFile(
       return;
     }
     if (!(await pulled.has(digest))) {
-      await setAside(deps.store, path, read.bytes);
-      summary.setAside++;
+      await salvage(deps.store, path, read.bytes);
+      summary.salvaged++;
     }
   }
   await moveInto(await fetchBackedUp(deps, deps.name, path, saved, target), target);

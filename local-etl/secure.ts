@@ -2,7 +2,7 @@ import type { Pulled } from './pulled';
 import type { Pusher } from './pusher';
 import { readSteadily, sha256 } from './read';
 import type { Stamp } from './replace';
-import { setAside } from './set-aside';
+import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
 
 /** Where the bytes of a file are safe that is about to be replaced. */
@@ -13,7 +13,7 @@ export type Secured =
   /** They were pulled, are in the cluster's folder, or in the backup. */
   | { readonly kind: 'safe'; readonly stamp: Stamp }
   | { readonly kind: 'pushed'; readonly stamp: Stamp }
-  | { readonly kind: 'set-aside'; readonly stamp: Stamp; readonly kept: string; readonly why: string };
+  | { readonly kind: 'salvaged'; readonly stamp: Stamp; readonly copy: string; readonly why: string };
 
 export interface SecureDependencies {
   store: LocalEtl;
@@ -50,5 +50,5 @@ export async function secure(deps: SecureDependencies, path: string): Promise<Se
     why = outcome.why;
   }
   if (await deps.isBackedUp(digest)) return { kind: 'safe', stamp };
-  return { kind: 'set-aside', stamp, kept: await setAside(deps.store, path, bytes), why };
+  return { kind: 'salvaged', stamp, copy: await salvage(deps.store, path, bytes), why };
 }

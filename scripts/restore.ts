@@ -24,11 +24,11 @@ export function registerRestore(program: Command): void {
       const store = localEtl(local.pullPath);
       const summary = await restoreBackup({ store, place: await backupPlace(context), cluster, name });
       if (options.json) return printJson({ cluster, backup: name, ...summary });
-      const { restored, unchanged, removed, setAside } = summary;
+      const { restored, unchanged, removed, salvaged } = summary;
       print(
         `Restored ${count(restored, 'file')} of ${name} to ${store.root}; ${unchanged} were still the same.`,
       );
       if (removed > 0) print(`Removed ${count(removed, 'pulled file')} that it does not have.`);
-      if (setAside > 0) print(`Kept ${count(setAside, 'newer file')} under ${store.state}/set-aside.`);
+      if (salvaged > 0) print(`Salvaged ${count(salvaged, 'newer file')} in ${store.state}/salvaged.`);
     });
 }

@@ -208,7 +208,7 @@ describe('restoring a backup', () => {
     await leave();
     await disk.build(day1, rebuilt(day1, await built(day1), 1));
     await disk.build(theirs, all[theirs]?.bytes ?? Buffer.alloc(0));
-    expect(await restore(backup?.name ?? '')).toEqual({ restored: 1, unchanged: 2, removed: 1, setAside: 1 });
+    expect(await restore(backup?.name ?? '')).toEqual({ restored: 1, unchanged: 2, removed: 1, salvaged: 1 });
     expect(await disk.localFiles()).toEqual(own);
   });
 

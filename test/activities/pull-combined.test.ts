@@ -61,7 +61,7 @@ describe('a pull', () => {
     await rm(disk.store.root, { recursive: true });
     await disk.commit(1, all);
     const summary = await disk.pull({ own: undefined, federated: false });
-    expect(summary).toMatchObject({ state: 'pulled', replaced: 3, setAside: { count: 0 } });
+    expect(summary).toMatchObject({ state: 'pulled', replaced: 3, salvaged: { count: 0 } });
     expect(summary.backup).toBeUndefined();
     await expectCombined();
   });
@@ -321,7 +321,7 @@ describe('no bytes are lost', () => {
       state: 'pulled',
       replaced: 1,
       pushedFirst: 1,
-      setAside: { count: 0 },
+      salvaged: { count: 0 },
     });
     expect(await disk.remote(day1)).toEqual(build);
     await expectCombined();
@@ -343,7 +343,7 @@ describe('no bytes are lost', () => {
     expect(await disk.remote(day1)).toEqual(build);
   });
 
-  it('sets aside what may not be pushed, and says so', async () => {
+  it('salvages a file that may not be pushed, and reports it', async () => {
     await becomePrimary();
     const foreign = rebuilt(day1, await built(day1, 'cluster-1'), 1);
     await disk.build(day1, foreign);
@@ -351,11 +351,11 @@ describe('no bytes are lost', () => {
     expect(summary).toMatchObject({
       replaced: 1,
       pushedFirst: 0,
-      setAside: { count: 1, examples: [{ path: day1 }] },
+      salvaged: { count: 1, examples: [{ path: day1 }] },
     });
     expect(await disk.remote(day1)).toEqual(await built(day1));
-    const kept = await filesBelow(join(disk.store.state, 'set-aside'));
-    expect(Object.keys(kept)).toHaveLength(1);
+    const copies = await filesBelow(join(disk.store.state, 'salvaged'));
+    expect(Object.keys(copies)).toHaveLength(1);
     await expectCombined();
   });
 
@@ -458,7 +458,7 @@ describe('no echo', () => {
     });
     expect(await disk.push()).toMatchObject({ uploaded: 0, refused: { count: 1 } });
     expect(await disk.remote(window)).toEqual(before);
-    expect(await disk.pull()).toMatchObject({ replaced: 1, pushedFirst: 0, setAside: { count: 1 } });
+    expect(await disk.pull()).toMatchObject({ replaced: 1, pushedFirst: 0, salvaged: { count: 1 } });
     expect(await disk.remote(window)).toEqual(before);
   });
 
@@ -499,7 +499,7 @@ describe('no echo', () => {
       expect(await disk.pull()).toMatchObject({
         replaced: 1,
         pushedFirst: round % 2,
-        setAside: { count: 0 },
+        salvaged: { count: 0 },
       });
       await expectCombined();
       expect(await disk.remote(day1)).toEqual(build);

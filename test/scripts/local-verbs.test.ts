@@ -72,7 +72,7 @@ describe('restore', () => {
     const { status, out } = await run('restore', name);
     expect(status).toBe(0);
     expect(out).toContain(`Restored 1 file of ${name} to ${disk.store.root}; 1`);
-    expect(out).toMatch(/^Kept 1 newer file under .*set-aside\.$/m);
+    expect(out).toMatch(/^Salvaged 1 newer file in .*salvaged\.$/m);
     expect(await disk.localFiles()).toEqual(before);
     expect(JSON.parse((await run('restore', name, '--json')).out)).toEqual({
       cluster: 'cluster-5',
@@ -80,7 +80,7 @@ describe('restore', () => {
       restored: 0,
       unchanged: 2,
       removed: 0,
-      setAside: 0,
+      salvaged: 0,
     });
   });
 

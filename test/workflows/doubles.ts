@@ -148,7 +148,7 @@ export const pulled: PullSummary = {
   unchanged: 0,
   pushedFirst: 0,
   postponed: none,
-  setAside: none,
+  salvaged: none,
 };
 
 /** All goes well: one shard of two windows is merged and committed as generation 1, and everybody is in. */
