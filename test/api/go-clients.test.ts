@@ -9,7 +9,6 @@ import { container, smallWorld, window as hour } from '../query/small-world';
 import { balancersCost, goTotal, readAllocations, readAssets, volumesCost } from './go-reader';
 import { ask, serverOver, useGoldenServer, window as goldenWindow } from './served';
 
-jest.setTimeout(900_000);
 const { numRuns = 0, seed } = propertyRuns(8, 200);
 const questionsPerWorld = 10;
 

@@ -12,8 +12,8 @@ import { sameMeaning } from '../etl/same-meaning';
 import { runMain } from '../scripts/run-main';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { largestPayload } from '../workflows/largest-payload';
+import { until } from '../until';
 import {
-  eventually,
   localFile,
   rebuild,
   rewriteInOtherBytes,
@@ -54,7 +54,7 @@ export function describeFiveClusters(
         store: storeOf,
         gcsEmulator: await gcsEmulator?.(),
       });
-    }, 180_000);
+    });
 
     afterAll(async () => {
       await five?.close();
@@ -66,7 +66,7 @@ export function describeFiveClusters(
     const remote = async (cluster: string, window: WindowId) =>
       (await readAll(five.bucket, clusterEtlKey(clusterId(cluster), window))).bytes;
     const pushed = (cluster: string, window: WindowId, bytes: Uint8Array) =>
-      eventually(`${cluster} pushes ${window}`, async () =>
+      until(`${cluster} pushes ${window}`, async () =>
         Buffer.from(await remote(cluster, window)).equals(bytes),
       );
     const differences = async (clusters: readonly string[]) =>
@@ -76,7 +76,7 @@ export function describeFiveClusters(
       const { windows } = await five.generation();
       for (const window of Object.keys(windows) as WindowId[]) {
         const combined = (await readAll(five.bucket, combinedEtlKey(window))).bytes;
-        await eventually(`${primary} pulls ${window}`, async () =>
+        await until(`${primary} pulls ${window}`, async () =>
           (await readFile(localFile(five.cluster(primary), window))).equals(combined),
         );
       }
@@ -84,7 +84,7 @@ export function describeFiveClusters(
 
     test('what five clusters push is combined into what OpenCost itself makes of it', async () => {
       for (const cluster of ids) {
-        await eventually(
+        await until(
           `${cluster} has pushed`,
           async () => (await count(five, clusterEtlPrefix(clusterId(cluster)))) === 14,
         );
@@ -107,7 +107,7 @@ export function describeFiveClusters(
       }
       const history = await five.client.workflow.getHandle(summary.run).fetchHistory();
       expect(largestPayload(history).bytes).toBeLessThan(100 * 1024);
-    }, 180_000);
+    });
 
     test('the primary holds what is combined, and its own folder stays its own', async () => {
       await pulled();
@@ -159,7 +159,7 @@ export function describeFiveClusters(
         }
       }
       expect(Buffer.from(await remote(primary, another)).equals(await golds(primary, another))).toBe(true);
-    }, 900_000);
+    });
 
     test('an excluded cluster leaves every window, though the federator is killed in the middle of that run', async () => {
       const { config } = five.cluster('cluster-4');
@@ -179,7 +179,7 @@ export function describeFiveClusters(
       expect(await differences(ids.filter((id) => id !== 'cluster-3'))).toEqual([]);
       const { membership } = await five.generation();
       expect(membership.exclusions).toMatchObject({ 'cluster-3': { reason: 'trying it out' } });
-    }, 240_000);
+    });
 
     test('an included cluster is back with its history', async () => {
       await five.client.workflow.getHandle('roster').signal('includeCluster', 'cluster-3');
@@ -201,7 +201,7 @@ export function describeFiveClusters(
       await pushed('cluster-2', changed, good);
       expect(await five.federate()).toMatchObject({ outcome: 'complete', quarantined: 0 });
       expect(await differences(ids)).toEqual([]);
-    }, 180_000);
+    });
   });
 }
 

@@ -8,7 +8,7 @@ import { goldenDay } from '../../scripts/demo/example-days';
 import { federationPhases } from '../../workflows/messages';
 import { temporalCliPath } from '../servers/paths';
 import { describeWithTemporal } from '../servers/temporal';
-import { eventually } from './five-clusters';
+import { until } from '../until';
 
 const root = path.join(__dirname, '..', '..');
 const costs = {
@@ -60,7 +60,7 @@ describeWithTemporal('the five-cluster example', () => {
 
   test('ends yesterday: who asks for 7d sees its costs, as the README shows them', async () => {
     const child = start();
-    await eventually('the example runs', async () => {
+    await until('the example runs', async () => {
       if (child.exitCode !== null) throw new Error(out);
       return out.includes('It runs until Ctrl-C');
     });
@@ -78,7 +78,7 @@ describeWithTemporal('the five-cluster example', () => {
       /<!-- demo-output:start -->\s+```\n([^]*)```\s+<!-- demo-output:end -->/.exec(readme) ?? [];
     expect(stepsOf(out)).toEqual(stepsOf(shown));
     expect(await end(child)).toBe(0);
-  }, 180_000);
+  });
 
   test('of an earlier day stays as it is, and says so', async () => {
     await layOutClusters(dir, {
@@ -98,7 +98,7 @@ describeWithTemporal('the five-cluster example', () => {
     expect(out).toContain('window=2026-11-14T00:00:00Z,2026-11-17T00:00:00Z&');
     expect(out).toContain(printed.join('\n'));
     expect(child.exitCode).toBe(0);
-  }, 180_000);
+  });
 
   /**
    * What steps 2 to 7 said, without what is of one start: times, ports, process ids, the folder, how far a run was when

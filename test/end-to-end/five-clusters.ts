@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { parse, stringify } from 'yaml';
 import { recordsOf } from '../../etl/model';
@@ -20,6 +19,7 @@ import type { FederationSummary } from '../../workflows/federation';
 import { progress, type FederationProgress } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { builtProgram } from '../servers/program';
+import { until } from '../until';
 
 /** The guide's five clusters, each a process of its own, on a real Temporal server and a real bucket. */
 export interface FiveClusters {
@@ -103,14 +103,14 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
         (await schedule.describe()).info.recentActions.map((action) => action.action.workflow.workflowId);
       const before = await taken();
       await schedule.trigger();
-      const run = await eventually('the schedule starts a run', async () =>
+      const run = await until('the schedule starts a run', async () =>
         (await taken()).find((id) => !before.includes(id)),
       );
       return result(run);
     },
     federateUntilMerging: async () => {
       const run = await startFederation(client, '', { trigger: 'person', at: new Date().toISOString() });
-      await eventually('the run merges', async () => {
+      await until('the run merges', async () => {
         const state = await client.workflow.getHandle(run).query<FederationProgress>(progress);
         return state.phase === 'merging' && state.merged > 0 ? state : undefined;
       });
@@ -147,22 +147,6 @@ async function giveStore(cluster: DemoCluster, store: object): Promise<void> {
 async function changeStorage({ config }: DemoCluster, changes: object): Promise<void> {
   const settings = parse(await readFile(config, 'utf8')) as { storage: object };
   await writeFile(config, stringify({ ...settings, storage: { ...settings.storage, ...changes } }));
-}
-
-/** Looks until something is found, for a minute and a half at most. What `look` throws meanwhile is not there yet. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = Date.now() + 90_000;
-  let last: unknown;
-  while (Date.now() < deadline) {
-    try {
-      const found = await look();
-      if (found !== undefined && found !== false) return found;
-    } catch (error) {
-      last = error;
-    }
-    await sleep(100);
-  }
-  throw new Error(`In vain: ${what}`, { cause: last });
 }
 
 /** Where a cluster's local file of a window is. */

@@ -14,7 +14,8 @@ import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
 import { startS3Users, type S3Users } from '../servers/s3-users';
 import { describeWithS3, startS3Server, type S3Server, s3Store } from '../servers/versitygw';
-import { eventually, localFile, startFiveClusters, type FiveClusters } from './five-clusters';
+import { until } from '../until';
+import { localFile, startFiveClusters, type FiveClusters } from './five-clusters';
 
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
@@ -78,7 +79,7 @@ describeWithTemporal('least privilege', () => {
       const { windows } = await five.generation();
       for (const window of Object.keys(windows) as WindowId[]) {
         const combined = (await readAll(five.bucket, combinedEtlKey(window))).bytes;
-        await eventually(`${cluster.id} pulls ${window}`, async () =>
+        await until(`${cluster.id} pulls ${window}`, async () =>
           (await readFile(localFile(cluster, window))).equals(combined),
         );
       }
@@ -86,10 +87,7 @@ describeWithTemporal('least privilege', () => {
 
     test('what five clusters push is combined, and pulled by both primaries', async () => {
       for (const id of ids) {
-        await eventually(
-          `${id} has pushed`,
-          async () => (await count(clusterEtlPrefix(clusterId(id)))) === 14,
-        );
+        await until(`${id} has pushed`, async () => (await count(clusterEtlPrefix(clusterId(id)))) === 14);
       }
       expect(await five.federate()).toMatchObject({ outcome: 'complete', clusters: 5, windows: 14 });
       expect((await checkUnion(five.bucket, ids)).differences).toEqual([]);

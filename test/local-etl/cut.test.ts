@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { windowId, type WindowId } from '../../etl/window';
 import { pullCache, pushCache } from '../../local-etl/file-cache';
 import { localPath } from '../../local-etl/store';
@@ -13,12 +12,13 @@ import { openBucket } from '../../storage/open-bucket';
 import type { StorageCall } from '../../storage/with-metrics';
 import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { startFaultProxy } from '../storage/fault-proxy';
+import { until } from '../until';
 import { assets1, built, ClusterOnDisk, sha256 } from './cluster-on-disk';
 
 /** Enough for the cache to have been saved, but fewer than there are. */
 const doneFiles = 120;
 /** A lock that was just taken when its process was killed is waited for. */
-const patienceMs = 120_000;
+const patienceMs = 600_000;
 const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   const start = 1_794_614_400 + hour * 3_600;
   const window = { start, end: start + 3_600 };
@@ -173,15 +173,9 @@ async function killedOnce(
     execArgv: ['--require', require.resolve('tsx/cjs')],
   });
   const ended = once(child, 'exit');
-  const deadline = Date.now() + patienceMs / 2;
-  let there = false;
-  while (!there && child.exitCode === null && Date.now() < deadline) {
-    await sleep(20);
-    there = await isThere();
-  }
+  await until('all that it does before it is killed', async () => child.exitCode !== null || isThere());
   child.kill('SIGKILL');
   expect(await ended).toEqual([null, 'SIGKILL']);
-  expect(there).toBe(true);
 }
 
 async function fileNames({ store }: ClusterOnDisk): Promise<string[]> {

@@ -7,7 +7,6 @@ import { referenceAllocations } from './reference/allocations';
 import { referenceAssets } from './reference/assets';
 import { pageOf } from './reference/order';
 
-jest.setTimeout(900_000);
 const { numRuns = 0, seed } = propertyRuns(15, 300);
 const requestsPerWorld = 12;
 

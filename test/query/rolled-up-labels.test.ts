@@ -11,7 +11,6 @@ import { allocationDifferences } from './reference/compare';
 import { referenceAllocations } from './reference/allocations';
 import type { StoredWorld } from './reference/stored-sets';
 
-jest.setTimeout(900_000);
 const { numRuns = 0, seed } = propertyRuns(15, 200);
 const requestsPerWorld = 10;
 

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLock } from '../../scripts/set-up/lock.cjs';
+import { until } from '../until';
 import { scratchFolder, write } from './scratch';
 
 const scratch = scratchFolder();
@@ -67,7 +68,7 @@ describe('the lock of the set-up', () => {
     write(file(), holder);
     let waited = false;
     const taken = withLock(file(), { ...fast, onWait: () => (waited = true) }, () => Promise.resolve('in'));
-    while (!waited) await sleep(5);
+    await until('the wait for the lock', () => waited);
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(file(), longAgo, longAgo);
     await expect(taken).resolves.toBe('in');

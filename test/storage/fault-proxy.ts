@@ -47,6 +47,8 @@ export interface FaultProxy {
   ): void;
   /** Connections that clients hold open. */
   connections(): number;
+  /** Requests that were passed on and that the store has not answered yet. */
+  underWay(): number;
   close(): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   const agent = new http.Agent({ keepAlive: true });
   const seen: SeenRequest[] = [];
   const sockets = new Set<Socket>();
+  const passing = new Set<IncomingMessage>();
   let faultOf: Parameters<FaultProxy['plan']>[0] = () => undefined;
 
   /** In one piece, as a client sends it: written bit by bit, a request that is refused early loses the refusal. */
@@ -78,6 +81,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
         spoil(answer, response, fault.kind).catch(() => response.destroy());
       }
     });
+    passing.add(request);
+    outgoing.once('close', () => passing.delete(request));
     outgoing.on('error', () => response.destroy());
     const send = () => {
       if (fault?.kind !== 'late') return outgoing.end(body);
@@ -139,6 +144,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
       faultOf = next;
     },
     connections: () => sockets.size,
+    underWay: () => passing.size,
     close() {
       agent.destroy();
       return close();

@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { newest, now, token } from './canned-answers';
 import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
+import { until } from '../until';
 import { startChromium } from './chromium';
 import { plainly, type ServedPage, servePage } from './served-page';
 
@@ -543,10 +544,6 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   });
 
   async function expectAsked(path: string, name: string, value: string): Promise<void> {
-    const until = Date.now() + patienceMs;
-    while (Date.now() < until && parametersOf(path)?.get(name)?.includes(value) !== true) {
-      await page.waitForTimeout(20);
-    }
-    expect(parametersOf(path)?.get(name)).toContain(value);
+    await until(`a request with ${name}=${value}`, () => parametersOf(path)?.get(name)?.includes(value));
   }
 });

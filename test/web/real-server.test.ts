@@ -13,7 +13,6 @@ import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
 import { manyAllocations } from './many-allocations';
 
-jest.setTimeout(60_000);
 const found = findChromium();
 
 describeWith(found.path === undefined ? found.reason : undefined, 'the page over the real server', () => {

@@ -4,9 +4,10 @@ import path from 'node:path';
 import { readRuns } from '../../operator/runs';
 import { startCluster } from '../../scripts/demo/cluster-process';
 import { openBucketFromFile } from '../../storage/open-bucket';
-import { eventually, writeFederator } from '../end-to-end/five-clusters';
+import { writeFederator } from '../end-to-end/five-clusters';
 import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
+import { until } from '../until';
 
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 
@@ -20,7 +21,7 @@ describeWithTemporal('the report of a run', () => {
     const federator = await startCluster(await writeFederator(dir, 'f', place), await builtProgram());
     const bucket = await openBucketFromFile(path.join(dir, 'federated-store.yaml'));
     try {
-      const report = await eventually('a report', async () => (await readRuns(bucket, 1))[0]?.report);
+      const report = await until('a report', async () => (await readRuns(bucket, 1))[0]?.report);
       expect(report).toMatchObject({ outcome: 'complete', clusters: 5 });
       // The folders of the clusters, and each of the five.
       expect(report.calls.list).toBeGreaterThanOrEqual(6);

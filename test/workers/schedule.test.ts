@@ -32,7 +32,7 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
   };
 }
 
-/** Times are whole seconds to the server. */
+/** The server rounds times to whole seconds. Both are computed from the same `now`, so the clock is not involved. */
 function expectAbout(actual: number | undefined, expected: number): void {
   expect(Math.abs((actual ?? 0) - expected)).toBeLessThan(2_000);
 }
@@ -67,9 +67,9 @@ describeWithTemporal('the federation schedule', () => {
 
   it('is anchored anew by a restart, so that a restart means a run soon', async () => {
     const { start, nextRuns } = federation();
-    // The last start was long ago, and the next run is due in 20 minutes.
-    await start({}, Date.now() - 15 * minute);
     const now = Date.now();
+    // The last start was long ago, and the next run is due in 20 minutes.
+    await start({}, now - 15 * minute);
     expectAbout((await nextRuns())[0], now + 20 * minute);
     await start({}, now);
     const [first, second] = await nextRuns();

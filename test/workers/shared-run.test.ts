@@ -91,5 +91,5 @@ describeWithTemporal('several federators', () => {
       await once(other, 'exit');
     });
     expect(await mergersOf(run)).toEqual(['test']);
-  }, 240_000);
+  });
 });

@@ -197,7 +197,7 @@ describeWithTemporal('a lane', () => {
       ]);
       for await (const { error } of replayed) expect(error).toBeUndefined();
     }
-  }, 280_000);
+  });
 
   it('that is cancelled in the last part of a history does not go on in another one', async () => {
     const gate = Promise.withResolvers<undefined>();
