@@ -1,5 +1,6 @@
 /**
- * The tests of `npm run check`: pure code and the documents, without servers, browsers, databases or processes.
+ * The tests of `npm run check`: pure code and the documents, without servers, browsers, databases or processes. A new
+ * test in one of these folders is included; anywhere else, `npm test` runs it.
  *
  * @type {import('jest').Config}
  */
@@ -10,9 +11,10 @@ module.exports = {
   globalSetup: undefined,
   globalTeardown: undefined,
   testMatch: [
-    '**/test/{config,docs,errors,etl,federation}/**/*.test.ts',
-    '**/test/query/{parse-*,legacy-filters,exact-sum}.test.ts',
-    '**/test/web/{bars,filter-fields,format,opening-window,url-state,warnings}.test.ts',
+    '**/test/{bench,config,docs,errors,etl,federation}/**/*.test.ts',
+    '**/test/query/parse-*.test.ts',
+    // All but those with a browser.
+    '**/test/web/!(page|real-server).test.ts',
   ],
   // Half a minute of splicing large files; `npm test` runs them.
   testPathIgnorePatterns: ['/node_modules/', '/test/etl/splice'],
