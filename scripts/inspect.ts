@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { FederationError, isFederationError } from '../errors/federation-error';
-import { displayText } from '../etl/byte-string';
-import { recordCost, totalCost } from '../etl/cost';
 import { dumpSet } from '../etl/dump';
-import { decodeSet } from '../etl/file';
 import { instantText } from '../etl/instant';
-import { type EtlSet, recordsOf, type TimeWindow } from '../etl/model';
-import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
-import { recordClusters, recordCount } from '../etl/set-facts';
+import type { TimeWindow } from '../etl/model';
+import type { NotFinite } from '../etl/not-finite';
 import { type Pipeline, pipelines } from '../etl/window';
 import { federatedPrefix } from '../federation/layout';
+import { decodeEtlFile, readLocalEtlFile } from '../operator/read-etl-file';
+import { type SetSummary, summarizeSet } from '../operator/summarize-set';
 import { readAll } from '../storage/read-all';
 import { openContext, type CommandOptions } from './context';
 import { formatTable, print, printJson } from './output';
@@ -22,14 +18,14 @@ interface InspectOptions extends CommandOptions {
 }
 
 const topRecords = 10;
-/** No window of one cluster comes near it; a combined one of thousands may. */
+/** More than any window of one cluster; only one combined of thousands may be larger. */
 const mostBytes = 2 ** 31;
 
 /** Adds the verb `inspect` to the program. */
 export function registerInspect(program: Command): void {
   program
     .command('inspect')
-    .description('show what an ETL file holds')
+    .description('show the content of an ETL file')
     .argument('<file>', 'the ETL file, plain or gzipped: a local one, or a key of the bucket')
     .option('--json', 'print every field as JSON')
     .addOption(pipelineOption())
@@ -41,18 +37,19 @@ export function registerInspect(program: Command): void {
     .action(async (file: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<InspectOptions>();
       const isKey = file.startsWith(federatedPrefix) && !existsSync(file);
-      const bytes = isKey ? await readFromBucket(file, options) : await readLocal(file);
-      const set = decodeFile(file, bytes, options.pipeline);
+      const bytes = isKey ? await readFromBucket(file, options) : await readLocalEtlFile(file);
+      const set = decodeEtlFile(file, bytes, options.pipeline);
       if (options.json) printJson(dumpSet(set, { codecVersions: true }));
-      else print(summary(set));
+      else show(summarizeSet(set, topRecords));
     });
 }
 
-/** `--pipeline`, for files whose path does not say theirs. */
+/** `--pipeline`, for files whose path does not name the pipeline. */
 export function pipelineOption(): Option {
-  return new Option('--pipeline <pipeline>', 'what the file holds, if its path does not say').choices(
-    pipelines,
-  );
+  return new Option(
+    '--pipeline <pipeline>',
+    'the pipeline of the file, if its path does not name it',
+  ).choices(pipelines);
 }
 
 async function readFromBucket(key: string, options: CommandOptions): Promise<Uint8Array> {
@@ -60,68 +57,35 @@ async function readFromBucket(key: string, options: CommandOptions): Promise<Uin
   return (await readAll(await context.bucket(), key, { maxBytes: mostBytes })).bytes;
 }
 
-/** Reads a local file. */
-export async function readLocal(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new FederationError('STORAGE_NOT_FOUND', {
-      subject: { key: path },
-      detail: `The file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      hint: 'Give the path of an ETL file, as in etl/bingen/allocations/1d/1794614400-1794700800.',
-      cause,
-    });
-  }
-}
-
-/** Decodes a file of the pipeline that is given, or that the folders of its path name, or of either. */
-export function decodeFile(path: string, bytes: Uint8Array, pipeline = pipelineOf(path)): EtlSet {
-  try {
-    return pipeline === undefined ? decodeEither(bytes) : decodeSet(pipeline, bytes);
-  } catch (error) {
-    throw isFederationError(error) ? error.about({ key: path }) : error;
-  }
-}
-
-function pipelineOf(path: string): Pipeline | undefined {
-  const folders = path.split(/[/\\]/).slice(0, -1).reverse();
-  return folders.map((folder) => pipelines.find((pipeline) => pipeline === folder)).find(Boolean);
-}
-
-/** When both refuse it, the refusal of the one that got further says more about the file. */
-function decodeEither(bytes: Uint8Array): EtlSet {
-  const refusals: FederationError[] = [];
-  for (const pipeline of pipelines) {
-    try {
-      return decodeSet(pipeline, bytes);
-    } catch (error) {
-      if (!isFederationError(error)) throw error;
-      refusals.push(error);
-    }
-  }
-  throw refusals.reduce((best, other) =>
-    (other.subject.byte ?? 0) > (best.subject.byte ?? 0) ? other : best,
-  );
-}
-
-function summary(whole: EtlSet): string {
-  const { set, found } = withoutNotFinite(whole);
-  const currency = `in the currency of the cluster${found.length > 0 ? '; what is not finite counts as 0' : ''}`;
+function show(summary: SetSummary): void {
+  const { notFinite } = summary;
+  const currency = `in the currency of the cluster${notFinite.length > 0 ? '; numbers that are not finite count as 0' : ''}`;
   const facts: [string, string][] = [
-    ['pipeline', set.kind],
-    ['window', windowText(set.window)],
-    ['codec versions', versionsText(set)],
-    ['clusters', recordClusters(set).map(printable).join(', ') || 'none named'],
-    ['records', String(recordCount(set))],
-    ['total cost', `${totalCost(set).toFixed(2)} (${currency})`],
-    ...(found.length > 0 ? [['not finite', notFiniteText(found)] satisfies [string, string]] : []),
-    ...(set.warnings ?? []).map((text): [string, string] => ['warning', printable(displayText(text))]),
-    ...(set.errors ?? []).map((text): [string, string] => ['error', printable(displayText(text))]),
+    ['pipeline', summary.pipeline],
+    ['window', windowText(summary.window)],
+    ['codec versions', versionsText(summary.codecVersions)],
+    ['clusters', summary.clusters.map(printable).join(', ') || 'none named'],
+    ['records', String(summary.records)],
+    ['total cost', `${summary.totalCost.toFixed(2)} (${currency})`],
+    ...(notFinite.length > 0 ? [['not finite', notFiniteText(notFinite)] satisfies [string, string]] : []),
+    ...summary.warnings.map((text): [string, string] => ['warning', printable(text)]),
+    ...summary.errors.map((text): [string, string] => ['error', printable(text)]),
   ];
-  return [...facts.map(([name, value]) => `${name.padEnd(16)}${value}`), ...costliest(set)].join('\n');
+  for (const [name, value] of facts) print(`${name.padEnd(16)}${value}`);
+  showCostliest(summary);
 }
 
-/** How many there are, then the fields of each cluster. */
+function showCostliest({ costliest, records }: SetSummary): void {
+  if (costliest.length === 0) return;
+  print();
+  if (records > costliest.length) print(`The ${costliest.length} costliest of ${records} records:`);
+  const costs = costliest.map(({ cost }) => cost.toFixed(4));
+  const width = Math.max(...costs.map((cost) => cost.length));
+  const rows = costliest.map(({ record }, index) => [costs[index]?.padStart(width), printable(record)]);
+  print(formatTable(['cost', 'record'], rows));
+}
+
+/** The total, then the fields of each cluster with their numbers. */
 function notFiniteText(found: readonly NotFinite[]): string {
   const clusters = [...Map.groupBy(found, ({ cluster }) => cluster)].map(([cluster, ofCluster]) => {
     const fields = ofCluster.map(({ field, numbers }) => `${field} (${numbers})`).join(', ');
@@ -130,7 +94,7 @@ function notFiniteText(found: readonly NotFinite[]): string {
   return `${found.reduce((sum, { numbers }) => sum + numbers, 0)}: ${clusters.join('; ')}`;
 }
 
-/** Without characters that a terminal would obey; a file can hold any. */
+/** Replaces the control characters, which a terminal would obey. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
 }
@@ -139,26 +103,7 @@ function windowText({ start, end }: TimeWindow): string {
   return `${start ? instantText(start) : 'open'} to ${end ? instantText(end) : 'open'}`;
 }
 
-/** The version of the set, then how many records are of which. */
-function versionsText(set: EtlSet): string {
-  const counts = new Map<number, number>();
-  for (const record of recordsOf(set)?.values() ?? []) {
-    if (record !== null) counts.set(record.version, (counts.get(record.version) ?? 0) + 1);
-  }
-  const records = [...counts].sort(([a], [b]) => b - a).map(([version, count]) => `${version} (${count})`);
-  return [`set ${set.version}`, ...(records.length > 0 ? [`records ${records.join(', ')}`] : [])].join('; ');
-}
-
-function costliest(set: EtlSet): string[] {
-  const records = [...(recordsOf(set) ?? [])].flatMap(([key, record]) =>
-    record === null ? [] : [{ key: printable(displayText(key)), cost: recordCost(record) }],
-  );
-  if (records.length === 0) return [];
-  const top = records.sort((a, b) => b.cost - a.cost).slice(0, topRecords);
-  const costs = top.map(({ cost }) => cost.toFixed(4));
-  const width = Math.max(...costs.map((cost) => cost.length));
-  const rows = top.map(({ key }, index) => [costs[index]?.padStart(width), key]);
-  const title =
-    records.length > top.length ? [`The ${top.length} costliest of ${records.length} records:`] : [];
-  return ['', ...title, formatTable(['cost', 'record'], rows)];
+function versionsText({ set, records }: SetSummary['codecVersions']): string {
+  const counts = records.map(({ version, records: number }) => `${version} (${number})`).join(', ');
+  return `set ${set}${counts === '' ? '' : `; records ${counts}`}`;
 }

@@ -7,7 +7,8 @@ import { mergeSets, type MergeInput } from '../etl/merge';
 import type { EtlSet, SetOf } from '../etl/model';
 import { recordCount, setWindow } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
-import { decodeFile, pipelineOption, readLocal } from './inspect';
+import { decodeEtlFile, readLocalEtlFile } from '../operator/read-etl-file';
+import { pipelineOption } from './inspect';
 import { count, formatBytes } from '../operator/format';
 import { print } from './output';
 
@@ -40,7 +41,7 @@ export function registerMerge(program: Command): void {
     .action(async (files: string[], options: MergeOptions) => {
       const inputs: MergeInput<EtlSet>[] = [];
       for (const file of files) {
-        inputs.push({ id: file, set: decodeFile(file, await readLocal(file), options.pipeline) });
+        inputs.push({ id: file, set: decodeEtlFile(file, await readLocalEtlFile(file), options.pipeline) });
       }
       const { bytes, records } = mergeInputs(inputs);
       await replaceFile(options.out, bytes);

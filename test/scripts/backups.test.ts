@@ -1,7 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { totalCost } from '../../etl/cost';
-import { decodeSet } from '../../etl/file';
 import { backUp } from '../../local-etl/backup';
 import { localPath } from '../../local-etl/store';
 import { built, ClusterOnDisk, combined, day1, day2 } from '../local-etl/cluster-on-disk';
@@ -103,41 +101,5 @@ describe('restore', () => {
       /^PRIMARY_ACTIVE: .*\(cluster cluster-5\)\n {2}Run `federated-etl primary leave` first/,
     );
     expect(await disk.localFiles()).toEqual(before);
-  });
-});
-
-describe('merge', () => {
-  const of = (cluster: string, window: string) =>
-    join(__dirname, '../golden/bucket/federated', cluster, 'etl/bingen', window);
-  const clusters = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
-  const merged = () => join(disk.folder, 'merged');
-
-  it('writes the same window as a federation of these files', async () => {
-    const sources = clusters.map((cluster) => of(cluster, day1));
-    const { status, out } = await runMain('merge', '--out', merged(), ...sources);
-    expect(status).toBe(0);
-    expect(out).toContain(merged());
-    const expected = decodeSet('allocations', (await combined(day1)).bytes);
-    const found = decodeSet('allocations', readFileSync(merged()));
-    expect([...(found.allocations ?? [])].map(([key]) => key).sort()).toEqual(
-      [...(expected.allocations ?? [])].map(([key]) => key).sort(),
-    );
-    expect(totalCost(found)).toBeCloseTo(totalCost(expected), 6);
-  });
-
-  it.each([
-    ['files of two windows', () => [of('cluster-1', day1), of('cluster-2', day2)], 'MERGE_WINDOWS_DIFFER'],
-    ['a file that is not there', () => [of('cluster-1', day1), '/nowhere/file'], 'STORAGE_NOT_FOUND'],
-  ])('refuses %s, and writes nothing', async (_what, sources, code) => {
-    const { status, out, err } = await runMain('merge', '--out', merged(), ...sources());
-    expect({ status, out }).toEqual({ status: 1, out: '' });
-    expect(err).toMatch(new RegExp(`^${code}: `));
-    expect(() => readFileSync(merged())).toThrow('ENOENT');
-  });
-
-  it('names an output that cannot be written', async () => {
-    const { status, err } = await runMain('merge', '--out', '/nowhere/merged', of('cluster-1', day1));
-    expect(status).toBe(1);
-    expect(err).toMatch(/^STORAGE_UNAVAILABLE: .*\(key \/nowhere\/merged\)\n {2}Give --out a path/);
   });
 });

@@ -1,43 +1,31 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { isFederationError } from '../../errors/federation-error';
 import { decodeSet } from '../../etl/file';
-import { registerInspect } from '../../scripts/inspect';
-import { registerMerge } from '../../scripts/merge';
-import { goldenBytes, goldenJson } from './golden-files';
-import { patchedFloats } from './patched-floats';
-import { sameMeaning } from './same-meaning';
+import { goldenBytes, goldenJson } from '../etl/golden-files';
+import { patchedFloats } from '../etl/patched-floats';
+import { sameMeaning } from '../etl/same-meaning';
+import { runMain } from './run-main';
 
 const golden = join(__dirname, '..', 'golden');
 const window = '1d/1794614400-1794700800';
 
+/** The output of a verb that succeeds. */
 async function run(...args: string[]): Promise<string> {
-  let printed = '';
-  const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    printed += String(chunk);
-    return true;
-  });
-  try {
-    const program = new Command().exitOverride();
-    registerInspect(program);
-    registerMerge(program);
-    await program.parseAsync(args, { from: 'user' });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  const answer = await runMain(...args);
+  expect(answer).toMatchObject({ status: 0, err: '' });
+  return answer.out;
+}
+
+/** The error of a verb that fails. */
+async function errorOf(...args: string[]): Promise<string> {
+  const { status, out, err } = await runMain(...args);
+  expect({ status, out }).toEqual({ status: 1, out: '' });
+  return err;
 }
 
 async function codeOf(...args: string[]): Promise<string | undefined> {
-  try {
-    await run(...args);
-    return undefined;
-  } catch (error) {
-    if (!isFederationError(error)) throw error;
-    return error.code;
-  }
+  return /^[A-Z_]+(?=: )/.exec(await errorOf(...args))?.[0];
 }
 
 describe('inspect', () => {
@@ -76,7 +64,7 @@ describe('inspect', () => {
     const shown = await run('inspect', join(golden, path));
     expect(shown).toMatch(/not finite +6: cpuCost \(3\), ramCost \(3\) in edge$/m);
     expect(shown).toMatch(
-      /total cost +-?\d+\.\d\d \(in the currency of the cluster; what is not finite counts as 0\)$/m,
+      /total cost +-?\d+\.\d\d \(in the currency of the cluster; numbers that are not finite count as 0\)$/m,
     );
     expect(shown).not.toMatch(/NaN|Infinity/);
     expect(JSON.parse(await run('inspect', '--json', join(golden, path)))).toEqual(
@@ -117,6 +105,8 @@ describe('inspect', () => {
 
   test('refuses what is not there', async () => {
     expect(await codeOf('inspect', join(golden, 'nothing'))).toBe('STORAGE_NOT_FOUND');
+    const out = join(golden, 'never-written');
+    expect(await codeOf('merge', '--out', out, join(golden, 'nothing'))).toBe('STORAGE_NOT_FOUND');
   });
 });
 
@@ -154,7 +144,8 @@ describe('merge', () => {
   });
 
   test('says so when it cannot write', async () => {
-    const code = await codeOf('merge', '--out', join(folder, 'no', 'where'), source('east', 'assets'));
-    expect(code).toBe('STORAGE_UNAVAILABLE');
+    expect(await errorOf('merge', '--out', '/no/where', source('east', 'assets'))).toMatch(
+      /^STORAGE_UNAVAILABLE: .*\(key \/no\/where\)\n {2}Give --out a path/,
+    );
   });
 });

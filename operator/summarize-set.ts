@@ -1,0 +1,67 @@
+import { displayText } from '../etl/byte-string';
+import { recordCost, totalCost } from '../etl/cost';
+import { type EtlSet, recordsOf, type TimeWindow } from '../etl/model';
+import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
+import { recordClusters, recordCount } from '../etl/set-facts';
+import type { Pipeline } from '../etl/window';
+
+/** The facts of an ETL file. Texts are as the file has them, including control characters. */
+export interface SetSummary {
+  readonly pipeline: Pipeline;
+  readonly window: TimeWindow;
+  readonly codecVersions: {
+    readonly set: number;
+    /** The number of records of each version, the newest version first. */
+    readonly records: readonly { readonly version: number; readonly records: number }[];
+  };
+  /** The clusters that the records name. */
+  readonly clusters: readonly string[];
+  readonly records: number;
+  /** In the currency of the cluster, with NaN and infinite numbers as 0. */
+  readonly totalCost: number;
+  /** The NaN and infinite numbers, by field and cluster. */
+  readonly notFinite: readonly NotFinite[];
+  readonly warnings: readonly string[];
+  readonly errors: readonly string[];
+  /** The records of the highest costs, the highest first. */
+  readonly costliest: readonly RecordCost[];
+}
+
+/** A record's key and its cost, in the currency of the cluster. */
+export interface RecordCost {
+  readonly record: string;
+  readonly cost: number;
+}
+
+/** Summarizes a set, with up to `top` of its costliest records. */
+export function summarizeSet(whole: EtlSet, top: number): SetSummary {
+  const { set, found } = withoutNotFinite(whole);
+  return {
+    pipeline: set.kind,
+    window: set.window,
+    codecVersions: { set: set.version, records: recordVersions(set) },
+    clusters: recordClusters(set),
+    records: recordCount(set),
+    totalCost: totalCost(set),
+    notFinite: found,
+    warnings: (set.warnings ?? []).map(displayText),
+    errors: (set.errors ?? []).map(displayText),
+    costliest: recordCosts(set)
+      .sort((a, b) => b.cost - a.cost)
+      .slice(0, top),
+  };
+}
+
+function recordVersions(set: EtlSet): SetSummary['codecVersions']['records'] {
+  const counts = new Map<number, number>();
+  for (const record of recordsOf(set)?.values() ?? []) {
+    if (record !== null) counts.set(record.version, (counts.get(record.version) ?? 0) + 1);
+  }
+  return [...counts].sort(([a], [b]) => b - a).map(([version, records]) => ({ version, records }));
+}
+
+function recordCosts(set: EtlSet): RecordCost[] {
+  return [...(recordsOf(set) ?? [])].flatMap(([key, record]) =>
+    record === null ? [] : [{ record: displayText(key), cost: recordCost(record) }],
+  );
+}
