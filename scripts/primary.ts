@@ -1,70 +1,48 @@
 import type { Command } from 'commander';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import type { UpdateDefinition } from '@temporalio/common';
 import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
-import { isErrorCode } from '../errors/catalog';
-import { FederationError } from '../errors/federation-error';
-import { failureOf } from '../workflows/attempts';
-import {
-  addOwnNameUpdate,
-  enterPrimaryUpdate,
-  leavePrimaryUpdate,
-  primaryStatusUpdate,
-  skipWaitingUpdate,
-} from '../workflows/messages';
+import { count } from '../operator/format';
+import { type Primary, primaryOf } from '../operator/primary';
 import { openContext, type CommandOptions } from './context';
 import { print, printJson } from './output';
 
-type PrimaryOptions = CommandOptions & {
+interface PrimaryOptions extends CommandOptions {
   readonly json?: true;
   readonly cluster?: string;
   readonly add?: string;
   readonly withoutWaiting?: true;
-};
-
-/** Adds the verbs of a primary to the program. They are done by the primary's own worker, where its volume is. */
-export function registerPrimary(program: Command): void {
-  const primary = program
-    .command('primary')
-    .description('look after a primary cluster: status, enter, leave, names');
-  verb(primary, 'status', 'show whether it pulls, what it waits for, and what it holds', async (worker) => {
-    const status = await worker.ask(primaryStatusUpdate);
-    return { json: status, show: () => showStatus(worker.cluster, status) };
-  });
-  verb(
-    primary,
-    'names',
-    "show the names that the cluster's own records carry, or add one",
-    async (worker, { add }) => {
-      if (add !== undefined) await worker.ask(addOwnNameUpdate, { name: add });
-      const { ownNames } = await worker.ask(primaryStatusUpdate);
-      return {
-        json: { cluster: worker.cluster, ownNames },
-        show: () => ownNames.forEach((name) => print(name)),
-      };
-    },
-  ).option('--add <name>', 'a name that its records carry besides its id, such as one that it had before');
-  verb(primary, 'leave', "stop pulling and make the local ETL the cluster's own again", async (worker) => {
-    const left = await worker.ask(leavePrimaryUpdate);
-    return { json: left, show: () => showLeft(worker.cluster, left) };
-  });
-  verb(primary, 'enter', 'let a cluster that left pull again', async (worker, { withoutWaiting }) => {
-    const { entered } = await worker.ask(withoutWaiting ? skipWaitingUpdate : enterPrimaryUpdate);
-    const now = entered
-      ? 'pulls; its local ETL is saved before the first overwrite.'
-      : 'is a primary already.';
-    return { json: { cluster: worker.cluster, entered }, show: () => print(`${worker.cluster} ${now}`) };
-  }).option('--without-waiting', 'pull even though the combined set does not hold its own windows yet');
 }
 
-/** The worker of a primary, asked through its pull workflow. */
-interface PrimaryWorker {
-  readonly cluster: string;
-  ask<Answer, Args extends [unknown?]>(
-    update: UpdateDefinition<Answer, Args>,
-    ...args: Args
-  ): Promise<Answer>;
+/** Adds the verbs `primary status`, `enter`, `leave` and `names` to the program. */
+export function registerPrimary(program: Command): void {
+  const verbs = program
+    .command('primary')
+    .description('look after a primary cluster: status, enter, leave, names');
+  verb(verbs, 'status', 'show its state, and the generation and backup that it has', async (primary) => {
+    const status = await primary.status();
+    return { json: status, show: () => showStatus(primary.cluster, status) };
+  });
+  verb(
+    verbs,
+    'names',
+    "list the names that the cluster's own records carry, or add one",
+    async (primary, { add }) => {
+      const names = await primary.names(add);
+      return { json: names, show: () => names.ownNames.forEach((name) => print(name)) };
+    },
+  ).option('--add <name>', 'a name that its records carry besides its id, such as a former id');
+  verb(verbs, 'leave', "stop pulling and make the local ETL the cluster's own again", async (primary) => {
+    const left = await primary.leave();
+    return { json: left, show: () => showLeft(primary.cluster, left) };
+  });
+  verb(verbs, 'enter', 'let a cluster that left pull again', async (primary, { withoutWaiting }) => {
+    const { entered } = await primary.enter(withoutWaiting === true);
+    const { cluster } = primary;
+    const now = entered
+      ? 'pulls; its local ETL is backed up before the first overwrite.'
+      : 'is a primary already.';
+    return { json: { cluster, entered }, show: () => print(`${cluster} ${now}`) };
+  }).option('--without-waiting', "pull even if no generation has the cluster's own windows yet");
 }
 
 interface Answer {
@@ -73,31 +51,23 @@ interface Answer {
 }
 
 function verb(
-  primary: Command,
+  verbs: Command,
   name: string,
   description: string,
-  act: (worker: PrimaryWorker, options: PrimaryOptions) => Promise<Answer>,
+  act: (primary: Primary, options: PrimaryOptions) => Promise<Answer>,
 ): Command {
-  return primary
+  return verbs
     .command(name)
     .description(description)
-    .option('--cluster <id>', 'another primary than the one of the settings')
+    .option('--cluster <id>', 'the primary (default: the cluster of the settings)')
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  federated-etl primary ${name} --config cluster-5.yaml\n`)
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<PrimaryOptions>();
       await using context = openContext(options);
-      const cluster = options.cluster ?? context.settings.clusterId;
       const { client } = await context.temporal();
-      const handle = client.workflow.getHandle(context.names.pull(cluster));
       const { json, show } = await act(
-        {
-          cluster,
-          ask: (update, ...args) =>
-            handle
-              .executeUpdate<never, [unknown]>(update.name, { args: [args[0] ?? {}] })
-              .catch((error: unknown) => explain(error, cluster)),
-        },
+        primaryOf(client, context.names, options.cluster ?? context.settings.clusterId),
         options,
       );
       if (options.json) printJson(json);
@@ -105,47 +75,29 @@ function verb(
     });
 }
 
-/** What a primary's worker failed of, in its own words. */
-function explain(error: unknown, cluster: string): never {
-  if (error instanceof WorkflowNotFoundError) {
-    throw new FederationError('CLUSTER_UNKNOWN', {
-      subject: { cluster },
-      detail: `${cluster} was never started as a primary.`,
-      hint: 'Say which one with --cluster; `federated-etl status` lists the primaries.',
-      cause: error,
-    });
-  }
-  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-  const { code, message } = failureOf(error);
-  throw new FederationError(isErrorCode(code) ? code : 'INTERNAL', {
-    subject: { cluster },
-    detail: message,
-    cause: error,
-  });
+function showLeft(cluster: string, { fromFolder, fromBackup, own, removed }: LeaveSummary): void {
+  print(`${cluster} no longer pulls.`);
+  print(
+    `${count(fromFolder, 'window')} restored from its folder, ${fromBackup} from a backup; ${own} were its own already.`,
+  );
+  if (removed.count > 0) print(`${count(removed.count, 'window')} removed: the cluster has none of its own.`);
 }
 
-function showLeft(cluster: string, { fromFolder, fromBackup, own, removed }: LeaveSummary): void {
-  print(`${cluster} pulls no more.`);
-  print(
-    `${fromFolder} windows came back from its folder, ${fromBackup} from a backup; ${own} were its own already.`,
-  );
-  if (removed.count > 0) print(`${removed.count} windows that it has nothing of its own for were removed.`);
-}
+const states = {
+  entered: 'is a primary, and has not pulled yet',
+  waiting: 'waits before its first pull',
+  pulling: 'pulls the combined set',
+  left: 'has left: it no longer pulls',
+} as const satisfies Record<PrimaryStatus['state'], string>;
 
 function showStatus(cluster: string, status: PrimaryStatus): void {
-  const states = {
-    entered: 'is a primary, and has pulled nothing yet',
-    waiting: 'waits before its first pull',
-    pulling: 'pulls what is combined',
-    left: 'has left: it pulls no more',
-  };
+  const { waitingFor, lastPull, backup, ownNames, refused } = status;
   print(`${cluster} ${states[status.state]}`);
-  if (status.waitingFor !== undefined) print(`  ${status.waitingFor}`);
-  if (status.lastPull !== undefined)
-    print(`  generation ${status.lastPull.generation}, pulled ${status.lastPull.at}`);
-  if (status.backup !== undefined) print(`  its own local ETL was saved as backup ${status.backup}`);
-  print(`  own names: ${status.ownNames.join(', ') || 'none'}`);
-  if (status.refused.count > 0)
-    print(`  ${status.refused.count} local files are not pushed, as they are not surely its own:`);
-  for (const { path, why } of status.refused.examples) print(`    ${path}: ${why}`);
+  if (waitingFor !== undefined) print(`  ${waitingFor}`);
+  if (lastPull !== undefined) print(`  generation ${lastPull.generation}, pulled ${lastPull.at}`);
+  if (backup !== undefined) print(`  backup of its own local ETL: ${backup}`);
+  print(`  own names: ${ownNames.join(', ') || 'none'}`);
+  if (refused.count > 0)
+    print(`  ${count(refused.count, 'local file')} not pushed, as they may not be its own:`);
+  for (const { path, why } of refused.examples) print(`    ${path}: ${why}`);
 }

@@ -189,7 +189,7 @@ describeWithTemporal('primary', () => {
     await using _ = await startPull();
     expect(await primary('status')).toMatchObject({
       status: 0,
-      out: 'cluster-5 is a primary, and has pulled nothing yet\n  own names: cluster-5\n',
+      out: 'cluster-5 is a primary, and has not pulled yet\n  own names: cluster-5\n',
     });
     await updatePrimary(volume, { waitingFor: 'cluster-5 has two windows that no generation has.' });
     expect((await primary('status')).out).toMatch(/^cluster-5 waits .*\n {2}cluster-5 has two windows/);
@@ -204,7 +204,7 @@ describeWithTemporal('primary', () => {
     await using _ = await startPull();
     await updatePrimary(volume, { leftAt: '2026-11-19T00:00:00Z' });
     expect((await primary('status')).out).toMatch(/^cluster-5 has left/);
-    expect((await primary('enter')).out).toMatch(/^cluster-5 pulls; its local ETL is saved before/);
+    expect((await primary('enter')).out).toMatch(/^cluster-5 pulls; its local ETL is backed up before/);
     expect((await primary('enter')).out).toBe('cluster-5 is a primary already.\n');
     await updatePrimary(volume, { waitingFor: 'Its own windows.' });
     expect(JSON.parse((await primary('enter', '--without-waiting', '--json')).out)).toEqual({
@@ -220,7 +220,7 @@ describeWithTemporal('primary', () => {
   it('leave says where its windows came from', async () => {
     await using _ = await startPull();
     expect((await primary('leave')).out).toMatch(
-      /^cluster-5 pulls no more\.\n1 windows? came back from its folder/,
+      /^cluster-5 no longer pulls\.\n1 window restored from its folder, 0 from a backup/,
     );
   });
 
