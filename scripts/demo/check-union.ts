@@ -1,23 +1,27 @@
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { FederationError } from '../../errors/federation-error';
 import { decodeSet } from '../../etl/file';
 import { recordsOf, type Allocation, type Asset } from '../../etl/model';
 import { windowId, type WindowId } from '../../etl/window';
 import type { BucketReader } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
 import { clusterEtlPrefix, combinedEtlPrefix, parseEtlKey } from '../../federation/layout';
+import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
+import { Releasers } from '../../workers/releasers';
 
-/** What a comparison of the combined set with its sources gave. */
+/** The result of comparing the combined set with its sources. */
 export interface UnionCheck {
   readonly windows: number;
   readonly records: number;
-  /** One sentence a difference; none: the combined set is the union. */
+  /** One sentence per difference; empty if the combined set is the union. */
   readonly differences: readonly string[];
 }
 
 /**
- * Reads every window of the given clusters and of the combined set, by the decoder alone, and compares the records: each
- * record of each cluster has to be in the combined window as it is, and nothing else.
+ * Reads every window of the given clusters and of the combined set with the decoder, and compares the records: the
+ * combined window must have each record of each cluster unchanged, and no other.
  */
 export async function checkUnion(bucket: BucketReader, clusters: readonly string[]): Promise<UnionCheck> {
   const expected = new Map<WindowId, Map<string, Asset | Allocation | null>>();
@@ -44,6 +48,32 @@ export async function checkUnion(bucket: BucketReader, clusters: readonly string
   };
 }
 
+/**
+ * Checks that the combined set of the example under `dir` is the union of these clusters, called `union` in the error.
+ *
+ * @throws FEDERATION_FAILED with the first differences
+ */
+export async function requireUnion(
+  dir: string,
+  clusters: readonly { readonly id: string }[],
+  union: string,
+): Promise<UnionCheck> {
+  await using releasers = new Releasers();
+  const bucket = await openBucketFromFile(join(dir, 'federated-store.yaml'));
+  releasers.defer(() => bucket.close());
+  const checked = await checkUnion(
+    bucket,
+    clusters.map(({ id }) => id),
+  );
+  const { differences } = checked;
+  if (differences.length === 0) return checked;
+  const more = differences.length > 5 ? '; …' : '';
+  throw new FederationError('FEDERATION_FAILED', {
+    detail: `The combined set is not ${union}: ${differences.slice(0, 5).join('; ')}${more}`,
+    hint: `Look at the logs under ${join(dir, 'logs')}, and run \`federated-etl verify\`.`,
+  });
+}
+
 async function recordsBelow(
   bucket: BucketReader,
   prefix: string,
@@ -65,12 +95,12 @@ function compare(
 ): string[] {
   const differences = [...expected].flatMap(([name, record]) => {
     if (!found.has(name)) return [`${window} lacks ${name}`];
-    return isDeepStrictEqual(record, found.get(name)) ? [] : [`${window} has another ${name}`];
+    return isDeepStrictEqual(record, found.get(name)) ? [] : [`${window} has a different ${name}`];
   });
   return [
     ...differences,
     ...[...found.keys()]
       .filter((name) => !expected.has(name))
-      .map((name) => `${window} has ${name}, which is no cluster's`),
+      .map((name) => `${window} has ${name}, which no cluster has`),
   ];
 }

@@ -4,16 +4,17 @@ import { openSync, closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
+import type { Releasers } from '../../workers/releasers';
 import type { DemoCluster } from './clusters';
 
-/** A worker's activities have 10 seconds to finish; a cluster that takes much longer never will. */
+/** A worker's activities have 10 seconds to finish; a cluster that takes much longer hangs. */
 const gracefulMs = 30_000;
 
-/** A cluster of the example, as a process of its own. */
+/** The process of a cluster of the example. */
 export interface ClusterProcess {
   readonly cluster: DemoCluster;
   readonly pid: number;
-  /** Settles when it has ended, by itself or not. */
+  /** Settles when it has ended, for whatever reason. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -52,11 +53,38 @@ export async function startCluster(cluster: DemoCluster, program = checkout): Pr
   };
 }
 
+/** Starts all clusters, and calls back for each that serves; the releasers stop them. */
+export async function startClusters(
+  clusters: readonly DemoCluster[],
+  { releasers, onStart }: { releasers: Releasers; onStart: (started: ClusterProcess) => void },
+): Promise<ClusterProcess[]> {
+  // The first one bundles the workflow code, which the others then find: all at once would bundle it five times.
+  const [first, ...others] = clusters;
+  if (first === undefined) return [];
+  const start = async (cluster: DemoCluster) => {
+    const started = await startCluster(cluster);
+    releasers.defer(() => started.stop());
+    onStart(started);
+    return started;
+  };
+  return [await start(first), ...(await Promise.all(others.map(start)))];
+}
+
+/** Rejects as soon as one of the processes ends. */
+export async function rejectWhenOneEnds(started: readonly ClusterProcess[]): Promise<never> {
+  const { id, log } = await Promise.race(started.map(({ cluster, ended }) => ended.then(() => cluster)));
+  throw new FederationError('INTERNAL', {
+    subject: { cluster: id },
+    detail: `The process of ${id} ended.`,
+    hint: `Its log is ${log}.`,
+  });
+}
+
 async function notStarted(cluster: DemoCluster, child: ChildProcess): Promise<FederationError> {
   const lines = (await readFile(cluster.log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5);
   return new FederationError('INTERNAL', {
     subject: { cluster: cluster.id },
     detail: `${cluster.id} ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it served:\n  ${lines.join('\n  ')}`,
-    hint: `Its whole log is ${cluster.log}.`,
+    hint: `The complete log is ${cluster.log}.`,
   });
 }

@@ -91,7 +91,7 @@ describeWithTemporal('the five-cluster example', () => {
     expect(out).toContain(
       [
         '  days      2026-11-14 to 2026-11-16',
-        '  They stay as an earlier start laid them out.',
+        '  They are the days of an earlier start.',
         `  For days that end with yesterday delete ${dir}, or name another folder with --dir.`,
       ].join('\n'),
     );

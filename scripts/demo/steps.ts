@@ -1,0 +1,47 @@
+import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { PullSummary } from '../../activities/pull-combined';
+import type { PushSummary } from '../../activities/push-local-etl';
+import { pullState, pushState, type PullState, type PushState } from '../../workflows/messages';
+import { names } from '../../workflows/names';
+import { until } from './until';
+
+/** How long the example waits for each step. */
+export const patienceMs = 120_000;
+
+const { schedule: scheduleId, push, pull } = names('');
+
+/** Waits until a cluster has pushed. */
+export async function firstPush(client: Client, cluster: string, stop: AbortSignal): Promise<PushSummary> {
+  const handle = client.workflow.getHandle(push(cluster));
+  return until(
+    `the push of ${cluster}`,
+    patienceMs,
+    stop,
+    async () => (await handle.query<PushState>(pushState)).summary,
+  );
+}
+
+/** Has the schedule start a run at once; gives its workflow id. */
+export async function triggerRun(client: Client, stop: AbortSignal): Promise<string> {
+  const schedule = client.schedule.getHandle(scheduleId);
+  const before = (await schedule.describe()).info.recentActions.length;
+  await schedule.trigger(ScheduleOverlapPolicy.ALLOW_ALL);
+  return until('the run to start', patienceMs, stop, async () => {
+    const actions = (await schedule.describe()).info.recentActions;
+    return actions.length > before ? actions.at(-1)?.action.workflow.workflowId : undefined;
+  });
+}
+
+/** Waits until a primary has pulled a generation or a newer one. */
+export async function pullOf(
+  client: Client,
+  cluster: string,
+  generation: number,
+  stop: AbortSignal,
+): Promise<PullSummary> {
+  const handle = client.workflow.getHandle(pull(cluster));
+  return until(`the pull of generation ${generation} by ${cluster}`, patienceMs, stop, async () => {
+    const { summary, error } = await handle.query<PullState>(pullState);
+    return (summary?.generation ?? 0) >= generation && error === undefined ? summary : undefined;
+  });
+}
