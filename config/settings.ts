@@ -159,6 +159,19 @@ export function loadSettings({
   return settings;
 }
 
+/** Defaults of the settings, for verbs that read no settings file. */
+export interface DefaultSettings {
+  readonly api: ApiSettings;
+  readonly query: Pick<Settings['query'], 'memory' | 'threads'>;
+}
+
+/** The values where nothing is set, compiled like the settings. */
+export function defaultSettings(): DefaultSettings {
+  const values = checkValues(new Map(), []);
+  const { 'query.memory': memory, 'query.threads': threads } = values;
+  return freeze({ api: compileApi(values, []), query: { memory, threads } });
+}
+
 /** Whether this cluster has anything to run; throws SETTINGS_INVALID when it has not. */
 export function requireRole(settings: Settings): void {
   if (Object.values(settings.roles).some(Boolean)) return;

@@ -12,3 +12,6 @@ export interface Operator {
   /** Throws TEMPORAL_UNAVAILABLE when no server answers within `timeoutMs`. */
   temporal(options?: { timeoutMs?: number }): Promise<{ readonly client: Client }>;
 }
+
+/** For questions that are answered without Temporal too, as far as possible. In milliseconds. */
+export const briefTimeoutMs = 2_000;

@@ -4,7 +4,7 @@ import { documents } from '../federation/documents';
 import type { FederationReport, FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { parseRunKey, runsPrefix } from '../federation/layout';
-import type { Operator } from './operator';
+import { briefTimeoutMs, type Operator } from './operator';
 
 /** A federation as the bucket and Temporal tell of it. `died`: it ended without a word; `unknown`: that, or it runs. */
 export interface Run {
@@ -42,7 +42,7 @@ async function readRun(bucket: BucketReader, run: string): Promise<Run> {
 /** Temporal knows what became of a run that left no report. Without Temporal it stays unknown. */
 export async function askTemporal(operator: Operator, runs: readonly Run[]): Promise<Run[]> {
   if (!runs.some(({ outcome }) => outcome === 'unknown')) return [...runs];
-  const temporal = await operator.temporal({ timeoutMs: 2_000 }).catch(() => undefined);
+  const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch(() => undefined);
   if (temporal === undefined) return [...runs];
   const { WorkflowNotFoundError } = await import('@temporalio/client');
   return mapConcurrently(runs, 16, async (run) => {

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
-import type { Operator } from './operator';
+import { briefTimeoutMs, type Operator } from './operator';
 
 /** What only Temporal knows. Each part is undefined where nobody answered for it. */
 export interface TemporalView {
@@ -20,7 +20,7 @@ const answerWithinMs = 3_000;
 /** Asks the long-lived workflows how they are, as far as they answer. Never throws because Temporal does not. */
 export async function temporalView(operator: Operator, clusters: readonly string[]): Promise<TemporalView> {
   const missing: string[] = [];
-  const temporal = await operator.temporal({ timeoutMs: 2_000 }).catch((error: unknown) => {
+  const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch((error: unknown) => {
     if (!isFederationError(error, 'TEMPORAL_UNAVAILABLE')) throw error;
     missing.push(
       `${error.detail} Primaries, exclusions that no run has seen yet and running federations are not shown.`,

@@ -7,6 +7,7 @@ import { FederationError } from '../errors/federation-error';
 import type { Bucket } from '../storage/bucket';
 import { openLoggedBucket } from '../config/open-logged-bucket';
 import { readOnly } from '../storage/read-only';
+import { Releasers } from '../workers/releasers';
 import { names, type Names } from '../workflows/names';
 
 /** The options that every verb has: `command.optsWithGlobals()`. */
@@ -37,19 +38,26 @@ export function openContext(options: CommandOptions): Context {
   const settings = loadSettings({ file: options.config });
   const log = logToStandardError(options.verbose ? 'debug' : 'warn');
   for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
-  const releasers: (() => Promise<void>)[] = [];
+  const releasers = new Releasers();
+  // A failed close is logged: it must not hide how the verb itself ended.
+  const closeAtEnd = (close: () => Promise<void>) =>
+    releasers.defer(() =>
+      close().catch((error: unknown) =>
+        log.warn({ event: 'close.failed' }, `Closing failed: ${String(error)}`),
+      ),
+    );
   let bucket: Promise<Bucket> | undefined;
   let temporal: Promise<Temporal> | undefined;
 
   async function openBucket(): Promise<Bucket> {
     const opened = await openLoggedBucket(settings.storage, log);
-    releasers.push(() => opened.close());
+    closeAtEnd(() => opened.close());
     return readOnly(opened);
   }
 
   async function connect(timeoutMs: number): Promise<Temporal> {
     const opened = await connectTemporal(settings, timeoutMs);
-    releasers.push(() => opened.connection.close());
+    closeAtEnd(() => opened.connection.close());
     return opened;
   }
 
@@ -60,12 +68,9 @@ export function openContext(options: CommandOptions): Context {
     bucket: () => (bucket ??= openBucket()),
     temporal: ({ timeoutMs = 10_000 } = {}) => (temporal ??= connect(timeoutMs)),
     async [Symbol.asyncDispose]() {
+      // What is still being opened has to be closed as well.
       await Promise.allSettled([bucket, temporal]);
-      // What goes wrong while closing is told, but never hides how the verb itself ended.
-      for (const { status, ...rest } of await Promise.allSettled(releasers.map((release) => release()))) {
-        if (status === 'rejected')
-          log.warn({ event: 'close.failed' }, `Closing failed: ${String(Object.values(rest)[0])}`);
-      }
+      await releasers[Symbol.asyncDispose]();
     },
   };
 }

@@ -83,13 +83,13 @@ function parseResolutionName(text: string): string {
 /** Undefined if a signal stopped it. */
 async function runUntilStopped(options: ExportOptions): Promise<ExportResult | undefined> {
   const { out, etl, prune } = options;
-  await using held = new Releasers();
+  await using releasers = new Releasers();
   await using context = etl === undefined ? openContext(options) : undefined;
   using signal = stopOnSignals({
     info: (_: unknown, text?: string) => void process.stderr.write(`${text}\n`),
   });
   const threads = startReadThreads();
-  held.defer(() => threads.close());
+  releasers.defer(() => threads.close());
   using progress = showProgress('export');
   try {
     return await exportWindows({

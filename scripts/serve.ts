@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { startReadThreads } from '../activities/threads/read-threads';
 import { startServer } from '../api/server';
 import { createLog } from '../config/log';
+import { defaultSettings } from '../config/settings';
 import { localEtl, requireLocalEtl } from '../local-etl/store';
 import { count } from '../operator/format';
 import { openEngine } from '../operator/open-engine';
@@ -14,7 +15,6 @@ import {
   serveLocalEtl,
   type ServeLocalOptions,
 } from '../operator/serve-local';
-import { defaultAliases } from '../query/aliases';
 import type { IngestSummary } from '../query/ingest';
 import { bundlePage } from '../web/bundle';
 import { Releasers } from '../workers/releasers';
@@ -33,13 +33,14 @@ interface ServeOptions extends CommandOptions {
 
 /** Adds the verb `serve` to the program. */
 export function registerServe(program: Command): void {
+  const { api } = defaultSettings();
   program
     .command('serve')
     .description('serve the query API and the page over a local ETL store alone: no Temporal, no bucket')
     .requiredOption('--etl <dir>', 'the folder that holds bingen/<pipeline>/<resolution>/<start>-<end>')
-    .option('--listen <address>', 'the address to listen on', '127.0.0.1:9003')
+    .option('--listen <address>', 'the address to listen on', api.listen)
     .option('--database <dir>', 'keep the database in this folder (default: a temporary one)')
-    .option('--currency <code>', 'the name of the currency', 'USD')
+    .option('--currency <code>', 'the name of the currency', api.currency)
     .option('--open-read', 'answer everybody, including other machines')
     .addHelpText(
       'after',
@@ -53,24 +54,25 @@ async function serve({ etl, listen, database, currency, openRead, verbose }: Ser
   await requireLocalEtl(store);
   const log = createLog({ level: verbose ? 'debug' : 'warn', format: 'auto' });
   const signal = AbortSignal.any([stopOnSignals(log), parentGone()]);
-  await using engine = await openEngine({ folder: database, memoryLimit: '256MB', verb: 'serve' });
-  await using held = new Releasers();
+  await using engine = await openEngine({ folder: database, verb: 'serve' });
+  await using releasers = new Releasers();
   const threads = startReadThreads();
-  held.defer(() => threads.close());
+  releasers.defer(() => threads.close());
+  const { api } = defaultSettings();
   const server = await startServer({
     listen,
     answers: engine,
     currency,
-    aliases: defaultAliases,
-    utcOffsetSeconds: 0,
-    assetsFlavour: 'kubecost',
+    aliases: api.aliases,
+    utcOffsetSeconds: api.utcOffsetSeconds,
+    assetsFlavour: api.assets,
     openRead: openRead === true,
     page: await bundlePage(),
     metrics: new Registry(),
     log,
     revision: () => engine.state().ingestedAt ?? '',
   });
-  held.defer(() => server.close());
+  releasers.defer(() => server.close());
   print(`The API and the page are at ${server.url}`);
   const onUnreadable = reportOnce((file) =>
     log.warn({ event: 'serve.left-out', code: file.code, key: file.name }, describeUnreadable(file)),

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { parseListen } from '../../config/listen';
+import { defaultSettings } from '../../config/settings';
 import { Releasers } from '../../workers/releasers';
 import { describeFederation, showFederation } from '../federation-progress';
 import { print } from '../output';
@@ -26,8 +28,6 @@ export interface Demo {
 }
 
 const namespace = 'default';
-/** The usual port of OpenCost's API. */
-const usualPort = 9003;
 /** The example listens on this machine only. */
 const operatorToken = 'demo';
 
@@ -46,7 +46,8 @@ export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void
   step(2, 'Five clusters, one bucket');
   const bucketFolder = join(dir, 'bucket');
   await mkdir(bucketFolder, { recursive: true });
-  const listen = `127.0.0.1:${await freePort(usualPort)}`;
+  const { port } = parseListen(defaultSettings().api.listen, 'api.listen');
+  const listen = `127.0.0.1:${await freePort(port)}`;
   const clusters = await layOutClusters(dir, {
     lastDay,
     api: { listen, token: operatorToken },

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settingNames, variableOf } from '../../config/keys';
-import { loadSettings, requireRole, type Settings } from '../../config/settings';
+import { defaultSettings, loadSettings, requireRole, type Settings } from '../../config/settings';
 import { isFederationError } from '../../errors/federation-error';
+import { defaultAliases } from '../../query/aliases';
+import { defaultLimits } from '../../query/engine';
 
 let cwd: string;
 beforeEach(() => {
@@ -168,6 +170,15 @@ log: {level: debug, format: json}
 
   it('says which file is missing', () => {
     expect(() => loadSettings({ cwd, env: {}, file: 'gone.yaml' })).toThrow(/cannot be read/);
+  });
+});
+
+describe('the defaults', () => {
+  it('are the settings where nothing is set, and those of the query engine', () => {
+    const { api, query } = load(minimal);
+    const defaults = defaultSettings();
+    expect(defaults).toEqual({ api, query: { memory: query.memory, threads: query.threads } });
+    expect(defaults.api).toMatchObject({ aliases: defaultAliases, limits: defaultLimits });
   });
 });
 

@@ -34,18 +34,18 @@ const cut = 'assets/1d/1794787200-1794873600';
 describe('serving a local ETL store with an unreadable file', () => {
   it('counts what was read before the file was found as well as after it', async () => {
     rmSync(join(store.bingen, cut));
-    await using without = await openEngine({ memoryLimit: '256MB', verb: 'test' });
+    await using without = await openEngine({ verb: 'test' });
     const others = await serve(without);
 
     cpSync(join(golden, 'bingen', cut), join(store.bingen, cut));
     truncateSync(join(store.bingen, cut), 100);
-    await using engine = await openEngine({ memoryLimit: '256MB', verb: 'test' });
+    await using engine = await openEngine({ verb: 'test' });
     expect(others.ingested).toBe(13);
     expect(await serve(engine)).toMatchObject({ files: 13, ingested: 13, rows: others.rows });
   });
 
   it('reports the file once, and again when its content changes', async () => {
-    await using engine = await openEngine({ memoryLimit: '256MB', verb: 'test' });
+    await using engine = await openEngine({ verb: 'test' });
     const reported: string[] = [];
     const report = reportOnce(({ name, code }) => reported.push(`${name} ${code}`));
     truncateSync(join(store.bingen, cut), 100);
