@@ -75,12 +75,12 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   const mostHeld = Math.min(heldByOne, mergeMemory);
   return async ({ run, attempt, shard, index, force }) => {
     const signal = deps.signal();
-    const part = await readShard(run, attempt, shard);
-    const planned = part.windows[index];
+    const plannedShard = await readShard(run, attempt, shard);
+    const planned = plannedShard.windows[index];
     const ref = planned === undefined ? undefined : parseWindowId(planned.window);
     if (planned === undefined || ref === undefined) {
       throw new FederationError('INTERNAL', {
-        detail: `Part ${shard} of the plan has no window ${index}.`,
+        detail: `Shard ${shard} of the plan has no window ${index}.`,
         retryable: false,
       });
     }
@@ -91,7 +91,7 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
       resolution: ref.resolution,
       window: planned.window,
     });
-    const previous = await readPreviousOrNone(deps, planned, part, again, signal);
+    const previous = await readPreviousOrNone(deps, planned, plannedShard, again, signal);
     const merge = new WindowMerge({
       ...deps,
       log,

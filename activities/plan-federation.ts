@@ -35,7 +35,7 @@ export interface PlanSummary {
   readonly carried: number;
   /** Files left aside because their cluster has another one of the same window. */
   readonly duplicates: number;
-  /** In how many parts the plan lies, each of at most 50 windows. */
+  /** Shards that the plan is cut into, each of at most 50 windows. */
   readonly shards: number;
 }
 

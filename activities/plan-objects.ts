@@ -4,7 +4,7 @@ import type { PlanHead, PlanShard } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 import { runPlanKey } from '../federation/layout';
 
-/** A part of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
+/** A shard of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
 export async function readShard(
   bucket: BucketReader,
   run: string,

@@ -5,7 +5,7 @@ import { assetCost, nodeCost } from './cost';
 import { adding, nothingOwn, type Rule } from './field';
 import { earlier, type Instant, later } from './instant';
 import { weighted } from './merge-parts';
-import { expandWindow } from './merge-window';
+import { expandWindow } from './time-window';
 import type { AnyAsset, Asset, AssetOf, AssetType, TimeWindow } from './model';
 import { addOverheads } from './overhead';
 

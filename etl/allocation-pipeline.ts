@@ -1,7 +1,7 @@
 import { addAllocations } from './add-allocations';
 import { allocation, allocationVersion } from './allocation-codec';
 import { bool, embedded, map, optional } from './codec';
-import { spanOf } from './merge-window';
+import { spanOf } from './time-window';
 import { hasRecords } from './model';
 import type { PipelineSpec } from './pipeline';
 import { watchWindow } from './splice/hooks';

@@ -4,7 +4,7 @@ import { bool, type Codec, f64, map, optional, since, str } from './codec';
 import { described, type Description, field, ownField } from './field';
 import { earlier, later } from './instant';
 import { dropped, first, kept, sum, sumOrNull } from './merge-parts';
-import { expandWindow } from './merge-window';
+import { expandWindow } from './time-window';
 import type { Asset, AssetOf, AssetType } from './model';
 import { overhead } from './overhead';
 import { highestVersionOf } from './part-versions';

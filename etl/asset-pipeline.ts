@@ -2,7 +2,7 @@ import { addAssets } from './add-assets';
 import { asset, assetVersion } from './asset-codec';
 import { assetIdentity } from './asset-identity';
 import { list, optional, str } from './codec';
-import { spanOf } from './merge-window';
+import { spanOf } from './time-window';
 import type { PipelineSpec } from './pipeline';
 import { noteProperties, watchWindow } from './splice/hooks';
 import { hasUsualKey } from './splice/usual-key';

@@ -1,7 +1,7 @@
 import type { ByteString } from './byte-string';
 import { foldRecords, type FoldedInput } from './fold';
 import { markedNames } from './marks';
-import { expandWindow } from './merge-window';
+import { expandWindow } from './time-window';
 import {
   type CommonSet,
   type EtlRecord,

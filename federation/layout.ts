@@ -104,12 +104,12 @@ export function runRequestKey(run: string): string {
   return `${runsPrefix}${run}/request.json`;
 }
 
-/** A part of a run's plan. */
+/** A shard of a run's plan. */
 export function runPlanKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/plan-${attempt}-${shard}.json`;
 }
 
-/** What became of a part of a run's plan. */
+/** What became of a shard of a run's plan. */
 export function runOutcomeKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/outcome-${attempt}-${shard}.json`;
 }

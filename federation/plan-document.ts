@@ -36,7 +36,7 @@ export const plannedWindowSchema = z.object({
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 
-/** A part of a plan. */
+/** Windows of a plan that are merged as one unit of work. */
 export const planShardSchema = z.object({
   format: z.literal(1),
   run: z.string(),

@@ -17,14 +17,14 @@ type Tell = (lane: number, soFar: MergeCounts) => void;
  * thousands of pending activities would never progress.
  */
 const windowsAtOnce = 64;
-/** Children that share the parts of a plan. With four, one that waits for its last window leaves no worker idle. */
+/** Children that share the shards of a plan. With four, one that waits for its last window leaves no worker idle. */
 const mostLanes = 4;
 /** Upper bound on progress signals from all lanes together, so that the run's history does not grow with its plan. */
 const mostTellings = 100;
 
 /**
- * Merges all windows of a plan. A plan of one part, the usual case, is merged in the run itself, where people look
- * first; more parts are divided among child workflows, the lanes. The first failure ends all lanes and is thrown.
+ * Merges all windows of a plan. A plan of one shard, the usual case, is merged in the run itself, where people look
+ * first; more shards are divided among child workflows, the lanes. The first failure ends all lanes and is thrown.
  */
 export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: Tell): Promise<void> {
   if (plan.planned === 0) return;
@@ -39,7 +39,7 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
     const merging = Array.from({ length: lanes }, (_, shard) =>
       mergeInChild(
         { ...input, shard, parallel: Math.floor(parallel / lanes), lane: { step: lanes, shards, tellEvery } },
-        `${Math.ceil((shards - shard) / lanes)} of ${shards} parts`,
+        `${Math.ceil((shards - shard) / lanes)} of ${shards} shards`,
       ).then((counts) => tell(shard, counts)),
     );
     try {
@@ -52,7 +52,7 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   });
 }
 
-/** Merges the only part of a plan in the run itself. */
+/** Merges the only shard of a plan in the run itself. */
 async function mergeHere(input: MergeShardInput, tell: Tell): Promise<void> {
   let counts = noWindows();
   await mergeShard(input, (more) => {

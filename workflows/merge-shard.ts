@@ -4,7 +4,7 @@ import { inLanes } from './lanes';
 import { countsOf, type MergeCounts } from './merge-counts';
 import { longActivity, quickActivity } from './retries';
 
-/** A part of a run's plan, by reference: the plan itself lies in the bucket. */
+/** A shard of a run's plan, by reference: the plan itself lies in the bucket. */
 export interface ShardRef {
   readonly run: string;
   readonly attempt: number;
@@ -30,7 +30,7 @@ export async function mergeShard(
   const { mergeWindow } = proxyActivities<MergeActivities>({ ...longActivity, taskQueue: input.mergeQueue });
   const ref: ShardRef = { run: input.run, attempt: input.attempt, shard: input.shard };
   const described = await describeShard.executeWithOptions(
-    { summary: `read part ${input.shard + 1} of the plan` },
+    { summary: `read shard ${input.shard + 1} of the plan` },
     [ref],
   );
   tell({ calls: described.calls });
@@ -40,7 +40,7 @@ export async function mergeShard(
     const { calls: _, ...outcome } = counted;
     return outcome;
   });
-  const recorded = await recordShard.executeWithOptions({ summary: `record part ${input.shard + 1}` }, [
+  const recorded = await recordShard.executeWithOptions({ summary: `record shard ${input.shard + 1}` }, [
     { ...ref, outcomes },
   ]);
   tell({ calls: recorded.calls });

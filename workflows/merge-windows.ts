@@ -10,11 +10,11 @@ import { addCounts, noWindows, type MergeCounts } from './merge-counts';
 import { mergeShard, type MergeShardInput } from './merge-shard';
 import { windowsMerged } from './messages';
 
-/** One of the children that share the parts of a run's plan. */
+/** One of the children that share the shards of a run's plan. */
 export interface MergeLane {
-  /** Distance from one of this lane's parts to its next. */
+  /** Distance from one of this lane's shards to its next. */
   readonly step: number;
-  /** Number of parts in the whole plan. */
+  /** Number of shards in the whole plan. */
   readonly shards: number;
   /** Windows between two progress signals to the run. */
   readonly tellEvery: number;
@@ -22,24 +22,24 @@ export interface MergeLane {
   readonly before?: MergeCounts;
 }
 
-/** `shard` is the lane's next part. */
+/** `shard` is the lane's next shard. */
 export interface MergeWindowsInput extends MergeShardInput {
   readonly lane: MergeLane;
 }
 
-/** Parts per execution. Eight parts of 50 windows make some 2,500 events, a twentieth of Temporal's limit. */
-const partsPerHistory = 8;
+/** Shards per execution. Eight shards of 50 windows make some 2,500 events, a twentieth of Temporal's limit. */
+const shardsPerHistory = 8;
 
-/** Merges one lane's parts in turn; it continues as new, so that its history stays short whatever the plan's size. */
+/** Merges one lane's shards in turn; it continues as new, so that its history stays short whatever the plan's size. */
 export async function mergeWindows(input: MergeWindowsInput): Promise<MergeCounts> {
-  const { counts, next } = await mergeParts(input).catch((error: unknown) => {
+  const { counts, next } = await mergeShards(input).catch((error: unknown) => {
     throw asRunFailure(error);
   });
   return next === undefined ? counts : continueAsNew<typeof mergeWindows>(next);
 }
 
-/** Merges as many parts as fit into one execution. `next` is the input of the next one, if parts are left. */
-async function mergeParts(
+/** Merges as many shards as fit into one execution. `next` is the input of the next one, if shards are left. */
+async function mergeShards(
   input: MergeWindowsInput,
 ): Promise<{ counts: MergeCounts; next?: MergeWindowsInput }> {
   const { lane } = input;
@@ -47,8 +47,8 @@ async function mergeParts(
   let counts = lane.before ?? noWindows();
   let told = counts.windows;
   let shard = input.shard;
-  for (let parts = 0; shard < shards; shard += step, parts++) {
-    if (parts === partsPerHistory || workflowInfo().continueAsNewSuggested) {
+  for (let done = 0; shard < shards; shard += step, done++) {
+    if (done === shardsPerHistory || workflowInfo().continueAsNewSuggested) {
       const scope = CancellationScope.current();
       if (scope.consideredCancelled) await scope.cancelRequested;
       return { counts, next: { ...input, shard, lane: { ...lane, before: counts } } };

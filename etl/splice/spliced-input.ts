@@ -1,5 +1,5 @@
 import type { ByteString } from '../byte-string';
-import { expandWindow } from '../merge-window';
+import { expandWindow } from '../time-window';
 import { type RecordOf, type SetOf, withRecords } from '../model';
 import type { Pipeline } from '../window';
 import { setWindow } from '../set-facts';

@@ -95,7 +95,7 @@ export function describedShard(windows: number, shard = 0): ShardDescription {
     windows: Array.from({ length: windows }, (_, index) => ({
       index,
       window: windowOf(index),
-      label: `allocations 1d part ${shard + 1}, window ${index + 1} · 5 clusters`,
+      label: `allocations 1d shard ${shard + 1}, window ${index + 1} · 5 clusters`,
     })),
   };
 }

@@ -55,7 +55,7 @@ const largeOutcome = ({ index }: MergeWindowInput) => ({
 });
 
 describeWithTemporal('a federation of many windows', () => {
-  it('divides the parts of its plan among lanes, and adds up what they did', async () => {
+  it('divides the shards of its plan among lanes, and adds up what they did', async () => {
     world.begin({
       planFederation: async () => planOf([2, 2, 2, 2, 2, 2]),
       describeShard: async ({ shard }) => ({ ...describedShard(2, shard), calls: callsOf({ get: 1 }) }),
@@ -71,8 +71,8 @@ describeWithTemporal('a federation of many windows', () => {
     expect(lanes.map(({ workflowId }) => workflowId)).toEqual(
       [0, 1, 2, 3].map((lane) => `${run.workflowId}/windows-${lane}`),
     );
-    const parts = world.inputs('recordShard').map(({ shard, outcomes }) => `${shard}: ${outcomes.length}`);
-    expect(parts.sort()).toEqual(['0: 2', '1: 2', '2: 2', '3: 2', '4: 2', '5: 2']);
+    const shards = world.inputs('recordShard').map(({ shard, outcomes }) => `${shard}: ${outcomes.length}`);
+    expect(shards.sort()).toEqual(['0: 2', '1: 2', '2: 2', '3: 2', '4: 2', '5: 2']);
     expect(world.inputs('mergeWindow')).toHaveLength(12);
     expect(world.inputs('writeReport')).toMatchObject([
       {
@@ -142,20 +142,20 @@ describeWithTemporal('a federation of many windows', () => {
 
   it('has a history that does not grow with its plan', async () => {
     // Of each window all that is told may be told, and of 100,000 no more than that.
-    for (const [parts, planned] of [
+    for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
     ] as const) {
       world.begin({
-        planFederation: async () => planOf(Array<number>(parts).fill(1), { planned }),
+        planFederation: async () => planOf(Array<number>(shards).fill(1), { planned }),
         describeShard: async ({ shard }) => describedShard(1, shard),
         mergeWindow: async (input) => largeOutcome(input),
       });
       const run = await world.federate();
       await run.result();
-      expect(world.inputs('recordShard')).toHaveLength(parts);
+      expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
-      expect(signals).toBeLessThanOrEqual(planned === parts ? parts : 0);
+      expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
       // A run plans five times at most, and is told of windows a hundred times at most in each.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
@@ -199,7 +199,7 @@ describeWithTemporal('a lane', () => {
     }
   });
 
-  it('that is cancelled in the last part of a history does not go on in another one', async () => {
+  it('that is cancelled in the last shard of a history does not go on in another one', async () => {
     const gate = Promise.withResolvers<undefined>();
     world.begin({
       describeShard: async () => describedShard(0),

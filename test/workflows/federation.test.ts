@@ -12,7 +12,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 
 const mergedFirst = async () => mergedWindow(0);
 
-/** Which windows were merged: `part/window`. */
+/** Which windows were merged: `shard/window`. */
 const mergedIn = (world: WorkflowWorld) =>
   world
     .inputs('mergeWindow')
@@ -73,10 +73,10 @@ describeWithTemporal('a federation', () => {
       'record what was asked',
       'wait for an earlier run to end',
       'plan',
-      'read part 1 of the plan',
-      'merge allocations 1d part 1, window 1 · 5 clusters',
-      'merge allocations 1d part 1, window 2 · 5 clusters',
-      'record part 1',
+      'read shard 1 of the plan',
+      'merge allocations 1d shard 1, window 1 · 5 clusters',
+      'merge allocations 1d shard 1, window 2 · 5 clusters',
+      'record shard 1',
       `commit of ${run.workflowId}`,
       'write the report',
     ]);

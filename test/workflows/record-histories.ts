@@ -310,7 +310,7 @@ async function recordFederateOnPush(recording: Recording): Promise<void> {
 }
 
 /**
- * A plan of two parts, which are two lanes. A real one has more than 50 windows, so the activities are doubles; they
+ * A plan of two shards, one for each of two lanes. A real one has more than 50 windows, so the activities are doubles; they
  * have a prefix of their own, with its queues and its commit.
  */
 async function recordLanes(recording: Recording): Promise<void> {
