@@ -5,8 +5,10 @@ import { readAll } from '../storage/read-all';
 
 /** A kind of JSON document in the bucket. `documents.ts` has all of them. */
 export interface DocumentKind<Value, Names extends readonly unknown[]> {
-  /** Its key, with `<…>` for the parts that vary. */
+  /** Its key, with `<…>` for what varies. */
   readonly pattern: string;
+  /** What writes it, and when, as `docs/design/bucket-format.md` has it. */
+  readonly writer: string;
   /** The key of one document. */
   readonly key: (...names: Names) => string;
   readonly schema: z.ZodType<Value>;

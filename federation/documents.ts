@@ -30,10 +30,11 @@ const small = 64 * mebibyte;
 /** For documents that grow with the number of windows or clusters: about as much as fits into one string. */
 const large = 512 * mebibyte;
 
-/** Every JSON document in the bucket. `docs/design/bucket-format.md` says who writes and who reads each. */
+/** Every JSON document in the bucket. `docs/design/bucket-format.md` lists them with their readers; a test compares both. */
 export const documents = {
   generation: defineDocument({
     pattern: 'federated/combined/generations/<n>.json',
+    writer: 'commit, created only if absent',
     key: generationKey,
     schema: generationSchema,
     limit: large,
@@ -42,6 +43,7 @@ export const documents = {
   /** A merge reads it with `readIntact`: it merges a window again whose provenance is damaged. */
   provenance: defineDocument({
     pattern: 'federated/combined/objects/<fingerprint>.json',
+    writer: 'merge, after the object',
     key: provenanceKey,
     schema: provenanceSchema,
     limit: large,
@@ -49,6 +51,7 @@ export const documents = {
   }),
   published: defineDocument({
     pattern: 'federated/combined/published.json',
+    writer: 'publish',
     key: () => publishedKey,
     schema: publishedSchema,
     limit: large,
@@ -56,6 +59,7 @@ export const documents = {
   }),
   unreferenced: defineDocument({
     pattern: 'federated/combined/unreferenced.json',
+    writer: 'clean-up',
     key: () => unreferencedKey,
     schema: unreferencedSchema,
     limit: small,
@@ -64,6 +68,7 @@ export const documents = {
   /** The next full listing writes it again. */
   fullListing: defineDocument({
     pattern: 'federated/combined/full-listing.json',
+    writer: 'commit of a plan made from a full listing',
     key: () => fullListingKey,
     schema: lastFullListingSchema,
     limit: small,
@@ -71,6 +76,7 @@ export const documents = {
   }),
   runRequest: defineDocument({
     pattern: 'federated/combined/runs/<run>/request.json',
+    writer: 'run, as its first object',
     key: runRequestKey,
     schema: requestSchema,
     limit: small,
@@ -78,6 +84,7 @@ export const documents = {
   }),
   planShard: defineDocument({
     pattern: 'federated/combined/runs/<run>/plan-<attempt>-<k>.json',
+    writer: 'plan',
     key: runPlanKey,
     schema: planShardSchema,
     limit: small,
@@ -85,6 +92,7 @@ export const documents = {
   }),
   planHead: defineDocument({
     pattern: 'federated/combined/runs/<run>/plan-<attempt>.json',
+    writer: 'plan, after its shards',
     key: runPlanHeadKey,
     schema: planHeadSchema,
     limit: small,
@@ -92,6 +100,7 @@ export const documents = {
   }),
   windowQuarantine: defineDocument({
     pattern: 'federated/combined/runs/<run>/quarantine-<attempt>-<k>-<i>.json',
+    writer: 'merge, if a source is quarantined',
     key: runQuarantineKey,
     schema: windowResultSchema,
     limit: small,
@@ -99,6 +108,7 @@ export const documents = {
   }),
   shardOutcome: defineDocument({
     pattern: 'federated/combined/runs/<run>/outcome-<attempt>-<k>.json',
+    writer: 'run, after the merges of the shard',
     key: runOutcomeKey,
     schema: shardOutcomeSchema,
     limit: large,
@@ -106,6 +116,7 @@ export const documents = {
   }),
   runReport: defineDocument({
     pattern: 'federated/combined/runs/<run>/report.json',
+    writer: 'run, as its last object',
     key: runReportKey,
     schema: reportSchema,
     limit: small,
@@ -113,6 +124,7 @@ export const documents = {
   }),
   backupManifest: defineDocument({
     pattern: 'federated-etl/backups/<cluster id>/<time>/manifest.json',
+    writer: "primary, after the backup's files",
     key: backupManifestKey,
     schema: backupManifestSchema,
     limit: small,
@@ -121,6 +133,7 @@ export const documents = {
   /** Its key is relative to the root of the export, which may be a folder elsewhere. Compared as a whole, so no schema. */
   exportSchema: defineDocument({
     pattern: 'federated/combined/export/v<version>/schema.json',
+    writer: 'export, if it differs',
     key: exportSchemaPath,
     schema: z.unknown(),
     limit: small,

@@ -15,6 +15,7 @@ afterAll(removeTemporaryFolders);
 const bucket = openFilesystem({ directory: temporaryFolder() });
 const kind = {
   pattern: 'numbers/<name>.json',
+  writer: 'a test',
   key: (name: string) => `numbers/${name}.json`,
   schema: z.object({ n: z.number() }),
   limit: 40,
