@@ -16,3 +16,35 @@ export async function readNewestGenerations(bucket: BucketReader, limit: number)
 export function generationSize({ windows }: Generation): number {
   return Object.values(windows).reduce((sum, { size }) => sum + size, 0);
 }
+
+/** A line of the commit log; `generations --json` prints a list of exactly these. */
+export interface GenerationSummary {
+  readonly generation: number;
+  /** RFC 3339. */
+  readonly committedAt: string;
+  readonly run: string;
+  /** The cluster that hosted the federator. */
+  readonly federator: string;
+  /** The number of clusters that are in. */
+  readonly clusters: number;
+  readonly windows: number;
+  /** The number of quarantined sources. */
+  readonly quarantined: number;
+  /** The size of all its merged windows, in bytes. */
+  readonly size: number;
+}
+
+/** Summarizes a generation. */
+export function summarizeGeneration(generation: Generation): GenerationSummary {
+  const { generation: number, committedAt, run, membership, windows, quarantined } = generation;
+  return {
+    generation: number,
+    committedAt,
+    run,
+    federator: membership.federator,
+    clusters: membership.clusters.length,
+    windows: Object.keys(windows).length,
+    quarantined: quarantined.length,
+    size: generationSize(generation),
+  };
+}

@@ -55,3 +55,50 @@ export async function askTemporal(operator: Operator, runs: readonly Run[]): Pro
     }
   });
 }
+
+/** A federation in the list of runs; `runs --json` prints a list of exactly these. Times are RFC 3339. */
+export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
+  readonly trigger?: FederationRequest['trigger'];
+  readonly why?: string;
+  /** The run that it replays. */
+  readonly replayOf?: string;
+  readonly requestedAt?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly generation?: number;
+  readonly windows?: FederationReport['windows'];
+  /** The number of quarantined sources. */
+  readonly quarantined?: number;
+  /** The calls of the store, by verb. */
+  readonly calls?: FederationReport['calls'];
+  /** Work that was left to the next run. */
+  readonly unfinished?: FederationReport['unfinished'];
+  readonly warnings?: FederationReport['warnings'];
+  readonly error?: FederationReport['error'];
+}
+
+/** Lists the newest runs, the newest first; with `failed` those that failed or died, or may have. */
+export async function listRuns(operator: Operator, limit: number, failed = false): Promise<RunSummary[]> {
+  const runs = await askTemporal(operator, await readRuns(await operator.bucket(), limit, failed));
+  return runs.filter(({ outcome }) => !failed || outcome !== 'running').map(summarizeRun);
+}
+
+function summarizeRun({ run, outcome, request, report }: Run): RunSummary {
+  return {
+    run,
+    outcome,
+    trigger: request?.trigger,
+    why: request?.why,
+    replayOf: request?.replayOf,
+    requestedAt: request?.at,
+    startedAt: report?.startedAt,
+    endedAt: report?.endedAt,
+    generation: report?.generation,
+    windows: report?.windows,
+    quarantined: report?.quarantined,
+    calls: report?.calls,
+    unfinished: report?.unfinished,
+    warnings: report?.warnings,
+    error: report?.error,
+  };
+}

@@ -175,7 +175,7 @@ describe('quarantine', () => {
 
   it('is empty where every source was taken', async () => {
     await federateTwo();
-    expect((await run('quarantine')).out).toBe('Generation 1 took every source as it is.\n');
+    expect((await run('quarantine')).out).toBe('Generation 1 has no quarantined sources.\n');
   });
 
   it('says since when, in which state, and what to do', async () => {

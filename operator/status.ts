@@ -1,0 +1,105 @@
+import { formatDuration } from '../config/durations';
+import type { Settings } from '../config/settings';
+import type { FederationReport } from '../federation/run';
+import type { PullState, PushState } from '../workflows/messages';
+import { type GenerationSummary, summarizeGeneration } from './generations';
+import type { Operator } from './operator';
+import type { Run } from './runs';
+import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
+import { temporalView, type TemporalView } from './temporal-view';
+
+/** The whole pipeline at a glance; `status --json` prints exactly this. Times are RFC 3339. */
+export interface Status {
+  /** The address of the bucket. */
+  readonly bucket: string;
+  readonly clusters: readonly ClusterStatus[];
+  /** The newest federation; undefined before the first. */
+  readonly lastRun?: {
+    readonly run: string;
+    readonly outcome: Run['outcome'];
+    readonly requestedAt?: string;
+    readonly endedAt?: string;
+    readonly error?: FederationReport['error'];
+  };
+  /** The newest generation; undefined before the first. */
+  readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
+  readonly primaries: readonly PullState[];
+  /** What could not be found out, in sentences. */
+  readonly missing: readonly string[];
+  /** What is still to do before the pipeline works from end to end; empty once it works. */
+  readonly toDo: readonly string[];
+}
+
+/** A cluster, with its last push if its worker answers. */
+export interface ClusterStatus extends ClusterSummary {
+  readonly push?: PushState;
+}
+
+/** Reads the bucket, and asks Temporal; without an answer of Temporal, `missing` says so. */
+export async function readStatus(
+  operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
+): Promise<Status> {
+  const bucket = await operator.bucket();
+  const survey = await surveyBucket(bucket);
+  const view = await temporalView(
+    operator,
+    survey.clusters.map(({ cluster }) => cluster),
+  );
+  const { generation, lastRun } = survey;
+  return {
+    bucket: bucket.label,
+    clusters: survey.clusters.map((found) => ({
+      ...summarizeCluster(found, generation, view.roster),
+      push: view.push.get(found.cluster),
+    })),
+    lastRun: lastRun && {
+      run: lastRun.run,
+      outcome: lastRun.outcome,
+      requestedAt: lastRun.request?.at,
+      endedAt: lastRun.report?.endedAt,
+      error: lastRun.report?.error,
+    },
+    generation: generation && glance(summarizeGeneration(generation)),
+    primaries: [...view.pull.values()],
+    missing: view.missing,
+    toDo: toDo(survey, view, operator.settings.federator),
+  };
+}
+
+function glance({
+  generation,
+  committedAt,
+  clusters,
+  windows,
+  quarantined,
+}: GenerationSummary): Status['generation'] {
+  return { generation, committedAt, clusters, windows, quarantined };
+}
+
+/** The steps of a first run that are still to do, each with how. */
+function toDo(
+  { clusters, generation, lastRun }: Survey,
+  view: TemporalView,
+  { firstRunAfterMs, runEveryMs }: Settings['federator'],
+): string[] {
+  const when = `${formatDuration(firstRunAfterMs)} after the federator starts, then every ${formatDuration(runEveryMs)}`;
+  const steps: [missing: boolean, what: string][] = [
+    [
+      clusters.every(({ files }) => files.length === 0),
+      'No cluster has pushed yet: set federatedETL.federatedCluster to true on each cluster, and `federated-etl run` there.',
+    ],
+    [
+      lastRun === undefined,
+      `No federation has run yet: set federatedETL.federator.enabled to true on one cluster. It runs ${when}; \`federated-etl federate\` does not wait.`,
+    ],
+    [
+      generation === undefined,
+      'No generation is committed yet: one comes with the first federation that finds data.',
+    ],
+    [
+      view.roster !== undefined && view.roster.primaries.length === 0,
+      'No primary is known: set federatedETL.primaryCluster to true on the cluster that is to serve the combined set.',
+    ],
+  ];
+  return steps.filter(([missing]) => missing).map(([, what]) => what);
+}
