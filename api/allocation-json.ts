@@ -1,57 +1,10 @@
-import type { AllocationRow, AllocationSet, GpuUse, Measure } from '../query/answer';
+import type { AllocationRow, AllocationSet, GpuUse } from '../query/answer';
+import type { Measure } from '../query/measures';
 import { timeText } from '../query/notes';
 import { type Derived, derive, derivedNames } from '../query/derived';
+import { allocationNumbers } from './allocation-numbers';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';
-
-/** The numbers of an allocation, in the order of the answer. */
-export const allocationNumbers = [
-  'cpuCores',
-  'cpuCoreRequestAverage',
-  'cpuCoreUsageAverage',
-  'cpuCoreLimitAverage',
-  'cpuCoreHours',
-  'cpuCost',
-  'cpuCostAdjustment',
-  'cpuCostIdle',
-  'cpuEfficiency',
-  'gpuCount',
-  'gpuHours',
-  'gpuCost',
-  'gpuCostAdjustment',
-  'gpuCostIdle',
-  'gpuEfficiency',
-  'gpuRequestAverage',
-  'gpuUsageAverage',
-  'networkTransferBytes',
-  'networkReceiveBytes',
-  'networkCost',
-  'networkCrossZoneCost',
-  'networkCrossRegionCost',
-  'networkInternetCost',
-  'networkNatGatewayEgressCost',
-  'networkNatGatewayIngressCost',
-  'networkCostAdjustment',
-  'loadBalancerCost',
-  'loadBalancerCostAdjustment',
-  'pvBytes',
-  'pvByteHours',
-  'pvCost',
-  'pvCostAdjustment',
-  'ramBytes',
-  'ramByteRequestAverage',
-  'ramByteUsageAverage',
-  'ramByteLimitAverage',
-  'ramByteHours',
-  'ramCost',
-  'ramCostAdjustment',
-  'ramCostIdle',
-  'ramEfficiency',
-  'externalCost',
-  'sharedCost',
-  'totalCost',
-  'totalEfficiency',
-] as const satisfies readonly (Measure | keyof Derived)[];
 
 const decimals = 5;
 /** Of the numbers in maps inside of an allocation. */

@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { AllocationAnswer, AllocationProperties, AssetAnswer, AssetRow } from '../query/answer';
 import type { Span } from '../query/span';
 import { timeText } from '../query/notes';
-import { allocationNumbers } from './allocation-json';
+import { allocationNumbers } from './allocation-numbers';
 import { assetMembers, type MemberValue } from './asset-json';
 import { derive } from '../query/derived';
 import type { Parts } from './json';

@@ -1,62 +1,74 @@
 import type { AllocationAnswer, AllocationRow } from '../query/answer';
 import { timeText } from '../query/notes';
 import { derive } from '../query/derived';
+import type { SummaryNumber } from './allocation-numbers';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';
 
-const averages = [
-  'cpuCoreRequestAverage',
-  'cpuCoreUsageAverage',
-  'cpuCoreLimitAverage',
-  'gpuRequestAverage',
-  'gpuUsageAverage',
-  'ramByteRequestAverage',
-  'ramByteUsageAverage',
-  'ramByteLimitAverage',
-] as const;
-const costs = ['cpuCost', 'gpuCost', 'ramCost', 'networkCost', 'loadBalancerCost', 'pvCost'] as const;
+/**
+ * The numbers of an item, in their order: taken from the row, or derived from it. Kubecost's costs hold their adjustments,
+ * OpenCost's do not.
+ */
+const numbers = {
+  cpuCoreRequestAverage: 'taken',
+  cpuCoreUsageAverage: 'taken',
+  cpuCoreLimitAverage: 'taken',
+  gpuRequestAverage: 'taken',
+  gpuUsageAverage: 'taken',
+  ramByteRequestAverage: 'taken',
+  ramByteUsageAverage: 'taken',
+  ramByteLimitAverage: 'taken',
+  cpuCost: 'adjusted',
+  gpuCost: 'adjusted',
+  ramCost: 'adjusted',
+  networkCost: 'adjusted',
+  loadBalancerCost: 'adjusted',
+  pvCost: 'adjusted',
+  cpuCostIdle: 'taken',
+  gpuCostIdle: 'taken',
+  ramCostIdle: 'taken',
+  sharedCost: 'taken',
+  externalCost: 'taken',
+  totalEfficiency: 'derived',
+  totalCost: 'derived',
+} as const satisfies Record<SummaryNumber, 'taken' | 'adjusted' | 'derived'>;
+
+type Kind = (typeof numbers)[SummaryNumber];
+type NameOf<Of extends Kind> = {
+  [Name in SummaryNumber]: (typeof numbers)[Name] extends Of ? Name : never;
+}[SummaryNumber];
+
+const names = Object.keys(numbers) as SummaryNumber[];
+
+function isOf<Of extends Kind>(name: SummaryNumber, ...kinds: readonly Of[]): name is NameOf<Of> {
+  return kinds.some((kind) => kind === numbers[name]);
+}
+
+/** What is added up to a total; efficiencies are not. */
+const summed = names.filter((name) => isOf(name, 'taken', 'adjusted'));
+const adjustable = names.filter((name) => isOf(name, 'adjusted'));
 
 export const summaryDecimals = 9;
 
 /** The members of an item, in their order. */
-export const summaryMembers = [
-  'name',
-  'start',
-  'end',
-  ...averages,
-  ...costs,
-  'cpuCostIdle',
-  'gpuCostIdle',
-  'ramCostIdle',
-  'sharedCost',
-  'externalCost',
-  'totalEfficiency',
-  'totalCost',
-] as const;
+export const summaryMembers = ['name', 'start', 'end', ...names] as const;
 
-/** A row in short. Kubecost's costs hold their adjustments, OpenCost's do not. */
-export function summaryItem(row: AllocationRow, adjusted: boolean): Record<string, string | number> {
-  const derived = derive(row);
-  const item: Record<string, string | number> = {
-    name: row.name,
-    start: timeText(row.start),
-    end: timeText(row.end),
+/** A row in short, its members in order. */
+export type SummaryItem = Readonly<Record<'name' | 'start' | 'end', string> & Record<SummaryNumber, number>>;
+
+/** @param adjusted whether costs include their adjustments, as Kubecost's do */
+export function summaryItem(row: AllocationRow, adjusted: boolean): SummaryItem {
+  const cost = (name: (typeof adjustable)[number]) => row[name] + (adjusted ? row[`${name}Adjustment`] : 0);
+  const derived = {
+    totalEfficiency: derive(row).totalEfficiency,
+    totalCost: adjustable.reduce((sum, name) => sum + cost(name), row.sharedCost + row.externalCost),
   };
-  for (const name of averages) item[name] = row[name];
-  let total = row.sharedCost + row.externalCost;
-  for (const name of costs) {
-    const cost = row[name] + (adjusted ? row[`${name}Adjustment`] : 0);
-    item[name] = cost;
-    total += cost;
-  }
-  item['cpuCostIdle'] = row.cpuCostIdle;
-  item['gpuCostIdle'] = row.gpuCostIdle;
-  item['ramCostIdle'] = row.ramCostIdle;
-  item['sharedCost'] = row.sharedCost;
-  item['externalCost'] = row.externalCost;
-  item['totalEfficiency'] = derived.totalEfficiency;
-  item['totalCost'] = total;
-  return item;
+  const value = (name: SummaryNumber) =>
+    isOf(name, 'adjusted') ? cost(name) : isOf(name, 'derived') ? derived[name] : row[name];
+  return {
+    ...{ name: row.name, start: timeText(row.start), end: timeText(row.end) },
+    ...(Object.fromEntries(names.map((name) => [name, value(name)])) as Record<SummaryNumber, number>),
+  };
 }
 
 /** `data` of a summary. */
@@ -76,27 +88,16 @@ export function* summaryParts({ sets, window }: AllocationAnswer, adjusted: bool
   yield `,"window":${jsonWindow(window)}}`;
 }
 
-/** What is added up to a total; efficiencies are not. */
-const summed = [
-  ...averages,
-  ...costs,
-  'cpuCostIdle',
-  'gpuCostIdle',
-  'ramCostIdle',
-  'sharedCost',
-  'externalCost',
-] as const;
-
 /** `data` of a topline: the sum over all rows of all sets. */
 export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
-  const sums = new Map<string, number>(summed.map((name) => [name, 0]));
+  const sums = new Map(summed.map((name) => [name, 0]));
   let [count, cost, weighted] = [0, 0, 0];
   for (const row of sets.flatMap(({ rows }) => rows)) {
     const item = summaryItem(row, adjusted);
-    for (const name of summed) sums.set(name, (sums.get(name) ?? 0) + Number(item[name]));
+    for (const name of summed) sums.set(name, (sums.get(name) ?? 0) + item[name]);
     count++;
-    cost += Number(item['totalCost']);
-    weighted += Number(item['totalEfficiency']) * Number(item['totalCost']);
+    cost += item.totalCost;
+    weighted += item.totalEfficiency * item.totalCost;
   }
   const total = {
     name: 'total',

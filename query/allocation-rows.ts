@@ -10,9 +10,8 @@ import {
 import type { AllocationProperties } from './answer';
 import { type Row, rowsOf } from './database';
 import { emptyRow, type FoundRow } from './found-row';
-import { resources } from './idle';
 import { agreed, merged, sampleSql } from './rollup';
-import { storedMeasures } from './schema';
+import { measures, storedMeasures } from './measures';
 import {
   addEvenShares,
   fillFactors,
@@ -41,12 +40,12 @@ export async function readRows(
   const properties = request.details === false ? [] : identityColumns;
   const takes = takesInProportion(shares);
   if (takes) await fillFactors(connection, shares);
-  const measures = takes
+  const columns = takes
     ? measuresWithShares(shares, peaks)
     : storedMeasures
         .filter((measure) => peaks.has(measure))
         .map((measure) => `${merged(measure, peaks)} as "${measure}"`);
-  const grouped = `select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, measures)}
+  const grouped = `select period, key, min(step) as first_step, max(step) as last_step, ${gathered(properties, source, columns)}
 from ${takes ? withFactors(request) : 'source'} where kept and not shared group by period, key limit ${mostRows + 1}`;
   const rows = await rowsOf(
     connection,
@@ -82,10 +81,7 @@ function toRow(row: Row, { periods }: Steps): FoundRow {
   const period = Number(row['period']);
   const [start, end] = [Number(row['start_at']), Number(row['end_at'])];
   const found = { ...emptyRow(String(row['key']), periods[period] ?? { start, end }), period, start, end };
-  for (const measure of storedMeasures) {
-    found[measure] = Number(row[measure] ?? 0);
-  }
-  for (const resource of resources) found[`${resource}CostIdle`] = Number(row[`${resource}CostIdle`] ?? 0);
+  for (const measure of measures) found[measure] = Number(row[measure] ?? 0);
   found.properties = propertiesOf(row);
   if (row['name'] !== null && typeof row['any_controller'] === 'string' && 'controller' in row) {
     found.properties.controller = row['any_controller'];

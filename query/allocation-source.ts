@@ -2,7 +2,7 @@ import { exactSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 import { placementColumns, withPlacement } from './placement';
 import { informed } from './rollup';
-import { storedMeasures } from './schema';
+import { storedMeasures } from './measures';
 import type { Filter } from './filter';
 import type { AllocationRequest } from './request';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';

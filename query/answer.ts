@@ -1,3 +1,4 @@
+import type { Measure } from './measures';
 import type { Span } from './span';
 
 /** What was said of a group of allocations, and what it is called. Members are there only when they say something. */
@@ -41,50 +42,9 @@ export interface GpuUse {
 }
 
 /**
- * Sums and averages of allocations, unrounded. Costs are in the currency of the clusters and without their adjustments,
- * which stand beside them; hours are hours; averages are over the time from `start` to `end` of the row.
+ * A row of an answer: an allocation, a group of them, or idle. Costs are in the currency of the clusters and without
+ * their adjustments, which have members of their own; averages are over the time from `start` to `end`.
  */
-export const measures = [
-  'cpuCoreHours',
-  'cpuCoreRequestAverage',
-  'cpuCoreUsageAverage',
-  'cpuCoreLimitAverage',
-  'cpuCost',
-  'cpuCostAdjustment',
-  'cpuCostIdle',
-  'gpuHours',
-  'gpuRequestAverage',
-  'gpuUsageAverage',
-  'gpuCost',
-  'gpuCostAdjustment',
-  'gpuCostIdle',
-  'networkTransferBytes',
-  'networkReceiveBytes',
-  'networkCost',
-  'networkCrossZoneCost',
-  'networkCrossRegionCost',
-  'networkInternetCost',
-  'networkNatGatewayEgressCost',
-  'networkNatGatewayIngressCost',
-  'networkCostAdjustment',
-  'loadBalancerCost',
-  'loadBalancerCostAdjustment',
-  'pvByteHours',
-  'pvCost',
-  'pvCostAdjustment',
-  'ramByteHours',
-  'ramByteRequestAverage',
-  'ramByteUsageAverage',
-  'ramByteLimitAverage',
-  'ramCost',
-  'ramCostAdjustment',
-  'ramCostIdle',
-  'sharedCost',
-  'externalCost',
-] as const;
-export type Measure = (typeof measures)[number];
-
-/** A row of an answer: an allocation, a group of them, or idle. */
 export interface AllocationRow extends Record<Measure, number> {
   name: string;
   properties: AllocationProperties;

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type ByteString, displayText } from '../etl/byte-string';
+import type { NumberName } from '../etl/field';
 import type { Instant } from '../etl/instant';
 import type {
   Allocation,
@@ -8,6 +9,7 @@ import type {
   AssetSet,
   Breakdown,
   EtlSet,
+  PVAllocation,
   RecordOf,
   SetOf,
   StringMap,
@@ -15,7 +17,7 @@ import type {
 import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
 import type { Pipeline } from '../etl/window';
 import { HashIndex, hashWords } from './hash-index';
-import { type StoredMeasure, storedMeasures } from './schema';
+import { type StoredMeasure, storedMeasures } from './measures';
 
 /** What identifies an allocation, as it is stored. */
 export interface Identity {
@@ -361,51 +363,32 @@ function entries(map: StringMap | null | undefined): [string, string][] {
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** What the volumes of an allocation come to. */
-interface VolumeSums {
-  readonly byteHours: number;
-  readonly cost: number;
-}
+/** The sums over the volumes of an allocation. */
+type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
-const measureOf: Record<StoredMeasure, (record: Allocation, volumes: VolumeSums) => number> = {
-  cpuCoreHours: (record) => record.cpuCoreHours,
-  cpuCoreRequestAverage: (record) => record.cpuCoreRequestAverage,
-  cpuCoreUsageAverage: (record) => record.cpuCoreUsageAverage,
-  cpuCoreLimitAverage: (record) => record.cpuCoreLimitAverage,
-  cpuCost: (record) => record.cpuCost,
-  cpuCostAdjustment: (record) => record.cpuCostAdjustment,
-  gpuHours: (record) => record.gpuHours,
+type Reader = (record: Allocation, volumes: VolumeSums) => number;
+
+/** Measures that are not a field of the same name. */
+const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
   // Newer agents have them in the GPU part, older ones beside it.
   gpuRequestAverage: (record) =>
     record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
   gpuUsageAverage: (record) => record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,
-  gpuCost: (record) => record.gpuCost,
-  gpuCostAdjustment: (record) => record.gpuCostAdjustment,
-  networkTransferBytes: (record) => record.networkTransferBytes,
-  networkReceiveBytes: (record) => record.networkReceiveBytes,
-  networkCost: (record) => record.networkCost,
-  networkCrossZoneCost: (record) => record.networkCrossZoneCost,
-  networkCrossRegionCost: (record) => record.networkCrossRegionCost,
-  networkInternetCost: (record) => record.networkInternetCost,
-  networkNatGatewayEgressCost: (record) => record.networkNatGatewayEgressCost,
-  networkNatGatewayIngressCost: (record) => record.networkNatGatewayIngressCost,
-  networkCostAdjustment: (record) => record.networkCostAdjustment,
-  loadBalancerCost: (record) => record.loadBalancerCost,
-  loadBalancerCostAdjustment: (record) => record.loadBalancerCostAdjustment,
   pvByteHours: (_, volumes) => volumes.byteHours,
   pvCost: (_, volumes) => volumes.cost,
-  pvCostAdjustment: (record) => record.pvCostAdjustment,
-  ramByteHours: (record) => record.ramByteHours,
   ramByteRequestAverage: (record) => record.ramBytesRequestAverage,
   ramByteUsageAverage: (record) => record.ramBytesUsageAverage,
   ramByteLimitAverage: (record) => record.ramBytesLimitAverage,
-  ramCost: (record) => record.ramCost,
-  ramCostAdjustment: (record) => record.ramCostAdjustment,
-  sharedCost: (record) => record.sharedCost,
-  externalCost: (record) => record.externalCost,
 };
 
-const measureReaders = storedMeasures.map((measure) => [measure, measureOf[measure]] as const);
+function isRead(measure: StoredMeasure): measure is keyof typeof readers {
+  return Object.hasOwn(readers, measure);
+}
+
+const measureReaders = storedMeasures.map((measure): readonly [StoredMeasure, Reader] => [
+  measure,
+  isRead(measure) ? readers[measure] : (record) => record[measure],
+]);
 
 function addVolumes(columns: VolumeColumns, record: Allocation, row: number, finite: Finite): VolumeSums {
   const sums = { byteHours: 0, cost: 0 };

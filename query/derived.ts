@@ -1,5 +1,6 @@
-import { type AllocationRow, type Measure, measures } from './answer';
+import type { AllocationRow } from './answer';
 import { rowCost } from './cost';
+import { type Measure, measures } from './measures';
 
 /** Values derived from a row's sums and averages. */
 export interface Derived {

@@ -3,7 +3,7 @@ import { FederationError } from '../errors/federation-error';
 import type { Pipeline, WindowRef } from '../etl/window';
 import { costMeasures } from './cost';
 import { rowsOf } from './database';
-import { type StoredMeasure, storedMeasures } from './schema';
+import { measureFacts, money, storedMeasures } from './measures';
 
 /**
  * Names the folder of an export. It is raised with any change of the columns, also when one is added: some engines take
@@ -60,45 +60,6 @@ function measured(name: string, sql: string, unit: string, meaning: string): Col
 function flag(name: string, sql: string, meaning: string): Column {
   return { name, type: 'BOOLEAN', unit: '', meaning, sql };
 }
-
-const money = 'currency';
-
-/** Unit and meaning of each measure that is stored; their order is that of the columns. */
-const measureFacts: Record<StoredMeasure, readonly [unit: string, meaning: string]> = {
-  cpuCoreHours: ['core hours', 'CPU that it was charged for: used or requested, whichever was more'],
-  cpuCoreRequestAverage: ['cores', 'CPU that it requested, on average from `start_time` to `end_time`'],
-  cpuCoreUsageAverage: ['cores', 'CPU that it used, on average'],
-  cpuCoreLimitAverage: ['cores', 'CPU that it was limited to, on average; 0 without a limit'],
-  cpuCost: [money, 'the cost of its CPU'],
-  cpuCostAdjustment: [money, 'what reconciliation changed of `cpu_cost`'],
-  gpuHours: ['GPU hours', 'GPUs that it was charged for'],
-  gpuRequestAverage: ['GPUs', 'GPUs that it requested, on average'],
-  gpuUsageAverage: ['share', 'how much of its GPUs it used, on average, as its cluster measured it'],
-  gpuCost: [money, 'the cost of its GPUs'],
-  gpuCostAdjustment: [money, 'what reconciliation changed of `gpu_cost`'],
-  networkTransferBytes: ['bytes', 'what it sent over the network'],
-  networkReceiveBytes: ['bytes', 'what it received over the network'],
-  networkCost: [money, 'the cost of its network traffic'],
-  networkCrossZoneCost: [money, 'the part of `network_cost` between zones'],
-  networkCrossRegionCost: [money, 'the part of `network_cost` between regions'],
-  networkInternetCost: [money, 'the part of `network_cost` to the Internet'],
-  networkNatGatewayEgressCost: [money, 'the part of `network_cost` out through NAT gateways'],
-  networkNatGatewayIngressCost: [money, 'the part of `network_cost` in through NAT gateways'],
-  networkCostAdjustment: [money, 'what reconciliation changed of `network_cost`'],
-  loadBalancerCost: [money, 'the cost of its load balancers'],
-  loadBalancerCostAdjustment: [money, 'what reconciliation changed of `load_balancer_cost`'],
-  pvByteHours: ['byte hours', 'of its persistent volumes'],
-  pvCost: [money, 'the cost of its persistent volumes'],
-  pvCostAdjustment: [money, 'what reconciliation changed of `pv_cost`'],
-  ramByteHours: ['byte hours', 'memory that it was charged for: used or requested, whichever was more'],
-  ramByteRequestAverage: ['bytes', 'memory that it requested, on average'],
-  ramByteUsageAverage: ['bytes', 'memory that it used, on average'],
-  ramByteLimitAverage: ['bytes', 'memory that it was limited to, on average; 0 without a limit'],
-  ramCost: [money, 'the cost of its memory'],
-  ramCostAdjustment: [money, 'what reconciliation changed of `ram_cost`'],
-  sharedCost: [money, 'shared costs that its cluster gave it when it made the file'],
-  externalCost: [money, 'costs from outside of the cluster that its cluster gave it'],
-};
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -159,7 +120,10 @@ const allocationColumns: readonly Column[] = [
     money,
     'all costs of the row, adjustments included',
   ),
-  ...storedMeasures.map((measure) => number(snakeCase(measure), `a."${measure}"`, ...measureFacts[measure])),
+  ...storedMeasures.map((measure) => {
+    const { unit, meaning } = measureFacts[measure];
+    return number(snakeCase(measure), `a."${measure}"`, unit, meaning);
+  }),
   number(
     'cpu_max',
     'a.cpu_max',

@@ -1,5 +1,5 @@
 import type { AllocationRow } from './answer';
-import { type StoredMeasure, storedMeasures } from './schema';
+import { type Measure, measures } from './measures';
 import type { Span } from './span';
 
 /** A row of an answer while it is built, with the keys of its details. */
@@ -12,18 +12,12 @@ export interface FoundRow extends AllocationRow {
   sample?: string;
 }
 
-const noMeasures = Object.fromEntries(storedMeasures.map((measure) => [measure, 0])) as Record<
-  StoredMeasure,
-  number
->;
+const noMeasures = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
 
 /** A row without cost, for idle to fill. */
 export function emptyRow(name: string, window: Span): Omit<FoundRow, 'period'> {
   return {
     ...noMeasures,
-    cpuCostIdle: 0,
-    gpuCostIdle: 0,
-    ramCostIdle: 0,
     name,
     properties: {},
     window,

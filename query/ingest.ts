@@ -30,7 +30,7 @@ import { notePeak, type Peaks } from './peaks';
 import { pipelineTables } from './pipeline-tables';
 import { fillPlacements } from './placement';
 import { fillWorkloads, findServedIdentities, rollUp } from './rollup';
-import { storedMeasures } from './schema';
+import { storedMeasures } from './measures';
 import { findTwins } from './twins';
 
 /** A window file that is to be served. */

@@ -1,11 +1,6 @@
 import { exactSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
-import { type StoredMeasure, storedMeasures } from './schema';
-
-/** Whether a measure is an average: allocations are weighted by their own time, over the time of all. */
-export function isAverage(measure: string): boolean {
-  return measure.endsWith('Average');
-}
+import { measureFacts, type StoredMeasure, storedMeasures } from './measures';
 
 /** SQL for the minutes of a row. */
 export const rowMinutes = '((end_at - start_at) / 60)';
@@ -18,7 +13,7 @@ export function agreed(column: string): string {
 /** SQL for a measure of a group of rows. The value of a single row is kept as it is, even if its time is zero. */
 export function merged(measure: StoredMeasure, peaks: Peaks): string {
   const most = peakOf(peaks, measure);
-  if (!isAverage(measure)) return exactSum(`"${measure}"`, most);
+  if (measureFacts[measure].merging === 'sum') return exactSum(`"${measure}"`, most);
   const sum = exactSum(`"${measure}" * ${rowMinutes}`, most * peakOf(peaks, 'minutes'));
   const mean = `coalesce(${sum} / nullif((max(end_at) - min(start_at)) / 60, 0), 0)`;
   return `case when count(*) = 1 then any_value("${measure}") else ${mean} end`;

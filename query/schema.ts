@@ -1,13 +1,7 @@
-import { type Measure, measures } from './answer';
+import { storedMeasures } from './measures';
 
 /** Raised when tables change: an older database is thrown away and built anew from the ETL files. */
 export const schemaRevision = 3;
-
-/** Measures as they are stored: idle is computed, never stored. */
-export type StoredMeasure = Exclude<Measure, 'cpuCostIdle' | 'gpuCostIdle' | 'ramCostIdle'>;
-export const storedMeasures = measures.filter(
-  (measure): measure is StoredMeasure => !measure.endsWith('Idle'),
-);
 
 const doubles = (names: readonly string[]) => names.map((name) => `"${name}" double not null`).join(',\n  ');
 

@@ -16,7 +16,7 @@ import { groupKey, type Idle, resources } from './idle';
 import { peakOf, type Peaks } from './peaks';
 import type { AllocationRequest } from './request';
 import { merged } from './rollup';
-import { type StoredMeasure, storedMeasures } from './schema';
+import { type StoredMeasure, storedMeasures } from './measures';
 import { Bindings, unnested } from './sql';
 import type { Steps } from './steps';
 import type { Sum } from './sums';

@@ -6,7 +6,8 @@ import { allocationCsv, assetCsv } from '../../api/csv';
 import { envelope, type Parts, warningText } from '../../api/json';
 import { rounded } from '../../api/numbers';
 import { summaryParts, toplineParts } from '../../api/summary-json';
-import { type AllocationRow, type AssetRow, measures } from '../../query/answer';
+import type { AllocationRow, AssetRow } from '../../query/answer';
+import { measures } from '../../query/measures';
 
 const window = { start: 1_794_614_400, end: 1_794_700_800 };
 const text = (parts: Parts) => [...parts].join('');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type AllocationRow, type Measure, measures } from '../../query/answer';
+import type { AllocationRow } from '../../query/answer';
+import { type Measure, measures } from '../../query/measures';
 import type { Filter } from '../../query/filter';
 import type { AllocationRequest } from '../../query/request';
 import { propertyRuns } from '../etl/run-counts';

@@ -1,4 +1,5 @@
-import { type AllocationRow, type AssetRow, measures } from '../../../query/answer';
+import type { AllocationRow, AssetRow } from '../../../query/answer';
+import { measures } from '../../../query/measures';
 import type { AllocationRequest } from '../../../query/request';
 import type { Span } from '../../../query/span';
 import { sortValue } from './order';

@@ -1,10 +1,5 @@
-import {
-  type GpuUse,
-  type LoadBalancerUse,
-  type Measure,
-  measures,
-  type PersistentVolumeUse,
-} from '../../../query/answer';
+import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../../../query/answer';
+import { type Measure, measures } from '../../../query/measures';
 import { firstMember, type Piece, type PieceProperties, someProperties } from './piece';
 
 /** Averages over the time of an allocation; everything else is added. */

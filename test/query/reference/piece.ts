@@ -1,13 +1,8 @@
 import { type ByteString, displayText } from '../../../etl/byte-string';
 import type { Instant } from '../../../etl/instant';
 import type { Allocation, StringMap } from '../../../etl/model';
-import {
-  type GpuUse,
-  type LoadBalancerUse,
-  type Measure,
-  measures,
-  type PersistentVolumeUse,
-} from '../../../query/answer';
+import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../../../query/answer';
+import { type Measure, measures } from '../../../query/measures';
 
 /** What is said of an allocation, all members there, as text. */
 export interface PieceProperties {

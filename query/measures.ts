@@ -1,0 +1,104 @@
+import type { NumberName } from '../etl/field';
+import type { Allocation, PVAllocation } from '../etl/model';
+import { type Resource, resources } from './idle';
+
+/*
+ * The numbers of allocations that queries answer with. They follow from the fields of the ETL format: a number that a new
+ * codec version brings does not compile before it has an entry below. The tables, the sums, the export and the API take
+ * theirs from here.
+ */
+
+/** Numbers of an allocation that are stored under another name, or `not stored`: no answer has them then. */
+export const storedAs = {
+  // Version 22 has these two; later versions have them in the GPU part. One measure holds both.
+  deprecatedGpuRequestAverage: 'gpuRequestAverage',
+  deprecatedGpuUsageAverage: 'gpuUsageAverage',
+  // Kubecost's API drops the plural.
+  ramBytesRequestAverage: 'ramByteRequestAverage',
+  ramBytesUsageAverage: 'ramByteUsageAverage',
+  ramBytesLimitAverage: 'ramByteLimitAverage',
+} as const satisfies Partial<Record<NumberName<Allocation>, string>>;
+
+type StoredName<Name extends NumberName<Allocation>> = Name extends keyof typeof storedAs
+  ? (typeof storedAs)[Name]
+  : Name;
+
+/** A number that is stored for each allocation: one of its fields, or the sum of a field over its volumes. */
+export type StoredMeasure =
+  Exclude<StoredName<NumberName<Allocation>>, 'not stored'> | `pv${Capitalize<NumberName<PVAllocation>>}`;
+
+/** What there is to know of a measure beyond its name. */
+interface MeasureFacts {
+  /** How allocations are merged: added up, or averaged, each weighted by its own time, over the time of all. */
+  readonly merging: 'sum' | 'average';
+  readonly unit: string;
+  /** As the export documents it. */
+  readonly meaning: string;
+}
+
+/** The unit of costs: that of the clusters. */
+export const money = 'currency';
+
+function total(unit: string, meaning: string): MeasureFacts {
+  return { merging: 'sum', unit, meaning };
+}
+
+function average(unit: string, meaning: string): MeasureFacts {
+  return { merging: 'average', unit, meaning };
+}
+
+function cost(meaning: string): MeasureFacts {
+  return total(money, meaning);
+}
+
+/** Every stored measure, in the order of the tables and the export. Costs are without their adjustments. */
+export const measureFacts = {
+  cpuCoreHours: total('core hours', 'CPU that it was charged for: used or requested, whichever was more'),
+  cpuCoreRequestAverage: average(
+    'cores',
+    'CPU that it requested, on average from `start_time` to `end_time`',
+  ),
+  cpuCoreUsageAverage: average('cores', 'CPU that it used, on average'),
+  cpuCoreLimitAverage: average('cores', 'CPU that it was limited to, on average; 0 without a limit'),
+  cpuCost: cost('the cost of its CPU'),
+  cpuCostAdjustment: cost('what reconciliation changed of `cpu_cost`'),
+  gpuHours: total('GPU hours', 'GPUs that it was charged for'),
+  gpuRequestAverage: average('GPUs', 'GPUs that it requested, on average'),
+  gpuUsageAverage: average('share', 'how much of its GPUs it used, on average, as its cluster measured it'),
+  gpuCost: cost('the cost of its GPUs'),
+  gpuCostAdjustment: cost('what reconciliation changed of `gpu_cost`'),
+  networkTransferBytes: total('bytes', 'what it sent over the network'),
+  networkReceiveBytes: total('bytes', 'what it received over the network'),
+  networkCost: cost('the cost of its network traffic'),
+  networkCrossZoneCost: cost('the part of `network_cost` between zones'),
+  networkCrossRegionCost: cost('the part of `network_cost` between regions'),
+  networkInternetCost: cost('the part of `network_cost` to the Internet'),
+  networkNatGatewayEgressCost: cost('the part of `network_cost` out through NAT gateways'),
+  networkNatGatewayIngressCost: cost('the part of `network_cost` in through NAT gateways'),
+  networkCostAdjustment: cost('what reconciliation changed of `network_cost`'),
+  loadBalancerCost: cost('the cost of its load balancers'),
+  loadBalancerCostAdjustment: cost('what reconciliation changed of `load_balancer_cost`'),
+  pvByteHours: total('byte hours', 'of its persistent volumes'),
+  pvCost: cost('the cost of its persistent volumes'),
+  pvCostAdjustment: cost('what reconciliation changed of `pv_cost`'),
+  ramByteHours: total('byte hours', 'memory that it was charged for: used or requested, whichever was more'),
+  ramByteRequestAverage: average('bytes', 'memory that it requested, on average'),
+  ramByteUsageAverage: average('bytes', 'memory that it used, on average'),
+  ramByteLimitAverage: average('bytes', 'memory that it was limited to, on average; 0 without a limit'),
+  ramCost: cost('the cost of its memory'),
+  ramCostAdjustment: cost('what reconciliation changed of `ram_cost`'),
+  sharedCost: cost('shared costs that its cluster gave it when it made the file'),
+  externalCost: cost('costs from outside of the cluster that its cluster gave it'),
+} satisfies Record<StoredMeasure, MeasureFacts> as Readonly<Record<StoredMeasure, MeasureFacts>>;
+
+/** Measures as they are stored: idle is computed, never stored. */
+export const storedMeasures = Object.keys(measureFacts) as readonly StoredMeasure[];
+
+/** Sums and averages of the allocations of a row, unrounded. */
+export type Measure = StoredMeasure | `${Resource}CostIdle`;
+
+/** All measures: the stored ones, with the idle cost of each resource behind its adjustment. */
+export const measures: readonly Measure[] = storedMeasures.flatMap((measure): Measure[] => {
+  const resource = resources.find((one) => measure === `${one}CostAdjustment`);
+  return resource === undefined ? [measure] : [measure, `${resource}CostIdle`];
+});
