@@ -1,4 +1,4 @@
-import type { AssetRow, AssetSet, Breakdown } from '../query/answer';
+import type { AssetRow, AssetRowBase, AssetSet, Breakdown } from '../query/answer';
 import { timeText } from '../query/notes';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';
@@ -29,68 +29,105 @@ function assetJson(row: AssetRow): string {
   return jsonObject(members);
 }
 
-/** Of every asset: its length, then what its type has, then its total. All members of a type are always there. */
-export function assetMembers(row: AssetRow): [name: string, value: MemberValue][] {
+/** Members that answers name otherwise than rows. */
+interface Renamed {
+  gpuHours: 'GPUHours';
+}
+
+/** Members that are derived from those of a row. */
+interface DerivedMembers {
+  Node: 'cpuCores' | 'ramBytes';
+  Disk: 'bytes';
+}
+
+/** What a type of rows has to itself, as members. */
+type OwnMember<Row extends AssetRow> = Row extends AssetRow
+  ? | {
+        [Name in keyof Row]: Name extends keyof Renamed ? Renamed[Name] : Name;
+      }[Exclude<keyof Row, CommonName>]
+    | (Row['type'] extends keyof DerivedMembers ? DerivedMembers[Row['type']] : never)
+    | 'adjustment'
+  : never;
+type CommonName = keyof AssetRowBase | 'type';
+type RowOf<Type, Row = AssetRow> = Row extends { type: infer Of } ? (Type extends Of ? Row : never) : never;
+
+/** The members of a type in the order of the answer; undefined for one that is not shown. */
+type Members<Type extends AssetRow['type']> = Readonly<
+  Record<OwnMember<RowOf<Type>>, MemberValue | undefined>
+>;
+
+/** The name of a member of any type. */
+export type AssetMember = 'minutes' | OwnMember<AssetRow> | 'totalCost';
+
+/** The members of an asset after its times: minutes, those of its type, total. All assets of a type have the same ones. */
+export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberValue][] {
   return [
     ['minutes', (row.end - row.start) / 60],
-    ...ofType(row).filter(([name, value]) => !(omitted.has(name) && (value === '' || value === null))),
+    ...(Object.entries(ofType(row)) as [AssetMember, MemberValue | undefined][]).filter(isShown),
     ['totalCost', row.totalCost],
   ];
 }
 
 /** Left out where they are not known. */
-const omitted: ReadonlySet<string> = new Set(['pool', 'overhead']);
+const omitted: ReadonlySet<AssetMember> = new Set<AssetMember>(['pool', 'overhead']);
 
-function ofType(row: AssetRow): [string, MemberValue][] {
+function isShown(
+  member: [name: AssetMember, value: MemberValue | undefined],
+): member is [AssetMember, MemberValue] {
+  const [name, value] = member;
+  return value !== undefined && !(omitted.has(name) && (value === '' || value === null));
+}
+
+function ofType(row: AssetRow): Partial<Record<AssetMember, MemberValue>> {
   const hours = (row.end - row.start) / 3_600;
   const perHour = (amount: number) => (hours > 0 ? amount / hours : 0);
   switch (row.type) {
     case 'Node':
-      return [
-        ['nodeType', row.nodeType],
-        ['pool', row.pool],
-        ['cpuCores', perHour(row.cpuCoreHours)],
-        ['ramBytes', perHour(row.ramByteHours)],
-        ['cpuCoreHours', row.cpuCoreHours],
-        ['ramByteHours', row.ramByteHours],
-        ['GPUHours', row.gpuHours],
-        ['cpuBreakdown', inOrder(row.cpuBreakdown)],
-        ['ramBreakdown', inOrder(row.ramBreakdown)],
-        ['preemptible', row.preemptible],
-        ['discount', row.discount],
-        ['cpuCost', row.cpuCost],
-        ['gpuCost', row.gpuCost],
-        ['gpuCount', row.gpuCount],
-        ['ramCost', row.ramCost],
-        ['adjustment', row.adjustment],
-        ['overhead', row.overhead],
-      ];
+      return {
+        nodeType: row.nodeType,
+        pool: row.pool,
+        cpuCores: perHour(row.cpuCoreHours),
+        ramBytes: perHour(row.ramByteHours),
+        cpuCoreHours: row.cpuCoreHours,
+        ramByteHours: row.ramByteHours,
+        GPUHours: row.gpuHours,
+        cpuBreakdown: inOrder(row.cpuBreakdown),
+        ramBreakdown: inOrder(row.ramBreakdown),
+        preemptible: row.preemptible,
+        discount: row.discount,
+        cpuCost: row.cpuCost,
+        gpuCost: row.gpuCost,
+        gpuCount: row.gpuCount,
+        ramCost: row.ramCost,
+        adjustment: row.adjustment,
+        overhead: row.overhead,
+      } satisfies Members<'Node'>;
     case 'Disk':
-      return [
-        ['byteHours', row.byteHours],
-        ['bytes', perHour(row.byteHours)],
-        ['byteHoursUsed', row.byteHoursUsed],
-        ['byteUsageMax', row.byteUsageMax],
-        ['breakdown', inOrder(row.breakdown)],
-        ['adjustment', row.adjustment],
-        ['storageClass', row.storageClass],
-        ['volumeName', row.volumeName],
-        ['claimName', row.claimName],
-        ['claimNamespace', row.claimNamespace],
-      ];
+      return {
+        byteHours: row.byteHours,
+        bytes: perHour(row.byteHours),
+        byteHoursUsed: row.byteHoursUsed,
+        byteUsageMax: row.byteUsageMax,
+        breakdown: inOrder(row.breakdown),
+        adjustment: row.adjustment,
+        storageClass: row.storageClass,
+        volumeName: row.volumeName,
+        claimName: row.claimName,
+        claimNamespace: row.claimNamespace,
+      } satisfies Members<'Disk'>;
     case 'LoadBalancer':
-      return [
-        ['adjustment', row.adjustment],
-        ['private', row.private],
-        ['ip', row.ip],
-      ];
+      return {
+        adjustment: row.adjustment,
+        private: row.private,
+        ip: row.ip,
+      } satisfies Members<'LoadBalancer'>;
     case 'Cloud':
-      return [
-        ['adjustment', row.adjustment],
-        ['credit', row.credit],
-      ];
-    default:
-      return [['adjustment', row.adjustment]];
+      return { adjustment: row.adjustment, credit: row.credit } satisfies Members<'Cloud'>;
+    case 'Network':
+    case 'ClusterManagement':
+    case 'Shared':
+    case 'Any':
+      return { adjustment: row.adjustment } satisfies Members<typeof row.type>;
   }
 }
 

@@ -3,7 +3,7 @@ import type { AllocationAnswer, AllocationProperties, AssetAnswer, AssetRow } fr
 import type { Span } from '../query/span';
 import { timeText } from '../query/notes';
 import { allocationNumbers } from './allocation-numbers';
-import { assetMembers, type MemberValue } from './asset-json';
+import { type AssetMember, assetMembers, type MemberValue } from './asset-json';
 import { derive } from '../query/derived';
 import type { Parts } from './json';
 import { rounded } from './numbers';
@@ -117,36 +117,45 @@ const assetProperties = [
   'providerID',
 ] as const;
 
-/** The members of all types; where a type has none of a name its rows are empty. */
-const assetColumns = [
-  'minutes',
-  'nodeType',
-  'pool',
-  'cpuCores',
-  'ramBytes',
-  'cpuCoreHours',
-  'ramByteHours',
-  'GPUHours',
-  'gpuCount',
-  'preemptible',
-  'discount',
-  'cpuCost',
-  'gpuCost',
-  'ramCost',
-  'bytes',
-  'byteHours',
-  'byteHoursUsed',
-  'byteUsageMax',
-  'storageClass',
-  'volumeName',
-  'claimName',
-  'claimNamespace',
-  'private',
-  'ip',
-  'credit',
-  'adjustment',
-  'totalCost',
-] as const;
+/** The members of all types, in the order of their columns. Those that are objects have none. */
+const assetMemberColumns = {
+  minutes: 'column',
+  nodeType: 'column',
+  pool: 'column',
+  cpuCores: 'column',
+  ramBytes: 'column',
+  cpuCoreHours: 'column',
+  ramByteHours: 'column',
+  GPUHours: 'column',
+  gpuCount: 'column',
+  preemptible: 'column',
+  discount: 'column',
+  cpuCost: 'column',
+  gpuCost: 'column',
+  ramCost: 'column',
+  bytes: 'column',
+  byteHours: 'column',
+  byteHoursUsed: 'column',
+  byteUsageMax: 'column',
+  storageClass: 'column',
+  volumeName: 'column',
+  claimName: 'column',
+  claimNamespace: 'column',
+  private: 'column',
+  ip: 'column',
+  credit: 'column',
+  adjustment: 'column',
+  totalCost: 'column',
+  cpuBreakdown: 'no column',
+  ramBreakdown: 'no column',
+  breakdown: 'no column',
+  overhead: 'no column',
+} as const satisfies Record<AssetMember, 'column' | 'no column'>;
+
+/** A row is empty in the columns that its type does not have. */
+const assetColumns = (Object.keys(assetMemberColumns) as AssetMember[]).filter(
+  (name) => assetMemberColumns[name] === 'column',
+);
 
 /** Assets: a row for each set and key; with columns for the labels that are asked for. */
 export function assetCsv({ sets }: AssetAnswer, labels: readonly string[]): Parts {

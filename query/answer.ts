@@ -1,3 +1,5 @@
+import type { AssetOf, AssetType, Breakdown as StoredBreakdown } from '../etl/model';
+import type { StoredFieldName } from './asset-fields';
 import type { Measure } from './measures';
 import type { Span } from './span';
 
@@ -98,7 +100,8 @@ export interface Breakdown {
   user: number;
 }
 
-interface AssetRowBase {
+/** The members of every asset. */
+export interface AssetRowBase {
   key: string;
   properties: AssetProperties;
   labels: Record<string, string>;
@@ -111,50 +114,39 @@ interface AssetRowBase {
   totalCost: number;
 }
 
-export interface NodeRow extends AssetRowBase {
+/** The fields that a type has to itself, as answers have them. */
+type OwnFields<Type extends AssetType> = {
+  [Name in Exclude<StoredFieldName<Type>, 'cost' | 'adjustment'>]: Answered<AssetOf<Type>[Name]>;
+};
+
+/** A value of a field in an answer: a breakdown that is missing has shares of 0; parts have no version. */
+type Answered<T> = [T] extends [StoredBreakdown | null]
+  ? Breakdown
+  : T extends { version: number }
+    ? Omit<T, 'version'>
+    : T;
+
+/** `discount` and `preemptible` are shares of 1. */
+export interface NodeRow extends AssetRowBase, OwnFields<'Node'> {
   type: 'Node';
-  nodeType: string;
   pool: string;
-  cpuCoreHours: number;
-  ramByteHours: number;
-  gpuHours: number;
-  gpuCount: number;
-  cpuBreakdown: Breakdown;
-  ramBreakdown: Breakdown;
-  cpuCost: number;
-  gpuCost: number;
-  ramCost: number;
-  /** Shares of 1. */
-  discount: number;
-  preemptible: number;
-  overhead: { cpuOverheadFraction: number; ramOverheadFraction: number; overheadCostFraction: number } | null;
 }
 
-export interface DiskRow extends AssetRowBase {
+export interface DiskRow extends AssetRowBase, OwnFields<'Disk'> {
   type: 'Disk';
-  byteHours: number;
-  byteHoursUsed: number | null;
-  byteUsageMax: number | null;
-  breakdown: Breakdown;
-  storageClass: string;
-  volumeName: string;
-  claimName: string;
-  claimNamespace: string;
 }
 
-export interface LoadBalancerRow extends AssetRowBase {
+export interface LoadBalancerRow extends AssetRowBase, OwnFields<'LoadBalancer'> {
   type: 'LoadBalancer';
-  private: boolean;
-  ip: string;
 }
 
-export interface CloudRow extends AssetRowBase {
+export interface CloudRow extends AssetRowBase, OwnFields<'Cloud'> {
   type: 'Cloud';
-  credit: number;
 }
 
 /** `Any`: assets of several types in one row. */
-export interface PlainRow extends AssetRowBase {
+export interface PlainRow
+  extends AssetRowBase, OwnFields<'Network' | 'ClusterManagement' | 'SharedAsset' | 'Any'> {
   type: 'Network' | 'ClusterManagement' | 'Shared' | 'Any';
 }
 

@@ -1,19 +1,9 @@
-import type { AssetProperties, AssetRow, Breakdown } from './answer';
+import type { AssetRow, Breakdown } from './answer';
+import { propertyColumns } from './asset-columns';
 import type { Labels } from './asset-labels';
 import type { Row } from './database';
 import type { Span } from './span';
 import { sanitizeKey } from './sanitize';
-
-const propertyColumns: readonly (readonly [keyof AssetProperties, string])[] = [
-  ['category', 'category'],
-  ['provider', 'provider'],
-  ['account', 'account'],
-  ['project', 'project'],
-  ['service', 'service'],
-  ['cluster', 'cluster_name'],
-  ['name', 'name'],
-  ['providerID', 'provider_id'],
-];
 
 /** Where GKE and EKS say which pool a node is of. OpenCost stores them sanitised, with `label_` in front. */
 const poolLabels = [
@@ -37,7 +27,9 @@ export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
   const base = {
     key: text('key'),
     properties: Object.fromEntries(
-      propertyColumns.flatMap(([name, column]) => (text(column) === '' ? [] : [[name, text(column)]])),
+      Object.entries(propertyColumns).flatMap(([name, column]) =>
+        text(column) === '' ? [] : [[name, text(column)]],
+      ),
     ),
     labels: { ...labels },
     window,

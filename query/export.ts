@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
 import type { Pipeline, WindowRef } from '../etl/window';
+import { assetCost } from './asset-cost';
+import { type AssetField, storedFields } from './asset-fields';
 import { costMeasures } from './cost';
 import { rowsOf } from './database';
 import { measureFacts, money, storedMeasures } from './measures';
@@ -147,9 +149,41 @@ function breakdownOf(column: string, of: string): readonly Column[] {
   );
 }
 
-const assetTotal =
-  "case when a.type = 'Node' then (a.cpu_cost + a.ram_cost) * (1 - a.discount) + a.gpu_cost + a.adjustment " +
-  "when a.type = 'Shared' then a.cost else a.cost + a.adjustment + a.credit end";
+function overheadOf(column: string): readonly Column[] {
+  return [
+    number(
+      'overhead_cpu',
+      `a.${column}[1]`,
+      'share',
+      'of nodes: CPU that is not for workloads; null where it is not known',
+    ),
+    number(
+      'overhead_ram',
+      `a.${column}[2]`,
+      'share',
+      'of nodes: memory that is not for workloads; null likewise',
+    ),
+    number('overhead_cost', `a.${column}[3]`, 'share', 'of nodes: what both come to in cost; null likewise'),
+  ];
+}
+
+/** The columns of a stored field. Of types that do not have it they are null, or 0 for what several types have. */
+function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
+  const value = `a.${name}`;
+  switch (sql) {
+    case 'varchar':
+      return [text(name, value, meaning)];
+    case 'boolean':
+      return [flag(name, value, meaning)];
+    case 'double[4]':
+      return breakdownOf(name, meaning);
+    case 'double[3]':
+      return overheadOf(name);
+    case 'double':
+    case 'double not null':
+      return [number(name, value, unit, meaning)];
+  }
+}
 
 const assetColumns: readonly Column[] = [
   ...ofWindow,
@@ -168,68 +202,8 @@ const assetColumns: readonly Column[] = [
   text('provider_id', 'a.provider_id', 'what the provider calls it'),
   textMap('labels', 'a.labels', 'its labels'),
   ...timesOf('a'),
-  number('total_cost', assetTotal, money, 'what it costs in all: discount, adjustment and credit included'),
-  number('cost', 'a.cost', money, 'before adjustment and credit, of types with one cost; 0 of nodes'),
-  number('adjustment', 'a.adjustment', money, 'what reconciliation changed'),
-  number('credit', 'a.credit', money, 'of type `Cloud`; 0 of others'),
-  text(
-    'node_type',
-    'a.node_type',
-    'of nodes: the machine type. This and the columns down to `overhead_cost` are null of other types',
-  ),
-  number('cpu_core_hours', 'a.cpu_core_hours', 'core hours', 'of nodes'),
-  number('ram_byte_hours', 'a.ram_byte_hours', 'byte hours', 'of nodes'),
-  number('gpu_hours', 'a.gpu_hours', 'GPU hours', 'of nodes'),
-  number('gpu_count', 'a.gpu_count', 'GPUs', 'of nodes'),
-  number('cpu_cost', 'a.cpu_cost', money, 'of nodes, before discount'),
-  number('gpu_cost', 'a.gpu_cost', money, 'of nodes'),
-  number('ram_cost', 'a.ram_cost', money, 'of nodes, before discount'),
-  number('discount', 'a.discount', 'share', 'of nodes: taken off `cpu_cost` and `ram_cost`'),
-  number('preemptible', 'a.preemptible', 'share', 'of nodes: 1 when preemptible or spot'),
-  ...breakdownOf('cpu_breakdown', "nodes' CPU"),
-  ...breakdownOf('ram_breakdown', "nodes' memory"),
-  number(
-    'overhead_cpu',
-    'a.overhead[1]',
-    'share',
-    'of nodes: CPU that is not for workloads; null where it is not known',
-  ),
-  number(
-    'overhead_ram',
-    'a.overhead[2]',
-    'share',
-    'of nodes: memory that is not for workloads; null likewise',
-  ),
-  number('overhead_cost', 'a.overhead[3]', 'share', 'of nodes: what both come to in cost; null likewise'),
-  number(
-    'byte_hours',
-    'a.byte_hours',
-    'byte hours',
-    'of disks. This and the columns down to `claim_namespace` are null of other types',
-  ),
-  measured(
-    'byte_hours_used',
-    'a.byte_hours_used',
-    'byte hours',
-    'of disks: what was used; null where it was not measured',
-  ),
-  measured(
-    'byte_usage_max',
-    'a.byte_usage_max',
-    'bytes',
-    'of disks: the most that was used at once; null likewise',
-  ),
-  ...breakdownOf('disk_breakdown', 'disks'),
-  text('storage_class', 'a.storage_class', 'of disks'),
-  text('volume_name', 'a.volume_name', 'of disks'),
-  text('claim_name', 'a.claim_name', 'of disks'),
-  text('claim_namespace', 'a.claim_namespace', 'of disks'),
-  flag(
-    'private',
-    'a.private',
-    'of load balancers: whether it is reached from inside only; null of other types',
-  ),
-  text('ip', 'a.ip', 'of load balancers: the address; null of other types'),
+  number('total_cost', assetCost, money, 'what it costs in all: discount, adjustment and credit included'),
+  ...storedFields.flatMap(ofField),
 ];
 
 interface Table {

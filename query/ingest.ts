@@ -10,21 +10,14 @@ import {
 } from '@duckdb/node-api';
 import type { NotFinite } from '../etl/not-finite';
 import type { Pipeline, WindowRef } from '../etl/window';
+import { type AllocationColumns, leadingNumbers } from './allocation-columns';
 import { type Column, fillVector } from './append';
-import {
-  type AllocationBatches,
-  type AllocationColumns,
-  type AssetColumns,
-  assetFields,
-  type AssetValue,
-  type Entries,
-  type Identity,
-  leadingNumbers,
-  type WindowColumns,
-  writeHash,
-} from './columns';
+import { type AssetColumns, tableColumns } from './asset-columns';
+import type { AssetValue } from './asset-fields';
+import type { AllocationBatches, WindowColumns } from './columns';
 import { type Database, rowsOf } from './database';
 import { hashWords } from './hash-index';
+import { type Entries, type Identity, writeHash } from './identity';
 import { hashValue, type Numbers, readNumbers, workloadKey } from './numbers';
 import { notePeak, type Peaks } from './peaks';
 import { pipelineTables } from './pipeline-tables';
@@ -355,9 +348,9 @@ export class Ingest {
   ): Promise<void> {
     const clusters: number[] = [];
     for (const name of columns.clusters) clusters.push(await this.clusterNumber(name));
-    for (const [index, [column]] of assetFields.entries()) {
+    for (const [index, { name }] of tableColumns.entries()) {
       const numbers = (columns.values[index] ?? []).flat().filter((value) => typeof value === 'number');
-      notePeak(peaks, column, numbers);
+      notePeak(peaks, name, numbers);
     }
     const read = (values: readonly AssetValue[]) => (row: number) => assetValue(values[row] ?? null);
     await this.append(

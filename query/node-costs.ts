@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { paidCost } from './asset-cost';
 import { rowsOf } from './database';
 import type { NodeCost } from './idle';
 import type { AllocationRequest } from './request';
@@ -17,7 +18,7 @@ export async function nodeCosts(
   const rows = await rowsOf(
     connection,
     `with node as (
-  select p.step, a.*, (cpu_cost + ram_cost) * (1 - discount) + gpu_cost as before, ${adjustment} as adjusted
+  select p.step, a.*, ${paidCost} as before, ${adjustment} as adjusted
   from asset a join asset_pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}
   where a.type = 'Node'
 ), rated as (

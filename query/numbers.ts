@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Identity } from './columns';
+import type { Identity } from './identity';
 import { rowsOf } from './database';
 import { HashIndex, hashWords } from './hash-index';
 

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../etl/window';
 import { totalCostSum } from './allocation-source';
-import { assetCostSum } from './asset-sums';
+import { assetCostSum } from './asset-cost';
 import type { Peaks } from './peaks';
 
 /** How the database stores the files of a pipeline. */

@@ -1,3 +1,4 @@
+import { tableColumns } from './asset-columns';
 import { storedMeasures } from './measures';
 
 /** Raised when tables change: an older database is thrown away and built anew from the ETL files. */
@@ -161,50 +162,7 @@ create table allocation_gpu (
 create table asset (
   file integer not null,
   cluster integer not null,
-  type varchar not null,
-  category varchar not null,
-  provider varchar not null,
-  account varchar not null,
-  project varchar not null,
-  service varchar not null,
-  cluster_name varchar not null,
-  name varchar not null,
-  provider_id varchar not null,
-  labels map(varchar, varchar) not null,
-  start_at double not null,
-  end_at double not null,
-  -- Of types that have one cost.
-  cost double not null,
-  adjustment double not null,
-  credit double not null,
-  -- Of nodes.
-  node_type varchar,
-  cpu_core_hours double,
-  ram_byte_hours double,
-  gpu_hours double,
-  gpu_count double,
-  cpu_cost double,
-  gpu_cost double,
-  ram_cost double,
-  discount double,
-  preemptible double,
-  -- Idle, other, system, user; shares of 1.
-  cpu_breakdown double[4],
-  ram_breakdown double[4],
-  -- CPU, RAM, cost.
-  overhead double[3],
-  -- Of disks.
-  byte_hours double,
-  byte_hours_used double,
-  byte_usage_max double,
-  disk_breakdown double[4],
-  storage_class varchar,
-  volume_name varchar,
-  claim_name varchar,
-  claim_namespace varchar,
-  -- Of load balancers.
-  private boolean,
-  ip varchar
+  ${tableColumns.map(({ name, sql }) => `${name} ${sql}`).join(',\n  ')}
 );
 
 -- Allocations by workload, per file: what most questions need. A property below that is null where the allocations of a

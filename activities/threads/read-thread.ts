@@ -7,7 +7,8 @@ import { gunzip, isGzipped } from '../../etl/gzip';
 import type { Allocation, EtlSet } from '../../etl/model';
 import { setWindow } from '../../etl/set-facts';
 import type { Pipeline, Window } from '../../etl/window';
-import { AllocationColumnsBuilder, columnArrays, toColumns, type WindowColumns } from '../../query/columns';
+import { AllocationColumnsBuilder, columnArrays } from '../../query/allocation-columns';
+import { toColumns, type WindowColumns } from '../../query/columns';
 import { HashIndex } from '../../query/hash-index';
 import { type Sent, type Shared, ThreadSide } from './exchange';
 

@@ -4,13 +4,9 @@ import { MessageChannel } from 'node:worker_threads';
 import { FederationError } from '../../errors/federation-error';
 import { giveBack } from '../../etl/give-back';
 import { windowName, type WindowRef } from '../../etl/window';
-import {
-  type AllocationBatches,
-  type AllocationColumns,
-  type AssetColumns,
-  columnArrays,
-  type WindowColumns,
-} from '../../query/columns';
+import { type AllocationColumns, columnArrays } from '../../query/allocation-columns';
+import type { AssetColumns } from '../../query/asset-columns';
+import type { AllocationBatches, WindowColumns } from '../../query/columns';
 import { MainSide, makeShared } from './exchange';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 import type { ReadTask, ReadVerdict } from './read-thread';

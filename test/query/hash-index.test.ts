@@ -1,4 +1,4 @@
-import { writeHash } from '../../query/columns';
+import { writeHash } from '../../query/identity';
 import { HashIndex, hashWords } from '../../query/hash-index';
 
 test('an index finds every hash that was set, and no other', () => {

@@ -1,7 +1,8 @@
 import { type ReadThreads, startReadThreads } from '../../activities/threads/read-threads';
 import { encodeSet } from '../../etl/file';
 import type { WindowRef } from '../../etl/window';
-import { type AllocationBatches, type AllocationColumns, toColumns } from '../../query/columns';
+import type { AllocationColumns } from '../../query/allocation-columns';
+import { type AllocationBatches, toColumns } from '../../query/columns';
 import { allocation, allocationSet } from '../etl/build-records';
 import { firstDay, instant, timeWindow } from './made-up-sets';
 import { openEngine } from './engine-over';

@@ -1,0 +1,98 @@
+import { displayText } from '../etl/byte-string';
+import type { FieldName } from '../etl/field';
+import type { Instant } from '../etl/instant';
+import type { Asset, AssetProperties, AssetSet } from '../etl/model';
+import type { NotFinite } from '../etl/not-finite';
+import { type AssetField, type AssetValue, storedFields } from './asset-fields';
+import { type Finite, FiniteNumbers } from './finite-numbers';
+import { entries } from './identity';
+import { seconds } from './seconds';
+
+/** The assets of a window: one array per column of the table after `file` and `cluster`, in the order of the table. */
+export interface AssetColumns {
+  readonly pipeline: 'assets';
+  readonly rows: number;
+  /** The cluster of each row. */
+  readonly clusters: string[];
+  readonly values: AssetValue[][];
+  readonly notFinite: readonly NotFinite[];
+}
+
+/** The columns of an asset's properties. */
+export const propertyColumns = {
+  category: 'category',
+  provider: 'provider',
+  account: 'account',
+  project: 'project',
+  service: 'service',
+  cluster: 'cluster_name',
+  name: 'name',
+  providerID: 'provider_id',
+} as const satisfies Record<FieldName<AssetProperties>, string>;
+
+/** A column of the table `asset`. */
+interface AssetColumn {
+  readonly name: string;
+  readonly sql: string;
+  read(this: void, record: Asset, finite: Finite, set: AssetSet): AssetValue;
+}
+
+/** The columns of the table `asset` after `file` and `cluster`, in its order. */
+export const tableColumns: readonly AssetColumn[] = [
+  {
+    ...{ name: 'type', sql: 'varchar not null' },
+    read: (record) => (record.type === 'SharedAsset' ? 'Shared' : record.type),
+  },
+  ...Object.entries(propertyColumns).map(([property, name]): AssetColumn => ({
+    ...{ name, sql: 'varchar not null' },
+    read: ({ properties }) => displayText(properties?.[property as keyof typeof propertyColumns] ?? ''),
+  })),
+  {
+    ...{ name: 'labels', sql: 'map(varchar, varchar) not null' },
+    read: (record) => entries(record.labels),
+  },
+  timeColumn('start_at', 'start'),
+  timeColumn('end_at', 'end'),
+  ...storedFields.map(fieldColumn),
+];
+
+/** For types without times of their own: those of the asset's window, or of the set. */
+function timeColumn(name: string, side: 'start' | 'end'): AssetColumn {
+  const time = (record: Asset, set: AssetSet): Instant | null =>
+    'start' in record ? record[side] : (record.window[side] ?? set.window[side]);
+  return {
+    ...{ name, sql: 'double not null' },
+    read: (record, _, set) => seconds(time(record, set) ?? epoch),
+  };
+}
+
+const epoch: Instant = { seconds: 0, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
+
+function fieldColumn({ name, sql, of, read }: AssetField): AssetColumn {
+  const absent = sql === 'double not null' ? 0 : null;
+  return {
+    ...{ name, sql },
+    read: (record, finite) => {
+      const field = of.get(record.type);
+      if (field === undefined) return absent;
+      return read((record as unknown as Record<string, unknown>)[field], finite, reportedAs[field] ?? field);
+    },
+  };
+}
+
+/** Fields that the format's JSON names otherwise. */
+const reportedAs: Readonly<Record<string, string>> = { gpuHours: 'GPUHours' };
+
+/** Brings the assets of a set into columns. */
+export function toAssetColumns(set: AssetSet): AssetColumns {
+  const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
+  const numbers = new FiniteNumbers('assets');
+  const each = records.map((record) => [record, numbers.of(record)] as const);
+  return {
+    pipeline: 'assets',
+    rows: records.length,
+    clusters: records.map((record) => displayText(record.properties?.cluster ?? '')),
+    values: tableColumns.map(({ read }) => each.map(([record, finite]) => read(record, finite, set))),
+    notFinite: numbers.found,
+  };
+}

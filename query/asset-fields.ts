@@ -1,0 +1,222 @@
+import { displayText } from '../etl/byte-string';
+import type { FieldName } from '../etl/field';
+import type { AssetOf, AssetType, Breakdown, NodeOverhead } from '../etl/model';
+import type { Finite } from './finite-numbers';
+import { money } from './measures';
+
+/*
+ * The fields that types of assets have to themselves, as they are stored. A field that a new codec version brings does not
+ * compile before it has an entry below. The table, the sums and the export take their columns from here.
+ */
+
+/** Fields of every type, stored by columns that `asset-columns.ts` lists. */
+type CommonField = 'type' | 'typeName' | 'properties' | 'labels' | 'window' | 'start' | 'end';
+
+/** The fields of a type that need an entry. */
+export type OwnField<Type extends AssetType> = Exclude<FieldName<AssetOf<Type>>, CommonField>;
+
+/**
+ * How a column is merged over the assets of a group: `sum`; `same`, a value that all share; `mean`, weighted by cost; `single`,
+ * the value of a group of one. `not merged`: answers do not have it, or compute it otherwise.
+ */
+export type Merging = 'sum' | 'same' | 'mean' | 'single' | 'not merged';
+
+export type AssetValue = string | number | boolean | null | number[] | [string, string][];
+
+/** A column of the table `asset`. */
+export interface StoredField<Value = never, Name extends string = string, How extends Merging = Merging> {
+  readonly name: Name;
+  readonly merging: How;
+  readonly sql: 'double not null' | 'double' | 'double[4]' | 'double[3]' | 'varchar' | 'boolean';
+  /** Empty if it has none. */
+  readonly unit: string;
+  /** As the export documents it. */
+  readonly meaning: string;
+  /** The value to store. NaN and infinity are reported under the field's name and stored as 0. */
+  read(this: void, value: Value, finite: Finite, field: string): AssetValue;
+}
+
+/** A field that is not stored: no answer and no export has it. */
+const notStored = 'not stored';
+
+function text<const Name extends string>(name: Name, meaning: string) {
+  return {
+    ...{ name, merging: 'same', sql: 'varchar', unit: '', meaning },
+    read: displayText,
+  } as const satisfies StoredField<string>;
+}
+
+function flag<const Name extends string>(name: Name, meaning: string) {
+  return {
+    ...{ name, merging: 'same', sql: 'boolean', unit: '', meaning },
+    read: (value: boolean) => value,
+  } as const satisfies StoredField<boolean>;
+}
+
+function number<const Name extends string, const How extends Merging>(
+  name: Name,
+  merging: How,
+  unit: string,
+  meaning: string,
+) {
+  return {
+    ...{ name, merging, unit, meaning },
+    sql: 'double',
+    read: (value: number, finite: Finite, field: string) => finite(value, field),
+  } as const satisfies StoredField<number>;
+}
+
+/** A number that several types have; 0 for the others. */
+function shared<const Name extends string>(name: Name, meaning: string) {
+  return { ...number(name, 'sum', money, meaning), sql: 'double not null' } as const;
+}
+
+/** Null where it was not measured. */
+function measured<const Name extends string, const How extends Merging>(
+  name: Name,
+  merging: How,
+  unit: string,
+  meaning: string,
+) {
+  return {
+    ...number(name, merging, unit, meaning),
+    read: (value: number | null, finite: Finite, field: string) =>
+      value === null ? null : finite(value, field),
+  } as const satisfies StoredField<number | null>;
+}
+
+/** Shares of 1: idle, other, system, user. */
+function breakdown<const Name extends string>(name: Name, meaning: string) {
+  return {
+    ...{ name, merging: 'mean', sql: 'double[4]', unit: 'share', meaning },
+    read: (value: Breakdown | null, finite: Finite) => {
+      const { idle = 0, other = 0, system = 0, user = 0 } = value ?? {};
+      return [idle, other, system, user].map((share) => finite(share, 'breakdown'));
+    },
+  } as const satisfies StoredField<Breakdown | null>;
+}
+
+/** Shares of 1: CPU, RAM, cost; null where they are not known. */
+const overhead = {
+  ...{ name: 'overhead', merging: 'mean', sql: 'double[3]', unit: 'share', meaning: '' },
+  read: (value: NodeOverhead | null, finite: Finite) =>
+    value === null
+      ? null
+      : [value.cpuOverheadFraction, value.ramOverheadFraction, value.overheadCostFraction].map((share) =>
+          finite(share, 'overhead'),
+        ),
+} as const satisfies StoredField<NodeOverhead | null>;
+
+const cost = shared('cost', 'before adjustment and credit, of types with one cost; 0 of nodes');
+const adjustment = shared('adjustment', 'what reconciliation changed');
+
+/** The fields of each type, in the order of the columns. */
+export const assetFields = {
+  Any: { cost, adjustment },
+  Cloud: { cost, adjustment, credit: shared('credit', 'of type `Cloud`; 0 of others') },
+  Node: {
+    adjustment,
+    nodeType: text(
+      'node_type',
+      'of nodes: the machine type. This and the columns down to `overhead_cost` are null of other types',
+    ),
+    cpuCoreHours: number('cpu_core_hours', 'sum', 'core hours', 'of nodes'),
+    ramByteHours: number('ram_byte_hours', 'sum', 'byte hours', 'of nodes'),
+    gpuHours: number('gpu_hours', 'sum', 'GPU hours', 'of nodes'),
+    gpuCount: number('gpu_count', 'not merged', 'GPUs', 'of nodes'),
+    cpuCost: number('cpu_cost', 'sum', money, 'of nodes, before discount'),
+    gpuCost: number('gpu_cost', 'sum', money, 'of nodes'),
+    ramCost: number('ram_cost', 'sum', money, 'of nodes, before discount'),
+    discount: number('discount', 'mean', 'share', 'of nodes: taken off `cpu_cost` and `ram_cost`'),
+    preemptible: number('preemptible', 'mean', 'share', 'of nodes: 1 when preemptible or spot'),
+    cpuBreakdown: breakdown('cpu_breakdown', "nodes' CPU"),
+    ramBreakdown: breakdown('ram_breakdown', "nodes' memory"),
+    overhead,
+  },
+  Disk: {
+    cost,
+    adjustment,
+    byteHours: number(
+      'byte_hours',
+      'sum',
+      'byte hours',
+      'of disks. This and the columns down to `claim_namespace` are null of other types',
+    ),
+    byteHoursUsed: measured(
+      'byte_hours_used',
+      'sum',
+      'byte hours',
+      'of disks: what was used; null where it was not measured',
+    ),
+    byteUsageMax: measured(
+      'byte_usage_max',
+      'single',
+      'bytes',
+      'of disks: the most that was used at once; null likewise',
+    ),
+    breakdown: breakdown('disk_breakdown', 'disks'),
+    local: notStored,
+    storageClass: text('storage_class', 'of disks'),
+    volumeName: text('volume_name', 'of disks'),
+    claimName: text('claim_name', 'of disks'),
+    claimNamespace: text('claim_namespace', 'of disks'),
+  },
+  LoadBalancer: {
+    cost,
+    adjustment,
+    private: flag(
+      'private',
+      'of load balancers: whether it is reached from inside only; null of other types',
+    ),
+    ip: text('ip', 'of load balancers: the address; null of other types'),
+  },
+  ClusterManagement: { cost, adjustment },
+  Network: { cost, adjustment },
+  SharedAsset: { cost },
+} as const satisfies {
+  readonly [Type in AssetType]: {
+    readonly [Name in OwnField<Type>]: StoredField<AssetOf<Type>[Name]> | typeof notStored;
+  };
+};
+
+type Fields = typeof assetFields;
+
+/** The fields of a type that are stored. */
+export type StoredFieldName<Type extends AssetType> = {
+  [Name in OwnField<Type> & keyof Fields[Type]]: Fields[Type][Name] extends string ? never : Name;
+}[OwnField<Type> & keyof Fields[Type]];
+
+type AnyStored = {
+  [Type in AssetType]: Exclude<Fields[Type][keyof Fields[Type]], string>;
+}[AssetType];
+
+/** The columns that are merged in a way. */
+export type ColumnsMergedBy<How extends Merging> = Extract<AnyStored, { readonly merging: How }>['name'];
+
+/** A stored field with its place in records. */
+export interface AssetField extends Omit<StoredField<unknown>, 'name'> {
+  readonly name: AnyStored['name'];
+  /** Its name in records of each type that has it. */
+  readonly of: ReadonlyMap<AssetType, string>;
+}
+
+/** The columns in their order, each once. */
+export const storedFields: readonly AssetField[] = listFields();
+
+function listFields(): AssetField[] {
+  const found = new Map<string, AssetField & { of: Map<AssetType, string> }>();
+  for (const [type, fields] of Object.entries(assetFields) as [AssetType, object][]) {
+    for (const [name, column] of Object.entries(fields) as [string, AssetField | string][]) {
+      if (typeof column === 'string') continue;
+      const known = found.get(column.name) ?? { ...column, of: new Map<AssetType, string>() };
+      known.of.set(type, name);
+      found.set(column.name, known);
+    }
+  }
+  return [...found.values()];
+}
+
+/** The names of the columns that are merged in a way. */
+export function columnsMergedBy(how: Merging): string[] {
+  return storedFields.filter(({ merging }) => merging === how).map(({ name }) => name);
+}

@@ -1,0 +1,104 @@
+import { hash } from 'node:crypto';
+import { type ByteString, displayText } from '../etl/byte-string';
+import type { Allocation, StringMap } from '../etl/model';
+import { hashWords } from './hash-index';
+
+/** What identifies an allocation, as it is stored. */
+export interface Identity {
+  readonly cluster: string;
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly controller: string;
+  readonly controllerKind: string;
+  readonly providerID: string;
+  readonly services: readonly string[];
+  readonly labels: Entries;
+  readonly annotations: Entries;
+  readonly namespaceLabels: Entries;
+  readonly namespaceAnnotations: Entries;
+  readonly plain: boolean;
+}
+/** A map as its keys and values, by key. */
+export type Entries = readonly (readonly [string, string])[];
+
+/** Writes the hash of a text to its place in an array of hashes. */
+export function writeHash(text: string, hashes: Uint32Array, at: number): void {
+  // A text of its bytes, as a buffer for each would be garbage that takes longer to collect.
+  const digest = hash('sha256', text, 'binary');
+  for (let word = 0; word < hashWords; word++) {
+    let value = 0;
+    for (let byte = 4 * word; byte < 4 * word + 4; byte++) value = (value << 8) | digest.charCodeAt(byte);
+    hashes[at * hashWords + word] = value;
+  }
+}
+
+const nothing = '-';
+
+/** A text that two allocations share only if they have the same identity. */
+export function identityKey({ name, properties }: Allocation): string {
+  if (properties === null) return `${sized(name)}${nothing}`;
+  return (
+    sized(properties.cluster) +
+    sized(properties.node) +
+    sized(properties.namespace) +
+    sized(properties.pod) +
+    sized(properties.container) +
+    sized(properties.controller) +
+    sized(properties.controllerKind) +
+    sized(properties.providerID) +
+    `${properties.services?.length ?? 0};${(properties.services ?? []).map(sized).join('')}` +
+    mapKey(properties.labels) +
+    mapKey(properties.annotations) +
+    mapKey(properties.namespaceLabels) +
+    mapKey(properties.namespaceAnnotations)
+  );
+}
+
+/** With its length in front, so that no two lists of texts give the same one. */
+function sized(text: ByteString): string {
+  return `${text.length}:${text}`;
+}
+
+/** A map's order in a file means nothing. */
+function mapKey(map: StringMap | null): string {
+  if (map === null || map.size === 0) return nothing;
+  const parts: string[] = [];
+  for (const [key, value] of map) parts.push(sized(key) + sized(value));
+  return `${parts.length};${parts.sort().join('')}`;
+}
+
+const unmounted = '__unmounted__';
+
+/** The identity of an allocation, as it is stored. */
+export function identityOf(record: Allocation): Identity {
+  const properties = record.properties;
+  // A record without properties still has its name.
+  const parts = properties === null ? record.name.split('/') : [];
+  const [cluster, node, namespace, pod, container] = parts.length === 5 ? parts : [];
+  const text = (value: ByteString | undefined, otherwise?: ByteString) =>
+    displayText(value ?? otherwise ?? '');
+  const identity = {
+    cluster: text(properties?.cluster, cluster ?? record.name.slice(0, `${record.name}/`.indexOf('/'))),
+    node: text(properties?.node, node),
+    namespace: text(properties?.namespace, namespace),
+    pod: text(properties?.pod, pod),
+    container: text(properties?.container, container),
+    controller: text(properties?.controller),
+    controllerKind: text(properties?.controllerKind),
+    providerID: text(properties?.providerID),
+    services: (properties?.services ?? []).map(displayText),
+    labels: entries(properties?.labels),
+    annotations: entries(properties?.annotations),
+    namespaceLabels: entries(properties?.namespaceLabels),
+    namespaceAnnotations: entries(properties?.namespaceAnnotations),
+  };
+  return { ...identity, plain: identity.container !== unmounted };
+}
+
+/** The entries of a map by key: their order in a file means nothing. */
+export function entries(map: StringMap | null | undefined): [string, string][] {
+  const texts = new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
+  return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
+}
