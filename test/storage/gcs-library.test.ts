@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+/**
+ * Why the driver sends its requests to GCS itself. If a test fails after an update of `@google-cloud/storage`, the
+ * library has overcome a limit: check whether the driver can use the library's own method now.
+ */
+describe('the methods of @google-cloud/storage', () => {
+  let seen: Record<string, unknown>;
+  beforeAll(async () => {
+    const script = path.join(__dirname, 'watch-gcs-library.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', script], {
+      env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', STORAGE_EMULATOR_HOST: undefined },
+    });
+    seen = JSON.parse(stdout) as Record<string, unknown>;
+  });
+
+  test('have no deadline for a silent store', () => {
+    expect(seen['deadline']).toEqual({ listing: 'pending', upload: 'pending' });
+  });
+
+  test('take neither an agent (connections, certificates) nor an AbortSignal', () => {
+    expect(seen['connections']).toEqual({ made: 0, files: 0 });
+  });
+
+  test('keep the request of a download that was given up before its answer', () => {
+    expect(seen['download']).toBe('pending');
+  });
+
+  test('delete any generation when a checksum does not match', () => {
+    expect(seen['checksum']).toEqual([
+      ['POST', 'any'],
+      ['DELETE', 'any'],
+    ]);
+  });
+
+  test('send no checksum that the store could compare before a resumable upload is visible', () => {
+    expect(seen['resumable']).toEqual(['none', 'none', 'none']);
+  });
+
+  test('do not cancel a resumable upload that failed', () => {
+    expect(seen['failed']).toEqual(['POST', 'PUT']);
+  });
+
+  test('send the chunks of a resumable upload to any host that an answer names', () => {
+    expect(seen['elsewhere']).toEqual({ here: 1, elsewhere: 1 });
+  });
+
+  test('go on with a chunk whose signal was aborted', () => {
+    expect(seen['aborted']).toBe('pending');
+  });
+
+  test('send requests to STORAGE_EMULATOR_HOST instead of the configured endpoint', () => {
+    expect(seen['emulator']).toEqual({ named: 0, other: 1 });
+  });
+});
