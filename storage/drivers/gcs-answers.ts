@@ -16,54 +16,58 @@ const objectResource = z.object({
   metadata: z.record(z.string(), z.string()).default({}),
   crc32c: z.string().optional(),
 });
-/** What is asked for of an object. */
+/** The fields to request of an object, for the parameter `fields`. */
 export const objectFields = Object.keys(objectResource.shape).join(',');
 
-/** An object as the store describes it. */
+/** An object's metadata as the store reports it. */
 export interface GcsObject {
   readonly head: ObjectHead;
-  /** CRC32C of its bytes, in base64. */
+  /** CRC32C of its bytes, in base64; undefined if the store gave none. */
   readonly crc32c: string | undefined;
 }
 
-/** Throws a GcsFailure when it is no description of an object. */
+/** Parses an object resource of the JSON API. Throws a GcsFailure if it is not one. */
 export function objectOf(answer: unknown): GcsObject {
   const { success, data } = objectResource.safeParse(answer);
-  if (!success) throw notTheStore('An object was asked for, and what came was none');
+  if (!success) throw notTheStore('The answer does not describe an object');
   const { name, size, generation, updated, metadata, crc32c } = data;
   const lowerCase = Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value] as const);
   const info = { key: name, size: Number(size), modified: updated, version: generation as Version };
   return { head: { ...info, metadata: Object.fromEntries(lowerCase) }, crc32c };
 }
 
-/** What a listing carries of it. */
+/** The part of a head that listings carry too. */
 export function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
   return info;
 }
 
-/** What the headers of an object's bytes say. */
+/** What the headers of a download say. */
 export interface GcsMedia {
-  /** Of the whole object. */
+  /** Bytes of the whole object. */
   readonly size: number;
-  /** Bytes of this answer. */
+  /** Bytes in this answer. */
   readonly length: number;
   readonly version: Version;
   readonly modified: Date | undefined;
-  /** Of all bytes of the object; undefined when these are only some of them. */
+  /** CRC32C of the whole object, in base64; undefined if this answer is a range of it. */
   readonly crc32c: string | undefined;
 }
 
-/** Throws a GcsFailure when it is no answer with an object's bytes, STORAGE_CORRUPT when they are not those asked for. */
+/** Reads the headers of a download. Throws a GcsFailure if it is not one, STORAGE_CORRUPT if it has other bytes than requested. */
 export function mediaOf(key: string, answer: IncomingMessage, range: GetOptions['range']): GcsMedia {
   const generation = headerOf(answer, 'x-goog-generation');
   const length = headerOf(answer, 'content-length');
   if (generation === undefined || length === undefined)
-    throw notTheStore('An object was asked for, and what came was none');
+    throw notTheStore('The answer is not a download of an object');
   const contentRange = headerOf(answer, 'content-range');
   const size = sizeByRange(key, { contentRange, contentLength: Number(length) }, range);
   const stored = headerOf(answer, 'x-goog-stored-content-length');
   if (stored !== undefined && Number(stored) !== size)
-    throw storageError('STORAGE_CORRUPT', key, `The store sends ${size} bytes, and keeps ${stored}.`);
+    throw storageError(
+      'STORAGE_CORRUPT',
+      key,
+      `The store sends ${size} bytes of an object that it stores with ${stored}.`,
+    );
   const time = headerOf(answer, 'last-modified');
   const isPart = answer.statusCode === 206;
   return {

@@ -8,45 +8,53 @@ import { gcsCredentials, type GcsConfig } from './gcs-config';
 import { noToken, notTheStore, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';
-/** How long a token may take where the store may be silent for ever. */
+/** Deadline for a token if `response_header_timeout` is 0, which lets the store itself be silent forever. */
 const longestTokenMs = 60_000;
 const maxJsonBytes = 32 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
 export interface GcsOptions {
-  /** Where an emulator is, in place of Google. */
+  /** URL of an emulator to use instead of Google. */
   readonly apiEndpoint?: string;
-  /** Whether a token is sent. An emulator gets none unless told so. */
+  /** Whether to send a token; by default only to Google. */
   readonly authenticate?: boolean;
 }
 
 export interface GcsRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** With everything encoded that has to be. */
+  /** Percent-encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: readonly Uint8Array[];
   readonly signal: AbortSignal | undefined;
-  /** A status besides those of success that is an answer, no failure. */
+  /** A status outside of 2xx that does not make the request fail. */
   readonly alsoFine?: number;
 }
 
 /** The JSON API of Google Cloud Storage. */
 export interface GcsClient {
-  /** The answer, its body unread: to be read or destroyed. Throws a GcsFailure or an error of the network. */
+  /** The answer with its body unread; the caller reads or destroys it. Throws a GcsFailure or a network error. */
   send(request: GcsRequest): Promise<IncomingMessage>;
-  /** What the answer holds. Throws as `send` does, and when that is no JSON. */
+  /** The parsed body of the answer. Throws as `send` does, and a GcsFailure if the body is not JSON. */
   json(request: GcsRequest): Promise<unknown>;
-  /** Without the token and the secrets of the credentials. */
+  /** The text without the token and the secrets of the credentials. */
   redact(text: string): string;
   close(): void;
 }
 
 /**
- * Loads the SDK, for what is hard about it: the search for credentials, and tokens. Requests are made here, as the SDK's
- * own can be neither aborted nor given connections or deadlines, and STORAGE_EMULATOR_HOST would turn them elsewhere.
- * Each is one attempt.
+ * A client for the JSON API, one attempt per request. The SDK, loaded here, finds the credentials and gets the tokens.
+ * The requests are our own, for these reasons (test/storage/gcs-library.test.ts shows each):
+ *
+ * - The SDK's methods for listings, metadata, downloads, simple uploads, copies and deletes share one request function.
+ *   It accepts no AbortSignal, no agent (so no CA file, no client certificate, no limit of connections) and no deadline:
+ *   its `timeout` has no effect.
+ * - Its resumable upload accepts an agent, but ignores an AbortSignal while it sends a chunk; `uploadStream` lists more.
+ * - STORAGE_EMULATOR_HOST overrides the endpoint of all of them.
+ *
+ * The SDK's authenticated transport (`authClient.request`) has none of these limits, but takes three times the CPU for a
+ * small request, and one and a half times the CPU to read an object of 200 kB.
  */
 export async function connect(
   config: GcsConfig,
@@ -59,7 +67,7 @@ export async function connect(
     ...config.http_config,
     tls_config: { ...config.http_config.tls_config, server_name: undefined },
   });
-  // Federated credentials take no notice of these when they trade their tokens, hence the deadline.
+  // Federated credentials ignore these options when they exchange tokens; that is why `authorization` has a deadline.
   const transporterOptions = {
     agent: (url: URL) => agentFor(url, tokenAgents),
     retryConfig: { retry: 0 },
@@ -74,7 +82,7 @@ export async function connect(
     if (auth === undefined) return {};
     const late = new AbortController();
     const timer = setTimeout(
-      () => late.abort(Object.assign(new Error(`none within ${tokenMs} ms`), { code: 'ETIMEDOUT' })),
+      () => late.abort(Object.assign(new Error(`no answer within ${tokenMs} ms`), { code: 'ETIMEDOUT' })),
       tokenMs,
     );
     try {
@@ -84,7 +92,7 @@ export async function connect(
       return headers;
     } catch (error) {
       signal?.throwIfAborted();
-      // It would wait for the same silent answer for ever.
+      // The old one would keep waiting for the request that got no answer.
       if (late.signal.aborted) auth = newAuth();
       throw noToken(error);
     } finally {
@@ -140,13 +148,13 @@ export function headerOf(answer: IncomingMessage, name: string): string | undefi
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** What an answer holds. Throws a GcsFailure when that is no JSON. */
+/** The parsed body of an answer. Throws a GcsFailure if it is not JSON. */
 export async function readJson(answer: IncomingMessage): Promise<unknown> {
   const text = await readText(answer, maxJsonBytes);
   try {
     return JSON.parse(text);
   } catch {
-    throw notTheStore('JSON was asked for, and what came was none');
+    throw notTheStore('The answer is not JSON');
   }
 }
 
@@ -156,7 +164,7 @@ function agentFor({ protocol }: URL, { httpAgent, httpsAgent }: Agents): Agents[
   return protocol === 'http:' ? httpAgent : httpsAgent;
 }
 
-/** What must not be shown of the credentials. */
+/** The values in the credentials that must never be shown. */
 function secretsOf(credentials: Record<string, unknown> = {}): string[] {
   return ['private_key', 'private_key_id', 'client_secret', 'refresh_token'].flatMap((name) => {
     const value = credentials[name];
@@ -164,7 +172,7 @@ function secretsOf(credentials: Record<string, unknown> = {}): string[] {
   });
 }
 
-/** The answer's text, or its beginning when it is longer than that. */
+/** The answer's text, cut off by the chunk that exceeds `maxBytes`. */
 async function readText(answer: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -13,8 +13,8 @@ const progress = z.object({
 });
 
 /**
- * Copies an object inside the store, metadata with it, in as many steps as the store takes. STORAGE_CONFLICT when the
- * source is no longer the one that `source` describes.
+ * Copies an object with its metadata inside the store, in as many requests as the store needs. `path` is that of
+ * `rewriteTo`. STORAGE_CONFLICT if the source no longer has the version in `source`.
  */
 export async function copyObject(
   client: GcsClient,
@@ -31,10 +31,9 @@ export async function copyObject(
       throw statusOf(error) === 404 ? changed(source.key) : error;
     });
     const { success, data } = progress.safeParse(answer);
-    if (!success) throw notTheStore('A copy was asked for, and what came was none');
+    if (!success) throw notTheStore('The answer does not describe the progress of a copy');
     if (data.done) return objectOf(data.resource);
     rewriteToken = data.rewriteToken;
-    if (rewriteToken === undefined)
-      throw notTheStore('A copy was begun, and the answer does not say how it goes on');
+    if (rewriteToken === undefined) throw notTheStore('An unfinished copy has no token to continue it');
   }
 }

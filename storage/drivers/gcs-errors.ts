@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { storeFailure, type FailureContext, type SeenFailure } from '../store-failure';
 
-/** By reason where the reason says more than the status. */
+/** Codes by the store's reason, where that is more precise than the HTTP status. */
 const codesByName: Record<string, ErrorCode> = {
   rateLimitExceeded: 'STORAGE_THROTTLED',
   userRateLimitExceeded: 'STORAGE_THROTTLED',
@@ -13,31 +13,31 @@ const codesByName: Record<string, ErrorCode> = {
 
 const ofNetwork = /^(?:ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE|EHOST|ENET)/;
 
-/** What went wrong with a request, without the request: that has the token in its headers. */
+/** A failed request. Does not keep the request itself, whose headers hold the token. */
 export class GcsFailure extends Error {
   constructor(readonly seen: SeenFailure) {
     super(seen.message);
   }
 }
 
-/** The failure that an answer other than the wanted one is. `text` is its body, which is JSON if it is the store's own. */
+/** The failure for an answer with an error status. `text` is its body: JSON if it is from the store itself. */
 export function refusal(
   answer: Pick<SeenFailure, 'status' | 'requestId' | 'retryAfterMs'>,
   text: string,
 ): GcsFailure {
   const { reason, message } = parseError(text);
-  // The store says so only in words.
+  // The store has no reason of its own for a wrong checksum; only the message says so.
   const isChecksum = answer.status === 400 && /\b(?:crc32c|md5)\b/i.test(message);
   return new GcsFailure({ ...answer, name: isChecksum ? 'checksumMismatch' : reason, message, errno: '' });
 }
 
-/** The failure that an answer is which is not the store's: somebody else's page, say, with a status of success. */
+/** The failure for an answer that succeeded but cannot be the store's, such as the login page of a proxy. */
 export function notTheStore(what: string): GcsFailure {
   const message = `${what}: is something else answering in place of the store?`;
   return new GcsFailure({ name: '', message, status: undefined, errno: '' });
 }
 
-/** The failure to get a token; its own words, as what the library throws carries the whole exchange. */
+/** The failure to get a token. Keeps only the message, as the library's error holds the whole exchange. */
 export function noToken(error: unknown): GcsFailure {
   const { message, code, status, cause } = error as {
     message?: string;
@@ -57,7 +57,7 @@ export function noToken(error: unknown): GcsFailure {
   });
 }
 
-/** The catalogued error for what was thrown: by reason, by HTTP status, else a network that does not answer. */
+/** The catalogued error for a thrown value: by reason, then by HTTP status, else STORAGE_UNAVAILABLE. */
 export function toStorageError(
   error: unknown,
   context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
@@ -69,6 +69,7 @@ export function toStorageError(
   });
 }
 
+/** The HTTP status of a GcsFailure; undefined if there was no answer, or for any other error. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof GcsFailure ? error.seen.status : undefined;
 }

@@ -5,7 +5,7 @@ import { infoOf, objectOf } from './gcs-answers';
 import type { GcsClient } from './gcs-client';
 import { notTheStore } from './gcs-errors';
 
-/** The most that the store gives out at once. */
+/** The largest page that the store returns. */
 const pageSize = '1000';
 const fields = 'kind,nextPageToken,prefixes,items(name,size,generation,updated)';
 
@@ -16,7 +16,7 @@ const page = z.object({
   nextPageToken: z.string().optional(),
 });
 
-/** A listing, a page in memory at a time, in the order of bytes; names that are no keys of ours are passed over. */
+/** Lists in the order of the names' UTF-8 bytes, one page in memory at a time. Skips names that are not valid keys. */
 export async function* listPages(
   client: GcsClient,
   { path, prefix }: { readonly path: string; readonly prefix: string },
@@ -33,7 +33,7 @@ export async function* listPages(
       fields,
     };
     const { success, data } = page.safeParse(await client.json({ method: 'GET', path, query, signal }));
-    if (!success) throw notTheStore('A listing was asked for, and what came was none');
+    if (!success) throw notTheStore('The answer is not a listing');
     const objects = data.items.map((item) => infoOf(objectOf(item).head));
     yield* entriesOf({ objects, prefixes: data.prefixes }, after);
     pageToken = data.nextPageToken || undefined;

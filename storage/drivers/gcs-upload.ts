@@ -8,19 +8,19 @@ import { headerOf, readJson, type GcsClient, type GcsRequest } from './gcs-clien
 import { Crc32c } from './gcs-crc32c';
 import { notTheStore, statusOf } from './gcs-errors';
 
-/** Where an upload goes, and what is said of it. */
+/** The object that an upload creates. */
 export interface GcsTarget {
-  /** Of the bucket's objects, below the API's own path. */
+  /** Path of the bucket's objects in the JSON API. */
   readonly path: string;
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Only if there is no object of this key. */
+  /** Fails if there is an object of this key. */
   readonly ifAbsent: boolean;
 }
 
 const contentType = 'application/octet-stream';
 
-/** Sends bytes in one request. The store compares their checksum before the object is there. */
+/** Uploads bytes in one request. The store compares their CRC32C before the object becomes visible. */
 export async function uploadWhole(
   client: GcsClient,
   target: GcsTarget,
@@ -45,8 +45,11 @@ export async function uploadWhole(
 }
 
 /**
- * Sends a body of unknown length: in one request when it fits into one chunk, else in an upload of many, of which
- * nothing is seen before its end. What fails on the way leaves nothing. A chunk is in memory at a time.
+ * Uploads a body of unknown length with one chunk in memory: in one request if it fits into one chunk, else in a
+ * resumable upload, whose object becomes visible with the last chunk. A failed upload is cancelled.
+ *
+ * The SDK's resumable upload is no substitute: it sends no checksum for the store to compare, goes on with a chunk after
+ * an abort, does not cancel a failed upload, and sends chunks and token to any host that the store's answer names.
  */
 export async function uploadStream(
   client: GcsClient,
@@ -75,7 +78,7 @@ export async function uploadStream(
   }
 }
 
-/** The path under which the upload's chunks are taken. */
+/** Starts a resumable upload. Returns the path, with its query, to which the chunks go. */
 async function startSession(
   client: GcsClient,
   target: GcsTarget,
@@ -91,8 +94,8 @@ async function startSession(
   });
   answer.resume();
   const location = headerOf(answer, 'location');
-  if (location === undefined) throw notTheStore('An upload was begun, and the answer does not say where');
-  // Never another host's: the token goes there.
+  if (location === undefined) throw notTheStore('An upload was started, and the answer has no location');
+  // Never a host from the answer: the chunks carry the token.
   const { pathname, search } = new URL(location, 'http://store');
   return `${pathname}${search}`;
 }
@@ -102,12 +105,12 @@ interface Sending {
   readonly session: string;
   readonly chunk: Chunk;
   readonly start: number;
-  /** Of everything, with the last chunk: the store compares it before the object is there. */
+  /** CRC32C of the whole object, with the last chunk: the store compares it before the object becomes visible. */
   readonly crc32c: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Sends a chunk; what the store did not keep of it once more. The last one's answer describes the object. */
+/** Sends a chunk, and again the part of it that the store did not keep. The answer to the last one is the object. */
 async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> {
   const { target, session, chunk, start, crc32c, signal } = sending;
   const end = start + chunk.length;
@@ -133,7 +136,7 @@ async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> 
   }
 }
 
-/** What the store describes when it has everything, else the end of what it keeps so far. */
+/** Sends part of a chunk. Returns the object if the upload is complete, else how many bytes of the upload are kept. */
 async function sendPart(
   client: GcsClient,
   request: GcsRequest,
@@ -145,7 +148,7 @@ async function sendPart(
   return { kept: last === undefined ? 0 : Number(last) + 1 };
 }
 
-/** What is left of the parts behind so many bytes. */
+/** The parts without their first `bytes` bytes. */
 function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let skip = bytes;
   return parts.flatMap((part) => {
@@ -155,7 +158,7 @@ function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   });
 }
 
-/** Ends an upload, for what it is worth: the store forgets one that nobody ends after a week. */
+/** Cancels an upload, at best effort: the store drops an unfinished one after a week. */
 async function cancel(client: GcsClient, path: string): Promise<void> {
   await client.send({ method: 'DELETE', path, signal: undefined, alsoFine: 499 }).then(
     (answer) => answer.resume(),
@@ -164,8 +167,8 @@ async function cancel(client: GcsClient, path: string): Promise<void> {
 }
 
 /**
- * The object that the store describes. STORAGE_CORRUPT when its bytes are not those that were sent: it is then removed,
- * exactly this one.
+ * The object in the answer to an upload. If its CRC32C is not that of the bytes sent, deletes this generation and throws
+ * STORAGE_CORRUPT. The SDK would delete any generation, also one that another writer has put there since.
  */
 async function stored(
   client: GcsClient,
@@ -184,12 +187,12 @@ async function stored(
   throw storageError(
     'STORAGE_CORRUPT',
     target.key,
-    `The store has CRC32C ${object.crc32c} of what was sent with ${crc32c}; ${removed ? 'it was removed again' : 'it could not be removed'}.`,
+    `The store reports CRC32C ${object.crc32c} for bytes sent with ${crc32c}; the object ${removed ? 'was deleted' : 'could not be deleted'}.`,
   );
 }
 
 function lost(key: string): FederationError {
-  return storageError('STORAGE_UNAVAILABLE', key, 'The store lost track of an upload in chunks.');
+  return storageError('STORAGE_UNAVAILABLE', key, 'The store lost track of a resumable upload.');
 }
 
 function resourceOf({ key, metadata }: GcsTarget): object {

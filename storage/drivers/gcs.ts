@@ -27,7 +27,7 @@ import { statusOf, toStorageError } from './gcs-errors';
 import { listPages } from './gcs-list';
 import { uploadStream, uploadWhole, type GcsTarget } from './gcs-upload';
 
-/** A bucket of Google Cloud Storage. Nothing is asked of it yet. */
+/** Opens a bucket of Google Cloud Storage, without a request. */
 export async function openGcs(config: GcsConfig, options: GcsOptions = {}): Promise<Bucket> {
   return new GcsBucket(config, await connect(config, options));
 }
@@ -37,7 +37,7 @@ class GcsBucket implements Bucket {
   readonly label: string;
   readonly #config: GcsConfig;
   readonly #client: GcsClient;
-  /** Of the bucket's objects. */
+  /** Path of the bucket's objects in the JSON API. */
   readonly #path: string;
 
   constructor(config: GcsConfig, client: GcsClient) {
@@ -86,7 +86,7 @@ class GcsBucket implements Bucket {
           method: 'GET',
           path: this.#at(key),
           query: { alt: 'media', generation: version },
-          // Without the first one the store would unpack what somebody else stored as gzip.
+          // Without `accept-encoding` the store would unpack objects that others stored with gzip.
           headers: {
             'accept-encoding': 'gzip',
             'cache-control': 'no-store',
@@ -109,7 +109,7 @@ class GcsBucket implements Bucket {
     });
   }
 
-  /** Not every answer with an object's bytes says from when they are. */
+  /** The time of an object whose download did not state it. */
   async #modified(key: string, media: GcsMedia, signal: AbortSignal | undefined): Promise<Date> {
     const now = await this.#look(key, signal);
     if (now?.version !== media.version) throw changed(key);
@@ -183,7 +183,7 @@ class GcsBucket implements Bucket {
       const { signal } = options;
       const source = await this.#look(from, signal);
       if (source === undefined) throw await this.#missing(from, undefined, signal);
-      // There is nothing to do.
+      // Onto itself: nothing to do.
       if (from === to) return infoOf(source);
       const path = `${this.#at(from)}/rewriteTo/b/${this.#config.bucket}/o/${encodeURIComponent(to)}`;
       return infoOf((await copyObject(this.#client, { path, source }, signal)).head);
@@ -206,14 +206,14 @@ class GcsBucket implements Bucket {
     return `${this.#path}/${encodeURIComponent(key)}`;
   }
 
-  /** What a 404 means: another state of the object than the pinned one, no object, or no bucket. */
+  /** The error for a 404: the object has another version than the pinned one, or there is no object, or no bucket. */
   async #missing(
     key: string,
     version: GetOptions['version'],
     signal: AbortSignal | undefined,
   ): Promise<Error> {
     if (version !== undefined && (await this.#look(key, signal)) !== undefined) return changed(key);
-    // Not the bucket itself: who may read its objects need not be allowed to see that.
+    // A listing, as looking at the bucket itself needs a permission that readers may lack.
     const query = { maxResults: '1', fields: 'kind' };
     const probe = this.#client.json({ method: 'GET', path: this.#path, query, signal });
     const status = await probe.then(() => 200, statusOf);
