@@ -126,7 +126,7 @@ test('a kept contribution survives an exclusion of its cluster', async () => {
   expect(sameMeaning('allocations', await federator.merged(firstDay), before)).toEqual([]);
 });
 
-test('a kept contribution that is gone is made anew', async () => {
+test('a kept contribution that is missing is recreated', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   await federator.federate();
   const before = await federator.merged(firstDay);

@@ -66,7 +66,7 @@ test.each([0, Infinity])('a window is given in chunks, %d bytes being held', asy
   expect(found.equals(merged)).toBe(true);
 });
 
-test('whoever takes chunks may come late', async () => {
+test('the consumer of chunks may start late', async () => {
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
     // By now, some chunks are there.
@@ -132,9 +132,9 @@ test.each(['reading', 'writing'])('aborting ends a merge that hangs while %s', a
   await expect(merging).rejects.toThrow('enough');
 });
 
-test('whoever takes chunks is told when the merge is ended', async () => {
+test('the consumer of chunks is notified when the merge is aborted', async () => {
   const ending = new AbortController();
-  const told = Promise.withResolvers<unknown>();
+  const notified = Promise.withResolvers<unknown>();
   const write: MergeTraffic['write'] = async (_, chunks) => {
     try {
       for await (const chunk of chunks()) {
@@ -142,10 +142,10 @@ test('whoever takes chunks is told when the merge is ended', async () => {
         ending.abort(new Error('enough'));
       }
     } catch (error) {
-      told.resolve(error);
+      notified.resolve(error);
       throw error;
     }
   };
   await expect(threads.merge(task, { read, write }, ending.signal)).rejects.toThrow('enough');
-  expect(await told.promise).toMatchObject({ message: 'enough' });
+  expect(await notified.promise).toMatchObject({ message: 'enough' });
 });

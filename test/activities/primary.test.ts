@@ -92,7 +92,7 @@ describe('leaving', () => {
     expect(await disk.localFiles()).toEqual(own);
   });
 
-  it('brings back what was pulled away, keeps what was built anew, and drops what was rewritten', async () => {
+  it('restores overwritten files, keeps rebuilt ones, and drops rewritten ones', async () => {
     await becomePrimary();
     const build = rebuilt(day1, await built(day1), 1);
     await disk.build(day1, build);

@@ -136,7 +136,7 @@ test('it ends only when what it published is still the newest', async () => {
   await expectInLine(federator);
 });
 
-test('a merged object that is gone is told, and what was published stays', async () => {
+test('a missing merged object is reported, and what was published stays', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   await federator.federate();
   const { windows } = await federator.newest();

@@ -138,7 +138,7 @@ describe('a pull', () => {
     await expect(disk.pull()).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
   });
 
-  it('puts what it pulls elsewhere when it is told to, and leaves the own build alone', async () => {
+  it('pulls into another folder if set, and leaves the own build alone', async () => {
     await disk.push();
     await disk.commit(1, all);
     const pullStore = localEtl(join(disk.folder, 'combined'));

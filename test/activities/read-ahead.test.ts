@@ -47,7 +47,7 @@ test('can be gone through again', async () => {
   expect(begun).toEqual([0, 1, 2, 0, 1, 2]);
 });
 
-test('an error is told when its turn has come', async () => {
+test('an error is thrown in its turn', async () => {
   const bad = { bytes: 1, read: () => Promise.reject(new Error('no')) };
   const good = { bytes: 1, read: () => Promise.resolve('yes') };
   const ahead = new ReadAhead([good, bad]);

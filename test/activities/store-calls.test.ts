@@ -7,7 +7,7 @@ import { federatedBucket, goldenWindows, TestFederator, testMergeThreads } from 
 
 const threads = testMergeThreads();
 
-test('what the activities of a run asked of the store is told by their results, each call once', async () => {
+test('the results of activities count each call to the store once', async () => {
   let all = noCalls();
   const observe = (call: StorageCall) => {
     countCall(call);
@@ -18,32 +18,32 @@ test('what the activities of a run asked of the store is told by their results, 
   const { mergeWindow } = createMergeActivities(deps);
   const run = 'r';
   const request = { trigger: 'person', at: '2026-11-20T00:00:00Z' } as const;
-  let told: StoreCalls = noCalls();
+  let counted: StoreCalls = noCalls();
   const noted = <Result extends { calls: StoreCalls }>(result: Result): Result => {
-    told = addCalls(told, result.calls);
+    counted = addCalls(counted, result.calls);
     return result;
   };
 
   noted(await activities.recordRequest({ run, request }));
-  expect(told).toEqual({ ...noCalls(), create: 1 });
+  expect(counted).toEqual({ ...noCalls(), create: 1 });
   const { shards } = noted(await activities.planFederation({ run, attempt: 1, request }));
   expect(shards).toBe(1);
   const ref = { run, attempt: 1, shard: 0 };
   const { windows } = noted(await activities.describeShard(ref));
-  const before = told;
+  const before = counted;
   const outcomes = await mapConcurrently(windows, Infinity, async ({ index }) =>
     noted(await mergeWindow({ ...ref, index })),
   );
   // Each of five clusters is read for each window, and an object and its provenance are written.
-  expect(told.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
-  expect(told.put - before.put).toBe(2 * goldenWindows);
+  expect(counted.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
+  expect(counted.put - before.put).toBe(2 * goldenWindows);
   noted(await activities.recordShard({ ...ref, outcomes }));
   expect(noted(await activities.commitGeneration({ run, attempt: 1 }))).toMatchObject({
     status: 'committed',
   });
   noted(await activities.publishGeneration());
   noted(await activities.cleanUp());
-  expect(told).toEqual(all);
+  expect(counted).toEqual(all);
   // A roster that learns of exclusions learns of nothing else.
   expect(await activities.readExclusions()).toEqual({});
 });

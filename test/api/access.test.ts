@@ -178,7 +178,7 @@ describe('pages of other origins', () => {
     ['of none, where the list is empty', { origins: [] }, [], [...here, ...elsewhere]],
   ])('may read: those %s', async (_, options, allowed, refused) => {
     const app = await serverOver(engine, options);
-    const told = async (method: 'GET' | 'OPTIONS', url: string, origin: string) => {
+    const answerTo = async (method: 'GET' | 'OPTIONS', url: string, origin: string) => {
       const { headers, statusCode } = await app.inject({
         method,
         url,
@@ -196,9 +196,9 @@ describe('pages of other origins', () => {
     const url = `/allocation?window=${encodeURIComponent(window)}`;
     for (const origin of [...allowed, ...refused]) {
       const expected = allowed.includes(origin) ? origin : undefined;
-      expect(await told('GET', url, origin)).toEqual([200, expected]);
-      expect(await told('OPTIONS', url, origin)).toEqual([204, expected]);
-      expect(await told('GET', '/nowhere', origin)).toEqual([404, expected]);
+      expect(await answerTo('GET', url, origin)).toEqual([200, expected]);
+      expect(await answerTo('OPTIONS', url, origin)).toEqual([204, expected]);
+      expect(await answerTo('GET', '/nowhere', origin)).toEqual([404, expected]);
     }
     await app.close();
   });
@@ -265,7 +265,7 @@ it('shows clusters with and without data, and metrics of both', async () => {
   }
 });
 
-it('says of an address that is taken whose it is, and stops when it is told to', async () => {
+it('says who owns an address that is taken, and stops on request', async () => {
   const options = {
     answers: engine,
     currency: 'USD',

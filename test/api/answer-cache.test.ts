@@ -7,7 +7,7 @@ const rendered = (text: string): Rendered => ({
   renderMs: 1,
 });
 
-/** Work that ends when it is told to. */
+/** Work that ends on demand. */
 function workshop() {
   const signals: AbortSignal[] = [];
   const finish: ((text: string) => void)[] = [];
@@ -46,8 +46,8 @@ it('goes on while somebody waits, and stops when nobody does', async () => {
   expect(signals[0]?.aborted).toBe(true);
   // Who asks now does not get the end of those who left.
   const third = cache.get('a', make, patient());
-  finish[1]?.('anew');
-  expect((await third).rendered.body.toString()).toBe('anew');
+  finish[1]?.('fresh');
+  expect((await third).rendered.body.toString()).toBe('fresh');
 });
 
 it('does not keep a failure', async () => {

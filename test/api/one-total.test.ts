@@ -6,7 +6,7 @@ import { exportWindow, servedWindows } from '../../query/export';
 import { goTotal, readAllocations } from './go-reader';
 import { ask, useGoldenServer, window } from './served';
 
-/* The five clusters' three days cost one sum, whoever adds it up, and from whatever he reads. */
+/* The five clusters' three days have one total, whichever client and format adds it up. */
 
 const golden = useGoldenServer();
 let folder: string;

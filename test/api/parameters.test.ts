@@ -119,11 +119,11 @@ describe('a parameter that is not known', () => {
     ['/model/assets', 'sortBy=totalCost', '"sortBy" is no parameter here'],
     ['/allocation/autocomplete', 'field=pod&serch=a', '"serch" is no parameter here, but search is'],
     ['/assets/autocomplete', 'field=name&aggregate=pod', '"aggregate" is no parameter here'],
-  ])('is named, and fails nothing: %s?%s', async (path, query, told) => {
-    expect(await warned(path, query)).toEqual([told]);
+  ])('is named, and fails nothing: %s?%s', async (path, query, warning) => {
+    expect(await warned(path, query)).toEqual([warning]);
   });
 
-  it('changes nothing else, is told to everybody who asks so, and in the header', async () => {
+  it('changes nothing else, is reported to every client that sends it, and in the header', async () => {
     const parameters = { window, aggregate: 'cluster' };
     const plain = await ask(app, '/allocation', parameters);
     const odd = await ask(app, '/allocation', { ...parameters, colour: 'rød' });
@@ -137,11 +137,11 @@ describe('a parameter that is not known', () => {
     expect(new Set(answers.asked.map((request) => JSON.stringify(request))).size).toBe(1);
   });
 
-  it('is told five times at most, and never at length', async () => {
+  it('is reported at most five times, and cut', async () => {
     const many = Array.from({ length: 500 }, (_, at) => `p${at}=1`).join('&');
-    const told = await warned('/allocation', many);
-    expect(told).toHaveLength(6);
-    expect(told.at(-1)).toBe('495 more parameters are not known');
+    const warnings = await warned('/allocation', many);
+    expect(warnings).toHaveLength(6);
+    expect(warnings.at(-1)).toBe('495 more parameters are not known');
     const [long = ''] = await warned('/allocation', `${'x'.repeat(5_000)}=1`);
     expect(long.length).toBeLessThan(100);
     expect(await warned('/allocation', '__proto__=1&constructor=2')).toHaveLength(2);

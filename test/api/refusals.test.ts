@@ -254,7 +254,7 @@ it('tells what is served also when the federation cannot be asked', async () => 
 });
 
 describe('asking at the same time', () => {
-  it('is one query; it is told where answers came from', async () => {
+  it('is one query; metrics say where answers came from', async () => {
     let asked = 0;
     let requests = 0;
     const bothAsk = Promise.withResolvers<void>();
@@ -287,14 +287,14 @@ describe('asking at the same time', () => {
     expect(first.headers['x-federated-etl-warning']).toBe('?nsure?of it; And of that.');
     await app.inject({ url, headers: { 'if-none-match': String(first.headers['etag']) } });
     await app.inject(url);
-    const told = await metrics.metrics();
+    const text = await metrics.metrics();
     for (const from of ['query', 'shared', 'client', 'cache']) {
-      expect(told).toContain(`federated_etl_api_answers_total{from="${from}"} 1`);
+      expect(text).toContain(`federated_etl_api_answers_total{from="${from}"} 1`);
     }
     await app.close();
   });
 
-  it('makes another answer of what is served anew, and the same one later of what is past', async () => {
+  it('gives a new answer for a new generation, and the same one later for closed windows', async () => {
     let revision = '1';
     let now = span.end + 60;
     const app = await buildServer(optionsOf(answering(), { revision: () => revision, now: () => now }));
@@ -336,7 +336,7 @@ describe('asking at the same time', () => {
     expect(lines.filter((line) => line.includes('api.failed'))).toEqual([]);
   });
 
-  it('is answered to its end when the server is told to stop', async () => {
+  it('is answered completely when the server is stopped', async () => {
     const [started, stopping] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const answers = answering(async () => {
       started.resolve();

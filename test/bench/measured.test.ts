@@ -94,7 +94,7 @@ describe('what a process tells of itself', () => {
 });
 
 describe('the steps of a run', () => {
-  const told = (file: string, type: string): WorkflowHistory => ({
+  const history = (file: string, type: string): WorkflowHistory => ({
     workflowId: type,
     type,
     events: 0,
@@ -105,13 +105,13 @@ describe('the steps of a run', () => {
   });
 
   it('are found in its histories', () => {
-    const phases = phasesOf([told('federation-lanes', 'federation'), told('commit', 'commit')]);
+    const phases = phasesOf([history('federation-lanes', 'federation'), history('commit', 'commit')]);
     expect(Object.keys(phases).sort()).toEqual(['commit', 'merge', 'plan', 'publish']);
     for (const seconds of Object.values(phases)) expect(seconds).toBeGreaterThan(0);
   });
 
   it('are not there where they were not taken', () => {
-    const { plan, merge, commit, publish } = phasesOf([told('roster', 'roster')]);
+    const { plan, merge, commit, publish } = phasesOf([history('roster', 'roster')]);
     expect([plan, merge, commit, publish]).toEqual([undefined, undefined, undefined, undefined]);
   });
 });

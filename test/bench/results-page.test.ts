@@ -18,8 +18,8 @@ describe('bench/results.md', () => {
   it('replaces a section and leaves the others as they are', () => {
     const before = ['merge', 'scale', 'freshness'] as const;
     const page = before.reduce((all, name) => withSection(all, 'm', name, `### Of ${name}\n\n${table}`), '');
-    const after = withSection(page, 'm', 'scale', 'anew');
-    expect(after).toBe(page.replace(`### Of scale\n\n${table}`, 'anew'));
+    const after = withSection(page, 'm', 'scale', 'new results');
+    expect(after).toBe(page.replace(`### Of scale\n\n${table}`, 'new results'));
     expect(withSection(after, 'm', 'scale', `### Of scale\n\n${table}`)).toBe(page);
   });
 

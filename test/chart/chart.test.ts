@@ -316,7 +316,7 @@ describeWithHelm('the chart', () => {
       expect(validateObjects(objects).problems).toEqual([]);
     });
 
-    it('are told of where they are passed over, ignored or not used', async () => {
+    it('are reported if they are passed over, ignored or unused', async () => {
       const { notes } = await render({ valuesFiles, values });
       expect(notes).toContain('cluster cluster-4');
       expect(notes).toContain('federated-store.yaml in the secret federated-store');
@@ -584,7 +584,7 @@ describeWithHelm('the chart', () => {
     });
   });
 
-  it('leaves users and groups to the platform where it is told to, and takes large ones', async () => {
+  it('leaves users and groups to the platform if set so, and accepts large ones', async () => {
     const podOf = async (runAs: object) => {
       const { objects } = await render({ values: { ...minimal, pods: { runAs } } });
       const [pod] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf);
@@ -682,7 +682,7 @@ describeWithHelm('the chart', () => {
       expect(notes).toContain('There is no service: set api.token.secret, or api.openRead');
     });
 
-    it('is told what happens to its local ETL, and when it starts', async () => {
+    it('is warned about its local ETL, and about when it starts', async () => {
       const { notes } = await render({
         values: { ...minimal, federatedETL: { federatedCluster: true, primaryCluster: true } },
       });
@@ -717,7 +717,7 @@ describeWithHelm('the chart', () => {
     }
   });
 
-  it('starts pods anew when their settings change, and only those', async () => {
+  it('replaces pods whose settings change, and only those', async () => {
     const checksums = async (runEvery: string) => {
       const values = {
         ...minimal,

@@ -164,16 +164,16 @@ describeWithHelm('the five examples of the chart', () => {
       });
 
       it('tell Prometheus what they did', async () => {
-        const told = async (name: string) => {
+        const metricsOf = async (name: string) => {
           const them = processes.filter((other) => other.name.includes(name));
           const texts = them.map(async ({ health }) => (await fetch(`${health}/metrics`)).text());
           return (await Promise.all(texts)).join('');
         };
-        expect(await told('cluster-1')).toMatch(
+        expect(await metricsOf('cluster-1')).toMatch(
           /federated_etl_push_files\{state="(unchanged|uploaded)"\} [1-9]/,
         );
-        expect(await told('federator')).toMatch(/^federated_etl_generation_clusters 5$/m);
-        const primary = await told('cluster-5');
+        expect(await metricsOf('federator')).toMatch(/^federated_etl_generation_clusters 5$/m);
+        const primary = await metricsOf('cluster-5');
         expect(primary).toMatch(/^federated_etl_pulled_generation [1-9]/m);
         expect(primary).toMatch(/^federated_etl_served_generation [1-9]/m);
       });
@@ -188,7 +188,7 @@ describeWithHelm('the five examples of the chart', () => {
           child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
           child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
           const [status] = (await once(child, 'close')) as [number | null];
-          // With what it said, for whoever has to find out why it did not.
+          // With its output, to find out why it failed.
           expect({ name, status, said: status === 0 ? '' : Buffer.concat(output).toString() }).toEqual({
             name,
             status: 0,

@@ -15,7 +15,7 @@ export interface GoldenOptions {
 
 /**
  * Compares objects with `golden/<name>.yaml`, in which somebody has read and approved them. An error says what
- * differs, and how the file is written anew.
+ * differs, and how to rewrite the file.
  */
 export function expectGolden(
   name: string,

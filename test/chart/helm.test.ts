@@ -34,7 +34,7 @@ describeWithHelm('rendering a chart', () => {
     });
   });
 
-  test('can be an upgrade, and knows the cluster that it is told', async () => {
+  test('can be an upgrade, and knows the given cluster', async () => {
     const { objects, notes } = await renderChart(sample, {
       isUpgrade: true,
       kubeVersion: '1.29.3',

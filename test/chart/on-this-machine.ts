@@ -23,7 +23,7 @@ export interface LaidOut {
 
 /**
  * Does for one container what a kubelet does: makes its volumes below `folder`, fills them from ConfigMaps and secrets,
- * and gathers its environment. What it is told of its paths is told of the folder's instead. Throws where something that
+ * and gathers its environment. Its paths are replaced by those of the folder. Throws where something that
  * it refers to is not there, as a pod would not start then.
  */
 export async function layOut(

@@ -113,9 +113,9 @@ function validateObject(object: KubernetesObject): string[] | undefined {
   const validate = validatorOf(id, kind);
   if (validate(object) === true) return [];
   const errors = validate.errors ?? [];
-  // A key that is not allowed is told by its own error, and once more by that of all keys.
-  const told = errors.filter(({ keyword }) => keyword !== 'propertyNames');
-  return [...new Set(told.map(sentence))];
+  // A key that is not allowed has its own error, and is reported again by that of all keys.
+  const own = errors.filter(({ keyword }) => keyword !== 'propertyNames');
+  return [...new Set(own.map(sentence))];
 }
 
 /** Its groups have short names or are of k8s.io; custom resources are of other domains. */

@@ -17,7 +17,7 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 /** Loads this text as `federated-etl.yaml`, with only these variables. */
 function load(yaml: string, env: NodeJS.ProcessEnv = {}): Settings {
   writeFileSync(join(cwd, 'federated-etl.yaml'), yaml);
-  // No profile of whoever runs the tests may play a part.
+  // Ignore the profile of the user who runs the tests.
   return loadSettings({ cwd, env: { TEMPORAL_CONFIG_FILE: join(cwd, 'none.toml'), ...env } });
 }
 
@@ -261,8 +261,8 @@ describe('the environment', () => {
 describe('the bare list of clusters', () => {
   it.each([
     ['leaves out, in our own file', 'clusters: [x]', { exclude: ['x'] }],
-    ['takes, when told so', 'clusters: [x], clustersMode: include', { include: ['x'], exclude: [] }],
-    ['leaves out, when told so', 'clusters: [x], clustersMode: exclude', { exclude: ['x'] }],
+    ['includes, in that mode', 'clusters: [x], clustersMode: include', { include: ['x'], exclude: [] }],
+    ['excludes, in that mode', 'clusters: [x], clustersMode: exclude', { exclude: ['x'] }],
     ['means nothing beside an explicit list', 'clusters: [x], excludeClusters: [y]', { exclude: ['y'] }],
     ['may be empty', 'clusters: [], clustersMode: include', { exclude: [] }],
   ])('%s', (_what, text, scope) => expect(load(federator(text)).federator.scope).toEqual(scope));
@@ -286,7 +286,7 @@ describe('the bare list of clusters', () => {
 });
 
 describe('storage', () => {
-  it('of Kubecost wins when told so, and says so', () => {
+  it('of Kubecost takes precedence if set so, and says so', () => {
     writeFileSync(join(cwd, 'object-store.yaml'), 'type: FILESYSTEM\n');
     const settings = load(
       `${minimal}federatedETL: {useExistingS3Config: true}\nstorage: {configFile: federated-store.yaml, existingConfigFile: object-store.yaml}\n`,

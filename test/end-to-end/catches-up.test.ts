@@ -184,7 +184,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     }
   });
 
-  test('a cluster ends in order when whoever started it is gone', async () => {
+  test('a cluster ends in order when its parent process is gone', async () => {
     await running?.stop();
     running = undefined;
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;

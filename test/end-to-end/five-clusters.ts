@@ -154,7 +154,7 @@ export function localFile(cluster: DemoCluster, window: WindowId): string {
   return path.join(cluster.etl, 'bingen', window);
 }
 
-/** A window built anew, as a cost-model would: the same records, the first of them dearer by `more`. */
+/** A window rebuilt as by a cost-model: the same records, the first one `more` expensive. */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
   const [first] = recordsOf(set)?.values() ?? [];
@@ -164,7 +164,7 @@ export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): U
   return encodeSet(set);
 }
 
-/** Builds a window of a cluster anew in its local ETL; gives the bytes. */
+/** Rebuilds a window in a cluster.s local ETL; returns the bytes. */
 export async function rebuild(
   cluster: DemoCluster,
   window: WindowId,

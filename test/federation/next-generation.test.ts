@@ -27,7 +27,7 @@ test('planned windows are put in or taken out, the others stay', () => {
   expect(sameGeneration(base, next)).toBe(false);
 });
 
-test('a generation that says nothing new is the same, whoever made it and in whatever order', () => {
+test('a generation with equal content is the same, by any federator and in any order', () => {
   const next = nextGeneration({
     base,
     plan: { ...plan, membership: { ...membership(['a', 'b']), federator: 'other' } },

@@ -28,7 +28,7 @@ export interface Engine {
  * An engine for the image. As root on Linux it is nearly what a container engine does: a root file system of the image's
  * files, read-only, with the libraries of this machine in place of the base image's; namespaces for mounts and processes,
  * so that the program is process 1; the image's user, without capabilities. Elsewhere the program is started from a
- * read-only copy by whoever runs the tests.
+ * read-only copy by the user who runs the tests.
  */
 export async function prepareEngine(image: Image): Promise<Engine> {
   const node = path.join(image.root, 'usr/local/bin/node');

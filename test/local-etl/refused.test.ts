@@ -29,7 +29,7 @@ describe('a volume of another user', () => {
 
   const refused = { code: 'LOCAL_ETL_REFUSED', detail: expect.stringContaining('EACCES') };
 
-  it('is told from a fault of the program, wherever it is met', async () => {
+  it('is distinguished from a fault of the program, wherever it occurs', async () => {
     const store = localEtl(path.join(folder, 'etl'));
     await expect(instanceOf(store)).rejects.toMatchObject({
       ...refused,

@@ -10,7 +10,7 @@ import {
   propertyImplementations,
   type Opened,
   reference,
-  type Told,
+  type Answered,
   withWorld,
 } from './reference/implementations';
 import { sortValue } from './reference/order';
@@ -41,7 +41,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
   /** Checks something of the answers to a made-up request over a made-up world. */
   async function always(
     check: (
-      ask: (changes: Partial<AllocationRequest>) => Promise<Told<AllocationRow>>,
+      ask: (changes: Partial<AllocationRequest>) => Promise<Answered<AllocationRow>>,
       request: AllocationRequest,
       world: StoredWorld,
       opened: Opened,
@@ -81,7 +81,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
   test('of each cluster add up to all, idle shared among them too', async () => {
     await always(async (ask, { filter, idle }) => {
       const common = { sharing: noSharing, idle: { ...idle, share: true } };
-      const withoutIdle = ({ sets }: Told<AllocationRow>) =>
+      const withoutIdle = ({ sets }: Answered<AllocationRow>) =>
         sum(sets.flatMap(({ rows }) => rows.filter((row) => !isIdle(row)).map(rowCost)));
       const parts = clusterNames.map(async (cluster) =>
         withoutIdle(await ask({ ...common, filter: and(filter, fieldIs('cluster', cluster)) })),
@@ -208,7 +208,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
   test('are the same without their volumes and load balancers', async () => {
     await always(async (ask) => {
       const short = await ask({ volumes: false });
-      const bare = ({ sets }: Told<AllocationRow>) =>
+      const bare = ({ sets }: Answered<AllocationRow>) =>
         sets.map((set) => ({
           ...set,
           rows: set.rows.map((row) => ({ ...row, pvs: null, lbAllocations: null })),

@@ -5,7 +5,7 @@ import type { AssetRequest } from '../../query/request';
 import { propertyRuns } from '../etl/run-counts';
 import { assetRequests, clusterNames, madeUpWorlds } from './made-up-sets';
 import { assetDifferences, near, sum, totalOfAssets } from './reference/compare';
-import { propertyImplementations, reference, type Told, withWorld } from './reference/implementations';
+import { propertyImplementations, reference, type Answered, withWorld } from './reference/implementations';
 import type { StoredWorld } from './reference/stored-sets';
 
 const options = propertyRuns(60, 1000);
@@ -22,7 +22,7 @@ describe.each(propertyImplementations)('answers of assets, by $name', (implement
   /** Checks something of the answers to a made-up request over a made-up world. */
   async function always(
     check: (
-      ask: (changes: Partial<AssetRequest>) => Promise<Told<AssetRow>>,
+      ask: (changes: Partial<AssetRequest>) => Promise<Answered<AssetRow>>,
       request: AssetRequest,
       world: StoredWorld,
     ) => Promise<void>,

@@ -12,7 +12,7 @@ test('an index finds every hash that was set, and no other', () => {
   for (let at = count; at < 2 * count; at++) expect(index.get(hashes, at)).toBe(0);
 });
 
-test('hashes whose first words are the same are told apart', () => {
+test('hashes whose first words are the same are distinguished', () => {
   const hashes = new Uint32Array([1, 2, 3, 4, 1, 2, 3, 5, 1, 9, 3, 4]);
   const index = new HashIndex();
   index.set(hashes, 0, 10);

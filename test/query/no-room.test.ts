@@ -232,7 +232,7 @@ describe.each(disks)('%s', (_, open) => {
     }
   });
 
-  it('is told when a database is opened, and takes nothing of it', async () => {
+  it('is reported when a database is opened, and leaves it as it was', async () => {
     const first = await QueryEngine.open(database());
     await first.serve(await wantedFrom(combinedEtl), { generation: 1, ingestedAt: 'a' });
     first.close();
@@ -241,8 +241,11 @@ describe.each(disks)('%s', (_, open) => {
       (opened) => opened.close(),
       (error: unknown) => expect(error).toMatchObject({ code: 'QUERY_NO_ROOM' }),
     );
-    const anew = openDatabase({ ...database(), folder: path.join(disk.folder, 'anew') });
-    await expect(anew).rejects.toMatchObject({ code: 'QUERY_NO_ROOM', subject: { setting: 'query.path' } });
+    const onFullDisk = openDatabase({ ...database(), folder: path.join(disk.folder, 'second') });
+    await expect(onFullDisk).rejects.toMatchObject({
+      code: 'QUERY_NO_ROOM',
+      subject: { setting: 'query.path' },
+    });
     disk.free();
     const second = await QueryEngine.open(database());
     expect(second.state().generation).toBe(1);

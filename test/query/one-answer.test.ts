@@ -22,7 +22,7 @@ import path from 'node:path';
 
 /*
  * Two servers of one generation give the same bytes, whatever they served before: one follows five generations, another is
- * made anew from the last one, a third from records in another order and with one thread.
+ * made from the last one only, a third from records in another order and with one thread.
  */
 
 jest.setTimeout(3_600_000);
@@ -48,7 +48,7 @@ function setsOf(world: StoredWorld): Sets {
 function odd(set: EtlSet): EtlSet {
   const own = oddNumbers(set) as EtlSet;
   if (own.kind === 'assets' || own.allocations === null) return own;
-  const told = (record: Allocation): Allocation => ({
+  const withDetails = (record: Allocation): Allocation => ({
     ...record,
     properties: record.properties && {
       ...record.properties,
@@ -57,7 +57,7 @@ function odd(set: EtlSet): EtlSet {
   });
   return {
     ...own,
-    allocations: new Map([...own.allocations].map(([key, record]) => [key, record && told(record)])),
+    allocations: new Map([...own.allocations].map(([key, record]) => [key, record && withDetails(record)])),
   };
 }
 
@@ -112,12 +112,12 @@ it('is of the generation alone, to the byte', async () => {
     const newest = history.at(-1) ?? [];
     const last = { generation: 5, excluded: [{ cluster: 'c9', reason: 'odd prices' }] };
     const follower = await openEngine();
-    const anew = await openEngine();
+    const fresh = await openEngine();
     const turned = await openEngine({ threads: 1 });
     try {
       for (const [index, sets] of history.entries())
         await serve(follower, sets, `${index}`, index === generations - 1 ? last : { generation: index });
-      await serve(anew, newest, 'anew', last);
+      await serve(fresh, newest, 'fresh', last);
       await serve(
         turned,
         newest.map(({ path: id, set }) => ({ path: id, set: reversed(set) })),
@@ -127,10 +127,10 @@ it('is of the generation alone, to the byte', async () => {
       for (let index = world * requestsPerWorld; index < (world + 1) * requestsPerWorld; index++) {
         const [request, ofAssets] = [asked[index], askedOfAssets[index]];
         if (request === undefined || ofAssets === undefined) throw new Error('too few requests');
-        const expected = [await allocationBody(anew, request), await assetBody(anew, ofAssets)];
+        const expected = [await allocationBody(fresh, request), await assetBody(fresh, ofAssets)];
         for (const body of expected) bodies.add(body);
         for (let again = 0; again < repetitions; again++) {
-          const engine = [follower, turned, anew][again % 3] ?? follower;
+          const engine = [follower, turned, fresh][again % 3] ?? follower;
           const found = [await allocationBody(engine, request), await assetBody(engine, ofAssets)];
           expect({ world, index, again, request, found }).toEqual({
             world,
@@ -142,7 +142,7 @@ it('is of the generation alone, to the byte', async () => {
         }
       }
     } finally {
-      for (const engine of [follower, anew, turned]) engine.dispose();
+      for (const engine of [follower, fresh, turned]) engine.dispose();
     }
   }
   // Most requests find something.

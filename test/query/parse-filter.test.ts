@@ -180,9 +180,9 @@ describe('a filter', () => {
     ['namespace:"a"|pod:"b" pod:"c"', 23, '|: + and | in one place need parentheses'],
     ['namespace\u0000:"a"', 10, 'a comparison'],
   ])('that is wrong says where: %j', (text, character, wanted) => {
-    const told = refusal(text);
-    expect(told).toMatch(/^Invalid 'filter' parameter: /);
-    expect(told).toContain(`at character ${character}: expected ${wanted}`);
+    const message = refusal(text);
+    expect(message).toMatch(/^Invalid 'filter' parameter: /);
+    expect(message).toContain(`at character ${character}: expected ${wanted}`);
   });
 
   it('may be 64 parentheses deep', () => {

@@ -77,7 +77,7 @@ describe('filters of the first language', () => {
     );
   });
 
-  it.each(['allocations', 'assets'] as const)('of %s are all that are told to be', (of) => {
+  it.each(['allocations', 'assets'] as const)('of %s are complete', (of) => {
     const filter = (parameters: Parameters) => parseLegacyFilters(parameters, of, defaultAliases);
     for (const name of legacyFilters(of)) expect([name, filter({ [name]: 'x' })]).not.toContain(undefined);
     const names = [...plain[of].map(([name]) => name), 'filterLabels', 'filterTeams'];
@@ -142,8 +142,8 @@ describe('filters of the first language', () => {
     ['filterAnnotations', 'a:x, :y'],
     ['filterNamespaces', 'x'.repeat(16_385)],
   ])('are refused: %s of a key that is not there, or of too much', (parameter, text) => {
-    const told = expect(() => allocations({ [parameter]: text }));
-    told.toThrow(`Invalid '${parameter}' parameter: `);
+    const thrown = expect(() => allocations({ [parameter]: text }));
+    thrown.toThrow(`Invalid '${parameter}' parameter: `);
   });
 
   it('of assets know labels, but no annotations', () => {

@@ -266,10 +266,10 @@ describe('a query of allocations', () => {
     ['sortByOrder', { sortByOrder: 'up' }],
     ['sortByOrder', { sortByOrder: 'descending', sortBy: 'name' }],
   ])('is refused for its %s: %j', (parameter, parameters) => {
-    const told = refusal(() => allocation(parameters));
-    expect(told).toMatch(new RegExp(`^Invalid '${parameter}' parameter: `));
+    const message = refusal(() => allocation(parameters));
+    expect(message).toMatch(new RegExp(`^Invalid '${parameter}' parameter: `));
     const text = Object.values<string | undefined>(parameters)[0];
-    if (text !== undefined) expect(told).toContain(JSON.stringify(text));
+    if (text !== undefined) expect(message).toContain(JSON.stringify(text));
   });
 
   it('has pages', () => {

@@ -62,7 +62,7 @@ describe('a step', () => {
     expect(refusal(() => parseStep('9999999w'))).toContain('longer than a hundred years');
   });
 
-  it('that is refused is told, and cut', () => {
+  it('that is refused is quoted, and cut', () => {
     expect(refusal(() => parseStep('foo'))).toContain('"foo"');
     expect(refusal(() => parseStep('9'.repeat(50_000))).length).toBeLessThan(300);
   });

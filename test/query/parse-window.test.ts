@@ -123,7 +123,7 @@ describe('a window', () => {
       '2026-11-14T00:00:00Z,2026-11-16T00:00:00Z is without it, 2026-11-14T00:00:00Z,2026-11-17T00:00:00Z is with it.',
     ],
     ['2026-11-14 , 2026-11-14', ': 2026-11-14T00:00:00Z,2026-11-15T00:00:00Z is with it.'],
-  ])('of bare dates is told how to be asked: %s', (text, readings) => {
+  ])('of bare dates gets both readings: %s', (text, readings) => {
     expect(refusal(text)).toContain(`${JSON.stringify(text)} does not say whether its last day counts`);
     expect(refusal(text)).toContain(readings);
     for (const [reading] of readings.matchAll(/\S+Z,\S+Z/g))
@@ -172,11 +172,11 @@ describe('a window', () => {
     },
   );
 
-  it('that is refused is told, and cut', () => {
+  it('that is refused is quoted, and cut', () => {
     expect(refusal('foo')).toContain('"foo"');
-    const told = refusal('x'.repeat(100_000));
-    expect(told).toContain(`"${'x'.repeat(100)}"`);
-    expect(told.length).toBeLessThan(300);
+    const message = refusal('x'.repeat(100_000));
+    expect(message).toContain(`"${'x'.repeat(100)}"`);
+    expect(message.length).toBeLessThan(300);
   });
 
   it('starts before it ends, and anything else is refused', () => {

@@ -28,7 +28,7 @@ const { signal } = new AbortController();
 
 describe('a large window', () => {
   let threads: ReadThreads;
-  // One, so that whoever keeps it keeps everybody waiting.
+  // One, so that a reader that holds it keeps all others waiting.
   beforeEach(() => (threads = startReadThreads({ threads: 1 })));
   afterEach(() => threads.close());
 
@@ -38,32 +38,32 @@ describe('a large window', () => {
   it('comes in batches that are the window together', async () => {
     const whole = toColumns(set) as AllocationColumns;
     const hashes: number[] = [];
-    let told = 0;
+    let sent = 0;
     let costs = 0;
     let batches = 0;
     for await (const columns of (await read()).batches) {
       batches++;
       hashes.push(...columns.hashes.subarray(0, 4 * columns.rows));
-      told += columns.identityRows.length;
+      sent += columns.identityRows.length;
       // Behind start, end and three maxima: CPU hours and three averages, then the cost.
       for (let row = 0; row < columns.rows; row++) costs += columns.numbers[9 * columns.stride + row] ?? 0;
     }
     expect(batches).toBeGreaterThan(2);
     expect(hashes).toEqual([...whole.hashes]);
     expect(costs).toBe((count * (count - 1)) / 2);
-    expect(told).toBe(count);
+    expect(sent).toBe(count);
   });
 
-  it('is told again only when asked to', async () => {
-    const toldBy = async (anew: boolean) => {
-      let told = 0;
-      for await (const columns of (await read(anew)).batches) told += columns.identityRows.length;
-      return told;
+  it('is sent again only on request', async () => {
+    const sentBy = async (anew: boolean) => {
+      let sent = 0;
+      for await (const columns of (await read(anew)).batches) sent += columns.identityRows.length;
+      return sent;
     };
-    expect([await toldBy(false), await toldBy(false), await toldBy(true)]).toEqual([count, 0, count]);
+    expect([await sentBy(false), await sentBy(false), await sentBy(true)]).toEqual([count, 0, count]);
   });
 
-  it('frees its thread when nobody wants the rest, and is told again then', async () => {
+  it('frees its thread when the rest is not wanted, and is sent again then', async () => {
     (await read()).close();
     for await (const columns of (await read()).batches) {
       expect(columns.identityRows.length).toBe(columns.rows);

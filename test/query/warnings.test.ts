@@ -82,7 +82,7 @@ describe('numbers that are none', () => {
     })),
   };
 
-  test('count as 0, and are told with cluster, window and field, once', async () => {
+  test('count as 0, and are reported once, with cluster, window and field', async () => {
     await serve([
       allocationsOf(theDay, [container('c1', theDay, broken), container('c2', theDay, { cpuCost: 5 })]),
     ]);
@@ -104,11 +104,11 @@ describe('numbers that are none', () => {
     ]);
     const metrics = new Registry();
     registerMetrics(metrics, engine, () => whole.now);
-    const told = await metrics.metrics();
-    expect(told).toContain('federated_etl_cluster_numbers_not_finite{cluster_id="c1"} 4');
+    const text = await metrics.metrics();
+    expect(text).toContain('federated_etl_cluster_numbers_not_finite{cluster_id="c1"} 4');
   });
 
-  test('are told of answers alone that are made of them', async () => {
+  test('are reported only by answers that use them', async () => {
     const good = container('c1', hourAt(30), { cpuCost: 5 });
     await serve([
       allocationsOf(hourAt(0), [container('c1', hourAt(0), broken)]),
@@ -117,7 +117,7 @@ describe('numbers that are none', () => {
     expect((await engine.allocations({ ...whole, window: hourAt(30) })).warnings).toEqual([]);
   });
 
-  test('of assets are told, too', async () => {
+  test('of assets are reported, too', async () => {
     const node = asset('Node', {
       ...{ window: timeWindow(theDay), start: instant(theDay.start), end: instant(theDay.end) },
       properties: {
@@ -142,16 +142,16 @@ describe('a day and its hours', () => {
     cost(theDay, ofDay),
     ...theHours.map((span) => cost(span, ofHour)),
   ];
-  const told = [
+  const warnings = [
     'Days of allocations and their 24 hours differ in cost by more than 1 %: c1 on 2026-11-14 (24.30 and 24.00).',
   ];
 
   test.each([
     ['the day is asked', whole],
     ['one of its hours is asked', { ...whole, window: hourAt(5) }],
-  ])('that differ are told when %s', async (_, request) => {
+  ])('that differ are reported when %s', async (_, request) => {
     await serve(withHours(24.3, 1));
-    expect((await engine.allocations(request)).warnings).toEqual(told);
+    expect((await engine.allocations(request)).warnings).toEqual(warnings);
   });
 
   test.each([
@@ -159,14 +159,14 @@ describe('a day and its hours', () => {
     ['are not over yet', withHours(24.3, 1), { ...whole, now: firstDay + day - 1 }],
     ['lack an hour', withHours(24.3, 1).slice(0, -1), whole],
     ['are not asked', [...withHours(24.3, 1), cost(hourAt(30), 1)], { ...whole, window: hourAt(30) }],
-  ])('are not told when they %s', async (_, files, request) => {
+  ])('are not reported when they %s', async (_, files, request) => {
     await serve(files);
     expect((await engine.allocations(request)).warnings).toEqual([]);
   });
 });
 
 describe('clusters that somebody excluded', () => {
-  test('are told as excluded, and never as missing', async () => {
+  test('are reported as excluded, never as missing', async () => {
     await serve([
       allocationsOf(
         theDay,

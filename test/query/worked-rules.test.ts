@@ -227,7 +227,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     test('by what the latest set says of a node, of two with one end the shorter', async () => {
       const { start } = window;
       const world = smallWorld([container('c1/n1/x/a', { cpuCost: 1 })]);
-      const told = (from: number, to: number, resolution: string, account: string) => {
+      const nodeOf = (from: number, to: number, resolution: string, account: string) => {
         const span = { start: start + from * 3_600, end: start + to * 3_600 };
         const { set } = smallWorld([], [node('c1', 'n1', { account })], span).assets[0] ?? {};
         return set === undefined ? [] : [{ ...span, resolution, set }];
@@ -237,9 +237,9 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
           const { sets } = await opened.allocations({ ...request, groups: fields('account') });
           return names(sets[0]?.rows ?? []);
         });
-      const [first, whole] = [told(0, 1, '1h', 'first'), told(0, 24, '1d', 'day')];
+      const [first, whole] = [nodeOf(0, 1, '1h', 'first'), nodeOf(0, 24, '1d', 'day')];
       expect(await accountOf([...whole, ...first])).toEqual(['day']);
-      expect(await accountOf([...told(23, 24, '1h', 'last'), ...whole, ...first])).toEqual(['last']);
+      expect(await accountOf([...nodeOf(23, 24, '1h', 'last'), ...whole, ...first])).toEqual(['last']);
     });
 
     test('by labels of namespaces', async () => {

@@ -2,7 +2,7 @@ import type { AllocationRow, AssetRow } from '../../query/answer';
 import type { Filter } from '../../query/filter';
 import type { AllocationRequest } from '../../query/request';
 import { rowCost } from './reference/compare';
-import { implementations, type Told, withWorld } from './reference/implementations';
+import { implementations, type Answered, withWorld } from './reference/implementations';
 import { container, fields, request, smallWorld, thing, window } from './small-world';
 
 /** The world of the contract's worked values: one hour, two clusters, one node, three allocations. */
@@ -31,11 +31,11 @@ const onlyY: Filter = {
 const base: AllocationRequest = { ...request, idle };
 
 describe.each(implementations)("the contract's worked values, by $name", (implementation) => {
-  async function ask(changes: Partial<AllocationRequest> = {}): Promise<Told<AllocationRow>> {
+  async function ask(changes: Partial<AllocationRequest> = {}): Promise<Answered<AllocationRow>> {
     return withWorld(implementation, world, (opened) => opened.allocations({ ...base, ...changes }));
   }
 
-  function rowsOf({ sets }: Told<AllocationRow>): Record<string, AllocationRow> {
+  function rowsOf({ sets }: Answered<AllocationRow>): Record<string, AllocationRow> {
     expect(sets).toHaveLength(1);
     return Object.fromEntries((sets[0]?.rows ?? []).map((row) => [row.name, row]));
   }

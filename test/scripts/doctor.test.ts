@@ -124,7 +124,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('are told: which file, which roles, which storage', async () => {
+  it('are shown: file, roles, storage', async () => {
     const found = await examine({ federatedETL: { ...federator(), federatedCluster: true } });
     expect(found.of('settings', 'file')?.detail).toBe(federation.settings);
     expect(found.of('settings', 'roles')?.detail).toBe('Federated Cluster, Federator');
@@ -422,7 +422,7 @@ describe('the local ETL', () => {
     expect(primary.of('local ETL')?.outcome).toBe('ok');
   });
 
-  it('without a window, in a file, or to be saved where nothing is, is told', async () => {
+  it('without a window, in a file, or without a backup folder, is reported', async () => {
     mkdirSync(join(federation.folder, 'etl'));
     const empty = await examine({ federatedETL: { federatedCluster: true } });
     expect(empty.of('local ETL', 'windows')).toMatchObject({ outcome: 'warning', todo: expect.any(String) });
@@ -562,7 +562,7 @@ describeWithTemporal('Temporal', () => {
     expect(found.of('Temporal', 'schedule')?.detail).toMatch(/none yet/);
   });
 
-  it('that serves another bucket, another volume, or whose schedule is paused, is told', async () => {
+  it('that serves another bucket, another volume, or whose schedule is paused, is reported', async () => {
     buildLocalEtl();
     const { ids, idPrefix, start, temporal } = own();
     await start('roster', ids.roster, { bucket: 's3://another' });

@@ -148,7 +148,7 @@ describe('runs', () => {
 });
 
 describe('generations', () => {
-  it('are told when there are none', async () => {
+  it('say so if there are none', async () => {
     expect((await run('generations')).out).toBe('No generation was committed yet.\n');
   });
 

@@ -82,7 +82,7 @@ describe('finding a Temporal server', () => {
     );
   });
 
-  test('makes a damaged entry of the cache anew', async () => {
+  test('replaces a damaged entry of the cache', async () => {
     const env = world();
     write(cachedBinary(temporalCli, env), 'half a file');
     go('1.26.8', ...built);
@@ -91,7 +91,7 @@ describe('finding a Temporal server', () => {
     expect(said).toContain('The cached temporal is damaged');
   });
 
-  test('makes an entry of the cache that is a folder anew', async () => {
+  test('replaces an entry of the cache that is a folder', async () => {
     const env = world();
     write(path.join(cachedBinary(temporalCli, env), 'stray'), '');
     go('1.26.8', ...built);

@@ -12,7 +12,7 @@ import { connectToAzure, describeWithAzure } from '../servers/azurite';
 import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
 import { startTlsServer } from './tls-server';
 
-/** What goes over the wire, against a loopback server that answers as it is told. */
+/** Requests on the wire, against a loopback server with canned responses. */
 let server: FaultyServer;
 const opened: Bucket[] = [];
 const key = Buffer.from('the account key').toString('base64');

@@ -24,7 +24,7 @@ const keys = async (bucket: Bucket) => {
   return found;
 };
 
-test('a store that keeps the condition, and one that ignores it, are told apart and left clean', async () => {
+test('a store that keeps the condition, and one that ignores it, are distinguished and left clean', async () => {
   const folder = openFilesystem({ directory: temporaryFolder() });
   expect(await probeConditionalCreate(folder, 'probe/1')).toBe('kept');
   const ignoring = careless();

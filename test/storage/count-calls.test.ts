@@ -14,7 +14,7 @@ afterAll(removeTemporaryFolders);
 const none = { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
 const text = Buffer.from('text');
 
-/** A bucket as a role opens it, whose store fails as it is told. */
+/** A bucket as a role opens it, whose store fails on demand. */
 function counted(faults: Faults = {}, directory = temporaryFolder()): Bucket {
   const store = withMetrics(withFaults(openFilesystem({ directory }), faults), countCall);
   return withRetry(withPrefix(store, 'below'), { firstPauseMs: 1 });
@@ -54,7 +54,7 @@ test('work that goes on at the same time counts for itself, and what belongs to 
   expect(five.calls).toEqual({ ...none, get: 5 });
 });
 
-test('a body counts for who asked for it, whoever reads it', async () => {
+test('a body counts for the caller of get, not for its reader', async () => {
   const bucket = counted();
   await bucket.put('a', text);
   const { result, calls } = await countCalls(() => bucket.get('a'));

@@ -256,7 +256,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         expect((await readAll(direct, 'new')).bytes.equals(after)).toBe(true);
       });
 
-      test('a stream that cannot be made anew is sent once, and leaves nothing when that fails', async () => {
+      test('a stream that cannot be repeated is sent once, and leaves nothing if that fails', async () => {
         // While a store is down, what was begun cannot be removed either: other tests left some.
         const orphans = await suite.orphans?.();
         for (const n of [1, 2, 3]) {
@@ -284,7 +284,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             const stream = repeatable(() => slices(large));
             expect(await patient(4).create('new', stream)).toMatchObject({ key: 'new', size: large.length });
             expect((await readAll(direct, 'new')).bytes.equals(large)).toBe(true);
-            // Who is not told the name of what he began cannot remove it.
+            // Without the name of the upload it cannot be removed.
             if (fault !== 'answer lost' || n > 1) expect(await suite.orphans?.()).toBe(orphans);
             if (!met) expect(n).toBeGreaterThan(3);
           }

@@ -130,7 +130,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  // A client that asks first whether it may send its body is told so, as the store would.
+  // Answers Expect: 100-continue, as the store would.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     server.emit('request', request, response);

@@ -189,7 +189,7 @@ test('quick changes of one size have versions of their own', async () => {
   expect(versions.size).toBe(100);
 });
 
-test('a full disk and a missing permission are told apart', () => {
+test('a full disk and a missing permission are distinguished', () => {
   const codeOf = (code: string) =>
     toStorageError(Object.assign(new Error('x'), { code }), 'file:///x', 'write', 'k');
   expect(codeOf('ENOSPC')).toMatchObject({ code: 'STORAGE_QUOTA_EXCEEDED', retryable: true });

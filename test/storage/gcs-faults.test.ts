@@ -401,7 +401,7 @@ describe('a copy', () => {
   });
 });
 
-test('an emulator is not told who asks', async () => {
+test('an emulator gets no credentials', async () => {
   const service_account = JSON.stringify({
     type: 'service_account',
     private_key: 'k3y',

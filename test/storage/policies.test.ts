@@ -74,7 +74,7 @@ const does: Record<Role, () => readonly Call[]> = {
   'federated-cluster': () => [
     ['list', clusterEtlPrefix(own)],
     ['head', clusterEtlKey(own, window)],
-    // Of a window that is not there: to be told apart from one that it may not see.
+    // A missing window, to be distinguished from one that it may not see.
     ['head', clusterEtlKey(own, 'allocations/1d/0-1')],
     ['put', clusterEtlKey(own, window)],
     ['get', clusterEtlKey(own, window)],

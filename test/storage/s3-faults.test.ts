@@ -215,7 +215,7 @@ test('a clock that is wrong is said to be', async () => {
 });
 
 describeWithS3('credentials against an S3 server', () => {
-  test('another region than the bucket’s is told with what to set', async () => {
+  test('a region other than the bucket’s is reported with the setting', async () => {
     const bucket = await open({
       ...s3Settings(await connectToS3(), 'costs'),
       region: 'eu-nowhere-1',

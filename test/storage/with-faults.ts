@@ -25,7 +25,7 @@ export function unavailable(detail = 'the connection broke'): FederationError {
   return new FederationError('STORAGE_UNAVAILABLE', { detail });
 }
 
-/** A bucket that fails as it is told. */
+/** A bucket that fails on demand. */
 export function withFaults(bucket: Bucket, faults: Faults): FaultyBucket {
   const made = { head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0, list: 0 };
   const bodies = [...(faults.bodies ?? [])];

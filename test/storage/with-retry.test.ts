@@ -92,7 +92,7 @@ describe('a body that is a stream', () => {
     expect(faulty.made.put).toBe(1);
   });
 
-  test('is sent again when it can be made anew', async () => {
+  test('is sent again if it is repeatable', async () => {
     const { bucket, faulty } = open({ calls: { put: ['answer lost', 'request lost'] } });
     await bucket.put('stream', repeatable(once));
     expect(faulty.made.put).toBe(3);

@@ -74,7 +74,7 @@ test('a file opens the bucket that it describes', async () => {
 
 describe('a bucket that is observed', () => {
   const seen: StorageCall[] = [];
-  const told = () => seen.splice(0).map(({ ms: _, ...call }) => call);
+  const calls = () => seen.splice(0).map(({ ms: _, ...call }) => call);
   const observed = withMetrics(
     withFaults(bucket, { calls: { copy: ['request lost'] }, bodies: [10_000, 3] }),
     (call) => seen.push(call),
@@ -91,7 +91,7 @@ describe('a bucket that is observed', () => {
     await observed.copy('m/1', 'm/3');
     expect(await keys(observed, 'm/')).toHaveLength(3);
     await observed.delete('m/3');
-    expect(told()).toEqual([
+    expect(calls()).toEqual([
       { verb: 'put', key: 'm/1', outcome: 'ok', bytes: 10 },
       { verb: 'create', key: 'm/2', outcome: 'ok', bytes: 10 },
       { verb: 'create', key: 'm/2', outcome: 'STORAGE_PRECONDITION_FAILED' },
@@ -109,7 +109,7 @@ describe('a bucket that is observed', () => {
     await discard((await observed.get('m/1')).body);
     for await (const _ of observed.list('m/')) break;
     await expect(observed.head('m/1', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow();
-    expect(told()).toEqual([
+    expect(calls()).toEqual([
       { verb: 'get', key: 'm/1', outcome: 'STORAGE_UNAVAILABLE', bytes: 3 },
       { verb: 'get', key: 'm/1', outcome: 'ok', bytes: 0 },
       { verb: 'list', key: 'm/', outcome: 'ok', entries: 1, pages: 1 },

@@ -11,7 +11,7 @@ describe('amounts', () => {
     expect(money(value, currency)).toBe(text);
   });
 
-  it('are told for the window, a day or a month of 730 hours', () => {
+  it('are shown for the window, a day or a month of 730 hours', () => {
     expect(rated(48, 24, 'total')).toBe(48);
     expect(rated(48, 48, 'day')).toBe(24);
     expect(rated(48, 24, 'month')).toBe(1_460);

@@ -26,7 +26,7 @@ describeWithTemporal('a role connects to Temporal', () => {
     await connection.close();
   });
 
-  it('and is told what to do where there is no such namespace', async () => {
+  it('and says what to do if there is no such namespace', async () => {
     const namespace = `absent-${randomUUID()}`;
     await expect(connectPatiently(settingsOf(namespace), silentLog, never)).rejects.toMatchObject({
       code: 'TEMPORAL_UNAVAILABLE',
@@ -35,7 +35,7 @@ describeWithTemporal('a role connects to Temporal', () => {
     });
   });
 
-  it('and is told so too where the namespace went away before a worker began', async () => {
+  it('and says so too if the namespace is deleted before a worker starts', async () => {
     const namespace = `absent-${randomUUID()}`;
     await using held = new Releasers();
     // As much of a role as a worker takes.

@@ -20,7 +20,7 @@ describeWithTemporal('federation on push, by the settings', () => {
   });
   afterAll(() => server.close());
 
-  it('is there, told of each push that brought something, and gone when it is not wanted', async () => {
+  it('runs, is notified of each push with changes, and ends when it is not wanted', async () => {
     const on = contextOf(true);
     // Nobody wants to know yet.
     await tellOfPush(on, { uploaded: 3 });

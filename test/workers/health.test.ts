@@ -23,7 +23,7 @@ describe('health', () => {
     return `${answer.status} ${(await answer.text()).trim()}`;
   };
 
-  /** Starts anew, as one that asks something else. */
+  /** Restarts the server, with this reach. */
   async function withReach(reach: () => Promise<string | undefined>): Promise<Readiness> {
     await server.close();
     const other = new Readiness(federatedPrimary);
@@ -119,21 +119,21 @@ describe('health', () => {
     metrics.activityRan({ ...run, outcome: 'STORAGE_UNAVAILABLE' });
     metrics.storageCalled({ verb: 'put', key: 'k', outcome: 'ok', ms: 20, bytes: 300 });
     metrics.activityRan({ ...run, activity: 'writeReport', outcome: 'ok', args: [{ outcome: 'partial' }] });
-    const told = await ask('/metrics');
-    expect(told).toContain('federated_etl_push_files{state="refused"} 1');
-    expect(told).toContain(
+    const text = await ask('/metrics');
+    expect(text).toContain('federated_etl_push_files{state="refused"} 1');
+    expect(text).toContain(
       'federated_etl_activity_seconds_count{activity="pushLocalEtl",outcome="STORAGE_UNAVAILABLE"} 1',
     );
-    expect(told).toMatch(
+    expect(text).toMatch(
       /federated_etl_activity_last_success_timestamp_seconds\{activity="pushLocalEtl"\} \d+/,
     );
-    expect(told).toContain('federated_etl_storage_bytes_total{verb="put"} 300');
-    expect(told).toContain('federated_etl_federations_total{outcome="partial"} 1');
-    expect(told).toContain('process_cpu_seconds_total');
-    expect(told).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
-    expect(told).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);
+    expect(text).toContain('federated_etl_storage_bytes_total{verb="put"} 300');
+    expect(text).toContain('federated_etl_federations_total{outcome="partial"} 1');
+    expect(text).toContain('process_cpu_seconds_total');
+    expect(text).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
+    expect(text).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);
     // What this process never did.
-    expect(told).not.toMatch(/^federated_etl_generation /m);
+    expect(text).not.toMatch(/^federated_etl_generation /m);
   });
 
   it('names the setting when its address is taken', async () => {

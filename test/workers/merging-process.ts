@@ -5,12 +5,12 @@ import { asActivities } from '../../workers/as-activity';
 import { names } from '../../workflows/names';
 import { mergedWindow } from '../workflows/doubles';
 
-/** A federator's worker of merges as a process of its own: tells of each window that it begins, and ends it when told. */
+/** A federator's worker of merges in its own process: reports each window that it starts, and finishes it on request. */
 async function main([address = '', namespace = '', identity = '']: string[]): Promise<void> {
-  const told = new Promise((resolve) => process.once('message', resolve));
+  const requested = new Promise((resolve) => process.once('message', resolve));
   const mergeWindow = async ({ index }: MergeWindowInput) => {
     process.send?.('begun');
-    await told;
+    await requested;
     return { ...mergedWindow(index), calls: noCalls() };
   };
   Runtime.install({ logger: new DefaultLogger('ERROR') });

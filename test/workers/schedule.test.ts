@@ -65,7 +65,7 @@ describeWithTemporal('the federation schedule', () => {
     });
   });
 
-  it('is anchored anew by a restart, so that a restart means a run soon', async () => {
+  it('is re-anchored by a restart, so that a run follows soon', async () => {
     const { start, nextRuns } = federation();
     const now = Date.now();
     // The last start was long ago, and the next run is due in 20 minutes.
@@ -85,7 +85,7 @@ describeWithTemporal('the federation schedule', () => {
     expectAbout((await nextRuns())[0], now + 3 * minute);
   });
 
-  it('keeps an operator’s pause and note, also when it is anchored anew', async () => {
+  it('keeps an operator’s pause and note, also when it is re-anchored', async () => {
     const { start, handle } = federation();
     await start();
     await handle.pause('the auditors are here');
@@ -141,7 +141,7 @@ describeWithTemporal('the federation schedule', () => {
       expect(await nextRuns()).toEqual(before);
     });
 
-    it('is anchored anew where it had none before, as its next run may come later then', async () => {
+    it('is re-anchored if it had none before, as its next run may then come later', async () => {
       const { start, nextRuns } = federation();
       const now = Date.now();
       await start({}, now);

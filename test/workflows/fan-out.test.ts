@@ -141,7 +141,7 @@ describeWithTemporal('a federation of many windows', () => {
   });
 
   it('has a history that does not grow with its plan', async () => {
-    // Of each window all that is told may be told, and of 100,000 no more than that.
+    // Details of every window fit, but not of 100,000.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
@@ -156,7 +156,7 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // A run plans five times at most, and is told of windows a hundred times at most in each.
+      // A run plans five times at most, and reports windows at most a hundred times in each.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);

@@ -189,7 +189,7 @@ describeWithTemporal('push', () => {
 });
 
 describeWithTemporal('pull', () => {
-  it('pulls at its start and when it is told of a generation, and recovers from failures', async () => {
+  it('pulls at its start and when notified of a generation, and recovers from failures', async () => {
     world.begin({ pullCombined: () => Promise.reject(accessDenied) });
     const started = await startPull();
     await until('the failure', async () => (await started.query(pullState)).error);

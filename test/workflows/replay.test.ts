@@ -17,7 +17,7 @@ const textOf = (name: string) => readFileSync(join(folder, `${name}.json`), 'utf
 const historyOf = (name: string) => historyFromJson(textOf(name));
 
 beforeAll(() => {
-  // A replay that fails is told of by the test.
+  // A failed replay is reported by the test.
   Runtime.install({
     logger,
     telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
@@ -79,9 +79,9 @@ describe('a history that was recorded', () => {
     const payloads = [...text.matchAll(/"data": "([^"]*)"/g)].map(([, data = '']) =>
       Buffer.from(data, 'base64').toString(),
     );
-    for (const told of [text, ...payloads]) {
+    for (const recorded of [text, ...payloads]) {
       for (const ofMachine of [root, hostname(), '/tmp/', '/home/', '/Users/', '/var/']) {
-        expect(told.includes(ofMachine) ? ofMachine : '').toBe('');
+        expect(recorded.includes(ofMachine) ? ofMachine : '').toBe('');
       }
     }
   });

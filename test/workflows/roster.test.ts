@@ -73,7 +73,7 @@ describeWithTemporal('the roster', () => {
     await untilRoster('the inclusion', ({ exclusions }) => exclusions['c3'] === undefined);
   });
 
-  it('knows which primaries want to be told', async () => {
+  it('knows which primaries to notify', async () => {
     await startRoster();
     for (const cluster of ['c5', 'c4', 'c5']) await handle.signal(registerPrimary, { cluster });
     await untilRoster('both primaries', ({ primaries }) => primaries.join() === 'c4,c5');

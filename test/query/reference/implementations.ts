@@ -14,13 +14,13 @@ import { referenceAssets } from './assets';
 import type { SetsOf } from './compare';
 import type { StoredWorld } from './stored-sets';
 
-/** An answer, with what is told beside it if that is told at all. */
-export type Told<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
+/** An answer, with its warnings if the implementation gives any. */
+export type Answered<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
 
 /** Answers over one world. */
 export interface Opened {
-  allocations(request: AllocationRequest): Promise<Told<AllocationRow>>;
-  assets(request: AssetRequest): Promise<Told<AssetRow>>;
+  allocations(request: AllocationRequest): Promise<Answered<AllocationRow>>;
+  assets(request: AssetRequest): Promise<Answered<AssetRow>>;
   close(): Promise<void>;
 }
 
