@@ -55,14 +55,26 @@ const topLevel = z.strictObject({
  * the file is shared with other programs.
  */
 export function parseFederatedStore(yamlText: string, fileName: string): FederatedStore {
-  const file = readYaml(yamlText, fileName);
-  const top = parse(file, topLevel, file.value, []);
+  const file = readYaml(yamlText, fileName, unreadable);
+  if (file.value === null) throw unreadable(`${fileName} is empty.`);
+  const top = parse(file, topLevel, withoutNulls(file.value), []);
   const type = typeOf(file, top.type);
   const unknown: string[] = [];
   const config = dropUnknown(file, schemas[type], top.config, unknown);
   const { prefix, warnings } = prefixOf(file, top.prefix);
   const { notes, ...store } = readConfig(file, type, config);
   return { ...store, prefix, unknown, warnings: [...unknown, ...notes, ...warnings] };
+}
+
+/** Drops keys without a value: not set, as for the other programs that share the file. */
+function withoutNulls(value: unknown): unknown {
+  if (value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, entry]) => entry !== null)
+      .map(([key, entry]) => [key, withoutNulls(entry)]),
+  );
 }
 
 function readConfig(file: YamlFile, type: keyof typeof schemas, value: unknown) {
@@ -176,6 +188,10 @@ function nearest(key: string, known: string[]): string {
     .map((name) => ({ name, far: distance(key.toLowerCase(), name) }))
     .sort((a, b) => a.far - b.far);
   return best !== undefined && best.far <= 1 + key.length / 3 ? ` Did you mean ${best.name}?` : '';
+}
+
+function unreadable(detail: string): FederationError {
+  return new FederationError('STORE_CONFIG_INVALID', { detail });
 }
 
 function place(file: YamlFile, path: readonly PropertyKey[]): string {

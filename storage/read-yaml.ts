@@ -1,64 +1,45 @@
-import { isMap, isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml';
-import { FederationError } from '../errors/federation-error';
+import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 
 const maxBytes = 1024 * 1024;
 
-/** A YAML file of one document, and where in it things stand. */
+/** A YAML (so also a JSON) document, before it is checked against a schema. */
 export interface YamlFile {
   readonly name: string;
-  /** Settings that are left empty are left out. */
+  /** The plain value; null if the file is empty. */
   readonly value: unknown;
   has(path: readonly PropertyKey[]): boolean;
-  /** Of the setting, or of the nearest one above it that is there; the first line is 1. */
+  /** The line of the key, counted from 1; of its nearest existing parent if the key does not exist. */
   lineOf(path: readonly PropertyKey[]): number;
 }
 
 /**
- * Reads a settings file. Throws STORE_CONFIG_INVALID for what is no single YAML document, and for keys that occur twice.
- * Messages name lines, never content: it may hold secrets.
+ * Reads the one YAML document of a file. Throws what `invalid` makes of a sentence: for a file over 1 MiB, broken YAML,
+ * duplicate keys, several documents, and aliases that are unresolved or expand beyond the library's limit. The sentence
+ * has the line but no content, which may be a secret.
  */
-export function readYaml(text: string, name: string): YamlFile {
-  const refuse = (what: string, cause?: unknown) =>
-    new FederationError('STORE_CONFIG_INVALID', { detail: `${name}${what}`, cause });
-  if (Buffer.byteLength(text) > maxBytes) throw refuse(' has more than 1 MiB.');
+export function readYaml(text: string, name: string, invalid: (detail: string) => Error): YamlFile {
+  if (Buffer.byteLength(text) > maxBytes) throw invalid(`${name} is larger than 1 MiB.`);
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
-  if (!Array.isArray(documents) || documents.length === 0) throw refuse(' is empty.');
-  const [document] = documents;
-  if (document === undefined || documents.length > 1) throw refuse(' has more than one YAML document.');
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
-    const what =
-      error.code === 'DUPLICATE_KEY' ? 'a key occurs twice' : `this is no valid YAML (${error.code})`;
-    throw refuse(` line ${lines.linePos(error.pos[0]).line}: ${what}.`);
+    const { line } = lines.linePos(error.pos[0]);
+    throw invalid(`${name} line ${line}: not valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')}).`);
   }
-  const value = valueOf(document, refuse);
-  if (value === undefined) throw refuse(' is empty.');
   return {
     name,
-    value,
+    value: valueOf(document, name, invalid),
     has: (path) => document.hasIn(path),
     lineOf: (path) => lines.linePos(offsetOf(document, path)).line,
   };
 }
 
-function valueOf(document: Document.Parsed, refuse: (what: string) => FederationError): unknown {
+function valueOf(document: Document.Parsed, name: string, invalid: (detail: string) => Error): unknown {
   try {
-    return withoutNulls(document.toJS({ maxAliasCount: 10 }));
+    return document.toJS();
   } catch {
-    throw refuse(' uses its anchors too often.');
+    throw invalid(`${name} has an alias without an anchor, or too many aliases.`);
   }
-}
-
-/** What has no value was not set, as in every program that shares the file. */
-function withoutNulls(value: unknown): unknown {
-  if (value === null) return undefined;
-  if (typeof value !== 'object' || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, entry]) => entry !== null)
-      .map(([key, entry]) => [key, withoutNulls(entry)]),
-  );
 }
 
 function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
@@ -66,10 +47,10 @@ function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): numb
   let at: unknown = document.contents;
   for (const name of path) {
     if (!isMap(at)) break;
-    const pair = at.items.find((item) => isScalar(item.key) && item.key.value === name);
+    const pair = at.items.find(({ key }) => isScalar(key) && String(key.value) === name);
     if (pair === undefined) break;
     if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
-    at = pair.value;
+    at = isAlias(pair.value) ? pair.value.resolve(document) : pair.value;
   }
   return offset;
 }

@@ -154,9 +154,16 @@ log: {level: debug, format: json}
       `${minimal}federatedETL: {useExistingS3Config: true}\n`,
       /storage\.existingConfigFile \(ETL_BUCKET_CONFIG\) is not/,
     ],
-    ['broken YAML', 'clusterId: [\n', /not valid YAML/],
+    ['broken YAML', 'clusterId: [\n', /line 2: not valid YAML \(bad indent\)/],
     ['a list', '- clusterId\n', /holds no settings/],
-    ['a key twice', `${minimal}${minimal}`, /not valid YAML/],
+    ['a key twice', `${minimal}${minimal}`, /line 2: not valid YAML \(duplicate key\)/],
+    ['an alias without an anchor', 'clusterId: *id\n', /alias without an anchor/],
+    [
+      'an unknown key behind an alias',
+      `${minimal}x: &store\n  configFle: a\nstorage: *store\n`,
+      /line 3: there is no setting storage\.configFle/,
+    ],
+    ['an unknown key without a value', `${minimal}temporl:\n`, /line 2: there is no setting temporl/],
   ])('refuses %s', (_what, yaml, message) => expect(refusal(yaml)).toMatch(message));
 
   it('names all mistakes at once', () => {
