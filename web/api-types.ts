@@ -1,4 +1,4 @@
-/** What the page reads of an allocation. */
+/** The members of an allocation that the page reads. */
 export interface Allocation {
   readonly name: string;
   readonly start: string;
@@ -24,7 +24,7 @@ export interface Allocation {
 }
 export type AllocationSets = readonly Readonly<Record<string, Allocation>>[];
 
-/** What the page reads of a summary. */
+/** The members of a summary that the page reads. */
 export interface Summary {
   readonly sets: readonly {
     readonly window: { readonly start: string; readonly end: string };
@@ -32,7 +32,7 @@ export interface Summary {
   }[];
 }
 
-/** What the page reads of an asset. */
+/** The members of an asset that the page reads. */
 export interface Asset {
   readonly type?: string;
   readonly properties: Readonly<Record<string, string>>;
@@ -42,5 +42,5 @@ export interface Asset {
   readonly totalCost: number;
 }
 export type AssetSet = Readonly<Record<string, Asset>>;
-/** A list of sets or, where the operator wants it as OpenCost has it, one alone. */
+/** A list of sets, or a single set if the server answers as OpenCost does. */
 export type AssetSets = readonly AssetSet[] | AssetSet;

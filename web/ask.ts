@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 
-/** A question that was not answered: the status and the server's own sentence. */
+/** A refused request: the status (0 if the server cannot be reached) and the server's message. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -13,13 +13,13 @@ export class Refused extends Error {
 export interface Answered<T> {
   readonly data: T;
   readonly warning?: string;
-  /** The generation that answered, of what is asked of the data. */
+  /** The generation that the data comes from; undefined for other answers. */
   readonly generation?: string;
 }
 
 const tokenKey = 'federated-etl-token';
 
-/** The operator token, for as long as this tab is open. */
+/** The operator token, kept until the tab is closed; empty if none is set. */
 export function storedToken(): string {
   return sessionStorage.getItem(tokenKey) ?? '';
 }
@@ -28,7 +28,7 @@ export function storeToken(token: string): void {
   sessionStorage.setItem(tokenKey, token);
 }
 
-/** Asks the server; throws `Refused` when it says no, or cannot be reached. */
+/** Requests a path; throws `Refused` if the server refuses or cannot be reached. */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answered<T>> {
   const token = storedToken();
   const headers = { ...(token !== '' && { authorization: `Bearer ${token}` }), ...init.headers };
@@ -55,13 +55,13 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answ
   };
 }
 
-/** Two answers that belong together. The first is what counts; of the second it may only be known why there is none. */
+/** Two answers shown together. Only the second may be refused. */
 export interface Pair<A, B> {
   readonly first: Answered<A>;
   readonly second: Answered<B> | Refused;
 }
 
-/** Asks two questions, both again when a new generation came in between them. Throws when the first is refused. */
+/** Requests two paths, both once more if their generations differ. Throws if the first is refused. */
 export async function askPair<A, B>(
   [one, other]: readonly [string, string],
   init: RequestInit = {},
@@ -80,12 +80,12 @@ export async function askPair<A, B>(
   return isOfOneGeneration(pair) ? pair : askBoth();
 }
 
-/** Whether the two answers of a pair come from the same data. */
+/** Whether both answers of a pair come from the same generation. */
 export function isOfOneGeneration<A, B>({ first, second }: Pair<A, B>): boolean {
   return second instanceof Refused || first.generation === second.generation;
 }
 
-/** Follows a link to a file with the operator token, which a link alone does not send. */
+/** Downloads a file with the operator token, which a plain link does not send. */
 export async function download(path: string, name: string): Promise<void> {
   const response = await fetch(path, { headers: { authorization: `Bearer ${storedToken()}` } });
   if (!response.ok) throw new Refused(response.status, `The server answered with status ${response.status}.`);
@@ -96,7 +96,7 @@ export async function download(path: string, name: string): Promise<void> {
   URL.revokeObjectURL(link.href);
 }
 
-/** Asks for a change, with the operator token. */
+/** Requests a change with the operator token; returns the server's message. */
 export async function act(path: string, body: object): Promise<string> {
   const answer = await ask<{ message: string }>(path, {
     method: 'POST',
@@ -107,19 +107,19 @@ export async function act(path: string, body: object): Promise<string> {
 }
 
 export interface Asked<T> {
-  /** The last answer; it stays while the next one is on its way. */
+  /** The last answer; it stays while the next one loads. */
   readonly answer?: T;
   readonly error?: Refused;
   readonly loading: boolean;
   readonly again: () => void;
 }
 
-/** Asks a path, again when it changes; what is superseded is aborted. Undefined asks nothing. */
+/** Requests a path and repeats it when it changes, aborting the superseded request. Undefined requests nothing. */
 export function useAnswer<T>(path: string | undefined): Asked<Answered<T>> {
   return useAsked(path, ask<T>);
 }
 
-/** Asks two paths that belong together likewise: they are answered together, or not yet. */
+/** As `useAnswer`, for two paths that are shown together. */
 export function usePair<A, B>(one: string, other: string): Asked<Pair<A, B>> {
   const both = useMemo(() => [one, other] as const, [one, other]);
   return useAsked(both, askPair<A, B>);

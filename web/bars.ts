@@ -2,10 +2,10 @@ import type { Summary } from './api-types';
 import { moment, pastHours, rated, type WindowText } from './format';
 import type { Series } from './series';
 
-/** What a bar can be of. */
+/** The time span of a bar. */
 export type BarUnit = 'hour' | 'day' | 'week' | 'month';
 
-/** A bar: the sets of a span, and what each name costs in all of them. */
+/** A bar: a span of time and the cost of each name in it. */
 export interface Bar extends WindowText {
   readonly label: string;
   readonly costs: ReadonlyMap<string, number>;
@@ -14,13 +14,13 @@ export interface Bar extends WindowText {
 type SummarySet = Summary['sets'][number];
 const dayMs = 86_400_000;
 
-/** What bars are of: weeks or months where these were chosen, or else what the sets of the answer are of. */
+/** The bars' unit: weeks or months if chosen, otherwise that of the sets in the answer. */
 export function unitOf(sets: readonly SummarySet[], chosen: string | undefined): BarUnit {
   if (chosen === 'week' || chosen === 'month') return chosen;
   return sets[0] !== undefined && lengthOf(sets[0].window) < dayMs ? 'hour' : 'day';
 }
 
-/** Puts sets together to bars. A week or month at the edge of the window is what lies in it, as the table's costs are. */
+/** Sums sets into bars. Weeks and months are cut off at the window, as the table's costs are. */
 export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   const periods: SummarySet[][] = [];
   let before: string | undefined;
@@ -51,7 +51,7 @@ export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   });
 }
 
-/** What each name costs in each bar: in all, or per day or month of the bar's own hours that are over. */
+/** The cost of each name in each bar: the total, or the rate per day or month over the bar's elapsed hours. */
 export function seriesOf(bars: readonly Bar[], rate: string, now: number): Series[] {
   const names = new Set(bars.flatMap(({ costs }) => [...costs.keys()]));
   return [...names].map((name) => ({
@@ -61,18 +61,18 @@ export function seriesOf(bars: readonly Bar[], rate: string, now: number): Serie
 }
 
 const units: Readonly<Record<BarUnit, string>> = {
-  hour: 'an hour',
-  day: 'a day',
-  week: 'a week (from Sunday, cut at the window)',
-  month: 'a month (cut at the window)',
+  hour: 'one hour',
+  day: 'one day',
+  week: 'one week (from Sunday, cut off at the window)',
+  month: 'one month (cut off at the window)',
 };
 
-/** What bars and table say, in a sentence. */
+/** Describes the numbers of chart and table. */
 export function aboutBars(unit: BarUnit, rate: string, currency: string): string {
   if (rate === 'total')
-    return `In ${currency}: each bar is what ${units[unit]} cost, the table is their total.`;
+    return `Costs in ${currency}. Each bar covers ${units[unit]}; the table shows the total.`;
   const per = rate === 'day' ? 'per day' : 'per month of 730 hours';
-  return `In ${currency} ${per}: each bar over the past hours of ${units[unit]}, the table over those of the window.`;
+  return `Costs in ${currency} ${per}, over elapsed hours. Each bar covers ${units[unit]}, the table the window.`;
 }
 
 function periodOf(window: WindowText, unit: BarUnit): string {
@@ -88,7 +88,7 @@ function periodOf(window: WindowText, unit: BarUnit): string {
   }
 }
 
-/** The day that most of a span lies in: a server's days may begin at another hour than those of UTC. */
+/** The UTC day that most of the span lies in: a server's days may begin at another hour. */
 function dayOf(window: WindowText): string {
   return new Date(Date.parse(window.start) + lengthOf(window) / 2).toISOString().slice(0, 10);
 }

@@ -9,24 +9,24 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** The name of the folder that `npm run build` puts beside this module: the page's files by their paths. */
+/** The folder beside this module in which `npm run build` puts the page's files. */
 export const builtPage = 'built';
 
-/** The page: its files by path. They are what the build made, or in a checkout bundled now. */
+/** The page's files by URL path: those of the build, or bundled now in a checkout. */
 export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
   const built = path.join(__dirname, builtPage);
   return existsSync(built) ? readBuilt(built) : (await buildPage()).files;
 }
 
-/** A page, and which files of this checkout and its packages it was made of. */
+/** The page's files, and the source files of the checkout and its packages that went into them. */
 export interface BuiltPage {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly sources: readonly string[];
 }
 
-/** Bundles the page from its sources. What is loaded later, such as the chart, is a file of its own. */
+/** Bundles the page from its sources. Lazily loaded modules, such as the chart, are separate files. */
 export async function buildPage(): Promise<BuiltPage> {
-  // The built program is without the bundler.
+  // Imported here: the built program does not include the bundler.
   const { build } = await import('esbuild');
   const { outputFiles, metafile } = await build({
     entryPoints: [path.join(__dirname, 'main.tsx'), path.join(__dirname, 'style.css')],
@@ -70,7 +70,7 @@ async function readBuilt(folder: string): Promise<ReadonlyMap<string, PageFile>>
   return files;
 }
 
-/** All but the first file have a name that changes with their content. */
+/** The names of all files but index.html contain a hash, so that they can be cached forever. */
 function addFile(files: Map<string, PageFile>, name: string, body: Buffer): void {
   const type = types[path.extname(name)];
   if (type !== undefined) files.set(name, { type, body, immutable: name !== '/index.html' });

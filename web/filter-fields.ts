@@ -1,9 +1,9 @@
-/** What can be filtered, as the API's paths have it. */
+/** What can be filtered, as named in the API's paths. */
 export type Filtered = 'allocation' | 'assets';
 
 const ofBoth = ['cluster', 'provider', 'label', 'department', 'environment', 'owner', 'product', 'team'];
 
-/** The fields that each can be filtered by, in the order in which they are offered. */
+/** The filter fields of each, in display order. */
 export const filterFields: Readonly<Record<Filtered, readonly string[]>> = {
   allocation: [
     'cluster',
@@ -27,8 +27,8 @@ export function fieldsIn(part: string): string[] {
 }
 
 /**
- * Whether a part of a filter is for these. What only the others know waits for them; what nobody knows is asked, as the
- * server says best what is wrong with it.
+ * Whether a part of a filter applies here. Fields that only the other view knows do not; unknown fields do, so that the
+ * server can say what is wrong with them.
  */
 export function appliesTo(of: Filtered, part: string): boolean {
   const others = Object.values(filterFields).flatMap((fields) => (fields === filterFields[of] ? [] : fields));

@@ -1,4 +1,4 @@
-/** An amount of money, with as many digits as say something. */
+/** An amount of money, with two decimals, or four below 1. */
 export function money(amount: number, currency: string): string {
   const digits = amount !== 0 && Math.abs(amount) < 1 ? 4 : 2;
   const plain = amount.toLocaleString('en-US', {
@@ -13,17 +13,17 @@ export function money(amount: number, currency: string): string {
       maximumFractionDigits: digits,
     });
   } catch {
-    // Not every unit of account has a code of three letters.
+    // A currency may be set to a text that is no ISO code.
     return `${plain} ${currency}`;
   }
 }
 
-/** A share of 1 in percent. */
+/** A fraction of 1 in percent. */
 export function percent(share: number): string {
   return `${(share * 100).toLocaleString('en-US', { maximumFractionDigits: share < 0.1 ? 1 : 0 })}%`;
 }
 
-/** How long ago: `3 min`, `2 h`, `5 d`. */
+/** The time since then: `3 min`, `2 h`, `5 d`. */
 export function age(time: string | undefined, now: number): string {
   if (time === undefined) return 'never';
   const seconds = Math.max(0, (now - Date.parse(time)) / 1_000);
@@ -58,7 +58,7 @@ export function bytes(count: number): string {
   return `${value.toLocaleString('en-US', { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
 }
 
-/** What a row is called where its name says nothing. */
+/** A readable name for the API's placeholders. */
 export function displayName(name: string): string {
   const names: Readonly<Record<string, string>> = {
     '': '(all, or without a value)',
@@ -77,25 +77,25 @@ export function displayName(name: string): string {
 
 const hoursPerMonth = 730;
 
-/** What a cost of a span of hours is for the whole window, a day or a month. */
+/** The cost of a span of hours as a total, per day or per month. */
 export function rated(cost: number, hours: number, rate: string): number {
   if (rate === 'day') return hours > 0 ? (cost / hours) * 24 : 0;
   if (rate === 'month') return hours > 0 ? (cost / hours) * hoursPerMonth : 0;
   return cost;
 }
 
-/** A window as the page is told of it. */
+/** A window as the API writes it. */
 export interface WindowText {
   readonly start: string;
   readonly end: string;
 }
 
-/** The hours of a window that are over: what lies ahead has cost nothing yet. */
+/** The elapsed hours of a window: future hours have no costs yet. */
 export function pastHours({ start, end }: WindowText, now: number): number {
   return Math.max(0, Math.min(Date.parse(end), now) - Date.parse(start)) / 3_600_000;
 }
 
-/** `2026-11-14 to 2026-11-16`, its last day included; with times where it is no whole days. */
+/** `2026-11-14 to 2026-11-16`, last day included; with times if the window is not whole days. */
 export function dates({ start, end }: WindowText): string {
   const isDays = start.endsWith('T00:00:00Z') && end.endsWith('T00:00:00Z');
   if (!isDays) return `${moment(start)} to ${moment(end)}`;

@@ -1,7 +1,7 @@
 import type { ClusterView } from '../api/contract';
 import { dates } from './format';
 
-/** What the page asks where nobody chose a window; `why` where it is not the usual one. */
+/** The window to show if none is chosen; `why` if it is not the usual one. */
 export interface OpeningWindow {
   readonly window: string;
   readonly why?: string;
@@ -9,10 +9,10 @@ export interface OpeningWindow {
 
 const dayMs = 86_400_000;
 const usualDays = 7;
-/** As the API means it: today and the six days before. */
+/** In the API's sense: today and the six days before. */
 export const usual: OpeningWindow = { window: '7d' };
 
-/** The last seven days or, where none of the clusters has data in them, the last days that have. */
+/** The last seven days, or the most recent days with data if no cluster has data in those. */
 export function openingWindow(
   clusters: readonly Pick<ClusterView, 'firstData' | 'lastData'>[],
   now: number,
@@ -28,6 +28,9 @@ export function openingWindow(
   const start = Math.max(Math.floor(first / dayMs) * dayMs, end - usualDays * dayMs);
   const [from, to] = [start, end].map((moment) => `${new Date(moment).toISOString().slice(0, 19)}Z`);
   const days = dates({ start: from ?? '', end: to ?? '' });
-  const which = end - start > dayMs ? 'These are the last days that have' : 'This is the last day that has';
-  return { window: `${from},${to}`, why: `The last seven days have no data. ${which}: ${days}.` };
+  const which = end - start > dayMs ? 'days' : 'day';
+  return {
+    window: `${from},${to}`,
+    why: `No data in the last seven days. Showing the most recent ${which} with data: ${days}.`,
+  };
 }

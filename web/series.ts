@@ -1,13 +1,13 @@
 export interface Series {
   readonly name: string;
-  /** One for each label. */
+  /** One per bar. */
   readonly values: readonly number[];
 }
 
-/** As many as there are colours that can be told apart. */
+/** The number of distinguishable colours. */
 export const mostSeries = 8;
 
-/** The largest series, and all others as one. */
+/** The largest series, the others summed into one, and idle last. */
 export function foldSeries(series: readonly Series[]): Series[] {
   const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);
   const idle = series.filter(({ name }) => name.includes('__idle__'));

@@ -1,15 +1,15 @@
 /**
- * What the address of the page says, so that every view can be shared and the back button works. It is one for all views:
- * window and filter are the same in each, and what a view does not know waits in it until one is back where it counts.
+ * The page's state in its address, so that views can be shared and the back button works. All views share one state:
+ * a view ignores what it does not know, and keeps it for the others.
  */
 export type UrlState = Readonly<Record<string, string>>;
 
-/** Reads a query string; of what is repeated the last counts. */
+/** Parses a query string; the last of repeated parameters wins. */
 export function parseState(search: string): UrlState {
   return Object.fromEntries(new URLSearchParams(search));
 }
 
-/** Writes it, without what is empty. */
+/** Formats the state as an address, without empty values. */
 export function formatState(state: UrlState): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(state)) if (value !== '') parameters.set(name, value);
@@ -17,32 +17,32 @@ export function formatState(state: UrlState): string {
   return text === '' ? '/' : `/?${text}`;
 }
 
-/** Groupings that mean the same of allocations and of assets. */
+/** Groupings that allocations and assets share. */
 const ofBoth = new Set(['cluster']);
 
-/** Groups one view; and the other, too, where it knows the grouping. What it was grouped by stays otherwise. */
+/** Sets the grouping of one view, and of the other if it shares the grouping. */
 export function regroup(state: UrlState, of: 'aggregate' | 'group', grouping: string): UrlState {
   return ofBoth.has(grouping)
     ? { ...state, aggregate: grouping, group: grouping }
     : { ...state, [of]: grouping };
 }
 
-/** Parts of a filter, all of which have to hold; kept in one text, one a line. */
+/** The parts of a filter, stored one per line; all of them must match. */
 export function filterParts(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((part) => part.trim() !== '');
 }
 
-/** The filter that the API is asked with. */
+/** The parts as one filter for the API. */
 export function joinFilter(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join('+');
 }
 
-/** A comparison of a field with a value, in the language of the API. A quote cannot be written in it. */
+/** A comparison in the API's filter language, which cannot express quotes: they are removed. */
 export function comparison(field: string, operator: string, value: string): string {
   return `${field}${operator}"${value.replaceAll('"', '')}"`;
 }
 
-/** The field of the filter language for what is grouped by; undefined where there is none. */
+/** The filter field for a grouping; undefined if there is none. */
 export function filterField(group: string): string | undefined {
   const keyed = /^(label|annotation):(.+)$/.exec(group);
   if (keyed !== null) return `${keyed[1]}[${keyed[2]}]`;
@@ -77,15 +77,15 @@ const finer: Readonly<Record<string, string>> = {
   pod: 'container',
 };
 
-/** What lies below a grouping; undefined at the bottom. */
+/** The next finer grouping; undefined for the finest. */
 export function finerThan(groups: readonly string[]): string | undefined {
   const last = groups.at(-1) ?? 'cluster';
   return last.includes(':') ? 'namespace' : finer[last];
 }
 
 /**
- * The filters that lead into a row of this name, one for each group. Undefined for a row that cannot be looked into:
- * idle, or one whose name does not have as many parts as there are groups.
+ * The filters that select a row by its name, one per group. Undefined for rows without details: idle, and names with
+ * another number of parts than there are groups.
  */
 export function drillDown(groups: readonly string[], name: string): string[] | undefined {
   if (name.includes('__idle__')) return undefined;

@@ -1,4 +1,4 @@
-/** The sentences of warnings, each once. An answer has all of its own in one text, with semicolons between them. */
+/** The warnings as sentences without duplicates. The API joins the warnings of an answer with semicolons. */
 export function warningsOf(texts: readonly (string | undefined)[]): string[] {
   const sentences = texts
     .flatMap((text) => (text ?? '').split('; '))

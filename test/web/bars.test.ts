@@ -102,10 +102,10 @@ describe('what bars are of', () => {
 
   it('is said with the rate and the currency', () => {
     expect(aboutBars('day', 'total', 'USD')).toBe(
-      'In USD: each bar is what a day cost, the table is their total.',
+      'Costs in USD. Each bar covers one day; the table shows the total.',
     );
     expect(aboutBars('week', 'month', 'EUR')).toBe(
-      'In EUR per month of 730 hours: each bar over the past hours of a week (from Sunday, cut at the window), the table over those of the window.',
+      'Costs in EUR per month of 730 hours, over elapsed hours. Each bar covers one week (from Sunday, cut off at the window), the table the window.',
     );
   });
 });

@@ -19,7 +19,7 @@ describe('the window that the page opens on', () => {
     const last = cluster('2026-11-15T00:00:00Z', '2026-11-17T00:00:00Z');
     expect(windowOf(first, last)).toEqual({
       window: '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z',
-      why: 'The last seven days have no data. These are the last days that have: 2026-11-14 to 2026-11-16.',
+      why: 'No data in the last seven days. Showing the most recent days with data: 2026-11-14 to 2026-11-16.',
     });
   });
 
@@ -29,7 +29,7 @@ describe('the window that the page opens on', () => {
     );
     expect(windowOf(cluster('2026-11-16T03:00:00Z', '2026-11-16T05:00:00Z'))).toMatchObject({
       window: '2026-11-16T00:00:00Z,2026-11-17T00:00:00Z',
-      why: expect.stringContaining('This is the last day that has: 2026-11-16.') as string,
+      why: expect.stringContaining('Showing the most recent day with data: 2026-11-16.') as string,
     });
   });
 

@@ -185,13 +185,13 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
 
     it('have filters that can be added and removed', async () => {
       await visit(`/?filter=${encodeURIComponent('cluster:"staging"')}`);
-      const remove = page.getByRole('button', { name: /Remove the filter cluster:"staging"/ });
+      const remove = page.getByRole('button', { name: /Remove filter cluster:"staging"/ });
       await remove.waitFor();
-      await page.getByText('Add a filter').click();
+      await page.getByText('Add filter').click();
       await page.getByLabel('Field').selectOption('namespace');
       await page.getByLabel('Value').fill('search');
       await page.getByRole('button', { name: 'Add', exact: true }).click();
-      await page.getByRole('button', { name: /Remove the filter namespace:"search"/ }).waitFor();
+      await page.getByRole('button', { name: /Remove filter namespace:"search"/ }).waitFor();
       await expectAsked('/model/allocation', 'filter', 'namespace:"search"');
       await remove.click();
       await remove.waitFor({ state: 'detached' });
@@ -230,7 +230,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     const tableTotal = async () => (await amounts(page.locator('table').last().locator('tfoot tr'))).at(-2);
     /** They are drawn once they are opened, which takes the page a turn. */
     const showNumbers = async () => {
-      await page.getByText('The bars as numbers').click();
+      await page.getByText('Chart data as a table').click();
       await bars().first().waitFor();
     };
 
@@ -250,7 +250,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
         foot.slice(0, -1).reduce((sum, one) => sum + one, 0),
         1,
       );
-      expect(await about()).toMatch(/^2026-11-15 to 2026-11-21 \(UTC\)\. In USD: each bar is what a/);
+      expect(await about()).toMatch(/^2026-11-15 to 2026-11-21 \(UTC\)\. Costs in USD\. Each bar covers one/);
     });
 
     it('have the rate by the hours that are over, of each bar and of the window', async () => {
@@ -265,7 +265,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(days.map((one) => one / day)).toEqual([...Array<number>(6).fill(1), 24 / 7].map(closely));
       expect(await page.locator('.numbers tfoot').count()).toBe(0);
       expect(await about()).toContain(
-        'In USD per day: each bar over the past hours of a day, the table over those of',
+        'Costs in USD per day, over elapsed hours. Each bar covers one day, the table the window.',
       );
     });
 
@@ -281,7 +281,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     it('say so when they are not', async () => {
       served.canned.generations = [newest - 1, newest, newest, newest - 1];
       await visit('/');
-      await page.getByText('the bars are not of the same generation as the table').waitFor();
+      await page.getByText('chart and table show different generations').waitFor();
     });
 
     it('are without bars where these are refused, and say why', async () => {
@@ -289,7 +289,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       const message = 'The answer has more than 200000 rows.';
       served.canned.error = { path: '/model/allocation/summary', status: 413, message };
       await visit('/');
-      await page.getByText(`There are no bars: ${message}`).waitFor();
+      await page.getByText(`No chart: ${message}`).waitFor();
       await row('us-production').waitFor();
       expect(await page.locator('canvas').count()).toBe(0);
     });
@@ -308,7 +308,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await expectAsked('/model/assets', 'filter', cluster);
       const asked = Object.fromEntries(parametersOf('/model/assets') ?? []);
       expect(asked).toMatchObject({ window: '30d', aggregate: 'type', filter: `(${cluster})` });
-      await page.getByText('not for assets').waitFor();
+      await page.getByText('ignored for assets').waitFor();
       await page.getByRole('button', { name: 'Adjustment' }).click();
       await open('Clusters');
       await row('staging').waitFor();
@@ -316,7 +316,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await open('Allocations');
       await expectAsked('/model/allocation', 'aggregate', 'pod');
       expect(state()).toEqual({ ...chosen, assetsSort: '-adjustment' });
-      await page.getByRole('button', { name: 'Remove the filter namespace:"search"' }).waitFor();
+      await page.getByRole('button', { name: 'Remove filter namespace:"search"' }).waitFor();
     });
 
     it('a link of the navigation leads to the same in another tab', async () => {
@@ -414,7 +414,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await open({ colorScheme: 'dark' });
       await visit('/');
       const dark = await ground();
-      await page.getByLabel('Colours').selectOption('light');
+      await page.getByLabel('Theme').selectOption('light');
       await page.locator('html[data-theme=light]').waitFor({ state: 'attached' });
       const light = await ground();
       expect(light).not.toBe(dark);
@@ -465,7 +465,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       served.canned.refused = { generation: 13, code: 'ETL_FILE_INVALID', message: 'A file is cut short.' };
       served.canned.ingesting = { done: 30, of: 156, generation: 14 };
       await visit('/');
-      await page.getByText(/Generation 13 could not be ingested.*generation 12/).waitFor();
+      await page.getByText(/Generation 13 could not be loaded.*generation 12/).waitFor();
       await page.getByText(/30 of 156/).waitFor();
     });
 
@@ -473,9 +473,9 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       foreseen = /status of 401/;
       served.canned.locked = true;
       await visit('/');
-      await page.getByRole('button', { name: 'Enter the token' }).click();
+      await page.getByRole('button', { name: 'Enter token' }).click();
       await page.getByRole('dialog').getByLabel('Token').fill(token);
-      await page.getByRole('dialog').getByRole('button', { name: 'Use it' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Use token' }).click();
       await row('us-production').waitFor();
       expect(served.asked.at(-1)?.authorization).toBe(`Bearer ${token}`);
       expect(await page.evaluate<string>('JSON.stringify(localStorage) + document.cookie')).not.toContain(
@@ -488,7 +488,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     const giveToken = async () => {
       await page.getByRole('button', { name: 'Operator token' }).click();
       await page.getByRole('dialog').getByLabel('Token').fill(token);
-      await page.getByRole('dialog').getByRole('button', { name: 'Use it' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Use token' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     };
     const acted = () => served.asked.filter(({ method }) => method === 'POST');

@@ -111,7 +111,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
       const page = await open(at({ window, ...state }));
       await page.locator('tbody th[scope=row]').first().waitFor();
       expect((await amounts(page.locator('tfoot tr'), 'td')).at(-1)).toBeCloseTo(total, 2);
-      await page.getByText('The bars as numbers').click();
+      await page.getByText('Chart data as a table').click();
       const bars = page.locator('.numbers tbody tr');
       // They are drawn once they are opened, which takes the page a turn.
       await page.locator('.numbers tfoot tr').waitFor();
@@ -155,7 +155,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
       await page.locator('tfoot', { hasText: '$4,099.84' }).waitFor();
       expect(await page.getByLabel('Window').inputValue()).toBe('7d');
       expect(await page.locator('.about').last().innerText()).toContain('2026-11-11 to 2026-11-17 (UTC)');
-      expect(await page.getByText('The last seven days').count()).toBe(0);
+      expect(await page.getByText('No data in the last seven days').count()).toBe(0);
     });
 
     it('is the last days that have, and says so, until another is chosen', async () => {
@@ -165,7 +165,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
         const page = await open(at({}, old.url), later);
         await page.locator('tfoot', { hasText: '$4,099.84' }).waitFor();
         const why = page.getByText(
-          `The last seven days have no data. These are the last days that have: ${days}.`,
+          `No data in the last seven days. Showing the most recent days with data: ${days}.`,
         );
         await why.waitFor();
         expect(await page.getByRole('textbox', { name: 'From' }).inputValue()).toBe('2026-11-14');
@@ -174,7 +174,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
         await page.locator('tfoot', { hasText: '$4,377.92' }).waitFor();
         await why.waitFor();
         await page.getByLabel('Window').selectOption('7d');
-        await page.getByText('There are no assets here').waitFor();
+        await page.getByText('No assets in this window').waitFor();
         expect(await why.count()).toBe(0);
         expect(complaints).toEqual([]);
       } finally {
@@ -198,7 +198,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     const page = await open(at({ view: 'clusters' }));
     await page.getByRole('button', { name: 'Operator token' }).click();
     await page.getByRole('textbox', { name: 'Token' }).fill(token);
-    await page.getByRole('button', { name: 'Use it' }).click();
+    await page.getByRole('button', { name: 'Use token' }).click();
     await page
       .getByRole('row', { name: /cluster-1/ })
       .getByRole('button', { name: 'Exclude' })
@@ -215,7 +215,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     const early = await serve(empty);
     try {
       const page = await open(at({}, early.url));
-      await page.getByRole('heading', { name: 'Nothing to show yet' }).waitFor();
+      await page.getByRole('heading', { name: 'No data yet' }).waitFor();
     } finally {
       await early.close();
       empty.dispose();

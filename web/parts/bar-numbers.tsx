@@ -9,13 +9,13 @@ interface BarNumbersProps {
   readonly labels: readonly string[];
   readonly series: readonly Series[];
   readonly currency: string;
-  /** Whether bars add up: rates do not. */
+  /** Whether the bars can be summed: totals can, rates cannot. */
   readonly adds: boolean;
 }
 
 const titles: Readonly<Record<BarUnit, string>> = { hour: 'Hour', day: 'Day', week: 'Week', month: 'Month' };
 
-/** The bars as a table, for who cannot see them or wants the numbers. */
+/** The chart's data as a table, for screen readers and exact numbers. */
 export function BarNumbers({ unit, labels, series, currency, adds }: BarNumbersProps) {
   const [isOpen, setOpen] = useState(false);
   const [sort, setSort] = useState('bar');
@@ -42,7 +42,7 @@ export function BarNumbers({ unit, labels, series, currency, adds }: BarNumbersP
   }, [unit, labels, series, currency, adds]);
   return (
     <details class="numbers" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>The bars as numbers</summary>
+      <summary>Chart data as a table</summary>
       {isOpen && (
         <Table
           caption="Cost over time"
@@ -51,7 +51,7 @@ export function BarNumbers({ unit, labels, series, currency, adds }: BarNumbersP
           keyOf={String}
           sort={sort}
           onSort={setSort}
-          empty="There are no bars."
+          empty="The chart has no bars."
         />
       )}
     </details>

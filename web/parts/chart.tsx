@@ -7,22 +7,22 @@ interface ChartProps {
   readonly labels: readonly string[];
   readonly series: readonly Series[];
   readonly currency: string;
-  /** Changes when the colours of the page do. */
+  /** Changes with the page's colours. */
   readonly theme: string;
 }
 
-/** Told apart also by people who see few colours. */
+/** Distinguishable with colour vision deficiency. */
 const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#8a79d6', '#b3a100'];
 const idleColour = '#9aa3ad';
 const otherColour = '#6b7280';
 
-/** Stacked bars over time. `BarNumbers` says the same in numbers. */
+/** Stacked bars over time. `BarNumbers` has the same data as a table. */
 export function Chart({ title, labels, series, currency, theme }: ChartProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     let chart: { destroy(): void } | undefined;
     let gone = false;
-    // It is half of the page's bytes, and the numbers need not wait for it.
+    // Loaded separately: it is half of the page's bytes, and the table need not wait for it.
     void import('./chart-js').then(({ Chart: ChartJs }) => {
       if (gone || canvas.current === null) return;
       const style = getComputedStyle(document.documentElement);
@@ -78,7 +78,7 @@ export function Chart({ title, labels, series, currency, theme }: ChartProps) {
     };
   }, [labels, series, currency, theme]);
   return (
-    <figure class="chart" aria-label={`${title}; the bars as numbers are below`} role="img">
+    <figure class="chart" aria-label={`${title}; the data follows as a table`} role="img">
       <canvas ref={canvas} aria-hidden="true" />
     </figure>
   );

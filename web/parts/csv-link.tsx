@@ -6,7 +6,7 @@ interface CsvLinkProps {
   readonly say: (message: string) => void;
 }
 
-/** The same answer as a file for spreadsheets. */
+/** Downloads the same answer as CSV. */
 export function CsvLink({ path, name, say }: CsvLinkProps) {
   const href = `${path}&format=csv`;
   return (

@@ -9,13 +9,13 @@ interface DialogProps {
   readonly onCancel: () => void;
 }
 
-/** Asks before something happens. Escape and a click on Cancel leave it. */
+/** A modal dialog. Escape and Cancel close it without effect. */
 export function Dialog({ title, confirm, children, onConfirm, onCancel }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    // Whoever works by keyboard goes on where they were.
+    // Keyboard users continue where they were.
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };

@@ -47,10 +47,10 @@ export function FilterControl({ of, window, parts, onChange }: FilterControlProp
         {parts.map((part, index) => (
           <li key={part} class={appliesTo(of, part) ? undefined : 'waits'}>
             <code>{part}</code>
-            {!appliesTo(of, part) && <small>not for {plural[of]}</small>}
+            {!appliesTo(of, part) && <small>ignored for {plural[of]}</small>}
             <button
               type="button"
-              aria-label={`Remove the filter ${part}`}
+              aria-label={`Remove filter ${part}`}
               onClick={() => onChange(parts.filter((_, at) => at !== index))}
             >
               ×
@@ -59,7 +59,7 @@ export function FilterControl({ of, window, parts, onChange }: FilterControlProp
         ))}
       </ul>
       <details>
-        <summary>Add a filter</summary>
+        <summary>Add filter</summary>
         <form
           onSubmit={(event) => {
             event.preventDefault();
@@ -86,7 +86,7 @@ export function FilterControl({ of, window, parts, onChange }: FilterControlProp
             </label>
           )}
           <label class="control">
-            <span>Comparison</span>
+            <span>Operator</span>
             <select value={operator} onChange={(event) => setOperator(event.currentTarget.value)}>
               {operators.map(([sign, title]) => (
                 <option key={sign} value={sign}>

@@ -10,7 +10,7 @@ interface LinkProps {
   readonly 'aria-current'?: 'page';
 }
 
-/** A link within the page: it can be opened in another tab, and does not load the page again in this one. */
+/** A link within the page. A plain click changes the view without a reload; other clicks open a new tab. */
 export function Link({ to, go, children, ...rest }: LinkProps) {
   return (
     <a

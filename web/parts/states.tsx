@@ -1,7 +1,7 @@
 import type { Refused } from '../ask';
 import { formatState, parseState } from '../url-state';
 
-/** What the server said instead of an answer, and a way to ask again. */
+/** The server's refusal, and a button to try again. */
 export function Failed({
   error,
   again,
@@ -14,27 +14,27 @@ export function Failed({
   if (error.status === 503) {
     return (
       <section class="state" role="status">
-        <h2>Nothing to show yet</h2>
+        <h2>No data yet</h2>
         <p>{error.message}</p>
         <p>
-          The first numbers come once clusters have pushed, a federation has merged them, and this primary has
-          pulled it.{' '}
+          Data appears once the clusters have pushed, a federation has merged their files and this primary has
+          pulled the result.{' '}
           <a href={formatState({ ...parseState(location.search), view: 'federations' })}>Federations</a> shows
-          how far that is.
+          the progress.
         </p>
         <button type="button" onClick={again}>
-          Look again
+          Refresh
         </button>
       </section>
     );
   }
   return (
     <section class="state" role="alert">
-      <h2>{error.status === 401 ? 'The operator token is needed' : 'This could not be answered'}</h2>
+      <h2>{error.status === 401 ? 'Operator token required' : 'The request failed'}</h2>
       <p>{error.message}</p>
       {error.status === 401 ? (
         <button type="button" class="primary" onClick={onToken}>
-          Enter the token
+          Enter token
         </button>
       ) : (
         <button type="button" onClick={again}>
@@ -45,7 +45,7 @@ export function Failed({
   );
 }
 
-/** What there is to know beside the numbers, a sentence each. */
+/** Notes on the numbers, one sentence each. */
 export function Notice({ sentences }: { readonly sentences: readonly string[] }) {
   return (
     <div role="status">
@@ -58,7 +58,7 @@ export function Notice({ sentences }: { readonly sentences: readonly string[] })
   );
 }
 
-/** A choice among few, with its label. */
+/** A drop-down list with its label. */
 export function Select({
   label,
   value,

@@ -4,11 +4,11 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 export interface Column<Row> {
   readonly id: string;
   readonly title: string;
-  /** What it is sorted by, and shown where `show` is not given. */
+  /** The sort key; also the content if `show` is omitted. */
   readonly value: (row: Row) => number | string;
   readonly show?: (row: Row) => ComponentChildren;
   readonly numeric?: boolean;
-  /** What stands below the column. */
+  /** The content of the footer. */
   readonly total?: ComponentChildren;
 }
 
@@ -17,21 +17,21 @@ export interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** `id` or `-id`: the column that it is sorted by, downwards with a minus. */
+  /** The `id` of the sort column, with a minus if descending. */
   readonly sort: string;
   readonly onSort: (sort: string) => void;
-  /** What there is to say where there are no rows. */
+  /** The text if there are no rows. */
   readonly empty: string;
 }
 
-/** Rows have one height, so that of thousands only those in sight are in the document. */
+/** In pixels. All rows have the same height, so that only the visible ones of thousands need be in the document. */
 const rowHeight = 34;
 const spare = 12;
-/** Up to here all rows are there, and the table is as high as they are. */
+/** Up to this many rows, all are in the document and the table does not scroll. */
 const fewRows = 60;
 const viewHeight = 620;
 
-/** A table that is sorted by its headings, and scrolls through any number of rows. */
+/** A table with sortable headings that scrolls through any number of rows. */
 export function Table<Row>({ caption, columns, rows, keyOf, sort, onSort, empty }: TableProps<Row>) {
   const [top, setTop] = useState(0);
   const scroller = useRef<HTMLDivElement>(null);
@@ -144,7 +144,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, sort, onSort, empty 
   );
 }
 
-/** Holds the place of rows that are not in sight. */
+/** Takes the place of rows that are out of view. */
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   return (
     <tr aria-hidden="true" class="gap">

@@ -11,7 +11,7 @@ const windows = [
   ['lastmonth', 'Last month'],
 ] as const;
 
-/** Chooses a window, by a word or by its first and last day. */
+/** Chooses a window: a named one, or a range of days. */
 export function WindowControl({
   value,
   onChange,
@@ -33,7 +33,7 @@ export function WindowControl({
       <Select
         label="Window"
         value={custom === null ? value : 'custom'}
-        options={[...windows, ['custom', 'From … to …']]}
+        options={[...windows, ['custom', 'Custom range']]}
         onChange={(chosen) => (chosen === 'custom' ? range(day(today, -6), today) : onChange(chosen))}
       />
       {custom !== null && (

@@ -1,64 +1,24 @@
 import { useMemo } from 'preact/hooks';
-import type { Allocation, AllocationSets, Summary } from '../api-types';
+import type { AllocationSets, Summary } from '../api-types';
 import { isOfOneGeneration, Refused, useAnswer, usePair } from '../ask';
 import { aboutBars, barsOf, seriesOf, unitOf } from '../bars';
 import { appliesTo } from '../filter-fields';
-import { dates, displayName, money, pastHours, percent, rated } from '../format';
+import { dates, money, pastHours, rated } from '../format';
 import { BarNumbers } from '../parts/bar-numbers';
 import { Chart } from '../parts/chart';
 import { CsvLink } from '../parts/csv-link';
 import { FilterControl } from '../parts/filter-control';
-import { Link } from '../parts/link';
 import { Failed, Notice, Select } from '../parts/states';
-import { type Column, Table } from '../parts/table';
+import { Table } from '../parts/table';
 import { WindowControl } from '../parts/window-control';
 import { foldSeries } from '../series';
-import { drillDown, filterParts, finerThan, joinFilter, regroup } from '../url-state';
+import { filterParts, joinFilter, regroup } from '../url-state';
 import { warningsOf } from '../warnings';
+import { barUnits, groupings, idles, rates } from './allocation-choices';
+import { allocationColumns } from './allocation-columns';
 import { type ViewProps, whyOpened } from './view';
 
-const groupings = [
-  ['cluster', 'Cluster'],
-  ['cluster,namespace', 'Cluster, namespace'],
-  ['namespace', 'Namespace'],
-  ['controllerKind', 'Kind of controller'],
-  ['controller', 'Controller'],
-  ['deployment', 'Deployment'],
-  ['statefulset', 'Stateful set'],
-  ['daemonset', 'Daemon set'],
-  ['job', 'Job'],
-  ['service', 'Service'],
-  ['node', 'Node'],
-  ['pod', 'Pod'],
-  ['container', 'Container'],
-  ['department', 'Department'],
-  ['environment', 'Environment'],
-  ['owner', 'Owner'],
-  ['product', 'Product'],
-  ['team', 'Team'],
-  ['account', 'Account'],
-  ['provider', 'Provider'],
-  ['region', 'Region'],
-] as const;
-const idles = [
-  ['show', 'Shown'],
-  ['split', 'Shown by cluster'],
-  ['share', 'Shared'],
-  ['hide', 'Left out'],
-] as const;
-const rates = [
-  ['total', 'Total'],
-  ['day', 'Per day'],
-  ['month', 'Per month'],
-] as const;
-const barUnits = [
-  ['', 'Days'],
-  ['hour', 'Hours'],
-  ['week', 'Weeks'],
-  ['month', 'Months'],
-] as const;
-
-/** What allocations cost: over time as bars, and in all as a table that leads deeper. */
+/** Allocation costs: a bar chart over time, and a table of totals whose rows drill down. */
 export function Allocations({ state, go, status, opening, theme, onToken, say }: ViewProps) {
   const window = state['window'] ?? opening.window;
   const aggregate = state['aggregate'] ?? 'cluster';
@@ -70,7 +30,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const currency = status?.currency ?? 'USD';
   const groups = aggregate.split(',');
 
-  // Bars and table are the same sets, once each and once together: neither can know of costs that the other does not.
+  // Chart and table query the same sets, one by one and accumulated, so that they cannot disagree.
   const query = useMemo(() => {
     const parameters = new URLSearchParams({
       window,
@@ -98,56 +58,21 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const overTime = answer?.second;
   const sets = overTime === undefined || overTime instanceof Refused ? [] : overTime.data.sets;
   const span = rows[0]?.window;
-  // One moment for bars and table: rates are by the hours that are over.
+  // One moment for chart and table: rates divide by the elapsed hours.
   const now = useMemo(() => Date.now(), [answer]);
   const hours = span === undefined ? 0 : pastHours(span, now);
-  const amount = (cost: number) => money(rated(cost, hours, rate), currency);
-  const total = (read: (row: Allocation) => number) => amount(rows.reduce((sum, row) => sum + read(row), 0));
-  const columns = useMemo((): Column<Allocation>[] => {
-    const cost = (id: string, title: string, read: (row: Allocation) => number): Column<Allocation> => ({
-      id,
-      title,
-      value: read,
-      show: (row) => amount(read(row)),
-      numeric: true,
-      total: total(read),
-    });
-    return [
-      {
-        id: 'name',
-        title: groups.map((group) => groupings.find(([one]) => one === group)?.[1] ?? group).join(' / '),
-        value: (row) => row.name,
-        show: (row) => {
-          const filters = drillDown(groups, row.name);
-          const next = finerThan(groups);
-          if (filters === undefined || next === undefined)
-            return <span class="name">{displayName(row.name)}</span>;
-          const target = { ...state, aggregate: next, filter: [...parts, ...filters].join('\n') };
-          return (
-            <Link class="name" to={target} go={go} title={`${displayName(row.name)} by ${next}`}>
-              {displayName(row.name)}
-            </Link>
-          );
-        },
-        total: `${rows.length} rows`,
-      },
-      cost('cpu', 'CPU', (row) => row.cpuCost + row.cpuCostAdjustment),
-      cost('ram', 'RAM', (row) => row.ramCost + row.ramCostAdjustment),
-      cost('gpu', 'GPU', (row) => row.gpuCost + row.gpuCostAdjustment),
-      cost('pv', 'Volumes', (row) => row.pvCost + row.pvCostAdjustment),
-      cost('network', 'Network', (row) => row.networkCost + row.networkCostAdjustment),
-      cost('lb', 'Load balancers', (row) => row.loadBalancerCost + row.loadBalancerCostAdjustment),
-      cost('other', 'Shared, external', (row) => row.sharedCost + row.externalCost),
-      cost('total', 'Total', (row) => row.totalCost),
-      {
-        id: 'efficiency',
-        title: 'Efficiency',
-        value: (row) => row.totalEfficiency,
-        show: (row) => (row.name.includes('__idle__') ? '–' : percent(row.totalEfficiency)),
-        numeric: true,
-      },
-    ];
-  }, [rows, rate, currency, state]);
+  const columns = useMemo(
+    () =>
+      allocationColumns({
+        rows,
+        amount: (cost) => money(rated(cost, hours, rate), currency),
+        state,
+        groups,
+        parts,
+        go,
+      }),
+    [rows, rate, currency, state],
+  );
 
   const unit = unitOf(sets, state['bars']);
   const bars = useMemo(() => {
@@ -159,11 +84,11 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
     ...warningsOf([
       answer?.first.warning,
       ...(overTime instanceof Refused
-        ? [`There are no bars: ${overTime.message}`]
+        ? [`No chart: ${overTime.message}`]
         : [
             overTime?.warning,
             answer !== undefined && !isOfOneGeneration(answer)
-              ? 'New data came in while this was asked: the bars are not of the same generation as the table'
+              ? 'A new generation arrived during loading: chart and table show different generations'
               : undefined,
           ]),
     ]),
@@ -194,7 +119,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
           </datalist>
         </label>
         <Select label="Idle" value={idle} options={idles} onChange={change('idle')} />
-        <Select label="Amounts" value={rate} options={rates} onChange={change('rate')} />
+        <Select label="Costs" value={rate} options={rates} onChange={change('rate')} />
         <Select label="Bars" value={state['bars'] ?? ''} options={barUnits} onChange={change('bars')} />
         <CsvLink path={tablePath} name="allocations.csv" say={say} />
       </div>
@@ -227,7 +152,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
             keyOf={(row) => row.name}
             sort={sort}
             onSort={(next) => go({ ...state, sort: next }, true)}
-            empty={loading ? 'Loading…' : 'Nothing costs anything here: widen the window or remove a filter.'}
+            empty={loading ? 'Loading…' : 'No costs in this window. Widen the window or remove a filter.'}
           />
         </div>
       )}

@@ -38,7 +38,7 @@ interface Row {
   readonly asset: Asset;
 }
 
-/** What nodes, disks and the like cost. */
+/** Costs of nodes, disks and other assets. */
 export function Assets({ state, go, status, opening, onToken, say }: ViewProps) {
   const window = state['window'] ?? opening.window;
   const aggregate = state['group'] ?? 'type';
@@ -62,7 +62,7 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
         rows.reduce((total, row) => total + read(row), 0),
         currency,
       );
-    // A row of several clusters names none, and where none names one the column says nothing.
+    // A row that spans several clusters names none. A column without any value is omitted.
     const property = (id: string, title: string): Column<Row>[] =>
       rows.some(({ asset }) => asset.properties[id] !== undefined)
         ? [{ id, title, value: ({ asset }) => asset.properties[id] ?? '' }]
@@ -140,16 +140,16 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
       ) : (
         <div aria-busy={loading} class={loading ? 'busy' : undefined}>
           <p class="about">
-            {span !== undefined && `${dates(span)} (UTC). `}In {currency}: what the whole window cost.
+            {span !== undefined && `${dates(span)} (UTC). `}Costs in {currency}, total for the window.
           </p>
           <Table
-            caption={`Assets by ${aggregate}, total of the window`}
+            caption={`Assets by ${aggregate}, total for the window`}
             columns={columns}
             rows={rows}
             keyOf={({ key }) => key}
             sort={sort}
             onSort={(next) => go({ ...state, assetsSort: next }, true)}
-            empty={loading ? 'Loading…' : 'There are no assets here: widen the window or remove a filter.'}
+            empty={loading ? 'Loading…' : 'No assets in this window. Widen the window or remove a filter.'}
           />
         </div>
       )}

@@ -9,10 +9,10 @@ import { comparison } from '../url-state';
 import type { ViewProps } from './view';
 
 const memberships = { in: 'in', excluded: 'excluded', 'not yet': 'not yet' } as const;
-/** A cluster pushes what its cost-model builds, which is every few minutes. */
+/** Data older than this is marked: a cost-model builds files every few minutes. */
 const staleAfterMs = 2 * 86_400_000;
 
-/** Every cluster: what it pushed last, what is held of it, whether it is in. */
+/** All clusters: last push, windows in Federated Storage, membership. */
 export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps) {
   const [asked, setAsked] = useState<{ kind: 'exclude' | 'include'; cluster: string }>();
   const [reason, setReason] = useState('');
@@ -36,7 +36,7 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
     },
     {
       id: 'membership',
-      title: 'Federated',
+      title: 'Membership',
       value: ({ membership }) => membership,
       show: ({ membership, reason: why }) => (
         <>
@@ -53,14 +53,14 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
     },
     {
       id: 'data',
-      title: 'Newest data',
+      title: 'Latest data',
       value: ({ lastData }) => lastData ?? '',
       show: ({ lastData }) =>
         lastData === undefined ? (
           'none'
         ) : (
           <span class={now - Date.parse(lastData) > staleAfterMs ? 'stale' : undefined}>
-            {Date.parse(lastData) > now ? 'today' : `${age(lastData, now)} old`}
+            {Date.parse(lastData) >= now ? 'today' : `${age(lastData, now)} old`}
           </span>
         ),
     },
@@ -72,7 +72,7 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
     },
     {
       id: 'held',
-      title: 'Windows held',
+      title: 'Windows',
       value: held,
       show: (cluster) => <span title={windowsText(cluster)}>{held(cluster).toLocaleString('en-US')}</span>,
       numeric: true,
@@ -155,16 +155,16 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
           {asked.kind === 'exclude' ? (
             <>
               <p>
-                It leaves every window from the next federation on. It keeps pushing, and comes back with its
-                history.
+                From the next federation on, no window contains it. It keeps pushing, so that you can include
+                it again with its full history.
               </p>
               <label class="control">
-                <span>Reason, for whoever looks later</span>
+                <span>Reason, shown with the cluster</span>
                 <input value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
               </label>
             </>
           ) : (
-            <p>It is in every window again from the next federation on, with its history.</p>
+            <p>From the next federation on, every window contains it again, with its full history.</p>
           )}
         </Dialog>
       )}
@@ -174,7 +174,7 @@ export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps
 
 function windowsText({ windows }: ClusterView): string {
   return windows
-    .map((one) => `${one.pipeline} ${one.resolution}: ${one.held} held, ${one.missing} missing`)
+    .map((one) => `${one.pipeline} ${one.resolution}: ${one.held} stored, ${one.missing} missing`)
     .join('\n');
 }
 

@@ -14,7 +14,7 @@ interface Change {
   readonly after: number | null;
 }
 
-/** The commit log, and what differs between two of its entries. */
+/** The generations, and a comparison of two of them. */
 export function Generations({ state, go, status, onToken }: ViewProps) {
   const { answer, error, again, loading } = useAnswer<{ generations: GenerationView[] }>('/api/generations');
   const generations = answer?.data.generations ?? [];
@@ -81,11 +81,11 @@ export function Generations({ state, go, status, onToken }: ViewProps) {
         keyOf={({ generation }) => String(generation)}
         sort={state['generationsSort'] ?? '-generation'}
         onSort={(sort) => go({ ...state, generationsSort: sort }, true)}
-        empty={loading ? 'Loading…' : 'No generation was committed yet.'}
+        empty={loading ? 'Loading…' : 'No generation has been committed yet.'}
       />
       {numbers.length > 1 && (
-        <section aria-label="What differs">
-          <h2>What differs</h2>
+        <section aria-label="Compare generations">
+          <h2>Compare generations</h2>
           <div class="controls">
             <Select
               label="From"
@@ -124,10 +124,11 @@ function Diff({
   const { answer, error, again, loading } = useAnswer<GenerationDiff>(path);
   if (error !== undefined) return <Failed error={error} again={again} onToken={onToken} />;
   const diff = answer?.data;
-  if (diff === undefined) return <p role="status">{loading ? 'Comparing…' : 'Choose two generations.'}</p>;
+  if (diff === undefined)
+    return <p role="status">{loading ? 'Comparing…' : 'Choose two different generations.'}</p>;
   const changes = diff.changes.flatMap(({ window, change, clusters }): Change[] =>
     clusters.length === 0
-      ? [{ window, change, cluster: '(same costs)', before: null, after: null }]
+      ? [{ window, change, cluster: '(costs unchanged)', before: null, after: null }]
       : clusters.map((cluster) => ({ window, change, ...cluster })),
   );
   const amount = (value: number | null) => (value === null ? '–' : money(value, currency));
@@ -168,12 +169,12 @@ function Diff({
       <p class="about">
         {diff.joined.length > 0 && `Joined: ${diff.joined.join(', ')}. `}
         {diff.left.length > 0 && `Left: ${diff.left.join(', ')}. `}
-        {diff.changes.length === 0 ? 'No window differs.' : `${diff.changes.length} windows differ.`}
-        {diff.omitted > 0 && ` ${diff.omitted} older ones were not looked into.`}
+        {diff.changes.length === 0 ? 'No windows differ.' : `${diff.changes.length} windows differ.`}
+        {diff.omitted > 0 && ` ${diff.omitted} older windows were not compared.`}
       </p>
       {changes.length > 0 && (
         <Table
-          caption="Total cost of clusters in windows that differ"
+          caption="Costs by cluster in changed windows"
           columns={columns}
           rows={changes}
           keyOf={({ window, cluster }) => `${window} ${cluster}`}

@@ -2,23 +2,23 @@ import type { StatusView } from '../../api/contract';
 import type { OpeningWindow } from '../opening-window';
 import type { UrlState } from '../url-state';
 
-/** What every view is given. */
+/** The properties of every view. */
 export interface ViewProps {
   readonly state: UrlState;
-  /** Changes the address; what is empty goes. Replacing leaves no step for the back button. */
+  /** Changes the address, without empty values. `replace` adds no step for the back button. */
   readonly go: (change: UrlState, replace?: boolean) => void;
   readonly status?: StatusView;
-  /** Where the address names no window. */
+  /** The window to show if the address has none. */
   readonly opening: OpeningWindow;
   readonly theme: string;
   readonly onToken: () => void;
-  /** Says what was done, also to who hears the page. */
+  /** Shows a message, which screen readers announce. */
   readonly say: (message: string) => void;
-  /** Asks for the state of the federation again. */
+  /** Requests the status again. */
   readonly refresh: () => void;
 }
 
-/** Why a view opened on another window than the usual one, as long as nobody chose one. */
+/** Why the view opened on another window than the usual one; empty once a window is chosen. */
 export function whyOpened(state: UrlState, { why }: OpeningWindow): string[] {
   return state['window'] === undefined && why !== undefined ? [why] : [];
 }

@@ -1,0 +1,19 @@
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import { formatState, parseState, type UrlState } from './url-state';
+
+/** The state in the page's address, and how to change it; follows the browser's back button. */
+export function useAddress(): [UrlState, (change: UrlState, replace?: boolean) => void] {
+  const [state, setState] = useState<UrlState>(() => parseState(location.search));
+  useEffect(() => {
+    const onBack = () => setState(parseState(location.search));
+    addEventListener('popstate', onBack);
+    return () => removeEventListener('popstate', onBack);
+  }, []);
+  const go = useCallback((change: UrlState, replace = false) => {
+    const url = formatState(change);
+    if (replace) history.replaceState(null, '', url);
+    else history.pushState(null, '', url);
+    setState(parseState(location.search));
+  }, []);
+  return [state, go];
+}
