@@ -15,19 +15,21 @@ import type {
 } from './bucket';
 
 export interface RetryOptions {
-  /** Attempts in all, the first one included. */
+  /** Total attempts, including the first. (Default: 4) */
   readonly tries?: number;
-  /** The first pause is up to this long; each one after it up to twice as long. In milliseconds. */
+  /** Upper bound of the first pause, in milliseconds; it doubles with each further pause. (Default: 100) */
   readonly firstPauseMs?: number;
+  /** Upper bound of any pause that the store did not ask for, in milliseconds. (Default: 10,000) */
   readonly longestPauseMs?: number;
   /**
-   * Further attempts that all calls together may have on their account: one that helps gives back what it cost, each
-   * call that succeeds at once a fifth of one. While a store is down altogether it is so asked once a call, not four times.
+   * Retries that all calls together may use up. A call that succeeds gets its retries refunded, or adds a fifth of one if
+   * it needed none. Once the budget is spent, a store that is down gets one request per call instead of four.
+   * (Default: 100)
    */
   readonly budget?: number;
 }
 
-/** A store that asks for more than this is not waited for in here: the next try says so again. */
+/** The longest `Retry-After` that is honoured; a store that needs longer will ask again on the next attempt. */
 const longestAskedMs = 60_000;
 
 const repeatableMark = Symbol('repeatable');
@@ -35,8 +37,8 @@ const repeatableMark = Symbol('repeatable');
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
- * A body that can be made anew, say by reading a file again. Only such streams are sent a second time: whatever else
- * can be iterated may well be used up.
+ * A body that can be produced again, for example by reading a file again. Only such streams are sent a second time: any
+ * other iterable may be used up.
  */
 export function repeatable(make: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return Object.assign(
@@ -50,9 +52,9 @@ function canRepeat(body: Body): boolean {
 }
 
 /**
- * The same bucket, which tries again what can succeed later: 4 times in all unless told otherwise, with growing random
- * pauses from 100 ms to 10 s, or as long as the store asks for, within a budget of 100 for all calls. A body that breaks off goes on where it broke, a listing
- * after its last entry. An answer that got lost is found out about: a `create` that finds its own bytes has succeeded.
+ * Wraps a bucket so that retryable failures are retried, with growing random pauses or for as long as the store asks. A
+ * body that breaks off resumes at the byte where it broke, a listing after its last entry. If the response to a `create`
+ * was lost, the stored bytes decide: if they are the ones that were sent, the `create` succeeded.
  */
 export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   const limits = { tries: 4, firstPauseMs: 100, longestPauseMs: 10_000, budget: 100, ...options };
@@ -73,7 +75,8 @@ export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   ): Promise<ObjectInfo> {
     if (!canRepeat(body)) return bucket[verb](key, body, call);
     return again(call, async (previous) => {
-      // Stores that refuse before they have read the body may break the connection over it: so it is looked at first.
+      // A store that rejects a `create` before reading its body may drop the connection, which hides the rejection: look
+      // first whether the object exists.
       const broke = verb === 'create' && isFederationError(previous, 'STORAGE_UNAVAILABLE');
       if (broke && (await bucket.head(key, { signal: call?.signal })) !== undefined) {
         const ours = await createdByUs(bucket, key, body, call);
@@ -112,12 +115,12 @@ interface Patience extends Required<RetryOptions> {
   readonly account: RetryAccount;
 }
 
-/** What further attempts are paid from. */
+/** The retries that all calls of a bucket share. */
 interface RetryAccount {
-  /** Takes one, if there is one. */
+  /** Takes one retry; false if none is left. */
   take(): boolean;
-  /** A call succeeded after so many further attempts. */
-  giveBack(retries: number): void;
+  /** Returns the retries of a call that succeeded; a call that needed none adds a fifth of one. */
+  refund(retries: number): void;
 }
 
 function retryAccount(capacity: number): RetryAccount {
@@ -128,13 +131,13 @@ function retryAccount(capacity: number): RetryAccount {
       left -= 1;
       return true;
     },
-    giveBack: (retries) => {
+    refund: (retries) => {
       left = Math.min(capacity, left + (retries || 0.2));
     },
   };
 }
 
-/** Told what the attempt before it threw; undefined for the first. */
+/** `previous` is the error of the attempt before; undefined for the first. */
 type Attempt<T> = (previous: unknown) => Promise<T>;
 
 async function retried<T>(
@@ -147,7 +150,7 @@ async function retried<T>(
   for (let failures = 0; ;) {
     try {
       const result = await attempt(previous);
-      patience.account.giveBack(failures);
+      patience.account.refund(failures);
       return result;
     } catch (error) {
       failures += 1;
@@ -158,7 +161,7 @@ async function retried<T>(
   }
 }
 
-/** Waits before the next attempt; throws the error itself when it is none that another attempt can help. */
+/** Waits before the next attempt. Throws `error` if it is not retryable or no retries are left. */
 async function pause(
   error: unknown,
   failures: number,
@@ -179,13 +182,13 @@ async function pause(
 }
 
 function opened(bucket: Bucket, key: string, call: GetOptions, patience: Patience): Promise<ObjectBody> {
-  // A pinned version that is gone does not come back.
+  // A pinned version that is gone will not come back.
   const isFinal = (error: unknown) =>
     call.version !== undefined && isFederationError(error, 'STORAGE_CONFLICT');
   return retried(patience, call.signal, () => bucket.get(key, call), isFinal);
 }
 
-/** A body that, when the connection breaks, goes on from where it was, with the same state of the object. */
+/** A body that resumes where the connection broke, pinned to the same version of the object. */
 function resumed(
   bucket: Bucket,
   key: string,
@@ -202,7 +205,7 @@ function resumed(
       try {
         for await (const chunk of current) {
           offset += chunk.length;
-          if (failures > 0) patience.account.giveBack(failures);
+          if (failures > 0) patience.account.refund(failures);
           failures = 0;
           yield chunk;
         }
@@ -221,7 +224,7 @@ function resumed(
   return closingBody(chunks(), () => discard(current));
 }
 
-/** A listing that, when it breaks, goes on behind the last entry that was given out. */
+/** A listing that resumes after the last entry yielded. */
 async function* listed(
   bucket: Bucket,
   prefix: string,
@@ -233,7 +236,7 @@ async function* listed(
     try {
       for await (const entry of bucket.list(prefix, { ...call, after })) {
         after = entry.kind === 'prefix' ? entry.prefix : entry.key;
-        if (failures > 0) patience.account.giveBack(failures);
+        if (failures > 0) patience.account.refund(failures);
         failures = 0;
         yield entry;
       }
@@ -246,7 +249,7 @@ async function* listed(
   }
 }
 
-/** After a create whose answer was lost: the object that is there now, if its bytes are the ones that were sent. */
+/** After a `create` whose response was lost: the stored object, if its bytes are the ones that were sent. */
 async function createdByUs(
   bucket: Bucket,
   key: string,

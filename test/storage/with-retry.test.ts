@@ -16,7 +16,7 @@ const open = (faults: Faults) => {
 };
 const bytes = randomBytes(1_000_000);
 
-test('what can succeed later is tried again, four times in all', async () => {
+test('retryable failures get four attempts in total', async () => {
   const lost = ['request lost', 'answer lost', 'request lost'] as const;
   const { bucket, faulty } = open({
     calls: { put: [...lost], head: [...lost, 'request lost'], delete: [...lost], copy: [...lost] },
@@ -29,7 +29,7 @@ test('what can succeed later is tried again, four times in all', async () => {
   expect(faulty.made.head).toBe(4);
 });
 
-test('what cannot, is not', async () => {
+test('other failures are not retried', async () => {
   const denied = new FederationError('STORAGE_ACCESS_DENIED', { detail: 'no' });
   const { bucket, faulty } = open({ calls: { put: [denied] } });
   await expect(bucket.put('denied', bytes)).rejects.toBe(denied);
@@ -40,7 +40,7 @@ test('what cannot, is not', async () => {
   expect(faulty.made).toMatchObject({ put: 3, get: 2 });
 });
 
-test('a store that asks to be left alone is, and an abort ends the wait', async () => {
+test('Retry-After is honoured, and an abort ends the wait', async () => {
   const busy = new FederationError('STORAGE_THROTTLED', { detail: 'slow down', retryAfterMs: 150 });
   const busyForLong = new FederationError('STORAGE_THROTTLED', { detail: 'slow down', retryAfterMs: 60_000 });
   const { bucket } = open({ calls: { put: [busy], head: [busyForLong] } });
@@ -53,7 +53,7 @@ test('a store that asks to be left alone is, and an abort ends the wait', async 
   await expect(bucket.head('throttled', { signal: controller.signal })).rejects.toBe(reason);
 });
 
-test('a store that is down altogether is not asked four times by every call', async () => {
+test('a store that stays down gets one request per call once the retry budget is spent', async () => {
   const faulty = withFaults(inner, {
     calls: { head: Array.from({ length: 60 }, () => 'request lost' as const) },
   });
@@ -63,16 +63,16 @@ test('a store that is down altogether is not asked four times by every call', as
     for (let i = 0; i < count; i += 1) await bucket.head('a').catch(() => undefined);
     return faulty.made.head - made;
   };
-  // Three calls have all their attempts, one has what is left, the others one each.
+  // Three calls use all their attempts, a fourth the retry left over, the others one each.
   expect(await heads(20)).toBe(20 + 10);
   expect(await heads(30)).toBe(30);
-  // It is back: what it does right is paid back, until there is enough for another attempt.
+  // The store is back: successful calls refill the budget until one retry is available.
   await heads(5);
   faulty.fail('head', 'request lost');
   expect(await heads(1)).toBe(2);
 });
 
-test('further attempts that help cost nothing in the end', async () => {
+test('retries of calls that succeed are refunded', async () => {
   const everyOther = Array.from({ length: 100 }, (_, i) =>
     i % 2 === 0 ? ('request lost' as const) : undefined,
   );
@@ -175,7 +175,7 @@ describe('a body that breaks off', () => {
   });
 });
 
-test('a listing that breaks off goes on behind its last entry', async () => {
+test('a listing that breaks off resumes after its last entry', async () => {
   const keys = Array.from({ length: 20 }, (_, i) => `list/${String(i).padStart(2, '0')}/x`);
   for (const key of keys) await inner.put(key, Buffer.from(''));
   const { bucket, faulty } = open({ lists: [0, 7, 0, 3, 0, 4, 0, 1] });
