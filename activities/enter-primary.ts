@@ -2,18 +2,18 @@ import { primaryState, updatePrimary } from '../local-etl/primary';
 import type { LocalEtl } from '../local-etl/store';
 
 export interface EnterPrimaryInput {
-  /** Pull without waiting until the combined set holds this cluster's own windows. */
+  /** Do not wait until the combined set holds this cluster's own windows. */
   readonly withoutWaiting?: boolean;
 }
 
 export interface EnterPrimarySummary {
-  /** Whether it had left before, or was waiting and waits no more; otherwise nothing changed. */
+  /** True if the cluster had left, or was waiting and no longer is; false if nothing changed. */
   entered: boolean;
 }
 
 /**
- * Lets a cluster that left be a primary again: the next pull saves the local ETL anew before it overwrites it, and a
- * guard that was passed once stays passed. Or lets one that waits go on without.
+ * Makes a cluster that left a primary again: the next pull takes a new backup of the local ETL before overwriting it, and
+ * a guard once passed stays passed. With `withoutWaiting`, also lets a waiting cluster skip the guard.
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({ withoutWaiting = false }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {

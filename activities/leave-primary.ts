@@ -13,7 +13,7 @@ import type { PullDependencies } from './pull-combined';
 import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface LeaveDependencies extends Omit<PullDependencies, 'combined' | 'federated' | 'own'> {
-  /** For the cluster's own folder and its backups; without it only `backupPath` is left to restore from. */
+  /** For the cluster's own folder and its backups; without it, files come only from `backupPath`. */
   readonly own?: BucketReader;
 }
 
@@ -22,16 +22,16 @@ export interface LeaveSummary {
   fromFolder: number;
   /** Windows whose own file came back from a backup. */
   fromBackup: number;
-  /** Windows that had been built anew meanwhile: they stay. */
+  /** Windows that the cluster had rebuilt meanwhile; they stay. */
   own: number;
-  /** Pulled windows that this cluster has nothing of its own for. */
+  /** Pulled windows for which this cluster has no file of its own. */
   removed: FileNotes;
 }
 
 /**
- * Undoes being a primary: pulling stops, remembered on the volume, and each window that was ever pulled becomes the
- * cluster's own again, from its folder where that file is complete, else from the newest backup that has it, else it
- * goes. Idempotent: what ends it half way is done again from the start.
+ * Stops being a primary. Pulling stops, which is recorded on the volume. Each window ever pulled is replaced with the
+ * cluster's own file: from its folder if that file is complete, else from the newest backup that has it, else the window
+ * is removed. Idempotent: after an interruption it is simply repeated.
  */
 export function createLeavePrimary(deps: LeaveDependencies): () => Promise<LeaveSummary> {
   return async () => {
@@ -41,7 +41,7 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
-      // What is pulled apart from the cluster's own files does not make way for those.
+      // With a separate pull path, the cluster's own files do not belong there.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,

@@ -12,10 +12,10 @@ import type { MemoryBudget } from '../storage/memory-budget';
 import type { BucketReader } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
 
-/** Own windows that no generation holds yet. */
+/** Own windows that the generation does not hold yet. */
 export interface OwnWindows {
   count: number;
-  /** WindowIds, the first few. */
+  /** The first few WindowIds. */
   examples: string[];
   /** What to wait for, or what to do. */
   hint: string;
@@ -35,8 +35,9 @@ const lanes = 8;
 const shownExamples = 10;
 
 /**
- * The closed windows of this cluster that a generation does not hold its contribution to, if there are any: before
- * they are combined, overwriting them would lose them for everybody. Windows that do not decode cannot be waited for.
+ * The closed windows of this cluster to which the generation does not hold its contribution; undefined if there are none.
+ * Overwriting them before they are combined would lose them for everyone. Windows that do not decode are ignored: they
+ * will never be combined.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,
@@ -81,7 +82,7 @@ async function contributes(
   if (provenance !== undefined) return contributors(provenance).includes(cluster);
   throw new FederationError('GENERATION_UNREADABLE', {
     subject: { key: document.key, window: id },
-    detail: `Generation ${generation.generation} names an object whose provenance is missing.`,
+    detail: `Generation ${generation.generation} refers to an object whose provenance is missing.`,
   });
 }
 
@@ -92,16 +93,16 @@ function hintFor(
 ): string {
   const excluded = Object.hasOwn(membership.excluded, cluster) ? membership.excluded[cluster] : undefined;
   if (excluded?.by === 'settings') {
-    return `The federator's settings exclude this cluster (${excluded.reason}). Let them include ${cluster}, or make this cluster a primary that is not federated.`;
+    return `The federator's settings exclude this cluster (${excluded.reason}). Change them to include ${cluster}, or make this cluster a primary that is not federated.`;
   }
   if (excluded !== undefined) {
-    return `This cluster is excluded (${excluded.reason || 'without a reason'}). Run \`federated-etl include ${cluster}\`, then the next federation takes it in.`;
+    return `This cluster is excluded (${excluded.reason || 'without a reason'}). Run \`federated-etl include ${cluster}\`; the next federation then includes it.`;
   }
   const source = quarantined.find(
     (one) => one.cluster === cluster && missing.includes(one.window as WindowId),
   );
   if (source !== undefined) {
-    return `Files of this cluster are quarantined, such as ${source.window} (${source.code}): ${source.detail} Repair these windows here; the next push and federation take them in.`;
+    return `Files of this cluster are quarantined, such as ${source.window} (${source.code}): ${source.detail} Repair these windows here; the next push and federation then include them.`;
   }
-  return 'They are pushed, and the next federation takes them in; nothing is to be done.';
+  return 'They are pushed automatically, and the next federation includes them; no action is needed.';
 }

@@ -5,9 +5,9 @@ import type { LocalEtl } from '../local-etl/store';
 import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface PrimaryStatus {
-  /** `waiting` for its own windows, `entered` but without a pull yet, `pulling`, or `left`. */
+  /** `waiting` for its own windows to be combined, `entered` but not pulled yet, `pulling`, or `left`. */
   state: 'entered' | 'waiting' | 'pulling' | 'left';
-  /** While `waiting`: for what, or what to do. */
+  /** While `waiting`: the reason, or what to do. */
   waitingFor?: string;
   guardPassedAt?: string;
   firstPullAt?: string;
@@ -17,14 +17,14 @@ export interface PrimaryStatus {
   lastPull?: { generation: number; at: string };
   /** The names that this cluster's own records carry. */
   ownNames: string[];
-  /** Files that are not pushed because they are not surely its own, as the last push found them. */
+  /** Files that the last push refused because they are not certainly the cluster's own. */
   refused: FileNotes;
 }
 
 export interface PrimaryStatusDependencies {
   readonly cluster: string;
   readonly store: LocalEtl;
-  /** Where what is pulled lies. (Default: `store`) */
+  /** Store that pulls write to. (Default: `store`) */
   readonly pullStore?: LocalEtl;
 }
 

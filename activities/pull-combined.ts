@@ -22,21 +22,21 @@ import { type OwnWindows, waitForOwnWindows } from './primary-guard';
 import { readNewestGeneration } from './read-generations';
 
 export interface PullDependencies {
-  /** Where the combined set is read. */
+  /** Bucket that the combined set is read from. */
   readonly combined: BucketReader;
-  /** For the cluster's own folder, if it is federated, and its backups; a fresh primary needs neither. */
+  /** Bucket with the cluster's own folder, if it is federated, and its backups; a fresh primary needs neither. */
   readonly own?: Bucket;
   readonly cluster: ClusterId;
-  /** Whether this cluster is federated too: then it waits for its own data, and pushes before it overwrites. */
+  /** Whether this cluster is also federated: it then waits for its own data, and pushes before it overwrites. */
   readonly federated: boolean;
-  /** Where the cluster's own build lies. */
+  /** The cluster's own build. */
   readonly store: LocalEtl;
-  /** Where to put what is pulled. (Default: `store`) */
+  /** Store to pull into. (Default: `store`) */
   readonly pullStore?: LocalEtl;
   /** A folder to save the local ETL in instead of the bucket. */
   readonly backupPath?: string;
   readonly log: Log;
-  /** Shared by all that push and pull in this process. */
+  /** Shared by all pushes and pulls of this process. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
@@ -45,29 +45,29 @@ export interface PullDependencies {
 
 export interface PullSummary {
   /**
-   * `waiting`: the guard does not let it pass yet. `left`: by a person's word it is no primary any more.
-   * `no-generation`: nothing was ever combined.
+   * `waiting`: the guard is not passed yet. `left`: an operator made it stop being a primary. `no-generation`: nothing
+   * has been combined yet.
    */
   state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';
   generation?: number;
   replaced: number;
   removed: number;
   unchanged: number;
-  /** Own files that were pushed before they were replaced. */
+  /** Own files pushed before being replaced. */
   pushedFirst: number;
-  /** Windows that somebody was just writing: they are left for the next pull. */
+  /** Windows that were being written; the next pull handles them. */
   postponed: FileNotes;
   /** Files that could not be pushed, so their bytes were salvaged on the volume. */
   salvaged: FileNotes;
   /** While `waiting`. */
   waitingFor?: OwnWindows;
-  /** The backup that this pull took before its first overwrite. */
+  /** The backup taken by this pull before its first overwrite. */
   backup?: string;
 }
 
 /**
- * Brings the local ETL of a primary in line with the newest generation. Each file is the old or the new one at any
- * moment, and no bytes are replaced that are nowhere else. Idempotent: whatever ends it, the next one goes on.
+ * Updates the local ETL of a primary to the newest generation. Each file is replaced atomically, and only if its bytes
+ * have another copy. Idempotent: after an interruption, the next run continues.
  */
 export function createPullCombined(deps: PullDependencies): () => Promise<PullSummary> {
   return async () => {
@@ -81,13 +81,13 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
       const waitingFor = await waitForOwnWindows(deps, generation);
       if (waitingFor !== undefined) {
         await updatePrimary(pullStore, { waitingFor: waitingFor.hint });
-        tellWaiting(deps, waitingFor);
+        logWaiting(deps, waitingFor);
         return { ...emptySummary('waiting'), generation: generation.generation, waitingFor };
       }
       await updatePrimary(pullStore, { guardPassedAt: deps.now().toISOString(), waitingFor: undefined });
     }
     const summary = await new Pull(deps, pullStore, generation, signal).run();
-    tellPulled(deps, summary);
+    logPulled(deps, summary);
     return summary;
   };
 }
@@ -131,7 +131,7 @@ class Pull {
     return this.summary;
   }
 
-  /** All that has to be on the volume before the first file is replaced. */
+  /** Takes the backup and writes the state that must be on the volume before the first file is replaced. */
   private async prepare(): Promise<void> {
     const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryState(this.target);
     if (backup === undefined) {
@@ -145,7 +145,7 @@ class Pull {
     await this.pulled.add(digests);
   }
 
-  /** The name of the backup; empty when there is nothing to save. */
+  /** Takes a backup and returns its name; empty if there is nothing to save. */
   private async backUp(): Promise<string> {
     const { cluster, now, budget, heartbeat, log } = this.deps;
     const store = this.target;
@@ -156,7 +156,7 @@ class Pull {
       cluster,
       now,
       budget,
-      // What was pulled is no more than what the bucket has: only own files are worth saving.
+      // The bucket has all pulled files; only own files need saving.
       leaveOut: (digest) => this.pulled.has(digest),
       heartbeat,
       signal: this.signal,
@@ -174,7 +174,7 @@ class Pull {
     if (own !== undefined) return own;
     throw new FederationError('BACKUP_FAILED', {
       subject: { cluster, setting: 'localEtl.backupPath' },
-      detail: 'There is a local ETL to save before it is overwritten, but nowhere to save it.',
+      detail: 'The local ETL must be saved before it is overwritten, but there is nowhere to save it.',
     });
   }
 
@@ -211,8 +211,7 @@ class Pull {
   }
 
   /**
-   * Under the window's lock, with room for so many bytes, unless somebody made the cluster leave meanwhile: then nothing
-   * more is touched.
+   * Runs `work` under the window's lock, with `bytes` of the budget. Does nothing once the cluster was made to leave.
    */
   private async locked(id: WindowId, bytes: number, work: () => Promise<void>): Promise<void> {
     if (this.left) return;
@@ -241,7 +240,7 @@ class Pull {
       if (file.kind === 'pushed') this.summary.pushedFirst++;
       if (file.kind !== 'salvaged') continue;
       noteFile(this.summary.salvaged, { path: file.path, why: file.why });
-      this.tellSalvaged(file.path, file.copy, file.why);
+      this.logSalvaged(file.path, file.copy, file.why);
     }
   }
 
@@ -257,7 +256,7 @@ class Pull {
     return new Set(Object.values(manifest.files).map(({ digest }) => digest));
   }
 
-  private tellSalvaged(path: string, copy: string, why: string): void {
+  private logSalvaged(path: string, copy: string, why: string): void {
     const { cluster, log } = this.deps;
     const ref = parseWindowId(path);
     log.warn(
@@ -287,14 +286,14 @@ function emptySummary(state: PullSummary['state']): PullSummary {
   };
 }
 
-function tellWaiting({ log, cluster }: PullDependencies, { count, hint }: OwnWindows): void {
+function logWaiting({ log, cluster }: PullDependencies, { count, hint }: OwnWindows): void {
   log.info(
     { event: 'primary.waiting', cluster, windows: count },
     `Primary waits for ${count} own windows: ${hint}`,
   );
 }
 
-function tellPulled(
+function logPulled(
   { log, cluster }: PullDependencies,
   { state, generation, replaced, removed }: PullSummary,
 ): void {

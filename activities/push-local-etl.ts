@@ -15,16 +15,16 @@ export interface PushDependencies {
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
   readonly log: Log;
-  /** Shared by all that push and pull in this process. */
+  /** Shared by all pushes and pulls of this process. */
   readonly budget: MemoryBudget;
-  /** Tells that the activity is alive, and how far it is. */
+  /** Reports that the activity is alive, and its progress. */
   readonly heartbeat: (details: unknown) => void;
-  /** Aborted when the activity shall end: each call asks for its own. */
+  /** Aborted when the activity must end; requested once per run. */
   readonly signal: () => AbortSignal;
 }
 
 export interface PushInput {
-  /** The volume that the cluster's data comes from; `instanceOf` says it. */
+  /** Id of the volume that the cluster's data comes from, from `instanceOf`. */
   instance: string;
 }
 
@@ -33,37 +33,37 @@ export interface FileNote {
   /** Below `bingen/`. */
   path: string;
   why: string;
-  /** The error code, where there is one. */
+  /** The error code, if any. */
   code?: string;
 }
 
-/** How many there are, and the first few of them. */
+/** The number of files, and the first few of them. */
 export interface FileNotes {
   count: number;
   examples: FileNote[];
 }
 
 export interface PushSummary {
-  /** Window files that were found. */
+  /** Window files found. */
   files: number;
   uploaded: number;
-  /** Bytes that were uploaded. */
+  /** Bytes uploaded. */
   bytes: number;
-  /** Files that are in the cluster's folder as they are. */
+  /** Files that the cluster's folder already has. */
   unchanged: number;
-  /** Files that were pulled: not this cluster's, and not pushed. */
+  /** Pulled files, which are not pushed. */
   pulled: number;
-  /** Files that are not whole, or not yet. */
+  /** Files that are not complete, or not yet. */
   incomplete: FileNotes;
-  /** Whole files that are not pushed: not surely this cluster's own, or without a possible key. */
+  /** Complete files that are not pushed: not certainly this cluster's own, or their path cannot be a key. */
   refused: FileNotes;
 }
 
 const shownExamples = 20;
 
 /**
- * Brings the cluster's folder in Federated Storage in line with its local ETL: what differs is uploaded as it is, what
- * is missing there comes back, and nothing is ever deleted there. Idempotent; whatever ends it, what was done stays done.
+ * Updates the cluster's folder in Federated Storage from its local ETL: files that differ or are missing there are
+ * uploaded byte for byte, and nothing is ever deleted. Idempotent: after an interruption, the next run continues.
  */
 export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) => Promise<PushSummary> {
   return async ({ instance }) => {
@@ -85,7 +85,7 @@ export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) =
     } finally {
       await pusher.cache.save();
     }
-    tell(deps, summary);
+    logSkipped(deps, summary);
     return summary;
   };
 }
@@ -109,24 +109,24 @@ function count(summary: PushSummary, { path }: LocalFile, outcome: PushOutcome):
   }
 }
 
-/** Counts a file, and shows it if it is among the first. */
+/** Counts a file, and adds it to the examples if it is among the first. */
 export function noteFile(notes: FileNotes, note: FileNote): void {
   notes.count++;
   if (notes.examples.length < shownExamples) notes.examples.push(note);
 }
 
-function tell({ log, cluster }: PushDependencies, { incomplete, refused }: PushSummary): void {
+function logSkipped({ log, cluster }: PushDependencies, { incomplete, refused }: PushSummary): void {
   if (refused.count > 0) {
     const first = refused.examples[0];
     log.warn(
       { event: 'push.refused', cluster, files: refused.count, path: first?.path },
-      `FederatedCluster did not push ${refused.count} files that are not surely its own; ${first?.path}: ${first?.why}`,
+      `FederatedCluster did not push ${refused.count} files that are not certainly its own; ${first?.path}: ${first?.why}`,
     );
   }
   for (const { path, why, code } of incomplete.examples) {
     log.debug(
       { event: 'push.incomplete', cluster, path, code },
-      `FederatedCluster leaves ${path} for now: ${why}`,
+      `FederatedCluster skipped ${path} for now: ${why}`,
     );
   }
 }

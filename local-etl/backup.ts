@@ -20,9 +20,9 @@ import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from './transfers';
 import { removeFile, writeTemporary } from './write';
 
-/** A backup as it is listed. */
+/** A finished backup. */
 export interface Backup {
-  /** What `restore` takes. */
+  /** Its name, as `restore` takes it. */
   readonly name: string;
   readonly at: string;
   readonly files: number;
@@ -31,12 +31,12 @@ export interface Backup {
 
 export interface BackupDependencies {
   store: LocalEtl;
-  /** The bucket, or a folder as one: see `backupFolder`. */
+  /** The bucket, or a folder opened by `backupFolder`. */
   place: Bucket;
   cluster: ClusterId;
   now: () => Date;
   budget: MemoryBudget;
-  /** Files whose bytes are not saved. (Default: none) */
+  /** Whether to leave out a file, by the digest of its content. (Default: save all files) */
   leaveOut?: (digest: string) => Promise<boolean>;
   heartbeat?: (detail: unknown) => void;
   signal: AbortSignal;
@@ -44,18 +44,17 @@ export interface BackupDependencies {
 
 const begunName = 'backup-begun.json';
 const begunSchema = z.object({ format: z.literal(1), name: z.string(), at: z.string() });
-/** What of the backup that was begun is saved and checked. */
+/** Files already saved and verified in the unfinished backup. */
 const backupCache = 'backup-cache.json';
 
-/** A folder to save backups in, laid out like the bucket. It has to exist. */
+/** A folder to save backups in, laid out like the bucket. It must exist, so that an unmounted one is noticed. */
 export function backupFolder(path: string): Bucket {
   return openFilesystem({ directory: path });
 }
 
 /**
- * Saves every file of the federated pipelines of the local ETL, reads each back and compares its digest, then writes
- * the manifest. Throws BACKUP_FAILED when any of it does not work out; such a backup is not listed, and the next one of
- * this volume goes on with it.
+ * Saves every file of the local ETL's federated pipelines, reads each back and compares its digest, then writes the
+ * manifest. Throws BACKUP_FAILED if any step fails; the backup is then not listed, and the volume's next backup resumes it.
  */
 export async function backUp(deps: BackupDependencies): Promise<Backup> {
   const { store, place, cluster, signal } = deps;
@@ -67,7 +66,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     try {
       await mapConcurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
         const key = backupFileKey(cluster, name, file.path);
-        // A name that no bucket can hold is no window file, so nothing is ever written over it.
+        // A name that no bucket can hold is not a window file, so a pull never overwrites the file.
         if (keyFault(key) !== undefined) return;
         const saved =
           progress.saved(file, key) ??
@@ -83,7 +82,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     if (!(await createDocument(place, document, manifest, { signal }))) {
       throw new FederationError('STORAGE_PRECONDITION_FAILED', {
         subject: { key: document.key },
-        detail: 'There is a backup of that name already.',
+        detail: 'A backup of that name already exists.',
       });
     }
     await readManifest(place, cluster, name, signal);
@@ -95,7 +94,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
   }
 }
 
-/** The finished backups of a cluster, the oldest first. */
+/** The finished backups of a cluster, oldest first. */
 export async function listBackups(
   place: BucketReader,
   cluster: ClusterId,
@@ -115,7 +114,7 @@ export async function listBackups(
   return backups;
 }
 
-/** What a backup holds; BACKUP_NOT_FOUND when there is no finished one of that name. */
+/** The manifest of a backup. Throws BACKUP_NOT_FOUND if there is no finished one of that name. */
 export async function readManifest(
   place: BucketReader,
   cluster: ClusterId,
@@ -132,7 +131,7 @@ export async function readManifest(
   });
 }
 
-/** Writes a file of a backup next to `target`, checked; the caller moves it into place. */
+/** Downloads a file of a backup to a temporary file next to `target` and verifies it; the caller moves it into place. */
 export async function fetchBackedUp(
   { place, cluster, signal }: { place: BucketReader; cluster: ClusterId; signal?: AbortSignal },
   name: string,
@@ -148,7 +147,7 @@ export async function fetchBackedUp(
   );
 }
 
-/** The backup to go on with: one that was begun and not finished, else a new one. */
+/** The unfinished backup to resume, or else a new one. */
 async function begin(deps: BackupDependencies): Promise<{ name: string; at: string }> {
   const { store, place, cluster, signal } = deps;
   const begun = await readState(store, begunName, begunSchema);
@@ -162,7 +161,7 @@ async function begin(deps: BackupDependencies): Promise<{ name: string; at: stri
   return made;
 }
 
-/** What a backup has of its files already: saved and read back, and not changed since on either side. */
+/** Files that an unfinished backup already holds: saved, read back, and not changed since on either side. */
 class Progress {
   private constructor(
     readonly cache: FileCache,
@@ -183,7 +182,7 @@ class Progress {
   }
 }
 
-/** Named after the moment it is begun; a later one where that is taken. */
+/** A name made from the current time, or from the first later millisecond whose name is free. */
 async function unusedName({
   place,
   cluster,
@@ -211,7 +210,7 @@ async function save(
   if (await deps.leaveOut?.(saved.digest)) return undefined;
   const { version } = await place.put(key, read.bytes, { metadata: { sha256: saved.digest }, signal });
   const open = async () => (await place.get(key, { signal })).body;
-  // Only the check at its end is of interest.
+  // The bytes are discarded: `checked` throws at the end if they differ.
   for await (const chunk of checked(open, saved, () => notAsSaved(cluster, key))) void chunk;
   cache.note({ path, ...read.stamp }, { digest: saved.digest, version });
   return saved;
@@ -220,7 +219,7 @@ async function save(
 function notAsSaved(cluster: string, key: string): FederationError {
   return new FederationError('STORAGE_CORRUPT', {
     subject: { cluster, key },
-    detail: 'The file read from the backup is not the one that was saved.',
+    detail: 'The file read back from the backup differs from the one saved.',
   });
 }
 

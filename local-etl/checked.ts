@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Passes a body on and throws, at its end, unless its bytes are the expected ones. It is opened when its first bytes are
- * asked for, so that none stays open that nobody reads.
+ * Passes a body through and throws `mismatch` at the end unless its size and SHA-256 digest are as expected. The body is
+ * opened when its first chunk is requested, so a body that is never read is never opened.
  */
 export async function* checked(
   open: () => Promise<AsyncIterable<Uint8Array>>,

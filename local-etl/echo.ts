@@ -1,10 +1,9 @@
 const shown = 3;
 
 /**
- * Why a file may not be pushed by a cluster that has pulled before; undefined when it may. Combined data that came back
- * as the cluster's own would count every cluster twice, and a cost-model that loads a pulled file may write it again in
- * other bytes: so what counts is whose records are in it. Records without a cluster's name (shared costs, cloud costs)
- * tell nothing.
+ * Why a cluster that has pulled before may not push a file; undefined if it may. Combined data pushed as the cluster's
+ * own would count every cluster twice. A cost-model that loads a pulled file may rewrite it with different bytes, so the
+ * clusters named in its records decide. Records without a cluster name (shared costs, cloud costs) decide nothing.
  */
 export function echoFault(clusters: Iterable<string>, own: ReadonlySet<string>): string | undefined {
   const named = [...clusters].filter((name) => name !== '');

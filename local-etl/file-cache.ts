@@ -6,36 +6,36 @@ import type { LocalEtl } from './store';
 
 const refusalSchema = z.object({
   why: z.string(),
-  /** The own names that it was judged by: with other ones it is judged again. */
+  /** The own names at the time of the decision; if they change, the file is judged again. */
   ownNames: z.array(z.string()),
 });
 export type Refusal = z.infer<typeof refusalSchema>;
 
 const factsSchema = z.object({
   digest: z.string(),
-  /** The version of the copy in the cluster's folder that has this digest. */
+  /** The version of the copy in the cluster's folder with this digest. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
 });
-/** What is known of a file's content. */
+/** Facts about a file's content. */
 export type Facts = z.infer<typeof factsSchema>;
 
 const entrySchema = factsSchema.extend({ size: z.number(), mtimeMs: z.number(), settled: z.boolean() });
 const cacheSchema = z.object({ format: z.literal(1), files: z.record(z.string(), entrySchema) });
 type Entry = z.infer<typeof entrySchema>;
 
-/** A file written within this time of being read may be written again without a visible change of its stamp. */
+/** A file read this soon after being written may be written again without a visible change of its size and time. */
 const settlesAfterMs = 2_000;
 
-/** So much that was noted since may be lost when the process is killed: that many files are then read again. */
+/** Entries that a killed process may lose; those files are then read again. */
 const saveEvery = 100;
 const saveEveryMs = 1_000;
-/** Saving writes all of it, so it takes at most one part in so many of the time, however many files there are. */
+/** Every save writes the whole cache, so saving may take at most one part in `shareOfSaving` of the time. */
 const shareOfSaving = 20;
 
 /**
- * What is known of local files by path, size and modification time, so that an unchanged one is not read again.
- * It is a cache: lost or unreadable, it costs time and nothing else.
+ * Facts about local files by path, size and modification time, so that unchanged files are not read again. Losing the
+ * cache, or finding it unreadable, costs only time.
  */
 export class FileCache {
   private unsaved = 0;
@@ -59,13 +59,13 @@ export class FileCache {
     }
   }
 
-  /** What is known of the file as it stands; undefined when it has to be read. */
+  /** The facts about a file if it is unchanged; undefined if it must be read. */
   of(file: FileStamp): Facts | undefined {
     const entry = this.entries.get(file.path);
     return entry?.settled && entry.size === file.size && entry.mtimeMs === file.mtimeMs ? entry : undefined;
   }
 
-  /** What was known last, whatever the file is by now. */
+  /** The last known facts, even if the file has changed since. */
   last(path: string): Facts | undefined {
     return this.entries.get(path);
   }
@@ -76,7 +76,7 @@ export class FileCache {
     this.unsaved++;
   }
 
-  /** Forgets the files that are no longer there. */
+  /** Drops all files but these. */
   keepOnly(paths: ReadonlySet<string>): void {
     for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
   }
@@ -96,7 +96,7 @@ export class FileCache {
     this.savingTookMs = this.savedAt - begun;
   }
 
-  /** Saves it if it is time to: after so many notes, or so long. To be asked after each piece of work. */
+  /** Saves if enough was noted, or enough time has passed. Call it after each file. */
   async saveNowAndThen(): Promise<void> {
     const sinceMs = performance.now() - this.savedAt;
     const isDue = this.unsaved >= saveEvery || (this.unsaved > 0 && sinceMs >= saveEveryMs);

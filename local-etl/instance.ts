@@ -10,8 +10,8 @@ const fileName = 'instance.json';
 const instanceSchema = z.object({ format: z.literal(1), instance: z.string().min(1) });
 
 /**
- * The id of this volume, made once, however many processes ask at the same time. It tells two volumes apart that claim
- * one cluster id.
+ * The id of this volume, created once, even if several processes ask at the same time. It distinguishes two volumes that
+ * claim the same cluster id.
  */
 export async function instanceOf(store: LocalEtl): Promise<string> {
   await requireLocalEtl(store);
@@ -22,7 +22,7 @@ export async function instanceOf(store: LocalEtl): Promise<string> {
   return first ? made.instance : instanceOf(store);
 }
 
-/** Throws DUPLICATE_CLUSTER_ID when this is not the volume that the cluster's workflow knows. */
+/** Throws DUPLICATE_CLUSTER_ID unless this is the volume that the cluster's workflow knows. */
 export async function requireInstance(store: LocalEtl, cluster: string, expected: string): Promise<void> {
   const found = await instanceOf(store);
   if (found === expected) return;

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { parseWindowFile, pipelines, type WindowFile } from '../etl/window';
 import { allowed, ifThere, type LocalEtl, localPath } from './store';
 
-/** A file as it stood when it was looked at. */
+/** A file, with its size and time when it was listed. */
 export interface FileStamp {
-  /** Below `bingen/`, as it is spelled on disk. */
+  /** Path below `bingen/`, spelled as on disk. */
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
 }
 
-/** A window file as it stood when it was looked at. */
+/** A window file, with its size and time when it was listed. */
 export interface LocalFile extends WindowFile, FileStamp {}
 
 /**
- * The window files of the federated pipelines, in the order in which the folders give them. Everything else is passed
- * over: other pipelines, temporary files, links. A folder at a time is open, so any number of files is fine.
+ * The window files of the federated pipelines, in directory order. Everything else is skipped: other pipelines,
+ * temporary files, links. Only one folder is open at a time and nothing is collected, so any number of files is fine.
  */
 export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<LocalFile> {
   for (const pipeline of pipelines) {
@@ -33,7 +33,7 @@ export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): A
   }
 }
 
-/** One window file as it stands; undefined when it is gone or is none. */
+/** The current size and time of a window file; undefined if it is gone or is not a window file. */
 export async function statWindowFile(store: LocalEtl, path: string): Promise<LocalFile | undefined> {
   const parsed = parseWindowFile(path);
   if (parsed === undefined) return undefined;
@@ -42,8 +42,8 @@ export async function statWindowFile(store: LocalEtl, path: string): Promise<Loc
 }
 
 /**
- * Every regular file below the folders of the federated pipelines, window file or not, but for temporary ones:
- * what a backup saves.
+ * Every regular file below the folders of the federated pipelines, window file or not, except temporary ones. A backup
+ * saves these.
  */
 export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<FileStamp> {
   const folders: string[] = [...pipelines];
@@ -59,13 +59,13 @@ export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): Asyn
   }
 }
 
-/** Whether there is anything to save. */
+/** Whether the store has any file that a backup would save. */
 export async function hasFiles(store: LocalEtl): Promise<boolean> {
   for await (const _ of listAllFiles(store)) return true;
   return false;
 }
 
-/** What says, without reading it, whether a file is still the same. */
+/** Size and modification time, which show without reading whether a file has changed. */
 export function stamp(stats: Stats): { size: number; mtimeMs: number } {
   return { size: stats.size, mtimeMs: stats.mtimeMs };
 }

@@ -11,12 +11,12 @@ import { inFolder, removeQuickly } from './write';
 
 /**
  * Locks between the push and the pull of one cluster, in one process or in several that share the volume. A lock is a
- * file that names its holder, created only if absent and touched while it is held. One whose holder is dead, or that
- * has not been touched for `staleAfterMs`, is taken over: a holder that was only paused may then overlap with the next
- * one, which every step survives because each replaces whole files.
+ * file that names its holder, created only if absent and touched while held. It is taken over if its holder is dead or it
+ * has not been touched for `staleAfterMs`. A holder that was only paused may then overlap with the next one; this is
+ * harmless, because every step replaces whole files.
  */
 const staleAfterMs = 2 * 60_000;
-/** Who takes a lock names itself at once: a lock without a name is of one that was killed in between. */
+/** A process writes its name into a lock at once; a lock still without a name belongs to a process killed in between. */
 const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
 const longestWaitMs = 250;
@@ -24,10 +24,10 @@ const longestWaitMs = 250;
 const holderSchema = z.object({ place: z.string(), pid: z.number(), token: z.string() });
 type Holder = z.infer<typeof holderSchema>;
 
-/** The tokens that this very process holds: after a restart in a container, another process has the same pid. */
+/** Tokens held by this process: after a container restarts, a different process has the same pid. */
 const heldHere = new Set<string>();
 
-/** Does the work while nobody else works on that window of this store. */
+/** Runs `work` while holding the lock of a window of this store. */
 export async function withWindowLock<T>(
   store: LocalEtl,
   window: WindowId,
@@ -37,7 +37,7 @@ export async function withWindowLock<T>(
   return withLock(store, window.replaceAll('/', '~'), work, signal);
 }
 
-/** The same for anything that has a name. */
+/** Runs `work` while holding the lock of this name. */
 export async function withLock<T>(
   store: LocalEtl,
   name: string,
@@ -48,7 +48,7 @@ export async function withLock<T>(
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   heldHere.add(holder.token);
   try {
-    // As long as it is open, no other file is the same one.
+    // While it is open, its inode number cannot be reused, so `release` can identify the file.
     await using lock = await acquire(path, holder, signal);
     const touching = setInterval(() => void touch(lock), touchEveryMs);
     touching.unref();
@@ -73,7 +73,7 @@ async function acquire(path: string, holder: Holder, signal: AbortSignal | undef
   }
 }
 
-/** Undefined when somebody has it. */
+/** Undefined if another holder has it. */
 async function createLock(path: string, holder: Holder): Promise<FileHandle | undefined> {
   const lock = await inFolder(dirname(path), () => open(path, 'wx')).catch((error: unknown) => {
     if (systemCode(error) === 'EEXIST') return undefined;
@@ -90,8 +90,8 @@ async function createLock(path: string, holder: Holder): Promise<FileHandle | un
 }
 
 /**
- * Of many that find a lock stale one removes it. The guard makes sure that nobody removes the lock that the first of
- * them has taken meanwhile.
+ * If several processes find a lock stale, only one removes it. The guard file keeps the others from removing the new
+ * lock that the first may have taken meanwhile.
  */
 async function breakStale(path: string): Promise<void> {
   const guard = `${path}.takeover`;
@@ -136,7 +136,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // Not written out yet.
+    return undefined; // Not completely written yet.
   }
 }
 
@@ -145,7 +145,7 @@ async function touch(lock: FileHandle): Promise<void> {
   try {
     await lock.utimes(now, now);
   } catch {
-    // The next touch may succeed; if none does, the lock is taken over, which every step survives.
+    // The next touch may succeed. If none does, the lock is taken over, which is harmless (see above).
   }
 }
 
@@ -153,11 +153,11 @@ async function touch(lock: FileHandle): Promise<void> {
 async function release(path: string, holder: Holder, lock: FileHandle): Promise<void> {
   const [ours, there] = [await lock.stat({ bigint: true }), await ifThere(lstat(path, { bigint: true }))];
   const same = ours.ino === there?.ino && ours.dev === there.dev;
-  // Some network file systems number a file anew.
+  // Some network file systems change the inode number of a file.
   if (same || (await readHolder(path))?.token === holder.token) await removeQuickly(path);
 }
 
-/** Where a pid means something: containers of one pod have one host name, but each its own processes. */
+/** The scope in which a pid is meaningful: containers of one pod share a host name, but each has its own processes. */
 function place(): string {
   return (knownPlace ??= [
     hostname(),

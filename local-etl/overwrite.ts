@@ -17,14 +17,14 @@ import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from './transfers';
 import { removeFile, syncFolder, writeTemporary } from './write';
 
-/** A merged window: which object it is, and what its bytes are. */
+/** A merged window: its object, and the digest and size of its bytes. */
 export interface CombinedWindow {
   readonly fingerprint: string;
   readonly digest: string;
   readonly size: number;
 }
 
-/** A window that differs, with the local files of it. */
+/** A window whose local files differ from the combined one. */
 export interface Replacement {
   readonly id: WindowId;
   readonly window: CombinedWindow;
@@ -33,12 +33,12 @@ export interface Replacement {
 
 export interface OverwritePlan {
   readonly replace: Replacement[];
-  /** Pulled files of windows that are no longer combined. */
+  /** Pulled files whose windows the generation no longer holds. */
   readonly remove: LocalFile[];
   readonly unchanged: number;
 }
 
-/** Files that may go because their bytes are safe, and what was done for that. */
+/** Whether a window was replaced, and how the bytes of each of its files were secured. */
 export type Overwritten = { readonly replaced: boolean; readonly secured: readonly SecuredFile[] };
 export type SecuredFile = Secured & { readonly path: string };
 
@@ -49,18 +49,18 @@ export interface OverwriterDependencies {
   readonly budget: MemoryBudget;
 }
 
-/** The bytes of the largest file that replacing a window reads or writes. */
+/** Size of the largest file that replacing a window reads or writes. */
 export function largestOf({ window, files }: Replacement): number {
   return Math.max(window.size, ...files.map(({ size }) => size));
 }
 
-/** Puts combined windows over local files; what they hold is secured before. */
+/** Replaces local files with combined windows, after securing their content. */
 export class Overwriter {
   private readonly combined: BucketReader;
   private readonly store: LocalEtl;
   private readonly pulled: Pulled;
   private readonly budget: MemoryBudget;
-  /** Folders whose new names may not be durable yet. */
+  /** Folders with renames that may not be durable yet. */
   private readonly changed = new Set<string>();
 
   private constructor(
@@ -77,7 +77,7 @@ export class Overwriter {
     return new Overwriter(deps, await FileCache.open(deps.store, pullCache));
   }
 
-  /** Compares what is combined with what lies there, by digest. */
+  /** Compares the combined windows with the local files, by digest. */
   async plan(
     windows: Readonly<Record<string, CombinedWindow>>,
     signal: AbortSignal,
@@ -91,7 +91,7 @@ export class Overwriter {
       const id = checkedId(text);
       const files = local.get(id) ?? [];
       const [file, ...others] = files;
-      // Under another name, or two: the window would be there twice, or not where it belongs.
+      // A file under another name, or several files: the window would exist twice, or in the wrong place.
       const inPlace = file !== undefined && others.length === 0 && file.path === id;
       if (inPlace && (await this.digestOf(file, signal)) === window.digest) plan.unchanged++;
       else plan.replace.push({ id, window, files });
@@ -106,7 +106,7 @@ export class Overwriter {
     return plan;
   }
 
-  /** Replaces one window, if nobody writes there just now. The caller holds its lock, and room for `largestOf` it. */
+  /** Replaces one window unless its file is being written. The caller holds its lock, and `largestOf` bytes of the budget. */
   async replace(
     { id, window, files }: Replacement,
     deps: SecureDependencies,
@@ -131,7 +131,7 @@ export class Overwriter {
     return { replaced: true, secured };
   }
 
-  /** Removes a file if it is still the pulled one. The caller holds its window's lock, and room for the file. */
+  /** Removes a file if it is still the pulled one. The caller holds its window's lock, and its size of the budget. */
   async remove(file: LocalFile): Promise<boolean> {
     if (!(await this.isPulled(file))) return false;
     await removeFile(localPath(this.store, file.path));
@@ -172,7 +172,7 @@ export class Overwriter {
     const key = objectKey(window.fingerprint);
     const unreadable = (detail: string, cause?: unknown) =>
       new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail, cause });
-    const mismatch = () => unreadable('The object does not have the digest that the generation names.');
+    const mismatch = () => unreadable('The object does not have the digest given in the generation.');
     try {
       const open = async () => (await this.combined.get(key, { signal })).body;
       return await writeTemporary(target, checked(open, window, mismatch));
@@ -188,11 +188,11 @@ function stampOf(secured: readonly SecuredFile[], path: string): Stamp | undefin
   return found !== undefined && 'stamp' in found ? found.stamp : undefined;
 }
 
-/** A generation comes from a bucket that others write: its names become paths only when they are windows. */
+/** Others can write to the bucket, so a name from a generation is used as a path only if it is a window id. */
 function checkedId(text: string): WindowId {
   if (parseWindowId(text) !== undefined) return text as WindowId;
   throw new FederationError('GENERATION_UNREADABLE', {
     subject: { window: JSON.stringify(text) },
-    detail: 'The generation names something that is no window.',
+    detail: 'The generation has an entry that is not a window id.',
   });
 }

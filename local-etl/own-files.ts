@@ -9,15 +9,15 @@ import { judgeContent, sha256 } from './read';
 import { writeTemporary } from './write';
 
 export interface OwnFilesDependencies {
-  /** Where the cluster's folder is looked for; absent: not at all. */
+  /** Bucket with the cluster's folder; undefined to restore from backups only. */
   folder: BucketReader | undefined;
-  /** Where its backups are. */
+  /** Bucket or folder with its backups. */
   backups: BucketReader | undefined;
   cluster: ClusterId;
   signal: AbortSignal;
 }
 
-/** An own file to bring back: `fetch` writes it next to its target, checked. */
+/** An own file to bring back: `fetch` writes it to a verified temporary file next to its target. */
 export interface OwnFile {
   readonly path: string;
   readonly fetch: (target: string) => Promise<string>;
@@ -33,7 +33,7 @@ interface SavedIn extends SavedFile {
   readonly path: string;
 }
 
-/** The cluster's own files, wherever they are kept: its folder in Federated Storage and its backups. */
+/** The cluster's own files in its folder in Federated Storage and in its backups. */
 export class OwnFiles {
   private constructor(
     private readonly deps: OwnFilesDependencies,
@@ -45,13 +45,13 @@ export class OwnFiles {
     return new OwnFiles(deps, await listFolder(deps), await listSaved(deps));
   }
 
-  /** The bytes of the largest file of a window, wherever it is kept. */
+  /** Size of the largest file of a window in either place. */
   largestOf(id: WindowId): number {
     const kept = [...(this.folder.get(id) ?? []), ...(this.saved.get(id) ?? [])];
     return Math.max(0, ...kept.map(({ size }) => size));
   }
 
-  /** The files of a window in the cluster's folder, if all of them are complete. */
+  /** The files of a window in the cluster's folder; none unless all of them are complete. */
   async fromFolder(id: WindowId): Promise<OwnFile[]> {
     const files: OwnFile[] = [];
     for (const { path } of this.folder.get(id) ?? []) {
@@ -118,7 +118,7 @@ async function listSaved({
       const id = windowId(file.ref);
       ofThis.set(id, [...(ofThis.get(id) ?? []), { ...saved, backup: name, path }]);
     }
-    // They come oldest first, so the newest that has the window stands.
+    // Backups are listed oldest first, so the newest that has the window wins.
     for (const [id, files] of ofThis) found.set(id, files);
   }
   return found;

@@ -7,15 +7,15 @@ const fileName = 'own-names.json';
 const ownNamesSchema = z.object({ format: z.literal(1), names: z.array(z.string()) });
 
 /**
- * The names that this cluster's own records carry: its id, those in the files pushed before it first pulled, and those
- * that a person added.
+ * The cluster names that this cluster's own records carry: its id, the names in files pushed before its first pull, and
+ * those added by an operator.
  */
 export async function ownNames(store: LocalEtl, cluster: string): Promise<Set<string>> {
   const known = await readStateCached(store, fileName, ownNamesSchema);
   return new Set([cluster, ...(known?.names ?? [])]);
 }
 
-/** Adds to them, for good: the caller pushes such records only after this is done. */
+/** Adds own names permanently. Must finish before records with these names are pushed. */
 export async function addOwnNames(store: LocalEtl, names: Iterable<string>): Promise<void> {
   const added = [...names].filter((name) => name !== '');
   const known = await readStateCached(store, fileName, ownNamesSchema);

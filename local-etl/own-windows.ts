@@ -3,7 +3,7 @@ import { type LocalFile, listWindowFiles } from './list';
 import { readWindowFile } from './read';
 import type { LocalEtl } from './store';
 
-/** The local files by window: nearly always one, but a window may lie there under several names. */
+/** The local files by window: nearly always one each, but a window may exist under several names. */
 export async function filesByWindow(
   store: LocalEtl,
   signal?: AbortSignal,
@@ -16,15 +16,15 @@ export async function filesByWindow(
   return windows;
 }
 
-/** When windows are in the scope of a federation: since when, and by their age. */
+/** The time limits of a federation: a cut-off date, and a maximum age. */
 export interface WindowScope {
-  /** Windows that start before it are not; RFC 3339. */
+  /** Windows that start earlier are out of scope; RFC 3339. */
   readonly cutoff?: string;
   /** Whether a window is too old. */
   isExpired(ref: WindowRef): boolean;
 }
 
-/** The windows that are over by `now` and that a federation takes. */
+/** The windows in scope that have ended by `now`. */
 export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowScope): WindowId[] {
   const from = scope.cutoff === undefined ? 0 : Date.parse(scope.cutoff) / 1000;
   return [...ids].filter((id) => {
@@ -34,7 +34,7 @@ export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowS
   });
 }
 
-/** Whether one of the files decodes: only then can anybody contribute the window. */
+/** Whether at least one of the files decodes; otherwise the window cannot be contributed. */
 export async function decodes(store: LocalEtl, files: readonly LocalFile[]): Promise<boolean> {
   for (const { path } of files) {
     const content = await readWindowFile(store, path);

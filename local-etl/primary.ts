@@ -7,17 +7,17 @@ const fileName = 'primary.json';
 
 const primarySchema = z.object({
   format: z.literal(1),
-  /** Since when this is no longer a primary, by a person's word. */
+  /** When an operator made this cluster stop being a primary. */
   leftAt: z.string().optional(),
-  /** When the guard let it pass; once is for ever. */
+  /** When the guard was passed; it is never checked again. */
   guardPassedAt: z.string().optional(),
-  /** What the guard waited for when it last looked. */
+  /** What the guard was waiting for at its last check. */
   waitingFor: z.string().optional(),
-  /** The backup that was taken before the first overwrite since it entered; empty when there was nothing to save. */
+  /** The backup taken before the first overwrite since entering; empty if there was nothing to save. */
   backup: z.string().optional(),
-  /** Before the first file was ever replaced: from here on only what is surely its own is pushed. */
+  /** Set before the first file was ever replaced. From then on, only files that are certainly the cluster's own are pushed. */
   firstPullAt: z.string().optional(),
-  /** The last generation that was pulled to its end. */
+  /** The last generation pulled completely. */
   lastPull: z.object({ generation: z.number(), at: z.string() }).optional(),
 });
 /** A volume's state as a primary. */
@@ -27,7 +27,7 @@ export async function primaryState(store: LocalEtl): Promise<PrimaryState> {
   return (await readStateCached(store, fileName, primarySchema)) ?? { format: 1 };
 }
 
-/** Changes fields of it; `undefined` takes one away. */
+/** Changes fields of the state; `undefined` removes a field. */
 export async function updatePrimary(store: LocalEtl, change: Partial<PrimaryState>): Promise<void> {
   await withLock(store, 'primary', async () => {
     await writeState(store, fileName, { ...(await primaryState(store)), ...change });

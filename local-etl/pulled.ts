@@ -7,11 +7,11 @@ import type { LocalEtl } from './store';
 const fileName = 'pulled.json';
 const pulledSchema = z.object({
   format: z.literal(1),
-  /** By WindowId: the digests of what was pulled, or was about to be, the newest last. */
+  /** By WindowId: the digests of contents pulled, or about to be, newest last. */
   windows: z.record(z.string(), z.array(z.string())),
 });
 
-/** Enough to know a pulled file again that somebody puts back; echoes older than that are known by their records. */
+/** Enough to recognise an old pulled file that is put back; older echoes are recognised by their records. */
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;
 
@@ -23,8 +23,8 @@ interface Known {
 }
 
 /**
- * What this store ever pulled. It is written before a pulled file takes its place, and read again whenever another
- * process has written it, so that at no moment a pulled file passes for the cluster's own.
+ * The digests of everything this store ever pulled. Written before a pulled file is put in place, and re-read after
+ * another process has written it, so a pulled file is never mistaken for the cluster's own.
  */
 export class Pulled {
   private known: Known = knownOf({});
@@ -35,7 +35,7 @@ export class Pulled {
     return (await this.latest()).digests.has(digest);
   }
 
-  /** The windows that were ever pulled. */
+  /** All windows ever pulled. */
   async everPulled(): Promise<ReadonlySet<string>> {
     return (await this.latest()).ids;
   }

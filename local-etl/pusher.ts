@@ -16,17 +16,17 @@ import { judgeContent, readSteadily, sha256, type SteadyContent } from './read';
 import { type LocalEtl, localPath } from './store';
 import type { MemoryBudget } from '../storage/memory-budget';
 
-/** What became of a file that was to be pushed. */
+/** The outcome of pushing a file. */
 export type PushOutcome =
-  /** Its bytes went to the bucket. */
+  /** Its bytes were uploaded. */
   | { readonly kind: 'uploaded'; readonly bytes: number }
-  /** Its bytes are in the cluster's folder already. */
+  /** The cluster's folder already has its bytes. */
   | { readonly kind: 'unchanged' }
-  /** It is what was pulled, not this cluster's. */
+  /** It was pulled, so it is not this cluster's own. */
   | { readonly kind: 'pulled' }
-  /** It is not whole, or not yet. */
+  /** It is not complete, or not yet. */
   | { readonly kind: 'incomplete'; readonly why: string; readonly code?: string }
-  /** It is whole but not surely this cluster's own, or cannot be a key. */
+  /** It is complete, but not certainly this cluster's own, or its path cannot be a key. */
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'gone' };
 export type PushOutcomeOfBytes = Exclude<PushOutcome, { kind: 'gone' }>;
@@ -40,7 +40,7 @@ export interface PusherDependencies {
   signal: AbortSignal;
 }
 
-/** A local file that was read. */
+/** A local file, read completely. */
 interface Content {
   readonly file: LocalFile;
   readonly bytes: Buffer;
@@ -48,8 +48,8 @@ interface Content {
 }
 
 /**
- * Brings one local file at a time into the cluster's folder. It knows that folder from one listing and the local files
- * from its cache, so a file that is the same on both sides costs no request and is not read.
+ * Uploads local files to the cluster's folder. It lists that folder once and keeps a cache of local files, so a file
+ * that is unchanged on both sides needs no request and is not read.
  */
 export class Pusher {
   private constructor(
@@ -70,19 +70,19 @@ export class Pusher {
     return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store));
   }
 
-  /** Pushes a file if the bucket lacks it. Only real work takes the window's lock, and room for the bytes. */
+  /** Pushes a file unless the bucket has it. Takes the window's lock and the budget only if the file must be read. */
   async push(file: LocalFile): Promise<PushOutcome> {
     const { store, signal, budget } = this.deps;
     const known = this.cache.of(file);
     const decided = known && (await this.decided(file.path, known));
     if (decided !== undefined) return decided;
-    // Room before the lock: who waits for room makes nobody wait.
+    // Budget before lock, so that waiting for the budget never holds up another task.
     return budget.within(file.size, signal, () =>
       withWindowLock(store, windowId(file.ref), () => this.pushLocked(file.path), signal),
     );
   }
 
-  /** The same of bytes that were just read, for a caller that holds the window's lock and has room for them. */
+  /** Pushes bytes that were just read. The caller holds the window's lock and the budget for them. */
   async pushRead(path: string, read: SteadyContent, digest: string): Promise<PushOutcomeOfBytes> {
     const named = parseWindowFile(path);
     if (named === undefined) return { kind: 'incomplete', why: 'Its name is not that of a window file.' };
@@ -104,7 +104,7 @@ export class Pusher {
     return this.pushRead(path, read, sha256(read.bytes));
   }
 
-  /** What can be said without reading the file. */
+  /** The outcome, if it can be decided without reading the file. */
   private async decided(path: string, known: Facts): Promise<PushOutcome | undefined> {
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, path));
     if (known.version !== undefined && known.version === there) return { kind: 'unchanged' };
@@ -119,7 +119,7 @@ export class Pusher {
 
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
-    // Known anew under the lock: the pull writes both before its first rename.
+    // Read again under the lock: the pull writes both before its first rename.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });
@@ -127,7 +127,7 @@ export class Pusher {
     }
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
     const last = this.cache.last(file.path);
-    // Only touched: these bytes were judged when they were brought.
+    // Only touched: these bytes were judged when they were uploaded.
     if (there !== undefined && last?.version === there && last.digest === digest)
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);
@@ -137,13 +137,13 @@ export class Pusher {
       const own = await ownNames(this.deps.store, this.deps.cluster);
       const fault =
         clusters === undefined
-          ? 'Its version is unknown here, so whose records it holds as well.'
+          ? 'Its codec version is not supported, so it is unknown which clusters its records name.'
           : echoFault(clusters, own);
       if (fault !== undefined) return this.refuse(content, fault, [...own]);
     } else if (clusters !== undefined) {
       await addOwnNames(this.deps.store, clusters);
     }
-    return this.bring(content);
+    return this.upload(content);
   }
 
   private unchanged({ file, digest }: Content, version: Version): PushOutcomeOfBytes {
@@ -156,7 +156,7 @@ export class Pusher {
     return { kind: 'refused', why };
   }
 
-  private async bring(content: Content): Promise<PushOutcomeOfBytes> {
+  private async upload(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
     const { bucket, cluster, signal } = this.deps;
     const key = clusterEtlKey(cluster, file.path);
@@ -166,11 +166,11 @@ export class Pusher {
     const written = await bucket.put(key, bytes, { metadata, signal });
     this.remote.set(key, written.version);
     this.cache.note(file, { digest, version: written.version });
-    this.tell(file, bytes.length, key);
+    this.logUpload(file, bytes.length, key);
     return { kind: 'uploaded', bytes: bytes.length };
   }
 
-  /** The version of the object that has these bytes already, by the digest in its metadata. */
+  /** The version of the stored object if it already has these bytes, by the digest in its metadata. */
   private async versionWith(key: string, digest: string, size: number): Promise<Version | undefined> {
     if (!this.remote.has(key)) return undefined;
     const head = await this.deps.bucket.head(key, { signal: this.deps.signal });
@@ -179,7 +179,7 @@ export class Pusher {
     return head.version;
   }
 
-  private tell({ ref }: LocalFile, bytes: number, key: string): void {
+  private logUpload({ ref }: LocalFile, bytes: number, key: string): void {
     const { cluster, log } = this.deps;
     const { pipeline, resolution, window } = ref;
     log.info(
@@ -197,7 +197,7 @@ export class Pusher {
   }
 }
 
-/** `describeWindow` without the resolution, which stands in the brackets already. */
+/** `describeWindow` without the resolution, which the brackets already show. */
 function windowText(ref: LocalFile['ref']): string {
   return describeWindow(ref).slice(ref.resolution.length + 1);
 }

@@ -9,13 +9,13 @@ import { parseWindowFile, type Pipeline } from '../etl/window';
 import { type LocalFile, stamp } from './list';
 import { type LocalEtl, localPath, systemCode } from './store';
 
-/** What became of reading a window file. */
+/** The outcome of reading a window file. */
 export type FileContent =
   | {
       readonly kind: 'complete';
       readonly file: LocalFile;
       readonly digest: string;
-      /** As `judgeContent` says. */
+      /** See `Judgement`. */
       readonly clusters?: string[];
     }
   | { readonly kind: 'incomplete'; readonly code?: string; readonly why: string }
@@ -25,8 +25,8 @@ const attempts = 3;
 const pauseMs = 50;
 
 /**
- * Reads a window file as one consistent content. The cost-model rewrites its files in place, so a reader can see half
- * of one: the file must not change while it is read, and its content must decode to its end.
+ * Reads a window file consistently. The cost-model rewrites its files in place, so a reader may see half of one: the file
+ * must not change while it is read, and its content must decode to the end.
  */
 export async function readWindowFile(store: LocalEtl, path: string): Promise<FileContent> {
   const named = parseWindowFile(path);
@@ -40,13 +40,16 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
   return { ...judged, file: { ...named, path, ...read.stamp }, digest: sha256(bytes) };
 }
 
-/** What bytes are as a file of a pipeline. */
+/** The verdict on the bytes of a window file. */
 export type Judgement =
-  /** Whole; the clusters that its records name, unless its codec version is too new or too old for us. */
+  /** Complete. `clusters` are those named in its records; undefined if its codec version is not supported. */
   | { readonly kind: 'complete'; readonly clusters?: string[] }
   | { readonly kind: 'incomplete'; readonly code: string; readonly why: string };
 
-/** Whether bytes are a whole file of the pipeline. Another age of the format is no fault: its federator shall say so. */
+/**
+ * Whether the bytes are a complete file of the pipeline. An unsupported codec version counts as complete: reporting it
+ * is up to the federator.
+ */
 export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {
     return { kind: 'complete', clusters: recordClusters(decodeSet(pipeline, bytes)) };
@@ -62,7 +65,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A file's bytes, all of one moment, and how it looked then. */
+/** A consistent read of a file, with its size and time at that moment. */
 export interface SteadyContent {
   readonly bytes: Buffer;
   readonly stamp: { size: number; mtimeMs: number };
@@ -73,7 +76,7 @@ export type SteadyRead =
   | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'gone' };
 
-/** Reads bytes that stayed the same while they were read; a file that never holds still is unreadable for now. */
+/** Reads a file that does not change meanwhile. If it keeps changing over three attempts, it is unreadable for now. */
 export async function readSteadily(path: string): Promise<SteadyRead> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const read = await readOnce(path);
@@ -85,7 +88,7 @@ export async function readSteadily(path: string): Promise<SteadyRead> {
 
 async function readOnce(path: string): Promise<SteadyRead | 'moving'> {
   try {
-    // NONBLOCK, because opening a pipe would wait for a writer; NOFOLLOW, because a link may lead anywhere.
+    // NONBLOCK: opening a pipe would wait for a writer. NOFOLLOW: a link may lead anywhere.
     await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const before = await handle.stat();
     if (!before.isFile()) return { kind: 'unreadable', why: 'It is not a regular file.' };

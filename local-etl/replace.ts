@@ -2,17 +2,17 @@ import { link, lstat, rename } from 'node:fs/promises';
 import { ifThere, systemCode } from './store';
 import { removeQuickly } from './write';
 
-/** How a file looked when its bytes were last known to be safe. */
+/** Size and time of a file when its bytes were last known to be safe. */
 export interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;
 }
 
 /**
- * Puts a written file in the place of one that looked like `stamp` (or of none). False, and nothing is replaced, when
- * somebody wrote there since: a second name holds on to what was replaced until that is sure, also where the
- * cost-model opened the old file just before. File systems without hard links have only the look before. It is durable
- * when the caller has synced the folder; until then a failing power leaves the old one or the new one, whole.
+ * Moves a written file to `path` if the file there still matches `stamp` (undefined: if there is none). Returns false,
+ * and replaces nothing, if it was written since. A second hard link holds on to the old file until that is certain, which
+ * also covers a cost-model that opened it just before. File systems without hard links get only the check beforehand.
+ * Durable once the caller has synced the folder; until then a power failure leaves either the old or the new file, whole.
  */
 export async function replaceIfSame(
   written: string,

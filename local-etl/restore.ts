@@ -18,18 +18,18 @@ export interface RestoreDependencies {
   store: LocalEtl;
   place: BucketReader;
   cluster: ClusterId;
-  /** Which backup, as `listBackups` names it. */
+  /** Name of the backup, as listed by `listBackups`. */
   name: string;
   heartbeat?: (detail: unknown) => void;
   signal?: AbortSignal;
 }
 
 export interface RestoreSummary {
-  /** Files that are now what they were. */
+  /** Files brought back from the backup. */
   restored: number;
-  /** Files that were still what they were. */
+  /** Files that were still as in the backup. */
   unchanged: number;
-  /** Pulled files that the backup does not have. */
+  /** Pulled files that the backup does not have, now removed. */
   removed: number;
   /** Newer files of the cluster itself that were replaced; `.federated-etl/salvaged` has copies. */
   salvaged: number;
@@ -38,9 +38,9 @@ export interface RestoreSummary {
 const lanes = 4;
 
 /**
- * Makes the local ETL what it was when it was backed up: each file is the old or the new one at any moment, checked
- * against the manifest, and pulled files that the backup lacks go. The cluster's own files that it lacks stay. Throws
- * PRIMARY_ACTIVE while the cluster still pulls: the next pull would only overwrite it again.
+ * Restores the local ETL from a backup. Each file is replaced atomically and checked against the manifest. Pulled files
+ * that the backup lacks are removed; the cluster's own files that it lacks stay. Throws PRIMARY_ACTIVE while the cluster
+ * still pulls, since the next pull would overwrite the files again.
  */
 export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreSummary> {
   const { store, place, cluster, name, signal } = deps;
@@ -48,7 +48,7 @@ export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreS
   if (firstPullAt !== undefined && leftAt === undefined) {
     throw new FederationError('PRIMARY_ACTIVE', {
       subject: { cluster },
-      detail: 'This cluster is a primary: what is restored would be overwritten by the next pull.',
+      detail: 'This cluster is a primary: the next pull would overwrite the restored files.',
     });
   }
   const { files } = await readManifest(place, cluster, name, signal);
@@ -94,7 +94,7 @@ async function restoreFile(
   summary.restored++;
 }
 
-/** A backup also holds files that are none of a window; each of those is its own lock. */
+/** A backup may hold files that are not window files; each of those has its own lock. */
 function locked<T>(store: LocalEtl, path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const file = parseWindowFile(path);
   return file === undefined

@@ -14,10 +14,13 @@ export interface ReturnDependencies {
   files: OwnFiles;
 }
 
-/** What a window is now: `own` already, brought back, gone because nothing of it was its own, or not there before. */
+/**
+ * The outcome for a window: already the cluster's `own`, brought back from one of two places, `removed` because the
+ * cluster has no file of it, or `absent` before and after.
+ */
 export type Returned = 'own' | 'fromFolder' | 'fromBackup' | 'removed' | 'absent';
 
-/** Makes one window the cluster's own again; `paths` are its local files. The caller holds the window's lock. */
+/** Puts the cluster's own files of a window back; `paths` are its local files. The caller holds the window's lock. */
 export async function returnWindow(
   deps: ReturnDependencies,
   id: WindowId,
@@ -25,9 +28,9 @@ export async function returnWindow(
 ): Promise<Returned> {
   const whose = new Map<string, Whose>();
   for (const path of new Set([id, ...paths])) whose.set(path, await whoseIs(deps, path));
-  // What the cluster has built anew is newer than anything that was saved.
-  const builtAnew = [...whose.values()].includes('own');
-  const { files, from } = builtAnew ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
+  // Files that the cluster has rebuilt are newer than any saved ones.
+  const rebuilt = [...whose.values()].includes('own');
+  const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   for (const { path, fetch } of files) {
     const target = localPath(deps.store, path);
     await moveInto(await fetch(target), target);
@@ -46,7 +49,7 @@ async function savedFiles(own: OwnFiles, id: WindowId) {
   return { files: inBackup, from: inBackup.length > 0 ? ('fromBackup' as const) : undefined };
 }
 
-/** `combined`: it was pulled, or written again from what was pulled. An incomplete file is nobody's. */
+/** Whose file it is. `combined`: pulled, or rewritten from a pulled file. An incomplete file counts as nobody's. */
 type Whose = 'own' | 'combined' | 'incomplete' | 'gone';
 
 async function whoseIs({ store, cluster, pulled }: ReturnDependencies, path: string): Promise<Whose> {

@@ -5,12 +5,12 @@ import type { Stamp } from './replace';
 import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
 
-/** Where the bytes of a file are safe that is about to be replaced. */
+/** How the bytes of a file about to be replaced were secured. */
 export type Secured =
   | { readonly kind: 'gone' }
-  /** They may not be replaced now: somebody is writing them, or they cannot be read. */
+  /** It must not be replaced now: it is being written, or cannot be read. */
   | { readonly kind: 'busy' }
-  /** They were pulled, are in the cluster's folder, or in the backup. */
+  /** Its bytes were pulled, or the cluster's folder or the backup has them. */
   | { readonly kind: 'safe'; readonly stamp: Stamp }
   | { readonly kind: 'pushed'; readonly stamp: Stamp }
   | { readonly kind: 'salvaged'; readonly stamp: Stamp; readonly copy: string; readonly why: string };
@@ -18,16 +18,16 @@ export type Secured =
 export interface SecureDependencies {
   store: LocalEtl;
   pulled: Pulled;
-  /** Of a cluster that is federated too; without it nothing is pushed. */
+  /** For a cluster that is also federated; without it nothing is pushed. */
   pusher?: Pusher;
   /** Whether the backup has these bytes. */
   isBackedUp: (digest: string) => Promise<boolean>;
 }
 
-/** An incomplete file may be one that is being written; older ones are only broken. */
+/** An incomplete file younger than this may still be being written; an older one is just broken. */
 const beingWrittenMs = 60_000;
 
-/** Sees to it that no bytes are lost with a local file. The caller holds the window's lock. */
+/** Ensures that replacing a local file loses no bytes. The caller holds the window's lock. */
 export async function secure(deps: SecureDependencies, path: string): Promise<Secured> {
   const read = await readSteadily(localPath(deps.store, path));
   if (read.kind === 'gone') return { kind: 'gone' };

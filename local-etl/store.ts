@@ -6,7 +6,7 @@ import { FederationError } from '../errors/federation-error';
 export interface LocalEtl {
   /** The ETL folder itself. */
   readonly root: string;
-  /** Where the window files lie, as `<pipeline>/<resolution>/<start>-<end>`. */
+  /** Folder of the window files, as `<pipeline>/<resolution>/<start>-<end>`. */
   readonly bingen: string;
   /** Federated ETL's state of this volume, kept on it. */
   readonly state: string;
@@ -17,7 +17,7 @@ export function localEtl(root: string): LocalEtl {
   return { root, bingen: join(root, 'bingen'), state: join(root, '.federated-etl') };
 }
 
-/** Throws LOCAL_ETL_MISSING when the folder is not there: an unmounted volume must not look like an empty one. */
+/** Throws LOCAL_ETL_MISSING if the folder does not exist: an unmounted volume must not look like an empty one. */
 export async function requireLocalEtl(store: LocalEtl): Promise<void> {
   const stats = await ifThere(stat(store.root));
   if (stats?.isDirectory()) return;
@@ -27,27 +27,27 @@ export async function requireLocalEtl(store: LocalEtl): Promise<void> {
   });
 }
 
-/** Where a window file lies; `path` is the one below `bingen/`. */
+/** Absolute path of a window file; `path` is relative to `bingen/`. */
 export function localPath(store: LocalEtl, path: string): string {
   return join(store.bingen, ...path.split('/'));
 }
 
-/** The code of a system error (`ENOENT`), if it is one. */
+/** The code of a system error, such as `ENOENT`; undefined for other errors. */
 export function systemCode(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
 
-/** What a volume says to somebody who may not use it as it is. */
+/** System errors by which a volume refuses access or space. */
 const refusals: Readonly<Record<string, string>> = {
-  EACCES: 'This process may not do that there',
-  EPERM: 'This process may not do that there',
+  EACCES: 'This process lacks the permission',
+  EPERM: 'This process lacks the permission',
   EROFS: 'The volume is mounted read-only',
-  ENOSPC: 'There is no space left on the volume',
-  EDQUOT: 'The quota of the volume is used up',
+  ENOSPC: 'The volume has no space left',
+  EDQUOT: 'The quota of the volume is exhausted',
 };
 
-/** Awaits; LOCAL_ETL_REFUSED, which names the path, where the volume does not allow it. */
+/** Awaits `work`. Throws LOCAL_ETL_REFUSED, which names the path, if the volume refuses access or space. */
 export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -63,7 +63,7 @@ export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Awaits; undefined when the file or folder is not there. */
+/** Awaits `work`; undefined if the file or folder does not exist. */
 export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;

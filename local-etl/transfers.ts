@@ -1,5 +1,5 @@
 /**
- * How many files a push or a pull works on at once. A store takes some tens of milliseconds to answer, however small the
- * file is: what keeps a link busy with small files is their number, with large ones the budget.
+ * Number of files that a push or pull handles at once. A store takes tens of milliseconds to respond, however small the
+ * file: with small files this number keeps the link busy, with large ones the memory budget limits first.
  */
 export const transfersAtOnce = 32;

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import type { LocalEtl } from './store';
 
 export interface WatchOptions {
-  /** How long it must have been quiet. (Default: 1 second) */
+  /** How long changes must have ceased before the callback. (Default: 1 second) */
   quietMs?: number;
-  /** How long a change waits at most while it is never quiet. (Default: 10 seconds) */
+  /** Longest delay of the callback while changes continue. (Default: 10 seconds) */
   longestMs?: number;
-  /** How often to look for a folder that is not there. (Default: 5 seconds) */
+  /** How often to check whether the folder exists. (Default: 5 seconds) */
   lookEveryMs?: number;
-  /** Told when the system refuses to watch; changes are then only found by the next scan. */
+  /** Called when the system refuses to watch; changes are then found only by the next scan. */
   onError?: (error: unknown) => void;
 }
 
@@ -18,21 +18,21 @@ export interface Watcher {
 }
 
 /**
- * Calls back after something changed among the window files; many changes are one call. It says nothing about what
- * changed: whoever is called looks for himself. The folder may come later, go and come back.
+ * Calls `onChange` after window files have changed; many changes make one call. The call does not say what changed, so
+ * the caller must scan. The folder may appear later, disappear and come back.
  */
 export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: WatchOptions = {}): Watcher {
   const { quietMs = 1_000, longestMs = 10_000, lookEveryMs = 5_000, onError = () => undefined } = options;
-  const tell = coalesced(onChange, quietMs, longestMs);
+  const changed = coalesced(onChange, quietMs, longestMs);
   let watcher: FSWatcher | undefined;
   let closing = Promise.resolve();
 
   const look = () => {
     const there = existsSync(store.bingen);
     if (there && watcher === undefined) {
-      watcher = watchFolders(store.bingen, tell.soon, onError);
-      // What lies there already came before we watched.
-      tell.soon();
+      watcher = watchFolders(store.bingen, changed.soon, onError);
+      // Files may have been written before watching began.
+      changed.soon();
     } else if (!there && watcher !== undefined) {
       const gone = watcher;
       watcher = undefined;
@@ -44,7 +44,7 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
   return {
     close: async () => {
       clearInterval(looking);
-      tell.stop();
+      changed.stop();
       await closing;
       await watcher?.close();
     },
@@ -52,8 +52,8 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
 }
 
 /**
- * Watches the folders only, whose raw events also tell of writes to the files in them: a watch for each of many
- * thousand files would meet the system's limit.
+ * Watches only folders: their raw events also report writes to the files in them. One watch per file would exceed the
+ * system's limit with many thousand files.
  */
 function watchFolders(bingen: string, onEvent: () => void, onError: (error: unknown) => void): FSWatcher {
   const watcher = watch(bingen, {

@@ -6,7 +6,7 @@ import { allowed, ifThere, type LocalEtl, systemCode } from './store';
 const temporary = '.tmp-';
 const strayAfterMs = 60 * 60_000;
 
-/** Replaces or creates a file: whoever reads it, and whenever the power fails, it is the old one or the new one. */
+/** Creates or replaces a file atomically and durably: readers, and a power failure, find the old or the new content. */
 export async function writeAtomically(
   path: string,
   body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -15,7 +15,7 @@ export async function writeAtomically(
   await moveInto(written, path);
 }
 
-/** The same without waiting for the disk: for what may be lost, but never be read half. */
+/** `writeAtomically` without waiting for the disk: for files that may be lost but must never be read half-written. */
 export async function writeQuickly(path: string, body: Uint8Array): Promise<void> {
   const written = join(dirname(path), temporaryName());
   const write = () => writeFile(written, body);
@@ -28,7 +28,7 @@ export async function writeQuickly(path: string, body: Uint8Array): Promise<void
   }
 }
 
-/** Creates a file with its whole content if there is none; false when there is one already. */
+/** Creates a file atomically with its whole content; false if it already exists. */
 export async function createOnce(path: string, body: Uint8Array): Promise<boolean> {
   const written = await writeTemporary(path, body);
   try {
@@ -43,7 +43,7 @@ export async function createOnce(path: string, body: Uint8Array): Promise<boolea
   }
 }
 
-/** Writes next to where it shall go, on disk for good; `moveInto` or the caller's `rm` is the next step. */
+/** Writes a synced temporary file next to `path`; the caller then calls `moveInto` or removes it. */
 export async function writeTemporary(
   path: string,
   body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -54,7 +54,7 @@ export async function writeTemporary(
 
 async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
   try {
-    // Readable for the cost-model, which may run as another user.
+    // Readable by the cost-model, which may run as another user.
     await using handle = await inFolder(dirname(written), () => open(written, 'wx', 0o644));
     if (body instanceof Uint8Array) await handle.writeFile(body);
     else for await (const chunk of body) await handle.write(chunk);
@@ -66,7 +66,7 @@ async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Ar
   }
 }
 
-/** Makes a folder when it turns out to be missing: nearly always it is there. */
+/** Runs `make`, and creates the folder only if that fails because it is missing: it nearly always exists. */
 export async function inFolder<T>(folder: string, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
@@ -77,7 +77,7 @@ export async function inFolder<T>(folder: string, make: () => Promise<T>): Promi
   }
 }
 
-/** Puts a temporary file in its place. */
+/** Moves a temporary file into place and makes the rename durable. */
 export async function moveInto(written: string, path: string): Promise<void> {
   try {
     await rename(written, path);
@@ -88,13 +88,13 @@ export async function moveInto(written: string, path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** Removes a file for good; that it is gone already is fine. */
+/** Removes a file durably; does nothing if it is already gone. */
 export async function removeFile(path: string): Promise<void> {
   await ifThere(unlink(path));
   await ifThere(syncFolder(dirname(path)));
 }
 
-/** The same, where it does no harm that it comes back when the power fails. */
+/** `removeFile` without waiting for the disk: a power failure may bring the file back. */
 export async function removeQuickly(path: string): Promise<void> {
   await ifThere(unlink(path));
 }
@@ -117,10 +117,10 @@ function temporaryName(): string {
   return `${temporary}${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
-/** Makes the names in a folder durable. */
+/** Makes the entries of a folder durable. */
 export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, 'r');
-  // Some network file systems cannot sync a folder; they have the rename already.
+  // Some network file systems cannot sync a folder; there the rename is already durable.
   await handle.sync().catch((error: unknown) => {
     if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'ENOTSUP') throw error;
   });
