@@ -2,15 +2,15 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { FederationError } from '../errors/federation-error';
 import type { ActivityRun } from './metrics';
 
-/** What an activity needs of Temporal, and what a test can give it without. */
+/** The parts of Temporal that an activity needs; tests can supply their own. */
 export interface ActivityContext {
-  /** Tells that the work goes on, and how far it is. */
+  /** Reports that the activity is alive, and its progress. */
   readonly heartbeat: (details?: unknown) => void;
   /** Aborted when the activity is cancelled or the worker shuts down. */
   readonly signal: AbortSignal;
 }
 
-/** The context of whatever activity runs at the moment of each call. */
+/** The context of the activity in which each call is made. */
 export const temporalContext: ActivityContext = {
   heartbeat: (details) => Context.current().heartbeat(details),
   get signal() {
@@ -22,8 +22,8 @@ export const temporalContext: ActivityContext = {
 const heartbeatEveryMs = 5_000;
 
 /**
- * Makes an activity of a function: it heartbeats while it runs, so that cancelling reaches it and the loss of its worker
- * is noticed, and its errors become Temporal failures whose type is the catalogued code.
+ * Turns a function into an activity. It heartbeats while it runs, so that cancellation reaches it and the loss of its
+ * worker is noticed. Its errors become Temporal failures whose type is the catalogued code.
  */
 export function asActivity<Args extends unknown[], Result>(
   work: (...args: Args) => Promise<Result>,
@@ -33,16 +33,16 @@ export function asActivity<Args extends unknown[], Result>(
     const context = Context.current();
     const activity = context.info.activityType;
     const started = performance.now();
-    const tell = (outcome: string, result?: unknown) =>
+    const report = (outcome: string, result?: unknown) =>
       observe({ activity, outcome, seconds: (performance.now() - started) / 1_000, args, result });
     const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
     try {
       const result = await work(...args);
-      tell('ok', result);
+      report('ok', result);
       return result;
     } catch (error) {
       const failure = asFailure(error, context.cancellationSignal);
-      tell((failure instanceof ApplicationFailure ? failure.type : undefined) ?? 'cancelled');
+      report((failure instanceof ApplicationFailure ? failure.type : undefined) ?? 'cancelled');
       throw failure;
     } finally {
       clearInterval(beat);
@@ -50,10 +50,10 @@ export function asActivity<Args extends unknown[], Result>(
   };
 }
 
-/** Is told of each run of an activity when it has ended. */
+/** Called after each run of an activity. */
 type Observe = (run: ActivityRun) => void;
 
-/** Makes activities of all functions of an object, by their names. */
+/** Turns all functions of an object into activities of the same names. */
 export function asActivities<Activities extends object>(
   activities: Activities,
   observe?: Observe,
@@ -65,7 +65,7 @@ export function asActivities<Activities extends object>(
   return Object.fromEntries(entries) as Activities;
 }
 
-/** The one mapper from errors to Temporal failures. Messages are sentences; a stack would name paths of this machine. */
+/** The only mapper from errors to Temporal failures. The stack is replaced, since it would show paths of this machine. */
 export function asFailure(error: unknown, signal: AbortSignal): Error {
   if (signal.aborted)
     return signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('cancelled');

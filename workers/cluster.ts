@@ -12,35 +12,35 @@ import type { pull } from '../workflows/pull';
 import type { push } from '../workflows/push';
 import { temporalContext } from './as-activity';
 import { endWorkflow } from './end-workflow';
-import { tellOfPush } from './federate-on-push';
+import { reportPush } from './federate-on-push';
 import { createNotifier } from './notifier';
 import { startPrimaryApi } from './primary-api';
 import type { RoleContext, StartedRole } from './role';
 import { warnOfSharedConfig } from './shared-config';
 import { createWorker } from './workers';
 
-const roleGone = 'the settings of the cluster do not give it this role any more';
+const roleGone = 'the settings of the cluster no longer give it this role';
 
-/** A push and a pull at a time, and room for leaving or entering. */
+/** One push and one pull at a time, with room for leaving or entering. */
 const activitiesAtOnce = 4;
 
 /**
- * What files of its pushes and pulls may take of memory at once: a connection of 1 Gbit/s over 100 ms has 12 MiB under way,
- * and what is decoded, one file at a time, takes some times its bytes besides.
+ * Bytes of files that pushes and pulls may hold in memory at once. A link of 1 Gbit/s with 100 ms latency has 12 MiB in
+ * flight. Decoding, one file at a time, takes several times the file's bytes on top.
  */
 const transferBytes = 64 * 2 ** 20;
 
 /**
- * A Federated Cluster, a Primary Cluster, or both: serves the cluster's own task queue, so that what touches its volume
- * happens where the volume is. A role that the settings do not give any more ends. Throws DUPLICATE_CLUSTER_ID, before
- * anything is served, when the cluster id belongs to another volume.
+ * Starts a Federated Cluster, a Primary Cluster, or both. Serves the cluster's own task queue, so that work on its volume
+ * runs where the volume is mounted. Ends the workflow of a role that the settings no longer give. Throws
+ * DUPLICATE_CLUSTER_ID, before anything is served, if the cluster id belongs to another volume.
  */
 export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const { settings, bucket, client, names, log } = context;
   const { clusterId: cluster, localEtl: local } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
   const store = localEtl(local.path);
-  // A fresh primary begins with nothing. A Federated Cluster's folder must be there: else the volume is not mounted.
+  // A fresh primary starts without a folder. A Federated Cluster's must exist, or else its volume is not mounted.
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);
@@ -63,7 +63,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
       ...activities,
       pushLocalEtl: async (input: PushInput) => {
         const summary = await activities.pushLocalEtl(input);
-        await tellOfPush(context, summary);
+        await reportPush(context, summary);
         return summary;
       },
     },
@@ -71,7 +71,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
   });
   const changes = createNotifier(async () => void (await signalPush(context, instance)), log);
-  // The roster is the federator's, which may start later than this cluster.
+  // The federator owns the roster, and may start later than this cluster.
   const roster = createNotifier(
     () =>
       client.workflow
@@ -108,7 +108,7 @@ async function startPull({ client, names, settings }: RoleContext): Promise<void
     args: [{ cluster, pullEveryMs: everyMs }],
     signal: pullNow,
     signalArgs: [{ everyMs }],
-    staticSummary: `Keeps the local ETL of ${cluster} what is combined`,
+    staticSummary: `Keeps the local ETL of ${cluster} in line with the combined set`,
   });
 }
 
@@ -124,7 +124,7 @@ function signalPush({ client, names, settings }: RoleContext, instance: string) 
     args: [{ cluster, instance, rescanEveryMs }],
     signal: pushNow,
     signalArgs: [{ everyMs: rescanEveryMs, existingConfig }],
-    // In the memo too, as that can be read while nobody serves the workflow.
+    // In the memo as well, which can be read while no worker serves the workflow.
     memo: { instance, existingConfig },
     staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,
   });

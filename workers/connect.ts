@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
 import { FederationError } from '../errors/federation-error';
 
-/** Both kinds of connection that the SDK knows: one for what asks, one for what serves. */
+/** The two kinds of SDK connection: one for clients, one for workers. */
 export interface TemporalConnections {
   readonly connection: Connection;
   readonly native: NativeConnection;
@@ -15,9 +15,8 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 
 /**
- * Connects to Temporal, waiting for it as long as it takes: a cluster that starts before its Temporal server only starts
- * later. Throws TEMPORAL_UNAVAILABLE when it is told to stop first, and when the server has no such namespace, or none
- * for this client.
+ * Connects to Temporal and waits for it as long as necessary, so a cluster may start before its Temporal server. Throws
+ * TEMPORAL_UNAVAILABLE if stopped meanwhile, or if the server lacks the namespace or denies this client access to it.
  */
 export async function connectPatiently(
   settings: Settings['temporal'],
@@ -32,7 +31,7 @@ export async function connectPatiently(
       if (stop.aborted) throw unavailable(settings.address, error);
       log.warn(
         { event: 'temporal.unavailable', address: settings.address },
-        `No Temporal server answers at ${settings.address}; the next attempt is in ${waitMs / 1000} s`,
+        `No Temporal server answers at ${settings.address}; next attempt in ${waitMs / 1000} s`,
       );
       await sleep(waitMs, undefined, { signal: stop }).catch(() => undefined);
       if (stop.aborted) throw unavailable(settings.address, error);
@@ -54,7 +53,7 @@ async function connect(settings: Settings['temporal']): Promise<TemporalConnecti
 const answerWithinMs = 10_000;
 const [notFound, permissionDenied, unauthenticated] = [5, 7, 16];
 
-/** What is asked of a namespace that is not there fails in many ways, of which few say so. */
+/** Checks the namespace first: requests to a missing one fail in many ways, most of them unclear. */
 async function requireNamespace(connection: Connection, settings: Settings['temporal']): Promise<void> {
   const { namespace } = settings;
   try {
@@ -69,7 +68,7 @@ async function requireNamespace(connection: Connection, settings: Settings['temp
         cause: error,
       });
     if (code === permissionDenied || code === unauthenticated)
-      throw namespaceUnavailable(settings, 'does not let this client use the namespace', {
+      throw namespaceUnavailable(settings, 'denies this client the namespace', {
         hint: 'Correct the credentials (TEMPORAL_API_KEY, TLS), or temporal.namespace.',
         cause: error,
       });
@@ -77,7 +76,7 @@ async function requireNamespace(connection: Connection, settings: Settings['temp
   }
 }
 
-/** The error for a Temporal server that answers, but does not serve the namespace. */
+/** The error for a Temporal server that responds but does not serve the namespace. */
 export function namespaceUnavailable(
   { address, namespace }: Pick<Settings['temporal'], 'address' | 'namespace'>,
   why: string,
@@ -90,7 +89,7 @@ export function namespaceUnavailable(
   });
 }
 
-/** The error for a Temporal server that does not answer. */
+/** The error for a Temporal server that does not respond. */
 export function unavailable(address: string, cause: unknown): FederationError {
   return new FederationError('TEMPORAL_UNAVAILABLE', {
     detail: `No Temporal server answers at ${address}.`,

@@ -3,13 +3,13 @@ import type { Client } from '@temporalio/client';
 import type { ActivityContext } from './as-activity';
 
 const lookEveryMs = 2_000;
-/** A run that takes longer than that hangs; others must not hang with it. */
+/** A run that takes longer hangs, and must not block others. */
 const patienceMs = 30 * 60_000;
 
 /**
- * Ends when no federation that began before this one is running any more, or after half an hour. Two at once are safe, as
- * only one can commit, but one of them would have worked for nothing. (Listings trail by about a second: two that begin
- * in the same second may both go on.)
+ * Waits until no federation that started before this one is running, or for half an hour at most. Two at once are safe,
+ * since only one can commit, but the other one's work would be wasted. (Listings lag by about a second, so two that start
+ * in the same second may both proceed.)
  */
 export async function awaitEarlierRuns(
   client: Client,
@@ -36,7 +36,7 @@ async function earlierRun(
 ): Promise<string | undefined> {
   const query = `WorkflowType = 'federation' AND ExecutionStatus = 'Running' AND StartTime < '${startTime.toISOString()}'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
-    // Without a prefix, the runs of federations that have one must not be waited for: theirs do not start like this.
+    // Skip runs of other federations in the namespace: their ids start with a different prefix.
     if (workflowId !== run && workflowId.startsWith(`${idPrefix}federation-`)) return workflowId;
   }
   return undefined;

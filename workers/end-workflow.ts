@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Ends a workflow that the settings do not want any more, if it is there. */
+/** Terminates a workflow that the settings no longer call for, if it exists. */
 export async function endWorkflow(client: Client, workflowId: string, reason: string): Promise<void> {
   try {
     await client.workflow.getHandle(workflowId).terminate(reason);

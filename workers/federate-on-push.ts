@@ -5,11 +5,11 @@ import { pushed } from '../workflows/messages';
 import { endWorkflow } from './end-workflow';
 import type { RoleContext } from './role';
 
-/** Clusters write for some seconds when a window ends, and all of them at once. */
+/** When a window ends, all clusters write at once, for some seconds. */
 const quietMs = 10_000;
 const latestMs = 60_000;
 
-/** Has pushes start federations, or ends that, as the federator's settings say. */
+/** Starts or ends the workflow that federates after pushes, according to the settings. */
 export async function ensureFederateOnPush({ client, names, settings }: RoleContext): Promise<void> {
   if (settings.federator.federateOnPush) {
     await client.workflow.start<typeof federateOnPush>('federateOnPush', {
@@ -21,12 +21,12 @@ export async function ensureFederateOnPush({ client, names, settings }: RoleCont
     });
     return;
   }
-  const unwanted = 'the settings of the federator do not want federations on push any more';
+  const unwanted = 'the settings of the federator no longer ask for federations on push';
   await endWorkflow(client, names.federateOnPush, unwanted);
 }
 
-/** Says that a cluster pushed, to whom it may concern. Nothing depends on it: the schedule comes anyway. */
-export async function tellOfPush(
+/** Signals that this cluster pushed. A lost signal does no harm: the schedule runs anyway. */
+export async function reportPush(
   { client, names, log }: RoleContext,
   { uploaded }: Pick<PushSummary, 'uploaded'>,
 ): Promise<void> {
@@ -34,8 +34,11 @@ export async function tellOfPush(
   try {
     await client.workflow.getHandle(names.federateOnPush).signal(pushed);
   } catch (error) {
-    // Usually no federator wants to know.
+    // By default no federator runs this workflow.
     if (!(error instanceof WorkflowNotFoundError))
-      log.debug({ event: 'push.untold', reason: String(error) }, 'Nobody could be told of the push');
+      log.debug(
+        { event: 'push.not-reported', reason: String(error) },
+        'The push could not be reported to the federator',
+      );
   }
 }

@@ -21,12 +21,12 @@ import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
 import { createWorker } from './workers';
 
-/** Many light activities wait for the bucket. */
+/** Light activities mostly wait for the bucket, so many may run at once. */
 const lightActivities = 20;
 
 /**
- * The cluster on which the federator runs: serves federations, their merges and the roster, and keeps the schedule.
- * Throws ROSTER_BOUND_ELSEWHERE, before anything is served, when the namespace belongs to another bucket's federation.
+ * Starts the federator: serves federations, their merges and the roster, and maintains the schedule. Throws
+ * ROSTER_BOUND_ELSEWHERE, before anything is served, if the namespace belongs to the federation of another bucket.
  */
 export async function startFederator(context: RoleContext): Promise<StartedRole> {
   const { settings, bucket, client, connection, names, log } = context;
@@ -87,9 +87,9 @@ async function startRoster({ client, bucket, names, settings }: RoleContext): Pr
     taskQueue: names.federationQueue,
     args: [{ bucket: bucket.label }],
     workflowIdConflictPolicy: 'USE_EXISTING',
-    // In the memo too, as that can be read while nobody serves the roster.
+    // In the memo as well, which can be read while no worker serves the roster.
     memo: { bucket: bucket.label },
-    staticSummary: 'Who is excluded, and which primaries are told',
+    staticSummary: 'Exclusions, and the primaries to notify',
   });
   const { memo } = await client.workflow.getHandle(handle.workflowId).describe();
   if (memo?.['bucket'] === bucket.label) return;
@@ -101,7 +101,7 @@ async function startRoster({ client, bucket, names, settings }: RoleContext): Pr
 
 const rosterPatienceMs = 60_000;
 
-/** Who is excluded at this moment, by the roster; waits until the roster itself knows. */
+/** The current exclusions from the roster; waits until the roster has loaded them. */
 async function readExclusions(client: Client, rosterId: string): Promise<Record<string, Exclusion>> {
   const until = Date.now() + rosterPatienceMs;
   for (;;) {
@@ -109,7 +109,7 @@ async function readExclusions(client: Client, rosterId: string): Promise<Record<
     if (state.loaded) return { ...state.exclusions };
     if (Date.now() > until) {
       throw new FederationError('GENERATION_UNREADABLE', {
-        detail: 'The roster does not know yet who is excluded.',
+        detail: 'The roster has not loaded the exclusions yet.',
         retryable: true,
       });
     }
@@ -117,7 +117,7 @@ async function readExclusions(client: Client, rosterId: string): Promise<Record<
   }
 }
 
-/** Signals the primaries to pull. One that cannot be told looks for new generations by itself when it is back. */
+/** Signals all primaries to pull. A primary that misses the signal finds the new generation on its next regular check. */
 async function tellPrimaries({ client, names, log }: RoleContext): Promise<{ told: number }> {
   const { primaries } = await client.workflow.getHandle(names.roster).query<RosterState>(rosterState);
   let told = 0;
@@ -126,12 +126,12 @@ async function tellPrimaries({ client, names, log }: RoleContext): Promise<{ tol
       await client.workflow.getHandle(names.pull(cluster)).signal(pullNow, {});
       told += 1;
     } catch (error) {
-      // One that cannot be told must not keep the others from it.
+      // A primary that cannot be notified must not block the others.
       const reason =
         error instanceof WorkflowNotFoundError ? 'its pull workflow does not run' : String(error);
       log.warn(
-        { event: 'primary.untold', cluster, reason },
-        `PrimaryCluster[${cluster}] was not told: ${reason}`,
+        { event: 'primary.not-notified', cluster, reason },
+        `PrimaryCluster[${cluster}] was not notified: ${reason}`,
       );
     }
   }

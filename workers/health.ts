@@ -6,7 +6,7 @@ import type { Settings } from '../config/settings';
 /** The roles of a process, as the settings name them. */
 export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
 
-/** How the roles of a process are: `ready`, or in words what keeps them from it. */
+/** The state of each role of a process: `ready`, or a phrase that says what it is waiting for. */
 export class Readiness {
   private readonly states: Map<RoleName, string>;
   private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
@@ -18,14 +18,14 @@ export class Readiness {
     this.states = new Map(own.map((role) => [role, 'has just been started']));
   }
 
-  /** Says how all roles are, such as `waits for the bucket`. */
+  /** Sets the state of all roles, such as `waits for the bucket`. */
   all(state: string): void {
     for (const role of this.states.keys()) this.states.set(role, state);
   }
 
   /**
-   * What is asked for, once the roles are ready: what keeps them from their work at the moment, and why a primary can
-   * answer no query, if anything does.
+   * Marks all roles as ready. From then on, `reach` returns the current obstacle to their work, and `unserved` why a
+   * primary cannot answer queries; both return undefined if nothing is wrong.
    */
   onceReady(reach: () => Promise<string | undefined>, unserved: () => string | undefined): void {
     this.reach = reach;
@@ -34,8 +34,8 @@ export class Readiness {
   }
 
   /**
-   * How the roles are, or the one that is asked for. A primary is ready once it can answer queries, and then also while
-   * Temporal or the store cannot be reached.
+   * The state of all roles, or only of the role `asked`. A primary is ready once it can answer queries, and stays ready
+   * while Temporal or the store cannot be reached.
    */
   async read(asked?: string): Promise<ReadonlyMap<RoleName, string>> {
     const own = [...this.states].filter(([role]) => asked === undefined || role === asked);
@@ -51,7 +51,7 @@ export class Readiness {
     return [...this.states.keys()];
   }
 
-  /** Anybody may ask, and often. */
+  /** Cached: anyone may ask, and often. */
   private recentReach(): Promise<string | undefined> {
     if (this.reached === undefined || Date.now() - this.reached.at > reachEveryMs)
       this.reached = { at: Date.now(), answer: this.reach() };
@@ -60,13 +60,13 @@ export class Readiness {
 }
 
 const reachEveryMs = 2_000;
-/** How a role is that does its work. */
+/** The state of a role that is working. */
 export const ready = 'ready';
 
 /**
- * Serves `/healthz`, 200 as long as the process can answer at all; `/readyz`, 200 once every role of the process does its
- * work, else 503 and what keeps them from it, and `/readyz?role=primaryCluster` the same of one role; and `/metrics`.
- * None of them needs a token, and none tells of costs. Throws SETTINGS_INVALID when it cannot listen there.
+ * Serves three endpoints. `/healthz`: 200 as long as the process responds. `/readyz`: 200 if every role is working, else
+ * 503 with the reasons; `/readyz?role=primaryCluster` covers a single role. `/metrics`. None needs a token, and none
+ * reveals costs. Throws SETTINGS_INVALID if it cannot listen at the address.
  */
 export async function startHealth(
   listen: string,

@@ -6,24 +6,24 @@ import { type FederationReport, runOutcomes } from '../federation/run';
 import type { StorageCall } from '../storage/with-metrics';
 import { ready, type Readiness } from './health';
 
-/** One run of an activity, however it ended. */
+/** One finished run of an activity. */
 export interface ActivityRun {
   readonly activity: string;
-  /** `ok`, or the code of the error; `cancelled` for what was ended from outside. */
+  /** `ok`, the code of the error, or `cancelled`. */
   readonly outcome: string;
   readonly seconds: number;
   readonly args: readonly unknown[];
-  /** Absent when it failed. */
+  /** Undefined if it failed. */
   readonly result?: unknown;
 }
 
-/** What is told to the metrics of a process. `docs/reference/metrics.md` has a row for each. */
+/** Feeds the metrics of a process; `docs/reference/metrics.md` has a row for each metric. */
 export interface RoleMetrics {
   storageCalled(call: StorageCall): void;
   activityRan(run: ActivityRun): void;
 }
 
-/** Registers what the roles of a process tell of themselves. What a role never did is absent, not 0. */
+/** Registers the metrics of the process's roles. A metric of something that never happened is absent, not 0. */
 export function registerRoleMetrics(registry: Registry, readiness: Readiness): RoleMetrics {
   collectDefaultMetrics({ register: registry });
   registerReadiness(registry, readiness);
@@ -68,19 +68,19 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     labelNames: ['outcome'],
     registers,
   });
-  // A failure that is the first of its kind would else be no increase.
+  // Start at 0, so that the first failure is an increase.
   if (readiness.roles.includes('federator'))
     for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
 
   function gauge(name: string, help: string, labelNames: string[]): Gauge {
     const made = new Gauge({ name: `federated_etl_${name}`, help, labelNames, registers });
-    // One without labels begins with 0, which would be a statement.
+    // A gauge without labels starts at 0, which would be a false value.
     if (labelNames.length === 0) made.remove();
     return made;
   }
 
-  /** What an activity's outcome says of the data, by the activity's name. */
-  const tells: Readonly<Record<string, (result: unknown, args: readonly unknown[]) => void>> = {
+  /** Updates data metrics from the result of an activity, by the activity's name. */
+  const observers: Readonly<Record<string, (result: unknown, args: readonly unknown[]) => void>> = {
     pushLocalEtl: (result) => {
       const { uploaded, unchanged, pulled, incomplete, refused } = result as PushSummary;
       const states = { uploaded, unchanged, pulled, incomplete: incomplete.count, refused: refused.count };
@@ -112,12 +112,12 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
       runs.observe({ activity, outcome }, seconds);
       if (outcome !== 'ok') return;
       succeeded.set({ activity }, Date.now() / 1_000);
-      tells[activity]?.(result, args);
+      observers[activity]?.(result, args);
     },
   };
 }
 
-/** What alerts can hold on to also where a role never did anything: that it is there, since when, and whether it works. */
+/** Metrics that exist even if a role never did anything, for alerts: its start time, and whether it is ready. */
 function registerReadiness(registry: Registry, readiness: Readiness): void {
   const registers = [registry];
   const since = new Gauge({

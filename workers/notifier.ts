@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../config/log';
 
-/** Tells of something, of many at once only one time, and again until it was heard. */
+/** Sends a notification until it succeeds; calls to `notify` meanwhile are merged into one. */
 export interface Notifier {
   notify(): void;
   close(): void;
@@ -10,35 +10,35 @@ export interface Notifier {
 const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
 
-/** What cannot be told (Temporal is away, or who should hear it) is told when it can. */
-export function createNotifier(tell: () => Promise<void>, log: Log): Notifier {
+/** `send` is retried while it fails, for example because Temporal or the receiver is away. */
+export function createNotifier(send: () => Promise<void>, log: Log): Notifier {
   const closing = new AbortController();
   let wanted = false;
-  let telling = false;
+  let sending = false;
   const run = async () => {
-    telling = true;
+    sending = true;
     let waitMs = firstWaitMs;
     while (wanted && !closing.signal.aborted) {
       wanted = false;
       try {
-        await tell();
+        await send();
         waitMs = firstWaitMs;
       } catch (error) {
         wanted = true;
         log.warn(
-          { event: 'temporal.untold', reason: String(error) },
-          `Temporal cannot be told yet; again in ${waitMs / 1000} s`,
+          { event: 'temporal.not-notified', reason: String(error) },
+          `Temporal cannot be notified yet; next attempt in ${waitMs / 1000} s`,
         );
         await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => undefined);
         waitMs = Math.min(waitMs * 2, longestWaitMs);
       }
     }
-    telling = false;
+    sending = false;
   };
   return {
     notify: () => {
       wanted = true;
-      if (!telling) void run();
+      if (!sending) void run();
     },
     close: () => closing.abort(),
   };

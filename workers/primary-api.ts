@@ -7,16 +7,16 @@ import { bundlePage } from '../web/bundle';
 import { Releasers } from './releasers';
 import type { RoleContext } from './role';
 
-/** What answers queries on a primary. */
+/** The query API of a primary. */
 export interface PrimaryApi {
   readonly engine: QueryEngine;
   readonly threads: ReadThreads;
-  /** Why it can answer nothing yet; undefined once there is a generation to answer from. */
+  /** Why it cannot answer queries yet; undefined once a generation has been ingested. */
   unserved(): string | undefined;
   close(): Promise<void>;
 }
 
-/** Opens the query database and serves the API and the page; they answer from the generation that was served last. */
+/** Opens the query database and serves the API and the page; they answer from the last ingested generation. */
 export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi> {
   const { settings, bucket, client, names, log, registry } = context;
   const held = new Releasers();
@@ -64,7 +64,7 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
   }
 }
 
-/** Why nothing can be answered in this state, in words; undefined when it can. */
+/** Why queries cannot be answered in this state, as a phrase; undefined if they can. */
 export function unserved({ empty, ingesting, refused }: DataState): string | undefined {
   if (!empty) return undefined;
   if (ingesting !== undefined) return `ingests what was pulled: ${ingesting.done} of ${ingesting.of} windows`;

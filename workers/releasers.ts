@@ -1,5 +1,5 @@
 /**
- * Releases what was acquired in reverse order at the end of the block, for `await using`. Unlike the platform's
+ * Releases acquired resources in reverse order at the end of an `await using` block. Unlike the platform's
  * `AsyncDisposableStack`, it throws the first error itself, not a `SuppressedError` around the last one.
  */
 export class Releasers implements AsyncDisposable {
@@ -9,7 +9,7 @@ export class Releasers implements AsyncDisposable {
     this.#releases.push(release);
   }
 
-  /** Releases everything, also when releasing something fails; then that error is thrown. */
+  /** Releases everything even if a release fails, then throws the first error. */
   async [Symbol.asyncDispose](): Promise<void> {
     const errors: unknown[] = [];
     for (const release of this.#releases.reverse())

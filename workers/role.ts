@@ -8,7 +8,7 @@ import type { Names } from '../workflows/names';
 import type { RoleMetrics } from './metrics';
 import type { Releasers } from './releasers';
 
-/** What every role of a cluster is started with. */
+/** The context in which every role of a cluster is started. */
 export interface RoleContext extends ProbedBucket {
   readonly settings: Settings;
   readonly client: Client;
@@ -16,20 +16,20 @@ export interface RoleContext extends ProbedBucket {
   readonly native: NativeConnection;
   readonly names: Names;
   readonly log: Log;
-  /** What is released when the process ends, before the connections are. */
+  /** Resources released when the process ends, before the connections. */
   readonly held: Releasers;
   /** Holds the metrics of the process. */
   readonly registry: Registry;
   readonly metrics: RoleMetrics;
 }
 
-/** A role that is ready: its workers still have to be run. */
+/** A started role, whose workers still have to be run. */
 export interface StartedRole {
   readonly workers: readonly Worker[];
-  /** What it does once its workers run, such as starting its workflows. */
+  /** Called once the workers run, to start workflows and the like. */
   begin(): Promise<void>;
-  /** Why it can answer no query, where that is its work; undefined once it can. */
+  /** For a role that answers queries: why it cannot yet; undefined once it can. */
   unserved?(): string | undefined;
-  /** Ends what it holds besides its workers. */
+  /** Releases everything but the workers. */
   close(): Promise<void>;
 }

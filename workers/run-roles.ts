@@ -17,27 +17,28 @@ import { registerRoleMetrics } from './metrics';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 
-/** What the SDK warns of and is as it is meant: the queue of the merges has activities only. */
-const asMeant = new Set(['No workflows registered, not polling for workflow tasks']);
+/** SDK warnings about intended behaviour: the merge queue serves activities only. */
+const intended = new Set(['No workflows registered, not polling for workflow tasks']);
 
-/** Sends the SDK's own log lines where ours go. To be called once, before anything connects. */
+/** Routes the SDK's log lines to our log. Call it once, before anything connects. */
 export function installRuntime(log: Log): void {
   const level = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level: from, message, meta }) =>
-      log[asMeant.has(message) ? 'debug' : level[from]](
+      log[intended.has(message) ? 'debug' : level[from]](
         { event: 'temporal', ...(meta as object | undefined) },
         message,
       ),
     ),
-    // Whoever runs the roles decides when they stop.
+    // The caller of runRoles decides when they stop.
     shutdownSignals: [],
   });
 }
 
 /**
- * Runs a cluster's roles until `stop` is aborted, then ends them gracefully: activities may finish or hand over, nothing
- * is lost. Throws what made a role impossible or a worker fail. `ready` is called once everything is served.
+ * Runs a cluster's roles until `stop` is aborted, then shuts them down gracefully: activities may finish or are retried
+ * by the next worker, so nothing is lost. Throws the error of a role that cannot start or a worker that fails. Calls
+ * `ready` once everything is served.
  */
 export async function runRoles(
   settings: Settings,
@@ -86,7 +87,7 @@ export async function runRoles(
   if (roles.federatedCluster || roles.primaryCluster) started.push(await startCluster(context));
   for (const role of started) held.defer(() => role.close());
 
-  // One that fails ends them all: a cluster that does half of its work looks healthy and is not.
+  // A failed role ends all of them: a cluster that does half of its work would look healthy.
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
   const endAll = (error: unknown) => {
@@ -117,7 +118,7 @@ export async function runRoles(
 
 const answerWithinMs = 2_000;
 
-/** Why the roles cannot work at the moment, if they cannot. */
+/** Why the roles cannot work at the moment; undefined if they can. */
 async function unreachable(connection: Connection, address: string): Promise<string | undefined> {
   const cannot = `cannot reach Temporal at ${address}`;
   const asked = connection
@@ -126,7 +127,7 @@ async function unreachable(connection: Connection, address: string): Promise<str
       () => undefined,
       () => cannot,
     );
-  // A deadline alone is not kept while the connection is tried again.
+  // The deadline alone is not honoured while the connection is being re-established.
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve(cannot), answerWithinMs);
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));

@@ -12,13 +12,13 @@ export interface FederationSchedule {
   readonly idPrefix: string;
   readonly firstRunAfterMs: number;
   readonly runEveryMs: number;
-  /** Runs come up to so much before their time, each at a moment of its own. (Default: 0) */
+  /** Each run starts at a random moment up to this long before its time. (Default: 0) */
   readonly jitterMs?: number;
 }
 
 const longestJitterMs = 60_000;
 
-/** So that federators that start together do not federate in the same second for ever. */
+/** Jitter that keeps federators started together from federating in the same second for ever. */
 export function jitterOf({
   firstRunAfterMs,
   runEveryMs,
@@ -27,9 +27,9 @@ export function jitterOf({
 }
 
 /**
- * Sees to it that the federation schedule is there and that its next run is at most `firstRunAfterMs` away: the first run
- * comes so long after the federator's start, the others every `runEveryMs` counted from it. A run that is due sooner stays
- * due, so that a crash loop starves nothing. An operator's pause and note are kept.
+ * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. The first run comes
+ * that long after the federator's start, later ones every `runEveryMs` from then. A run due sooner stays due, so that a
+ * crash loop does not postpone it for ever. An operator's pause and note are kept.
  */
 export async function ensureSchedule(
   client: Client,
@@ -58,7 +58,7 @@ export async function ensureSchedule(
     next <= now + wanted.firstRunAfterMs &&
     every === wanted.runEveryMs &&
     (found.spec.jitter ?? 0) === anchored.spec.jitter;
-  // What it starts, and how, is written anew either way: this version may want it otherwise than the one before.
+  // The action is always rewritten, since this version may start federations differently than the previous one.
   await handle.update((previous) => ({
     ...anchored,
     spec: keep ? { ...anchored.spec, intervals: previous.spec.intervals } : anchored.spec,
@@ -81,8 +81,8 @@ export async function ensureSchedule(
 }
 
 /**
- * Interval times are counted from the epoch, so the offset is what anchors them to this moment. Temporal's jitter comes on
- * top of them.
+ * Temporal counts intervals from the epoch, so the offset anchors them to the current time. Temporal adds the jitter to
+ * each interval time.
  */
 function scheduleOptions(
   { idPrefix, firstRunAfterMs, runEveryMs, jitterMs = 0 }: FederationSchedule,
@@ -106,7 +106,7 @@ function scheduleOptions(
     },
     policies: {
       overlap: ScheduleOverlapPolicy.SKIP,
-      // One late run is enough after an outage: it merges all that came in meanwhile.
+      // One late run is enough after an outage: it merges everything that arrived meanwhile.
       catchupWindow: Math.max(runEveryMs, 10_000),
       pauseOnFailure: false,
     },

@@ -14,8 +14,8 @@ const indexed: Record<(typeof searchAttributes)[keyof typeof searchAttributes]['
 };
 
 /**
- * Registers what federations are listed by, where it is not there yet. An attribute that is not registered would leave a
- * run standing there as Running for ever, so without them no worker starts: SEARCH_ATTRIBUTES_MISSING.
+ * Registers missing search attributes of federations. A run that sets an unregistered attribute would stay Running for
+ * ever, so if registration fails no worker starts: throws SEARCH_ATTRIBUTES_MISSING.
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const wanted = Object.values(searchAttributes);

@@ -3,7 +3,7 @@ import type { Log } from '../config/log';
 import { othersWithExistingConfig, sharedConfigWarning } from '../operator/shared-config';
 import type { Names } from '../workflows/names';
 
-/** Warns when this cluster is not the only one. It is a warning only, so what goes wrong on the way is passed over. */
+/** Warns if other clusters also use the existing storage configuration. Errors are ignored: it is only a warning. */
 export async function warnOfSharedConfig(
   client: Client,
   names: Names,

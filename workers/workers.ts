@@ -5,7 +5,7 @@ import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
 import { asActivities } from './as-activity';
 
-/** How long activities may finish after a SIGTERM; then they are cancelled and tried again by whoever runs next. */
+/** Time that activities have to finish after a SIGTERM; then they are cancelled, and retried by the next worker. */
 const shutdownGraceTime = '10s';
 
 interface Serving {
@@ -16,7 +16,7 @@ interface Serving {
   readonly maxConcurrentActivityTaskExecutions: number;
 }
 
-/** A worker on one task queue, with the settings that all of ours share. */
+/** A worker on one task queue, with the options common to all our workers. */
 export async function createWorker(
   { settings, native, metrics, held }: RoleContext,
   serving: Serving,
@@ -25,7 +25,7 @@ export async function createWorker(
     connection: native,
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
-    // With the host: in containers every process has the same number.
+    // Includes the host, since processes in containers often have the same pid.
     identity: `${settings.clusterId}@${hostname()}/${process.pid}`,
     activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
@@ -35,14 +35,14 @@ export async function createWorker(
   };
   const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
   const worker = await Worker.create(bundled).catch((error: unknown) => {
-    // What a worker asks of the server at its start is the namespace.
+    // On start-up, a worker asks the server only for the namespace.
     if (!(error instanceof TransportError)) throw error;
     throw namespaceUnavailable(settings.temporal, 'does not describe the namespace', {
-      hint: 'Look whether the server is well and what `federated-etl doctor` says of it, then start again.',
+      hint: 'Check the server, with `federated-etl doctor` for example, then start again.',
       cause: error,
     });
   });
-  // One that never ran, as something else failed, would keep the connection open, and only a run ends it.
+  // A worker that never ran, because something else failed, keeps the connection open; only running it releases it.
   held.defer(async () => {
     if (worker.getState() === 'INITIALIZED') await worker.runUntil(Promise.resolve());
   });

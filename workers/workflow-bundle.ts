@@ -6,16 +6,15 @@ import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } f
 import { version } from '@temporalio/worker/package.json';
 
 const root = join(__dirname, '..');
-/** The name of what `npm run build` puts beside this module. */
+/** The file that `npm run build` puts next to this module. */
 export const builtWorkflows = 'workflow-code.js';
 
-/** What a workflow may be made of; a change in any of it makes a new bundle. */
+/** Folders that workflow code may come from; a change in any of them requires a new bundle. */
 const sources = ['workflows', 'etl', 'federation', 'errors', 'activities'];
 
 /**
- * The code that workers replay: what the build made, or in a checkout bundled once and kept beside the packages under
- * a name made of all that it can be made of, so that only the first start after a change takes the seconds that
- * bundling takes.
+ * The workflow code for workers. A build has it ready. In a checkout it is bundled once and cached in node_modules under
+ * a hash of its possible sources, so that only the first start after a change pays the seconds of bundling.
  */
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
   const built = join(__dirname, builtWorkflows);
@@ -26,7 +25,7 @@ export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { 
     readFileSync(codePath, { flag: 'r' });
     return { codePath };
   } catch {
-    // Not made yet; it is made below.
+    // Not cached yet.
   }
   const bundle = await bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows/index'),
@@ -38,7 +37,7 @@ export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { 
     await writeFile(temporary, bundle.code);
     await rename(temporary, codePath);
   } catch {
-    // Where the packages cannot be written, each start bundles anew: slower, and nothing else.
+    // If node_modules cannot be written, each start bundles again, which is only slower.
   }
   return bundle;
 }

@@ -1,6 +1,6 @@
 import { loadSettings } from '../../config/settings';
 import { silentLog } from '../../config/log';
-import { ensureFederateOnPush, tellOfPush } from '../../workers/federate-on-push';
+import { ensureFederateOnPush, reportPush } from '../../workers/federate-on-push';
 import type { RoleContext } from '../../workers/role';
 import { names } from '../../workflows/names';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
@@ -22,13 +22,13 @@ describeWithTemporal('federation on push, by the settings', () => {
 
   it('runs, is notified of each push with changes, and ends when it is not wanted', async () => {
     const on = contextOf(true);
-    // Nobody wants to know yet.
-    await tellOfPush(on, { uploaded: 3 });
+    // No workflow to signal yet.
+    await reportPush(on, { uploaded: 3 });
     await ensureFederateOnPush(on);
     await ensureFederateOnPush(on);
     const handle = on.client.workflow.getHandle(on.names.federateOnPush);
-    await tellOfPush(on, { uploaded: 0 });
-    await tellOfPush(on, { uploaded: 3 });
+    await reportPush(on, { uploaded: 0 });
+    await reportPush(on, { uploaded: 3 });
     const { events } = await handle.fetchHistory();
     const signals = (events ?? []).flatMap(
       (event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? [],
