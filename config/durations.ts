@@ -2,11 +2,11 @@ import ms from 'ms';
 
 /** Milliseconds of a duration with one unit: `2s`, `5m`, `30m`, `49h`, `91d`. Undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
-  // `ms` takes bare numbers and words too; a setting without its unit is what people get wrong by a factor of 60.
+  // `ms` also accepts bare numbers and words, but a duration without a unit is easily wrong by a factor of 60.
   return /^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text) ? ms(text as ms.StringValue) : undefined;
 }
 
-/** As it would be written in settings, in the largest unit that keeps it whole: `90m`, `49h`. */
+/** A duration as written in settings, in the largest unit that gives a whole number: `90m`, `49h`. */
 export function formatDuration(milliseconds: number): string {
   const units = [
     ['d', 86_400_000],

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Found, SettingsFile } from './settings-file';
 import { settingNames } from './keys';
 
-/** Keys at the top of Kubecost's Helm values, by which such a file is told from one of ours. */
+/** Top-level keys of Kubecost's Helm values, which identify such a file. */
 const chartKeys = new Set(
   (
     'global prometheus grafana networkCosts thanos persistentVolume ingress serviceMonitor prometheusRule reporting ' +
@@ -10,7 +10,7 @@ const chartKeys = new Set(
     'imagePullSecrets initChownData supportNFS sigV4Proxy remoteWrite systemProxy networkPolicy agent image resources'
   ).split(' '),
 );
-/** Keys of Kubecost's `federatedETL` that are none of ours. */
+/** Keys of Kubecost's `federatedETL` that are not settings of ours. */
 const chartFederationKeys = new Set([
   'redirectS3Backup',
   'useMultiClusterDB',
@@ -18,14 +18,14 @@ const chartFederationKeys = new Set([
   'readOnlyPrimary',
 ]);
 
-/** Where Kubecost's values say what the cluster's id is. Federation goes by `cluster_id` (kubecost/docs#507). */
+/** Paths of the cluster id in Kubecost's values. Federation uses `cluster_id` (kubecost/docs#507). */
 const clusterIdPaths = [
   'clusterId',
   'global.clusterId',
   'prometheus.server.global.external_labels.cluster_id',
   'kubecostProductConfigs.clusterName',
 ];
-/** Secrets that Kubecost's chart mounts, and where it puts their one file. */
+/** Secrets that Kubecost's chart mounts, with the path of the single file in each. */
 const secrets = [
   {
     path: 'kubecostModel.federatedStorageConfigSecret',
@@ -39,12 +39,12 @@ const secrets = [
   },
 ] as const;
 
-/** What a settings file says, whichever of the accepted kinds it is. */
+/** The content of a settings file of any accepted kind. */
 export interface FileSettings {
   readonly known: ReadonlyMap<string, Found>;
-  /** Keys that are an error; empty where others' keys are expected. */
+  /** Unknown keys, which are an error; empty for files in which foreign keys are expected. */
   readonly unknown: readonly { readonly path: string; readonly where: string }[];
-  /** Whether a bare `clusters` list is ambiguous here, or what it means. */
+  /** The meaning of a bare `clusters` list in this file. */
   readonly bareClusters: 'exclude' | 'include' | 'ambiguous';
   readonly notices: readonly string[];
 }
@@ -54,7 +54,7 @@ export function readFileSettings(file: SettingsFile): FileSettings {
   if (isFederatorJson(file)) return readFederatorJson(file);
   if (isHelmValues(file)) return readHelmValues(file);
   const content = file.at(new Set(settingNames));
-  // A file with nothing but `federatedETL` may as well be a fragment of Helm values: it is not guessed which.
+  // A file with only `federatedETL` may also be a fragment of Helm values; we do not guess.
   const fragment = file.topKeys.every((key) => key === 'federatedETL');
   return { ...content, bareClusters: fragment ? 'ambiguous' : 'exclude', notices: [] };
 }
@@ -98,7 +98,7 @@ function readHelmValues(file: SettingsFile): FileSettings {
   return { known, unknown: [], bareClusters: 'ambiguous', notices };
 }
 
-/** The chart renders its `federator` map as it is, and its federator reads `clusters` as the ones to take. */
+/** The chart renders its `federator` map verbatim, and its federator reads `clusters` as the ones to include. */
 function readFederatorJson(file: SettingsFile): FileSettings {
   const prefix = 'federatedETL.federator.';
   const names = settingNames
@@ -112,5 +112,5 @@ function readFederatorJson(file: SettingsFile): FileSettings {
 function listOthers(file: SettingsFile, unknown: FileSettings['unknown']): string[] {
   if (unknown.length === 0) return [];
   const paths = unknown.map(({ path }) => path).join(', ');
-  return [`${file.name}: these keys are not ours and were left alone: ${paths}.`];
+  return [`${file.name}: these keys are not settings of Federated ETL and were ignored: ${paths}.`];
 }

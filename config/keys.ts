@@ -1,17 +1,17 @@
 import { choice, count, duration, durations, flag, moment, text, texts, utcOffset, type Kind } from './kinds';
 
-/** What is known of a setting, besides its name: its path in the settings file. */
+/** The definition of a setting; its name is its path in the settings file. */
 interface SettingKey {
   readonly kind: Kind<unknown>;
-  /** What stands where nothing is set, as it would be written in the file. */
+  /** The default, as it would be written in the file. */
   readonly byDefault?: unknown;
-  /** Its environment variable, where that is Kubecost's or Temporal's own; else `variableOf` builds the name. */
+  /** Its environment variable, if Kubecost or Temporal defines one; otherwise `variableOf` builds the name. */
   readonly env?: string;
   /** Its value is never shown. */
   readonly secret?: true;
 }
 
-/** Every setting there is. `docs/reference/settings.md` has a row for each. */
+/** All settings. `docs/reference/settings.md` has a row for each. */
 export const settingKeys = {
   clusterId: { kind: text, env: 'CLUSTER_ID' },
   'federatedETL.federatedCluster': { kind: flag, byDefault: false, env: 'FEDERATED_CLUSTER' },
@@ -71,7 +71,7 @@ export type SettingName = keyof SettingKeys;
 
 type ValueOf<Name extends SettingName> = SettingKeys[Name]['kind'] extends Kind<infer T> ? T : never;
 
-/** The value of every setting, by its name; undefined where nothing is set and nothing stands by default. */
+/** The value of every setting by name; undefined if it is not set and has no default. */
 export type SettingValues = {
   readonly [Name in SettingName]:
     ValueOf<Name> | (SettingKeys[Name] extends { byDefault: unknown } ? never : undefined);
@@ -79,7 +79,7 @@ export type SettingValues = {
 
 export const settingNames = Object.keys(settingKeys) as SettingName[];
 
-/** What is known of one setting. */
+/** The definition of a setting. */
 export function settingKey(name: SettingName): SettingKey {
   return settingKeys[name];
 }

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { parseResolution } from '../etl/window';
 import { parseDuration } from './durations';
 
-/** What a setting can be: how it is checked, and how a text (an environment variable) becomes one. */
+/** The type of a setting: how a value is checked, and how the text of an environment variable is converted. */
 export interface Kind<T> {
   /** Completes the sentence "it takes …". */
   readonly takes: string;
   readonly schema: z.ZodType<T>;
-  /** What the schema is given for a text; the text itself where nothing can be made of it. */
+  /** Converts a text for the schema; returns it unchanged if that is impossible. */
   fromText(text: string): unknown;
 }
 
-/** Any text but an empty one. */
+/** Any non-empty text. */
 export const text: Kind<string> = {
   takes: 'a text (put numbers in quotes)',
   schema: z.string().min(1),
@@ -30,14 +30,14 @@ export const count: Kind<number> = {
   fromText: (given) => (/^\d+$/.test(given) ? Number(given) : given),
 };
 
-/** In milliseconds, once read. */
+/** Parsed to milliseconds. */
 export const duration: Kind<number> = {
   takes: 'a number with a unit, such as 30s, 5m or 49h',
   schema: z.string().transform((given, context) => parseDuration(given) ?? refuse(context)),
   fromText: (given) => given,
 };
 
-/** Seconds east of UTC, once read. */
+/** Parsed to seconds east of UTC. */
 export const utcOffset: Kind<number> = {
   takes: 'an offset from UTC such as +02:00 or -05:30',
   schema: z.string().transform((given, context) => {
@@ -48,7 +48,7 @@ export const utcOffset: Kind<number> = {
   fromText: (given) => given,
 };
 
-/** A moment, which becomes RFC 3339 in UTC: so that two ways to write one moment are one membership. */
+/** A point in time, normalised to RFC 3339 in UTC, so that different spellings give the same membership. */
 export const moment: Kind<string> = {
   takes: 'a moment such as 2026-01-31T00:00:00Z (RFC 3339)',
   schema: z

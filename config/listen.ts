@@ -2,8 +2,8 @@ import { networkInterfaces } from 'node:os';
 import { FederationError } from '../errors/federation-error';
 
 /**
- * An address to listen on, such as `127.0.0.1:9003`, or `:9003` for every address, taken apart. Throws SETTINGS_INVALID,
- * naming the setting, when it is none.
+ * Parses an address to listen on, such as `127.0.0.1:9003`, or `:9003` for all addresses. Throws SETTINGS_INVALID, which
+ * names the setting, if it is invalid.
  */
 export function parseListen(listen: string, setting: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(listen);
@@ -11,14 +11,14 @@ export function parseListen(listen: string, setting: string): { host: string; po
   if (match === null || port > 65_535) {
     throw new FederationError('SETTINGS_INVALID', {
       subject: { setting },
-      detail: `${listen} is no address to listen on, such as 127.0.0.1:9003 or :9003 (${setting}).`,
+      detail: `${listen} is not an address to listen on, such as 127.0.0.1:9003 or :9003 (${setting}).`,
     });
   }
   const host = match[1] ?? match[2] ?? '';
   return { host: host === '' ? everyAddress() : host, port };
 }
 
-/** Of both kinds, where there are both. */
+/** All IPv4 and IPv6 addresses, as far as the machine has both. */
 function everyAddress(): string {
   const known = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
   return known.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';

@@ -2,8 +2,8 @@ import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 /**
- * One line an event: fields first (always with a stable, dotted `event`), then the message for people. Scope a logger
- * with `child({cluster: …})` so that every line carries its subject.
+ * Writes one line per event: the fields (always including a stable, dotted `event`), then a message for people. Scope a
+ * logger with `child({cluster: …})` so that every line names its subject.
  */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
@@ -24,5 +24,5 @@ export function createLog(settings: LogSettings): Log {
   );
 }
 
-/** Says nothing: for what has its own way of telling, and for tests. */
+/** Discards everything: for code that reports in another way, and for tests. */
 export const silentLog: Log = pino({ level: 'silent' });

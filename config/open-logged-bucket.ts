@@ -5,8 +5,8 @@ import type { Log } from './log';
 import type { Settings } from './settings';
 
 /**
- * Opens the store of a `federated-store.yaml`: its warnings are logged, and each call that is made of it at level debug,
- * or at level info where the file says `trace.enable`; `observe` is told of each besides. To be closed by who opened it.
+ * Opens the store of a `federated-store.yaml`. Logs its warnings, and each call at level debug, or at level info if the
+ * file sets `trace.enable`. Also passes each call to `observe`. The caller must close the bucket.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,

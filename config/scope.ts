@@ -9,8 +9,9 @@ const bare = 'federatedETL.federator.clusters';
 const mode = 'federatedETL.federator.clustersMode';
 
 /**
- * Who may be in, by the settings. A bare `clusters` list means clusters to leave out in the guide and clusters to take
- * in Kubecost's charts; the wrong guess bills the wrong clusters in silence, so nothing is guessed.
+ * The clusters included and excluded by the settings. A bare `clusters` list means clusters to exclude in the guide, but
+ * clusters to include in Kubecost's charts. A wrong guess would silently bill the wrong clusters, so an ambiguous list is
+ * an error.
  */
 export function compileScope(
   values: SettingValues,
@@ -26,7 +27,7 @@ export function compileScope(
   const explicit = named.include.length > 0 || named.exclude.length > 0;
   const meaning = values[mode] ?? bareClusters;
   if (clusters.length > 0 && explicit) {
-    notices.push(`includeClusters and excludeClusters win over the bare list: ${bare} was left alone.`);
+    notices.push(`includeClusters and excludeClusters override the bare list: ${bare} was ignored.`);
   } else if (clusters.length > 0 && meaning === 'ambiguous') {
     faults.push({
       setting: bare,
@@ -39,9 +40,9 @@ export function compileScope(
   }
   for (const id of named.include.filter((other) => named.exclude.includes(other))) {
     const setting = 'federatedETL.federator.includeClusters';
-    faults.push({ setting, detail: `The cluster ${id} is named both to be included and to be excluded.` });
+    faults.push({ setting, detail: `The cluster ${id} is both included and excluded.` });
   }
-  // Sorted, so that two federators with the same lists in another order have the same membership.
+  // Sorted, so that the order of the lists does not affect the membership.
   const include = checkIds(named.include, faults);
   const cutoff = values['federatedETL.federator.federationCutoffDate'];
   return {
@@ -52,7 +53,7 @@ export function compileScope(
   };
 }
 
-/** In seconds by resolution; nothing where no resolution has one. */
+/** Retention in seconds by resolution; empty if none is set. */
 function compileRetention(values: SettingValues, faults: Fault[]): Pick<Scope, 'retention'> {
   const setting = 'federatedETL.federator.retention';
   const retention = Object.entries(values[setting]).map(([resolution, ms]) => {
@@ -60,7 +61,7 @@ function compileRetention(values: SettingValues, faults: Fault[]): Pick<Scope, '
     if (seconds < (parseResolution(resolution)?.seconds ?? 0))
       faults.push({
         setting,
-        detail: `${setting} keeps windows of ${resolution} for less than one of them is long.`,
+        detail: `${setting} keeps windows of ${resolution} for less time than one window lasts.`,
       });
     return [resolution, seconds] as const;
   });
@@ -73,7 +74,10 @@ function checkIds(ids: readonly string[], faults: Fault[]): string[] {
       clusterId(id);
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
-      faults.push({ setting: bare, detail: `${JSON.stringify(id)} cannot be a cluster: ${error.detail}` });
+      faults.push({
+        setting: bare,
+        detail: `${JSON.stringify(id)} is not a valid cluster id: ${error.detail}`,
+      });
     }
   }
   return [...new Set(ids)].sort();

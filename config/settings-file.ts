@@ -29,11 +29,11 @@ export interface SettingsFile {
   at(paths: ReadonlySet<string>): FileContent;
 }
 
-/** Reads a YAML (so also a JSON) file. */
+/** Reads a YAML file, which includes JSON. */
 export function readSettingsFile(file: string): SettingsFile {
   const yaml = readYaml(readText(file), file, (detail) => invalid(file, detail));
   const top = yaml.value ?? {};
-  if (!isMapping(top)) throw invalid(file, 'It holds no settings: a list of `key: value` is expected.');
+  if (!isMapping(top)) throw invalid(file, 'It holds no settings: `key: value` pairs are expected.');
   const { federatedETL } = top;
   return {
     name: file,
@@ -82,7 +82,7 @@ function readText(file: string): string {
     throw new FederationError('SETTINGS_INVALID', {
       subject: { key: file },
       detail: `The settings file cannot be read: ${why}.`,
-      hint: 'Give the right file with --config or FEDERATED_ETL_CONFIG.',
+      hint: 'Pass the right file with --config or FEDERATED_ETL_CONFIG.',
       cause,
     });
   }

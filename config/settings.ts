@@ -13,51 +13,51 @@ import { nearest, readSettingsFile, type Found } from './settings-file';
 import { readTemporalConnection, type TemporalConnection } from './temporal-connection';
 import { checkValues, misspelledVariables, readVariables, settingsInvalid, type Fault } from './values';
 
-/** The settings, compiled once. Nothing else reads the settings file or the environment. */
+/** The compiled settings. Nothing else reads the settings file or the environment. */
 export interface Settings {
-  /** The settings file, where there is one. */
+  /** The settings file, if any. */
   readonly file?: string;
   readonly clusterId: ClusterId;
-  /** What this cluster is. */
+  /** The roles of this cluster. */
   readonly roles: Roles;
   readonly federator: FederatorSettings;
   readonly storage: {
-    /** The store's configuration, an absolute path. */
+    /** Absolute path of the store's configuration. */
     readonly file: string;
-    /** Whether it is the one that Kubecost's own backup uses. */
+    /** Whether it is the configuration that Kubecost's own backup uses. */
     readonly existing: boolean;
-    /** Where an emulator of GCS is, in place of GCS itself; a URL. */
+    /** URL of a GCS emulator to use instead of GCS. */
     readonly gcsEmulator?: string;
   };
   readonly localEtl: {
-    /** Holds `bingen/<pipeline>/<resolution>/<start>-<end>`. */
+    /** Folder that holds `bingen/<pipeline>/<resolution>/<start>-<end>`. */
     readonly path: string;
-    /** Where a primary puts what it pulls; `path` unless it is set. */
+    /** Folder that a primary pulls into. (Default: `path`) */
     readonly pullPath: string;
-    /** Where the local ETL is saved instead of in the bucket. */
+    /** Folder for backups of the local ETL, instead of the bucket. */
     readonly backupPath?: string;
-    /** How often the whole local ETL is looked through, besides being watched. */
+    /** Interval of full scans of the local ETL, in addition to watching it. */
     readonly rescanEveryMs: number;
   };
   readonly pull: {
-    /** How often a primary looks for a new generation by itself. */
+    /** Interval at which a primary checks for a new generation. */
     readonly everyMs: number;
   };
   readonly temporal: TemporalConnection;
-  /** What the Temporal UI's address begins with, if it is known. */
+  /** Base URL of the Temporal UI, if known. */
   readonly temporalUi?: string;
   readonly api: ApiSettings;
   readonly query: {
-    /** A folder for the database of the API. */
+    /** Folder of the API's database. */
     readonly path: string;
-    /** What it may take of memory, such as `512MB`. */
+    /** Memory limit of the database, such as `512MB`. */
     readonly memory: string;
     readonly threads: number;
   };
   readonly export: { readonly enabled: boolean; readonly format: 'parquet' | 'csv' };
   readonly health: { readonly listen: string };
   readonly log: LogSettings;
-  /** What an operator should read once: which setting won over which, and what was left alone. */
+  /** Notices for the operator: settings that were overridden or ignored. */
   readonly notices: readonly string[];
 }
 
@@ -65,13 +65,13 @@ export interface ApiSettings {
   readonly listen: string;
   readonly token?: string;
   readonly openRead: boolean;
-  /** Whose pages may read from a browser; `*` for all. Absent: all with `openRead`, else those of this machine. */
+  /** Origins whose pages may read from a browser; `*` for all. (Default: all with `openRead`, else those of this machine) */
   readonly origins?: readonly string[];
   readonly currency: string;
   readonly utcOffsetSeconds: number;
-  /** In which flavour `/model/assets` answers. */
+  /** The response format of `/model/assets`. */
   readonly assets: 'kubecost' | 'opencost';
-  /** The label that stands behind each name; several with commas between them. */
+  /** The label behind each alias; several are separated by commas. */
   readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
   readonly limits: {
     readonly seconds: number;
@@ -89,26 +89,26 @@ export interface Roles {
 
 export interface FederatorSettings {
   readonly scope: Scope;
-  /** From its start to its first run. */
+  /** Delay between start and first run. */
   readonly firstRunAfterMs: number;
-  /** Between runs, counted from the first one. */
+  /** Interval between runs, counted from the first one. */
   readonly runEveryMs: number;
-  /** How many generations are kept at least. */
+  /** Minimum number of generations kept. */
   readonly generations: number;
-  /** Whether a push asks for a federation. */
+  /** Whether a push starts a federation. */
   readonly federateOnPush: boolean;
 }
 
 export interface SettingsSources {
-  /** The settings file; else `FEDERATED_ETL_CONFIG`, else `federated-etl.yaml` in `cwd` where there is one. */
+  /** The settings file. (Default: `FEDERATED_ETL_CONFIG`, else `federated-etl.yaml` in `cwd` if it exists) */
   readonly file?: string;
-  /** The environment; this process's unless it is given. */
+  /** The environment. (Default: that of this process) */
   readonly env?: NodeJS.ProcessEnv;
-  /** Where the command is run; this process's working folder unless it is given. */
+  /** The working directory. (Default: that of this process) */
   readonly cwd?: string;
 }
 
-/** Reads the settings, or throws SETTINGS_INVALID (CLUSTER_ID_INVALID) naming all that is wrong with them. */
+/** Reads the settings. Throws SETTINGS_INVALID with all faults, or CLUSTER_ID_INVALID. */
 export function loadSettings({
   file: named,
   env = process.env,
@@ -125,7 +125,7 @@ export function loadSettings({
   const found = new Map([...content.known, ...variables]);
   const values = checkValues(found, faults);
   if (faults.length > 0) throw settingsInvalid(faults);
-  // A path in a file lies beside that file; one in a variable, and a default, where the command is run.
+  // A path in a file is relative to that file; one in a variable, or a default, to the working directory.
   const inFile = (name: SettingName): boolean => content.known.has(name) && !variables.has(name);
   const locate: Locate = (name, path) =>
     resolve(file !== undefined && inFile(name) ? dirname(file) : cwd, path);
@@ -165,14 +165,14 @@ export interface DefaultSettings {
   readonly query: Pick<Settings['query'], 'memory' | 'threads'>;
 }
 
-/** The values where nothing is set, compiled like the settings. */
+/** The defaults, compiled like the settings. */
 export function defaultSettings(): DefaultSettings {
   const values = checkValues(new Map(), []);
   const { 'query.memory': memory, 'query.threads': threads } = values;
   return freeze({ api: compileApi(values, []), query: { memory, threads } });
 }
 
-/** Whether this cluster has anything to run; throws SETTINGS_INVALID when it has not. */
+/** Throws SETTINGS_INVALID if this cluster has no role. */
 export function requireRole(settings: Settings): void {
   if (Object.values(settings.roles).some(Boolean)) return;
   throw new FederationError('SETTINGS_INVALID', {
@@ -180,7 +180,7 @@ export function requireRole(settings: Settings): void {
     detail: 'This cluster has no role, so there is nothing to run.',
     hint:
       'Set federatedETL.federatedCluster to push its ETL data, federatedETL.federator.enabled to host the federator, ' +
-      'federatedETL.primaryCluster to serve what is combined, or several of them.',
+      'federatedETL.primaryCluster to serve the combined data, or several of them.',
   });
 }
 
@@ -225,7 +225,7 @@ function compileFederator(
     values['federatedETL.federator.firstRunAfter'],
     values['federatedETL.federator.runEvery'],
   ];
-  // A Temporal schedule knows whole seconds, of which there must be one, and is sensible for up to a year.
+  // A Temporal schedule takes whole seconds, at least one; more than a year makes no sense.
   if (runEveryMs < 1_000 || runEveryMs % 1_000 !== 0 || runEveryMs > 365 * 86_400_000) {
     const setting = 'federatedETL.federator.runEvery';
     faults.push({
@@ -276,11 +276,11 @@ function compileStorage(
   }
   if (existing) {
     const over = found.has('storage.configFile')
-      ? ' It wins over storage.configFile, which was left alone.'
+      ? ' It overrides storage.configFile, which was ignored.'
       : '';
     notices.push(
-      `federatedETL.useExistingS3Config: the storage is the one of ${file}.${over} Kubecost's backup shares that bucket ` +
-        'and becomes unreliable when more than one cluster does this; a federated-store.yaml of its own is the cure.',
+      `federatedETL.useExistingS3Config: storage is configured by ${file}.${over} Kubecost's backup shares that bucket ` +
+        'and becomes unreliable if more than one cluster does this; use a separate federated-store.yaml to avoid that.',
     );
   }
   const gcsEmulator = values['storage.gcsEmulator'];
@@ -288,10 +288,10 @@ function compileStorage(
     if (!URL.canParse(gcsEmulator))
       faults.push({
         setting: 'storage.gcsEmulator',
-        detail: `${gcsEmulator} is no URL (storage.gcsEmulator).`,
+        detail: `${gcsEmulator} is not a URL (storage.gcsEmulator).`,
       });
     notices.push(
-      `storage.gcsEmulator: a store of type GCS is looked for at ${gcsEmulator}, and nobody is asked who he is.`,
+      `storage.gcsEmulator: a store of type GCS is accessed at ${gcsEmulator}, without authentication.`,
     );
   }
   return { file, existing, ...(gcsEmulator !== undefined && { gcsEmulator }) };
@@ -338,11 +338,11 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   const origins = values['api.origins'];
   for (const origin of origins ?? []) {
     if (origin === '*') continue;
-    // As browsers send it; any other spelling would never match.
+    // The spelling that browsers send; any other would never match.
     const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
     if (origin === sent) continue;
-    const right = sent === undefined ? 'it is one such as https://grafana.example, or *' : `write ${sent}`;
-    faults.push({ setting: 'api.origins', detail: `${origin} is no origin (api.origins): ${right}.` });
+    const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;
+    faults.push({ setting: 'api.origins', detail: `${origin} is not an origin (api.origins): ${right}.` });
   }
   return origins;
 }
@@ -362,15 +362,15 @@ function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): S
   if (!/^\d+(\.\d+)?\s?[KMGT]i?B$/.test(memory))
     faults.push({
       setting: 'query.memory',
-      detail: `${memory} is no amount of memory, such as 512MB (query.memory).`,
+      detail: `${memory} is not a memory size such as 512MB (query.memory).`,
     });
-  // Beside what was pulled, so that it is on the same volume.
+  // In the pull folder, so that it is on the same volume.
   const { pullPath } = compileLocalEtl(values, locate);
   const folder = path === undefined ? join(pullPath, '.federated-etl', 'query') : locate('query.path', path);
   return { path: folder, memory, threads };
 }
 
-/** Certificates are bytes, which cannot be frozen; everything else is. */
+/** Freezes recursively, except for bytes (certificates), which cannot be frozen. */
 function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   Object.values(value).forEach(freeze);

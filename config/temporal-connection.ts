@@ -1,19 +1,19 @@
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import type { Fault } from './values';
 
-/** How Temporal is reached: what `Connection.connect` and `NativeConnection.connect` take, with an address always. */
+/** Connection to Temporal: the options of `Connection.connect` and `NativeConnection.connect`, always with an address. */
 export interface TemporalConnection {
   readonly address: string;
   readonly namespace: string;
-  /** Goes before every workflow id and task queue; empty unless several federations share a namespace. */
+  /** Prefix of every workflow id and task queue; empty unless several federations share a namespace. */
   readonly idPrefix: string;
-  /** A copy each time: the SDK writes into what it is given. */
+  /** A new copy on each access, since the SDK modifies it. */
   readonly connection: ClientConnectConfig['connectionOptions'];
 }
 
 /**
- * What the `temporal` CLI would use, its variables and profiles, wins over the settings file: so an operator's shell
- * and Federated ETL never talk to different servers.
+ * The variables and profiles of the `temporal` CLI override the settings file, so that an operator's shell and Federated
+ * ETL never talk to different servers.
  */
 export function readTemporalConnection(
   env: NodeJS.ProcessEnv,

@@ -2,13 +2,13 @@ import { FederationError } from '../errors/federation-error';
 import { settingKey, settingNames, variableOf, type SettingName, type SettingValues } from './keys';
 import { nearest, type Found } from './settings-file';
 
-/** A setting that is wrong: which, and how, in a sentence. */
+/** An invalid setting, and the reason as a sentence. */
 export interface Fault {
   readonly setting: string;
   readonly detail: string;
 }
 
-/** Everything that is wrong at once, so that nobody corrects one mistake only to meet the next. */
+/** One error that lists all faults, so that they can be corrected in one go. */
 export function settingsInvalid(faults: readonly Fault[]): FederationError {
   return new FederationError('SETTINGS_INVALID', {
     subject: { setting: faults.map(({ setting }) => setting).join(', ') },
@@ -16,7 +16,7 @@ export function settingsInvalid(faults: readonly Fault[]): FederationError {
   });
 }
 
-/** The settings that the environment names. An empty variable counts as not set, as charts render those. */
+/** The settings given by environment variables. An empty variable counts as not set, since charts render those. */
 export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
   return new Map(
     settingNames.flatMap((name) => {
@@ -29,19 +29,21 @@ export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
 }
 
 /**
- * Variables that look like a setting's but are none. Only those close to a real one: Kubernetes and the set-up have
- * variables that begin in the same way.
+ * Notices about misspelled variables. Only names close to a real one count, since Kubernetes and the set-up have variables
+ * with the same beginning.
  */
 export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(variableOf);
   return Object.keys(env).flatMap((name) => {
     if (!name.startsWith('FEDERATED_') || name === 'FEDERATED_ETL_CONFIG' || known.includes(name)) return [];
     const meant = nearest(name, known);
-    return meant !== undefined && meant.far <= 2 ? [`${name} is no setting; ${meant.name} is.`] : [];
+    return meant !== undefined && meant.far <= 2
+      ? [`${name} is not a setting; did you mean ${meant.name}?`]
+      : [];
   });
 }
 
-/** Checks each value by itself, and fills in what stands by default. */
+/** Checks each value, and fills in the defaults. */
 export function checkValues(found: ReadonlyMap<string, Found>, faults: Fault[]): SettingValues {
   const check = (name: SettingName): unknown => {
     const { kind, byDefault, secret } = settingKey(name);
@@ -51,7 +53,7 @@ export function checkValues(found: ReadonlyMap<string, Found>, faults: Fault[]):
       given === undefined ? byDefault : given.textual ? kind.fromText(String(given.value)) : given.value;
     const checked = kind.schema.safeParse(value);
     if (checked.success) return checked.data;
-    const shown = secret ? 'what it is' : JSON.stringify(given?.value);
+    const shown = secret ? 'the given value' : JSON.stringify(given?.value);
     faults.push({
       setting: name,
       detail: `${given?.where ?? name}: ${name} takes ${kind.takes}, not ${shown}.`,

@@ -144,9 +144,9 @@ describe('what is no proper request', () => {
     await server.close();
   });
 
-  it('is no address to listen on', () => {
+  it('is not an address to listen on', () => {
     for (const listen of ['8080', 'x', ':', ':99999', '::1', '[::1]', 'a:b']) {
-      expect(() => parseListen(listen, 'api.listen')).toThrow('is no address to listen on');
+      expect(() => parseListen(listen, 'api.listen')).toThrow('is not an address to listen on');
     }
     expect(parseListen('[::1]:0', 'api.listen')).toEqual({ host: '::1', port: 0 });
     expect(parseListen('localhost:9003', 'api.listen')).toEqual({ host: 'localhost', port: 9_003 });

@@ -117,6 +117,6 @@ describe('a rendered federator.json', () => {
       exclude: [],
       cutoff: '2026-01-01T00:00:00.000Z',
     });
-    expect(settings.notices).toEqual([expect.stringMatching(/left alone: primaryClusterID/)]);
+    expect(settings.notices).toEqual([expect.stringMatching(/ignored: primaryClusterID/)]);
   });
 });

@@ -133,15 +133,19 @@ log: {level: debug, format: json}
     [
       'a cluster both in and out',
       federator('includeClusters: [a], excludeClusters: [a]'),
-      /cluster a is named both/,
+      /cluster a is both/,
     ],
-    ['an impossible cluster to exclude', federator('excludeClusters: [a/b]'), /"a\/b" cannot be a cluster/],
+    [
+      'an impossible cluster to exclude',
+      federator('excludeClusters: [a/b]'),
+      /"a\/b" is not a valid cluster id/,
+    ],
     ['no generations', federator('generations: 0'), /at least 1/],
     ['a cut-off that is no moment', federator('federationCutoffDate: last week'), /RFC 3339/],
     [
       'a retention shorter than a window',
       federator('retention: {1d: 2h}'),
-      /retention keeps windows of 1d for less than one of them is long/,
+      /retention keeps windows of 1d for less time than one window lasts/,
     ],
     ['a retention of nothing', federator('retention: {1x: 49h}'), /resolutions with a duration each/],
     [
@@ -243,7 +247,9 @@ describe('the environment', () => {
       FEDERATED_ETL_PORT_9003_TCP: 'tcp://10.0.0.1:9003',
       FEDERATED_ETL_SERVICE_HOST: '10.0.0.1',
     };
-    expect(load(minimal, env).notices).toEqual(['FEDERATED_CLUSTERS is no setting; FEDERATED_CLUSTER is.']);
+    expect(load(minimal, env).notices).toEqual([
+      'FEDERATED_CLUSTERS is not a setting; did you mean FEDERATED_CLUSTER?',
+    ]);
   });
 
   it("reaches Temporal as the temporal CLI does, before the settings' own words", () => {
@@ -276,7 +282,7 @@ describe('the bare list of clusters', () => {
 
   it('is said to have lost', () => {
     expect(load(federator('clusters: [x], excludeClusters: [y]')).notices).toEqual([
-      expect.stringMatching(/win over the bare list/),
+      expect.stringMatching(/override the bare list/),
     ]);
   });
 
@@ -299,7 +305,9 @@ describe('storage', () => {
       `${minimal}federatedETL: {useExistingS3Config: true}\nstorage: {configFile: federated-store.yaml, existingConfigFile: object-store.yaml}\n`,
     );
     expect(settings.storage).toEqual({ file: join(cwd, 'object-store.yaml'), existing: true });
-    expect(settings.notices).toEqual([expect.stringMatching(/wins over storage\.configFile.*is the cure/)]);
+    expect(settings.notices).toEqual([
+      expect.stringMatching(/overrides storage\.configFile.*use a separate/),
+    ]);
   });
 });
 
@@ -322,13 +330,13 @@ describe('the origins that may read', () => {
   it.each([
     ['https://grafana.example/', 'write https://grafana.example.'],
     ['https://Grafana.example:443/d/1', 'write https://grafana.example.'],
-    ['grafana.example', 'it is one such as https://grafana.example, or *.'],
-    ['https://*.example', 'it is one such as https://grafana.example, or *.'],
-    ['ftp://grafana.example', 'it is one such as https://grafana.example, or *.'],
-    ['null', 'it is one such as https://grafana.example, or *.'],
+    ['grafana.example', 'use one such as https://grafana.example, or *.'],
+    ['https://*.example', 'use one such as https://grafana.example, or *.'],
+    ['ftp://grafana.example', 'use one such as https://grafana.example, or *.'],
+    ['null', 'use one such as https://grafana.example, or *.'],
   ])('are written as browsers send them: %s', (origin, todo) => {
     expect(refusal(`${minimal}api: {origins: ['${origin}']}\n`)).toContain(
-      `${origin} is no origin (api.origins): ${todo}`,
+      `${origin} is not an origin (api.origins): ${todo}`,
     );
   });
 });
