@@ -1,6 +1,6 @@
 /**
- * A body that lets go of what it holds exactly once: when it was read to its end, when it failed, or when it is
- * returned, even before its first byte was asked for (a plain generator's `finally` would not run then).
+ * A body that releases its resources exactly once: when it has been read to the end, has failed, or is returned, even
+ * before its first chunk was requested (a plain generator's `finally` would not run then).
  */
 export function closingBody(
   chunks: AsyncIterator<Uint8Array>,
@@ -30,21 +30,21 @@ export function closingBody(
   return iterator;
 }
 
-/** Lets go of a body that is not read any further. */
+/** Releases a body that will not be read further. */
 export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
   await body[Symbol.asyncIterator]().return?.();
 }
 
-/** A caller's body on its way into a store. */
+/** A caller's body being written to a store. */
 export interface WatchedBody {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** What the body itself threw: it is the caller's own error, not the store's. */
+  /** The error that the body itself threw: the caller's, not the store's. */
   readonly failure: () => { readonly error: unknown } | undefined;
-  /** Bytes that went through so far. */
+  /** Bytes passed through so far. */
   readonly size: () => number;
 }
 
-/** Watches a body, so that its own failure can be told from the store's. Aborting ends it even when it hangs. */
+/** Watches a body, to distinguish its own failure from the store's. Aborting ends it even if it hangs. */
 export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): WatchedBody {
   let failure: { error: unknown } | undefined;
   let size = 0;
@@ -60,7 +60,7 @@ export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?:
       }
       ended = true;
     } finally {
-      // One that hangs would never answer to its return either, so nobody waits for it.
+      // Not awaited: a body that hangs would not respond to `return` either.
       if (!ended && failure === undefined) void source.return?.()?.then(undefined, () => undefined);
     }
   }
@@ -79,7 +79,7 @@ async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-/** The promise's outcome, or the signal's reason as soon as it is aborted; the late outcome is then dropped. */
+/** The promise's result, or the signal's reason as soon as it is aborted; a later result is dropped. */
 export async function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {

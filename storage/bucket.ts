@@ -1,18 +1,18 @@
-/** What a store says of one state of an object. Opaque: it is compared, never parsed. */
+/** A store's identifier for one state of an object. Opaque: compared, never parsed. */
 export type Version = string & { readonly __brand: 'Version' };
 
 export interface ObjectInfo {
   readonly key: string;
   /** In bytes. */
   readonly size: number;
-  /** By the store's clock. */
+  /** Last modification, by the store's clock. */
   readonly modified: Date;
   readonly version: Version;
 }
 
-/** With what a listing does not carry. */
+/** An object entry plus the metadata, which listings lack. */
 export interface ObjectHead extends ObjectInfo {
-  /** Names in lower case, values in ASCII. */
+  /** Lower-case names, ASCII values. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -20,23 +20,26 @@ export type ListEntry =
   ({ readonly kind: 'object' } & ObjectInfo) | { readonly kind: 'prefix'; readonly prefix: string };
 
 export interface CallOptions {
-  /** Aborting it ends the call, which then throws the signal's reason. */
+  /** Aborting ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface GetOptions extends CallOptions {
-  /** `offset` from the start; without `length`, to the end. A range over the end is cut; one that starts behind it is STORAGE_INVALID_RANGE. */
+  /**
+   * `offset` counts from the start; without `length` the range goes to the end. A range beyond the end is cut off; one that
+   * starts beyond it throws STORAGE_INVALID_RANGE.
+   */
   readonly range?: { readonly offset: number; readonly length?: number };
-  /** Only this state of the object: STORAGE_CONFLICT when it is another by now. */
+  /** Reads only this version; throws STORAGE_CONFLICT if the object has changed. */
   readonly version?: Version;
 }
 
 export interface ListOptions extends CallOptions {
-  /** With it, what lies deeper shows once as a prefix. */
+  /** Groups keys that contain it after the prefix into one prefix entry. */
   readonly delimiter?: '/';
-  /** Only entries whose key, or prefix, is behind this one. */
+  /** Only entries whose key or prefix sorts after this one. */
   readonly after?: string;
-  /** Told before each page that is asked of the store: one request, as stores charge them. */
+  /** Called before each page requested from the store: one billed request each. */
   readonly onPage?: () => void;
 }
 
@@ -46,42 +49,42 @@ export interface PutOptions extends CallOptions {
 
 export interface ObjectBody {
   readonly head: ObjectInfo;
-  /** To be read to its end, or returned: an unread one holds a connection. Its total length is checked. */
+  /** Must be read to the end or returned: an unread body holds a connection. Its total length is verified. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 /**
- * The read side of a bucket. Stores are read-after-write and list-after-write consistent: all that are supported are.
- * Keys are validated before any request (STORAGE_INVALID_KEY). Every error is a FederationError with a STORAGE_ code.
+ * The read side of a bucket. All supported stores are read-after-write and list-after-write consistent. Keys are validated
+ * before any request (STORAGE_INVALID_KEY). Every error is a FederationError with a STORAGE_ code.
  */
 export interface BucketReader {
   readonly type: 'S3' | 'GCS' | 'AZURE' | 'FILESYSTEM';
-  /** Names the bucket and the prefix for logs; never a secret. The same bucket has the same label everywhere. */
+  /** Name of bucket and prefix for logs, without secrets; identical for the same bucket everywhere. */
   readonly label: string;
   /**
-   * Objects whose key starts with the prefix (a string, not a folder: say `federated/c1/`), in the order of their UTF-8
-   * bytes. Nothing there: nothing is yielded. Keys that `checkKey` refuses and `/`-ended folder markers are passed over.
+   * Objects whose key starts with the prefix (a string, not a folder: such as `federated/c1/`), in UTF-8 byte order.
+   * Yields nothing if there are none. Skips keys that `checkKey` rejects, and folder markers that end in `/`.
    */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListEntry>;
-  /** Absence is a value. */
+  /** Undefined if there is no such object. */
   head(key: string, options?: CallOptions): Promise<ObjectHead | undefined>;
-  /** Throws STORAGE_NOT_FOUND when there is no such object. */
+  /** Throws STORAGE_NOT_FOUND if there is no such object. */
   get(key: string, options?: GetOptions): Promise<ObjectBody>;
   close(): Promise<void>;
 }
 
-/** A bucket that can be written. A failed write leaves what was there before; no partial object is ever visible. */
+/** A writable bucket. A failed write leaves the previous object; a partial object is never visible. */
 export interface Bucket extends BucketReader {
-  /** Creates or replaces. A body that throws leaves nothing. */
+  /** Creates or replaces an object. A body that throws leaves nothing. */
   put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
-  /** Creates only if nothing is there, else throws STORAGE_PRECONDITION_FAILED. Of many at once exactly one succeeds. */
+  /** Creates an object; throws STORAGE_PRECONDITION_FAILED if it exists. Of concurrent calls exactly one succeeds. */
   create(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
     options?: PutOptions,
   ): Promise<ObjectInfo>;
-  /** On the server's side, metadata included. Throws STORAGE_NOT_FOUND when the source is missing. */
+  /** Copies on the server, metadata included. Throws STORAGE_NOT_FOUND if the source is missing. */
   copy(from: string, to: string, options?: CallOptions): Promise<ObjectInfo>;
-  /** Deleting what is not there is fine. */
+  /** Deletes an object; does nothing if it does not exist. */
   delete(key: string, options?: CallOptions): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import { FederationError } from '../errors/federation-error';
 
-/** Names that drivers use for what is no object: files being written, and metadata beside an object. */
+/** Name prefixes that drivers use for non-objects: files being written, and metadata next to an object. */
 export const reservedNames = ['.tmp-', '.meta-'] as const;
 
 const maxKeyBytes = 900;
-/** Leaves room for what a driver puts around a name, in the 255 bytes of a file system. */
+/** Leaves room, within the 255 bytes of a file system, for what a driver adds to a name. */
 const maxNameBytes = 240;
 
 /**
- * Throws STORAGE_INVALID_KEY unless every supported store can hold the key as it stands: 1 to 900 bytes of well-formed
+ * Throws STORAGE_INVALID_KEY unless every supported store can hold the key verbatim: 1 to 900 bytes of well-formed
  * UTF-8, parts of at most 240 bytes between single slashes, none of them empty, `.`, `..` or reserved, no control
  * character and no backslash. Keys are never normalised.
  */
@@ -16,14 +16,14 @@ export function checkKey(key: string): void {
   refuse(key, keyFault(key));
 }
 
-/** The same for a listing's prefix: it may be empty, end with a slash, or end in the middle of a name. */
+/** `checkKey` for a listing's prefix, which may be empty, end with a slash, or end within a name. */
 export function checkPrefix(prefix: string): void {
   const slash = prefix.lastIndexOf('/');
   const folderFault = slash === -1 ? undefined : keyFault(prefix.slice(0, slash));
   refuse(prefix, folderFault ?? textFault(prefix.slice(slash + 1)));
 }
 
-/** What is wrong with a key, as a sentence; undefined when nothing is. */
+/** The reason why a key is invalid, as a sentence; undefined if it is valid. */
 export function keyFault(key: string): string | undefined {
   if (key === '') return 'The key is empty.';
   return textFault(key) ?? nameFault(key.split('/'));
@@ -42,7 +42,7 @@ function textFault(text: string): string | undefined {
   }
   const bytes = Buffer.from(text);
   if (bytes.length > maxKeyBytes) return `The key has more than ${maxKeyBytes} bytes.`;
-  // A lone surrogate becomes a replacement character on its way to bytes and back.
+  // A lone surrogate would be replaced when encoded and decoded.
   if (bytes.toString() !== text) return 'The key is not well-formed Unicode.';
   return undefined;
 }

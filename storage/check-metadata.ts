@@ -1,7 +1,10 @@
 import { FederationError } from '../errors/federation-error';
 import type { PutOptions } from './bucket';
 
-/** Metadata travels in HTTP headers: names in lower case that begin with a letter, printable ASCII values, 2 KiB in all. Anything else is our fault. */
+/**
+ * Metadata is sent in HTTP headers: lower-case names that begin with a letter, printable ASCII values, 2 KiB in total.
+ * Anything else is a bug of ours.
+ */
 export function checkMetadata(key: string, metadata: PutOptions['metadata']): void {
   const entries = Object.entries(metadata ?? {});
   const bad = entries.find(

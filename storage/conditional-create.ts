@@ -5,12 +5,12 @@ import { readSide } from './read-side';
 import { alreadyThere } from './store-failure';
 
 /**
- * What a store does with a `create` of a key that exists: refuse it, as it should; replace the object all the same, as
- * it knows nothing of conditions; or refuse every `create`, as it does not know the condition.
+ * How a store treats a `create` of an existing key: rejects it, as it should; replaces the object, since it ignores
+ * conditions; or rejects every `create`, since it does not support the condition.
  */
 export type ConditionalCreate = 'kept' | 'ignored' | 'unknown';
 
-/** Creates one key twice and removes it again; other errors than a store's ignorance are thrown. */
+/** Probes by creating one key twice, and removes it. Throws errors other than missing support for conditions. */
 export async function probeConditionalCreate(
   bucket: Bucket,
   key: string,
@@ -30,8 +30,8 @@ export async function probeConditionalCreate(
 }
 
 /**
- * The same bucket for a store without conditional writes: a `create` looks first, then puts. Two at the same moment may
- * both succeed, so whoever uses it needs another lock.
+ * Wraps a store without conditional writes: a `create` checks first, then puts. Two concurrent calls may both succeed, so
+ * the caller needs another lock.
  */
 export function lookBeforeCreate(bucket: Bucket): Bucket {
   return {
@@ -46,23 +46,23 @@ export function lookBeforeCreate(bucket: Bucket): Bucket {
   };
 }
 
-/** What a person has to know of a store that does not keep the condition. */
+/** Warning for operators of a store that does not honour the condition. */
 export const unsafeWithoutCondition =
   'The store cannot create an object only if it is absent. Inside this Temporal namespace the commit workflow’s id is ' +
   'the lock, and it suffices; a second federator outside of the namespace is unsafe.';
 
-/** A bucket whose store is probed when it first has to create something. */
+/** A bucket whose store is probed before its first `create`. */
 export interface ProbedBucket {
   readonly bucket: Bucket;
-  /** What the store does; found out once. Throws as a write does while that cannot be found out. */
+  /** The result of the probe, which runs once. Throws like a write while the probe fails. */
   conditionalCreate(options?: CallOptions): Promise<ConditionalCreate>;
 }
 
-/** The same bucket, whose creates look first where the store does not keep the condition. `key` is where it is probed. */
+/** Wraps a bucket: its `create` checks first if the store does not honour the condition. `key` is used for the probe. */
 export function withProbedCreate(bucket: Bucket, key: string): ProbedBucket {
   const careful = lookBeforeCreate(bucket);
   let probing: Promise<ConditionalCreate> | undefined;
-  // One probe for all who ask, so none of theirs to abort: of two on one key, each would meet the other's objects.
+  // One probe shared by all callers, so none of them may abort it; two on one key would see each other's objects.
   const probe = () =>
     (probing ??= probeConditionalCreate(bucket, key).catch((error: unknown) => {
       probing = undefined;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Secret } from './secret';
 
-/** Kinds of fields that more than one type of store has in its `config`. */
+/** Field types shared by the `config` of several store types. */
 
 export const secretField = z.string().transform((text) => new Secret(text));
 
-/** Whether there is something in it: samples leave fields empty that they do not use. */
+/** Whether a field has a value: sample files leave unused fields empty. */
 export function isSet(secret: Secret | undefined): secret is Secret {
   return secret !== undefined && secret.reveal() !== '';
 }
@@ -23,8 +23,8 @@ const unitsMs: Record<string, number> = {
 };
 
 /**
- * A span of time as Go or Prometheus write it (`90s`, `1m30s`, `2d`), in milliseconds. A bare number is refused: Go
- * reads it as nanoseconds, which nobody means.
+ * A duration in Go or Prometheus notation (`90s`, `1m30s`, `2d`), in milliseconds. A bare number is rejected: Go reads it
+ * as nanoseconds, which is never intended.
  */
 export const durationField = z.string('write it with its unit, like 30s').transform((text, context) => {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/g)];
@@ -36,7 +36,7 @@ export const durationField = z.string('write it with its unit, like 30s').transf
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
 });
 
-/** Samples leave fields empty that they do not use. */
+/** Sample files leave unused fields empty. */
 const textOrNothing = z
   .string()
   .transform((text) => text || undefined)
@@ -54,14 +54,14 @@ const tlsConfig = z
     message: 'cert_file and key_file belong together',
   });
 
-/** `http_config`, which S3 and AZURE share. */
+/** `http_config`, shared by S3 and AZURE. */
 export const httpConfig = z.strictObject({
-  /** How long a store may stay silent, before or in the middle of an answer. */
+  /** How long a store may stay silent, before or during a response. */
   response_header_timeout: durationField.prefault('30s'),
   max_conns_per_host: z.int().min(0).default(0),
   insecure_skip_verify: z.boolean().default(false),
   tls_config: tlsConfig.prefault({}),
-  // Known, and of no use to an HTTP client of Node.
+  // Accepted, but without effect in Node's HTTP client.
   idle_conn_timeout: durationField.optional(),
   tls_handshake_timeout: durationField.optional(),
   expect_continue_timeout: durationField.optional(),
@@ -71,7 +71,7 @@ export const httpConfig = z.strictObject({
 });
 export type HttpConfig = z.output<typeof httpConfig>;
 
-/** A sentence for each of these settings that is there: it is known, and nothing comes of it. */
+/** One sentence for each of these settings that is present: it is accepted but has no effect. */
 export function notesWithoutEffect<Config extends object>(
   path: string,
   config: Config,
@@ -82,7 +82,7 @@ export function notesWithoutEffect<Config extends object>(
     .map((name) => `${path}.${name} has no effect here.`);
 }
 
-/** What `http_config` asks for that does not happen, or should be thought over; one sentence each. */
+/** Warnings about `http_config`, one sentence each: settings without effect, or questionable ones. */
 export function httpNotes(config: HttpConfig): string[] {
   const notes = notesWithoutEffect('config.http_config', config, [
     'idle_conn_timeout',

@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StorageCall } from './with-metrics';
 
-/** How often each verb was asked of a store; of listings each page. */
+/** Number of calls to a store by verb; each page of a listing counts. */
 export type CallCounts = Record<StorageCall['verb'], number>;
 
 const counting = new AsyncLocalStorage<CallCounts>();
 
 /**
- * Does the work and counts what it asks of a store meanwhile, however deep inside; work beside it counts for itself. The
- * store is one of which `countCall` is told. The counts go on while calls that the work did not wait for end.
+ * Runs `work` and counts the store calls made within its async context; concurrent work is counted separately. Only calls
+ * reported to `countCall` count. Counting continues for calls that `work` did not wait for.
  */
 export async function countCalls<Result>(
   work: () => Promise<Result>,
@@ -17,7 +17,7 @@ export async function countCalls<Result>(
   return { result: await counting.run(calls, work), calls };
 }
 
-/** Counts a call for the work that made it; to be told by `withMetrics`. One that belongs to no work is not counted. */
+/** Counts a call for the work that made it; pass it to `withMetrics`. Calls outside any work are not counted. */
 export function countCall({ verb, pages = 1 }: Pick<StorageCall, 'verb' | 'pages'>): void {
   const calls = counting.getStore();
   if (calls !== undefined) calls[verb] += pages;

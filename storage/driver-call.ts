@@ -5,15 +5,15 @@ import { checkKey } from './check-key';
 export interface DriverCall<T> extends CallOptions {
   readonly key: string;
   readonly run: () => Promise<T>;
-  /** Names in our terms what the store or its library threw, or the signal's reason where that was aborted. */
+  /** Maps an error of the store or its SDK to a catalogued one, or to the signal's reason if that was aborted. */
   readonly failure: (error: unknown) => unknown;
-  /** What is being written. Its own failure is its maker's, and passes as it is. */
+  /** The body being written. An error that it throws itself is rethrown unchanged. */
   readonly body?: WatchedBody;
 }
 
 /**
- * One call of a driver: the key is checked before it, an abort ends it with the signal's reason, and what goes wrong
- * leaves as a catalogued error.
+ * Runs one call of a driver. Checks the key first; an abort ends the call with the signal's reason; other errors are
+ * thrown as catalogued errors.
  */
 export async function driverCall<T>({ key, signal, run, failure, body }: DriverCall<T>): Promise<T> {
   checkKey(key);

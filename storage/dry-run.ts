@@ -3,18 +3,18 @@ import { checkKey } from './check-key';
 import { readSide } from './read-side';
 import { alreadyThere, missing } from './store-failure';
 
-/** A write that would have been made. */
+/** A write that was suppressed. */
 export interface IntendedWrite {
   readonly verb: 'put' | 'create' | 'copy' | 'delete';
   readonly key: string;
-  /** In bytes; of a delete nothing. */
+  /** In bytes; undefined for a delete. */
   readonly size?: number;
 }
 
 /**
- * A bucket that is only read: what would be written is told to `intend` instead, and looks done to the caller. A body is
- * read to its end, a `create` of what exists and a `copy` of what does not are refused as they would be; but what was
- * "written" cannot be read back.
+ * A bucket that suppresses writes and reports them to `intend`; to the caller they appear to succeed. Bodies are read to
+ * the end, and a `create` of an existing or a `copy` of a missing object fails as usual, but "written" objects cannot be
+ * read back.
  */
 export function dryRun(bucket: BucketReader, intend: (write: IntendedWrite) => void): Bucket {
   const done = (verb: IntendedWrite['verb'], key: string, size: number): ObjectInfo => {

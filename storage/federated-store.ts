@@ -8,18 +8,18 @@ import { gcsConfig, gcsNotes, type GcsConfig } from './drivers/gcs-config';
 import { s3Config, s3Notes, type S3Config } from './drivers/s3-config';
 import { readYaml, type YamlFile } from './read-yaml';
 
-/** What a `federated-store.yaml` says. Safe to log: the secrets in it show as `***`. */
+/** The content of a `federated-store.yaml`. Safe to log: its secrets show as `***`. */
 export type FederatedStore = (
   | { readonly type: 'S3'; readonly config: S3Config }
   | { readonly type: 'GCS'; readonly config: GcsConfig }
   | { readonly type: 'AZURE'; readonly config: AzureConfig }
   | { readonly type: 'FILESYSTEM'; readonly config: FilesystemConfig }
 ) & {
-  /** Under which every key lies, without slashes around it; empty for none. */
+  /** Prefix of every key, without leading or trailing slash; empty for none. */
   readonly prefix: string;
-  /** What the file asks for that does not happen, or was perhaps not meant; one sentence each. */
+  /** Warnings about settings without effect or probably unintended, one sentence each. */
   readonly warnings: readonly string[];
-  /** Those of the warnings that are about keys nobody knows: errors, to who wants to be sure. */
+  /** The warnings about unknown keys, for callers that treat those as errors. */
   readonly unknown: readonly string[];
 };
 
@@ -32,7 +32,7 @@ const schemas = {
 } as const;
 const typeNames = Object.keys(schemas).join(', ');
 
-/** Types that others can open, so that they are not called a slip of the pen, and what one could do instead. */
+/** Types that other programs support, so they are not reported as typos, and what to use instead. */
 const foreignTypes: Readonly<Record<string, string>> = {
   SWIFT: '',
   COS: '',
@@ -51,8 +51,8 @@ const topLevel = z.strictObject({
 
 /**
  * Reads a `federated-store.yaml` in the format of Thanos: `type`, `config`, `prefix`. Throws STORE_CONFIG_INVALID, which
- * names the file, the line and the setting, and never a value. A key of `config` that nobody knows is a warning only:
- * the file is shared with other programs.
+ * names the file, the line and the setting, and never a value. An unknown key of `config` is only a warning, since the
+ * file is shared with other programs.
  */
 export function parseFederatedStore(yamlText: string, fileName: string): FederatedStore {
   const file = readYaml(yamlText, fileName, unreadable);
@@ -97,7 +97,7 @@ function readConfig(file: YamlFile, type: keyof typeof schemas, value: unknown) 
   }
 }
 
-/** What to show of a store: every setting, secrets as `***`. */
+/** All settings of a store for display, secrets as `***`. */
 export function describeFederatedStore(store: FederatedStore): Record<string, unknown> {
   const { type, config, prefix } = store;
   return JSON.parse(JSON.stringify({ type, config, prefix })) as Record<string, unknown>;
@@ -116,8 +116,8 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   const fault = prefix === '' ? undefined : keyFault(prefix);
   if (fault !== undefined) throw invalid(file, ['prefix'], fault.replace('The key', 'it'));
   if (prefix === 'federated') {
-    // OpenCost puts no prefix before a key that begins with it already. With this one all of a federation's do, but for
-    // backups, and those must not look like a cluster: so it is as if there were none.
+    // OpenCost adds no prefix to a key that already begins with it. With this prefix, all keys of a federation do except
+    // those of backups, which must not look like a cluster. So the prefix is ignored.
     const warning =
       'prefix: federated adds nothing, as every key begins with `federated/` already: the clusters are looked for in ' +
       '`federated/<cluster id>/`, where OpenCost puts them, not in `federated/federated/`, and backups lie in ' +
@@ -128,7 +128,7 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   return { prefix, warnings: prefix.split('/')[0] === 'federated' ? [warning] : [] };
 }
 
-/** The value without the keys that the schema does not know; a sentence about each goes to `notes`. */
+/** The value without keys unknown to the schema; adds a sentence about each to `notes`. */
 function dropUnknown(file: YamlFile, schema: z.ZodType, value: Record<string, unknown>, notes: string[]) {
   const clean = structuredClone(value);
   for (const issue of schema.safeParse(value).error?.issues ?? []) {

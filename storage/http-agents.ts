@@ -4,22 +4,22 @@ import type { Socket } from 'node:net';
 import { skipsVerification, type HttpConfig } from './config-fields';
 import { readSettingFile } from './setting-file';
 
-/** How long a connection may take. */
+/** Time limit for connecting. */
 export const connectTimeoutMs = 5_000;
-/** More than anything here does at once: a request that waits for a socket waits without a limit. */
+/** More sockets than are ever used at once, since a request that waits for a socket has no time limit. */
 const maxSockets = 256;
 
 /**
- * The connections to a store, as its `http_config` wants them. The SDKs' own timeouts do not end everything that hangs,
- * so a socket ends itself: when it is not connected within 5 seconds, and when it is silent for
- * `response_header_timeout`, before an answer, in the middle of one, or idle. The usual variables (`HTTPS_PROXY`,
- * `HTTP_PROXY`, `NO_PROXY`) name the proxy to use. The caller destroys them.
+ * The HTTP agents for a store, configured by its `http_config`. The SDKs' own timeouts do not cover everything that may
+ * hang, so a socket closes if it has not connected within 5 seconds, or has been silent for `response_header_timeout`,
+ * whether before a response, during one, or idle. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured. The
+ * caller must destroy the agents.
  */
 export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
   const pool = {
     keepAlive: true,
     maxSockets: http.max_conns_per_host || maxSockets,
-    // Read here as the SDKs read theirs: proxies are the machine's business, not a store's.
+    // Read from the environment, as the SDKs do: a proxy is a setting of the machine, not of a store.
     proxyEnv: process.env,
   };
   const idleMs = http.response_header_timeout;
@@ -29,7 +29,7 @@ export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent
   };
 }
 
-/** The agent, whose new sockets end themselves. */
+/** Makes the new sockets of an agent close when they hang. */
 function watched<Agent extends HttpAgent>(agent: Agent, idleMs: number): Agent {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (...args) => {
@@ -51,7 +51,7 @@ function watch(socket: Socket, idleMs: number): void {
   if (idleMs === 0) return;
   let read = -1;
   let written = -1;
-  // Not the socket's own timeout: whoever uses the socket sets that anew for each request.
+  // Not the socket's own timeout, which the HTTP client resets for each request.
   const silent = setInterval(() => {
     if (socket.bytesRead === read && socket.bytesWritten === written)
       end('ETIMEDOUT', `silent for ${idleMs} ms`);

@@ -1,4 +1,4 @@
-/** A part of a body. */
+/** A chunk of a body. */
 export interface Chunk {
   readonly parts: readonly Uint8Array[];
   /** In bytes. */
@@ -6,7 +6,10 @@ export interface Chunk {
   readonly isLast: boolean;
 }
 
-/** A body in chunks of exactly `size` bytes; the last one, which always comes, may be shorter, and empty if it is the only one. */
+/**
+ * Splits a body into chunks of exactly `size` bytes. There is always a last chunk, which may be shorter; it is empty only
+ * if the body is empty.
+ */
 export async function* inChunks(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Chunk> {
   let parts: Uint8Array[] = [];
   let length = 0;

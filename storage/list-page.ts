@@ -1,16 +1,15 @@
 import type { ListEntry, ObjectInfo } from './bucket';
 import { keyFault } from './check-key';
 
-/** What a store gave out as one page of a listing. */
+/** One page of a listing, as returned by a store. */
 export interface ListPage {
   readonly objects: readonly ObjectInfo[];
   readonly prefixes: readonly string[];
 }
 
 /**
- * The entries of a page in the order of bytes. Names that are no keys of ours are passed over, and so is what is not
- * behind `after`: some stores give it out itself, some take no notice of it, and all give out a prefix that is not behind
- * it when some of the prefix's keys are.
+ * The entries of a page in byte order. Skips invalid keys, and entries not after `after`: some stores include `after`
+ * itself, some ignore it, and all return a prefix that sorts before it if some of the prefix's keys sort after it.
  */
 export function entriesOf({ objects, prefixes }: ListPage, after = ''): ListEntry[] {
   const behind = Buffer.from(after);

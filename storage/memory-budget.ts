@@ -1,10 +1,10 @@
-/** Lets work through as long as the bytes it holds at once stay within a budget. */
+/** Limits the bytes that concurrent work holds in memory. */
 export interface MemoryBudget {
-  /** Waits for room, works, and gives the room back. What is larger than the budget runs alone. */
+  /** Waits until `bytes` fit into the budget, runs `work`, then releases them. Work larger than the budget runs alone. */
   within<Result>(bytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** First come, first served: large work is not starved by small work that would fit in before it. */
+/** Work is admitted in order of arrival, so small work cannot starve large work. */
 export function createMemoryBudget(budget: number): MemoryBudget {
   let used = 0;
   const waiting: { bytes: number; start: () => void }[] = [];

@@ -12,15 +12,15 @@ import { withPrefix } from './with-prefix';
 import { withRetry, type RetryOptions } from './with-retry';
 
 export interface OpenBucketOptions {
-  /** Told, once each, what the store's settings ask for that does not happen. */
+  /** Called once for each warning about the store's settings. */
   readonly warn?: (message: string) => void;
-  /** Told each call that was made of the store, attempts that failed included. */
+  /** Called after each call to the store, including failed attempts. */
   readonly observe?: (call: StorageCall) => void;
-  /** Where an emulator of GCS is, a URL: only then is GCS itself not asked. The SDK's own variable has no effect. */
+  /** URL of a GCS emulator to use instead of GCS. The SDK's own environment variable has no effect. */
   readonly gcsEmulator?: string | undefined;
 }
 
-/** Opens a store: below its prefix, and patient. Nothing is asked of it yet. To be closed by who opened it. */
+/** Opens a store below its prefix, with retries. Sends no request yet. The caller must close it. */
 export async function openBucket(
   store: FederatedStore,
   { warn = () => undefined, observe, gcsEmulator }: OpenBucketOptions = {},
@@ -31,7 +31,7 @@ export async function openBucket(
   return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
 }
 
-/** How often and how soon, where the store's own settings say so. */
+/** Number of attempts and pauses, if the store's own settings give them. */
 function patienceOf(store: FederatedStore): RetryOptions {
   switch (store.type) {
     case 'AZURE':
@@ -44,12 +44,12 @@ function patienceOf(store: FederatedStore): RetryOptions {
   }
 }
 
-/** The same from the file that describes the store. STORE_CONFIG_INVALID when it cannot be read. */
+/** Opens the store that a file describes. Throws STORE_CONFIG_INVALID if the file is unreadable or invalid. */
 export async function openBucketFromFile(path: string, options: OpenBucketOptions = {}): Promise<Bucket> {
   return openBucket(await readFederatedStore(path), options);
 }
 
-/** Reads and parses it. STORE_CONFIG_INVALID when it cannot be. */
+/** Reads and parses the file. Throws STORE_CONFIG_INVALID if it is unreadable or invalid. */
 export async function readFederatedStore(path: string): Promise<FederatedStore> {
   return parseFederatedStore(await readStoreFile(path), path);
 }

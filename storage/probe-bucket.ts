@@ -4,7 +4,7 @@ import type { Bucket, BucketReader, CallOptions } from './bucket';
 import { probeConditionalCreate, unsafeWithoutCondition } from './conditional-create';
 import { readAll } from './read-all';
 
-/** What can be tried out in a bucket, in the order in which it is tried. */
+/** The operations that can be probed, in probing order. */
 export const probeOperations = [
   'list',
   'write',
@@ -18,34 +18,34 @@ export const probeOperations = [
 export type ProbeOperation = (typeof probeOperations)[number];
 
 export interface ProbeResult {
-  /** `clock`: how far the store's clock is from this machine's; found out where something is written and headed. */
+  /** `clock`: the offset of the store's clock from this machine's; known if an object is written and headed. */
   readonly operation: ProbeOperation | 'clock';
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
   readonly detail: string;
   readonly error?: unknown;
-  /** Nothing worked, and for this reason nothing else would: it was not tried. */
+  /** The store rejects this client altogether, so the remaining operations were not tried. */
   readonly hopeless?: true;
 }
 
 export interface ProbeOptions {
-  /** What is listed and read; it ends with a slash. */
+  /** The prefix that is listed and read; ends with a slash. */
   readonly prefix: string;
-  /** Without `write` nothing is ever written, and `read` takes the first object that is there. */
+  /** Operations to probe. Without `write` nothing is written, and `read` uses the first existing object. */
   readonly operations: readonly ProbeOperation[];
-  /** What is written starts with this key, which no other probe uses. It is below `prefix`, as the listing must show it. */
+  /** Keys of written objects start with this one, unique to this probe. Below `prefix`, so that the listing shows them. */
   readonly key: string;
-  /** This machine's clock. */
+  /** Current time of this machine. */
   readonly now: () => Date;
-  /** Aborting it leaves the rest untried; what was written is removed all the same. */
+  /** Aborting skips the remaining operations; written objects are still removed. */
   readonly signal?: AbortSignal;
-  /** How long a single operation may take, tries included. (Default: 20 s) */
+  /** Time limit of one operation, retries included. (Default: 20 s) */
   readonly patienceMs?: number;
 }
 
-/** What goes wrong in requests to stores when the clocks are this far apart; signatures are refused from the second on. */
+/** Clock offsets from which requests get unreliable; stores reject signatures beyond the second. */
 const clockLimits = { warningMs: 60_000, failedMs: 15 * 60_000 };
 
-/** Names that stores give to whom they do not know, or to who comes to the wrong place: no operation would succeed. */
+/** Error names for unknown credentials or a wrong location: no operation would succeed. */
 const strangers = new RegExp(
   '\\b(?:SignatureDoesNotMatch|InvalidAccessKeyId|ExpiredToken|InvalidToken|XAdminUserNotFound|RequestTimeTooSkewed|' +
     'CredentialsProviderError|AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraintException|' +
@@ -53,14 +53,14 @@ const strangers = new RegExp(
     '|failed to authenticate the request',
 );
 
-/** Whether a store refuses who asks, not what is asked. */
+/** Whether a store rejects the client itself, not just the operation. */
 export function isStranger(error: unknown): boolean {
   return isFederationError(error, 'STORAGE_ACCESS_DENIED') && strangers.test(error.detail);
 }
 
 /**
- * Tries operations out, with small objects of its own below the prefix, and removes these again whatever happens. Never
- * throws for what the store does: that is in the results, one an operation in the order of `probeOperations`.
+ * Tries operations with small objects below the prefix, and always removes them afterwards. Never throws because of the
+ * store: failures are in the results, one per operation in the order of `probeOperations`.
  */
 export async function probeBucket(bucket: Bucket, options: ProbeOptions): Promise<ProbeResult[]> {
   const probe = new Probe(bucket, options);
@@ -78,7 +78,7 @@ class Probe {
   readonly results: ProbeResult[] = [];
   readonly #key: string;
   readonly #copyKey: string;
-  /** Keys of ours that are there, or may be: true where it is known. */
+  /** Keys written by this probe that exist (true) or may exist (false). */
   readonly #left = new Map<string, boolean>();
   #body = '';
   #asked = { from: 0, to: 0 };
@@ -95,7 +95,7 @@ class Probe {
     this.#copyKey = `${options.key}-copy`;
   }
 
-  /** Tries one operation, unless it makes no sense any more. */
+  /** Tries one operation, unless earlier results make it pointless. */
   async try(operation: ProbeOperation): Promise<void> {
     const reason = this.#skipReason(operation);
     if (reason !== undefined) return this.#note(operation, 'skipped', reason);
@@ -116,7 +116,7 @@ class Probe {
     }
   }
 
-  /** Removes what is left of it. What cannot be removed is told, also where deleting is not needed. */
+  /** Removes remaining objects. Reports any that cannot be removed, even if deleting is not being probed. */
   async cleanUp(): Promise<void> {
     const staying: string[] = [];
     for (const [key, sure] of this.#left) {
@@ -124,7 +124,7 @@ class Probe {
       await this.bucket.delete(key, call(patienceMs)).catch(() => sure && staying.push(key));
     }
     if (staying.length === 0) return;
-    const detail = `What was written to try this out could not be removed: ${staying.join(', ')}.`;
+    const detail = `Test objects could not be removed: ${staying.join(', ')}.`;
     const failed = this.results.findIndex(({ operation }) => operation === 'delete');
     const result = this.results[failed];
     if (result === undefined) this.#note('delete', 'warning', detail);
@@ -144,9 +144,9 @@ class Probe {
     if (this.#hopeless) return 'Nothing can be done in this bucket; see above.';
     const writes = this.options.operations.includes('write');
     const needsObject = ['replace', 'head', 'read', 'copy', 'delete'].includes(operation);
-    if (needsObject && writes && !this.#created) return 'Nothing could be written to try it with.';
+    if (needsObject && writes && !this.#created) return 'No object could be written to try it with.';
     if (operation === 'conditional create' && !this.#deletes)
-      return 'What it writes could not be removed again.';
+      return 'The objects that it writes could not be removed.';
     return undefined;
   }
 
@@ -156,7 +156,7 @@ class Probe {
     switch (operation) {
       case 'list': {
         const first = await firstObject(bucket, this.options.prefix, options);
-        const what = first === undefined ? 'Nothing is there yet' : `The first object is ${first}`;
+        const what = first === undefined ? 'There are no objects yet' : `The first object is ${first}`;
         return this.#note(operation, 'ok', `${what}.`);
       }
       case 'write':
@@ -175,7 +175,7 @@ class Probe {
         await bucket.copy(this.#key, this.#copyKey, options);
         this.#left.set(this.#copyKey, true);
         await this.#expectBytes(this.#copyKey, options);
-        return this.#note(operation, 'ok', 'The store copies by itself.');
+        return this.#note(operation, 'ok', 'The store can copy an object itself.');
       }
       case 'delete':
         await bucket.delete(this.#key, options);
@@ -190,7 +190,7 @@ class Probe {
   }
 
   async #put(body: string, options: CallOptions): Promise<void> {
-    // An answer may be lost: from here on it may be there.
+    // The response may be lost, so from here on the object may exist.
     this.#left.set(this.#key, this.#created);
     const from = this.options.now().getTime();
     await this.bucket.put(this.#key, Buffer.from(body), { ...options, metadata: { probe: body } });
@@ -201,16 +201,16 @@ class Probe {
 
   async #head(options: CallOptions): Promise<void> {
     const head = await this.bucket.head(this.#key, options);
-    if (head === undefined) throw new Error(`${this.#key} was written, and is not there.`);
+    if (head === undefined) throw new Error(`${this.#key} was written but does not exist.`);
     if (head.metadata['probe'] !== this.#body)
-      throw new Error('The store does not keep the metadata that an object was written with.');
-    this.#note('head', 'ok', 'An object can be looked at, its metadata included.');
+      throw new Error('The store does not keep the metadata of an object.');
+    this.#note('head', 'ok', 'The metadata of an object can be read.');
     this.#noteClock(head.modified.getTime());
   }
 
   #noteClock(modified: number): void {
     const { from, to } = this.#asked;
-    // Many stores tell whole seconds.
+    // Many stores report whole seconds.
     const aheadMs = modified > to ? modified - to : Math.min(0, modified + 1_000 - from);
     const seconds = Math.round(Math.abs(aheadMs) / 1_000);
     const detail =
@@ -225,10 +225,10 @@ class Probe {
   async #read(options: CallOptions): Promise<void> {
     if (this.options.operations.includes('write')) {
       await this.#expectBytes(this.#key, options);
-      return this.#note('read', 'ok', 'What was written is read again.');
+      return this.#note('read', 'ok', 'A written object can be read back.');
     }
     const key = await firstObject(this.bucket, this.options.prefix, options);
-    if (key === undefined) return this.#note('read', 'skipped', 'There is nothing to read yet.');
+    if (key === undefined) return this.#note('read', 'skipped', 'There is no object to read yet.');
     const { body } = await this.bucket.get(key, options);
     await discard(body);
     this.#note('read', 'ok', `${key} can be read.`);
@@ -236,12 +236,12 @@ class Probe {
 
   async #expectBytes(key: string, options: CallOptions): Promise<void> {
     const { bytes } = await readAll(this.bucket, key, options);
-    if (bytes.toString() !== this.#body) throw new Error(`${key} holds other bytes than were written.`);
+    if (bytes.toString() !== this.#body) throw new Error(`${key} does not hold the bytes that were written.`);
   }
 
   async #conditionalCreate(options: CallOptions): Promise<void> {
     const key = `${this.options.key}-create`;
-    // It removes what it wrote, unless it is interrupted.
+    // It removes its object, unless it is interrupted.
     this.#left.set(key, false);
     const found = await probeConditionalCreate(this.bucket, key, options);
     this.#left.delete(key);

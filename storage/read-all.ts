@@ -3,15 +3,15 @@ import { discard } from './body';
 import type { BucketReader, GetOptions, ObjectInfo } from './bucket';
 import { resolveRange } from './range';
 
-/** What is read whole without a limit of its own: 64 MiB. */
+/** Default limit for reading a whole object: 64 MiB. */
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 export interface ReadAllOptions extends GetOptions {
-  /** STORAGE_TOO_LARGE above it; 64 MiB unless given. */
+  /** Throws STORAGE_TOO_LARGE above this size. (Default: 64 MiB) */
   readonly maxBytes?: number;
 }
 
-/** An object's bytes, or those of the range, in memory as a whole, and of exactly the state that `head` describes. Throws as `get` does. */
+/** Reads an object, or a range of it, into memory; the bytes belong to the version in `head`. Throws like `get`. */
 export async function readAll(
   bucket: BucketReader,
   key: string,
@@ -24,7 +24,7 @@ export async function readAll(
     await discard(body);
     throw new FederationError('STORAGE_TOO_LARGE', {
       subject: { key },
-      detail: `The object has ${size} bytes; at most ${maxBytes} are read at once here.`,
+      detail: `The object has ${size} bytes, more than the limit of ${maxBytes}.`,
     });
   }
   const bytes = Buffer.allocUnsafe(size);

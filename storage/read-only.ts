@@ -2,14 +2,14 @@ import { FederationError } from '../errors/federation-error';
 import type { Bucket, BucketReader } from './bucket';
 import { readSide } from './read-side';
 
-/** A bucket whose writes all throw STORAGE_READ_ONLY, for what must only look. */
+/** A bucket whose writes all throw STORAGE_READ_ONLY, for code that must only read. */
 export function readOnly(bucket: BucketReader): Bucket {
   const refuse =
     (verb: string) =>
     async (key: string): Promise<never> => {
       throw new FederationError('STORAGE_READ_ONLY', {
         subject: { key },
-        detail: `A ${verb} was asked of ${bucket.label}, which is open for reading only.`,
+        detail: `${bucket.label} is open for reading only and does not allow a ${verb}.`,
       });
     };
   return {

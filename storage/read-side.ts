@@ -1,6 +1,6 @@
 import type { BucketReader } from './bucket';
 
-/** A bucket's reading as it is, to be spread into a bucket around it whose writing is another. */
+/** The read methods of a bucket, to be spread into a wrapper that only changes writes. */
 export function readSide(bucket: BucketReader): BucketReader {
   return {
     type: bucket.type,

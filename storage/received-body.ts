@@ -4,30 +4,30 @@ import { storageError } from './store-failure';
 
 export interface ReceivedBodyOptions {
   readonly key: string;
-  /** Bytes that the store announced for this answer. */
+  /** Bytes that the store announced for this response. */
   readonly length: number;
-  /** Names in our terms what the stream throws. */
+  /** Maps an error of the stream to a catalogued one. */
   readonly failure: (error: unknown) => unknown;
-  /** What the bytes have to add up to, where the store says it and they are the whole object. */
+  /** The checksum to verify, if the store gives one and the response is the whole object. */
   readonly checksum?: ReceivedChecksum | undefined;
 }
 
-/** The checksum of an object, beside what came of its bytes so far. */
+/** Compares the checksum of an object with that of the bytes received so far. */
 export interface ReceivedChecksum {
-  /** Such as `MD5`. */
+  /** Name of the algorithm, such as `MD5`. */
   readonly name: string;
   add(bytes: Uint8Array): void;
-  /** Asked once, when all bytes came. */
+  /** Called once, after all bytes have arrived. */
   matches(): boolean;
 }
 
 /**
- * The body of an answer. One that ends early is STORAGE_UNAVAILABLE, also when its connection was closed in good order;
- * one that goes on too long, or has another checksum than the object, is STORAGE_CORRUPT.
+ * The body of a response. Throws STORAGE_UNAVAILABLE if it ends early, even if the connection was closed cleanly, and
+ * STORAGE_CORRUPT if it is too long or its checksum is not that of the object.
  */
 export function receivedBody(stream: Readable, options: ReceivedBodyOptions): AsyncIterable<Uint8Array> {
   const { key, length, failure, checksum } = options;
-  // It may fail before anybody reads it, and after nobody does any more.
+  // The stream may fail before or after it is read.
   stream.on('error', () => undefined);
   async function* chunks(): AsyncGenerator<Uint8Array> {
     let missing = length;
@@ -35,7 +35,7 @@ export function receivedBody(stream: Readable, options: ReceivedBodyOptions): As
       for await (const chunk of stream as AsyncIterable<Uint8Array>) {
         missing -= chunk.length;
         if (missing < 0)
-          throw storageError('STORAGE_CORRUPT', key, 'More bytes came than the store announced.');
+          throw storageError('STORAGE_CORRUPT', key, 'The store sent more bytes than it announced.');
         checksum?.add(chunk);
         yield chunk;
       }
@@ -45,7 +45,11 @@ export function receivedBody(stream: Readable, options: ReceivedBodyOptions): As
     if (missing > 0)
       throw storageError('STORAGE_UNAVAILABLE', key, `The body broke off ${missing} bytes before its end.`);
     if (checksum?.matches() === false)
-      throw storageError('STORAGE_CORRUPT', key, `The bytes do not have the ${checksum.name} of the object.`);
+      throw storageError(
+        'STORAGE_CORRUPT',
+        key,
+        `The ${checksum.name} of the bytes differs from that of the object.`,
+      );
   }
   return closingBody(chunks(), () => {
     stream.destroy();

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A text that does not show in logs, JSON or an inspection; only `reveal` gives it away. */
+/** A string hidden from logs, JSON and inspection; only `reveal` returns it. */
 export class Secret {
   readonly #text: string;
 
@@ -25,7 +25,7 @@ export class Secret {
   }
 }
 
-/** A text without these secrets, in case a store put one into its message. An empty one is none. */
+/** Removes secrets from a text, in case a store put one into its message. Empty secrets are ignored. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   return secrets.reduce<string>((clean, secret) => (secret ? clean.replaceAll(secret, '***') : clean), text);
 }

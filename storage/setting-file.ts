@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FederationError } from '../errors/federation-error';
 
-/** A file that a setting names. STORE_CONFIG_INVALID when it cannot be read. */
+/** Reads a file named by a setting. Throws STORE_CONFIG_INVALID if it cannot be read. */
 export function readSettingFile(path: string, setting: string): Buffer {
   try {
     return readFileSync(path);

@@ -1,30 +1,30 @@
 import type { ErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
 
-/** What a driver made out of the error that its SDK threw. */
+/** An SDK's error, as far as a driver could interpret it. */
 export interface SeenFailure {
-  /** The store's own name for it, such as `NoSuchKey`; empty when it gave none. */
+  /** The store's own error name, such as `NoSuchKey`; empty if it gave none. */
   readonly name: string;
   readonly message: string;
-  /** Of HTTP; undefined when no answer came. */
+  /** HTTP status; undefined if there was no response. */
   readonly status: number | undefined;
   readonly requestId?: string | undefined;
-  /** What the store asks for by `Retry-After`. */
+  /** From the `Retry-After` header. */
   readonly retryAfterMs?: number | undefined;
-  /** Of the network, such as `ECONNRESET`; empty when it was not that. */
+  /** Network error code, such as `ECONNRESET`; empty for other errors. */
   readonly errno: string;
 }
 
 export interface FailureContext {
   readonly label: string;
-  /** What could not be done, such as `read`. */
+  /** The operation that failed, such as `read`. */
   readonly verb: string;
   readonly key: string;
-  /** Where the store's name for a failure says more than its status. */
+  /** Codes for error names that say more than the status. */
   readonly codesByName: Readonly<Record<string, ErrorCode>>;
-  /** Takes out the secrets that a store might have put into a message. */
+  /** Removes secrets that a store might have put into a message. */
   readonly redact: (text: string) => string;
-  /** In place of the catalogue's, where the store's answer says what to do. */
+  /** Replaces the catalogue's hint if the store's response says what to do. */
   readonly hint?: string | undefined;
 }
 
@@ -42,20 +42,20 @@ const codesByStatus: Record<number, ErrorCode> = {
   507: 'STORAGE_QUOTA_EXCEEDED',
 };
 
-/** A connection that another attempt will not make better: whom we meet is not whom we should. */
+/** TLS failures that a retry cannot fix: the server is not the one expected. */
 const certificateFaults = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_|ERR_SSL_|EPROTO)/;
 const untrustedHint =
   'The endpoint’s certificate is not trusted: set config.http_config.tls_config.ca_file, or correct the endpoint.';
 
 /**
- * The catalogued error for a failure: by the store's name for it, by HTTP status, else a network that does not answer.
- * The SDK's own error is not its cause: it carries the request with its headers.
+ * The catalogued error for a failure, by the store's error name, else by HTTP status, else STORAGE_UNAVAILABLE. The SDK's
+ * own error is not attached as the cause, since it carries the request with its headers.
  */
 export function storeFailure(seen: SeenFailure, context: FailureContext): FederationError {
   const { name, message, status, requestId, retryAfterMs, errno } = seen;
   const named = context.codesByName[name];
   const code = named ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
-  // Not every SDK hands the network's code on; the words are always there.
+  // Not every SDK passes on the network error code, but the message is always there.
   const untrusted =
     certificateFaults.test(errno) || (status === undefined && /\bcertificates?\b|altnames/i.test(message));
   const known = status === undefined && errno !== '' ? errno : name;
@@ -65,14 +65,14 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
     subject: code === 'STORAGE_BUCKET_NOT_FOUND' ? {} : { key: context.key },
     detail: `Could not ${context.verb} in ${context.label}: ${what}`,
     ...(hint !== undefined && { hint }),
-    // A request that the store does not understand will not be understood the next time either.
+    // A malformed request (400) fails again on every retry.
     ...((untrusted || (status === 400 && named === undefined)) && { retryable: false }),
     retryAfterMs,
     cause: new Error(context.redact(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
   });
 }
 
-/** `Retry-After` in milliseconds; undefined when there is none that can be read. */
+/** `Retry-After` in milliseconds; undefined if absent or unreadable. */
 export function retryAfterOf(header: string | null | undefined): number | undefined {
   const seconds = Number(header ?? '');
   return seconds > 0 ? seconds * 1000 : undefined;
@@ -82,35 +82,35 @@ export function storageError(code: ErrorCode, key: string, detail: string): Fede
   return new FederationError(code, { subject: { key }, detail });
 }
 
-/** A pinned state of an object is no longer the one that is there. */
+/** The error for a pinned version that has been replaced. */
 export function changed(key: string): FederationError {
   return storageError('STORAGE_CONFLICT', key, 'The object changed meanwhile.');
 }
 
-/** Nobody put an object of this key there, or somebody removed it. */
+/** The error for an object that does not exist. */
 export function missing(key: string): FederationError {
-  return storageError('STORAGE_NOT_FOUND', key, 'There is no object of this key.');
+  return storageError('STORAGE_NOT_FOUND', key, 'There is no object with this key.');
 }
 
-/** Somebody was first to create it. */
+/** The error for a `create` of an object that already exists. */
 export function alreadyThere(key: string): FederationError {
-  return storageError('STORAGE_PRECONDITION_FAILED', key, 'There is an object of this key already.');
+  return storageError('STORAGE_PRECONDITION_FAILED', key, 'An object with this key already exists.');
 }
 
-/** Every answer about an object has an ETag. */
+/** The error for a response without an ETag: every real response about an object has one. */
 export function withoutEtag(key: string): FederationError {
   return storageError(
     'STORAGE_UNAVAILABLE',
     key,
-    'The answer has no ETag: it is hardly from the store itself.',
+    'The response has no ETag, so it probably does not come from the store itself.',
   );
 }
 
-/** Whoever answers with a page of his own, a proxy say, must not be taken for a bucket without objects. */
+/** The error for a response that is not a listing: a page from a proxy, say, must not look like an empty bucket. */
 export function noListing(prefix: string): FederationError {
   return storageError(
     'STORAGE_UNAVAILABLE',
     prefix,
-    'A listing was asked for, and what came was none: is something else answering in place of the store?',
+    'The response is not a listing: is something else responding in place of the store?',
   );
 }

@@ -3,26 +3,26 @@ import { FederationError } from '../errors/federation-error';
 import { closingBody, discard } from './body';
 import type { Bucket, ListEntry, ObjectBody } from './bucket';
 
-/** One call that was made of a store, however it ended. */
+/** One finished call to a store. */
 export interface StorageCall {
   readonly verb: 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
-  /** Of a listing the prefix, of a copy the destination. */
+  /** For a listing the prefix, for a copy the destination. */
   readonly key: string;
-  /** Until it ended; of a get or a listing until its reader was done. In milliseconds. */
+  /** Duration in milliseconds; for a get or a listing, until it was read. */
   readonly ms: number;
-  /** Read or written; of a listing nothing. */
+  /** Bytes read or written; undefined for a listing. */
   readonly bytes?: number;
-  /** Of a listing. */
+  /** Entries of a listing. */
   readonly entries?: number;
-  /** Of a listing: how many the store was asked for, which are so many requests. */
+  /** Pages of a listing, each of them one request. */
   readonly pages?: number;
-  /** `ok`, a code of the catalogue, or `aborted` for what the caller ended. */
+  /** `ok`, a catalogued code, or `aborted` if the caller ended the call. */
   readonly outcome: string;
 }
 
 /**
- * The same bucket, which tells each call it makes to `observe` when the call has ended, in the async context of who made
- * it. Put it right around a driver, so that every attempt counts.
+ * Wraps a bucket and reports each finished call to `observe`, in the async context of the caller. Wrap the driver
+ * directly, so that every attempt counts.
  */
 export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void): Bucket {
   async function observed<T>(
@@ -31,32 +31,32 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
     run: () => Promise<T>,
     bytesOf: (result: T) => number | undefined = () => undefined,
   ): Promise<T> {
-    const tell = startOf(verb, key);
+    const report = startOf(verb, key);
     try {
       const result = await run();
-      tell('ok', { bytes: bytesOf(result) });
+      report('ok', { bytes: bytesOf(result) });
       return result;
     } catch (error) {
-      tell(outcomeOf(error));
+      report(outcomeOf(error));
       throw error;
     }
   }
 
-  /** Tells once, however often it is called. */
+  /** Reports once, however often it is called. */
   function startOf(verb: StorageCall['verb'], key: string) {
     const start = performance.now();
-    // Who reads a body to its end need not be who asked for it.
-    const tell = AsyncLocalStorage.bind(observe);
-    let told = false;
+    // A body may be read in another async context than the one that requested it.
+    const report = AsyncLocalStorage.bind(observe);
+    let reported = false;
     return (outcome: string, amounts: Pick<StorageCall, 'bytes' | 'entries' | 'pages'> = {}) => {
-      if (told) return;
-      told = true;
-      tell({ verb, key, outcome, ms: performance.now() - start, ...amounts });
+      if (reported) return;
+      reported = true;
+      report({ verb, key, outcome, ms: performance.now() - start, ...amounts });
     };
   }
 
   async function* list(prefix: string, options?: Parameters<Bucket['list']>[1]): AsyncGenerator<ListEntry> {
-    const tell = startOf('list', prefix);
+    const report = startOf('list', prefix);
     let [entries, pages] = [0, 0];
     const onPage = () => {
       pages += 1;
@@ -68,25 +68,25 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
         yield entry;
       }
     } catch (error) {
-      tell(outcomeOf(error), { entries, pages });
+      report(outcomeOf(error), { entries, pages });
       throw error;
     } finally {
-      tell('ok', { entries, pages });
+      report('ok', { entries, pages });
     }
   }
 
   async function get(key: string, options?: Parameters<Bucket['get']>[1]): Promise<ObjectBody> {
-    const tell = startOf('get', key);
+    const report = startOf('get', key);
     try {
       const { head, body } = await bucket.get(key, options);
-      return { head, body: observedBody(body, tell) };
+      return { head, body: observedBody(body, report) };
     } catch (error) {
-      tell(outcomeOf(error));
+      report(outcomeOf(error));
       throw error;
     }
   }
 
-  function observedBody(body: AsyncIterable<Uint8Array>, tell: ReturnType<typeof startOf>) {
+  function observedBody(body: AsyncIterable<Uint8Array>, report: ReturnType<typeof startOf>) {
     let bytes = 0;
     async function* chunks(): AsyncGenerator<Uint8Array> {
       try {
@@ -95,12 +95,12 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
           yield chunk;
         }
       } catch (error) {
-        tell(outcomeOf(error), { bytes });
+        report(outcomeOf(error), { bytes });
         throw error;
       }
     }
     return closingBody(chunks(), async () => {
-      tell('ok', { bytes });
+      report('ok', { bytes });
       await discard(body);
     });
   }

@@ -2,14 +2,14 @@ import type { Bucket, ListEntry, ListOptions, ObjectInfo } from './bucket';
 import { checkKey, checkPrefix } from './check-key';
 
 /**
- * The part of a bucket below a prefix, as a bucket of its own: it neither shows nor reaches what lies outside. The
- * prefix is a folder's path without slashes around it; an empty one gives the bucket itself.
+ * The part of a bucket below a prefix, as a separate bucket that cannot reach anything outside. The prefix is a folder
+ * path without leading or trailing slash; an empty prefix returns the bucket itself.
  */
 export function withPrefix(bucket: Bucket, prefix: string): Bucket {
   if (prefix === '') return bucket;
   checkKey(prefix);
   const outer = (key: string): string => {
-    // Before the prefix is put in front of it: `../x` must not become a legal key of somewhere else.
+    // Checked before the prefix is added: `../x` must not become a valid key outside of it.
     checkKey(key);
     return `${prefix}/${key}`;
   };

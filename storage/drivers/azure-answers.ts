@@ -7,7 +7,7 @@ interface Answer {
   readonly lastModified?: Date | undefined;
 }
 
-/** An ETag stands in quotes in headers, and without them in listings. */
+/** Strips the quotes of an ETag: headers have them, listings do not. */
 export function versionOf(etag: string): Version {
   return etag.replace(/^"|"$/g, '') as Version;
 }
@@ -17,13 +17,13 @@ export function ifMatch(version: Version): { ifMatch: string } {
   return { ifMatch: `"${version}"` };
 }
 
-/** STORAGE_UNAVAILABLE for an answer without an ETag. */
+/** Throws STORAGE_UNAVAILABLE for a response without an ETag. */
 export function infoOf(key: string, { etag, contentLength = 0, lastModified }: Answer): ObjectInfo {
   if (etag === undefined) throw withoutEtag(key);
   return { key, size: contentLength, modified: lastModified ?? new Date(0), version: versionOf(etag) };
 }
 
-/** Metadata has names that could be variables: a hyphen, which ours may have, is an underscore there. */
+/** Azure metadata names must be identifiers, so a hyphen in our names becomes an underscore. */
 export function toAzureMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return renamed(metadata, (name) => name.replaceAll('-', '_'));
 }

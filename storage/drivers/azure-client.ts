@@ -8,25 +8,25 @@ import { httpAgents } from '../http-agents';
 import { redact } from '../secret';
 import type { AzureConfig } from './azure-config';
 
-/** What a token is asked for: Azure Storage, whatever the account. Roles say what may be done there. */
+/** Token scope: Azure Storage, for any account. Role assignments decide which operations are allowed. */
 const scope = 'https://storage.azure.com/.default';
 
 /** The SDK's client for a container. */
 export interface AzureConnection {
   readonly container: ContainerClient;
   readonly account: string;
-  /** What a copy shows for its source, besides what the source's URL says; undefined where that suffices. */
+  /** Authorization for the source of a copy; undefined if the source URL is signed. */
   sourceToken(): Promise<{ scheme: string; value: string } | undefined>;
-  /** Where the store itself can read a blob, as anybody would: signed, where there is a key to sign with. */
+  /** URL from which the store itself can read a blob; signed if there is a key to sign with. */
   readableUrl(blob: BlockBlobClient): Promise<string>;
-  /** Without the secrets of the configuration. */
+  /** Removes the secrets of the configuration from a text. */
   redact(text: string): string;
   close(): void;
 }
 
 /**
- * The SDK is loaded here, and what looks for credentials only without a key. It makes one attempt only: retries are
- * `withRetry`'s. Connections are ours, as the SDK's own wait for ever.
+ * Loads the SDK, and its credential chain only if there is no key. The SDK makes a single attempt, since `withRetry`
+ * retries. The connections are ours, because the SDK's own have no time limit.
  */
 export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { BlobSASPermissions, ContainerClient, newPipeline, StorageSharedKeyCredential } =
@@ -36,7 +36,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { httpAgent, httpsAgent } = httpAgents(config.http_config);
   const shared =
     address.key === '' ? undefined : new StorageSharedKeyCredential(address.account, address.key);
-  // What the settings bring along themselves, a key or a signature, goes without a token.
+  // A key or signature in the settings needs no token.
   const hasOwn = shared !== undefined || address.sas !== '';
   const token = hasOwn ? undefined : await tokenCredential(config);
   const pipeline = newPipeline(shared ?? token, { retryOptions: { maxTries: 1 } });
@@ -59,7 +59,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   };
 }
 
-/** Lets every request use connections of ours: the pipeline has no option for that. */
+/** Makes every request use our agents: the pipeline has no option for that. */
 function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   pipeline.factories.unshift({
     create: (next) => ({
@@ -71,7 +71,7 @@ function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   });
 }
 
-/** From when until when the store may read what was signed for it. Clocks differ. */
+/** Validity of a signed URL; the start lies in the past because clocks differ. */
 function span(): { startsOn: Date; expiresOn: Date } {
   const now = Date.now();
   return { startsOn: new Date(now - 15 * 60_000), expiresOn: new Date(now + 60 * 60_000) };
@@ -94,7 +94,7 @@ function addressOf(config: AzureConfig): Address {
   return { account, url: `https://${account}.${host}`, key, sas: '' };
 }
 
-/** Reads `Name=value;…` as the Azure portal gives it. STORE_CONFIG_INVALID, without a value, when something is missing. */
+/** Reads `Name=value;…` as the Azure portal gives it. Throws STORE_CONFIG_INVALID, without showing values, if a part is missing. */
 function parseConnectionString(text: string): Address {
   const fields = new Map(
     text
@@ -147,7 +147,7 @@ async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
     : new ManagedIdentityCredential({ clientId: identity });
 }
 
-/** Also without signatures of our own making, which stand in the URLs of copies. */
+/** Also removes signatures that we made, which appear in the URLs of copies. */
 function withoutSecrets({ client_secret }: AzureConfig, { key, sas }: Address, text: string): string {
   const signature = new URLSearchParams(sas).get('sig') ?? undefined;
   const clean = redact(text, [key, sas, signature, client_secret?.reveal()]);

@@ -44,7 +44,7 @@ export const azureConfig = z
       .prefault({}),
     reader_config: z.strictObject({ max_retry_requests: count }).prefault({}),
     http_config: httpConfig.prefault({}),
-    // Known, without effect.
+    // Accepted, without effect.
     msi_resource: z.string().optional(),
   })
   .superRefine((config, context) => {
@@ -66,8 +66,8 @@ export const azureConfig = z
 export type AzureConfig = z.output<typeof azureConfig>;
 
 /**
- * How often and how soon it is tried again, as far as the settings say so. `max_retries` counts for `max_tries` where
- * that is 0, as Thanos has it.
+ * Number of attempts and pauses, if the settings give them. `max_retries` is used for `max_tries` if that is 0, as in
+ * Thanos.
  */
 export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureConfig): {
   tries?: number;
@@ -83,7 +83,7 @@ export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureC
   };
 }
 
-/** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
+/** Warnings about the configuration, one sentence each: settings without effect, or questionable ones. */
 export function azureNotes(config: AzureConfig): string[] {
   return [...notesWithoutEffect('config', config, ['msi_resource']), ...httpNotes(config.http_config)];
 }

@@ -7,14 +7,14 @@ import { fromAzureMetadata, ifMatch, toAzureMetadata } from './azure-answers';
 import type { AzureConnection } from './azure-client';
 import { statusOf } from './azure-errors';
 
-/** What one request may copy. */
+/** Most bytes that one request can copy. */
 export const maxCopyBytes = 256 * 1024 * 1024;
-/** Blocks at once: the store does the work. */
+/** Blocks copied at once: the store does the work. */
 const blocksAtOnce = 4;
 
 /**
- * Copies an object inside the store: in one request up to `blockSize` bytes, else in blocks of that size. STORAGE_CONFLICT
- * when the source is no longer the one that `source` describes. Metadata comes along.
+ * Copies an object inside the store: in one request up to `blockSize` bytes, else in blocks of that size. Throws
+ * STORAGE_CONFLICT if the source is no longer the version in `source`. Metadata is copied too.
  */
 export async function copyBlob(
   store: AzureConnection,
@@ -43,7 +43,7 @@ export async function copyBlob(
       await to.stageBlockFromURL(id, url, start, count, { abortSignal, sourceAuthorization });
       return id;
     });
-    // Blocks cannot be asked of one state of the source. It is immutable by name, or was replaced on the way: look again.
+    // Copying a block cannot be pinned to a version of the source, so check at the end that it was not replaced.
     const { etag, metadata, contentMD5 } = await from.getProperties({
       abortSignal,
       conditions: sourceConditions,

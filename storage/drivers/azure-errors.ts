@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { retryAfterOf, storeFailure, type FailureContext, type SeenFailure } from '../store-failure';
 
-/** By name where the name says more than the status. */
+/** Codes for error names that say more than the status. */
 const codesByName: Record<string, ErrorCode> = {
   BlobNotFound: 'STORAGE_NOT_FOUND',
   ContainerNotFound: 'STORAGE_BUCKET_NOT_FOUND',
@@ -21,12 +21,12 @@ const codesByName: Record<string, ErrorCode> = {
   RequestBodyTooLarge: 'STORAGE_TOO_LARGE',
   BlockCountExceedsLimit: 'STORAGE_TOO_LARGE',
   InvalidRange: 'STORAGE_INVALID_RANGE',
-  // Somebody else's upload of the same object took its place: the next one has blocks of its own again.
+  // A concurrent upload of the same object discarded our blocks; a retry uploads them again.
   InvalidBlockList: 'STORAGE_CONFLICT',
   OperationTimedOut: 'STORAGE_UNAVAILABLE',
 };
 
-/** The catalogued error for what the SDK threw: by name, by HTTP status, else a network that does not answer. */
+/** The catalogued error for an SDK error; see `storeFailure`. */
 export function toStorageError(
   error: unknown,
   context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
@@ -53,9 +53,9 @@ function describe(error: unknown): SeenFailure {
   const header = (wanted: string) => response?.headers?.get(wanted);
   const storeName = details?.errorCode ?? header('x-ms-error-code') ?? (typeof code === 'string' ? code : '');
   return {
-    // Without an answer, `code` is the network's.
+    // Without a response, `code` is the network error code.
     name: statusCode === undefined ? (name ?? '') : storeName,
-    // The rest of it is the request once more.
+    // The other lines repeat the request.
     message: (message ?? '').split('\n')[0] ?? '',
     status: statusCode,
     requestId: header('x-ms-request-id'),

@@ -20,7 +20,7 @@ interface Page {
   readonly segment?: { readonly blobItems?: Blob[]; readonly blobPrefixes?: { readonly name: string }[] };
 }
 
-/** The pages of a listing in the order of bytes; names that are no keys of ours are passed over. */
+/** The pages of a listing in byte order; invalid keys are skipped. */
 export async function* listPages(
   container: ContainerClient,
   prefix: string,

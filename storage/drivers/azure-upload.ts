@@ -5,7 +5,7 @@ import type { BlobRequestConditions, BlockBlobClient } from '@azure/storage-blob
 import type { WatchedBody } from '../body';
 import { inChunks } from '../in-chunks';
 
-/** Of a stream; with the number of them on their way, this bounds the memory of an upload. */
+/** Block size for streams; with the number of blocks in flight, it bounds the memory of an upload. */
 const blockSize = 8 * 1024 * 1024;
 const blocksAtOnce = 4;
 const contentType = 'application/octet-stream';
@@ -16,7 +16,7 @@ export interface AzureTarget {
   readonly conditions: BlobRequestConditions;
 }
 
-/** Sends bytes in one request. The store compares their MD5 before the object is there, and keeps it. */
+/** Sends bytes in one request. The store verifies their MD5 before the object becomes visible, and stores it. */
 export async function uploadWhole(
   { blob, metadata, conditions }: AzureTarget,
   bytes: Uint8Array,
@@ -33,9 +33,9 @@ export async function uploadWhole(
 }
 
 /**
- * Sends a body of unknown length: in one request when it fits into one block, else in blocks, of which nothing is seen
- * before they are put together. The store compares each block's MD5. Blocks of an upload that fails are never seen, and
- * the store forgets them after a week.
+ * Sends a body of unknown length: in one request if it fits into one block, else in blocks, which stay invisible until
+ * committed. The store verifies the MD5 of each block. Blocks of a failed upload never become visible, and the store drops
+ * them after a week.
  */
 export async function uploadStream(
   target: AzureTarget,
@@ -44,7 +44,7 @@ export async function uploadStream(
 ): Promise<{ etag?: string; lastModified?: Date }> {
   const { blob, metadata, conditions } = target;
   const md5 = createHash('md5');
-  // Ids are of one length, and this upload's own: another one of the same key must not mix with it.
+  // Ids have equal length and are unique to this upload, so that concurrent uploads of a key cannot mix.
   const upload = randomBytes(16).toString('hex');
   const ids: string[] = [];
   const stop = new AbortController();

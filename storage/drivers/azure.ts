@@ -32,11 +32,11 @@ import { listPages } from './azure-list';
 import { uploadStream, uploadWhole, type AzureTarget } from './azure-upload';
 
 export interface AzureOptions {
-  /** Objects larger than this are copied in blocks of this size: 256 MiB, the most that Azure copies at once, unless given. */
+  /** Objects larger than this are copied in blocks of this size. (Default: 256 MiB, the most that Azure copies at once) */
   readonly copyBlockSize?: number;
 }
 
-/** A container of Azure Blob Storage. Nothing is asked of it yet. */
+/** A container of Azure Blob Storage. Opening it sends no request. */
 export async function openAzure(config: AzureConfig, options: AzureOptions = {}): Promise<Bucket> {
   return new AzureBucket(config, await connect(config), options);
 }
@@ -108,7 +108,7 @@ class AzureBucket implements Bucket {
     });
   }
 
-  /** The condition fails also where there is no object at all. */
+  /** The condition also fails if the object does not exist. */
   async #noMatch(key: string, abortSignal: AbortSignal | undefined): Promise<Error> {
     const there = await this.#blob(key).exists({ abortSignal });
     return there ? changed(key) : missing(key);
@@ -176,7 +176,7 @@ class AzureBucket implements Bucket {
     const source = await this.head(from, options);
     if (source === undefined) throw missing(from);
     const { metadata: _, ...info } = source;
-    // There is nothing to do.
+    // The object did not exist: nothing to do.
     if (from === to) return info;
     return this.#call(to, 'copy', options, async (abortSignal) => {
       const blockSize = this.#options.copyBlockSize ?? maxCopyBytes;
@@ -196,7 +196,7 @@ class AzureBucket implements Bucket {
     return this.#store.container.getBlockBlobClient(key);
   }
 
-  /** Once, and only where the settings ask for it: a slip of the pen must not create a container. */
+  /** Once, and only if the settings ask for it: a typo must not create a container. */
   async #createContainer(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#config.storage_create_container) return;
     this.#container ??= this.#store.container.createIfNotExists({ abortSignal: signal });
@@ -208,7 +208,7 @@ class AzureBucket implements Bucket {
     }
   }
 
-  /** `run` gets a signal that also ends it after `try_timeout`, if there is one; bodies then flow without a limit. */
+  /** Passes `run` a signal that also aborts after `try_timeout`, if set; reading the body afterwards has no limit. */
   #call<T>(
     key: string,
     verb: string,

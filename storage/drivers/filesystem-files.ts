@@ -9,7 +9,7 @@ import { reservedNames } from '../check-key';
 
 const [tempMark, metadataMark] = reservedNames;
 
-/** Whether a file is one of the driver's own and no object. */
+/** Whether a file is internal to the driver, and not an object. */
 export function isHidden(name: string): boolean {
   return reservedNames.some((mark) => name.startsWith(mark));
 }
@@ -18,7 +18,7 @@ export function isTemp(name: string): boolean {
   return name.startsWith(tempMark);
 }
 
-/** One state of a file: in-place writes move the time or the size, replacements come with another inode. */
+/** The version of a file: in-place writes change the time or the size, replacements the inode. */
 export function versionOf(stat: BigIntStats): Version {
   return `${stat.mtimeNs}-${stat.size}-${stat.ino}` as Version;
 }
@@ -27,18 +27,18 @@ export function infoOf(key: string, stat: BigIntStats): ObjectInfo {
   return { key, size: Number(stat.size), modified: new Date(Number(stat.mtimeMs)), version: versionOf(stat) };
 }
 
-/** The regular file at a path; undefined for nothing, a link, a folder, a pipe. */
+/** The regular file at a path; undefined for anything else, such as a link, folder or pipe. */
 export async function lstatFile(path: string): Promise<BigIntStats | undefined> {
   const stat = await lstatAny(path);
   return stat?.isFile() === true ? stat : undefined;
 }
 
-/** Whatever is at a path. */
+/** The entry at a path, of any kind. */
 export async function lstatAny(path: string): Promise<BigIntStats | undefined> {
   return orAbsent(lstat(path, { bigint: true }));
 }
 
-/** A promise's value, undefined when what it wanted is not there. */
+/** The promise's value; undefined if the file or folder does not exist. */
 export async function orAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -50,17 +50,17 @@ export async function orAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
 
 const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
-/** `ENOENT` and its like; empty for what is no error of the system. */
+/** The code of a system error, such as `ENOENT`; empty for other errors. */
 export function errno(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
 }
 
-// The kernel stamps files with the time of its last tick, several milliseconds apart, and inodes are used again at
-// once: two states of one size could look the same. A count in microseconds on top of the store's clock keeps them apart.
+// The kernel's file times advance only every few milliseconds, and inodes are reused at once, so two versions of the same
+// size could look alike. A counter in microseconds, added to the time, distinguishes them.
 let stamps = randomBytes(2).readUInt16LE() % 1000;
 
-/** Gives a finished file its own modification time, makes it durable, and says which version it will be. */
+/** Gives a finished file a unique modification time, makes it durable, and returns its version. */
 export async function seal(handle: FileHandle): Promise<BigIntStats> {
   const { mtimeNs } = await handle.stat({ bigint: true });
   stamps = (stamps + 1) % 1000;
@@ -71,8 +71,8 @@ export async function seal(handle: FileHandle): Promise<BigIntStats> {
 }
 
 /**
- * Makes the folder and a file in it that nobody knows yet. A delete may take an empty folder away in between: then
- * again. What is made is durable, each new folder in the one above it.
+ * Creates the folder and a temporary file in it. Repeats if a concurrent delete removes the empty folder in between. New
+ * folders are made durable in their parents.
  */
 export async function createTemp(
   root: string,
@@ -98,7 +98,7 @@ async function syncFolders(from: string, to: string): Promise<void> {
   }
 }
 
-/** Makes names in a folder durable. A folder that is gone by now has none. */
+/** Makes the entries of a folder durable; does nothing if the folder is gone. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await orAbsent(open(folder, 'r'));
   if (handle === undefined) return;
@@ -109,26 +109,26 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes a file, if it is there. */
+/** Removes a file if it exists. */
 export async function removeFile(path: string): Promise<void> {
   await orAbsent(unlink(path));
 }
 
-/** Removes folders that are empty, from the given one up to the root, which stays. */
+/** Removes empty folders, from the given one up to the root, which stays. */
 export async function removeEmptyFolders(root: string, from: string): Promise<void> {
   for (let folder = from; folder !== root; folder = dirname(folder)) {
     try {
       await rmdir(folder);
     } catch (error) {
-      // Gone already: the one above may be empty all the same. Anything else, not empty first of all, ends it.
+      // If it is already gone, its parent may still be empty. Any other error, usually that it is not empty, ends the loop.
       if (errno(error) !== 'ENOENT') return;
     }
   }
 }
 
 /**
- * Metadata lies beside its object, in a file that is named after the object's version, not its name: so writers that
- * race for one key never write one another's, and one that belongs to no living version is never read.
+ * Metadata is stored next to its object, in a file named after the object's version rather than its name. So concurrent
+ * writers of a key never overwrite each other's metadata, and metadata without a current version is never read.
  */
 export function metadataPath(folder: string, version: Version): string {
   return join(folder, `${metadataMark}${version}.json`);
@@ -162,13 +162,13 @@ const codes: Record<string, ErrorCode> = {
   EFBIG: 'STORAGE_TOO_LARGE',
   ENAMETOOLONG: 'STORAGE_INVALID_KEY',
   EINVAL: 'STORAGE_INVALID_KEY',
-  // Where a key needs a folder lies an object, or the other way round.
+  // There is an object where the key needs a folder, or vice versa.
   ENOTDIR: 'STORAGE_INVALID_KEY',
   EISDIR: 'STORAGE_INVALID_KEY',
   EEXIST: 'STORAGE_INVALID_KEY',
 };
 
-/** The catalogued error for what the file system said; anything unknown is a disk that does not answer well. */
+/** The catalogued error for a file system error; STORAGE_UNAVAILABLE for unknown ones. */
 export function toStorageError(error: unknown, label: string, verb: string, key: string): unknown {
   const code = errno(error);
   if (error instanceof FederationError || code === '') return error;

@@ -6,7 +6,7 @@ import type { ObjectInfo } from '../bucket';
 import { alreadyThere } from '../store-failure';
 import * as files from './filesystem-files';
 
-/** Where an object lies: the root's and its folder's real paths, and the file's. */
+/** Location of an object: the real paths of the root and its folder, and the path of the file. */
 export interface Place {
   readonly key: string;
   readonly root: string;
@@ -19,12 +19,12 @@ export function placeOf(root: string, key: string): Place {
   return { key, root, path, folder: dirname(path) };
 }
 
-/** Lets a finished file take its place. */
+/** Moves a finished file into place. */
 export type Landing = (temp: string, place: Place) => Promise<void>;
 
 /**
- * Writes a file aside, makes it durable, and lets it take its place as a whole, together with its metadata. When
- * anything fails, what was there before is there still, and nothing else is.
+ * Writes a temporary file, makes it durable, and moves it into place atomically, together with its metadata. If anything
+ * fails, the previous object remains, and nothing else.
  */
 export async function land(
   place: Place,
@@ -55,14 +55,14 @@ export async function land(
   }
 }
 
-/** Takes the place of what is there. */
+/** Replaces any existing file. */
 export async function replace(temp: string, place: Place): Promise<void> {
   const before = await files.lstatFile(place.path);
   await rename(temp, place.path);
   if (before !== undefined) await files.removeFile(files.metadataPath(place.folder, files.versionOf(before)));
 }
 
-/** Takes the place only if nothing is there: a hard link is made or it is not. */
+/** Creates the file only if it does not exist: making a hard link is atomic. */
 export async function createByLink(temp: string, place: Place): Promise<void> {
   try {
     await link(temp, place.path);
@@ -72,7 +72,7 @@ export async function createByLink(temp: string, place: Place): Promise<void> {
   await files.removeFile(temp);
 }
 
-/** Whether a failed link says that the file system has no links at all. */
+/** Whether the failure to link means that the file system has no hard links. */
 export function hasNoLinks(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(files.errno(error));
 }
@@ -81,8 +81,8 @@ const lockAgeMs = 60_000;
 const lockWaitMs = 5_000;
 
 /**
- * The same without hard links: a lock file makes creators take turns. One that a killed creator left is taken away
- * after a minute. It does not hold up a `put` of the same moment, which may then be lost.
+ * Creation without hard links: a lock file makes creators take turns. A lock left by a killed creator is removed after a
+ * minute. A concurrent `put` ignores the lock, so its object may be lost.
  */
 export async function createUnderLock(temp: string, place: Place): Promise<void> {
   const lock = join(place.folder, `.tmp-lock-${basename(place.path)}`);
@@ -115,7 +115,7 @@ async function openLock(lock: string, place: Place): Promise<FileHandle> {
   }
 }
 
-/** A link among the folders could lead out of the root, so nothing is written behind one. */
+/** A symbolic link among the folders could lead out of the root, so nothing is written through one. */
 async function refuseLinks(place: Place): Promise<void> {
   for (let folder = place.folder; folder !== place.root; folder = dirname(folder)) {
     const real = await files.orAbsent(realpath(folder));
@@ -123,8 +123,8 @@ async function refuseLinks(place: Place): Promise<void> {
     if (real !== undefined) {
       throw new FederationError('STORAGE_ACCESS_DENIED', {
         subject: { key: place.key },
-        detail: 'A folder on the way to this key is a symbolic link; nothing is written behind it.',
-        hint: 'Replace the link by a real folder, or point `directory` at where it leads.',
+        detail: 'A folder of this key is a symbolic link; nothing is written through it.',
+        hint: 'Replace the link with a real folder, or set `directory` to its target.',
       });
     }
   }

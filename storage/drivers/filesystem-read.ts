@@ -7,13 +7,13 @@ import type { Place } from './filesystem-landing';
 
 const chunkSize = 256 * 1024;
 
-/** An object with its metadata, both of one state; undefined when there is none. */
+/** An object and its metadata, both of the same version; undefined if there is no object. */
 export async function headAt(place: Place): Promise<ObjectHead | undefined> {
   for (;;) {
     const stat = await files.lstatFile(place.path);
     if (stat === undefined) return undefined;
     const metadata = await files.readMetadata(place.folder, files.versionOf(stat));
-    // None: either there never was any, or the object was replaced between the two looks.
+    // No metadata: either the object has none, or it was replaced in between.
     if (metadata !== undefined || (await isStill(place, stat))) {
       return { ...files.infoOf(place.key, stat), metadata: metadata ?? {} };
     }
@@ -30,11 +30,11 @@ export interface Reading {
   readonly head: ObjectInfo;
   readonly range: { readonly start: number; readonly end: number };
   readonly signal?: AbortSignal;
-  /** Makes a catalogued error of what the file system says. */
+  /** Maps a file system error to a catalogued one. */
   readonly failure: (error: unknown) => unknown;
 }
 
-/** A range of a file, piece by piece; throws STORAGE_CONFLICT at its end when the file changed meanwhile. */
+/** A range of a file, in chunks; throws STORAGE_CONFLICT at the end if the file changed meanwhile. */
 export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> {
   const { handle, head, range, signal, failure } = reading;
   try {
@@ -46,7 +46,7 @@ export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> 
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
-    // OpenCost's own file storage truncates and writes in place: what was read may be half of each.
+    // OpenCost's own file storage truncates and writes in place: the bytes read may be a mix of old and new.
     const after = await handle.stat({ bigint: true });
     if (files.versionOf(after) !== head.version) throw changed(head.key);
   } catch (error) {

@@ -5,20 +5,20 @@ import type { ListEntry, ListOptions } from '../bucket';
 import { keyFault } from '../check-key';
 import * as files from './filesystem-files';
 
-/** Entries that are looked at together. */
+/** Entries whose stats are read together. */
 const batchSize = 32;
 const leftoverAgeMs = 3_600_000;
 
 interface Child {
-  /** The key of a file; of a folder, its prefix with the slash. */
+  /** The key of a file, or the prefix of a folder with its slash. */
   readonly name: string;
   readonly bytes: Buffer;
   readonly folder: boolean;
 }
 
 /**
- * The objects below a root in the byte order of whole keys. One folder of each level is in memory at a time. Folders
- * and files that vanish meanwhile are passed over, and so is everything that is neither a folder nor a regular file.
+ * The objects below a root in byte order of whole keys. Holds one folder per level in memory. Skips folders and files
+ * that vanish meanwhile, and everything that is neither a folder nor a regular file.
  */
 export async function* walk(
   root: string,
@@ -58,7 +58,7 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
     yield* walkFolder(walk, child.name);
     return;
   }
-  // A folder exists only through its objects.
+  // A folder counts only if it contains objects.
   for await (const _ of walkFolder(
     { root: walk.root, prefix: child.name, signal: walk.signal },
     child.name,
@@ -68,7 +68,7 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
   }
 }
 
-/** What a folder holds that can be, or can lead to, an entry of the listing, sorted. */
+/** The entries of a folder that are, or may contain, entries of the listing, sorted. */
 async function childrenOf(walk: Walk, folder: string): Promise<Child[]> {
   const entries = (await files.orAbsent(readdir(join(walk.root, folder), { withFileTypes: true }))) ?? [];
   return entries
@@ -81,7 +81,7 @@ function childOf(folder: string, entry: Dirent): Child[] {
   const path = folder + entry.name;
   const isFolder = entry.isDirectory();
   if (keyFault(path) !== undefined || (!isFolder && !entry.isFile())) return [];
-  // With its slash a folder sorts among its siblings exactly as the keys below it do: `a.b` before `a/b`.
+  // Compared with its slash, a folder sorts exactly like the keys below it: `a.b` before `a/b`.
   const name = isFolder ? `${path}/` : path;
   return [{ name, bytes: Buffer.from(name), folder: isFolder }];
 }
@@ -94,8 +94,8 @@ function isWanted({ prefix, after, delimiter }: Walk, child: Child): boolean {
 }
 
 /**
- * Removes what writers left that were killed: temporary files older than an hour, and metadata without its object.
- * Nothing that a living writer works on is that old.
+ * Removes leftovers of killed writers: temporary files older than an hour, and metadata without its object. Files of
+ * living writers are never that old.
  */
 export async function sweep(root: string, signal: AbortSignal, folder = root): Promise<void> {
   if (signal.aborted) return;
@@ -109,7 +109,7 @@ export async function sweep(root: string, signal: AbortSignal, folder = root): P
     .filter((entry) => entry.isFile() && !files.isHidden(entry.name))
     .map((entry) => entry.name);
   for (const name of temps) await sweepTemp(folder, name);
-  // Looking at every object of a large store would be slow. Fewer objects than metadata is the sign worth a look.
+  // Checking every object of a large store would be slow; do so only if there are fewer objects than metadata files.
   if (sidecars.length > objects.length) await sweepMetadata(folder, objects, sidecars);
   if (own.length > 0 && objects.length === 0) await files.removeEmptyFolders(root, folder);
   for (const entry of entries) if (entry.isDirectory()) await sweep(root, signal, join(folder, entry.name));

@@ -5,14 +5,13 @@ import { s3Credentials, s3Location, type S3Config } from './s3-config';
 /** The SDK's client for a store, and the store's clock. */
 export interface S3Connection {
   readonly client: S3;
-  /** Now, by the clock of the store's last answer; to about a second. */
+  /** The current time by the store's last response, to about a second. */
   now(): Date;
 }
 
 /**
- * The SDK is loaded here, for those who use it. It makes one attempt only: retries are `withRetry`'s. Nothing hangs: a
- * connection has 5 seconds, and a store that stays silent for `response_header_timeout`, before or in the middle of an
- * answer, is given up.
+ * Loads the SDK on demand. The SDK makes a single attempt, since `withRetry` retries. Nothing hangs: connecting may take 5
+ * seconds, and a store that stays silent for `response_header_timeout`, before or during a response, is given up.
  */
 export async function connect(config: S3Config): Promise<S3Connection> {
   const { S3 } = await import('@aws-sdk/client-s3');
@@ -29,7 +28,7 @@ export async function connect(config: S3Config): Promise<S3Connection> {
   return { client, now: () => new Date(Date.now() + aheadMs) };
 }
 
-/** The `Date` of an answer, in milliseconds; NaN when it has none. */
+/** The `Date` header of a response, in milliseconds; NaN if absent. */
 function clockOf(response: unknown): number {
   const { headers } = response as { headers?: Record<string, string> };
   return Date.parse(headers?.['date'] ?? '');
@@ -38,7 +37,7 @@ function clockOf(response: unknown): number {
 async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   const location = s3Location(config);
   const credentials = s3Credentials(config) ?? (await chainWithSts(config.sts_endpoint, location.region));
-  // Stores that are not Amazon's often know nothing of the checksums that are sent behind a body.
+  // Stores other than Amazon's often do not support checksums in trailers.
   const checksums = location.isAws ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   return {
     region: location.region,
@@ -59,7 +58,7 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   };
 }
 
-/** The SDK's own chain, which trades its tokens at another STS than Amazon's; undefined leaves it to the SDK. */
+/** The SDK's credential chain with a different STS endpoint; undefined to use the SDK's default. */
 async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
   if (endpoint === '') return undefined;
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');

@@ -58,7 +58,7 @@ export const s3Config = z
       .default(''),
     trace: z.strictObject({ enable: z.boolean().default(false) }).prefault({}),
     signature_version2: z.literal(false, 'is not supported: every S3 of today takes version 4').optional(),
-    // Known, without effect: the SDK sends its own checksums.
+    // Accepted, without effect: the SDK sends its own checksums.
     send_content_md5: z.boolean().optional(),
   })
   .superRefine((config, context) => {
@@ -78,7 +78,7 @@ export const s3Config = z
   });
 export type S3Config = z.output<typeof s3Config>;
 
-/** The fixed credentials of the file; undefined leaves it to the AWS SDK's own chain. */
+/** The static credentials of the file; undefined to use the AWS SDK's own chain. */
 export function s3Credentials({ access_key, secret_key, session_token }: S3Config) {
   if (!isSet(access_key) || !isSet(secret_key)) return undefined;
   return {
@@ -88,7 +88,7 @@ export function s3Credentials({ access_key, secret_key, session_token }: S3Confi
   };
 }
 
-/** What the configuration asks for that does not happen, or should be thought over; one sentence each. */
+/** Warnings about the configuration, one sentence each: settings without effect, or questionable ones. */
 export function s3Notes(config: S3Config): string[] {
   return [
     ...notesWithoutEffect('config', config, ['send_content_md5']),
@@ -97,7 +97,7 @@ export function s3Notes(config: S3Config): string[] {
   ];
 }
 
-/** Where the store is, as the SDK wants it told. Without a URL the SDK knows the host from the region. */
+/** The store's endpoint for the SDK. Without a URL, the SDK derives the host from the region. */
 export interface S3Location {
   readonly url: string | undefined;
   readonly region: string;

@@ -4,9 +4,9 @@ import type { ObjectHead } from '../bucket';
 import { changed } from '../store-failure';
 import { statusOf } from './s3-errors';
 
-/** What one request may copy, and a part's size at most. */
+/** Most bytes that one request can copy; also the largest part size. */
 export const maxCopyBytes = 5 * 1024 ** 3;
-/** Parts at once: the store does the work. */
+/** Parts copied at once: the store does the work. */
 const partsAtOnce = 4;
 
 type Target = Omit<CopyObjectCommandInput, 'CopySource'>;
@@ -17,7 +17,7 @@ interface Copied {
 
 /**
  * Copies an object inside the store: in one request up to `partSize` bytes, else in parts of that size, which are removed
- * when anything fails. STORAGE_CONFLICT when the source is no longer the one that `source` describes.
+ * if anything fails. Throws STORAGE_CONFLICT if the source is no longer the version in `source`.
  */
 export async function copyObject(
   client: S3,
@@ -57,7 +57,7 @@ async function copyParts(
     Bucket,
     Key,
   } = target;
-  // One request copies metadata by itself; an upload in parts has to be told.
+  // A single-request copy includes the metadata; a multipart upload needs it explicitly.
   const created = await client.createMultipartUpload(
     { ...target, Metadata: { ...source.metadata } },
     { abortSignal },
@@ -87,7 +87,7 @@ async function copyParts(
     const Parts = await mapConcurrently(indexes, partsAtOnce, copyPart);
     return await client.completeMultipartUpload({ ...upload, MultipartUpload: { Parts } }, { abortSignal });
   } catch (error) {
-    // What went wrong is the error to tell; parts that stay are what the bucket's lifecycle rule is for.
+    // Report the original error; the bucket's lifecycle rule removes remaining parts.
     await client.abortMultipartUpload(upload).catch(() => undefined);
     throw error;
   }

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { retryAfterOf, storeFailure, type FailureContext, type SeenFailure } from '../store-failure';
 
-/** By name where the name says more than the status. */
+/** Codes for error names that say more than the status. */
 const codesByName: Record<string, ErrorCode> = {
   NoSuchKey: 'STORAGE_NOT_FOUND',
   NoSuchBucket: 'STORAGE_BUCKET_NOT_FOUND',
@@ -21,7 +21,7 @@ const codesByName: Record<string, ErrorCode> = {
   RequestTimeout: 'STORAGE_UNAVAILABLE',
   KeyTooLong: 'STORAGE_INVALID_KEY',
   KeyTooLongError: 'STORAGE_INVALID_KEY',
-  // Stores that keep objects as files cannot have one beside a folder of the same name.
+  // Stores that keep objects as files cannot hold an object and a folder of the same name.
   ObjectParentIsFile: 'STORAGE_INVALID_KEY',
   ExistingObjectIsDirectory: 'STORAGE_INVALID_KEY',
   EntityTooLarge: 'STORAGE_TOO_LARGE',
@@ -36,8 +36,8 @@ const wrongRegionNames = new Set([
 ]);
 
 /**
- * The catalogued error for what the SDK threw: by name, by HTTP status, else a network that does not answer. `redact`
- * takes the secrets out of a message that a store might have put them in.
+ * The catalogued error for an SDK error; see `storeFailure`. `redact` removes secrets that a store might have put into a
+ * message.
  */
 export function toStorageError(
   error: unknown,
@@ -65,7 +65,7 @@ function describe(error: unknown): SeenFailure {
     code?: unknown;
   };
   const status = $metadata?.httpStatusCode;
-  // An answer without a body, as to every HEAD, has no name and no words of the store's.
+  // A response without a body, as for every HEAD, has neither error name nor message.
   const isMute = name === 'Unknown' && status !== undefined;
   return {
     name: isMute ? '' : (name ?? ''),

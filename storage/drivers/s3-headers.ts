@@ -18,7 +18,7 @@ type Headers = Pick<
   | 'ContentLanguage'
 >;
 
-// Thanos and Kubecost let `put_user_metadata` hold headers, too: as metadata their meaning would be lost in silence.
+// In Thanos and Kubecost, `put_user_metadata` may also hold headers; sent as metadata they would silently have no effect.
 const headerNames: Record<string, keyof Headers> = {
   'x-amz-acl': 'ACL',
   'x-amz-storage-class': 'StorageClass',
@@ -33,7 +33,7 @@ const headerNames: Record<string, keyof Headers> = {
   'content-language': 'ContentLanguage',
 };
 
-/** `put_user_metadata`, taken apart into what the SDK has a parameter for and what is really metadata. */
+/** Splits `put_user_metadata` into headers, for which the SDK has parameters, and real metadata. */
 export function userHeaders(config: S3Config): { headers: Headers; metadata: Record<string, string> } {
   const entries = Object.entries(config.put_user_metadata).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
@@ -49,7 +49,7 @@ export function userHeaders(config: S3Config): { headers: Headers; metadata: Rec
   };
 }
 
-/** What encryption adds to requests that write, that read, and that copy. */
+/** Encryption parameters for requests that write, read and copy. */
 export interface Encryption {
   readonly write: Pick<
     PutObjectCommandInput,
@@ -63,7 +63,7 @@ export interface Encryption {
   readonly copySource: { CopySourceSSECustomerAlgorithm?: string; CopySourceSSECustomerKey?: string };
 }
 
-/** Reads `sse_config`, and for SSE-C the file of its key. */
+/** Reads `sse_config`, and the key file for SSE-C. */
 export function encryptionOf(config: S3Config): Encryption {
   const sse = config.sse_config;
   switch (sse.type) {
@@ -96,6 +96,6 @@ function customerKey(path: string): string {
   if (key.length === 32) return key.toString('base64');
   throw new FederationError('STORE_CONFIG_INVALID', {
     subject: { setting: 'config.sse_config.encryption_key' },
-    detail: `${path} has ${key.length} bytes; a key of SSE-C has 32.`,
+    detail: `${path} has ${key.length} bytes; an SSE-C key has 32.`,
   });
 }

@@ -11,7 +11,7 @@ interface Page {
   readonly Name?: string;
 }
 
-/** The pages of a listing, either way, in the order of bytes; names that are no keys of ours are passed over. */
+/** The pages of a listing, by either API version, in byte order; invalid keys are skipped. */
 export async function* listPages(
   client: S3,
   request: { readonly bucket: string; readonly prefix: string; readonly version1: boolean },
@@ -67,7 +67,7 @@ async function* pages1(
     );
     yield page;
     if (!page.IsTruncated) return;
-    // Stores say where to go on only if there is a delimiter.
+    // Stores return the next marker only if there is a delimiter.
     marker = decoded(page, page.NextMarker ?? page.Contents?.at(-1)?.Key ?? '');
     if (marker === '') return;
   }
@@ -85,7 +85,7 @@ function decodedPage(page: Page): ListPage {
   };
 }
 
-/** Names are asked for encoded, as XML cannot hold all of them: one strange key would break the whole listing. */
+/** Requests encoded names, since XML cannot hold all characters: one odd key would break the whole listing. */
 function decoded(page: Page, text: string): string {
   if (page.EncodingType !== 'url') return text;
   try {

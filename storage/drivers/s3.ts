@@ -29,11 +29,11 @@ import { listPages } from './s3-list';
 import { upload, uploadWhole } from './s3-upload';
 
 export interface S3Options {
-  /** Objects larger than this are copied in parts of this size: 5 GiB, the most that S3 copies at once, unless given. */
+  /** Objects larger than this are copied in parts of this size. (Default: 5 GiB, the most that S3 copies at once) */
   readonly copyPartSize?: number;
 }
 
-/** A bucket of S3 or of a store that speaks its protocol. Nothing is asked of it yet. */
+/** A bucket of S3 or of a compatible store. Opening it sends no request. */
 export async function openS3(config: S3Config, options: S3Options = {}): Promise<Bucket> {
   return new S3Bucket(config, await connect(config), options);
 }
@@ -176,7 +176,7 @@ class S3Bucket implements Bucket {
     );
   }
 
-  /** A write's answer says nothing of the time: it is the store's own, as far as it is known. */
+  /** The response to a write has no time, so the store's clock is used as far as it is known. */
   #written(key: string, size: number, answer: { ETag?: string }): ObjectInfo {
     return { ...infoOf(key, answer), size, modified: this.#store.now() };
   }
@@ -185,7 +185,7 @@ class S3Bucket implements Bucket {
     checkKey(to);
     const source = await this.head(from, options);
     if (source === undefined) throw missing(from);
-    // Stores refuse it, and there is nothing to do.
+    // Stores reject this, and there is nothing to do.
     if (from === to) return source;
     return this.#call(to, 'copy', options, async () => {
       const target = {
