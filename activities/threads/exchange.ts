@@ -142,11 +142,11 @@ export class MainSide<Chunk> {
     private readonly shared: Shared,
   ) {}
 
-  /** Answers a question; the buffers of `handedOver` are transferred. */
-  answer(answer: object, handedOver: readonly Uint8Array[] = []): void {
+  /** Answers a question; with the buffers of `transferred`. */
+  answer(answer: object, transferred: readonly Uint8Array[] = []): void {
     this.port.postMessage(
       answer,
-      handedOver.map(({ buffer }) => buffer as ArrayBuffer),
+      transferred.map(({ buffer }) => buffer as ArrayBuffer),
     );
     this.changed();
   }

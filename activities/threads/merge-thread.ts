@@ -8,50 +8,53 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { type Shared, ThreadSide } from './exchange';
 
-/** What runs in a worker thread: the CPU work of a merge. It does no I/O, and answers with values, never with errors. */
+/** Runs in a worker thread: the CPU work of a merge. It does no I/O, and reports bad files as values, not as errors. */
 
 export interface SourceTask {
   readonly cluster: string;
-  /** Records that the cluster's last good contribution had, where an empty file is to be refused; else 0. */
+  /** Records in the cluster's last good contribution, if an empty file is to be refused; otherwise 0. */
   readonly recordsBefore: number;
-  /** What the cluster contributed to the previous object, where it is taken from there: it has not changed since. */
+  /** The cluster's contribution to the previous object, if it has not changed since and is taken from there. */
   readonly from?: Contribution;
 }
 
 export interface MergeTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
-  /** In the order of folding. */
+  /** In merge order. */
   readonly sources: readonly SourceTask[];
-  /** The digest of the previous object, where any source is taken from it. */
+  /** SHA-256 of the previous object, if any source is taken from it. */
   readonly previous?: string;
-  /** How many bytes the sources have, about. */
+  /** Approximate size of all sources in bytes. */
   readonly bytes: number;
-  /** How many of them are held in memory until the end; what goes beyond is asked for again. */
+  /** At most this many of them stay in memory until the end; the rest is requested again. */
   readonly mostHeld: number;
 }
 
-/** What a thread asks for: the previous object up to its first entry; each source in turn; the rest of that object; what it let go of. */
+/**
+ * Requests of a thread: `head` is the previous object up to its first entry, `tail` its rest after the last source;
+ * `source` is the next source; `again` are bytes that it did not keep.
+ */
 export type MergeQuestion =
   | { readonly ask: 'head' | 'tail' }
   | { readonly ask: 'source'; readonly source: number }
   | { readonly ask: 'again'; readonly again: AgainRange };
 
 export interface MergeReply {
-  /** Absent for a source that is another one by now. */
+  /** Undefined for a source that has changed since the plan. */
   readonly bytes?: Uint8Array;
-  /** What stands in the previous object before these bytes and is of no use but for its digest. */
+  /** The bytes of the previous object before these, needed only for its digest. */
   readonly skipped?: Uint8Array;
 }
 
-/** What it tells when it begins to give the merged file. */
+/** Sent before the chunks of the merged file. */
 export interface MergeBegun {
   readonly size: number;
-  /** What will be asked for again, in this order. */
+  /** The ranges that will be requested again, in this order. */
   readonly again: readonly AgainRange[];
 }
 
-/** A source that cannot be taken. */
+/** A source that cannot be merged. */
 export interface BadSource {
   readonly cluster: string;
   readonly code: ErrorCode;
@@ -59,23 +62,23 @@ export interface BadSource {
 }
 
 export type MergeAnswer =
-  /** Sources that are bad, or other ones by now: nothing was merged. */
+  /** Some sources are bad or have changed since the plan; nothing was merged. */
   | { readonly kind: 'refused'; readonly bad: readonly BadSource[]; readonly moved: readonly string[] }
-  /** The previous object is not what its provenance describes. */
+  /** The previous object does not match its provenance. */
   | { readonly kind: 'previous-damaged'; readonly detail: string }
   | {
       readonly kind: 'merged';
       readonly size: number;
       /** SHA-256 of the merged file. */
       readonly digest: string;
-      /** In the order of folding. */
+      /** In merge order. */
       readonly contributions: readonly Contribution[];
     };
 
-/** What a merged file is handed over in. */
+/** Bytes per chunk of a merged file. */
 const chunkSize = 2 * 1024 * 1024;
 
-/** Merges the sources of one window, which it asks for, and gives the merged file away; or says what is wrong with them. */
+/** Requests and merges the sources of one window and sends the merged file, or reports what is wrong with them. */
 export function merge(
   task: MergeTask & { readonly port: MessagePort; readonly shared: Shared },
 ): MergeAnswer {
@@ -166,7 +169,7 @@ class WindowSplice {
     }
   }
 
-  /** The next bytes of the previous object. */
+  /** Reads the next bytes of the previous object, and adds them to its digest. */
   private takePrevious(question: MergeQuestion): Uint8Array {
     const { skipped, bytes = new Uint8Array() } = this.ask(question);
     if (skipped !== undefined) this.previous.update(skipped);
@@ -179,7 +182,7 @@ class WindowSplice {
   }
 }
 
-/** The same bytes in chunks of one size, each with its memory to itself. */
+/** Recuts the bytes into chunks of one size, each with an `ArrayBuffer` that can be transferred. */
 function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array> {
   let left = size;
   let chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, left));
@@ -216,7 +219,7 @@ export interface ExtractTask {
   readonly pipeline: Pipeline;
   /** A merged object. */
   readonly bytes: Uint8Array;
-  /** What its provenance says of its digest. */
+  /** Its digest according to its provenance. */
   readonly digest: string;
   readonly contributions: readonly Contribution[];
 }
@@ -225,11 +228,11 @@ export type ExtractAnswer =
   | { readonly damaged: string }
   | {
       readonly damaged?: undefined;
-      /** One for each contribution, in their order. */
+      /** One per contribution, in the same order. */
       readonly files: readonly { readonly bytes: Uint8Array; readonly digest: string }[];
     };
 
-/** Takes clusters' contributions out of a merged object, as ETL files. */
+/** Extracts clusters' contributions from a merged object, as ETL files. */
 export function extract({ pipeline, bytes, digest, contributions }: ExtractTask): ExtractAnswer {
   if (digestOf(bytes) !== digest)
     return { damaged: 'Its bytes are not those that its provenance describes.' };

@@ -12,23 +12,23 @@ import type {
 } from './merge-thread';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 
-/** What a merge reads and writes while it goes on. */
+/** The input and output of a merge while it runs. */
 export interface MergeTraffic {
-  /** Answers one question; what it gives is handed over. An error ends the merge, which throws it. */
+  /** Answers one request; the returned buffers are transferred. An error ends the merge, which throws it. */
   read(question: MergeQuestion): Promise<MergeReply>;
   /**
-   * Takes the merged file, once, when every source has proved good.
+   * Stores the merged file. Called once, after all sources have been checked.
    *
-   * @param chunks gives the file; again from its start when it is gone through again
+   * @param chunks iterates over the file; a second iteration starts over
    */
   write(begun: MergeBegun, chunks: () => AsyncIterable<Uint8Array>): Promise<void>;
 }
 
-/** Worker threads for the CPU work of merging. Whoever starts them closes them. */
+/** Worker threads for the CPU work of merging. The caller that starts them closes them. */
 export interface MergeThreads {
-  /** Merges a window, of which little is in memory at any time. Aborting ends the thread. */
+  /** Merges a window in bounded memory. Aborting ends the thread. */
   merge(task: MergeTask, traffic: MergeTraffic, signal: AbortSignal): Promise<MergeAnswer>;
-  /** Spends the bytes of the object. */
+  /** Consumes the bytes of the object. */
   extract(task: ExtractTask, signal: AbortSignal): Promise<ExtractAnswer>;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
         await traffic.write(begun, () => side.chunks());
         side.done();
       };
-      // Whoever counts what the work asks of the store knows it by its context.
+      // Store calls are counted per activity by async context, which the port's events would lose.
       const inContext = AsyncLocalStorage.snapshot();
       port.on('message', (message: MergeQuestion | MergeBegun) => {
         if (side.receive(message)) return;
@@ -71,7 +71,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
       try {
         return await threads.run<MergeAnswer>('merge', { ...task, port: theirs, shared }, [theirs], signal);
       } catch (error) {
-        // Whoever writes waits for what does not come any more.
+        // Ends `write`, which may be waiting for chunks that will not come.
         fail(error);
         throw failure?.error ?? error;
       } finally {

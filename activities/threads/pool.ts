@@ -3,27 +3,27 @@ import path from 'node:path';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
-/** Worker threads for CPU work, so that heartbeats and servers go on beside it. Whoever starts them closes them. */
+/** Worker threads for CPU work, so that it blocks no heartbeats or servers. The caller that starts them closes them. */
 export interface Threads {
-  /** Runs a function of the threads' file; hands bytes and ports over to it. Aborting ends the thread. */
+  /** Runs a function of the thread's module; transfers bytes and ports to it. Aborting ends the thread. */
   run<Answer>(
     name: string,
     task: object,
-    handedOver: readonly (Uint8Array | MessagePort)[],
+    transferred: readonly (Uint8Array | MessagePort)[],
     signal: AbortSignal,
   ): Promise<Answer>;
   close(): Promise<void>;
 }
 
 export interface ThreadsOptions {
-  /** (Default: as many as there are cores.) */
+  /** (Default: the number of cores.) */
   readonly threads?: number;
 }
 
-/** A thread that has had nothing to do for so long gives its memory back. */
+/** A thread that is idle for this long ends, which frees its memory. */
 const idleMs = 30_000;
 
-/** Makes a pool of threads that run the functions of a file in this folder; they start when there is work. */
+/** Makes a pool of threads that run the functions of a module in this folder; they start when there is work. */
 export function startThreads(
   file: string,
   anyFunction: string,
@@ -32,15 +32,15 @@ export function startThreads(
   const extension = path.extname(__filename);
   const pool = new Piscina({
     filename: path.join(__dirname, `${file}${extension}`),
-    // A thread loads this one when it starts; without it, it would look for a default export.
+    // Loaded when a thread starts; without it, piscina would look for a default export.
     name: anyFunction,
-    // A thread does not inherit what lets this process run TypeScript.
+    // A thread does not inherit the loader that lets this process run TypeScript.
     execArgv: extension === '.ts' ? ['--require', require.resolve('tsx/cjs')] : [],
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: idleMs,
   });
-  // A thread that dies before it has taken a task, as when it cannot be loaded, says so to the pool alone.
+  // Only the pool is notified of a thread that dies before it takes a task, for example because it cannot be loaded.
   let broken = new AbortController();
   pool.on('error', (error: unknown) => {
     broken.abort(error);
@@ -50,7 +50,7 @@ export function startThreads(
     run: async <Answer>(
       name: string,
       task: object,
-      handedOver: readonly (Uint8Array | MessagePort)[],
+      transferred: readonly (Uint8Array | MessagePort)[],
       signal: AbortSignal,
     ) => {
       signal.throwIfAborted();
@@ -59,7 +59,7 @@ export function startThreads(
         return (await pool.run(task, {
           name,
           signal: end,
-          transferList: handedOver.map(transferable),
+          transferList: transferred.map(transferable),
         })) as Answer;
       } catch (error) {
         end.throwIfAborted();
@@ -70,7 +70,7 @@ export function startThreads(
   };
 }
 
-/** Bytes that have their memory to themselves: small buffers share a pool, which cannot be handed over. */
+/** The bytes with an `ArrayBuffer` to themselves: small buffers share a pool, which cannot be transferred. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -80,5 +80,5 @@ export function ownBytes(bytes: Uint8Array): Uint8Array {
 function transferable(what: Uint8Array | MessagePort): ArrayBuffer | MessagePort {
   if (what instanceof MessagePort) return what;
   if (what.buffer instanceof ArrayBuffer) return what.buffer;
-  throw new TypeError('Shared memory cannot be handed over.');
+  throw new TypeError('Shared memory cannot be transferred.');
 }
