@@ -73,7 +73,7 @@ export function federationColumns(now: number, onReplay?: (run: string) => void)
     },
     {
       id: 'merged',
-      title: 'Windows merged',
+      title: 'Merged',
       value: ({ windows }) => windows?.merged ?? 0,
       show: ({ windows }) => (windows === undefined ? '–' : `${windows.merged} of ${windows.all}`),
       numeric: true,
