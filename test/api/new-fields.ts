@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** The working tree. */
+export const root = path.join(__dirname, '../..');
+
+/** A line that is added to a file of the project, before or after the only place where `beside` is. */
+interface Edit {
+  readonly file: string;
+  readonly beside: string;
+  readonly line: string;
+}
+
+const after = (file: string, beside: string, line: string): Edit => ({
+  file,
+  beside,
+  line: `${beside}\n${line}`,
+});
+
+/** Codec versions that have the fields: one above the newest. */
+export const versions: readonly Edit[] = [
+  { file: 'etl/versions.ts', beside: 'oldest: 15, newest: 25', line: 'oldest: 15, newest: 26' },
+  { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
+];
+
+/** Brings the fields into the model; each makes every place below incomplete. */
+export const models: readonly Edit[] = [
+  after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
+  after('etl/model.ts', '  claimNamespace: ByteString;', '  snapshotCost: number;'),
+];
+
+/** Each place that has to decide about `networkVpnCost` of an allocation, part of its `networkCost`. */
+export const allocationPlaces: readonly Edit[] = [
+  after(
+    'etl/allocation-codec.ts',
+    '  networkNatGatewayIngressCost: field(since(25, f64, 0), sum),',
+    '  networkVpnCost: field(since(26, f64, 0), sum),',
+  ),
+  after('etl/cost.ts', "  networkNatGatewayIngressCost: 'does not',", "  networkVpnCost: 'does not',"),
+  after(
+    'query/measures.ts',
+    "  networkNatGatewayIngressCost: cost('the part of `network_cost` in through NAT gateways'),",
+    "  networkVpnCost: cost('the part of `network_cost` through VPNs'),",
+  ),
+  after(
+    'api/allocation-numbers.ts',
+    "  networkNatGatewayIngressCost: 'in full only',",
+    "  networkVpnCost: 'in full only',",
+  ),
+];
+
+/** Each place that has to decide about `snapshotCost` of a disk, part of its `cost`. */
+export const assetPlaces: readonly Edit[] = [
+  after(
+    'etl/asset-codec.ts',
+    "    claimNamespace: field(since(18, str, ''), kept),",
+    '    snapshotCost: field(since(22, f64, 0), sum),',
+  ),
+  after('etl/cost.ts', "    byteUsageMax: 'does not',", "    snapshotCost: 'does not',"),
+  after(
+    'query/asset-fields.ts',
+    "    claimNamespace: text('claim_namespace', 'of disks'),",
+    "    snapshotCost: number('snapshot_cost', 'sum', money, 'of disks'),",
+  ),
+  after(
+    'query/asset-row.ts',
+    "        claimNamespace: text('claim_namespace'),",
+    "        snapshotCost: number('snapshot_cost'),",
+  ),
+  after(
+    'api/asset-json.ts',
+    '        claimNamespace: row.claimNamespace,',
+    '        snapshotCost: row.snapshotCost,',
+  ),
+  after('api/csv.ts', "  claimNamespace: 'column',", "  snapshotCost: 'column',"),
+];
+
+/** The files of the project with these edits, by path. */
+export function edited(edits: readonly Edit[]): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const { file, beside, line } of edits) {
+    const source = files.get(file) ?? readFileSync(path.join(root, file), 'utf8');
+    const parts = source.split(beside);
+    if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${beside}`);
+    files.set(file, parts.join(line));
+  }
+  return files;
+}
