@@ -4,7 +4,8 @@ module.exports = {
   // Only ends a test that hangs: on a busy machine a test may take 20 times as long as usual. No test has a limit of its
   // own, except for those that take longer than this in the long form.
   testTimeout: 900_000,
-  maxWorkers: 2,
+  // Three on two cores: end-to-end tests and those of failing stores mostly wait, for time-outs and for processes.
+  maxWorkers: 3,
   testSequencer: '<rootDir>/test/longest-first.js',
   // Finds or builds the test servers; each is started when a test file asks for it.
   globalSetup: '<rootDir>/test/servers/global-setup.ts',

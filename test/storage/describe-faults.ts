@@ -35,8 +35,11 @@ const after = randomBytes(310_000);
 const mebibyte = 1024 * 1024;
 const large = randomBytes(12 * mebibyte + 5);
 
-/** Silence that a test waits out. A busy machine is silent for as long: only requests that meet silence are cut off by it. */
-const soonMs = 400;
+/**
+ * Silence that a test waits out: a connection ends itself after one to two times this. A busy machine may be silent for
+ * as long, so only requests that are not answered anyway use it.
+ */
+const soonMs = 150;
 /** Longer than any test: what ends by then has not been ended by silence. */
 const neverMs = 200_000;
 

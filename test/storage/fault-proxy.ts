@@ -186,7 +186,7 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
 
 const slowBits = 40;
 /** How long a slow body takes, in milliseconds. */
-export const slowMs = 3_000;
+export const slowMs = 1_500;
 
 /** The headers, names and values in turn, with another Content-Length where there is one. */
 function announcing(headers: readonly string[], length: number): string[] {
