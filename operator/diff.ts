@@ -13,16 +13,18 @@ import type { BucketReader } from '../storage/bucket';
 import { objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 
-/** Each takes two downloads and as many files to decode. */
+/** Each takes two downloads and two files to decode. */
 const mostWindows = 50;
-/** No window of any federation comes near it. */
+/** More than any window of any federation has. */
 const mostBytes = 2 ** 31;
-/** Less than this is the noise of another order of adding. */
+/** A smaller difference is rounding, from another order of addition. */
 const leastDifference = 1e-6;
 
 /**
- * What two generations say differently: who joined and left, which windows differ, and by how much for which cluster.
- * Windows beyond the newest 50 that differ are counted only. Throws GENERATION_UNREADABLE for one that is not there.
+ * Compares two generations: the clusters that joined and left, and the windows that differ, with the costs by cluster.
+ * Of the windows that differ, the newest 50 are compared and the others counted.
+ *
+ * @throws GENERATION_UNREADABLE if one does not exist
  */
 export async function diffGenerations(
   bucket: BucketReader,

@@ -12,15 +12,15 @@ import { replayRequest, startFederation } from './start-federation';
 import { summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
-/** As many as a page shows; each is read whole. */
+/** As many as the page shows; each document is read completely. */
 const mostGenerations = 30;
 
 export interface FederationOptions {
-  /** The address of the Temporal UI, if it is known. */
+  /** The address of the Temporal UI, if known. */
   readonly temporalUi?: string;
 }
 
-/** The federation as the page sees it, and what a person can do to it there: the same as on the command line. */
+/** The federation for the page: its views, and the same actions as on the command line. */
 export function federationOf(operator: Operator, { temporalUi }: FederationOptions): Federation {
   const { namespace, idPrefix } = operator.settings.temporal;
   const workflows =
@@ -79,10 +79,10 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
   };
 }
 
-/** The whole bucket is listed for it, and pages ask for it all the time. */
+/** A survey lists the whole bucket, and every open page polls it. */
 const surveyEveryMs = 60_000;
 
-/** Asks again only after some time; who asks meanwhile gets the same answer, but never an error that is over. */
+/** Caches an answer for `everyMs`. Errors are not cached. */
 function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T> {
   let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
@@ -95,7 +95,7 @@ function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T>
   };
 }
 
-/** What the bucket says; a primary that is nothing else may read only what is combined. */
+/** Surveys the bucket. A cluster that is only a primary may have access to Combined Storage only. */
 async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; missing: string[] }> {
   try {
     return { survey: await surveyBucket(bucket), missing: [] };
@@ -106,15 +106,15 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
     const known = [...new Set([...clusters, ...Object.keys(excluded)])].sort(byBytes);
     return {
       survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), generation },
-      missing: ['The last pushes are not known here: this cluster may read only what is combined.'],
+      missing: ['The last pushes are not known here: this cluster has access to Combined Storage only.'],
     };
   }
 }
 
-/** A run's name becomes a part of a key. */
+/** The name of a run becomes part of a key. */
 function checkedRun(run: string): string {
   if (/^[^/\p{Cc}]{1,255}$/u.test(run) && !run.includes('..')) return run;
-  throw new FederationError('RUN_NOT_FOUND', { detail: 'No federation can have this name.' });
+  throw new FederationError('RUN_NOT_FOUND', { detail: 'This is not a valid name of a run.' });
 }
 
 function viewRun({ run, outcome, request, report }: Run, link: string | undefined): FederationView {

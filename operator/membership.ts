@@ -19,7 +19,11 @@ import type { Operator } from './operator';
 
 export type MembershipChange = 'exclude' | 'include';
 
-/** Takes a cluster out, or back in, and says from when on. Throws CLUSTER_UNKNOWN. */
+/**
+ * Excludes or includes a cluster, and returns from which run on.
+ *
+ * @throws CLUSTER_UNKNOWN; TEMPORAL_UNAVAILABLE without a roster
+ */
 export async function changeMembership(
   operator: Operator,
   kind: MembershipChange,
@@ -27,12 +31,12 @@ export async function changeMembership(
 ): Promise<RosterAnswer> {
   await requireKnown(operator, message.cluster);
   const { client } = await operator.temporal();
-  // The roster first: whatever becomes of a run in progress, the next one reads it there.
+  // The roster first: the next run reads it there, whatever happens to the one in progress.
   await client.workflow
     .getHandle(operator.names.roster)
     .signal(kind === 'exclude' ? excludeCluster : includeCluster, message)
     .catch(noRoster);
-  const answer = await tellRunInProgress(client, operator.settings.temporal.idPrefix, kind, message);
+  const answer = await changeRunInProgress(client, operator.settings.temporal.idPrefix, kind, message);
   return answer ?? { cluster: message.cluster, from: 'in the next' };
 }
 
@@ -41,10 +45,10 @@ export function describeChange(kind: MembershipChange, { cluster, from }: Roster
   return `${cluster} is ${kind}d ${from === 'in this run' ? 'in the run in progress' : 'from the next federation on'}.`;
 }
 
-/** A slip in an id would otherwise be an exclusion of nothing, which looks like success. */
+/** Otherwise a typo in an id would exclude nothing and look like success. */
 async function requireKnown(operator: Operator, cluster: string): Promise<void> {
   const bucket = await operator.bucket();
-  // Who may read only what is combined knows the clusters that are in it.
+  // A cluster with access to Combined Storage only knows the clusters of the newest generation.
   const found: readonly string[] = await discoverClusters(bucket, {}).catch((error: unknown) => {
     if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
     throw error;
@@ -58,7 +62,7 @@ async function requireKnown(operator: Operator, cluster: string): Promise<void> 
     return;
   throw new FederationError('CLUSTER_UNKNOWN', {
     subject: { cluster },
-    detail: `There is no cluster ${cluster} in the bucket; there are: ${found.join(', ') || 'none'}.`,
+    detail: `There is no cluster ${cluster} in the bucket. Clusters there: ${found.join(', ') || 'none'}.`,
   });
 }
 
@@ -71,12 +75,12 @@ function noRoster(error: unknown): never {
   });
 }
 
-/** A commit that is under way is waited for: only then it is known whether it still counted. */
+/** Includes the wait for a commit in progress: only its result says whether the change counted. */
 const answerWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];
 
-/** Asks a run in progress, if there is one, whether it still counts there. */
-async function tellRunInProgress(
+/** Sends the change to a run in progress, if there is one; returns whether it counts there. */
+async function changeRunInProgress(
   client: Client,
   idPrefix: string,
   kind: MembershipChange,
@@ -92,7 +96,7 @@ async function tellRunInProgress(
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
       );
     } catch (error) {
-      // It ended meanwhile, does not know the cluster, or nobody serves it: the roster knows, for whoever commits next.
+      // The run ended, does not know the cluster, or has no worker. The roster has the change for the next commit.
       if (!noAnswer.some((kind) => error instanceof kind)) throw error;
     }
   }

@@ -12,12 +12,12 @@ import { clusterId } from '../etl/cluster-id';
 import { clusterEtlKey, keptKey, objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 
-/** As long as one file of a window may be. */
+/** More than any window of any federation has. */
 const maxBytes = 2 ** 31;
 
 /**
- * Merges a window's sources again and compares the meaning with the merged object: every field of every record. Only
- * where all sources are still what they were; `files` are the listed ones.
+ * Merges a window's sources again and compares every field of every record with the merged object. `changed since`: a
+ * source changed after the merge. `files`: the windows of the clusters as listed now.
  */
 export async function remerge(
   bucket: BucketReader,
@@ -40,13 +40,13 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // A missing or damaged object is told of by its digest; what it means cannot be what its sources mean.
+    // The check of the digest reports a missing or damaged object; here it simply differs from its sources.
     if (isFederationError(error)) return 'differs';
     throw error;
   }
 }
 
-/** The source as it was merged: its file, or the good contribution that stood in for it. */
+/** The source as it was merged: its file, or the last good contribution that was kept. Undefined if it changed. */
 async function readSource(
   bucket: BucketReader,
   window: WindowId,

@@ -6,7 +6,7 @@ import type { BucketReader } from '../storage/bucket';
 import { parseRunKey, runsPrefix } from '../federation/layout';
 import { briefTimeoutMs, type Operator } from './operator';
 
-/** A federation as the bucket and Temporal tell of it. `died`: it ended without a word; `unknown`: that, or it runs. */
+/** A federation, by the bucket and Temporal. `died`: it ended without a report; `unknown`: it died or is running. */
 export interface Run {
   readonly run: string;
   readonly outcome: FederationReport['outcome'] | 'running' | 'died' | 'unknown';
@@ -14,14 +14,14 @@ export interface Run {
   readonly report?: FederationReport;
 }
 
-/** The newest runs, the newest first; with `failed` those that failed or have no report. */
+/** Reads the newest runs, the newest first; with `failed` those that failed or have no report. */
 export async function readRuns(bucket: BucketReader, limit: number, failed = false): Promise<Run[]> {
   const names: string[] = [];
   for await (const entry of bucket.list(runsPrefix, { delimiter: '/' })) {
     const parsed = entry.kind === 'prefix' ? parseRunKey(entry.prefix) : undefined;
     if (parsed !== undefined) names.push(parsed.run);
   }
-  // Their names hold when they were asked for, so the newest are the last ones: only those are read.
+  // The names contain the time of the request, so the newest are listed last, and only those are read.
   names.reverse();
   const runs: Run[] = [];
   for (let at = 0; at < names.length && runs.length < limit; at += limit) {
@@ -39,7 +39,7 @@ async function readRun(bucket: BucketReader, run: string): Promise<Run> {
   return { run, outcome: report?.outcome ?? 'unknown', request, report };
 }
 
-/** Temporal knows what became of a run that left no report. Without Temporal it stays unknown. */
+/** Asks Temporal about runs without a report. Without Temporal they stay `unknown`. */
 export async function askTemporal(operator: Operator, runs: readonly Run[]): Promise<Run[]> {
   if (!runs.some(({ outcome }) => outcome === 'unknown')) return [...runs];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch(() => undefined);

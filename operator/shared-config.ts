@@ -21,6 +21,6 @@ export async function othersWithExistingConfig(
 export function sharedConfigWarning(others: readonly string[]): string {
   return (
     `federatedETL.useExistingS3Config is set for ${others.join(', ')} as well: where clusters share the bucket of ` +
-    'Kubecost’s backup, it becomes unreliable. Give each a federated-store.yaml of its own.'
+    'Kubecost’s backup, it becomes unreliable. Give each cluster its own federated-store.yaml.'
   );
 }

@@ -8,12 +8,12 @@ import type { RosterState } from '../workflows/messages';
 import type { BucketReader } from '../storage/bucket';
 import { readRuns, type Run } from './runs';
 
-/** The windows of a cluster of one pipeline and resolution. */
+/** A cluster's windows of one pipeline and resolution. */
 export interface WindowsSummary {
   readonly pipeline: string;
   readonly resolution: string;
   readonly count: number;
-  /** The end of the newest window: how fresh the data is. */
+  /** The end of the newest window, RFC 3339: the freshness of the data. */
   readonly newestEnd: string;
 }
 
@@ -22,19 +22,19 @@ export interface ClusterSummary {
   readonly membership: 'in' | 'excluded' | 'not yet';
   /** Why it is excluded, or what will change with the next run. */
   readonly reason?: string;
-  /** When its newest file came, by the store's clock. */
+  /** The time of its newest file, by the store's clock. */
   readonly lastPush?: string;
   readonly windows: readonly WindowsSummary[];
 }
 
-/** What the bucket says of the federation. */
+/** The state of the federation, by the bucket. */
 export interface Survey {
   readonly clusters: readonly { readonly cluster: string; readonly files: readonly ListedFile[] }[];
   readonly generation?: Generation;
   readonly lastRun?: Run;
 }
 
-/** Reads what there is to know in the bucket: listings, the newest generation, the newest run. */
+/** Reads the bucket: listings, the newest generation, the newest run. */
 export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   const [found, generation, runs] = await Promise.all([
     discoverClusters(bucket),
@@ -54,7 +54,7 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   };
 }
 
-/** A cluster with its windows, and whether it is in, by the newest generation and by what the roster says since. */
+/** Summarizes a cluster: its windows and its membership, by the newest generation and by later changes in the roster. */
 export function summarizeCluster(
   { cluster, files }: Survey['clusters'][number],
   generation: Generation | undefined,

@@ -4,20 +4,20 @@ import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 
-/** What only Temporal knows. Each part is undefined where nobody answered for it. */
+/** State that only Temporal has. A part without an answer is undefined or missing. */
 export interface TemporalView {
   readonly roster?: RosterState;
   /** By cluster. */
   readonly push: ReadonlyMap<string, PushState>;
   readonly pull: ReadonlyMap<string, PullState>;
-  /** Why something is missing, in sentences. */
+  /** Why a part is missing, in sentences. */
   readonly missing: readonly string[];
 }
 
-/** A workflow whose worker does not run answers no query, and the server waits long to say so. */
+/** The server takes long to report that no worker answers a query. */
 const answerWithinMs = 3_000;
 
-/** Asks the long-lived workflows how they are, as far as they answer. Never throws because Temporal does not. */
+/** Queries the long-lived workflows, as far as they answer. Does not throw if Temporal is unavailable. */
 export async function temporalView(operator: Operator, clusters: readonly string[]): Promise<TemporalView> {
   const missing: string[] = [];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch((error: unknown) => {
@@ -60,7 +60,7 @@ async function ask<Answer>(client: Client, workflowId: string, query: string): P
       client.workflow.getHandle(workflowId).query<Answer>(query),
     );
   } catch {
-    // Not started, no worker, too slow: for a view they are one.
+    // Not started, no worker or too slow: for this view it is the same.
     return undefined;
   }
 }

@@ -18,9 +18,9 @@ import {
 } from '../federation/layout';
 import { remerge } from './remerge';
 
-/** Something that is not as the generation says. */
+/** A difference between the bucket and the generation. */
 export interface Finding {
-  /** A WindowId, or what else it is about. */
+  /** A WindowId, or `published`. */
   readonly about: string;
   readonly key: string;
   readonly detail: string;
@@ -31,24 +31,24 @@ export interface Verification {
   readonly windows: number;
   /** With `deep`: windows that were merged again. */
   readonly remerged: number;
-  /** With `deep`: windows that were not, since a source of theirs changed after they were merged. */
+  /** With `deep`: windows that were not, as a source changed after the merge. */
   readonly changedSince: number;
-  /** Files beside the published ones that were never ours. They are left alone. */
+  /** Files in the published place that no generation named. They are left alone. */
   readonly unnamed: number;
   readonly findings: readonly Finding[];
 }
 
 export interface VerifyOptions {
-  /** The windows of the clusters as they are listed now: then the sources are merged again and compared. */
+  /** The windows of the clusters as listed now; if given, the sources are merged again and compared. */
   readonly deep?: readonly ListedFile[];
-  /** Told after each window. */
+  /** Called after each window. */
   readonly onProgress?: (done: number, of: number) => void;
 }
 
-/** Each window is streamed and hashed; a deep one is in memory as a whole, with its sources. */
+/** Windows at once. A shallow check streams and hashes; a deep one has the window and its sources in memory. */
 const concurrency = { shallow: 8, deep: 2 };
 
-/** Compares the bucket with what a generation says of it: objects, provenance and what is published. */
+/** Compares the bucket with a generation: objects, provenance and published windows. */
 export async function verifyGeneration(
   bucket: BucketReader,
   generation: Generation,
@@ -99,7 +99,7 @@ async function listPublished(bucket: BucketReader): Promise<Map<string, string>>
   return found;
 }
 
-/** What `published.json` says, beside the bytes of the published files, which are checked each by itself. */
+/** Checks `published.json` and the list of published files; their bytes are checked window by window. */
 function checkPublished(
   published: Published | undefined,
   there: Map<string, string>,
@@ -108,14 +108,14 @@ function checkPublished(
   const findings: Finding[] = [];
   if (published?.generation !== generation.generation) {
     const is = published === undefined ? 'none' : `generation ${published.generation}`;
-    const detail = `Generation ${generation.generation} is the newest, but ${is} is published; the next federation mends that.`;
+    const detail = `Generation ${generation.generation} is the newest, but ${is} is published; the next federation repairs that.`;
     findings.push({ about: 'published', key: publishedKey, detail });
   }
   for (const id of publishingSteps(published, there, generation).remove.filter((window) =>
     there.has(window),
   )) {
     const detail =
-      'It is still published, but the generation does not name it; the next federation mends that.';
+      'It is still published, but the generation does not name it; the next federation repairs that.';
     findings.push({ about: id, key: combinedEtlKey(id as WindowId), detail });
   }
   return findings;
@@ -161,13 +161,13 @@ async function checkBytes(
     for await (const chunk of body) hash.update(chunk);
     if (head.size !== expected.size) complain(`It has ${head.size} bytes, not ${expected.size}.`);
     else if (hash.digest('hex') !== expected.digest)
-      complain('Its bytes are not those that were written: the digest differs.');
+      complain('Its bytes changed since they were written: the digest differs.');
   } catch (error) {
     complain(whatFailed(error));
   }
 }
 
-/** A store that does not answer ends the verification; an object that is missing or damaged is what it looks for. */
+/** The detail of a missing or damaged object. Any other error ends the verification. */
 function whatFailed(error: unknown): string {
   if (isFederationError(error, 'STORAGE_NOT_FOUND')) return 'It is missing.';
   if (isFederationError(error, 'STORAGE_CORRUPT')) return describeError(error).split('\n')[0] ?? error.detail;

@@ -9,7 +9,7 @@ import { formatTable, print, printJson } from './output';
 export function registerBackups(program: Command): void {
   program
     .command('backups')
-    .description("list what was saved of this cluster's local ETL before it was first overwritten")
+    .description("list the backups of this cluster's local ETL, made before it was first overwritten")
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl backups --config cluster-5.yaml\n')
     .action(async (_: unknown, command: Command) => {
@@ -27,11 +27,11 @@ export function registerBackups(program: Command): void {
         formatBytes(bytes),
       ]);
       print(`${count(backups.length, 'backup')} of ${cluster} in ${place.label}.\n`);
-      print(formatTable(['backup', 'begun', 'files', 'size'], rows));
+      print(formatTable(['backup', 'started', 'files', 'size'], rows));
     });
 }
 
-/** Where this cluster's backups are: the folder that is set for them, else the bucket. */
+/** The place of this cluster's backups: the folder of the settings, else the bucket. */
 export async function backupPlace(context: Context): Promise<Bucket> {
   const { backupPath } = context.settings.localEtl;
   return backupPath === undefined ? context.bucket() : backupFolder(backupPath);

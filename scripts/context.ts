@@ -16,13 +16,13 @@ export interface CommandOptions {
   readonly verbose?: boolean;
 }
 
-/** What a verb works with. Bucket and Temporal are opened when they are first asked for, and closed with it. */
+/** The settings and connections of a verb. Bucket and Temporal are opened at first use, and closed with the context. */
 export interface Context extends AsyncDisposable {
   readonly settings: Settings;
-  /** To standard error: standard output is for what was asked. */
+  /** Writes to standard error: standard output is for the answer. */
   readonly log: Log;
   readonly names: Names;
-  /** For reading only: what a verb changes, it asks of a workflow. */
+  /** Read-only: a verb asks a workflow for changes. */
   bucket(): Promise<Bucket>;
   /** Throws TEMPORAL_UNAVAILABLE when no server answers within `timeoutMs` (10 s). */
   temporal(options?: { timeoutMs?: number }): Promise<Temporal>;
@@ -76,7 +76,7 @@ export function openContext(options: CommandOptions): Context {
 }
 
 async function connectTemporal(settings: Settings, timeoutMs: number): Promise<Temporal> {
-  // Loaded only here: it takes longer than all that a verb without Temporal does.
+  // Loaded only here, as loading takes longer than a whole verb without Temporal.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, namespace, connection: how } = settings.temporal;
   try {

@@ -25,7 +25,7 @@ export function registerDoctor(program: Command): void {
     )
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<DoctorOptions>();
-      // Interrupted, it still removes its probes from the bucket. The output says that it was interrupted.
+      // When interrupted, it still removes its probes from the bucket, and the output says so.
       using stop = stopOnSignals(silentLog);
       const checks: Check[] = [];
       for await (const some of examine({ ...options, signal: stop })) {

@@ -10,7 +10,7 @@ export function registerExclude(program: Command): void {
     .command('exclude')
     .argument('<cluster>', 'the id of the cluster')
     .description('take a cluster out of every window; it keeps pushing')
-    .option('--reason <text>', 'why, for whoever looks later')
+    .option('--reason <text>', 'the reason, shown in status and in the next generations')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

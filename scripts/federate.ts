@@ -23,17 +23,17 @@ interface FederateOptions extends CommandOptions {
 export function registerFederate(program: Command): void {
   program
     .command('federate')
-    .description('start a federation now, or as soon as the running one has ended')
-    .option('--wait', 'show its progress and wait until it has ended; exit status 1 if it fails')
-    .option('--dry-run', 'show what it would do; writes and starts nothing')
+    .description('start a federation now; it waits for one that is running')
+    .option('--wait', 'show its progress and wait for it to end; exit status 1 if it fails')
+    .option('--dry-run', 'show the plan; writes and starts nothing')
     .option(
       '--window <start,end>',
       'only windows that overlap this span, in unix seconds or RFC 3339',
       parseSpan,
     )
     .option('--force', 'merge the windows again even if nothing changed')
-    .option('--full', 'list everything, and look at every window and every refused source again')
-    .option('--take-over', 'commit even though another federator with another membership committed last')
+    .option('--full', 'list the whole bucket, and check every window and every refused source again')
+    .option('--take-over', 'commit even if the last commit is by another federator with another membership')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -53,7 +53,7 @@ export function registerFederate(program: Command): void {
     });
 }
 
-/** Starts a federation; prints how to follow it or, with `wait`, how it ended. */
+/** Starts a federation, and prints how to follow it or, with `wait`, its result. */
 export async function startAndShow(
   context: Context,
   request: FederationRequest,

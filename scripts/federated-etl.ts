@@ -6,8 +6,8 @@ import { catalog } from '../errors/catalog';
 import { describeError, FederationError } from '../errors/federation-error';
 
 /**
- * Every verb, in the order of `--help`. Only those that are named are loaded: a verb that reads the bucket does not
- * wait for what the demo needs.
+ * Every verb, in the order of `--help`. Only the named verbs are loaded, so that one that reads the bucket does not wait
+ * for the modules of the demo.
  */
 const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   run: () => (require('./run') as typeof import('./run')).registerRun,
@@ -32,25 +32,24 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
 };
 
 /**
- * Runs the command line. The exit status is left in `process.exitCode`: 0 done, 1 it failed or found a problem, 2 it
- * was called wrongly.
+ * Runs the command line and sets `process.exitCode`: 0 done, 1 failed or found a problem, 2 wrong usage.
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.once('error', leaveWhenNobodyReads);
+  process.stdout.once('error', exitOnClosedPipe);
   const program = buildProgram();
   try {
     for (const register of loadVerbs(argv)) register(program);
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has told already. Showing the help because somebody asked for it is no mistake.
+      // Commander has reported the error. `--help` ends this way too, with 0.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
     process.stderr.write(`${explain(error, program.opts<{ verbose?: boolean }>().verbose === true)}\n`);
     process.exitCode = 1;
   } finally {
-    process.stdout.off('error', leaveWhenNobodyReads);
+    process.stdout.off('error', exitOnClosedPipe);
   }
 }
 
@@ -61,15 +60,15 @@ function buildProgram(): Command {
       '--config <file>',
       'the settings file (default: FEDERATED_ETL_CONFIG, else federated-etl.yaml here)',
     )
-    .option('--verbose', 'also say what it does, and where an error comes from')
+    .option('--verbose', 'also log each step, and the stack of an error')
     .exitOverride()
-    .showHelpAfterError('(add --help for what it takes)')
+    .showHelpAfterError('(use --help for usage)')
     .configureHelp({ showGlobalOptions: true });
 }
 
-/** The verbs that the words may mean; all of them, for help and for suggestions, when none is a verb. */
+/** The verbs among the words; all verbs if there is none, for help and for suggestions. */
 function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
-  // The example runs on the checkout's test data, so the built program is without it.
+  // The example runs on the checkout's test data, so the built program does not have it.
   const here = Object.entries(verbs).filter(([verb]) => verb !== 'demo' || existsSync(join(__dirname, verb)));
   const named = here.filter(([verb]) => argv.includes(verb));
   return (named.length > 0 ? named : here).map(([, load]) => load());
@@ -87,8 +86,8 @@ function explain(error: unknown, verbose: boolean): string {
   return `${text}\n${causes.join('\ncaused by ')}`;
 }
 
-/** `federated-etl runs | head` is no failure. */
-function leaveWhenNobodyReads(error: NodeJS.ErrnoException): void {
+/** The reader of a pipe may stop early, as in `federated-etl runs | head`. */
+function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 }

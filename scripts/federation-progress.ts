@@ -6,13 +6,13 @@ import { showProgress } from './progress';
 const indent = '  ';
 
 export interface ShowFederationOptions {
-  /** Prints a line of progress where there is no terminal. (Default: to standard error) */
+  /** Prints a line of progress if there is no terminal. (Default: to standard error) */
   readonly say?: (line: string) => void;
-  /** Aborted: progress is no longer shown. */
+  /** Once aborted, progress is no longer shown. */
   readonly stop: AbortSignal;
 }
 
-/** Follows a run to its end and shows its progress; returns its summary, or throws what it failed with. */
+/** Follows a run to its end and shows its progress. Returns its summary, or throws the error of the run. */
 export async function showFederation(
   client: Client,
   run: string,
@@ -21,13 +21,12 @@ export async function showFederation(
   using progress = showProgress(`${indent}Federator`, { say });
   return await followFederation(client, run, {
     progress: ({ merged, planned, phase }) => progress.update(merged, planned, phase),
-    unserved: () =>
-      progress.note(`${indent}No federator serves the run at the moment; it goes on when one does.`),
+    unserved: () => progress.note(`${indent}No federator is serving the run; it continues when one does.`),
     stop,
   });
 }
 
-/** How a run ended, in one line. */
+/** The result of a run in one line. */
 export function describeFederation(summary: FederationSummary): string {
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
   const quarantined = summary.quarantined === 0 ? '' : `, ${summary.quarantined} sources quarantined`;

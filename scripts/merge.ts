@@ -17,7 +17,7 @@ interface MergeOptions {
   pipeline?: Pipeline;
 }
 
-/** Adds `merge --out FILE FILE…` to the program. It works on local files alone. */
+/** Adds the verb `merge` to the program. It works on local files only. */
 export function registerMerge(program: Command): void {
   program
     .command('merge')
@@ -26,7 +26,7 @@ export function registerMerge(program: Command): void {
       '<files...>',
       'ETL files of one pipeline and window; where records collide, earlier files come first',
     )
-    .requiredOption('--out <file>', 'where the merged file goes; replaced as a whole')
+    .requiredOption('--out <file>', 'the merged file; replaced atomically')
     .addOption(pipelineOption())
     .addHelpText(
       'after',
@@ -74,7 +74,7 @@ function contentsOf(set: EtlSet): string {
   return `${set.kind} of ${start ?? 'open'}-${end ?? 'open'}`;
 }
 
-/** Writes beside the file and renames, so that it is never seen half-written. */
+/** Writes to a temporary file and renames it, so that no reader sees half a file. */
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {

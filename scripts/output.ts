@@ -5,12 +5,12 @@ export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** What `--json` answers: one document. */
+/** Writes the one document of `--json`. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** Plain columns under their headings; nothing at all without rows. */
+/** Plain columns under their headings; an empty text without rows. */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],

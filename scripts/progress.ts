@@ -1,25 +1,25 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Shows how far long work is. Use it with `using`: a bar is removed at the end. */
+/** Shows the progress of long work. Use it with `using`: a bar is removed at the end. */
 export interface Progress extends Disposable {
-  /** `phase`: the part of the work that is going on, if it has parts. */
+  /** `phase`: the current part of the work, if it has parts. */
   update(this: void, done: number, of: number, phase?: string): void;
-  /** Prints a line of its own, without tearing a bar apart. */
+  /** Prints a separate line, above a bar. */
   note(this: void, line: string): void;
 }
 
 export interface ProgressOptions {
-  /** What is counted. (Default: windows) */
+  /** The unit of the numbers, in the plural. (Default: windows) */
   readonly noun?: string;
-  /** Prints a line where there is no terminal. (Default: to standard error) */
+  /** Prints a line if there is no terminal. (Default: to standard error) */
   readonly say?: (line: string) => void;
   /** (Default: standard error) */
   readonly stream?: NodeJS.WriteStream;
 }
 
 /**
- * A bar on standard error if that is a terminal; elsewhere a line per phase and per tenth of the work. Nothing is shown
- * before the first update.
+ * A bar on standard error if that is a terminal, else one line per phase and per tenth of the work. Shows nothing before
+ * the first update.
  */
 export function showProgress(what: string, options: ProgressOptions = {}): Progress {
   const { noun = 'windows', stream = process.stderr } = options;
@@ -42,7 +42,7 @@ function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): 
   let last: [done: number, total: number, payload: { phase: string }] | undefined;
   return {
     update(done, of, phase) {
-      // A bar of nothing is drawn full.
+      // A bar with a total of 0 would be drawn full.
       last = [done, Math.max(of, 1), { phase: phase === undefined ? '' : `${phase} ` }];
       const [, total, payload] = last;
       if (!shown.isActive) return shown.start(total, done, payload);

@@ -16,10 +16,12 @@ interface ReplayOptions extends CommandOptions {
 export function registerReplay(program: Command): void {
   program
     .command('replay')
-    .argument('[runs...]', 'the federations to replay, as `federated-etl runs` names them')
-    .description('start failed federations again: new runs of the same request, against what is there today')
-    .option('--failed', 'every run that failed since the last one that committed')
-    .option('--wait', 'wait until each has ended')
+    .argument('[runs...]', 'the runs to replay, as `federated-etl runs` names them')
+    .description(
+      'start failed federations again: new runs of the same requests, planned against the bucket as it is now',
+    )
+    .option('--failed', 'replay every run that failed since the last one that committed')
+    .option('--wait', 'wait for each to end before starting the next')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -45,10 +47,10 @@ export function registerReplay(program: Command): void {
     });
 }
 
-/** How far back it is looked; who failed more often than that has another problem than a replay solves. */
+/** How many runs `--failed` looks back. More failures in a row have a cause that a replay does not solve. */
 const mostRuns = 100;
 
-/** A committed run has merged all that came in before it, so what failed earlier has nothing left to do. */
+/** A run that commits has merged everything that came before it, so earlier failures need no replay. */
 async function failedSinceTheLastCommit(bucket: Bucket): Promise<string[]> {
   const newestFirst = await readRuns(bucket, mostRuns);
   const committed = newestFirst.findIndex(({ outcome }) => outcome === 'complete' || outcome === 'partial');

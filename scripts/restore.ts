@@ -10,8 +10,8 @@ import { print, printJson } from './output';
 export function registerRestore(program: Command): void {
   program
     .command('restore')
-    .argument('<backup>', 'its name, as `federated-etl backups` lists it')
-    .description('make the local ETL what it was when it was saved; run it where the volume is mounted')
+    .argument('<backup>', 'the name of the backup, as `federated-etl backups` lists it')
+    .description('restore the local ETL from a backup; run it where the volume is mounted')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -25,10 +25,8 @@ export function registerRestore(program: Command): void {
       const summary = await restoreBackup({ store, place: await backupPlace(context), cluster, name });
       if (options.json) return printJson({ cluster, backup: name, ...summary });
       const { restored, unchanged, removed, salvaged } = summary;
-      print(
-        `Restored ${count(restored, 'file')} of ${name} to ${store.root}; ${unchanged} were still the same.`,
-      );
-      if (removed > 0) print(`Removed ${count(removed, 'pulled file')} that it does not have.`);
+      print(`Restored ${count(restored, 'file')} of ${name} to ${store.root}; ${unchanged} unchanged.`);
+      if (removed > 0) print(`Removed ${count(removed, 'pulled file')} that it does not contain.`);
       if (salvaged > 0) print(`Salvaged ${count(salvaged, 'newer file')} in ${store.state}/salvaged.`);
     });
 }

@@ -9,8 +9,8 @@ import { parseCount } from './parse-options';
 export function registerRuns(program: Command): void {
   program
     .command('runs')
-    .description('list federations and how they ended, the newest first')
-    .option('--failed', 'only those that failed or died')
+    .description('list federations and their results, the newest first')
+    .option('--failed', 'list only those that failed or died')
     .option('--limit <n>', 'how many to list at most', parseCount, 20)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl runs --failed --limit 5\n')

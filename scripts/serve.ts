@@ -36,12 +36,14 @@ export function registerServe(program: Command): void {
   const { api } = defaultSettings();
   program
     .command('serve')
-    .description('serve the query API and the page over a local ETL store alone: no Temporal, no bucket')
+    .description(
+      'serve the query API and the page over a local ETL store, without Temporal and without a bucket',
+    )
     .requiredOption('--etl <dir>', 'the folder that holds bingen/<pipeline>/<resolution>/<start>-<end>')
     .option('--listen <address>', 'the address to listen on', api.listen)
     .option('--database <dir>', 'keep the database in this folder (default: a temporary one)')
     .option('--currency <code>', 'the name of the currency', api.currency)
-    .option('--open-read', 'answer everybody, including other machines')
+    .option('--open-read', 'answer requests from other machines too, without a token')
     .addHelpText(
       'after',
       '\nExamples:\n  federated-etl serve --etl /var/configs/db/etl\n  federated-etl serve --etl ./backup/etl --listen 127.0.0.1:8080\n',

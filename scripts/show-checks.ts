@@ -11,7 +11,7 @@ const marks: Record<Outcome, string> = {
 };
 const markWidth = Math.max(...Object.values(marks).map(({ length }) => length)) + 2;
 
-/** Checks of one kind as lines for people, under their heading; `width` in columns. */
+/** Prints checks of one kind under their heading; `width` in columns. */
 export function showChecks(checks: readonly Check[], width: number): void {
   const [first] = checks;
   if (first === undefined) return;
@@ -28,7 +28,7 @@ export function showChecks(checks: readonly Check[], width: number): void {
   }
 }
 
-/** How it ended, in one line. */
+/** The result in one line. */
 export function verdict(checks: readonly Check[]): string {
   const number = (outcome: Outcome) => checks.filter((one) => one.outcome === outcome).length;
   const [failures, warnings, skipped] = [number('failed'), number('warning'), number('skipped')];
@@ -41,7 +41,7 @@ export function verdict(checks: readonly Check[]): string {
   return failures > 0 ? `Something has to be done${rest}.` : `Nothing is in the way${rest}.`;
 }
 
-/** What was not tried, for one and the same reason, is one line. */
+/** Joins consecutive checks that were not made for the same reason into one line. */
 function together(checks: readonly Check[]): Check[] {
   const lines: Check[] = [];
   for (const one of checks) {
@@ -57,7 +57,7 @@ function together(checks: readonly Check[]): Check[] {
   return lines;
 }
 
-/** In lines of so many columns; a word that is longer stays whole, so that it can be copied. */
+/** Wraps a text at a width in columns. A longer word stays whole, so that it can be copied. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let at = '';

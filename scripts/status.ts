@@ -9,7 +9,7 @@ import { formatTable, print, printJson } from './output';
 export function registerStatus(program: Command): void {
   program
     .command('status')
-    .description('show the whole pipeline: what clusters push, the last federation, what primaries hold')
+    .description('show the whole pipeline: pushes, the last federation, the newest generation, primaries')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  federated-etl status --config cluster-4.yaml\n')
     .action(async (_: unknown, command: Command) => {

@@ -1,9 +1,9 @@
 import type { Log } from '../config/log';
 
-/** A terminal's signal, and the same one forwarded by a parent, arrive within a moment and are one. */
+/** A signal from the terminal and the same one forwarded by a parent arrive almost together, and count as one. */
 const oneSignalMs = 2_000;
 
-/** Aborted on the first SIGINT or SIGTERM; a second signal ends the process at once. Disposing of it stops the listening. */
+/** Aborted on the first SIGINT or SIGTERM; a second signal ends the process at once. Disposing removes the listeners. */
 export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable {
   const stop = new AbortController();
   let firstAt = 0;
@@ -11,7 +11,10 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable 
     if (stop.signal.aborted && Date.now() - firstAt < oneSignalMs) return;
     if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
     firstAt = Date.now();
-    log.info({ event: 'stopping', signal }, `${signal}: finishing what is begun; once more to end at once`);
+    log.info(
+      { event: 'stopping', signal },
+      `${signal}: finishing the work in progress; a second signal ends the process at once`,
+    );
     stop.abort();
   };
   process.on('SIGINT', onSignal);
@@ -24,7 +27,7 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable 
   });
 }
 
-/** Aborted when whoever started this process and holds a channel to it (the example does) is gone, also when killed. */
+/** Aborted when the parent that holds a channel to this process is gone, even if it was killed. The example is one. */
 export function parentGone(): AbortSignal {
   const gone = new AbortController();
   process.once('disconnect', () => gone.abort());
@@ -33,13 +36,12 @@ export function parentGone(): AbortSignal {
   return gone.signal;
 }
 
-/** How long what is left of a process that has done its work may keep it. */
+/** How long a process may take to exit after its work is done. */
 const leftOverMs = 10_000;
 
 /**
- * To be called when all is done or has failed: the process ends by itself, and if something keeps it from that (the SDK's
- * connection to a server that went away does), it is ended, with the exit status that it has then. Whoever supervises it
- * starts nothing anew as long as it hangs.
+ * Call it when the work is done or has failed. If something keeps the process alive (the SDK's connection to a server
+ * that went away does), it is ended with the exit status of that moment: a supervisor restarts only a process that ended.
  */
 export function endSoon(withinMs = leftOverMs): void {
   setTimeout(() => process.exit(), withinMs).unref();

@@ -80,7 +80,7 @@ async function* plansOf(
   }
   if (roles.federator) {
     yield { prefix: federatedPrefix, operations: ['list'] };
-    // What is wrong with the listing has been told.
+    // The listing has been reported.
     const [first] = worthAsking() ? await discoverClusters(bucket, options).catch(() => []) : [];
     if (first !== undefined) yield { prefix: clusterPrefix(first), operations: ['read'] };
     yield { prefix: combinedPrefix, operations: probeOperations };
@@ -89,7 +89,7 @@ async function* plansOf(
     yield {
       prefix: combinedPrefix,
       operations: ['list', 'read'],
-      restIsNotNeeded: 'A primary only reads what is combined.',
+      restIsNotNeeded: 'A primary only reads Combined Storage.',
     };
   }
   if (readsBack && !roles.federatedCluster) {
@@ -109,9 +109,9 @@ async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeRes
   const about = { check: 'bucket', subject: operation, place: prefix } as const;
   if (operation === 'clock')
     return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
-  // Nobody but this cluster writes its backups, so looking first is as good.
+  // Only this cluster writes its backups, so looking first is as good.
   if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
-    const found = 'The store cannot; this cluster looks first, as nobody else writes here.';
+    const found = 'The store cannot; this cluster looks first, as no other writes here.';
     return { ...about, outcome: 'ok', detail: found };
   }
   if (outcome === 'warning') return { ...about, outcome, detail, todo: warnings[operation] };

@@ -15,7 +15,7 @@ const check = 'clusters';
 const mostClusters = 20;
 const mostStrangers = 10;
 
-/** What a federator finds in the bucket: clusters, who of them is in by the settings and why, and what is not its own. */
+/** Checks of a federator: the clusters in the bucket, their membership by the settings and why, and foreign files. */
 export async function checkClusters(
   bucket: BucketReader,
   settings: Settings,

@@ -50,7 +50,7 @@ export async function* examine({ config, strict, signal }: ExamineOptions): Asyn
   }
 }
 
-/** Yields what was found in the bucket, then looks at what is reached over the network besides it. */
+/** Yields the checks of the bucket, then those of other services on the network. */
 async function* examineRemote(
   settings: Settings,
   store: { bucket: Bucket; usable: boolean } | undefined,

@@ -54,7 +54,7 @@ export async function backupNeed({ roles, localEtl: local }: Settings): Promise<
   if (state?.backup !== undefined && state.backup !== '')
     return { operations: ['list', 'read'], why: `The local ETL was saved as ${state.backup}.` };
   if (state?.backup === '' || !isThere)
-    return { operations: [], why: 'There is no local ETL of its own to save.' };
+    return { operations: [], why: 'The cluster has no local ETL to back up.' };
   return {
     operations: ['list', 'write', 'head', 'read', 'delete', 'conditional create'],
     why: 'Saving the local ETL never does this.',

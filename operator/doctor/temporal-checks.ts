@@ -11,7 +11,7 @@ import { formatTime } from '../format';
 import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
 import type { Check, Outcome } from './check';
 
-/** A Temporal server that answers, and what is checked in it. */
+/** A Temporal server that answers, and the settings to check against it. */
 export interface Asked {
   readonly client: Client;
   readonly connection: Connection;
@@ -52,7 +52,7 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
   const wrong = missing.filter(({ name }) => customAttributes[name] !== undefined);
   if (wrong.length > 0) {
     const detail = `Of another type than needed: ${wrong.map(({ name, type }) => `${name} (needed: ${type})`).join(', ')}.`;
-    return line(subject, 'failed', detail, 'Give this federation a namespace of its own.');
+    return line(subject, 'failed', detail, 'Give this federation its own namespace.');
   }
   const detail = `Not registered yet: ${missing.map(({ name }) => name).join(', ')}. The federator does that when it starts.`;
   const commands = missing.map(
@@ -62,7 +62,7 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
   return line(subject, 'warning', detail, `If it may not: ${commands.join('; ')}`);
 }
 
-/** Whether the schedule runs; before the federator's first start there is none. */
+/** Whether the schedule runs; it does not exist before the federator's first start. */
 export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
   const { ScheduleNotFoundError } = await import('@temporalio/client');
   try {
@@ -76,7 +76,7 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
     return line('schedule', 'ok', `The next run is ${next === undefined ? 'not known' : formatTime(next)}.`);
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
-    return line('schedule', 'ok', 'There is none yet: the federator makes it when it starts.');
+    return line('schedule', 'ok', 'It does not exist yet: the federator creates it when it starts.');
   }
 }
 
@@ -84,7 +84,7 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
 export async function checkRoster({ client, names: { roster }, settings, label }: Asked): Promise<Check> {
   const memo = await memoOf(client, roster);
   if (memo === undefined)
-    return line('roster', 'ok', 'There is none yet: the federator starts it, for the bucket it uses.');
+    return line('roster', 'ok', 'It does not exist yet: the federator starts it, for the bucket it uses.');
   const bucket = String(memo['bucket']);
   if (label === undefined)
     return line('roster', 'skipped', `It serves ${bucket}; which bucket ours is, is not known.`);

@@ -5,18 +5,18 @@ interface ServedStatus {
   readonly served: { readonly generation?: number };
 }
 
-/** What a primary answers of a cluster. */
+/** The cost of a cluster, as the primary's API answers. */
 export interface ClusterCost {
   readonly cluster: string;
   readonly totalCost: number;
 }
 
-/** The question what each cluster cost in a window. */
+/** The URL of the cost of each cluster in a window. */
 export function costsUrl(url: string, window: string): string {
   return `${url}/model/allocation?window=${window}&aggregate=cluster&accumulate=true&idle=false`;
 }
 
-/** Waits until a primary serves a generation, then asks its API what each cluster cost in a window, from the highest. */
+/** Waits until a primary serves a generation, then asks its API for each cluster's cost in a window, the highest first. */
 export async function askPrimary(
   url: string,
   window: string,

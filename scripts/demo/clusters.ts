@@ -17,7 +17,7 @@ export interface DemoCluster {
   readonly log: string;
 }
 
-/** Where the example data lies: five clusters' ETL files, made by OpenCost's own code. */
+/** The example data: five clusters' ETL files, written by OpenCost's own code. */
 const exampleData = join(__dirname, '..', '..', 'test', 'golden', 'bucket', 'federated');
 
 /** The guide's example: three pure Federated Clusters, one that is also the Federator, one that is also the Primary. */
@@ -30,20 +30,20 @@ const example: readonly { id: string; roles: DemoCluster['roles'] }[] = [
 ];
 
 export interface Surroundings {
-  /** The day that the example's files end with, of clusters that are not there yet. */
+  /** The last day of the data of clusters that are not laid out yet. */
   readonly lastDay: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
-  /** What federated-store.yaml says. */
+  /** The content of federated-store.yaml. */
   readonly store: object;
-  /** More settings of `localEtl`, for every cluster. */
+  /** Further settings of `localEtl`, for every cluster. */
   readonly localEtl?: object;
   /** Settings of the primary's API. (Default: any free port of this machine) */
   readonly api?: object;
-  /** Where the Temporal UI is. */
+  /** The address of the Temporal UI. */
   readonly temporalUi?: string;
 }
 
-/** The last day of the example that is laid out under `dir`, which its files are named after; undefined without any. */
+/** The last day of the example that is laid out under `dir`, by the names of its files; undefined if there is none. */
 export async function laidOutDay(dir: string): Promise<string | undefined> {
   const ends: number[] = [];
   for (const { id } of example) {
@@ -57,7 +57,7 @@ export async function laidOutDay(dir: string): Promise<string | undefined> {
 
 /**
  * Lays out the example under `dir`: federated-store.yaml, and for each cluster a settings file and its local ETL, moved in
- * time to end with the given day. What is there stays: a second start goes on from the first one.
+ * time to end with the given day. Existing stores are kept: a second start continues from the first one.
  */
 export async function layOutClusters(dir: string, surroundings: Surroundings): Promise<DemoCluster[]> {
   const store = join(dir, 'federated-store.yaml');
@@ -83,7 +83,7 @@ function etlOf(dir: string, id: string): string {
   return join(dir, 'clusters', id, 'etl');
 }
 
-/** Appears as a whole or not at all, as what is there stays as it is. */
+/** Lays out the whole store or nothing: a later start keeps a store that it finds. */
 async function layOutEtl({ id, etl }: DemoCluster, lastDay: string): Promise<void> {
   const data = join(exampleData, id, 'etl');
   const seconds = secondsAfterGolden(lastDay);
@@ -125,7 +125,7 @@ function settingsOf(
     localEtl: { path: etl, ...localEtl },
     temporal: { ...temporal, ...(temporalUi === undefined ? {} : { uiUrl: temporalUi }) },
     ...(roles.primary === undefined ? {} : { api }),
-    // All five are on one machine.
+    // All five run on one machine.
     health: { listen: '127.0.0.1:0' },
     log: { format: 'pretty' },
   };

@@ -5,13 +5,13 @@ import { InvalidArgumentError } from 'commander';
  */
 
 const dayMs = 86_400_000;
-/** How many days the example has. */
+/** The number of days in the example. */
 const length = 3;
 
-/** The last day of the example's data as it lies in the checkout. */
+/** The last day of the example's data in the checkout. */
 export const goldenDay = '2026-11-16';
 
-/** The day before the one that a moment lies in. */
+/** The day before the day of a moment. */
 export function yesterday(now: Date): string {
   return dayAfter(now.toISOString().slice(0, 10), -1);
 }
@@ -21,23 +21,23 @@ export function firstDay(lastDay: string): string {
   return dayAfter(lastDay, 1 - length);
 }
 
-/** The days of an example that ends with a day, as the API takes a window. */
+/** The days of an example that ends with a day, as a window of the API. */
 export function exampleWindow(lastDay: string): string {
   return `${firstDay(lastDay)}T00:00:00Z,${dayAfter(lastDay, 1)}T00:00:00Z`;
 }
 
-/** How much later an example that ends with a day is than its data in the checkout, in seconds. */
+/** The distance from the data in the checkout to an example that ends with a day, in seconds. */
 export function secondsAfterGolden(lastDay: string): number {
   return (Date.parse(lastDay) - Date.parse(goldenDay)) / 1000;
 }
 
-/** The option parser of a day. */
+/** Parses the option for a day. */
 export function parseDay(text: string): string {
-  // What is no day, such as February 30, is another day for Date, or none.
+  // Date turns February 30 into another day, or into NaN.
   const isDay =
     /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && dayAfter(text, 0) === text;
   if (!isDay || firstDay(text) < '1970-01-01')
-    throw new InvalidArgumentError('It takes a day from 1970-01-03 on, as 2026-11-16.');
+    throw new InvalidArgumentError('It takes a day from 1970-01-03 on, such as 2026-11-16.');
   return text;
 }
 

@@ -2,7 +2,7 @@ import type { Instant } from '../../etl/instant';
 import { type EtlRecord, type EtlSet, recordsOf, type TimeWindow, withRecords } from '../../etl/model';
 import { year1 } from '../../etl/time-codec';
 
-/** The same set, whole seconds later: its window, and the windows, starts and ends of its records. Zones stay. */
+/** Moves a set by whole seconds: its window, and the windows, starts and ends of its records. Time zones stay. */
 export function shiftSet(set: EtlSet, seconds: number): EtlSet {
   const shifted = { ...set, window: shiftWindow(set.window, seconds) };
   return withRecords(shifted, shiftRecords(recordsOf(set), seconds));
@@ -36,7 +36,7 @@ function shiftWindow(window: TimeWindow, seconds: number): TimeWindow {
   };
 }
 
-/** Go's zero time says that there is none, and is no time to move. */
+/** Go's zero time means "no time", so it is not moved. */
 function shiftInstant(instant: Instant, seconds: number): Instant {
   if (instant.seconds === year1 && instant.nanos === 0) return instant;
   return { ...instant, seconds: instant.seconds + seconds };

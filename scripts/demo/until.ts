@@ -3,7 +3,7 @@ import { FederationError } from '../../errors/federation-error';
 
 const lookEveryMs = 200;
 
-/** Looks again and again until `look` finds something. What it throws meanwhile counts as nothing found yet. */
+/** Calls `look` until it finds something. An error of `look` counts as nothing found yet. */
 export async function until<T>(
   what: string,
   patienceMs: number,
@@ -23,7 +23,7 @@ export async function until<T>(
       throw new FederationError('INTERNAL', {
         detail: stop.aborted
           ? `Stopped while waiting for ${what}.`
-          : `Waited ${patienceMs / 1000} s in vain for ${what}.`,
+          : `Gave up after waiting ${patienceMs / 1000} s for ${what}.`,
         hint: 'The logs of the clusters say more.',
         cause: lastError,
       });
