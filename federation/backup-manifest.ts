@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A file in a backup: the SHA-256 of its bytes, and how many there are. */
+/** A file in a backup: its SHA-256, and its size in bytes. */
 export const savedFileSchema = z.object({ digest: z.string(), size: z.number() });
 export type SavedFile = z.infer<typeof savedFileSchema>;
 

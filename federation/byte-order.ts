@@ -11,7 +11,7 @@ export function byBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** A UTF-16 unit in the order of code points: surrogates stand for what comes after everything else. */
+/** Ranks a UTF-16 unit by code point: surrogates belong to code points above all others. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;

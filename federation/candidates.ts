@@ -1,6 +1,6 @@
 import { byBytes } from './byte-order';
 
-/** A window file of a cluster, as it was listed. */
+/** A cluster's window file, as listed. */
 export interface ListedFile {
   readonly cluster: string;
   /** A WindowId. */
@@ -15,7 +15,7 @@ export interface ListedFile {
   readonly modified: number;
 }
 
-/** A file that is left aside because its cluster has another one of the same window. */
+/** A file that is ignored because its cluster has a preferred one of the same window. */
 export interface Duplicate {
   readonly cluster: string;
   readonly window: string;
@@ -23,15 +23,16 @@ export interface Duplicate {
   readonly leftAside: string;
 }
 
-/** What is known of the file that counts. */
+/** The file that counts for a cluster and window. */
 export interface Candidate extends Pick<ListedFile, 'plain' | 'version' | 'size' | 'modified'> {
-  /** Below the cluster's `etl/bingen/`, where it is not simply the window's id. */
+  /** The path below the cluster's `etl/bingen/`; undefined if it is the window's id. */
   readonly path?: string;
 }
 
 /**
- * At most one file a cluster and window: the one modified last, then the plain name, then the canonical path. The order
- * in which files are added makes no difference. A listing is folded into it as it comes, so only what counts is held.
+ * At most one file per cluster and window: the one modified last, then the plain name, then the canonical path. The
+ * order in which files are added makes no difference. A listing can be added as it arrives: only the files that count
+ * are kept in memory.
  */
 export class Candidates {
   readonly #windows = new Map<string, Map<string, Candidate>>();
@@ -51,22 +52,22 @@ export class Candidates {
     this.#leftAside.push({ cluster, window, leftAside: left.path ?? window });
   }
 
-  /** The ids of the windows that any cluster has, in no order. */
+  /** The ids of the windows that any cluster has, unordered. */
   windows(): Iterable<string> {
     return this.#windows.keys();
   }
 
-  /** By cluster, in no order: the files of a window. */
+  /** The files of a window by cluster, unordered. */
   of(window: string): ReadonlyMap<string, Candidate> {
     return this.#windows.get(window) ?? noFiles;
   }
 
-  /** The clusters that have any window, in no order. */
+  /** The clusters that have a window, unordered. */
   clusters(): ReadonlySet<string> {
     return this.#clusters;
   }
 
-  /** What was left aside, in the order of windows, clusters and paths. */
+  /** The ignored files, in the order of windows, clusters and paths. */
   duplicates(): Duplicate[] {
     return this.#leftAside
       .map(({ cluster, window, leftAside }): Duplicate => {

@@ -1,10 +1,10 @@
 /**
- * What a source became, as it stands in fingerprints and provenance: `used` as it is, `accepted` by a person although
- * it looks bad, `refused:<code>` with nothing in its place, or `kept:<version>`: its last good contribution stands in.
+ * How a source is merged, as written in fingerprints and provenance: `used` as it is; `accepted`, as it is by a person's
+ * word although it looks bad; `refused:<code>`, not at all; `kept:<version>`, by its last good contribution.
  */
 export type Decision = 'used' | 'accepted' | `refused:${string}` | `kept:${string}`;
 
-/** What is seen of a source that is not there. */
+/** The version of a source that does not exist. */
 export const absent = 'absent';
 
 export function refused(code: string): Decision {
@@ -15,7 +15,7 @@ export function kept(version: string): Decision {
   return `kept:${version}`;
 }
 
-/** The version of the kept contribution that stands in; undefined for any other decision. */
+/** The version of the kept contribution; undefined for any other decision. */
 export function keptVersion(decision: string): string | undefined {
   return decision.startsWith('kept:') ? decision.slice('kept:'.length) : undefined;
 }

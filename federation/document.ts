@@ -14,7 +14,7 @@ export interface DocumentKind<Value, Names extends readonly unknown[]> {
   readonly schema: z.ZodType<Value>;
   /** The largest document that is read, in bytes. */
   readonly limit: number;
-  /** What a reader makes of a damaged one: an error of this code, or nothing, as if it were absent. */
+  /** How a reader treats a damaged one: as an error with this code, or as absent. */
   readonly damaged: 'STORAGE_CORRUPT' | 'GENERATION_UNREADABLE' | 'absent';
 }
 
@@ -23,7 +23,7 @@ export interface DocumentAt<Value> extends Omit<DocumentKind<Value, never>, 'key
   readonly key: string;
 }
 
-/** Completes a kind of document with `at`, which names one of them. */
+/** Adds `at`, which names one document of the kind. */
 export function defineDocument<Value, Names extends readonly unknown[]>(kind: DocumentKind<Value, Names>) {
   const at = (...names: Names): DocumentAt<Value> => ({ ...kind, key: kind.key(...names) });
   return { ...kind, at };
@@ -79,7 +79,7 @@ export async function requireDocument<Value>(
   });
 }
 
-/** Writes a document unless there is one. Returns whether it did. */
+/** Writes a document unless it exists. Returns whether it did. */
 export async function createDocument<Value>(
   bucket: Bucket,
   { key }: DocumentAt<Value>,
@@ -95,7 +95,7 @@ export async function createDocument<Value>(
   }
 }
 
-/** Writes a document, in place of any earlier one. */
+/** Writes a document, replacing an earlier one. */
 export async function replaceDocument<Value>(
   bucket: Bucket,
   { key }: DocumentAt<Value>,
@@ -148,7 +148,7 @@ function parseJson(key: string, bytes: Buffer): unknown {
 function corrupt(key: string, what: string, cause?: unknown): FederationError {
   return new FederationError('STORAGE_CORRUPT', {
     subject: { key },
-    detail: `The object does not hold what was written there: ${what}.`,
+    detail: `The object is not what was written: ${what}.`,
     retryable: false,
     cause,
   });

@@ -3,7 +3,7 @@ import type { WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import { mergeRevision } from './merge-revision';
 
-/** What one cluster has to say on a window. */
+/** One cluster's source of a window. */
 export interface FingerprintSource {
   readonly cluster: string;
   /** The source's version as it was listed, or `absent`. */
@@ -12,9 +12,9 @@ export interface FingerprintSource {
 }
 
 /**
- * Names a merged window by everything that decides its bytes: merge revision, window, and per cluster what was seen and
- * what was decided. The order of the sources does not matter. A cluster that never had a file for the window is not
- * among them, so that a new cluster leaves the windows alone that it has no file for.
+ * Names a merged window by everything that determines its bytes: merge revision, window, and the version and decision of
+ * each cluster's source. The order of the sources does not matter. A cluster that never had a file of the window is not
+ * among them, so that a new cluster changes only the names of windows that it has.
  */
 export function fingerprint(
   ref: WindowRef,
@@ -25,7 +25,7 @@ export function fingerprint(
     .sort((a, b) => byBytes(a.cluster, b.cluster))
     .map((source) => [source.cluster, source.seen, source.decision]);
   const { pipeline, resolution, window } = ref;
-  // JSON keeps the parts apart whatever characters they have.
+  // JSON separates the values whatever characters they have.
   const text = JSON.stringify([revision, pipeline, resolution, window.start, window.end, said]);
   return createHash('sha256').update(text).digest('hex');
 }

@@ -3,15 +3,15 @@ import { byBytes } from './byte-order';
 import type { Candidates } from './candidates';
 import type { Plan } from './plan';
 
-/** What a plan found of a pipeline and resolution. */
+/** What a plan found for a pipeline and resolution. */
 export interface Found {
   readonly pipeline: string;
   readonly resolution: string;
-  /** Windows to be merged. */
+  /** Windows to merge. */
   readonly planned: number;
   /** Windows of the base that stay as they are. */
   readonly carried: number;
-  /** By cluster, in byte order: its files, one a window, and those of windows to be merged. */
+  /** By cluster, in byte order: its files, one per window, and those among them whose window is to be merged. */
   readonly clusters: ReadonlyMap<string, { readonly files: number; readonly planned: number }>;
 }
 

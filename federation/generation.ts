@@ -4,9 +4,9 @@ import { membershipSchema } from './membership';
 /** SHA-256 in lower-case hexadecimal. */
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A window of a generation: the merged object that stands for it. */
+/** A window of a generation: its merged object. */
 export const generationWindowSchema = z.object({
-  /** Names the object; see `fingerprint.ts`. */
+  /** The name of the object; see `fingerprint.ts`. */
   fingerprint: digestSchema,
   /** SHA-256 of the object's bytes. */
   digest: digestSchema,
@@ -22,7 +22,7 @@ export const quarantinedSourceSchema = z.object({
   window: z.string(),
   /** The source's version, or `absent` if it vanished. */
   seen: z.string(),
-  /** The error code that says why. */
+  /** The error code of the reason. */
   code: z.string(),
   detail: z.string(),
   /** The version of the object under `kept/` that is merged instead; undefined if nothing good is known. */
@@ -37,7 +37,7 @@ export function quarantineState({ kept }: Pick<QuarantinedSource, 'kept'>): Quar
   return kept === undefined ? 'refused' : 'kept';
 }
 
-/** One commit: which object every window is, and who is in it. Immutable once created. */
+/** One commit: the object of every window, and the membership. Immutable once created. */
 export const generationSchema = z.object({
   format: z.literal(1),
   generation: z.number().int().positive(),
@@ -45,7 +45,7 @@ export const generationSchema = z.object({
   run: z.string(),
   /** RFC 3339, by the federator's clock. */
   committedAt: z.string(),
-  /** The generation that it was made from; 0 for the first one. */
+  /** The generation before; 0 for the first one. */
   previous: z.number().int().nonnegative(),
   /** The merge revision of the code that committed it. */
   mergeRevision: z.number().int().positive(),

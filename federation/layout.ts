@@ -9,11 +9,11 @@ import {
 } from '../etl/window';
 
 /**
- * Every key of the bucket, built and read here and nowhere else. `docs/design/bucket-format.md` says who writes and
- * who reads each.
+ * Every key of the bucket, built and parsed here and nowhere else. `docs/design/bucket-format.md` lists the writers and
+ * readers of each.
  */
 
-/** Where everything federated lies; each folder right under it but `combined` is a cluster. */
+/** Everything federated; each folder directly under it except `combined` is a cluster. */
 export const federatedPrefix = 'federated/';
 export const combinedPrefix = 'federated/combined/';
 export const combinedEtlPrefix = 'federated/combined/etl/bingen/';
@@ -22,24 +22,24 @@ export const generationsPrefix = 'federated/combined/generations/';
 export const keptPrefix = 'federated/combined/kept/';
 export const runsPrefix = 'federated/combined/runs/';
 export const publishedKey = 'federated/combined/published.json';
-/** What the last full listing of the clusters saw. */
+/** The record of the last full listing of the clusters. */
 export const fullListingKey = 'federated/combined/full-listing.json';
-/** When objects were first seen that no kept generation names. */
+/** When each object that no kept generation names was first seen. */
 export const unreferencedKey = 'federated/combined/unreferenced.json';
 
-/** What `doctor` and a federator's start write to find out what the store can do; below a role's own prefix, and gone at once. */
+/** An object that `doctor` or a role's start writes to test the store, below the role's own prefix; deleted at once. */
 export function probeKey(prefix: string, id: string): string {
   return `${prefix}probe/${id}`;
 }
 
-/** The cluster that a prefix right under `federated/` belongs to; undefined for `combined` and for what cannot be one. */
+/** The cluster of a prefix directly under `federated/`; undefined for `combined` and names that no cluster can have. */
 export function parseClusterPrefix(prefix: string): ClusterId | undefined {
   if (!prefix.startsWith(federatedPrefix) || !prefix.endsWith('/')) return undefined;
   const text = prefix.slice(federatedPrefix.length, -1);
   return isClusterId(text) ? text : undefined;
 }
 
-/** Where a cluster's ETL files lie: Federated Storage. */
+/** A cluster's ETL files: Federated Storage. */
 export function clusterEtlPrefix(cluster: ClusterId): string {
   return `${federatedPrefix}${cluster}/etl/bingen/`;
 }
@@ -59,7 +59,7 @@ export function parseEtlKey(prefix: string, key: string): WindowFile | undefined
   return key.startsWith(prefix) ? parseWindowFile(key.slice(prefix.length)) : undefined;
 }
 
-/** Where a combined window is published for any reader of the layout. */
+/** The published file of a combined window, for any reader of Kubecost's layout. */
 export function combinedEtlKey(window: WindowRef | WindowId): string {
   return combinedEtlPrefix + (typeof window === 'string' ? window : windowId(window));
 }
@@ -69,7 +69,7 @@ export function objectKey(fingerprint: string): string {
   return objectsPrefix + fingerprint;
 }
 
-/** A merged window's provenance. Written last: where it is, the object is finished. */
+/** A merged window's provenance. Written last: if it exists, the object is finished. */
 export function provenanceKey(fingerprint: string): string {
   return `${objectsPrefix}${fingerprint}.json`;
 }
@@ -99,7 +99,7 @@ export function keptKey(cluster: ClusterId, window: WindowId): string {
   return `${keptPrefix}${cluster}/${window}`;
 }
 
-/** What a run was asked to do; its first object. */
+/** A run's request; its first object. */
 export function runRequestKey(run: string): string {
   return `${runsPrefix}${run}/request.json`;
 }
@@ -109,12 +109,12 @@ export function runPlanKey(run: string, attempt: number, shard: number): string 
   return `${runsPrefix}${run}/plan-${attempt}-${shard}.json`;
 }
 
-/** What became of a shard of a run's plan. */
+/** The results of a shard of a run's plan. */
 export function runOutcomeKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/outcome-${attempt}-${shard}.json`;
 }
 
-/** How a run ended; its last object. */
+/** A run's report; its last object. */
 export function runReportKey(run: string): string {
   return `${runsPrefix}${run}/report.json`;
 }
@@ -125,7 +125,7 @@ export function parseRunKey(key: string): { run: string; file: string } | undefi
   return match?.[1] === undefined ? undefined : { run: match[1], file: match[2] ?? '' };
 }
 
-/** Where a cluster's local ETL is saved before a primary's first overwrite. Outside of `federated/`: it is no cluster. */
+/** Backups of a cluster's local ETL. Outside of `federated/`, where they would be taken for a cluster. */
 export function backupsPrefix(cluster: ClusterId): string {
   return `federated-etl/backups/${cluster}/`;
 }
@@ -145,7 +145,7 @@ export function backupManifestKey(cluster: ClusterId, time: string): string {
   return `${backupPrefix(cluster, time)}manifest.json`;
 }
 
-/** What a commit needs of a run's plan; written after its shards. */
+/** The head of a run's plan, for the commit; written after its shards. */
 export function runPlanHeadKey(run: string, attempt: number): string {
   return `${runsPrefix}${run}/plan-${attempt}.json`;
 }
@@ -155,39 +155,39 @@ export function runQuarantineKey(run: string, attempt: number, shard: number, in
   return `${runsPrefix}${run}/quarantine-${attempt}-${shard}-${index}.json`;
 }
 
-/** Where the combined set lies for other query engines; below it the paths are those of any export. */
+/** The export of the combined set for other query engines; the paths below it are those of any export. */
 export const exportPrefix = 'federated/combined/export/';
 
 /** A window in an export. */
 export interface ExportedFile {
-  /** Of the columns. */
+  /** The version of the columns. */
   readonly version: number;
   readonly format: 'parquet' | 'csv';
   readonly ref: WindowRef;
-  /** SHA-256 of the window file; as much of it as is in the path, once it is read back. */
+  /** SHA-256 of the window file; shortened as in the path when parsed. */
   readonly digest: string;
 }
 
 const exportEndings = { parquet: 'parquet', csv: 'csv.gz' } as const;
 
-/** Its path below an export's root, in folders as Hive has them. */
+/** A window's path below an export's root, in Hive-style folders. */
 export function exportPath({ version, format, ref, digest }: ExportedFile): string {
   const day = new Date(ref.window.start * 1000).toISOString().slice(0, 10);
   const name = `${windowName(ref.window)}-${digest.slice(0, 12)}.${exportEndings[format]}`;
   return `${exportTablesPath(version, format)}${ref.pipeline}/resolution=${ref.resolution}/day=${day}/${name}`;
 }
 
-/** All windows of a version and a format, below an export's root. Engines take every file of a table's folder for a part of it. */
+/** All windows of a version and a format, below an export's root. Engines read every file in a table's folder. */
 export function exportTablesPath(version: number, format: ExportedFile['format']): string {
   return `v${version}/${format}/`;
 }
 
-/** What says which columns a version has, below an export's root. */
+/** The list of a version's columns, below an export's root. */
 export function exportSchemaPath(version: number): string {
   return `v${version}/schema.json`;
 }
 
-/** Reads what `exportPath` wrote; undefined for anything else. */
+/** Parses a path of `exportPath`; undefined for anything else. */
 export function parseExportPath(path: string): ExportedFile | undefined {
   const match =
     /^v(\d{1,6})\/(parquet|csv)\/([^/]+)\/resolution=([^/]+)\/day=[^/]+\/(\d+-\d+)-([0-9a-f]{12})\.[a-z.]+$/.exec(

@@ -8,54 +8,54 @@ import { mergeRevision } from './merge-revision';
 import type { FederationRequest } from './run';
 
 /**
- * How far a federation looks. Keys sort by time, so what changed lately can be listed without what lies before it: a
- * recent listing. It says nothing of older windows. Once a day, and whenever they could matter, everything is listed: a
- * full listing.
+ * How much of the bucket a federation lists. Keys sort by time, so a recent listing can skip what lies before recent
+ * changes. It says nothing about older windows. Once a day, and whenever they could matter, a full listing lists
+ * everything.
  */
 
 const day = 86_400;
-/** A recent listing has the windows that ended within so many seconds. */
+/** A recent listing covers the windows that ended within this many seconds. */
 const lookBack = 7 * day;
-/** So many seconds after a full listing the next one is due. */
+/** Seconds from one full listing to the next. */
 const fullEvery = day;
 
-/** What a full listing saw of a cluster. */
+/** A cluster as a full listing saw it. */
 export const seenClusterSchema = z.object({
-  /** Files that count, of windows that were not recent. */
+  /** Number of files that count, of windows that were not recent. */
   files: z.number().int().nonnegative(),
-  /** When the last of them was modified, by the store's clock in milliseconds since 1970; 0 where there is none. */
+  /** Last modification of these, by the store's clock in milliseconds since 1970; 0 if there are none. */
   newest: z.number().nonnegative(),
-  /** Whether a recent listing finds every recent file of it. */
+  /** Whether a recent listing finds every recent file of the cluster. */
   inOrder: z.boolean(),
 });
 export type SeenCluster = z.infer<typeof seenClusterSchema>;
 
-/** A full listing, as later runs need it. */
+/** The result of a full listing that later runs need. */
 export const fullListingSchema = z.object({
-  /** When the plan began that listed, RFC 3339, by the federator's clock. */
+  /** Start of the plan that listed, RFC 3339, by the federator's clock. */
   at: z.string(),
-  /** By cluster id: those that have any window. */
+  /** The clusters that have a window, by id. */
   clusters: z.record(z.string(), seenClusterSchema),
 });
 export type FullListing = z.infer<typeof fullListingSchema>;
 
-/** The last full listing whose run committed what it found, or found it all committed. */
+/** The last full listing whose run committed its findings, or found them committed already. */
 export const lastFullListingSchema = fullListingSchema.extend({
   format: z.literal(1),
-  /** The generation that holds what it found. */
+  /** The generation that includes its findings. */
   generation: z.number().int().positive(),
 });
 export type LastFullListing = z.infer<typeof lastFullListingSchema>;
 
 export type Listing =
-  /** Everything is listed; why. */
+  /** Everything is listed; `why` gives the reason. */
   | { readonly kind: 'full'; readonly why: string }
   /** Windows that ended before `since` (unix seconds) are not looked at. */
   | { readonly kind: 'recent'; readonly why: string; readonly since: number };
 
 export interface ListingInput {
   readonly base?: Generation;
-  /** Who may be in: with the clusters that have a folder and perhaps no window. */
+  /** Includes clusters that have a folder but perhaps no window. */
   readonly membership: Membership;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   readonly last?: LastFullListing;
@@ -68,7 +68,7 @@ export function isRecent({ window }: WindowRef, since: number): boolean {
   return window.end > since;
 }
 
-/** Decides which listing a plan is made from. A recent one stands only if `outdated` finds nothing against it. */
+/** Decides which listing a plan is made from. A recent one is valid only if `outdated` returns undefined. */
 export function decideListing(input: ListingInput): Listing {
   const since = input.now - lookBack;
   const why = whyFull(input, since);
@@ -78,13 +78,13 @@ export function decideListing(input: ListingInput): Listing {
 }
 
 function whyFull({ base, membership, request, last, now }: ListingInput, since: number): string | undefined {
-  if (request.full === true || request.force === true) return 'it was asked for';
+  if (request.full === true || request.force === true) return 'it was requested';
   if (base === undefined) return 'there is no generation yet';
   if (base.mergeRevision !== mergeRevision) return 'the last generation is of another merge revision';
-  // Who leaves or comes back does so in all windows.
+  // Clusters leave and return in all windows.
   if (!sameMembership(base.membership, membership) || returningClusters(membership, base.membership).size > 0)
-    return 'who is in has changed';
-  if (request.windows !== undefined && request.windows.start < since) return 'older windows were asked for';
+    return 'the membership has changed';
+  if (request.windows !== undefined && request.windows.start < since) return 'older windows were requested';
   if (last === undefined) return 'no full listing is known';
   if (last.generation > base.generation) return 'the last full listing is of a generation that is gone';
   const age = now - Date.parse(last.at) / 1_000;
@@ -92,9 +92,9 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
 }
 
 /**
- * The clusters that are listed in full, and first, though the listing is a recent one: those that are new, those of whose
- * older windows a source is quarantined, those that had none or wrote some within a day of the last full listing (they may
- * still be bringing their history), and those whose recent files a recent listing does not find.
+ * The clusters that even a recent listing lists in full, and first: new ones, those with a quarantined source of an older
+ * window, those that had no older windows or wrote some within a day before the last full listing (they may still be
+ * uploading their history), and those whose recent files a recent listing would miss.
  */
 export function listedFirst({ base, membership, last }: ListingInput, since: number): Set<string> {
   const known = new Set(base?.membership.clusters);
@@ -117,8 +117,8 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
 }
 
 /**
- * Why a recent listing will not do, now that some clusters are listed in full: one of them is new, or its older windows
- * are not those that the last full listing saw.
+ * The reason why a recent listing is not enough, given the clusters that were listed in full: one of them is new, or its
+ * older windows differ from the last full listing.
  */
 export function outdated(
   { base, last }: ListingInput,
@@ -136,7 +136,7 @@ export function outdated(
   return undefined;
 }
 
-/** What later runs need to know of a full listing. `now` in unix seconds. */
+/** The record of a full listing for later runs. `now` is in unix seconds. */
 export function describeFullListing(candidates: Candidates, now: number): FullListing {
   const at = new Date(now * 1_000).toISOString();
   return { at, clusters: Object.fromEntries(seenClusters(candidates, horizon({ at }))) };
@@ -167,17 +167,17 @@ function seenClusters(candidates: Candidates, since: number): Map<string, SeenCl
   return seen;
 }
 
-/** Numbers of so many digits sort as text as they do as numbers: times from 2001 to 2286. */
+/** Ten-digit numbers sort the same as text and as numbers: times from 2001 to 2286. */
 const inDigits = (start: number) => start >= 1e9 && start < 1e10;
 
 /**
- * From where on a listing finds every recent file of the folder that a path is in; undefined where that is not behind
- * the path. The path is one below `etl/bingen/`; so is what is returned, which itself names no file.
+ * Where to continue a listing at `path` so that it still finds every recent file of the path's folder; undefined if that
+ * is not after the path. Both are paths below `etl/bingen/`; the result names no file.
  */
 export function recentFrom(path: string, since: number): string | undefined {
   const [pipeline = '', folder, name] = path.split('/');
   if (folder === undefined) return undefined;
-  // The character behind the slash: what is there lies behind everything in the folder.
+  // `0` is the character after `/`, so this sorts after everything in the folder.
   if (!isPipeline(pipeline)) return `${pipeline}0`;
   if (name === undefined) return undefined;
   const resolution = parseResolution(folder);
@@ -187,7 +187,7 @@ export function recentFrom(path: string, since: number): string | undefined {
   return inDigits(start) && byBytes(path, from) < 0 ? from : undefined;
 }
 
-/** Whether a listing from `recentFrom` on finds the file for as long as its window is recent. */
+/** Whether a listing continued at `recentFrom` finds the file while its window is recent. */
 function sortsByTime({ window }: WindowRef, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return window.start < 1e9 || (inDigits(window.start) && byBytes(name, String(window.start)) >= 0);

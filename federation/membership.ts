@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { byBytes, inByteOrder } from './byte-order';
 
-/** A cluster that a person took out, for the time being. */
+/** A person's exclusion of a cluster. */
 export const exclusionSchema = z.object({
-  /** Why, in the words of who did it; may be empty. */
+  /** The person's reason; may be empty. */
   reason: z.string(),
   /** When, RFC 3339. */
   at: z.string(),
 });
 export type Exclusion = z.infer<typeof exclusionSchema>;
 
-/** What the federator's settings say of who may be in. */
+/** Which clusters the federator's settings allow, and which windows. */
 export const scopeSchema = z.object({
-  /** Only these clusters; absent: all. */
+  /** Only these clusters; undefined: all. */
   include: z.array(z.string()).optional(),
   /** Never these. */
   exclude: z.array(z.string()),
-  /** Windows that start before it are left alone; RFC 3339. */
+  /** Windows that start earlier are not touched; RFC 3339. */
   cutoff: z.string().optional(),
-  /** In seconds by resolution: windows that ended longer ago leave Combined Storage. */
+  /** Seconds by resolution: windows that ended longer ago are removed from Combined Storage. */
   retention: z.record(z.string(), z.number().int().positive()).optional(),
 });
 export type Scope = z.infer<typeof scopeSchema>;
@@ -27,26 +27,26 @@ export type Scope = z.infer<typeof scopeSchema>;
 export const excludedSchema = z.object({
   by: z.enum(['settings', 'person']),
   reason: z.string(),
-  /** The newest generation that held it, where there is one: its last contributions are found there. */
+  /** The newest generation that included it, if any: its last contributions are found there. */
   lastGeneration: z.number().int().positive().optional(),
 });
 export type Excluded = z.infer<typeof excludedSchema>;
 
-/** Who is in a generation, who is not, and by whose word. */
+/** Which clusters a generation includes and excludes, and why. */
 export const membershipSchema = z.object({
-  /** The federator that committed it: its cluster id. */
+  /** The cluster id of the federator that committed it. */
   federator: z.string(),
   scope: scopeSchema,
-  /** By cluster id: what the roster says. */
+  /** The roster's exclusions, by cluster id. */
   exclusions: z.record(z.string(), exclusionSchema),
-  /** The included clusters, in the order of their ids' bytes. */
+  /** The included clusters, sorted by the bytes of their ids. */
   clusters: z.array(z.string()),
-  /** By cluster id: those that have data and are excluded. */
+  /** The excluded clusters that have data, by cluster id. */
   excluded: z.record(z.string(), excludedSchema),
 });
 export type Membership = z.infer<typeof membershipSchema>;
 
-/** What decides who is in: settings and roster. Two federators that agree on it stand by for one another. */
+/** Settings and exclusions: what decides membership. Two federators with the same rules can back each other up. */
 export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
 
 export interface MembershipInput extends MembershipRules {
@@ -58,8 +58,8 @@ export interface MembershipInput extends MembershipRules {
 }
 
 /**
- * Says who is in and who is not, and why. Settings say who may be in; the roster can only exclude. A cluster that the
- * newest generation holds stays a member though its folder is gone: its files vanished, it was not removed.
+ * Decides which clusters are included. The settings are the outer bound; the roster can only exclude more. A cluster of
+ * the newest generation stays a member even if its folder is gone: its files vanished, nobody removed it.
  */
 export function resolveMembership(input: MembershipInput): Membership {
   const { base, scope, exclusions } = input;
@@ -100,8 +100,8 @@ function lastGeneration(cluster: string, base: MembershipInput['base']): Pick<Ex
 }
 
 /**
- * Whether settings and roster say the same: the scope, and who is excluded. Since when and why do not count: else two
- * federators, of which each was told of an exclusion by itself, could never agree.
+ * Whether two memberships have the same scope and exclude the same clusters. Times and reasons of exclusions do not
+ * count: two federators that received the same exclusion separately would never agree otherwise.
  */
 export function sameMembership(a: MembershipRules, b: MembershipRules): boolean {
   return rulesText(a) === rulesText(b);
@@ -119,7 +119,7 @@ function rulesText({ scope, exclusions }: MembershipRules): string {
   ]);
 }
 
-/** The clusters that are in now and that the base excludes, each with the newest generation that held it. */
+/** The included clusters that the base excludes, each with the newest generation that included it. */
 export function returningClusters(membership: Membership, base: Membership | undefined): Map<string, number> {
   const returning = new Map<string, number>();
   for (const cluster of membership.clusters) {

@@ -1,5 +1,5 @@
 /**
- * Raised whenever reading or merging changes what comes out. It is part of every fingerprint and of every generation:
- * raising it merges every window again, and looks again at every source that was refused.
+ * To be raised whenever a change of reading or merging changes merged bytes. It is part of every fingerprint and of
+ * every generation: raising it merges every window again, and looks at every quarantined source again.
  */
 export const mergeRevision = 1;

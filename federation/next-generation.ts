@@ -5,16 +5,16 @@ import { mergeRevision } from './merge-revision';
 import type { PlanHead, WindowResult } from './plan-document';
 
 export interface NextGenerationInput {
-  /** What the plan started from. */
+  /** The generation that the plan started from. */
   readonly base?: Generation;
   readonly plan: Pick<PlanHead, 'membership' | 'removed' | 'quarantined'>;
-  /** What became of every planned window. */
+  /** The result of every planned window. */
   readonly results: readonly WindowResult[];
   readonly run: string;
   readonly now: Date;
 }
 
-/** The generation that follows the base: its windows, with those that were planned put in, or taken out. */
+/** The generation after the base: the base's windows, with the results of the planned ones applied. */
 export function nextGeneration({ base, plan, results, run, now }: NextGenerationInput): Generation {
   const windows = new Map(Object.entries(base?.windows ?? {}));
   for (const id of plan.removed) windows.delete(id);
@@ -36,7 +36,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
   };
 }
 
-/** Whether a generation says nothing that its base does not say: then there is nothing to commit. */
+/** Whether a generation equals its base in everything but number, run and time: then there is nothing to commit. */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (
     base.mergeRevision === next.mergeRevision &&
@@ -46,7 +46,7 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
   );
 }
 
-/** Whether rules and clusters are the same; who of two federators with the same rules committed does not matter. */
+/** Whether rules and clusters are the same. Which of two federators with the same rules committed does not matter. */
 function sameMembers(a: Membership, b: Membership): boolean {
   const parts = ({ clusters, excluded }: Membership) => {
     const out = Object.entries(inByteOrder(excluded)).map(([id, { by, lastGeneration }]) => [
@@ -63,7 +63,7 @@ function byWindow(a: QuarantinedSource, b: QuarantinedSource): number {
   return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster);
 }
 
-/** As JSON with the fields in one order, however they came to be. */
+/** JSON with sorted fields, so that equal values give equal text. */
 function text(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -3,16 +3,16 @@ import { generationWindowSchema, quarantinedSourceSchema } from './generation';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 
-/** What a plan says of one cluster's source of one window. */
+/** A cluster's source of a window, as planned. */
 export const plannedSourceSchema = z.object({
   cluster: z.string(),
   /** The version that was listed, or `absent`. */
   seen: z.string(),
-  /** What is known already; `used` until the file was read. */
+  /** The decision so far: `used` until the file has been read. */
   decision: z.string(),
-  /** In bytes, as listed; 0 when absent. */
+  /** In bytes, as listed; 0 if absent. */
   size: z.number().int().nonnegative(),
-  /** Below `etl/bingen/`, where it is not simply the window's id. */
+  /** The path below `etl/bingen/`; undefined if it is the window's id. */
   path: z.string().optional(),
 });
 export type PlannedSource = z.infer<typeof plannedSourceSchema>;
@@ -21,17 +21,17 @@ export type PlannedSource = z.infer<typeof plannedSourceSchema>;
 export const plannedWindowSchema = z.object({
   /** A WindowId. */
   window: z.string(),
-  /** Its fingerprint if every source that is `used` proves good and none vanished. */
+  /** The fingerprint that it gets if every `used` source turns out good and none has vanished. */
   candidate: z.string(),
-  /** Every included cluster that has something to say, in byte order. */
+  /** One for each included cluster with a file or a quarantined source, in byte order. */
   sources: z.array(plannedSourceSchema),
-  /** The base's fingerprint of this window. */
+  /** Its fingerprint in the base. */
   base: z.string().optional(),
-  /** By returning cluster: the window's fingerprint in the newest generation that held the cluster. */
+  /** By returning cluster: the window's fingerprint in the newest generation that included the cluster. */
   returning: z.record(z.string(), z.string()),
   /** The base's quarantined sources of this window, of included clusters. */
   quarantined: z.array(quarantinedSourceSchema),
-  /** Merge it though it is merged. */
+  /** Merge it even if it is merged already. */
   force: z.boolean(),
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
@@ -40,7 +40,7 @@ export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 export const planShardSchema = z.object({
   format: z.literal(1),
   run: z.string(),
-  /** The generation that it starts from; 0 when there is none. */
+  /** The generation that the plan starts from; 0 if there is none. */
   base: z.number().int().nonnegative(),
   /** The included clusters. */
   clusters: z.array(z.string()),
@@ -48,25 +48,25 @@ export const planShardSchema = z.object({
 });
 export type PlanShard = z.infer<typeof planShardSchema>;
 
-/** What a commit needs of a plan. Written after its shards. */
+/** What the commit needs to know of a plan. Written after its shards. */
 export const planHeadSchema = z.object({
   format: z.literal(1),
   run: z.string(),
   attempt: z.number().int().positive(),
   base: z.number().int().nonnegative(),
   membership: membershipSchema,
-  /** By shard: the ids of its windows. */
+  /** The window ids of each shard. */
   shards: z.array(z.array(z.string())),
-  /** Windows that leave. */
+  /** Windows to remove. */
   removed: z.array(z.string()),
   /** The base's quarantined sources that stay, whatever the merges find. */
   quarantined: z.array(quarantinedSourceSchema),
-  /** Where everything was to be listed: what is remembered of it once the plan is committed. */
+  /** Set if everything was listed: recorded once the plan is committed. */
   fullListing: fullListingSchema.optional(),
 });
 export type PlanHead = z.infer<typeof planHeadSchema>;
 
-/** What became of a planned window: its merged object, or nothing where no cluster has anything good to contribute. */
+/** The result of a planned window: its merged object, unless no cluster has a good contribution. */
 export const windowResultSchema = z.object({
   window: z.string(),
   merged: generationWindowSchema.optional(),
@@ -74,7 +74,7 @@ export const windowResultSchema = z.object({
 });
 export type WindowResult = z.infer<typeof windowResultSchema>;
 
-/** What became of a shard. */
+/** The results of a shard. */
 export const shardOutcomeSchema = z.object({
   format: z.literal(1),
   run: z.string(),
@@ -82,9 +82,9 @@ export const shardOutcomeSchema = z.object({
 });
 export type ShardOutcome = z.infer<typeof shardOutcomeSchema>;
 
-/** More windows than these are no shard: a list of them has to fit into a payload. */
+/** Most windows of a shard: a list of them has to fit into a payload. */
 const mostWindows = 50;
-/** Nor are more sources: a shard is read whole. */
+/** Most sources of a shard, unless one window has more: a shard is read whole. */
 const mostSources = 20_000;
 
 /** Cuts a plan into shards, in order. */

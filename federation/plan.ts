@@ -12,32 +12,32 @@ import type { PlannedSource, PlannedWindow } from './plan-document';
 import type { FederationRequest } from './run';
 
 export interface PlanInput {
-  /** The newest generation, if there is one. */
+  /** The newest generation, if any. */
   readonly base?: Generation;
-  /** Who is in now. */
+  /** The membership of this run. */
   readonly membership: Membership;
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * In unix seconds, where not every file was listed: of windows that ended later, every file was. Of the others nothing
-   * is said. Only for a membership that is the base's.
+   * Set if not every file was listed, in unix seconds: windows that ended later were listed in full, of the others
+   * nothing is known. Only allowed if the membership is the base's.
    */
   readonly since?: number;
-  /** By number: the generations that last held the clusters that return. */
+  /** By number: the generations that last included the returning clusters. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
-  /** When the plan is made, in unix seconds: windows older than the retention go. */
+  /** Time of the plan, in unix seconds: windows older than the retention are removed. */
   readonly now: number;
 }
 
 export interface Plan {
-  /** The number of the generation that it starts from; 0 when there is none. */
+  /** The number of the generation that the plan starts from; 0 if there is none. */
   readonly base: number;
-  /** To be merged, or found finished, in the order of their ids. */
+  /** To be merged, or found merged already; in the order of their ids. */
   readonly windows: readonly PlannedWindow[];
-  /** Windows of the base that stay as they are. */
+  /** Windows of the base that do not change. */
   readonly carried: readonly string[];
-  /** Windows of the base that leave, as they are older than the retention. */
+  /** Windows of the base to remove, as they are older than the retention. */
   readonly removed: readonly string[];
   /** Entries of the base that stay, whatever the merges find: for windows that are not planned and excluded clusters. */
   readonly quarantined: readonly QuarantinedSource[];
@@ -45,14 +45,14 @@ export interface Plan {
 }
 
 /**
- * Decides which windows to merge: those whose fingerprint the base does not hold. Pure; the same input in any order
- * gives the same plan.
+ * Decides which windows to merge: those whose fingerprint is not in the base. Pure; the same input in any order gives
+ * the same plan.
  *
- * A bad source that the base knows keeps its decision as long as it is not replaced, so that it is not read in every
- * run; another merge revision, `force` and `full` look at it again. Windows that start before the cut-off are left
- * alone, unless a cluster of the base leaves or comes back: a cluster is in all its windows of a generation or in none.
- * For the same reason a request for some windows is widened to all when the membership is not the base's. Windows older
- * than the retention are left alone in any case, and leave. Windows whose files were not all listed are left alone, too.
+ * A source that the base quarantined keeps its decision until it is replaced, so that it is not read in every run;
+ * another merge revision, `force` and `full` look at it again. Windows that start before the cut-off are not touched,
+ * unless a cluster of the base leaves or returns: a generation has all windows of a cluster or none. For the same reason
+ * a request for some windows covers all of them if the membership is not the base's. Windows older than the retention
+ * are never merged, and removed. Windows whose files were not all listed are not touched either.
  */
 export function planFederation(input: PlanInput): Plan {
   const { base, membership } = input;
@@ -86,7 +86,7 @@ class Planner {
   private readonly returning: Map<string, number>;
   private readonly quarantined = new Map<string, Map<string, QuarantinedSource>>();
   private readonly cutoff: number;
-  /** Whether a cluster of the base is out now, or one comes back. */
+  /** Whether a cluster of the base is excluded now, or one returns. */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
 
@@ -111,7 +111,7 @@ class Planner {
     this.span = sameMembers ? request.windows : undefined;
   }
 
-  /** Every window that anybody knows, in the order of the ids. */
+  /** Every known window, in the order of the ids. */
   knownWindows(): string[] {
     const known = new Set([
       ...this.input.candidates.windows(),
@@ -130,14 +130,14 @@ class Planner {
     const current = this.input.base?.windows[id]?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
-    // Whether a cluster that comes back without a file ever had one, only the provenance of its last generation knows.
+    // Only the provenance of its last generation tells whether a returning cluster without a file ever had one.
     const unknown = Object.keys(returning).some(
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );
     const candidate = fingerprint(ref, sources);
     const again = this.isForced(ref, 'force') || this.isForced(ref, 'full');
     if (current === candidate && !unknown && !again) return undefined;
-    // Nothing there, and nothing to come: a window that has only refused sources is not planned in every run.
+    // No window, and nothing to merge: one that has only refused sources is not planned in every run.
     if (current === undefined && !unknown && !sources.some((source) => contributes(source.decision)))
       return undefined;
     const quarantined = [...(this.quarantined.get(id)?.values() ?? [])];
@@ -152,7 +152,7 @@ class Planner {
     };
   }
 
-  /** Whether a window is older than the retention, whatever is known of it. */
+  /** Whether a window is older than the retention. */
   isExpired(id: string): boolean {
     const ref = parseWindowId(id);
     return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);

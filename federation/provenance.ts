@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Contribution } from '../etl/contribution';
 import { digestSchema, quarantinedSourceSchema } from './generation';
 
-/** Where one cluster's records are in a merged object, and what is needed to take them out again; etl/ makes and reads it. */
+/** Where one cluster's records are in a merged object, and what is needed to extract them; etl/ makes and reads it. */
 export const contributionSchema = z.object({
   id: z.string(),
   records: z.number().int().nonnegative(),
@@ -15,19 +15,19 @@ export const contributionSchema = z.object({
   marksLeftOut: z.boolean(),
 }) satisfies z.ZodType<Contribution>;
 
-/** What a cluster's source became in a merged window. */
+/** A cluster's source in a merged window. */
 export const provenanceSourceSchema = z.object({
   cluster: z.string(),
   /** The source's version as it was listed, or `absent`. */
   seen: z.string(),
   /** `used`, `kept:<version>`, `refused:<code>` or `accepted`. */
   decision: z.string(),
-  /** Absent when nothing was contributed. */
+  /** Undefined if nothing was contributed. */
   contribution: contributionSchema.optional(),
 });
 export type ProvenanceSource = z.infer<typeof provenanceSourceSchema>;
 
-/** How a merged window came about. It is written after the object: where it is, the object is finished. */
+/** What a merged window was made of. Written after the object: if it exists, the object is finished. */
 export const provenanceSchema = z.object({
   format: z.literal(1),
   fingerprint: digestSchema,
@@ -35,20 +35,20 @@ export const provenanceSchema = z.object({
   window: z.string(),
   digest: digestSchema,
   size: z.number().int().nonnegative(),
-  /** By cluster id's bytes. */
+  /** Sorted by the bytes of the cluster ids. */
   sources: z.array(provenanceSourceSchema),
   quarantined: z.array(quarantinedSourceSchema),
 });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** The clusters whose records are in the object or whose good, empty window was counted. */
+/** The clusters with a contribution: records in the object, or a good window without records. */
 export function contributors(provenance: Provenance): string[] {
   return provenance.sources
     .filter((source) => source.contribution !== undefined)
     .map((source) => source.cluster);
 }
 
-/** How many clusters have another source, or another decision on it, than in the object before. */
+/** The number of clusters whose source, or the decision on it, differs from the previous object. */
 export function changedSources(
   before: Pick<Provenance, 'sources'> | undefined,
   now: readonly Pick<ProvenanceSource, 'cluster' | 'seen' | 'decision'>[],

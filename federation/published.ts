@@ -1,40 +1,40 @@
 import { z } from 'zod';
 import { digestSchema, type Generation } from './generation';
 
-/** A published file: which object it is a copy of, and the version of the copy. */
+/** A published file: the object that it is a copy of, and the version of the copy. */
 export const publishedWindowSchema = z.object({
   fingerprint: digestSchema,
   digest: digestSchema,
-  /** As the store answered the copy. Empty while the file is announced and not yet written. */
+  /** The version that the store returned for the copy. Empty while the copy is announced but not yet written. */
   version: z.string(),
 });
 export type PublishedWindow = z.infer<typeof publishedWindowSchema>;
 
-/** What lies in `combined/etl/bingen/` by our doing. Files that it does not name were never ours. */
+/** The files that publishing wrote to `combined/etl/bingen/`. Files that it does not name were never ours. */
 export const publishedSchema = z.object({
   format: z.literal(1),
-  /** The generation that all files are of, once publishing ended. */
+  /** The generation of all files, once publishing has ended. */
   generation: z.number().int().nonnegative(),
   /** By WindowId. */
   windows: z.record(z.string(), publishedWindowSchema),
 });
 export type Published = z.infer<typeof publishedSchema>;
 
-/** What brings the published files in line with a generation. */
+/** The steps that bring the published files in line with a generation. */
 export interface PublishingSteps {
-  /** To be copied, by WindowId. */
+  /** WindowIds to copy. */
   readonly copy: readonly string[];
-  /** Ours once, and of no window of the generation. */
+  /** WindowIds that were published and are not in the generation. */
   readonly remove: readonly string[];
-  /** Files that are as they should be. */
+  /** WindowIds whose files are right. */
   readonly unchanged: readonly string[];
 }
 
 /**
- * Compares what was published, what is there and what should be. A file is as it should be when it is the version that
- * was written as a copy of the window's object: whatever touched it since is put right.
+ * Compares the record of publishing, the files that exist and the generation. A file is right if it is the version that
+ * was written as a copy of the window's object; one that anything touched since is copied again.
  *
- * @param there by WindowId, the version of the file that lies there
+ * @param there the versions of the existing files, by WindowId
  */
 export function publishingSteps(
   published: Published | undefined,

@@ -3,10 +3,10 @@ import type { Generation } from './generation';
 
 const hour = 3_600_000;
 export const day = 24 * hour;
-/** The last generation of a UTC day is kept for so long. */
+/** How long the last generation of each UTC day is kept. */
 const dailyFor = 30 * day;
 
-/** A generation as retention sees it. */
+/** What retention needs to know of a generation. */
 export interface AgedGeneration {
   readonly generation: number;
   /** When it was committed, by the store's clock. */
@@ -14,11 +14,11 @@ export interface AgedGeneration {
 }
 
 export interface GenerationRetentionInput {
-  /** All that there are, in any order. */
+  /** All existing ones, in any order. */
   readonly generations: readonly AgedGeneration[];
-  /** The excluded clusters of the newest generation: the last generation that held one has its history. */
+  /** The excluded clusters of the newest generation. The last generation that included one has its history. */
   readonly excluded: Generation['membership']['excluded'];
-  /** Kept at least. */
+  /** The newest ones to keep at least. */
   readonly atLeast: number;
   /** By the store's clock. */
   readonly now: Date;
@@ -26,7 +26,7 @@ export interface GenerationRetentionInput {
 
 /**
  * The generations to keep: all of the last 24 hours, at least the newest ones, the last of each UTC day for 30 days, and
- * the last one that held each excluded cluster.
+ * the last one that included each excluded cluster.
  */
 export function generationsToKeep({
   generations,
@@ -50,14 +50,14 @@ export function generationsToKeep({
   return keep;
 }
 
-/** What the clean-up remembers from one pass to the next. */
+/** State of the clean-up between two passes. */
 export const unreferencedSchema = z.object({
   format: z.literal(1),
   /** By key: when a pass first found that no kept generation names it, RFC 3339, by the store's clock. */
   seen: z.record(z.string(), z.string()),
 });
 
-/** An object that a kept generation may name, or not. */
+/** An object that a kept generation may or may not name. */
 export interface AgedObject {
   readonly key: string;
   /** By the store's clock. */
@@ -74,9 +74,9 @@ export interface UnreferencedInput {
 }
 
 /**
- * The objects to delete: those that no kept generation names, and did not a day ago, and that nobody wrote in the last
- * day. (A run that uses an old object again writes its provenance again, and no run lives a day.) With what to remember
- * for the next pass.
+ * The objects to delete: those that no kept generation names now or named a day ago, and that nobody wrote in the last
+ * day. (A run that reuses an old object rewrites its provenance, and no run lives a day.) `seen` is the state for the
+ * next pass.
  */
 export function unreferencedObjects(input: UnreferencedInput): {
   remove: string[];

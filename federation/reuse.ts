@@ -4,21 +4,21 @@ import { keptVersion } from './decision';
 import { fingerprint, type FingerprintSource } from './fingerprint';
 import type { Provenance } from './provenance';
 
-/** What a merge can take from the window's previous object instead of reading the clusters' own files. */
+/** The parts of a window's previous object that a merge can read instead of the clusters' own files. */
 export interface Reuse {
   readonly previous: Provenance;
-  /** By cluster: its part of that object. */
+  /** Each cluster's part of that object. */
   readonly contributions: ReadonlyMap<string, Contribution>;
 }
 
-/** One request saved pays for the one that the object takes. */
+/** Fewest reused contributions: the saved requests have to outweigh the one for the object. */
 const fewest = 2;
 
 /**
- * Finds the clusters whose source is the same as in the previous object, and whose records all stand there as they came.
+ * Finds the clusters whose source is the same as in the previous object, and whose records are in it unaltered.
  *
- * @returns undefined where it is not worth it: reading the object is to cost less than reading their files. So is it when
- *   another merge revision made the object.
+ * @returns undefined if reading the object would cost more than reading their files, or if another merge revision made
+ *   the object
  */
 export function findReuse(
   previous: Provenance | undefined,
@@ -31,13 +31,13 @@ export function findReuse(
   let end = 0;
   let bytes = 0;
   for (const { cluster, seen, decision } of sources) {
-    // What is kept is read where it is kept: so it is noticed when it is gone.
+    // Kept contributions are read from `kept/`, so that a missing one is noticed.
     if (keptVersion(decision) !== undefined) continue;
     const was = before.get(cluster);
     if (was?.contribution === undefined || was.seen !== seen || was.decision !== decision) continue;
     const { contribution } = was;
     if (contribution.altered.length + contribution.changed.length > 0) continue;
-    // They are read in one go, so they have to follow one another.
+    // The object is read once, front to back, so they have to be in its order.
     if (contribution.offset < end) return undefined;
     end = contribution.offset + contribution.length;
     bytes += contribution.length;

@@ -4,22 +4,22 @@ import { z } from 'zod';
 export const spanSchema = z.object({ start: z.number().int(), end: z.number().int() });
 export type Span = z.infer<typeof spanSchema>;
 
-/** What a run was asked to do. A replay is a new run of the same request. */
+/** The request of a run. A replay is a new run of the same request. */
 export const requestSchema = z.object({
   trigger: z.enum(['schedule', 'person', 'push', 'replay']),
-  /** In the words of who asked. */
+  /** The reason that the requester gave. */
   why: z.string().optional(),
-  /** Only windows that overlap it; absent: all. */
+  /** Only windows that overlap it; undefined: all. */
   windows: spanSchema.optional(),
-  /** Merge the windows again, though nothing changed and the merged objects are there. */
+  /** Merge the windows again even if nothing changed and the merged objects exist. */
   force: z.boolean().optional(),
-  /** Look at every window and every refused source again; what is merged already is not merged again. */
+  /** Look at every window and every quarantined source again; windows that are merged already are not merged again. */
   full: z.boolean().optional(),
-  /** Commit although another federator with another membership committed last. */
+  /** Commit even if a federator with another membership committed last. */
   takeOver: z.boolean().optional(),
   /** The run that this one repeats. */
   replayOf: z.string().optional(),
-  /** When it was asked, RFC 3339. */
+  /** Time of the request, RFC 3339. */
   at: z.string(),
 });
 export type FederationRequest = z.infer<typeof requestSchema>;
@@ -40,9 +40,9 @@ export const reportSchema = z.object({
   /** RFC 3339. */
   startedAt: z.string(),
   endedAt: z.string(),
-  /** The generation that the run committed, or found to be all that there is to say. */
+  /** The generation that the run committed, or found up to date. */
   generation: z.number().int().nonnegative().optional(),
-  /** Clusters that are in. */
+  /** Number of included clusters. */
   clusters: z.number().int(),
   /** Ids of the excluded clusters; only the first if there are many. */
   excluded: z.array(z.string()),
@@ -50,13 +50,13 @@ export const reportSchema = z.object({
     all: z.number().int(),
     planned: z.number().int(),
     merged: z.number().int(),
-    /** Planned, and found finished. */
+    /** Planned, but already merged. */
     reused: z.number().int(),
     removed: z.number().int(),
   }),
   /** Quarantined sources of included clusters. */
   quarantined: z.number().int(),
-  /** What followed the commit and failed; the next run does it again. */
+  /** Steps after the commit that failed; the next run repeats them. */
   unfinished: z.array(z.string()),
   /** Calls to the store by verb, up to the writing of this report. */
   calls: z.object({
@@ -68,13 +68,13 @@ export const reportSchema = z.object({
     copy: calls,
     delete: calls,
   }),
-  /** What is to be known of the store, a sentence each; absent where there is nothing. */
+  /** Warnings about the store, one sentence each; undefined if there are none. */
   warnings: z.array(z.string()).optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });
 export type FederationReport = z.infer<typeof reportSchema>;
 
-/** As many items as a payload can hold, in order, and how many there are. */
+/** The number of items, and as many of the first ones as fit into a payload. */
 export function shorten(
   items: readonly string[],
   mostItems = 50,

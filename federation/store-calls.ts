@@ -1,10 +1,10 @@
 /** The verbs of a bucket, as `storage/bucket.ts` has them. */
 const storeVerbs = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'] as const;
 
-/** How often each verb was asked of a store: attempts that failed are among them, and of listings each page. */
+/** Calls to a store by verb. Failed attempts count, and each page of a listing counts. */
 export type StoreCalls = Record<(typeof storeVerbs)[number], number>;
 
-/** The calls of nobody. */
+/** Zero of each. */
 export function noCalls(): StoreCalls {
   return { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
 }

@@ -65,8 +65,8 @@ describe('a listing is recent', () => {
 describe('a listing is full', () => {
   const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 4 } };
   const rows: [string, Partial<ListingInput>, string][] = [
-    ['by --full', { request: { full: true } }, 'it was asked for'],
-    ['by --force', { request: { force: true } }, 'it was asked for'],
+    ['by --full', { request: { full: true } }, 'it was requested'],
+    ['by --force', { request: { force: true } }, 'it was requested'],
     ['without a generation', { base: undefined }, 'there is no generation yet'],
     [
       'by another merge revision',
@@ -76,22 +76,22 @@ describe('a listing is full', () => {
     [
       'when a cluster leaves',
       { membership: membership(['a'], { exclusions: { b: out } }) },
-      'who is in has changed',
+      'the membership has changed',
     ],
     [
       'by another scope',
       { membership: membership(['a', 'b'], { scope: { exclude: [], retention: { '1d': day } } }) },
-      'who is in has changed',
+      'the membership has changed',
     ],
     [
       'when a cluster returns',
       { base: generation({ [old]: [used('a')] }, membership(['a'], { excluded }), { generation: 5 }) },
-      'who is in has changed',
+      'the membership has changed',
     ],
     [
       'when older windows are asked for',
       { request: { windows: { start: since - 1, end: now } } },
-      'older windows were asked for',
+      'older windows were requested',
     ],
     ['when none is known', { last: undefined }, 'no full listing is known'],
     [
