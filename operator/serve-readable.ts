@@ -1,6 +1,7 @@
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import type { QueryEngine } from '../query/engine';
-import type { IngestedRows, IngestSummary, Serving, WantedFile } from '../query/ingest';
+import type { IngestedRows, IngestSummary, WantedFile } from '../query/ingest';
+import type { Serving } from '../query/publish';
 
 /** A window file, under the name by which it is left out: a path or a window id. */
 export interface NamedFile extends WantedFile {

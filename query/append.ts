@@ -1,26 +1,128 @@
+import { setImmediate } from 'node:timers/promises';
 import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
   DuckDBDoubleVector,
   DuckDBIntegerVector,
   type DuckDBValue,
   type DuckDBVector,
 } from '@duckdb/node-api';
+import { rowsOf } from './database';
 
-/** The values of a column by row: numbers of a column of numbers, or whatever a function gives. */
+/** The values of a column by row: an array for a column of numbers, or a function. */
 export type Column = ArrayLike<number> | ((row: number) => DuckDBValue);
 
-/** Fills a vector of a chunk with `count` values of a column, from row `from` on. */
-export function fillVector(vector: DuckDBVector, column: Column, from: number, count: number): void {
+/** The most rows that a chunk can hold. */
+const rowsPerChunk = 2_048;
+
+/** Appends rows to the tables of one connection, column by column. */
+export class Appender {
+  /** One chunk per table, reused: the garbage collector would be slow to free the native memory of new ones. */
+  private readonly chunks = new Map<string, DuckDBDataChunk>();
+  /** Open until the end of the transaction. */
+  private readonly appenders = new Map<string, DuckDBAppender>();
+
+  private constructor(
+    private readonly connection: DuckDBConnection,
+    /** Column names by table, in table order. */
+    private readonly columnNames: ReadonlyMap<string, readonly string[]>,
+  ) {}
+
+  static async open(connection: DuckDBConnection): Promise<Appender> {
+    const rows = await rowsOf(
+      connection,
+      'select table_name, column_name from duckdb_columns() where not internal order by table_name, column_index',
+    );
+    const byTable = Map.groupBy(rows, (row) => String(row['table_name']));
+    const names = [...byTable].map(
+      ([table, columns]) => [table, columns.map((row) => String(row['column_name']))] as const,
+    );
+    return new Appender(connection, new Map(names));
+  }
+
+  /**
+   * Appends rows; the table has them after `finish`. The event loop gets a turn between chunks.
+   *
+   * @param columns by name: each column of the table, no others
+   */
+  async append(
+    table: string,
+    rows: number,
+    columns: Readonly<Record<string, Column>>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (rows === 0) return;
+    const ordered = this.inTableOrder(table, columns);
+    const appender = this.appenders.get(table) ?? (await this.connection.createAppender(table));
+    this.appenders.set(table, appender);
+    const chunk = this.chunkOf(table, appender);
+    for (let from = 0; from < rows; from += rowsPerChunk) {
+      const count = Math.min(rowsPerChunk, rows - from);
+      chunk.reset();
+      chunk.rowCount = count;
+      for (const [index, column] of ordered.entries())
+        fillVector(chunk.getColumnVector(index), column, from, count);
+      appender.appendDataChunk(chunk);
+      await setImmediate();
+      signal?.throwIfAborted();
+    }
+    // An appender collects up to some 200,000 rows before it stores them. Texts are too large for that.
+    if (table === 'identity') appender.flushSync();
+  }
+
+  /** Stores all appended rows in their tables. */
+  finish(): void {
+    for (const [table, appender] of this.appenders) {
+      this.appenders.delete(table);
+      appender.closeSync();
+    }
+  }
+
+  /** Drops appended rows. Otherwise garbage collection of an appender would store them, outside of the transaction. */
+  forget(): void {
+    for (const appender of this.appenders.values()) {
+      try {
+        appender.clear();
+        appender.closeSync();
+      } catch {
+        // It failed before and has no rows.
+      }
+    }
+    this.appenders.clear();
+  }
+
+  private inTableOrder(table: string, columns: Readonly<Record<string, Column>>): Column[] {
+    const names = this.columnNames.get(table) ?? [];
+    const ordered = names.map((name) => columns[name]).filter((column) => column !== undefined);
+    if (ordered.length !== names.length || Object.keys(columns).length !== names.length)
+      throw new TypeError(`The columns are not those of the table ${table}: ${names.join(', ')}.`);
+    return ordered;
+  }
+
+  private chunkOf(table: string, appender: DuckDBAppender): DuckDBDataChunk {
+    const known = this.chunks.get(table);
+    if (known !== undefined) return known;
+    const types = Array.from({ length: appender.columnCount }, (_, index) => appender.columnType(index));
+    const chunk = DuckDBDataChunk.create(types, rowsPerChunk);
+    this.chunks.set(table, chunk);
+    return chunk;
+  }
+}
+
+/** Fills a vector of a chunk with `count` values of a column, starting at row `from`. */
+function fillVector(vector: DuckDBVector, column: Column, from: number, count: number): void {
   if (typeof column === 'function') {
     for (let row = 0; row < count; row++) vector.setItem(row, column(from + row));
   } else if (vector instanceof DuckDBDoubleVector) {
     fillDoubles(vector, column, from, count);
   } else if (vector instanceof DuckDBIntegerVector) {
     fillIntegers(vector, column, from, count);
-  } else throw new TypeError('The column has other values than the table.');
+  } else throw new TypeError('The values are numbers, but the type of the column is not.');
   vector.flush();
 }
 
-// Most of what is appended are numbers. In functions of their own, as these see one kind of vector and are fast by it.
+// Most appended values are numbers. Each of these functions sees one kind of vector only, which makes it fast.
 
 function fillDoubles(
   vector: DuckDBDoubleVector,

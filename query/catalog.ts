@@ -2,8 +2,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Pipeline } from '../etl/window';
 import type { ClusterCoverage } from './answer';
 import { rowsOf } from './database';
-import type { ExcludedCluster } from './ingest';
 import type { Peaks } from './peaks';
+import type { ExcludedCluster } from './publish';
 
 /** A window file that is served, and the clusters that have something in it. */
 export interface ServedFile {

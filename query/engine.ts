@@ -9,7 +9,8 @@ import { answerAutocomplete } from './autocomplete';
 import { type Catalog, coverageOf, readCatalog } from './catalog';
 import { Connections } from './connections';
 import type { Database, DatabaseOptions } from './database';
-import { Ingest, type IngestOptions, type IngestSummary, type Serving, type WantedFile } from './ingest';
+import { Ingest, type IngestOptions, type IngestSummary, type WantedFile } from './ingest';
+import type { Serving } from './publish';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
 
 export interface QueryLimits {

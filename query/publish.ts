@@ -1,0 +1,52 @@
+import type { IngestConnection } from './ingest-connection';
+import { fillPlacements } from './placement';
+import { fillWorkloads, findServedIdentities } from './rollup';
+import { findTwins } from './twins';
+
+/** The generation that is served from now on. */
+export interface Serving {
+  readonly generation?: number;
+  readonly committedAt?: string;
+  /** RFC 3339; different for each ingest, and so identifies the data that is served. */
+  readonly ingestedAt: string;
+  /** Sentences that every answer carries. */
+  readonly notes?: readonly string[];
+  /** Clusters that are excluded from it, and why. */
+  readonly excluded?: readonly ExcludedCluster[];
+}
+
+/** A cluster that is excluded from the federation. */
+export interface ExcludedCluster {
+  readonly cluster: string;
+  readonly reason?: string;
+}
+
+/**
+ * Makes files the served ones, in one transaction: queries see the change at once or not at all.
+ *
+ * @param files ids of stored files
+ */
+export async function publish(
+  into: IngestConnection,
+  files: readonly number[],
+  { generation, committedAt, ingestedAt, excluded = [] }: Serving,
+): Promise<void> {
+  const { connection, tables } = into;
+  await into.transaction(async () => {
+    for (const table of ['served', 'generation', 'excluded', 'twin', 'workload', 'placement'])
+      await connection.run(`delete from ${table}`);
+    await tables.append('served', files.length, { file: (row) => files[row] ?? 0 });
+    await connection.run('insert into generation values ($1, $2, $3)', [
+      generation ?? null,
+      committedAt ?? null,
+      ingestedAt,
+    ]);
+    for (const { cluster, reason = '' } of excluded)
+      await connection.run('insert into excluded values ($1, $2)', [cluster, reason]);
+    tables.finish();
+    await connection.run(findServedIdentities);
+    await connection.run(findTwins);
+    await connection.run(fillWorkloads);
+    await connection.run(fillPlacements);
+  });
+}
