@@ -1,6 +1,7 @@
 import { addAllocations } from './add-allocations';
 import { allocation, allocationVersion } from './allocation-codec';
 import { bool, embedded, map, optional } from './codec';
+import { allocationCost } from './cost';
 import { spanOf } from './time-window';
 import { hasRecords } from './model';
 import type { PipelineSpec } from './pipeline';
@@ -19,6 +20,7 @@ export const allocationPipeline: PipelineSpec<'allocations'> = {
   own: { externalKeys: { at: 'after', codec: names }, idleKeys: { at: 'after', codec: names } },
   versionOf: allocationVersion,
   clusterOf: ({ properties, name }) => properties?.cluster || name.slice(0, (name + '/').indexOf('/')),
+  costOf: allocationCost,
   identity: ({ name }) => name,
   merging: (sets) => {
     const filled = sets.filter(hasRecords);

@@ -2,6 +2,7 @@ import { addAssets } from './add-assets';
 import { asset, assetVersion } from './asset-codec';
 import { assetIdentity } from './asset-identity';
 import { list, optional, str } from './codec';
+import { assetCost } from './cost';
 import { spanOf } from './time-window';
 import type { PipelineSpec } from './pipeline';
 import { noteProperties, watchWindow } from './splice/hooks';
@@ -16,6 +17,7 @@ export const assetPipeline: PipelineSpec<'assets'> = {
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,
   clusterOf: ({ properties }) => properties?.cluster ?? '',
+  costOf: assetCost,
   identity: (record) => assetIdentity(record, null),
   merging: (sets) => {
     const windows = sets.map(({ window }) => window);

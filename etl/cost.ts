@@ -1,5 +1,5 @@
 import type { FieldName, NumberName } from './field';
-import { type Allocation, type Asset, type AssetOf, type AssetType, type EtlSet, recordsOf } from './model';
+import type { Allocation, Asset, AssetOf, AssetType } from './model';
 
 /** Whether a number is a summand of its record's cost; costs inside another cost are not. */
 type CostRole = 'counts' | 'does not';
@@ -115,18 +115,4 @@ export function assetCost(record: Asset): number {
     default:
       return record.cost + record.adjustment;
   }
-}
-
-/** Total cost of a record of either pipeline. */
-export function recordCost(record: Allocation | Asset): number {
-  return 'type' in record ? assetCost(record) : allocationCost(record);
-}
-
-/** Total cost of all records of a set, in the pricing currency of the cluster. */
-export function totalCost(set: EtlSet): number {
-  let total = 0;
-  for (const record of recordsOf(set)?.values() ?? []) {
-    if (record !== null) total += recordCost(record);
-  }
-  return total;
 }

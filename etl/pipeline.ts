@@ -32,6 +32,8 @@ export interface PipelineSpec<P extends Pipeline> {
   versionOf(this: void, record: RecordOf[P]): number;
   /** The name of the cluster that a record is of; empty when it does not say. */
   clusterOf(this: void, record: RecordOf[P]): ByteString;
+  /** The total cost of a record, adjustments included, in the pricing currency of its cluster. */
+  costOf(this: void, record: RecordOf[P]): number;
   /**
    * The usual key of a record. Two records with one identity are the same record.
    */

@@ -1,7 +1,8 @@
 import { type ByteString, displayText } from './byte-string';
 import type { Instant } from './instant';
-import { type EtlSet, recordsOf } from './model';
-import { specOf } from './pipelines';
+import { type EtlSet, type RecordOf, recordsOf } from './model';
+import { pipelineSpecs, specOf } from './pipelines';
+import type { Pipeline } from './window';
 
 /** How many records a set has; keys without a record do not count. */
 export function recordCount(set: EtlSet): number {
@@ -29,4 +30,17 @@ export function recordClusters(set: EtlSet): string[] {
   }
   clusters.delete('');
   return [...clusters].map(displayText);
+}
+
+/** The total cost of a record, adjustments included, in the pricing currency of its cluster. */
+export function recordCost<P extends Pipeline>(pipeline: P, record: RecordOf[P]): number {
+  return pipelineSpecs[pipeline].costOf(record);
+}
+
+/** The total cost of all records of a set. */
+export function totalCost(set: EtlSet): number {
+  const { costOf } = specOf(set);
+  let total = 0;
+  for (const record of recordsOf(set)?.values() ?? []) if (record !== null) total += costOf(record);
+  return total;
 }

@@ -3,10 +3,11 @@ import type { GenerationDiff } from '../api/contract';
 import { readGeneration } from '../activities/read-generations';
 import { FederationError } from '../errors/federation-error';
 import { displayText } from '../etl/byte-string';
-import { recordCost } from '../etl/cost';
 import { decodeSet } from '../etl/file';
 import { recordsOf } from '../etl/model';
-import { parseWindowId } from '../etl/window';
+import type { PipelineSpec } from '../etl/pipeline';
+import { pipelineSpecs } from '../etl/pipelines';
+import { parseWindowId, type Pipeline } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
 import type { Generation, GenerationWindow } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
@@ -92,10 +93,11 @@ async function costs(
   const ref = parseWindowId(window);
   if (object === undefined || ref === undefined) return totals;
   const { bytes } = await readAll(bucket, objectKey(object.fingerprint), { maxBytes: mostBytes });
+  const { clusterOf, costOf }: PipelineSpec<Pipeline> = pipelineSpecs[ref.pipeline];
   for (const record of recordsOf(decodeSet(ref.pipeline, bytes))?.values() ?? []) {
     if (record === null) continue;
-    const cluster = displayText(record.properties?.cluster ?? '');
-    totals.set(cluster, (totals.get(cluster) ?? 0) + recordCost(record));
+    const cluster = displayText(clusterOf(record));
+    totals.set(cluster, (totals.get(cluster) ?? 0) + costOf(record));
   }
   return totals;
 }

@@ -1,8 +1,7 @@
 import { displayText } from '../etl/byte-string';
-import { recordCost, totalCost } from '../etl/cost';
 import { type EtlSet, recordsOf, type TimeWindow } from '../etl/model';
 import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
-import { recordClusters, recordCount } from '../etl/set-facts';
+import { recordClusters, recordCost, recordCount, totalCost } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
 
 /** The facts of an ETL file. Texts are as the file has them, including control characters. */
@@ -62,6 +61,6 @@ function recordVersions(set: EtlSet): SetSummary['codecVersions']['records'] {
 
 function recordCosts(set: EtlSet): RecordCost[] {
   return [...(recordsOf(set) ?? [])].flatMap(([key, record]) =>
-    record === null ? [] : [{ record: displayText(key), cost: recordCost(record) }],
+    record === null ? [] : [{ record: displayText(key), cost: recordCost(set.kind, record) }],
   );
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { FederationError } from '../../errors/federation-error';
 import { decodeSet } from '../../etl/file';
-import { recordsOf, type Allocation, type Asset } from '../../etl/model';
+import { type EtlRecord, recordsOf } from '../../etl/model';
 import { windowId, type WindowId } from '../../etl/window';
 import type { BucketReader } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
@@ -24,10 +24,10 @@ export interface UnionCheck {
  * combined window must have each record of each cluster unchanged, and no other.
  */
 export async function checkUnion(bucket: BucketReader, clusters: readonly string[]): Promise<UnionCheck> {
-  const expected = new Map<WindowId, Map<string, Asset | Allocation | null>>();
+  const expected = new Map<WindowId, Map<string, EtlRecord | null>>();
   for (const cluster of clusters) {
     for (const [window, records] of await recordsBelow(bucket, clusterEtlPrefix(clusterId(cluster)))) {
-      const union = expected.get(window) ?? new Map<string, Asset | Allocation | null>();
+      const union = expected.get(window) ?? new Map<string, EtlRecord | null>();
       for (const [name, record] of records) union.set(name, record);
       expected.set(window, union);
     }
@@ -77,8 +77,8 @@ export async function requireUnion(
 async function recordsBelow(
   bucket: BucketReader,
   prefix: string,
-): Promise<Map<WindowId, Map<string, Asset | Allocation | null>>> {
-  const windows = new Map<WindowId, Map<string, Asset | Allocation | null>>();
+): Promise<Map<WindowId, Map<string, EtlRecord | null>>> {
+  const windows = new Map<WindowId, Map<string, EtlRecord | null>>();
   for await (const entry of bucket.list(prefix)) {
     const file = entry.kind === 'object' ? parseEtlKey(prefix, entry.key) : undefined;
     if (entry.kind !== 'object' || file === undefined) continue;
@@ -90,8 +90,8 @@ async function recordsBelow(
 
 function compare(
   window: string,
-  expected: Map<string, Asset | Allocation | null>,
-  found: Map<string, Asset | Allocation | null>,
+  expected: Map<string, EtlRecord | null>,
+  found: Map<string, EtlRecord | null>,
 ): string[] {
   const differences = [...expected].flatMap(([name, record]) => {
     if (!found.has(name)) return [`${window} lacks ${name}`];

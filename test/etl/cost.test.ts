@@ -1,4 +1,4 @@
-import { costRoles, recordCost } from '../../etl/cost';
+import { allocationCost, assetCost, costRoles } from '../../etl/cost';
 import type { Allocation, Asset, AssetType } from '../../etl/model';
 import { allocation, asset } from './build-records';
 
@@ -14,9 +14,10 @@ const records: [string, Allocation | Asset, Readonly<Record<string, string>>][] 
 ];
 
 describe.each(records)('the cost of %s', (_, record, roles) => {
+  const costOf = (one: Allocation | Asset) => ('type' in one ? assetCost(one) : allocationCost(one));
   test.each(Object.entries(roles))('with one more of %s: it %s', (name, role) => {
     const before = (record as unknown as Record<string, number | null>)[name] ?? 0;
-    const after = recordCost({ ...record, [name]: before + 1 });
-    expect(after !== recordCost(record)).toBe(role === 'counts');
+    const after = costOf({ ...record, [name]: before + 1 });
+    expect(after !== costOf(record)).toBe(role === 'counts');
   });
 });

@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { FederationError } from '../../errors/federation-error';
 import { encodeMerged, extractContribution, extractSet } from '../../etl/contribution';
-import { recordCost, totalCost } from '../../etl/cost';
 import { decodeSet } from '../../etl/file';
 import { mergeSets, type MergeInput } from '../../etl/merge';
 import { type EtlSet, recordsOf, type SetOf } from '../../etl/model';
-import { recordCount } from '../../etl/set-facts';
+import { recordCost, recordCount, totalCost } from '../../etl/set-facts';
 import { type Pipeline, pipelines } from '../../etl/window';
 import { arbitrarySet, type SetOptions } from './arbitrary-sets';
 import { propertyRuns } from './run-counts';
@@ -36,7 +35,7 @@ function near(a: number, b: number): boolean {
 /** What each record costs, by key. */
 function costs(set: EtlSet): Map<string, number> {
   const records = [...(recordsOf(set) ?? [])];
-  return new Map(records.map(([key, record]) => [key, record === null ? 0 : recordCost(record)]));
+  return new Map(records.map(([key, record]) => [key, record === null ? 0 : recordCost(set.kind, record)]));
 }
 
 function total(inputs: readonly MergeInput<EtlSet>[]): number {

@@ -1,4 +1,4 @@
-import { totalCost } from '../../etl/cost';
+import { totalCost } from '../../etl/set-facts';
 import { dumpSet } from '../../etl/dump';
 import { decodeSet } from '../../etl/file';
 import type { Allocation, EtlSet, NodeAsset } from '../../etl/model';

@@ -1,8 +1,7 @@
 import { displayText, toByteString } from '../../etl/byte-string';
-import { recordCost, totalCost } from '../../etl/cost';
 import { decodeSet } from '../../etl/file';
 import { instantText, minutesBetween } from '../../etl/instant';
-import { recordClusters, recordCount, setWindow } from '../../etl/set-facts';
+import { recordClusters, recordCost, recordCount, setWindow, totalCost } from '../../etl/set-facts';
 import { allocation, allocationSet, asset, assetSet, volume } from './build-records';
 import { goldenBytes } from './golden-files';
 
@@ -57,7 +56,9 @@ describe('facts about a set', () => {
     const cloud = asset('Cloud', { cost: 5, credit: -1, adjustment: 0.5 });
     const shared = asset('SharedAsset', { cost: 12 });
     const disk = asset('Disk', { cost: 2, adjustment: 1 });
-    expect([node, cloud, shared, disk].map(recordCost)).toEqual([6.5, 4.5, 12, 3]);
+    expect([node, cloud, shared, disk].map((record) => recordCost('assets', record))).toEqual([
+      6.5, 4.5, 12, 3,
+    ]);
     expect(totalCost(assetSet([node, cloud, shared, disk]))).toBe(26);
   });
 });

@@ -6,7 +6,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { createExportCombined, exportServed } from '../../activities/export-combined';
 import type { Log } from '../../config/log';
 import { toByteString } from '../../etl/byte-string';
-import { recordCost } from '../../etl/cost';
+import { recordCost } from '../../etl/set-facts';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { type Allocation, type EtlSet, recordsOf } from '../../etl/model';
 import { parseWindowId, type Pipeline, pipelines, windowId, type WindowRef } from '../../etl/window';
@@ -106,7 +106,7 @@ function expectedCosts(pipeline: Pipeline): Map<string, number> {
         // Idle that a cluster has stored is not ingested: it is computed.
         if (record === null || ('name' in record && record.name.includes('__idle__'))) continue;
         const key = `${resolution} ${record.properties?.cluster ?? ''}`;
-        costs.set(key, (costs.get(key) ?? 0) + recordCost(record));
+        costs.set(key, (costs.get(key) ?? 0) + recordCost(pipeline, record));
       }
     }
   }

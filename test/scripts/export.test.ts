@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { totalCost } from '../../etl/cost';
+import { totalCost } from '../../etl/set-facts';
 import { decodeSet } from '../../etl/file';
 import { rowsOf } from '../../query/database';
 import { exportPrefix, objectKey } from '../../federation/layout';

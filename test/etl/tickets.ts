@@ -1,0 +1,63 @@
+import type { ByteString } from '../../etl/byte-string';
+import { bool, embedded, f64, map, optional, str } from '../../etl/codec';
+import { adding, described, type Description, field, nothingOwn } from '../../etl/field';
+import { first, sum } from '../../etl/merge-parts';
+import { expandWindow, spanOf } from '../../etl/time-window';
+import type { CommonSet, TimeWindow } from '../../etl/model';
+import { watchWindow } from '../../etl/splice/hooks';
+import { window } from '../../etl/time-codec';
+
+/*
+ * A pipeline that no exporter writes: what support tickets cost. It has a field of its own before the records, marks
+ * after them, and an identity that is a string of the record.
+ */
+
+export interface Ticket {
+  version: number;
+  name: ByteString;
+  cluster: ByteString;
+  window: TimeWindow;
+  cost: number;
+}
+
+export interface TicketSet extends CommonSet {
+  kind: 'tickets';
+  currency: ByteString;
+  tickets: Map<ByteString, Ticket | null> | null;
+  urgentKeys: Map<ByteString, boolean> | null;
+}
+
+const versions = { family: 'tickets', oldest: 1, newest: 3 };
+
+const fields = {
+  name: field(str, first),
+  cluster: field(str, first),
+  window: field(window, expandWindow),
+  cost: field(f64, sum),
+} satisfies Description<Ticket, void>;
+
+const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
+
+/** Its spec. The types in model.ts do not know it, so `whole-pipeline.test.ts` has the compiler check it against them. */
+export const ticketPipeline = {
+  setName: 'TicketSet',
+  versions,
+  record: optional(embedded(described<Ticket>(versions, fields))),
+  own: {
+    currency: { at: 'before' as const, codec: str },
+    urgentKeys: { at: 'after' as const, codec: map(bool) },
+  },
+  versionOf: ({ version }: Ticket) => version,
+  clusterOf: ({ cluster }: Ticket) => cluster,
+  costOf: ({ cost }: Ticket) => cost,
+  identity: ({ name }: Ticket) => name,
+  merging: (sets: readonly TicketSet[]) => ({
+    window: spanOf(sets.map((set) => set.window)),
+    facts: { currency: sets[0]?.currency ?? '' },
+    identity: ({ name }: Ticket) => name,
+    add: (a: Ticket, b: Ticket) => addTickets(a, b),
+  }),
+  marks: { urgentKeys: '__urgent__' },
+  hasOtherIdentities: () => false,
+  walk: { hooks: { window: watchWindow }, identity: { offset: 4 + 1 + 4 + 1 } },
+};
