@@ -12,7 +12,7 @@ import { time, window } from './time-codec';
 import { allocationVersions } from './versions';
 import { addVolumes, volumes } from './volumes';
 
-/** No two of these are ever added: a record that was added to has no such part. */
+/** These are never added: adding two records drops the part. */
 const rawFields = {
   cpuCoreUsageMax: ownField(f64),
   ramBytesUsageMax: ownField(f64),
@@ -21,7 +21,7 @@ const rawFields = {
 
 const rawPart = described<RawAllocationOnlyData>(allocationVersions, rawFields);
 
-/** The fields of an allocation. Those of GPUs depend on each other and on the version: see `addGpus`. */
+/** The fields of an allocation. GPU fields depend on each other and on the version: see `addGpus`. */
 export const allocationFields = {
   name: field(str, first),
   properties: field(optional(embedded(allocationProperties)), mergeAllocationProperties),
@@ -65,7 +65,7 @@ export const allocationFields = {
   networkNatGatewayIngressCost: field(since(25, f64, 0), sum),
 } satisfies Description<Allocation, Minutes>;
 
-/** An Allocation with its version byte, without flag or compatibility word. */
+/** An Allocation from its version byte on, without flag and compatibility word. */
 export const allocation: Codec<Allocation> = described<Allocation>(allocationVersions, allocationFields);
 
 /** The highest codec version of an allocation and its parts, windows aside. */

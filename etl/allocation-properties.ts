@@ -31,7 +31,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
     a.namespace === b.namespace &&
     a.pod === b.pod &&
     a.container === b.container;
-  // The unmounted volumes of a namespace carry no labels of it; the other side may.
+  // Unmounted volumes carry no labels of their namespace; the other side may.
   const namespaceFrom = a.container === '__unmounted__' ? b : a;
   const sameNamespace = a.namespace === b.namespace;
   return {
@@ -41,7 +41,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
   };
 });
 
-/** The properties of two allocations together; null unless both have some. */
+/** Merges the properties of two allocations; null unless both have some. */
 export function mergeAllocationProperties(
   a: AllocationProperties | null,
   b: AllocationProperties | null,
@@ -49,7 +49,7 @@ export function mergeAllocationProperties(
   return a === null || b === null ? null : addProperties(a, b);
 }
 
-/** One pod has one controller: the one that is named, else the smaller name. */
+/** A pod has one controller: the non-empty one, or the smaller name. */
 function oneController(a: ByteString, b: ByteString): ByteString {
   if (a === '' || b === '') return a === '' ? b : a;
   return a < b ? a : b;

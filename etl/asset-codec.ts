@@ -12,7 +12,7 @@ import { corrupt } from './refusal';
 import { time, window as windowCodec } from './time-codec';
 import { assetVersions } from './versions';
 
-/** An asset without what stands before its structure. */
+/** An asset without its type and type name, which precede the structure. */
 export type Body<A extends Asset> = Omit<A, 'type' | 'typeName'>;
 
 const labels = field(map(str), sharedLabels);
@@ -23,8 +23,8 @@ const times = { start: field(time, earlier), end: field(time, later), window, ad
 const cost = field(f64, sum);
 
 /**
- * The fields of every type. Mind labels before properties in the first four, properties before labels in the others.
- * What is weighted by costs is added by `addAssets`.
+ * The fields of every type. Note that labels precede properties in the first four, and follow them in the others.
+ * Fields weighted by costs are added by `addAssets`.
  */
 export const assetFields = {
   Any: { labels, properties, ...times, cost },
@@ -101,7 +101,7 @@ function isAssetType(name: string): name is AssetType {
   return Object.hasOwn(bodies, name);
 }
 
-/** An asset: its type name (in place, even in files with a table), a compatibility word, its structure. */
+/** An asset: its type name (inline, even in files with a table), a compatibility word, its structure. */
 export const asset: Codec<Asset> = {
   shape: { kind: 'named', bodies },
   least: 2 + 4 + Math.min(...Object.values(bodies).map(({ least }) => least)),
@@ -109,7 +109,7 @@ export const asset: Codec<Asset> = {
     const at = reader.position;
     const typeName = reader.raw();
     const type = typeName.slice(typeName.lastIndexOf('.') + 1);
-    if (!isAssetType(type)) throw corrupt(at, 'An asset of a type that nobody knows.');
+    if (!isAssetType(type)) throw corrupt(at, 'An asset of an unknown type.');
     reader.i32();
     return { type, typeName, ...bodyOf(type).read(reader) } as Asset;
   },

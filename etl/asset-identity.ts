@@ -1,10 +1,10 @@
 import type { ByteString } from './byte-string';
 import type { Asset, AssetProperties, AssetType } from './model';
 
-/** What an empty part of a key is written as. */
+/** Stands for an empty part of a key. */
 export const undefinedPart = '__undefined__';
 
-/** The words of a key when the set has no aggregationKeys. */
+/** The words of a key if the set has no aggregationKeys. */
 export const usualWords = [
   'provider',
   'account',
@@ -20,9 +20,9 @@ export const usualWords = [
 const propertyWords: ReadonlySet<string> = new Set(usualWords.filter((word) => word !== 'type'));
 
 /**
- * The key of an asset, by which assets of many sets are the same one.
+ * The key of an asset. Assets from different sets are the same if their keys are equal.
  *
- * @param aggregationKeys the words that the key is made of: names of properties, `type`, `label:<name>`; null or
+ * @param aggregationKeys the words that make up the key: names of properties, `type`, `label:<name>`; null or
  *   empty for the usual ones
  */
 export function assetIdentity(asset: Asset, aggregationKeys: readonly ByteString[] | null): ByteString {
@@ -44,7 +44,7 @@ function isPropertyWord(word: string): word is Exclude<keyof AssetProperties, 'v
   return propertyWords.has(word);
 }
 
-/** A type as keys name it. */
+/** The name of a type in keys. */
 export function keyType(type: AssetType): string {
   if (type === 'SharedAsset') return 'Shared';
   return type === 'Any' ? 'Asset' : type;

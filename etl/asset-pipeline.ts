@@ -12,7 +12,7 @@ import { assetVersions } from './versions';
 export const assetPipeline: PipelineSpec<'assets'> = {
   setName: 'AssetSet',
   versions: assetVersions,
-  // The compatibility word is behind the type name here, so `asset` includes it.
+  // In assets, the compatibility word follows the type name, so `asset` includes it.
   record: optional(asset),
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,

@@ -23,7 +23,7 @@ export const assetProperties = optional(embedded(described<AssetProperties>(asse
 
 const add = adding<AssetProperties, void, typeof fields>(fields, nothingOwn);
 
-/** The properties of two assets together; null unless both have some. */
+/** Merges the properties of two assets; null unless both have some. */
 export function mergeAssetProperties(
   a: AssetProperties | null,
   b: AssetProperties | null,
@@ -31,7 +31,7 @@ export function mergeAssetProperties(
   return a === null || b === null ? null : add(a, b);
 }
 
-/** The pairs that both have; null unless both have labels. */
+/** The pairs that both sides share; null unless both have labels. */
 export function sharedLabels(a: StringMap | null, b: StringMap | null): StringMap | null {
   if (a === null || b === null) return null;
   return new Map([...a].filter(([key, value]) => b.get(key) === value));

@@ -4,7 +4,7 @@ import { weighted } from './merge-parts';
 import type { Breakdown } from './model';
 import { assetVersions } from './versions';
 
-/** What each side's shares count for. */
+/** The weight of each side's shares. */
 interface Weights {
   readonly a: number;
   readonly b: number;
@@ -26,10 +26,10 @@ export const breakdown = optional(embedded(described<Breakdown>(assetVersions, f
 
 const add = adding<Breakdown, Weights, typeof fields>(fields, nothingOwn);
 
-/** All zeros; of a version that changes no sum's. */
+/** All zeros. Version 0 never raises the version of a sum. */
 const zeros: Breakdown = { version: 0, idle: 0, other: 0, system: 0, user: 0 };
 
-/** By weight, a missing one as all zeros; `a` as it is when neither has any weight. */
+/** The weighted mean, with a missing side as all zeros; `a` unchanged if neither has any weight. */
 export function addBreakdowns(
   a: Breakdown | null,
   weightA: number,

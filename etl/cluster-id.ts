@@ -1,9 +1,9 @@
 import { FederationError } from '../errors/federation-error';
 
-/** A cluster's id: a folder under `federated/`. Opaque; newer agents use the cluster's name. */
+/** A cluster's id: the name of its folder under `federated/`. Opaque; newer agents use the cluster's name. */
 export type ClusterId = string & { readonly __brand: 'ClusterId' };
 
-/** Accepts an id that can be a folder under `federated/`. Throws CLUSTER_ID_INVALID for any other text. */
+/** Accepts text that can be a folder under `federated/`. Throws CLUSTER_ID_INVALID otherwise. */
 export function clusterId(text: string): ClusterId {
   const fault = clusterIdFault(text);
   if (fault === undefined) return text as ClusterId;

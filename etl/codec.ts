@@ -4,21 +4,21 @@ import type { VersionRange } from './versions';
 import type { Writer } from './writer';
 
 /**
- * How one type stands in a file. Types are put together by the functions below, and reading and writing both
- * follow from that one description.
+ * How a type is stored in a file. Types are composed with the functions below, and both reading and writing
+ * follow from this one description.
  */
 export interface Codec<T> {
-  /** What it is made of, for whoever goes over values without reading them. */
+  /** Its structure, for code that walks over values without reading them. */
   readonly shape: Shape;
-  /** The fewest bytes that a value takes; counts are held against it. */
+  /** The minimal size of a value in bytes; counts are checked against it. */
   readonly least: number;
-  /** For fields that structures have only from a version on, and what they are below it. */
+  /** For fields that exist only from some version on: that version, and the value in older ones. */
   readonly since?: { readonly version: number; readonly absent: T };
   read(reader: Reader): T;
   write(writer: Writer, value: T): void;
 }
 
-/** `embedded` is of a structure; `list` and `map` are what stands behind the flag; `named` is an asset. */
+/** `embedded` contains a structure; `list` and `map` start after the flag; `named` is an asset. */
 export type Shape =
   | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
   | { readonly kind: 'optional' | 'embedded' | 'list' | 'map'; readonly of: Codec<unknown> }
@@ -29,7 +29,7 @@ export type Shape =
 export interface FieldShape {
   readonly name: string;
   readonly codec: Codec<unknown>;
-  /** The first version that has it; 0 when all have. */
+  /** The first version that has it; 0 if all have. */
   readonly since: number;
 }
 
@@ -54,12 +54,12 @@ export const str: Codec<ByteString> = {
   write: (writer, value) => writer.str(value),
 };
 
-/** The same field, which structures have from this version on; below it, it is `absent`. */
+/** A field that structures have from this version on; in older ones it reads as `absent`. */
 export function since<T>(version: number, codec: Codec<T>, absent: T): Codec<T> {
   return { ...codec, since: { version, absent } };
 }
 
-/** `opt T`: a flag, then the value when there is one; null when not. */
+/** `opt T`: a flag, then the value, if there is one; otherwise null. */
 export function optional<T>(codec: Codec<T>): Codec<T | null> {
   return {
     shape: { kind: 'optional', of: codec },
@@ -72,7 +72,7 @@ export function optional<T>(codec: Codec<T>): Codec<T | null> {
   };
 }
 
-/** `list T`: null is kept apart from an empty list. */
+/** `list T`. Null is distinct from an empty list. */
 export function list<T>(codec: Codec<T>): Codec<T[] | null> {
   return optional({
     shape: { kind: 'list', of: codec },
@@ -90,7 +90,7 @@ export function list<T>(codec: Codec<T>): Codec<T[] | null> {
   });
 }
 
-/** `map str T` in the order of the file; of a repeated key the later value stands, and null is kept apart. */
+/** `map str T` in the order of the file. The last value of a repeated key wins; null is distinct from an empty map. */
 export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   return optional({
     shape: { kind: 'map', of: codec },
@@ -114,7 +114,7 @@ export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
 /** The fields of a structure in wire order: the order in which the object names them. */
 export type Fields<T> = { readonly [Name in Exclude<keyof T, 'version'>]: Codec<T[Name]> };
 
-/** A structure: its version byte, then those of its fields which that version has. */
+/** A structure: its version byte, then the fields that this version has. */
 export function struct<T extends { version: number }>(versions: VersionRange, fields: Fields<T>): Codec<T> {
   const described = Object.entries<Codec<unknown>>(fields).map(([name, codec]) => ({
     name,
@@ -123,7 +123,7 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
     absent: codec.since?.absent,
   }));
   const always = described.filter((field) => field.since === 0);
-  // All properties from the start: an object that grows by computed names turns into a slow dictionary.
+  // With all properties from the start: an object that grows by computed names becomes a slow dictionary.
   const blank = blankOf(['version', ...described.map((field) => field.name)]);
   return {
     shape: { kind: 'struct', versions, fields: described },
@@ -147,12 +147,12 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
   };
 }
 
-/** An object with these properties, all null, of the one shape that engines give such objects. */
+/** An object with these properties, all null. All such objects share one hidden class. */
 export function blankOf(names: string[]): object {
   return JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as object;
 }
 
-/** `struct S` inside another: a compatibility word in front, written 0 and ignored. */
+/** `struct S` inside another one: preceded by a compatibility word, which is written as 0 and ignored. */
 export function embedded<T>(codec: Codec<T>): Codec<T> {
   return {
     shape: { kind: 'embedded', of: codec },

@@ -12,36 +12,36 @@ import { readEntries } from './set-codec';
 import { hasTable, readTable } from './string-table';
 
 /**
- * Where one cluster's records are in a merged file, and what is needed besides to have its file back. Survives
- * JSON: there are only ASCII texts and whole numbers in it.
+ * Where a cluster's records are in a merged file, and what else is needed to restore its file. Survives
+ * JSON: it has only ASCII texts and integers.
  */
 export interface Contribution {
   id: string;
-  /** How many records the cluster gave. */
+  /** The number of records in the cluster's file. */
   records: number;
-  /** How many entries of the merged file stand in its byte range. */
+  /** The number of entries in its byte range of the merged file. */
   entries: number;
-  /** Where its entries (keys and records) start in the merged file, in bytes. */
+  /** The byte offset of its entries (keys and records) in the merged file. */
   offset: number;
-  /** How many bytes they take. */
+  /** Their length in bytes. */
   length: number;
-  /** Which entries of the range, counted from 0, are not as the cluster gave them. */
+  /** The entries of the range, counted from 0, that differ from the cluster's own. */
   altered: number[];
-  /** Places in the cluster's own file of the entries that do not stand in the merged file as they came. */
+  /** Positions in the cluster's file of the entries that are not in the merged file unchanged. */
   changed: number[];
-  /** The cluster's set with only those entries, in base64 of its ETL file. */
+  /** The cluster's set with only those entries: an ETL file in base64. */
   rest: string;
-  /** Whether `rest` leaves out externalKeys and idleKeys, as they are just the names so marked. */
-  marksLeftOut: boolean;
+  /** Whether `rest` omits externalKeys and idleKeys because they are exactly the marked names. */
+  marksOmitted: boolean;
 }
 
-/** A merged file and who is where in it, in the order of folding. */
+/** A merged file and the contributions in it, in the order of folding. */
 export interface EncodedMerge {
   bytes: Buffer;
   contributions: Contribution[];
 }
 
-/** Writes a merged set. The bytes depend on the inputs and their order alone. */
+/** Writes a merged set. The bytes depend only on the inputs and their order. */
 export function encodeMerged<S extends EtlSet>(merged: Merged<S>): EncodedMerge {
   const { bytes, offsets } = encodeSetWithOffsets(merged.set);
   let first = 0;
@@ -61,7 +61,7 @@ function contributionOf<S extends EtlSet>(
   const records = recordsOf(input.set);
   const changed = new Set(input.changed);
   const left = records && new Map([...records].filter((_, place) => changed.has(place)));
-  const marksLeftOut = hasMarks<Pipeline>(input.set, markedNames(specOf(input.set), records));
+  const marksOmitted = hasMarks<Pipeline>(input.set, markedNames(specOf(input.set), records));
   return {
     id: input.id,
     records: recordCount(input.set),
@@ -70,23 +70,23 @@ function contributionOf<S extends EtlSet>(
     length,
     altered: input.altered,
     changed: input.changed,
-    rest: encodeRest(withRecords(input.set, left), marksLeftOut),
-    marksLeftOut,
+    rest: encodeRest(withRecords(input.set, left), marksOmitted),
+    marksOmitted,
   };
 }
 
-/** The `rest` of a contribution, of the cluster's set with only the entries of `changed`. */
-export function encodeRest(set: EtlSet, marksLeftOut: boolean): string {
-  return encodeSet(marksLeftOut ? withoutMarks(set) : set).toString('base64');
+/** The `rest` of a contribution, from the cluster's set with only the entries of `changed`. */
+export function encodeRest(set: EtlSet, marksOmitted: boolean): string {
+  return encodeSet(marksOmitted ? withoutMarks(set) : set).toString('base64');
 }
 
 /**
- * The ETL file of one cluster's contribution, taken back out of a merged file: a set that says the same as the one
- * that went into the merge, in the same order of records.
+ * Restores a cluster's ETL file from a merged file: a set with the same content as the one
+ * that was merged, with the records in the same order.
  *
  * @param merged the merged file as `encodeMerged` wrote it
- * @param contribution what `encodeMerged` said about that cluster, of that file
- * @throws FederationError of an ETL_* code when the two do not belong together
+ * @param contribution the cluster's, returned by `encodeMerged` along with that file
+ * @throws FederationError with an ETL_* code if the two do not belong together
  */
 export function extractContribution<P extends Pipeline>(
   pipeline: P,
@@ -109,12 +109,12 @@ export function extractSet<P extends Pipeline>(
   const placed = inPlace(asTheyCame, [...(left ?? [])], new Set(contribution.changed));
   const records = left === null && placed.size === 0 ? null : placed;
   const set = withRecords<P>(rest, records);
-  return contribution.marksLeftOut ? { ...set, ...markedNames(pipelineSpecs[pipeline], records) } : set;
+  return contribution.marksOmitted ? { ...set, ...markedNames(pipelineSpecs[pipeline], records) } : set;
 }
 
 type Entry<P extends Pipeline> = [ByteString, RecordOf[P] | null];
 
-/** The entries of the original file: those that changed at `places`, the others in between. */
+/** The entries of the original file: changed ones at `places`, the others in between. */
 function inPlace<P extends Pipeline>(
   asTheyCame: Entry<P>[],
   changed: Entry<P>[],

@@ -1,7 +1,7 @@
 import type { FieldName, NumberName } from './field';
 import type { Allocation, Asset, AssetOf, AssetType } from './model';
 
-/** Whether a number is a summand of its record's cost; costs inside another cost are not. */
+/** Whether a number is a summand of its record's cost. Costs that are part of another cost are not. */
 type CostRole = 'counts' | 'does not';
 
 const allocationRoles = {
@@ -68,16 +68,16 @@ const assetRoles = {
   SharedAsset: { cost: 'counts' },
 } as const satisfies { [Type in AssetType]: Record<NumberName<AssetOf<Type>>, CostRole> };
 
-/** Which numbers of records their costs are made of. */
+/** The numbers that make up the costs of records. */
 export const costRoles = { allocation: allocationRoles, ...assetRoles };
 
-/** Those of a record's numbers that count. */
+/** The numbers of a record that count. */
 type Counted<T, Roles> = Pick<
   T,
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] & FieldName<T>
 >;
 
-/** What the cost of a node is made of. */
+/** The summands of a node's cost. */
 export type NodeCosts = Counted<AssetOf<'Node'>, (typeof assetRoles)['Node']>;
 
 /** Total cost of an allocation, adjustments included. */

@@ -6,14 +6,14 @@ import { specOf } from './pipelines';
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 export interface DumpOptions {
-  /** Whether each record says its codec version (and, of assets, the name of its Go type). */
+  /** Whether to include the codec version of each record and, for assets, its Go type name. */
   codecVersions: boolean;
 }
 
 /**
- * Every field of a set as JSON, under the names of the format: the set's fields, then the records sorted by key.
- * Times are UTC texts; NaN and the infinities are texts, negative zero is 0; null is an absent map, list or part;
- * bytes that are not UTF-8 show as U+FFFD. Nothing is migrated between versions.
+ * Every field of a set as JSON, under its name in the format: the set's fields, then the records sorted by key.
+ * Times are UTC texts; NaN and infinities are texts; negative zero is 0; null is an absent map, list or part;
+ * invalid UTF-8 becomes U+FFFD. Nothing is migrated between versions.
  */
 export function dumpSet(set: EtlSet, options: DumpOptions): Json {
   const records = recordsOf(set);
@@ -48,7 +48,7 @@ function dumpRecord(record: EtlRecord | null, { codecVersions }: DumpOptions): {
   return shown;
 }
 
-/** Volumes are shown as a list, as their keys are pairs. */
+/** Volumes become a list, as their keys are pairs. */
 function dumpVolumes({ pvs }: Allocation): Json {
   if (pvs === null) return null;
   return [...pvs]
@@ -56,7 +56,7 @@ function dumpVolumes({ pvs }: Allocation): Json {
     .map(({ key, value }) => ({ cluster: dump(key.cluster), name: dump(key.name), value: dump(value) }));
 }
 
-/** The general case. Goes by what a value is, as every type has one form in the model. */
+/** The general case. Decides by the JavaScript type, as every type has only one form in the model. */
 function dump(value: unknown): Json {
   if (value === null) return null;
   if (typeof value === 'string') return displayText(value);
@@ -72,7 +72,7 @@ function dump(value: unknown): Json {
   );
 }
 
-/** `Object.fromEntries` makes own properties of any name, `__proto__` too. */
+/** `Object.fromEntries` creates own properties of any name, including `__proto__`. */
 function dumpMap(value: Map<ByteString, unknown>): Json {
   return Object.fromEntries(
     [...value].sort(([a], [b]) => byteOrder(a, b)).map(([key, part]) => [displayText(key), dump(part)]),

@@ -2,20 +2,20 @@ import { blankOf, type Codec, type Fields, struct } from './codec';
 import type { VersionRange } from './versions';
 
 /*
- * A field of a structure says two things in one place: how it stands in a file (with the version that brought it) and
- * how two records' values of it become one. Neither can be left out, so no field is lost when records are added.
+ * A field of a structure defines two things in one place: how it is stored in a file (and since which version), and
+ * how the values of two records are added. Neither can be omitted, so no field is lost when records are added.
  */
 
-/** The value of a field in a sum, from those of both sides; `a` was met first. Changes neither. */
+/** Adds the values of a field; `a` is the first one met. Changes neither. */
 export type Rule<T, Context> = (a: T, b: T, context: Context) => T;
 
-/** A field that follows a rule for it alone. */
+/** A field that is added independently of others. */
 export interface Field<T, Context> {
   readonly codec: Codec<T>;
   readonly add: Rule<T, Context>;
 }
 
-/** A field whose sum depends on other fields too: the function that adds the structure gives it. */
+/** A field whose sum depends on other fields too: the function that adds the structure computes it. */
 export interface OwnField<T> {
   readonly codec: Codec<T>;
   readonly add: 'own';
@@ -24,20 +24,20 @@ export interface OwnField<T> {
 /** The names of a structure's fields. */
 export type FieldName<T> = Exclude<keyof T, 'version'>;
 
-/** The names of the fields that are numbers, including those that may be null. */
+/** The names of numeric fields, including nullable ones. */
 export type NumberName<T> = {
   [Name in FieldName<T>]: NonNullable<T[Name]> extends number ? Name : never;
 }[FieldName<T>];
 
 /**
- * Every field of a structure, in wire order: the order in which the object names them. `Context` is what the rules
+ * Every field of a structure, in wire order, which is the order of the object's properties. `Context` is what the rules
  * need to know of both records.
  */
 export type Description<T, Context> = {
   readonly [Name in FieldName<T>]: Field<T[Name], Context> | OwnField<T[Name]>;
 };
 
-/** A field with a rule for it alone. For one that only newer versions have, wrap the codec in `since`. */
+/** A field that is added independently of others. If only newer versions have it, wrap the codec in `since`. */
 export function field<T, Context>(codec: Codec<T>, add: Rule<T, Context>): Field<T, Context> {
   return { codec, add };
 }
@@ -56,13 +56,13 @@ export function described<T extends { version: number }>(
   return struct<T>(versions, Object.fromEntries(codecs) as Fields<T>);
 }
 
-/** The fields of a description that have no rule for them alone. */
+/** The fields of a description without an independent rule. */
 type OwnName<D> = { [Name in keyof D]: D[Name] extends { readonly add: 'own' } ? Name : never }[keyof D];
 
 /**
- * The function that adds two structures: every field by its rule, the version the higher one. Neither side is changed.
+ * Makes the function that adds two structures: each field by its rule, the version being the higher one. Changes neither.
  *
- * @param addOwn gives the sums of the fields without a rule for them alone
+ * @param addOwn returns the sums of the fields without an independent rule
  */
 export function adding<T extends { version: number }, Context, D extends Description<T, Context>>(
   description: D,
@@ -71,7 +71,7 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   const fields = fieldsOf(description);
   const rules = fields.flatMap(([name, { add }]) => (add === 'own' ? [] : [{ name, add }]));
   const owned = fields.flatMap(([name, { add }]) => (add === 'own' ? [name] : []));
-  // The same properties in the same order as when it is read, so that all records are of one shape.
+  // The same properties in the same order as when reading, so that all records share one hidden class.
   const blank = blankOf(['version', ...fields.map(([name]) => name)]);
   return (a, b, context) => {
     const [left, right] = [a, b] as unknown as Record<string, unknown>[];
@@ -83,7 +83,7 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   };
 }
 
-/** For structures all of whose fields have a rule for them alone. */
+/** For structures whose fields all have independent rules. */
 export function nothingOwn(): Record<never, never> {
   return {};
 }

@@ -12,10 +12,10 @@ import { Writer } from './writer';
 
 /**
  * Reads a whole ETL file of a pipeline: with or without a string table, gzipped or not, of any supported codec
- * version. All of it is checked; nothing is guessed.
+ * version. Everything is checked; nothing is guessed.
  *
  * @throws FederationError with `subject.byte` (a position in the unpacked file): ETL_EMPTY_FILE, ETL_TRUNCATED,
- *   ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE when it is a good file of another pipeline
+ *   ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE if it is a good file of another pipeline
  */
 export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[P] {
   if (bytes.length === 0) {
@@ -71,8 +71,8 @@ function decodePlain<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[
 }
 
 /**
- * Only old writers leave out the table. So a file that starts neither with the magic nor with a version that is
- * known is no newer file but none at all, or cut off inside the magic.
+ * Only old writers omit the table. So a file that starts with neither the magic nor a known version is not a newer
+ * file: it is not an ETL file at all, or truncated inside the magic.
  */
 function refuseOtherMagic(pipeline: Pipeline, bytes: Uint8Array): void {
   const { newest } = pipelineSpecs[pipeline].versions;
@@ -92,22 +92,22 @@ function decodes(pipeline: Pipeline, bytes: Uint8Array): boolean {
   }
 }
 
-/** A file that was written, and where its records stand in it. */
+/** A written file, and the positions of its records. */
 export interface EncodedSet {
   bytes: Buffer;
-  /** The byte at which each entry (key and record) starts, in order; then the byte at which the last one ends. */
+  /** The byte offsets of the entries (keys and records), in order, then of the end of the last one. */
   offsets: number[];
 }
 
 /**
- * Writes a set as a file with a string table. The bytes depend on the set and the order of its maps alone. Every
- * structure is written in its own codec version; the set's is raised where a part has a higher one.
+ * Writes a set as a file with a string table. The bytes depend only on the set and the order of its maps. Every
+ * structure is written in its own codec version; the set's is raised if a part has a higher one.
  */
 export function encodeSet(set: EtlSet): Buffer {
   return encodeSetWithOffsets(set).bytes;
 }
 
-/** The same, and where each record ended up. */
+/** The same, with the positions of the records. */
 export function encodeSetWithOffsets(set: EtlSet): EncodedSet {
   const writer = new Writer();
   const body = writeSet(writer, set);

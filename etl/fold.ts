@@ -2,23 +2,23 @@ import type { ByteString } from './byte-string';
 
 /** How records of one pipeline are merged. */
 export interface FoldRules<R> {
-  /** What makes two records the same one; also the key in the result. */
+  /** Identifies a record: two with the same identity are the same record. Also its key in the result. */
   identity(record: R): ByteString;
-  /** `b` of input `index` added to `a`, which was met first. */
+  /** Adds `b` of input `index` to `a`, the first one met. */
   add(a: R, b: R, index: number): R;
-  /** The record with its window expanded to that of the result; the same object where nothing changes. */
+  /** The record with its window expanded to that of the result; the same object if nothing changes. */
   expand(record: R): R;
 }
 
 /** What became of one input. */
 export interface FoldedInput {
-  /** How many entries of the result were met first in this input. They follow one another in the result. */
+  /** The number of entries of the result that were first met in this input. They are consecutive. */
   entries: number;
-  /** Which of those entries, counted from 0, are not as they came, ascending. */
+  /** Those of these entries, counted from 0, that were changed, ascending. */
   altered: number[];
-  /** Places among all of the input's entries of those that do not stand in the result as they came, ascending. */
+  /** Positions, among the input's entries, of those that are not in the result unchanged, ascending. */
   changed: number[];
-  /** Those of `changed` that have no entry of their own in the result: without a record, or added to another. */
+  /** Those of `changed` without their own entry in the result: no record, or added to another one. */
   gone: number[];
 }
 
@@ -30,8 +30,8 @@ interface Slot<R> {
 }
 
 /**
- * Folds the records of many inputs into one map, in the order in which identities are met first. Entries without
- * a record are passed over.
+ * Folds the records of many inputs into one map, in the order in which identities are first met. Entries without
+ * a record are skipped.
  */
 export function foldRecords<R>(
   inputs: readonly (ReadonlyMap<ByteString, R | null> | null)[],
@@ -74,7 +74,7 @@ interface Met<R> {
   place: number;
 }
 
-/** Gives a record a slot of its own, which is returned, or adds it to the one that its identity has. */
+/** Puts a record into a new slot, which is returned, or adds it to the slot of its identity. */
 function meet<R>(slots: Map<ByteString, Slot<R>>, rules: FoldRules<R>, met: Met<R>): Slot<R> | undefined {
   const identity = rules.identity(met.record);
   const slot = slots.get(identity);

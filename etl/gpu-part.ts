@@ -18,16 +18,16 @@ export const gpuPart = described<GPUAllocation>(allocationVersions, fields);
 
 const addParts = adding<GPUAllocation, Minutes, typeof fields>(fields, nothingOwn);
 
-/** From this version on a record has a gpuAllocation; version 22 has two plain averages instead. */
+/** Since this version records have a gpuAllocation; version 22 has two plain averages instead. */
 const partSince = 23;
 
-/** The fields of an allocation that say what its GPUs did; which of them are used depends on the version. */
+/** An allocation's fields on GPU use; the version determines which are used. */
 type GpuFields = Pick<
   Allocation,
   'deprecatedGpuRequestAverage' | 'deprecatedGpuUsageAverage' | 'gpuAllocation'
 >;
 
-/** The GPU fields of two allocations together, as the higher of both versions has them. */
+/** Adds the GPU fields of two allocations, in the form of the higher version. */
 export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFields {
   const version = Math.max(a.version, b.version);
   const gpu = add(gpuOf(a, version), gpuOf(b, version), minutes);
@@ -40,7 +40,7 @@ export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFiel
     : { deprecatedGpuRequestAverage: 0, deprecatedGpuUsageAverage: 0, gpuAllocation: gpu };
 }
 
-/** The GPU part of a record, made of the two averages of version 22 where it has only those. */
+/** The GPU part of a record; made from the two averages if it has only those (version 22). */
 function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null {
   if (record.version !== partSince - 1) return record.gpuAllocation;
   if (record.deprecatedGpuRequestAverage === 0 && record.deprecatedGpuUsageAverage === 0) return null;
@@ -52,12 +52,12 @@ function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null 
   };
 }
 
-/** `b` as it is when `a` is missing; `a` with the averages of both otherwise. */
+/** `b` unchanged if `a` is missing; otherwise `a` with the averages of both. */
 function add(a: GPUAllocation | null, b: GPUAllocation | null, minutes: Minutes): GPUAllocation | null {
   return a === null ? b : addParts(a, b ?? noGpu, minutes);
 }
 
-/** Nothing known of any GPU; of a version that changes no sum's. */
+/** No known GPU. Version 0 never raises the version of a sum. */
 const noGpu: GPUAllocation = {
   version: 0,
   gpuDevice: '',

@@ -20,7 +20,7 @@ const addBalancer = adding<LbAllocation, void, typeof fields>(fields, nothingOwn
 
 type Balancers = Map<ByteString, LbAllocation | null>;
 
-/** The balancers of two allocations together, by key. Keys without a value are left out, unless `b` has no balancers. */
+/** Adds the balancers of two allocations by key. Keys without a value are dropped, unless `b` has no balancers. */
 export function addBalancers(a: Balancers | null, b: Balancers | null): Balancers | null {
   if (b === null) return a;
   const all: Balancers = new Map();
@@ -35,7 +35,7 @@ export function addBalancers(a: Balancers | null, b: Balancers | null): Balancer
   return all;
 }
 
-/** OpenCost takes over a balancer that only the second record has as public and without its address. */
+/** If only the second record has a balancer, OpenCost makes it public and drops its address. */
 function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {
   return { version, service, cost, private: false, ip: '', hours };
 }

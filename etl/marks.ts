@@ -12,7 +12,7 @@ export function marksOf<P extends Pipeline>({ marks }: PipelineSpec<P>): [MarkFi
   return Object.entries<string>(marks) as [MarkField<P>, string][];
 }
 
-/** Which records a set of this pipeline would list as marked: those whose identity contains the text. */
+/** The records that a set of this pipeline would list as marked: those whose identity contains the text. */
 export function markedNames<P extends Pipeline>(
   spec: PipelineSpec<P>,
   records: RecordMap<RecordOf[P]> | null,

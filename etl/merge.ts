@@ -21,21 +21,21 @@ export interface MergeInput<S extends EtlSet> {
   set: S;
 }
 
-/** What an input became part of, and what of it did not stay as it came. */
+/** An input, and what became of its records. */
 export interface MergedInput<S extends EtlSet> extends MergeInput<S>, FoldedInput {}
 
-/** A merged set and what each input gave, in the order of the inputs. */
+/** A merged set, and what became of each input, in order. */
 export interface Merged<S extends EtlSet> {
   set: S;
   inputs: MergedInput<S>[];
 }
 
 /**
- * Merges the sets of one window into one, as OpenCost's set types do when they are folded one after another.
- * Records pass as they are, those of the first input first; where two are the same, the later is added to the one
- * met first, which keeps its place. The rules are in docs/design/etl-format.md. Nothing given is changed.
+ * Merges the sets of one window, as OpenCost's set types do when folded one after another.
+ * Records pass unchanged, those of the first input first. If two are the same, the later one is added to the one
+ * met first, which keeps its position. The rules are in docs/design/etl-format.md. The inputs are not changed.
  *
- * @param inputs at least one, in the order of folding (ids in byte order, for a result that can be repeated)
+ * @param inputs at least one, in the order of folding (ids in byte order, for a reproducible result)
  */
 export function mergeSets<P extends Pipeline>(
   pipeline: P,
@@ -57,7 +57,7 @@ export function mergeSets<P extends Pipeline>(
     ...markedNames(spec, records),
     ...commonFacts(sets, window),
   } as unknown as SetOf[P];
-  // Without records, only the sets themselves have a version.
+  // Without records, only the sets have versions.
   const version = highestVersion<P>(merged) || Math.max(...sets.map((set) => set.version));
   return {
     set: { ...merged, version },
@@ -87,7 +87,7 @@ function commonFacts<P extends Pipeline>(
   };
 }
 
-/** In order, without repeats; null when all are. */
+/** All items in order, without repeats; null if all lists are null. */
 function union(lists: readonly (readonly ByteString[] | null)[]): ByteString[] | null {
   if (lists.every((list) => list === null)) return null;
   return [...new Set(lists.flatMap((list) => list ?? []))];

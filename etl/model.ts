@@ -3,15 +3,15 @@ import type { Instant } from './instant';
 import type { Pipeline } from './window';
 
 /*
- * What ETL files say, field by field, under the names of the format. Every structure keeps its own codec version;
- * null maps and lists are kept apart from empty ones; all strings are byte strings. Values are treated as
- * immutable: merging makes new ones and shares what stays.
+ * The content of ETL files, field by field, under the names of the format. Every structure keeps its own codec version;
+ * null maps and lists are distinct from empty ones; all strings are byte strings. Values are treated as
+ * immutable: merging creates new ones and shares unchanged parts.
  *
  * Money is in the pricing currency of the cluster; hours are hours, bytes are bytes, averages are over the time
  * from `start` to `end` of the record.
  */
 
-/** `[start, end)`; null where a side is open. */
+/** `[start, end)`; null for an open side. */
 export interface TimeWindow {
   version: number;
   start: Instant | null;
@@ -82,7 +82,7 @@ export interface GPUAllocation {
   gpuRequestAverage: number | null;
 }
 
-/** What one workload (or idle, external or unmounted cost) used and cost. */
+/** Usage and cost of a workload (or idle, external or unmounted cost). */
 export interface Allocation {
   version: number;
   /** `cluster/node/namespace/pod/container`: its identity. */
@@ -128,7 +128,7 @@ export interface Allocation {
   networkNatGatewayIngressCost: number;
 }
 
-/** One window of the allocations of a cluster, or of many. */
+/** The allocations of one window, of one or many clusters. */
 export interface AllocationSet {
   kind: 'allocations';
   version: number;
@@ -153,7 +153,7 @@ export interface AssetProperties {
   providerID: ByteString;
 }
 
-/** Shares of 1. */
+/** Fractions of 1. */
 export interface Breakdown {
   version: number;
   idle: number;
@@ -171,7 +171,7 @@ export interface NodeOverhead {
 
 interface AssetBase<Type extends string> {
   type: Type;
-  /** The Go type as the writer named it; `type` is the part behind its last dot. */
+  /** The writer's name of the Go type; `type` is the part after its last dot. */
   typeName: ByteString;
   version: number;
   properties: AssetProperties | null;
@@ -202,7 +202,7 @@ export interface ClusterManagementAsset extends AssetBase<'ClusterManagement'> {
 export interface DiskAsset extends TimedAsset<'Disk'> {
   cost: number;
   byteHours: number;
-  /** The share that is node-local, 0 to 1. */
+  /** The node-local fraction, 0 to 1. */
   local: number;
   breakdown: Breakdown | null;
   storageClass: ByteString;
@@ -234,7 +234,7 @@ export interface NodeAsset extends TimedAsset<'Node'> {
   gpuCost: number;
   gpuCount: number;
   ramCost: number;
-  /** Share of the CPU and RAM cost that is taken off. */
+  /** The fraction deducted from CPU and RAM cost. */
   discount: number;
   preemptible: number;
   overhead: NodeOverhead | null;
@@ -244,7 +244,7 @@ export interface SharedAsset extends AssetBase<'SharedAsset'> {
   cost: number;
 }
 
-/** Something that costs money: a node, a disk, a load balancer, … */
+/** A billed resource: a node, a disk, a load balancer, … */
 export type Asset =
   | AnyAsset
   | CloudAsset
@@ -260,11 +260,11 @@ export type AssetType = Asset['type'];
 /** The assets of a type. */
 export type AssetOf<Type extends AssetType> = Extract<Asset, { type: Type }>;
 
-/** One window of the assets of a cluster, or of many. */
+/** The assets of one window, of one or many clusters. */
 export interface AssetSet {
   kind: 'assets';
   version: number;
-  /** When not empty, the words that the keys of the records are made of. */
+  /** If not empty, the words that make up the records' keys. */
   aggregationKeys: ByteString[] | null;
   assets: Map<ByteString, Asset | null> | null;
   fromSource: ByteString;
@@ -296,7 +296,7 @@ export interface CommonSet {
 
 export type RecordMap<R> = Map<ByteString, R | null>;
 
-/** A set says its pipeline as its kind, and has its records under that name. */
+/** A set's kind is its pipeline, and its records are under that name. */
 type WholeSets = {
   [P in Pipeline]: CommonSet & { kind: P } & { [Records in P]: RecordMap<RecordOf[P]> | null };
 };
@@ -311,7 +311,7 @@ export function recordsOf<P extends Pipeline>(set: SetOf[P]): RecordMap<RecordOf
   return (set as unknown as Record<Pipeline, RecordMap<RecordOf[P]> | null>)[kind];
 }
 
-/** The same set with other records. */
+/** The set with its records replaced. */
 export function withRecords<P extends Pipeline>(
   set: SetOf[P],
   records: RecordMap<RecordOf[P]> | null,
@@ -319,7 +319,7 @@ export function withRecords<P extends Pipeline>(
   return { ...set, [set.kind]: records };
 }
 
-/** Whether a set has any record; a key without one does not count. */
+/** Whether a set has any record; keys without a record do not count. */
 export function hasRecords<P extends Pipeline>(set: SetOf[P]): boolean {
   for (const record of recordsOf<P>(set)?.values() ?? []) {
     if (record !== null) return true;

@@ -3,15 +3,15 @@ import { type EtlRecord, type EtlSet, type RecordOf, recordsOf, withRecords } fr
 import type { Pipeline } from './window';
 import { pipelineSpecs } from './pipelines';
 
-/** How many numbers of a field are NaN or infinite, of the records of one cluster. */
+/** Counts the numbers of a field that are NaN or infinite in one cluster's records. */
 export interface NotFinite {
   readonly cluster: string;
-  /** As the format names it; of a part with the part's name before it, such as `pvs.cost`. */
+  /** The name in the format, preceded by the part's name if it is in a part: `pvs.cost`. */
   readonly field: string;
   readonly numbers: number;
 }
 
-/** Counts them in records of one pipeline. */
+/** Counts NaN and infinite numbers in records of one pipeline. */
 export class NotFiniteCounts<P extends Pipeline = Pipeline> {
   private readonly counts = new Map<string, NotFinite>();
 
@@ -28,7 +28,7 @@ export class NotFiniteCounts<P extends Pipeline = Pipeline> {
   }
 }
 
-/** The set with 0 in the place of every NaN and infinite number of its records, and where these were. */
+/** Replaces every NaN and infinite number in the records by 0, and reports where they were. */
 export function withoutNotFinite(set: EtlSet): { readonly set: EtlSet; readonly found: NotFinite[] } {
   const counts = new NotFiniteCounts<Pipeline>(set.kind);
   const records = recordsOf(set);
@@ -44,7 +44,7 @@ function withZeros(record: EtlRecord, counts: NotFiniteCounts): EtlRecord {
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map((one) => take(one, path));
     if (value instanceof Map) return new Map([...value].map(([key, one]) => [key, take(one, path)]));
-    // Of a volume the value alone has numbers; the key says which it is.
+    // Volumes are pairs of key and value; only the value has numbers.
     const isPair = 'key' in value && 'value' in value;
     return Object.fromEntries(
       Object.entries(value).map(([name, one]) => [name, take(one, isPair ? path : [...path, name])]),

@@ -13,14 +13,14 @@ const fields = {
 /** The overhead of a node, or none. */
 export const overhead = optional(embedded(described<NodeOverhead>(assetVersions, fields)));
 
-/** A node, as far as its overhead is concerned. */
+/** The fields of a node that its overhead depends on. */
 type Overheaded = Pick<NodeAsset, 'overhead' | 'cpuCost' | 'ramCost'>;
 
-/** What the shares of two nodes are of. */
+/** The costs that the fractions of two nodes refer to. */
 interface Costs {
   readonly a: Overheaded;
   readonly b: Overheaded;
-  /** Of both nodes together, all included. */
+  /** The total cost of both nodes. */
   readonly total: number;
 }
 
@@ -35,7 +35,7 @@ const add = adding<NodeOverhead, Costs, typeof fields>(fields, (overheadA, overh
   };
 });
 
-/** CPU and RAM by their costs; null unless both nodes know theirs. */
+/** CPU and RAM fractions weighted by cost; null unless both nodes have an overhead. */
 export function addOverheads(a: Overheaded, b: Overheaded, total: number): NodeOverhead | null {
   if (a.overhead === null || b.overhead === null) return null;
   return add(a.overhead, b.overhead, { a, b, total });

@@ -4,13 +4,13 @@ import { windowVersions } from './versions';
 /** The highest version byte inside a value; 0 if it has none. */
 type Highest = (value: unknown) => number;
 
-/** A function that gives the highest codec version of a value's structures, windows aside; made from the codec's shape. */
+/** Compiles a codec's shape to a function that returns the highest codec version in a value, windows aside. */
 export function highestVersionOf<T>(codec: Codec<T>): (value: T) => number {
   const highest = fromShape(codec.shape);
   return highest === undefined ? () => 0 : highest;
 }
 
-/** Undefined where a shape has no version inside, so that such fields cost nothing. */
+/** Undefined for a shape without versions inside, so that such fields cost nothing. */
 function fromShape(shape: Shape): Highest | undefined {
   switch (shape.kind) {
     case 'optional': {
@@ -42,7 +42,7 @@ function fromShape(shape: Shape): Highest | undefined {
   }
 }
 
-/** Over the members of an object that have a version inside; undefined if none has. */
+/** Visits the members of an object that contain versions; undefined if none does. */
 function ofMembers(
   members: readonly (readonly [name: string, shape: Shape | undefined])[],
 ): Highest | undefined {

@@ -7,18 +7,18 @@ import type { TableView } from './splice/string-union';
 import type { Walk } from './splice/walk';
 import type { VersionRange } from './versions';
 
-/** The fields that only the sets of this pipeline have, records aside. */
+/** The fields that only sets of this pipeline have, records aside. */
 export type OwnField<P extends Pipeline> = Exclude<keyof SetOf[P], keyof CommonSet | 'kind' | P>;
 
-/** Those of its own fields that list names of records. */
+/** Its own fields that list names of records. */
 export type MarkField<P extends Pipeline> = {
   [F in OwnField<P>]: SetOf[P][F] extends Map<ByteString, boolean> | null ? F : never;
 }[OwnField<P>];
 
-/** The other ones. */
+/** Its own fields that do not. */
 export type FactField<P extends Pipeline> = Exclude<OwnField<P>, MarkField<P>>;
 
-/** Everything that reading, merging and splicing have to know of one pipeline. */
+/** Everything that reading, merging and splicing need to know about a pipeline. */
 export interface PipelineSpec<P extends Pipeline> {
   /** The name of its set type, for people. */
   readonly setName: string;
@@ -30,7 +30,7 @@ export interface PipelineSpec<P extends Pipeline> {
   readonly own: { readonly [F in OwnField<P>]: OwnCodec<SetOf[P][F]> };
   /** The highest codec version of a record and its parts, windows aside. */
   versionOf(this: void, record: RecordOf[P]): number;
-  /** The name of the cluster that a record is of; empty when it does not say. */
+  /** The name of a record's cluster; empty if it has none. */
   clusterOf(this: void, record: RecordOf[P]): ByteString;
   /** The total cost of a record, adjustments included, in the pricing currency of its cluster. */
   costOf(this: void, record: RecordOf[P]): number;
@@ -38,11 +38,11 @@ export interface PipelineSpec<P extends Pipeline> {
    * The usual key of a record. Two records with one identity are the same record.
    */
   identity(this: void, record: RecordOf[P]): ByteString;
-  /** How sets of one window are merged, given in the order of folding. */
+  /** How to merge sets of one window, given in the order of folding. */
   merging(this: void, sets: readonly SetOf[P][]): Merging<P>;
   /** By field: a record whose identity contains this text (ASCII) is listed there. */
   readonly marks: { readonly [F in MarkField<P>]: string };
-  /** Whether other identities than the usual ones hold in this set, so that a splice has to decode all records. */
+  /** Whether this set's records have other identities than the usual ones, so that a splice has to decode all of them. */
   hasOtherIdentities(this: void, set: SetOf[P]): boolean;
   /** How a splice walks over records without decoding them. */
   readonly walk: WalkRules;
@@ -60,18 +60,18 @@ export interface Merging<P extends Pipeline> {
   readonly facts: { readonly [F in FactField<P>]: SetOf[P][F] };
   /** The key of a record in the merged set. */
   identity(this: void, record: RecordOf[P]): ByteString;
-  /** Record `b` of set `index` added to `a`, which was met first. Neither is changed. */
+  /** Adds record `b` of set `index` to `a`, the first one met. Changes neither. */
   add(this: void, a: RecordOf[P], b: RecordOf[P], index: number): RecordOf[P];
 }
 
 export interface WalkRules {
-  /** Steps that take the place of those of some fields of a record. */
+  /** Steps that replace those of some fields of a record. */
   readonly hooks: Hooks;
   readonly identity: WalkedIdentity;
 }
 
 export type WalkedIdentity =
-  /** The identity is a string of the record: its index is this many bytes behind the start of the entry. */
+  /** The identity is a string of the record; its index is at this offset from the start of the entry. */
   | { readonly offset: number }
   /**
    * The identity is put together from the record. `isKey` decides whether the key at `start` is the identity; the walk

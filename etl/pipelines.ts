@@ -4,7 +4,7 @@ import type { SetOf } from './model';
 import type { PipelineSpec } from './pipeline';
 import type { Pipeline } from './window';
 
-/** The one place that joins the pipelines with what is known of each. */
+/** The spec of each pipeline. */
 export const pipelineSpecs: { readonly [P in Pipeline]: PipelineSpec<P> } = {
   allocations: allocationPipeline,
   assets: assetPipeline,

@@ -2,12 +2,12 @@ import type { ByteString } from './byte-string';
 import { corrupt, tooNew, tooOld, truncated } from './refusal';
 import type { VersionRange } from './versions';
 
-/** More bytes than any file holds: a count that needs as many is nonsense and no sign of a file cut off. */
+/** More bytes than any file has: a count that needs as many means corruption, not truncation. */
 const absurdBytes = 2 ** 31;
 
 /**
- * Reads the primitives of the format from bytes, front to back. Every read is checked against the end of the
- * bytes; whatever does not fit raises a `FederationError` of an `ETL_*` code that names the byte.
+ * Reads the format's primitives from bytes, front to back. Every read is checked against the end of the
+ * bytes; anything that does not fit throws a `FederationError` with an `ETL_*` code and the byte position.
  */
 export class Reader {
   position = 0;
@@ -20,12 +20,12 @@ export class Reader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** The bytes that are left. */
+  /** The number of bytes left. */
   get left(): number {
     return this.view.byteLength - this.position;
   }
 
-  /** From here on `str` reads indexes into this table; with an empty one, strings stand in place. */
+  /** Makes `str` read indexes into this table, or inline strings if it is empty. */
   useTable(table: readonly ByteString[]): void {
     this.table = table;
   }
@@ -38,7 +38,7 @@ export class Reader {
     return this.view.getInt8(this.advance(1));
   }
 
-  /** A bool or a presence flag: anything but 0 is true. */
+  /** A bool or presence flag: anything but 0 is true. */
   bool(): boolean {
     return this.u8() !== 0;
   }
@@ -61,20 +61,20 @@ export class Reader {
     return this.view.getUint32(this.advance(4), false);
   }
 
-  /** Big-endian, as inside times. Beyond 2^53 it is rounded; the caller refuses such values. */
+  /** Big-endian, as in times. Rounded beyond 2^53; callers refuse such values. */
   i64be(): number {
     const at = this.advance(8);
     return this.view.getInt32(at, false) * 2 ** 32 + this.view.getUint32(at + 4, false);
   }
 
-  /** A string in place: a length of 16 bits, then its bytes. */
+  /** An inline string: a 16-bit length, then its bytes. */
   raw(): ByteString {
     const length = this.view.getUint16(this.advance(2), true);
     const at = this.advance(length);
     return this.buffer.toString('latin1', at, at + length);
   }
 
-  /** A string: an index into the table when there is one, else in place. */
+  /** A string: an index into the table if there is one, otherwise inline. */
   str(): ByteString {
     if (this.table.length === 0) return this.raw();
     const at = this.position;
@@ -88,7 +88,7 @@ export class Reader {
 
   /**
    * The count of a list, map or table whose entries take at least `least` bytes each. It is checked before
-   * anything is made for the entries: what no file could hold is corrupt, what only this one cannot is cut off.
+   * anything is allocated: a count that no file could hold is corrupt; one that only this file cannot hold is truncated.
    */
   count(least: number): number {
     const at = this.position;
@@ -101,7 +101,7 @@ export class Reader {
     return count;
   }
 
-  /** The version byte of a structure, inside its range. */
+  /** The version byte of a structure, checked against its range. */
   version(range: VersionRange): number {
     const at = this.position;
     const version = this.u8();
@@ -112,12 +112,12 @@ export class Reader {
     throw version < range.oldest ? tooOld(at, detail) : tooNew(at, detail);
   }
 
-  /** That nothing is left. */
+  /** Throws ETL_CORRUPT if bytes are left. */
   finish(): void {
     if (this.left > 0) throw corrupt(this.position, `${this.left} bytes are left over behind the set.`);
   }
 
-  /** Moves on by some bytes that are there, and returns where they start. */
+  /** Skips bytes, after checking that they exist, and returns where they start. */
   private advance(bytes: number): number {
     const at = this.position;
     if (bytes > this.view.byteLength - at) {

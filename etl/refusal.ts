@@ -1,6 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 
-/** The file ends before its content does. `byte` is where more was expected. */
+/** The file ends too early. `byte` is where more was expected. */
 export function truncated(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TRUNCATED', { subject: { byte }, detail });
 }
@@ -10,12 +10,12 @@ export function corrupt(byte: number, detail: string, cause?: unknown): Federati
   return new FederationError('ETL_CORRUPT', { subject: { byte }, detail, cause });
 }
 
-/** A structure at `byte` is of a codec version below the oldest supported one. */
+/** The structure at `byte` has a codec version below the oldest supported one. */
 export function tooOld(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TOO_OLD', { subject: { byte }, detail });
 }
 
-/** A structure at `byte` is of a codec version above the newest known one. */
+/** The structure at `byte` has a codec version above the newest known one. */
 export function tooNew(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TOO_NEW', { subject: { byte }, detail });
 }

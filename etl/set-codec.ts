@@ -29,13 +29,13 @@ export function fieldsAround(pipeline: Pipeline): {
   return { before: at('before'), after: [...at('after'), ...Object.entries<Codec<unknown>>(commonFields)] };
 }
 
-/** Reads a set from its version byte on, table and end of the file aside. */
+/** Reads a set from its version byte on, without the table before it and the check of the end. */
 export function readSet<P extends Pipeline>(pipeline: P, reader: Reader): SetOf[P] {
   const records = map(pipelineSpecs[pipeline].record);
   return readSetWith(pipeline, reader, (from) => records.read(from));
 }
 
-/** Reads a set without keeping its records: each is passed to `visit` as it comes, in the order of the file. */
+/** Reads a set without keeping its records: each is passed to `visit`, in the order of the file. */
 export function scanSet<P extends Pipeline>(
   pipeline: P,
   reader: Reader,

@@ -4,14 +4,14 @@ import { type EtlSet, type RecordOf, recordsOf } from './model';
 import { pipelineSpecs, specOf } from './pipelines';
 import type { Pipeline } from './window';
 
-/** How many records a set has; keys without a record do not count. */
+/** The number of records of a set; keys without a record do not count. */
 export function recordCount(set: EtlSet): number {
   let count = 0;
   for (const record of recordsOf(set)?.values() ?? []) if (record !== null) count++;
   return count;
 }
 
-/** The window that a set says it holds, in unix seconds (with a fraction when it says so); open sides are left out. */
+/** The window of a set in unix seconds, possibly fractional; open sides are absent. */
 export function setWindow(set: EtlSet): { start?: number; end?: number } {
   const { start, end } = set.window;
   return { ...(start && { start: unixSeconds(start) }), ...(end && { end: unixSeconds(end) }) };
@@ -21,7 +21,7 @@ function unixSeconds(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** The names of the clusters that the records of a set name, as texts, in the order in which they are met. */
+/** The cluster names in the records of a set, as text, in order of first appearance. */
 export function recordClusters(set: EtlSet): string[] {
   const spec = specOf(set);
   const clusters = new Set<ByteString>();

@@ -1,21 +1,21 @@
 import type { ByteString } from './byte-string';
 import type { Reader } from './reader';
 
-/** The first four bytes of a file with a string table: `BGST`. */
+/** The first four bytes of a file with a string table. */
 export const magic = Buffer.from('BGST', 'latin1');
 
-/** The most bytes that a string can have; writers cut longer ones there. */
+/** The maximal length of a string in bytes; writers cut longer ones. */
 export const longestString = 0xffff;
 
-/** Smallest entry of a table: the length of an empty string. */
+/** The size of the smallest table entry: the length of an empty string. */
 const leastEntry = 2;
 
-/** Whether the bytes begin with a string table. */
+/** Whether the bytes start with a string table. */
 export function hasTable(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
-/** Whether the bytes end before the magic of a table does. */
+/** Whether the bytes end within the magic of a table. */
 export function isCutMagic(bytes: Uint8Array): boolean {
   return bytes.length < magic.length && bytes.every((byte, index) => magic[index] === byte);
 }
@@ -30,12 +30,12 @@ export function readTable(reader: Reader): ByteString[] {
   return table;
 }
 
-/** The table of a file that is being written: every string once, in the order of first use. */
+/** The string table of a file being written: every string once, in order of first use. */
 export class TableBuilder {
   private readonly indexes = new Map<ByteString, number>();
   private bytes = 0;
 
-  /** The index of a string, which is cut at `longestString` bytes. */
+  /** The index of a string, cut at `longestString` bytes. */
   index(value: ByteString): number {
     const known = this.indexes.get(value);
     if (known !== undefined) return known;
@@ -46,7 +46,7 @@ export class TableBuilder {
     return index;
   }
 
-  /** The table with its magic and count, as it stands in front of a set. */
+  /** The table with its magic and count, as it precedes a set. */
   encode(): Buffer {
     const buffer = Buffer.allocUnsafe(8 + this.bytes);
     magic.copy(buffer);

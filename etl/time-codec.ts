@@ -6,10 +6,10 @@ import { windowVersions } from './versions';
 
 /** Files count seconds from year 1. */
 export const year1 = -62135596800;
-/** As far from 1970 as a JS date goes, in seconds; a file that says more is not from this world. */
+/** The maximal distance of a JS date from 1970, in seconds; times in files beyond it are corrupt. */
 export const farthest = 8.64e12;
 
-/** A time: a little-endian length, then 15 or 16 bytes which are big-endian, as Go's MarshalBinary writes them. */
+/** A time: a little-endian length, then 15 or 16 bytes, big-endian, as written by Go's MarshalBinary. */
 export const time: Codec<Instant> = {
   shape: { kind: 'time' },
   least: 4 + 15,
@@ -21,7 +21,7 @@ export const time: Codec<Instant> = {
     if (form !== length - 14) throw corrupt(at + 4, `A time of ${length} bytes in form ${form}.`);
     const seconds = reader.i64be() + year1;
     const nanos = reader.u32be();
-    if (Math.abs(seconds) > farthest || nanos >= 1e9) throw corrupt(at + 5, 'A time that is none.');
+    if (Math.abs(seconds) > farthest || nanos >= 1e9) throw corrupt(at + 5, 'Not a valid time.');
     return {
       seconds,
       nanos,
@@ -40,7 +40,7 @@ export const time: Codec<Instant> = {
   },
 };
 
-/** `struct Window`, as it is embedded everywhere. */
+/** `struct Window`, in its embedded form. */
 export const window: Codec<TimeWindow> = embedded(
   struct<TimeWindow>(windowVersions, { start: optional(time), end: optional(time) }),
 );

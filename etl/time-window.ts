@@ -2,8 +2,8 @@ import { earlier, later } from './instant';
 import type { TimeWindow } from './model';
 
 /**
- * A window widened by another: the earlier start, the later end. An open side of `other` makes the side open; an
- * open side of `window` takes the other's. The very same object comes back where nothing changes.
+ * Expands a window to the earlier start and the later end. An open side of `other` makes that side open; an
+ * open side of `window` takes the other's. Returns the same object if nothing changes.
  */
 export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow {
   const start =
@@ -12,12 +12,12 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
   return start === window.start && end === window.end ? window : { ...window, start, end };
 }
 
-/** Of two sides of which at least one is open. */
+/** For two sides of which at least one is open. */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;
 }
 
-/** From the earliest start to the latest end of windows; an open side does not count unless all are open. */
+/** The earliest start to the latest end; open sides are ignored unless all are open. */
 export function spanOf(windows: readonly TimeWindow[]): TimeWindow {
   const starts = windows.map((window) => window.start).filter((start) => start !== null);
   const ends = windows.map((window) => window.end).filter((end) => end !== null);

@@ -5,14 +5,14 @@ export interface VersionRange {
   readonly newest: number;
 }
 
-/** AllocationSet, Allocation and every part of an allocation but windows. */
+/** AllocationSet, Allocation and all parts of an allocation except windows. */
 export const allocationVersions: VersionRange = { family: 'allocations', oldest: 15, newest: 25 };
 
 /**
- * AssetSet, every type of asset and every part of an asset but windows. 15 is left out on purpose: two layouts of
- * ClusterManagement were written under that number.
+ * AssetSet, all asset types and all parts of an asset except windows. 15 is excluded on purpose: two layouts of
+ * ClusterManagement were written with that version.
  */
 export const assetVersions: VersionRange = { family: 'assets', oldest: 16, newest: 21 };
 
-/** Windows, wherever they are embedded. One layout in all versions. */
+/** Windows, wherever embedded. All versions have one layout. */
 export const windowVersions: VersionRange = { family: 'window', oldest: 15, newest: 18 };

@@ -20,7 +20,7 @@ const pvAllocation = described<PVAllocation>(allocationVersions, volumeFields);
 const addKeys = adding<PVKey, void, typeof keyFields>(keyFields, nothingOwn);
 const addVolume = adding<PVAllocation, void, typeof volumeFields>(volumeFields, nothingOwn);
 
-/** A text that no other pair of cluster and name has. */
+/** A text that is unique to this pair of cluster and name. */
 function pvIdentity(key: PVKey): string {
   return `${key.cluster.length}:${key.cluster}${key.name}`;
 }
@@ -38,7 +38,7 @@ const pvEntry: Codec<PVEntry> = (() => {
   };
 })();
 
-/** A map whose keys are structures: read like a list of pairs; of a repeated key the later one stands. */
+/** A map whose keys are structures, read as a list of pairs. The last value of a repeated key wins. */
 export const volumes: Codec<PVEntry[] | null> = (() => {
   const entries = list(pvEntry);
   return {
@@ -51,7 +51,7 @@ export const volumes: Codec<PVEntry[] | null> = (() => {
   };
 })();
 
-/** The volumes of two allocations together, by key. Entries without a value are left out, unless `b` has no volumes. */
+/** Adds the volumes of two allocations by key. Entries without a value are dropped, unless `b` has no volumes. */
 export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] | null {
   if (b === null) return a;
   const all = new Map<string, PVEntry>();
@@ -72,7 +72,7 @@ export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] 
   return [...all.values()];
 }
 
-/** OpenCost takes over a volume that only the second record has without its provider id. */
+/** If only the second record has a volume, OpenCost drops its provider id. */
 function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {
   return { version, byteHours, cost, providerID: '' };
 }

@@ -15,15 +15,15 @@ export interface Window {
   readonly end: number;
 }
 
-/** Which window of which pipeline a file holds. */
+/** The pipeline, resolution and window of a file. */
 export interface WindowRef {
   readonly pipeline: Pipeline;
-  /** As OpenCost names folders: `1d`, `1h`, `10m0s`. */
+  /** The name of OpenCost's folder: `1d`, `1h`, `10m0s`. */
   readonly resolution: string;
   readonly window: Window;
 }
 
-/** `<pipeline>/<resolution>/<start>-<end>`: a window's name everywhere, and its path below `etl/bingen/`. */
+/** `<pipeline>/<resolution>/<start>-<end>`: a window's name everywhere, and its path under `etl/bingen/`. */
 export type WindowId = string & { readonly __brand: 'WindowId' };
 
 export function windowId(ref: WindowRef): WindowId {
@@ -35,21 +35,21 @@ export function windowName(window: Window): string {
   return `${window.start}-${window.end}`;
 }
 
-/** Reads what `windowId` wrote; undefined for anything else. */
+/** Parses a window id; undefined for anything else. */
 export function parseWindowId(text: string): WindowRef | undefined {
   const file = parseWindowFile(text);
   return file !== undefined && file.plain && windowId(file.ref) === text ? file.ref : undefined;
 }
 
-/** A window file as it was found, which may have another name than the plain one. */
+/** A window file, whose name may have a prefix or a `.gz` ending. */
 export interface WindowFile {
   readonly ref: WindowRef;
-  /** Whether its name is just `<start>-<end>`, without a `<prefix>.` or `.gz`. */
+  /** Whether its name is just `<start>-<end>`, without `<prefix>.` or `.gz`. */
   readonly plain: boolean;
 }
 
 /**
- * Reads a path below `etl/bingen/`. Undefined for everything that is no window file of a federated pipeline: other
+ * Parses a path under `etl/bingen/`. Undefined for anything but a window file of a federated pipeline: other
  * pipelines, probes, temporary files, windows whose length is not their resolution.
  */
 export function parseWindowFile(path: string): WindowFile | undefined {
@@ -67,15 +67,15 @@ export function parseWindowFile(path: string): WindowFile | undefined {
   return { ref: { pipeline, resolution: resolution.name, window }, plain: name === windowName(window) };
 }
 
-/** A resolution as OpenCost names its folder, and its length. */
+/** A resolution: the name of OpenCost's folder, and its length. */
 export interface Resolution {
   readonly name: string;
   readonly seconds: number;
 }
 
 /**
- * Reads a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`) and names it as OpenCost does: whole days as `<n>d`,
- * whole hours as `<n>h`, anything else as Go writes a duration. Undefined for anything that is no span of time.
+ * Parses a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`) and names it as OpenCost does: whole days as `<n>d`,
+ * whole hours as `<n>h`, others as a Go duration. Undefined for anything that is not a duration.
  */
 export function parseResolution(text: string): Resolution | undefined {
   const match = /^(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?$/.exec(text);
@@ -97,7 +97,7 @@ function resolutionName(seconds: number): string {
   return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds % 60}s`;
 }
 
-/** For people: `1d 2026-11-19` where the window is a UTC day, `1h 2026-11-19T08:00Z` otherwise. */
+/** For people: `1d 2026-11-19` if the window is a UTC day, otherwise `1h 2026-11-19T08:00Z`. */
 export function describeWindow(ref: WindowRef): string {
   const start = new Date(ref.window.start * 1000).toISOString();
   const wholeDays = ref.window.start % 86_400 === 0 && ref.window.end % 86_400 === 0;

@@ -2,8 +2,8 @@ import type { ByteString } from './byte-string';
 import { longestString, TableBuilder } from './string-table';
 
 /**
- * Writes the primitives of the format into a buffer that grows. Strings go into a table, which is put in front by
- * `finish`; so a position here is one in the body, `tableLength` before the position in the file.
+ * Writes the format's primitives into a growing buffer. Strings go into a table, which `finish` puts in front.
+ * So positions are relative to the body: add `tableLength` for the position in the file.
  */
 export class Writer {
   position = 0;
@@ -47,7 +47,7 @@ export class Writer {
     this.view.setUint32(at, value, false);
   }
 
-  /** Big-endian, as inside times; a whole number below 2^53. */
+  /** Big-endian, as in times; an integer below 2^53. */
   i64be(value: number): void {
     const high = Math.floor(value / 2 ** 32);
     const at = this.advance(8);
@@ -55,7 +55,7 @@ export class Writer {
     this.view.setUint32(at + 4, value - high * 2 ** 32, false);
   }
 
-  /** A string in place, cut at 65,535 bytes. */
+  /** An inline string, cut at 65,535 bytes. */
   raw(value: ByteString): void {
     const length = Math.min(value.length, longestString);
     const at = this.advance(2 + length);

@@ -12,7 +12,7 @@ export const contributionSchema = z.object({
   altered: z.array(z.number().int()),
   changed: z.array(z.number().int()),
   rest: z.string(),
-  marksLeftOut: z.boolean(),
+  marksOmitted: z.boolean(),
 }) satisfies z.ZodType<Contribution>;
 
 /** A cluster's source in a merged window. */

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { FederationError } from '../../errors/federation-error';
 import type { ErrorCode } from '../../errors/catalog';
 import { decodeSet, scanAllocations } from '../../etl/file';
-import { giveBack } from '../../etl/give-back';
+import { releaseBuffer } from '../../etl/release-buffer';
 import { gunzip, isGzipped } from '../../etl/gzip';
 import type { Allocation, EtlSet } from '../../etl/model';
 import { setWindow } from '../../etl/set-facts';
@@ -53,7 +53,7 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
     // Identities of an unfinished file may never have arrived.
     if (!whole) sent = { reader: '', hashes: new HashIndex() };
     task.port.close();
-    giveBack(task.bytes);
+    releaseBuffer(task.bytes);
   }
 }
 

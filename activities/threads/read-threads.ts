@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import { FederationError } from '../../errors/federation-error';
-import { giveBack } from '../../etl/give-back';
+import { releaseBuffer } from '../../etl/release-buffer';
 import { windowName, type WindowRef } from '../../etl/window';
 import { type AllocationColumns, columnArrays } from '../../query/allocation-columns';
 import type { AssetColumns } from '../../query/asset-columns';
@@ -91,7 +91,7 @@ async function* batchesOf(
   try {
     for await (const columns of side.chunks() as AsyncGenerator<AllocationColumns>) {
       yield columns;
-      for (const array of columnArrays(columns)) giveBack(array);
+      for (const array of columnArrays(columns)) releaseBuffer(array);
     }
   } finally {
     close();

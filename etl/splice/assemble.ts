@@ -43,15 +43,15 @@ export function assemble<P extends Pipeline>(
       input,
       placed.changed.map((place) => decoded.get(place)!),
     );
-    const marksLeftOut = hasMarks<P>(facts, strings.markedNames(input.marked));
+    const marksOmitted = hasMarks<P>(facts, strings.markedNames(input.marked));
     return {
       id,
       records: entries.records,
       ...placed,
       offset,
       length: layout.length - offset,
-      rest: encodeRest(rest, marksLeftOut),
-      marksLeftOut,
+      rest: encodeRest(rest, marksOmitted),
+      marksOmitted,
     };
   });
   layout.add(own.bytes, own.first + own.starts.at(-1)!, own.bytes.length);

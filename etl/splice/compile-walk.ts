@@ -4,13 +4,13 @@ import { windowVersions } from '../versions';
 import { namedStep } from './named-step';
 import { Irregular, type Step, type Walk } from './walk';
 
-/** Steps that take the place of those of some fields, by the field's name; each is given the step that it replaces. */
+/** Replacements for the steps of some fields, by field name; each wraps the step that it replaces. */
 export type Hooks = Readonly<Record<string, (step: Step) => Step>>;
 
 /**
- * The walk over values of some codecs that follow one another. It is made of the codecs' own description, once for each
- * version of each structure, and takes exactly the bytes that the codecs would write: what they would only read makes
- * it throw `Irregular`.
+ * Compiles the walk over consecutive values of some codecs. It follows from the codecs' shapes, once per
+ * version of each structure, and accepts exactly the bytes that the codecs would write. Bytes that they would read but
+ * never write make it throw `Irregular`.
  *
  * @param hooks for fields of the outermost structures
  */
@@ -19,9 +19,9 @@ export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}
 }
 
 /**
- * Bytes to pass over, groups of strings as `Walk.references` takes them, or anything else: a step, made for the bytes
- * that stand before it to pass over first. Each call of a step costs as much as its work, so neighbours become one, and
- * so do a flag and what it is for.
+ * Bytes to skip, groups of strings for `Walk.references`, or any other step, which is made for the number of bytes to
+ * skip before it. Calling a step costs as much as its work, so neighbours are joined, and so is a flag with the value
+ * that it announces.
  */
 type Piece =
   | { readonly skip: number }
@@ -82,7 +82,7 @@ function countedPiece(shape: Counted, isOptional: boolean): Piece {
   const [only, ...others] = pieces;
   if (isOptional && others.length === 0 && only !== undefined && 'references' in only) {
     const [length = 0, ...more] = only.references;
-    // A group may not be of groups that have a count themselves.
+    // A counted group cannot contain other counted groups.
     if (length > 0 && more.length === 0) return { references: [-length] };
   }
   const least = shape.of.least + (shape.kind === 'map' ? str.least : 0);
@@ -128,7 +128,7 @@ function joined(pieces: readonly Piece[]): Piece[] {
   return result;
 }
 
-/** Groups of a fixed size that follow one another are one. */
+/** Joins consecutive groups of a fixed size. */
 function withGroups(groups: readonly number[], more: readonly number[]): number[] {
   const [last = 0, next = 0] = [groups.at(-1), more[0]];
   return last > 0 && next > 0
@@ -148,7 +148,7 @@ function bool(lead: number): Step {
   };
 }
 
-/** A flag as our writer writes it: 0 or 1. */
+/** Reads a flag, which our writer writes as 0 or 1. */
 function flagAt({ view }: Walk, at: number): number {
   const flag = view.getUint8(at);
   if (flag > 1) throw new Irregular();
@@ -177,7 +177,7 @@ function optional(lead: number, step: Step): Step {
   };
 }
 
-/** A flag, where there is one, a word that is 0, then a structure. */
+/** A flag if optional, a word that is 0, then a structure. */
 function embedded(lead: number, isOptional: boolean, step: Step): Step {
   return (walk, at) => {
     at += lead;
@@ -187,7 +187,7 @@ function embedded(lead: number, isOptional: boolean, step: Step): Step {
   };
 }
 
-/** A flag, where there is one, a count, then as many entries of at least so many bytes. */
+/** A flag if optional, a count, then as many entries of at least `least` bytes. */
 function counted(lead: number, isOptional: boolean, least: number, entry: Step): Step {
   return (walk, at) => {
     at += lead;
@@ -220,7 +220,7 @@ function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hook
       });
     bodies[version] = inSequence(pieces);
   }
-  // The version of a window says nothing about the set that it is in.
+  // Versions of windows do not count for their set.
   const counts = versions !== windowVersions;
   return (walk, at) => {
     const version = walk.view.getUint8(at);

@@ -1,4 +1,4 @@
-import { giveBack } from '../give-back';
+import { releaseBuffer } from '../release-buffer';
 import type { Pipeline } from '../window';
 import type { MergedStrings } from './merged-strings';
 import type { Again, AgainRange, SplicedInput } from './spliced-input';
@@ -56,7 +56,7 @@ export class HeldEntries<P extends Pipeline> {
     if (held instanceof Uint8Array) return held;
     if (this.lastRead?.of === input) return this.lastRead.bytes;
     if (this.readAgain === undefined) throw new Error('There is nothing to read it again with.');
-    if (this.lastRead !== undefined) giveBack(this.lastRead.bytes);
+    if (this.lastRead !== undefined) releaseBuffer(this.lastRead.bytes);
     this.lastRead = undefined;
     const given = this.readAgain(held.range);
     const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
@@ -67,8 +67,8 @@ export class HeldEntries<P extends Pipeline> {
 
   /** Releases all memory at once. */
   free(): void {
-    for (const bytes of this.wholes) giveBack(bytes);
-    if (this.lastRead !== undefined) giveBack(this.lastRead.bytes);
+    for (const bytes of this.wholes) releaseBuffer(bytes);
+    if (this.lastRead !== undefined) releaseBuffer(this.lastRead.bytes);
   }
 
   private renumberAgain(input: SplicedInput<P>, again: Again, bytes: Buffer): void {

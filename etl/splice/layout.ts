@@ -3,7 +3,7 @@ import type { Pipeline } from '../window';
 import { countOf, specialPlaces, type SplicedInput } from './spliced-input';
 import type { WalkedFile } from './walk-file';
 
-/** What parts of a merged file are slices of: bytes that are there, or the entries of an input. */
+/** The origin of a slice of a merged file: a buffer, or the entries of an input. */
 type Origin<P extends Pipeline> = Buffer | SplicedInput<P>;
 
 interface Part<P extends Pipeline> {
@@ -12,9 +12,9 @@ interface Part<P extends Pipeline> {
   to: number;
 }
 
-/** Which slices of what make up a merged file, in order. Slices that follow one another become one. */
+/** The slices that make up a merged file, in order. Adjacent slices are joined. */
 export class Layout<P extends Pipeline> {
-  /** The bytes of all parts. */
+  /** The total length in bytes. */
   length = 0;
   private readonly parts: Part<P>[] = [];
 
@@ -26,7 +26,7 @@ export class Layout<P extends Pipeline> {
     else this.parts.push({ of, from, to });
   }
 
-  /** The inputs of which there are parts, in order. */
+  /** The inputs that contribute slices, in order. */
   inputs(): SplicedInput<P>[] {
     const found = new Set<SplicedInput<P>>();
     for (const { of } of this.parts) if (!(of instanceof Uint8Array)) found.add(of);
@@ -42,7 +42,7 @@ export class Layout<P extends Pipeline> {
   }
 }
 
-/** The file of the merged special records, of which entries are taken from the first to the last. */
+/** The file of the merged special records, whose entries are taken from first to last. */
 export class OwnEntries {
   private next = 0;
 
@@ -56,7 +56,7 @@ export class OwnEntries {
   }
 }
 
-/** What of an input stands in the merged file, as a contribution says it. */
+/** What a contribution says about an input's entries in the merged file. */
 export interface Placed {
   readonly entries: number;
   readonly altered: number[];
@@ -64,10 +64,10 @@ export interface Placed {
 }
 
 /**
- * Appends the entries that an input gives to the merged file: those that pass as slices of its own entries, the special
- * ones that were met first there as they were merged.
+ * Appends an input's entries to the merged file: those that pass as slices of its own entries, and the special
+ * ones that were first met in it as merged.
  *
- * @param folded what became of its special entries, counted among these
+ * @param folded what became of its special entries; positions count only these
  */
 export function placeEntries(
   layout: Layout<Pipeline>,

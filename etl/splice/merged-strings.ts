@@ -37,7 +37,7 @@ export interface MetRecords {
 
 /**
  * The string table of a merged file while it grows, and what its strings are in the inputs: which ones are identities,
- * which of those two records share, which contain a mark.
+ * which of these are shared by two records, and which contain a mark.
  *
  * `indexes` maps the table of one input to the merged one. It is filled by `unite` and emptied by `forgetIndexes`, which
  * touches only the strings that were met: tables may have millions.
@@ -80,7 +80,7 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** The same for a part of the previous file. Most of its strings may be there already. */
+  /** The same for a part of the previous file. Most of its strings may already be in the table. */
   uniteMore({ table, indexes }: Previous): void {
     const { walk, met } = this.walker;
     const missing = new Int32Array(met);
@@ -93,7 +93,7 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** Undoes `unite`: the table gets back to the size that it had before. */
+  /** Undoes `unite`: shrinks the table to its size before. */
   undoUnite(size: number): void {
     this.forgetIndexes();
     this.union.forgetFrom(size);
@@ -202,7 +202,7 @@ export class MergedStrings<P extends Pipeline> {
     return this.union.text(index);
   }
 
-  /** The table as it begins the file. Not to be used after a further addition. */
+  /** The table as it starts the file. Invalid after further additions. */
   table(): Buffer {
     return this.union.table();
   }

@@ -3,8 +3,8 @@ import { Irregular, type Step, type Walk } from './walk';
 const dot = 0x2e;
 
 /**
- * The walk over an asset: the name of its type in place, of which only what follows the last dot counts, a word, and the
- * structure that goes with the type. Notes the type.
+ * The walk over an asset: its type name inline, of which only the part after the last dot counts, a word, and the
+ * structure of that type. Notes the type.
  */
 export function namedStep(bodies: Readonly<Record<string, Step>>): Step {
   const types = Object.entries(bodies).map(([type, body]) => ({
@@ -18,7 +18,7 @@ export function namedStep(bodies: Readonly<Record<string, Step>>): Step {
     let name = end;
     while (name > start && walk.bytes[name - 1] !== dot) name--;
     for (const { type, body, bytes } of types) {
-      if (!standsAt(walk, name, end, bytes)) continue;
+      if (!bytesAt(walk, name, end, bytes)) continue;
       if (walk.view.getInt32(end, true) !== 0) throw new Irregular();
       walk.type = type;
       return body(walk, end + 4);
@@ -27,7 +27,7 @@ export function namedStep(bodies: Readonly<Record<string, Step>>): Step {
   };
 }
 
-function standsAt({ bytes }: Walk, from: number, to: number, expected: Buffer): boolean {
+function bytesAt({ bytes }: Walk, from: number, to: number, expected: Buffer): boolean {
   if (to - from !== expected.length) return false;
   for (let i = 0; i < expected.length; i++) if (bytes[from + i] !== expected[i]) return false;
   return true;

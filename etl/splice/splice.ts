@@ -1,6 +1,6 @@
 import type { Contribution } from '../contribution';
 import { decodeSet, encodeSet } from '../file';
-import { giveBack } from '../give-back';
+import { releaseBuffer } from '../release-buffer';
 import { gunzip, isGzipped } from '../gzip';
 import { type Merged, type MergeInput, mergeSets } from '../merge';
 import type { SetOf } from '../model';
@@ -155,7 +155,7 @@ export class Splice<P extends Pipeline> {
    * @param bytes that part; ownership as in `add`
    * @throws FederationError ETL_CORRUPT if the three do not belong together; the splice is then unusable
    */
-  addFrom({ id, entries: count, rest, marksLeftOut, offset }: Contribution, bytes: Buffer): InputFacts {
+  addFrom({ id, entries: count, rest, marksOmitted, offset }: Contribution, bytes: Buffer): InputFacts {
     const { previous, walker, strings } = this;
     if (previous === undefined) throw new RangeError('There is no previous file.');
     const around = walker.over(Buffer.from(rest, 'base64'));
@@ -169,7 +169,7 @@ export class Splice<P extends Pipeline> {
     strings.noteMarks(previous.marked, previous.indexes);
     const { indexes } = previous;
     return this.take(id, entries, {
-      facts: (marked) => (marksLeftOut ? { ...around.facts, ...strings.markedNames(marked) } : around.facts),
+      facts: (marked) => (marksOmitted ? { ...around.facts, ...strings.markedNames(marked) } : around.facts),
       hasMap: around.hasMap,
       whole: bytes,
       first: 0,
@@ -258,7 +258,7 @@ export class Splice<P extends Pipeline> {
     for (const place of input.special) {
       decodePlace(this.pipeline, input, place, walk, first, (index) => textOf(table, index));
     }
-    giveBack(bytes);
+    releaseBuffer(bytes);
   }
 
   /** Makes every record special that shares its identity with another. */

@@ -1,50 +1,50 @@
 import type { ByteString } from '../byte-string';
 import { magic } from '../string-table';
-import { giveBack } from '../give-back';
+import { releaseBuffer } from '../release-buffer';
 
-/** Where a table's entries start, behind magic and count. */
+/** The start of a table's entries, after magic and count. */
 const head = 8;
-/** The bytes of a string, about: so many in files of assets, fewer in those of allocations. */
+/** The approximate size of a string in bytes: this in files of assets, less in those of allocations. */
 const usualEntry = 53;
-/** Offsets are 32 bits; no table of real files comes near. */
+/** Offsets have 32 bits; no real table comes near. */
 const largest = 2 ** 31 - 1;
 
-/** How many strings are hashed before they are placed. */
+/** The number of strings hashed before they are placed. */
 const batch = 1024;
 
-/** The string table of a file where it stands. */
+/** The string table of a file, in place. */
 export interface TableView {
-  /** What begins with the table. */
+  /** The file, which starts with the table. */
   readonly bytes: Buffer;
-  /** The same. */
+  /** A view of `bytes`. */
   readonly view: DataView;
-  /** By index: where each string starts, its length first; then where the last one ends. */
+  /** By index: the start of each string, including its length; then the end of the last one. */
   readonly starts: Int32Array;
 }
 
 export interface UnionOptions {
-  /** How many bytes of strings to expect; only speed depends on it. */
+  /** The expected size of the strings in bytes; affects only speed. */
   bytes?: number;
-  /** How far to look for a string's place before it goes into a map of its own. */
+  /** The number of slots to probe for a string before it goes into the overflow map. */
   longestProbe?: number;
 }
 
 /**
- * The string table of a merged file while it grows: every string once, in the order in which it was added. Strings are
- * never made: their bytes are hashed, compared and copied. Names come from tenants, who may choose them so that their
- * hashes meet; so a search ends after some steps, and what has no place by then goes into a `Map`.
+ * The growing string table of a merged file: every string once, in the order of addition. JS strings are
+ * never created: the bytes are hashed, compared and copied. Names come from tenants, who may choose them so that their
+ * hashes collide; so probing is limited, and strings that find no slot go into a `Map`.
  */
 export class StringUnion {
-  /** How many strings there are. */
+  /** The number of strings. */
   size = 0;
-  /** The table as it will stand in the file: each entry is a length of 16 bits and that many bytes. */
+  /** The table as it will be in the file: each entry is a 16-bit length and that many bytes. */
   private bytes: Buffer;
   private view: DataView;
   private end = head;
-  /** By index: where the entry stands, and its hash. */
+  /** By index: the start of the entry, and its hash. */
   private starts: Int32Array;
   private hashes: Int32Array;
-  /** Open addressing: an index + 1, or 0 where nothing is. */
+  /** Open addressing: an index + 1, or 0 for an empty slot. */
   private slots: Int32Array;
   private readonly crowded = new Map<ByteString, number>();
   private readonly longestProbe: number;
@@ -62,10 +62,10 @@ export class StringUnion {
   }
 
   /**
-   * Adds strings of another table.
+   * Adds strings from another table.
    *
-   * @param order indexes in that table, of which the first `count` are added in this order
-   * @param indexes takes, by index in that table, the index here
+   * @param order indexes in that table; the first `count` are added in this order
+   * @param indexes receives, by index in that table, the index in this one
    */
   addAll(from: TableView, order: Int32Array, count: number, indexes: Int32Array): void {
     this.makeRoom(count, from.starts[from.starts.length - 1]! - from.starts[0]!);
@@ -77,8 +77,8 @@ export class StringUnion {
   }
 
   /**
-   * Hashes some strings ahead of placing them. Each look into `slots` is a wait for memory; here they overlap, and bring
-   * near what `placeAll` then looks at.
+   * Hashes some strings before they are placed. Each access to `slots` waits for memory; here the waits overlap, and load
+   * into the cache what `placeAll` then reads.
    */
   private hashAll({ view, starts }: TableView, order: Int32Array, done: number, until: number): void {
     const { ahead, slots } = this;
@@ -104,7 +104,7 @@ export class StringUnion {
     const { bytes, view, starts, hashes, slots, ahead, longestProbe } = this;
     const mask = slots.length - 1;
     let { end, size } = this;
-    // New strings that follow one another in their table too are copied at once: from here to there, to before `end`.
+    // New strings that are also adjacent in their table are copied in one run.
     let runStart = 0;
     let runEnd = 0;
     for (let i = done; i < until; i++) {
@@ -154,7 +154,7 @@ export class StringUnion {
     this.size = size;
   }
 
-  /** Adds one string, cut at the length that a table can hold, and gives its index. */
+  /** Adds a string, cut at the maximal length of a table's strings, and returns its index. */
   add(text: ByteString): number {
     const length = Math.min(text.length, 0xffff);
     const bytes = Buffer.alloc(2 + length);
@@ -166,7 +166,7 @@ export class StringUnion {
     return index[0]!;
   }
 
-  /** Takes the strings from an index on out again. Slow: all others are placed anew. */
+  /** Removes the strings from an index on. Slow: all others are placed again. */
   forgetFrom(index: number): void {
     if (index >= this.size) return;
     this.size = index;
@@ -179,20 +179,20 @@ export class StringUnion {
     return this.bytes.toString('latin1', start + 2, start + 2 + this.view.getUint16(start, true));
   }
 
-  /** The table as it stands at the start of a file. Not to be used after a further addition. */
+  /** The table as it starts a file. Invalid after further additions. */
   table(): Buffer {
     magic.copy(this.bytes);
     this.bytes.writeInt32LE(this.size, 4);
     return this.bytes.subarray(0, this.end);
   }
 
-  /** Gives its memory back at once; it cannot be used any more. */
+  /** Releases the memory at once; the object cannot be used any more. */
   free(): void {
-    for (const numbers of [this.starts, this.hashes, this.slots]) giveBack(numbers);
-    giveBack(this.bytes);
+    for (const numbers of [this.starts, this.hashes, this.slots]) releaseBuffer(numbers);
+    releaseBuffer(this.bytes);
   }
 
-  /** Grows everything ahead, so that the loop of an addition does not have to. */
+  /** Grows everything in advance, so that the loop of an addition need not. */
   private makeRoom(strings: number, bytes: number): void {
     if (this.end + bytes > largest) throw new RangeError('A string table of more than 2 GB.');
     if (this.end + bytes > this.bytes.length) {
@@ -200,7 +200,7 @@ export class StringUnion {
         Math.min(largest, Math.max(2 * this.bytes.length, this.end + bytes)),
       );
       this.bytes.copy(larger, 0, 0, this.end);
-      giveBack(this.bytes);
+      releaseBuffer(this.bytes);
       this.bytes = larger;
       this.view = viewOf(larger);
     }
@@ -229,7 +229,7 @@ export class StringUnion {
   }
 }
 
-/** Four bytes a step; cheap, and no more than that: see `longestProbe`. */
+/** Four bytes per step. Cheap, but easy to collide: see `longestProbe`. */
 function hashOf(view: DataView, at: number, length: number): number {
   let hash = length;
   const end = at + length;
@@ -242,7 +242,7 @@ function hashOf(view: DataView, at: number, length: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** Whether the entry at `a` is the one of so many bytes at `b`. */
+/** Whether the entries at `a` and `b` are equal; that at `b` has `length` bytes. */
 function sameString(viewA: DataView, a: number, viewB: DataView, b: number, length: number): boolean {
   if (viewA.getUint16(a, true) !== length) return false;
   const end = a + 2 + length;
@@ -253,7 +253,7 @@ function sameString(viewA: DataView, a: number, viewB: DataView, b: number, leng
   return true;
 }
 
-/** Copies bytes to before `end`. */
+/** Copies bytes so that they end at `end`. */
 function copy(from: Buffer, start: number, stop: number, to: Buffer, end: number): void {
   if (stop > start) from.copy(to, end - (stop - start), start, stop);
 }

@@ -6,17 +6,17 @@ import type { Walk } from './walk';
 
 const slash = 0x2f;
 const undefinedBytes = Buffer.from(undefinedPart, 'latin1');
-/** For each word of a key: which of the properties it is; -1 for the type. */
+/** By word of a key: the index of its property; -1 for the type. */
 const parts = usualWords.map((word) => propertyOrder.findIndex((name) => name === word));
 const typeBytes = new Map<string, Buffer>();
 
 /**
- * Whether the key of an asset is the one that its type and properties make, as `assetIdentity` does without
+ * Whether the key of an asset is the one that `assetIdentity` makes of its type and properties without
  * aggregationKeys.
  *
- * @param walk just behind the asset
- * @param table that its string indexes are of
- * @param key where the index of the key stands
+ * @param walk a walk that has just passed the asset
+ * @param table the table of its string indexes
+ * @param key the position of the key's index
  */
 export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean {
   const { view, properties } = walk;
@@ -43,7 +43,7 @@ export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean 
   return at === end;
 }
 
-/** Where the bytes at `at` end when they are those given; -1 when they are not. */
+/** The end of the expected bytes at `at`; -1 if the bytes differ. */
 function behind(bytes: Buffer, at: number, expected: Buffer, from: number, to: number): number {
   if (to < 0) to = expected.length;
   for (; from < to; from++, at++) if (bytes[at] !== expected[from]) return -1;

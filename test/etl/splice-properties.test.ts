@@ -118,11 +118,11 @@ test('generated files collide, pass, are marked and are written in every way', (
       else if (!encodeSet(decodeSet('allocations', bytes)).equals(bytes)) found.add('odd table');
     }
     const { contributions } = spliceSets('allocations', files.map(copied));
-    for (const { altered, entries, changed, marksLeftOut } of contributions) {
+    for (const { altered, entries, changed, marksOmitted } of contributions) {
       if (altered.length > 0) found.add('altered');
       if (changed.length > altered.length) found.add('added to another');
       if (entries > altered.length) found.add('passed');
-      if (marksLeftOut) found.add('usual marks');
+      if (marksOmitted) found.add('usual marks');
     }
   }
   expect([...found].sort()).toEqual(

@@ -17,7 +17,7 @@ function contribution(id: string, offset: number, length = 100): Contribution {
     altered: [],
     changed: [],
     rest: '',
-    marksLeftOut: true,
+    marksOmitted: true,
   };
 }
 

@@ -177,7 +177,7 @@ interface PushChanges {
 /** A contribution that says only that there is one. */
 function nothing(id: string): Contribution {
   const numbers = { records: 0, entries: 0, offset: 0, length: 0 };
-  return { id, ...numbers, altered: [], changed: [], rest: '', marksLeftOut: false };
+  return { id, ...numbers, altered: [], changed: [], rest: '', marksOmitted: false };
 }
 
 export interface Combined {
