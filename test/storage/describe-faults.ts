@@ -117,7 +117,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       const [hostname = '', port] = server.split(':');
       target = { hostname, port: Number(port) };
       proxy = await startFaultProxy(target);
-      direct = await suite.open(server, neverMs);
+      // Retried: between tests the server may close an idle connection just as it is used again.
+      direct = withRetry(await suite.open(server, neverMs));
       behind = await suite.open(proxy.host, neverMs);
       hasty = await suite.open(proxy.host, soonMs);
     });
