@@ -26,7 +26,7 @@ const threads = testMergeThreads();
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** A bucket whose clock is set by hand. */
+/** A bucket whose clock the test sets. */
 function withClock(bucket: Bucket) {
   const written = new Map<string, Date>();
   const clock = { now: Date.parse('2026-11-20T00:30:00Z') };
@@ -67,14 +67,14 @@ async function generationNumbers(bucket: Bucket): Promise<(number | undefined)[]
   return Object.keys(await snapshot(bucket, generationsPrefix)).map(parseGenerationKey);
 }
 
-test('all generations of a day are kept, then the newest and the last of each day', async () => {
+test('the generations of the last day are all kept, then the newest and the last of each day', async () => {
   const { federator, bucket, clock } = setUp();
   for (let run = 0; run < 6; run++) {
     await change(bucket);
     await federator.federate();
     clock.now += 12 * hour;
   }
-  // Two a day: 20th, 21st and 22nd; it is the 23rd.
+  // Two a day on the 20th, 21st and 22nd; today is the 23rd.
   await federator.cleanUp();
   expect(await generationNumbers(bucket)).toEqual([2, 4, 5, 6]);
   clock.now += 31 * day;
@@ -82,7 +82,7 @@ test('all generations of a day are kept, then the newest and the last of each da
   expect(await generationNumbers(bucket)).toEqual([5, 6]);
 });
 
-test('an object goes once no kept generation named it in two passes a day apart, by the store’s clock', async () => {
+test('an object is deleted once two passes a day apart, by the store’s clock, find it in no kept generation', async () => {
   const { federator, bucket, clock } = setUp();
   await federator.federate();
   const old = (await federator.newest()).windows[firstDay]?.fingerprint ?? '';
@@ -92,21 +92,21 @@ test('an object goes once no kept generation named it in two passes a day apart,
     await federator.federate();
   }
   clock.now += 31 * day;
-  // The first pass finds it, and remembers.
+  // The first pass finds it and records it.
   expect(await federator.cleanUp()).toMatchObject({ generations: 1, objects: 0, waiting: 1 });
   clock.now += 23 * hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 0, waiting: 1 });
   clock.now += hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 1, waiting: 0 });
   expect(await snapshot(bucket, `${objectsPrefix}${old}`)).toEqual({});
-  // What the generations name is all there.
+  // Every object that the generations name still exists.
   for (const { fingerprint } of Object.values((await federator.newest()).windows)) {
     expect(await bucket.head(provenanceKey(fingerprint))).toBeDefined();
   }
   expect((await federator.federate()).commit).toMatchObject({ status: 'unchanged' });
 });
 
-test('an object that a run uses again is spared', async () => {
+test('an object that a run reuses is spared', async () => {
   const { federator, bucket, clock } = setUp();
   await federator.federate();
   const { run, outcomes } = await (async () => {
@@ -117,7 +117,7 @@ test('an object that a run uses again is spared', async () => {
   clock.now += 2 * day;
   await federator.cleanUp();
   clock.now += 2 * day;
-  // The same sources are planned again, so that the object is found and used.
+  // The same sources are planned again, so the object is found and reused.
   const again = await federator.prepare();
   expect(again.outcomes).toMatchObject([{ reused: true, fingerprint: outcomes[0]?.fingerprint }]);
   expect(await federator.cleanUp()).toMatchObject({ objects: 0 });
@@ -125,7 +125,7 @@ test('an object that a run uses again is spared', async () => {
   expect(run).not.toBe(again.run);
 });
 
-test('what a cluster had is kept as long as it is excluded', async () => {
+test('an excluded cluster’s data is kept as long as it is excluded', async () => {
   const { federator, bucket, clock } = setUp();
   await federator.federate();
   const whole = (await federator.newest()).windows;
@@ -145,7 +145,7 @@ test('what a cluster had is kept as long as it is excluded', async () => {
   expect(Object.keys(windows)).toEqual(Object.keys(whole));
 });
 
-test('a kept contribution stays while a kept generation names it, and goes after it healed', async () => {
+test('a kept contribution is retained while a kept generation names it, and deleted after the source heals', async () => {
   const { federator, bucket, clock } = setUp(1);
   await federator.federate();
   await bucket.delete(sourceKey('cluster-2', firstDay));
@@ -166,7 +166,7 @@ test('a kept contribution stays while a kept generation names it, and goes after
   expect(await snapshot(bucket, keptPrefix)).toEqual({});
 });
 
-test('a run leaves its plans after two days, its request and report after thirty', async () => {
+test('a run’s plans are deleted after two days, its request and report after thirty', async () => {
   const { federator, bucket, clock } = setUp();
   const { run } = await federator.prepare();
   await federator.commit(run);
@@ -183,7 +183,7 @@ test('a run leaves its plans after two days, its request and report after thirty
   expect(await federator.cleanUp()).toMatchObject({ runs: 2 });
 });
 
-test('a bucket without a generation is left as it is', async () => {
+test('a bucket without a generation is left unchanged', async () => {
   const { federator, bucket, clock } = setUp();
   await federator.prepare();
   clock.now += day / 2;

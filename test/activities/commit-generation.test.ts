@@ -34,7 +34,7 @@ const silent = { debug: nothing, info: nothing, error: nothing };
 
 const unavailable = () => new FederationError('STORAGE_UNAVAILABLE', { detail: 'No answer came.' });
 
-test('of two that commit at once one wins, and the other plans again and finds nothing to do', async () => {
+test('of two concurrent commits one wins, and the other plans again and finds nothing to do', async () => {
   const bucket = smallBucket();
   const a = new TestFederator(bucket, threads, { id: 'a' });
   const b = new TestFederator(bucket, threads, { id: 'b' });
@@ -46,20 +46,20 @@ test('of two that commit at once one wins, and the other plans again and finds n
   expect((await loser.federate()).commit).toMatchObject({ status: 'unchanged', generation: 1 });
 });
 
-test('committing twice is committing once', async () => {
+test('committing twice has the effect of committing once', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { run } = await federator.prepare();
   const first = await federator.commit(run);
   expect(first).toMatchObject({ status: 'committed', generation: 1 });
   expect(await federator.commit(run)).toEqual(first);
-  // Even when another run has committed since.
+  // Even if another run has committed since.
   await federator.bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
   await federator.federate();
   expect(await federator.commit(run)).toEqual(first);
 });
 
-describe('a create that is answered with an error', () => {
-  test('but went well, is a commit', async () => {
+describe('a create that returns an error', () => {
+  test('but succeeded, is a commit', async () => {
     const bucket = smallBucket();
     const lying = overriding(bucket, {
       create: async (key, body, options) => {
@@ -74,7 +74,7 @@ describe('a create that is answered with an error', () => {
     });
   });
 
-  test('and another run was faster, is none', async () => {
+  test('and lost to another run, is not a commit', async () => {
     const bucket = smallBucket();
     const other = new TestFederator(bucket, threads, { id: 'other' });
     const { run } = await other.prepare();
@@ -89,7 +89,7 @@ describe('a create that is answered with an error', () => {
     expect((await other.newest()).run).toBe(run);
   });
 
-  test('and did not go well, is thrown, to be tried again', async () => {
+  test('and did not succeed, throws, so that it is retried', async () => {
     const bucket = smallBucket();
     const failing = overriding(bucket, {
       create: async (key, body, options) => {
@@ -103,7 +103,7 @@ describe('a create that is answered with an error', () => {
   });
 });
 
-test('a number that came free while this process slept is no commit', async () => {
+test('a number that was freed while this process slept is planned again, not committed', async () => {
   const bucket = smallBucket();
   const sleeper = new TestFederator(bucket, threads, { id: 'sleeper' });
   const { run } = await sleeper.prepare();
@@ -123,7 +123,7 @@ test('a number that came free while this process slept is no commit', async () =
   });
 });
 
-test('an exclusion after the plan makes the run plan again', async () => {
+test('an exclusion after planning makes the run plan again', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { run } = await federator.prepare();
   federator.exclusions = { 'cluster-1': { reason: '', at: '2026-11-20T00:00:00Z' } };
@@ -147,7 +147,7 @@ test('nothing is committed when a merged object is missing', async () => {
 
 describe('a full listing', () => {
   const fullListing: FullListing = { at: '2026-11-20T00:00:00.000Z', clusters: {} };
-  /** A run up to its commit, whose plan was made from that listing. */
+  /** A run up to its commit, planned from that listing. */
   const prepare = async (federator: TestFederator) => {
     const prepared = await federator.prepare();
     const head = await readHead(federator.bucket, prepared.run, 1);
@@ -156,7 +156,7 @@ describe('a full listing', () => {
   };
   const remembered = (federator: TestFederator) => readFullListing(federator.bucket, {});
 
-  test('is remembered once its run committed, or found all of it committed, however often it does', async () => {
+  test('is recorded once its run commits or finds all of it committed, however often that happens', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     const { run } = await prepare(federator);
     await federator.bucket.delete(fullListingKey);
@@ -170,7 +170,7 @@ describe('a full listing', () => {
     expect(await remembered(federator)).toEqual({ format: 1, generation: 1, ...fullListing });
   });
 
-  test('of a run that fails, or plans again, is not', async () => {
+  test('is not recorded by a run that fails or plans again', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     const failed = await prepare(federator);
     await federator.bucket.delete(objectKey(failed.outcomes[0]?.fingerprint ?? ''));
@@ -181,7 +181,7 @@ describe('a full listing', () => {
     expect(await remembered(federator)).toBeUndefined();
   });
 
-  test('that cannot be remembered is no reason not to commit', async () => {
+  test('that cannot be recorded does not prevent the commit', async () => {
     const bucket = smallBucket();
     const failing = overriding(bucket, {
       put: async (key, body, options) => {
@@ -213,7 +213,7 @@ describe('two federators', () => {
     expect(warnings).toEqual([expect.stringContaining('the federator of a committed generation 1')]);
   });
 
-  test('with another membership fail loudly, until one takes over', async () => {
+  test('with different memberships fail loudly until one takes over', async () => {
     const bucket = smallBucket();
     await new TestFederator(bucket, threads, { id: 'a' }).federate();
     const b = new TestFederator(bucket, threads, { id: 'b', scope: { exclude: ['cluster-1'] } });
@@ -223,14 +223,14 @@ describe('two federators', () => {
     });
     expect((await b.newest()).generation).toBe(1);
     expect((await b.federate({ takeOver: true })).commit).toMatchObject({ status: 'committed', clusters: 4 });
-    // From then on it is the other one that fails.
+    // From then on the other federator fails.
     await expect(new TestFederator(bucket, threads, { id: 'a' }).federate()).rejects.toMatchObject({
       code: 'FEDERATOR_CONFLICT',
     });
   });
 });
 
-test('what a run was asked stays as it was written first, and its report comes last', async () => {
+test('a run’s request stays as first written, and its report comes last', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { run } = await federator.prepare({ why: 'first' });
   await federator.prepare({ why: 'second' }, run, 2);

@@ -29,7 +29,7 @@ export const goldenWindows = 14;
 export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
 
-/** Threads for the merges of a test file; they end with it, as do its temporary folders. */
+/** Merge threads for a test file. They end with the file, and its temporary folders are removed. */
 export function testMergeThreads(): MergeThreads {
   const threads = startMergeThreads({ threads: 2 });
   afterAll(async () => {
@@ -39,14 +39,14 @@ export function testMergeThreads(): MergeThreads {
   return threads;
 }
 
-/** A bucket on disk, filled as five clusters have filled it, unless it shall be empty. */
+/** A bucket on disk, filled as five clusters would have filled it, or empty. */
 export function federatedBucket({ empty = false } = {}): Bucket {
   const directory = temporaryFolder();
   if (!empty) cpSync(join(golden, 'bucket'), directory, { recursive: true });
   return openFilesystem({ directory });
 }
 
-/** The same with the three days of allocations alone: what most tests need, in a fraction of the time. */
+/** Same, with only the three days of allocations: enough for most tests, in a fraction of the time. */
 export function smallBucket(): Bucket {
   const directory = temporaryFolder();
   for (const cluster of readdirSync(join(golden, 'bucket/federated'))) {
@@ -62,14 +62,14 @@ export interface TestFederatorOptions {
   readonly generations?: number;
 }
 
-/** What became of a run; the steps after the plan are missing where there was nothing to do. */
+/** The results of a run's steps. Those after the plan are undefined if there was nothing to do. */
 export interface TestRun {
   readonly plan: PlanSummary;
   readonly outcomes: MergeOutcome[];
   readonly commit?: CommitResult;
 }
 
-/** The federator's activities on a bucket, called as the workflows call them. */
+/** The federator's activities on a bucket, called in the order the workflows call them. */
 export class TestFederator {
   exclusions: Record<string, Exclusion> = {};
   readonly deps: FederationDependencies;
@@ -95,7 +95,7 @@ export class TestFederator {
     };
   }
 
-  /** A run up to the commit: what a killed one would have left behind. */
+  /** A run up to the commit, as a killed run would leave it. */
   async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
     const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
     await createRecordRequest(this.deps)({ run, request: asked });
@@ -117,7 +117,7 @@ export class TestFederator {
     return createCommitGeneration(this.deps)({ run, attempt });
   }
 
-  /** A whole run. */
+  /** A complete run. */
   async federate(request: Partial<FederationRequest> = {}): Promise<TestRun> {
     const { run, plan, outcomes } = await this.prepare(request);
     if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') return { plan, outcomes };
@@ -140,7 +140,7 @@ export class TestFederator {
     return generation;
   }
 
-  /** The merged bytes of a window of the newest generation. */
+  /** The merged bytes of a window in the newest generation. */
   async merged(window: string): Promise<Buffer> {
     const found = (await this.newest()).windows[window];
     if (found === undefined) throw new Error(`The newest generation has no ${window}.`);
@@ -160,12 +160,12 @@ export function keptFile(cluster: string, window: string): string {
   return keptKey(clusterId(cluster), window as WindowId);
 }
 
-/** The golden file of a cluster and window. */
+/** A cluster's golden file of a window. */
 export function goldenSource(cluster: string, window: string): Buffer {
   return readFileSync(join(golden, 'bucket', sourceKey(cluster, window)));
 }
 
-/** Every object below a prefix with its version. */
+/** Versions of all objects below a prefix, by key. */
 export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const entry of bucket.list(prefix))
@@ -173,7 +173,7 @@ export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<s
   return found;
 }
 
-/** A bucket where some verbs are done differently. */
+/** A bucket with some of its verbs replaced. */
 export function overriding(bucket: Bucket, verbs: Partial<Bucket>): Bucket {
   return {
     type: bucket.type,

@@ -22,7 +22,7 @@ const expectedSet = (window: string) =>
   readFileSync(join(golden, 'expected', combinedEtlKey(window as typeof firstDay)));
 
 describe('five clusters', () => {
-  test('become what OpenCost makes of them, in objects and in the published files', async () => {
+  test('are merged exactly as OpenCost merges them, in objects and in published files', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     const { plan, commit } = await federator.federate();
     expect(plan).toMatchObject({
@@ -53,7 +53,7 @@ describe('five clusters', () => {
     }
   });
 
-  test('are left alone when nothing changed', async () => {
+  test('are left alone if nothing changed', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     await federator.federate();
     const before = await snapshot(federator.bucket, combinedPrefix);
@@ -66,7 +66,7 @@ describe('five clusters', () => {
     expect(after).toEqual(before);
   });
 
-  test('with one changed window have exactly that one merged again', async () => {
+  test('with one changed window have only that window merged again', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     await federator.federate();
     const before = await federator.newest();
@@ -77,11 +77,11 @@ describe('five clusters', () => {
     expect(commit).toMatchObject({ status: 'committed', generation: 2, windows: goldenWindows });
     const after = await federator.newest();
     expect(after.windows[firstDay]?.fingerprint).not.toBe(before.windows[firstDay]?.fingerprint);
-    // The same bytes came in again, so the same come out.
+    // The inputs have the same bytes, so the output does too.
     expect(after.windows[firstDay]?.digest).toBe(before.windows[firstDay]?.digest);
   });
 
-  test('leave out one that is excluded, from every window, and take it back with its history', async () => {
+  test('lose an excluded one from every window, and get it back with its history', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     await federator.federate();
     const before = await federator.newest();
@@ -96,7 +96,8 @@ describe('five clusters', () => {
     for (const [window, { fingerprint }] of Object.entries(without.windows)) {
       expect(fingerprint).not.toBe(before.windows[window]?.fingerprint);
     }
-    // While it is out, one of its windows is cleared away: it is taken back from the generation that held it.
+    // While it is excluded, one of its windows is deleted: it is restored from the last generation
+    // that included it.
     await federator.bucket.delete(sourceKey('cluster-3', firstDay));
     federator.exclusions = {};
     const back = await federator.federate();
@@ -113,7 +114,7 @@ describe('five clusters', () => {
     expect(sameMeaning('allocations', await federator.merged(firstDay), expectedSet(firstDay))).toEqual([]);
   });
 
-  test('become six without anything being said, and only windows of the sixth are merged', async () => {
+  test('become six without any configuration, and only the sixth’s windows are merged', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     await federator.federate();
     await federator.bucket.put(sourceKey('cluster-6', firstDay), goldenSource('cluster-1', firstDay));
@@ -141,7 +142,7 @@ describe('no input', () => {
     expect(Object.keys((await federator.newest()).windows)).toHaveLength(goldenWindows);
   });
 
-  test('does not take foreign objects for clusters', async () => {
+  test('does not mistake foreign objects for clusters', async () => {
     const federator = new TestFederator(federatedBucket({ empty: true }), threads);
     await federator.bucket.put('federated/probe/hello.txt', Buffer.from('x'));
     await federator.bucket.put(
@@ -153,7 +154,7 @@ describe('no input', () => {
 });
 
 describe('a request', () => {
-  test('for some windows plans those only', async () => {
+  test('for some windows plans only those', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     await federator.federate();
     for (const cluster of ['cluster-1', 'cluster-2']) {
@@ -172,7 +173,7 @@ describe('a request', () => {
     expect(forced.commit).toMatchObject({ status: 'unchanged', generation: 2 });
   });
 
-  test('to look at everything finds what is merged already', async () => {
+  test('to check everything finds that all of it is merged already', async () => {
     const federator = new TestFederator(federatedBucket(), threads);
     await federator.federate();
     const { outcomes, commit } = await federator.federate({ full: true });

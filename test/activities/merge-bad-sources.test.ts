@@ -25,7 +25,7 @@ const emptied = encodeSet({ ...decodeSet('allocations', good), allocations: new 
 const source = sourceKey('cluster-2', firstDay);
 const kept = keptFile('cluster-2', firstDay);
 
-/** What a cluster's folder may hold in the place of a good file, and what it is called. */
+/** Bad contents of a cluster's file: description, error code, bytes (undefined if deleted). */
 const bad: [string, string, Buffer | undefined][] = [
   ['corrupt', 'ETL_CORRUPT', Buffer.from('not an ETL file at all')],
   ['truncated', 'ETL_TRUNCATED', good.subarray(0, good.length - 100)],
@@ -41,7 +41,7 @@ const bad: [string, string, Buffer | undefined][] = [
 ];
 
 describe.each(bad)('a source that is %s', (_, code, bytes) => {
-  test('is quarantined as kept: its last good contribution stays, exactly; it is not read again; a good upload heals it', async () => {
+  test('is quarantined as kept: its last good contribution stays exactly, it is not read again, and a good upload heals it', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     const { bucket } = federator;
     await federator.federate();
@@ -100,7 +100,7 @@ test('a source that was never good is refused, the others are merged, and it is 
   ]);
 });
 
-test('a window with nothing good is no window, and is not planned again and again', async () => {
+test('a window without any good source is not created, and is not planned repeatedly', async () => {
   const federator = new TestFederator(federatedBucket({ empty: true }), threads);
   await federator.bucket.put(source, Buffer.alloc(0));
   const first = await federator.federate();
@@ -109,7 +109,7 @@ test('a window with nothing good is no window, and is not planned again and agai
   expect((await federator.federate()).plan).toMatchObject({ outcome: 'nothing-changed', planned: 0 });
 });
 
-test('a kept contribution survives an exclusion of its cluster', async () => {
+test('a kept contribution survives its cluster’s exclusion', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   await federator.federate();
   const before = await federator.merged(firstDay);
@@ -142,7 +142,7 @@ test('a kept contribution that is missing is recreated', async () => {
   expect(sameMeaning('allocations', await federator.merged(firstDay), before)).toEqual([]);
 });
 
-test('a window that only an excluded cluster contributed to leaves', async () => {
+test('a window that only an excluded cluster contributed to is removed', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const own = 'allocations/1d/1794528000-1794614400';
   const set = decodeSet('allocations', good);
@@ -161,8 +161,8 @@ test('a window that only an excluded cluster contributed to leaves', async () =>
   expect((await federator.newest()).windows[own]).toBeUndefined();
 });
 
-describe('a source that moves on after the plan', () => {
-  test('is merged as it is now, under a name of its own', async () => {
+describe('a source that changes after planning', () => {
+  test('is merged as it is now, under a fingerprint for those bytes', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     await federator.federate();
     await federator.bucket.put(source, good);
@@ -177,11 +177,11 @@ describe('a source that moves on after the plan', () => {
     const { outcomes, commit } = await new TestFederator(moving, threads, { id: 'cluster-9' }).federate();
     expect(outcomes).toMatchObject([{ window: firstDay, clusters: 5, quarantined: 0 }]);
     expect(commit).toMatchObject({ status: 'committed' });
-    // The next run sees what was merged, and has nothing to do.
+    // The next run recognizes the merged source and has nothing to do.
     expect((await federator.federate()).plan.planned).toBe(0);
   });
 
-  test('again and again is left to a later attempt', async () => {
+  test('repeatedly is left to a later attempt', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     const { bucket } = federator;
     const moving = overriding(bucket, {
@@ -194,7 +194,7 @@ describe('a source that moves on after the plan', () => {
     expect(isFederationError(failure, 'STORAGE_CONFLICT')).toBe(true);
   });
 
-  test('by vanishing is quarantined as kept', async () => {
+  test('by being deleted is quarantined as kept', async () => {
     const federator = new TestFederator(smallBucket(), threads);
     await federator.federate();
     await federator.bucket.put(source, good);
@@ -213,7 +213,7 @@ describe('a source that moves on after the plan', () => {
   });
 });
 
-test('errors of the store are no bad sources: they are thrown', async () => {
+test('store errors are thrown, and do not count as bad sources', async () => {
   const { bucket } = new TestFederator(smallBucket(), threads);
   const failing = overriding(bucket, {
     get: async (key, options) => {
@@ -224,7 +224,7 @@ test('errors of the store are no bad sources: they are thrown', async () => {
   await expect(new TestFederator(failing, threads).federate()).rejects.toThrow('the network is down');
 });
 
-test('equal sources give equal bytes, and killed merges are found finished', async () => {
+test('equal sources give equal bytes, and merges of a killed run are found finished', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const first = await federator.prepare();
   const objects = await Promise.all(
@@ -236,7 +236,7 @@ test('equal sources give equal bytes, and killed merges are found finished', asy
   expect(second.outcomes.every((outcome) => outcome.reused)).toBe(true);
   const forced = await federator.prepare({ force: true });
   expect(forced.outcomes.map(({ digest }) => digest)).toEqual(first.outcomes.map(({ digest }) => digest));
-  // An object without its provenance is not finished.
+  // An object without provenance is unfinished.
   const [{ fingerprint = '' } = {}] = first.outcomes;
   await federator.bucket.delete(provenanceKey(fingerprint));
   const third = await federator.prepare();
@@ -245,7 +245,7 @@ test('equal sources give equal bytes, and killed merges are found finished', asy
   expect(again.bytes.equals(objects[0] ?? Buffer.alloc(0))).toBe(true);
 });
 
-test('cancelling ends a merge', async () => {
+test('cancelling stops a merge', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   await federator.prepare();
   const cancel = new AbortController();

@@ -13,14 +13,14 @@ import { firstDay, sourceKey, TestFederator, testMergeThreads } from './federate
 const threads = testMergeThreads();
 const clusters = ['a', 'b', 'c'];
 
-/** Some five megabytes each: the merged window goes to the store in parts. */
+/** About 5 MB each, so the merged window is uploaded in parts. */
 function fileOf(cluster: string, records = 600): Buffer {
   const names = Array.from({ length: records }, (_, index) => `${cluster}/${index}/${'x'.repeat(8_000)}`);
   return encodeSet(allocationSet(names.map((name) => allocation(name))));
 }
 
 describeWithS3('a large window', () => {
-  test('is written in parts, again from the start when one of them fails, and what has not changed is taken from it', async () => {
+  test('is uploaded in parts, restarted if one fails, and is reused for clusters that have not changed', async () => {
     const server = await connectToS3();
     const name = `b-${randomUUID()}`;
     await server.createBucket(name);

@@ -15,14 +15,17 @@ import {
 const threads = testMergeThreads();
 const clusters = [1, 2, 3, 4, 5].map((number) => `cluster-${number}`);
 
-/** A federator that holds nothing of its sources in memory. */
+/** A federator that keeps no sources in memory. */
 function forgetful(bucket: Bucket): TestFederator {
   const federator = new TestFederator(bucket, threads);
   Object.assign(federator.deps, { mergeMemory: 1 });
   return federator;
 }
 
-/** Whose sources of the first day were got, and how often each; the object that is there before the second run is `previous`. */
+/**
+ * Clusters whose source of the first day was read, with a count each. `previous` is the key
+ * of the object that existed before the second run.
+ */
 function gets(calls: readonly StorageCall[], previous = ''): Record<string, number> {
   const names = new Map(clusters.map((cluster) => [sourceKey(cluster, firstDay), cluster]));
   names.set(previous, 'previous');
@@ -34,7 +37,7 @@ function gets(calls: readonly StorageCall[], previous = ''): Record<string, numb
   return counts;
 }
 
-test('what does not fit into memory is read again by ranges: the merged windows are the same', async () => {
+test('sources that do not fit into memory are read again by ranges, and the merged windows are the same', async () => {
   const plenty = new TestFederator(smallBucket(), threads);
   await plenty.federate();
   const calls: StorageCall[] = [];
@@ -51,8 +54,8 @@ test('what does not fit into memory is read again by ranges: the merged windows 
 describe.each([
   ['in memory', (bucket: Bucket) => new TestFederator(bucket, threads), 1],
   ['read again', forgetful, 2],
-] as const)('what has not changed, %s,', (_, open, times) => {
-  test('is taken from the object before: one request instead of one for each cluster', async () => {
+] as const)('unchanged contributions, %s,', (_, open, times) => {
+  test('are copied from the previous object: one request instead of one per cluster', async () => {
     const calls: StorageCall[] = [];
     const federator = open(withMetrics(smallBucket(), (call) => calls.push(call)));
     const { bucket } = federator;
@@ -70,7 +73,7 @@ describe.each([
     expect(after?.fingerprint).not.toBe(before?.fingerprint);
     expect(after?.digest).toBe(before?.digest);
 
-    // Merged again from all of the files, it is the same.
+    // Merging all the files again gives the same result.
     calls.length = 0;
     await federator.federate({ force: true });
     expect(Object.keys(gets(calls)).sort()).toEqual(clusters);
@@ -86,7 +89,7 @@ test.each<[string, (bytes: Buffer) => Buffer | undefined]>([
   ['has a table that leads nowhere', (bytes) => Buffer.from(bytes).fill(0xff, 4, 40)],
   ['was cut off', (bytes) => bytes.subarray(0, bytes.length - 1)],
   ['is gone', () => undefined],
-])('an object before that %s is of no use, and harms nothing', async (_, damage) => {
+])('a previous object that %s is not used, and does no harm', async (_, damage) => {
   const federator = new TestFederator(smallBucket(), threads);
   const { bucket } = federator;
   await federator.federate();
@@ -99,7 +102,7 @@ test.each<[string, (bytes: Buffer) => Buffer | undefined]>([
   expect(outcomes).toMatchObject([{ window: firstDay, digest: before?.digest, quarantined: 0, clusters: 5 }]);
 });
 
-test('a source that is replaced between its two readings is taken as it is then', async () => {
+test('a source replaced between its two readings is merged in its new version', async () => {
   const bucket = smallBucket();
   const source = sourceKey('cluster-3', firstDay);
   let replaced = false;
@@ -122,14 +125,14 @@ test('a source that is replaced between its two readings is taken as it is then'
   expect(outcomes.map(({ digest }) => digest)).toEqual(expected.outcomes.map(({ digest }) => digest));
 });
 
-test('a store that fails while the merged window is written fails the merge, with its error', async () => {
+test('a store that fails during the upload of the merged window fails the merge, with its error', async () => {
   const bucket = smallBucket();
   const failing = overriding(bucket, {
     put: (key, body, options) =>
       parseObjectKey(key) === undefined ? bucket.put(key, body, options) : Promise.reject(new Error('full')),
   });
   await expect(new TestFederator(failing, threads).prepare()).rejects.toThrow('full');
-  // The threads go on with other work.
+  // The threads are still usable.
   const { outcomes } = await new TestFederator(bucket, threads).prepare();
   expect(outcomes).toHaveLength(3);
 });

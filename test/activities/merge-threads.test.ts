@@ -9,7 +9,7 @@ import { testMergeThreads } from './federated-bucket';
 
 const threads = testMergeThreads();
 
-/** Three files of some megabytes: the merged one comes in several chunks. */
+/** Three files of a few megabytes each, so the merged one comes in several chunks. */
 const files = ['a', 'b', 'c'].map((id) =>
   encodeSet(
     allocationSet(
@@ -41,7 +41,7 @@ const read: MergeTraffic['read'] = async (question) => {
   return { bytes: Buffer.from(files[input]!.subarray(offset, offset + length)) };
 };
 
-/** Goes through chunks until so many were taken; gives what they hold. */
+/** Takes up to this many chunks; returns their bytes. */
 async function take(chunks: () => AsyncIterable<Uint8Array>, most = Infinity): Promise<Buffer> {
   const taken: Uint8Array[] = [];
   for await (const chunk of chunks()) {
@@ -55,21 +55,24 @@ function signal(): AbortSignal {
   return new AbortController().signal;
 }
 
-test.each([0, Infinity])('a window is given in chunks, %d bytes being held', async (mostHeld) => {
-  let found: Buffer = Buffer.alloc(0);
-  const answer = await threads.merge(
-    { ...task, mostHeld },
-    { read, write: async (begun, chunks) => void (found = await take(chunks)) },
-    signal(),
-  );
-  expect(answer).toMatchObject({ kind: 'merged', size, digest });
-  expect(found.equals(merged)).toBe(true);
-});
+test.each([0, Infinity])(
+  'a window is returned in chunks, with at most %d bytes held in memory',
+  async (mostHeld) => {
+    let found: Buffer = Buffer.alloc(0);
+    const answer = await threads.merge(
+      { ...task, mostHeld },
+      { read, write: async (begun, chunks) => void (found = await take(chunks)) },
+      signal(),
+    );
+    expect(answer).toMatchObject({ kind: 'merged', size, digest });
+    expect(found.equals(merged)).toBe(true);
+  },
+);
 
 test('the consumer of chunks may start late', async () => {
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
-    // By now, some chunks are there.
+    // By now, some chunks are waiting.
     await sleep(200);
     found = await take(chunks);
   };
@@ -77,11 +80,11 @@ test('the consumer of chunks may start late', async () => {
   expect(found.equals(merged)).toBe(true);
 });
 
-test('it is given as often as it is asked for', async () => {
+test('can be read any number of times', async () => {
   const found: Buffer[] = [];
   const write: MergeTraffic['write'] = async (_, chunks) => {
     for (let time = 0; time < 8; time++) await take(chunks, 1);
-    // Not even returned.
+    // Not even closed with return().
     for (let time = 0; time < 8; time++) await chunks()[Symbol.asyncIterator]().next();
     found.push(await take(chunks));
   };
@@ -90,11 +93,11 @@ test('it is given as often as it is asked for', async () => {
   expect(found[0]?.equals(merged)).toBe(true);
 });
 
-test.each([1, 2, 3, Infinity])('after %d chunks it is given again from the start', async (most) => {
+test.each([1, 2, 3, Infinity])('after %d chunks it can be read again from the start', async (most) => {
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
     expect((await take(chunks, most)).length).toBeGreaterThan(0);
-    // What is on its way by now is of the first time.
+    // Chunks in flight now belong to the first reading.
     await sleep(50);
     found = await take(chunks);
   };
@@ -103,7 +106,7 @@ test.each([1, 2, 3, Infinity])('after %d chunks it is given again from the start
   expect(found.equals(merged)).toBe(true);
 });
 
-test('an error of who reads or writes is that of the merge, and the thread goes on with other work', async () => {
+test('an error of the reader or the writer is the merge’s error, and the thread stays usable', async () => {
   const no = () => Promise.reject(new Error('no'));
   const write: MergeTraffic['write'] = async (_, chunks) => void (await take(chunks));
   await expect(threads.merge(task, { read: no, write }, signal())).rejects.toThrow('no');
@@ -118,7 +121,7 @@ test('an error of who reads or writes is that of the merge, and the thread goes 
   expect(await threads.merge(task, { read, write }, signal())).toMatchObject({ digest });
 });
 
-test.each(['reading', 'writing'])('aborting ends a merge that hangs while %s', async (what) => {
+test.each(['reading', 'writing'])('aborting stops a merge that hangs while %s', async (what) => {
   const ending = new AbortController();
   const begun = Promise.withResolvers<void>();
   const hang = () => {

@@ -22,7 +22,7 @@ afterAll(async () => {
 const payloadLimit = 20 * 1024;
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-/** A bucket that lists a large fleet and keeps what is written in memory. */
+/** A bucket that lists a large fleet and keeps in memory what is written to it. */
 function largeFleet(clusters: number, windows: number): Bucket {
   const objects = new Map<string, Buffer>();
   const info = (key: string, length: number) =>
@@ -58,14 +58,14 @@ function largeFleet(clusters: number, windows: number): Bucket {
   });
 }
 
-test('a thousand clusters of 280 windows make small payloads', async () => {
+test('a thousand clusters of 280 windows need only small payloads', async () => {
   const bucket = largeFleet(1_000, 280);
   const { deps } = new TestFederator(bucket, threads);
   const request = { trigger: 'schedule' as const, at: '2026-11-20T00:00:00Z' };
   const plan = await createPlanFederation(deps)({ run: 'r', attempt: 1, request });
   expect(plan).toMatchObject({ planned: 280, clusters: { count: 1_000 } });
   expect(size(plan)).toBeLessThan(payloadLimit);
-  // At most 20,000 sources each.
+  // At most 20,000 sources per shard.
   expect(plan.shards).toBe(14);
   const { windows } = await createDescribeShard(deps)({ run: 'r', attempt: 1, shard: 0 });
   expect(windows).toHaveLength(20);
@@ -73,7 +73,7 @@ test('a thousand clusters of 280 windows make small payloads', async () => {
   expect(size(windows)).toBeLessThan(payloadLimit);
 });
 
-test('the outcomes of the largest shard make a small payload', async () => {
+test('the outcomes of the largest shard are a small payload', async () => {
   const outcome: MergeOutcome = {
     index: 49,
     window: 'allocations/10m0s/1794816000-1794816600',
@@ -91,7 +91,7 @@ test('the outcomes of the largest shard make a small payload', async () => {
   ).toBeLessThan(payloadLimit);
 });
 
-test('a dry run needs no more than reading', async () => {
+test('a dry run needs only read access', async () => {
   const bucket = smallBucket();
   const input = { federator: 'f', scope: { exclude: [] }, exclusions: {}, request: {} };
   const plan = await drawPlan(readOnly(bucket), { ...input, now: new Date() });
@@ -99,7 +99,7 @@ test('a dry run needs no more than reading', async () => {
   expect(plan.windows[0]?.sources).toHaveLength(5);
 });
 
-test('the log says in the familiar style what was found, what is merged, and what is not taken', async () => {
+test('the log reports what was found, what is merged and what is not, in the familiar style', async () => {
   const lines: string[] = [];
   const say = (_: object, line: string) => void lines.push(line);
   const log = { debug: say, info: say, warn: say, error: say, child: () => log } as unknown as Log;

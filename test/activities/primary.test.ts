@@ -25,7 +25,7 @@ import {
 let disk: ClusterOnDisk;
 let all: Record<string, Combined>;
 const windows = [day1, day2, assets1];
-/** Of other clusters only. */
+/** From other clusters only. */
 const theirs = 'allocations/1d/1794787200-1794873600';
 
 beforeEach(async () => {
@@ -59,8 +59,8 @@ function takeBackup() {
 const status = () => createPrimaryStatus(disk)();
 
 describe('leaving', () => {
-  it("makes the local ETL the cluster's own again, and stays left", async () => {
-    // What is combined of this cluster alone names nobody else; it is not its own file all the same.
+  it("restores the cluster's own local ETL, and lasts", async () => {
+    // The combined window contains only this cluster, but is still not the file that it built.
     all[day2] = { bytes: rewritten(day2, await built(day2)), from: ['cluster-5'] };
     const own = await becomePrimary();
     expect(await leave()).toMatchObject({
@@ -76,7 +76,7 @@ describe('leaving', () => {
     expect(await leave()).toMatchObject({ own: 3, removed: { count: 0 } });
   });
 
-  it('takes the backup where the folder has no complete file', async () => {
+  it('uses the backup if the folder has no complete file', async () => {
     const own = await becomePrimary();
     await disk.bucket.delete(clusterEtlKey(disk.cluster, day1));
     await disk.bucket.put(clusterEtlKey(disk.cluster, day2), (await built(day2)).subarray(0, 900));
@@ -104,7 +104,7 @@ describe('leaving', () => {
     expect(await disk.local(assets1)).toEqual(await built(assets1));
   });
 
-  it('stops a pull that is running', async () => {
+  it('stops a running pull', async () => {
     const own = await disk.localFiles();
     await disk.push();
     await disk.commit(1, all);
@@ -116,7 +116,7 @@ describe('leaving', () => {
     expect(await disk.localFiles()).toEqual(own);
   });
 
-  it('goes on where it ended when the bucket was away', async () => {
+  it('resumes where it stopped when the bucket was unavailable', async () => {
     const own = await becomePrimary();
     await expect(leave({ signal: () => AbortSignal.abort(new Error('cancelled')) })).rejects.toThrow();
     expect(await disk.pull()).toMatchObject({ state: 'left' });
@@ -124,7 +124,7 @@ describe('leaving', () => {
     expect(await disk.localFiles()).toEqual(own);
   });
 
-  it('only clears the folder that is apart from the own build', async () => {
+  it('only empties the pull folder if that is separate from the cluster’s own build', async () => {
     const own = await disk.localFiles();
     await disk.push();
     await disk.commit(1, all);
@@ -136,7 +136,7 @@ describe('leaving', () => {
   });
 });
 
-it('enters again with a backup of what is there by then', async () => {
+it('enters again after leaving, with a new backup', async () => {
   await becomePrimary();
   await leave();
   const build = rebuilt(day1, await built(day1), 1);
@@ -154,7 +154,7 @@ it('enters again with a backup of what is there by then', async () => {
   expect(await disk.local(day1)).toEqual(build);
 });
 
-it('pulls without its own windows only when a person says so', async () => {
+it('pulls without its own windows only if an operator allows it', async () => {
   await disk.push();
   await disk.commit(1, { [theirs]: { bytes: await built(day2, 'cluster-1'), from: ['cluster-1'] } });
   expect(await disk.pull()).toMatchObject({ state: 'waiting' });
@@ -165,7 +165,7 @@ it('pulls without its own windows only when a person says so', async () => {
   expect(await disk.pull()).toMatchObject({ state: 'pulled' });
 });
 
-it('remembers a name that a person adds as its own', async () => {
+it('records a name that an operator adds as its own', async () => {
   await createAddOwnName(disk)({ name: 'old-name' });
   expect((await status()).ownNames).toEqual(expect.arrayContaining([disk.cluster, 'old-name']));
 });
@@ -199,7 +199,7 @@ describe('restoring a backup', () => {
   const restore = (name: string) =>
     restoreBackup({ store: disk.store, place: disk.bucket, cluster: disk.cluster, name });
 
-  it('makes the local ETL what it was', async () => {
+  it('puts the local ETL back as it was', async () => {
     const own = await becomePrimary();
     const [backup] = await listBackups(disk.bucket, disk.cluster);
     expect(backup).toMatchObject({ name: '2026-11-20T00-00-00-000Z', files: 3 });
@@ -212,7 +212,7 @@ describe('restoring a backup', () => {
     expect(await disk.localFiles()).toEqual(own);
   });
 
-  it('changes nothing of a file whose saved bytes are others by now', async () => {
+  it('leaves a file alone if its saved bytes have changed', async () => {
     const { name } = await takeBackup();
     const build = rebuilt(day1, await built(day1), 1);
     await disk.build(day1, build);
@@ -221,7 +221,7 @@ describe('restoring a backup', () => {
     expect(await disk.local(day1)).toEqual(build);
   });
 
-  it('knows finished backups only', async () => {
+  it('accepts only finished backups', async () => {
     const { name } = await takeBackup();
     await disk.bucket.delete(`${backupPrefix(disk.cluster, name)}manifest.json`);
     expect(await listBackups(disk.bucket, disk.cluster)).toEqual([]);

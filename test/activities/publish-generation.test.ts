@@ -30,7 +30,7 @@ test('nothing is published before the first generation', async () => {
   expect(await snapshot(federator.bucket, publishedKey)).toEqual({});
 });
 
-test('only what changed is copied', async () => {
+test('only changed windows are copied', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { run } = await federator.prepare();
   await federator.commit(run);
@@ -38,7 +38,7 @@ test('only what changed is copied', async () => {
   expect(await federator.publish()).toEqual({ generation: 1, copied: 0, deleted: 0, unchanged: 3 });
 });
 
-test('what was touched or deleted is mended, also without a new generation', async () => {
+test('published files that were modified or deleted are repaired, even without a new generation', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   await federator.federate();
   await federator.bucket.put(combinedEtlKey(firstDay), Buffer.from('not ours'));
@@ -47,7 +47,7 @@ test('what was touched or deleted is mended, also without a new generation', asy
   await expectInLine(federator);
 });
 
-test('a crash on the way is mended', async () => {
+test('a crash in the middle is repaired', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { bucket } = federator;
   await federator.federate();
@@ -67,7 +67,7 @@ test('a crash on the way is mended', async () => {
   await expectInLine(federator);
 });
 
-test('what a dying run copied is known as ours', async () => {
+test('files copied by a run that died are recognized as ours', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { bucket } = federator;
   const { run } = await federator.prepare();
@@ -75,7 +75,7 @@ test('what a dying run copied is known as ours', async () => {
   const dying = overriding(bucket, {
     put: async (key, body, options) => {
       const written = await bucket.put(key, body, options);
-      // The announcement is written, the copies are made, and then it dies.
+      // It dies after writing the announcement and the copies.
       if (key === publishedKey && Object.keys(await snapshot(bucket, combinedEtlPrefix)).length > 0) {
         throw new TypeError('killed');
       }
@@ -89,7 +89,7 @@ test('what a dying run copied is known as ours', async () => {
   await expectInLine(federator);
 });
 
-test('files that an earlier generation named are deleted, foreign ones are left', async () => {
+test('files named by an earlier generation are deleted, foreign ones are left', async () => {
   const bucket = smallBucket();
   const federator = new TestFederator(bucket, threads);
   const lone = 'allocations/1d/1794873600-1794960000';
@@ -97,7 +97,7 @@ test('files that an earlier generation named are deleted, foreign ones are left'
   await federator.federate();
   const foreign = `${combinedEtlPrefix}${lone}`;
   await bucket.put(foreign, Buffer.from('somebody else’s'));
-  // Everybody who has the first day is excluded, but for one whose file is refused from the start.
+  // Exclude every cluster that has the first day, except one whose file is refused from the start.
   for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4']) {
     federator.exclusions[cluster] = { reason: '', at: '2026-11-20T00:00:00Z' };
   }
@@ -112,7 +112,7 @@ test('files that an earlier generation named are deleted, foreign ones are left'
   ]);
 });
 
-test('it ends only when what it published is still the newest', async () => {
+test('it finishes only if what it published is still the newest', async () => {
   const federator = new TestFederator(smallBucket(), threads);
   const { bucket } = federator;
   await federator.federate();

@@ -39,7 +39,7 @@ beforeEach(async () => {
 });
 afterEach(() => disk[Symbol.asyncDispose]());
 
-/** A cluster that has pushed, was combined, and is a primary now. */
+/** A cluster that has pushed and been combined, and is now a primary. */
 async function becomePrimary(): Promise<void> {
   await disk.push();
   await disk.commit(1, all);
@@ -51,13 +51,13 @@ async function expectCombined(): Promise<void> {
 }
 
 describe('a pull', () => {
-  it('overwrites the local ETL by what is combined', async () => {
+  it('overwrites the local ETL with the combined windows', async () => {
     await becomePrimary();
     await expectCombined();
     expect((await primaryState(disk.store)).lastPull).toMatchObject({ generation: 1 });
   });
 
-  it('fills a fresh volume of a cluster that is not federated', async () => {
+  it('fills the empty volume of a cluster that is not federated', async () => {
     await rm(disk.store.root, { recursive: true });
     await disk.commit(1, all);
     const summary = await disk.pull({ own: undefined, federated: false });
@@ -71,7 +71,7 @@ describe('a pull', () => {
     expect(await disk.local(day1)).toEqual(await built(day1));
   });
 
-  it('fetches nothing again that is there', async () => {
+  it('does not fetch existing files again', async () => {
     await becomePrimary();
     const { bucket, calls } = counted(disk.bucket);
     expect(await disk.pull({ combined: bucket, own: bucket })).toMatchObject({
@@ -81,7 +81,7 @@ describe('a pull', () => {
     expect(calls).toEqual({ list: 1, get: 1 });
   });
 
-  it('fetches nothing again that a pull fetched before it failed', async () => {
+  it('does not fetch files again that a failed pull fetched', async () => {
     await disk.push();
     await disk.commit(1, all);
     let failed = '';
@@ -100,7 +100,7 @@ describe('a pull', () => {
     await expectCombined();
   });
 
-  it('removes pulled windows that are no longer combined, and none of its own', async () => {
+  it('removes pulled windows that are no longer combined, but none of its own', async () => {
     await becomePrimary();
     const { [day2]: _, ...rest } = all;
     await disk.commit(2, rest);
@@ -111,7 +111,7 @@ describe('a pull', () => {
     expect(await disk.local(own)).toBeDefined();
   });
 
-  it('leaves one file a window, under its plain name', async () => {
+  it('leaves one file per window, under its plain name', async () => {
     const other = `allocations/1d/agent.${day2.split('/')[2]}`;
     await disk.build(other, await built(day2));
     await becomePrimary();
@@ -120,7 +120,7 @@ describe('a pull', () => {
     await expectCombined();
   });
 
-  it('fails, and leaves the last good state, when an object is not what the generation says', async () => {
+  it('fails, and keeps the last good state, if an object does not match the generation', async () => {
     await becomePrimary();
     const before = await disk.localFiles();
     await disk.commit(2, { ...all, [day1]: await combined(day2) });
@@ -132,13 +132,13 @@ describe('a pull', () => {
     expect(await disk.localFiles()).toEqual(before);
   });
 
-  it('never writes outside of the store, whatever a generation names', async () => {
+  it('never writes outside the store, whatever a generation names', async () => {
     await disk.push();
     await disk.commit(1, { ...all, '../../escape': await combined(day1) });
     await expect(disk.pull()).rejects.toMatchObject({ code: 'GENERATION_UNREADABLE' });
   });
 
-  it('pulls into another folder if set, and leaves the own build alone', async () => {
+  it('pulls into a separate folder if configured, and leaves the cluster’s own build alone', async () => {
     await disk.push();
     await disk.commit(1, all);
     const pullStore = localEtl(join(disk.folder, 'combined'));
@@ -146,14 +146,14 @@ describe('a pull', () => {
     expect(await disk.pull({ pullStore })).toMatchObject({ state: 'pulled', replaced: 3 });
     expect(await disk.localFiles()).toEqual(before);
     expect(Object.keys(await filesBelow(pullStore.bingen)).sort()).toEqual([...windows].sort());
-    // Apart from each other nothing can echo: every build of its own is pushed.
+    // Separate folders cannot echo: every one of the cluster's builds is pushed.
     await disk.build(day1, rebuilt(day1, await built(day1), 1));
     expect(await disk.push()).toMatchObject({ uploaded: 1, refused: { count: 0 } });
   });
 });
 
 describe('the guard', () => {
-  it('waits until a generation holds every closed window of this cluster, and touches nothing', async () => {
+  it('waits until a generation has every closed window of this cluster, and changes nothing meanwhile', async () => {
     await disk.push();
     const before = await disk.localFiles();
     const { [day2]: last, ...rest } = all;
@@ -173,7 +173,7 @@ describe('the guard', () => {
     expect(await disk.pull()).toMatchObject({ state: 'pulled', removed: 1 });
   });
 
-  it('does not wait for windows that are open, before the cut-off, or do not decode', async () => {
+  it('does not wait for windows that are open, older than the cut-off, or undecodable', async () => {
     const { [day1]: old, [day2]: open, ...rest } = all;
     expect([old, open]).toHaveLength(2);
     disk.now = new Date('2026-11-15T12:00:00Z');
@@ -187,7 +187,7 @@ describe('the guard', () => {
   it.each([
     ['settings', 'not this one', /settings exclude this cluster \(not this one\)/],
     ['person', 'wrong prices', /federated-etl include cluster-5/],
-  ] as const)('says what to do when the cluster is excluded by %s', async (by, reason, hint) => {
+  ] as const)('explains what to do if the cluster is excluded by %s', async (by, reason, hint) => {
     await disk.commit(
       1,
       { [day1]: { bytes: all[day1]?.bytes ?? Buffer.alloc(0), from: ['cluster-1'] } },
@@ -199,7 +199,7 @@ describe('the guard', () => {
     expect((await primaryState(disk.store)).waitingFor).toMatch(hint);
   });
 
-  it('says what to do when its files are quarantined', async () => {
+  it('explains what to do if the cluster’s files are quarantined', async () => {
     const { [day2]: _, ...rest } = all;
     const quarantinedSource = {
       cluster: 'cluster-5',
@@ -214,7 +214,7 @@ describe('the guard', () => {
     );
   });
 
-  it('is not there for a cluster that is not federated', async () => {
+  it('does not apply to a cluster that is not federated', async () => {
     const { [day2]: _, ...rest } = all;
     await disk.commit(1, rest);
     expect(await disk.pull({ federated: false })).toMatchObject({ state: 'pulled', replaced: 2 });
@@ -222,7 +222,7 @@ describe('the guard', () => {
 });
 
 describe('the backup', () => {
-  it('is taken and checked before the first overwrite, once', async () => {
+  it('is taken and verified before the first overwrite, once', async () => {
     const before = await disk.localFiles();
     await disk.push();
     await disk.commit(1, all);
@@ -252,7 +252,7 @@ describe('the backup', () => {
     ['comes back in other bytes', (bucket) => garbling(bucket)],
     ['cannot be finished', (bucket) => failing(bucket, 'create')],
   ];
-  it.each(faults)('blocks the pull when it %s: nothing is changed', async (_, fault) => {
+  it.each(faults)('blocks the pull if it %s: nothing is changed', async (_, fault) => {
     await disk.push();
     await disk.commit(1, all);
     const before = await disk.localFiles();
@@ -261,7 +261,7 @@ describe('the backup', () => {
     expect(await disk.pull()).toMatchObject({ state: 'pulled', replaced: 3 });
   });
 
-  it('blocks the pull when there is nowhere to save to', async () => {
+  it('blocks the pull if there is nowhere to save it', async () => {
     await disk.commit(1, all);
     const pulling = disk.pull({ own: undefined, federated: false });
     await expect(pulling).rejects.toMatchObject({
@@ -271,7 +271,7 @@ describe('the backup', () => {
     expect(await disk.local(day1)).toEqual(await built(day1));
   });
 
-  it('goes on with what was saved when it was cut, and saves again what has changed since', async () => {
+  it('resumes with the files already saved, and saves again those changed since', async () => {
     await disk.push();
     await disk.commit(1, all);
     const place = backupsPrefix(disk.cluster);
@@ -289,7 +289,7 @@ describe('the backup', () => {
     });
     const { backup = '' } = await disk.pull({ own: again });
     expect(saved.sort()).toEqual([day2, assets1].sort());
-    // Under the name that it was begun with.
+    // Under the name it was started with.
     expect(backup).toBe('2026-11-20T00-00-00-000Z');
     const manifest = await readManifest(disk.bucket, disk.cluster, backup);
     expect(
@@ -300,7 +300,7 @@ describe('the backup', () => {
     expect(kept.filter((name) => name.startsWith('backup'))).toEqual([]);
   });
 
-  it('goes to a folder when one is set, and to no folder that is not there', async () => {
+  it('is written to a folder if configured, but not to a folder that does not exist', async () => {
     await disk.push();
     await disk.commit(1, all);
     await expect(disk.pull({ backupPath: join(disk.folder, 'nowhere') })).rejects.toMatchObject({
@@ -313,7 +313,7 @@ describe('the backup', () => {
 });
 
 describe('no bytes are lost', () => {
-  it('pushes a build that the bucket lacks before it replaces it', async () => {
+  it('pushes a build that the bucket lacks before replacing it', async () => {
     await becomePrimary();
     const build = rebuilt(day1, await built(day1), 1);
     await disk.build(day1, build);
@@ -327,7 +327,7 @@ describe('no bytes are lost', () => {
     await expectCombined();
   });
 
-  it('replaces nothing while the bucket is away between a build and a pull', async () => {
+  it('replaces nothing if the bucket becomes unavailable between a build and a pull', async () => {
     await becomePrimary();
     const build = rebuilt(day1, await built(day1), 1);
     await disk.build(day1, build);
@@ -359,7 +359,7 @@ describe('no bytes are lost', () => {
     await expectCombined();
   });
 
-  it('leaves a file alone that is being written, and one that is written while it is replaced', async () => {
+  it('leaves a file alone if it is being written, or is written while it is replaced', async () => {
     await becomePrimary();
     const build = rebuilt(day1, await built(day1), 1);
     await disk.build(day1, build.subarray(0, 500), new Date());
@@ -382,7 +382,7 @@ describe('no bytes are lost', () => {
     expect(await disk.remote(day1)).toEqual(newer);
   });
 
-  it('leaves each file old or new, and no leftovers, when it is cancelled anywhere', async () => {
+  it('leaves each file either old or new, and no leftovers, wherever it is cancelled', async () => {
     await disk.push();
     await disk.commit(1, all);
     let done = false;
@@ -405,7 +405,7 @@ describe('no bytes are lost', () => {
     await expectCombined();
   });
 
-  it('records what it pulls before the first file is put in place', async () => {
+  it('records what it pulls before replacing the first file', async () => {
     await disk.push();
     await disk.commit(1, all);
     const recorded: string[] = [];
@@ -420,7 +420,7 @@ describe('no bytes are lost', () => {
     }
   });
 
-  it('holds the lock of a window against a push of it', async () => {
+  it('holds a window’s lock against a push of it', async () => {
     await becomePrimary();
     await disk.build(day1, rebuilt(day1, await built(day1), 1));
     let pushed = false;
@@ -435,20 +435,20 @@ describe('no bytes are lost', () => {
 });
 
 describe('no echo', () => {
-  it('never pushes what was pulled', async () => {
+  it('never pushes pulled files', async () => {
     await becomePrimary();
     for (const window of windows) await disk.bucket.delete(clusterEtlKey(disk.cluster, window));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3, refused: { count: 0 } });
     await rm(join(disk.store.state, 'push-cache.json'));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
-    // An earlier pull's file that somebody puts back as well.
+    // Nor a file from an earlier pull that someone puts back.
     await disk.commit(2, { ...all, [day1]: { ...(await combined(day2)) } });
     await disk.pull();
     await disk.build(day1, all[day1]?.bytes ?? Buffer.alloc(0));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 3 });
   });
 
-  it.each(windows)('never pushes %s when it was written again in other bytes', async (window) => {
+  it.each(windows)('never pushes %s that was rewritten with different bytes', async (window) => {
     await becomePrimary();
     const before = await disk.remote(window);
     await disk.build(window, rewritten(window, all[window]?.bytes ?? Buffer.alloc(0)));
@@ -462,7 +462,7 @@ describe('no echo', () => {
     expect(await disk.remote(window)).toEqual(before);
   });
 
-  it('refuses a file without any record of its own, and one whose version it cannot read', async () => {
+  it('refuses a file without any of the cluster’s records, and one of an unsupported version', async () => {
     await becomePrimary();
     await disk.build(day1, rebuilt(day1, await built(day1), Infinity));
     expect((await disk.push()).refused).toMatchObject({
@@ -471,15 +471,15 @@ describe('no echo', () => {
     });
   });
 
-  it("still holds when the volume's primary state is lost", async () => {
+  it("still works if the volume's primary state is lost", async () => {
     await becomePrimary();
     await rm(join(disk.store.state, 'primary.json'));
     await disk.build(day1, rewritten(day1, all[day1]?.bytes ?? Buffer.alloc(0)));
     expect(await disk.push()).toMatchObject({ uploaded: 0, pulled: 2, refused: { count: 1 } });
   });
 
-  it('keeps own names that are not the cluster id, from before the first pull', async () => {
-    // The records of this volume say cluster-1, though its folder is cluster-5.
+  it('records the cluster’s own names other than its id, from before the first pull', async () => {
+    // The records on this volume name cluster-1, though its folder is cluster-5.
     for (const window of windows) await disk.build(window, await built(window, 'cluster-1'));
     await becomePrimary();
     await disk.build(day1, rebuilt(day1, await built(day1, 'cluster-1'), 1));
@@ -488,7 +488,7 @@ describe('no echo', () => {
     expect(await disk.push()).toMatchObject({ uploaded: 0, refused: { count: 1 } });
   });
 
-  it('holds over many rounds of builds, pushes, pulls and rewrites', async () => {
+  it('never happens over many rounds of builds, pushes, pulls and rewrites', async () => {
     await becomePrimary();
     for (let round = 1; round <= 4; round++) {
       const build = rebuilt(day1, await built(day1), round);
@@ -517,7 +517,7 @@ function failing(bucket: Bucket, fault: string): Bucket {
   });
 }
 
-/** Loses the last byte of each upload. */
+/** Drops the last byte of each upload. */
 function garbling(bucket: Bucket): Bucket {
   return new Proxy(bucket, {
     get(target, name: keyof Bucket) {

@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => disk[Symbol.asyncDispose]());
 
 describe('a push', () => {
-  it('brings the bytes as they are, with their digest', async () => {
+  it('uploads the bytes unchanged, with their digest', async () => {
     const bytes = await built(day1);
     expect(await disk.push()).toMatchObject({ files: 2, uploaded: 2, unchanged: 0 });
     expect(await disk.remote(day1)).toEqual(bytes);
@@ -34,7 +34,7 @@ describe('a push', () => {
     expect(head?.metadata).toMatchObject({ sha256: sha256(bytes), instance: expect.any(String) });
   });
 
-  it('costs one listing and no other request when nothing changed', async () => {
+  it('costs one listing and no other request if nothing changed', async () => {
     await disk.push();
     const { bucket, calls } = counted(disk.bucket);
     expect(await disk.push({ bucket })).toMatchObject({ uploaded: 0, unchanged: 2 });
@@ -43,13 +43,13 @@ describe('a push', () => {
 
   it('does not even read an unchanged file', async () => {
     await disk.push();
-    // Other bytes of the same size and time: only who reads them can see it.
+    // Different bytes with the same size and time: only reading the file reveals the change.
     const bytes = await built(day1);
     await disk.build(day1, Buffer.alloc(bytes.length));
     expect(await disk.push()).toMatchObject({ unchanged: 2 });
   });
 
-  it('reads a file again that was written just before it was read, whatever its time says', async () => {
+  it('reads a file again if it was written just before it was read, whatever its time', async () => {
     const [now, first] = [new Date(), rewritten(day1, await built(day1))];
     const second = rewritten(day1, first);
     expect(second).toHaveLength(first.length);
@@ -60,12 +60,12 @@ describe('a push', () => {
     expect(await disk.remote(day1)).toEqual(second);
   });
 
-  it('sweeps temporary files of a push that was killed while writing state', async () => {
+  it('sweeps temporary state files of a push that was killed', async () => {
     await disk.push();
     const left = join(disk.store.state, '.tmp-1-a');
     await writeFile(left, '{"format":1,"fil');
     await disk.push();
-    // It may be another process that writes there just now.
+    // Another process may be writing it right now.
     expect(existsSync(left)).toBe(true);
     const longAgo = new Date(Date.now() - 2 * 3_600_000);
     await utimes(left, longAgo, longAgo);
@@ -80,14 +80,14 @@ describe('a push', () => {
     expect(await disk.remote(day1)).toEqual(await built(day1));
   });
 
-  it('replaces a copy that somebody overwrote', async () => {
+  it('replaces a copy that someone overwrote', async () => {
     await disk.push();
     await disk.bucket.put(clusterEtlKey(disk.cluster, day1), Buffer.from('not ours'));
     expect((await disk.push()).uploaded).toBe(1);
     expect(await disk.remote(day1)).toEqual(await built(day1));
   });
 
-  it('uploads nothing when a file was only touched', async () => {
+  it('uploads nothing if a file was only touched', async () => {
     await disk.push();
     await utimes(localPath(disk.store, day1), new Date('2026-11-18'), new Date('2026-11-18'));
     const { bucket, calls } = counted(disk.bucket);
@@ -95,7 +95,7 @@ describe('a push', () => {
     expect(calls).toEqual({ list: 1 });
   });
 
-  it('deletes nothing when a local file is gone', async () => {
+  it('deletes nothing if a local file is removed', async () => {
     await disk.push();
     await rm(localPath(disk.store, day1));
     expect(await disk.push()).toMatchObject({ files: 1, unchanged: 1 });
@@ -114,13 +114,13 @@ describe('a push', () => {
     expect(await disk.remote(day2)).toBeUndefined();
     await disk.build(day2, await built(day2));
     expect(await disk.push()).toMatchObject({ uploaded: 1, incomplete: { count: 0 } });
-    // And a good copy is not replaced by half a file.
+    // Nor is a good copy replaced by half a file.
     await disk.build(day1, cut(whole));
     await disk.push();
     expect(await disk.remote(day1)).toEqual(whole);
   });
 
-  it('pushes a file of a version that is too new: its federator shall say so', async () => {
+  it('pushes a file of a too-new version, so that the federator reports it', async () => {
     const bytes = await newerVersion(await built(day2));
     await disk.build(day2, bytes);
     expect(await disk.push()).toMatchObject({ uploaded: 3 });
@@ -140,7 +140,7 @@ describe('a push', () => {
     expect(written.every((key) => key.startsWith(clusterPrefix(disk.cluster)))).toBe(true);
   });
 
-  it('keeps the name and the folder that the exporter chose', async () => {
+  it('keeps the name and folder that the exporter chose', async () => {
     const path = `${day2}.gz`;
     await disk.build(path, await built(day2));
     await disk.push();
@@ -160,7 +160,7 @@ describe('a push', () => {
     }
   });
 
-  it('says that the store is missing when its folder is', async () => {
+  it('reports a missing store if its folder is missing', async () => {
     const store = localEtl(join(disk.folder, 'unmounted'));
     await expect(disk.push({ store, instance: 'any' })).rejects.toMatchObject({ code: 'LOCAL_ETL_MISSING' });
   });
@@ -174,13 +174,13 @@ describe('a push', () => {
     expect((await disk.push()).unchanged).toBe(2);
   });
 
-  it('goes on without a cache that cannot be read', async () => {
+  it('continues without a cache that cannot be read', async () => {
     await disk.push();
     await writeFile(join(disk.store.state, 'push-cache.json'), '{"format":1,"fil');
     expect(await disk.push()).toMatchObject({ uploaded: 0, unchanged: 2 });
   });
 
-  it('keeps what was done when it fails half way', async () => {
+  it('keeps its progress if it fails half-way', async () => {
     let puts = 0;
     const bucket = spied(disk.bucket, (verb) => {
       if (verb === 'put' && ++puts === 2)
@@ -195,7 +195,7 @@ describe('a push', () => {
     expect(calls.put).toBe(1);
   });
 
-  it('ends when it is cancelled, and keeps what was done', async () => {
+  it('stops when cancelled, and keeps its progress', async () => {
     const controller = new AbortController();
     const bucket = spied(disk.bucket, (verb) => {
       if (verb === 'put') controller.abort(new Error('cancelled'));
@@ -210,7 +210,7 @@ async function readInstance(folder: string): Promise<{ instance: string }> {
   return JSON.parse(await readFile(join(folder, 'instance.json'), 'utf8')) as { instance: string };
 }
 
-/** Raises the version byte of the set, which stands right behind the string table. */
+/** Raises the version byte of the set, which directly follows the string table. */
 async function newerVersion(bytes: Buffer): Promise<Buffer> {
   const newer = Buffer.from(bytes);
   let at = 8;

@@ -2,7 +2,7 @@ import { ReadAhead } from '../../activities/read-ahead';
 
 const mega = 1024 * 1024;
 
-/** So many things of one size; what was begun is noted, and each is read when it is let. */
+/** `count` readables of one size. `begun` lists those started; each finishes when the test lets it. */
 function readables(count: number, bytes: number) {
   const begun: number[] = [];
   const all = Array.from({ length: count }, (_, index) => {
@@ -16,7 +16,7 @@ function readables(count: number, bytes: number) {
   return { all, begun };
 }
 
-test('reads some ahead, and goes on as they are taken', async () => {
+test('reads some items ahead, and more as they are taken', async () => {
   const { all, begun } = readables(20, 1);
   const ahead = new ReadAhead(all);
   const first = ahead.take(0);
@@ -28,7 +28,7 @@ test('reads some ahead, and goes on as they are taken', async () => {
   expect(begun).toEqual(all.map((_, index) => index));
 });
 
-test('reads no more ahead than goes into memory, but one in any case', async () => {
+test('reads no further ahead than memory allows, but always at least one', async () => {
   const { all, begun } = readables(6, 6 * mega);
   const ahead = new ReadAhead(all);
   void ahead.take(0);
@@ -38,7 +38,7 @@ test('reads no more ahead than goes into memory, but one in any case', async () 
   expect(large.begun).toEqual([0]);
 });
 
-test('can be gone through again', async () => {
+test('can be iterated again', async () => {
   const { all, begun } = readables(3, 1);
   all.forEach((one) => one.let());
   const ahead = new ReadAhead(all);
@@ -47,7 +47,7 @@ test('can be gone through again', async () => {
   expect(begun).toEqual([0, 1, 2, 0, 1, 2]);
 });
 
-test('an error is thrown in its turn', async () => {
+test('an error is thrown in order', async () => {
   const bad = { bytes: 1, read: () => Promise.reject(new Error('no')) };
   const good = { bytes: 1, read: () => Promise.resolve('yes') };
   const ahead = new ReadAhead([good, bad]);

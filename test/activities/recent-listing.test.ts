@@ -34,7 +34,7 @@ const hour = 3_600;
 const day = 24 * hour;
 /** A midnight. */
 const start = 1_794_614_400;
-/** More hours than stores give out at once, long before anything else: this is what a history is made of. */
+/** More hours than a store lists per page, all older than the rest: the bulk of a history. */
 const history = Array.from({ length: 1_005 }, (_, hours) =>
   window('allocations', hour, start - 90 * day + hours * hour),
 );
@@ -43,10 +43,10 @@ function window(pipeline: string, seconds: number, from: number): string {
   return `${pipeline}/${seconds === hour ? '1h' : `${seconds / day}d`}/${from}-${from + seconds}`;
 }
 
-/** Answers that there is no such object. */
+/** Has no objects, so that every head returns undefined. */
 const nowhere = federatedBucket({ empty: true });
 
-/** A world of files; what is asked of it is a bucket, with the pages that a store would have given out. */
+/** Files in memory, read as a bucket that counts the pages a store would have returned. */
 class World {
   pages = 0;
   now = start;
@@ -75,7 +75,7 @@ class World {
     });
   }
 
-  /** A cluster's file, or what somebody did to another one. */
+  /** Writes a cluster's file, or what someone else did to one. */
   write(key: string, bytes = Buffer.alloc(0), good = true): void {
     this.keep(key, bytes, `${good ? 'good' : 'bad'}-${++this.writes}`);
   }
@@ -93,13 +93,13 @@ class World {
     this.sorted = undefined;
   }
 
-  /** Files that are of no window, as many as a store gives out at once: they lie before all others of their folder. */
+  /** A full page of files that belong to no window and sort before all others in their folder. */
   fill(folder: string): void {
     for (let number = 0; number < 1_000; number++)
       this.write(sourceKey('a', `${folder}/0${String(number).padStart(3, '0')}`));
   }
 
-  /** The same files, for a federator that sees nothing of the other one. */
+  /** The same files, for a federator that does not see the other's changes. */
   copy(): World {
     const copy = new World();
     for (const [key, object] of this.objects) copy.objects.set(key, object);
@@ -132,7 +132,7 @@ class World {
 
 const input = { federator: 'f', scope: { exclude: [] }, exclusions: {} };
 
-/** Plans and commits as a run does, with a merge that looks at versions alone; a run that fails ends before its commit. */
+/** Plans and commits as a run does, merging only versions. With `fails`, stops before the commit. */
 async function run(world: World, { fails = false, full = false } = {}): Promise<DrawnPlan> {
   const now = new Date(world.now * 1_000);
   const drawn = await drawPlan(world.bucket, { ...input, request: full ? { full } : {}, now });
@@ -164,7 +164,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** What a generation says of the windows that ended after a time. */
+/** The generation's windows that ended after this time. */
 async function said(world: World, since: number) {
   const generation = await readNewestGeneration(world.bucket);
   const looked = (id: string) =>
@@ -179,7 +179,7 @@ async function said(world: World, since: number) {
   } satisfies Record<string, unknown> & Pick<Generation, 'windows' | 'quarantined'>;
 }
 
-/** Two clusters with some weeks. */
+/** Two clusters with a few weeks of files. */
 function twoClusters(): World {
   const world = new World();
   for (const cluster of ['a', 'b']) {
@@ -193,7 +193,7 @@ function twoClusters(): World {
   return world;
 }
 
-/** The same, and each has more hours than stores give out at once. */
+/** Same, each with more hours than a store lists per page. */
 function twoWithHistory(): World {
   const world = twoClusters();
   for (const cluster of ['a', 'b']) for (const id of history) world.write(sourceKey(cluster, id));
@@ -205,7 +205,7 @@ describe('over days of changes', () => {
     cluster: fc.constantFrom('a', 'a', 'b', 'b', 'new'),
     pipeline: fc.constantFrom('allocations', 'assets'),
     seconds: fc.constantFrom(hour, day, 7 * day),
-    /** Back from now, when the window ends. */
+    /** Time from the window's end until now. */
     back: fc.oneof(fc.integer({ min: -5, max: 8 * 24 }), fc.integer({ min: 0, max: 80 * 24 })),
     what: fc.constantFrom('good', 'good', 'bad', 'gone'),
   });
@@ -215,7 +215,7 @@ describe('over days of changes', () => {
     fails: fc.boolean(),
   });
 
-  test('recent windows are as if everything were listed in every run, and after a full listing all are', async () => {
+  test('recent windows match those of a full listing in every run, and after a full listing all windows do', async () => {
     const seen = { full: 0, recent: 0, behind: 0 };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
@@ -247,7 +247,7 @@ describe('over days of changes', () => {
       }),
       propertyRuns(12, 100),
     );
-    // Else it would show nothing.
+    // Otherwise the test would prove nothing.
     for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0);
   });
 });
@@ -266,7 +266,7 @@ describe('a run after a full listing', () => {
     expect((await run(world)).listing).toMatchObject({ kind: 'recent' });
   });
 
-  test('lists everything when what is remembered of it is lost or damaged', async () => {
+  test('lists everything if the record of it is lost or damaged', async () => {
     const world = twoWithHistory();
     world.now += 2 * day;
     await run(world);
@@ -283,11 +283,11 @@ describe('a run after a full listing', () => {
     expect((await readAll(world.bucket, fullListingKey)).bytes).toEqual(noted.bytes);
   });
 
-  test('takes a new cluster in with all its windows, as they come', async () => {
+  test('adds all windows of a new cluster as they arrive', async () => {
     const world = twoWithHistory();
     world.now += 2 * day;
     await run(world);
-    // Its push brings two thousand hours, and is not at its end when the run looks.
+    // Its push uploads two thousand hours, and is not finished when the run lists them.
     const bring = (from: number, to: number) =>
       history.slice(from, to).forEach((id) => world.write(sourceKey('new', id)));
     bring(900, 1_000);
@@ -303,7 +303,7 @@ describe('a run after a full listing', () => {
     expect(await run(world)).toMatchObject({ listing: { kind: 'recent' }, windows: [] });
   });
 
-  test('sees at once that a source of an older window is good again', async () => {
+  test('notices at once that a source of an older window is good again', async () => {
     const world = twoWithHistory();
     const [broken = ''] = history;
     world.write(sourceKey('a', broken), Buffer.alloc(1), false);
@@ -320,10 +320,10 @@ describe('a run after a full listing', () => {
     expect((await readNewestGeneration(world.bucket))?.quarantined).toEqual([]);
   });
 
-  test('looks into every page of a cluster whose names do not sort by time', async () => {
+  test('reads every page of a cluster whose names do not sort by time', async () => {
     const world = twoWithHistory();
     const yesterday = window('allocations', hour, start - hour);
-    // Before everything of a window in its folder, and behind where a page ends.
+    // Sorts before all windows in its folder, and after a page's end.
     const odd = sourceKey('a', yesterday.replace('1h/', '1h/1.'));
     world.fill('allocations/1h');
     world.write(odd);
@@ -333,13 +333,13 @@ describe('a run after a full listing', () => {
     expect(await run(world)).toMatchObject({ listing: { kind: 'recent' }, windows: [] });
   });
 
-  test('with few files is full, as it takes no more requests', async () => {
+  test('with few files is full, as that takes no more requests', async () => {
     const world = new World();
     for (let days = 1; days < 280; days++)
       world.write(sourceKey('a', window('allocations', day, start - days * day)));
     await run(world);
     const before = world.pages;
-    // Nor anything written: the last full listing is good for the day.
+    // Nor is anything written: the last full listing is good for the day.
     expect(await run(world)).toMatchObject({
       listing: { kind: 'full', why: 'it took no more requests' },
       fullListing: undefined,
@@ -350,7 +350,7 @@ describe('a run after a full listing', () => {
 });
 
 describeWithS3('on an S3 server', () => {
-  test('a recent listing takes a request a folder, however much lies there, and misses nothing recent', async () => {
+  test('a recent listing takes one request per folder, however large, and misses nothing recent', async () => {
     const name = 'recent-listing';
     const rootDir = temporaryFolder();
     const server = await startS3Server({ rootDir });
@@ -372,7 +372,7 @@ describeWithS3('on an S3 server', () => {
         return `allocations/${folder}/${from}-${from + seconds}`;
       }),
     );
-    // Right into the server's folder, which is quick.
+    // Straight into the server's folder, which is fast.
     for (const file of files) {
       const at = path.join(rootDir, name, prefix, file);
       mkdirSync(path.dirname(at), { recursive: true });

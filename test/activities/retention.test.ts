@@ -12,7 +12,7 @@ import {
 
 const threads = testMergeThreads();
 
-test('windows older than the retention leave Combined Storage, and Federated Storage keeps them', async () => {
+test('windows older than the retention are removed from Combined Storage, but stay in Federated Storage', async () => {
   const bucket = federatedBucket();
   await new TestFederator(bucket, threads).federate();
   const before = await snapshot(bucket, 'federated/cluster-1/');
@@ -38,10 +38,10 @@ test('windows older than the retention leave Combined Storage, and Federated Sto
   expect(published).toHaveLength(goldenWindows - 10);
   expect(await snapshot(bucket, 'federated/cluster-1/')).toEqual(before);
 
-  // What is gone is not found again.
+  // Expired windows are not found again.
   expect((await federator.federate()).plan).toMatchObject({ outcome: 'nothing-changed' });
 
-  // Another federator that keeps windows longer would bring them back: they do not agree.
+  // Another federator with a longer retention would bring them back, so the two disagree.
   const other = new TestFederator(bucket, threads, { id: 'cluster-5' });
   await expect(other.federate()).rejects.toMatchObject({ code: 'FEDERATOR_CONFLICT' });
 });

@@ -7,7 +7,7 @@ import { federatedBucket, goldenWindows, TestFederator, testMergeThreads } from 
 
 const threads = testMergeThreads();
 
-test('the results of activities count each call to the store once', async () => {
+test('activity results count each store call once', async () => {
   let all = noCalls();
   const observe = (call: StorageCall) => {
     countCall(call);
@@ -34,7 +34,7 @@ test('the results of activities count each call to the store once', async () => 
   const outcomes = await mapConcurrently(windows, Infinity, async ({ index }) =>
     noted(await mergeWindow({ ...ref, index })),
   );
-  // Each of five clusters is read for each window, and an object and its provenance are written.
+  // Five clusters are read per window, and an object and its provenance are written.
   expect(counted.get - before.get).toBeGreaterThanOrEqual(5 * goldenWindows);
   expect(counted.put - before.put).toBe(2 * goldenWindows);
   noted(await activities.recordShard({ ...ref, outcomes }));
@@ -44,6 +44,6 @@ test('the results of activities count each call to the store once', async () => 
   noted(await activities.publishGeneration());
   noted(await activities.cleanUp());
   expect(counted).toEqual(all);
-  // A roster that learns of exclusions learns of nothing else.
+  // The roster receives the exclusions and nothing else.
   expect(await activities.readExclusions()).toEqual({});
 });

@@ -12,7 +12,7 @@ import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-fo
 
 afterAll(removeTemporaryFolders);
 
-test('a run on a store without conditional create says so, in the log and in its report', async () => {
+test('a run on a store without conditional create reports it, in the log and in its report', async () => {
   const bucket = openFilesystem({ directory: temporaryFolder() });
   const lines: { event: string; run?: string }[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) });

@@ -36,12 +36,12 @@ describe('the windows of a benchmark', () => {
 describe('a made-up file', () => {
   const file = { window: { start: 1_792_108_800, end: 1_792_112_400 }, cluster: 3, records: 5 };
 
-  it.each(pipelines)('of %s holds its window', (pipeline) => {
+  it.each(pipelines)('of %s contains its window', (pipeline) => {
     const { window } = decodeSet(pipeline, madeUpFile({ pipeline, ...file }));
     expect([window.start?.seconds, window.end?.seconds]).toEqual([file.window.start, file.window.end]);
   });
 
-  it.each(pipelines)('of %s is another one each time it is built, and for each cluster', (pipeline) => {
+  it.each(pipelines)('of %s differs each time it is built, and for each cluster', (pipeline) => {
     const builds = [0, 1, 2, 3].map((built) => madeUpFile({ pipeline, ...file, built }).toString('latin1'));
     expect(new Set(builds).size).toBe(4);
     expect(madeUpFile({ pipeline, ...file, built: 2 }).toString('latin1')).toBe(builds[2]);
@@ -49,7 +49,7 @@ describe('a made-up file', () => {
   });
 });
 
-describe('what a process tells of itself', () => {
+describe('the metrics of a process', () => {
   const text = [
     '# HELP calls Calls',
     'calls_count{verb="get",outcome="ok"} 3',
@@ -59,14 +59,14 @@ describe('what a process tells of itself', () => {
     'other{verb="get"} 9',
   ].join('\n');
 
-  it('is read, with its labels', () =>
+  it('are read, with their labels', () =>
     expect(parseMetrics(text)).toContainEqual({
       name: 'calls_count',
       labels: { verb: 'get', outcome: 'A \\"B\\", C' },
       value: 1,
     }));
 
-  it('is added up by a label', () =>
+  it('are summed by a label', () =>
     expect(sumsBy(parseMetrics(text), 'calls_count', 'verb')).toEqual(
       new Map([
         ['get', 4],
@@ -74,7 +74,7 @@ describe('what a process tells of itself', () => {
       ]),
     ));
 
-  it('is compared with what it was', () => {
+  it('are compared with an earlier reading', () => {
     const before = new Map([
       ['get', 4],
       ['put', 1],
@@ -110,7 +110,7 @@ describe('the steps of a run', () => {
     for (const seconds of Object.values(phases)) expect(seconds).toBeGreaterThan(0);
   });
 
-  it('are not there where they were not taken', () => {
+  it('are absent if they were not executed', () => {
     const { plan, merge, commit, publish } = phasesOf([history('roster', 'roster')]);
     expect([plan, merge, commit, publish]).toEqual([undefined, undefined, undefined, undefined]);
   });

@@ -10,12 +10,12 @@ describe('bench/results.md', () => {
     expect(page).toContain(`\n## Scale\n\n${table}\n`);
   });
 
-  it('has the sections in their order, whichever is written first', () => {
+  it('has its sections in order, whichever is written first', () => {
     const page = withSection(withSection('', 'm', 'freshness', 'late'), 'm', 'merge', 'early');
     expect(page.match(/^## .*/gm)).toEqual(['## Merge of one window', '## Freshness']);
   });
 
-  it('replaces a section and leaves the others as they are', () => {
+  it('replaces a section and leaves the others unchanged', () => {
     const before = ['merge', 'scale', 'freshness'] as const;
     const page = before.reduce((all, name) => withSection(all, 'm', name, `### Of ${name}\n\n${table}`), '');
     const after = withSection(page, 'm', 'scale', 'new results');
@@ -23,7 +23,7 @@ describe('bench/results.md', () => {
     expect(withSection(after, 'm', 'scale', `### Of scale\n\n${table}`)).toBe(page);
   });
 
-  it('leaves out what another machine measured', () => {
+  it('drops measurements from another machine', () => {
     const page = withSection(withSection('', 'slow', 'merge', 'old'), 'fast', 'scale', 'new');
     expect(page).not.toContain('old');
     expect(page).toContain('new');

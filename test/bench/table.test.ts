@@ -14,7 +14,7 @@ describe('the tables of the benchmarks', () => {
     ['first run', 'first run'],
   ])('show %p as %p', (value, text) => expect(shown(value)).toBe(text));
 
-  it('have numbers to the right', () =>
+  it('align numbers right', () =>
     expect(markdownTable(['run', 'seconds', 'store'], [['first', 1.5, 'S3']])).toBe(
       ['| run | seconds | store |', '| --- | ---: | --- |', '| first | 1.5 | S3 |'].join('\n'),
     ));
