@@ -26,7 +26,7 @@ const namespace = 'kubecost';
 
 const render = (options: RenderOptions) => renderChart(chart, { release: 'fe', namespace, ...options });
 
-/** What a person has made before: the chart only refers to it. */
+/** Objects that the user created beforehand; the chart only refers to them. */
 const existing = [
   'Secret/federated-store',
   'Secret/etl-backup',
@@ -55,7 +55,7 @@ function leafOf(values: object, at: string): unknown {
     .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
 }
 
-/** The least that a release needs, to which a test adds what it is about. */
+/** The minimum values of a release, to which each test adds its own. */
 const minimal = {
   clusterId: 'cluster-1',
   federatedETL: { federatedCluster: true },
@@ -73,7 +73,7 @@ describeWithHelm('the chart', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** The settings that each process of a release has, read by the program itself. */
+  /** The settings of each process of a release, read by the program itself. */
   async function settingsOf(
     objects: readonly KubernetesObject[],
   ): Promise<Record<string, Settings & LaidOut>> {
@@ -107,27 +107,27 @@ describeWithHelm('the chart', () => {
       ({ objects } = await render({ valuesFiles: [fileOf(example)] }));
     });
 
-    it('is linted', async () => {
+    it('passes lint', async () => {
       expect(await lintChart(chart, { valuesFiles: [fileOf(example)] })).toMatchObject({
         errors: [],
         warnings: [],
       });
     });
 
-    it('renders what the Kubernetes API takes', () => {
+    it('renders objects that the Kubernetes API accepts', () => {
       expect(validateObjects(objects)).toEqual({ problems: [], passedOver: [] });
     });
 
-    it('renders what fits together', () => {
+    it('renders consistent objects', () => {
       expect(findInconsistencies(objects, { namespace, existing })).toEqual([]);
     });
 
-    it('renders what was approved', () => expectGolden(example.replace('/', '-'), objects));
+    it('renders as approved', () => expectGolden(example.replace('/', '-'), objects));
 
-    it('gives each process settings that it takes', async () => {
+    it('gives each process settings that it accepts', async () => {
       const { objects: without } = await render({
         valuesFiles: [fileOf(example)],
-        // Its volume would be another ConfigMap's.
+        // Otherwise its volume would come from another ConfigMap.
         set: { 'pods.caBundle.configMap': '' },
       });
       const settings = await settingsOf(without);
@@ -159,13 +159,13 @@ describeWithHelm('the chart', () => {
     });
   });
 
-  it('has an approved rendering for each example and no other', async () => {
+  it('has an approved rendering for each example, and no others', async () => {
     const golden = await readdir(path.join(__dirname, 'golden'));
     expect(golden.sort()).toEqual(examples.map((example) => `${example.replace('/', '-')}.yaml`).sort());
   });
 
   describe('settings', () => {
-    it('are what the values say', async () => {
+    it('match the values', async () => {
       const { objects } = await render({
         values: {
           clusterId: 'c-9',
@@ -248,7 +248,7 @@ describeWithHelm('the chart', () => {
         runEveryMs: 600_000,
         generations: 3,
       });
-      // The operator token is none of the Federator's business.
+      // The Federator does not need the operator token.
       expect(Object.keys(federator?.env ?? {})).not.toContain('FEDERATED_ETL_API_TOKEN');
     });
 
@@ -272,7 +272,7 @@ describeWithHelm('the chart', () => {
       });
     });
 
-    it('name the secret where its file is missing', async () => {
+    it('name the secret if its file is missing', async () => {
       const { objects } = await render({ values: minimal });
       const [pod] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf);
       const secrets = { 'federated-store': { 'another.yaml': '' } };
@@ -282,7 +282,7 @@ describeWithHelm('the chart', () => {
         { secrets },
         await mkdtemp(path.join(folder, 'pod-')),
       );
-      // In a pod the folder is /etc/federated-etl/secrets/federated-store.
+      // In a pod, the folder is /etc/federated-etl/secrets/federated-store.
       const [container] = fields(pod?.spec)['containers'] as { volumeMounts: { mountPath: string }[] }[];
       expect(container?.volumeMounts.map(({ mountPath }) => mountPath)).toContain(
         '/etc/federated-etl/secrets/federated-store',
@@ -300,13 +300,13 @@ describeWithHelm('the chart', () => {
       localEtl: { volume: { existingClaim: 'kubecost-cost-analyzer' } },
     };
 
-    it('are taken as they are', async () => {
+    it('are accepted unchanged', async () => {
       const { objects } = await render({ valuesFiles, values });
       const { cluster, federator } = await settingsOf(objects);
       expect(cluster).toMatchObject({ clusterId: 'cluster-4', roles: { federatedCluster: true } });
       expect(federator?.federator.scope).toMatchObject({ cutoff: expect.anything() });
       const kinds = objects.map(({ kind }) => kind);
-      // Kubecost's own ingress and service are not the primary's.
+      // Kubecost's ingress and service are not those of the primary.
       expect(kinds).not.toContain('Ingress');
       expect(kinds).not.toContain('Service');
       const deployments = objects.filter(({ kind }) => kind === 'Deployment');
@@ -316,7 +316,7 @@ describeWithHelm('the chart', () => {
       expect(validateObjects(objects).problems).toEqual([]);
     });
 
-    it('are reported if they are passed over, ignored or unused', async () => {
+    it('are reported if they are skipped, ignored or unused', async () => {
       const { notes } = await render({ valuesFiles, values });
       expect(notes).toContain('cluster cluster-4');
       expect(notes).toContain('federated-store.yaml in the secret federated-store');
@@ -332,7 +332,7 @@ describeWithHelm('the chart', () => {
       );
     });
 
-    it('swap the storage only by useExistingS3Config, with the warning of the guide', async () => {
+    it('replace the storage only through useExistingS3Config, with the warning from the guide', async () => {
       const swapped = { ...values, federatedETL: { useExistingS3Config: true } };
       const { objects, notes } = await render({ valuesFiles, values: swapped });
       const { cluster } = await settingsOf(objects);
@@ -343,7 +343,7 @@ describeWithHelm('the chart', () => {
       expect(notes).toMatch(/on one\s+cluster at most/);
     });
 
-    it('name the cluster in the order of the program, and say so where they differ', async () => {
+    it('name the cluster in the program’s order of precedence, with a note if they differ', async () => {
       const ids = {
         global: { clusterId: 'of-global' },
         prometheus: { server: { global: { external_labels: { cluster_id: 'of-prometheus' } } } },
@@ -560,7 +560,7 @@ describeWithHelm('the chart', () => {
     };
     const paths = pathsOf(parse(readFileSync(path.join(chart, 'values.yaml'), 'utf8')) as object);
 
-    it('stands for its default, wherever it is', async () => {
+    it('has its default, at any path', async () => {
       expect(paths.length).toBeGreaterThan(100);
       const notGiven = paths.filter((at) => leafOf(everything, at) === undefined);
       const { objects: expected, notes } = await render({ values: everything });
@@ -578,13 +578,13 @@ describeWithHelm('the chart', () => {
       ['prometheus.server: null', { prometheus: { server: null } }],
       ['external_labels: null', { prometheus: { server: { global: { external_labels: null } } } }],
       ['global: null', { global: null }],
-    ])('is passed over in the values of others: %s', async (_, more) => {
+    ])('is ignored in the values of other charts: %s', async (_, more) => {
       const { objects } = await render({ values: { ...minimal, ...more } });
       expect((await settingsOf(objects))['cluster']?.clusterId).toBe('cluster-1');
     });
   });
 
-  it('leaves users and groups to the platform if set so, and accepts large ones', async () => {
+  it('leaves users and groups to the platform if configured, and accepts large ones', async () => {
     const podOf = async (runAs: object) => {
       const { objects } = await render({ values: { ...minimal, pods: { runAs } } });
       const [pod] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(podsOf);
@@ -599,7 +599,7 @@ describeWithHelm('the chart', () => {
     for (const key of ['runAsUser', 'runAsGroup', 'fsGroup']) expect(left).not.toHaveProperty(key);
   });
 
-  it('has every variable once, the later one where two have its name', async () => {
+  it('has each variable once, the later one if two have the same name', async () => {
     const values = {
       ...minimal,
       federatedETL: { federator: { enabled: true, extraEnv: [{ name: 'A', value: 'federator' }] } },
@@ -622,8 +622,8 @@ describeWithHelm('the chart', () => {
     ]);
   });
 
-  describe('a secret that is there already', () => {
-    /** As much of a Kubernetes API as `lookup` asks for: one secret, with these keys. */
+  describe('an existing secret', () => {
+    /** Enough of a Kubernetes API for `lookup`: one secret with these keys. */
     async function withSecret(data: Record<string, string>): Promise<Listening> {
       const secret = {
         apiVersion: 'v1',
@@ -667,14 +667,14 @@ describeWithHelm('the chart', () => {
         (error: unknown) => error,
       );
       await api.close();
-      // What is no template is checked by the API itself, of which there is no more here.
+      // Anything but a template is checked by the API server, of which this is only a stub.
       if (sentence === undefined) expect(String(end)).not.toContain('The secret');
       else expect((end as HelmError).message).toContain(sentence);
     });
   });
 
   describe('a primary', () => {
-    it('without a token listens within its pod only', async () => {
+    it('without a token listens only within its pod', async () => {
       const { objects, notes } = await render({ values: primary });
       expect(objects.map(({ kind }) => kind)).not.toContain('Service');
       expect((await settingsOf(objects))['cluster']?.api.listen).toBe('127.0.0.1:9003');
@@ -682,7 +682,7 @@ describeWithHelm('the chart', () => {
       expect(notes).toContain('There is no service: set api.token.secret, or api.openRead');
     });
 
-    it('is warned about its local ETL, and about when it starts', async () => {
+    it('comes with a warning about its local ETL and about the time of its start', async () => {
       const { notes } = await render({
         values: { ...minimal, federatedETL: { federatedCluster: true, primaryCluster: true } },
       });
@@ -691,7 +691,7 @@ describeWithHelm('the chart', () => {
       expect(notes).toContain('waits by\n  itself until a federation holds');
     });
 
-    it('has volumes that an upgrade does not touch, and that outlive the release', async () => {
+    it('has volumes that an upgrade leaves alone and that outlive the release', async () => {
       const values = { ...primary, query: { volume: { size: '10Gi' } } };
       const claims = async (isUpgrade: boolean) =>
         (await render({ values, isUpgrade })).objects.filter(({ kind }) => kind === 'PersistentVolumeClaim');
@@ -717,7 +717,7 @@ describeWithHelm('the chart', () => {
     }
   });
 
-  it('replaces pods whose settings change, and only those', async () => {
+  it('replaces pods whose settings changed, and no others', async () => {
     const checksums = async (runEvery: string) => {
       const values = {
         ...minimal,
@@ -735,7 +735,7 @@ describeWithHelm('the chart', () => {
     expect(await checksums('20m')).toEqual([cluster, expect.not.stringContaining(federator ?? '')]);
   });
 
-  it('keeps a Federator of several replicas through a drain', async () => {
+  it('keeps one Federator of several replicas running through a drain', async () => {
     const values = { ...minimal, federatedETL: { federator: { enabled: true, replicas: 3 } } };
     const { objects } = await render({ values });
     expect(objects.find(({ kind }) => kind === 'PodDisruptionBudget')).toMatchObject({
@@ -744,16 +744,16 @@ describeWithHelm('the chart', () => {
     expect(findInconsistencies(objects, { namespace, existing })).toEqual([]);
   });
 
-  it('makes a sidecar a patch that Kubernetes takes', async () => {
+  it('renders a sidecar as a patch that Kubernetes accepts', async () => {
     const { objects, notes } = await render({ valuesFiles: [fileOf('sidecar')] });
     const map = objects.find(({ metadata }) => metadata.name === 'fe-federated-etl-sidecar');
     const patch = parse(String(fields(map?.['data'])['patch.yaml'])) as {
       spec: { template: { spec: { containers: object[]; volumes: object[] } } };
     };
     const { containers, volumes } = patch.spec.template.spec;
-    // As it stands in the cost-model's deployment, which has the volume.
+    // As in the cost-model's deployment, which has the volume.
     const [container] = containers as { readinessProbe?: object }[];
-    // One that waits for Temporal must not take the cost-model out of its service.
+    // A sidecar that waits for Temporal must not make the cost-model unready.
     expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
     const deployment: KubernetesObject = {
@@ -778,7 +778,7 @@ describeWithHelm('the chart', () => {
       { secrets },
       await mkdtemp(path.join(folder, 'pod-')),
     );
-    // Kubecost's aggregator has 9004 in that pod.
+    // Kubecost's aggregator uses 9004 in that pod.
     expect(loadSettings({ env: { ...env }, cwd: folder }).health.listen).toBe(':9014');
   });
 });

@@ -27,7 +27,7 @@ const pod = (labels: string, more = ''): string => `
           volumeMounts: [{ name: data, mountPath: /data }]
 ${more}`;
 
-/** A release in which everything fits. */
+/** A consistent release. */
 const release = `
 apiVersion: apps/v1
 kind: Deployment
@@ -85,12 +85,12 @@ const existing = ['Secret/keys', 'PersistentVolumeClaim/kept'];
 const check = (text: string, there = existing): string[] =>
   findInconsistencies(readManifests(text), { namespace: 'costs', existing: there });
 
-test('a release in which everything fits', () => {
+test('a consistent release has no findings', () => {
   expect(validateObjects(readManifests(release))).toEqual({ problems: [], passedOver: [] });
   expect(check(release)).toEqual([]);
 });
 
-/** What is replaced where it stands first, and all that is said of it then. */
+/** The first match of `good` is replaced by `bad`, which must give these findings. */
 const faults: readonly [what: string, good: string, bad: string, ...said: string[]][] = [
   [
     "a workload's selector",
@@ -254,19 +254,19 @@ const faults: readonly [what: string, good: string, bad: string, ...said: string
   ],
 ];
 
-describe('what does not fit is said', () => {
+describe('an inconsistency is reported', () => {
   test.each(faults)('%s', (_, good, bad, ...said) => {
     expect(release).toContain(good);
     expect(check(release.replace(good, bad))).toEqual(said);
   });
 
-  test('what nobody says to be there', () => {
+  test('an object that is neither rendered nor known to exist', () => {
     expect(check(release, ['Secret/keys'])).toEqual([
       'CronJob/tidy: spec.jobTemplate.spec.template.spec.volumes[0]: PersistentVolumeClaim/kept is not made by the release, nor known to be there',
     ]);
   });
 
-  test('a namespace of what belongs to none', () => {
+  test('a namespace on a cluster-wide kind', () => {
     const text =
       '{ apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: { name: a, namespace: costs } }';
     expect(check(text)).toEqual(['ClusterRole/a: metadata.namespace: the kind belongs to none']);
@@ -326,9 +326,9 @@ const unsafe: readonly [good: string, bad: string, said: string][] = [
   ['terminationGracePeriodSeconds: 60', 'hostPID: false', `${at}.terminationGracePeriodSeconds is missing`],
 ];
 
-describe('a pod that may do more than it has to', () => {
+describe('a pod with more permissions than it needs', () => {
   test.each(unsafe)('%s → %s', (good, bad, said) => {
-    // In block style, where a field more is a line more.
+    // In block style, where another field takes another line.
     const [indent = ''] = new RegExp(`^ *(?=${good.replace(/[[\]{}]/g, '\\$&')})`, 'm').exec(release) ?? [];
     expect(release).toContain(good);
     expect(check(release.replace(good, bad.replace(/^(allow.*), (priv.*)$/, `$1\n${indent}$2`)))).toEqual([
@@ -336,7 +336,7 @@ describe('a pod that may do more than it has to', () => {
     ]);
   });
 
-  test('every container is looked at, those that start before the others as well', () => {
+  test('every container is checked, init containers included', () => {
     const init = release.replace(
       '      containers:',
       '      initContainers: [{ name: first, image: a }]\n      containers:',

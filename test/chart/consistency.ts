@@ -4,15 +4,15 @@ import { containersOf, fields, list, podsOf, type Fields, type PodSource } from 
 import { findDangling } from './references';
 import { nameOf } from './validate';
 
-/** What a release may refer to though it does not make it. */
+/** Objects that a release may refer to without creating them. */
 export interface ConsistencyOptions {
   /** The release's namespace. */
   readonly namespace: string;
-  /** Objects that are there already, such as `Secret/federated-store`. */
+  /** Existing objects, such as `Secret/federated-store`. */
   readonly existing?: readonly string[];
 }
 
-/** Kinds that belong to no namespace. */
+/** Cluster-wide kinds. */
 const clusterWide = new Set([
   'ClusterRole',
   'ClusterRoleBinding',
@@ -24,8 +24,9 @@ const clusterWide = new Set([
 ]);
 
 /**
- * What does not fit between the objects of a release, a sentence each: names that nothing has, labels that nobody
- * carries, objects that come twice, pods that may do more than they have to. Shapes are `validateObjects`' business.
+ * Inconsistencies between the objects of a release, one sentence each: dangling names, selectors
+ * that match no pod, duplicate objects, pods with more permissions than they need. Schemas are
+ * checked by `validateObjects`.
  */
 export function findInconsistencies(
   objects: readonly KubernetesObject[],
@@ -69,7 +70,7 @@ function namespaces(objects: readonly KubernetesObject[], namespace: string): st
   });
 }
 
-/** Labels that an object asks for, of pods that this release makes. */
+/** Labels by which an object selects pods of this release. */
 function selectors(object: KubernetesObject, pods: readonly PodSource[]): string[] {
   const spec = fields(object['spec']);
   const own = pods.filter(({ owner }) => owner === object);
@@ -124,7 +125,7 @@ function selects(selector: unknown, labels: Fields): boolean {
   );
 }
 
-/** Ports to which a service sends: a container behind it has them. */
+/** Target ports of a service: a container behind it must have them. */
 function servicePorts(object: KubernetesObject, pods: readonly PodSource[]): string[] {
   if (object.kind !== 'Service') return [];
   const { selector, ports } = fields(object['spec']);
@@ -141,7 +142,7 @@ function servicePorts(object: KubernetesObject, pods: readonly PodSource[]): str
   });
 }
 
-/** What Prometheus asks: a service or pod of the release, at a port that this one names. */
+/** Targets of Prometheus: a service or pod of the release, and a port that it names. */
 function monitoredPorts(
   object: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -180,7 +181,7 @@ function hasPort(container: Fields, port: unknown): boolean {
   return list(container['ports']).some(({ name, containerPort }) => port === name || port === containerPort);
 }
 
-/** Probes ask at ports that their container names. */
+/** Probes use ports that their container names. */
 function probePorts({ path, spec }: PodSource): string[] {
   return containersOf(spec, path).flatMap(({ container, path: at }) =>
     ['startupProbe', 'livenessProbe', 'readinessProbe'].flatMap((name) => {
@@ -194,7 +195,7 @@ function probePorts({ path, spec }: PodSource): string[] {
   );
 }
 
-/** Volumes that are mounted are there, and the other way round. */
+/** All mounted volumes exist, and all volumes are mounted. */
 function mounts({ path, spec, claims }: PodSource): string[] {
   const volumes = list(spec['volumes']).map(({ name }) => String(name));
   const offered = new Set([...volumes, ...claims]);

@@ -23,17 +23,20 @@ const exampleData = path.join(__dirname, '../golden/bucket/federated');
 const clusters = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 const token = 'an-operator-token';
 
-/** A pod of a release as a process: what the chart rendered, started. */
+/** A pod of a release, started as a process with its rendered settings. */
 interface Process {
   readonly name: string;
   readonly child: ChildProcess;
   readonly health: string;
   readonly api: string;
-  /** What the readiness probe of its container asks. */
+  /** The path of its container's readiness probe. */
   readonly readyPath: string;
 }
 
-/** What Helm renders of an example is started as it would be in five Kubernetes clusters, on one machine. */
+/**
+ * The examples as Helm renders them, started on one machine as they would be in five Kubernetes
+ * clusters.
+ */
 describeWithHelm('the five examples of the chart', () => {
   describeWithTemporal('on a Temporal server', () => {
     describeWithS3('and an S3 server', () => {
@@ -43,7 +46,7 @@ describeWithHelm('the five examples of the chart', () => {
       let program: string;
       let store: string;
       const processes: Process[] = [];
-      /** The pods of `helm test`, which run once. */
+      /** Pods of `helm test`, which run once. */
       const doctors = new Map<string, LaidOut>();
 
       beforeAll(async () => {
@@ -64,7 +67,10 @@ describeWithHelm('the five examples of the chart', () => {
         await rm(folder, { recursive: true, force: true });
       });
 
-      /** Renders the example of a cluster, only with the servers of this machine, and starts each of its pods. */
+      /**
+       * Renders a cluster's example, with only the servers replaced by those of this machine, and
+       * starts each of its pods.
+       */
       async function startRelease(cluster: string, isUpgrade = false): Promise<void> {
         const { objects } = await renderChart(chart, {
           isUpgrade,
@@ -130,8 +136,8 @@ describeWithHelm('the five examples of the chart', () => {
         }
       }
 
-      it('become ready, as their probes ask', async () => {
-        // Five clusters, and two replicas of the Federator.
+      it('become ready by their readiness probes', async () => {
+        // Five clusters, with two replicas of the Federator.
         expect(processes).toHaveLength(7);
         await allReady();
       });
@@ -150,7 +156,7 @@ describeWithHelm('the five examples of the chart', () => {
           cluster,
           Math.round(totalCost * 100) / 100,
         ]);
-        // What OpenCost's own code says of the same files.
+        // The result of OpenCost's own code for the same files.
         expect(Object.fromEntries(rounded)).toEqual({
           'cluster-1': 60.43,
           'cluster-2': 1_894.21,
@@ -158,12 +164,12 @@ describeWithHelm('the five examples of the chart', () => {
           'cluster-4': 150.14,
           'cluster-5': 79.03,
         });
-        // Who has the operator token may change something: it came from its secret.
+        // The operator token from its secret permits changes.
         const status = (await (await fetch(`${primary?.api}/api/status`)).json()) as { data: object };
         expect(status.data).toMatchObject({ canAct: true });
       });
 
-      it('tell Prometheus what they did', async () => {
+      it('report their work to Prometheus', async () => {
         const metricsOf = async (name: string) => {
           const them = processes.filter((other) => other.name.includes(name));
           const texts = them.map(async ({ health }) => (await fetch(`${health}/metrics`)).text());
@@ -178,7 +184,7 @@ describeWithHelm('the five examples of the chart', () => {
         expect(primary).toMatch(/^federated_etl_served_generation [1-9]/m);
       });
 
-      it('are well, as helm test asks', async () => {
+      it('pass helm test', async () => {
         expect(doctors.size).toBe(6);
         for (const [name, { args, env }] of doctors) {
           const child = spawn(process.execPath, [program, ...args], {
@@ -188,7 +194,7 @@ describeWithHelm('the five examples of the chart', () => {
           child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
           child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
           const [status] = (await once(child, 'close')) as [number | null];
-          // With its output, to find out why it failed.
+          // With the output, to show why it failed.
           expect({ name, status, said: status === 0 ? '' : Buffer.concat(output).toString() }).toEqual({
             name,
             status: 0,
@@ -197,7 +203,7 @@ describeWithHelm('the five examples of the chart', () => {
         }
       });
 
-      it('keep the schedule, paused as it is, over an upgrade', async () => {
+      it('keep a paused schedule paused through an upgrade', async () => {
         const schedule = server.client(namespace).schedule.getHandle(names('').schedule);
         await schedule.pause('prices are being looked at');
         const { spec } = await schedule.describe();
@@ -211,7 +217,7 @@ describeWithHelm('the five examples of the chart', () => {
         expect(after.spec.intervals).toEqual(spec.intervals);
       });
 
-      it('end in order on SIGTERM', async () => {
+      it('shut down cleanly on SIGTERM', async () => {
         const codes = await Promise.all(processes.map((one) => end(one)));
         expect(codes).toEqual(processes.map(() => 0));
       });
@@ -219,7 +225,10 @@ describeWithHelm('the five examples of the chart', () => {
   });
 });
 
-/** Six pods have one address here, so each gets ports of its own; on loopback, as nobody else shall reach them. */
+/**
+ * The pods share one address here, so each gets separate ports, on loopback so that nothing else
+ * can reach them.
+ */
 async function onFreePorts(settings: string): Promise<{ health: string; api: string }> {
   const text = await readFile(settings, 'utf8');
   const [health, api] = [await freePort(undefined), await freePort(undefined)];

@@ -20,7 +20,7 @@ const update = (manifests: string): void =>
 const compare = (manifests: string): void =>
   expectGolden('release', readManifests(manifests), { folder: folder(), env: {} });
 
-test('what was written is the same again, in whatever order it comes', () => {
+test('the golden objects match in any order', () => {
   update(text);
   compare(text);
   compare(text.split('---').reverse().join('\n---\n'));
@@ -30,7 +30,7 @@ test('what was written is the same again, in whatever order it comes', () => {
   expect(written.indexOf('kind: ConfigMap')).toBeLessThan(written.indexOf('kind: Service'));
 });
 
-test('a difference is said by object and path, and how to update', () => {
+test('a difference is reported by object and path, with how to update', () => {
   update(text);
   const changed = text
     .replace('port: 80', 'port: 8080')
@@ -46,12 +46,12 @@ test('a difference is said by object and path, and how to update', () => {
   expect(() => compare(changed)).toThrow(said);
 });
 
-test('an object more and one less', () => {
+test('an extra object and a missing one', () => {
   update(text);
   const other = text.replace('name: b', 'name: c');
   expect(() => compare(other)).toThrow('  Service/b is not rendered\n  Service/c is new\n');
 });
 
-test('a file that is not there', () => {
+test('a missing file', () => {
   expect(() => compare(text)).toThrow(/There is no .*release\.yaml\. Read what differs.*UPDATE_GOLDEN=1/);
 });

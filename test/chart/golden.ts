@@ -8,14 +8,14 @@ import { nameOf } from './validate';
 const shown = 20;
 
 export interface GoldenOptions {
-  /** Where the files are. (Default: `test/chart/golden`) */
+  /** Folder of the files. (Default: `test/chart/golden`) */
   readonly folder?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
- * Compares objects with `golden/<name>.yaml`, in which somebody has read and approved them. An error says what
- * differs, and how to rewrite the file.
+ * Compares objects with `golden/<name>.yaml`, which a person has reviewed and approved. The error
+ * lists the differences and how to rewrite the file.
  */
 export function expectGolden(
   name: string,
@@ -36,7 +36,7 @@ export function expectGolden(
   }
   const update = 'Read what differs; where it is as it should be, run the test with UPDATE_GOLDEN=1.';
   if (!existsSync(file)) throw new Error(`There is no ${relative(file)}. ${update}`);
-  // Both have gone through YAML, so that what it cannot tell apart does not differ.
+  // Both have been through YAML, so values that it cannot distinguish are equal.
   const found = differences(inOrder(readManifests(readFileSync(file, 'utf8'))), readManifests(text));
   if (found.length === 0) return;
   const more = found.length > shown ? [`… and ${found.length - shown} more`] : [];
@@ -50,7 +50,7 @@ function inOrder(objects: readonly KubernetesObject[]): KubernetesObject[] {
   return [...objects].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-/** A sentence for each difference, by object and path. */
+/** One sentence per difference, by object and path. */
 function differences(wanted: readonly KubernetesObject[], got: readonly KubernetesObject[]): string[] {
   const names = [...new Set([...wanted, ...got].map(nameOf))].sort();
   const of = (objects: readonly KubernetesObject[], name: string): readonly KubernetesObject[] =>

@@ -12,7 +12,7 @@ const find = (objects: readonly KubernetesObject[], kind: string): KubernetesObj
   objects.find((object) => object.kind === kind);
 
 describeWithHelm('rendering a chart', () => {
-  test('gives its objects, its hooks and its notes', async () => {
+  test('returns its objects, its hooks and its notes', async () => {
     const { objects, notes } = await renderChart(sample, { release: 'mine', namespace: 'costs' });
     expect(kinds(objects)).toEqual(['ConfigMap', 'Deployment', 'Pod']);
     expect(objects.map(({ metadata }) => metadata.name)).toEqual(['mine', 'mine', 'mine-test']);
@@ -34,7 +34,7 @@ describeWithHelm('rendering a chart', () => {
     });
   });
 
-  test('can be an upgrade, and knows the given cluster', async () => {
+  test('can be an upgrade, and uses the given cluster version and APIs', async () => {
     const { objects, notes } = await renderChart(sample, {
       isUpgrade: true,
       kubeVersion: '1.29.3',
@@ -47,7 +47,7 @@ describeWithHelm('rendering a chart', () => {
     expect(notes).toContain('upgraded');
   });
 
-  test("fails with Helm's own words", async () => {
+  test("fails with Helm's own message", async () => {
     const wrongType = renderChart(sample, { set: { replicas: 'two' } });
     await expect(wrongType).rejects.toThrow(HelmError);
     await expect(wrongType).rejects.toThrow(/replicas.*got string, want integer/s);
@@ -57,7 +57,7 @@ describeWithHelm('rendering a chart', () => {
     await expect(renderChart(path.join(scratch(), 'none'))).rejects.toThrow('none');
   });
 
-  test("knows nothing of the person's own settings, and leaves nothing behind", async () => {
+  test("ignores the user's own settings, and leaves nothing behind", async () => {
     const before = { ...process.env };
     const theirs = {
       HELM_NAMESPACE: 'theirs',
@@ -77,18 +77,18 @@ describeWithHelm('rendering a chart', () => {
 });
 
 describeWithHelm('linting a chart', () => {
-  test('has nothing to say of the sample', async () => {
+  test('has no findings for the sample', async () => {
     expect(await lintChart(sample)).toEqual({ errors: [], warnings: [], hints: [] });
   });
 
-  test('says what is wrong', async () => {
+  test('reports mistakes', async () => {
     const { errors } = await lintChart(sample, { values: { replicas: 'two' } });
     expect(errors.join('\n')).toContain('replicas');
   });
 });
 
 describe('reading manifests', () => {
-  test("is as Kubernetes' parser is: YAML 1.1, but without its times", () => {
+  test("follows Kubernetes' parser: YAML 1.1, but without its timestamps", () => {
     const text = 'a: 0440\nb: on\nc: 12:30\nd: 2026-01-02\ne: 1e3\n---\n# nothing\n---\nf: "on"\n';
     expect(readManifests(text)).toEqual([
       { a: 288, b: true, c: '12:30', d: '2026-01-02', e: 1000 },
@@ -96,7 +96,7 @@ describe('reading manifests', () => {
     ]);
   });
 
-  test('refuses a key that comes twice', () => {
+  test('refuses a duplicate key', () => {
     expect(() => readManifests('a: 1\n---\na: 1\na: 2\n')).toThrow(/document 2.*unique/);
   });
 });

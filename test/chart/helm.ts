@@ -10,7 +10,7 @@ import { helmPath } from '../servers/paths';
 const run = promisify(execFile);
 const limitMs = 60_000;
 
-/** An object as it is written in a manifest: the fields that all kinds share, and those of its own. */
+/** An object of a manifest: the fields that all kinds share, and any others. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -23,13 +23,16 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** What a person could say to `helm install` about the chart's values. */
+/** What a user could pass to `helm install`. */
 export interface ChartValues {
-  /** Files with values, the later ones above the earlier. */
+  /** Files with values; later ones take precedence. */
   readonly valuesFiles?: readonly string[];
-  /** Values as the test has them, above those of the files. */
+  /** Values from the test, which take precedence over the files. */
   readonly values?: object;
-  /** Single values by their path as `--set` takes it, such as `query.replicas`, above all others. Each is JSON. */
+  /**
+   * Single values by path as in `--set`, such as `query.replicas`, with the highest precedence.
+   * Each is JSON.
+   */
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
@@ -38,37 +41,37 @@ export interface RenderOptions extends ChartValues {
   readonly release?: string;
   /** Its namespace. (Default: `test-namespace`) */
   readonly namespace?: string;
-  /** As for `helm upgrade`. */
+  /** As in `helm upgrade`. */
   readonly isUpgrade?: boolean;
-  /** The version of the cluster, such as `1.29.0`. (Default: that of Helm's own client) */
+  /** The Kubernetes version, such as `1.29.0`. (Default: that of Helm's client) */
   readonly kubeVersion?: string;
-  /** APIs that the cluster has besides Kubernetes' own, such as `monitoring.coreos.com/v1`. */
+  /** APIs that the cluster has besides those of Kubernetes, such as `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
-  /** Where a Kubernetes API answers, for what the chart looks up there. (Default: there is none, and nothing is found) */
+  /** Address of a Kubernetes API for the chart's lookups. (Default: no API, lookups find nothing) */
   readonly server?: string;
 }
 
-/** What a chart makes: its objects, hooks included, in Helm's order, and what it tells the person. */
+/** The output of a chart: its objects, hooks included, in Helm's order, and the notes for the user. */
 export interface RenderedChart {
   readonly objects: readonly KubernetesObject[];
-  /** NOTES.txt, empty where there is none. */
+  /** NOTES.txt, empty if the chart has none. */
   readonly notes: string;
 }
 
-/** Helm refused: its own text, and nothing else. */
+/** Helm refused; the message is Helm's own. */
 export class HelmError extends Error {
   override readonly name = 'HelmError';
 
   constructor(
     message: string,
-    /** What it had printed before. */
+    /** Output before the failure. */
     readonly stdout: string,
   ) {
     super(message);
   }
 }
 
-/** The file that brings the notes into what `helm template` prints, which leaves them out. */
+/** File that includes the notes in the output of `helm template`, which omits them. */
 const notesFile = 'zz-notes-for-test.yaml';
 const notesKind = 'NotesForTest';
 const notesTemplate = [
@@ -79,8 +82,8 @@ const notesTemplate = [
 ].join('\n');
 
 /**
- * Renders a chart as `helm install` would, without a cluster. A HelmError has Helm's words where it refuses: a value
- * that the schema does not allow, a `fail`, a template that is wrong.
+ * Renders a chart as `helm install` would, without a cluster. Throws a HelmError with Helm's
+ * message if it refuses: a value that the schema does not allow, a `fail`, a broken template.
  */
 export async function renderChart(chartFolder: string, options: RenderOptions = {}): Promise<RenderedChart> {
   const {
@@ -106,18 +109,18 @@ export async function renderChart(chartFolder: string, options: RenderOptions = 
   });
 }
 
-/** What `helm lint` says of a chart, a line each, by how bad it finds it. */
+/** Findings of `helm lint`, one line each, by severity. */
 export interface LintReport {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   readonly hints: readonly string[];
 }
 
-/** Lints a chart with such values. */
+/** Lints a chart with these values. */
 export async function lintChart(chartFolder: string, options: ChartValues = {}): Promise<LintReport> {
   return inScratch(async (scratch) => {
     const args = ['lint', path.resolve(chartFolder), ...(await valuesArgs(options, scratch))];
-    // Where lint finds an error it says so on its output, and ends with 1.
+    // If lint finds an error, it prints it to stdout and exits with 1.
     const { stdout, failure } = await callHelm(args, scratch).then(
       (stdout) => ({ stdout, failure: undefined }),
       (error: HelmError) => ({ stdout: error.stdout, failure: error }),
@@ -131,9 +134,9 @@ export async function lintChart(chartFolder: string, options: ChartValues = {}):
   });
 }
 
-/** Objects of a YAML text with many documents, empty ones left out. Read as Kubernetes' own parser does. */
+/** Objects of a YAML text with several documents, without the empty ones. Parsed as Kubernetes does. */
 export function readManifests(text: string): KubernetesObject[] {
-  // Its YAML is 1.1, with `0440` for 288 and `on` for true, but without the times and dates of 1.1.
+  // It uses YAML 1.1, with `0440` for 288 and `on` for true, but without the timestamps of 1.1.
   const customTags = (tags: Tags): Tags =>
     tags.filter(
       (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && !tag.tag.endsWith(':timestamp')),
@@ -142,13 +145,13 @@ export function readManifests(text: string): KubernetesObject[] {
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document, at) => {
     const [error] = document.errors;
-    if (error) throw new Error(`document ${at + 1} is no YAML: ${error.message}`);
+    if (error) throw new Error(`document ${at + 1} is not valid YAML: ${error.message}`);
     const value = document.toJS() as KubernetesObject | null;
     return value === null ? [] : [value];
   });
 }
 
-/** The chart as it is, with one template more where it has notes. */
+/** Copies the chart, with an additional template if it has notes. */
 async function copyChart(chartFolder: string, scratch: string): Promise<string> {
   const copy = path.join(scratch, 'chart');
   await cp(chartFolder, copy, { recursive: true });
@@ -184,7 +187,7 @@ async function inScratch<T>(use: (scratch: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Calls Helm in a world in which there is nothing of the person's: no settings, plugins, repositories, clusters. */
+/** Runs Helm isolated from the user: no settings, plugins, repositories or clusters. */
 async function callHelm(args: readonly string[], scratch: string): Promise<string> {
   const home = path.join(scratch, 'home');
   const env = {

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
-/** A JSON schema, as far as types of Kubernetes' API need it. */
+/** The parts of JSON schema that the types of the Kubernetes API need. */
 export interface Schema {
   $ref?: string;
-  /** The name of the type, for people. */
+  /** The type's display name. */
   title?: string;
   type?: string | string[];
   enum?: unknown[];
@@ -23,30 +23,31 @@ const packages = path.join(__dirname, '../../node_modules');
 const homes = ['kubernetes-models', '@kubernetes-models/prometheus-operator'];
 
 /**
- * Schemas of Kubernetes' types, closed: a field that a type does not have is refused. They are read from the type
- * declarations of `kubernetes-models`, which are made from Kubernetes' own OpenAPI documents; its validation is not
- * used, because it lets unknown fields pass. Other types are read when they are asked for.
+ * Closed schemas of Kubernetes' types: a field that a type does not have is refused. They are read
+ * from the type declarations of `kubernetes-models`, which are generated from Kubernetes' OpenAPI
+ * documents; its own validation lets unknown fields pass, so it is not used. Further types are read
+ * on demand.
  */
 export class KubernetesSchemas {
   readonly definitions: Record<string, Schema> = {};
   readonly #files = new Map<string, ts.SourceFile>();
 
-  /** Where the schema of a kind is in `definitions`, if there is such a kind. */
+  /** The id of a kind's schema in `definitions`; undefined if there is no such kind. */
   idOf(apiVersion: string, kind: string): string | undefined {
-    // Names come from manifests, and become a path.
+    // Names come from manifests and become part of a path.
     if (!/^[a-z0-9./-]+$/.test(apiVersion) || !/^[A-Za-z0-9]+$/.test(kind) || apiVersion.includes('..'))
       return undefined;
     for (const home of homes) {
       const file = path.join(packages, home, apiVersion, `${kind}.d.ts`);
       if (!existsSync(file)) continue;
       const id = this.#define(file, `I${kind}`);
-      // Parts of kinds, such as DeploymentSpec, have files as well, but no kind.
+      // Parts of kinds, such as DeploymentSpec, have files too, but no kind.
       if (this.definitions[id]?.properties?.['kind']?.enum?.[0] === kind) return id;
     }
     return undefined;
   }
 
-  /** Reads a type of a file and those that it names, once each. */
+  /** Reads a type of a file and the types that it refers to, each once. */
   #define(file: string, name: string): string {
     const found = this.#declaration(file, name);
     const title = found.name.text.slice(1);
@@ -63,7 +64,7 @@ export class KubernetesSchemas {
     return id;
   }
 
-  /** A type's own fields and those of the types that it extends. */
+  /** A type's fields, including those of the types that it extends. */
   #members(
     declaration: ts.InterfaceDeclaration,
     file: string,
@@ -82,7 +83,7 @@ export class KubernetesSchemas {
   }
 
   #object(members: readonly { member: ts.TypeElement; file: string }[], title: string): Schema {
-    // A type without fields is one of free form, such as a part of a custom resource.
+    // A type without fields is free-form, such as part of a custom resource.
     if (members.length === 0) return { type: 'object' };
     const properties: Record<string, Schema> = {};
     const required = [...(alsoRequired[title] ?? [])];
@@ -103,7 +104,7 @@ export class KubernetesSchemas {
       case ts.SyntaxKind.BooleanKeyword:
         return { type: 'boolean' };
       case ts.SyntaxKind.NumberKeyword:
-        // The API has no floating-point numbers; only schemas of custom resources do.
+        // The API has no floating-point numbers, except in schemas of custom resources.
         return { type: title === 'JSONSchemaProps' ? 'number' : 'integer' };
     }
     if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return { enum: [type.literal.text] };
@@ -131,7 +132,7 @@ export class KubernetesSchemas {
     throw unknownSyntax(type);
   }
 
-  /** The declaration of a type: under its short name or the long one that other files import. */
+  /** The declaration of a type, under its short name or the long one that other files import. */
   #declaration(file: string, name: string): ts.InterfaceDeclaration | ts.TypeAliasDeclaration {
     const { statements } = this.#parse(file);
     const long = statements
@@ -150,7 +151,7 @@ export class KubernetesSchemas {
     return found;
   }
 
-  /** The file from which a file imports a type: itself where it does not. */
+  /** The file from which a file imports a type; the file itself if it does not import it. */
   #fileOf(file: string, name: string): string {
     const from = this.#parse(file)
       .statements.filter(ts.isImportDeclaration)
@@ -175,13 +176,13 @@ export class KubernetesSchemas {
   }
 }
 
-/** Types whose texts have a form that their declaration does not tell. */
+/** Types whose strings have a format that their declaration does not show. */
 const special: Readonly<Record<string, Schema>> = {
   Quantity: { title: 'Quantity', type: ['string', 'number'], format: 'quantity' },
   IntOrString: { title: 'IntOrString', type: ['string', 'integer'] },
 };
 
-/** Fields that may be missing by the documents, but not in an object that is to be made. */
+/** Fields that are optional in the OpenAPI documents, but required to create an object. */
 const alsoRequired: Readonly<Record<string, readonly string[]>> = {
   Container: ['image'],
   JobTemplateSpec: ['spec'],
@@ -197,7 +198,10 @@ const labels: Schema = {
 const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 const keys: Schema = { propertyNames: { format: 'file-key' } };
 
-/** What Kubernetes checks of a field besides its type, so that a release is not refused only when it is installed. */
+/**
+ * Checks that Kubernetes makes beyond types; without them, a release would be refused only at
+ * installation.
+ */
 const rules: Readonly<Record<string, Schema>> = {
   'ObjectMeta.namespace': name('dns-label'),
   'ObjectMeta.labels': labels,
@@ -225,5 +229,5 @@ function withRule(schema: Schema, title: string, field: string): Schema {
 }
 
 function unknownSyntax(node: ts.Node): Error {
-  return new Error(`a declaration of kubernetes-models is of a form that is not known: ${node.getText()}`);
+  return new Error(`a declaration of kubernetes-models has an unknown form: ${node.getText()}`);
 }

@@ -3,28 +3,28 @@ import path from 'node:path';
 import { fields, list, type Fields } from './pods';
 import type { KubernetesObject } from './helm';
 
-/** What is in the Kubernetes cluster besides the release. */
+/** What the Kubernetes cluster contains besides the release. */
 export interface Surroundings {
-  /** Texts by the secret's name and key. */
+  /** Strings by secret name and key. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** A folder of this machine for each claim that holds something. */
+  /** A local folder for each claim that is not empty. */
   readonly claims?: Readonly<Record<string, string>>;
 }
 
-/** The first container of a pod, as a process of this machine would have it. */
+/** The first container of a pod, laid out for a local process. */
 export interface LaidOut {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** The settings file. */
+  /** Path of the settings file. */
   readonly settings: string;
-  /** Where a folder of the pod is on this machine. */
+  /** The local path of a path in the pod. */
   place(inPod: string): string;
 }
 
 /**
- * Does for one container what a kubelet does: makes its volumes below `folder`, fills them from ConfigMaps and secrets,
- * and gathers its environment. Its paths are replaced by those of the folder. Throws where something that
- * it refers to is not there, as a pod would not start then.
+ * Does a kubelet's work for one container: creates its volumes below `folder`, fills them from
+ * ConfigMaps and secrets, and collects its environment. Its paths are replaced by local ones.
+ * Throws if an object that it refers to is missing, as the pod would not start then.
  */
 export async function layOut(
   spec: Fields,
@@ -55,7 +55,7 @@ export async function layOut(
 
   const volumes = new Map(list(spec['volumes']).map((volume) => [volume['name'], volume]));
   const places: [string, string][] = [];
-  // All at once: a folder of this machine may begin like one of the pod.
+  // All at once, as a local folder may have the prefix of a pod's folder.
   const place = (text: string): string =>
     text.replace(new RegExp(places.map(([inPod]) => inPod).join('|'), 'g'), (inPod) => {
       return places.find(([other]) => other === inPod)?.[1] ?? inPod;
@@ -79,7 +79,7 @@ export async function layOut(
           : [];
     for (const [file, text] of content) files.push([path.join(here, file), String(text)]);
   }
-  // `/var/configs` is part of `/var/configs/db`.
+  // `/var/configs` is a prefix of `/var/configs/db`.
   places.sort(([one], [other]) => other.length - one.length);
   for (const [file, text] of files) await writeFile(file, place(text));
 
@@ -102,14 +102,14 @@ export async function layOut(
   return { args: texts(container['args']), env, settings, place };
 }
 
-/** What a secret holds, as its files. */
+/** The data of a secret, as files. */
 function decoded(data: Fields): Fields {
   return Object.fromEntries(
     Object.entries(data).map(([key, text]) => [key, Buffer.from(String(text), 'base64').toString()]),
   );
 }
 
-/** The keys of a ConfigMap that a volume takes, under the names that it gives them. */
+/** The keys of a ConfigMap that a volume uses, under the volume's names for them. */
 function pick(data: Fields, items: readonly Fields[]): [string, unknown][] {
   if (items.length === 0) return Object.entries(data);
   return items.map(({ key, path: name }) => {

@@ -1,6 +1,6 @@
 import { containersOf, fields, type PodSource } from './pods';
 
-/** That a pod may do only what it has to: as the restricted Pod Security Standard asks, and a bit more. */
+/** Violations of least privilege: the restricted Pod Security Standard, and a bit more. */
 export function findUnsafe({ path, spec }: PodSource): string[] {
   const pod = fields(spec['securityContext']);
   const problems: string[] = [];
@@ -16,7 +16,7 @@ export function findUnsafe({ path, spec }: PodSource): string[] {
   for (const { container, path: containerPath } of containersOf(spec, path)) {
     const own = fields(container['securityContext']);
     const at = `${containerPath}.securityContext`;
-    // What a container does not say, its pod says.
+    // What a container does not set, its pod does.
     check(`${at}.runAsNonRoot`, own['runAsNonRoot'] ?? pod['runAsNonRoot'], true);
     check(
       `${at}.seccompProfile.type`,

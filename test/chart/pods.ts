@@ -1,20 +1,20 @@
 import type { KubernetesObject } from './helm';
 
-/** A map of a manifest whose fields are looked at by name. */
+/** A map in a manifest. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A pod, or the template of one, and whose it is. */
+/** A pod, or the template of one, and its owner. */
 export interface PodSource {
   readonly owner: KubernetesObject;
-  /** Where its spec is, such as `spec.template.spec`. */
+  /** Path of its spec, such as `spec.template.spec`. */
   readonly path: string;
   readonly labels: Fields;
   readonly spec: Fields;
-  /** The names of the claims that its owner makes for it. */
+  /** Names of the claims that its owner creates for it. */
   readonly claims: readonly string[];
 }
 
-/** The pods that an object is or makes. */
+/** The pods that an object is or creates. */
 export function podsOf(owner: KubernetesObject): PodSource[] {
   const spec = fields(owner['spec']);
   const source = (path: string, template: Fields, claims: readonly string[] = []): PodSource => ({
@@ -48,7 +48,7 @@ export function podsOf(owner: KubernetesObject): PodSource[] {
   }
 }
 
-/** The containers of a pod's spec, those that start before the others included, and where they are. */
+/** The containers of a pod's spec, init containers included, with their paths. */
 export function containersOf(
   spec: Fields,
   path = 'spec',
@@ -58,7 +58,7 @@ export function containersOf(
   );
 }
 
-/** A map's fields, none where it is no map: that is said elsewhere. */
+/** The fields of a map; empty if it is not a map, which is reported elsewhere. */
 export function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }

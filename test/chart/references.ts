@@ -2,7 +2,7 @@ import type { KubernetesObject } from './helm';
 import { containersOf, fields, list, type Fields, type PodSource } from './pods';
 import { nameOf } from './validate';
 
-/** Names of other objects: whatever is referred to is made by the release, or known to be there. */
+/** References to objects that the release neither creates nor knows to exist. */
 export function findDangling(
   objects: readonly KubernetesObject[],
   pods: readonly PodSource[],
@@ -92,7 +92,7 @@ function ingressBackends(
   });
 }
 
-/** A reference, unless it may lead nowhere. */
+/** A reference; empty if it is optional. */
 function required(reference: unknown): Fields {
   const found = fields(reference);
   return found['optional'] === true ? {} : found;

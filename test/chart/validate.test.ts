@@ -104,13 +104,13 @@ spec:
 const read = (kind: string, text = good[kind] ?? ''): KubernetesObject[] =>
   readManifests(`kind: ${kind}\n${text}`);
 
-describe('an object that Kubernetes takes', () => {
+describe('an object that Kubernetes accepts', () => {
   test.each(Object.keys(good))('%s', (kind) => {
     expect(validateObjects(read(kind))).toEqual({ problems: [], passedOver: [] });
   });
 });
 
-/** What is replaced in a good object, and what is said of it then. */
+/** A replacement in a good object, and the error it must cause. */
 const faults: readonly [what: string, kind: string, good: string, bad: string, said: string][] = [
   [
     'a typo',
@@ -317,7 +317,7 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
   ['a port that is none', 'Service', 'port: 80,', 'port: 80000,', 'spec.ports[0].port must be <= 65535'],
 ];
 
-describe('an object with a fault is refused', () => {
+describe('an invalid object is refused', () => {
   test.each(faults)('%s (%s)', (_, kind, from, to, said) => {
     const text = good[kind] ?? '';
     expect(text).toContain(from);
@@ -326,14 +326,14 @@ describe('an object with a fault is refused', () => {
     expect(problems[0]).toMatch(new RegExp(`^${kind}/`));
   });
 
-  test('a part that is no kind, and none at all', () => {
+  test('part of a kind, and an unknown kind', () => {
     expect(validateObjects(read('DeploymentSpec', 'apiVersion: apps/v1')).problems).toEqual([
       'DeploymentSpec/?: Kubernetes has no kind DeploymentSpec in apps/v1',
     ]);
     expect(validateObjects(readManifests('a: 1')).problems).toEqual(['?/?: has no apiVersion']);
   });
 
-  test('every fault is said, of every object', () => {
+  test('every fault of every object is reported', () => {
     const text = `${good['Service'] ?? ''}\ntypo: 1`.replace('port: 80,', 'port: x,');
     const { problems } = validateObjects([...read('Service', text), ...read('Job', 'apiVersion: batch/v1')]);
     expect(problems).toEqual([
@@ -345,7 +345,7 @@ describe('an object with a fault is refused', () => {
   });
 });
 
-test('a custom resource of which nothing is known is passed over, and named', () => {
+test('a custom resource without a known schema is skipped, and named', () => {
   expect(validateObjects(read('Certificate', `apiVersion: cert-manager.io/v1\n${metadata}`))).toEqual({
     problems: [],
     passedOver: ['cert-manager.io/v1 Certificate/mine'],

@@ -3,11 +3,11 @@ import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import type { KubernetesObject } from './helm';
 import { KubernetesSchemas, type Schema } from './kubernetes-schemas';
 
-/** What is wrong with objects, and what nothing is known of. */
+/** Faults of objects, and objects without a known schema. */
 export interface Validation {
-  /** A sentence each: `Deployment/mine: spec.replicas must be an integer, is "2"`. */
+  /** One sentence each: `Deployment/mine: spec.replicas must be an integer, is "2"`. */
   readonly problems: readonly string[];
-  /** Objects of custom resources whose shape is not known: `example.com/v1 Thing/mine`. */
+  /** Custom resources without a known schema: `example.com/v1 Thing/mine`. */
   readonly passedOver: readonly string[];
 }
 
@@ -25,7 +25,7 @@ const qualifiedName = (text: string): boolean => {
   );
 };
 
-/** Forms of texts, and how a person calls them. */
+/** String formats, with a description for messages. */
 const formats: Readonly<Record<string, { readonly is: (text: string) => boolean; readonly called: string }>> =
   {
     'dns-label': { is: (text) => dnsLabel.test(text), called: 'a DNS label (a-z, 0-9, -; at most 63)' },
@@ -72,7 +72,7 @@ const formats: Readonly<Record<string, { readonly is: (text: string) => boolean;
     },
   };
 
-/** Kinds whose names are narrower than those of others. */
+/** Kinds whose names are more restricted than others. */
 const nameFormats: Readonly<Record<string, string>> = {
   Service: 'service-name',
   Namespace: 'dns-label',
@@ -100,7 +100,7 @@ export function validateObjects(objects: readonly KubernetesObject[]): Validatio
   return { problems, passedOver };
 }
 
-/** What is wrong with an object; nothing where its kind is a custom resource that is not known. */
+/** Faults of an object; empty for a custom resource without a known schema. */
 function validateObject(object: KubernetesObject): string[] | undefined {
   const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
   if (typeof apiVersion !== 'string' || apiVersion === '') return ['has no apiVersion'];
@@ -113,12 +113,12 @@ function validateObject(object: KubernetesObject): string[] | undefined {
   const validate = validatorOf(id, kind);
   if (validate(object) === true) return [];
   const errors = validate.errors ?? [];
-  // A key that is not allowed has its own error, and is reported again by that of all keys.
+  // An invalid key has an error of its own; that of all keys repeats it.
   const own = errors.filter(({ keyword }) => keyword !== 'propertyNames');
   return [...new Set(own.map(sentence))];
 }
 
-/** Its groups have short names or are of k8s.io; custom resources are of other domains. */
+/** Groups of Kubernetes have short names or end in k8s.io; custom resources have other domains. */
 function isOfKubernetes(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return version === undefined || !group.includes('.') || /(^|\.)k8s\.io$/.test(group);
@@ -144,7 +144,7 @@ function validatorOf(id: string, kind: string): ValidateFunction {
   return validate;
 }
 
-/** An error as a person reads it: the path, and what is wrong there. */
+/** An error for people: the path and the fault. */
 function sentence(error: ErrorObject): string {
   const path = readablePath(error.instancePath);
   const at = (field: unknown): string => `${path}${step(String(field))}`.replace(/^\./, '');
@@ -178,7 +178,7 @@ function sentence(error: ErrorObject): string {
   }
 }
 
-/** `spec.containers[0].image`, of a JSON pointer. */
+/** `spec.containers[0].image`, from a JSON pointer. */
 function readablePath(pointer: string): string {
   return pointer
     .split('/')
@@ -192,7 +192,7 @@ function step(field: string): string {
   return /^[\w-]+$/.test(field) ? `.${field}` : `["${field}"]`;
 }
 
-/** How a person calls an object: `Deployment/mine`. */
+/** An object's name for people: `Deployment/mine`. */
 export function nameOf({ kind, metadata }: KubernetesObject): string {
   const name = (metadata as { name?: string } | undefined)?.name ?? '?';
   return `${kind ?? '?'}/${name}`;

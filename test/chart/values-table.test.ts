@@ -13,7 +13,7 @@ import { scratchFolder, write } from '../set-up/scratch';
 const root = path.join(__dirname, '../..');
 const sample = path.join(__dirname, 'sample-chart');
 
-/** Keys that only the schema knows: `global` is every chart's. */
+/** Keys that only the schema has: `global` belongs to every chart. */
 const onlyInSchema = ['global'];
 
 interface JsonSchema {
@@ -22,14 +22,14 @@ interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Values that the schema does not know, and keys of the schema that are no values. */
+/** Values missing from the schema, and keys of the schema that are not values. */
 function schemaMismatches(values: readonly ChartValue[], defaults: object, schema: JsonSchema): string[] {
   const documented = values.map(({ path }) => path);
   const holds = (at: string): boolean => documented.some((one) => one === at || one.startsWith(`${at}.`));
   const unknown: string[] = [];
   const compare = (value: unknown, at: string, here: JsonSchema): void => {
     const properties = propertiesOf(here, schema);
-    // Where the schema names no keys, any may come: annotations, a node selector.
+    // If the schema names no keys, any are allowed: annotations, a node selector.
     if (properties === undefined) return;
     const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
     const keys = isMap ? Object.keys(value) : [];
@@ -57,7 +57,7 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
   return [...new Set([...unknown, ...optional])];
 }
 
-/** The keys that a schema names, by itself or in its parts; none where it names none. */
+/** The keys that a schema names, directly or in its parts; undefined if it names none. */
 function propertiesOf(schema: JsonSchema, whole: JsonSchema): Record<string, JsonSchema> | undefined {
   const target = schema.$ref
     ?.slice(2)
@@ -81,7 +81,7 @@ describe.each([
   ['chart', path.join(root, 'chart')],
   ['test/chart/sample-chart', sample],
 ])('%s', (_, chart) => {
-  test('its README has the table of its values. Run `npm run chart:docs`', () => {
+  test('its README has the table of its values (otherwise run `npm run chart:docs`)', () => {
     const readme = read(chart, 'README.md');
     expect(withValuesTable(readme, readChartValues(read(chart, 'values.yaml')))).toBe(readme);
   });
@@ -92,13 +92,13 @@ describe.each([
     expect(values.filter(({ description }) => description === '')).toEqual([]);
   });
 
-  test('its schema knows the same values', () => {
+  test('its schema has the same values', () => {
     expect(mismatches(chart)).toEqual([]);
   });
 });
 
 describe('reading values', () => {
-  test('gives paths, descriptions and defaults, in order', () => {
+  test('returns paths, descriptions and defaults, in order', () => {
     expect(readChartValues(read(sample, 'values.yaml'))).toEqual([
       { path: 'replicas', description: 'How many pods there are.', byDefault: '1' },
       { path: 'image.repository', description: 'Where the image is.', byDefault: '"example.com/sample"' },
@@ -118,7 +118,7 @@ describe('reading values', () => {
     ]);
   });
 
-  test('a map is one row where nothing in it is described, and a heading where something is', () => {
+  test('a map is one row if nothing in it is described, and a heading otherwise', () => {
     const text = [
       '# Of the whole file.',
       '',
@@ -144,7 +144,7 @@ describe('reading values', () => {
     ]);
   });
 
-  test('refuses what is no YAML', () => {
+  test('refuses invalid YAML', () => {
     expect(() => readChartValues('a: [')).toThrow();
   });
 });
@@ -154,7 +154,7 @@ describe('writing the table', () => {
   const chart = (): string => path.join(scratch(), 'chart');
   beforeEach(() => cpSync(sample, chart(), { recursive: true }));
 
-  test('puts it between its marks, and leaves the rest', async () => {
+  test('puts it between its marks, and keeps the rest', async () => {
     const marks = '# Title\n\n<!-- values:start -->\nold\n<!-- values:end -->\n\nThe end.\n';
     write(path.join(chart(), 'README.md'), marks);
     write(path.join(chart(), 'values.yaml'), '# One of `a|b`.\nkey: a\n');
@@ -167,7 +167,7 @@ describe('writing the table', () => {
     expect(read(chart(), 'README.md')).toBe(marks.replace('\nold\n', `\n\n${table}\n\n`));
   });
 
-  test('writes nothing where a description or a mark is missing', async () => {
+  test('writes nothing if a description or a mark is missing', async () => {
     write(path.join(chart(), 'values.yaml'), 'a: 1\n# B.\nb: 1\n');
     await expect(writeValuesTable(chart())).rejects.toThrow(
       'Values without a comment above them in values.yaml: a',
@@ -178,7 +178,7 @@ describe('writing the table', () => {
   });
 });
 
-test('values and schema that differ are said', () => {
+test('differences between values and schema are reported', () => {
   const values = read(sample, 'values.yaml');
   expect(mismatches(sample, values.replace('replicas: 1', 'replica: 1'))).toEqual([
     'the schema does not know replica',
