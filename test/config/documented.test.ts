@@ -10,7 +10,7 @@ const rows = new Map(
 );
 
 describe('docs/reference/settings.md', () => {
-  it('has a row for every setting, and none for another', () => {
+  it('has one row per setting, and no others', () => {
     expect([...rows.keys()].sort()).toEqual([...settingNames].sort());
   });
 

@@ -42,7 +42,7 @@ grafana: {enabled: false}
 `;
 
 describe('a Kubecost Helm values file', () => {
-  it('is accepted as it is, and says once what of it is not ours', () => {
+  it('is accepted unchanged, and reports once which parts are not ours', () => {
     writeFileSync(join(cwd, 'store.yaml'), '');
     const settings = load('values.yaml', values, { FEDERATED_STORE_CONFIG: 'store.yaml' });
     expect(settings).toMatchObject({
@@ -69,7 +69,7 @@ describe('a Kubecost Helm values file', () => {
     );
   });
 
-  it('is refused with a bare list whose meaning it does not state', () => {
+  it('is refused if it has a bare list without its meaning', () => {
     const text = values.replace('clusters: []', 'clusters: [x]');
     const env = { FEDERATED_STORE_CONFIG: 'values.yaml' };
     expect(() => load('values.yaml', text, env)).toThrow(
@@ -79,7 +79,7 @@ describe('a Kubecost Helm values file', () => {
     expect(load('values.yaml', stated, env).federator.scope).toEqual({ include: ['x'], exclude: [] });
   });
 
-  it('has the cluster id that federation goes by, and tells of another', () => {
+  it('has the cluster id that federation uses, and a warning if it has a different one', () => {
     const settings = load('values.yaml', values.replace('clusterName: berlin-2', 'clusterName: shown'), {
       FEDERATED_STORE_CONFIG: 'values.yaml',
     });
@@ -89,7 +89,7 @@ describe('a Kubecost Helm values file', () => {
     );
   });
 
-  it('may be of the newest chart', () => {
+  it('may be from the newest chart', () => {
     expect(load('values.yaml', 'global: {clusterId: new}\n').clusterId).toBe('new');
   });
 
@@ -104,7 +104,7 @@ describe('a Kubecost Helm values file', () => {
 });
 
 describe('a rendered federator.json', () => {
-  it('names the clusters to take', () => {
+  it('names the clusters to include', () => {
     const json =
       '{"clusters":["b","a"],"enabled":true,"federationCutoffDate":"2026-01-01T00:00:00Z","primaryClusterID":"p"}';
     const settings = load('federator.json', json, {

@@ -17,7 +17,7 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 /** Loads this text as `federated-etl.yaml`, with only these variables. */
 function load(yaml: string, env: NodeJS.ProcessEnv = {}): Settings {
   writeFileSync(join(cwd, 'federated-etl.yaml'), yaml);
-  // Ignore the profile of the user who runs the tests.
+  // Ignores the profile of the user who runs the tests.
   return loadSettings({ cwd, env: { TEMPORAL_CONFIG_FILE: join(cwd, 'none.toml'), ...env } });
 }
 
@@ -56,7 +56,7 @@ describe('a settings file', () => {
     });
   });
 
-  it('takes all its keys, with paths beside the file', () => {
+  it('accepts all its keys, with paths relative to the file', () => {
     const settings = load(`
 clusterId: cluster-4
 federatedETL:
@@ -98,7 +98,7 @@ log: {level: debug, format: json}
     });
   });
 
-  it('is frozen once read, but for what the Temporal SDK writes into', () => {
+  it('is frozen once read, except what the Temporal SDK writes to', () => {
     const settings = load(minimal, { TEMPORAL_GRPC_META_TEAM: 'costs' });
     Object.assign(settings.temporal.connection.metadata ?? {}, { 'client-name': 'temporal-typescript' });
     expect(settings.temporal.connection.metadata).toEqual({ team: 'costs' });
@@ -170,7 +170,7 @@ log: {level: debug, format: json}
     ['an unknown key without a value', `${minimal}temporl:\n`, /line 2: there is no setting temporl/],
   ])('refuses %s', (_what, yaml, message) => expect(refusal(yaml)).toMatch(message));
 
-  it('names all mistakes at once', () => {
+  it('reports all mistakes at once', () => {
     const detail = refusal(`${minimal}logg: {}\nhealth: {lisen: x}\napi: {openRead: maybe}\n`);
     expect(detail.split('\n')).toHaveLength(3);
   });
@@ -179,13 +179,13 @@ log: {level: debug, format: json}
     expect(refusal(`${minimal}api: {token: 12345}\n`)).not.toContain('12345');
   });
 
-  it('says which file is missing', () => {
+  it('reports which file is missing', () => {
     expect(() => loadSettings({ cwd, env: {}, file: 'gone.yaml' })).toThrow(/cannot be read/);
   });
 });
 
 describe('the defaults', () => {
-  it('are the settings where nothing is set, and those of the query engine', () => {
+  it('are those of the empty settings, and of the query engine', () => {
     const { api, query } = load(minimal);
     const defaults = defaultSettings();
     expect(defaults).toEqual({ api, query: { memory: query.memory, threads: query.threads } });
@@ -194,13 +194,13 @@ describe('the defaults', () => {
 });
 
 describe('the environment', () => {
-  it('has one variable for each setting', () => {
+  it('has one variable per setting', () => {
     expect(new Set(settingNames.map(variableOf)).size).toBe(settingNames.length);
     expect(variableOf('localEtl.path')).toBe('FEDERATED_ETL_LOCAL_ETL_PATH');
     expect(variableOf('federatedETL.federator.runEvery')).toBe('FEDERATED_ETL_FEDERATOR_RUN_EVERY');
   });
 
-  it('wins over the file', () => {
+  it('takes precedence over the file', () => {
     const settings = load(`${minimal}log: {level: debug}\n`, {
       CLUSTER_ID: 'cluster-5',
       FEDERATED_CLUSTER: 'true',
@@ -226,7 +226,7 @@ describe('the environment', () => {
     });
   });
 
-  it('suffices without a file', () => {
+  it('is enough without a file', () => {
     expect(loadSettings({ cwd: tmpdir(), env: { CLUSTER_ID: 'c' } }).clusterId).toBe('c');
   });
 
@@ -239,9 +239,9 @@ describe('the environment', () => {
     [{ FEDERATED_CLUSTER: 'yes' }, /FEDERATED_CLUSTER: .*takes true or false, not "yes"/],
     [{ FEDERATED_ETL_LOCAL_ETL_RESCAN_EVERY: '5' }, /takes a number with a unit/],
     [{ TEMPORAL_PROFILE: 'nobody' }, /TEMPORAL_ variables or the profile/],
-  ])('is checked like the file: %j', (env, message) => expect(refusal(minimal, env)).toMatch(message));
+  ])('is validated like the file: %j', (env, message) => expect(refusal(minimal, env)).toMatch(message));
 
-  it('tells of a misspelled variable, and lets others be', () => {
+  it('reports a misspelled variable, and ignores unrelated ones', () => {
     const env = {
       FEDERATED_CLUSTERS: 'true',
       FEDERATED_ETL_PORT_9003_TCP: 'tcp://10.0.0.1:9003',
@@ -252,7 +252,7 @@ describe('the environment', () => {
     ]);
   });
 
-  it("reaches Temporal as the temporal CLI does, before the settings' own words", () => {
+  it("configures Temporal as it does for the temporal CLI, before the settings' own values", () => {
     const yaml = `${minimal}temporal: {address: "file:7233", namespace: file}\n`;
     const env = { TEMPORAL_ADDRESS: 'shell:7233', TEMPORAL_API_KEY: 'key' };
     expect(load(yaml, env).temporal).toMatchObject({
@@ -280,13 +280,13 @@ describe('the bare list of clusters', () => {
     ['may be empty', 'clusters: [], clustersMode: include', { exclude: [] }],
   ])('%s', (_what, text, scope) => expect(load(federator(text)).federator.scope).toEqual(scope));
 
-  it('is said to have lost', () => {
+  it('is reported if it is overridden', () => {
     expect(load(federator('clusters: [x], excludeClusters: [y]')).notices).toEqual([
       expect.stringMatching(/override the bare list/),
     ]);
   });
 
-  it('is not guessed where the file may be a fragment of Helm values', () => {
+  it('is not guessed if the file may be a fragment of Helm values', () => {
     const fragment = 'federatedETL: {federator: {clusters: [x]}}\n';
     expect(refusal(fragment, { CLUSTER_ID: 'c' })).toMatch(
       /not to federate in the Federated ETL guide, but the only clusters to federate in Kubecost's charts/,
@@ -299,7 +299,7 @@ describe('the bare list of clusters', () => {
 });
 
 describe('storage', () => {
-  it('of Kubecost takes precedence if set so, and says so', () => {
+  it('of Kubecost takes precedence if configured, and this is reported', () => {
     writeFileSync(join(cwd, 'object-store.yaml'), 'type: FILESYSTEM\n');
     const settings = load(
       `${minimal}federatedETL: {useExistingS3Config: true}\nstorage: {configFile: federated-store.yaml, existingConfigFile: object-store.yaml}\n`,
@@ -311,11 +311,11 @@ describe('storage', () => {
   });
 });
 
-describe('the origins that may read', () => {
+describe('the origins allowed to read', () => {
   const origins = (yaml: string, env?: NodeJS.ProcessEnv) =>
     load(`${minimal}api: {origins: ${yaml}}\n`, env).api.origins;
 
-  it('are a list, of the environment with commas', () => {
+  it('are a list, separated by commas in the environment', () => {
     expect(load(minimal).api.origins).toBeUndefined();
     expect(origins('[]')).toEqual([]);
     expect(origins('["*"]')).toEqual(['*']);
@@ -342,7 +342,7 @@ describe('the origins that may read', () => {
 });
 
 describe('a role', () => {
-  it('is needed to run', () => {
+  it('is required to run', () => {
     expect(() => requireRole(load(minimal))).toThrow(/has no role/);
     requireRole(load(`${minimal}federatedETL: {federatedCluster: true}\n`));
   });

@@ -24,8 +24,8 @@ import { localFile, rebuild } from './five-clusters';
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated', 'cluster-1', 'etl');
 const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 
-/** One cluster that is federated and hosts the federator, on a folder, with a Temporal server of its own. */
-describeWithTemporal('a cluster whose surroundings fail', () => {
+/** One federated cluster that hosts the federator, on a folder, with a separate Temporal server. */
+describeWithTemporal('a cluster whose environment fails', () => {
   let dir: string;
   let bucket: string;
   let server: TemporalServer;
@@ -99,7 +99,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     expect((await remote()).equals(own)).toBe(true);
   });
 
-  test('what is built while Temporal is away is pushed when it is back', async () => {
+  test('windows built while Temporal is down are pushed when it is back', async () => {
     const port = Number(server.address.split(':')[1]);
     await server.stop();
     const bytes = await rebuild(cluster, changed, own, 1);
@@ -107,11 +107,11 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await pushed(bytes);
   });
 
-  test('what is built while the bucket is away is pushed when it is back', async () => {
+  test('windows built while the bucket is unavailable are pushed when it is back', async () => {
     const away = `${bucket}-away`;
     await rename(bucket, away);
     const bytes = await rebuild(cluster, changed, own, 2);
-    // Until the push has failed for it, the bucket was not away for anybody.
+    // Until the push has failed because of it, nobody has noticed that the bucket is unavailable.
     await until('a push that fails', async () =>
       (await readFile(cluster.log, 'utf8')).includes('STORAGE_BUCKET_NOT_FOUND'),
     );
@@ -119,14 +119,14 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     await pushed(bytes);
   });
 
-  test('a copy that somebody deleted is back after the next rescan', async () => {
+  test('a deleted copy is restored by the next rescan', async () => {
     const bytes = await remote();
     await rm(path.join(bucket, clusterEtlKey(clusterId('cluster-1'), changed)));
     await pushed(bytes);
   });
 
-  test('a federation that failed is replayed as a new run of the same request', async () => {
-    // A file where the merged objects would lie: nothing can be written there.
+  test('a failed federation is replayed as a new run of the same request', async () => {
+    // A file in the place of the folder for merged objects, so that nothing can be written there.
     const objects = path.join(bucket, 'federated', 'combined', 'objects');
     await rm(objects, { recursive: true, force: true });
     await mkdir(path.dirname(objects), { recursive: true });
@@ -156,7 +156,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     });
   });
 
-  test('a file that is being written is not pushed before it is whole', async () => {
+  test('a file that is being written is not pushed before it is complete', async () => {
     const whole = await remote();
     const half = whole.subarray(0, whole.length / 2);
     await writeFile(localFile(cluster, changed), half);
@@ -167,7 +167,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     expect((await remote()).equals(whole)).toBe(true);
   });
 
-  test('a role that the settings give no more ends at the next start', async () => {
+  test('a role removed from the settings ends at the next start', async () => {
     const pull = (client: Client) => client.workflow.getHandle(names('').pull('cluster-1')).describe();
     const primaries = async (client: Client) =>
       (await client.workflow.getHandle(names('').roster).query<RosterState>(rosterState)).primaries;
@@ -184,7 +184,7 @@ describeWithTemporal('a cluster whose surroundings fail', () => {
     }
   });
 
-  test('a cluster ends in order when its parent process is gone', async () => {
+  test('a cluster shuts down cleanly when its parent process is gone', async () => {
     await running?.stop();
     running = undefined;
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;

@@ -28,12 +28,14 @@ const another = 'allocations/1h/1794816000-1794819600' as WindowId;
 const primary = 'cluster-5';
 
 /**
- * The guide's example from end to end, on one kind of store. The tests build on one another, as days of operation do.
- * Each kind has a test file of its own, so that they run side by side: half of their time is waiting for time-outs.
+ * The guide's example from end to end, on one kind of store. Each test builds on the one before, as
+ * days of operation do. Each kind has its own test file, so that they run in parallel: half of
+ * their time is waiting for time-outs.
  *
  * @param name the name of the suite
- * @param storeOf makes a bucket and returns the content of federated-store.yaml; it is given the example's folder
- * @param gcsEmulator where GCS is, for a store of that type
+ * @param storeOf creates a bucket in the example's folder, and returns the content of
+ * federated-store.yaml
+ * @param gcsEmulator the address of GCS, for a store of that type
  */
 export function describeFiveClusters(
   name: string,
@@ -71,7 +73,7 @@ export function describeFiveClusters(
       );
     const differences = async (clusters: readonly string[]) =>
       (await checkUnion(five.bucket, clusters)).differences;
-    /** Waits until every combined file lies in the primary's local ETL, byte for byte. */
+    /** Waits until the primary's local ETL has every combined file, byte for byte. */
     const pulled = async () => {
       const { windows } = await five.generation();
       for (const window of Object.keys(windows) as WindowId[]) {
@@ -82,7 +84,7 @@ export function describeFiveClusters(
       }
     };
 
-    test('what five clusters push is combined into what OpenCost itself makes of it', async () => {
+    test('the files that five clusters push are combined exactly as OpenCost combines them', async () => {
       for (const cluster of ids) {
         await until(
           `${cluster} has pushed`,
@@ -109,7 +111,7 @@ export function describeFiveClusters(
       expect(largestPayload(history).bytes).toBeLessThan(100 * 1024);
     });
 
-    test('the primary holds what is combined, and its own folder stays its own', async () => {
+    test('the primary has the combined files, and its own folder stays unchanged', async () => {
       await pulled();
       for (const window of [changed, another]) {
         expect(Buffer.from(await remote(primary, window)).equals(await golds(primary, window))).toBe(true);
@@ -145,7 +147,7 @@ export function describeFiveClusters(
       });
     });
 
-    test('a primary that is federated too never gives back what it pulled, round after round', async () => {
+    test('a primary that is federated too never pushes pulled files, round after round', async () => {
       for (let round = 1; round <= runs(2, 20); round++) {
         await pulled();
         const own = await rebuild(five.cluster(primary), changed, await golds(primary, changed), round);
@@ -161,7 +163,7 @@ export function describeFiveClusters(
       expect(Buffer.from(await remote(primary, another)).equals(await golds(primary, another))).toBe(true);
     });
 
-    test('an excluded cluster leaves every window, though the federator is killed in the middle of that run', async () => {
+    test('an excluded cluster is removed from every window, even if the federator is killed during that run', async () => {
       const { config } = five.cluster('cluster-4');
       const excluded = await runMain('exclude', 'cluster-3', '--reason', 'trying it out', '--config', config);
       expect(excluded).toMatchObject({

@@ -22,7 +22,7 @@ const printed = Object.entries(costs).map(
   ([cluster, cost]) => `  ${cluster}  ${cost.toFixed(2).padStart(8)} USD`,
 );
 
-/** `federated-etl demo` as a person starts it, with a Temporal server of its own. */
+/** `federated-etl demo` as a user starts it, with a separate Temporal server. */
 describeWithTemporal('the five-cluster example', () => {
   let dir: string;
   let running: ChildProcess | undefined;
@@ -58,7 +58,7 @@ describeWithTemporal('the five-cluster example', () => {
     return child.exitCode;
   }
 
-  test('ends yesterday: who asks for 7d sees its costs, as the README shows them', async () => {
+  test('ends yesterday: a query for 7d returns its costs, as the README shows them', async () => {
     const child = start();
     await until('the example runs', async () => {
       if (child.exitCode !== null) throw new Error(out);
@@ -80,7 +80,7 @@ describeWithTemporal('the five-cluster example', () => {
     expect(await end(child)).toBe(0);
   });
 
-  test('of an earlier day stays as it is, and says so', async () => {
+  test('from an earlier day is left unchanged, and reported', async () => {
     await layOutClusters(dir, {
       lastDay: goldenDay,
       temporal: { address: '127.0.0.1:1', namespace: 'default' },
@@ -101,8 +101,8 @@ describeWithTemporal('the five-cluster example', () => {
   });
 
   /**
-   * What steps 2 to 7 said, without what is of one start: times, ports, process ids, the folder, how far a run was when
-   * it was looked at, and the order in which processes came up.
+   * The output of steps 2 to 7, without details of one start: times, ports, process ids, the
+   * folder, observed progress of a run, and the order in which processes started.
    */
   function stepsOf(text: string): string[][] {
     const all = text
@@ -124,7 +124,7 @@ describeWithTemporal('the five-cluster example', () => {
     );
   }
 
-  /** Whether a line says that the run is in a phase; which of them are seen depends on when one looks. */
+  /** Whether a line reports a run's phase; which phases appear depends on timing. */
   function isProgress(line: string, phase: string): boolean {
     return line === `  Federator ${phase}` || line.startsWith(`  Federator ${phase}: `);
   }

@@ -21,7 +21,7 @@ import { names } from '../../workflows/names';
 import { builtProgram } from '../servers/program';
 import { until } from '../until';
 
-/** The guide's five clusters, each a process of its own, on a real Temporal server and a real bucket. */
+/** The guide's five clusters, each a separate process, on a real Temporal server and a real bucket. */
 export interface FiveClusters {
   readonly clusters: readonly DemoCluster[];
   readonly bucket: Bucket;
@@ -30,11 +30,11 @@ export interface FiveClusters {
   start(id: string): Promise<void>;
   /** Asks it to stop, and waits until it has. */
   stop(id: string): Promise<void>;
-  /** SIGKILL: it has no chance to do anything. */
+  /** SIGKILL: it cannot clean up. */
   kill(id: string): Promise<void>;
-  /** Starts a run by the schedule, as it would start by itself, and waits for its end. */
+  /** Triggers a scheduled run and waits for its end. */
   federate(): Promise<FederationSummary>;
-  /** Starts a run and waits until it merges. */
+  /** Triggers a run and waits until it merges. */
   federateUntilMerging(): Promise<string>;
   result(run: string): Promise<FederationSummary>;
   generation(): Promise<Generation>;
@@ -45,17 +45,17 @@ export interface Place {
   readonly address: string;
   readonly namespace: string;
   readonly client: Client;
-  /** What federated-store.yaml says; `folder` is the example's own. */
+  /** Content of federated-store.yaml; `folder` is the example's. */
   store(folder: string): Promise<object>;
-  /** What a cluster's own federated-store.yaml says. (Default: what the common one says) */
+  /** Content of a cluster's own federated-store.yaml. (Default: the common one) */
   storeOf?(cluster: DemoCluster): Promise<object>;
-  /** Where GCS is, for a store of that type. */
+  /** Address of GCS, for a store of that type. */
   readonly gcsEmulator?: string;
 }
 
 /**
- * Lays out the example in a temporary folder, of the golden days, and starts all five. Rescans and pulls come every other
- * second.
+ * Lays out the example in a temporary folder, for the golden days, and starts all five clusters.
+ * Rescans and pulls run every two seconds.
  */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   const { address, namespace, client, store, gcsEmulator } = place;
@@ -137,7 +137,7 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   return five;
 }
 
-/** Lets a cluster use a federated-store.yaml of its own. */
+/** Gives a cluster its own federated-store.yaml. */
 async function giveStore(cluster: DemoCluster, store: object): Promise<void> {
   const configFile = cluster.config.replace(/\.yaml$/, '-store.yaml');
   await writeFile(configFile, stringify(store));
@@ -149,12 +149,15 @@ async function changeStorage({ config }: DemoCluster, changes: object): Promise<
   await writeFile(config, stringify({ ...settings, storage: { ...settings.storage, ...changes } }));
 }
 
-/** Where a cluster's local file of a window is. */
+/** Path of a cluster's local file of a window. */
 export function localFile(cluster: DemoCluster, window: WindowId): string {
   return path.join(cluster.etl, 'bingen', window);
 }
 
-/** A window rebuilt as by a cost-model: the same records, the first one `more` expensive. */
+/**
+ * A window as a cost-model would rebuild it: the same records, with `more` added to the first one's
+ * cost.
+ */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
   const [first] = recordsOf(set)?.values() ?? [];
@@ -164,7 +167,7 @@ export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): U
   return encodeSet(set);
 }
 
-/** Rebuilds a window in a cluster.s local ETL; returns the bytes. */
+/** Rebuilds a window in a cluster's local ETL; returns the bytes. */
 export async function rebuild(
   cluster: DemoCluster,
   window: WindowId,
@@ -182,7 +185,7 @@ export interface FederatorPlace {
   readonly runEvery: string;
 }
 
-/** The settings of a cluster that is a federator and nothing else, on the folder `bucket` below `dir`. */
+/** Writes the settings of a cluster that is only a federator, on the folder `bucket` below `dir`. */
 export async function writeFederator(
   dir: string,
   id: string,
@@ -196,7 +199,7 @@ export async function writeFederator(
     federatedETL: { federator: { enabled: true, ...times } },
     storage: { configFile: store },
     temporal,
-    // Other clusters of the tests are on this machine, too.
+    // The tests run other clusters on this machine too.
     health: { listen: '127.0.0.1:0' },
   };
   await writeFile(config, stringify(settings));
@@ -209,13 +212,16 @@ export async function writeFederator(
   };
 }
 
-/** Writes a local file again as a cost-model does that loads and saves it: other bytes, the same content. */
+/**
+ * Rewrites a local file as a cost-model does that loads and saves it: other bytes, the same
+ * content.
+ */
 export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId): Promise<boolean> {
   const before = await readFile(localFile(cluster, window));
   const pipeline = parseWindowId(window)?.pipeline ?? 'allocations';
   const set = decodeSet(pipeline, before);
   const records = recordsOf(set);
-  // Another order of the records makes another order of the strings, and so other bytes throughout.
+  // Another order of records changes the order of strings, and so all the bytes.
   const reversed = [...(records ?? [])].reverse();
   records?.clear();
   for (const [key, record] of reversed) records?.set(key, record);

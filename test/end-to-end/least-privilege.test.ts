@@ -20,7 +20,10 @@ import { localFile, startFiveClusters, type FiveClusters } from './five-clusters
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 
-/** The guide's five clusters and a primary that is nothing else, each with no more than the policies of its roles. */
+/**
+ * The guide's five clusters and a primary without other roles, each with only the policies of its
+ * roles.
+ */
 describeWithTemporal('least privilege', () => {
   describeWithS3('on an S3 server', () => {
     const bucket = 'costs';
@@ -85,7 +88,7 @@ describeWithTemporal('least privilege', () => {
       }
     };
 
-    test('what five clusters push is combined, and pulled by both primaries', async () => {
+    test('files of five clusters are combined, and pulled by both primaries', async () => {
       for (const id of ids) {
         await until(`${id} has pushed`, async () => (await count(clusterEtlPrefix(clusterId(id)))) === 14);
       }
@@ -97,14 +100,14 @@ describeWithTemporal('least privilege', () => {
       expect(await count(backupsPrefix(clusterId('cluster-5')))).toBe(15);
     });
 
-    test('a primary leaves, whatever else it is', async () => {
+    test('a primary leaves, whatever its other roles', async () => {
       for (const { config } of [five.cluster('cluster-5'), onlyPrimary]) {
         const left = await runMain('primary', 'leave', '--config', config);
         expect(left).toMatchObject({ status: 0, err: '' });
       }
     });
 
-    test('what looks at the combined set needs no more than a primary, what looks at the clusters a federator', async () => {
+    test('verbs on the combined set need only a primary’s permissions, verbs on the clusters a federator’s', async () => {
       for (const verb of ['verify', 'generations', 'quarantine', 'runs']) {
         expect(await runMain(verb, '--config', onlyPrimary.config)).toMatchObject({ status: 0 });
       }
@@ -116,7 +119,7 @@ describeWithTemporal('least privilege', () => {
       expect(refused.err).toContain('(key federated/)');
     });
 
-    test('the doctor finds that each may do what it has to', async () => {
+    test('the doctor finds that each has the permissions it needs', async () => {
       for (const { config } of [...five.clusters, onlyPrimary]) {
         const { out } = await runMain('doctor', '--json', '--config', config);
         const { checks } = JSON.parse(out) as {
@@ -128,7 +131,7 @@ describeWithTemporal('least privilege', () => {
       }
     });
 
-    test('nothing was refused to anybody', async () => {
+    test('no request was refused', async () => {
       for (const { log } of [...five.clusters, onlyPrimary]) {
         expect(await readFile(log, 'utf8')).not.toMatch(/STORAGE_|AccessDenied/);
       }
@@ -142,7 +145,7 @@ describeWithTemporal('least privilege', () => {
   });
 });
 
-/** A cluster that is a primary and nothing else, with a local ETL that is still empty. */
+/** A cluster that is only a primary, with an empty local ETL. */
 async function writePrimary(
   dir: string,
   id: string,

@@ -23,7 +23,7 @@ import { rebuiltBytes, writeFederator } from './five-clusters';
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 
-/** Two federators in Temporal namespaces of their own know nothing of each other but the bucket. */
+/** Two federators in separate Temporal namespaces share nothing but the bucket. */
 describeWithTemporal('two federators on one bucket', () => {
   let server: TestServer;
   let dir: string;
@@ -39,7 +39,7 @@ describeWithTemporal('two federators on one bucket', () => {
       const namespace = await server.createNamespace();
       namespaces.push(namespace);
       const temporal = { address: server.address, namespace };
-      // Their runs come every few seconds, by their schedules.
+      // Their schedules start runs every few seconds.
       running.push(
         await startCluster(
           await writeFederator(dir, id, { temporal, firstRunAfter: '2s', runEvery: '4s' }),
@@ -57,7 +57,7 @@ describeWithTemporal('two federators on one bucket', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  test('leave a whole combined set at every instant, and the right one in the end', async () => {
+  test('keep the combined set complete at every moment, and correct in the end', async () => {
     await until('a first generation', () => readNewestGeneration(bucket));
     const seen = new Set<number>();
     const own = (await readAll(bucket, clusterEtlKey(clusterId('cluster-1'), changed))).bytes;
@@ -74,7 +74,7 @@ describeWithTemporal('two federators on one bucket', () => {
     expect(seen.size).toBeGreaterThanOrEqual(4);
   });
 
-  test('runs of one schedule never overlap and come at their times', async () => {
+  test('runs of one schedule never overlap, and start on time', async () => {
     const [namespace = ''] = namespaces;
     const runs: { start: number; end: number }[] = [];
     for await (const run of server
@@ -91,7 +91,7 @@ describeWithTemporal('two federators on one bucket', () => {
     }
   });
 
-  test('with another membership the second fails and names both, until it takes over', async () => {
+  test('with different memberships the second fails and names both, until it takes over', async () => {
     const [east = '', west = ''] = namespaces;
     for (const namespace of [east, west])
       await server.client(namespace).schedule.getHandle('federation').pause('the test decides');
@@ -106,7 +106,7 @@ describeWithTemporal('two federators on one bucket', () => {
     };
     const { federator } = (await readNewestGeneration(bucket))?.membership ?? {};
     if (federator === 'west') {
-      // Whose generation it is was up to chance; now it is to be the other's.
+      // Either could have committed the last generation; now the other one must.
       await server
         .client(east)
         .workflow.getHandle('roster')
@@ -131,7 +131,10 @@ describeWithTemporal('two federators on one bucket', () => {
   });
 });
 
-/** Reads the newest generation as a primary does, and every published file as any reader does; gives its number. */
+/**
+ * Reads the newest generation as a primary does, and every published file as any reader does;
+ * returns its number.
+ */
 async function checkWhole(bucket: Bucket): Promise<number> {
   const generation = await readNewestGeneration(bucket);
   if (generation === undefined) throw new Error('the generations are gone');

@@ -12,11 +12,11 @@ const entries = new Map(
 const codes = Object.keys(catalog) as ErrorCode[];
 
 describe('docs/reference/errors.md', () => {
-  it('has an entry for every code, and none for another', () => {
+  it('has an entry for every code, and no others', () => {
     expect([...entries.keys()].sort()).toEqual([...codes].sort());
   });
 
-  it.each(codes)('says of %s what the program says', (code) => {
+  it.each(codes)('has the program’s text for %s', (code) => {
     const { means, hint, retryable } = catalog[code];
     const entry = entries.get(code) ?? '';
     expect(entry).toContain(means);

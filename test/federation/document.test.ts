@@ -24,18 +24,18 @@ const kind = {
 const numbers = defineDocument(kind);
 const store = (name: string, text: string) => bucket.put(kind.key(name), Buffer.from(text));
 
-test('a document comes back as it was written, on a line', async () => {
+test('a document is read back as it was written, on one line', async () => {
   await replaceDocument(bucket, numbers.at('written'), { n: 1 });
   expect(await readDocument(bucket, numbers.at('written'))).toEqual({ n: 1 });
   expect((await bucket.head('numbers/written.json'))?.size).toBe('{"n":1}\n'.length);
 });
 
-test('members that the schema does not know are dropped', async () => {
+test('unknown members are dropped', async () => {
   await store('newer', '{"n":1,"more":true}');
   expect(await readDocument(bucket, numbers.at('newer'))).toEqual({ n: 1 });
 });
 
-test('absence is undefined, or an error where the document is required', async () => {
+test('an absent document is undefined, or an error if it is required', async () => {
   expect(await readDocument(bucket, numbers.at('none'))).toBeUndefined();
   expect(await readIntact(bucket, numbers.at('none'))).toBeUndefined();
   await expect(requireDocument(bucket, numbers.at('none'))).rejects.toMatchObject({
@@ -73,7 +73,7 @@ describe.each(['{"n":"secret"}', 'secret', ''])('%j is damaged', (text) => {
     });
   });
 
-  test('and counts as absent if its kind says so, or the reader', async () => {
+  test('and counts as absent if its kind or the reader allows it', async () => {
     const absent = defineDocument({ ...kind, damaged: 'absent' });
     expect(await readDocument(bucket, absent.at('damaged'))).toBeUndefined();
     expect(await readIntact(bucket, numbers.at('damaged'))).toBeUndefined();

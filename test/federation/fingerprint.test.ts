@@ -18,7 +18,7 @@ test('the order of the sources makes no difference', () => {
   );
 });
 
-test('sources that differ have other names, however their parts run together', () => {
+test('sources that differ have different fingerprints, even if their concatenation is equal', () => {
   fc.assert(
     fc.property(sources, sources, (a, b) => {
       const text = (list: typeof a) =>
@@ -32,7 +32,7 @@ test('sources that differ have other names, however their parts run together', (
   expect(named(one, used('a', 'b'))).not.toBe(named(one, used('ab', '')));
 });
 
-test('everything that decides the bytes is in the name', () => {
+test('everything that determines the bytes is part of the fingerprint', () => {
   const ref = parseWindowId(one);
   if (ref === undefined) throw new Error(one);
   const names = [
@@ -50,8 +50,8 @@ test('everything that decides the bytes is in the name', () => {
   expect(names.every((name) => /^[0-9a-f]{64}$/.test(name))).toBe(true);
 });
 
-test('names do not change from release to release', () => {
-  // Changing it on purpose means raising the merge revision.
+test('fingerprints do not change from release to release', () => {
+  // To change it deliberately, raise the merge revision.
   expect(named(one, used('a'), { cluster: 'b', seen: 'absent', decision: 'kept:v1' })).toMatchInlineSnapshot(
     `"5a1173dcc47778180cbcaedf950c4e2f954daf994333c28a6f415cf476a86d53"`,
   );

@@ -1,7 +1,7 @@
 import { countFound } from '../../federation/found';
 import { candidates, dayWindow, file } from './made-up';
 
-test('what was found is counted by pipeline and resolution, in one order', () => {
+test('found windows are counted by pipeline and resolution, in a fixed order', () => {
   const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
   const hourly = 'assets/1h/1794614400-1794618000';
   const twice = { path: `x.${one}`, plain: false, modified: 2_000 };

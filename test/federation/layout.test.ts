@@ -21,7 +21,7 @@ const window: fc.Arbitrary<WindowRef> = fc
     window: { start: count * seconds, end: (count + 1) * seconds },
   }));
 
-test('a window’s key is read back as it was built', () => {
+test('a window’s key survives formatting and parsing', () => {
   fc.assert(
     fc.property(cluster, window, (id, ref) => {
       const key = layout.clusterEtlKey(id, windowId(ref));
@@ -38,7 +38,7 @@ test('a window’s key is read back as it was built', () => {
   );
 });
 
-test('every other key is read back as it was built', () => {
+test('every other key survives formatting and parsing', () => {
   const run = fc.stringMatching(/^[a-z0-9.:-]{1,40}$/);
   fc.assert(
     fc.property(
@@ -70,7 +70,7 @@ test('every other key is read back as it was built', () => {
 
 const exportFormat = fc.constantFrom('parquet' as const, 'csv' as const);
 
-test('a window’s path in an export is read back as it was built', () => {
+test('a window’s path in an export survives formatting and parsing', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 99 }),
@@ -88,7 +88,7 @@ test('a window’s path in an export is read back as it was built', () => {
   );
 });
 
-test('a window’s path in an export is in folders as Hive has them', () => {
+test('a window’s path in an export uses Hive partition folders', () => {
   const ref = parseWindowId('allocations/1h/1794816000-1794819600');
   if (ref === undefined) throw new Error('that is a window');
   const digest = '0123456789abcdef'.repeat(4);
@@ -105,11 +105,11 @@ test.each([
   'v1/parquet/allocations/resolution=1h/day=2026-11-15/1794816000-1794819600-0123456789ab.parquet',
   'v1/parquet/allocations/resolution=1d/day=2026-11-16/1794816000-1794819600-0123456789ab.parquet',
   'v1/parquet/networks/resolution=1h/day=2026-11-16/1794816000-1794819600-0123456789ab.parquet',
-])('%s is no window of an export', (path) => {
+])('%s is not a window of an export', (path) => {
   expect(layout.parseExportPath(path)).toBeUndefined();
 });
 
-test('every key is one that all stores can hold', () => {
+test('every key is valid in all stores', () => {
   const longest = clusterId('c'.repeat(240));
   fc.assert(
     fc.property(cluster, window, hex64, (id, ref, fingerprint) => {
@@ -130,13 +130,13 @@ test('every key is one that all stores can hold', () => {
   );
 });
 
-test('generations are listed in the order of their numbers', () => {
+test('generations are listed in numerical order', () => {
   const keys = [1, 2, 9, 10, 11, 100, 12_345].map(layout.generationKey);
   expect([...keys].sort()).toEqual(keys);
 });
 
 test.each(['', 'combined', '.', '..', 'a..b', 'a/b', 'a\\b', 'a\nb', 'x'.repeat(254)])(
-  '%j is no cluster id',
+  '%j is not a cluster id',
   (text) => {
     expect(() => clusterId(text)).toThrow(/^The cluster id /);
     expect(layout.parseClusterPrefix(`federated/${text}/`)).toBeUndefined();
@@ -148,7 +148,7 @@ test.each([
   'federated/combined/generations/1.json',
   'federated/combined/generations/000000000001.json.bak',
   'elsewhere/000000000001.json',
-])('%s is none of ours', (key) => {
+])('%s is not one of our keys', (key) => {
   expect(layout.parseObjectKey(key)).toBeUndefined();
   expect(layout.parseGenerationKey(key)).toBeUndefined();
   expect(layout.parseRunKey(key)).toBeUndefined();

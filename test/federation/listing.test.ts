@@ -20,7 +20,7 @@ const day = 24 * hour;
 /** The middle of a made-up day. */
 const now = 1_794_614_400 + 30.5 * day;
 const since = now - 7 * day;
-/** The last that is not recent, and the first that is. */
+/** The last one that is not recent, and the first that is. */
 const [old, recent] = [dayWindow(22), dayWindow(23)];
 
 const both = membership(['a', 'b']);
@@ -116,7 +116,7 @@ describe('a listing is full', () => {
   });
 });
 
-describe('of a recent listing, in full and first', () => {
+describe('a recent listing lists first, and in full,', () => {
   const rows: [string, Partial<ListingInput>, string[]][] = [
     ['no cluster that is as it was', {}, []],
     ['a cluster that the generation does not hold', { membership: membership(['a', 'b', 'c']) }, ['c']],
@@ -168,17 +168,17 @@ describe('a recent listing is outdated', () => {
     expect(outdated(input(known), new Set(['a', 'b', 'c']), candidates(files))).toBe(why);
   });
 
-  test('not by clusters of which only a part was listed', () => {
+  test('does not count clusters of which only part was listed', () => {
     expect(outdated(input(known), new Set(['b']), candidates([file('a', recent)]))).toBeUndefined();
   });
 
-  test('not because time went on: a window that was recent then is not older now', () => {
+  test('does not count the passage of time: a window that was recent then has not become older', () => {
     const later = { ...known, now: now + day - hour - 1 };
     expect(outdated(input(later), new Set(['a']), candidates(seen))).toBeUndefined();
   });
 });
 
-test('what is remembered of a full listing survives JSON', () => {
+test('the record of a full listing survives JSON', () => {
   const made = describeFullListing(candidates([file('a', old), file('b', recent)]), now);
   expect(made).toEqual({
     at: at(now),
@@ -188,7 +188,7 @@ test('what is remembered of a full listing survives JSON', () => {
   expect(lastFullListingSchema.parse(JSON.parse(text))).toMatchObject(made);
 });
 
-describe('where a recent listing goes on', () => {
+describe('a recent listing resumes', () => {
   const first = (seconds: number) => Math.floor(since) - seconds;
   const rows: [string, string, string | undefined][] = [
     ['from an older day', dayWindow(1), `allocations/1d/${first(day)}`],
@@ -222,7 +222,7 @@ describe('where a recent listing goes on', () => {
       return { ref, path: `assets/${name}/${odd}` };
     });
 
-  test('nothing recent is passed over, wherever a page ends', () => {
+  test('no recent window is skipped, wherever a page ends', () => {
     fc.assert(
       fc.property(recentFile, fc.string(), (found, name) => {
         expect(isRecent(found.ref, since)).toBe(true);
@@ -239,7 +239,7 @@ describe('where a recent listing goes on', () => {
     );
   });
 
-  test('a cluster with a recent file under a name that sorts before its time is known', () => {
+  test('a cluster with a recent file under a name that sorts before its time is detected', () => {
     const odd = (window: string) =>
       file('a', window, 'v1', { path: window.replace('1d/', '1d/1.'), plain: false });
     const of = (window: string) => describeFullListing(candidates([odd(window)]), now).clusters.a?.inOrder;

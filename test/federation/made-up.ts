@@ -42,7 +42,7 @@ export function named(window: string, ...sources: FingerprintSource[]): string {
   return fingerprint(ref, sources);
 }
 
-/** A generation that holds windows made of these sources. */
+/** A generation with windows merged from these sources. */
 export function generation(
   windows: Record<string, FingerprintSource[]>,
   members: Membership,

@@ -45,7 +45,7 @@ test.each<[string, Partial<MembershipInput>, string[], Record<string, string>]>(
   ).toEqual(excluded);
 });
 
-test('the newest generation that held a cluster is remembered while it is out', () => {
+test('the newest generation that included a cluster is remembered while it is excluded', () => {
   const first = resolve({
     exclusions: { b: out },
     base: { generation: 3, membership: membership(['a', 'b', 'c']) },
@@ -61,7 +61,7 @@ test('the newest generation that held a cluster is remembered while it is out', 
   expect(never.excluded['b']).not.toHaveProperty('lastGeneration');
 });
 
-test('membership is the same when settings and roster say the same, in any order', () => {
+test('membership is the same for equal settings and roster, in any order', () => {
   const rules = {
     scope: { include: ['a', 'b'], exclude: ['x', 'y'], cutoff: '2026-01-01T00:00:00Z' },
     exclusions: { c: out, d: out },

@@ -10,7 +10,7 @@ const plan = { membership: membership(['a', 'b']), removed: [], quarantined: [] 
 const merged = { fingerprint: 'e'.repeat(64), digest: 'd'.repeat(64), size: 2 };
 const now = new Date('2026-11-20T12:00:00Z');
 
-test('planned windows are put in or taken out, the others stay', () => {
+test('planned windows are added or removed, the others stay', () => {
   const results = [
     { window: one, quarantined: [] },
     { window: three, merged, quarantined: [quarantinedSource('b', three)] },
@@ -27,7 +27,7 @@ test('planned windows are put in or taken out, the others stay', () => {
   expect(sameGeneration(base, next)).toBe(false);
 });
 
-test('a generation with equal content is the same, by any federator and in any order', () => {
+test('a generation with equal content is equal, from any federator and in any order', () => {
   const next = nextGeneration({
     base,
     plan: { ...plan, membership: { ...membership(['a', 'b']), federator: 'other' } },
@@ -49,7 +49,7 @@ test('only quarantined sources of included clusters make a run partial', () => {
   expect(quarantinedOfIncluded({ membership: membership(['a']), quarantined })).toEqual([quarantined[0]]);
 });
 
-test('a plan is cut into parts that fit into payloads and into memory', () => {
+test('a plan is divided into parts that fit into payloads and memory', () => {
   const window = (sources: number): PlannedWindow => ({
     window: one,
     candidate: '',
@@ -65,7 +65,7 @@ test('a plan is cut into parts that fit into payloads and into memory', () => {
   expect(sizes([window(50_000), window(1)])).toEqual([1, 1]);
 });
 
-test('a list of ids is cut to what a payload holds', () => {
+test('a list of ids is truncated to the size of a payload', () => {
   expect(shorten(['a', 'b'])).toEqual({ count: 2, ids: ['a', 'b'] });
   expect(shorten(Array.from({ length: 1_000 }, () => 'cluster')).ids).toHaveLength(50);
   expect(shorten(Array.from({ length: 1_000 }, () => 'c'.repeat(253))).ids).toHaveLength(15);

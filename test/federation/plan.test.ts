@@ -138,7 +138,7 @@ describe('the cut-off', () => {
   const members = (clusters: string[], more = {}) =>
     membership(clusters, { scope: { exclude: [], cutoff }, ...more });
 
-  test('leaves older windows alone, new, changed or gone', () => {
+  test('leaves older windows alone, whether new, changed or gone', () => {
     const old = generation({ [one]: [used('a')] }, members(['a']));
     expect(
       planned({ base: old, membership: members(['a']), files: [file('a', one, 'v2'), file('a', two)] }),
@@ -147,7 +147,7 @@ describe('the cut-off', () => {
     expect(planned({ membership: members(['a']), files: [file('a', one), file('a', two)] })).toEqual([two]);
   });
 
-  test('does not keep an excluded cluster in, nor out one that returns', () => {
+  test('neither keeps an excluded cluster nor keeps out a returning one', () => {
     const old = generation({ [one]: [used('a'), used('b')] }, members(['a', 'b']));
     const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 1 } };
     const without = members(['a'], { exclusions: { b: out }, excluded });
@@ -166,19 +166,19 @@ describe('the cut-off', () => {
   });
 });
 
-describe('a source that the base knows as bad', () => {
+describe('a source that the base records as bad', () => {
   const heldBase = (more = {}): Generation =>
     generation({ [one]: [used('a'), { cluster: 'b', seen: 'bad', decision: 'kept:k1' }] }, both, {
       quarantined: [quarantinedSource('b', one, { kept: 'k1', ...more })],
     });
 
-  test('stays as it was decided while it is not replaced', () => {
+  test('keeps its decision until it is replaced', () => {
     const result = plan({ base: heldBase(), files: [file('a', one), file('b', one, 'bad')] });
     expect(result.windows).toEqual([]);
     expect(result.quarantined).toHaveLength(1);
   });
 
-  test('is a candidate again when it is replaced', () => {
+  test('is a candidate again once it is replaced', () => {
     const result = plan({ base: heldBase(), files: [file('a', one), file('b', one, 'v2')] });
     expect(result.windows).toMatchObject([
       { window: one, candidate: named(one, used('a'), used('b', 'v2')), quarantined: [{ kept: 'k1' }] },
@@ -186,12 +186,12 @@ describe('a source that the base knows as bad', () => {
     expect(result.quarantined).toEqual([]);
   });
 
-  test('is looked at again when it is gone altogether', () => {
+  test('is planned again if it is gone altogether', () => {
     expect(planned({ base: heldBase(), files: [file('a', one)] })).toEqual([one]);
   });
 
   test.each([{ force: true }, { full: true }])(
-    'is looked at again by %j, and by another merge revision',
+    'is planned again with %j, and with another merge revision',
     (request) => {
       const files = [file('a', one), file('b', one, 'bad')];
       const again = { window: one, sources: [{ cluster: 'a' }, { cluster: 'b', decision: 'used' }] };
@@ -200,7 +200,7 @@ describe('a source that the base knows as bad', () => {
     },
   );
 
-  test('refused without anything in its place, is not planned again', () => {
+  test('refused, without a replacement, is not planned again', () => {
     const refusedBase = generation({}, both, { quarantined: [quarantinedSource('b', one)] });
     expect(planned({ base: refusedBase, files: [file('b', one, 'bad')] })).toEqual([]);
     expect(plan({ base: refusedBase, files: [file('b', one, 'bad')] }).quarantined).toHaveLength(1);
@@ -216,7 +216,7 @@ describe('a source that the base knows as bad', () => {
     expect(result.quarantined).toEqual([]);
   });
 
-  test('absent and kept, stays so, also where it alone has the window', () => {
+  test('absent and kept, stays kept, even if the window has nothing else', () => {
     const alone = generation({ [one]: [{ cluster: 'b', seen: 'absent', decision: 'kept:k1' }] }, both, {
       quarantined: [quarantinedSource('b', one, { seen: 'absent', code: 'SOURCE_VANISHED', kept: 'k1' })],
     });
@@ -236,7 +236,7 @@ describe('a source that the base knows as bad', () => {
   });
 });
 
-describe('windows that were not all listed', () => {
+describe('windows that were not fully listed', () => {
   // The second ends later, the first does not.
   const since = span(one).end;
   const [, refused] = [dayWindow(1), dayWindow(0)];
@@ -244,7 +244,7 @@ describe('windows that were not all listed', () => {
     quarantined: [quarantinedSource('b', refused ?? ''), quarantinedSource('a', two)],
   });
 
-  test('stay as they are, with their quarantined sources, whatever is known of them', () => {
+  test('stay unchanged, with their quarantined sources, whatever is known of them', () => {
     for (const files of [[], [file('a', one, 'v2'), file('b', refused ?? '')]]) {
       const { windows, carried, removed, quarantined } = plan({
         base: known,
@@ -257,7 +257,7 @@ describe('windows that were not all listed', () => {
     }
   });
 
-  test('leave when they are older than the retention', () => {
+  test('are removed once they are older than the retention', () => {
     const scope = { exclude: [], retention: { '1d': day } };
     const members = membership(['a', 'b'], { scope });
     const input = { base: { ...known, membership: members }, membership: members, now: since + day };
@@ -268,12 +268,12 @@ describe('windows that were not all listed', () => {
   });
 });
 
-describe('a cluster that returns', () => {
+describe('a returning cluster', () => {
   const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 1 } };
   const without = membership(['a'], { exclusions: { b: out }, excluded });
   const now = generation({ [one]: [used('a')], [two]: [used('a')] }, without, { generation: 2 });
 
-  test('has its fingerprints of before again', () => {
+  test('has its previous fingerprints again', () => {
     const result = plan({
       base: now,
       files: [...same, file('b', two)],
@@ -285,7 +285,7 @@ describe('a cluster that returns', () => {
     ]);
   });
 
-  test('is asked for in every window of the generation that last held it, though its file is gone', () => {
+  test('is planned in every window of the generation that last included it, even if its file is gone', () => {
     const result = plan({
       base: now,
       files: [file('a', one), file('a', two)],
@@ -303,7 +303,7 @@ describe('several files of one window', () => {
   test.each([
     ['the one modified last', [file('a', one), later], 'v2'],
     ['at the same time, the plain one', [file('a', one), { ...later, modified: 1_000 }], 'v1'],
-  ])('%s is taken, the other is reported', (_, files, version) => {
+  ])('%s is used, the other is reported', (_, files, version) => {
     for (const order of [files, [...files].reverse()]) {
       const result = plan({ files: order });
       expect(result.windows).toMatchObject([{ sources: [{ seen: version }] }]);
@@ -312,7 +312,7 @@ describe('several files of one window', () => {
   });
 });
 
-test('the order of the listing makes no difference', () => {
+test('the order of the listing does not matter', () => {
   const files = [1, 2, 3].flatMap((number) =>
     ['a', 'b', 'ä', '\u{10348}', '\uffee'].flatMap((cluster): ListedFile[] => [
       file(cluster, dayWindow(number)),
@@ -340,7 +340,7 @@ describe('retention', () => {
   const [, , , third] = [0, 1, 2, 3].map(dayWindow);
   const endOf = (id: string) => Number(id.split('-')[1]);
 
-  it('lets windows go that ended longer ago, once, and takes none of them again', () => {
+  it('removes windows that ended longer ago, once, and adds none of them again', () => {
     const now = endOf(one) + 2 * 86_400;
     const input = { membership: members, files: [...same, file('b', third ?? '')], now };
     const { windows, carried, removed } = plan({ ...input, base });
@@ -377,7 +377,7 @@ describe('retention', () => {
     ).not.toContain(one);
   });
 
-  it('takes windows back when it gets longer', () => {
+  it('restores windows when it is extended', () => {
     const next = generation({ [two]: [used('a')] }, members);
     expect(planned({ base: next, membership: both, files: same, now: 4e9 })).toEqual([one]);
   });
