@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expand, parseDockerfile, type Step } from './dockerfile';
 
-/** What the steps of the Dockerfile made: a folder as the root of the image, and how it is to be started. */
+/** The result of the Dockerfile's steps: a folder as the root of the image, and how to start it. */
 export interface Image {
   readonly root: string;
   readonly env: Readonly<Record<string, string>>;
@@ -18,8 +18,9 @@ export interface Image {
 const checkout = path.join(__dirname, '../..');
 
 /**
- * Runs the steps of the Dockerfile as plain commands: each stage is a folder below `scratch`, and a path in the Dockerfile
- * is one below its stage's folder. The stage `base` is left out, as it changes what is not here: the base image.
+ * Runs the steps of the Dockerfile as plain commands: each stage is a folder below `scratch`, and
+ * its paths are below that folder. The stage `base` is skipped, as it changes the base image, which
+ * does not exist here.
  */
 export async function buildImage(
   scratch: string,
@@ -81,7 +82,10 @@ async function put(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true });
 }
 
-/** What .dockerignore lets through. It excludes all and then lists names, and nothing else is understood here. */
+/**
+ * The files that .dockerignore lets through. It must exclude everything and then list names; no
+ * other syntax is supported.
+ */
 async function sentToTheEngine(): Promise<string[]> {
   const lines = (await readFile(path.join(checkout, '.dockerignore'), 'utf8'))
     .split('\n')
@@ -95,7 +99,7 @@ async function sentToTheEngine(): Promise<string[]> {
 async function run({ rest }: Step, cwd: string, args: Record<string, string>): Promise<void> {
   const child = spawn('sh', ['-c', rest], {
     cwd,
-    // A build knows nothing of jest.
+    // Hide jest from the build.
     env: { ...process.env, NODE_ENV: '', ...args },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

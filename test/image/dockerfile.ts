@@ -17,7 +17,10 @@ export interface Dockerfile {
   readonly stages: readonly Stage[];
 }
 
-/** Reads the part of the language that our Dockerfile is written in: no heredocs, no comments inside an instruction. */
+/**
+ * Parses the part of the language that our Dockerfile uses: no heredocs, no comments inside an
+ * instruction.
+ */
 export function parseDockerfile(text: string): Dockerfile {
   const args = new Map<string, string>();
   const stages: { name: string; from: string; steps: Step[] }[] = [];
@@ -38,7 +41,7 @@ export function parseDockerfile(text: string): Dockerfile {
   return { args, stages };
 }
 
-/** Puts the values of arguments into a text. */
+/** Substitutes the values of arguments in a text. */
 export function expand(text: string, args: ReadonlyMap<string, string>): string {
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '');
 }

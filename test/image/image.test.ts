@@ -18,10 +18,10 @@ import { giveToUser, makeWritable, prepareEngine, type Engine, type Running } fr
 const root = path.join(__dirname, '../..');
 const golden = path.join(root, 'test/golden/bucket/federated');
 const mebi = 1024 * 1024;
-/** What `/app` may weigh; it was 164 MiB when this was written. */
+/** Size limit of `/app`; it was 164 MiB when this was written. */
 const mostBytes = 185 * mebi;
 
-/** What makes the image and checks the code. */
+/** Packages that build the image and check the code. */
 const buildTools = [
   '@babel/core',
   '@esbuild/linux-x64',
@@ -66,7 +66,7 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-/** Starts a program of the image that is ended with the tests, if not before. */
+/** Starts a program of the image; the tests end it at the latest. */
 function start(args: readonly string[], volume?: string): Running {
   const one = engine.start(args, { volume });
   running.add(one);
@@ -83,7 +83,7 @@ async function run(
   return { status: await one.ended, out: one.output() };
 }
 
-/** A folder that the image's user may write, with one cluster's ETL files in `etl`. */
+/** A folder writable by the image's user, with one cluster's ETL files in `etl`. */
 async function makeVolume(name: string): Promise<string> {
   const volume = path.join(scratch, name);
   await mkdir(path.join(volume, 'bucket'), { recursive: true });
@@ -95,7 +95,7 @@ async function makeVolume(name: string): Promise<string> {
 
 const readJson = async <T>(file: string) => JSON.parse(await readFile(file, 'utf8')) as T;
 
-/** The packages that are there, at whatever depth. */
+/** The installed packages, at any depth. */
 async function installed(
   folder = path.join(app, 'node_modules'),
 ): Promise<{ at: string; manifest: Manifest }[]> {
@@ -113,24 +113,24 @@ async function installed(
 }
 
 describe('the Dockerfile', () => {
-  it("names the project's own Node and version, and pins what it can", async () => {
+  it("names the project's Node and version, and pins all it can", async () => {
     const { args, stages } = parseDockerfile(await readFile(path.join(root, 'Dockerfile'), 'utf8'));
     const { version, devDependencies } = await readJson<Manifest>(path.join(root, 'package.json'));
     expect(args.get('NODE_IMAGE')).toBe(`node:${devDependencies?.['node']}-bookworm-slim`);
     expect(args.get('VERSION')).toBe(version);
     expect(stages.map(({ name }) => name)).toEqual(['build', 'base', 'final']);
-    // What the tests cannot run, as it changes the base image.
+    // The tests cannot run these steps, as they change the base image.
     expect(stages[1]?.steps.map(({ instruction }) => instruction)).toEqual(['RUN']);
     expect(stages[2]?.steps.filter(({ instruction }) => instruction === 'RUN')).toEqual([]);
   });
 
-  it('takes what npm may need to log in as a secret only', async () => {
+  it('uses npm’s credentials only as a secret', async () => {
     const text = await readFile(path.join(root, 'Dockerfile'), 'utf8');
     expect(text).toContain('--mount=type=secret,id=npmrc,target=/root/.npmrc npm ci');
     expect(text).not.toMatch(/COPY.*npmrc|_auth|token/i);
   });
 
-  it('starts Node itself, as nobody in particular, and is stopped by SIGTERM', () => {
+  it('starts Node directly, as an unprivileged user, and is stopped by SIGTERM', () => {
     expect(image.entrypoint[0]).toBe('/usr/local/bin/node');
     expect(image).toMatchObject({ cmd: ['run'], user: '10001:10001', stopSignal: 'SIGTERM' });
     expect(image.env['NODE_ENV']).toBe('production');
@@ -142,7 +142,7 @@ describe('the Dockerfile', () => {
   });
 });
 
-describe('what is in the image', () => {
+describe('the content of the image', () => {
   it('is small', async () => {
     let bytes = 0;
     for (const entry of await readdir(app, { recursive: true, withFileTypes: true }))
@@ -160,7 +160,7 @@ describe('what is in the image', () => {
     ).toEqual([]);
   });
 
-  it('has the binaries of this platform only', async () => {
+  it('has only the binaries of this platform', async () => {
     const binaries = (await readdir(app, { recursive: true })).filter((file) =>
       /\.(node|so|dylib|dll|exe)$/.test(file),
     );
@@ -172,7 +172,7 @@ describe('what is in the image', () => {
     }
   });
 
-  it('has every package that another one asks for, but for those that are left out on purpose', async () => {
+  it('has every package that another requires, except those omitted deliberately', async () => {
     const missing = [];
     for (const { at, manifest } of await installed()) {
       const from = createRequire(path.join(at, 'package.json'));
@@ -189,7 +189,7 @@ describe('what is in the image', () => {
     expect([...new Set(missing)].sort()).toEqual(leftOut.sort());
   });
 
-  it('has a bill of materials of exactly that, and of what is in the page', async () => {
+  it('has a bill of materials of exactly these packages and those bundled in the page', async () => {
     interface Bill {
       readonly metadata: { readonly component: object };
       readonly components: readonly {
@@ -224,14 +224,14 @@ describe('what is in the image', () => {
 });
 
 describe('a program of the image', () => {
-  it('helps, and does not offer what needs a checkout', async () => {
+  it('prints help without the verbs that need a checkout', async () => {
     const { status, out } = await run(['--help']);
     expect(status).toBe(0);
     expect(out).toMatch(/^ {2}run /m);
     expect(out).not.toMatch(/^ {2}demo /m);
   });
 
-  it('says what is wrong with its settings', async () => {
+  it('reports what is wrong with its settings', async () => {
     const { status, out } = await run([]);
     expect(status).toBe(1);
     expect(out).toContain('SETTINGS_INVALID');
@@ -264,7 +264,7 @@ describe('a program of the image', () => {
   });
 });
 
-describeWithS3('a program of the image and a store of its own', () => {
+describeWithS3('a program of the image with a remote store', () => {
   it('loads the SDK of the store', async () => {
     const s3 = await connectToS3();
     const bucket = path.basename(scratch).toLowerCase();

@@ -4,31 +4,32 @@ import { chmod, chown, copyFile, cp, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Image } from './build-image';
 
-/** A program of the image, under way or at its end. */
+/** A program of the image, running or ended. */
 export interface Running {
-  /** What it printed until now, on both streams. */
+  /** Its output so far, from both streams. */
   output(): string;
-  /** Its exit status; `null` when a signal ended it. */
+  /** Its exit status; `null` if a signal ended it. */
   readonly ended: Promise<number | null>;
   signal(name: NodeJS.Signals): void;
 }
 
 export interface RunOptions {
-  /** A folder of this machine at the same path inside, which the image's user may write. */
+  /** A local folder, at the same path inside, writable by the image's user. */
   readonly volume?: string;
 }
 
-/** Where programs of the image run, and how. */
+/** Where and how programs of the image run. */
 export interface Engine {
   readonly name: string;
   start(args: readonly string[], options?: RunOptions): Running;
 }
 
 /**
- * An engine for the image. As root on Linux it is nearly what a container engine does: a root file system of the image's
- * files, read-only, with the libraries of this machine in place of the base image's; namespaces for mounts and processes,
- * so that the program is process 1; the image's user, without capabilities. Elsewhere the program is started from a
- * read-only copy by the user who runs the tests.
+ * An engine for the image. As root on Linux it does nearly the same as a container engine: a
+ * read-only root file system of the image's files, with this machine's libraries in place of the
+ * base image's; namespaces for mounts and processes, so that the program is process 1; the image's
+ * user, without capabilities. Elsewhere, the program runs from a read-only copy as the user who
+ * runs the tests.
  */
 export async function prepareEngine(image: Image): Promise<Engine> {
   const node = path.join(image.root, 'usr/local/bin/node');
@@ -43,7 +44,7 @@ function canIsolate(): boolean {
   return process.getuid?.() === 0 && spawnSync('unshare', attempt).status === 0;
 }
 
-/** Folders that a base image has and that are taken from this machine. */
+/** Folders of a base image that are taken from this machine. */
 const fromHere = ['/bin', '/lib', '/lib64', '/usr/bin', '/usr/lib', '/usr/lib64'];
 
 async function isolatedEngine(image: Image): Promise<Engine> {
@@ -58,7 +59,8 @@ async function isolatedEngine(image: Image): Promise<Engine> {
   }
   for (const folder of ['proc', 'dev', 'tmp'])
     await mkdir(path.join(image.root, folder), { recursive: true });
-  // $1 the root, $2 the volume or nothing, $3 user and group, $4 the working folder; then the command.
+  // $1 the root, $2 the volume or nothing, $3 user and group, $4 the working folder; then the
+  // command.
   const script = [
     'root=$1 volume=$2 user=$3 workdir=$4; shift 4',
     'mount --bind "$root" "$root"',
@@ -85,7 +87,7 @@ async function isolatedEngine(image: Image): Promise<Engine> {
         ],
         { env: { ...image.env }, stdio: ['ignore', 'pipe', 'pipe'] },
       );
-      // Its one child is process 1 inside; the signal is for that one.
+      // Its only child is process 1 inside; the signal is for that one.
       return observe(child, (name) => {
         const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
         process.kill(Number(children.trim().split(' ')[0]), name);
@@ -111,7 +113,7 @@ async function plainEngine(image: Image): Promise<Engine> {
   };
 }
 
-/** Gives a folder and all in it to the image's user, where the tests may do that. */
+/** Makes the image's user own a folder and its content, if the tests may do that. */
 export async function giveToUser(image: Image, folder: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const [user = 0, group = 0] = image.user.split(':').map(Number);
@@ -119,7 +121,7 @@ export async function giveToUser(image: Image, folder: string): Promise<void> {
   for (const name of ['', ...entries]) await chown(path.join(folder, name), user, group);
 }
 
-/** Undoes what keeps a folder from being removed. */
+/** Makes a folder removable. */
 export async function makeWritable(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
     if (entry.isDirectory()) await chmod(path.join(entry.parentPath, entry.name), 0o755);

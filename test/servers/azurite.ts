@@ -9,7 +9,7 @@ export interface AzureAccess {
   readonly connectionString: string;
   readonly account: string;
   readonly key: string;
-  /** With the account in its path. */
+  /** Includes the account in its path. */
   readonly endpoint: string;
 }
 
@@ -18,7 +18,10 @@ export interface AzureServer extends AzureAccess {
   stop(): Promise<void>;
 }
 
-/** Starts an Azure server of one's own, for tests that stop it. It keeps its blobs in memory, and checks signatures. */
+/**
+ * Starts a separate Azure server, for tests that stop it. It keeps its blobs in memory, and
+ * verifies signatures.
+ */
 export async function startAzureServer(): Promise<AzureServer> {
   const account = 'testaccount';
   const key = randomBytes(32).toString('base64');
@@ -42,13 +45,13 @@ export async function startAzureServer(): Promise<AzureServer> {
   return { ...access, createContainer: (name) => createContainer(access, name), stop };
 }
 
-/** The Azure server that all test files of a run share. Each makes containers of its own. */
+/** The Azure server that all test files of a run share. Each creates containers for itself. */
 export async function connectToAzure(): Promise<Omit<AzureServer, 'stop'>> {
   const access = await sharedServer<AzureAccess>('azure');
   return { ...access, createContainer: (name) => createContainer(access, name) };
 }
 
-/** A suite that needs an Azure server. That is a package of the project, so it is always there. */
+/** A suite that needs an Azure server, which is a package of the project and so always available. */
 export function describeWithAzure(name: string, suite: () => void): void {
   describeWith(undefined, name, suite);
 }
@@ -57,7 +60,7 @@ async function createContainer({ connectionString }: AzureAccess, name: string):
   await BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name).create();
 }
 
-/** By the key of this very start, so that another server on the port is not taken for it. */
+/** Authenticated by this start's key, so that another server on the port is not mistaken for it. */
 async function answersAsItself({ connectionString }: AzureAccess): Promise<boolean> {
   const client = BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
   return client.getProperties({ abortSignal: AbortSignal.timeout(2_000) }).then(

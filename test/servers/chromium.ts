@@ -2,15 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** Names that Debian, its kin and Google give it. */
+/** Names used by Debian, its derivatives and Google. */
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const variable = 'CHROMIUM_PATH';
 const installWithinMs = 300_000;
 
-/** Where Chromium is, or why there is none. Where the tests may install Debian's packages, they do. */
+/**
+ * Path of Chromium, or the reason why it is missing. It is installed if the tests may install
+ * Debian packages.
+ */
 export type Chromium = { readonly path: string } | { readonly path?: undefined; readonly reason: string };
 
-/** Looks for Chromium: what CHROMIUM_PATH names, the PATH, Debian's package. */
+/** Looks for Chromium: CHROMIUM_PATH, the PATH, Debian's package. */
 export function findChromium(): Chromium {
   const chosen = process.env[variable];
   if (chosen !== undefined && chosen !== '') {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** Takes the variables of such names away for each test of the file or suite. Everything is given back after it. */
+/** Removes the matching variables for each test of the file or suite, and restores them afterwards. */
 export function clearEnvironment(names: RegExp): void {
   const before = { ...process.env };
   beforeEach(() => {
@@ -11,7 +11,7 @@ export function clearEnvironment(names: RegExp): void {
   });
 }
 
-/** The same for all that the program's settings and Temporal's client could take from this machine. */
+/** Same, for all variables from which the settings and Temporal's client could read. */
 export function clearSettings(): void {
   clearEnvironment(/^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/);
   beforeEach(() => {

@@ -1,6 +1,6 @@
 /**
- * A suite that needs a server. Where there is none it is skipped, with the reason in its name, so that a contributor
- * can work without it; in CI, where nobody would notice, it fails.
+ * A suite that needs a server. Without it, the suite is skipped, with the reason in its name, so
+ * that contributors can work without the server; in CI, where nobody would notice, it fails.
  */
 export function describeWith(reason: string | undefined, name: string, suite: () => void): void {
   if (reason === undefined) {

@@ -4,7 +4,10 @@ import { findGoProgram, startOnFreePort } from './go-program';
 import { fakeGcsPath, missing } from './paths';
 import { sharedServer } from './shared-servers';
 
-/** A server of Google Cloud Storage's JSON API. It asks for no credentials, and keeps conditions of uploads only. */
+/**
+ * A server of Google Cloud Storage's JSON API. It requires no credentials, and honours
+ * preconditions only on uploads.
+ */
 export const fakeGcs: GoServer = {
   name: 'fake-gcs-server',
   version: '1.56.1',
@@ -31,7 +34,7 @@ export interface GcsServer extends GcsAccess {
   stop(): Promise<void>;
 }
 
-/** Starts a GCS server of one's own, for tests that stop it. It keeps its objects in memory. */
+/** Starts a separate GCS server, for tests that stop it. It keeps its objects in memory. */
 export async function startGcsServer(): Promise<GcsServer> {
   const { port, stop } = await startOnFreePort({
     name: fakeGcs.name,

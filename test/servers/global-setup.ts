@@ -6,9 +6,9 @@ declare global {
   var federationTestRun: TestRun | undefined;
 }
 
-/** What jest calls before the first test file. */
+/** Called by jest before the first test file. */
 const globalSetup = async (): Promise<void> => {
-  // Where it has to be installed, that is done once, before test files in two processes look for it.
+  // If it must be installed, this happens once, before test files in two processes look for it.
   findChromium();
   globalThis.federationTestRun = await setUp();
 };

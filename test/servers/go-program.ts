@@ -15,7 +15,10 @@ import {
 } from '../../scripts/set-up/go-server';
 import { startKept } from '../../scripts/set-up/kept-process';
 
-/** Finds a server that is a Go program, or builds it: what `variable` names, the PATH, the project's cache, `go install`. */
+/**
+ * Finds a server written in Go, or builds it: the path in `variable`, the PATH, the project's
+ * cache, `go install`.
+ */
 export async function findGoProgram(
   server: GoServer,
   variable: string,
@@ -45,9 +48,9 @@ export interface StartOptions {
   readonly binary: string;
   readonly args: (port: number) => readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Whether what listens there is the server that was started. */
+  /** Whether the process listening there is the server that was started. */
   readonly answers: (port: number) => Promise<boolean>;
-  /** Folders that go when the server does. */
+  /** Folders to remove with the server. */
   readonly remove?: readonly string[];
 }
 
@@ -78,7 +81,7 @@ export async function startOnFreePort(
     }
     await kept.stop();
     const log = await readFile(logFile, 'utf8').catch(() => '');
-    // A free port is only known to be free: somebody may have taken it before the server did.
+    // A port that was free may have been taken before the server could listen on it.
     if (attempt < 3 && /address already in use/.test(log)) continue;
     await cleanUp();
     throw new Error(`${name} did not start: ${log.trim() || 'it does not answer'}`);

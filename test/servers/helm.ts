@@ -5,17 +5,17 @@ import { missing } from './paths';
 
 const version = '4.3.1';
 
-/** Helm, which renders the chart. It is no server, but is found and built as they are. */
+/** Helm, which renders the chart. It is not a server, but found and built the same way. */
 export const helm: GoServer = {
   name: 'helm',
   version,
   goPackage: 'helm.sh/helm/v4/cmd/helm',
-  // A program that `go install` builds would not know which version it is.
+  // A program built by `go install` would not know its version.
   ldflags: `-s -w -X helm.sh/helm/v4/internal/version.version=v${version}`,
   minimumGo: '1.26',
   packages: 1_183,
   coldBuild: '5 minutes',
-  // Its major version is the only sure difference: most of what Helm 3 prints is the same.
+  // The major version is the only reliable difference: Helm 3 prints mostly the same.
   probes: [{ args: ['version', '--short'], mustSay: ['v4'] }],
 };
 

@@ -1,6 +1,7 @@
 /**
- * How `test-run.ts` tells the test files what it found. It sets these variables before the first test file runs;
- * nothing else does. A variable ending in `_MISSING` holds the reason why its server cannot be had.
+ * How `test-run.ts` passes its findings to the test files. It alone sets these variables, before
+ * the first test file runs. A variable ending in `_MISSING` has the reason why its server is
+ * missing.
  */
 export const variables = {
   temporalCli: 'FED_TEST_TEMPORAL_CLI',
@@ -11,31 +12,31 @@ export const variables = {
   fakeGcsMissing: 'FED_TEST_FAKE_GCS_MISSING',
   helm: 'FED_TEST_HELM',
   helmMissing: 'FED_TEST_HELM_MISSING',
-  /** Where a test file asks for a server that all of them share. */
+  /** Where test files request servers that all of them share. */
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
 
-/** The Temporal CLI that this test run uses. */
+/** Path of the Temporal CLI for this test run. */
 export function temporalCliPath(): string {
   return required(variables.temporalCli, variables.temporalMissing);
 }
 
-/** The S3 server that this test run uses. */
+/** Path of the S3 server for this test run. */
 export function versitygwPath(): string {
   return required(variables.versitygw, variables.versitygwMissing);
 }
 
-/** The GCS server that this test run uses. */
+/** Path of the GCS server for this test run. */
 export function fakeGcsPath(): string {
   return required(variables.fakeGcs, variables.fakeGcsMissing);
 }
 
-/** The Helm that this test run uses. */
+/** Path of Helm for this test run. */
 export function helmPath(): string {
   return required(variables.helm, variables.helmMissing);
 }
 
-/** Why a server cannot be had, if it cannot. */
+/** The reason why a server is missing; undefined if it is not. */
 export function missing(
   variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing' | 'helmMissing',
 ): string | undefined {

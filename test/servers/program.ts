@@ -5,14 +5,14 @@ import { promisify } from 'node:util';
 import { isAlive } from '../../scripts/set-up/lock.cjs';
 import { sharedServer, type SharedServer } from './shared-servers';
 
-/** Below the packages, so that Node finds them from the built program. */
+/** Below the packages, so that Node resolves them from the built program. */
 const cache = path.join(__dirname, '../../node_modules/.cache/federated-etl');
 
 /**
- * The program, built once per run as `npm run build` does it. Starting it takes about half of what a start through tsx
- * takes, and end-to-end tests start it some 60 times.
+ * The program, built once per run as `npm run build` does. It starts in about half the time that it
+ * takes through tsx, and end-to-end tests start it some 60 times.
  *
- * @returns the script to give to Node
+ * @returns the script to run with Node
  */
 export async function builtProgram(): Promise<string> {
   return (await sharedServer<{ script: string }>('program')).script;

@@ -8,25 +8,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startKept } from '../../scripts/set-up/kept-process';
 import { versitygwPath } from './paths';
 
-/** One who is known to an S3 server, by its own key. */
+/** A user of an S3 server, with a key of their own. */
 export interface S3User {
   readonly arn: string;
   readonly accessKey: string;
   readonly secretKey: string;
 }
 
-/** The users of an S3 server, with policies of their own. */
+/** Users of an S3 server, each with their own policies. */
 export interface S3Users {
-  /** What tells the server about them. */
+  /** Environment that points the server to them. */
   readonly gatewayEnv: Readonly<Record<string, string>>;
-  /** Creates a user who may do what the IAM policy documents allow, together, and nothing else. */
+  /** Creates a user with exactly the permissions of these IAM policy documents together. */
   create(name: string, documents: readonly string[]): Promise<S3User>;
   stop(): Promise<void>;
 }
 
-/** Starts what keeps the users of an S3 server: to be given to `startS3Server`, and stopped after that. */
+/**
+ * Starts the user database of an S3 server. Pass it to `startS3Server`, and stop it after that
+ * server.
+ */
 export async function startS3Users(): Promise<S3Users> {
-  // Sockets have short names, at most about a hundred bytes.
+  // Socket paths are limited to about a hundred bytes.
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-iam-'));
   const control = path.join(scratch, 'control');
   const gateway = path.join(scratch, 'gateway');
@@ -80,7 +83,7 @@ export async function startS3Users(): Promise<S3Users> {
   };
 }
 
-/** A call of the IAM API over a socket, signed as Amazon's version 4 has it. */
+/** A call of the IAM API over a socket, with an AWS signature version 4. */
 async function askIam(
   socketPath: string,
   { accessKey, secretKey }: { accessKey: string; secretKey: string },
@@ -110,7 +113,7 @@ async function askIam(
   return answer;
 }
 
-/** The text of an element of an XML answer, which has to be there. */
+/** The text of a required element of an XML answer. */
 function element(xml: string, name: string): string {
   const found = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
   if (found === undefined) throw new Error(`the answer has no ${name}: ${xml}`);

@@ -2,18 +2,18 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { variables } from './paths';
 
-/** What a shared server tells a test file, as JSON, and how it is stopped. */
+/** What a shared server passes to test files, as JSON, and how to stop it. */
 export interface SharedServer {
   readonly access: object;
   stop(): Promise<void>;
 }
 
-/** Starts a shared server when the first test file asks for it. */
+/** Starts a shared server when the first test file requests it. */
 export type Starters = Readonly<Record<string, () => Promise<SharedServer>>>;
 
 /**
- * Servers that all test files of a run share. Test files run in processes of their own, which come and go, so the
- * main process starts the servers: when the first file asks for one, over a port on loopback. A run of pure tests
+ * Servers that all test files of a run share. Test files run in short-lived processes, so the main
+ * process starts a server when the first file requests it over a loopback port. A run of pure tests
  * starts none.
  */
 export class SharedServers {
@@ -38,7 +38,7 @@ export class SharedServers {
     });
   }
 
-  /** Begins to answer, and says where. */
+  /** Starts to answer requests, and returns the address. */
   async open(): Promise<string> {
     await new Promise<void>((resolve) => this.#http.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
@@ -54,10 +54,10 @@ export class SharedServers {
   }
 }
 
-/** Asks the main process for a shared server; the first to ask waits until it has started. */
+/** Requests a shared server from the main process; the first request waits until it has started. */
 export async function sharedServer<T>(name: string): Promise<T> {
   const url = process.env[variables.sharedServers];
-  if (!url) throw new Error('the shared servers are not there: run the tests by jest with its global setup');
+  if (!url) throw new Error('the shared servers do not answer: run the tests by jest with its global setup');
   const response = await fetch(`${url}/${name}`);
   const body: unknown = await response.json();
   if (!response.ok) throw new Error((body as { error: string }).error);

@@ -13,15 +13,18 @@ export interface TestServer {
   readonly address: string;
   readonly connection: Connection;
   readonly nativeConnection: NativeConnection;
-  /** A client of a namespace. */
+  /** A client for a namespace. */
   client(namespace: string): Client;
-  /** A namespace of one's own, with the federation's search attributes, so that test files do not meet. */
+  /**
+   * Creates a separate namespace with the federation's search attributes, so that test files do not
+   * interfere.
+   */
   createNamespace(): Promise<string>;
-  /** Closes both connections; without it jest does not end. */
+  /** Closes both connections; otherwise jest does not end. */
   close(): Promise<void>;
 }
 
-/** Connects to the shared Temporal server; the first test file to ask waits until it has started. */
+/** Connects to the shared Temporal server; the first request waits until it has started. */
 export async function connectToTestServer(): Promise<TestServer> {
   const { address } = await sharedServer<{ address: string }>('temporal');
   const connection = await Connection.connect({ address });
@@ -50,10 +53,10 @@ async function createNamespace(connection: Connection): Promise<string> {
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server learns of a new namespace by looking now and then.
+  // The server polls for new namespaces.
   return until('a namespace', async () => {
     await ensureSearchAttributes(connection, namespace);
-    // The part of the server that starts workflows learns of it last.
+    // The part of the server that starts workflows is the last to see it.
     await connection.workflowService.countWorkflowExecutions({ namespace });
     return namespace;
   });

@@ -13,14 +13,17 @@ import { buildForRun } from './program';
 import { SharedServers, type SharedServer } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
 
-/** What has to be undone after the last test file. */
+/** What must be undone after the last test file. */
 export interface TestRun {
   readonly servers: SharedServers;
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Finds or builds the test servers and Helm, and offers them and the built program to the test files. */
+/**
+ * Finds or builds the test servers and Helm, and makes them and the built program available to the
+ * test files.
+ */
 export async function setUp(): Promise<TestRun> {
   await note(variables.temporalCli, variables.temporalMissing, async () => {
     const temporal = await findTemporal({ say, useAddress: false });
@@ -29,7 +32,7 @@ export async function setUp(): Promise<TestRun> {
   await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
   await note(variables.fakeGcs, variables.fakeGcsMissing, () => findFakeGcs({ say }));
   await note(variables.helm, variables.helmMissing, () => findHelm({ say }));
-  // A server that runs already is better than none.
+  // A running server is better than none.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
 
   const servers = new SharedServers({
@@ -65,7 +68,7 @@ async function startS3(): Promise<SharedServer> {
     createBucket: _,
     ...access
   } = await startS3Server({ rootDir, temporary: true }).catch(() =>
-    // A temporary folder in memory may lack extended attributes; the cache is on a disk.
+    // A temporary folder in RAM may lack extended attributes; the cache is on a disk.
     startS3Server({ rootDir: path.join(cacheFolder(), `test-buckets-${process.pid}`), temporary: true }),
   );
   return { access, stop };
@@ -81,7 +84,7 @@ async function startAzure(): Promise<SharedServer> {
   return { access, stop };
 }
 
-/** Tells the test files where a server is, or why there is none. */
+/** Passes to the test files a server's path, or the reason why it is missing. */
 async function note(
   variable: string,
   reason: string,
@@ -98,7 +101,7 @@ async function note(
   }
 }
 
-/** Undoes it. */
+/** Undoes the set-up. */
 export async function tearDown(run: TestRun): Promise<void> {
   await run.servers.close();
 }

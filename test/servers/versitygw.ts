@@ -9,7 +9,10 @@ import { missing, versitygwPath } from './paths';
 import type { S3Users } from './s3-users';
 import { sharedServer } from './shared-servers';
 
-/** An S3 server over a folder: checks signatures and checksums, and its conditional writes are atomic. */
+/**
+ * An S3 server over a folder. It verifies signatures and checksums, and its conditional writes are
+ * atomic.
+ */
 export const versitygw: GoServer = {
   name: 'versitygw',
   version: '1.8.0',
@@ -34,7 +37,7 @@ export interface S3Access {
   readonly region: string;
 }
 
-/** What a `federated-store.yaml` says of a bucket of such a server. */
+/** Content of a `federated-store.yaml` for a bucket of this server. */
 export function s3Store(s3: S3Access, bucket: string): { type: 'S3'; config: object } {
   return {
     type: 'S3',
@@ -55,17 +58,17 @@ export interface S3Server extends S3Access {
 }
 
 export interface S3ServerOptions {
-  /** Where the buckets are: a folder each. */
+  /** Folder of the buckets, one folder each. */
   rootDir: string;
   /** Remove the folder with the server. */
   temporary?: boolean;
-  /** Who else may come, and do what. (Default: nobody; who has the server's own key may do everything) */
+  /** Other users and their permissions. (Default: none; the server's own key has all permissions) */
   users?: S3Users;
 }
 
 /**
- * Starts an S3 server of one's own over a folder, for tests that stop it or look into its files. Its file system needs
- * extended attributes (ext4, xfs, btrfs, APFS have them).
+ * Starts a separate S3 server over a folder, for tests that stop it or read its files. The file
+ * system needs extended attributes, as ext4, xfs, btrfs and APFS have.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { rootDir, temporary = false, users } = options;
@@ -94,13 +97,13 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   return { ...access, createBucket: (name) => createBucket(access, name), stop };
 }
 
-/** The S3 server that all test files of a run share. Each makes buckets of its own. */
+/** The S3 server that all test files of a run share. Each creates buckets for itself. */
 export async function connectToS3(): Promise<S3Access & { createBucket(name: string): Promise<void> }> {
   const access = await sharedServer<S3Access>('s3');
   return { ...access, createBucket: (name) => createBucket(access, name) };
 }
 
-/** The `config` by which a federated-store.yaml describes a bucket of the server. */
+/** The `config` of a federated-store.yaml for a bucket of the server. */
 export function s3Settings({ endpoint, region, accessKey, secretKey }: S3Access, bucket: string) {
   return {
     bucket,
@@ -117,7 +120,7 @@ export function describeWithS3(name: string, suite: () => void): void {
   describeWith(missing('versitygwMissing'), name, suite);
 }
 
-/** By the key of this very start, so that another server on the port is not taken for it. */
+/** Authenticated by this start's key, so that another server on the port is not mistaken for it. */
 async function answersAsItself(access: S3Access): Promise<boolean> {
   return withClient(access, (client) => client.send(new ListBucketsCommand())).then(
     () => true,

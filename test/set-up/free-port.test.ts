@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { freePort } from '../../scripts/set-up/free-port';
 
 describe('a free port', () => {
-  test.each(['127.0.0.1', '0.0.0.0'])('is another one where somebody listens on %s', async (host) => {
+  test.each(['127.0.0.1', '0.0.0.0'])('is a different one if something listens on %s', async (host) => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, host, resolve));
     const { port } = server.address() as AddressInfo;

@@ -11,7 +11,7 @@ const scratch = scratchFolder();
 const root = path.resolve(__dirname, '..', '..');
 
 describe('a kept process', () => {
-  test('tells its lines and how it ended', async () => {
+  test('reports its lines and how it ended', async () => {
     const lines: string[] = [];
     const command = program(path.join(scratch(), 'talk'), 'echo one', 'echo two >&2', 'exit 3');
     const kept = await startKept(command, [], { onLine: (line) => void lines.push(line) });
@@ -26,7 +26,7 @@ describe('a kept process', () => {
     expect(isAlive(kept.pid)).toBe(false);
   });
 
-  test('is killed where it does not heed', async () => {
+  test('is killed if it ignores the request to stop', async () => {
     const command = program(
       path.join(scratch(), 'deaf'),
       "trap '' TERM",
@@ -40,11 +40,11 @@ describe('a kept process', () => {
     expect(kept.exit()?.signal).toBe('SIGKILL');
   });
 
-  test('fails at once where there is no such program', async () => {
+  test('fails at once if the program does not exist', async () => {
     await expect(startKept(path.join(scratch(), 'nowhere'), [])).rejects.toThrow(/could not be started/);
   });
 
-  test('ends, with its folder, when the process that started it is killed', async () => {
+  test('ends, and its folder is removed, when the process that started it is killed', async () => {
     const folder = path.join(scratch(), 'its');
     mkdirSync(folder);
     const parent = write(

@@ -13,7 +13,7 @@ const file = (): string => path.join(scratch(), 'lock');
 const fast = { pollMs: 5 };
 
 describe('the lock of the set-up', () => {
-  test('lets one task in at a time and is gone afterwards', async () => {
+  test('admits one task at a time and is gone afterwards', async () => {
     let inside = 0;
     let most = 0;
     const task = async (): Promise<void> => {
@@ -27,7 +27,7 @@ describe('the lock of the set-up', () => {
     expect(existsSync(file())).toBe(false);
   });
 
-  test('is given back by a task that fails', async () => {
+  test('is released by a task that fails', async () => {
     const failing = withLock(file(), fast, () => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');
     await expect(withLock(file(), fast, () => Promise.resolve('in'))).resolves.toBe('in');

@@ -35,42 +35,42 @@ describe('checking node_modules', () => {
     stampPackages(scratch());
   });
 
-  test('is content with what was installed, without what is for other platforms', () => {
+  test('accepts an installation, without the packages for other platforms', () => {
     expect(checkPackages(scratch())).toEqual({ ready: true });
   });
 
-  test('misses a package that was deleted, by its name', () => {
+  test('reports a deleted package by name', () => {
     rmSync(path.dirname(packageJson('node_modules/@some/right')), { recursive: true });
     expect(checkPackages(scratch()).why).toBe('node_modules is incomplete: @some/right is missing');
   });
 
-  test('misses an optional package that was there after the installation', () => {
+  test('reports a missing optional package that the installation had included', () => {
     rmSync(path.dirname(packageJson('node_modules/for-this-platform')), { recursive: true });
     expect(checkPackages(scratch()).why).toBe('node_modules is incomplete: for-this-platform is missing');
   });
 
-  test('sees a package of another version, also a nested one', () => {
+  test('detects a package of another version, even a nested one', () => {
     writeFileSync(packageJson('node_modules/left/node_modules/@some/right'), '{"version":"1.4.0"}');
     expect(checkPackages(scratch()).why).toBe('@some/right is 1.4.0, package-lock.json has 1.5.0');
   });
 
-  test('sees a package whose package.json is cut off', () => {
+  test('detects a package whose package.json is truncated', () => {
     writeFileSync(packageJson('node_modules/left'), '{"versi');
     expect(checkPackages(scratch()).why).toBe('node_modules is incomplete: left is missing');
   });
 
-  test('sees a changed package-lock.json', () => {
+  test('detects a changed package-lock.json', () => {
     write(path.join(scratch(), 'package-lock.json'), JSON.stringify({ packages: { '': {} } }));
     expect(checkPackages(scratch()).why).toBe('package-lock.json changed');
   });
 
-  test('does not take a half-finished installation for a finished one', () => {
+  test('does not mistake a half-finished installation for a finished one', () => {
     rmSync(path.join(scratch(), 'node_modules'), { recursive: true });
     installAll();
     expect(checkPackages(scratch()).why).toBe('node_modules was not installed to its end');
   });
 
-  test('sees that node_modules is missing, or a file', () => {
+  test('detects that node_modules is missing, or a file', () => {
     const folder = path.join(scratch(), 'node_modules');
     rmSync(folder, { recursive: true });
     expect(checkPackages(scratch()).why).toBe('node_modules is missing');
@@ -93,7 +93,7 @@ describe('installing the packages', () => {
     else process.env['npm_execpath'] = before;
   });
 
-  /** An npm that fails as often as given and then installs everything. */
+  /** An npm that fails this many times and then installs everything. */
   function fakeNpm(failures: number): void {
     const installed = Object.entries(packages).filter(
       ([where]) => where !== 'node_modules/for-another-platform',
@@ -116,7 +116,7 @@ describe('installing the packages', () => {
   }
   const calls = (): string[] => readFileSync(path.join(scratch(), 'calls'), 'utf8').trim().split('\n');
 
-  test('happens once, with the tools, and says why', async () => {
+  test('happens once, with the tools, and prints why', async () => {
     fakeNpm(0);
     await ensurePackages(scratch(), say);
     await ensurePackages(scratch(), say);
@@ -126,21 +126,21 @@ describe('installing the packages', () => {
     expect(checkPackages(scratch())).toEqual({ ready: true });
   });
 
-  test('replaces a file that is called node_modules', async () => {
+  test('replaces a file named node_modules', async () => {
     fakeNpm(0);
     write(path.join(scratch(), 'node_modules'), 'stray');
     await ensurePackages(scratch(), say);
     expect(checkPackages(scratch())).toEqual({ ready: true });
   });
 
-  test('is tried again once', async () => {
+  test('is retried once', async () => {
     fakeNpm(1);
     await ensurePackages(scratch(), say);
     expect(calls()).toHaveLength(2);
     expect(checkPackages(scratch())).toEqual({ ready: true });
   });
 
-  test("shows npm's own words where it fails twice, and leaves no stamp", async () => {
+  test("shows npm's own output if it fails twice, and leaves no stamp", async () => {
     fakeNpm(2);
     await expect(ensurePackages(scratch(), say)).rejects.toThrow(
       /the registry is on holiday[^]*npm ci failed twice/,
@@ -149,7 +149,7 @@ describe('installing the packages', () => {
     expect(existsSync(path.join(scratch(), '.federated-etl', 'installing.lock'))).toBe(false);
   });
 
-  test('happens once for two starts at the same time', async () => {
+  test('happens once for two concurrent starts', async () => {
     fakeNpm(0);
     await Promise.all([ensurePackages(scratch(), say), ensurePackages(scratch(), say)]);
     expect(calls()).toHaveLength(1);

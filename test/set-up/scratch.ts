@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 
-/** A folder of a test's own that is gone after it. Call it at the top of a suite. */
+/** A temporary folder for one test, removed afterwards. Call it at the top of a suite. */
 export function scratchFolder(): () => string {
   let folder = '';
   beforeEach(() => {
@@ -14,7 +14,7 @@ export function scratchFolder(): () => string {
   return () => folder;
 }
 
-/** Writes a file and the folders on its way. */
+/** Writes a file, creating its parent folders. */
 export function write(file: string, content: string): string {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, content);

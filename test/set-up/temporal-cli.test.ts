@@ -7,7 +7,10 @@ import { program, scratchFolder, temporalLines, write } from './scratch';
 
 const scratch = scratchFolder();
 
-/** A small world, without the Go and the Temporal of this machine: nothing is there but what a test puts there. */
+/**
+ * An isolated environment without this machine's Go and Temporal: it has only what a test puts
+ * there.
+ */
 function world(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   for (const tool of ['chmod', 'sleep']) program(onPath(tool), `exec /bin/${tool} "$@"`);
   return { PATH: path.join(scratch(), 'path'), XDG_CACHE_HOME: path.join(scratch(), 'cache'), ...more };
@@ -47,7 +50,7 @@ const built = [
 ];
 
 describe('finding a Temporal server', () => {
-  test('takes the first of address, TEMPORAL_CLI, PATH, cache, download, go install', async () => {
+  test('uses the first of address, TEMPORAL_CLI, PATH, cache, download, go install', async () => {
     const env = world();
     const cached = cachedBinary(temporalCli, env);
     const chosen = program(path.join(scratch(), 'chosen', 'my-temporal'), ...temporalLines);
@@ -62,14 +65,14 @@ describe('finding a Temporal server', () => {
     expect((await find(withAddress)).found).toEqual({ kind: 'address', address: 'temporal:7233' });
   });
 
-  test('leaves TEMPORAL_ADDRESS alone where a server of its own is asked for', async () => {
+  test('ignores TEMPORAL_ADDRESS if a separate server is requested', async () => {
     program(onPath('temporal'), ...temporalLines);
     const env = world({ TEMPORAL_ADDRESS: 'temporal:7233' });
     const found = await findTemporal({ env, useAddress: false, say: () => undefined });
     expect(found).toMatchObject({ kind: 'binary', from: 'PATH' });
   });
 
-  test('passes over programs that cannot be used, and says why', async () => {
+  test('skips unusable programs, and reports why', async () => {
     program(onPath('temporal'), 'echo "an old one without that flag"');
     write(path.join(scratch(), 'not-executable'), '');
     const env = world({ TEMPORAL_CLI: path.join(scratch(), 'not-executable') });
@@ -98,7 +101,7 @@ describe('finding a Temporal server', () => {
     expect((await find(env)).found).toMatchObject({ from: 'go install' });
   });
 
-  test('removes what a killed process left half-made', async () => {
+  test('removes what a killed process left half-finished', async () => {
     const env = world();
     const home = path.dirname(path.dirname(cachedBinary(temporalCli, env)));
     const leftover = write(path.join(home, 'making-999999999-abc', 'temporal'), '');
@@ -107,7 +110,7 @@ describe('finding a Temporal server', () => {
     expect(existsSync(leftover)).toBe(false);
   });
 
-  test('takes the download where there is one', async () => {
+  test('uses the download if there is one', async () => {
     const env = world();
     const { found } = await find(env, (_, folder) =>
       Promise.resolve({ path: program(path.join(folder, 'temporal'), ...temporalLines) }),
@@ -115,7 +118,7 @@ describe('finding a Temporal server', () => {
     expect(found).toEqual({ kind: 'binary', path: cachedBinary(temporalCli, env), from: 'download' });
   });
 
-  test('builds the pinned version, without the flags that would stop it, and shows progress', async () => {
+  test('builds the pinned version, without the flags that would prevent it, and shows progress', async () => {
     const env = world();
     go('1.26.8', ...built.slice(0, 2), 'sleep 0.3', ...built.slice(2));
     const { said } = await find(env);
@@ -135,7 +138,7 @@ describe('finding a Temporal server', () => {
       () => go('1.26.8', 'echo "no space left" >&2; exit 1'),
       /failed:\n +no space left/,
     ],
-  ])('says what to install %s', async (_, prepare, reason) => {
+  ])('explains what to install %s', async (_, prepare, reason) => {
     prepare();
     const error: unknown = await find(world()).catch((thrown: unknown) => thrown);
     if (!isFederationError(error, 'SERVER_NOT_FOUND')) throw error;

@@ -37,21 +37,21 @@ const digest = (): string =>
     .digest('hex');
 
 describe('downloading the Temporal CLI', () => {
-  test('unpacks the program of an archive with the pinned checksum', async () => {
+  test('extracts the program from an archive with the pinned checksum', async () => {
     expect(await download({ [name]: digest() })).toEqual({ path: path.join(scratch(), 'to', 'temporal') });
   });
 
-  test('refuses another file', async () => {
+  test('refuses a different file', async () => {
     expect((await download({ [name]: 'another' })).problem).toMatch(/not the file that was published/);
   });
 
-  test('asks the release for a checksum that is not pinned', async () => {
+  test('fetches a checksum that is not pinned from the release', async () => {
     expect((await download({})).problem).toBe('HTTP 404');
     files['/v1.5.1/checksums.txt'] = Buffer.from(`${'0'.repeat(64)}  other.tar.gz\n${digest()}  ${name}\n`);
     expect((await download({})).path).toBeDefined();
   });
 
-  test('says in one line that nobody answers', async () => {
+  test('reports in one line that nobody answers', async () => {
     await new Promise((resolve) => server.close(resolve));
     expect((await download({})).problem).toMatch(/^connect ECONNREFUSED .*$/);
     server = createServer().listen(0, '127.0.0.1');

@@ -13,7 +13,10 @@ function options(more: Partial<TemporalServerOptions> = {}): TemporalServerOptio
   return { binary: temporalCliPath(), headless: true, logFile: path.join(scratch(), 'server.log'), ...more };
 }
 
-/** The addresses that a process listens on, as the kernel writes them: hexadecimal, `0100007F` is 127.0.0.1. */
+/**
+ * The addresses on which a process listens, in the kernel's format: hexadecimal, `0100007F` is
+ * 127.0.0.1.
+ */
 async function listeningAddresses(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
   const links = await Promise.all(
@@ -29,7 +32,7 @@ async function listeningAddresses(pid: number): Promise<string[]> {
 }
 
 describeWithTemporal('a Temporal server of our own', () => {
-  test('takes other ports where the usual ones are taken, and goes on from its file', async () => {
+  test('uses other ports if the usual ones are taken, and resumes from its file', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
@@ -51,7 +54,7 @@ describeWithTemporal('a Temporal server of our own', () => {
     const client = new Client({ connection: connection.to, namespace: 'kept' });
     await client.workflow.start('anything', { taskQueue: 'none', workflowId: 'remembered' });
 
-    // Somebody else who uses the file gets the same server, and cannot stop it.
+    // Another user of the file gets the same server, and cannot stop it.
     const other = await startTemporalServer(settings);
     expect(other).toMatchObject({ address: first.address, pid: first.pid, shared: true });
     await other.stop();
@@ -78,7 +81,7 @@ describeWithTemporal('a Temporal server of our own', () => {
     expect(new Set(addresses)).toEqual(new Set(['0100007F']));
   });
 
-  test('tells the end of its log where it does not start', async () => {
+  test('shows the end of its log if it does not start', async () => {
     const binary = program(path.join(scratch(), 'temporal'), 'echo "the disk is full" >&2', 'exit 1');
     await expect(startTemporalServer(options({ binary }))).rejects.toThrow(
       /ended at once[^]*the disk is full/,

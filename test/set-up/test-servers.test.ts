@@ -43,7 +43,7 @@ describe('a suite whose server is missing', () => {
 });
 
 describeWithTemporal('the shared Temporal server', () => {
-  test('gives each test file a namespace of its own, with the search attributes', async () => {
+  test('gives each test file a separate namespace, with the search attributes', async () => {
     const server = await connectToTestServer();
     try {
       const namespaces = [await server.createNamespace(), await server.createNamespace()];
@@ -69,7 +69,7 @@ describeWithS3('the S3 server', () => {
     await expect(s3.createBucket('of-this-file')).rejects.toThrow();
   });
 
-  test("can be a test's own, and is gone with its folder", async () => {
+  test('can be started for one test, and is gone with its folder', async () => {
     const rootDir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-own-s3-'));
     const s3 = await startS3Server({ rootDir, temporary: true });
     await s3.createBucket('mine');
@@ -85,7 +85,7 @@ describeWithGcs('the GCS server', () => {
     await expect(gcs.createBucket('of-this-file')).rejects.toThrow('of-this-file');
   });
 
-  test("can be a test's own", async () => {
+  test('can be started for one test', async () => {
     const gcs = await startGcsServer();
     await gcs.createBucket('mine');
     await gcs.stop();
@@ -98,7 +98,7 @@ describe('finding Helm', () => {
   const at = (...names: string[]): string => path.join(scratch(), ...names);
   const helmOf = (version: string, ...names: string[]): string => program(at(...names), `echo ${version}`);
 
-  test('passes over a Helm 3, and takes HELM before the PATH before the cache', async () => {
+  test('skips a Helm 3, and prefers HELM to the PATH to the cache', async () => {
     const env = { PATH: [at('old'), at('new')].join(path.delimiter), XDG_CACHE_HOME: at('cache') };
     const said: string[] = [];
     const find = (more: NodeJS.ProcessEnv = {}): Promise<string> =>
