@@ -15,7 +15,7 @@ test.each<[string, number[], number, number[]]>([
   expect([...keep].sort((a, b) => a - b)).toEqual(expected);
 });
 
-test('generations: the last one that held an excluded cluster, if it is still there', () => {
+test('generations: the last one that included an excluded cluster, if it still exists', () => {
   const generations = [90, 80, 70].map((age, index) => ({ generation: index + 5, modified: ago(age) }));
   const excluded = {
     a: { by: 'person' as const, reason: '', lastGeneration: 5 },

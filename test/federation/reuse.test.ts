@@ -48,7 +48,7 @@ function reused(
   return found && [...found.contributions.keys()];
 }
 
-test('what has not changed is taken from the object before', () => {
+test('unchanged contributions are copied from the previous object', () => {
   expect(reused(before, [a, b, c])).toEqual(['a', 'b', 'c']);
   expect(reused(before, [a, { ...b, seen: 'v2' }, c])).toEqual(['a', 'c']);
   expect(reused(before, [a, c, used('d')])).toEqual(['a', 'c']);
@@ -69,7 +69,7 @@ test.each<[string, Provenance | undefined, ProvenanceSource[]]>([
     provenance([used('a', contribution('a', 300)), used('b', contribution('b', 100))]),
     [a, b],
   ],
-])('nothing is, when %s', (_, previous, sources) => {
+])('nothing is copied if %s', (_, previous, sources) => {
   expect(reused(previous, sources)).toBeUndefined();
 });
 

@@ -31,16 +31,16 @@ export const assets1 = 'assets/1d/1794614400-1794700800' as WindowId;
 export const later = new Date('2026-11-20T00:00:00Z');
 const longAgo = new Date('2026-11-17T00:00:00Z');
 
-/** Jest's types do not know it yet. */
+/** Not yet in Jest's types. */
 interface WithTesters {
   addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
 }
-// Jest compares buffers byte by byte, which takes seconds for a window.
+// Jest compares buffers byte by byte, which takes seconds per window.
 (expect as unknown as WithTesters).addEqualityTesters([
   (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
 ]);
 
-/** A bucket, in a folder unless another one is given, and a cluster's volume; all goes with `dispose`. */
+/** A cluster's volume and a bucket, in a folder by default; `dispose` removes both. */
 export class ClusterOnDisk implements AsyncDisposable {
   readonly cluster = clusterId('cluster-5');
   now = later;
@@ -76,7 +76,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     return readFile(localPath(this.store, path)).catch(() => undefined);
   }
 
-  /** Every file of the store, by path: what a snapshot compares. */
+  /** Every file of the store, by path, for comparisons. */
   async localFiles(): Promise<Record<string, string>> {
     return filesBelow(this.store.bingen);
   }
@@ -174,7 +174,7 @@ interface PushChanges {
   signal?: AbortSignal;
 }
 
-/** A contribution that says only that there is one. */
+/** A contribution without details. */
 function nothing(id: string): Contribution {
   const numbers = { records: 0, entries: 0, offset: 0, length: 0 };
   return { id, ...numbers, altered: [], changed: [], rest: '', marksOmitted: false };
@@ -192,7 +192,7 @@ interface Committed {
   cutoff?: string;
 }
 
-/** What a golden cluster built for a window. */
+/** A golden cluster's build of a window. */
 export async function built(window: WindowId, cluster = 'cluster-5'): Promise<Buffer> {
   return readFile(join(golden, 'bucket/federated', cluster, 'etl/bingen', window));
 }
@@ -203,7 +203,10 @@ export async function combined(window: WindowId): Promise<Combined> {
   return { bytes, from: ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'] };
 }
 
-/** The same content in other bytes, as a cost-model that loaded a file may write it: another order of records. */
+/**
+ * The same content in different bytes, as a cost-model may write a file that it loaded: another
+ * order of records.
+ */
 export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   const ref = parseWindowId(window);
   const set = decodeSet(ref?.pipeline ?? 'allocations', bytes);
@@ -211,11 +214,11 @@ export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
     set.allocations = new Map([...set.allocations].reverse());
   if (set.kind === 'assets' && set.assets !== null) set.assets = new Map([...set.assets].reverse());
   const other = encodeSet(set);
-  if (other.equals(bytes)) throw new Error('These bytes are not other ones.');
+  if (other.equals(bytes)) throw new Error('The rewritten bytes are not different.');
   return other;
 }
 
-/** Another build of the same window by the same cluster: fewer records. */
+/** Another build of the same window by the same cluster, with fewer records. */
 export function rebuilt(window: WindowId, bytes: Uint8Array, leaveOut: number): Buffer {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', bytes);
   const records: Map<string, unknown> | null = set.kind === 'allocations' ? set.allocations : set.assets;
@@ -241,7 +244,7 @@ export async function filesBelow(folder: string): Promise<Record<string, string>
 
 export type Verb = 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
-/** Passes on to a bucket; `before` sees each call, and may throw. */
+/** Passes calls on to a bucket; `before` sees each call, and may throw. */
 export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void): Bucket {
   const verbs: readonly string[] = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'];
   return new Proxy(bucket, {

@@ -9,7 +9,10 @@ import { clusterId } from '../../etl/cluster-id';
 import { objectsPrefix } from '../../federation/layout';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
-/** A process of its own that pushes or pulls so many files; the transfers after them hang until it is killed. */
+/**
+ * A separate process that pushes or pulls this many files; further transfers hang until it is
+ * killed.
+ */
 async function main([storeFile = '', volume = '', verb, files]: string[]): Promise<void> {
   setInterval(() => undefined, 1_000);
   const store = localEtl(volume);
@@ -28,7 +31,7 @@ async function main([storeFile = '', volume = '', verb, files]: string[]): Promi
   else await createPullCombined({ ...deps, combined: bucket, federated: false })();
 }
 
-/** Uploads never answer, and downloads stop in the middle. */
+/** Uploads never answer, and downloads stop half-way. */
 function hangingAfter(files: number, bucket: Bucket): Bucket {
   let [put, got] = [0, 0];
   return {
@@ -53,7 +56,7 @@ function halfOf({ head, body }: ObjectBody): ObjectBody {
   return { head, body: half() };
 }
 
-/** What hangs holds on to its files: they are not to be collected. */
+/** Keeps the files of hanging transfers from being garbage-collected. */
 const hanging: (() => void)[] = [];
 
 function never<T>(): Promise<T> {

@@ -15,9 +15,9 @@ import { startFaultProxy } from '../storage/fault-proxy';
 import { until } from '../until';
 import { assets1, built, ClusterOnDisk, sha256 } from './cluster-on-disk';
 
-/** Enough for the cache to have been saved, but fewer than there are. */
+/** Enough for the cache to have been saved, but not all. */
 const doneFiles = 120;
-/** A lock that was just taken when its process was killed is waited for. */
+/** Time to wait for a lock taken just before its process was killed. */
 const patienceMs = 600_000;
 const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   const start = 1_794_614_400 + hour * 3_600;
@@ -25,7 +25,7 @@ const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   return windowId({ pipeline: 'assets', resolution: '1h', window });
 });
 
-/** A store as a file describes it, and what it was asked so far. */
+/** A store as described by a file, and its calls so far. */
 interface Place {
   readonly storeFile: string;
   readonly disk: ClusterOnDisk;
@@ -49,7 +49,7 @@ describeWithS3('on S3', () => {
     return s3Store(s3, bucket);
   });
 
-  it('goes on with a download at the byte where it broke off', async () => {
+  it('resumes a download at the byte where it broke off', async () => {
     const s3 = await connectToS3();
     const bucket = `broken-${Date.now()}`;
     await s3.createBucket(bucket);
@@ -98,7 +98,7 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
   });
 
   it(
-    'a push that is killed goes on where it stood',
+    'a push that is killed resumes where it stopped',
     async () => {
       const { disk, calls, verbs } = place;
       const bytes = await built(assets1);
@@ -115,7 +115,7 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
       const rest = windows.length - doneFiles;
       expect(await disk.push()).toMatchObject({ uploaded: rest, unchanged: doneFiles });
       expect(verbs('put', ours)).toHaveLength(rest);
-      // Files uploaded but not yet cached cost one request each; no others do.
+      // Files uploaded but not yet cached cost one request each; others cost none.
       expect(verbs('head', ours)).toHaveLength(doneFiles - known.length);
       expect(await disk.remote(unread)).toEqual(bytes);
     },
@@ -123,7 +123,7 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
   );
 
   it(
-    'a pull that is killed goes on where it stood, and sweeps what it left',
+    'a pull that is killed resumes where it stopped, and sweeps its leftovers',
     async () => {
       const { disk, calls, verbs } = place;
       const bytes = await built(assets1);
@@ -162,7 +162,7 @@ async function open(store: object, calls: StorageCall[]) {
   return openBucket(parsed, { observe: (call) => calls.push(call) });
 }
 
-/** Runs it in a process of its own, and kills that when it has come as far as it can. */
+/** Runs it in a separate process, which is killed once it can get no further. */
 async function killedOnce(
   { storeFile, disk }: Place,
   verb: 'push' | 'pull',
@@ -182,13 +182,13 @@ async function fileNames({ store }: ClusterOnDisk): Promise<string[]> {
   return readdir(join(store.bingen, 'assets/1h')).catch(() => []);
 }
 
-/** The files that a cache knows. */
+/** The files in a cache. */
 async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]> {
   const text = await readFile(join(store.state, cache), 'utf8').catch(() => '{"files":{}}');
   return Object.keys((JSON.parse(text) as { files: object }).files);
 }
 
-/** Changes a file so that only who reads it can see it. */
+/** Changes a file so that only reading it reveals the change. */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);
   const { size, mtime } = await stat(file);

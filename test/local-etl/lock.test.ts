@@ -13,7 +13,7 @@ afterEach(() => rm(store.root, { recursive: true, force: true }));
 
 const locks = () => readdir(join(store.state, 'locks'));
 
-it('lets one work at a time, and leaves nothing', async () => {
+it('admits one task at a time, and leaves nothing behind', async () => {
   let inside = 0;
   const seen: number[] = [];
   const work = async () => {
@@ -26,7 +26,7 @@ it('lets one work at a time, and leaves nothing', async () => {
   expect(await locks()).toEqual([]);
 });
 
-it('is released when the work throws', async () => {
+it('is released when the task throws', async () => {
   await expect(withLock(store, 'a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await withLock(store, 'a', async () => 'free')).toBe('free');
 });
@@ -44,20 +44,20 @@ it('stops waiting when it is cancelled', async () => {
   expect(await locks()).toEqual([]);
 });
 
-it('is taken over at once from a process that was killed', async () => {
+it('is taken over at once from a killed process', async () => {
   const dead = await deadProcess();
   const mine = await withLock(store, 'a', async () => JSON.parse(await readLock('a')) as object);
   await writeFile(join(store.state, 'locks', 'a'), JSON.stringify({ ...mine, pid: dead, token: 'theirs' }));
   expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
 });
 
-it('is taken over from a process of an earlier life with the same pid', async () => {
+it('is taken over from an earlier process with the same pid', async () => {
   const mine = await withLock(store, 'a', async () => JSON.parse(await readLock('a')) as object);
   await writeFile(join(store.state, 'locks', 'a'), JSON.stringify({ ...mine, token: 'earlier' }));
   expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
 });
 
-it('is taken over from a process that was killed before it could name itself, but not at once', async () => {
+it('is taken over from a process that was killed before writing its id, but not at once', async () => {
   const path = join(store.state, 'locks', 'a');
   await mkdir(join(store.state, 'locks'), { recursive: true });
   await writeFile(path, '');
@@ -67,7 +67,7 @@ it('is taken over from a process that was killed before it could name itself, bu
   expect(await withLock(store, 'a', async () => 'taken')).toBe('taken');
 });
 
-it('is left alone when another one has taken it over meanwhile', async () => {
+it('is left alone if another process has taken it over meanwhile', async () => {
   const path = join(store.state, 'locks', 'a');
   const theirs = JSON.stringify({ place: 'elsewhere', pid: 1, token: 'theirs' });
   await withLock(store, 'a', async () => {
@@ -77,7 +77,7 @@ it('is left alone when another one has taken it over meanwhile', async () => {
   expect(await readLock('a')).toBe(theirs);
 });
 
-it('is taken over from another machine only when it was not touched for long', async () => {
+it('is taken over from another machine only if it was not touched for long', async () => {
   const path = join(store.state, 'locks', 'a');
   await mkdir(join(store.state, 'locks'), { recursive: true });
   await writeFile(path, JSON.stringify({ place: 'elsewhere', pid: 1, token: 'theirs' }));

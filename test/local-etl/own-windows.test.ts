@@ -7,13 +7,13 @@ const window = (start: number) => `allocations/1d/${start * day}-${(start + 1) *
 describe('the windows that a primary waits for', () => {
   const now = new Date(10 * day * 1_000);
 
-  it('are over, and in the scope of the federation', () => {
+  it('are closed, and in the scope of the federation', () => {
     const all = [1, 5, 8, 9, 10].map(window);
     const never = () => false;
     expect(closedWindows(all, now, { isExpired: never })).toEqual([1, 5, 8, 9].map(window));
     const cutoff = new Date(5 * day * 1_000).toISOString();
     expect(closedWindows(all, now, { cutoff, isExpired: never })).toEqual([5, 8, 9].map(window));
-    // No generation holds what is older than the retention, so waiting for it would never end.
+    // No generation has windows older than the retention, so waiting for them would never end.
     const isExpired = ({ window: { end } }: { window: { end: number } }) => end <= 8 * day;
     expect(closedWindows(all, now, { isExpired })).toEqual([8, 9].map(window));
   });

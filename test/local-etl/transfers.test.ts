@@ -26,7 +26,10 @@ const build = () => Promise.all(windows.map((window) => disk.build(window, bytes
 const commit = () =>
   disk.commit(1, Object.fromEntries(windows.map((id) => [id, { bytes, from: ['cluster-1'] }])));
 
-/** Has each transfer of a file call `during` while it goes on: an upload, and a download of a combined window. */
+/**
+ * Calls `during` while each transfer of a file is in progress: an upload, or a download of a
+ * combined window.
+ */
 function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Bucket {
   return new Proxy(bucket, {
     get(target, name: keyof Bucket) {
@@ -47,7 +50,7 @@ function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Buck
   });
 }
 
-/** Lets nobody through before so many are there. */
+/** Blocks every caller until this many have arrived. */
 function barrier(count: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let there = 0;
@@ -80,7 +83,7 @@ describe.each(transfers)('%s', (_, transfer) => {
     await transfer(watched(disk.bucket, barrier(transfersAtOnce)), disk.budget);
   });
 
-  it('moves a file that is larger than the budget alone', async () => {
+  it('moves a file larger than the budget alone', async () => {
     let underWay = 0;
     const most: number[] = [];
     const alone = watched(disk.bucket, async () => {
@@ -93,7 +96,7 @@ describe.each(transfers)('%s', (_, transfer) => {
   });
 });
 
-it('a push and a pull of one process together have no more under way than there is room for', async () => {
+it('a push and a pull of one process together stay within the budget', async () => {
   await commit();
   await using pushing = await ClusterOnDisk.make();
   for (const window of windows) await pushing.build(window, bytes);

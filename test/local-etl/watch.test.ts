@@ -32,7 +32,7 @@ async function callsAfter(change: () => Promise<unknown>): Promise<number> {
   return calls - before;
 }
 
-it('tells of new files, of files written in place, and of removed ones', async () => {
+it('reports new files, files written in place, and removed files', async () => {
   await disk.build(day1, Buffer.from('a'));
   expect(await callsAfter(async () => watch())).toBe(1);
   expect(await callsAfter(() => disk.build(day2, Buffer.from('b')))).toBeGreaterThan(0);
@@ -40,9 +40,9 @@ it('tells of new files, of files written in place, and of removed ones', async (
   expect(await callsAfter(() => rm(localPath(disk.store, day2)))).toBeGreaterThan(0);
 });
 
-it('makes one call of many changes, but waits for quiet only so long', async () => {
+it('combines many changes into one call, but waits for quiet only up to a limit', async () => {
   await disk.build(day1, Buffer.from('a'));
-  // Long against one write, so that a busy machine does not make a pause between two.
+  // Long compared with one write, so that a busy machine causes no pause between two.
   await callsAfter(async () => watch({ quietMs: 1_000, longestMs: 1_500, lookEveryMs: 40 }));
   const burst = async () => {
     for (let write = 0; write < 20; write++) await writeFile(localPath(disk.store, day1), `${write}`);
@@ -55,7 +55,7 @@ it('makes one call of many changes, but waits for quiet only so long', async () 
   }
 });
 
-it('waits for a folder that is not there yet, and for one that went and comes back', async () => {
+it('waits for a folder that does not exist yet, and for one that disappears and returns', async () => {
   watch();
   expect(await callsAfter(() => disk.build(day1, Buffer.from('a')))).toBeGreaterThan(0);
   await callsAfter(() => rm(disk.store.bingen, { recursive: true }));
@@ -63,7 +63,7 @@ it('waits for a folder that is not there yet, and for one that went and comes ba
   expect(await callsAfter(() => disk.build(day2, Buffer.from('a')))).toBeGreaterThan(0);
 });
 
-it('is silent about temporary files, and after it was closed', async () => {
+it('ignores temporary files, and stops when closed', async () => {
   await disk.build(day1, Buffer.from('a'));
   await callsAfter(async () => watch());
   const before = calls;

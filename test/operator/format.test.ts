@@ -19,7 +19,7 @@ describe('numbers and times for people', () => {
     [187_200_000, '2d 4h'],
   ])('%d ms are %s', (milliseconds, text) => expect(formatSpan(milliseconds)).toBe(text));
 
-  it('tells an age, and nothing of clocks that differ', () => {
+  it('shows an age, or nothing if clocks differ', () => {
     const now = new Date('2026-11-20T10:00:00Z');
     expect(formatAge('2026-11-20T09:58:00Z', now)).toBe('2m ago');
     expect(formatAge('2026-11-20T10:00:03Z', now)).toBe('now');

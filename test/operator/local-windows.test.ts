@@ -16,7 +16,7 @@ describe('the newest file of each window', () => {
   it.each([
     [1, 2, named],
     [2, 1, plain],
-  ])('is the one that was written last, in either order of listing', (plainAt, namedAt, newest) => {
+  ])('is the one written last, in either order of listing', (plainAt, namedAt, newest) => {
     const files = [file(plain, plainAt), file(named, namedAt), file(other, 0)];
     expect(paths(newestOfEachWindow(files))).toEqual([newest, other].sort());
     expect(paths(newestOfEachWindow(files.reverse()))).toEqual([newest, other].sort());

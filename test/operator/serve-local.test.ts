@@ -32,7 +32,7 @@ function serve(engine: QueryEngine, onUnreadable: (file: UnreadableFile) => void
 const cut = 'assets/1d/1794787200-1794873600';
 
 describe('serving a local ETL store with an unreadable file', () => {
-  it('counts what was read before the file was found as well as after it', async () => {
+  it('counts records read before the file was found as well as after it', async () => {
     rmSync(join(store.bingen, cut));
     await using without = await openEngine({ verb: 'test' });
     const others = await serve(without);

@@ -27,7 +27,7 @@ function contextWith(answers: Record<string, unknown>): Context {
   return { names: names('blue-'), temporal: () => Promise.resolve({ client }) } as unknown as Context;
 }
 
-describe('what only Temporal knows', () => {
+describe('state that only Temporal has', () => {
   it('comes from the workflows that answer; the others are named', async () => {
     const view = await temporalView(
       contextWith({
@@ -43,7 +43,7 @@ describe('what only Temporal knows', () => {
     expect(view.missing).toEqual(['The primary c4 does not answer: does it run?']);
   });
 
-  it('may be nothing', async () => {
+  it('may be empty', async () => {
     const { missing } = await temporalView(contextWith({}), []);
     expect(missing).toEqual(['The roster does not answer: does a federator run?']);
     const error = new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers at x.' });
@@ -52,7 +52,7 @@ describe('what only Temporal knows', () => {
   });
 });
 
-describe('who is in', () => {
+describe('membership', () => {
   const generation = {
     membership: {
       clusters: ['c1', 'c2'],
@@ -77,7 +77,7 @@ describe('who is in', () => {
     });
   });
 
-  it('is what the generation says while the roster does not know yet', () => {
+  it('is that of the generation while the roster has not answered yet', () => {
     const { reason } = summarizeCluster({ cluster: 'c2', files: [] }, generation, {
       ...roster,
       loaded: false,

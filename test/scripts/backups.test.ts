@@ -46,7 +46,7 @@ describe('backups', () => {
     });
   });
 
-  it('says where it found none', async () => {
+  it('reports where it found none', async () => {
     expect((await run('backups')).out).toMatch(/^No backup of cluster-5 is in file:.*\/bucket/);
     await takeBackup();
     mkdirSync(join(disk.folder, 'backups'));
@@ -54,7 +54,7 @@ describe('backups', () => {
     expect((await run('backups')).out).toMatch(/^No backup of cluster-5 is in file:.*\/backups/);
   });
 
-  it('fails if the bucket is not there', async () => {
+  it('fails if the bucket does not exist', async () => {
     rmSync(join(disk.folder, 'bucket'), { recursive: true });
     const { status, out, err } = await run('backups');
     expect({ status, out }).toEqual({ status: 1, out: '' });
@@ -63,7 +63,7 @@ describe('backups', () => {
 });
 
 describe('restore', () => {
-  it('brings back what was backed up, and counts it', async () => {
+  it('restores the backup, and counts the files', async () => {
     const { name } = await takeBackup();
     const before = await disk.localFiles();
     writeFileSync(localPath(disk.store, day1), 'rebuilt');
@@ -82,7 +82,7 @@ describe('restore', () => {
     });
   });
 
-  it('refuses a name that no backup has', async () => {
+  it('refuses an unknown name', async () => {
     const { status, out, err } = await run('restore', '2026-11-20T00-00-00-000Z');
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toMatch(/^BACKUP_NOT_FOUND: /);

@@ -3,7 +3,7 @@ import { parseSpan } from '../../scripts/parse-options';
 import { runMain } from './run-main';
 
 describe('the command line', () => {
-  it('helps when asked', async () => {
+  it('prints help on request', async () => {
     const { status, out } = await runMain('--help');
     expect(status).toBe(0);
     expect(out).toMatch(/Usage: federated-etl/);
@@ -40,14 +40,14 @@ describe('the command line', () => {
     expect(err).not.toBe('');
   });
 
-  it('takes a span in unix seconds or RFC 3339', () => {
+  it('accepts a span in unix seconds or RFC 3339', () => {
     const day = { start: 1794614400, end: 1794700800 };
     expect(parseSpan('1794614400,1794700800')).toEqual(day);
     expect(parseSpan('2026-11-14T00:00:00Z,2026-11-15T00:00:00Z')).toEqual(day);
     expect(() => parseSpan('2026-11-14T00:00:00Z')).toThrow('START,END');
   });
 
-  it('tells of an error by code, what happened, to what, and what to do', async () => {
+  it('reports an error by code, what happened, to what, and what to do', async () => {
     const { status, out, err } = await runMain('status', '--config', '/nowhere/settings.yaml');
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toMatch(
@@ -56,7 +56,7 @@ describe('the command line', () => {
     expect(err).not.toContain('    at ');
   });
 
-  it('says where an error comes from only when asked', async () => {
+  it('shows where an error comes from only on request', async () => {
     const { err } = await runMain('status', '--verbose', '--config', '/nowhere/settings.yaml');
     expect(err).toContain('    at ');
     expect(err).toContain('caused by');

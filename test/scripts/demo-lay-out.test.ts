@@ -12,7 +12,7 @@ const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 const pipelines = ['allocations', 'assets'] as const;
 
-/** The files below a folder, by their paths below it. */
+/** The files below a folder, by relative path. */
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -36,7 +36,7 @@ describe('the example', () => {
       store: { type: 'FILESYSTEM', config: { directory: path.join(dir, 'bucket') } },
     });
 
-  it('of the golden days has the golden files', async () => {
+  it('for the golden days has the golden files', async () => {
     const clusters = await layOut(goldenDay);
     expect(clusters.map((cluster) => cluster.etl)).toEqual(ids.map(etl));
     for (const id of ids) {
@@ -50,7 +50,7 @@ describe('the example', () => {
     }
   });
 
-  it('of other days has as many whole days and hours, in names and in files', async () => {
+  it('for other days has as many whole days and hours, in names and in files', async () => {
     await layOut('2028-03-01');
     const starts = (resolution: string, times: string[], seconds: number) =>
       pipelines.flatMap((pipeline) =>
@@ -74,7 +74,7 @@ describe('the example', () => {
     }
   });
 
-  it('that is there stays, with its days', async () => {
+  it('keeps its days if it exists', async () => {
     expect(await laidOutDay(dir)).toBeUndefined();
     await layOut('2027-05-05');
     const changed = path.join(etl('cluster-2'), 'bingen', 'allocations', '1d', '1809475200-1809561600');
@@ -86,7 +86,7 @@ describe('the example', () => {
     expect(await readFile(changed, 'utf8')).toBe('what its user made of it');
   });
 
-  it('is made whole by the next start when a start was cut off', async () => {
+  it('is completed by the next start if a start was interrupted', async () => {
     await layOut('2027-05-05');
     const whole = await filesBelow(etl('cluster-3'));
     await rm(etl('cluster-3'), { recursive: true });
@@ -99,7 +99,7 @@ describe('the example', () => {
     );
   });
 
-  it('that is there has no other days: asking for them is refused', async () => {
+  it('refuses other days if it exists', async () => {
     await layOut('2027-05-05');
     const { status, err } = await runMain('demo', '--once', '--dir', dir, '--date', '2027-05-06');
     expect({ status, err }).toEqual({
@@ -119,7 +119,7 @@ describe('the days of the example', () => {
     expect(yesterday(new Date(now))).toBe(day);
   });
 
-  it('are asked for as the API wants them', () => {
+  it('are queried in the format of the API', () => {
     expect(exampleWindow('2026-11-16')).toBe('2026-11-14T00:00:00Z,2026-11-17T00:00:00Z');
     expect(exampleWindow('2026-12-31')).toBe('2026-12-29T00:00:00Z,2027-01-01T00:00:00Z');
   });

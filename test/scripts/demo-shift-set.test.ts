@@ -7,15 +7,15 @@ import { shiftSet } from '../../scripts/demo/shift-set';
 import { goldenBytes, goldenFiles } from '../etl/golden-files';
 
 const day = 86_400;
-/** Go's time that is none. */
+/** Go's zero time. */
 const zero = -62135596800;
 
-/** The bytes of a file after its set was moved. */
+/** The bytes of a file after its set was shifted. */
 function shifted(pipeline: Pipeline, bytes: Uint8Array, seconds: number): Buffer {
   return encodeSet(shiftSet(decodeSet(pipeline, bytes), seconds));
 }
 
-/** Changes whatever is a time, wherever it stands: it knows no field by name, so that it misses none. */
+/** Changes all times, wherever they are: it knows no field names, so it cannot miss one. */
 function mapInstants(value: unknown, change: (instant: Instant) => Instant): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((part) => mapInstants(part, change));
@@ -24,14 +24,14 @@ function mapInstants(value: unknown, change: (instant: Instant) => Instant): unk
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, mapInstants(part, change)]));
 }
 
-describe('a set that is moved in time', () => {
+describe('a shifted set', () => {
   it.each([0, 12, -400])(
-    'by %d days is the same set with each time moved by them, in every golden file',
+    'by %d days is the same set with each time shifted by them, in every golden file',
     (days) => {
       let moved = 0;
       for (const { path, pipeline } of goldenFiles()) {
         const bytes = goldenBytes(path);
-        // As it is written: a set's version is raised to the highest inside.
+        // As written: a set's version is raised to the highest one inside.
         const before = decodeSet(pipeline, shifted(pipeline, bytes, 0));
         const expected = mapInstants(before, (instant) => {
           if (instant.seconds === zero && instant.nanos === 0) return instant;
@@ -56,19 +56,19 @@ describe('a set that is moved in time', () => {
     expect(different).toEqual([]);
   });
 
-  it('comes back, zones and all', () => {
+  it('can be shifted back, time zones included', () => {
     const bytes = goldenBytes('edge/valid/times.allocations');
     const there = shifted('allocations', bytes, 12 * day);
     expect(there.equals(bytes)).toBe(false);
     expect(shifted('allocations', there, -12 * day).equals(bytes)).toBe(true);
   });
 
-  it('keeps a time that is none', () => {
+  it('keeps a zero time', () => {
     const bytes = goldenBytes('bucket/federated/cluster-1/etl/bingen/allocations/1d/1794614400-1794700800');
     const set = decodeSet('allocations', bytes);
     const none = { seconds: zero, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
     const [key = '', record] = [...(set.allocations ?? [])][0] ?? [];
-    if (record === null || record === undefined) throw new Error('the first record is none');
+    if (record === null || record === undefined) throw new Error('the first record does not exist');
     const timeless = { ...set, allocations: new Map([[key, { ...record, start: none, end: none }]]) };
     expect(recordsOf(shiftSet(timeless, day))?.get(key)).toMatchObject({ start: none, end: none });
   });

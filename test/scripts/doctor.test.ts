@@ -42,7 +42,7 @@ interface Setup {
   temporal?: object;
 }
 
-/** Nothing listens on port 1, and it says so at once. */
+/** Nothing listens on port 1, so connections are refused at once. */
 const nowhere = { address: '127.0.0.1:1' };
 const federator = (more: object = {}) => ({ federator: { enabled: true, ...more } });
 
@@ -62,7 +62,7 @@ interface Found {
   status: number;
   ok: boolean;
   checks: Check[];
-  /** The check of this name, or the first of them. */
+  /** The check with this name, or the first of several. */
   of(check: Check['check'], subject?: string, place?: string): Check | undefined;
 }
 
@@ -81,7 +81,7 @@ async function examine(setup: Setup, ...argv: string[]): Promise<Found> {
 }
 
 const failures = ({ checks }: Found) => checks.filter(({ outcome }) => outcome === 'failed');
-/** What is said of a place of the bucket, by outcome. */
+/** Outcomes of the checks at a place of the bucket, by subject. */
 const inPlace = ({ checks }: Found, place: string): Record<string, string> =>
   Object.fromEntries(
     checks.filter((one) => one.place === place).map(({ subject = '', outcome }) => [subject, outcome]),
@@ -97,7 +97,7 @@ function buildLocalEtl(): void {
   cpSync(join(golden, 'cluster-4/etl'), join(federation.folder, 'etl'), { recursive: true });
 }
 
-it('is interrupted by a signal, and listens to none when it is done', async () => {
+it('is interrupted by a signal, and stops listening to signals when it is done', async () => {
   const before = process.listenerCount('SIGINT');
   const going = doctor({});
   while (process.listenerCount('SIGINT') === before) await setImmediate();
@@ -141,7 +141,7 @@ describe('settings', () => {
     expect(out).toContain(`file: ${federation.settings}`);
   });
 
-  it('say which of two storage files is in force', async () => {
+  it('report which of two storage files is used', async () => {
     cpSync(join(federation.folder, 'federated-store.yaml'), join(federation.folder, 'backup.yaml'));
     const found = await examine({
       federatedETL: { useExistingS3Config: true },
@@ -159,7 +159,7 @@ describe('settings', () => {
   it.each([
     [[], 'warning'],
     [['--strict'], 'failed'],
-  ])('of the store that nobody knows: with %j a %s', async (argv, outcome) => {
+  ])('of the store that are unknown: with %j a %s', async (argv, outcome) => {
     const { folder } = federation;
     const file = join(folder, 'federated-store.yaml');
     writeFileSync(file, `type: FILESYSTEM\nconfig:\n  directory: ${folder}/bucket\n  directry: x\n`);
@@ -176,7 +176,7 @@ describe('settings', () => {
     );
   });
 
-  it('of the store that cannot be used leave the rest to be looked at', async () => {
+  it('of the store that are unusable do not prevent the other checks', async () => {
     writeFileSync(join(federation.folder, 'federated-store.yaml'), 'type: CLOUD\n');
     const found = await examine({ federatedETL: federator() });
     expect(found.of('settings', 'storage file')?.outcome).toBe('ok');
@@ -189,7 +189,7 @@ describe('settings', () => {
 describe('the bucket', () => {
   const all = Object.fromEntries([...probeOperations, 'clock'].map((name) => [name, 'ok']));
 
-  it('of a Federated Cluster is tried in its own folder, as far as it pushes', async () => {
+  it('of a Federated Cluster is tested in its own folder, as far as it pushes', async () => {
     buildLocalEtl();
     const found = await examine({ federatedETL: { federatedCluster: true } });
     const wanted = { list: 'ok', write: 'ok', replace: 'ok', head: 'ok', clock: 'ok' };
@@ -205,7 +205,7 @@ describe('the bucket', () => {
     expect(await keys(federation.bucket)).toEqual([]);
   });
 
-  it('of a federator is tried where it merges, and read where clusters push', async () => {
+  it('of a federator is tested where it merges, and read where clusters push', async () => {
     await federation.push('cluster-1', day);
     const before = await keys(federation.bucket);
     const found = await examine({ federatedETL: federator() });
@@ -245,7 +245,7 @@ describe('the bucket', () => {
     expect(await keys(federation.bucket)).toEqual([]);
   });
 
-  it('that is not there is one failure', async () => {
+  it('that does not exist is one failure', async () => {
     writeFileSync(
       join(federation.folder, 'federated-store.yaml'),
       `type: FILESYSTEM\nconfig: {directory: ${federation.folder}/unmounted}\n`,
@@ -282,7 +282,7 @@ describeWithS3('a bucket of an S3 server', () => {
   };
   const everything = { federatedETL: { federatedCluster: true, primaryCluster: true, ...federator() } };
 
-  it('is tried, below its prefix, and left as it was', async () => {
+  it('is tested below its prefix, and left unchanged', async () => {
     buildLocalEtl();
     await using closing = new Releasers();
     const bucket = await store();
@@ -333,7 +333,7 @@ describe('a store that refuses', () => {
     expect(found.of('bucket', 'list')?.outcome).toBe('ok');
   });
 
-  it('by the clock: to set it, said once', async () => {
+  it('because of the clock: to set it, reported once', async () => {
     const found = await refusing('RequestTimeTooSkewed', ['GET', 'PUT', 'HEAD', 'DELETE']);
     expect(failures(found).filter(({ check }) => check === 'bucket')).toEqual([
       expect.objectContaining({
@@ -346,7 +346,7 @@ describe('a store that refuses', () => {
 });
 
 describe('clusters', () => {
-  it('of which there is none: what to do', async () => {
+  it('if there are none: what to do', async () => {
     const found = await examine({ federatedETL: federator() });
     expect(found.of('clusters', 'found')).toMatchObject({
       outcome: 'warning',
@@ -355,7 +355,7 @@ describe('clusters', () => {
     });
   });
 
-  it('are counted, and it is said who is in', async () => {
+  it('are counted, and shown as included or excluded', async () => {
     for (const cluster of ['cluster-1', 'cluster-2', 'cluster-3']) await federation.push(cluster, day);
     const setup = { federatedETL: federator({ excludeClusters: ['cluster-2', 'cluster3'] }) };
     const found = await examine(setup);
@@ -375,7 +375,7 @@ describe('clusters', () => {
     expect(only.of('clusters', 'include')).toBeUndefined();
   });
 
-  it('excluded by a person are out, by the newest generation while Temporal is away', async () => {
+  it('excluded by a person are shown as excluded, by the newest generation while Temporal is down', async () => {
     for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
     await federation.commit(1, ['cluster-1', 'cluster-2'], [day]);
     const { of } = await examine({ federatedETL: federator() });
@@ -383,7 +383,7 @@ describe('clusters', () => {
     expect(of('clusters', 'strangers')?.outcome).toBe('ok');
   });
 
-  it('are not what else lies in the published place: that is shown, ten of them', async () => {
+  it('are not other objects in the published place, of which ten are shown', async () => {
     await federation.push('cluster-1', day);
     await federation.commit(1, ['cluster-1'], [day]);
     const put = (key: string) => federation.bucket.put(key, Buffer.from('a stranger'));
@@ -407,11 +407,11 @@ describe('the local ETL', () => {
       detail: expect.stringContaining('allocations 1d: 3 files'),
     });
     expect(found.of('local ETL', 'machine')?.detail).toMatch(/^Node v.* are free at /);
-    // It only looks.
+    // It only reads.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
-  it('that is not there is a failure for a push, not for a primary', async () => {
+  it('that does not exist is a failure for a push, but not for a primary', async () => {
     const push = await examine({ federatedETL: { federatedCluster: true } });
     expect(push.of('local ETL')).toMatchObject({
       outcome: 'failed',
@@ -437,8 +437,8 @@ describe('the local ETL', () => {
   });
 });
 
-describe('what people read', () => {
-  it('fits into 100 columns, a mark first, and says what to do', async () => {
+describe('output for people', () => {
+  it('fits into 100 columns, starts with a mark, and explains what to do', async () => {
     await federation.push('cluster-1', day);
     const { status, out } = await doctor({ federatedETL: { federatedCluster: true, ...federator() } });
     expect(status).toBe(1);
@@ -488,7 +488,7 @@ describe('permissions', () => {
       store('AZURE', { storage_account: 'acc', container: 'costs' }),
       /^Grant Microsoft\.Storage\/.*\/blobs\/delete on the container costs/,
     ],
-  ] as const)('to %s are named in the store’s words', async (operation, opened, text) => {
+  ] as const)('to %s are named in the store’s terms', async (operation, opened, text) => {
     const found = await permissionFor(opened, operation, 'federated/combined/');
     if (typeof text === 'string') expect(found).toBe(text);
     else expect(found).toMatch(text);
@@ -517,17 +517,17 @@ describeWithTemporal('Temporal', () => {
   afterAll(() => server?.close());
 
   let federations = 0;
-  /** A federation of its own in the namespace. */
+  /** A federation that no other test uses in this namespace. */
   function own() {
     const idPrefix = `d${++federations}-`;
     const ids = names(idPrefix);
-    /** What runs, though nobody serves it: only its memo is looked at. */
+    /** Starts a workflow that no worker runs: only its memo is read. */
     const start = (type: string, workflowId: string, memo: Record<string, unknown>) =>
       client.workflow.start(type, { workflowId, taskQueue: `${idPrefix}nobody`, memo });
     return { ids, idPrefix, start, temporal: { address: server.address, namespace, idPrefix } };
   }
 
-  it('and all else well: exit status 0', async () => {
+  it('and everything else in order: exit status 0', async () => {
     buildLocalEtl();
     await federation.push('cluster-4', day);
     const { ids, idPrefix, start, temporal } = own();
@@ -551,7 +551,7 @@ describeWithTemporal('Temporal', () => {
     expect((await doctor(setup)).out).toContain('Nothing is in the way.');
   });
 
-  it('on which nothing was started yet is well too', async () => {
+  it('on which nothing was started yet is in order too', async () => {
     buildLocalEtl();
     const found = await examine({
       federatedETL: { federatedCluster: true, ...federator() },
@@ -584,11 +584,11 @@ describeWithTemporal('Temporal', () => {
       outcome: 'warning',
       detail: 'It is paused: prices are wrong.',
     });
-    // It only looks.
+    // It only reads.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
-  it('has clusters that use the store of the backup as well', async () => {
+  it('has other clusters that use the store of the backup', async () => {
     const { ids, start, temporal } = own();
     await start('push', ids.push('cluster-2'), { existingConfig: true });
     await start('push', ids.push('cluster-3'), { existingConfig: false });
@@ -598,7 +598,7 @@ describeWithTemporal('Temporal', () => {
       storage: { existingConfigFile: 'federated-store.yaml' },
       temporal,
     };
-    // The list of workflows follows what was started a moment later.
+    // New workflows appear in the list with a delay.
     const check = await until('the warning', async () => {
       const found = (await examine(setup)).of('Temporal', 'useExistingS3Config');
       return found?.outcome === 'warning' ? found : undefined;
@@ -608,7 +608,7 @@ describeWithTemporal('Temporal', () => {
     });
   });
 
-  it('without the namespace says so once', async () => {
+  it('without the namespace reports it once', async () => {
     const absent = `absent-${randomUUID()}`;
     const found = await examine({
       federatedETL: federator(),

@@ -6,7 +6,7 @@ const page = readFileSync(join(__dirname, '../../docs/reference/command-line.md'
 const documented = [...page.matchAll(/^### `([a-z]+)/gm)].map(([, verb]) => verb ?? '');
 
 describe('docs/reference/command-line.md', () => {
-  it('has every verb of the program, and no other', async () => {
+  it('has every verb of the program, and no others', async () => {
     const { out } = await runMain('--help');
     const verbs = [...out.replace(/^[\s\S]*Commands:/, '').matchAll(/^ {2}([a-z]+) /gm)].map(
       ([, verb]) => verb ?? '',

@@ -3,25 +3,25 @@ import path from 'node:path';
 
 const scripts = path.join(__dirname, '../../scripts');
 
-/** Runs a few lines as a program of its own, with `endSoon` at hand. */
+/** Runs a few lines as a separate program, with `endSoon` available. */
 function runLines(...lines: string[]): number | null {
   const program = `const { endSoon } = require(${JSON.stringify(path.join(scripts, 'stop-on-signals.ts'))});`;
   const { status } = spawnSync(
     process.execPath,
     ['--require', 'tsx/cjs', '--eval', [program, ...lines].join('\n')],
-    // Only ends a hang, with the status null.
+    // Only to end a hang, with status null.
     { timeout: 110_000 },
   );
   return status;
 }
 
-describe('a process that has done its work', () => {
-  it('is ended with its exit status, though something keeps it alive', () => {
+describe('a process that has finished its work', () => {
+  it('ends with its exit status, even if something keeps it alive', () => {
     const status = runLines('setInterval(() => undefined, 1_000);', 'endSoon(200);', 'process.exitCode = 3;');
     expect(status).toBe(3);
   });
 
-  it('is not kept by that', () => {
+  it('is not kept alive by endSoon', () => {
     expect(runLines('endSoon(600_000);')).toBe(0);
   });
 });

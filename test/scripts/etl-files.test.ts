@@ -32,7 +32,7 @@ describe('inspect', () => {
   const file = (cluster: string, pipeline: string) =>
     join(golden, `bucket/federated/${cluster}/etl/bingen/${pipeline}/${window}`);
 
-  test('sums a file up', async () => {
+  test('summarizes a file', async () => {
     const shown = await run('inspect', file('cluster-1', 'allocations'));
     expect(shown).toMatch(/pipeline +allocations/);
     expect(shown).toMatch(/window +2026-11-14T00:00:00Z to 2026-11-15T00:00:00Z/);
@@ -73,7 +73,7 @@ describe('inspect', () => {
     expect(await run('inspect', file('cluster-1', 'allocations'))).not.toContain('not finite');
   });
 
-  test('tells them apart by cluster', async () => {
+  test('distinguishes them by cluster', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'inspect-'));
     try {
       const merged = goldenBytes(`expected/federated/combined/etl/bingen/allocations/${window}`);
@@ -94,7 +94,7 @@ describe('inspect', () => {
     }
   });
 
-  test('goes by the option, then by the path, then by the content', async () => {
+  test('uses the option, then the path, then the content', async () => {
     const versions = join(golden, 'edge/versions/assets.v21');
     expect(await run('inspect', versions)).toMatch(/pipeline +assets/);
     expect(await codeOf('inspect', '--pipeline', 'allocations', versions)).toBe('ETL_WRONG_PIPELINE');
@@ -103,7 +103,7 @@ describe('inspect', () => {
     );
   });
 
-  test('refuses what is not there', async () => {
+  test('refuses a missing file', async () => {
     expect(await codeOf('inspect', join(golden, 'nothing'))).toBe('STORAGE_NOT_FOUND');
     const out = join(golden, 'never-written');
     expect(await codeOf('merge', '--out', out, join(golden, 'nothing'))).toBe('STORAGE_NOT_FOUND');
@@ -120,7 +120,7 @@ describe('merge', () => {
   const source = (cluster: string, pipeline: string, name = window) =>
     join(golden, `edge/collisions/federated/${cluster}/etl/bingen/${pipeline}/${name}`);
 
-  test('writes what OpenCost merges, and nothing beside it', async () => {
+  test('writes what OpenCost would merge, and nothing else', async () => {
     const out = join(folder, 'merged');
     const files = ['east', 'north', 'west'].map((cluster) => source(cluster, 'allocations'));
     const printed = await run('merge', '--out', out, ...files);
@@ -143,7 +143,7 @@ describe('merge', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('says so when it cannot write', async () => {
+  test('reports when it cannot write', async () => {
     expect(await errorOf('merge', '--out', '/no/where', source('east', 'assets'))).toMatch(
       /^STORAGE_UNAVAILABLE: .*\(key \/no\/where\)\n {2}Give --out a path/,
     );

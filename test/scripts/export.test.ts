@@ -54,7 +54,7 @@ async function json(...argv: string[]): Promise<Summary> {
   return JSON.parse((await run(...argv, '--json')).out) as Summary;
 }
 
-/** Two clusters that pushed these windows, and the generation made of them. */
+/** Commits a generation of two clusters that pushed these windows. */
 async function commit(generation: number, windows: readonly string[], clusters = ['cluster-1', 'cluster-2']) {
   for (const cluster of clusters) for (const window of windows) await federation.push(cluster, window);
   await federation.commit(generation, clusters, windows);
@@ -62,11 +62,11 @@ async function commit(generation: number, windows: readonly string[], clusters =
 
 async function newest(generation: number) {
   const read = await readDocument(federation.bucket, documents.generation.at(generation));
-  if (read === undefined) throw new Error('it was committed');
+  if (read === undefined) throw new Error('the commit failed');
   return read;
 }
 
-/** Below a folder, without its own part of the path. */
+/** Relative paths of the files below a folder. */
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -75,7 +75,7 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** Temporary names begin with a dot. */
+/** Temporary names start with a dot. */
 const windowFiles = (folder: string) =>
   filesBelow(folder).filter((name) => name !== 'v1/schema.json' && !path.basename(name).startsWith('.'));
 
@@ -90,7 +90,10 @@ async function ask(sql: string) {
   }
 }
 
-/** What an ETL file of allocations costs without the idle that its clusters stored: that is not exported. */
+/**
+ * Cost of an ETL file of allocations, without the idle cost stored by its clusters, which is not
+ * exported.
+ */
 function workloadCost(bytes: Uint8Array): number {
   const set = decodeSet('allocations', bytes);
   const plain = [...(set.allocations ?? [])].filter(
@@ -105,7 +108,7 @@ async function costOf(glob: string): Promise<number> {
 }
 
 describe('export of the newest generation', () => {
-  it('goes to a folder, says what it did, and does it once', async () => {
+  it('is written to a folder with a summary, once', async () => {
     await commit(1, [day, hour]);
     const first = await run('--out', out);
     expect(first).toMatchObject({
@@ -131,7 +134,7 @@ describe('export of the newest generation', () => {
     });
   });
 
-  it('replaces a window that changed, and removes one that is gone with --prune alone', async () => {
+  it('replaces a window that changed, and removes one that is gone only with --prune', async () => {
     await commit(1, [day, nextDay, hour]);
     await json('--out', out);
     const before = windowFiles(out);
@@ -142,13 +145,13 @@ describe('export of the newest generation', () => {
     expect(before.filter((name) => after.includes(name))).toEqual([
       expect.stringContaining('day=2026-11-15'),
     ]);
-    // What is chosen limits what is removed.
+    // The selection limits what is pruned.
     expect(await json('--out', out, '--prune', '--pipeline', 'assets')).toMatchObject({ removed: 0 });
     expect(await json('--out', out, '--prune')).toMatchObject({ written: 0, unchanged: 2, removed: 1 });
     expect(windowFiles(out)).toHaveLength(2);
   });
 
-  it('goes into the bucket as any other, to its own place', async () => {
+  it('goes into the bucket like any other, to its own place', async () => {
     await commit(1, [day, hour]);
     const place = path.join(federation.folder, 'bucket', exportPrefix);
     expect(await run('--out', 'bucket', '--format', 'csv')).toMatchObject({
@@ -167,7 +170,7 @@ describe('export of the newest generation', () => {
     expect(windowFiles(place)).toHaveLength(4);
   });
 
-  it('leaves out an object that is not what was committed, and says so', async () => {
+  it('omits an object that is not as committed, and reports it', async () => {
     await commit(1, [day, nextDay, hour]);
     const { windows } = await newest(1);
     const [bad, gone] = [day, hour].map((window) => objectKey(windows[window]?.fingerprint ?? ''));
@@ -181,7 +184,7 @@ describe('export of the newest generation', () => {
     expect(windowFiles(out)).toEqual([expect.stringContaining('day=2026-11-15')]);
   });
 
-  it('is of nothing before the first one', async () => {
+  it('is empty before the first one', async () => {
     expect(await run('--out', out)).toMatchObject({
       status: 1,
       err: expect.stringMatching(/^QUERY_NO_DATA: Nothing was combined in file:/),
@@ -216,11 +219,11 @@ describe('export of a local ETL store', () => {
     [['--window', '2026-11-15T00:00:00Z,2026-11-15T01:00:00Z'], 1],
     [['--window', '1794614400,1794787200', '--pipeline', 'allocations'], 2],
     [['--resolution', '7d'], 0],
-  ])('writes what %j choose', async (options, written) => {
+  ])('writes what %j selects', async (options, written) => {
     expect(await local(...options)).toMatchObject({ written, unchanged: 0 });
   });
 
-  it('takes the file of a window that was written last, of those under two names', async () => {
+  it('uses the file written last if a window has two names', async () => {
     const named = path.join(store(), 'bingen/allocations/1d/cluster.1794614400-1794700800');
     cpSync(path.join(__dirname, '../golden/bucket/federated/cluster-1/etl/bingen', day), named);
     expect(await local('--resolution', '1d')).toMatchObject({ written: 2 });
@@ -228,7 +231,7 @@ describe('export of a local ETL store', () => {
     expect(cost).toBeCloseTo(workloadCost(readFileSync(named)), 6);
   });
 
-  it('leaves out what cannot be read, writes the others, and keeps what was there of it', async () => {
+  it('omits unreadable files, writes the others, and keeps previous exports of the omitted ones', async () => {
     await local();
     const file = path.join(store(), 'bingen', day);
     const whole = readFileSync(file);
@@ -244,7 +247,7 @@ describe('export of a local ETL store', () => {
     expect(windowFiles(out)).toHaveLength(3);
   });
 
-  it('is refused where it means nothing', async () => {
+  it('is refused without data, or if its folder cannot be created', async () => {
     expect(await run('--etl', path.join(federation.folder, 'none'), '--out', out)).toMatchObject({
       status: 1,
       err: expect.stringMatching(/^LOCAL_ETL_MISSING/),
@@ -261,7 +264,7 @@ describe('export of a local ETL store', () => {
     });
   });
 
-  it('that is killed leaves no half file, and the next one goes on', async () => {
+  it('leaves no half file when killed, and the next one continues', async () => {
     const temporary = path.join(federation.folder, 'tmp');
     mkdirSync(temporary);
     const child = fork(await builtProgram(), ['export', '--etl', combined, '--out', out], {

@@ -20,7 +20,7 @@ import { readAll } from '../../storage/read-all';
 
 const golden = resolve(__dirname, '../golden/bucket');
 
-/** A folder with settings and a bucket in which a federation can be made up, object by object. */
+/** A folder with settings and a bucket in which a federation is made up, object by object. */
 export class FederationFolder implements AsyncDisposable {
   readonly settings: string;
 
@@ -37,7 +37,7 @@ export class FederationFolder implements AsyncDisposable {
     const store = join(folder, 'federated-store.yaml');
     writeFileSync(store, `type: FILESYSTEM\nconfig:\n  directory: ${join(folder, 'bucket')}\n`);
     const made = new FederationFolder(folder, await openBucketFromFile(store));
-    // Nothing listens on port 1: these verbs have to do without Temporal.
+    // Nothing listens on port 1: these verbs must work without Temporal.
     writeFileSync(
       made.settings,
       'clusterId: cluster-4\nstorage: {configFile: federated-store.yaml}\ntemporal: {address: "127.0.0.1:1"}\n',
@@ -51,7 +51,7 @@ export class FederationFolder implements AsyncDisposable {
     await this.bucket.put(key, readFileSync(join(golden, key)));
   }
 
-  /** Merges what these clusters pushed of the windows, commits it as the next generation, and publishes it. */
+  /** Merges these clusters' files of the windows, commits and publishes them as the next generation. */
   async commit(
     generation: number,
     clusters: readonly string[],
@@ -122,7 +122,7 @@ export class FederationFolder implements AsyncDisposable {
     return { ...merged, version };
   }
 
-  /** Writes what a run was asked and, where it ended, how. */
+  /** Writes a run's request and, if it has ended, its report. */
   async run(
     run: string,
     request: Partial<FederationRequest>,

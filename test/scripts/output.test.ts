@@ -1,6 +1,6 @@
 import { formatTable } from '../../scripts/output';
 
-describe('what people read', () => {
+describe('output for people', () => {
   it('has tables of plain columns', () => {
     const table = formatTable(
       ['name', 'n'],

@@ -10,7 +10,7 @@ function collect(update: (progress: ReturnType<typeof showProgress>) => void): s
 }
 
 describe('progress without a terminal', () => {
-  it('is a line per tenth', () => {
+  it('is one line per tenth', () => {
     const said = collect((progress) => {
       for (let done = 0; done <= 100; done++) progress.update(done, 100);
     });
@@ -19,7 +19,7 @@ describe('progress without a terminal', () => {
     expect(said[9]).toBe('export: 100 of 100 windows');
   });
 
-  it('is a line per phase, without numbers while there is nothing to count', () => {
+  it('is one line per phase, without numbers if there is nothing to count', () => {
     const said = collect((progress) => {
       progress.update(0, 0, 'planning');
       progress.update(0, 0, 'planning');

@@ -29,7 +29,7 @@ afterEach(() => federation[Symbol.asyncDispose]());
 const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
 const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;
 
-/** Two clusters that pushed two windows, and the generations made of them. */
+/** Two clusters that pushed two windows, and the generations merged from them. */
 async function federateTwo(): Promise<void> {
   for (const cluster of ['cluster-1', 'cluster-2']) {
     for (const window of [day, hour]) await federation.push(cluster, window);
@@ -42,7 +42,7 @@ async function newest(): Promise<Generation> {
 }
 
 describe('inspect', () => {
-  it('reads a key of the bucket, and says when there is none', async () => {
+  it('reads a key of the bucket, and reports a missing one', async () => {
     await federateTwo();
     const key = clusterEtlKey(clusterId('cluster-1'), day);
     expect(await json('inspect', key)).toMatchObject({ kind: 'AllocationSet', codecVersion: 25 });
@@ -54,7 +54,7 @@ describe('inspect', () => {
 });
 
 describe('status', () => {
-  it('of an empty bucket says what to do first', async () => {
+  it('of an empty bucket explains what to do first', async () => {
     const { status, out } = await run('status');
     expect(status).toBe(0);
     expect(out).toMatch(/generation {2}none yet/);
@@ -63,7 +63,7 @@ describe('status', () => {
     );
   });
 
-  it('shows clusters, what is federated, and what could not be found out without Temporal', async () => {
+  it('shows clusters, what is federated, and what could not be determined without Temporal', async () => {
     await federateTwo();
     await federation.push('cluster-3', day);
     await federation.run('federation-2026-11-20T10:00:00Z', {}, { generation: 1 });
@@ -76,7 +76,7 @@ describe('status', () => {
     expect(out).toMatch(/Not shown\nNo Temporal server answers at 127\.0\.0\.1:1\./);
   });
 
-  it('answers the same as JSON', async () => {
+  it('has the same content as JSON', async () => {
     await federateTwo();
     await federation.commit(2, ['cluster-1'], [day], {
       excluded: { 'cluster-2': { by: 'person', reason: 'being moved', lastGeneration: 1 } },
@@ -112,7 +112,7 @@ describe('runs', () => {
     await federation.run('federation-2026-11-20T11:00:00Z', {});
   });
 
-  it('lists them, the newest first, and those without a report for what they are', async () => {
+  it('lists them, the newest first, and marks those without a report', async () => {
     const { status, out } = await run('runs');
     expect(status).toBe(0);
     expect(out.split('\n').map((line) => line.split(' ')[0])).toEqual([
@@ -132,12 +132,12 @@ describe('runs', () => {
     expect(out).toContain('FEDERATOR_CONFLICT: Another federator commits.');
   });
 
-  it('says in JSON how often each verb was asked of the store', async () => {
+  it('includes in JSON the store calls by verb', async () => {
     const { runs } = (await json('runs')) as { runs: { calls?: object }[] };
     expect(runs.map((one) => one.calls)).toEqual([undefined, noCalls(), calls]);
   });
 
-  it('lists only those that failed, or as many as asked for', async () => {
+  it('lists only those that failed, or as many as requested', async () => {
     expect(await json('runs', '--failed')).toMatchObject({
       runs: [{ outcome: 'unknown' }, { outcome: 'failed' }],
     });
@@ -148,11 +148,11 @@ describe('runs', () => {
 });
 
 describe('generations', () => {
-  it('say so if there are none', async () => {
+  it('reports that there are none', async () => {
     expect((await run('generations')).out).toBe('No generation was committed yet.\n');
   });
 
-  it('are listed with what they hold', async () => {
+  it('are listed with their content', async () => {
     await federateTwo();
     await federation.commit(2, ['cluster-1'], [day]);
     expect((await run('generations')).out).toMatch(
@@ -173,12 +173,12 @@ describe('quarantine', () => {
     detail: 'It ends too early.',
   };
 
-  it('is empty where every source was taken', async () => {
+  it('is empty if every source was merged', async () => {
     await federateTwo();
     expect((await run('quarantine')).out).toBe('Generation 1 has no quarantined sources.\n');
   });
 
-  it('says since when, in which state, and what to do', async () => {
+  it('shows since when, in which state, and what to do', async () => {
     await federateTwo();
     await federation.commit(2, ['cluster-1'], [day], { quarantined: [{ ...quarantined, kept: 'k' }] });
     await federation.commit(3, ['cluster-1'], [day], {
@@ -209,7 +209,7 @@ describe('verify', () => {
     });
   });
 
-  it('finds all well where it is', async () => {
+  it('finds nothing wrong if all is well', async () => {
     await federateTwo();
     const { status, out, err } = await run('verify', '--deep');
     expect(out).toBe(
@@ -248,7 +248,7 @@ describe('verify', () => {
   ])('finds %s', async (_what, keyOf, bytes, detail) => {
     await federateTwo();
     const window = (await newest()).windows[day];
-    if (window === undefined) throw new Error('The window should be there.');
+    if (window === undefined) throw new Error('The window does not exist.');
     const key = keyOf(window);
     if (bytes === undefined) await federation.bucket.delete(key);
     else await federation.bucket.put(key, Buffer.from(bytes));
@@ -259,7 +259,7 @@ describe('verify', () => {
     expect(out).toContain('1 problem found');
   });
 
-  it('finds bytes that changed in their place', async () => {
+  it('finds bytes that changed in place', async () => {
     await federateTwo();
     const key = combinedEtlKey(day as never);
     const { bytes } = await readAll(federation.bucket, key);
@@ -270,7 +270,7 @@ describe('verify', () => {
     expect(out).toContain('the digest differs');
   });
 
-  it('tells of a generation that is not published, and of files that should be gone', async () => {
+  it('reports a generation that is not published, and files that should be gone', async () => {
     await federateTwo();
     const published = await readAll(federation.bucket, publishedKey);
     await federation.commit(2, ['cluster-1', 'cluster-2'], [day]);
@@ -286,7 +286,7 @@ describe('verify', () => {
     expect(out).toContain('1 file beside the published ones that no generation named; left alone.');
   });
 
-  it('merges only sources again that are what they were', async () => {
+  it('merges again only sources that have not changed', async () => {
     await federateTwo();
     await federation.bucket.put(
       clusterEtlKey(clusterId('cluster-1'), day),
@@ -297,7 +297,7 @@ describe('verify', () => {
     expect(status).toBe(0);
   });
 
-  it('says so as JSON', async () => {
+  it('reports the findings as JSON', async () => {
     await federateTwo();
     expect(await json('verify')).toEqual({
       generation: 1,

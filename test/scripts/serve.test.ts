@@ -24,7 +24,7 @@ afterEach(async () => {
 const put = (window: string) =>
   cpSync(join(golden, 'bingen', window), join(folder, 'bingen', window), { recursive: true });
 
-/** Starts `serve` over the folder, and gives what it has written so far. */
+/** Starts `serve` over the folder; `written` returns its output so far. */
 function start(): { started: ChildProcess; written: () => string } {
   const started = fork(program, ['serve', '--etl', folder, '--listen', '127.0.0.1:0'], {
     silent: true,
@@ -37,7 +37,7 @@ function start(): { started: ChildProcess; written: () => string } {
 }
 
 describe('serve', () => {
-  it('answers over the folder, follows its changes, and ends at a signal', async () => {
+  it('answers over the folder, follows its changes, and ends on a signal', async () => {
     put(day);
     put(cut);
     truncateSync(join(folder, 'bingen', cut), 100);
@@ -52,14 +52,14 @@ describe('serve', () => {
       'the second window',
       () => written().match(/^1 window ingested/gm)?.length === 2 || undefined,
     );
-    // Each time the folder was read, the cut file was found again.
+    // Each time the folder was read, the truncated file was found again.
     expect(written().match(/cannot be read \(ETL_TRUNCATED\)/g)).toHaveLength(1);
 
     started.kill('SIGTERM');
     expect(await once(started, 'exit')).toEqual([0, null]);
   });
 
-  it('refuses a folder that is not there', async () => {
+  it('refuses a folder that does not exist', async () => {
     const { status, out, err } = await runMain('serve', '--etl', join(folder, 'nowhere'));
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toMatch(/^LOCAL_ETL_MISSING: /);

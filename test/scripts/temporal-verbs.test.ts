@@ -41,7 +41,7 @@ afterEach(() => federation[Symbol.asyncDispose]());
 const run = (...argv: string[]) => runMain(...argv, '--config', federation.settings);
 const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out) as unknown;
 
-/** Starts a long-lived workflow, which is terminated when it is disposed of. */
+/** Starts a long-lived workflow, which is terminated on disposal. */
 async function start(workflow: 'roster' | 'pull', workflowId: string, input: object) {
   await world.client.workflow.start(workflow, { ...world.options(workflowId), args: [input] });
   const handle = world.client.workflow.getHandle(workflowId);
@@ -52,7 +52,7 @@ async function start(workflow: 'roster' | 'pull', workflowId: string, input: obj
 describeWithTemporal('exclude and include', () => {
   const startRoster = () => start('roster', names('').roster, { bucket: federation.bucket.label });
 
-  it('change who is excluded, and say from when on', async () => {
+  it('change who is excluded, and report from when on', async () => {
     await federation.push('cluster-3', day);
     await using roster = await startRoster();
     const exclusions = () =>
@@ -75,7 +75,7 @@ describeWithTemporal('exclude and include', () => {
     expect(await json('include', 'cluster-3')).toEqual({ cluster: 'cluster-3', from: 'in the next' });
   });
 
-  it('count in the run in progress while it can still take them', async () => {
+  it('apply to the run in progress while it can still take them', async () => {
     await federation.push('cluster-3', day);
     await using _ = await startRoster();
     const gate = Promise.withResolvers<void>();
@@ -91,7 +91,7 @@ describeWithTemporal('exclude and include', () => {
     await running.result();
   });
 
-  it('refuse a cluster that the bucket does not know, with those that it knows', async () => {
+  it('refuse a cluster that the bucket does not know, and list those that it knows', async () => {
     await federation.push('cluster-3', day);
     for (const verb of ['exclude', 'include']) {
       const { status, out, err } = await run(verb, 'cluster-33');
@@ -100,7 +100,7 @@ describeWithTemporal('exclude and include', () => {
     }
   });
 
-  it('fail where no federator was ever started', async () => {
+  it('fail if no federator was ever started', async () => {
     await federation.push('cluster-3', day);
     const { status, err } = await run('include', 'cluster-3');
     expect(status).toBe(1);
@@ -133,7 +133,7 @@ describeWithTemporal('federate', () => {
     });
   });
 
-  it('waits, shows the phases and says how it ended', async () => {
+  it('waits, shows the phases and reports the outcome', async () => {
     const { status, out, err } = await run('federate', '--wait');
     expect(status).toBe(0);
     expect(out).toMatch(/Federator complete: generation 1, 5 clusters, 2 windows, 2 merged\n$/);
@@ -200,7 +200,7 @@ describeWithTemporal('primary', () => {
     });
   });
 
-  it('enter lets one that left pull again, once', async () => {
+  it('enter makes a primary that left pull again, once', async () => {
     await using _ = await startPull();
     await updatePrimary(volume, { leftAt: '2026-11-19T00:00:00Z' });
     expect((await primary('status')).out).toMatch(/^cluster-5 has left/);
@@ -217,14 +217,14 @@ describeWithTemporal('primary', () => {
     });
   });
 
-  it('leave says where its windows came from', async () => {
+  it('leave reports where its windows came from', async () => {
     await using _ = await startPull();
     expect((await primary('leave')).out).toMatch(
       /^cluster-5 no longer pulls\.\n1 window restored from its folder, 0 from a backup/,
     );
   });
 
-  it('names lists and adds the names of its own records', async () => {
+  it('names lists the names of its own records, and adds to them', async () => {
     await using _ = await startPull();
     expect((await primary('names')).out).toBe('cluster-5\n');
     expect((await primary('names', '--add', 'old-name')).out).toBe('cluster-5\nold-name\n');
@@ -234,7 +234,7 @@ describeWithTemporal('primary', () => {
     });
   });
 
-  it('passes on what its worker failed with', async () => {
+  it('passes on its worker’s failure', async () => {
     await using _ = await startPull();
     const error = new FederationError('STORAGE_ACCESS_DENIED', { detail: 'No access to the folder.' });
     world.become({
@@ -249,9 +249,12 @@ describeWithTemporal('primary', () => {
     }
   });
 
-  it.each(['status', 'enter', 'leave', 'names'])('%s refuses a cluster that never was one', async (verb) => {
-    const { status, out, err } = await run('primary', verb);
-    expect({ status, out }).toEqual({ status: 1, out: '' });
-    expect(err).toMatch(/^CLUSTER_UNKNOWN: cluster-4 was never started as a primary\..*\n {2}.*--cluster/);
-  });
+  it.each(['status', 'enter', 'leave', 'names'])(
+    '%s refuses a cluster that was never a primary',
+    async (verb) => {
+      const { status, out, err } = await run('primary', verb);
+      expect({ status, out }).toEqual({ status: 1, out: '' });
+      expect(err).toMatch(/^CLUSTER_UNKNOWN: cluster-4 was never started as a primary\..*\n {2}.*--cluster/);
+    },
+  );
 });
