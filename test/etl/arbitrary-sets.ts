@@ -22,17 +22,16 @@ import { allocationVersions, assetVersions, windowVersions } from '../../etl/ver
 import type { Pipeline } from '../../etl/window';
 import { Writer } from '../../etl/writer';
 
-/** What kind of sets to generate. */
 export interface SetOptions {
-  /** Codec version of all structures; left out, each has its own. */
+  /** Codec version of all structures; if undefined, each structure has its own. */
   version?: number;
-  /** Records as agents write them: keys are names, windows are the set's, every key has a record. */
+  /** Records as agents write them: keyed by name, with the window of the set, no key without a record. */
   regular?: boolean;
-  /** How many hours the window of regular sets and their records ends later than the day. */
+  /** Hours by which the window of regular sets and their records ends after the day. */
   hours?: number;
-  /** Clusters that records name; few of them make sets collide. */
+  /** Clusters named by records; the fewer, the more sets collide. */
   clusters?: string[];
-  /** Numbers of all sorts, NaN too, in place of amounts of money. */
+  /** Any numbers, including NaN, instead of amounts of money. */
   anyNumbers?: boolean;
 }
 
@@ -69,7 +68,7 @@ const oddWindows: fc.Arbitrary<TimeWindow> = fc.record({
   end: nullable(instants),
 });
 
-/** The window of regular sets; the zone may differ, the instants do not. */
+/** The window of regular sets: time zones vary, the instants do not. */
 function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   return fc.tuple(windowVersion, fc.constantFrom(-1, 0)).map(([version, zone]) => ({
     version,
@@ -78,7 +77,7 @@ function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   }));
 }
 
-/** The arbitraries that depend on the options. */
+/** Arbitraries that depend on the options. */
 function basics(range: { oldest: number; newest: number }, options: SetOptions) {
   const versions = fc.integer({ min: range.oldest, max: range.newest });
   return {
@@ -270,7 +269,7 @@ function arbitraryAsset(options: SetOptions): fc.Arbitrary<Asset> {
     .map(([asset, name]) => ({ ...asset, typeName: `${name}.${asset.type}` }));
 }
 
-/** Entries of a set: under their identity, or (unless regular) under any key and sometimes without a record. */
+/** Entries of a set, keyed by identity or, unless regular, by any key and sometimes without a record. */
 function entries<R>(
   record: fc.Arbitrary<R>,
   identity: (record: R) => ByteString,
@@ -325,7 +324,7 @@ function arbitraryAssetSet(options: SetOptions): fc.Arbitrary<AssetSet> {
   );
 }
 
-/** Sets in which every structure may have any field, whether or not its version has it. */
+/** Sets whose structures may have any field, even one that their version lacks. */
 export function arbitrarySetAnyFields<P extends Pipeline>(
   pipeline: P,
   options: SetOptions,
@@ -334,7 +333,7 @@ export function arbitrarySetAnyFields<P extends Pipeline>(
   return made as unknown as fc.Arbitrary<SetOf[P]>;
 }
 
-/** Sets as a file can hold them: fields that a version does not have are 0, empty or null. */
+/** Sets that a file can represent: fields missing from a version are 0, empty or null. */
 export function arbitrarySet<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -342,10 +341,10 @@ export function arbitrarySet<P extends Pipeline>(
   return arbitrarySetAnyFields(pipeline, options).map((set) => decodeSet(pipeline, encodeSet(set)));
 }
 
-/** How a file is written: as our writer does, or in another way that readers have to take. */
+/** How a file is written: by our writer, or in another way that readers must accept. */
 export type Writing = 'ours' | 'odd table' | 'no table' | 'empty table' | 'gzip';
 
-/** Files as agents may write them: in any way, with keys that are repeated, in maps of records and of strings. */
+/** Files as agents may write them: in any way, with repeated keys in maps of records and of strings. */
 export function arbitraryFile<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -375,14 +374,14 @@ function writeAs(set: AllocationSet | AssetSet, writing: Writing, numbers: Itera
   return writing === 'gzip' ? gzipSync(bytes) : bytes;
 }
 
-/** Writes all strings in place. Its table is empty. */
+/** Writes all strings in place; its string table is empty. */
 class InPlaceWriter extends Writer {
   override str(value: ByteString): void {
     this.raw(value);
   }
 }
 
-/** Writes a table with entries that nothing uses, and some that are there more than once. */
+/** Writes a string table with unused and duplicate entries. */
 class OddTableWriter extends Writer {
   private readonly strings: ByteString[] = [];
 
@@ -408,7 +407,7 @@ class OddTableWriter extends Writer {
     table.i32(0x54534742);
     table.i32(this.strings.length);
     for (const value of this.strings) table.raw(value);
-    // Its own table is empty, in front of what was written.
+    // Drop the empty table that `finish` puts in front.
     const written = table.finish();
     const bytes = written.bytes.subarray(written.tableLength);
     return {
@@ -418,7 +417,7 @@ class OddTableWriter extends Writer {
   }
 }
 
-/** A map that says its first entry once more at its end, with the value of its last. */
+/** A map that iterates over its first key again at the end, with the value of its last entry. */
 class RepeatingMap<V> extends Map<ByteString, V> {
   override get size(): number {
     return super.size === 0 ? 0 : super.size + 1;

@@ -13,17 +13,17 @@ import type {
 import { goldenBytes } from './golden-files';
 
 /*
- * Sets made by hand for single rules: blank records from the golden files, and what a test sets of them.
+ * Hand-made sets for testing single rules: blank records from the golden files, with the fields that a test sets.
  */
 
-/** A blank allocation of version 25: a day, no cost, no parts. */
+/** A blank allocation of version 25: one day, no cost, no parts. */
 export function allocation(name: string, fields: Partial<Allocation> = {}): Allocation {
   const blank = emptyAllocations('edge/valid/nil-records.allocations').allocations?.get('edge/bare');
   if (!blank) throw new Error('edge/bare is gone from the golden files');
   return { ...blank, window: day(), name, ...fields };
 }
 
-/** A blank asset of version 21 of a type. */
+/** A blank asset of the given type, version 21. */
 export function asset<T extends AssetType>(
   type: T,
   fields: Partial<Extract<Asset, { type: T }>> = {},
@@ -42,7 +42,7 @@ function emptyAllocations(path = 'edge/valid/nil-maps.allocations'): AllocationS
   return decodeSet('allocations', goldenBytes(path));
 }
 
-/** A set of records under their names, or under the keys that are given; of version 25. */
+/** A set of version 25, of records keyed by name or by the given keys. */
 export function allocationSet(records: (Allocation | [string, Allocation | null])[]): AllocationSet {
   const entries = records.map((record): [string, Allocation | null] =>
     Array.isArray(record) ? record : [record.name, record],
@@ -50,28 +50,28 @@ export function allocationSet(records: (Allocation | [string, Allocation | null]
   return { ...emptyAllocations(), allocations: new Map(entries) };
 }
 
-/** A set of assets under made-up keys; of version 21. */
+/** A set of version 21, of assets under made-up keys. */
 export function assetSet(records: Asset[], fields: Partial<AssetSet> = {}): AssetSet {
   const empty = decodeSet('assets', goldenBytes('edge/valid/nil-maps.assets'));
   return { ...empty, assets: new Map(records.map((record, index) => [`key ${index}`, record])), ...fields };
 }
 
-/** Merges one allocation of each cluster; they have to have one name. */
+/** Merges one allocation per cluster; all must have the same name. */
 export function mergedAllocation(...records: Allocation[]): Allocation {
   const sets = records.map((record, index) => ({ id: `c${index}`, set: allocationSet([record]) }));
   const merged = [...(mergeSets('allocations', sets).set.allocations?.values() ?? [])];
-  if (merged.length !== 1 || !merged[0]) throw new Error('the records are not one');
+  if (merged.length !== 1 || !merged[0]) throw new Error('the records were not merged into one');
   return merged[0];
 }
 
-/** Merges one asset of each cluster under aggregationKeys that make all of them one. */
+/** Merges one asset per cluster, with aggregationKeys that make them the same asset. */
 export function mergedAsset(...records: Asset[]): Asset {
   const sets = records.map((record, index) => ({
     id: `c${index}`,
     set: assetSet([record], { aggregationKeys: ['label:all'] }),
   }));
   const merged = [...(mergeSets('assets', sets).set.assets?.values() ?? [])];
-  if (merged.length !== 1 || !merged[0]) throw new Error('the records are not one');
+  if (merged.length !== 1 || !merged[0]) throw new Error('the records were not merged into one');
   return merged[0];
 }
 

@@ -7,7 +7,7 @@ const records: [string, Allocation | Asset, Readonly<Record<string, string>>][] 
   ['allocation', allocation('a/b/c/d/e'), costRoles.allocation],
   ...assetTypes.map((type): [string, Asset, Readonly<Record<string, string>>] => [
     type,
-    // A discount of nothing changes nothing.
+    // A discount has no effect on a node without cost.
     type === 'Node' ? asset(type, { cpuCost: 5 }) : asset(type),
     costRoles[type],
   ]),
@@ -15,7 +15,7 @@ const records: [string, Allocation | Asset, Readonly<Record<string, string>>][] 
 
 describe.each(records)('the cost of %s', (_, record, roles) => {
   const costOf = (one: Allocation | Asset) => ('type' in one ? assetCost(one) : allocationCost(one));
-  test.each(Object.entries(roles))('with one more of %s: it %s', (name, role) => {
+  test.each(Object.entries(roles))('adding 1 to %s: it %s', (name, role) => {
     const before = (record as unknown as Record<string, number | null>)[name] ?? 0;
     const after = costOf({ ...record, [name]: before + 1 });
     expect(after !== costOf(record)).toBe(role === 'counts');

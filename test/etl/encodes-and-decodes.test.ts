@@ -24,7 +24,7 @@ function emptySet(): AllocationSet {
 }
 
 describe('encoding', () => {
-  test.each(pipelines)('of %s keeps every field of the newest version', (pipeline) => {
+  test.each(pipelines)('keeps every field of the newest version of %s', (pipeline) => {
     fc.assert(
       fc.property(arbitrarySetAnyFields(pipeline, { version: newest[pipeline], anyNumbers: true }), (set) => {
         expectSame(decodeSet(pipeline, encodeSet(set)), set);
@@ -33,7 +33,7 @@ describe('encoding', () => {
     );
   });
 
-  test.each(versions)('of %s version %d decodes to the same', (pipeline, version) => {
+  test.each(versions)('of %s version %d decodes to the same set', (pipeline, version) => {
     fc.assert(
       fc.property(arbitrarySet(pipeline, { version, anyNumbers: true }), (set) => {
         const bytes = encodeSet(set);
@@ -45,7 +45,7 @@ describe('encoding', () => {
     );
   });
 
-  test.each(pipelines)('of %s of mixed versions decodes to the same', (pipeline) => {
+  test.each(pipelines)('of %s of mixed versions decodes to the same set', (pipeline) => {
     fc.assert(
       fc.property(arbitrarySet(pipeline), (set) => {
         const bytes = encodeSet(set);
@@ -56,21 +56,21 @@ describe('encoding', () => {
     );
   });
 
-  test('raises the version of a set to the highest inside, and no other', () => {
+  test('raises the version of a set, and nothing else, to the highest version inside', () => {
     const source = decodeSet('allocations', goldenBytes('edge/valid/mixed-versions.allocations'));
     const again = decodeSet('allocations', encodeSet({ ...source, version: 15 }));
     expect(again.version).toBe(22);
     expect(again.allocations).toEqual(source.allocations);
   });
 
-  test('cuts strings at 65,535 bytes', () => {
+  test('truncates strings at 65,535 bytes', () => {
     const set = { ...emptySet(), warnings: ['w'.repeat(70_000)], fromSource: 'w'.repeat(65_536) };
     const again = decodeSet('allocations', encodeSet(set));
     expect(again.warnings).toEqual(['w'.repeat(65_535)]);
     expect(again.fromSource).toBe('w'.repeat(65_535));
   });
 
-  test('writes every string once, in the order of first use', () => {
+  test('writes each string once, in order of first use', () => {
     const set = { ...emptySet(), fromSource: 'a', warnings: ['b', 'a'], errors: ['c', 'b'] };
     const bytes = encodeSet(set);
     expect(bytes.subarray(0, 17).toString('latin1')).toBe('BGST\x03\0\0\0\x01\0a\x01\0b\x01\0c');
@@ -81,7 +81,7 @@ describe('encoding', () => {
     expect(decodeSet('allocations', encodeSet({ ...emptySet(), warnings })).warnings).toEqual(warnings);
   });
 
-  test('says where each record is', () => {
+  test('reports the offset of each record', () => {
     const set = decodeSet('assets', goldenBytes('edge/versions/assets.v21'));
     const { bytes, offsets } = encodeSetWithOffsets(set);
     expect(offsets.length).toBe((set.assets?.size ?? 0) + 1);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the fixtures come from lies beside some checkouts; this is the only place that looks there. */
+/** The source of the fixtures lies beside some checkouts; nothing else looks there. */
 const source = join(__dirname, '..', '..', '..', 'shared', 'fixtures');
 const copy = join(__dirname, '..', 'golden');
 
@@ -12,9 +12,9 @@ function filesOf(folder: string): string[] {
     .sort();
 }
 
-test('test/golden is a faithful copy of the fixtures', () => {
+test('test/golden is an exact copy of the fixtures', () => {
   if (!existsSync(source)) {
-    console.info('The fixtures do not lie beside this checkout: test/golden was not compared with them.');
+    console.info('The fixtures are not beside this checkout: test/golden was not compared with them.');
     return;
   }
   const files = filesOf(source);

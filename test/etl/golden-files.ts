@@ -8,7 +8,7 @@ import { type Pipeline, pipelines } from '../../etl/window';
 
 const root = join(__dirname, '..', 'golden');
 
-/** The bytes of a golden file, by its path below `test/golden`. */
+/** Bytes of a golden file, by its path below `test/golden`. */
 export function goldenBytes(path: string): Buffer {
   return readFileSync(join(root, path));
 }
@@ -31,16 +31,16 @@ export function edgeFiles(expect: EdgeFile['expect']): EdgeFile[] {
   return all.filter((entry) => entry.expect === expect);
 }
 
-/** A file that can be read, and its dump where there is one. */
+/** A readable file, and its dump if there is one. */
 export interface GoldenFile {
   path: string;
   pipeline: Pipeline;
   dump?: string;
-  /** Whether the dump gives the codec version of each record. */
+  /** Whether the dump has the codec version of each record. */
   versions: boolean;
 }
 
-/** All good files: windows of all buckets (merged ones too), corners and versions. */
+/** All valid files: windows of all buckets (including merged ones), corner cases and versions. */
 export function goldenFiles(): GoldenFile[] {
   const corners = edgeFiles('ok').map(({ file, kind, dump }): GoldenFile => ({
     path: `edge/${file}`,
@@ -58,9 +58,9 @@ export function goldenFiles(): GoldenFile[] {
 }
 
 interface Bucket {
-  /** Where `federated/<cluster>` lies. */
+  /** Folder of `federated/<cluster>`. */
   folder: string;
-  /** Where dumps lie. */
+  /** Folder of the dumps. */
   dumps: string;
 }
 
@@ -102,7 +102,7 @@ function list(folder: string): string[] {
   return existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
 }
 
-/** One window that OpenCost merged: the inputs in the order of folding, and its result. */
+/** One window merged by OpenCost: the inputs in folding order, and the result. */
 export interface GoldenMerge<P extends Pipeline = Pipeline> {
   name: string;
   pipeline: P;
@@ -110,7 +110,7 @@ export interface GoldenMerge<P extends Pipeline = Pipeline> {
   expected: SetOf[P];
 }
 
-/** All windows of all buckets of one pipeline that have a merged result. */
+/** All windows of a pipeline, in all buckets, that have a merged result. */
 export function goldenMerges<P extends Pipeline>(pipeline: P): GoldenMerge<P>[] {
   const cases = [
     ['bucket', 'expected'],

@@ -14,7 +14,7 @@ import {
   volume,
 } from './build-records';
 
-/** 2026-11-14 and so many seconds. */
+/** The given number of seconds after 2026-11-14T00:00:00Z. */
 function at(seconds: number): Instant {
   return { seconds: 1794614400 + seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 }
@@ -22,7 +22,7 @@ function at(seconds: number): Instant {
 const halfDay = { start: at(0), end: at(43_200) };
 
 describe('adding allocations', () => {
-  test('takes the higher version, of the record and of each part; a part of one side keeps its own', () => {
+  test('takes the higher version of the record and of each part; a part on one side only keeps its version', () => {
     const a = allocation('x', {
       version: 18,
       pvs: [{ ...volume('p', 1), key: { version: 18, cluster: 'c', name: 'p' } }],
@@ -34,7 +34,7 @@ describe('adding allocations', () => {
     expect(alone.pvs).toEqual(a.pvs);
   });
 
-  test('takes a volume that only the second has over without its provider id', () => {
+  test('drops the provider id of a volume that only the second has', () => {
     const merged = mergedAllocation(
       allocation('x', { pvs: [volume('a', 1)] }),
       allocation('x', { pvs: [volume('b', 2)] }),
@@ -42,14 +42,14 @@ describe('adding allocations', () => {
     expect(merged.pvs?.map(({ value }) => value?.providerID)).toEqual(['vol', '']);
   });
 
-  test('counts a volume without a value as absent, unless the second has no volumes', () => {
+  test('treats a volume without a value as absent, unless the second has no volumes', () => {
     const a = allocation('x', { pvs: [volume('a', null), volume('b', null)] });
     const merged = mergedAllocation(a, allocation('x', { pvs: [volume('b', 3), volume('c', null)] }));
     expect(merged.pvs).toEqual([volume('b', 3, '')]);
     expect(mergedAllocation(a, allocation('x')).pvs).toEqual(a.pvs);
   });
 
-  test('takes a balancer that only the second has over as public and without address', () => {
+  test('makes a load balancer that only the second has public, without an address', () => {
     const a = allocation('x', {
       loadBalancers: new Map([
         ['one', balancer(1)],
@@ -68,7 +68,7 @@ describe('adding allocations', () => {
     expect(merged?.get('two')).toEqual({ ...balancer(4), private: false, ip: '' });
   });
 
-  test('weighs averages by the minutes of each side over those of both', () => {
+  test('weights averages by the minutes of each side over those of both', () => {
     const a = allocation('x', { ...halfDay, cpuCoreUsageAverage: 4, cpuCoreLimitAverage: 2 });
     const merged = mergedAllocation(a, allocation('x', { cpuCoreUsageAverage: 1, ramBytesLimitAverage: 8 }));
     expect(merged.cpuCoreUsageAverage).toBe(3);
@@ -76,20 +76,20 @@ describe('adding allocations', () => {
     expect(merged.ramBytesLimitAverage).toBe(8);
   });
 
-  test('has no averages when the time of both is nothing', () => {
+  test('has no averages if both sides have no duration', () => {
     const instant = { start: at(5), end: at(5), cpuCoreUsageAverage: 4, gpuAllocation: gpu() };
     const merged = mergedAllocation(allocation('x', instant), allocation('x', instant));
     expect(merged.cpuCoreUsageAverage).toBe(0);
     expect(merged.gpuAllocation).toEqual(gpu({ gpuUsageAverage: null }));
   });
 
-  test('keeps the GPU part of the first and weighs what it has, and takes that of the second as it is', () => {
+  test('keeps the GPU part of the first with weighted averages, or copies that of the second', () => {
     const a = allocation('x', { ...halfDay, gpuAllocation: gpu() });
     expect(mergedAllocation(a, allocation('x')).gpuAllocation).toEqual(gpu({ gpuUsageAverage: 0.5 }));
     expect(mergedAllocation(allocation('x'), a).gpuAllocation).toEqual(gpu());
   });
 
-  test('keeps the GPU averages of version 22 in version 22', () => {
+  test('keeps GPU averages of version 22 in version 22', () => {
     const old = { version: 22, deprecatedGpuUsageAverage: 0.5, deprecatedGpuRequestAverage: 0 };
     const merged = mergedAllocation(
       allocation('x', old),
@@ -100,7 +100,7 @@ describe('adding allocations', () => {
     expect([merged.deprecatedGpuUsageAverage, merged.deprecatedGpuRequestAverage]).toEqual([1, 1]);
   });
 
-  test('makes a GPU part of the averages of version 22 beside a newer record', () => {
+  test('turns the GPU averages of version 22 into a GPU part when merged with a newer record', () => {
     const old = allocation('x', { version: 22, deprecatedGpuUsageAverage: 0.5 });
     const merged = mergedAllocation(allocation('x', { deprecatedGpuUsageAverage: 7 }), old);
     expect(merged.deprecatedGpuUsageAverage).toBe(0);
@@ -116,8 +116,8 @@ describe('adding allocations', () => {
   });
 });
 
-describe('sets of allocations', () => {
-  test('a key without a record is passed over and does not count', () => {
+describe('merging sets of allocations', () => {
+  test('skips keys without a record, and does not count them', () => {
     const wide = { ...day(), start: at(-86_400) };
     const nothing = { ...allocationSet([['x', null]]), window: wide, warnings: ['w'] };
     const { set } = mergeSets('allocations', [
@@ -129,7 +129,7 @@ describe('sets of allocations', () => {
     expect(set.warnings).toEqual(['w']);
   });
 
-  test('two keys of one input with one name collide, in the order of the file', () => {
+  test('merges two records of one input with the same name, in file order', () => {
     const records = allocationSet([
       ['k1', allocation('x', { cpuCost: 1 })],
       ['k2', allocation('x', { cpuCost: 2 })],
@@ -139,7 +139,7 @@ describe('sets of allocations', () => {
     expect(inputs[0]?.changed).toEqual([0, 1]);
   });
 
-  test('without any record, span the windows of all', () => {
+  test('spans the windows of all sets if none has a record', () => {
     const late = { ...allocationSet([]), window: { ...day(), end: at(200_000) } };
     const { set } = mergeSets('allocations', [
       { id: 'a', set: allocationSet([]) },
@@ -149,7 +149,7 @@ describe('sets of allocations', () => {
     expect(set.version).toBe(25);
   });
 
-  test('external and idle keys are the names of the result', () => {
+  test('takes the external and idle keys from the names of the result', () => {
     const named = allocationSet([
       allocation('a/__idle__'),
       allocation('a/__external__'),
@@ -162,7 +162,7 @@ describe('sets of allocations', () => {
     expect([...(set.externalKeys ?? [])]).toEqual([['a/__external__', true]]);
   });
 
-  test('source is kept when all agree, warnings and errors are united without repeats', () => {
+  test('keeps the source if all agree, and unites warnings and errors without duplicates', () => {
     const facts = (fromSource: string, warnings: string[]) => ({
       ...allocationSet([allocation(`${warnings.length}`)]),
       fromSource,
@@ -183,7 +183,7 @@ describe('sets of allocations', () => {
 describe('adding assets', () => {
   const shares = (share: number) => ({ version: 21, idle: share, other: 0, system: 0, user: 0 });
 
-  test('of different types gives an Any of the same package, without the adjustments in its cost', () => {
+  test('of different types returns an Any of the same package, without adjustments in its cost', () => {
     const merged = mergedAsset(
       asset('Network', { typeName: '*old/pkg/kubecost.Network', cost: 3, adjustment: -1, ...halfDay }),
       asset('Cloud', { cost: 5, credit: -2, adjustment: 0.5 }),
@@ -197,27 +197,27 @@ describe('adding assets', () => {
     expect(merged).toMatchObject({ start: at(0), end: at(86_400) });
   });
 
-  test('of a type without times to another uses its window, whose open sides do not count', () => {
+  test('uses the window of a type without times, ignoring its open sides, when types differ', () => {
     const open = { version: 18, start: null, end: null };
     const merged = mergedAsset(asset('Network', halfDay), asset('SharedAsset', { cost: 1, window: open }));
     expect(merged).toMatchObject({ type: 'Any', ...halfDay, cost: 1 });
   });
 
-  test('weighs a missing breakdown as zeros, and leaves it missing on both sides', () => {
+  test('weights a missing breakdown as zeros; missing on both sides, it stays missing', () => {
     const a = asset('Disk', { cost: 1, breakdown: shares(0.8) });
     const b = asset('Disk', { cost: 3, breakdown: null });
     expect(mergedAsset(a, b)).toMatchObject({ breakdown: shares(0.2) });
     expect(mergedAsset(b, b)).toMatchObject({ breakdown: null });
   });
 
-  test('keeps the breakdown of the first as it is where nothing has a weight', () => {
+  test('keeps the breakdown of the first unchanged if all weights are 0', () => {
     const a = asset('Disk', { breakdown: null, local: 1 });
     const b = asset('Disk', { breakdown: shares(0.5) });
     expect(mergedAsset(a, b)).toMatchObject({ breakdown: null, local: 0.5 });
     expect(mergedAsset(b, a)).toMatchObject({ breakdown: shares(0.5) });
   });
 
-  test('writes 0 where a divisor is 0', () => {
+  test('writes 0 for a division by 0', () => {
     const disk = asset('Disk', { cost: 1, adjustment: -1, local: 1 });
     expect(mergedAsset(disk, disk)).toMatchObject({ local: 0 });
     const overhead = {
@@ -232,7 +232,7 @@ describe('adding assets', () => {
     });
   });
 
-  test('without properties still has an identity, and null properties stay null', () => {
+  test('without properties still yields an identity, and null properties stay null', () => {
     const set = assetSet([asset('Network', { cost: 1 })]);
     const merged = mergeSets('assets', [
       { id: 'a', set },
@@ -244,7 +244,7 @@ describe('adding assets', () => {
     expect([...(merged.assets?.values() ?? [])][0]?.properties).toBeNull();
   });
 
-  test('takes the first aggregationKeys that are not empty', () => {
+  test('takes the first non-empty aggregationKeys', () => {
     const keys = (aggregationKeys: string[] | null) => assetSet([], { aggregationKeys });
     const { set } = mergeSets('assets', [
       { id: 'a', set: keys(null) },

@@ -11,7 +11,7 @@ import { arbitrarySet, type SetOptions } from './arbitrary-sets';
 import { propertyRuns } from './run-counts';
 import { sameMeaning } from './same-meaning';
 
-/** A few clusters' sets, which collide as their records name the same few clusters. */
+/** Sets of a few clusters, colliding because their records name the same few clusters. */
 function inputsOf<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -21,7 +21,7 @@ function inputsOf<P extends Pipeline>(
     .map((sets) => sets.map((set, index) => ({ id: `cluster-${index}`, set })));
 }
 
-/** Clusters' sets of which no two can have the same record. */
+/** Sets of clusters, no two of which can have the same record. */
 function disjointInputs<P extends Pipeline>(pipeline: P): fc.Arbitrary<MergeInput<SetOf[P]>[]> {
   const one = (id: string) =>
     arbitrarySet(pipeline, { regular: true, clusters: [id] }).map((set) => ({ id, set }));
@@ -32,7 +32,7 @@ function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-/** What each record costs, by key. */
+/** Cost of each record, by key. */
 function costs(set: EtlSet): Map<string, number> {
   const records = [...(recordsOf(set) ?? [])];
   return new Map(records.map(([key, record]) => [key, record === null ? 0 : recordCost(set.kind, record)]));
@@ -43,7 +43,7 @@ function total(inputs: readonly MergeInput<EtlSet>[]): number {
 }
 
 describe.each(pipelines)('merging %s', (pipeline) => {
-  test('of one set, or of it and an empty one, changes nothing', () => {
+  test('one set, or one and an empty one, changes nothing', () => {
     fc.assert(
       fc.property(arbitrarySet(pipeline, { regular: true }), (set) => {
         const alone = mergeSets(pipeline, [{ id: 'a', set }]);
@@ -65,7 +65,7 @@ describe.each(pipelines)('merging %s', (pipeline) => {
     );
   });
 
-  test('of disjoint sets is their union, in any order', () => {
+  test('disjoint sets returns their union, in any order', () => {
     fc.assert(
       fc.property(disjointInputs(pipeline), (inputs) => {
         const merged = mergeSets(pipeline, inputs).set;
@@ -79,7 +79,7 @@ describe.each(pipelines)('merging %s', (pipeline) => {
     );
   });
 
-  test('keeps what everything costs, collisions or not', () => {
+  test('preserves the total cost, with or without collisions', () => {
     fc.assert(
       fc.property(inputsOf(pipeline), (inputs) => {
         expect(near(totalCost(mergeSets(pipeline, inputs).set), total(inputs))).toBe(true);
@@ -88,7 +88,7 @@ describe.each(pipelines)('merging %s', (pipeline) => {
     );
   });
 
-  test('gives each record the same cost in any order', () => {
+  test('yields the same cost per record in any order', () => {
     fc.assert(
       fc.property(inputsOf(pipeline, { regular: true }), (inputs) => {
         const forwards = costs(mergeSets(pipeline, inputs).set);
@@ -100,7 +100,7 @@ describe.each(pipelines)('merging %s', (pipeline) => {
     );
   });
 
-  test('does not change what it is given', () => {
+  test('does not modify its inputs', () => {
     fc.assert(
       fc.property(inputsOf(pipeline), (inputs) => {
         const before = structuredClone(inputs);
@@ -111,7 +111,7 @@ describe.each(pipelines)('merging %s', (pipeline) => {
     );
   });
 
-  test('can be taken apart again, and merged again to the same', () => {
+  test('can be undone by extraction, and repeated with the same result', () => {
     fc.assert(
       fc.property(inputsOf(pipeline), (inputs) => {
         const merged = mergeSets(pipeline, inputs);
@@ -133,7 +133,7 @@ describe.each(pipelines)('merging %s', (pipeline) => {
     );
   });
 
-  test('puts the records of each input into its own byte range', () => {
+  test('puts the records of each input into one byte range', () => {
     fc.assert(
       fc.property(inputsOf(pipeline), (inputs) => {
         const { contributions } = encodeMerged(mergeSets(pipeline, inputs));
@@ -146,12 +146,12 @@ describe.each(pipelines)('merging %s', (pipeline) => {
     );
   });
 
-  test('of nothing is refused', () => {
+  test('no inputs is refused', () => {
     expect(() => mergeSets(pipeline, [])).toThrow(RangeError);
   });
 });
 
-test('a contribution that does not belong to the file is refused', () => {
+test('refuses to extract a contribution that does not belong to the file', () => {
   fc.assert(
     fc.property(inputsOf('allocations', { regular: true }), (inputs) => {
       const { bytes, contributions } = encodeMerged(mergeSets('allocations', inputs));

@@ -6,10 +6,10 @@ import { pipelines } from '../../etl/window';
 import { goldenMerges } from './golden-files';
 import { sameMeaning } from './same-meaning';
 
-describe.each(pipelines)('merged %s say what OpenCost merges', (pipeline) => {
+describe.each(pipelines)('merged %s equal those merged by OpenCost', (pipeline) => {
   const merges = goldenMerges(pipeline);
 
-  test('there are windows of every theme', () => {
+  test('there are windows of every bucket', () => {
     expect(merges.length).toBe(pipeline === 'allocations' ? 7 + 1 + 2 + 6 : 7 + 1 + 2 + 7);
   });
 
@@ -17,7 +17,7 @@ describe.each(pipelines)('merged %s say what OpenCost merges', (pipeline) => {
     const merged = mergeSets(pipeline, inputs);
     expect(sameMeaning(pipeline, merged.set, expected)).toEqual([]);
     const { bytes } = encodeMerged(merged);
-    // Not toEqual: it compares each entry of a map with each other one.
+    // Not toEqual: it compares maps in quadratic time.
     expect(isDeepStrictEqual(decodeSet(pipeline, bytes), merged.set)).toBe(true);
     expect(encodeMerged(mergeSets(pipeline, inputs)).bytes.equals(bytes)).toBe(true);
   });

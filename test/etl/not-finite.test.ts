@@ -11,14 +11,14 @@ const bytesOf = (pipeline: string) =>
 const dumped = (set: EtlSet) => dumpSet(set, { codecVersions: true });
 
 describe('numbers that are NaN or infinite', () => {
-  it('are found in allocations, and 0 is in their place', () => {
+  it('are found in allocations and replaced by 0', () => {
     const bytes = bytesOf('allocations');
     const records = [...(decodeSet('allocations', bytes).allocations?.values() ?? [])];
     const costly = records.filter((record): record is Allocation => (record?.cpuCost ?? 0) > 0);
     const [first, second] = costly;
     const volume = records.flatMap((record) => record?.pvs ?? []).find(({ value }) => (value?.cost ?? 0) > 0);
     if (first === undefined || second === undefined || !volume?.value)
-      throw new Error('nothing costs anything');
+      throw new Error('no allocation has a cost');
     const patched = (numbers: readonly number[]) =>
       decodeSet(
         'allocations',
@@ -43,7 +43,7 @@ describe('numbers that are NaN or infinite', () => {
     const bytes = bytesOf('assets');
     const assets = [...(decodeSet('assets', bytes).assets?.values() ?? [])];
     const node = assets.find((asset): asset is NodeAsset => asset?.type === 'Node' && asset.cpuCost > 0);
-    if (!node?.cpuBreakdown) throw new Error('there is no node');
+    if (!node?.cpuBreakdown) throw new Error('no node found');
     const changes = [
       [node.cpuCost, -Infinity],
       [node.cpuBreakdown.idle, NaN],
@@ -56,7 +56,7 @@ describe('numbers that are NaN or infinite', () => {
     expect(totalCost(set)).not.toBeNaN();
   });
 
-  it('are not in other files, which stay as they are', () => {
+  it('are not found in other files, which stay unchanged', () => {
     for (const path of ['edge/valid/nil-records.allocations', 'edge/valid/nil-maps.allocations']) {
       const whole = decodeSet('allocations', goldenBytes(path));
       expect(withoutNotFinite(whole)).toEqual({ set: whole, found: [] });

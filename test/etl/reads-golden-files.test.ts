@@ -18,7 +18,7 @@ describe('reading files that OpenCost wrote', () => {
     if (!isDeepStrictEqual(dumped, expected)) expect(dumped).toEqual(expected);
   });
 
-  test.each(files)('$path is the same after encoding and decoding', (file) => {
+  test.each(files)('$path is unchanged by encoding and decoding', (file) => {
     const set = decodeSet(file.pipeline, goldenBytes(file.path));
     const bytes = encodeSet(set);
     const again = decodeSet(file.pipeline, bytes);

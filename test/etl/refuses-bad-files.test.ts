@@ -7,7 +7,7 @@ import type { Pipeline } from '../../etl/window';
 import { edgeFiles, goldenBytes } from './golden-files';
 import { propertyRuns, runs } from './run-counts';
 
-/** What each bad file is refused as. */
+/** Expected error code of each bad file. */
 const codes: Record<string, ErrorCode> = {
   'zero-bytes.allocations': 'ETL_EMPTY_FILE',
   'one-byte.allocations': 'ETL_TRUNCATED',
@@ -39,14 +39,14 @@ const codes: Record<string, ErrorCode> = {
   'random.allocations': 'ETL_CORRUPT',
 };
 
-/** The error that a file is refused with; undefined when it is read. Anything but a FederationError fails. */
+/** The error that refuses a file; undefined if it is read. Any error but a FederationError fails the test. */
 function refusal(pipeline: Pipeline, bytes: Uint8Array): FederationError | undefined {
   try {
     decodeSet(pipeline, bytes);
     return undefined;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
-    // Plain checks: this runs many thousand times.
+    // Plain checks instead of `expect`, as this runs many thousands of times.
     if (!error.code.startsWith('ETL_') || error.subject.byte === undefined) throw error;
     return error;
   }
@@ -64,7 +64,7 @@ const samples: [Pipeline, string][] = [
 ];
 
 describe('bad files are refused', () => {
-  test('the table names every one of them', () => {
+  test('the table names each of them', () => {
     const files = edgeFiles('error').map(({ file }) => file.replace('invalid/', ''));
     expect(files.sort()).toEqual(Object.keys(codes).sort());
   });
@@ -74,7 +74,7 @@ describe('bad files are refused', () => {
     expect(error?.code).toBe(codes[file.replace('invalid/', '')]);
   });
 
-  test.each(samples)('%s cut off anywhere is truncated: %s', (pipeline, path) => {
+  test.each(samples)('%s truncated at any byte are refused as truncated: %s', (pipeline, path) => {
     const bytes = goldenBytes(path);
     const stride = runs(7, 1);
     for (let length = 1; length < bytes.length; length += length < 200 ? 1 : stride) {
@@ -83,14 +83,14 @@ describe('bad files are refused', () => {
     }
   });
 
-  test('a gzipped file cut off anywhere is refused', () => {
+  test('a gzipped file truncated at any byte is refused', () => {
     const bytes = goldenBytes('edge/valid/gzipped.allocations.gz');
     for (let length = 2; length < bytes.length; length++) {
       expect(refusal('allocations', bytes.subarray(0, length))?.code).toBe('ETL_TRUNCATED');
     }
   });
 
-  test('broken gzip is corrupt', () => {
+  test('invalid gzip is refused as corrupt', () => {
     const bytes = Buffer.from(goldenBytes('edge/valid/gzipped.allocations.gz'));
     bytes.writeUInt32LE(bytes.readUInt32LE(bytes.length - 8) ^ 1, bytes.length - 8);
     expect(refusal('allocations', bytes)?.code).toBe('ETL_CORRUPT');
@@ -100,13 +100,13 @@ describe('bad files are refused', () => {
     expect(refusal('assets', gzipSync(Buffer.alloc(1 << 26)))?.code).toBe('ETL_CORRUPT');
   });
 
-  test('a gzipped file says in which pipeline it belongs too', () => {
+  test('a gzipped file in the wrong pipeline is reported with its own', () => {
     const bytes = gzipSync(goldenBytes('edge/versions/assets.v21'));
     expect(refusal('allocations', bytes)?.code).toBe('ETL_WRONG_PIPELINE');
   });
 
   test.each(samples)(
-    '%s with bytes overwritten is read or refused, and nothing else: %s',
+    '%s with overwritten bytes are read or refused, never anything else: %s',
     (pipeline, path) => {
       const bytes = goldenBytes(path);
       const edit = fc.tuple(
@@ -124,7 +124,7 @@ describe('bad files are refused', () => {
     },
   );
 
-  test('noise behind a good beginning is read or refused, and nothing else', () => {
+  test('random bytes after a valid start are read or refused, never anything else', () => {
     const bytes = goldenBytes('edge/versions/allocations.v25');
     const noise = fc.uint8Array({ minLength: 1, maxLength: 400 });
     fc.assert(

@@ -1,10 +1,10 @@
 /**
- * How often tests of generated data run. `FED_TEST_LONG=1` asks for the full counts; nothing else in the tests
- * reads it. Seeds are fixed, so that a failure comes again.
+ * Number of runs of property tests. `FED_TEST_LONG=1` selects the full counts; nothing else in the tests reads it.
+ * Seeds are fixed, so that failures are reproducible.
  */
 const long = process.env.FED_TEST_LONG === '1';
 
-/** One of two: the short run's or the long run's. */
+/** The first value in a short run, the second in a long one. */
 export function runs<T>(short: T, full: T): T {
   return long ? full : short;
 }

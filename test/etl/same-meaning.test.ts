@@ -4,11 +4,11 @@ import { goldenBytes } from './golden-files';
 import { sameMeaning } from './same-meaning';
 import type { AllocationSet } from '../../etl/model';
 
-describe('comparing sets by meaning', () => {
+describe('sameMeaning', () => {
   const base = allocationSet([allocation('x', { cpuCost: 1, pvs: [volume('p', 1)] }), allocation('y')]);
   const differences = (other: AllocationSet) => sameMeaning('allocations', base, other);
 
-  test('names what differs', () => {
+  test('names the differences', () => {
     const other = allocationSet([allocation('x', { cpuCost: 1.1, pvs: [volume('p', 2)] }), allocation('y')]);
     expect(differences(other)).toEqual([
       '/allocations/x/cpuCost: 1 / 1.1',
@@ -23,7 +23,7 @@ describe('comparing sets by meaning', () => {
     ]);
   });
 
-  test('passes over what is no meaning', () => {
+  test('ignores differences without meaning', () => {
     const reversed = new Map([...(base.allocations ?? [])].reverse());
     expect(
       differences({ ...base, version: 24, allocations: reversed, idleKeys: new Map(), warnings: ['w'] }),
@@ -31,13 +31,13 @@ describe('comparing sets by meaning', () => {
     expect(sameMeaning('allocations', base, { ...base, warnings: ['w'] }, { strict: true })).toHaveLength(1);
   });
 
-  test('takes files as well as sets', () => {
+  test('accepts files as well as sets', () => {
     expect(sameMeaning('allocations', encodeSet(base), base)).toEqual([]);
     const bytes = goldenBytes('edge/versions/allocations.v22');
     expect(sameMeaning('allocations', bytes, decodeSet('allocations', bytes))).toEqual([]);
   });
 
-  test('takes the GPU averages of version 22 for a GPU part', () => {
+  test('treats the GPU averages of version 22 as a GPU part', () => {
     const old = allocationSet([allocation('g', { version: 22, deprecatedGpuUsageAverage: 0.5 })]);
     const part = { version: 25, gpuDevice: '', gpuModel: '', gpuUUID: '', isGpuShared: null };
     const averages = { gpuUsageAverage: 0.5, gpuRequestAverage: 0 };

@@ -3,22 +3,22 @@ import { decodeSet } from '../../etl/file';
 import type { SetOf } from '../../etl/model';
 import type { Pipeline } from '../../etl/window';
 
-/** How far two numbers may be apart, relative to the larger. */
+/** Largest difference between equal numbers, relative to the larger. */
 const tolerance = 1e-9;
-/** How a record was written, which is no part of what it says. */
+/** Fields about how a record was written, which are not part of its meaning. */
 const writing = new Set(['codecVersion', 'typeName']);
-/** Fields of the set that OpenCost's merge drops. */
+/** Fields of a set that OpenCost's merge drops. */
 const dropped = new Set(['fromSource', 'warnings', 'errors']);
 
 export interface Strictness {
-  /** Also compare fromSource, warnings and errors of the sets. */
+  /** Also compares fromSource, warnings and errors of the sets. */
   strict?: boolean;
 }
 
 /**
- * The differences in meaning of two sets (or files of them), one line each; empty when they say the same. Null equals empty, times
- * are compared by instant, floats to a relative 1e-9, the order of maps and codec versions do not count, nor do
- * fromSource, warnings and errors unless asked for; the two GPU averages of version 22 count as a gpuAllocation.
+ * The differences in meaning between two sets or their files, one line each; empty if there are none. Null equals
+ * empty, times are compared by instant, floats to a relative 1e-9. Ignored: the order of maps, codec versions, and
+ * unless `strict` fromSource, warnings and errors. The two GPU averages of version 22 count as a gpuAllocation.
  */
 export function sameMeaning<P extends Pipeline>(
   pipeline: P,
@@ -29,7 +29,7 @@ export function sameMeaning<P extends Pipeline>(
   return sameDumps(meaningOf(pipeline, a), meaningOf(pipeline, b), options);
 }
 
-/** The same for two dumps, as the fixtures have them. */
+/** Like `sameMeaning`, for two dumps in the format of the fixtures. */
 export function sameDumps(a: Json, b: Json, { strict = false }: Strictness = {}): string[] {
   const differences: string[] = [];
   compare(differences, '', byKey(migrated(a)), byKey(migrated(b)), strict);
@@ -37,7 +37,7 @@ export function sameDumps(a: Json, b: Json, { strict = false }: Strictness = {})
 }
 
 function meaningOf<P extends Pipeline>(pipeline: P, set: SetOf[P] | Uint8Array): Json {
-  // Versions are needed for the GPU averages of version 22; they are left out of the comparison itself.
+  // Versions are needed to migrate the GPU averages of version 22; the comparison itself ignores them.
   return dumpSet(set instanceof Uint8Array ? decodeSet(pipeline, set) : set, { codecVersions: true });
 }
 
@@ -47,7 +47,7 @@ function isObject(value: Json): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Version 22 records say their GPU averages in two fields, later ones in a part. */
+/** Records of version 22 have their GPU averages in two fields, later ones in a part. */
 function migrated(dump: Json): Json {
   if (!isObject(dump) || !Array.isArray(dump.allocations)) return dump;
   return { ...dump, allocations: dump.allocations.map(migratedRecord) };
@@ -63,7 +63,7 @@ function migratedRecord(record: Json): Json {
   return { ...rest, gpuAllocation: { ...strings, isGpuShared: null, ...averages } };
 }
 
-/** Lists of records and of volumes as objects by key, so that differences name the record. */
+/** Turns lists of records and of volumes into objects by key, so that differences name the record. */
 function byKey(dump: Json): Json {
   if (Array.isArray(dump)) {
     const keyed = dump.length > 0 && dump.every((entry) => isObject(entry) && keyOf(entry) !== undefined);
@@ -106,7 +106,7 @@ function isEmpty(value: Json): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** The parts of an object or list by name; an absent one has none. */
+/** Members of an object or list by name; none for a missing one, undefined for a scalar. */
 function entriesOf(value: Json): Map<string, Json> | undefined {
   if (value === null) return new Map();
   return typeof value === 'object' ? new Map(Object.entries(value)) : undefined;

@@ -12,10 +12,10 @@ export interface SpliceInput {
 }
 
 /**
- * Splices files and compares everything with the decoding merge: what the merged file says and in which order, the
- * contributions, what is extracted by them, the facts of the inputs. The given bytes stay as they are.
+ * Splices files and compares everything with the decoding merge: content and order of the merged file, the
+ * contributions, their extracted files, the facts about the inputs. Does not modify the given bytes.
  *
- * @returns the spliced file, and whether it is that of the decoding merge to the byte
+ * @returns the spliced file, and whether it equals that of the decoding merge to the byte
  */
 export function expectSpliced(
   pipeline: Pipeline,
@@ -30,10 +30,10 @@ export function expectSpliced(
   const bytes = Buffer.concat([...spliced.parts]);
   expectSameInOtherWays(pipeline, files, bytes, spliced.contributions);
   expect(spliced.byteLength).toBe(bytes.length);
-  // Encoded again, sets are the same to the byte when they say the same in the same order.
+  // Re-encoded sets are equal to the byte if they have the same content in the same order.
   if (!encodeSet(decodeSet(pipeline, bytes)).equals(merged.bytes)) {
     expect(decodeSet(pipeline, bytes)).toEqual(decodeSet(pipeline, merged.bytes));
-    throw new Error('The order is not the same.');
+    throw new Error('The order differs.');
   }
 
   const stored = JSON.parse(JSON.stringify(spliced.contributions)) as typeof merged.contributions;
@@ -46,7 +46,7 @@ export function expectSpliced(
   stored.forEach((contribution, i) => {
     const original = encodeSet(inputs[i]!.set);
     const extracted = extractContribution(pipeline, bytes, contribution);
-    // The names of idle and external records may come in another order.
+    // The names of idle and external records may be in a different order.
     if (!extracted.equals(original)) {
       expect(decodeSet(pipeline, extracted)).toEqual(decodeSet(pipeline, original));
     }
@@ -57,14 +57,14 @@ export function expectSpliced(
   return { spliced, sameBytes, passed: stored.every(({ changed }) => changed.length === 0) };
 }
 
-/** However little is held in memory, and whatever is taken from the merged file itself: the bytes are the same. */
+/** The bytes do not depend on how much is held in memory, nor on what is taken from the previous merged file. */
 function expectSameInOtherWays(
   pipeline: Pipeline,
   files: readonly SpliceInput[],
   merged: Buffer,
   contributions: readonly Contribution[],
 ): void {
-  // The first one fits.
+  // Only the first file fits into memory.
   const held = files.length > 2 ? files[0]!.bytes.length : 0;
   const splice = new Splice(pipeline, {
     mostHeld: held,
@@ -73,7 +73,7 @@ function expectSameInOtherWays(
   for (const { id, bytes } of files) splice.add(id, copyOf(bytes));
   expectSameMerge(splice.finish(), merged, contributions);
   const asTheyCame = contributions.map(({ altered, changed }) => altered.length + changed.length === 0);
-  // All that can be taken from the merged file is, then all but the first of them, as if that one had changed.
+  // Take everything possible from the merged file, then all but the first source, as if that one had changed.
   const first = asTheyCame.indexOf(true);
   const ways = [
     { own: -1, mostHeld: Infinity },
@@ -101,16 +101,16 @@ function expectSameMerge(
   merged: Buffer,
   expected: readonly Contribution[],
 ): void {
-  // A part is good until the next one is asked for; and the file can be gone through again.
+  // A part is valid until the next one is requested, and the parts can be iterated twice.
   for (let time = 0; time < 2; time++) {
     const copies: Buffer[] = [];
     for (const part of parts) copies.push(Buffer.from(part));
-    if (!Buffer.concat(copies).equals(merged)) throw new Error('The bytes are not the same.');
+    if (!Buffer.concat(copies).equals(merged)) throw new Error('The bytes differ.');
   }
   expect(contributions).toEqual(expected);
 }
 
-/** With its memory to itself, as what a store gives has: it may be given back. */
+/** A copy in memory of its own, like a file read from a store: the splice may release it. */
 function copyOf(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);

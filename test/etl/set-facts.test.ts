@@ -8,7 +8,7 @@ import { goldenBytes } from './golden-files';
 describe('facts about a set', () => {
   const bucket = 'bucket/federated/cluster-1/etl/bingen';
 
-  test('its window in unix seconds, with open sides left out', () => {
+  test('its window in unix seconds, without open sides', () => {
     const set = decodeSet('assets', goldenBytes(`${bucket}/assets/1h/1794816000-1794819600`));
     expect(setWindow(set)).toEqual({ start: 1794816000, end: 1794819600 });
     expect(setWindow(decodeSet('allocations', goldenBytes('edge/valid/open-window.allocations')))).toEqual(
@@ -16,12 +16,12 @@ describe('facts about a set', () => {
     );
   });
 
-  test('its records, without keys that have none', () => {
+  test('its records, without keys that lack one', () => {
     expect(recordCount(decodeSet('allocations', goldenBytes('edge/valid/nil-records.allocations')))).toBe(2);
     expect(recordCount(decodeSet('allocations', goldenBytes('edge/valid/nil-maps.allocations')))).toBe(0);
   });
 
-  test('the clusters that its records name', () => {
+  test('the clusters named by its records', () => {
     expect(
       recordClusters(decodeSet('assets', goldenBytes(`${bucket}/assets/1h/1794816000-1794819600`))),
     ).toEqual(['cluster-1']);
@@ -29,7 +29,7 @@ describe('facts about a set', () => {
     expect(recordClusters(allocationSet(names))).toEqual(['east', 'west', 'süd']);
   });
 
-  test('what an allocation costs', () => {
+  test('the cost of an allocation', () => {
     const costs = {
       cpuCost: 1,
       cpuCostAdjustment: -0.5,
@@ -51,7 +51,7 @@ describe('facts about a set', () => {
     expect(totalCost(set)).toBe(1 - 0.5 + 2.25 + 4.125 + 9 + 17 + 33 + 64 + 128 + 1);
   });
 
-  test('what an asset costs', () => {
+  test('the cost of an asset', () => {
     const node = asset('Node', { cpuCost: 4, ramCost: 4, discount: 0.25, gpuCost: 1, adjustment: -0.5 });
     const cloud = asset('Cloud', { cost: 5, credit: -1, adjustment: 0.5 });
     const shared = asset('SharedAsset', { cost: 12 });
@@ -64,12 +64,12 @@ describe('facts about a set', () => {
 });
 
 describe('byte strings', () => {
-  test('come and go as text', () => {
+  test('convert to text and back', () => {
     for (const text of ['plain', 'ünï/東京/🚀', '\ufeffmark', ''])
       expect(displayText(toByteString(text))).toBe(text);
   });
 
-  test('show each maximal bad part as one replacement', () => {
+  test('show each maximal invalid part as one replacement character', () => {
     expect(displayText('a\xffb')).toBe('a\ufffdb');
     expect(displayText('\xf0\x9f\x9a')).toBe('\ufffd');
   });
@@ -78,13 +78,13 @@ describe('byte strings', () => {
 describe('instants', () => {
   const instant = (seconds: number, nanos = 0) => ({ seconds, nanos, zoneMinutes: -1, zoneSeconds: null });
 
-  test('show as many digits as they have', () => {
+  test('show as many fractional digits as they have', () => {
     expect(instantText(instant(1794614400))).toBe('2026-11-14T00:00:00Z');
     expect(instantText(instant(1794614400, 120_000_000))).toBe('2026-11-14T00:00:00.12Z');
     expect(instantText(instant(-62135596800, 1))).toBe('0001-01-01T00:00:00.000000001Z');
   });
 
-  test('are as many minutes apart as a Go duration can say', () => {
+  test('are at most as many minutes apart as a Go duration can express', () => {
     expect(minutesBetween(instant(0), instant(90, 6e8))).toBeCloseTo(1.51, 12);
     expect(minutesBetween(instant(-62135596800), instant(1794614400))).toBeCloseTo(153722867.28, 2);
   });

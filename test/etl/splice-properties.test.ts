@@ -10,7 +10,7 @@ import { arbitraryFile, type SetOptions, type Writing } from './arbitrary-sets';
 import { propertyRuns } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
 
-/** A few clusters' files, which collide as their records name the same few clusters. */
+/** Files of a few clusters, colliding because their records name the same few clusters. */
 function filesOf(
   pipeline: Pipeline,
   options: SetOptions = {},
@@ -21,7 +21,7 @@ function filesOf(
     .map((files) => files.map((bytes, index) => ({ id: `cluster-${index}`, bytes })));
 }
 
-/** Clusters' files of which no two can have the same record. */
+/** Files of clusters, no two of which can have the same record. */
 function disjointFiles(pipeline: Pipeline, writings?: Writing[]): fc.Arbitrary<SpliceInput[]> {
   const one = (id: string) =>
     arbitraryFile(pipeline, { regular: true, clusters: [id] }, writings).map((bytes) => ({ id, bytes }));
@@ -34,7 +34,7 @@ const versions = pipelines.flatMap((pipeline): [Pipeline, number][] => {
 });
 
 describe.each(pipelines)('spliced %s', (pipeline) => {
-  test('are those of the decoding merge, whatever is in them', () => {
+  test('equal those of the decoding merge for any content', () => {
     fc.assert(
       fc.property(filesOf(pipeline), (files) => {
         expectSpliced(pipeline, files);
@@ -43,7 +43,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
     );
   });
 
-  test('are those of the decoding merge where clusters collide in whole records', () => {
+  test('equal those of the decoding merge if clusters collide in whole records', () => {
     fc.assert(
       fc.property(filesOf(pipeline, { regular: true }), (files) => {
         expectSpliced(pipeline, files);
@@ -52,18 +52,18 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
     );
   });
 
-  test('are the same bytes where every record passes', () => {
+  test('have the same bytes if every record passes', () => {
     fc.assert(
       fc.property(disjointFiles(pipeline), (files) => {
         const { sameBytes, passed } = expectSpliced(pipeline, files);
-        // Assets of one cluster may still be the same one.
+        // Two assets of one cluster may still be the same asset.
         expect(sameBytes || !passed).toBe(true);
       }),
       propertyRuns(100, 2000),
     );
   });
 
-  test('are those of the decoding merge where whole files have shorter windows than the result', () => {
+  test('equal those of the decoding merge if whole files have shorter windows than the result', () => {
     const one = (index: number) =>
       fc
         .nat(2)
@@ -79,7 +79,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
     );
   });
 
-  test('come to the same bytes from what is extracted from them', () => {
+  test('have the same bytes if spliced from their extracted contributions', () => {
     fc.assert(
       fc.property(filesOf(pipeline, {}, ['ours']), (files) => {
         const { parts, contributions } = spliceSets(pipeline, files.map(copied));
@@ -89,7 +89,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
           bytes: extractContribution(pipeline, merged, contribution),
         }));
         const again = spliceSets(pipeline, extracted);
-        if (!Buffer.concat([...again.parts]).equals(merged)) throw new Error('The bytes are not the same.');
+        if (!Buffer.concat([...again.parts]).equals(merged)) throw new Error('The bytes differ.');
         expect(again.contributions).toEqual(contributions);
       }),
       propertyRuns(60, 1000),
@@ -97,7 +97,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
   });
 });
 
-test.each(versions)('spliced %s of version %d are those of the decoding merge', (pipeline, version) => {
+test.each(versions)('spliced %s of version %d equal those of the decoding merge', (pipeline, version) => {
   fc.assert(
     fc.property(filesOf(pipeline, { version }), (files) => {
       expectSpliced(pipeline, files);
@@ -110,7 +110,7 @@ function copied({ id, bytes }: SpliceInput): SpliceInput {
   return { id, bytes: Buffer.from(bytes) };
 }
 
-test('generated files collide, pass, are marked and are written in every way', () => {
+test('the generated files cover collisions, passing, marks and every way of writing', () => {
   const found = new Set<string>();
   for (const files of fc.sample(filesOf('allocations', { regular: true }), { numRuns: 200, seed: 1 })) {
     for (const { bytes } of files) {

@@ -2,10 +2,10 @@ import { Splice, type SplicedMerge } from '../../etl/splice/splice';
 import type { Pipeline } from '../../etl/window';
 
 /**
- * Merges the files of one window, as `Splice` does.
+ * Merges the files of one window with `Splice`.
  *
- * @param inputs at least one, in the order of folding; their bytes are handed over
- * @throws FederationError as `decodeSet` does, of the first file that cannot be taken
+ * @param inputs at least one, in folding order; ownership of their bytes passes to the splice
+ * @throws FederationError as `decodeSet` does, for the first file that is refused
  */
 export function spliceSets(
   pipeline: Pipeline,

@@ -16,7 +16,7 @@ import { edgeFiles, goldenBytes, goldenMerges } from './golden-files';
 import { propertyRuns, runs } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
 
-/** The very files of a golden window, as OpenCost wrote them. */
+/** The files of a golden window, byte for byte as OpenCost wrote them. */
 function goldenInputs(pipeline: Pipeline, name: string, ids: readonly string[]): SpliceInput[] {
   const [from, , resolution, window] = name.split(' ');
   return ids.map((id) => ({
@@ -25,7 +25,7 @@ function goldenInputs(pipeline: Pipeline, name: string, ids: readonly string[]):
   }));
 }
 
-describe.each(pipelines)('spliced %s are those of the decoding merge', (pipeline) => {
+describe.each(pipelines)('spliced %s equal those of the decoding merge', (pipeline) => {
   test.each(goldenMerges(pipeline))('$name', ({ name, inputs }) => {
     const files = goldenInputs(
       pipeline,
@@ -33,7 +33,7 @@ describe.each(pipelines)('spliced %s are those of the decoding merge', (pipeline
       inputs.map(({ id }) => id),
     );
     const { sameBytes, passed } = expectSpliced(pipeline, files);
-    // Also when the first and the last have all records in common.
+    // Also if the first and the last have all records in common.
     expectSpliced(pipeline, [...files, { id: 'zz', bytes: files[0]?.bytes ?? Buffer.alloc(0) }]);
     expect(passed ? sameBytes : true).toBe(true);
   });
@@ -49,7 +49,7 @@ describe.each(pipelines)('spliced %s are those of the decoding merge', (pipeline
     );
   });
 
-  test('corners in all pairs', () => {
+  test('all pairs of corner cases', () => {
     for (const a of edges) {
       for (const b of edges) {
         expectSpliced(
@@ -61,7 +61,8 @@ describe.each(pipelines)('spliced %s are those of the decoding merge', (pipeline
   });
 });
 
-/** What comes of bytes: nothing, or the error's code, byte and detail. Anything but a FederationError fails. */
+/** Code, byte and detail of the error that refuses bytes; undefined if they are read. Any error but a
+ * FederationError fails the test. */
 function refusal(read: () => unknown): string | undefined {
   try {
     read();
@@ -72,7 +73,7 @@ function refusal(read: () => unknown): string | undefined {
   }
 }
 
-/** Splices damaged bytes behind a good file, which is the harder case, and compares the error with that of decodeSet. */
+/** Splices damaged bytes after a valid file, the harder case, and compares the error with that of decodeSet. */
 function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Array): void {
   const expected = refusal(() => decodeSet(pipeline, bytes));
   const given = Buffer.from(bytes);
@@ -87,7 +88,7 @@ function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Arr
     ]);
     return;
   }
-  // Nothing was written to it, and the splice is as before.
+  // The file was not written to, and the splice is unchanged.
   if (!given.equals(bytes)) throw new Error('The bytes of a refused file were changed.');
   const alone = spliceSets(pipeline, [{ id: 'good', bytes: Buffer.from(good) }]);
   if (!Buffer.concat([...splice.finish().parts]).equals(Buffer.concat([...alone.parts]))) {
@@ -105,7 +106,7 @@ const samples: [Pipeline, string][] = [
   ['assets', 'edge/valid/bare.assets'],
 ];
 
-describe('damaged files are refused as decodeSet refuses them', () => {
+describe('damaged files are refused exactly as by decodeSet', () => {
   test.each(edgeFiles('error'))('$file: $note', ({ file, kind }) => {
     const good = goldenBytes(`edge/versions/${kind === 'assets' ? 'assets.v21' : 'allocations.v25'}`);
     const bytes = goldenBytes(`edge/${file}`);
@@ -113,7 +114,7 @@ describe('damaged files are refused as decodeSet refuses them', () => {
     expectSameRefusal(kind, bytes, good);
   });
 
-  test.each(samples)('%s cut off anywhere: %s', (pipeline, path) => {
+  test.each(samples)('%s truncated at any byte: %s', (pipeline, path) => {
     const bytes = goldenBytes(path);
     const stride = runs(29, 7);
     for (let length = 0; length < bytes.length; length += length < 100 ? 1 : stride) {
@@ -121,14 +122,14 @@ describe('damaged files are refused as decodeSet refuses them', () => {
     }
   });
 
-  test('a small file cut off at every byte', () => {
+  test('a small file truncated at every byte', () => {
     const bytes = encodeSet(allocationSet([allocation('a/b'), allocation('a/c')]));
     for (let length = 0; length < bytes.length; length++) {
       expectSameRefusal('allocations', bytes.subarray(0, length), bytes);
     }
   });
 
-  test.each(samples)('%s with bytes overwritten: %s', (pipeline, path) => {
+  test.each(samples)('%s with overwritten bytes: %s', (pipeline, path) => {
     const bytes = goldenBytes(path);
     const byte = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 2, 127, 128, 255));
     fc.assert(
@@ -144,7 +145,7 @@ describe('damaged files are refused as decodeSet refuses them', () => {
     );
   });
 
-  test('every byte of a small file overwritten', () => {
+  test('a small file with every byte overwritten in turn', () => {
     const sets: [Pipeline, Buffer][] = [
       ['allocations', encodeSet(allocationSet([allocation('a/b'), ['a/c', null]]))],
       ['assets', encodeSet(assetSet([asset('Node'), asset('Disk'), asset('SharedAsset')]))],
@@ -160,7 +161,7 @@ describe('damaged files are refused as decodeSet refuses them', () => {
     }
   });
 
-  test('a gzipped file, cut off or of the other pipeline', () => {
+  test('a gzipped file, truncated or of the other pipeline', () => {
     const packed = gzipSync(goldenBytes('edge/versions/assets.v21'));
     const good = goldenBytes('edge/versions/allocations.v25');
     expectSameRefusal('allocations', packed, good);
@@ -174,7 +175,7 @@ describe('damaged files are refused as decodeSet refuses them', () => {
   });
 });
 
-/** Where a set begins in a file, behind the string table if there is one. */
+/** Offset of the set in a file, after the string table if there is one. */
 function setStart(bytes: Buffer): number {
   if (!hasTable(bytes)) return 0;
   const reader = new Reader(bytes);
@@ -212,11 +213,11 @@ const assetProperties = {
 };
 
 describe('a splice', () => {
-  test('of nothing is refused', () => {
+  test('without inputs is refused', () => {
     expect(() => spliceSets('assets', [])).toThrow(RangeError);
   });
 
-  test('finds marks where they are in a name, and only there', () => {
+  test('finds marks anywhere in a name, and only there', () => {
     const names = [
       '__idle__',
       'x/__idle__',
@@ -234,7 +235,7 @@ describe('a splice', () => {
   });
 
   test.each(pipelines)(
-    'gives the memory of %s back that it does not hold, and in the end all of it',
+    'releases the memory of %s that it does not hold, and finally all of it',
     (pipeline) => {
       const path = `bucket/federated/cluster-1/etl/bingen/${pipeline}/1d/1794614400-1794700800`;
       const original = goldenBytes(path);
@@ -272,7 +273,7 @@ describe('a splice', () => {
   });
 
   test('finds no mark across two strings of a table', () => {
-    // The length of the second string reads as `id`.
+    // The length prefix of the second string reads as `id`.
     const across = 'le__'.padEnd(0x6469, 'x');
     const table = Buffer.from(`\x03\0x__id${across}`, 'latin1');
     expect([...entriesWith(viewOf(table, 0, 5, table.length), '__idle__')]).toEqual([]);
@@ -281,7 +282,7 @@ describe('a splice', () => {
   });
 
   test.each(['edge/valid/no-table.allocations', 'edge/versions/allocations.v25'])(
-    'keeps a version of a set that is below that of its records: %s',
+    'keeps a set version lower than that of its records: %s',
     (path) => {
       const bytes = Buffer.from(goldenBytes(path));
       bytes[setStart(bytes)] = 15;
@@ -290,13 +291,13 @@ describe('a splice', () => {
     },
   );
 
-  test('knows assets under other keys than their own', () => {
+  test('recognizes assets under keys that are not their identity', () => {
     const properties = { ...assetProperties, provider: 'AWS', name: 'one' };
     const record = asset('Disk', { properties, cost: 1 });
     const key = assetIdentity(record, null);
     const keys = [key, `${key}x`, key.slice(0, -1), `x${key}`, key.replace('Disk', 'Node'), ''];
     const files = keys.map((other, index) => {
-      // The first record of a file is decoded in any case.
+      // The first record of a file is always decoded.
       const first = asset('Disk', { properties: { ...properties, name: `first ${index}` } });
       const records = new Map(
         [first, record].map((made, i) => [i === 0 ? assetIdentity(made, null) : other, made]),
@@ -308,7 +309,7 @@ describe('a splice', () => {
     expect(spliced.contributions.map(({ entries }) => entries)).toEqual([2, 1, 1, 1, 1, 1]);
   });
 
-  test('sees windows that are a nanosecond apart', () => {
+  test('distinguishes windows that differ by a nanosecond', () => {
     const { window } = allocation('a');
     const early = window.start && { ...window.start, seconds: window.start.seconds - 1, nanos: 999_999_999 };
     const late = window.end && { ...window.end, nanos: 1 };
@@ -328,7 +329,7 @@ describe('a splice', () => {
     expectSpliced('allocations', [{ id: 'a', bytes: wide }]);
   });
 
-  test('writes as ours what was only written in another way', () => {
+  test('rewrites records that only differ from ours in how they are written', () => {
     const labels = new Map([['a', 'b']]);
     const properties = { ...blankProperties, services: ['s'], labels };
     // The first record of a file is decoded; the second passes.
@@ -349,7 +350,7 @@ describe('a splice', () => {
       let otherwise = 0;
       for (let at = 0; at < bytes.length; at++) {
         const other = Buffer.from(bytes);
-        // Another word, or another flag that is set.
+        // Another boolean byte or flag that also counts as set.
         other[at] = 2;
         if (bytes[at] === 2 || refusal(() => decodeSet(pipeline, other)) !== undefined) continue;
         if (!isDeepStrictEqual(decodeSet(pipeline, other), before)) continue;
@@ -361,7 +362,7 @@ describe('a splice', () => {
     }
   });
 
-  test.each(pipelines)('leaves the bytes of plain %s where they are', (pipeline) => {
+  test.each(pipelines)('leaves the bytes of plain %s in place', (pipeline) => {
     const path = `bucket/federated/cluster-1/etl/bingen/${pipeline}/1d/1794614400-1794700800`;
     const bytes = goldenBytes(path);
     const records = bytes.length - setStart(bytes);
@@ -372,7 +373,7 @@ describe('a splice', () => {
 });
 
 describe('the union of string tables', () => {
-  /** Adds the strings of a set's file, all of them. */
+  /** Adds all strings of the file of a set. */
   function addAll(union: StringUnion, strings: readonly string[]): number[] {
     const parts = strings.flatMap((text) => {
       const bytes = Buffer.from(text, 'latin1');
@@ -397,7 +398,7 @@ describe('the union of string tables', () => {
     { maxLength: 200, size: 'max' },
   );
 
-  test.each([64, 4, 1])('is that of a Map, when strings have a place within %d steps', (longestProbe) => {
+  test.each([64, 4, 1])('equals that of a Map, with at most %d probes per string', (longestProbe) => {
     fc.assert(
       fc.property(fc.array(someStrings, { maxLength: 6 }), (tables) => {
         const union = new StringUnion({ bytes: 64, longestProbe });
@@ -416,7 +417,7 @@ describe('the union of string tables', () => {
     );
   });
 
-  test('forgets what came last', () => {
+  test('forgets the last file', () => {
     const union = new StringUnion({ longestProbe: 1 });
     addAll(union, ['a', 'b', 'c', 'd']);
     union.forgetFrom(2);
@@ -424,7 +425,7 @@ describe('the union of string tables', () => {
     expect(union.table().toString('latin1')).toBe('BGST\x04\0\0\0\x01\0a\x01\0b\x01\0d\x01\0c');
   });
 
-  test.each([64, 1])('grows, with places within %d steps', (longestProbe) => {
+  test.each([64, 1])('grows, with at most %d probes per string', (longestProbe) => {
     const union = new StringUnion({ bytes: 1, longestProbe });
     const strings = Array.from({ length: 50_000 }, (_, index) => `string ${index}`);
     for (let i = 0; i < strings.length; i += 5_000) addAll(union, strings.slice(i, i + 5_000));
