@@ -37,8 +37,8 @@ function expectNear(actual: number, expected: number): void {
   if (!near(actual, expected)) expect(actual).toBe(expected);
 }
 
-describe.each(propertyImplementations)('answers of allocations, by $name', (implementation) => {
-  /** Checks something of the answers to a made-up request over a made-up world. */
+describe.each(propertyImplementations)('allocations, by $name', (implementation) => {
+  /** Checks a property of the answers to generated requests over generated worlds. */
   async function always(
     check: (
       ask: (changes: Partial<AllocationRequest>) => Promise<Answered<AllocationRow>>,
@@ -78,7 +78,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('of each cluster add up to all, idle shared among them too', async () => {
+  test('of all clusters add up to the total, also with shared idle', async () => {
     await always(async (ask, { filter, idle }) => {
       const common = { sharing: noSharing, idle: { ...idle, share: true } };
       const withoutIdle = ({ sets }: Answered<AllocationRow>) =>
@@ -90,7 +90,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('accumulated are the sums of the steps', async () => {
+  test('are the sums of their steps when accumulated', async () => {
     const added = measures.filter((measure) => !measure.endsWith('Average'));
     await always(async (ask, { step }) => {
       if (step === 'window') return;
@@ -124,7 +124,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('stay as costly as they were when some are shared among the others', async () => {
+  test('keep their total cost when some are shared among the others', async () => {
     await always(async (ask, { sharing: { namespaces, labels } }) => {
       const common = { groups: byContainer, filter: undefined, accumulate: 'none' as const };
       const before = await ask({ ...common, sharing: noSharing });
@@ -137,7 +137,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('get a monthly cost by the hour, unmounted ones and idle none of it', async () => {
+  test('share a monthly cost by the hour, unmounted ones and idle excepted', async () => {
     await always(async (ask, { now }) => {
       const common = { groups: byContainer, filter: undefined, accumulate: 'none' as const };
       const before = await ask({ ...common, sharing: noSharing });
@@ -152,7 +152,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('tell the idle that they were given apart', async () => {
+  test('report their share of idle separately', async () => {
     await always(async (ask, { idle }) => {
       const common = { sharing: noSharing };
       const plain = await ask({ ...common, idle: noIdle });
@@ -168,7 +168,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('of a cluster bear what its management costs, where they cost anything', async () => {
+  test('bear the management cost of their cluster, unless their own cost is 0', async () => {
     await always(async (ask, { window, step, reconcile, now }, _world, opened) => {
       const groups = [{ kind: 'field' as const, field: 'cluster' as const }];
       const common = { groups, idle: noIdle, filter: undefined, accumulate: 'none' as const };
@@ -193,7 +193,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('list volumes and load balancers that cost together what the row says', async () => {
+  test('list volumes and load balancers that add up to the costs of the row', async () => {
     await always(async (ask) => {
       for (const row of (await ask({ details: true, volumes: true })).sets.flatMap(({ rows }) => rows)) {
         const [volumes, balancers] = [Object.entries(row.pvs ?? {}), Object.values(row.lbAllocations ?? {})];
@@ -205,7 +205,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('are the same without their volumes and load balancers', async () => {
+  test('are the same but for volumes and load balancers without these', async () => {
     await always(async (ask) => {
       const short = await ask({ volumes: false });
       const bare = ({ sets }: Answered<AllocationRow>) =>
@@ -218,7 +218,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('come by cost, the highest first, or as is asked for, those alike by name', async () => {
+  test('are sorted by descending cost or as requested, ties by name', async () => {
     await always(async (ask, { sort }) => {
       for (const { rows } of (await ask({ sort: { by: 'totalCost', descending: true } })).sets) {
         const costs = rows.map(rowCost);
@@ -237,7 +237,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('come in pages that together are the whole, with all idle in each', async () => {
+  test('are split into pages that together are complete, with all idle in each', async () => {
     await always(async (ask) => {
       const whole = await ask({});
       const limit = 2;
@@ -257,7 +257,7 @@ describe.each(propertyImplementations)('answers of allocations, by $name', (impl
     });
   });
 
-  test('are what the reference says', async () => {
+  test('equal those of the reference', async () => {
     await always(async (ask, request, world) => {
       const expected = await withWorld(reference, world, (opened) => opened.allocations(request));
       expect(allocationDifferences(expected, await ask({}), request.details)).toEqual([]);

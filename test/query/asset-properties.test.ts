@@ -18,8 +18,8 @@ function expectNear(actual: number, expected: number): void {
   if (!near(actual, expected)) expect(actual).toBe(expected);
 }
 
-describe.each(propertyImplementations)('answers of assets, by $name', (implementation) => {
-  /** Checks something of the answers to a made-up request over a made-up world. */
+describe.each(propertyImplementations)('assets, by $name', (implementation) => {
+  /** Checks a property of the answers to generated requests over generated worlds. */
   async function always(
     check: (
       ask: (changes: Partial<AssetRequest>) => Promise<Answered<AssetRow>>,
@@ -44,7 +44,7 @@ describe.each(propertyImplementations)('answers of assets, by $name', (implement
     });
   });
 
-  test('of each cluster add up to all', async () => {
+  test('of all clusters add up to the total', async () => {
     await always(async (ask, { filter }) => {
       const parts = clusterNames.map(async (cluster) => {
         const ofCluster = fieldIs('cluster', cluster);
@@ -55,7 +55,7 @@ describe.each(propertyImplementations)('answers of assets, by $name', (implement
     });
   });
 
-  test('accumulated are the sums of the steps', async () => {
+  test('are the sums of their steps when accumulated', async () => {
     await always(async (ask, { step }) => {
       if (step === 'window') return;
       const steps = await ask({ accumulate: 'none' });
@@ -83,7 +83,7 @@ describe.each(propertyImplementations)('answers of assets, by $name', (implement
     });
   });
 
-  test('cost what their parts do', async () => {
+  test('cost the sum of their parts', async () => {
     await always(async (ask, { disableAdjustments }) => {
       for (const row of (await ask({})).sets.flatMap((set) => set.rows)) {
         if (disableAdjustments) expect(row.adjustment).toBe(0);
@@ -94,7 +94,7 @@ describe.each(propertyImplementations)('answers of assets, by $name', (implement
     });
   });
 
-  test('come by cost, the highest first, and are cut in that order', async () => {
+  test('are sorted by descending cost, and paged in that order', async () => {
     await always(async (ask) => {
       const whole = await ask({});
       for (const { rows } of whole.sets) {
@@ -108,7 +108,7 @@ describe.each(propertyImplementations)('answers of assets, by $name', (implement
     });
   });
 
-  test('are what the reference says', async () => {
+  test('equal those of the reference', async () => {
     await always(async (ask, request, world) => {
       const expected = await withWorld(reference, world, (opened) => opened.assets(request));
       expect(assetDifferences(expected, await ask({}))).toEqual([]);

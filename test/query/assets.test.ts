@@ -52,7 +52,7 @@ async function serve(files: (next: number) => WantedFile[]): Promise<void> {
   });
 }
 
-/** Serves one set a day, of these assets, from the first day on. */
+/** Serves one set per day with the given assets, starting on the first day. */
 async function serveDays(...days: Asset[][]): Promise<void> {
   await serve(() =>
     days.map((records, index) => {
@@ -77,7 +77,7 @@ async function ask(request: Partial<AssetRequest> = {}, mostRows = 1_000): Promi
   );
 }
 
-/** The row of a type; some types share one. */
+/** The row of an asset type; some types share one. */
 type RowOf<T extends AssetRow['type']> = AssetRow extends infer R
   ? R extends { type: infer U }
     ? T extends U
@@ -224,7 +224,7 @@ describe('over the golden data', () => {
     }
   });
 
-  test('a window of some hours is answered from the hourly files', async () => {
+  test('a window of a few hours is answered from the hourly files', async () => {
     const window = { start: 1_794_816_000, end: 1_794_830_400 };
     const answer = await ask({ window, groups: by('type') });
     expectTotals(
@@ -233,7 +233,7 @@ describe('over the golden data', () => {
     );
   });
 
-  test('single assets cost together what their types do', async () => {
+  test('single assets add up to the totals of their types', async () => {
     const single = await ask({ window: threeDays });
     const total = (single.sets[0]?.rows ?? []).reduce((sum, { totalCost }) => sum + totalCost, 0);
     const all = [...expected(typeOf, isDaily).values()].reduce((sum, one) => sum + one, 0);
@@ -242,7 +242,7 @@ describe('over the golden data', () => {
 });
 
 describe('merging', () => {
-  test('nodes: sums, and shares weighted by what they are of', async () => {
+  test('nodes: sums, and fractions weighted by their base', async () => {
     await serveDays([
       node('a', {
         ...times(0, 2, 10),
@@ -285,7 +285,7 @@ describe('merging', () => {
     expect(row.overhead?.overheadCostFraction).toBeCloseTo((0.15 * 40 + 0.05 * 40) / 61, 12);
   });
 
-  test('a single node stays as it is, whatever it costs', async () => {
+  test('a single node is unchanged, whatever its cost', async () => {
     const overhead = {
       cpuOverheadFraction: 0.1,
       ramOverheadFraction: 0.2,
@@ -303,7 +303,7 @@ describe('merging', () => {
     });
   });
 
-  test('nodes that cost nothing: the plain mean, as OpenCost takes it; what differs goes', async () => {
+  test('nodes without cost: the unweighted mean, as in OpenCost; values that differ are dropped', async () => {
     await serveDays([
       node('a', { nodeType: 'x', discount: 0.2, preemptible: 1, overhead: null }),
       node('b', { nodeType: 'y', discount: 0.4, preemptible: 0 }),
@@ -313,7 +313,7 @@ describe('merging', () => {
     expect(row.discount).toBeCloseTo(0.3, 8);
   });
 
-  test('disks: use may be unknown, and a breakdown is weighted by cost', async () => {
+  test('disks: usage may be unknown, and a breakdown is weighted by cost', async () => {
     await serveDays([
       disk('a', {
         ...{ cost: 3, byteHours: 10, byteHoursUsed: 4, byteUsageMax: 7, breakdown: shares(1, 0) },
@@ -336,7 +336,7 @@ describe('merging', () => {
     expect(other).toMatchObject({ byteHoursUsed: null, byteUsageMax: 9 });
   });
 
-  test('types that have a cost, a credit, an address', async () => {
+  test('types with a cost, a credit, an address', async () => {
     const timed = { ...times(), labels: new Map(), adjustment: 1 };
     await serveDays([
       asset('Cloud', { ...timed, properties: named('bill'), cost: 10, credit: -4 }),
@@ -356,7 +356,7 @@ describe('merging', () => {
     expect(rows.get('Network')).toMatchObject({ totalCost: 3 });
   });
 
-  test('different types become one without a type', async () => {
+  test('different types become a row without a type', async () => {
     await serveDays([
       node('a', { cpuCost: 10, discount: 0.5, adjustment: 1 }),
       disk('a', { cost: 3, adjustment: 2 }),
@@ -379,7 +379,7 @@ describe('merging', () => {
 });
 
 describe('labels', () => {
-  test('those that all have stay', async () => {
+  test('are kept if all assets have them', async () => {
     await serveDays(
       [node('a', { labels: labels({ team: 'x', zone: '1', ['__proto__']: 'p' }) })],
       [node('a', { ...times(1), labels: labels({ team: 'x', zone: '2', ['__proto__']: 'p', new: '' }) })],
@@ -392,7 +392,7 @@ describe('labels', () => {
     expect(row.end).toBe(first + 2 * day);
   });
 
-  test('of thousands of nodes', async () => {
+  test('are merged over thousands of nodes', async () => {
     const nodes = Array.from({ length: 3_000 }, (_, index) =>
       node(`n${index}`, { labels: labels({ host: `n${index}`, os: 'linux', arch: 'amd64' }) }),
     );
@@ -400,7 +400,7 @@ describe('labels', () => {
     expect((await askOne('Node', { groups: by('type') })).labels).toEqual({ os: 'linux', arch: 'amd64' });
   });
 
-  test('an asset has the labels that all sets of a step say, also for filters and groups', async () => {
+  test('of an asset are those in all sets of a step, also for filters and groups', async () => {
     await serveDays(
       [node('a', { cpuCost: 1, labels: labels({ team: 'x', env: 'prod' }) }), disk('d')],
       [node('a', { cpuCost: 2, labels: labels({ team: 'y', env: 'prod' }) })],
@@ -428,7 +428,7 @@ describe('labels', () => {
     });
   });
 
-  test('say which pool a node is of', async () => {
+  test('name the pool of a node', async () => {
     const cases: [Record<string, string>, string][] = [
       [{ label_cloud_google_com_gke_nodepool: 'pool-1' }, 'pool-1'],
       [{ cloud_google_com_gke_nodepool: 'pool-2' }, 'pool-2'],
@@ -444,7 +444,7 @@ describe('labels', () => {
 });
 
 describe('keys', () => {
-  test('are all that identifies an asset, if nothing is asked', async () => {
+  test('have all identifying properties of an asset by default', async () => {
     await serveDays([node('a'), node('b', { properties: null })]);
     const { sets } = await ask();
     expect(sets[0]?.rows.map(({ key }) => key).sort()).toEqual([
@@ -453,7 +453,7 @@ describe('keys', () => {
     ]);
   });
 
-  test('have a part for each group', async () => {
+  test('have one part per group', async () => {
     await serveDays([
       node('a', { labels: labels({ team: 'x', empty: '' }) }),
       disk('d', { properties: named('d', { account: '1', project: 'p' }) }),
@@ -473,7 +473,7 @@ describe('keys', () => {
 });
 
 describe('filters', () => {
-  test('act on single assets', async () => {
+  test('apply to single assets', async () => {
     await serveDays([
       node('a', { cpuCost: 1 }),
       node('b', { cpuCost: 2 }),
@@ -496,7 +496,7 @@ describe('steps', () => {
     return sets.map(({ rows }) => rows.map(({ totalCost }) => totalCost));
   }
 
-  test('are answered each, and put together', async () => {
+  test('are answered one by one, and accumulated', async () => {
     await serveDays(...threeDays);
     expect(await totals({})).toEqual([[6]]);
     expect(await totals({ step: { seconds: day } })).toEqual([[1], [2], [3], []]);
@@ -505,7 +505,7 @@ describe('steps', () => {
     expect(await totals({ step: { seconds: day }, accumulate: 'week' })).toEqual([[1], [5]]);
   });
 
-  test('have an empty set each where nothing is held', async () => {
+  test('without data have an empty set each', async () => {
     await serveDays(...threeDays);
     const answer = await ask({
       window: { start: first + 10 * day, end: first + 12 * day },
@@ -519,14 +519,14 @@ describe('steps', () => {
     expect(answer.generation).toBe(served);
   });
 
-  test('take a set whole and say so where no finer one is held', async () => {
+  test('count a set whole, with a warning, if there is no finer one', async () => {
     await serveDays(...threeDays);
     const answer = await ask({ window: { start: first, end: first + day / 2 } });
     expect(answer.sets[0]?.rows.map(({ totalCost }) => totalCost)).toEqual([1]);
     expect(answer.warnings.join()).toContain('counted whole');
   });
 
-  test('never count a day and its hours', async () => {
+  test('never count both a day and its hours', async () => {
     await serve(() => [
       fileOf('1d', { start: first, end: first + day }, assetSet([node('a', { cpuCost: 24 })])),
       ...[0, 1].map((hour) => {
@@ -540,7 +540,7 @@ describe('steps', () => {
 });
 
 describe('rows', () => {
-  test('come by cost, then by key, and are cut in that order', async () => {
+  test('are sorted by cost, then by key, and paged in that order', async () => {
     await serveDays(['b', 'a', 'd', 'c'].map((name) => disk(name, { cost: name === 'd' ? 9 : 1 })));
     const keys = async (request: Partial<AssetRequest>) =>
       (await ask({ groups: by('name'), ...request })).sets[0]?.rows.map(({ key }) => key);
@@ -549,7 +549,7 @@ describe('rows', () => {
     expect(await keys({ offset: 4 })).toEqual([]);
   });
 
-  test('are refused when there are too many', async () => {
+  test('are refused if there are too many', async () => {
     await serveDays(['a', 'b', 'c'].map((name) => disk(name)));
     await expect(ask({}, 2)).rejects.toMatchObject({ code: 'QUERY_TOO_LARGE' });
     await expect(ask({}, 3)).resolves.toBeDefined();

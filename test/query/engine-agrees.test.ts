@@ -10,8 +10,8 @@ import { pageOf } from './reference/order';
 const { numRuns = 0, seed } = propertyRuns(15, 300);
 const requestsPerWorld = 12;
 
-/** Two implementations of one contract, by different hands: random worlds, random questions. */
-it('the engine answers as the contract says, word by word', async () => {
+/** Two independent implementations of one contract get the same random worlds and requests. */
+it('the engine agrees with the literal implementation of the contract', async () => {
   const engine = await openEngine();
   try {
     const sampled = { numRuns, seed };

@@ -15,7 +15,7 @@ import type { StoredWorld } from './reference/stored-sets';
 /** The five clusters of the golden files, combined by OpenCost's own code. */
 export const combinedEtl = path.join(__dirname, '../golden/expected/federated/combined/etl');
 
-/** An engine over a database of its own, which goes with it. */
+/** An engine over a new database, removed with it. */
 export async function openEngine(
   options: Partial<QueryEngineOptions> = {},
 ): Promise<QueryEngine & { dispose(): void }> {
@@ -29,7 +29,7 @@ export async function openEngine(
   });
 }
 
-/** The window files of a local ETL store, to be served. */
+/** The window files of a local ETL, to be served. */
 export async function wantedFrom(root: string): Promise<WantedFile[]> {
   const wanted: WantedFile[] = [];
   const store = localEtl(root);
@@ -44,18 +44,18 @@ export async function wantedFrom(root: string): Promise<WantedFile[]> {
   return wanted.sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-/** One set, as it would come from a file. */
+/** One set, as if read from a file. */
 export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'): WantedFile {
   const ref = parseWindowFile(window)?.ref as WindowRef;
   const bytes = encodeSet(set);
   return { ...ref, digest, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
 }
 
-/** Makes an engine serve a world in place of the one before; each has an index of its own. */
+/** Makes an engine serve a world instead of the previous one. Worlds have different indexes. */
 export async function serveWorld(engine: QueryEngine, world: StoredWorld, index: number): Promise<void> {
   const files = worldFiles(world).map(({ path: id, bytes }): WantedFile => {
     const ref = parseWindowId(id);
-    if (ref === undefined) throw new Error(`${id} is no window`);
+    if (ref === undefined) throw new Error(`${id} is not a window`);
     const read = async () => toColumns(decodeSet(ref.pipeline, bytes));
     return { ...ref, digest: `${index} ${id}`, read };
   });

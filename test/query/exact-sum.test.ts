@@ -1,10 +1,10 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { exactSum, sortedSum } from '../../query/exact-sum';
 
-/** Large and small, of both signs, and so many that every thread has its part. */
+/** Large and small, of both signs, and enough for every thread to get some. */
 const numbers = `select i, i % 7 as part, (hash(i) % 1000003 / 1000003.0::double - 0.3) * pow(10, i % 9 - 4) as value from range(400000) t(i)`;
 
-/** The sums of each part, as bits. */
+/** The sum of each part, as hexadecimal bits. */
 async function sums(sql: string, { threads, order }: { threads: number; order: string }): Promise<string> {
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) });
   const connection = await instance.connect();
@@ -30,26 +30,26 @@ const ways = [
   { threads: 2, order: 'value' },
 ];
 
-/** The most that a value is: 0.7 times 10 to the fourth. */
+/** The largest absolute value: 0.7 · 10⁴. */
 const most = 7_000;
 
 it.each([
   ['exact sums', exactSum('value', most)],
   ['exact sums of products', exactSum('value * 0.37', most * 0.37)],
   ['sorted sums', sortedSum('value')],
-])('%s are the same in any order, by any number of threads', async (_, sql) => {
+])('%s are the same in any order, with any number of threads', async (_, sql) => {
   const found = [];
   for (const way of ways) found.push(await sums(sql, way));
   expect(new Set(found).size).toBe(1);
 });
 
-it('plain sums are not, so the numbers are odd enough to show it', async () => {
+it('plain sums differ, so the numbers are able to show it', async () => {
   const found = [];
   for (const way of ways) found.push(await sums('sum(value)', way));
   expect(new Set(found).size).toBeGreaterThan(1);
 });
 
-/** Sums without any rounding: every double is a whole number of the smallest ones. */
+/** The sum, rounded once at the end: integers in units of 2⁻⁶⁰. */
 function trueSum(values: readonly number[]): number {
   const scale = 2 ** 60;
   const whole = values.reduce((sum, value) => sum + BigInt(Math.round(value * scale)), 0n);
@@ -59,12 +59,12 @@ function trueSum(values: readonly number[]): number {
 it.each([
   ['few', [0.1, 0.2, 0.3]],
   ['one', [1234.56789]],
-  ['what cancels out', [1e6, 1e-7, -1e6]],
+  ['values that cancel out', [1e6, 1e-7, -1e6]],
   ['many', Array.from({ length: 5_000 }, (_, index) => Math.sin(index) * 10 ** (index % 6))],
   ['zeros', [0, 0]],
-  ['very small ones', [1e-280, 2e-280]],
-  ['very large ones', [1e290, 2e290]],
-])('are right: %s', async (_, values) => {
+  ['very small values', [1e-280, 2e-280]],
+  ['very large values', [1e290, 2e290]],
+])('sums are correct: %s', async (_, values) => {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   const largest = Math.max(...values.map(Math.abs));
@@ -79,7 +79,7 @@ it.each([
   expect(Math.abs(found - expected)).toBeLessThanOrEqual(values.length * largest * 2 ** -51);
 });
 
-it('no values have no sum', async () => {
+it('the sum of no values is null', async () => {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   const reader = await connection.runAndReadAll(

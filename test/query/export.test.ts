@@ -60,9 +60,9 @@ function wanted(ref: WindowRef, bytes: Uint8Array): WantedFile {
   return { ...ref, digest, read: async () => (columns ??= toColumns(decodeSet(ref.pipeline, bytes))) };
 }
 
-/** What OpenCost itself merged of five clusters: 14 windows. */
+/** Five clusters merged by OpenCost: 14 windows. */
 const goldenFiles: WantedFile[] = [];
-/** Some of them, of both pipelines. */
+/** Some of the golden files, of both pipelines. */
 const someFiles: WantedFile[] = [];
 beforeAll(async () => {
   for await (const { ref, path: file } of listWindowFiles(golden))
@@ -78,7 +78,7 @@ function serve(files: readonly WantedFile[], by = engine) {
 
 const always = { signal: new AbortController().signal };
 
-/** Below the bucket's folder, files of any name. */
+/** All files below the bucket's folder. */
 function filesThere(below = root): string[] {
   return readdirSync(below, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -95,7 +95,7 @@ const readers: Record<ExportFormat, (below: string, hive: boolean) => string> = 
   csv: (below, hive) => `read_csv('${below}/**/*.csv.gz', hive_partitioning = ${hive})`,
 };
 
-/** Costs by resolution and cluster, in file by file of what the engine was fed with. */
+/** Costs by resolution and cluster, read from the files that the engine ingested. */
 function expectedCosts(pipeline: Pipeline): Map<string, number> {
   const costs = new Map<string, number>();
   for (const resolution of ['1d', '1h']) {
@@ -103,7 +103,7 @@ function expectedCosts(pipeline: Pipeline): Map<string, number> {
     for (const name of readdirSync(below)) {
       const set: EtlSet = decodeSet(pipeline, readFileSync(path.join(below, name)));
       for (const record of recordsOf(set)?.values() ?? []) {
-        // Idle that a cluster has stored is not ingested: it is computed.
+        // Idle stored by a cluster is not ingested, as the engine computes it.
         if (record === null || ('name' in record && record.name.includes('__idle__'))) continue;
         const key = `${resolution} ${record.properties?.cluster ?? ''}`;
         costs.set(key, (costs.get(key) ?? 0) + recordCost(pipeline, record));
@@ -125,7 +125,7 @@ describe.each(exportFormats)('as %s', (format) => {
   const read = (pipeline: Pipeline, hive: boolean) =>
     readers[format](path.join(exported.root, exportPrefix, 'v1', format, pipeline), hive);
 
-  it.each(pipelines)('%s cost what the ETL files say, by resolution and cluster', async (pipeline) => {
+  it.each(pipelines)('%s cost the same as in the ETL files, by resolution and cluster', async (pipeline) => {
     const rows = await ask(
       `select resolution || ' ' || coalesce(cluster, '') as key, sum(total_cost) as cost,
         count(distinct day)::integer as days from ${read(pipeline, true)} group by all`,
@@ -140,7 +140,7 @@ describe.each(exportFormats)('as %s', (format) => {
     }
   });
 
-  it.each(pipelines)('%s have each column of the schema, in its order', async (pipeline) => {
+  it.each(pipelines)('%s have every column of the schema, in order', async (pipeline) => {
     const described = await ask(`describe select * from ${read(pipeline, false)}`, exported.engine);
     const promised = exportSchema.tables[pipeline];
     expect(described.map((row) => row['column_name'])).toEqual(promised.map(({ name }) => name));
@@ -151,7 +151,7 @@ describe.each(exportFormats)('as %s', (format) => {
 
 describe('a row', () => {
   const day = parseWindowId('allocations/1d/1794614400-1794700800');
-  if (day === undefined) throw new Error('that is a window');
+  if (day === undefined) throw new Error('this is a window');
   const odd = 'größe "it\'s", \n/%_\\ \u{1F600}';
 
   async function exportRecords(pipeline: Pipeline, set: EtlSet, format: ExportFormat) {
@@ -185,7 +185,7 @@ describe('a row', () => {
       },
     });
 
-  it('has what its allocation says, in Parquet', async () => {
+  it('has the fields of its allocation, in Parquet', async () => {
     const raw = { version: 25, cpuCoreUsageMax: 1.5, ramBytesUsageMax: Infinity, gpuUsageMax: null };
     const record = container({ cpuCost: 2, ramCostAdjustment: -0.5, rawAllocationOnly: raw });
     const { rows, read } = await exportRecords('allocations', allocationSet([record]), 'parquet');
@@ -222,13 +222,13 @@ describe('a row', () => {
     expect(read[0]?.['cpu_max']).toBeNull();
   });
 
-  it('has null for a time that no calendar has', async () => {
+  it('has null for a time outside the calendar', async () => {
     const end = { seconds: 3e11, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
     const { read } = await exportRecords('allocations', allocationSet([container({ end })]), 'parquet');
     expect(read[0]?.['end_time']).toBeNull();
   });
 
-  it('has null for what its asset cannot have', async () => {
+  it('has null for fields that its asset type lacks', async () => {
     const set = assetSet([asset('Node', { cpuCost: 2, discount: 0.5 }), asset('Disk', { cost: 3 })]);
     const { read } = await exportRecords('assets', set, 'parquet');
     expect(
@@ -242,14 +242,14 @@ describe('a row', () => {
     ]);
   });
 
-  it('of no rows is a file all the same', async () => {
+  it('is not required: a file without rows is written, too', async () => {
     const { rows, read } = await exportRecords('allocations', allocationSet([]), 'parquet');
     expect([rows, read]).toEqual([0, []]);
   });
 });
 
 describe('exportWindow', () => {
-  it('gives undefined for a file that the database has no more', async () => {
+  it('returns undefined for a file that is no longer in the database', async () => {
     await serve(someFiles);
     const target = path.join(folder, 'none');
     expect(
@@ -277,7 +277,7 @@ describe('exportWindow', () => {
     await serve(someFiles.slice(1));
   });
 
-  it('says where it cannot write', async () => {
+  it('reports the path that it cannot write', async () => {
     await serve(someFiles);
     const [window] = await engine.withConnection(servedWindows);
     const target = path.join(folder, 'missing', 'file');
@@ -288,7 +288,7 @@ describe('exportWindow', () => {
 });
 
 describe('the export in the bucket', () => {
-  /** Counts what is written, and can break a write in its middle. */
+  /** A bucket that records the keys written, and can break one write midway. */
   function watched(breakAt?: number) {
     const puts: string[] = [];
     const watching: Bucket = {
@@ -301,7 +301,7 @@ describe('the export in the bucket', () => {
     return { watching, puts };
   }
 
-  /** A spread has no methods of a class. */
+  /** Binds the methods, as spreading an instance omits those of its class. */
   function bound(of: Bucket): Bucket {
     return {
       type: of.type,
@@ -336,7 +336,7 @@ describe('the export in the bucket', () => {
     })();
   }
 
-  it('is written once, and not again', async () => {
+  it('is written once only', async () => {
     await serve(someFiles);
     const first = watched();
     const beats: unknown[] = [];
@@ -357,9 +357,9 @@ describe('the export in the bucket', () => {
     expect(filesThere()).toEqual(files);
   });
 
-  it('has another file for a window whose content changed, and none for one that is gone', async () => {
+  it('replaces the file of a window that changed, and removes that of one that is gone', async () => {
     const [first, second, ...others] = someFiles;
-    if (first === undefined || second === undefined) throw new Error('there are no golden files');
+    if (first === undefined || second === undefined) throw new Error('no golden files found');
     await serve(someFiles);
     await exportCombined(bucket);
     const before = filesThere();
@@ -379,7 +379,7 @@ describe('the export in the bucket', () => {
     expect(count?.['rows']).toBe(toColumns(fewer).rows);
   });
 
-  it('leaves what is not its own alone', async () => {
+  it('leaves foreign files alone', async () => {
     await serve(someFiles.slice(0, 1));
     const foreign = ['v1/notes.txt', 'v1/parquet/allocations/_SUCCESS', 'v0/parquet/old', 'v1/csv/assets/x'];
     for (const name of foreign) await bucket.put(exportPrefix + name, Buffer.from('theirs'));
@@ -387,9 +387,9 @@ describe('the export in the bucket', () => {
     expect(filesThere(path.join(root, exportPrefix))).toEqual(expect.arrayContaining(foreign));
   });
 
-  it('removes the old file of a window that an export left beside the new one', async () => {
+  it('removes an old file of a window that an earlier export left behind', async () => {
     const [file] = someFiles;
-    if (file === undefined) throw new Error('there are no golden files');
+    if (file === undefined) throw new Error('no golden files found');
     await serve([file]);
     await exportCombined(bucket);
     const [key = ''] = filesThere().filter((name) => name.endsWith('.parquet'));
@@ -400,7 +400,7 @@ describe('the export in the bucket', () => {
     expect(filesThere()).toContain(key);
   });
 
-  it('never has half a file, wherever a write breaks; the next export goes on', async () => {
+  it('never has a partial file, wherever a write breaks; the next export resumes', async () => {
     await serve(someFiles);
     await expect(exportCombined(watched(4).watching)).rejects.toThrow('the line broke');
     const there = filesThere().filter((name) => name.endsWith('.parquet'));
@@ -415,7 +415,7 @@ describe('the export in the bucket', () => {
     });
   });
 
-  it('ends when it is cancelled, and leaves nothing in the temporary folder', async () => {
+  it('ends when cancelled, leaving nothing in the temporary folder', async () => {
     const temporary = path.join(folder, 'temporary');
     mkdirSync(temporary);
     const before = process.env.TMPDIR;
@@ -433,7 +433,7 @@ describe('the export in the bucket', () => {
     expect(filesThere().filter((name) => name.endsWith('.parquet')).length).toBeLessThan(4);
   });
 
-  it('is of the generation that is served at its end, when another one comes meanwhile', async () => {
+  it('is of the generation served at its end, if that changes during the export', async () => {
     const files = someFiles;
     await serve(files);
     let changing: Promise<unknown> | undefined;
@@ -449,7 +449,7 @@ describe('the export in the bucket', () => {
     expect(filesThere().filter((name) => name.endsWith('.parquet'))).toHaveLength(2);
   });
 
-  it('throws QUERY_NO_DATA before anything was served', async () => {
+  it('throws QUERY_NO_DATA before the first generation is served', async () => {
     await expect(exportCombined(bucket)).rejects.toMatchObject({ code: 'QUERY_NO_DATA' });
   });
 });

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runInThisContext } from 'node:vm';
 
-/** A folder on a disk that can really become full. */
+/** A folder on a disk that can really fill up. */
 export interface Disk {
   readonly folder: string;
-  /** From now on there is room for so many bytes in all, what is there already included. */
+  /** Limits the disk to this many bytes, existing ones included. */
   limit(bytes: number): void;
-  /** There is room again. */
+  /** Removes the limit. */
   free(): void;
   dispose(): void;
 }
 
-/** A disk of its own, in memory. Throws where nobody may mount one. */
+/** A disk in memory. Throws if mounting is not permitted. */
 function mounted(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const mount = (...args: string[]) => run('mount', ['-o', ...args, folder]);
@@ -43,12 +43,12 @@ function run(program: string, args: readonly string[]): void {
   execFileSync(program, args, { stdio: 'pipe' });
 }
 
-/** The system refuses this process files that are larger: anybody may have that, and it is a disk quota to the database. */
+/** A limit on the size of this process's files, which needs no privileges; to the database, it looks like a disk quota. */
 function limited(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const limit = (bytes: string) => run('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
   const free = () => limit('unlimited');
-  // Node ignores the signal, but jest takes it for an end unless the process, not a test's copy of it, has a listener.
+  // Node ignores the signal, but jest treats it as an exit unless the real process object, not a test's copy, has a listener.
   const real = runInThisContext('process') as NodeJS.Process;
   real.on('SIGXFSZ', ignore);
   return {
@@ -65,10 +65,10 @@ function limited(): Disk {
 
 function ignore(): void {}
 
-/** The ways to fill a disk that this machine has, by name; there is always one. */
+/** The ways to fill a disk that this machine supports, by name; at least one. */
 export const disks: readonly (readonly [string, () => Disk])[] = [
-  ...(canMount() ? [['a volume that is full', mounted] as const] : []),
-  ['a limit on the size of files', limited],
+  ...(canMount() ? [['a full volume', mounted] as const] : []),
+  ['a file size limit', limited],
 ];
 
 function canMount(): boolean {

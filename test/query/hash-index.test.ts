@@ -1,7 +1,7 @@
 import { writeHash } from '../../query/identity';
 import { HashIndex, hashWords } from '../../query/hash-index';
 
-test('an index finds every hash that was set, and no other', () => {
+test('an index finds every hash that was added, and no other', () => {
   const count = 20_000;
   const hashes = new Uint32Array(2 * count * hashWords);
   for (let at = 0; at < 2 * count; at++) writeHash(String(at), hashes, at);
@@ -12,7 +12,7 @@ test('an index finds every hash that was set, and no other', () => {
   for (let at = count; at < 2 * count; at++) expect(index.get(hashes, at)).toBe(0);
 });
 
-test('hashes whose first words are the same are distinguished', () => {
+test('hashes with the same first word are distinguished', () => {
   const hashes = new Uint32Array([1, 2, 3, 4, 1, 2, 3, 5, 1, 9, 3, 4]);
   const index = new HashIndex();
   index.set(hashes, 0, 10);

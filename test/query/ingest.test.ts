@@ -16,14 +16,14 @@ const request: AllocationRequest = parseAllocationRequest(
   { flavour: 'opencost', now: 1_795_000_000, utcOffsetSeconds: 0, aliases: defaultAliases },
 );
 
-/** What an engine answers, as a text that two equal answers share. */
+/** The answer of an engine as text; equal answers yield equal texts. */
 async function answerOf(engine: QueryEngine): Promise<string> {
   const { sets, generation } = await engine.allocations(request);
   return JSON.stringify([generation, sets[0]?.rows.map((row) => [row.name, rowCost(row).toFixed(6)])]);
 }
 
-describe('what is served', () => {
-  it('is what was served before, when the database is opened again', async () => {
+describe('the served generation', () => {
+  it('is the same after the database is reopened', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
     try {
       const first = await openEngine({ folder });
@@ -45,7 +45,7 @@ describe('what is served', () => {
     }
   });
 
-  it('stays while a generation cannot be read, and answers say so', async () => {
+  it('stays while a newer one cannot be read, with a warning in the answers', async () => {
     const engine = await goldenEngine();
     try {
       const before = await answerOf(engine);
@@ -77,7 +77,7 @@ describe('what is served', () => {
     }
   });
 
-  it('is one generation for a query, whatever is ingested meanwhile', async () => {
+  it('stays the same for a query during an ingest', async () => {
     const engine = await goldenEngine();
     try {
       const wanted = await wantedFrom(combinedEtl);
@@ -97,14 +97,14 @@ describe('what is served', () => {
         answers.add(sets[0]?.rows.reduce((sum, row) => sum + rowCost(row), 0).toFixed(4) ?? '');
       }
       await swapping;
-      // With the first day and without it; never a part of it.
+      // With and without the first day, never with a part of it.
       expect(answers.size).toBe(2);
     } finally {
       engine.dispose();
     }
   });
 
-  it('keeps nothing of what is no longer served', async () => {
+  it('keeps no data of files that are no longer served', async () => {
     const engine = await goldenEngine();
     try {
       const wanted = await wantedFrom(combinedEtl);
@@ -123,12 +123,12 @@ describe('what is served', () => {
 });
 
 describe('the database', () => {
-  it('is refused to a second process, and thrown away when it is of no use', async () => {
+  it('is refused to a second process, and discarded if it is corrupt', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
     try {
       writeFileSync(
         path.join(folder, 'query.duckdb'),
-        'this is no database, and long enough to look like something',
+        'this is not a database, but long enough to be taken for one',
       );
       const engine = await openEngine({ folder });
       expect(engine.state().empty).toBe(true);
@@ -145,7 +145,7 @@ describe('the database', () => {
     }
   });
 
-  it('survives SIGKILL at any moment of an ingest', async () => {
+  it('survives SIGKILL at any point of an ingest', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'query-'));
     const expected = await goldenEngine();
     const answer = (await answerOf(expected)).replace(/^\[7/, '[2');
@@ -160,7 +160,7 @@ describe('the database', () => {
         child.kill('SIGKILL');
         await once(child, 'exit');
         const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 2 });
-        // Nothing yet, or all of it.
+        // Either nothing or everything.
         if (!engine.state().empty) expect(await answerOf(engine)).toBe(answer);
         engine.close();
       }
@@ -176,7 +176,7 @@ describe('the database', () => {
 });
 
 describe('limits', () => {
-  it('refuse answers that are too large, take too long, or have to wait too long', async () => {
+  it('refuse answers that are too large or take too long, and requests beyond the queue', async () => {
     const containers = {
       ...request,
       groups: ['pod', 'container'].map((field) => ({ kind: 'field' as const, field: field as 'pod' })),
@@ -195,7 +195,7 @@ describe('limits', () => {
     }
     const hasty = await goldenEngine({ limits: { seconds: 0.05, rows: 1_000, concurrent: 1, waiting: 99 } });
     try {
-      // Far more than can be answered in that time.
+      // Far more than can be answered within the limit.
       const asked = await Promise.allSettled(Array.from({ length: 40 }, () => hasty.allocations(request)));
       const late = asked.filter(
         (one) => one.status === 'rejected' && isFederationError(one.reason, 'QUERY_TIMEOUT'),
@@ -207,7 +207,7 @@ describe('limits', () => {
     }
   });
 
-  it('let a client go that does not wait any more', async () => {
+  it('stop a query whose client has gone', async () => {
     const engine = await goldenEngine();
     try {
       await expect(engine.allocations(request, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');

@@ -32,18 +32,17 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import type { Stored, StoredWorld } from './reference/stored-sets';
 
 /*
- * Small worlds of a few clusters over a few days, made to collide: the same names in all clusters, sets that are
- * missing, containers that change their labels and controllers, costs below zero and such that are no numbers, names
- * with the separators of keys. Amounts of money are multiples of 1/64, so that their sums are exact in any order and a
- * sum of 0 is one.
+ * Small worlds of a few clusters over a few days, designed to collide: the same names in all clusters, missing sets,
+ * containers that change labels and controllers, negative and non-finite costs, names with separators of keys. Amounts
+ * of money are multiples of 1/64, so that sums are exact in any order, and a sum of 0 is exactly 0.
  */
 
 const hour = 3_600;
 const day = 86_400;
-/** 2026-11-14, a Saturday: the worlds begin here, so that a week ends within them. */
+/** 2026-11-14, a Saturday. The worlds begin here, so that a week ends within them. */
 export const firstDay = 1_794_614_400;
 
-/* Words that all worlds share, so that filters and groups meet them. */
+/* Words shared by all worlds, so that filters and groups match them. */
 export const clusterNames = ['c1', 'c2', 'arn:aws:eks:eu-west-1:1086:cluster/c3'];
 const nodeNames = ['n1', 'n2', 'n3'];
 const namespaces = ['x', 'y', 'kube-system', ''];
@@ -51,7 +50,7 @@ const pods = ['web-0', 'web-1', 'db-0', ''];
 const containerNames = ['app', 'proxy', ''];
 const services = ['front', 'back', 'größe'];
 const keys = ['app', 'team', 'env', 'owner', 'department', '__proto__', 'größe'];
-/** What nodes say of their region, of which the first counts. */
+/** Labels of nodes with the region; the first one present counts. */
 const regionKeys = [
   'topology_kubernetes_io_region',
   'label_topology_kubernetes_io_region',
@@ -67,7 +66,7 @@ const controllers = [
   { controller: 'nightly', controllerKind: 'job' },
   { controller: 'bare', controllerKind: '' },
 ];
-/** As keys have them, two of them are one. */
+/** In keys, two of them become equal. */
 const volumeNames = ['pv-1', 'pv:eu:2', 'pv_eu_2'];
 const assetNames = ['one', 'two', ''];
 const providers = ['AWS', 'GCP', ''];
@@ -80,7 +79,7 @@ function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-/** Now and then something that is no number. */
+/** Rarely NaN or infinite instead of the usual. */
 function seldomOdd(usual: fc.Arbitrary<number>): fc.Arbitrary<number> {
   const odd = fc.constantFrom(NaN, Infinity, -Infinity);
   return fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: odd });
@@ -100,19 +99,19 @@ const textMaps = nullable(
     .map((pairs) => bytes(new Map(pairs))),
 );
 
-/** What changes of a container from one set to the next. */
+/** The properties of a container that vary between sets. */
 interface Occurrence {
   readonly present: boolean;
   readonly controller: { readonly controller: string; readonly controllerKind: string };
   readonly services: string[] | null;
   readonly labels: StringMap | null;
   readonly annotations: StringMap | null;
-  /** Which part of the set it ran, in quarters. */
+  /** The part of the window in which it ran, in quarters. */
   readonly ran: readonly [number, number];
   readonly numbers: Partial<Allocation>;
   readonly volumes: readonly { name: string; cost: number; known: boolean }[];
   readonly balancers: readonly { name: string; cost: number }[];
-  /** Whether all that load balancers cost is in those that are listed. */
+  /** Whether the listed load balancers account for the whole load balancer cost. */
   readonly balancersListed: boolean;
   readonly raw: { cpuCoreUsageMax: number; ramBytesUsageMax: number; gpuUsageMax: number | null } | null;
   readonly gpu: { usage: number | null; request: number | null } | null;
@@ -193,7 +192,7 @@ const running: fc.Arbitrary<Container> = fc.record({
   occurrences: changing,
 });
 
-/** Volumes and load balancers that no pod uses: of the cluster, or of a claim. */
+/** Volumes and load balancers not used by any pod: of the cluster, or of a claim. */
 const unmounted: fc.Arbitrary<Container> = fc
   .tuple(fc.constantFrom('__unmounted__', 'x'), changing)
   .map(([namespace, some]) => ({
@@ -212,7 +211,7 @@ const unmounted: fc.Arbitrary<Container> = fc
 const noController = { controller: '', controllerKind: '' };
 
 interface MadeUpAsset {
-  /** The asset of an occurrence in a window. */
+  /** The asset in a window, with the values of the given occurrence. */
   readonly build: (cluster: string, window: TimeWindow, occurrence: number) => Asset;
 }
 
@@ -245,7 +244,7 @@ const assetWords = fc.record({
   service: fc.constantFrom('Kubernetes', ''),
   providerID: fc.constantFrom('i-1', 'i-2', ''),
 });
-/** Who bills an asset, which may come to be another. */
+/** Provider and account of an asset, which may change over time. */
 const billings = fc.record({
   provider: fc.constantFrom(...providers),
   account: fc.constantFrom('1086', ''),
@@ -261,7 +260,7 @@ const nodeLabels = fc
   )
   .map(([some, regions]): StringMap => new Map([...(some ?? []), ...regions]));
 
-/** A thing that lasts, of which each set tells other numbers, and perhaps other words. */
+/** An asset that exists throughout; its numbers, and possibly its properties, differ between sets. */
 function lasting<N>(
   names: readonly string[],
   labels: fc.Arbitrary<StringMap | null>,
@@ -282,7 +281,7 @@ function lasting<N>(
         const labels = pick(made.labels, occurrence);
         const properties = { version: 21, cluster, name: made.name, ...words };
         const { start, end } = window;
-        if (start === null || end === null) throw new Error('a window without an edge');
+        if (start === null || end === null) throw new Error('a window with an open side');
         return build({ properties, labels, window, start, end }, pick(made.numbers, occurrence));
       },
     }));
@@ -303,7 +302,7 @@ const nodeNumbers = fc.record({
   gpuHours: amount,
   cpuBreakdown: nullable(breakdowns),
   ramBreakdown: nullable(breakdowns),
-  // Never 0: what a mean is in which nothing has a weight is not said.
+  // Never 0, as the contract does not define a mean without weights.
   cpuCost: soundMoney.map((cost) => cost + 1 / 64),
   gpuCost: maybeMoney,
   ramCost: soundMoney.map((cost) => cost + 1 / 64),
@@ -315,7 +314,7 @@ const nodeNumbers = fc.record({
 });
 
 const diskNumbers = fc.record({
-  // Never 0, either.
+  // Never 0, for the same reason.
   cost: soundMoney.map((cost) => cost + 1 / 64),
   adjustment: change,
   byteHours: amount,
@@ -357,7 +356,7 @@ const otherAssets: fc.Arbitrary<MadeUpAsset> = fc.oneof(
   ),
 );
 
-/** Which sets a cluster has in a pipeline, a day: the day's, and those of some hours. */
+/** The sets of a cluster, per pipeline and day: that of the day, and those of some hours. */
 const presences = fc.record({
   daily: often(fc.constant(true), fc.constant(false)),
   hours: often(
@@ -403,7 +402,7 @@ function clusters(days: number): fc.Arbitrary<MadeUpCluster> {
   });
 }
 
-/** Worlds of one to three clusters and as many days. */
+/** Worlds of one to three clusters over one to three days. */
 export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
   return fc
     .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }))
@@ -424,7 +423,7 @@ export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
     }));
 }
 
-/** Writers have each asset once. */
+/** By identity, as writers have each asset only once. */
 function byIdentity(records: readonly Asset[]): Map<string, Asset> {
   return new Map(records.map((record) => [assetIdentity(record, null), record]));
 }
@@ -435,7 +434,7 @@ interface Built<R> extends Span {
   readonly records: R[];
 }
 
-/** Puts the clusters' records of each window into one set, as a federator does. */
+/** Combines the clusters' records of each window into one set, as a federator does. */
 function buildSets<R>(
   made: readonly MadeUpCluster[],
   pipeline: Pipeline,
@@ -486,7 +485,7 @@ function buildAllocation(
     services: now.services && now.services.map(toByteString),
     labels: now.labels,
     annotations: now.annotations,
-    // The same in all clusters: which side's are taken is not said.
+    // The same in all clusters, as the contract does not define whose are taken.
     namespaceLabels: hasLabels ? labelsOfNamespace(words.namespace) : null,
     namespaceAnnotations: null,
   };
@@ -537,7 +536,7 @@ function labelsOfNamespace(namespace: string): StringMap {
 
 function pick<T>(all: readonly T[], at: number): T {
   const picked = all[at % all.length];
-  if (picked === undefined) throw new Error('nothing to pick from');
+  if (picked === undefined) throw new Error('no values to pick from');
   return picked;
 }
 
@@ -561,7 +560,7 @@ export function timeWindow({ start, end }: Span): TimeWindow {
 
 /* Requests. */
 
-/** Whole days, hours, or neither; some reach beyond the data. */
+/** Windows of whole days, of whole hours, or neither; some reach beyond the data. */
 const windows: fc.Arbitrary<Span> = fc.oneof(
   { weight: 3, arbitrary: spans(day, -1, 4) },
   { weight: 2, arbitrary: spans(hour, -3, 75) },
@@ -575,7 +574,7 @@ function spans(unit: number, from: number, to: number): fc.Arbitrary<Span> {
     .map(({ start, end }) => ({ start: firstDay + start * unit, end: firstDay + end * unit }));
 }
 
-/** How sets are cut and merged. Steps divide the periods that they are merged into. */
+/** Steps and accumulations. Steps divide the periods into which they are accumulated. */
 const cuts: fc.Arbitrary<{ step: Step; accumulate: Accumulation }> = fc.constantFrom(
   { step: 'window', accumulate: 'none' },
   { step: 'window', accumulate: 'all' },
@@ -608,7 +607,7 @@ const groups: fc.Arbitrary<AllocationGroup> = fc.oneof(
 
 const comparators = fc.constantFrom<Comparator[]>('equals', 'equals', 'contains', 'startsWith', 'endsWith');
 
-/** Something to compare, and texts that it may well be. */
+/** An operand of comparisons, with some of its likely values. */
 function operand(left: FilterOperand, ...texts: readonly string[]) {
   return { left, texts: [...texts, 'a', ''] };
 }
@@ -617,12 +616,12 @@ function fieldOperand(field: string, ...texts: readonly string[]) {
   return operand({ kind: 'field', field }, ...texts);
 }
 
-/** Labels and annotations by key, and their keys. */
+/** Operands for the values of labels, annotations and aliases, by key. */
 function metadataOperands(...kinds: readonly ('label' | 'annotation' | 'alias')[]) {
   return kinds.flatMap((kind) => keys.map((key) => operand({ kind, key }, ...values)));
 }
 
-/** Filters that let some things pass. */
+/** Filters on these operands, likely to match something. */
 function filters(operands: readonly ReturnType<typeof operand>[]): fc.Arbitrary<Filter> {
   const comparisons = fc.constantFrom(...operands).chain(({ left, texts }) =>
     fc.record({
@@ -666,13 +665,13 @@ export const allocationFilters = fc.oneof(
   filters([...metadataOperands('label', 'annotation', 'alias'), ...keyOperands]),
 );
 
-/** Parts of an answer. */
+/** Offsets and limits. */
 export const pages: fc.Arbitrary<{ readonly offset: number; readonly limit?: number }> = fc.oneof(
   fc.record({ offset: fc.nat(6), limit: fc.nat(4) }),
   fc.record({ offset: fc.nat(6) }),
 );
 
-/** Queries of allocations of made-up worlds, without offset and limit. */
+/** Allocation requests for made-up worlds, without offset and limit. */
 export const allocationRequests: fc.Arbitrary<AllocationRequest> = fc
   .record({
     window: windows,
@@ -736,7 +735,7 @@ const assetGroups: fc.Arbitrary<AssetGroup> = fc.oneof(
   fc.record({ kind: fc.constantFrom('label' as const, 'alias' as const), key: someKeys }),
 );
 
-/** Queries of assets of made-up worlds, without offset and limit. */
+/** Asset requests for made-up worlds, without offset and limit. */
 export const assetRequests: fc.Arbitrary<AssetRequest> = fc
   .record({
     window: windows,

@@ -14,7 +14,7 @@ import { combinedEtl, wantedFrom } from './engine-over';
 import { disks, type Disk } from './full-disk';
 import { fields, request } from './small-world';
 
-/** More than fits into memory, and nothing that can be packed. */
+/** More than fits into memory, and incompressible. */
 const spilling =
   'create temporary table much as select md5(x::varchar) || md5((x + 1)::varchar) as text from range(3000000) t(x)';
 const golden: AllocationRequest = { ...request, window: { start: 1_794_614_400, end: 1_794_873_600 } };
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the database says when a statement cannot be run. */
+/** The database's error for a statement that cannot be run. */
 async function refusalOf(sql: string, settings: Record<string, string>): Promise<unknown> {
   const instance = await DuckDBInstance.create(path.join(folder, 'other.duckdb'), settings);
   const connection = await instance.connect();
@@ -41,16 +41,16 @@ async function refusalOf(sql: string, settings: Record<string, string>): Promise
   }
 }
 
-/** The total by namespace, as a text that two equal answers share. */
+/** The total by namespace as text; equal answers yield equal texts. */
 async function answerOf(engine: QueryEngine): Promise<string> {
   const { sets } = await engine.allocations(golden);
   return JSON.stringify(sets.map(({ rows }) => rows.map(({ name, cpuCost }) => [name, cpuCost.toFixed(6)])));
 }
 
-describe('what the database says', () => {
+describe('an error of the database', () => {
   const spill = () => ({ temp_directory: path.join(folder, 'spill') });
 
-  it('is that memory ran out', async () => {
+  it('is recognized as lack of memory', async () => {
     const error = await refusalOf('select list(x) from range(30000000) t(x)', { memory_limit: '24MB' });
     expect(noRoomOf(error, { folder, memoryLimit: '24MB' })).toMatchObject({
       code: 'QUERY_NO_ROOM',
@@ -63,7 +63,7 @@ describe('what the database says', () => {
     expect(noRoomOf(tiny, { folder, memoryLimit: '100KB' })?.subject).toEqual({ setting: 'query.memory' });
   });
 
-  it('is that it may spill no more', async () => {
+  it('is recognized as lack of room to spill', async () => {
     const settings = { memory_limit: '24MB', ...spill() };
     const error = await refusalOf(`set max_temp_directory_size = '1MB'; ${spilling}`, settings);
     expect(noRoomOf(error, { folder, memoryLimit: '24MB' })).toMatchObject({
@@ -72,15 +72,15 @@ describe('what the database says', () => {
     });
   });
 
-  it('is something else', async () => {
+  it('of any other kind is not recognized', async () => {
     const error = await refusalOf('select nothing', {});
     expect(error).toBeDefined();
     expect(noRoomOf(error, { folder, memoryLimit: '24MB' })).toBeUndefined();
   });
 });
 
-describe('a question for which there is not enough memory', () => {
-  it('is answered 503 and names query.memory; others are answered', async () => {
+describe('a query without enough memory', () => {
+  it('is answered 503 naming query.memory; other queries are answered', async () => {
     const days = 2;
     const etl = path.join(folder, 'etl');
     await writeWorld(etl, { days, clusters: 5, allocations: 4_000 });
@@ -110,8 +110,8 @@ describe('a question for which there is not enough memory', () => {
   });
 });
 
-describe('an ingest for which there is not enough memory', () => {
-  it('ends, and what was served stays', async () => {
+describe('an ingest without enough memory', () => {
+  it('fails, and the served generation stays', async () => {
     const etl = path.join(folder, 'etl');
     await writeWorld(etl, { days: 1, clusters: 4, allocations: 4_000 });
     const database = { folder: path.join(folder, 'database'), threads: 2 };
@@ -153,7 +153,7 @@ describe.each(disks)('%s', (_, open) => {
 
   const database = () => ({ folder: path.join(disk.folder, 'database'), ...small });
 
-  it('ends an ingest; what was served stays, and once there is room the next one succeeds', async () => {
+  it('fails an ingest; the served generation stays, and the next ingest succeeds once there is room', async () => {
     const etl = path.join(folder, 'etl');
     await writeWorld(etl, { days: 3, clusters: 4, allocations: 4_000 });
     const engine = await QueryEngine.open(database());
@@ -185,7 +185,7 @@ describe.each(disks)('%s', (_, open) => {
     }
   });
 
-  it('ends a question; once there is room it is answered', async () => {
+  it('fails a query, which succeeds once there is room', async () => {
     const engine = await QueryEngine.open(database());
     try {
       await engine.serve(await wantedFrom(combinedEtl), { generation: 1, ingestedAt: 'a' });
@@ -203,13 +203,13 @@ describe.each(disks)('%s', (_, open) => {
     }
   });
 
-  it('makes a database useless at times; it is opened again by itself', async () => {
+  it('may make the database unusable; it is reopened automatically', async () => {
     const engine = await QueryEngine.open(database());
     try {
       await engine.serve(await wantedFrom(combinedEtl), { generation: 1, ingestedAt: 'a' });
       const answer = await answerOf(engine);
       disk.limit(1);
-      // Writing its log into the file is what it cannot go on after.
+      // Failing to write its log into the file makes the database unusable.
       const checkpoint = engine.withConnection(async (connection) => {
         await connection.run('rollback');
         await connection.run('checkpoint');
@@ -222,7 +222,7 @@ describe.each(disks)('%s', (_, open) => {
       expect(engine.state()).toMatchObject({ generation: 1, empty: false });
       await engine.serve((await wantedFrom(combinedEtl)).slice(1), { generation: 2, ingestedAt: 'b' });
       expect(engine.state().generation).toBe(2);
-      // It is still nobody else's.
+      // Its lock is still held.
       const other = fork(path.join(__dirname, 'ingest-child.ts'), [database().folder], {
         execArgv: ['--require', require.resolve('tsx/cjs')],
       });
@@ -232,7 +232,7 @@ describe.each(disks)('%s', (_, open) => {
     }
   });
 
-  it('is reported when a database is opened, and leaves it as it was', async () => {
+  it('is reported when a database is opened, leaving it unchanged', async () => {
     const first = await QueryEngine.open(database());
     await first.serve(await wantedFrom(combinedEtl), { generation: 1, ingestedAt: 'a' });
     first.close();

@@ -22,8 +22,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /*
- * Two servers of one generation give the same bytes, whatever they served before: one follows five generations, another is
- * made from the last one only, a third from records in another order and with one thread.
+ * Servers of the same generation return the same bytes, whatever they served before: one ingests five generations,
+ * one only the last, one the last with its records in a different order and with one thread.
  */
 
 jest.setTimeout(3_600_000);
@@ -43,8 +43,7 @@ function setsOf(world: StoredWorld): Sets {
 }
 
 /**
- * With amounts whose sums depend on the order in which they are added up, and namespaces of which each allocation tells
- * something else.
+ * A set with amounts whose sums depend on the order of addition, and with different namespace labels in each allocation.
  */
 function odd(set: EtlSet): EtlSet {
   const own = oddNumbers(set) as EtlSet;
@@ -74,7 +73,7 @@ function oddNumbers(value: unknown): unknown {
   );
 }
 
-/** The same records, the last ones first. */
+/** The same records in reverse order. */
 function reversed(set: EtlSet): EtlSet {
   const turned = <K, V>(map: ReadonlyMap<K, V> | null) => map && new Map([...map].reverse());
   return set.kind === 'assets'
@@ -85,7 +84,7 @@ function reversed(set: EtlSet): EtlSet {
 async function serve(engine: QueryEngine, sets: Sets, name: string, serving: Partial<Serving> = {}) {
   const files = sets.map(({ path: id, set }): WantedFile => {
     const ref = parseWindowId(id);
-    if (ref === undefined) throw new Error(`${id} is no window`);
+    if (ref === undefined) throw new Error(`${id} is not a window`);
     const bytes = encodeSet(set);
     return { ...ref, digest: `${name} ${id}`, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
   });
@@ -103,7 +102,7 @@ async function assetBody(engine: QueryEngine, request: AssetRequest): Promise<st
   return [...envelopeParts(assetSetsParts(answer.sets), answer.warnings)].join('');
 }
 
-it('is of the generation alone, to the byte', async () => {
+it('an answer depends on the generation alone, to the byte', async () => {
   const known = fc.sample(madeUpWorlds(), { numRuns: worlds * generations, seed }).map(setsOf);
   const asked = fc.sample(allocationRequests, { numRuns: worlds * requestsPerWorld, seed });
   const askedOfAssets = fc.sample(assetRequests, { numRuns: worlds * requestsPerWorld, seed });
@@ -146,15 +145,15 @@ it('is of the generation alone, to the byte', async () => {
       for (const engine of [follower, fresh, turned]) engine.dispose();
     }
   }
-  // Most requests find something.
+  // Most requests have a non-empty answer.
   expect(bodies.size).toBeGreaterThan(worlds * requestsPerWorld);
 });
 
-it('does not depend on which thread reads what', async () => {
+it('an answer does not depend on which thread reads which rows', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'one-answer-'));
   const engine = await openEngine();
   try {
-    // More rows than one thread takes at a time.
+    // More rows than one thread takes at once.
     await writeWorld(folder, { days: 2, clusters: 10, allocations: 7_000 });
     await engine.serve(await wantedFrom(folder), { ingestedAt: 'large' });
     const [{ start = 0 } = {}] = [{ start: 1_792_108_800 }];

@@ -43,7 +43,7 @@ const plainFields = {
 };
 
 describe('a filter', () => {
-  it.each([undefined, '', '   ', '\t\n'])('matches all when it is empty: %j', (text) => {
+  it.each([undefined, '', '   ', '\t\n'])('matches everything if empty: %j', (text) => {
     expect(parse(text)).toBeUndefined();
   });
 
@@ -91,7 +91,7 @@ describe('a filter', () => {
     expect(parse(text)).toEqual(wanted);
   });
 
-  it('of assets knows labels, aliases and services of a different kind', () => {
+  it('of assets treats labels, aliases and services differently', () => {
     expect(parse('label[a]:"x"', 'assets')).toEqual(compare({ kind: 'label', key: 'a' }, 'equals', 'x'));
     expect(parse('product:"x"', 'assets')).toEqual(compare({ kind: 'alias', key: 'app' }, 'equals', 'x'));
     for (const text of ['services:"x"', 'annotation[a]:"x"', 'namespace:"x"', 'controller:"x"']) {
@@ -99,7 +99,7 @@ describe('a filter', () => {
     }
   });
 
-  it('of an alias with several keys matches any of them, or none', () => {
+  it('of an alias with several keys matches any of the keys, or none of them when negated', () => {
     const aliases = { ...defaultAliases, team: 'team,squad' };
     const any = both(
       'or',
@@ -110,7 +110,7 @@ describe('a filter', () => {
     expect(parse('team!:"x"', 'allocations', aliases)).toEqual(not(any));
   });
 
-  it('of keys compares them as they are stored', () => {
+  it('of keys compares them in their stored form', () => {
     const key = compare({ kind: 'labelKeys' }, 'equals', 'app_kubernetes_io_name');
     expect(parse('label:"app.kubernetes.io/name"')).toEqual(key);
     const prefix = compare({ kind: 'annotationKeys' }, 'startsWith', 'app_io_');
@@ -118,7 +118,7 @@ describe('a filter', () => {
     expect(parse('label[\u{1F389}]:"x"')).toEqual(compare({ kind: 'label', key: '_' }, 'equals', 'x'));
   });
 
-  it('that is wrong counts characters, not their halves', () => {
+  it('that is invalid is reported with its position in characters, not UTF-16 units', () => {
     expect(refusal('namespace:"\u{1F389}" ?')).toContain('at character 15');
   });
 
@@ -179,13 +179,13 @@ describe('a filter', () => {
     ['namespace:"a" pod:"b" | pod:"c"', 23, '+: + and | in one place need parentheses'],
     ['namespace:"a"|pod:"b" pod:"c"', 23, '|: + and | in one place need parentheses'],
     ['namespace\u0000:"a"', 10, 'a comparison'],
-  ])('that is wrong says where: %j', (text, character, wanted) => {
+  ])('that is invalid is reported with the position: %j', (text, character, wanted) => {
     const message = refusal(text);
     expect(message).toMatch(/^Invalid 'filter' parameter: /);
     expect(message).toContain(`at character ${character}: expected ${wanted}`);
   });
 
-  it('may be 64 parentheses deep', () => {
+  it('may have 64 levels of parentheses', () => {
     const deep = (levels: number) => `${'('.repeat(levels)}namespace:"a"${')'.repeat(levels)}`;
     expect(parse(deep(64))).toEqual(a);
     expect(refusal(deep(65))).toContain('at most 64 parentheses');
@@ -200,13 +200,13 @@ describe('a filter', () => {
     expect(refusal('?'.repeat(16_000)).length).toBeLessThan(400);
   });
 
-  it('of many comparisons is flat', () => {
+  it('of many comparisons is parsed to a flat tree', () => {
     const many = Array.from({ length: 1_000 }, (_, index) => `pod:"${index}"`).join('|');
     expect(parse(many)).toMatchObject({ kind: 'or', parts: { length: 1_000 } });
   });
 });
 
-/** As a person would write it. */
+/** A filter as a person would write it. */
 function printed(filter: Filter): string {
   switch (filter.kind) {
     case 'and':
@@ -215,7 +215,7 @@ function printed(filter: Filter): string {
         .map((part) => (part.kind === 'and' || part.kind === 'or' ? `(${printed(part)})` : printed(part)))
         .join(filter.kind === 'and' ? '+' : ' | ');
     case 'not':
-      if (filter.part.kind !== 'compare') throw new Error('Only a comparison is negated.');
+      if (filter.part.kind !== 'compare') throw new Error('Only comparisons can be negated.');
       return printedComparison(filter.part, '!');
     case 'compare':
       return printedComparison(filter, '');
@@ -227,7 +227,7 @@ function printedComparison(filter: Extract<Filter, { kind: 'compare' }>, negatio
   return `${printedOperand(filter.left)}${negation}${sign}${filter.values.map(printedValue).join(', ')}`;
 }
 
-/** Without quotes where it can do without. */
+/** Omits quotes that are not needed. */
 function printedValue(value: string): string {
   return /^[^\s,+|()":]+$/u.test(value) && value !== '__unallocated__' ? value : `"${value}"`;
 }
@@ -284,7 +284,7 @@ function filters(of: Filtered): fc.Arbitrary<Filter> {
 }
 
 describe.each(['allocations', 'assets'] as const)('any filter of %s', (of) => {
-  it('is the same after it was printed and parsed', () => {
+  it('is unchanged by printing and parsing', () => {
     fc.assert(
       fc.property(filters(of), (filter) => {
         const text = printed(filter);
@@ -295,7 +295,7 @@ describe.each(['allocations', 'assets'] as const)('any filter of %s', (of) => {
     );
   });
 
-  it('that lost or gained a character is read or refused', () => {
+  it('with a character added or removed is parsed or refused', () => {
     const noise = fc.constantFrom(
       '',
       '(',
@@ -323,7 +323,7 @@ describe.each(['allocations', 'assets'] as const)('any filter of %s', (of) => {
     );
   });
 
-  it('of any text is read or refused', () => {
+  it('of any text is parsed or refused', () => {
     const piece = fc.constantFrom(
       '(',
       ')',

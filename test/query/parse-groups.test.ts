@@ -22,26 +22,26 @@ function refusal(run: () => unknown): string {
     }
     throw error;
   }
-  throw new Error('it was accepted');
+  throw new Error('it was not refused');
 }
 
 describe('groups of allocations', () => {
-  it.each([undefined, '', ' ', ','])('are containers when none are given: %j', (text) => {
+  it.each([undefined, '', ' ', ','])('are containers by default: %j', (text) => {
     expect(allocations(text)).toEqual(['cluster', 'node', 'namespace', 'pod', 'container'].map(field));
   });
 
-  it('are none for all', () => {
+  it('are empty for all', () => {
     expect(allocations('all')).toEqual([]);
     expect(allocations(' ALL ')).toEqual([]);
   });
 
-  it.each(allocationFields)('know %s, whatever its case', (name) => {
+  it.each(allocationFields)('accept %s in any case', (name) => {
     expect(allocations(name)).toEqual([field(name)]);
     expect(allocations(` ${name.toUpperCase()} `)).toEqual([field(name)]);
     expect(allocations(name.toLowerCase())).toEqual([field(name)]);
   });
 
-  it.each(Object.entries(defaultAliases))('know the alias %s', (name, key) => {
+  it.each(Object.entries(defaultAliases))('accept the alias %s', (name, key) => {
     expect(allocations(name)).toEqual([alias(key)]);
     expect(allocations(name.toUpperCase())).toEqual([alias(key)]);
   });
@@ -55,11 +55,11 @@ describe('groups of allocations', () => {
     ['namespaceLabel:kubernetes.io/a', { kind: 'namespaceLabel', key: 'kubernetes_io_a' }],
     ['NAMESPACELABEL: Team ', { kind: 'namespaceLabel', key: 'Team' }],
     ['label:a:b', label('a_b')],
-  ])('know %s', (text, group) => {
+  ])('accept %s', (text, group) => {
     expect(allocations(text)).toEqual([group]);
   });
 
-  it('are in the order that is asked', () => {
+  it('keep the requested order', () => {
     expect(allocations('cluster, Namespace ,controllerkind,label:x,team')).toEqual([
       field('cluster'),
       field('namespace'),
@@ -69,7 +69,7 @@ describe('groups of allocations', () => {
     ]);
   });
 
-  it('are one for each key of an alias', () => {
+  it('include one per key of an alias', () => {
     const aliases = { ...defaultAliases, team: 'team, squad.io/name ,,crew' };
     expect(allocations('team,pod', aliases)).toEqual([
       alias('team'),
@@ -79,7 +79,7 @@ describe('groups of allocations', () => {
     ]);
   });
 
-  it.each(['', ' , ', ','])('are of the usual key of an alias that has none: %j', (team) => {
+  it.each(['', ' , ', ','])('use the default key of an alias without keys: %j', (team) => {
     expect(allocations('team', { ...defaultAliases, team })).toEqual([alias('team')]);
   });
 
@@ -96,11 +96,11 @@ describe('groups of allocations', () => {
     'constructor',
     'namespace/pod',
     '\u0000',
-  ])('are refused for %j', (text) => {
+  ])('are refused: %j', (text) => {
     expect(refusal(() => allocations(text))).toMatch(/^Invalid 'aggregate' parameter: /);
   });
 
-  it('that are unknown are named, and cut', () => {
+  it('that are unknown are quoted, truncated', () => {
     expect(refusal(() => allocations('cluster, foo ,pod'))).toContain('"foo" is none of cluster, node');
     expect(refusal(() => allocations('y'.repeat(100_000)))).toContain(`"${'y'.repeat(100)}"`);
     expect(refusal(() => allocations('pod,'.repeat(5_000)))).toContain('more than 20 parts');
@@ -108,11 +108,11 @@ describe('groups of allocations', () => {
 });
 
 describe('groups of assets', () => {
-  it.each([undefined, '', ' '])('are not given: %j', (text) => {
+  it.each([undefined, '', ' '])('are undefined by default: %j', (text) => {
     expect(assets(text)).toBeUndefined();
   });
 
-  it.each(assetFields)('know %s, whatever its case', (name) => {
+  it.each(assetFields)('accept %s in any case', (name) => {
     expect(assets(name)).toEqual([field(name)]);
     expect(assets(name.toUpperCase())).toEqual([field(name)]);
   });
@@ -123,20 +123,20 @@ describe('groups of assets', () => {
     ['label:k8s.io/x', label('k8s_io_x')],
     ['environment', alias('env')],
     ['product', alias('app')],
-  ])('know %s', (text, group) => {
+  ])('accept %s', (text, group) => {
     expect(assets(text)).toEqual([group]);
   });
 
-  it('are one for each key of an alias', () => {
+  it('include one per key of an alias', () => {
     expect(assets('owner', { ...defaultAliases, owner: 'a,b' })).toEqual([alias('a'), alias('b')]);
   });
 
-  it.each(['foo', 'namespace', 'annotation:x', 'label:'])('are refused for %j', (text) => {
+  it.each(['foo', 'namespace', 'annotation:x', 'label:'])('are refused: %j', (text) => {
     expect(refusal(() => assets(text))).toContain(JSON.stringify(text));
   });
 });
 
-it('groups of any text are read or refused', () => {
+it('groups of any text are parsed or refused', () => {
   const part = fc.oneof(
     fc.constantFrom(
       ...allocationFields,

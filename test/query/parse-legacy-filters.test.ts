@@ -19,7 +19,7 @@ const either = (...parts: Filter[]): Filter => ({ kind: 'or', parts });
 const all = (...parts: Filter[]): Filter => ({ kind: 'and', parts });
 const field = (name: string): FilterOperand => ({ kind: 'field', field: name });
 
-/** Something to filter that has these properties, labels and annotations. */
+/** A subject of filters with these properties, labels and annotations. */
 function subject(
   fields: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>> = {},
@@ -56,35 +56,35 @@ const plain = {
   ],
 } as const;
 
-describe('filters of the first language', () => {
+describe('legacy filters', () => {
   it.each([{}, { filterNamespaces: '' }, { filterNamespaces: ' , ' }, { filterFoo: 'x' }])(
-    'are none: %j',
+    'are undefined without values: %j',
     (parameters) => {
       expect(allocations(parameters)).toBeUndefined();
       expect(assets(parameters)).toBeUndefined();
     },
   );
 
-  it.each(plain.allocations)('%s of allocations are of %s', (parameter, name) => {
+  it.each(plain.allocations)('compare, by %s of allocations, the field %s', (parameter, name) => {
     expect(allocations({ [parameter]: 'a, b*' })).toEqual(
       all(either(compare(field(name), 'equals', 'a'), compare(field(name), 'startsWith', 'b'))),
     );
   });
 
-  it.each(plain.assets)('%s of assets are of %s', (parameter, name) => {
+  it.each(plain.assets)('compare, by %s of assets, the field %s', (parameter, name) => {
     expect(assets({ [parameter]: 'a, b*' })).toEqual(
       all(either(compare(field(name), 'equals', 'a'), compare(field(name), 'startsWith', 'b'))),
     );
   });
 
-  it.each(['allocations', 'assets'] as const)('of %s are complete', (of) => {
+  it.each(['allocations', 'assets'] as const)('of %s are listed completely', (of) => {
     const filter = (parameters: Parameters) => parseLegacyFilters(parameters, of, defaultAliases);
     for (const name of legacyFilters(of)) expect([name, filter({ [name]: 'x' })]).not.toContain(undefined);
     const names = [...plain[of].map(([name]) => name), 'filterLabels', 'filterTeams'];
     expect(legacyFilters(of)).toEqual(expect.arrayContaining(names));
   });
 
-  it('match either value of one parameter, and every parameter', () => {
+  it('match any value of each parameter, and all parameters', () => {
     const filter = allocations({ filterClusters: 'one,two', filterNamespaces: 'kube-*' });
     expect(passes(filter, subject({ cluster: 'two', namespace: 'kube-system' }))).toBe(true);
     expect(passes(filter, subject({ cluster: 'two', namespace: 'default' }))).toBe(false);
@@ -98,24 +98,24 @@ describe('filters of the first language', () => {
     ['statefulset:web', false],
     ['deployment:we', false],
     ['statefulset:web,deployment:web', true],
-  ])('of the controller %s', (text, kept) => {
+  ])('match the controller: %s', (text, kept) => {
     const web = subject({ controllerKind: 'deployment', controllerName: 'web' });
     expect(passes(allocations({ filterControllers: text }), web)).toBe(kept);
   });
 
-  it('take __unallocated__ for the empty string', () => {
+  it('read __unallocated__ as the empty string', () => {
     expect(allocations({ filterNamespaces: '__unallocated__' })).toEqual(
       all(either(compare(field('namespace'), 'equals', ''))),
     );
   });
 
-  it('of services match some of an allocation', () => {
+  it('of services match any service of an allocation', () => {
     expect(allocations({ filterServices: 'web*' })).toEqual(
       all(either(compare({ kind: 'services' }, 'startsWith', 'web'))),
     );
   });
 
-  it.each(['label', 'annotation'] as const)('of a %s are of a key and its value', (kind) => {
+  it.each(['label', 'annotation'] as const)('of a %s compare a key and its value', (kind) => {
     const parameter = kind === 'label' ? 'filterLabels' : 'filterAnnotations';
     expect(allocations({ [parameter]: 'app.io/name: web ,env:pr*,url:a:b,plain' })).toEqual(
       all(
@@ -129,7 +129,7 @@ describe('filters of the first language', () => {
     );
   });
 
-  it.each(['label', 'annotation'] as const)('of a %s may name the beginning of a key', (kind) => {
+  it.each(['label', 'annotation'] as const)('of a %s may match the start of a key', (kind) => {
     const parameter = kind === 'label' ? 'filterLabels' : 'filterAnnotations';
     expect(allocations({ [parameter]: 'app.io/*' })).toEqual(
       all(either(compare({ kind: `${kind}Keys` }, 'startsWith', 'app_io_'))),
@@ -141,12 +141,12 @@ describe('filters of the first language', () => {
     ['filterLabels', ':x'],
     ['filterAnnotations', 'a:x, :y'],
     ['filterNamespaces', 'x'.repeat(16_385)],
-  ])('are refused: %s of a key that is not there, or of too much', (parameter, text) => {
+  ])('are refused without a key, or if too long: %s', (parameter, text) => {
     const thrown = expect(() => allocations({ [parameter]: text }));
     thrown.toThrow(`Invalid '${parameter}' parameter: `);
   });
 
-  it('of assets know labels, but no annotations', () => {
+  it('of assets accept labels, but ignore annotations', () => {
     expect(assets({ filterLabels: 'a:x' })).toEqual(
       all(either(compare({ kind: 'label', key: 'a' }, 'equals', 'x'))),
     );
@@ -159,7 +159,7 @@ describe('filters of the first language', () => {
     ['filterOwners', 'owner'],
     ['filterProducts', 'app'],
     ['filterTeams', 'team'],
-  ])('%s are of what is behind the alias', (parameter, key) => {
+  ])('%s compare the key of the alias', (parameter, key) => {
     for (const filter of [allocations({ [parameter]: 'x' }), assets({ [parameter]: 'x' })]) {
       expect(passes(filter, subject({}, { [key]: 'x' }))).toBe(true);
       expect(passes(filter, subject({}, { [key]: 'y' }, { [key]: 'x' }))).toBe(false);
@@ -168,13 +168,13 @@ describe('filters of the first language', () => {
     expect(passes(allocations({ [parameter]: 'x*' }), subject({}, {}, { [key]: 'xyz' }))).toBe(true);
   });
 
-  it('of an alias with several keys match any of them', () => {
+  it('of an alias with several keys match any of the keys', () => {
     const filter = allocations({ filterTeams: 'x' }, { ...defaultAliases, team: 'team,squad' });
     expect(passes(filter, subject({}, { squad: 'x' }))).toBe(true);
     expect(passes(filter, subject({}, { crew: 'x' }))).toBe(false);
   });
 
-  it('of any text are read or refused', () => {
+  it('of any text are parsed or refused', () => {
     const names = ['filterControllers', 'filterLabels', 'filterAnnotations', 'filterTeams', 'filterClusters'];
     const value = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[a:*, _.]{0,12}$/));
     fc.assert(

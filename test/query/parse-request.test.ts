@@ -34,11 +34,11 @@ function refusal(run: () => unknown, code: 'QUERY_INVALID' | 'QUERY_NOT_BUILT' =
     if (isFederationError(error, code)) return error.message;
     throw error;
   }
-  throw new Error('it was accepted');
+  throw new Error('it was not refused');
 }
 
 describe('a query of allocations', () => {
-  it('that says nothing but its window has the defaults of OpenCost', () => {
+  it('with only a window has the defaults of OpenCost', () => {
     expect(allocation({})).toEqual({
       window: { start: at('2026-11-12T00:00:00Z'), end: at('2026-11-19T00:00:00Z') },
       step: 'window',
@@ -55,7 +55,7 @@ describe('a query of allocations', () => {
     });
   });
 
-  it('that says nothing but its window has the defaults of Kubecost', () => {
+  it('with only a window has the defaults of Kubecost, if so configured', () => {
     expect(allocation({}, kubecost)).toMatchObject({
       step: { seconds: day },
       accumulate: 'none',
@@ -85,31 +85,34 @@ describe('a query of allocations', () => {
     [{ step: 'month' }, oneDay, 'month', oneDay, 'month'],
     [{ step: 'quarter' }, oneDay, 'quarter', oneDay, 'quarter'],
     [{ step: 'month', accumulate: 'true' }, oneDay, 'all', oneDay, 'all'],
-  ] as const)('%j has its sets', (parameters, step, accumulate, kubecostStep, kubecostAccumulate) => {
-    expect(allocation(parameters)).toMatchObject({ step, accumulate });
-    expect(allocation(parameters, kubecost)).toMatchObject({
-      step: kubecostStep,
-      accumulate: kubecostAccumulate,
-    });
-  });
+  ] as const)(
+    '%j determines its step and accumulation',
+    (parameters, step, accumulate, kubecostStep, kubecostAccumulate) => {
+      expect(allocation(parameters)).toMatchObject({ step, accumulate });
+      expect(allocation(parameters, kubecost)).toMatchObject({
+        step: kubecostStep,
+        accumulate: kubecostAccumulate,
+      });
+    },
+  );
 
   it.each([
     ['1794614500,1794700900', 1794614400, 1794787200, day],
     ['1794614400,1794700800', 1794614400, 1794700800, day],
     ['1794614500,1794618200', 1794614400, 1794621600, hour],
     ['1794614400,1794618000', 1794614400, 1794618000, hour],
-  ])('of Kubecost takes stored sets whole: %s', (window, start, end, seconds) => {
+  ])('with the defaults of Kubecost is widened to whole stored sets: %s', (window, start, end, seconds) => {
     expect(allocation({ window }, kubecost)).toMatchObject({ window: { start, end }, step: { seconds } });
   });
 
-  it('of OpenCost, or with a step, has the window as it is given', () => {
+  it('with the defaults of OpenCost, or with a step, has the exact window', () => {
     const window = '1794614500,1794700900';
     const exact = { window: { start: 1794614500, end: 1794700900 } };
     expect(allocation({ window })).toMatchObject(exact);
     expect(allocation({ window, step: '1h' }, kubecost)).toMatchObject(exact);
   });
 
-  it('of Kubecost has the days of an offset from UTC', () => {
+  it('with the defaults of Kubecost has days at the configured UTC offset', () => {
     const east = { ...kubecost, utcOffsetSeconds: 2 * hour };
     const { start, end } = allocation({ window: '1794614500,1794700900' }, east).window;
     expect([start % day, end % day]).toEqual([22 * hour, 22 * hour]);
@@ -153,13 +156,13 @@ describe('a query of allocations', () => {
     ['includeVolumes', (on: string) => allocation({ includeVolumes: on }).volumes, true],
     ['shareTenancyCosts', (on: string) => allocation({ shareTenancyCosts: on }).sharing.tenancy, false],
     ['disableAdjustments', (on: string) => asset({ disableAdjustments: on }).disableAdjustments, false],
-  ])('%s is a boolean as Go writes it', (_, of, byDefault) => {
+  ])('%s is a boolean in the syntax of Go', (_, of, byDefault) => {
     for (const on of ['1', 't', 'T', 'TRUE', 'true', 'True']) expect(of(on)).toBe(true);
     for (const off of ['0', 'f', 'F', 'FALSE', 'false', 'False']) expect(of(off)).toBe(false);
     for (const other of ['', 'yes', 'no', 'tRUE', ' true', '2', '\u0000']) expect(of(other)).toBe(byDefault);
   });
 
-  it('does not know what is not built', () => {
+  it('is refused for features that are not built', () => {
     expect(refusal(() => allocation({ shareIdle: 'even' }), 'QUERY_NOT_BUILT')).toContain('shareIdle=even');
     const proportional = { includeProportionalAssetResourceCosts: 'true' };
     expect(refusal(() => allocation(proportional))).toContain('includeProportionalAssetResourceCosts');
@@ -193,7 +196,7 @@ describe('a query of allocations', () => {
     });
   });
 
-  it('ignores what it does not know', () => {
+  it('ignores unknown parameters', () => {
     const unknown = {
       foo: 'bar',
       resolution: '1m',
@@ -205,7 +208,7 @@ describe('a query of allocations', () => {
     expect(allocation(unknown)).toEqual(allocation({}));
   });
 
-  it('is filtered by both languages', () => {
+  it('is filtered by both filter languages', () => {
     const filterNamespaces = 'a';
     const equals = (field: string, value: string) => ({
       kind: 'compare',
@@ -236,7 +239,7 @@ describe('a query of allocations', () => {
     expect(allocation(parameters).sort).toEqual({ by, descending });
   });
 
-  it('that cannot be sorted so names the nearest field', () => {
+  it('with an unknown sort field is refused, naming the nearest one', () => {
     expect(refusal(() => allocation({ sortBy: 'totalcosts' }))).toContain(
       '"totalcosts" is nothing to sort by; the nearest is totalCost.',
     );
@@ -276,18 +279,21 @@ describe('a query of allocations', () => {
     expect(allocation({ offset: '10', limit: '5' })).toMatchObject({ offset: 10, limit: 5 });
   });
 
-  it('of OpenCost knows nothing of the switch of Kubecost', () => {
+  it('with the defaults of OpenCost ignores the parameter idle of Kubecost', () => {
     expect(allocation({ idle: 'true' }).idle.include).toBe(false);
     expect(allocation({ idle: 'false', includeIdle: 'true' }).idle.include).toBe(true);
     expect(allocation({ idle: 'false', includeIdle: 'true' }, kubecost).idle.include).toBe(false);
   });
 
-  it.each(['day', 'week', 'month', 'quarter'])('of a few hours by the %s has whole days', (accumulate) => {
-    expect(allocation({ window: '6h', accumulate }).step).toEqual(oneDay);
-    expect(allocation({ window: '6h', accumulate }, kubecost).step).toEqual(oneDay);
-  });
+  it.each(['day', 'week', 'month', 'quarter'])(
+    'of a few hours accumulated by %s has steps of whole days',
+    (accumulate) => {
+      expect(allocation({ window: '6h', accumulate }).step).toEqual(oneDay);
+      expect(allocation({ window: '6h', accumulate }, kubecost).step).toEqual(oneDay);
+    },
+  );
 
-  it('of a few hours has the hours of UTC, wherever days begin', () => {
+  it('of a few hours has hours of UTC, whatever the offset of days', () => {
     const india = { ...kubecost, utcOffsetSeconds: 5.5 * hour };
     expect(allocation({ window: '2h' }, india)).toMatchObject({
       window: { start: at('2026-11-18T09:00:00Z'), end: at('2026-11-18T11:00:00Z') },
@@ -295,7 +301,7 @@ describe('a query of allocations', () => {
     });
   });
 
-  it('has at most 10,000 sets in the periods that it touches, too', () => {
+  it('has at most 10,000 sets, also in the periods that it touches', () => {
     expect(refusal(() => allocation({ window: '1h', step: '1s', accumulate: 'quarter' }))).toContain(
       '7948800',
     );
@@ -317,13 +323,13 @@ describe('a query of allocations', () => {
 
 describe('a query of assets', () => {
   it.each([{}, { accumulate: 'false' }, { accumulate: 'day' }, { step: '1d' }, { accumulate: 'weeknow' }])(
-    'has one set without a prefix, whatever is said: %j',
+    'on the path without a prefix has one set, whatever the parameters: %j',
     (parameters) => {
       expect(asset(parameters)).toMatchObject({ step: 'window', accumulate: 'all' });
     },
   );
 
-  it('of one set may have a step of any length', () => {
+  it('with one set may have a step of any length', () => {
     expect(asset({ window: '730d', step: '1h' }).step).toBe('window');
     expect(refusal(() => asset({ window: '730d', step: '1h' }, kubecost))).toContain('17520');
   });
@@ -334,7 +340,7 @@ describe('a query of assets', () => {
     [{ accumulate: 'week' }, { seconds: day }, 'week'],
     [{ step: '1h' }, { seconds: hour }, 'none'],
     [{ window: '3h' }, { seconds: hour }, 'none'],
-  ])('of Kubecost has its sets: %j', (parameters, step, accumulate) => {
+  ])('with the defaults of Kubecost has a step and an accumulation: %j', (parameters, step, accumulate) => {
     expect(asset(parameters, kubecost)).toMatchObject({ step, accumulate });
   });
 
@@ -374,7 +380,7 @@ describe('a query of assets', () => {
   });
 });
 
-describe('a question for values', () => {
+describe('a request for autocompletion', () => {
   it.each(
     'cluster namespace node controllerKind controllerName pod container label namespacelabel'.split(' '),
   )('of allocations: %s', (field) => {
@@ -424,7 +430,7 @@ describe('a question for values', () => {
   });
 });
 
-it('any parameters are read, or refused as what they are', () => {
+it('any parameters are parsed, or refused as invalid or not built', () => {
   const names = [
     'window step accumulate accumulateBy aggregate filter filterLabels filterControllers shareLabels shareCost shareSplit',
     'shareIdle idle includeIdle includeProportionalAssetResourceCosts offset limit field search sortBy sortByOrder __proto__',

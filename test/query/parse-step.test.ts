@@ -8,7 +8,7 @@ function refusal(run: () => unknown): string {
     if (isFederationError(error, 'QUERY_INVALID')) return error.message;
     throw error;
   }
-  throw new Error('it was accepted');
+  throw new Error('it was not refused');
 }
 
 describe('a step', () => {
@@ -27,11 +27,11 @@ describe('a step', () => {
     expect(parseStep(text)).toEqual({ seconds });
   });
 
-  it.each(['month', 'quarter'])('%s is of the calendar', (text) => {
+  it.each(['month', 'quarter'])('%s is a calendar period', (text) => {
     expect(parseStep(text)).toBe(text);
   });
 
-  it.each([undefined, '', ' '])('is none: %j', (text) => {
+  it.each([undefined, '', ' '])('is undefined: %j', (text) => {
     expect(parseStep(text)).toBeUndefined();
   });
 
@@ -56,19 +56,19 @@ describe('a step', () => {
     expect(refusal(() => parseStep(text))).toMatch(/^Invalid 'step' parameter: /);
   });
 
-  it('has at most a hundred years', () => {
+  it('is at most a hundred years', () => {
     expect(parseStep('36600d')).toEqual({ seconds: 36_600 * 86_400 });
     expect(refusal(() => parseStep('36601d'))).toContain('longer than a hundred years');
     expect(refusal(() => parseStep('9999999w'))).toContain('longer than a hundred years');
   });
 
-  it('that is refused is quoted, and cut', () => {
+  it('that is refused is quoted, truncated', () => {
     expect(refusal(() => parseStep('foo'))).toContain('"foo"');
     expect(refusal(() => parseStep('9'.repeat(50_000))).length).toBeLessThan(300);
   });
 });
 
-describe('how sets are accumulated', () => {
+describe('an accumulation', () => {
   it.each([
     ['true', 'all'],
     ['1', 'all'],
@@ -97,7 +97,7 @@ describe('how sets are accumulated', () => {
     expect(parseAccumulation('quarter', text)).toBe(text === undefined || text === '' ? 'quarter' : meant);
   });
 
-  it('is as accumulateBy says, which also knows none', () => {
+  it('is that of accumulateBy if given, which may be none', () => {
     expect(parseAccumulation('true', 'none')).toBe('none');
     expect(parseAccumulation('day', 'week')).toBe('week');
     expect(parseAccumulation('nonsense', 'week')).toBe('week');

@@ -64,7 +64,7 @@ describe('a window', () => {
     ['week', '2026-11-14T22:00:00.000Z', '2026-11-18T23:30:00.000Z'],
     ['lastmonth', '2026-09-30T22:00:00.000Z', '2026-10-31T22:00:00.000Z'],
     ['1h', '2026-11-18T23:00:00.000Z', '2026-11-19T00:00:00.000Z'],
-  ])('%s has the days of an offset from UTC, but its hours', (text, start, end) => {
+  ])('%s has days at the UTC offset, but hours of UTC', (text, start, end) => {
     const east = { now: at('2026-11-18T23:30:00Z'), utcOffsetSeconds: 7_200 };
     expect(spanOf(text, east)).toEqual([start, end]);
   });
@@ -74,7 +74,7 @@ describe('a window', () => {
     expect(spanOf('lastmonth', january)).toEqual(['2026-12-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z']);
   });
 
-  it('of a week begins on a Sunday that is today', () => {
+  it('of a week may begin today, on a Sunday', () => {
     const sunday = { now: at('2026-11-15T00:01:00Z'), utcOffsetSeconds: 0 };
     expect(spanOf('week', sunday)).toEqual(['2026-11-15T00:00:00.000Z', '2026-11-15T00:01:00.000Z']);
     expect(spanOf('lastweek', sunday)).toEqual(['2026-11-08T00:00:00.000Z', '2026-11-15T00:00:00.000Z']);
@@ -123,14 +123,14 @@ describe('a window', () => {
       '2026-11-14T00:00:00Z,2026-11-16T00:00:00Z is without it, 2026-11-14T00:00:00Z,2026-11-17T00:00:00Z is with it.',
     ],
     ['2026-11-14 , 2026-11-14', ': 2026-11-14T00:00:00Z,2026-11-15T00:00:00Z is with it.'],
-  ])('of bare dates gets both readings: %s', (text, readings) => {
+  ])('of bare dates is refused with both readings: %s', (text, readings) => {
     expect(refusal(text)).toContain(`${JSON.stringify(text)} does not say whether its last day counts`);
     expect(refusal(text)).toContain(readings);
     for (const [reading] of readings.matchAll(/\S+Z,\S+Z/g))
       expect(spanOf(reading)[0]).toContain('2026-11-14T');
   });
 
-  it('of bare dates has the days of an offset from UTC', () => {
+  it('of bare dates is read with days at the UTC offset', () => {
     const east = { ...clock, utcOffsetSeconds: 7_200 };
     expect(() => parseWindow('2026-11-14,2026-11-15', east)).toThrow(
       '2026-11-13T22:00:00Z,2026-11-14T22:00:00Z is without it, 2026-11-13T22:00:00Z,2026-11-15T22:00:00Z is with it.',
@@ -142,11 +142,11 @@ describe('a window', () => {
     '2026-02-30,2026-03-01',
     '2026-11-14,9999-12-31',
     '0000-01-01,2026-01-01',
-  ])('of bare dates that are none has no readings: %s', (text) => {
+  ])('of invalid bare dates is refused without readings: %s', (text) => {
     expect(refusal(text)).not.toMatch(/is with it/);
   });
 
-  it('of a week or month that begins this very minute is a minute long', () => {
+  it('of a week or month that begins at this minute is a minute long', () => {
     const first = { now: at('2026-11-01T00:00:00Z'), utcOffsetSeconds: 0 };
     for (const text of ['week', 'month']) {
       expect(spanOf(text, first)).toEqual(['2026-11-01T00:00:00.000Z', '2026-11-01T00:01:00.000Z']);
@@ -165,21 +165,21 @@ describe('a window', () => {
   });
 
   it.each(['2026-02-30T00:00:00Z', '2026-02-29T00:00:00Z', '2026-11-31T00:00:00Z', '2026-11-14T24:00:00Z'])(
-    'has no day or hour that there is none of: %s',
+    'is refused for a day or hour that does not exist: %s',
     (time) => {
       refusal(`2026-01-01T00:00:00Z,${time}`);
       refusal(`${time},2027-01-01T00:00:00Z`);
     },
   );
 
-  it('that is refused is quoted, and cut', () => {
+  it('that is refused is quoted, truncated', () => {
     expect(refusal('foo')).toContain('"foo"');
     const message = refusal('x'.repeat(100_000));
     expect(message).toContain(`"${'x'.repeat(100)}"`);
     expect(message.length).toBeLessThan(300);
   });
 
-  it('starts before it ends, and anything else is refused', () => {
+  it('starts before it ends, or is refused', () => {
     const word = fc.constantFrom('today', 'yesterday', 'lastweek', 'lastmonth', 'week', 'month', 'foo');
     const count = fc.integer({ min: 0, max: 2_000 });
     const unit = fc.constantFrom('m', 'h', 'd', 'w', 'y');

@@ -28,14 +28,14 @@ const { signal } = new AbortController();
 
 describe('a large window', () => {
   let threads: ReadThreads;
-  // One, so that a reader that holds it keeps all others waiting.
+  // One thread, so that a reader that occupies it makes all others wait.
   beforeEach(() => (threads = startReadThreads({ threads: 1 })));
   afterEach(() => threads.close());
 
   const read = async (anew = false, from = bytes, ending = signal) =>
     (await threads.read(ref, new Uint8Array(from), ending, anew)) as AllocationBatches;
 
-  it('comes in batches that are the window together', async () => {
+  it('is read in batches that together are complete', async () => {
     const whole = toColumns(set) as AllocationColumns;
     const hashes: number[] = [];
     let sent = 0;
@@ -45,7 +45,7 @@ describe('a large window', () => {
       batches++;
       hashes.push(...columns.hashes.subarray(0, 4 * columns.rows));
       sent += columns.identityRows.length;
-      // Behind start, end and three maxima: CPU hours and three averages, then the cost.
+      // Column 9, after start, end, three maxima, CPU hours and three averages: the cost.
       for (let row = 0; row < columns.rows; row++) costs += columns.numbers[9 * columns.stride + row] ?? 0;
     }
     expect(batches).toBeGreaterThan(2);
@@ -54,7 +54,7 @@ describe('a large window', () => {
     expect(sent).toBe(count);
   });
 
-  it('is sent again only on request', async () => {
+  it('has its identities sent again only on request', async () => {
     const sentBy = async (anew: boolean) => {
       let sent = 0;
       for await (const columns of (await read(anew)).batches) sent += columns.identityRows.length;
@@ -63,7 +63,7 @@ describe('a large window', () => {
     expect([await sentBy(false), await sentBy(false), await sentBy(true)]).toEqual([count, 0, count]);
   });
 
-  it('frees its thread when the rest is not wanted, and is sent again then', async () => {
+  it('frees its thread when the reader stops early, and can be read again', async () => {
     (await read()).close();
     for await (const columns of (await read()).batches) {
       expect(columns.identityRows.length).toBe(columns.rows);
@@ -75,7 +75,7 @@ describe('a large window', () => {
     expect(rows).toBe(count);
   });
 
-  it('gives nothing when something is wrong at its end', async () => {
+  it('returns no batch if its end is invalid', async () => {
     await expect(read(false, bytes.subarray(0, -3))).rejects.toMatchObject({ code: 'ETL_TRUNCATED' });
     const other = { ...ref, window: { start: window.end, end: window.end + 86_400 } };
     await expect(threads.read(other, new Uint8Array(bytes), signal)).rejects.toMatchObject({
@@ -92,7 +92,7 @@ describe('a large window', () => {
     ending.abort(new Error('enough'));
     await expect(queued).rejects.toThrow('enough');
     await expect(batches.next()).rejects.toThrow('enough');
-    // The only thread was ended; a new one has to send every identity.
+    // The only thread was terminated; a new one has to send every identity.
     let identities = 0;
     for await (const columns of (await read()).batches) identities += columns.identityRows.length;
     expect(identities).toBe(count);
@@ -105,7 +105,7 @@ describe('a large window', () => {
     await Promise.all([expect(next).rejects.toThrow('Terminating worker thread'), threads.close()]);
   });
 
-  it('is ingested once, also after an ingest that was given up in the middle', async () => {
+  it('is ingested once, also after an ingest that was aborted midway', async () => {
     const engine = await openEngine();
     try {
       const wanted = (digest: string, readIt: (anew?: boolean) => Promise<AllocationBatches>) => ({

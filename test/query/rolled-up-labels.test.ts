@@ -14,7 +14,7 @@ import type { StoredWorld } from './reference/stored-sets';
 const { numRuns = 0, seed } = propertyRuns(15, 200);
 const requestsPerWorld = 10;
 
-/** With controllers that never change, else no rolled up row may be taken; in some worlds with labels that do not either. */
+/** A world whose controllers never change, as otherwise no rolled-up row can be used; optionally also with constant labels. */
 function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
   const change = (record: Allocation | null): Allocation | null =>
     record?.properties == null
@@ -41,10 +41,9 @@ function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
 }
 
 /**
- * Each world in a database of its own: what was there before would mix labels, and then allocations are taken instead of
- * rolled up rows.
+ * Each world gets a new database: earlier data would mix labels, so that allocations are used instead of rolled-up rows.
  */
-it('rolled up rows, and allocations where labels are mixed, answer as the contract says', async () => {
+it('rolled-up rows, and allocations with mixed labels, agree with the contract', async () => {
   const sampled = { numRuns, seed };
   const requests = fc
     .sample(allocationRequests, { ...sampled, numRuns: numRuns * requestsPerWorld * 8 })
@@ -71,7 +70,7 @@ it('rolled up rows, and allocations where labels are mixed, answer as the contra
       });
       for (let asked = 0; asked < requestsPerWorld; asked++) {
         const request = requests[(index * requestsPerWorld + asked) % requests.length];
-        if (request === undefined) throw new Error('no request is made for rolled up rows');
+        if (request === undefined) throw new Error('no request suits rolled-up rows');
         const expected = referenceAllocations(world.allocations, world.assets, request);
         const differences = allocationDifferences(
           expected,
@@ -84,6 +83,6 @@ it('rolled up rows, and allocations where labels are mixed, answer as the contra
       engine.dispose();
     }
   }
-  // Both kinds were there.
+  // Both kinds occurred.
   expect(Math.min(workloads.alike, workloads.mixed)).toBeGreaterThan(numRuns);
 });

@@ -9,7 +9,7 @@ import type { StoredWorld } from './reference/stored-sets';
 export const window = { start: firstDay, end: firstDay + 3_600 };
 const span = { window: timeWindow(window), start: instant(window.start), end: instant(window.end) };
 
-/** A world of one set of either pipeline, of the hour or of another span. */
+/** A world of one set per pipeline, of the hour or of another span. */
 export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: Span = window): StoredWorld {
   const stored = { ...of, resolution: '1h' };
   return {
@@ -18,7 +18,7 @@ export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: 
   };
 }
 
-/** A container that ran for the hour, known by its cluster, node, namespace and pod. */
+/** A container that ran for the hour, identified by `<cluster>/<node>/<namespace>/<pod>`. */
 export function container(
   place: `${string}/${string}/${string}/${string}`,
   fields: Partial<Allocation> = {},
@@ -32,7 +32,7 @@ export function container(
   return allocation(name, { ...span, properties: { version: 25, ...empty, ...maps, ...named }, ...fields });
 }
 
-/** Something that was there for the hour. */
+/** An asset that existed for the hour. */
 export function thing<T extends AssetType>(
   type: T,
   words: Partial<AssetProperties>,
@@ -50,7 +50,7 @@ export function fields(...names: AllocationField[]): AllocationGroup[] {
   return names.map((field) => ({ kind: 'field', field }));
 }
 
-/** Everything of the hour, by namespace. */
+/** All allocations of the hour, by namespace. */
 export const request: AllocationRequest = {
   window,
   step: 'window',

@@ -8,7 +8,7 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import { openEngine, wantedSet } from './engine-over';
 import { firstDay, instant, timeWindow } from './made-up-sets';
 
-/* What answers say of the data that they are made of. */
+/* Warnings of answers about their data. */
 
 const hour = 3_600;
 const day = 86_400;
@@ -74,7 +74,7 @@ async function serve(files: WantedFile[], serving: Partial<Serving> = {}): Promi
   await engine.serve(files, { ingestedAt: String(++served), ...serving });
 }
 
-describe('numbers that are none', () => {
+describe('numbers that are NaN or infinite', () => {
   const broken = {
     ...{ cpuCost: NaN, ramCost: Infinity, networkCost: -Infinity, sharedCost: 1 },
     pvs: [NaN, 2].map((cost, index) => ({
@@ -83,7 +83,7 @@ describe('numbers that are none', () => {
     })),
   };
 
-  test('count as 0, and are reported once, with cluster, window and field', async () => {
+  test('count as 0 and are reported once, with cluster, window and field', async () => {
     await serve([
       allocationsOf(theDay, [container('c1', theDay, broken), container('c2', theDay, { cpuCost: 5 })]),
     ]);
@@ -118,7 +118,7 @@ describe('numbers that are none', () => {
     expect((await engine.allocations({ ...whole, window: hourAt(30) })).warnings).toEqual([]);
   });
 
-  test('of assets are reported, too', async () => {
+  test('are reported for assets, too', async () => {
     const node = asset('Node', {
       ...{ window: timeWindow(theDay), start: instant(theDay.start), end: instant(theDay.end) },
       properties: {
@@ -148,9 +148,9 @@ describe('a day and its hours', () => {
   ];
 
   test.each([
-    ['the day is asked', whole],
-    ['one of its hours is asked', { ...whole, window: hourAt(5) }],
-  ])('that differ are reported when %s', async (_, request) => {
+    ['the day is requested', whole],
+    ['one of its hours is requested', { ...whole, window: hourAt(5) }],
+  ])('that differ are reported if %s', async (_, request) => {
     await serve(withHours(24.3, 1));
     expect((await engine.allocations(request)).warnings).toEqual(warnings);
   });
@@ -159,14 +159,14 @@ describe('a day and its hours', () => {
     ['differ by less than 1 %', withHours(24.2, 1), whole],
     ['are not over yet', withHours(24.3, 1), { ...whole, now: firstDay + day - 1 }],
     ['lack an hour', withHours(24.3, 1).slice(0, -1), whole],
-    ['are not asked', [...withHours(24.3, 1), cost(hourAt(30), 1)], { ...whole, window: hourAt(30) }],
-  ])('are not reported when they %s', async (_, files, request) => {
+    ['are not requested', [...withHours(24.3, 1), cost(hourAt(30), 1)], { ...whole, window: hourAt(30) }],
+  ])('are not reported if they %s', async (_, files, request) => {
     await serve(files);
     expect((await engine.allocations(request)).warnings).toEqual([]);
   });
 });
 
-describe('clusters that somebody excluded', () => {
+describe('excluded clusters', () => {
   test('are reported as excluded, never as missing', async () => {
     await serve([
       allocationsOf(

@@ -41,7 +41,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     });
   }
 
-  describe('idle that is shared', () => {
+  describe('shared idle', () => {
     const allocations = [
       container('c1/n1/x/a', { cpuCost: 0.3, ramCost: 0.1 }),
       container('c1/n1/y/b', { cpuCost: 0.1, ramCost: 0.1 }),
@@ -49,7 +49,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     ];
     const idle = { include: true, byNode: false, split: false, share: true };
 
-    test('stands beside the cost that it is in', async () => {
+    test('is also reported separately from the cost that includes it', async () => {
       const rows = byName(await ask(allocations, [node('c1', 'n1')], { idle }));
       expect(rows['x']?.cpuCost).toBeCloseTo(0.5 + 0.45, 12);
       expect(rows['x']?.cpuCostIdle).toBeCloseTo(0.45, 12);
@@ -58,19 +58,19 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       expect(rows['x']?.gpuCostIdle).toBe(0);
     });
 
-    test('is no weight of what is shared, but a part of it', async () => {
+    test('is part of shared costs, but not of their weights', async () => {
       const sharing = { ...request.sharing, namespaces: ['y'] };
       const rows = byName(
         await ask(allocations, [node('c1', 'n1')], { groups: fields('pod'), sharing, idle }),
       );
-      // b costs 0.2, and takes 0.6 · 0.1 / 0.4 and 0.3 · 0.1 / 0.2 of idle; a costs 0.4 before idle, d 0.2.
+      // b costs 0.2 plus 0.6 · 0.1 / 0.4 and 0.3 · 0.1 / 0.2 of idle; without idle, a costs 0.4 and d 0.2.
       expect(Object.keys(rows)).toEqual(['a', 'd']);
       expect(rows['a']?.sharedCost).toBeCloseTo((0.5 * 0.4) / 0.6, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.5 * 0.2) / 0.6, 12);
     });
   });
 
-  describe('what the management of a cluster costs', () => {
+  describe('the management cost of a cluster', () => {
     const allocations = [
       container('c1/n1/x/a', { cpuCost: 0.3 }),
       container('c1/n1/y/b', { cpuCost: 0.1 }),
@@ -84,19 +84,19 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     const sharing = { ...request.sharing, tenancy: true };
     const assets = [management('c1'), management('c3'), node('c1', 'n1')];
 
-    test('is borne by the allocations of the cluster that remain', async () => {
+    test('is borne by the remaining allocations of the cluster', async () => {
       const shared = { sharing: { ...sharing, namespaces: ['kube-system'] }, groups: fields('pod') };
       const rows = byName(await ask(allocations, assets, shared));
-      // What kube-system costs is shared among all; what the management costs within its cluster.
+      // The cost of kube-system is shared among all, the management cost within its cluster.
       expect(rows['a']?.sharedCost).toBeCloseTo((0.4 * 0.3) / 0.6 + (0.1 * 0.3) / 0.4, 12);
       expect(rows['b']?.sharedCost).toBeCloseTo((0.4 * 0.1) / 0.6 + (0.1 * 0.1) / 0.4, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.4 * 0.2) / 0.6, 12);
-      // The weights of c3 are 0.
+      // All weights of c3 are 0.
       expect(rows['e']?.sharedCost).toBe(0);
       expect(rows['__unmounted__']?.sharedCost).toBe(0);
     });
 
-    test('is not borne for what a filter leaves out, and has no adjustment where there is none', async () => {
+    test('is not borne for allocations that a filter drops, and has no adjustment without reconcile', async () => {
       const filter = {
         kind: 'compare' as const,
         left: { kind: 'field' as const, field: 'namespace' },
@@ -117,7 +117,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     const arn = 'arn:aws:eks:eu-west-1:1086:cluster/c1';
     const key = 'cluster=arn_aws_eks_eu-west-1_1086_cluster/c1:name=';
 
-    test('have keys of one colon, and are one where these are the same', async () => {
+    test('have keys with one colon, and are merged if these are equal', async () => {
       const pvs = [volumeOf(arn, 'vol:1', 1, 'v'), volumeOf(arn, 'vol_1', 2), volumeOf(arn, 'vol-2', 4)];
       const rows = await ask([container(`c1/n1/x/a`, { pvs })], []);
       expect(rows[0]?.pvs).toEqual({
@@ -127,7 +127,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       expect(rows[0]?.pvCost).toBe(7);
     });
 
-    test('are listed one by one up to a thousand, the costly ones, and the others for each cluster', async () => {
+    test('are listed up to the thousand most expensive, the others summed up per cluster', async () => {
       const many = (cluster: string, count: number, cost: number) =>
         Array.from({ length: count }, (_, index) =>
           volumeOf(cluster, `v${String(index).padStart(4, '0')}`, cost, 'p'),
@@ -145,7 +145,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       expect(rows[0]?.pvCost).toBe(1_950);
     });
 
-    test('are listed in rows of every size, unless nobody asks for them', async () => {
+    test('are listed in rows of any size, if requested', async () => {
       const some = [container('c1/n1/x/a', { pvs: [volumeOf('c1', 'v', 1)] }), container('c2/n1/y/b')];
       const whole = await ask(some, [], { groups: [] });
       expect(Object.keys(whole[0]?.pvs ?? {})).toEqual(['cluster=c1:name=v']);
@@ -162,7 +162,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     });
     const other = { service: '', private: false, ip: '' };
 
-    test('that older agents did not list are an entry', async () => {
+    test('that older agents did not list are summed up in one entry', async () => {
       const rows = await ask(
         [
           container('c1/n1/x/a', { loadBalancerCost: 3, loadBalancers: new Map([['x/s', balancer(1)]]) }),
@@ -180,7 +180,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       ]);
     });
 
-    test('beyond a thousand are one entry', async () => {
+    test('beyond a thousand are summed up in one entry', async () => {
       const many = Array.from(
         { length: 1_200 },
         (_, index) => [`s${index}`, balancer(index < 1_000 ? 2 : 1)] as const,
@@ -205,7 +205,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     );
     const group = (kind: 'namespaceLabel', key: string): AllocationGroup[] => [{ kind, key }];
 
-    test('by what nodes say; of no known node, by what all of the cluster do', async () => {
+    test('use the properties of the node; without a known node, those common to the cluster', async () => {
       const some = [
         container('c1/n1/x/a', { cpuCost: 1 }),
         container('c1/n2/x/b', { cpuCost: 2 }),
@@ -224,7 +224,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       });
     });
 
-    test('by what the latest set says of a node, of two with one end the shorter', async () => {
+    test('use the latest set of a node, of two with the same end the shorter', async () => {
       const { start } = window;
       const world = smallWorld([container('c1/n1/x/a', { cpuCost: 1 })]);
       const nodeOf = (from: number, to: number, resolution: string, account: string) => {
@@ -242,14 +242,14 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       expect(await accountOf([...nodeOf(23, 24, '1h', 'last'), ...whole, ...first])).toEqual(['last']);
     });
 
-    test('by labels of namespaces', async () => {
+    test('use labels of namespaces', async () => {
       const labels = { namespaceLabels: new Map([['team', 'a']]) };
       const some = [container('c1/n1/x/a', { cpuCost: 1 }, labels), container('c1/n1/y/b', { cpuCost: 2 })];
       const rows = await ask(some, [], { groups: group('namespaceLabel', 'team') });
       expect(names(rows)).toEqual(['__unallocated__', 'a']);
     });
 
-    test('by service have what is unmounted among what has none', async () => {
+    test('by service count unmounted volumes as unallocated', async () => {
       const volumes = { pvs: [volume('v', 5)] };
       const some = [
         container('c1//__unmounted__/__unmounted__', volumes, { container: '__unmounted__' }),
@@ -281,11 +281,11 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       ['ramCost', false, 'c a b'],
       ['cpuEfficiency', true, 'a b c'],
       ['totalCost', false, 'c a b'],
-    ] as const)('stand by %s, descending: %s', async (by, descending, expected) => {
+    ] as const)('are sorted by %s, descending: %s', async (by, descending, expected) => {
       expect(names(await ask(some, [], { sort: { by, descending } }))).toEqual(expected.split(' '));
     });
 
-    test('come in pages, idle in each beside the limit', async () => {
+    test('are paged, with idle in each page beyond the limit', async () => {
       const page = async (offset: number, limit?: number) =>
         names(await ask(some, nodes, { idle, offset, ...(limit !== undefined && { limit }) })).filter(
           (name) => !name.includes('__idle__') || name.includes('n2'),
@@ -299,7 +299,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     });
   });
 
-  test('numbers that are none count as 0', async () => {
+  test('numbers that are NaN or infinite count as 0', async () => {
     const balancer = { version: 25, service: 's', cost: NaN, private: false, ip: '', hours: Infinity };
     const pvs = [volumeOf('c1', 'v', NaN), volumeOf('c1', 'w', 2)];
     const odd = container('c1/n1/x/a', {
@@ -324,7 +324,7 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     expect(cost(rows[0])).toBe(4);
   });
 
-  test('the parts of disks that become one are weighted by cost', async () => {
+  test('the breakdowns of merged disks are weighted by cost', async () => {
     const disk = (name: string, diskCost: number, byteHours: number, idle: number) =>
       thing(
         'Disk',

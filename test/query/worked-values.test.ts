@@ -40,7 +40,7 @@ describe.each(implementations)("the contract's worked values, by $name", (implem
     return Object.fromEntries((sets[0]?.rows ?? []).map((row) => [row.name, row]));
   }
 
-  test('idle is what the nodes cost less what the allocations do', async () => {
+  test('idle is the cost of the nodes less that of the allocations', async () => {
     const answer = await ask();
     const rows = rowsOf(answer);
     expect(Object.keys(rows).sort()).toEqual(['__idle__', 'x', 'y']);
@@ -54,12 +54,12 @@ describe.each(implementations)("the contract's worked values, by $name", (implem
     if (answer.warnings !== undefined) expect(answer.warnings.join()).toContain('c2');
   });
 
-  test('rows stand by total cost, the highest first', async () => {
+  test('rows are sorted by descending total cost', async () => {
     const { sets } = await ask({ idle: { ...idle, include: false } });
     expect(sets[0]?.rows.map(({ name }) => name)).toEqual(['x', 'y']);
   });
 
-  test('idle is shared by what each allocation costs', async () => {
+  test('idle is shared by the cost of each allocation', async () => {
     const rows = rowsOf(await ask({ idle: { ...idle, share: true } }));
     expect(Object.keys(rows).sort()).toEqual(['x', 'y']);
     expect(rows.x?.cpuCost).toBeCloseTo(0.8, 12);
@@ -68,7 +68,7 @@ describe.each(implementations)("the contract's worked values, by $name", (implem
     expect(rows.y?.ramCost).toBeCloseTo(0.2, 12);
   });
 
-  test('shown idle is scaled to what the filter keeps', async () => {
+  test('shown idle is scaled to the allocations that the filter keeps', async () => {
     const rows = rowsOf(await ask({ filter: onlyY }));
     expect(Object.keys(rows).sort()).toEqual(['__idle__', 'y']);
     expect(rows.y?.cpuCost).toBeCloseTo(0.1, 12);
@@ -85,7 +85,7 @@ describe.each(implementations)("the contract's worked values, by $name", (implem
     expect(byNode['c1/n1/__idle__']?.properties).toEqual({ cluster: 'c1', node: 'n1', providerID: 'i-1' });
   });
 
-  test('a monthly cost is shared by the hour, and not of the future', async () => {
+  test('a monthly cost is shared by the hour, the future excepted', async () => {
     const sharing = { ...base.sharing, monthlyCost: 730 };
     const rows = rowsOf(await ask({ sharing, idle: { ...idle, include: false } }));
     expect(rows.x?.sharedCost).toBeCloseTo((1 * 0.6) / 0.8, 12);
@@ -96,7 +96,7 @@ describe.each(implementations)("the contract's worked values, by $name", (implem
     expect(even.__idle__?.sharedCost).toBe(0);
   });
 
-  test('a shared namespace leaves, and takes its part of idle along', async () => {
+  test('a shared namespace is removed, together with its share of idle', async () => {
     const sharing = { ...base.sharing, namespaces: ['y'] };
     const rows = rowsOf(await ask({ sharing, idle: { ...idle, share: true } }));
     expect(Object.keys(rows)).toEqual(['x']);
@@ -104,7 +104,7 @@ describe.each(implementations)("the contract's worked values, by $name", (implem
     expect(rows.x && rowCost(rows.x)).toBeCloseTo(1.4, 12);
   });
 
-  test('a node costs what is left of its discount', async () => {
+  test('the discount of a node is subtracted from its cost', async () => {
     const question = { window, step: 'window', accumulate: 'none', disableAdjustments: false } as const;
     const answer = await withWorld(implementation, world, (opened) =>
       opened.assets({ ...question, offset: 0, now: base.now }),
