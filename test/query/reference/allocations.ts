@@ -25,12 +25,12 @@ import { isShared, sharedCost, shareOut, tenancyShares } from './sharing';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAllocations, type StoredAssets } from './stored-sets';
 
-/** An answer of allocations, without notes. */
+/** An answer of allocations, without warnings. */
 export interface ReferenceAllocations {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AllocationRow[] }[];
 }
 
-/** Answers a query of allocations from decoded sets, as literally as the contract says it. */
+/** Answers an allocation request from decoded sets, following the contract literally. */
 export function referenceAllocations(
   sets: readonly StoredAllocations[],
   assets: readonly StoredAssets[],
@@ -107,7 +107,7 @@ function withSharedCost(piece: Piece, more: number): Piece {
   return { ...piece, numbers: { ...numbers, sharedCost: numbers.sharedCost + more } };
 }
 
-/** A container that occurs in several sets becomes one allocation. */
+/** Merges a container that occurs in several sets into one allocation. */
 function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   const merged = new Map<string, Piece>();
   for (const piece of sets.flat()) {
@@ -118,7 +118,7 @@ function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   return [...merged.values()];
 }
 
-/** An allocation with the part of idle that falls on it. */
+/** An allocation with its share of idle added. */
 function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: AllocationRequest): Piece {
   const place = idle.get(placeOf(piece, request.idle.byNode));
   if (place === undefined || !countsForIdle(piece)) return piece;
@@ -133,8 +133,8 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
 }
 
 /**
- * Idle as rows to be merged by name: all of it, or what could not be shared; scaled to what the filter keeps. Idle of
- * nothing is none.
+ * Idle as rows to be merged by name: all of it, or the part that could not be shared; scaled to the allocations that
+ * the filter keeps. Omits idle without cost.
  */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,
@@ -179,7 +179,7 @@ function filteredView(properties: PieceProperties): Filtered {
   return { ...properties, field: (name) => fields[name] ?? '' };
 }
 
-/** Merges the pieces of each name, pair by pair. */
+/** Merges pieces with the same name, pair by pair. */
 function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   const groups = new Map<string, Piece>();
   for (const piece of pieces) {
@@ -189,7 +189,7 @@ function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   return groups;
 }
 
-/** Merges the steps of a set, brings its rows in order, and cuts out a page. */
+/** Merges the steps of a set, sorts its rows and takes the requested page. */
 function accumulate(
   { window, steps }: PlannedSet,
   groupsOfSteps: ReadonlyMap<Span, ReadonlyMap<string, Piece>>,
@@ -218,7 +218,7 @@ function rowOf(piece: Piece, window: Span, request: AllocationRequest): Allocati
   };
 }
 
-/** Leaves out what says nothing. */
+/** Omits empty properties. */
 function shownProperties(properties: PieceProperties): AllocationProperties {
   const shown: AllocationProperties = {};
   for (const field of textFields) if (properties[field] !== '') shown[field] = properties[field];

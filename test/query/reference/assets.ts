@@ -11,12 +11,12 @@ import { secondsOf, textMap } from './piece';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAssets } from './stored-sets';
 
-/** An answer of assets, without notes. */
+/** An answer of assets, without warnings. */
 export interface ReferenceAssets {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AssetRow[] }[];
 }
 
-/** Answers a query of assets from decoded sets, as literally as the contract says it. */
+/** Answers an asset request from decoded sets, following the contract literally. */
 export function referenceAssets(sets: readonly StoredAssets[], request: AssetRequest): ReferenceAssets {
   const planned = planSets(request);
   const steps = planned.flatMap((set) => set.steps);
@@ -33,7 +33,7 @@ export function referenceAssets(sets: readonly StoredAssets[], request: AssetReq
   return { sets: planned.map((set) => accumulate(set, groupsOfSteps, request)) };
 }
 
-/** The groups of one step: each asset is made one over the sets, then filtered, then grouped. */
+/** The groups of one step: each asset is merged over the sets, then filtered, then grouped. */
 function answerStep(records: readonly Asset[], request: AssetRequest): Map<string, AssetRow> {
   const rows = records.map((asset) => rowOf(asset, request.disableAdjustments));
   const single = groupRows(rows.map((row) => ({ ...row, key: keyOf(row, undefined) })));
@@ -41,7 +41,7 @@ function answerStep(records: readonly Asset[], request: AssetRequest): Map<strin
   return groupRows(kept.map((row) => ({ ...row, key: keyOf(row, request.groups) })));
 }
 
-/** Merges the rows of each key, pair by pair. */
+/** Merges rows with the same key, pair by pair. */
 function groupRows(rows: readonly AssetRow[]): Map<string, AssetRow> {
   const groups = new Map<string, AssetRow>();
   for (const row of rows) {
@@ -64,7 +64,7 @@ function accumulate(
   return { window, rows: ordered.slice(request.offset, end).map((row) => ({ ...row, window })) };
 }
 
-/* What an asset is called. */
+/* Keys of assets. */
 
 const usualFields: readonly AssetField[] = [
   'provider',
@@ -117,7 +117,7 @@ function filteredView(row: AssetRow): Filtered {
   };
 }
 
-/* One asset as a row. */
+/* Rows of single assets. */
 
 function rowOf(stored: Asset, disableAdjustments: boolean): AssetRow {
   const asset = disableAdjustments && 'adjustment' in stored ? { ...stored, adjustment: 0 } : stored;
@@ -205,9 +205,9 @@ function breakdownOf(stored: StoredBreakdown | null): Breakdown {
   return { idle, other, system, user };
 }
 
-/* Two assets as one. */
+/* Merging two assets. */
 
-/** Two assets or groups that become one under the key of the first. */
+/** Merges two assets or groups under the key of the first. */
 function mergeRows(a: AssetRow, b: AssetRow): AssetRow {
   const base = {
     key: a.key,
@@ -302,7 +302,7 @@ function mergeBreakdowns(a: Breakdown, weightA: number, b: Breakdown, weightB: n
   };
 }
 
-/** The weighted mean; 0 where nothing has a weight. */
+/** The weighted mean; 0 if both weights are 0. */
 function mean(a: number, weightA: number, b: number, weightB: number): number {
   const weight = weightA + weightB;
   return weight === 0 ? 0 : (a * weightA + b * weightB) / weight;
@@ -312,7 +312,7 @@ function same(a: string, b: string): string {
   return a === b ? a : '';
 }
 
-/** The members that both have. */
+/** The members with equal values in both. */
 function common<T extends object>(a: T, b: T): T {
   const ofB = new Map<string, unknown>(Object.entries(b));
   return Object.fromEntries(

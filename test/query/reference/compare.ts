@@ -5,17 +5,17 @@ import type { Span } from '../../../query/span';
 import { sortValue } from './order';
 import { someNumbers, totalCost } from './piece';
 
-/** Sets of rows, by whomever. */
+/** Sets of rows of any implementation. */
 export interface SetsOf<Row> {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly Row[] }[];
 }
 
-/** Whether two numbers are the same but for the order in which they were added up. */
+/** Whether two numbers are equal up to rounding, as the order of addition may differ. */
 export function near(a: number, b: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-/** How the second answer differs from the first, a line each, row by row under its name. */
+/** Differences of the second answer from the first, one line each; rows are matched by name. */
 export function allocationDifferences(
   expected: SetsOf<AllocationRow>,
   actual: SetsOf<AllocationRow>,
@@ -32,8 +32,8 @@ export function allocationDifferences(
 }
 
 /**
- * How the order of the rows differs, a line each. Rows whose values are the same but for the order in which they were
- * added up may change places; those that are alike stand by name.
+ * Differences in the order of rows, one line each. Rows whose values are equal up to rounding may swap places; rows with
+ * identical values must be sorted by name.
  */
 export function orderDifferences(
   expected: SetsOf<AllocationRow>,
@@ -50,12 +50,12 @@ export function orderDifferences(
       const byName = before === undefined || sortValue(before, sort.by) !== value || before.name < row.name;
       return (alike || value === place) && byName
         ? []
-        : [`set ${index}: ${row.name} with ${value} stands in place ${at}, where ${place} is expected`];
+        : [`set ${index}: ${row.name} with ${value} is at ${at}, expected ${place}`];
     });
   });
 }
 
-/** The same of assets. How counts of GPUs, overheads and maxima are merged, and what a pool is, is not in the contract. */
+/** Like `allocationDifferences`, for assets. Ignores members whose merging the contract does not define: GPU counts, pools, overheads and maxima. */
 export function assetDifferences(expected: SetsOf<AssetRow>, actual: SetsOf<AssetRow>): string[] {
   const plain = (row: AssetRow) => ({ ...row, gpuCount: 0, pool: '', overhead: null, byteUsageMax: null });
   return differencesByName(expected, actual, ({ key }) => key, plain);
@@ -71,7 +71,7 @@ export function rowCost(row: AllocationRow): number {
   return totalCost({ numbers: someNumbers(row) });
 }
 
-/** The same of assets. */
+/** Total cost of all rows of all sets of assets. */
 export function totalOfAssets({ sets }: SetsOf<AssetRow>): number {
   return sum(sets.flatMap(({ rows }) => rows.map((row) => row.totalCost)));
 }
@@ -91,19 +91,19 @@ function differencesByName<Row>(
   if (found.length > 0) return found;
   expected.sets.forEach((set, index) => {
     const other = new Map((actual.sets[index]?.rows ?? []).map((row) => [nameOf(row), row]));
-    if (other.size !== actual.sets[index]?.rows.length) found.push(`set ${index}: a name occurs twice`);
+    if (other.size !== actual.sets[index]?.rows.length) found.push(`set ${index}: a duplicate name`);
     for (const row of set.rows) {
       const [name, same] = [nameOf(row), other.get(nameOf(row))];
       other.delete(name);
       if (same === undefined) found.push(`set ${index}: ${name} is missing`);
       else found.push(...differences(plain(row), plain(same), `set ${index}: ${name}`));
     }
-    for (const name of other.keys()) found.push(`set ${index}: ${name} is too many`);
+    for (const name of other.keys()) found.push(`set ${index}: ${name} is unexpected`);
   });
   return found;
 }
 
-/** Members that are empty are as members that are not there. */
+/** Differences between two values, one line each. Empty members equal missing ones. */
 function differences(expected: unknown, actual: unknown, where: string): string[] {
   if (typeof expected === 'number' && typeof actual === 'number' && near(expected, actual)) return [];
   const [left, right] = [entriesOf(expected), entriesOf(actual)];

@@ -2,9 +2,9 @@ import type { Span } from '../../../query/span';
 import type { Portion } from './stored-sets';
 
 /**
- * Which portions answer each step. For each cluster: the coarsest that lie inside a step, finer ones in the gaps. Then
- * those that overlap a step only partly, whole, by the first step that they overlap, the finest first, where nothing
- * was taken. No time is counted twice.
+ * The portions that answer each step. For each cluster: first the coarsest portions inside a step, with finer ones in
+ * the gaps; then, in the remaining gaps, portions that only partly overlap a step, finest first, counted whole in the
+ * first step that they overlap. No time is counted twice.
  */
 export function coverSteps<R>(steps: readonly Span[], all: readonly Portion<R>[]): Portion<R>[][] {
   const answers = steps.map((): Portion<R>[] => []);

@@ -1,15 +1,15 @@
 import type { Comparator, Filter, FilterOperand } from '../../../query/filter';
 
-/** What a filter looks at. */
+/** The subject of a filter. */
 export interface Filtered {
-  /** A property by the name that filters give it. */
+  /** A property by its name in filters. */
   field(name: string): string;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly services: readonly string[];
 }
 
-/** Whether a filter lets something pass; without a filter everything does. */
+/** Whether a subject passes a filter; without a filter everything passes. */
 export function passes(filter: Filter | undefined, subject: Filtered): boolean {
   if (filter === undefined) return true;
   switch (filter.kind) {
@@ -50,7 +50,7 @@ function comparesWith(
   }
 }
 
-/** The label of an alias, else its annotation. */
+/** The label named by an alias, or else the annotation. */
 export function aliasOf(of: Pick<Filtered, 'labels' | 'annotations'>, key: string): string | undefined {
   return of.labels.get(key) ?? of.annotations.get(key);
 }

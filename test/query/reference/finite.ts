@@ -1,4 +1,4 @@
-/** The same with 0 for every number that is NaN or infinite: stored ones count as that. */
+/** A copy with 0 for every NaN or infinite number, as stored ones count as 0. */
 export function finite<T>(stored: T): T {
   return finiteValue(stored) as T;
 }

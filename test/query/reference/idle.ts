@@ -12,15 +12,15 @@ import {
   someProperties,
 } from './piece';
 
-/** The resources that nodes have and can leave idle. */
+/** The resources of nodes that can be idle. */
 export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 type Costs = Record<Resource, number>;
 
-/** What is left of the cost of a cluster's or a node's nodes. */
+/** Idle of a cluster or of a node. */
 export interface Idle {
   readonly cluster: string;
-  /** Empty for a cluster. */
+  /** Empty if of a whole cluster. */
   readonly node: string;
   readonly providerID: string;
   readonly start: number;
@@ -39,8 +39,8 @@ interface Place {
 }
 
 /**
- * Idle of one step, by `placeOf`'s key: of each cluster or node that has a node or an allocation that costs something of
- * one, if the cluster has an asset at all.
+ * Idle of one step by the key of `placeOf`: of each cluster or node with a node asset, or with an allocation that has a
+ * cost of a node's resources. Clusters without assets have none.
  */
 export function computeIdle(
   step: Span,
@@ -73,23 +73,23 @@ export function computeIdle(
   return idle;
 }
 
-/** Which idle an allocation has a part in. */
+/** Key of the idle that an allocation has a share in. */
 export function placeOf(piece: Piece, byNode: boolean): string {
   const { cluster, node } = firstMember(piece);
   return placeKey(cluster, byNode ? node : '');
 }
 
-/** Unmounted volumes and stored idle use no node. */
+/** Whether a piece uses nodes: unmounted volumes and stored idle do not. */
 export function countsForIdle(piece: Piece): boolean {
   return !isUnmounted(piece) && !isStoredIdle(piece);
 }
 
-/** What an allocation costs of a resource, adjustment included. */
+/** Cost of a resource in an allocation, including the adjustment. */
 export function resourceCost({ numbers }: Piece, resource: Resource): number {
   return numbers[`${resource}Cost`] + numbers[`${resource}CostAdjustment`];
 }
 
-/** Idle as an allocation. */
+/** Idle in the form of an allocation. */
 export function idlePiece(idle: Idle, cost: Costs, name: string): Piece {
   const { cluster, node, providerID, start, end } = idle;
   return {
@@ -105,7 +105,7 @@ export function idlePiece(idle: Idle, cost: Costs, name: string): Piece {
   };
 }
 
-/** The cluster that an asset is of. */
+/** The cluster of an asset. */
 export function clusterOf(asset: Asset): string {
   return displayText(asset.properties?.cluster ?? '');
 }
@@ -135,7 +135,7 @@ function idleAt(place: Place, step: Span, options: { byNode: boolean; reconcile:
   };
 }
 
-/** What a node costs of a resource, its discount taken off and its adjustment spread over all of its cost. */
+/** Cost of a resource of a node, less its discount, with the node's adjustment spread over its whole cost. */
 function nodeCost(asset: NodeAsset, resource: Resource, reconcile: boolean): number {
   const node = reconcile ? asset : { ...asset, adjustment: 0 };
   const total = assetCost(node);

@@ -14,23 +14,23 @@ import { referenceAssets } from './assets';
 import type { SetsOf } from './compare';
 import type { StoredWorld } from './stored-sets';
 
-/** An answer, with its warnings if the implementation gives any. */
+/** An answer, with warnings if the implementation has them. */
 export type Answered<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
 
-/** Answers over one world. */
+/** An implementation opened over one world. */
 export interface Opened {
   allocations(request: AllocationRequest): Promise<Answered<AllocationRow>>;
   assets(request: AssetRequest): Promise<Answered<AssetRow>>;
   close(): Promise<void>;
 }
 
-/** Something that answers queries. */
+/** An implementation of the query contract. */
 export interface Implementation {
   readonly name: string;
   open(world: StoredWorld): Promise<Opened>;
 }
 
-/** The contract, word by word. */
+/** The literal implementation of the contract. */
 export const reference: Implementation = {
   name: 'the reference',
   open: async ({ allocations, assets }) => ({
@@ -48,7 +48,7 @@ export const queryEngine: Implementation = {
     const engine = await QueryEngine.open({ folder, memoryLimit: '256MB', threads: 1 });
     const files = worldFiles(world).map(({ path, bytes }) => {
       const ref = parseWindowId(path);
-      if (ref === undefined) throw new Error(`${path} is no window`);
+      if (ref === undefined) throw new Error(`${path} is not a window`);
       return { ...ref, digest: path, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
     });
     await engine.serve(files, { ingestedAt: new Date().toISOString() });
@@ -63,16 +63,16 @@ export const queryEngine: Implementation = {
   },
 };
 
-/** What the worked values are asked of. */
+/** The implementations that must return the worked values. */
 export const implementations: readonly Implementation[] = [reference, queryEngine];
 
 /**
- * What properties are tried on: each try over the engine fills a database, so that is for the long run. In the short one
- * the engine is held against the reference, which has these properties.
+ * The implementations whose properties are tested. The engine only in the long run, as each try fills a database; in the
+ * short run, comparing it with the reference, which has these properties, must do.
  */
 export const propertyImplementations: readonly Implementation[] = runs([reference], [reference, queryEngine]);
 
-/** Opens a world, asks, and closes it. */
+/** Opens a world, runs the queries, and closes it. */
 export async function withWorld<T>(
   implementation: Implementation,
   world: StoredWorld,

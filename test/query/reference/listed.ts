@@ -3,7 +3,7 @@ import { mergeVolumes, union } from './merging';
 
 const most = 1_000;
 
-/** The volumes that a row lists: those that cost most, and the others in one entry per cluster. */
+/** The volumes listed in a row: the most expensive ones, and the others in one entry per cluster. */
 export function listedVolumes(
   pvs: ReadonlyMap<string, PersistentVolumeUse>,
 ): Record<string, PersistentVolumeUse> | null {
@@ -18,8 +18,8 @@ export function listedVolumes(
 }
 
 /**
- * The load balancers that a row lists: those that cost most, and in one entry the others and what is not in any, as
- * records of older agents do not list theirs.
+ * The load balancers listed in a row: the most expensive ones, and one entry with the others and the cost not in any
+ * load balancer, as records of older agents do not list theirs.
  */
 export function listedBalancers(
   balancers: ReadonlyMap<string, LoadBalancerUse>,
@@ -38,7 +38,7 @@ export function listedBalancers(
   return objectOf(listed);
 }
 
-/** Those that cost most, and the others. */
+/** Splits into the most expensive ones and the others. */
 function split<V extends { readonly cost: number }>(
   all: ReadonlyMap<string, V>,
 ): [[string, V][], [string, V][]] {

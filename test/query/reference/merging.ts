@@ -2,7 +2,7 @@ import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../
 import { type Measure, measures } from '../../../query/measures';
 import { firstMember, type Piece, type PieceProperties, someProperties } from './piece';
 
-/** Averages over the time of an allocation; everything else is added. */
+/** Averages, weighted by the duration of the allocations; all other measures are added. */
 const averages: readonly Measure[] = [
   'cpuCoreRequestAverage',
   'cpuCoreUsageAverage',
@@ -14,7 +14,7 @@ const averages: readonly Measure[] = [
   'gpuUsageAverage',
 ];
 
-/** One container that two stored sets tell of, `b` being of the later one. */
+/** Merges one container from two stored sets; `b` is from the later one. */
 export function mergeOverSets(a: Piece, b: Piece): Piece {
   const [before, after] = [firstMember(a), firstMember(b)];
   const properties: PieceProperties = {
@@ -26,7 +26,7 @@ export function mergeOverSets(a: Piece, b: Piece): Piece {
   return { ...mergePieces(a, b), members: [properties], raw: largerMaxima(a.raw, b.raw) };
 }
 
-/** Two allocations, groups or sets of idle that become one under the name of the first. */
+/** Merges two allocations, groups or sets of idle under the name of the first. */
 export function mergePieces(a: Piece, b: Piece): Piece {
   const start = Math.min(a.start, b.start);
   const end = Math.max(a.end, b.end);
@@ -52,7 +52,7 @@ export function mergePieces(a: Piece, b: Piece): Piece {
 
 type TextField = 'cluster' | 'node' | 'container' | 'controllerKind' | 'namespace' | 'pod' | 'providerID';
 
-/** What allocations have in common; one alone keeps everything. */
+/** Properties common to allocations; a single one keeps all of its own. */
 export function commonProperties(
   members: readonly PieceProperties[],
   aggregatedMetadata: boolean,
@@ -82,7 +82,7 @@ export function commonProperties(
   };
 }
 
-/** The controller of all; of one and the same container the one that is named, of several the first by name. */
+/** The controller common to all. For one container: the named one, of several the first by name. */
 function commonController(members: readonly PieceProperties[]): string {
   const identity = ({ cluster, node, namespace, pod, container }: PieceProperties) =>
     JSON.stringify([cluster, node, namespace, pod, container]);
@@ -99,7 +99,7 @@ function commonPairs(maps: readonly ReadonlyMap<string, string>[]): Map<string, 
   );
 }
 
-/** Both maps in one; what both have is merged. */
+/** The union of two maps; values under the same key are merged. */
 export function union<V>(
   a: ReadonlyMap<string, V>,
   b: ReadonlyMap<string, V>,
@@ -113,7 +113,7 @@ export function union<V>(
   return merged;
 }
 
-/** One volume that two rows use, or several as one. */
+/** Merges the uses of one volume, or of several as one. */
 export function mergeVolumes(a: PersistentVolumeUse, b: PersistentVolumeUse): PersistentVolumeUse {
   const providerID = a.providerID === '' ? b.providerID : a.providerID;
   return { byteHours: a.byteHours + b.byteHours, cost: a.cost + b.cost, providerID };
@@ -123,7 +123,7 @@ function mergeBalancers(a: LoadBalancerUse, b: LoadBalancerUse): LoadBalancerUse
   return { ...a, cost: a.cost + b.cost, hours: a.hours + b.hours };
 }
 
-/** What two GPUs have in common; the averages are those of the whole, which stand beside it too. */
+/** Properties common to two GPUs, with the averages of the merged row. */
 function mergeGpus(
   a: GpuUse | null,
   b: GpuUse | null,

@@ -5,7 +5,7 @@ import type { PieceProperties } from './piece';
 
 const unallocated = '__unallocated__';
 
-/** The name of the group that an allocation falls into. */
+/** The name of the group of an allocation. */
 export function groupName(
   groups: readonly AllocationGroup[],
   properties: PieceProperties,

@@ -4,7 +4,7 @@ import { clusterOf } from './idle';
 import { type PieceProperties, textMap } from './piece';
 import { assetsOf, type StoredAssets } from './stored-sets';
 
-/** What allocations are grouped by that only nodes know. */
+/** Properties that allocations can be grouped by, but that only nodes have. */
 export type NodeWords = Readonly<Record<'account' | 'provider' | 'region', string>>;
 
 const regionLabels = [
@@ -15,8 +15,8 @@ const regionLabels = [
 ];
 
 /**
- * What the node of an allocation is said to be, by the latest set that has it; where none of its name is known, what all
- * nodes of the cluster are. Empty where nothing is known.
+ * Properties of an allocation's node, from the latest set that contains it. For an unknown node, those common to all
+ * nodes of the cluster. Empty if unknown.
  */
 export function nodeWords(stored: readonly StoredAssets[]): (of: PieceProperties) => NodeWords {
   const clusters = new Map<string, Map<string, NodeWords>>();

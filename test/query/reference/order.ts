@@ -4,7 +4,7 @@ import { totalCost } from './piece';
 
 type Sort = AllocationRequest['sort'];
 
-/** Brings rows in the order that is asked for; those alike stand by name, those without a value last. */
+/** Sorts rows as requested: ties by name, rows without a value last. */
 export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationRow[] {
   const direction = sort.descending ? -1 : 1;
   return [...rows].sort((a, b) => {
@@ -17,7 +17,7 @@ export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationR
   });
 }
 
-/** A page of rows: idle counts neither for its start nor for its length, and comes along where there is another row. */
+/** A page of rows. Idle rows count neither for its offset nor its length, and are added to each page with another row. */
 export function pageOf<Row extends { readonly name: string }>(
   rows: readonly Row[],
   { offset, limit }: Pick<AllocationRequest, 'offset' | 'limit'>,
@@ -29,7 +29,7 @@ export function pageOf<Row extends { readonly name: string }>(
   return rows.filter((row) => isIdle(row) || page.has(row));
 }
 
-/** What a row is sorted by; null where it has no such number. */
+/** The value that a row is sorted by; null if it has no such number. */
 export function sortValue(row: AllocationRow, by: Sort['by']): number | string | null {
   const value = valueOf(row, by);
   return typeof value === 'number' && !Number.isFinite(value) ? null : value;

@@ -4,7 +4,7 @@ import type { Allocation, StringMap } from '../../../etl/model';
 import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../../../query/answer';
 import { type Measure, measures } from '../../../query/measures';
 
-/** What is said of an allocation, all members there, as text. */
+/** The properties of an allocation, complete and as text. */
 export interface PieceProperties {
   cluster: string;
   node: string;
@@ -21,11 +21,11 @@ export interface PieceProperties {
   namespaceAnnotations: ReadonlyMap<string, string>;
 }
 
-/** An allocation as it is worked with, or several that have become one. */
+/** An allocation in the form used here, or several merged into one. */
 export interface Piece {
   /** The identity of an allocation, the key of a group. */
   readonly name: string;
-  /** Of each allocation that it is made of. */
+  /** The properties of each allocation merged into it. */
   readonly members: readonly PieceProperties[];
   readonly start: number;
   readonly end: number;
@@ -36,7 +36,7 @@ export interface Piece {
   readonly raw: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** Properties of which nothing is known but what is given. */
+/** Properties that are empty except the given ones. */
 export function someProperties(known: Partial<PieceProperties>): PieceProperties {
   return {
     cluster: '',
@@ -56,7 +56,7 @@ export function someProperties(known: Partial<PieceProperties>): PieceProperties
   };
 }
 
-/** All measures 0 but those that are given. */
+/** Measures that are 0 except the given ones. */
 export function someNumbers(known: Partial<Record<Measure, number>>): Record<Measure, number> {
   const zeros = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
   return { ...zeros, ...known };
@@ -83,19 +83,19 @@ export function pieceOf(record: Allocation): Piece {
   };
 }
 
-/** The first (and, before grouping, only) of the allocations that a piece is made of. */
+/** The first (before grouping, the only) member of a piece. */
 export function firstMember(piece: Piece): PieceProperties {
   const [first] = piece.members;
-  if (first === undefined) throw new Error(`${piece.name} is made of nothing`);
+  if (first === undefined) throw new Error(`${piece.name} has no members`);
   return first;
 }
 
-/** A volume or load balancer that nobody uses. */
+/** Whether this is a volume or load balancer that no pod uses. */
 export function isUnmounted(piece: Piece): boolean {
   return firstMember(piece).container === '__unmounted__';
 }
 
-/** Idle that a writer stored. */
+/** Whether this is idle stored by a writer. */
 export function isStoredIdle(piece: Piece): boolean {
   return piece.name.includes('__idle__');
 }
@@ -120,7 +120,7 @@ export function totalCost({ numbers }: { numbers: Readonly<Record<Measure, numbe
   );
 }
 
-/** The same with every adjustment taken as 0. */
+/** A copy with all adjustments set to 0. */
 export function withoutAdjustments(piece: Piece): Piece {
   const numbers = someNumbers({
     ...piece.numbers,
@@ -134,7 +134,7 @@ export function withoutAdjustments(piece: Piece): Piece {
   return { ...piece, numbers };
 }
 
-/** Unix seconds, with a fraction. */
+/** Unix seconds, with fraction. */
 export function secondsOf(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
@@ -202,7 +202,7 @@ function numbersOf(record: Allocation, pvs: readonly PersistentVolumeUse[]): Rec
   };
 }
 
-/** Volumes by keys that have one colon: those within names are no separators. Equal keys are one volume. */
+/** Volumes by keys with one colon, as colons within names are replaced. Volumes with equal keys are merged. */
 function volumesOf(record: Allocation): Map<string, PersistentVolumeUse> {
   const part = (text: ByteString) => displayText(text).replaceAll(':', '_');
   const pvs = new Map<string, PersistentVolumeUse>();
@@ -231,7 +231,7 @@ function balancersOf(record: Allocation): Map<string, LoadBalancerUse> {
   return balancers;
 }
 
-/** The averages stand beside it too, and are the same there. */
+/** The GPU of a record, with the averages taken from the measures, which have them too. */
 function gpuOf({ gpuAllocation }: Allocation, numbers: Readonly<Record<Measure, number>>): GpuUse | null {
   return (
     gpuAllocation && {

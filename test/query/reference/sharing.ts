@@ -4,7 +4,7 @@ import type { Span } from '../../../query/span';
 import { clusterOf, countsForIdle } from './idle';
 import { firstMember, type Piece, totalCost } from './piece';
 
-/** Whether an allocation leaves the result, to be paid by the others. */
+/** Whether an allocation is removed from the result, its cost shared among the others. */
 export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean {
   const { namespace, labels } = firstMember(piece);
   return (
@@ -13,7 +13,7 @@ export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean 
   );
 }
 
-/** What is to be shared in a step: what the shared allocations cost with their idle, and a part of the monthly amount. */
+/** The cost to be shared in a step: that of the shared allocations with their idle, plus the step's part of the monthly cost. */
 export function sharedCost(step: Span, charged: readonly Piece[], request: AllocationRequest): number {
   const shared = charged.filter((piece) => isShared(piece, request));
   const hours = Math.max(0, Math.min(step.end, request.now) - step.start) / 3_600;
@@ -22,9 +22,8 @@ export function sharedCost(step: Span, charged: readonly Piece[], request: Alloc
 }
 
 /**
- * What each group gets of a shared cost, by name. Evenly, every group that there is before the filter gets one share;
- * weighted, by cost before idle is shared, and what the filter takes away of a group takes its part of the share with
- * it.
+ * Shares of a cost by group name. Split evenly, each group that exists before filtering gets one share. Weighted, by cost
+ * without idle; allocations that the filter drops from a group take their part of the share with them.
  */
 export function shareOut(
   cost: number,
@@ -47,7 +46,7 @@ export function shareOut(
   return new Map([...weights].map(([name, weight]) => [name, cost * part(weight)]));
 }
 
-/** What each allocation gets of what the management of its cluster costs, by cost before idle is shared. */
+/** Shares of the management cost of a cluster by allocation, weighted by cost without idle. */
 export function tenancyShares(
   assets: readonly Asset[],
   remaining: readonly Piece[],

@@ -6,13 +6,13 @@ const week = 7 * day;
 /** 1970-01-04, the first Sunday. */
 const firstSunday = 3 * day;
 
-/** A set of the answer, and the steps that are merged into it. */
+/** A set of the answer, and the steps accumulated in it. */
 export interface PlannedSet {
   readonly window: Span;
   readonly steps: readonly Span[];
 }
 
-/** Which sets an answer has, and of which steps each is made; both in time order. */
+/** The sets of an answer and the steps of each, both in chronological order. */
 export function planSets(request: {
   readonly window: Span;
   readonly step: Step;
@@ -33,7 +33,7 @@ export function planSets(request: {
   }));
 }
 
-/** Consecutive spans from the window's start on; the last may run past its end. */
+/** Consecutive spans from the start of the window; the last may extend past its end. */
 export function cut(window: Span, step: Step): Span[] {
   if (step === 'window') return [window];
   const steps: Span[] = [];
@@ -49,7 +49,7 @@ function periodsOf(window: Span, accumulation: Periodic): Span[] {
   return accumulation === 'weeknow' ? weeksBack(window) : calendarPeriods(window, accumulation);
 }
 
-/** Whole periods, of which the first and the last may reach outside the window. */
+/** Whole calendar periods; the first and the last may extend beyond the window. */
 function calendarPeriods(window: Span, accumulation: Exclude<Periodic, 'weeknow'>): Span[] {
   const periods: Span[] = [];
   let start = periodStart(window.start, accumulation);
@@ -93,7 +93,7 @@ function periodEnd(start: number, accumulation: Exclude<Periodic, 'weeknow'>): n
   }
 }
 
-/** Blocks of seven days, the last of which ends with the window; the first begins with it. */
+/** Blocks of seven days counted back from the end of the window; the first is cut at its start. */
 function weeksBack(window: Span): Span[] {
   const blocks: Span[] = [];
   for (let { end } = window; end > window.start; end -= week) {

@@ -2,9 +2,9 @@ import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
 import type { Span } from '../../../query/span';
 import { finite } from './finite';
 
-/** A set of an ETL folder, and the window that its file is of. */
+/** A set of an ETL folder, and the window of its file. */
 export interface Stored<S> extends Span {
-  /** As the folder is named: `1d`, `1h`. */
+  /** The name of the folder: `1d`, `1h`. */
   readonly resolution: string;
   readonly set: S;
 }
@@ -29,7 +29,7 @@ export interface Portion<R> extends Span {
   readonly records: readonly R[];
 }
 
-/** What each set says of each cluster, in time order of the sets. A set without a record of a cluster is none of its. */
+/** The records of each cluster in each set, in chronological order. A set without records of a cluster yields no portion for it. */
 export function portions<S, R>(
   stored: readonly Stored<S>[],
   recordsOf: (set: S) => readonly R[],
