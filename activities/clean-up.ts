@@ -21,13 +21,13 @@ import type { FederationDependencies } from './federation-dependencies';
 import { listGenerations, readGeneration } from './read-generations';
 
 export interface CleanUpResult {
-  /** How many of each were deleted. */
+  /** Number deleted of each kind. */
   readonly generations: number;
   readonly objects: number;
   readonly kept: number;
   /** Objects of runs: plans after two days, the rest after thirty. */
   readonly runs: number;
-  /** Objects that no kept generation names, and that wait for a later pass. */
+  /** Objects that no kept generation names, left for a later pass. */
   readonly waiting: number;
 }
 
@@ -39,14 +39,14 @@ export type CleanUpDependencies = Pick<
 >;
 
 const concurrentCalls = 16;
-/** What only its own run reads. */
+/** Files that only their own run reads. */
 const workingFilesFor = 2 * day;
 const runsFor = 30 * day;
 
 /**
- * Deletes generations that are not kept any more; then merged objects and kept contributions that no kept generation
- * names in two passes a day apart; and what runs left behind, in its time. All ages are by the store's clock. What it
- * cannot read it does not judge: it throws instead.
+ * Deletes generations past their retention; merged objects and kept contributions that no kept generation names in two
+ * passes a day apart; and old files of runs. All ages are by the store's clock. Throws if it cannot read something,
+ * since it might otherwise delete objects that are still in use.
  */
 export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   const { bucket, log } = deps;
@@ -54,9 +54,9 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     const options = { signal: deps.signal() };
     const document = documents.unreferenced.at();
     const passed = (await readDocument(bucket, document, options))?.seen ?? {};
-    // Written first as it was: the store says what time it is.
+    // Rewritten unchanged first, to get the current time by the store's clock.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
-    // Listed before the generations are read: what a commit adds meanwhile is younger than a day anyway.
+    // Listed before the generations are read: objects of a concurrent commit are younger than a day anyway.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);
     const { generations, removed } = await keepGenerations(deps, now, options);
@@ -87,7 +87,7 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   };
 }
 
-/** Deletes the generations that are not kept, and reads those that are. */
+/** Deletes the generations that are not kept and reads the others. */
 async function keepGenerations(
   { bucket, generations: atLeast, heartbeat }: CleanUpDependencies,
   now: Date,
@@ -120,7 +120,7 @@ function namedKeys(generations: readonly Generation[]): Set<string> {
   return named;
 }
 
-/** A merged window and its provenance as one, as old as the younger of them. */
+/** A merged object and its provenance as one entry, as old as the younger of the two. */
 function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
   const youngest = new Map<string, Date>();
   for (const { key, modified } of objects) {
@@ -133,7 +133,7 @@ function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
   return [...youngest].map(([key, modified]) => ({ key, modified }));
 }
 
-/** Deletes what was not written again since it was listed; names what was. */
+/** Deletes objects unless they were written within the last day; returns the spared keys. */
 async function deleteUnlessTouched(
   { bucket, heartbeat }: CleanUpDependencies,
   keys: readonly string[],
@@ -144,7 +144,7 @@ async function deleteUnlessTouched(
   let done = 0;
   await mapConcurrently(keys, concurrentCalls, async (key) => {
     const object = parseObjectKey(key);
-    // The provenance goes first: without it, the object is not taken for finished.
+    // The provenance first: without it, the object does not count as finished.
     const parts = object === undefined ? [key] : [provenanceKey(object.fingerprint), key];
     const heads = await Promise.all(parts.map((part) => bucket.head(part, options)));
     if (heads.some((head) => head !== undefined && now.getTime() - head.modified.getTime() < day))
@@ -155,7 +155,7 @@ async function deleteUnlessTouched(
   return spared;
 }
 
-/** A run is as old as what was written of it last; working files go earlier than its request and its report. */
+/** A run is as old as its youngest file. Working files are deleted earlier than its request and report. */
 async function cleanUpRuns(deps: CleanUpDependencies, now: Date, options: CallOptions): Promise<number> {
   const objects = await listAged(deps, runsPrefix, options);
   const lastWritten = new Map<string, number>();

@@ -19,16 +19,16 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
-  /** The bytes that its pushes and pulls together may have under way at once. */
+  /** Limits the bytes in flight of the cluster's pushes and pulls together. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;
-  /** What answers queries on a primary. */
+  /** The query engine of a primary. */
   readonly query?: { readonly engine: QueryEngine; readonly threads: ReadThreads };
 }
 
-/** What touches a cluster's volume, and so happens where the volume is: on the cluster's own queue. */
+/** The activities that need a cluster's volume, and so run beside it, on the cluster's own queue. */
 export function createClusterActivities({ settings, bucket, query, ...context }: ClusterDependencies) {
   const { clusterId: cluster, localEtl: local, roles } = settings;
   const place = {
@@ -61,7 +61,7 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
   };
 }
 
-/** What is served is exported, too, where the settings say so; what is there already is not written again. */
+/** Ingests, and then exports what is served if the settings enable that; existing windows are not written again. */
 function ingestAndExport(
   deps: IngestDependencies,
   settings: Settings,
@@ -76,7 +76,7 @@ function ingestAndExport(
   };
 }
 
-/** What a cluster ingests that is no primary any more. */
+/** The result for a cluster that is no longer a primary. */
 const nothingIngested: IngestSummary = { files: 0, ingested: 0, rows: 0 };
 
 export type ClusterActivities = ReturnType<typeof createClusterActivities>;

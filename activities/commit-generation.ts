@@ -21,27 +21,27 @@ export interface CommitGenerationInput {
   readonly attempt: number;
 }
 
-/** Where a bucket stands after a commit, or after there was nothing to commit. */
+/** The state of the bucket after a commit, or if there was nothing to commit. */
 export interface CommittedGeneration {
   readonly status: 'committed' | 'unchanged';
   /** The newest generation. */
   readonly generation: number;
-  /** Windows that it holds. */
+  /** Number of its windows. */
   readonly windows: number;
   readonly clusters: number;
-  /** Windows that the one before had and this one has not. */
+  /** Number of windows that only the previous generation had. */
   readonly removed: number;
-  /** Clusters that the roster excludes, by id; the first ones where there are many. */
+  /** Ids of the clusters that the roster excludes; only the first if there are many. */
   readonly exclusions: string[];
-  /** Quarantined sources of included clusters: while there are any, runs end `partial`. */
+  /** Number of quarantined sources of included clusters; while there are any, runs end `partial`. */
   readonly quarantined: number;
-  /** The clusters of these sources, by id; the first ones where there are many. */
+  /** Ids of the clusters of these sources; only the first if there are many. */
   readonly degraded: string[];
 }
 
 export type CommitResult =
   | CommittedGeneration
-  /** Something changed since the plan was made: plan again, with the next attempt. */
+  /** Something changed since the plan was made: plan again, as the next attempt. */
   | { readonly status: 'replan'; readonly why: string };
 
 export type CommitGeneration = (input: CommitGenerationInput) => Promise<CommitResult>;
@@ -54,12 +54,12 @@ export type CommitDependencies = Pick<
 const concurrentChecks = 16;
 
 /**
- * Makes what a run merged the newest generation, by creating one object that must not be there yet. It does so only if
- * the newest generation is still the plan's, the membership of this moment is the plan's, and every object that the
- * generation names anew is there. Called again, or answered with an error although it went well, it finds its own
- * generation: a generation names its run.
+ * Commits the merged windows of a run as the newest generation, by creating one object that must not exist yet. Does so
+ * only if the newest generation is still the plan's base, the current membership is the plan's, and every object new to
+ * the generation exists. If it is called again, or the create succeeded but returned an error, it recognizes its own
+ * generation by the run that the generation names.
  *
- * @throws STORAGE_NOT_FOUND when the plan, an outcome or a merged object is missing; any other error of the store
+ * @throws STORAGE_NOT_FOUND if the plan, an outcome or a merged object is missing; any other error of the store
  */
 export function createCommitGeneration(deps: CommitDependencies): CommitGeneration {
   return async ({ run, attempt }) => {
@@ -86,22 +86,25 @@ async function commitPlan(
     if (settled?.run === run) return describeCommit(deps, settled, base);
     return {
       status: 'replan',
-      why: `generation ${newest} is the newest, and the plan was made from ${head.base}`,
+      why: `generation ${newest} is the newest, but the plan was made from generation ${head.base}`,
     };
   }
   const rules = { scope: deps.scope, exclusions: await deps.exclusions() };
   if (!sameMembership(head.membership, rules)) {
-    return { status: 'replan', why: 'who is in changed since the plan was made' };
+    return { status: 'replan', why: 'the membership changed since the plan was made' };
   }
   const results = await readResults(bucket, head, options);
-  if (results === undefined) return { status: 'replan', why: 'what was merged is not what was planned' };
+  if (results === undefined) return { status: 'replan', why: 'the merged windows are not the planned ones' };
   await checkObjects(deps, results, base, options);
   const next = nextGeneration({ base, plan: head, results, run, now: deps.now() });
   if (base !== undefined && sameGeneration(base, next)) return summarize('unchanged', base, base);
   return commit(deps, next, base, options);
 }
 
-/** Only now: what a full listing found is in a generation, and the next runs may pass it over. They need not. */
+/**
+ * Records the full listing, now that a generation includes its findings and later runs may skip the windows that it
+ * saw. Optional: without the record, the next run lists everything again.
+ */
 async function remember(
   { bucket, log }: CommitDependencies,
   { run, fullListing }: PlanHead,
@@ -112,7 +115,7 @@ async function remember(
   await writeFullListing(bucket, fullListing, generation, options).catch((error: unknown) =>
     log.warn(
       { event: 'federation.listing-forgotten', run, generation },
-      `Federator could not note that it listed everything, so the next run does it again: ${describeError(error)}`,
+      `Federator could not record its full listing, so the next run lists everything again: ${describeError(error)}`,
     ),
   );
 }
@@ -124,22 +127,23 @@ async function commit(
   options: CallOptions,
 ): Promise<CommitResult> {
   const { bucket } = deps;
-  // Whatever the answer, or none: what stands there afterwards says who won.
+  // Whatever the response, or without any: the object that exists afterwards shows who won.
   const created = await createDocument(bucket, documents.generation.at(next.generation), next, options).catch(
     asError,
   );
   if (created !== true) {
-    const standing = await readGeneration(bucket, next.generation, options);
-    if (standing === undefined && created instanceof Error) throw created;
-    if (standing?.run !== next.run) {
+    const existing = await readGeneration(bucket, next.generation, options);
+    if (existing === undefined && created instanceof Error) throw created;
+    if (existing?.run !== next.run) {
       return {
         status: 'replan',
-        why: `${standing?.run ?? 'another run'} committed generation ${next.generation}`,
+        why: `${existing?.run ?? 'another run'} committed generation ${next.generation}`,
       };
     }
   }
-  // The number may have been free because it had been used and cleaned up while this process slept. Then nobody will
-  // ever read what was created now. A generation that came after it, on the other hand, was made from it.
+  // The number may have been free only because its generation was cleaned up while this process was suspended. An older
+  // generation with a higher number shows that; nobody would ever read the one created now. A younger generation with a
+  // higher number was made from this one.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(
@@ -147,12 +151,12 @@ async function commit(
       generation > next.generation && (own === undefined || modified < own.modified),
   );
   if (overtaking !== undefined) {
-    return { status: 'replan', why: `generation ${overtaking.generation} was there already` };
+    return { status: 'replan', why: `generation ${overtaking.generation} existed already` };
   }
   return describeCommit(deps, next, base);
 }
 
-/** What became of every planned window; undefined when the records are not those of this plan. */
+/** The result of every planned window; undefined if the recorded outcomes do not belong to this plan. */
 async function readResults(
   bucket: Bucket,
   head: PlanHead,
@@ -169,7 +173,7 @@ async function readResults(
   return results;
 }
 
-/** Every object that is named newly has to be there, whole. */
+/** Throws unless every object new to the generation exists with its full size. */
 async function checkObjects(
   { bucket, heartbeat }: CommitDependencies,
   results: readonly WindowResult[],
@@ -183,7 +187,7 @@ async function checkObjects(
     if (finished?.digest !== merged.digest || finished.size !== merged.size) {
       throw new FederationError('STORAGE_NOT_FOUND', {
         subject: { window, key: objectKey(merged.fingerprint) },
-        detail: 'A window that was merged is not there any more, or not as it was merged.',
+        detail: 'A merged window no longer exists, or its object is not the one that was merged.',
       });
     }
     heartbeat({ checked: ++checked, of: results.length });

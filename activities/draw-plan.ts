@@ -34,7 +34,7 @@ export interface DrawPlanInput {
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full' | 'takeOver'>;
   readonly now: Date;
   readonly signal?: AbortSignal;
-  /** Told after each listing. */
+  /** Called after each cluster's listing. */
   onProgress?(clustersListed: number, of: number): void;
 }
 
@@ -46,23 +46,23 @@ export interface DrawPlanInput {
  */
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
-/** A plan, and what it was made from. */
+/** A plan and its inputs. */
 export interface DrawnPlan extends Plan {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
   readonly found: readonly Found[];
   readonly listing: Listing;
-  /** What the commit of this plan has to remember: of a full listing, unless a recent one would have done. */
+  /** Set if everything was listed, unless that took no more requests than a recent listing: the commit records it. */
   readonly fullListing?: FullListing;
-  /** Clusters that have a folder but no window file, and never had one that was federated: they are not members. */
+  /** Clusters with a folder but no window file, now or in any generation: they are not members. */
   readonly withoutWindows: readonly string[];
 }
 
 /**
- * Looks at the bucket and plans a federation, without writing anything: a dry run is this alone.
+ * Reads the bucket and plans a federation, without writing anything. A dry run is exactly this.
  *
- * @throws FEDERATOR_CONFLICT when another federator with another membership committed last, unless taking over
+ * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless taking over
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
@@ -108,7 +108,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   };
 }
 
-/** Lists the clusters as far as it matters. What is held of the listing is what counts. */
+/** Lists the clusters, fully or only recent windows. Keeps only the files that count in memory. */
 async function listCandidates(
   bucket: BucketReader,
   input: ListingInput,
@@ -142,7 +142,7 @@ async function listCandidates(
     why === undefined ? decided.since : undefined,
   );
   if (why !== undefined) return full(why);
-  // Where there is not much there is nothing to pass over.
+  // Nothing was skipped if the clusters have only few files.
   return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
 }
 
@@ -155,7 +155,7 @@ function outcomeOf(
   if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
-  // Everything before the cut-off is no input either, as long as there is nothing to carry.
+  // Without a base to carry windows from, files that all precede the cut-off are no input either.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,

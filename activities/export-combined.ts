@@ -22,7 +22,7 @@ import { withPrefix } from '../storage/with-prefix';
 import { repeatable } from '../storage/with-retry';
 
 export interface ExportDependencies {
-  /** The federation's bucket: it is written below `federated/combined/export/`. */
+  /** The federation's bucket; the export is written under `federated/combined/export/`. */
   readonly bucket: Bucket;
   readonly engine: QueryEngine;
   readonly format: ExportFormat;
@@ -32,21 +32,21 @@ export interface ExportDependencies {
 }
 
 export interface ExportSummary {
-  /** All that are combined. */
+  /** All combined windows. */
   readonly windows: number;
-  /** Windows that were not there, or of another content. */
+  /** Windows that were missing or had different content. */
   readonly written: number;
   readonly unchanged: number;
-  /** Windows that are no longer combined. */
+  /** Windows that are no longer in the combined set. */
   readonly removed: number;
 }
 
-/** Brings the export in the bucket in line with what the engine serves. Idempotent: whatever ends it, the next one goes on. */
+/** Brings the bucket's export in line with the served windows. Idempotent: a later call completes a failed one. */
 export function createExportCombined(deps: ExportDependencies): () => Promise<ExportSummary> {
   return async () => {
     const { bucket, engine, format, log, heartbeat } = deps;
     const started = performance.now();
-    // A large window takes longer than a heartbeat may.
+    // A large window takes longer than the heartbeat time-out.
     const beat = setInterval(() => heartbeat({ exporting: true }), 5_000);
     try {
       const summary = await exportServed(engine, bucket, exportPrefix, {
@@ -76,8 +76,8 @@ export interface ExportOptions extends ExportPlaceOptions {
 }
 
 /**
- * Writes what an engine serves below a prefix of a bucket. Each window is the old or the new file at any moment, for a
- * moment both.
+ * Writes what an engine serves under a prefix of a bucket. At any time a window has its old or its new file, and
+ * briefly both.
  */
 export async function exportServed(
   engine: QueryEngine,
@@ -99,14 +99,14 @@ export async function exportServed(
       else written.add(windowId(window));
       options.progress?.(++done, windows.length);
     });
-    // Another generation is served meanwhile: then that one is exported.
+    // Another generation is served by now: export that one instead.
   } while (overtaken);
   const removed = options.prune ? await place.removeOthers(windows) : 0;
   const unchanged = windows.filter((window) => !written.has(windowId(window))).length;
   return { windows: windows.length, written: written.size, unchanged, removed };
 }
 
-/** While one window is on its way to the bucket, the next one is written. */
+/** With two, the next window is written to disk while one is uploaded. */
 export const exportLanes = 2;
 
 export interface ExportPlaceOptions {
@@ -114,10 +114,10 @@ export interface ExportPlaceOptions {
   readonly signal: AbortSignal;
 }
 
-/** A window and what its content is known by. */
+/** A window and the digest of its content. */
 export type ExportableWindow = WindowRef & { readonly digest: string };
 
-/** Where an export goes: a bucket, or a folder that is opened as one. Use it with `await using`. */
+/** The destination of an export: a bucket, or a folder opened as one. Use it with `await using`. */
 export class ExportPlace implements AsyncDisposable {
   private made = 0;
 
@@ -125,11 +125,11 @@ export class ExportPlace implements AsyncDisposable {
     private readonly bucket: Bucket,
     private readonly options: ExportPlaceOptions,
     private readonly folder: string,
-    /** The paths that are there of each window. */
+    /** The existing paths of each window. */
     private readonly there: Map<string, Set<string>>,
   ) {}
 
-  /** Looks at what is there, and writes `schema.json`. */
+  /** Lists the existing files and writes `schema.json`. */
   static async open(bucket: Bucket, options: ExportPlaceOptions): Promise<ExportPlace> {
     const there = await listExport(bucket, options);
     await writeSchema(bucket, options.signal);
@@ -142,8 +142,8 @@ export class ExportPlace implements AsyncDisposable {
   }
 
   /**
-   * Writes a window, and once it is in its place, removes what is there of it with another content. Undefined, and nothing
-   * is done, when the engine has it no more.
+   * Writes a window, then removes its files with other content. Does nothing and returns undefined if the engine no
+   * longer has the window.
    */
   async write(
     window: ServedWindow,
@@ -157,7 +157,7 @@ export class ExportPlace implements AsyncDisposable {
       );
       if (rows === undefined) return undefined;
       const { size: bytes } = await stat(local);
-      // Whole where that is small: some stores ask for more rights when something comes in parts.
+      // In one piece if it is small: some stores require more permissions for multipart uploads.
       const body =
         bytes <= wholeBytes ? await readFile(local) : repeatable(() => createReadStream(local, { signal }));
       const path = this.pathOf(window);
@@ -171,13 +171,13 @@ export class ExportPlace implements AsyncDisposable {
     }
   }
 
-  /** Removes what is there of a window that is there, but for its newest content. */
+  /** Removes all files of an exported window except the one with its current content. */
   async tidy(window: ExportableWindow): Promise<void> {
     const kept = this.pathOf(window);
     for (const path of this.there.get(windowId(window)) ?? []) if (path !== kept) await this.remove(path);
   }
 
-  /** Removes the windows that are none of these, of those that `concerns` names; gives how many. */
+  /** Removes all windows except the given ones, but only those that `concerns` accepts. Returns the number removed. */
   async removeOthers(
     windows: readonly WindowRef[],
     concerns: (ref: WindowRef) => boolean = () => true,
@@ -227,7 +227,7 @@ async function listExport(
   return there;
 }
 
-/** Only where it says something else: an export that finds nothing to do writes nothing. */
+/** Writes the schema only if it differs, so that an export with nothing to do writes nothing. */
 async function writeSchema(bucket: Bucket, signal: AbortSignal): Promise<void> {
   const document = documents.exportSchema.at(exportVersion);
   const there = await readDocument(bucket, document, { signal });

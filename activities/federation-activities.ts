@@ -22,7 +22,7 @@ export interface CallsOf {
   readonly calls: StoreCalls;
 }
 
-/** Activities with results that are objects, or that have none. */
+/** Activities that return an object or nothing. */
 type Countable = Record<string, (...args: never[]) => Promise<object | void>>;
 
 function counted<Activities extends Countable>(
@@ -38,7 +38,7 @@ function counted<Activities extends Countable>(
   return Object.fromEntries(entries) as { [Name in keyof Activities]: Counted<Activities[Name]> };
 }
 
-/** What a federation, its commit and the roster do, besides merging: light work on the `federation` queue. */
+/** The activities of a federation, its commit and the roster, except merging: light work on the `federation` queue. */
 export function createFederationActivities(deps: FederationDependencies) {
   return {
     ...counted({
@@ -50,22 +50,22 @@ export function createFederationActivities(deps: FederationDependencies) {
       publishGeneration: createPublishGeneration(deps),
       cleanUp: createCleanUp(deps),
     }),
-    // After the last count of a run.
+    // Not counted: the report contains the counts.
     writeReport: createWriteReport(deps),
-    // The roster's, which belongs to no run.
+    // Not counted: it serves the roster, not a run.
     readExclusions: createReadExclusions(deps),
   };
 }
 
-/** With what only a worker can do, as it takes a Temporal client. */
+/** Including those that only a worker can provide, as they need a Temporal client. */
 export interface FederationActivities extends ReturnType<typeof createFederationActivities> {
-  /** Ends when no federation that began earlier is running any more. */
+  /** Returns when no federation that began earlier is still running. */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
   /** Signals the primaries that the roster knows to pull. */
   tellPrimaries(): Promise<{ told: number }>;
 }
 
-/** What takes a core: on the `federation-merge` queue. */
+/** The activities that need a core, on the `federation-merge` queue. */
 export function createMergeActivities(
   deps: FederationDependencies & Pick<MergeDependencies, 'mergeMemory'>,
 ): MergeActivities {

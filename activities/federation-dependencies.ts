@@ -3,24 +3,24 @@ import type { Exclusion, Scope } from '../federation/membership';
 import type { Bucket } from '../storage/bucket';
 import type { MergeThreads } from './threads/merge-threads';
 
-/** What the federator's activities are made of. Each takes the part that it needs. */
+/** Dependencies of the federator's activities; each takes the ones that it needs. */
 export interface FederationDependencies {
   readonly bucket: Bucket;
   /** The cluster id of this federator. */
   readonly federator: string;
-  /** What the settings say of who may be in. */
+  /** The clusters and windows that the settings allow. */
   readonly scope: Scope;
-  /** What the roster says at this moment. */
+  /** The roster's current exclusions. */
   exclusions(): Promise<Readonly<Record<string, Exclusion>>>;
   readonly log: Log;
   now(): Date;
-  /** Tells that the activity is alive, and how far it is. */
+  /** Reports that the activity is alive, and its progress. */
   heartbeat(details: unknown): void;
-  /** Aborted when the activity shall end: each call asks for its own. */
+  /** The signal of the current activity, aborted when it has to end. */
   signal(): AbortSignal;
-  /** Generations that are kept at least. */
+  /** Fewest generations to keep. */
   readonly generations: number;
   readonly threads: MergeThreads;
-  /** What each run has to tell of the store; a sentence each. */
+  /** Warnings about the store that every run reports, one sentence each. */
   storeWarnings(): Promise<readonly string[]>;
 }

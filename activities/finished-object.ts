@@ -6,26 +6,26 @@ import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import { objectKey } from '../federation/layout';
 import { repeatable } from '../storage/with-retry';
 
-/** The provenance of a merged window that is finished: both objects are there and fit each other. Else undefined. */
+/** The provenance of a finished merged window; undefined unless both objects exist and match. */
 export async function findFinished(
   bucket: BucketReader,
   fingerprint: string,
   options: CallOptions,
 ): Promise<Provenance | undefined> {
-  // A damaged one counts as missing: the window is merged again, and both objects are written again.
+  // A damaged provenance counts as missing: the window is merged, and both objects are written again.
   const provenance = await readIntact(bucket, documents.provenance.at(fingerprint), options);
   if (provenance === undefined || provenance.fingerprint !== fingerprint) return undefined;
   const object = await bucket.head(objectKey(fingerprint), options);
   return object?.size === provenance.size ? provenance : undefined;
 }
 
-/** An object of so many bytes or fewer is sent from memory: in one request, where a stream may take several. */
+/** Objects up to this size are sent from memory in one request; a stream may take several. */
 const sentWhole = 8 * 1024 * 1024;
 
 /**
- * Writes a merged window; it is finished when its provenance is written behind it.
+ * Writes a merged window. It counts as finished once its provenance is written too.
  *
- * @param chunks gives its bytes; again from the start when it is gone through again
+ * @param chunks returns its bytes, each time from the start
  */
 export async function writeObject(
   bucket: Bucket,
@@ -39,7 +39,7 @@ export async function writeObject(
   if (written.size === size) return;
   throw new FederationError('STORAGE_CORRUPT', {
     subject: { key: objectKey(fingerprint) },
-    detail: `Of a merged window of ${size} bytes ${written.size} were written.`,
+    detail: `The merged window has ${size} bytes, but ${written.size} were written.`,
   });
 }
 
@@ -49,7 +49,7 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(gathered);
 }
 
-/** Writes the provenance: the first time, or again as it is, since the clean-up spares what was written in the last day. */
+/** Writes the provenance, or rewrites it unchanged: the clean-up spares objects written within the last day. */
 export async function touchFinished(
   bucket: Bucket,
   provenance: Provenance,

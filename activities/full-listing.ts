@@ -3,7 +3,7 @@ import { documents } from '../federation/documents';
 import type { FullListing, LastFullListing } from '../federation/listing';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 
-/** The last full listing; undefined if there is none, or if the note of it is damaged. */
+/** The record of the last full listing; undefined if it is missing or damaged. */
 export async function readFullListing(
   bucket: BucketReader,
   options: CallOptions,
@@ -11,7 +11,7 @@ export async function readFullListing(
   return readDocument(bucket, documents.fullListing.at(), options);
 }
 
-/** Remembers a full listing. Only for one that is in a generation: later runs skip the windows that it saw. */
+/** Records a full listing whose findings a generation includes: later runs skip the windows that it saw. */
 export async function writeFullListing(
   bucket: Bucket,
   listing: FullListing,

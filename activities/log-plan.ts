@@ -4,10 +4,10 @@ import type { Found } from '../federation/found';
 import { shorten } from '../federation/run';
 import type { DrawnPlan } from './draw-plan';
 
-/** More ids than these make a line unreadable. */
+/** A line with more ids would be unreadable. */
 const mostNamed = 50;
 
-/** Tells people what a federation found: who is in, who is not and why, and per pipeline and resolution what is new. */
+/** Logs what a federation found: which clusters are included, which excluded and why, and the windows to merge. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
   const { clusters, excluded } = plan.membership;
   const { listing } = plan;
@@ -24,9 +24,7 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
     `Federator found ${count(clusters.length, 'cluster')}: ${named(clusters)}; ` +
       `${plan.windows.length} windows to merge, ${plan.carried.length} unchanged` +
       (plan.removed.length === 0 ? '' : `, ${plan.removed.length} older than the retention`) +
-      (listing.kind === 'full'
-        ? ''
-        : `; windows that ended before ${atTime(listing.since)} are not looked at`),
+      (listing.kind === 'full' ? '' : `; windows that ended before ${atTime(listing.since)} are skipped`),
   );
   const base = plan.baseGeneration;
   if (base !== undefined && base.membership.federator !== plan.membership.federator) {
@@ -46,10 +44,10 @@ export function logPlan(log: Log, plan: DrawnPlan): void {
     log.debug({ event: 'federation.without-windows', cluster }, `Federator found no window of ${cluster}`);
   }
   for (const found of plan.found) logFound(log, found);
-  for (const { cluster, window, taken, leftAside } of plan.duplicates) {
+  for (const { cluster, window, taken, ignored } of plan.duplicates) {
     log.warn(
-      { event: 'federation.duplicate', cluster, window, taken, leftAside },
-      `${prefix(window)} ${cluster} has more than one file of a window: takes ${taken}, leaves ${leftAside}`,
+      { event: 'federation.duplicate', cluster, window, taken, ignored },
+      `${prefix(window)} ${cluster} has more than one file of a window: takes ${taken}, ignores ${ignored}`,
     );
   }
 }
@@ -69,7 +67,7 @@ function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }
   }
 }
 
-/** `Federator[allocations][1d]`: what people grep. */
+/** `Federator[allocations][1d]`, as people grep for it. */
 export function prefix(window: string): string {
   const ref = parseWindowId(window);
   return ref === undefined ? 'Federator' : `Federator[${ref.pipeline}][${ref.resolution}]`;
@@ -80,7 +78,7 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** `2026-11-14T12:30Z`, of unix seconds. */
+/** Formats unix seconds as `2026-11-14T12:30Z`. */
 export function atTime(seconds: number): string {
   return `${new Date(seconds * 1_000).toISOString().slice(0, 16)}Z`;
 }

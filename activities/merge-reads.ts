@@ -12,31 +12,31 @@ import type { AgainRange } from '../etl/splice/spliced-input';
 import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
 import type { WindowSource } from './window-sources';
 
-/** A larger file than this is none that a cluster makes for a window. */
+/** No cluster writes a larger file for a window. */
 const largestSource = 2 ** 30;
 
-/** A source that is not there any more in the version that was seen. */
+/** The version of a source that was seen no longer exists. */
 export class SourceMoved extends Error {
   constructor(readonly source: WindowSource) {
-    super(`${source.key} moved on.`);
+    super(`${source.key} has changed.`);
   }
 }
 
-/** The previous object is not what its provenance describes. */
+/** The previous object does not match its provenance. */
 export class PreviousDamaged extends Error {}
 
 export interface MergeReadsInput {
   readonly bucket: BucketReader;
   readonly window: WindowId;
-  /** Those that contribute, in the order of folding. */
+  /** The contributing sources, in merge order. */
   readonly sources: readonly WindowSource[];
   readonly reuse?: Reuse;
   readonly signal: AbortSignal;
 }
 
 /**
- * What one merge reads: each source at exactly the version that was seen, ahead of being asked for it; and of the previous
- * object, in one request, the parts of those that have not changed. To be closed.
+ * The reads of one merge: each source at exactly the version that was seen, read ahead; or, for unchanged sources,
+ * their parts of the previous object, all in one request. The caller closes it.
  */
 export class MergeReads {
   private readonly ahead: ReadAhead<MergeReply>;
@@ -57,7 +57,7 @@ export class MergeReads {
     );
   }
 
-  /** Answers a question of the thread. Throws SourceMoved and PreviousDamaged, and what the store does. */
+  /** Answers a question of the thread. Throws SourceMoved, PreviousDamaged, or an error of the store. */
   async read(question: MergeQuestion): Promise<MergeReply> {
     switch (question.ask) {
       case 'head':
@@ -75,7 +75,7 @@ export class MergeReads {
     }
   }
 
-  /** From now on, what is asked for again comes in this order. */
+  /** Announces the order in which ranges will be requested again, so that they can be read ahead. */
   begin({ again }: MergeBegun): void {
     this.inputsAgain = again.map(({ input }) => input);
     this.again = new ReadAhead(
@@ -88,7 +88,7 @@ export class MergeReads {
   }
 
   private requirePrevious(): PreviousObject {
-    if (this.previous === undefined) throw new TypeError('Nothing is taken from a previous object.');
+    if (this.previous === undefined) throw new TypeError('This merge has no previous object.');
     return this.previous;
   }
 
@@ -122,21 +122,21 @@ export class MergeReads {
     try {
       return await readAll(bucket, key, { signal, version, range, maxBytes: largestSource });
     } catch (error) {
-      throw isAnother(error) ? new SourceMoved(source) : error;
+      throw isGone(error) ? new SourceMoved(source) : error;
     }
   }
 }
 
-/** Whether what was asked for is not there any more in the version that was seen. */
-function isAnother(error: unknown): error is FederationError {
+/** Whether the requested version no longer exists. */
+function isGone(error: unknown): error is FederationError {
   return isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
 }
 
-/** The previous object, read once from its start to its end, piece by piece. */
+/** The previous object, read once from start to end, in pieces. */
 class PreviousObject {
   private opened: Promise<{ version: Version; pieces: Pieces }> | undefined;
   private position = 0;
-  /** One piece at a time. */
+  /** Serializes the pieces: one is read at a time. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -145,13 +145,13 @@ class PreviousObject {
     private readonly options: CallOptions,
   ) {}
 
-  /** Its table, up to the first entry of any cluster. */
+  /** The header and string table, up to the first cluster's entries. */
   head(): Promise<MergeReply> {
     const offsets = this.reuse.previous.sources.flatMap(({ contribution }) => contribution?.offset ?? []);
     return this.next(0, Math.min(...offsets));
   }
 
-  /** One cluster's part, which stands behind those that were taken before. */
+  /** One cluster's part; must come after the parts taken before. */
   take({ offset, length }: { offset: number; length: number }): Promise<MergeReply> {
     return this.next(offset, length);
   }
@@ -176,7 +176,7 @@ class PreviousObject {
     return objectKey(this.reuse.previous.fingerprint);
   }
 
-  /** The next bytes, and what stands before them. */
+  /** The bytes at an offset, and those skipped to get there. */
   private next(offset: number, length: number): Promise<MergeReply> {
     const taken = this.last.then(async () => {
       const { pieces } = await this.open();
@@ -204,12 +204,12 @@ class PreviousObject {
     try {
       return await read();
     } catch (error) {
-      throw isAnother(error) ? new PreviousDamaged(error.detail) : error;
+      throw isGone(error) ? new PreviousDamaged(error.detail) : error;
     }
   }
 }
 
-/** A body in pieces of the lengths that are asked for. */
+/** Cuts a body into pieces of requested lengths. */
 class Pieces {
   private readonly chunks: AsyncIterator<Uint8Array>;
   private rest: Uint8Array = new Uint8Array();

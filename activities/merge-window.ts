@@ -19,11 +19,11 @@ export interface MergeWindowInput {
   readonly attempt: number;
   readonly shard: number;
   readonly index: number;
-  /** Merge it though it is merged. The plan says so too, for the windows that were named. */
+  /** Merge the window even if it is merged already. The plan can request the same. */
   readonly force?: boolean;
 }
 
-/** What became of one planned window. Without a fingerprint no cluster has anything good to contribute: the window leaves. */
+/** The outcome of one planned window. Without a fingerprint, no cluster has a good contribution: it is removed. */
 export interface MergeOutcome {
   readonly index: number;
   /** A WindowId. */
@@ -32,15 +32,15 @@ export interface MergeOutcome {
   readonly digest?: string;
   /** In bytes. */
   readonly size?: number;
-  /** Clusters that are in it. */
+  /** Number of clusters in the merged window. */
   readonly clusters: number;
-  /** Clusters whose source is another than in the last generation. */
+  /** Number of clusters whose source differs from the last generation's. */
   readonly changed: number;
-  /** Quarantined sources; the outcome of the shard lists them. */
+  /** Number of quarantined sources; the shard's outcome lists them. */
   readonly quarantined: number;
-  /** Whether the merged object was there already. */
+  /** Whether the merged object existed already. */
   readonly reused: boolean;
-  /** Whether the last generation had the window and the next one will not. */
+  /** Whether the last generation had the window and the next will not. */
   readonly removed: boolean;
 }
 
@@ -50,22 +50,22 @@ export interface MergeDependencies extends Pick<
   FederationDependencies,
   'bucket' | 'log' | 'heartbeat' | 'signal' | 'threads'
 > {
-  /** Bytes of source files that are held in memory at once, over all merges of this process. (Default: 256 MiB) */
+  /** Most bytes of source files in memory, over all merges of this process. (Default: 256 MiB) */
   readonly mergeMemory?: number;
 }
 
 const defaultMergeMemory = 256 * 1024 * 1024;
-/** Of them, those of one merge: of a larger window, what goes beyond is read twice instead. */
+/** The share of one merge; of a larger window, the rest is read twice instead. */
 export const heldByOne = 64 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**
  * Merges one planned window: reads its sources at the versions that were seen, quarantines bad ones, writes the merged
- * object and then its provenance. What is finished already is found by its name and not done again. Equal sources give
- * equal bytes, so that doing it twice changes nothing.
+ * object and then its provenance. A finished object is found by its name and not merged again. Equal sources give equal
+ * bytes, so repeating the merge is harmless.
  *
- * @throws GENERATION_UNREADABLE when a cluster's last good contribution is needed and cannot be read;
- *   STORAGE_CONFLICT when the sources keep changing; any other error of the store
+ * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed and cannot be read;
+ *   STORAGE_CONFLICT if the sources keep changing; any other error of the store
  */
 export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   const { bucket } = deps;
@@ -134,7 +134,7 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   };
 }
 
-/** Who names a window to be merged by force can go on without what the last generation knew. */
+/** The previous contributions; a forced merge can do without them if they are unreadable. */
 async function readPreviousOrNone(
   { bucket, log }: MergeDependencies,
   planned: PlannedWindow,
@@ -148,7 +148,7 @@ async function readPreviousOrNone(
     if (!force || !(error instanceof FederationError) || error.code !== 'GENERATION_UNREADABLE') throw error;
     log.warn(
       { event: 'window.previous-unreadable', window: planned.window, ...error.subject },
-      `${prefix(planned.window)} merges ${planned.window} without its last generation: ${error.detail}`,
+      `${prefix(planned.window)} merges ${planned.window} without the contributions of the last generation: ${error.detail}`,
     );
     return noPrevious;
   }
@@ -180,6 +180,6 @@ function describeOutcome(
   { fingerprint: merged, clusters, changed, reused }: MergeOutcome,
   when: string,
 ): string {
-  if (merged === undefined) return `has nothing good for ${when}`;
+  if (merged === undefined) return `has no good source for ${when}`;
   return `${reused ? 'found merged' : 'merged'} ${when} from ${count(clusters, 'cluster')} (${changed} changed)`;
 }

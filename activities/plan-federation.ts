@@ -10,45 +10,45 @@ import { logPlan } from './log-plan';
 
 export interface PlanFederationInput {
   readonly run: string;
-  /** Counted from 1: a run plans again when its commit finds that something changed. */
+  /** From 1. A run plans again if its commit finds that something changed. */
   readonly attempt: number;
   readonly request: FederationRequest;
 }
 
-/** Some ids, and how many there are. */
+/** A number of clusters, and some of their ids. */
 export interface ClusterSummary {
   readonly count: number;
-  /** At most 50, and fewer where they are long. */
+  /** The first ones: at most 50, and fewer if they are long. */
   readonly ids: string[];
 }
 
 export interface PlanSummary {
   readonly outcome: PlanOutcome;
   readonly attempt: number;
-  /** The generation that the plan starts from; 0 when there is none. */
+  /** The generation that the plan starts from; 0 if there is none. */
   readonly base: number;
   readonly clusters: ClusterSummary;
   readonly excluded: ClusterSummary;
-  /** Windows that are known: planned and carried. */
+  /** All known windows: planned and carried. */
   readonly windows: number;
   readonly planned: number;
   readonly carried: number;
-  /** Files left aside because their cluster has another one of the same window. */
+  /** Files ignored because their cluster has a preferred one of the same window. */
   readonly duplicates: number;
-  /** Shards that the plan is cut into, each of at most 50 windows. */
+  /** Number of shards, each of at most 50 windows. */
   readonly shards: number;
 }
 
-/** Each is in memory as text while it is written. */
+/** Few, as each shard is in memory as text while it is written. */
 const concurrentWrites = 4;
 
 export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;
 export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generations'>;
 
 /**
- * Plans a federation and writes the plan for the activities that follow: shards first, then the head that names them.
+ * Plans a federation and writes the plan for the activities that follow: the shards, then the head that names them.
  *
- * @throws FEDERATOR_CONFLICT when another federator with another membership committed last, unless taking over
+ * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless taking over
  */
 export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;

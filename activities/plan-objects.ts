@@ -4,7 +4,7 @@ import type { PlanHead, PlanShard } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 import { runPlanKey } from '../federation/layout';
 
-/** A shard of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
+/** A shard of a run's plan. Throws STORAGE_NOT_FOUND if the run never wrote it. */
 export async function readShard(
   bucket: BucketReader,
   run: string,
@@ -15,7 +15,7 @@ export async function readShard(
   return requireDocument(bucket, documents.planShard.at(run, attempt, shard), options);
 }
 
-/** What a commit needs of a run's plan. Throws STORAGE_NOT_FOUND when the run never wrote it. */
+/** The head of a run's plan, for the commit. Throws STORAGE_NOT_FOUND if the run never wrote it. */
 export async function readHead(
   bucket: BucketReader,
   run: string,
@@ -25,7 +25,7 @@ export async function readHead(
   return requireDocument(bucket, documents.planHead.at(run, attempt), options);
 }
 
-/** A reader of shards that remembers the last few: the windows of a shard are merged one after another. */
+/** Reads shards and caches the last few, since each window of a shard is merged by its own activity. */
 export function createShardCache(
   bucket: BucketReader,
   most = 4,
@@ -35,7 +35,7 @@ export function createShardCache(
     const key = runPlanKey(run, attempt, shard);
     const known = cache.get(key);
     if (known !== undefined) return known;
-    // Without a signal: others wait for the same reading than the activity that happened to ask first.
+    // Without a signal: other activities than the one that asked first wait for the same read.
     const reading = readShard(bucket, run, attempt, shard);
     cache.set(key, reading);
     reading.catch(() => cache.delete(key));

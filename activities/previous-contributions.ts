@@ -5,26 +5,26 @@ import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** What clusters last contributed to a window. */
+/** The clusters' last contributions to a window. */
 export interface PreviousContributions {
-  /** The provenance of the base's object. */
+  /** Provenance of the window's object in the base. */
   readonly base?: Provenance;
-  /** A cluster's last good contribution, and the object that it is in. */
+  /** A cluster's last good contribution, and the object that contains it. */
   of(cluster: string): { readonly from: Provenance; readonly contribution: Contribution } | undefined;
-  /** Every cluster that has one. */
+  /** The clusters that have one. */
   readonly clusters: readonly string[];
 }
 
-/** As if the window had never been merged. */
+/** For a window treated as never merged. */
 export const noPrevious: PreviousContributions = { of: () => undefined, clusters: [] };
 
 type Contribution = NonNullable<ProvenanceSource['contribution']>;
 
 /**
- * Reads what included clusters last contributed to a window: by the base's object, and for a cluster that returns, by
- * the object of the newest generation that held it.
+ * Reads the last contributions of the included clusters to a window: from the provenance of the base's object, or for a
+ * returning cluster, from that of the newest generation that included it.
  *
- * @throws GENERATION_UNREADABLE when a provenance is missing or damaged
+ * @throws GENERATION_UNREADABLE if a provenance is missing or damaged
  */
 export async function readPrevious(
   bucket: BucketReader,
@@ -63,8 +63,8 @@ async function readProvenance(
       throw cause;
     throw new FederationError('GENERATION_UNREADABLE', {
       subject: { key: document.key },
-      detail: `What clusters contributed to the last generation cannot be read: ${cause.detail}`,
-      hint: 'Run `federated-etl verify`. `federated-etl federate --force` merges without it: what only the last generation still held is lost then.',
+      detail: `The clusters’ contributions to the last generation cannot be read: ${cause.detail}`,
+      hint: 'Run `federated-etl verify`. `federated-etl federate --force` merges without them; contributions that only the last generation still had are then lost.',
       cause,
     });
   }

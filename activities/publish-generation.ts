@@ -12,7 +12,7 @@ import { count } from './log-plan';
 import { newestGenerationNumber, readNewestGeneration } from './read-generations';
 
 export interface PublishResult {
-  /** The generation that is published now; 0 when there is none. */
+  /** The published generation; 0 if there is none. */
   readonly generation: number;
   readonly copied: number;
   readonly deleted: number;
@@ -23,15 +23,15 @@ export type PublishGeneration = () => Promise<PublishResult>;
 
 export type PublishDependencies = Pick<FederationDependencies, 'bucket' | 'log' | 'heartbeat' | 'signal'>;
 
-/** Copies on the server's side cost this process nothing. */
+/** Server-side copies cost this process next to nothing. */
 const concurrentCopies = 16;
 
 /**
- * Brings `combined/etl/bingen/` in line with the newest generation, whatever state it is in, by copies on the server's
- * side; and goes on until the generation that it published is still the newest. Every file is whole at any time. Files
- * that an earlier generation named and this one does not are deleted; those that none ever named are left.
+ * Brings `combined/etl/bingen/` in line with the newest generation, whatever its state, by server-side copies. Repeats
+ * if a newer generation was committed meanwhile. Every file is complete at any time. Deletes published files that the
+ * generation does not name; leaves files that were never published.
  *
- * @throws GENERATION_UNREADABLE when an object of the generation is missing or has another size
+ * @throws GENERATION_UNREADABLE if an object of the generation is missing or has the wrong size
  */
 export function createPublishGeneration(deps: PublishDependencies): PublishGeneration {
   const { bucket, log } = deps;
@@ -68,7 +68,7 @@ async function publish(
     const value: Published = { format: 1, generation: of, windows: Object.fromEntries(record) };
     return replaceDocument(bucket, document, value, options);
   };
-  // Announced before they are written: if this ends here, what is there is still known as ours.
+  // Recorded before they are written, so that they are known as ours even if this is interrupted.
   const added = copy.filter((window) => !record.has(window));
   for (const window of added) record.set(window, { ...named(windows, window), version: '' });
   if (added.length > 0) await write(published?.generation ?? 0);
@@ -121,5 +121,5 @@ async function copyObject(
     if (isFederationError(error, 'STORAGE_NOT_FOUND')) throw unreadable('A merged window is gone.', error);
     throw error;
   }
-  throw unreadable('A merged window has not the size that it was merged with.');
+  throw unreadable('A merged window does not have its original size.');
 }

@@ -13,7 +13,7 @@ import type { MergeThreads } from './threads/merge-threads';
 import type { BadSource } from './threads/merge-thread';
 import type { WindowSource } from './window-sources';
 
-/** A cause is quoted in lists that people read; it does not have to be told at length. */
+/** Longer details are cut off: people read them in lists. */
 const longestDetail = 400;
 
 export interface QuarantineContext {
@@ -30,16 +30,16 @@ export interface BadFinding {
   readonly source: WindowSource;
   readonly code: BadSource['code'];
   readonly detail: string;
-  /** The contribution that stood in for it is itself gone from `kept/`: it has to be made anew. */
+  /** Its kept contribution is missing from `kept/` and has to be written again. */
   readonly keptIsGone?: boolean;
 }
 
 /**
- * Puts clusters' last good contributions in the place of bad sources: what `kept/` holds already, else what is taken
- * out of the previous object and written there once, exactly. Without any, the source is refused. A cluster that has
- * no file and never contributed has nothing to say: it leaves the list.
+ * Replaces bad sources with the clusters' last good contributions: the one in `kept/`, or else one extracted unaltered
+ * from the previous object and written to `kept/`. A source without any is refused. A cluster that has no file and
+ * never contributed is dropped from the list.
  *
- * @throws GENERATION_UNREADABLE when the previous object is missing or damaged
+ * @throws GENERATION_UNREADABLE if the previous object is missing or damaged
  */
 export async function quarantine(
   context: QuarantineContext,
@@ -70,7 +70,7 @@ function keptAlready({ planned }: QuarantineContext, { source, keptIsGone }: Bad
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }
 
-/** Writes the previous contributions of these clusters; answers with their versions. */
+/** Writes the previous contributions of these clusters to `kept/`; returns their versions. */
 async function keepContributions(
   context: QuarantineContext,
   findings: readonly BadFinding[],
@@ -85,7 +85,7 @@ async function keepContributions(
           cluster: source.cluster,
           key: keptKey(clusterId(source.cluster), context.planned.window as WindowId),
         },
-        detail: 'The last good contribution is gone, and no merged object holds it either.',
+        detail: 'The last good contribution is gone, and no merged object contains it either.',
       });
     }
   }
@@ -118,14 +118,14 @@ async function keepFrom(
   const versions = new Map<string, string>();
   for (const [index, cluster] of clusters.entries()) {
     const file = answer.files[index];
-    if (file === undefined) throw new TypeError('Fewer contributions came back than were asked for.');
+    if (file === undefined) throw new TypeError('Fewer contributions were returned than requested.');
     const at = keptKey(clusterId(cluster), planned.window as WindowId);
     versions.set(cluster, await putOnce(bucket, at, file, { signal }));
   }
   return versions;
 }
 
-/** An attempt that died after writing must not be followed by one that writes another version of the same bytes. */
+/** Reuses the object of an attempt that died after writing: a second write would give the same bytes a new version. */
 async function putOnce(
   bucket: Bucket,
   key: string,

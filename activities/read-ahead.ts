@@ -1,14 +1,14 @@
-/** Something to be read, and how much memory it takes. */
+/** Something to read, and the memory that it takes. */
 export interface Readable<T> {
   readonly bytes: number;
   read(): Promise<T>;
 }
 
-/** What is read but not taken yet, at most: so much is on its way while one is worked on. */
+/** Most items that are read, or being read, but not taken yet. */
 const most = 8;
 const mostBytes = 16 * 1024 * 1024;
 
-/** Reads things in order, ahead of being asked for them, so that whoever works on them waits for none but the first. */
+/** Reads items in order ahead of demand, so that the consumer ideally waits only for the first. */
 export class ReadAhead<T> {
   private readonly begun = new Map<number, Promise<T>>();
   private bytes = 0;
@@ -16,7 +16,7 @@ export class ReadAhead<T> {
 
   constructor(private readonly all: readonly Readable<T>[]) {}
 
-  /** Gives one, and goes on with those behind it. Asked for one further back, it starts again from there. */
+  /** Returns an item and reads ahead from there. An item that was taken before restarts the reading at that item. */
   async take(index: number): Promise<T> {
     if (!this.begun.has(index)) {
       this.begun.clear();
@@ -25,7 +25,7 @@ export class ReadAhead<T> {
     }
     this.goOn();
     const taken = this.begun.get(index);
-    if (taken === undefined) throw new RangeError(`There is nothing at ${index} to read.`);
+    if (taken === undefined) throw new RangeError(`There is no item ${index} to read.`);
     const read = await taken;
     if (this.begun.delete(index)) this.bytes -= this.all[index]?.bytes ?? 0;
     this.goOn();
@@ -37,7 +37,7 @@ export class ReadAhead<T> {
       const isRoom = this.begun.size < most && this.bytes + one.bytes <= mostBytes;
       if (!isRoom && this.begun.size > 0) return;
       const reading = one.read();
-      // It is told when it is taken, if it ever is.
+      // A failure is thrown when the item is taken, if it ever is.
       reading.catch(() => undefined);
       this.begun.set(this.next, reading);
       this.bytes += one.bytes;

@@ -12,7 +12,7 @@ export interface ListedGeneration {
   readonly size: number;
 }
 
-/** The generations that are there, the oldest first. */
+/** The existing generations, oldest first. */
 export async function listGenerations(
   bucket: BucketReader,
   options?: CallOptions,
@@ -26,12 +26,12 @@ export async function listGenerations(
   return found;
 }
 
-/** The number of the newest generation; 0 when nothing was ever committed. */
+/** The number of the newest generation; 0 if nothing was ever committed. */
 export async function newestGenerationNumber(bucket: BucketReader, options?: CallOptions): Promise<number> {
   return (await listGenerations(bucket, options)).at(-1)?.generation ?? 0;
 }
 
-/** One generation; undefined when there is none of that number. Throws GENERATION_UNREADABLE when it is damaged. */
+/** One generation; undefined if it does not exist. Throws GENERATION_UNREADABLE if it is damaged. */
 export async function readGeneration(
   bucket: BucketReader,
   generation: number,
@@ -40,7 +40,7 @@ export async function readGeneration(
   return readDocument(bucket, documents.generation.at(generation), options);
 }
 
-/** The newest generation: the combined set. Undefined when nothing was ever committed. */
+/** The newest generation: the combined set. Undefined if nothing was ever committed. */
 export async function readNewestGeneration(
   bucket: BucketReader,
   options?: CallOptions,
@@ -49,7 +49,7 @@ export async function readNewestGeneration(
     const newest = await newestGenerationNumber(bucket, options);
     if (newest === 0) return undefined;
     const generation = await readGeneration(bucket, newest, options);
-    // Gone between listing and reading: so there is a newer one, since the newest is never cleaned up.
+    // If it was deleted between listing and reading, there is a newer one: the newest is never cleaned up.
     if (generation !== undefined) return generation;
   }
 }

@@ -8,7 +8,7 @@ export interface RecordRequestInput {
   readonly request: FederationRequest;
 }
 
-/** Writes the request of a run, as its first object. One that is there already stays. */
+/** Writes a run's request, as the run's first object. Keeps an existing one. */
 export function createRecordRequest({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {
     const document = documents.runRequest.at(run);

@@ -8,11 +8,11 @@ export interface RecordShardInput {
   readonly run: string;
   readonly attempt: number;
   readonly shard: number;
-  /** Of every window of the shard, in any order. */
+  /** The outcome of every window of the shard, in any order. */
   readonly outcomes: readonly MergeOutcome[];
 }
 
-/** Writes the results of a shard's windows for the commit to read, with the quarantined sources that their outcomes only count. */
+/** Writes the results of a shard's windows for the commit, with the quarantined sources, which outcomes only count. */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {
     const options = { signal: signal() };

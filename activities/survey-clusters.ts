@@ -6,12 +6,12 @@ import type { BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
 import { type ClusterId, clusterId } from '../etl/cluster-id';
 import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } from '../federation/layout';
 
-/** Listings are small requests that mostly wait. */
+/** Many at once, as listings are small requests that mostly wait. */
 const concurrentListings = 16;
-/** Entries that stores give out at once. With another number a listing is as complete, and takes other requests. */
+/** Page size of the stores. With a wrong number a listing would still be complete, but take more requests. */
 const pageSize = 1_000;
 
-/** The clusters that have a folder in Federated Storage. Folders whose name cannot be a cluster are passed over. */
+/** The clusters that have a folder in Federated Storage. Ignores folders whose name is not a valid cluster id. */
 export async function discoverClusters(bucket: BucketReader, options?: CallOptions): Promise<ClusterId[]> {
   const clusters: ClusterId[] = [];
   for await (const entry of bucket.list(federatedPrefix, { ...options, delimiter: '/' })) {
@@ -21,7 +21,7 @@ export async function discoverClusters(bucket: BucketReader, options?: CallOptio
   return clusters;
 }
 
-/** The window files of clusters. Whatever else lies in their folders is passed over. */
+/** The window files of clusters. Ignores any other file in their folders. */
 export async function listWindowFiles(
   bucket: BucketReader,
   clusters: readonly string[],
@@ -34,15 +34,15 @@ export async function listWindowFiles(
 }
 
 export interface ScanOptions extends CallOptions {
-  /** In unix seconds: older windows may be passed over where that saves requests. Absent: everything is listed. */
+  /** In unix seconds: windows that ended earlier may be skipped if that saves requests. Undefined: lists everything. */
   readonly since?: number;
-  /** Told of each window file: a cluster's in the order of their keys, the clusters' mixed. */
+  /** Called for each window file: in key order within a cluster, the clusters interleaved. */
   readonly onFile: (file: ListedFile) => void;
-  /** Told after each cluster. */
+  /** Called after each cluster. */
   readonly onListed?: (cluster: string) => void;
 }
 
-/** Lists the window files of clusters; whether any were passed over. Whatever else lies in their folders is not told. */
+/** Lists the window files of clusters; returns whether any were skipped. Ignores any other file in their folders. */
 export async function scanWindowFiles(
   bucket: BucketReader,
   clusters: readonly string[],
@@ -57,9 +57,9 @@ export async function scanWindowFiles(
 }
 
 /**
- * A page that was fetched is read to its end. Where the next one would begin among older windows, the listing goes on at
- * the recent ones of the folder instead: so it never takes more requests than a full one, and a cluster of few files is
- * listed whole.
+ * Reads every fetched page to its end. If the next page would begin among older windows, the listing continues at the
+ * folder's recent ones instead. So it never takes more requests than a full listing, and a cluster with few files is
+ * listed completely.
  */
 async function scanCluster(
   bucket: BucketReader,

@@ -18,10 +18,10 @@ import { type BadFinding, quarantine } from './quarantine';
 import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
 import { lookAgain, type WindowSource } from './window-sources';
 
-/** A source that is written again and again while it is read is tried this often before Temporal tries later. */
+/** Attempts to read a source that keeps changing, before the activity fails and Temporal retries it. */
 const mostLooks = 5;
 
-/** A window that is merged; else which sources are bad, or have moved on. */
+/** The merged window, or the sources that are bad or have changed. */
 interface Tried {
   readonly bad: BadFinding[];
   readonly moved: readonly WindowSource[];
@@ -32,31 +32,31 @@ export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket
   readonly planned: PlannedWindow;
   readonly ref: WindowRef;
   readonly previous: PreviousContributions;
-  /** Merge it though it is merged. */
+  /** Merge the window even if it is merged already. */
   readonly force: boolean;
   readonly memory: MemoryBudget;
-  /** Bytes of its sources that one merge holds in memory; what goes beyond is read twice. */
+  /** Most bytes of its sources that one merge keeps in memory; anything beyond is read twice. */
   readonly mostHeld: number;
   readonly signal: AbortSignal;
 }
 
 export interface SettledWindow {
-  /** What became of each cluster's source, in byte order. */
+  /** Each cluster's source with its final decision, in byte order of the ids. */
   readonly sources: readonly WindowSource[];
-  /** Undefined when no cluster has anything good to contribute. */
+  /** Undefined if no cluster has a good contribution. */
   readonly merged?: Provenance;
-  /** Whether the merged object was there already. */
+  /** Whether the merged object existed already. */
   readonly reused: boolean;
 }
 
-/** The merge of one window, until every source is either taken as it is or quarantined. */
+/** Merges one window, repeatedly until every source is either used or quarantined. */
 export class WindowMerge {
-  /** What it is busy with, for a heartbeat. */
+  /** The current step, for the heartbeat. */
   doing = 'starting';
 
   constructor(private readonly context: WindowMergeContext) {}
 
-  /** Each round either ends it, or settles a source, or finds that one moved on; of the latter there are not many. */
+  /** Each round ends the merge, quarantines a source, or finds that one has changed, at most `mostLooks` times. */
   async settle(planned: readonly WindowSource[]): Promise<SettledWindow> {
     const { bucket, ref, signal, force } = this.context;
     let sources = await this.replace(planned, badByListing(planned));
@@ -72,14 +72,14 @@ export class WindowMerge {
       );
       if (merged !== undefined) return { sources, merged, reused: false };
       if (moved.some((source) => keptVersion(source.decision) === undefined) && ++looks > mostLooks)
-        throw this.restless(moved);
+        throw this.keepsChanging(moved);
       sources = await this.lookAgainAt(sources, moved);
       sources = await this.replace(sources, bad);
       sources = await this.replace(sources, badByListing(sources));
     }
   }
 
-  /** Reads, merges and writes; or says which sources are bad or have moved on, and finishes nothing. */
+  /** Reads, merges and writes; or returns the sources that are bad or have changed, without finishing an object. */
   private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
     const { ref, planned, previous, force, log } = this.context;
     const reuse = force ? undefined : findReuse(previous.base, ref, sources);
@@ -89,7 +89,7 @@ export class WindowMerge {
       if (!(error instanceof PreviousDamaged)) throw error;
       log.warn(
         { event: 'window.previous-damaged', key: objectKey(reuse?.previous.fingerprint ?? '') },
-        `${prefix(planned.window)} merges ${planned.window} from all of its sources, as the object before is damaged: ${error.message}`,
+        `${prefix(planned.window)} merges ${planned.window} from all of its sources, as its previous object is damaged: ${error.message}`,
       );
       return this.tryWith(undefined, name, sources);
     }
@@ -148,7 +148,7 @@ export class WindowMerge {
     }
   }
 
-  /** A source that moved on is looked at again before any is quarantined. */
+  /** Changed sources are looked at again before any source is quarantined. */
   private refused(
     read: readonly WindowSource[],
     { bad, moved }: Extract<MergeAnswer, { kind: 'refused' }>,
@@ -196,7 +196,7 @@ export class WindowMerge {
     return { source, code: bad.code, detail: bad.detail };
   }
 
-  /** A source that moved on is taken as it is now; a kept contribution that did is made anew. */
+  /** Takes a changed source at its current version; writes a kept contribution again if it was the one that changed. */
   private async lookAgainAt(
     sources: readonly WindowSource[],
     moved: readonly WindowSource[],
@@ -225,14 +225,20 @@ export class WindowMerge {
     this.doing = 'quarantining bad sources';
     const settled = new Map((await quarantine(this.context, bad)).map((source) => [source.cluster, source]));
     const replaced = new Set(bad.map(({ source }) => source.cluster));
-    for (const { source, code, detail } of bad) this.tell(source, settled.get(source.cluster), code, detail);
+    for (const { source, code, detail } of bad)
+      this.logQuarantined(source, settled.get(source.cluster), code, detail);
     return sources.flatMap((source) =>
       replaced.has(source.cluster) ? (settled.get(source.cluster) ?? []) : source,
     );
   }
 
-  /** A source that is simply not there, and never was, is nothing to tell. */
-  private tell(source: WindowSource, settled: WindowSource | undefined, code: string, detail: string): void {
+  /** Logs nothing about a source that does not exist and never did. */
+  private logQuarantined(
+    source: WindowSource,
+    settled: WindowSource | undefined,
+    code: string,
+    detail: string,
+  ): void {
     if (settled === undefined) return;
     const { log, planned } = this.context;
     const state = quarantineState(settled.quarantined ?? {});
@@ -242,7 +248,7 @@ export class WindowMerge {
     );
   }
 
-  private restless(moved: readonly WindowSource[]): FederationError {
+  private keepsChanging(moved: readonly WindowSource[]): FederationError {
     const [source] = moved;
     return new FederationError('STORAGE_CONFLICT', {
       subject: { cluster: source?.cluster, window: this.context.planned.window, key: source?.key },
@@ -251,7 +257,7 @@ export class WindowMerge {
   }
 }
 
-/** What needs no reading to be known as bad. */
+/** Sources that are bad by their listing alone, without being read. */
 function badByListing(sources: readonly WindowSource[]): BadFinding[] {
   return sources.flatMap((source): BadFinding[] => {
     if (source.decision !== 'used') return [];

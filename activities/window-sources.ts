@@ -12,16 +12,16 @@ export interface WindowSource {
   readonly cluster: string;
   /** The cluster's own file. */
   readonly key: string;
-  /** Its version as last looked at, or `absent`. */
+  /** Its version when last looked at, or `absent`. */
   readonly seen: string;
   readonly decision: string;
-  /** Of the cluster's own file, in bytes. */
+  /** Size of the cluster's own file in bytes. */
   readonly size: number;
-  /** Set if it is not taken as it is. */
+  /** Set if the source is quarantined. */
   readonly quarantined?: QuarantinedSource;
 }
 
-/** The sources as they were planned, with the clusters that the plan did not find but that contributed before. */
+/** The planned sources, plus an absent one for each cluster that contributed before but has no planned source. */
 export function plannedSources(planned: PlannedWindow, before: readonly string[]): WindowSource[] {
   const window = planned.window as WindowId;
   const known = new Map(planned.quarantined.map((quarantined) => [quarantined.cluster, quarantined]));
@@ -45,7 +45,7 @@ export function plannedSources(planned: PlannedWindow, before: readonly string[]
   return sources.sort((a, b) => byBytes(a.cluster, b.cluster));
 }
 
-/** A source as it is now: another version of it, or none. */
+/** The source at its current version, or absent. */
 export async function lookAgain(
   bucket: BucketReader,
   { cluster, key }: WindowSource,

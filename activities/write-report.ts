@@ -5,7 +5,7 @@ import type { FederationDependencies } from './federation-dependencies';
 
 type ReportDependencies = Pick<FederationDependencies, 'bucket' | 'signal' | 'storeWarnings'>;
 
-/** Writes the report of a run, with any warnings about the store, as its last object. Replaces an earlier one. */
+/** Writes a run's report, with any warnings about the store, as the run's last object. Replaces an earlier report. */
 export function createWriteReport({ bucket, signal, storeWarnings }: ReportDependencies) {
   return async (report: FederationReport): Promise<void> => {
     const warnings = await storeWarnings();

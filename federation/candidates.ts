@@ -20,7 +20,7 @@ export interface Duplicate {
   readonly cluster: string;
   readonly window: string;
   readonly taken: string;
-  readonly leftAside: string;
+  readonly ignored: string;
 }
 
 /** The file that counts for a cluster and window. */
@@ -37,7 +37,7 @@ export interface Candidate extends Pick<ListedFile, 'plain' | 'version' | 'size'
 export class Candidates {
   readonly #windows = new Map<string, Map<string, Candidate>>();
   readonly #clusters = new Set<string>();
-  readonly #leftAside: Omit<Duplicate, 'taken'>[] = [];
+  readonly #ignored: Omit<Duplicate, 'taken'>[] = [];
 
   add({ cluster, window, path, plain, version, size, modified }: ListedFile): void {
     const file: Candidate = { plain, version, size, modified, path: path === window ? undefined : path };
@@ -49,7 +49,7 @@ export class Candidates {
     const taken = preferredFirst(file, other) < 0 ? file : other;
     const left = taken === file ? other : file;
     files.set(cluster, taken);
-    this.#leftAside.push({ cluster, window, leftAside: left.path ?? window });
+    this.#ignored.push({ cluster, window, ignored: left.path ?? window });
   }
 
   /** The ids of the windows that any cluster has, unordered. */
@@ -69,10 +69,10 @@ export class Candidates {
 
   /** The ignored files, in the order of windows, clusters and paths. */
   duplicates(): Duplicate[] {
-    return this.#leftAside
-      .map(({ cluster, window, leftAside }): Duplicate => {
+    return this.#ignored
+      .map(({ cluster, window, ignored }): Duplicate => {
         const taken = this.of(window).get(cluster)?.path ?? window;
-        return { cluster, window, taken, leftAside };
+        return { cluster, window, taken, ignored };
       })
       .sort(inOrder);
   }
@@ -90,5 +90,5 @@ function preferredFirst(a: Candidate, b: Candidate): number {
 }
 
 function inOrder(a: Duplicate, b: Duplicate): number {
-  return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster) || byBytes(a.leftAside, b.leftAside);
+  return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster) || byBytes(a.ignored, b.ignored);
 }
