@@ -1,9 +1,9 @@
 interface CatalogEntry {
-  /** What the code means, in one line. */
+  /** Meaning of the code, in one line. */
   readonly means: string;
-  /** What the operator does about it. */
+  /** What to do about it. */
   readonly hint: string;
-  /** Whether the same attempt can succeed later although nobody acts. */
+  /** Whether a retry can succeed without anybody acting. */
   readonly retryable: boolean;
 }
 

@@ -13,7 +13,7 @@ export interface ErrorSubject {
   setting?: string;
   /** A parameter of a query. */
   parameter?: string;
-  /** Where in the file it went wrong, as an offset in bytes. */
+  /** Offset of the fault in the file, in bytes. */
   byte?: number;
 }
 
@@ -21,18 +21,18 @@ export interface FederationErrorOptions {
   subject?: ErrorSubject;
   /** What happened, in one sentence, without the hint. */
   detail: string;
-  /** Replaces the catalogue's hint where the caller knows better. */
+  /** Replaces the catalogue's hint if the caller knows a better one. */
   hint?: string;
   /** Overrides the catalogue's value. */
   retryable?: boolean;
-  /** How long the server asked us to wait, in milliseconds. */
+  /** Wait that the server requested, in milliseconds. */
   retryAfterMs?: number;
   cause?: unknown;
 }
 
 /**
- * The one error type of Federated ETL: a stable code, its subject, what happened, and what to do.
- * The catalogue entry of the code says whether retrying can help.
+ * The only error type of Federated ETL: a stable code, a subject, what happened and what to do. The code's catalogue
+ * entry says whether retrying can help.
  */
 export class FederationError extends Error {
   override readonly name = 'FederationError';
@@ -53,7 +53,7 @@ export class FederationError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** Returns this error with more of a subject; fields that are set already win. */
+  /** Returns this error with additional subject fields; fields that are set already win. */
   about(subject: ErrorSubject): FederationError {
     return new FederationError(this.code, {
       subject: { ...subject, ...this.subject },
@@ -71,7 +71,7 @@ export function isFederationError(error: unknown, code?: ErrorCode): error is Fe
   return error instanceof FederationError && (code === undefined || error.code === code);
 }
 
-/** A paragraph for people: the code, what happened, to what, and what to do. */
+/** A paragraph for people: code, what happened, subject and hint. */
 export function describeError(error: unknown): string {
   if (!(error instanceof FederationError)) return error instanceof Error ? error.message : String(error);
   const subject = Object.entries(error.subject)

@@ -1,9 +1,9 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, log } from '@temporalio/workflow';
 import type { Attempted, LoopSettings } from './messages';
 
-/** The state of a workflow that does one thing again and again, for ever. */
+/** The state of a workflow that repeats one step forever. */
 export interface AttemptLoop<Summary> {
-  /** Whether it was asked for since the last attempt began. */
+  /** Whether an attempt was requested since the last one began. */
   requested: boolean;
   state: Attempted<Summary>;
   /** How long to wait for a request before the next attempt. */
@@ -15,7 +15,7 @@ export function attemptLoop<Summary>(state: Attempted<Summary> | undefined): Att
   return { requested: true, state: state ?? {}, waitMs: 0, failures: 0 };
 }
 
-/** The interval that a signal brings, else the one so far. What is sent by mistake cannot be refused: it is passed over. */
+/** The interval in a signal, else the current one. A signal cannot be rejected, so malformed values are ignored. */
 export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: number): number {
   const everyMs: unknown = settings?.everyMs;
   return typeof everyMs === 'number' && everyMs > 0 ? everyMs : soFarMs;
@@ -24,9 +24,9 @@ export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: n
 const firstWaitAfterFailureMs = 10_000;
 
 /**
- * Does it once and remembers how it went, and says how long to wait then: the interval, a tenth more or less. An error
- * never ends the loop: it is told of (log and state), and the next attempt comes sooner than the usual one. Cancelling the
- * workflow does end it.
+ * Makes one attempt, and stores its result and how long to wait afterwards: the interval, give or take a tenth. An
+ * error never ends the loop: it is logged and stored, and the next attempt follows sooner than usual. Cancelling the
+ * workflow does end the loop.
  */
 export async function nextAttempt<Summary>(
   loop: AttemptLoop<Summary>,
@@ -50,12 +50,12 @@ export async function nextAttempt<Summary>(
   }
 }
 
-/** A tenth more or less: clusters that began together, or failed together, are not to go on in the same second. */
+/** Varies a wait by a tenth, so that clusters that started or failed together do not continue in the same second. */
 function about(ms: number): number {
   return Math.round(ms * (0.9 + Math.random() / 5));
 }
 
-/** The catalogued code and the sentence of what failed, wherever in the chain they stand. */
+/** The catalogued code and the message of a failure, from anywhere in its chain of causes. */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof ApplicationFailure && typeof at.type === 'string')

@@ -11,11 +11,11 @@ export interface CommitInput {
   readonly attempt: number;
 }
 
-/** What became of a commit, and of what follows it. */
+/** The result of a commit and of the steps after it. */
 export interface CommitEnd {
   readonly result: CommitResult;
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
-  /** What followed the commit and failed: the next run does it again. */
+  /** Steps after the commit that failed; the next run repeats them. */
   readonly unfinished: readonly string[];
   /** Calls to the store of all its steps. */
   readonly calls: StoreCalls;
@@ -25,8 +25,8 @@ const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } =
   proxyActivities<FederationActivities>(longActivity);
 
 /**
- * Commits a generation, publishes it, tells the primaries and cleans up. It always has the same id: Temporal's
- * uniqueness of ids is the lock that lets one commit happen at a time inside a namespace.
+ * Commits a generation, publishes it, notifies the primaries and cleans up. It always has the same workflow id, which
+ * serves as a lock: Temporal runs only one workflow per id, so only one commit at a time in a namespace.
  */
 export async function commit(input: CommitInput): Promise<CommitEnd> {
   try {
@@ -41,7 +41,7 @@ export async function commit(input: CommitInput): Promise<CommitEnd> {
   }
 }
 
-/** From here on the generation stands. What fails now is done by the next run; it must not look like a failed commit. */
+/** The steps after the commit. If one fails, the next run repeats it: it must not look like a failed commit. */
 async function afterCommit(): Promise<Omit<CommitEnd, 'result'>> {
   const unfinished: string[] = [];
   let calls = noCalls();

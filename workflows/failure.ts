@@ -2,8 +2,8 @@ import { ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio
 import { failureOf } from './attempts';
 
 /**
- * What a run throws when it cannot go on. A plain error would fail the workflow task, and be tried for ever while the
- * run stands there as Running; this ends the run, with the code of what went wrong as its type.
+ * The failure to throw when a run cannot continue: it ends the run, with the error's code as its type. A plain error
+ * would only fail the workflow task, which Temporal retries forever while the run still shows as Running.
  */
 export function asRunFailure(error: unknown): Error {
   if (isCancellation(error) && error instanceof TemporalFailure) return error;

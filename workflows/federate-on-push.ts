@@ -17,20 +17,20 @@ import { requestedFederationId } from './names';
 
 export interface FederateOnPushInput {
   readonly idPrefix: string;
-  /** A run begins once nobody has pushed for so long, in milliseconds, as clusters push many files at a time. */
+  /** A run starts after this long without a push, in milliseconds, as clusters push many files at a time. */
   readonly quietMs: number;
-  /** It begins so long after the first push at the latest. */
+  /** A run starts at the latest this long after the first push, in milliseconds. */
   readonly latestMs: number;
-  /** Whether somebody pushed before this execution began. */
+  /** Whether a push is pending from the previous execution. */
   readonly waiting?: boolean;
 }
 
-/** Runs after which it continues as new, long before its history is long. */
+/** Number of runs after which it continues as new, long before its history gets long. */
 const runsPerHistory = 50;
 
 /**
- * Starts a federation after pushes, for ever; one at a time, so that pushes during a run make one run more. A run that
- * fails is told of by itself: the next push starts the next one, and so does the schedule.
+ * Starts federations after pushes, forever. One at a time, so that all pushes during a run lead to one more run. A
+ * failed run reports itself and is not retried here: the next push or the schedule starts the next one.
  */
 export async function federateOnPush(input: FederateOnPushInput): Promise<void> {
   let first = input.waiting === true ? Date.now() : undefined;
@@ -63,7 +63,7 @@ async function federate(idPrefix: string): Promise<void> {
       args: [{ idPrefix, request: { trigger: 'push' } }],
       workflowRunTimeout: '12h',
       staticSummary: 'asked by a push',
-      // A run that has begun is nobody's but its own.
+      // A run that has started is independent of this workflow.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
     });

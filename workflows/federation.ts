@@ -33,17 +33,17 @@ import { fitting, searchAttributes } from './search-attributes';
 
 export interface FederationInput {
   readonly idPrefix: string;
-  /** When it was asked is filled in by the run where nobody did: the schedule asks the same every time. */
+  /** The run sets `at` if it is missing: the schedule sends the same request every time. */
   readonly request: Omit<FederationRequest, 'at'> & { readonly at?: string };
   /** Windows merged at once. (Default: 64) */
   readonly parallel?: number;
 }
 
-/** What a run ended with. The whole report lies in the bucket. */
+/** The result of a run. The full report is in the bucket. */
 export interface FederationSummary {
   readonly run: string;
   readonly outcome: RunOutcome;
-  /** In words, where nothing was to be done. */
+  /** Explanation, if there was nothing to do. */
   readonly why?: string;
   readonly generation?: number;
   readonly clusters: number;
@@ -52,14 +52,14 @@ export interface FederationSummary {
   readonly planned: number;
   readonly merged: number;
   readonly quarantined: number;
-  /** Files copied to where any reader of the layout finds them. */
+  /** Number of files copied to `combined/etl/bingen/`. */
   readonly published?: number;
 }
 
 const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<FederationActivities>(quickActivity);
 const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 
-/** A run that is overtaken again and again gives up after so many plans: somebody has to look at who else commits. */
+/** A run that keeps being overtaken gives up after this many plans: a person has to find out who else commits. */
 const maxAttempts = 5;
 
 /** One federation: plan, merge what changed, commit. `docs/design/commit.md` explains the steps. */
@@ -70,7 +70,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   const state = newState(run);
   const end = handleRosterMessages(names(input.idPrefix).roster, state);
   setHandler(progress, () => state.progress, { description: 'How far the run is' });
-  setHandler(windowsMerged, (told) => noteMerged(state, told), { description: 'How far a child is' });
+  setHandler(windowsMerged, (lane) => noteMerged(state, lane), { description: 'How far a child is' });
   const reportOf = (outcome: RunOutcome, error?: unknown): FederationReport => ({
     format: 1,
     run,
@@ -107,10 +107,10 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     const failure = asRunFailure(error);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
-      // The report is for whoever looks later; the run fails with its own error whether or not it can be written.
+      // The run fails with its own error, whether or not the report can be written.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
-        .catch((reason: unknown) => log.error('The report was not written', { reason: String(reason) }));
+        .catch((reason: unknown) => log.error('The report could not be written', { reason: String(reason) }));
     });
     show(state, { phase: 'done' });
     end();
@@ -157,7 +157,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
     noteLane(state, lane, soFar),
   );
-  // What was sent to this run before now is to count in it.
+  // Exclusions and inclusions sent so far have to count in this run.
   await condition(allHandlersFinished);
   show(state, { phase: 'committing' });
   const tried = await runCommit(input, run, number);
@@ -172,7 +172,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   show(state, { phase: 'committed', generation, quarantined });
 }
 
-/** Runs the commit; where another commit holds the lock, it waits for its turn. */
+/** Runs the commit; if another commit holds the lock, waits for it. */
 async function runCommit(input: FederationInput, run: string, number: number): Promise<CommitEnd> {
   for (let tries = 1; ; tries++) {
     try {
@@ -181,7 +181,7 @@ async function runCommit(input: FederationInput, run: string, number: number): P
         args: [{ run, attempt: number }],
         staticSummary: `commit of ${run}`,
         workflowRunTimeout: '2h',
-        // Cancelling or terminating the run must not leave a commit half published.
+        // Cancelling or terminating the run must not interrupt the commit before everything is published.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         cancellationType: ChildWorkflowCancellationType.ABANDON,
       });

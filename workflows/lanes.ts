@@ -1,7 +1,7 @@
 /**
- * Does `work` for every item, at most `lanes` at a time, and gives the results in the order of the items. The first
- * failure ends it: no further item is begun, and it is thrown once the begun ones have ended. Workflows bound their
- * fan-out with it: more than 2,000 pending activities would wedge a run.
+ * Runs `work` for every item, at most `lanes` at a time, and returns the results in the order of the items. After the
+ * first failure it starts no further items, and throws that failure once the running ones have ended. Bounds the
+ * fan-out of workflows: more than 2,000 pending activities would wedge a run.
  */
 export async function inLanes<Item, Result>(
   items: readonly Item[],

@@ -2,14 +2,14 @@ import type { CallsOf } from '../activities/federation-activities';
 import type { MergeOutcome } from '../activities/merge-window';
 import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 
-/** Outcomes of windows, counted; each window's own outcome is in the bucket. */
+/** Counts of window outcomes; each outcome itself is in the bucket. */
 export interface MergeCounts {
-  /** Windows that are done, whatever their outcome. */
+  /** Finished windows, whatever their outcome. */
   readonly windows: number;
   readonly merged: number;
   readonly reused: number;
   readonly removed: number;
-  /** Sources that were quarantined. */
+  /** Quarantined sources. */
   readonly quarantined: number;
   /** All calls to the store, including those that read the plan and record the outcomes. */
   readonly calls: StoreCalls;
@@ -19,7 +19,7 @@ export function noWindows(): MergeCounts {
   return { windows: 0, merged: 0, reused: 0, removed: 0, quarantined: 0, calls: noCalls() };
 }
 
-/** One window. */
+/** The counts of one window. */
 export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
   return {
     windows: 1,

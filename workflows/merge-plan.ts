@@ -9,7 +9,7 @@ export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shar
   readonly parallel?: number;
 }
 
-/** Receives the running total of a lane. What the run merges itself is lane 0. */
+/** Receives the running total of a lane. Windows that the run merges itself count as lane 0. */
 type Tell = (lane: number, soFar: MergeCounts) => void;
 
 /**

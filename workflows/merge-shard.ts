@@ -4,7 +4,7 @@ import { inLanes } from './lanes';
 import { countsOf, type MergeCounts } from './merge-counts';
 import { longActivity, quickActivity } from './retries';
 
-/** A shard of a run's plan, by reference: the plan itself lies in the bucket. */
+/** A reference to a shard of a run's plan: the plan itself is in the bucket. */
 export interface ShardRef {
   readonly run: string;
   readonly attempt: number;
@@ -13,7 +13,7 @@ export interface ShardRef {
 
 export interface MergeShardInput extends ShardRef {
   readonly mergeQueue: string;
-  /** How many windows at once. */
+  /** Most windows merged at once. */
   readonly parallel: number;
 }
 

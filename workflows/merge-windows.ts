@@ -45,7 +45,7 @@ async function mergeShards(
   const { lane } = input;
   const { step, shards, tellEvery } = lane;
   let counts = lane.before ?? noWindows();
-  let told = counts.windows;
+  let reported = counts.windows;
   let shard = input.shard;
   for (let done = 0; shard < shards; shard += step, done++) {
     if (done === shardsPerHistory || workflowInfo().continueAsNewSuggested) {
@@ -56,16 +56,16 @@ async function mergeShards(
     await mergeShard({ ...input, shard }, (more) => {
       counts = addCounts(counts, more);
       if (counts.windows % 10 === 0) setCurrentDetails(`${counts.windows} windows merged`);
-      if (counts.windows < told + tellEvery) return;
-      told = counts.windows;
-      tellRun(input, counts);
+      if (counts.windows < reported + tellEvery) return;
+      reported = counts.windows;
+      reportToRun(input, counts);
     });
   }
   return { counts };
 }
 
 /** A lost signal does no harm: each one carries the lane's total. */
-function tellRun({ attempt, shard, lane }: MergeWindowsInput, counts: MergeCounts): void {
+function reportToRun({ attempt, shard, lane }: MergeWindowsInput, counts: MergeCounts): void {
   const run = workflowInfo().parent;
   if (run === undefined) return;
   getExternalWorkflowHandle(run.workflowId, run.runId)

@@ -7,13 +7,13 @@ import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-combined';
 import type { PushSummary } from '../activities/push-local-etl';
 
-/** What a person sends to take a cluster out or to bring it back: one JSON argument, as the Temporal UI sends one. */
+/** A person's request to exclude or include a cluster: one JSON argument, as the Temporal UI sends it. */
 export interface ClusterMessage {
   readonly cluster: string;
   readonly reason?: string;
 }
 
-/** From which run on a change of the roster counts. */
+/** The first run in which a change of the roster counts. */
 export interface RosterAnswer {
   readonly cluster: string;
   readonly from: 'in this run' | 'in the next';
@@ -29,15 +29,15 @@ export function parseClusterMessage(message: unknown): ClusterMessage | undefine
   return { cluster, reason };
 }
 
-/** Takes a cluster out of every window. Also an update of the same name, which answers from when on. */
+/** Takes a cluster out of every window. The update of the same name also returns from which run on. */
 export const excludeCluster = defineSignal<[ClusterMessage | string]>('excludeCluster');
 export const excludeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('excludeCluster');
 
-/** Brings a cluster back with its history. Also an update of the same name. */
+/** Brings a cluster back with its history. The update of the same name also returns from which run on. */
 export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCluster');
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
-/** What a run does, in this order; it may plan again. */
+/** The phases of a run, in order; it may return to planning. */
 export const federationPhases = [
   'waiting for an earlier run',
   'planning',
@@ -49,17 +49,17 @@ export const federationPhases = [
 ] as const;
 export type FederationPhase = (typeof federationPhases)[number];
 
-/** How far a run is. */
+/** The progress of a run. */
 export interface FederationProgress {
   readonly run: string;
   readonly phase: FederationPhase;
-  /** Counts up when the run plans again: membership or the generation changed under it. */
+  /** Incremented if the run plans again because the membership or the newest generation changed. */
   readonly attempt: number;
-  /** The generation that it starts from; 0: there is none yet. */
+  /** The generation that it starts from; 0 if there is none. */
   readonly base: number;
   readonly clusters: number;
   readonly excluded: readonly string[];
-  /** Windows in all, and those whose sources changed. */
+  /** All windows; `planned` are those to merge. */
   readonly windows: number;
   readonly planned: number;
   readonly merged: number;
@@ -69,17 +69,17 @@ export interface FederationProgress {
 }
 export const progress = defineQuery<FederationProgress>('progress');
 
-/** How far one of the children is that merge for a run. */
+/** The progress of one of the child workflows that merge for a run. */
 export interface LaneProgress {
-  /** The run's plan that it merges. */
+  /** The number of the run's plan that it merges. */
   readonly attempt: number;
   readonly lane: number;
-  /** All that the lane did so far. */
+  /** The lane's totals so far. */
   readonly counts: MergeCounts;
 }
 export const windowsMerged = defineSignal<[LaneProgress]>('windowsMerged');
 
-/** Asks the roster to have a primary told of each new generation. */
+/** Asks the roster to notify a primary of each new generation, or no longer to. */
 export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrimary');
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
 
@@ -88,30 +88,30 @@ export interface RosterState {
   readonly bucket: string;
   readonly exclusions: Readonly<Record<string, Exclusion>>;
   readonly primaries: readonly string[];
-  /** False until the newest generation was asked who is excluded: what it says is not complete before. */
+  /** False until the newest generation's exclusions are loaded; until then `exclusions` is incomplete. */
   readonly loaded: boolean;
 }
 export const rosterState = defineQuery<RosterState>('roster');
 
-/** A start of the worker says what its settings are by now; everybody else sends nothing. */
+/** Current settings, sent by a starting worker; other senders omit them. */
 export interface LoopSettings {
-  /** About how long to wait at most before looking again, in milliseconds. */
+  /** Approximate longest wait before looking again, in milliseconds. */
   readonly everyMs?: number;
-  /** Whether the cluster uses the store of Kubecost's backup: a memo of its push, for the other clusters to see. */
+  /** Whether the cluster uses the store of Kubecost's backup. Kept in the push workflow's memo for other clusters. */
   readonly existingConfig?: boolean;
 }
 
-/** A change in the local ETL store, a start, or a person: look for what differs and push it. */
+/** Requests a push: sent on a change in the local ETL store, at a worker's start, or by a person. */
 export const pushNow = defineSignal<[LoopSettings?]>('push');
 
-/** A cluster pushed something, where federations begin on a push. */
+/** Sent after a cluster pushed something, if federations start on a push. */
 export const pushed = defineSignal('pushed');
 
-/** What a long-lived worker of a cluster did last. */
+/** The last attempt of a cluster's long-lived workflow. */
 export interface Attempted<Summary> {
   readonly at?: string;
   readonly summary?: Summary;
-  /** Set while the last attempt failed. */
+  /** Set while attempts fail; `since` is the time of the first failure in a row. */
   readonly error?: { readonly code: string; readonly message: string; readonly since: string };
 }
 export interface PushState extends Attempted<PushSummary> {
@@ -121,7 +121,7 @@ export interface PushState extends Attempted<PushSummary> {
 }
 export const pushState = defineQuery<PushState>('state');
 
-/** A new generation, or a person: pull it. */
+/** Requests a pull: sent after a commit, at a worker's start, or by a person. */
 export const pullNow = defineSignal<[LoopSettings?]>('pull');
 
 export interface PullState extends Attempted<PullSummary> {
@@ -129,12 +129,12 @@ export interface PullState extends Attempted<PullSummary> {
 }
 export const pullState = defineQuery<PullState>('state');
 
-/** Stops being a primary, or becomes one again; answers when the local ETL is in order. */
+/** Stops being a primary, or becomes one again. Returns when the local ETL is in order. */
 export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary');
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
 /** Lets a primary that waits for its own windows pull without them. */
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
-/** Adds a name that the cluster's own records carry, such as one that it had before. */
+/** Adds a cluster name of the cluster's own records, such as an earlier one. */
 export const addOwnNameUpdate = defineUpdate<void, [{ name: string }]>('addOwnName');
 /** Reads the state on the primary's volume: an update, since only its worker has the volume. */
 export const primaryStatusUpdate = defineUpdate<PrimaryStatus, []>('primaryStatus');

@@ -23,7 +23,7 @@ import { longActivity } from './retries';
 
 export interface PullInput {
   readonly cluster: string;
-  /** It looks for a new generation about this often, should nobody tell. In milliseconds. */
+  /** Approximate interval of looking for a new generation without being notified. In milliseconds. */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
 }
@@ -31,13 +31,13 @@ export interface PullInput {
 const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus, addOwnName } =
   proxyActivities<ClusterActivities>(longActivity);
 
-/** Keeps a primary's local ETL store what the newest generation is, for ever. Signalled after each commit. */
+/** Keeps a primary's local ETL store in line with the newest generation, forever. Signalled after each commit. */
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
   // One at a time: leaving while a pull runs would leave pulled files behind.
   let busy = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
-    // Of several that wait, all are woken at once, and only the first of them finds it free.
+    // All waiting calls wake up at once, but only the first finds it free.
     while (busy) await condition(() => !busy);
     busy = true;
     try {
@@ -90,7 +90,7 @@ export async function pull(input: PullInput): Promise<void> {
   await continueAsNew<typeof pull>({ ...input, pullEveryMs: everyMs, state: loop.state });
 }
 
-/** The newest generation on the volume, then in the tables that answer queries. */
+/** Pulls the newest generation to the volume, then ingests it into the query tables. */
 async function pullAndIngest(cluster: string): Promise<PullSummary> {
   const summary = await pullCombined.executeWithOptions({ summary: `pull to ${cluster}` }, []);
   const { state, generation } = summary;

@@ -16,7 +16,7 @@ export interface PushInput {
   readonly cluster: string;
   /** The id of the volume that this cluster id belongs to; another volume's pushes are refused. */
   readonly instance: string;
-  /** A rescan, which repairs what is missing remotely, comes about this often. In milliseconds. */
+  /** Approximate interval of rescans, which restore files missing from the bucket. In milliseconds. */
   readonly rescanEveryMs: number;
   readonly state?: Attempted<PushSummary>;
 }
@@ -24,8 +24,8 @@ export interface PushInput {
 const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
 
 /**
- * Keeps Federated Storage a copy of one cluster's local ETL store, for ever. It is signalled by the watcher of the local
- * store; signals carry no file list and coalesce, as the activity looks for itself what differs.
+ * Keeps Federated Storage a copy of one cluster's local ETL store, forever. The watcher of the local store signals it;
+ * signals carry no file list and coalesce, since the activity itself finds what differs.
  */
 export async function push(input: PushInput): Promise<void> {
   const loop: AttemptLoop<PushSummary> = attemptLoop(input.state);
@@ -51,7 +51,7 @@ export async function push(input: PushInput): Promise<void> {
   await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state });
 }
 
-/** Where the other clusters see it at their start. What is sent by mistake is passed over. */
+/** Sets the memo that other clusters read when they start. Ignores malformed values. */
 function noteExistingConfig(existingConfig: unknown): void {
   const noted = workflowInfo().memo?.['existingConfig'] === true;
   if (typeof existingConfig === 'boolean' && existingConfig !== noted) upsertMemo({ existingConfig });

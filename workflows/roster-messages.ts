@@ -21,24 +21,24 @@ import type { RunState } from './run-state';
 type Kind = 'exclude' | 'include';
 
 /**
- * Takes what a person sends to a run to exclude or include a cluster, as a signal or as an update, and passes it on to the
- * roster, where the commit reads it. The answer to an update says from which run on it counts. To be called before the
- * run's first await; what it gives is to be called when the run has ended, one way or the other.
+ * Handles requests to a run, by signal or update, to exclude or include a cluster: forwards them to the roster, from
+ * which the commit reads them. An update returns from which run on the change counts. Call it before the run's first
+ * await, and call the returned function when the run has ended, successfully or not.
  */
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;
   const roster = getExternalWorkflowHandle(rosterId);
-  // Signals that are under way at the same time may overtake one another, and it is the last word that has to count;
-  // also when the run ends meanwhile.
+  // Concurrent signals may overtake each other, but the last request has to win, so they are sent one at a time, even
+  // if the run ends meanwhile.
   let last: Promise<void> = Promise.resolve();
   const inOrder = (send: () => Promise<void>): Promise<void> => {
     const sent = last.then(() => CancellationScope.nonCancellable(send));
     last = sent.catch(() => undefined);
     return sent;
   };
-  const tellRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
+  const sendToRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
     await inOrder(() => roster.signal(kind === 'exclude' ? excludeCluster : includeCluster, message));
-    // While the commit is under way only its result tells whether it read the roster before or after this.
+    // During the commit, only its result shows whether it read the roster before or after this change.
     await condition(() => ended || state.progress.phase !== 'committing');
     return { cluster: message.cluster, from: counts(kind, message.cluster) ? 'in this run' : 'in the next' };
   };
@@ -49,19 +49,19 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
     return !ended && state.committed === undefined;
   };
   const onSignal = (kind: Kind) => async (message: unknown) => {
-    // A signal cannot be refused: one that names no cluster is told of and passed over.
+    // A signal cannot be rejected: one that names no cluster is logged and ignored.
     const parsed = parseClusterMessage(message);
-    if (parsed === undefined) log.warn('A signal that names no cluster was passed over', { message });
+    if (parsed === undefined) log.warn('A signal that names no cluster was ignored', { message });
     else
-      await tellRoster(kind, parsed).catch((error: unknown) =>
-        log.error('The roster was not told', { error: String(error) }),
+      await sendToRoster(kind, parsed).catch((error: unknown) =>
+        log.error('The roster could not be notified', { error: String(error) }),
       );
   };
   const onUpdate = (kind: Kind) => async (message: unknown) => {
     const parsed = parseClusterMessage(message);
     if (parsed === undefined)
       throw ApplicationFailure.nonRetryable('No cluster was named.', 'CLUSTER_UNKNOWN');
-    return tellRoster(kind, parsed).catch((error: unknown) => {
+    return sendToRoster(kind, parsed).catch((error: unknown) => {
       throw asRunFailure(error);
     });
   };
@@ -84,7 +84,7 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
 }
 
-/** False only when the plan lists all clusters that there are and this is none of them. */
+/** False only if the plan lists all clusters and this one is not among them. */
 function mayBeKnown({ plan }: RunState, cluster: string): boolean {
   if (plan === undefined) return true;
   const lists = [plan.clusters, plan.excluded];

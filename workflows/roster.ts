@@ -27,19 +27,19 @@ import { quickActivity } from './retries';
 
 export interface RosterInput {
   readonly bucket: string;
-  /** Absent on the very first run: then the newest generation tells who was excluded. */
+  /** Undefined on the very first run: the exclusions are then read from the newest generation. */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
   readonly primaries?: readonly string[];
 }
 
 const { readExclusions } = proxyActivities<FederationActivities>(quickActivity);
 
-/** Signals after which the roster continues as new, long before its history is long. */
+/** Number of signals after which the roster continues as new, long before its history gets long. */
 const messagesPerRun = 500;
 
 /**
- * Who was excluded by a person, with when and why, and which primaries want to be told of a new generation. It runs for
- * ever. It starts from the newest generation, so that exclusions survive the loss of Temporal.
+ * Keeps the exclusions made by persons, with their times and reasons, and the primaries to notify of new generations.
+ * Runs forever. Starts from the newest generation, so that exclusions survive the loss of Temporal.
  */
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
@@ -48,7 +48,7 @@ export async function roster(input: RosterInput): Promise<void> {
 
   const exclude = (message: ClusterMessage) => {
     messages += 1;
-    // A second exclusion changes nothing: since when and why stay as they were.
+    // A second exclusion changes nothing: the first time and reason stay.
     if (exclusions.has(message.cluster)) return;
     exclusions.set(message.cluster, { reason: message.reason ?? '', at: new Date().toISOString() });
     show();
@@ -59,10 +59,10 @@ export async function roster(input: RosterInput): Promise<void> {
     show();
   };
   const show = () => setCurrentDetails(describeRoster(input.bucket, exclusions, primaries));
-  // A signal cannot be refused: one that names no cluster is told of and passed over.
-  const orPassOver = (apply: (message: ClusterMessage) => void) => (message: unknown) => {
+  // A signal cannot be rejected: one that names no cluster is logged and ignored.
+  const orIgnore = (apply: (message: ClusterMessage) => void) => (message: unknown) => {
     const parsed = parseClusterMessage(message);
-    if (parsed === undefined) log.warn('A signal that names no cluster was passed over', { message });
+    if (parsed === undefined) log.warn('A signal that names no cluster was ignored', { message });
     else apply(parsed);
   };
   const orRefuse =
@@ -75,18 +75,18 @@ export async function roster(input: RosterInput): Promise<void> {
       return { cluster: parsed.cluster, from: 'in the next' };
     };
 
-  setHandler(excludeCluster, orPassOver(exclude), {
+  setHandler(excludeCluster, orIgnore(exclude), {
     description:
       'Take a cluster out of every window, from the next federation on: {"cluster": "…", "reason": "…"}',
   });
-  setHandler(includeCluster, orPassOver(include), {
+  setHandler(includeCluster, orIgnore(include), {
     description: 'Bring an excluded cluster back with its history: {"cluster": "…"}',
   });
   setHandler(excludeClusterUpdate, orRefuse(exclude), { validator: requireCluster });
   setHandler(includeClusterUpdate, orRefuse(include), { validator: requireCluster });
   setHandler(
     registerPrimary,
-    orPassOver(({ cluster }) => {
+    orIgnore(({ cluster }) => {
       messages += 1;
       primaries.add(cluster);
       show();
@@ -94,7 +94,7 @@ export async function roster(input: RosterInput): Promise<void> {
   );
   setHandler(
     forgetPrimary,
-    orPassOver(({ cluster }) => {
+    orIgnore(({ cluster }) => {
       messages += 1;
       primaries.delete(cluster);
       show();
@@ -109,18 +109,18 @@ export async function roster(input: RosterInput): Promise<void> {
       primaries: [...primaries].sort(),
       loaded,
     }),
-    { description: 'Who is excluded since when and why, and which primaries are told' },
+    { description: 'Which clusters are excluded, since when and why, and which primaries are notified' },
   );
 
   while (!loaded) {
-    // What a person said in the meantime stands; include cannot have meant anything before this is known.
+    // Exclusions received meanwhile win. An inclusion received meanwhile has no effect: nothing was loaded to include.
     try {
       for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);
       }
       loaded = true;
     } catch (error) {
-      log.error('The newest generation could not be read for its exclusions; it is tried again', {
+      log.error('The exclusions of the newest generation could not be read; retrying', {
         error: String(error),
       });
       await condition(() => false, '30s');
@@ -152,6 +152,6 @@ function describeRoster(bucket: string, exclusions: Map<string, Exclusion>, prim
       ? 'No cluster is excluded.'
       : `Excluded (${out.length}):\n${out.slice(0, 10).join('\n')}`,
     '',
-    `Primaries told of each generation: ${primaries.size === 0 ? 'none' : [...primaries].sort().join(', ')}`,
+    `Primaries notified of each generation: ${primaries.size === 0 ? 'none' : [...primaries].sort().join(', ')}`,
   ].join('\n');
 }

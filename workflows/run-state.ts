@@ -7,7 +7,7 @@ import { describeRun } from './describe-run';
 import { addCounts, noWindows, type MergeCounts } from './merge-counts';
 import type { FederationProgress, LaneProgress } from './messages';
 
-/** A run's own state while it goes on; the query `progress` shows the part of that name. */
+/** The state of a run; the query `progress` returns the field of that name. */
 export interface RunState {
   progress: FederationProgress;
   plan?: PlanSummary;

@@ -1,15 +1,15 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 /**
- * What federations can be listed by in the Temporal UI. Few, as SQL visibility stores have few slots of each type.
- * They are registered, and checked, before a worker serves: an unregistered one would wedge a workflow.
+ * Attributes to find federations by in the Temporal UI. Few, as SQL visibility stores have few slots of each type. A
+ * worker registers and checks them before it serves: an unregistered one would wedge a workflow.
  */
 export const searchAttributes = {
   /** running | complete | partial | nothing | failed | cancelled */
   outcome: defineSearchAttributeKey('FederationOutcome', SearchAttributeType.KEYWORD),
-  /** The generation that the run committed, or found to be right already. */
+  /** The generation that the run committed, or found up to date. */
   generation: defineSearchAttributeKey('FederationGeneration', SearchAttributeType.INT),
-  /** The clusters that are in; the first of them where they are many. */
+  /** The included clusters; only the first if there are many. */
   clusters: defineSearchAttributeKey('FederationClusters', SearchAttributeType.KEYWORD_LIST),
   /** The excluded clusters. */
   excluded: defineSearchAttributeKey('FederationExcluded', SearchAttributeType.KEYWORD_LIST),
@@ -19,10 +19,10 @@ export const searchAttributes = {
   replayOf: defineSearchAttributeKey('FederationReplayOf', SearchAttributeType.KEYWORD),
 } as const;
 
-/** A search attribute may have 2 KB in all. */
+/** Temporal limits a search attribute to 2 KB. */
 const mostBytes = 1_800;
 
-/** As many ids, from the first on, as a search attribute holds. */
+/** The first ids, as many as fit into a search attribute. */
 export function fitting(ids: readonly string[]): string[] {
   let bytes = 0;
   return ids.filter((id) => (bytes += id.length * 3) <= mostBytes);
