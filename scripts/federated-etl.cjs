@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 
-// The command `federated-etl`: runs federated-etl.ts, or its compiled form if the build (`npm run build`) made one. A
-// Node that is too old to run the program hands over to the project's own.
+// The command `federated-etl`: runs federated-etl.ts, or its compiled form in a build (`npm run build`). A Node that is
+// too old for the program hands over to the project's own.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -40,7 +40,7 @@ function handOver() {
   const node = findProjectNode(root);
   if (node === undefined) {
     console.error(`federated-etl needs Node ${OLDEST} or newer; this is ${process.version}.`);
-    console.error("Run `npm start`, which fetches the project's own Node, or install a newer Node.");
+    console.error("Run `npm start`, which downloads the project's own Node, or install a newer Node.");
     process.exitCode = 1;
     return;
   }

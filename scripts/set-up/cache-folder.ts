@@ -2,8 +2,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 /**
- * The project's folder in the user's cache folder: what is built or downloaded once for all checkouts. Everything in
- * it can be deleted at any time.
+ * The project's folder in the user's cache folder, for programs that are built or downloaded once for all checkouts.
+ * It can be deleted at any time.
  */
 export function cacheFolder(
   env: NodeJS.ProcessEnv = process.env,
@@ -13,7 +13,7 @@ export function cacheFolder(
 }
 
 function userCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
-  // The convention wants relative values ignored.
+  // The XDG specification requires relative paths to be ignored.
   if (env['XDG_CACHE_HOME'] && path.isAbsolute(env['XDG_CACHE_HOME'])) return env['XDG_CACHE_HOME'];
   const home = env['HOME'] || os.homedir();
   if (platform === 'darwin') return path.join(home, 'Library', 'Caches');

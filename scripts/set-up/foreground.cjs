@@ -2,17 +2,17 @@
 
 const { spawn } = require('node:child_process');
 
-/** The signals that ask a process to end. */
+/** The signals that ask a process to exit. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Runs a command with this terminal and waits for its end. Signals reach it once; this process outlives it, so
- * nothing is left behind.
+ * Runs a command on this terminal and waits for it to exit. Forwards each signal once. This process exits after the
+ * command, so nothing is left running.
  *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
- * @returns {Promise<number>} its exit code, or 128 + n where signal n ended it
+ * @returns {Promise<number>} its exit code, or 128 + n if signal n ended it
  */
 function runInForeground(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -30,13 +30,13 @@ function runInForeground(command, args, options = {}) {
 }
 
 /**
- * Passes on the signals that ask this process to end, each once.
+ * Forwards the signals that ask this process to exit, each once.
  *
  * @param {import('node:child_process').ChildProcess} child
- * @returns {() => void} stops passing them on
+ * @returns {() => void} stops forwarding them
  */
 function forwardSignals(child) {
-  // A terminal sends Ctrl-C to the child as well; a second one would mean "at once" to it.
+  // A terminal sends Ctrl-C to the child as well, which would take a second one as "exit at once".
   const terminal = Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);
   const handlers = SIGNALS.map((signal) => {
     let seen = false;
@@ -47,7 +47,7 @@ function forwardSignals(child) {
     process.on(signal, handler);
     return () => process.removeListener(signal, handler);
   });
-  // npm cannot pass on that it was killed; its child gets another parent then.
+  // npm cannot report that it was killed, but its child then gets another parent.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.env.npm_lifecycle_event && process.ppid !== parent) process.emit('SIGTERM', 'SIGTERM');
@@ -59,7 +59,7 @@ function forwardSignals(child) {
   };
 }
 
-/** The exit code a shell would show. */
+/** The exit code that a shell would show. */
 function exitCodeOf(code, signal) {
   return code === null ? 128 + (require('node:os').constants.signals[signal] || 0) : code;
 }

@@ -1,11 +1,11 @@
 import { connect, createServer } from 'node:net';
 
-/** The preferred port where nobody has it, else any free one. */
+/** The preferred port if it is free, else any free one. */
 export async function freePort(preferred: number | undefined, ip = '127.0.0.1'): Promise<number> {
   if (preferred !== undefined && !(await answers(preferred, ip)) && (await canListen(preferred, ip)))
     return preferred;
   const port = await listen(0, ip);
-  if (port === undefined) throw new Error(`no port is free on ${ip}`);
+  if (port === undefined) throw new Error(`no free port on ${ip}`);
   return port;
 }
 
@@ -13,7 +13,7 @@ async function canListen(port: number, ip: string): Promise<boolean> {
   return (await listen(port, ip)) !== undefined;
 }
 
-/** Takes a port and gives it back at once; undefined where it cannot be had. */
+/** Binds a port and releases it at once. Port 0 stands for any. Undefined if it cannot be bound. */
 function listen(port: number, ip: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -25,7 +25,7 @@ function listen(port: number, ip: string): Promise<number | undefined> {
   });
 }
 
-/** Whether somebody listens there: some systems let a second one listen on a part of what the first has. */
+/** Whether a process listens on the port. On some systems a second one can bind a port that is in use on all addresses. */
 export function answers(port: number, ip = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: ip, timeout: 1000 });

@@ -9,84 +9,83 @@ import { isAlive, withLock } from './lock.cjs';
 
 const run = promisify(execFile);
 
-/** A server that is a Go program of a pinned version, so that every machine runs the same one. */
+/** A server written in Go, at a pinned version so that every machine runs the same one. */
 export interface GoServer {
-  /** The program, as it is called on the PATH. */
+  /** The program's name on the PATH. */
   readonly name: string;
   readonly version: string;
-  /** What `go install` builds, without the version. */
+  /** The package for `go install`, without the version. */
   readonly goPackage: string;
   readonly ldflags?: string;
-  /** The oldest Go that builds it, such as `1.25`. */
+  /** The oldest Go version that can build it, such as `1.25`. */
   readonly minimumGo: string;
-  /** About how many packages a cold build compiles, and how long that took on two cores: both only for progress. */
+  /** The approximate number of packages in a cold build, and its duration on two cores. Both only for progress messages. */
   readonly packages: number;
   readonly coldBuild: string;
-  /** Arguments that make the program print something and exit with 0; the text has to hold all of `mustSay`. */
+  /** Arguments with which the program must exit with 0 and print all of `mustSay`. */
   readonly probes: readonly { readonly args: readonly string[]; readonly mustSay: readonly string[] }[];
 }
 
-/** Where to look and whom to tell. The environment is a parameter so that tests can build a small world. */
+/** The environment to search, a parameter for the tests' sake, and how to report progress. */
 export interface FindOptions {
   env?: NodeJS.ProcessEnv;
   say: (line: string) => void;
-  /** How often a long step says how far it is (10 seconds). */
+  /** The interval between progress messages of a long step. (Default: 10 seconds) */
   progressMs?: number;
 }
 
-/** A path that works, or in one clause why there is none. */
+/** The path of a usable program, or the reason why there is none, in one clause. */
 export type Found = { path: string; problem?: undefined } | { path?: undefined; problem: string };
 
-/** Whether a binary is one that can be used: it runs, and knows what is asked of it. */
+/** Checks that a program runs and has the required features. Returns the problem; undefined if it is usable. */
 export async function probe(server: GoServer, binary: string): Promise<string | undefined> {
   for (const { args, mustSay } of server.probes) {
     try {
       const { stdout, stderr } = await run(binary, [...args], { timeout: 20_000 });
       const missing = mustSay.find((text) => !`${stdout}${stderr}`.includes(text));
       if (missing !== undefined)
-        return `it is too old: \`${[server.name, ...args].join(' ')}\` knows no ${missing}`;
+        return `it is too old: \`${[server.name, ...args].join(' ')}\` lacks ${missing}`;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return 'there is no such file';
-      if (code === 'EACCES') return 'it may not be executed';
+      if (code === 'ENOENT') return 'no such file';
+      if (code === 'EACCES') return 'it is not executable';
       return `\`${[server.name, ...args].join(' ')}\` fails`;
     }
   }
   return undefined;
 }
 
-/** Looks for the program on the PATH and takes the first one that can be used. */
+/** Finds the first usable program on the PATH. */
 export async function findOnPath(server: GoServer, { env = process.env, say }: FindOptions): Promise<Found> {
   for (const folder of (env['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== '')) {
     const binary = path.join(folder, executable(server.name));
     if (!(await isExecutable(binary))) continue;
     const problem = await probe(server, binary);
     if (problem === undefined) return { path: binary };
-    say(`${binary} is passed over: ${problem}.`);
+    say(`Skipping ${binary}: ${problem}.`);
   }
   return { problem: `no usable ${server.name} on the PATH` };
 }
 
-/** Where the cache keeps the program. */
+/** The path of the program in the cache. */
 export function cachedBinary(server: GoServer, env: NodeJS.ProcessEnv = process.env): string {
   return path.join(cacheFolder(env), server.name, server.version, executable(server.name));
 }
 
-/** Looks into the cache. An entry that does not work is removed, so that it is made anew. */
+/** Finds the program in the cache. Removes an unusable one, so that it is fetched or built again. */
 export async function findInCache(server: GoServer, { env, say }: FindOptions): Promise<Found> {
   const binary = cachedBinary(server, env);
   if ((await stat(binary).catch(() => undefined)) === undefined) return { problem: 'not in the cache' };
   const problem = await probe(server, binary);
   if (problem === undefined) return { path: binary };
-  say(`The cached ${server.name} is damaged (${problem}) and is removed: ${binary}`);
+  say(`The cached ${server.name} is damaged (${problem}). Removing it: ${binary}`);
   await rm(binary, { recursive: true, force: true });
   return { problem: 'not in the cache' };
 }
 
 /**
- * Puts the program into the cache. `make` gets a temporary folder and answers with the finished file in it; only a
- * file that can be used is moved to its place, in one step. One process at a time does it; others wait and take what
- * it made.
+ * Adds the program to the cache. `make` creates it in a temporary folder and returns its path; only a usable file is
+ * then renamed to its final path. One process at a time does this; the others wait and use its result.
  */
 export async function addToCache(
   server: GoServer,
@@ -98,10 +97,10 @@ export async function addToCache(
   try {
     await mkdir(path.dirname(binary), { recursive: true });
   } catch (error) {
-    return { problem: `the cache folder cannot be made: ${(error as Error).message}` };
+    return { problem: `the cache folder cannot be created: ${(error as Error).message}` };
   }
   const onWait = (holder: string): void =>
-    options.say(`${server.name} is just being made by ${holder}. Waiting for it…`);
+    options.say(`Waiting for ${holder}, which is installing ${server.name}…`);
   return withLock(path.join(home, `${server.version}.lock`), { onWait }, async () => {
     const already = await findInCache(server, options);
     if (already.path !== undefined) return already;
@@ -111,7 +110,7 @@ export async function addToCache(
       const made = await make(folder);
       if (made.path === undefined) return made;
       const problem = await probe(server, made.path);
-      if (problem !== undefined) return { problem: `what came out cannot be used: ${problem}` };
+      if (problem !== undefined) return { problem: `the result is unusable: ${problem}` };
       await rename(made.path, binary);
       return { path: binary };
     } finally {
@@ -120,7 +119,7 @@ export async function addToCache(
   });
 }
 
-/** Builds the program by `go install` into a folder, saying how far it is. */
+/** Builds the program with `go install` into a folder, and reports progress. */
 export async function goInstall(server: GoServer, options: FindOptions, folder: string): Promise<Found> {
   const { say, progressMs = 10_000 } = options;
   const env = await buildEnvironment(options.env ?? process.env, folder);
@@ -147,7 +146,7 @@ export async function goInstall(server: GoServer, options: FindOptions, folder: 
   const args = ['install', '-v', ...(server.ldflags ? ['-ldflags', server.ldflags] : []), target];
   const build = await startKept('go', args, { env, cwd: folder, onLine, remove: [folder] });
   const timer = setInterval(() => {
-    const done = `${downloaded} modules fetched, ${compiled} of at most ${server.packages} packages compiled`;
+    const done = `${downloaded} modules downloaded, ${compiled} of at most ${server.packages} packages compiled`;
     say(`  … ${elapsed(started)}: ${done}${now ? `, now ${now}` : ''}`);
   }, progressMs);
   const { code } = await build.exited.finally(() => clearInterval(timer));
@@ -156,7 +155,7 @@ export async function goInstall(server: GoServer, options: FindOptions, folder: 
   return { path: path.join(folder, executable(server.name)) };
 }
 
-/** The person's own Go settings, without those that would stop a plain build of another module. */
+/** The user's Go settings, without those that would break a plain build of another module. */
 async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise<NodeJS.ProcessEnv> {
   const scratch = path.join(folder, 'go-tmp');
   await mkdir(scratch, { recursive: true });
@@ -164,7 +163,7 @@ async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise
   const harmless = flags
     .split(/\s+/)
     .filter((flag) => flag !== '' && !/^--?(mod|o|race|cover|json|n|x)\b/.test(flag));
-  // An empty GOFLAGS would mean the one of `go env -w`; a cross-compiled program has no place in GOBIN.
+  // An empty GOFLAGS would fall back to that of `go env -w`; `go install` refuses to cross-compile with GOBIN set.
   const { GOOS: _os, GOARCH: _arch, ...rest } = env;
   return {
     ...rest,
@@ -175,7 +174,7 @@ async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise
   };
 }
 
-/** Why this machine's Go cannot build the server, if it cannot. */
+/** Why this machine's Go cannot build the server; undefined if it can. */
 async function checkGo(server: GoServer, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const version = await run('go', ['version'], { env, timeout: 60_000 }).then(
     ({ stdout }) => /go(\d+\.\d+)/.exec(stdout)?.[1],
@@ -183,10 +182,10 @@ async function checkGo(server: GoServer, env: NodeJS.ProcessEnv): Promise<string
   );
   if (version === undefined) return 'Go is not installed';
   if (!isOlder(version, server.minimumGo)) return undefined;
-  // From 1.21 on, Go fetches a newer one of itself where it is allowed to.
+  // From 1.21 on, Go downloads a newer toolchain if its settings allow that.
   const mayFetch =
     !isOlder(version, '1.21') && !/^(local|path|go[\d.]+)$/.test(await goSetting('GOTOOLCHAIN', env));
-  return mayFetch ? undefined : `Go ${server.minimumGo} or newer is needed, this is ${version}`;
+  return mayFetch ? undefined : `Go ${server.minimumGo} or newer is required, this is ${version}`;
 }
 
 async function goSetting(name: string, env: NodeJS.ProcessEnv): Promise<string> {
@@ -200,7 +199,7 @@ function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, 'en', { numeric: true }) < 0;
 }
 
-/** What a killed process left half-made. */
+/** Removes the temporary folders of killed processes. */
 async function removeLeftovers(home: string): Promise<void> {
   for (const name of await readdir(home)) {
     const pid = /^making-(\d+)-/.exec(name)?.[1];
@@ -222,7 +221,7 @@ function executable(name: string): string {
   return process.platform === 'win32' ? `${name}.exe` : name;
 }
 
-/** Time since then, as a person says it. */
+/** The time since then: `42 s`, `3 min 5 s`. */
 export function elapsed(started: number): string {
   const seconds = Math.round((Date.now() - started) / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

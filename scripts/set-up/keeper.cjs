@@ -1,8 +1,8 @@
 'use strict';
 
-// Runs one command and ends it when the process that asked for it is gone, however that one went: its end of the
-// channel closes even when it was killed. argv[2] is {"command", "args", "graceMs", "remove"}; the folders of
-// "remove" go when that process is gone and cannot do it itself.
+// Runs a command and ends it once the process that requested it is gone: the IPC channel closes even if that process
+// was killed. argv[2] is {"command", "args", "graceMs", "remove"}. The folders in "remove" are removed if that process is
+// gone and cannot do so.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 

@@ -10,38 +10,38 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** A running command that ends when this process does, also when this one is killed. */
+/** A running command that ends with this process, even if this process is killed. */
 export interface KeptProcess {
   readonly pid: number;
-  /** The process beside it that watches over it. */
+  /** The id of the process that watches it. */
   readonly keeperPid: number;
   readonly exited: Promise<Exit>;
   /** Undefined while it runs. */
   exit(): Exit | undefined;
-  /** Lets this process end without waiting for it; it is stopped then. */
+  /** Lets this process exit without waiting for the command, which then ends too. */
   unref(): void;
-  /** Asks it to end, insists after `graceMs`, and waits until it has. */
+  /** Asks the command to exit, kills it after `graceMs`, and waits for its end. */
   stop(): Promise<void>;
 }
 
 export interface KeptProcessOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Where its output goes. Without it, lines go to `onLine`. */
+  /** The file for its output. Without it, each line goes to `onLine`. */
   logFile?: string;
   onLine?: (line: string) => void;
-  /** How long it may take to end once it is asked to (10 seconds). */
+  /** How long it may take to exit when asked to. (Default: 10 seconds) */
   graceMs?: number;
-  /** Folders to remove where this process is gone before the command has ended. */
+  /** Folders to remove if this process ends before the command does. */
   remove?: readonly string[];
 }
 
 type KeeperMessage = { pid: number } | { error: string } | { exit: Exit };
 
 /**
- * Starts a command that must not outlive this process. A small keeper process stands between: it sees its channel
- * close when this process is gone, which a signal handler here could not promise. It has its own process group, so a
- * Ctrl-C in the terminal does not take a server away from those who are still finishing their work with it.
+ * Starts a command that must not outlive this process. A small keeper process runs it and ends it when its IPC channel
+ * to this process closes; a signal handler here would not survive a kill. The keeper has its own process group, so a
+ * Ctrl-C at the terminal does not end a server while others finish their work with it.
  */
 export async function startKept(
   command: string,
@@ -69,7 +69,7 @@ export async function startKept(
 
   let ended: Exit | undefined;
   const exited = new Promise<Exit>((resolve) => {
-    // 'close' rather than 'exit': all of its output has been read by then.
+    // 'close' instead of 'exit': by then all of its output has been read.
     keeper.once('close', (code, signal) => {
       ended ??= { code, signal };
       resolve(ended);
@@ -84,7 +84,7 @@ export async function startKept(
       else fail(message.error);
     });
     keeper.once('error', (error) => fail(error.message));
-    keeper.once('exit', () => fail('it ended at once'));
+    keeper.once('exit', () => fail('it exited at once'));
   });
 
   return {
@@ -97,7 +97,7 @@ export async function startKept(
       keeper.channel?.unref();
     },
     async stop() {
-      // Waiting needs what `unref` gave away.
+      // Undoes `unref`: this process has to wait now.
       keeper.ref();
       keeper.channel?.ref();
       if (keeper.connected) keeper.send('stop');

@@ -3,12 +3,12 @@
 const fs = require('node:fs');
 const os = require('node:os');
 
-/** A holder names itself right after it has created the file: one without a readable name died in between. */
+/** A holder writes its name right after creating the file; if there is no name after this long, it died in between. */
 const NAMELESS_AFTER_MS = 5_000;
 
 /**
- * Runs one task at a time across processes; see lock.d.cts. Plain JavaScript without packages: the first task under
- * a lock is their installation.
+ * Runs one task at a time across processes; see lock.d.cts. Plain JavaScript without packages, because the first task
+ * under a lock is to install them.
  */
 async function withLock(file, options, task) {
   const { onWait, staleAfterMs = 30_000, pollMs = 500 } = options;
@@ -50,22 +50,22 @@ function create(file, content) {
 function isStale(file, holder, staleAfterMs) {
   const { pids, host } = parseHolder(holder);
   if (host === os.hostname() && !pids.some(isAlive)) return true;
-  // The folder may be shared by machines, and the id of a killed holder may have been given to another process.
+  // Machines may share the folder, and the id of a killed holder may be in use by another process.
   const touched = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return (
     touched !== undefined && Date.now() - touched > (pids.length === 0 ? NAMELESS_AFTER_MS : staleAfterMs)
   );
 }
 
-/** Renames the file first, so that only one of two takers removes it. */
+/** Renames the file first, so that only one of two processes removes it. */
 function removeStale(file) {
-  const aside = `${file}.${process.pid}.stale`;
+  const renamed = `${file}.${process.pid}.stale`;
   try {
-    fs.renameSync(file, aside);
+    fs.renameSync(file, renamed);
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
-  fs.rmSync(aside, { force: true });
+  fs.rmSync(renamed, { force: true });
 }
 
 function nameOf(pids) {
@@ -102,7 +102,7 @@ function touch(file) {
   try {
     fs.utimesSync(file, now, now);
   } catch {
-    // It was taken over or deleted; there is nothing to keep alive.
+    // The lock was taken over or deleted.
   }
 }
 

@@ -1,19 +1,19 @@
 export interface LockOptions {
   /** Called once if another process holds the lock, with a description of it. */
   onWait?: (holder: string) => void;
-  /** After this long without a sign of life, a holder is taken to be gone. (Default: 30 seconds) */
+  /** A holder that has not touched the file for this long is considered gone. (Default: 30 seconds) */
   staleAfterMs?: number;
   /** How often to try again. (Default: 500 ms) */
   pollMs?: number;
 }
 
 /**
- * Runs one task at a time across processes, by means of a file that its holder touches while it works. A lock whose
- * holder is gone is taken over. It only avoids doing work twice: two takers of one stale lock may both go ahead, so
- * results have to be put in place atomically.
+ * Runs one task at a time across processes. The lock is a file that its holder touches while it works; a lock whose
+ * holder is gone is taken over. It only avoids duplicate work: two processes may both take over a stale lock, so results
+ * have to be written atomically.
  *
- * @param task gets a function that names a child process: the lock is held until that one has ended, too, even if
- *   this process is killed
+ * @param task gets a function that registers a child process: the lock is then held until that process has ended too,
+ *   even if this process is killed
  */
 export function withLock<T>(
   file: string,

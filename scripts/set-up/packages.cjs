@@ -7,16 +7,16 @@ const path = require('node:path');
 const { SIGNALS, exitCodeOf } = require('./foreground.cjs');
 const { withLock } = require('./lock.cjs');
 
-/** Written into node_modules after a successful installation, so its absence means an unfinished one. */
+/** Written to node_modules after a successful installation; if it is missing, the installation did not finish. */
 const STAMP = '.federated-etl-installed.json';
 
 /**
- * An `npm ci` whose parent was killed keeps the lock for as long as it runs, but at most this long: its id may have
- * been given to another process. Two `npm ci` at once undo each other's work.
+ * An `npm ci` whose parent was killed holds the lock while it runs, but at most this long, as its id may be reused by
+ * another process. Two concurrent `npm ci` undo each other's work.
  */
 const ORPHAN_MS = 10 * 60_000;
 
-/** What a person is told, and the exit code to end with. */
+/** A message for the user, and the exit code. */
 class SetUpError extends Error {
   constructor(message, exitCode = 1) {
     super(message);
@@ -25,7 +25,7 @@ class SetUpError extends Error {
 }
 
 /**
- * Whether node_modules holds exactly what package-lock.json says, or in one clause why not.
+ * Checks that node_modules matches package-lock.json exactly; if not, `why` is the reason in one clause.
  *
  * @param {string} root
  * @returns {{ ready: boolean, why?: string }}
@@ -37,16 +37,16 @@ function checkPackages(root) {
   if (!stat.isDirectory()) return { ready: false, why: 'node_modules is not a folder' };
 
   const stamp = readJson(path.join(folder, STAMP));
-  if (!stamp) return { ready: false, why: 'node_modules was not installed to its end' };
+  if (!stamp) return { ready: false, why: 'the last installation did not finish' };
   const lockText = readLock(root);
   if (stamp.lock !== digest(lockText)) return { ready: false, why: 'package-lock.json changed' };
   if (stamp.platform !== platform()) {
-    return { ready: false, why: `node_modules is of ${stamp.platform}, this is ${platform()}` };
+    return { ready: false, why: `node_modules is for ${stamp.platform}, this is ${platform()}` };
   }
 
   const optional = new Set(stamp.optional);
   for (const [where, entry] of lockedPackages(lockText)) {
-    // npm leaves out optional packages of other platforms; those that it did install have to stay.
+    // npm skips optional packages for other platforms; those that it installed must still be there.
     if (entry.optional && !optional.has(where)) continue;
     const name = where.slice(where.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const version = installedVersion(root, where);
@@ -59,7 +59,7 @@ function checkPackages(root) {
 }
 
 /**
- * Notes in node_modules that the installation finished.
+ * Records in node_modules that the installation finished.
  *
  * @param {string} root
  */
@@ -75,7 +75,7 @@ function stampPackages(root) {
 }
 
 /**
- * Makes node_modules what package-lock.json says, by `npm ci` where it is not.
+ * Runs `npm ci` unless node_modules matches package-lock.json.
  *
  * @param {string} root
  * @param {(line: string) => void} [say]
@@ -84,9 +84,9 @@ async function ensurePackages(root, say = (line) => process.stderr.write(`${line
   if (checkPackages(root).ready) return;
   const file = path.join(root, '.federated-etl', 'installing.lock');
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const onWait = (holder) => say(`Another start (${holder}) is installing the packages. Waiting for it…`);
+  const onWait = (holder) => say(`Waiting for ${holder}, which is installing the packages…`);
   await withLock(file, { onWait, staleAfterMs: ORPHAN_MS }, async (alsoHeldBy) => {
-    // Another process may have installed them while this one waited for its turn.
+    // Another process may have installed them while this one waited for the lock.
     const { ready, why } = checkPackages(root);
     if (!ready) await install(root, why, alsoHeldBy, say);
   });
@@ -95,7 +95,7 @@ async function ensurePackages(root, say = (line) => process.stderr.write(`${line
 async function install(root, why, alsoHeldBy, say) {
   const folder = path.join(root, 'node_modules');
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
-  // npm empties a folder, but stumbles over a file, and over a link to nowhere.
+  // npm empties a folder, but fails on a file or a broken link.
   if (stat && !(fs.statSync(folder, { throwIfNoEntry: false }) || stat).isDirectory()) {
     say('Removing node_modules, which is not a folder.');
     fs.rmSync(folder, { force: true });
@@ -109,15 +109,15 @@ async function install(root, why, alsoHeldBy, say) {
     result = await npmCi(root, alsoHeldBy, say);
   }
   if (result.stopped)
-    throw new SetUpError('Stopped. The next start begins with the packages again.', result.code);
+    throw new SetUpError('Stopped. The next start installs the packages again.', result.code);
   if (result.code !== 0) {
     throw new SetUpError(
       [
         result.output.trim(),
         '',
-        `The packages could not be installed: npm ci failed twice (exit code ${result.code}); its own words are above.`,
-        'Look at the network and the registry (`npm ping`, `npm config get registry`), the free space on the disk,',
-        'and who owns node_modules; then start again. `npm ci` by hand shows the same error.',
+        `The packages could not be installed: npm ci failed twice (exit code ${result.code}); its output is above.`,
+        'Check the network and the registry (`npm ping`, `npm config get registry`), the free disk space and the owner',
+        'of node_modules, then start again. Running `npm ci` by hand shows the same error.',
       ].join('\n'),
     );
   }
@@ -127,7 +127,7 @@ async function install(root, why, alsoHeldBy, say) {
 
 function npmCi(root, alsoHeldBy, say) {
   const started = Date.now();
-  // Flags because the environment may say otherwise (NODE_ENV=production, omit=dev): the tools are among them.
+  // The tools are dev dependencies, which the environment may omit (NODE_ENV=production, omit=dev).
   const args = [
     'ci',
     '--include=dev',
@@ -136,7 +136,7 @@ function npmCi(root, alsoHeldBy, say) {
     '--no-audit',
     '--no-fund',
     '--no-progress',
-    // `npm start --silent` is passed on by the environment, and would hide why it fails.
+    // npm passes on `npm start --silent` in the environment, which would hide the reason of a failure.
     '--loglevel=error',
   ];
   const npm = npmCommand();
@@ -147,7 +147,7 @@ function npmCi(root, alsoHeldBy, say) {
       env: { ...process.env, NODE_ENV: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: npm.shell,
-      // A process group of its own, so that those whom npm starts can be ended with it.
+      // In a separate process group, so that the processes npm starts can be ended with it.
       detached: posix,
     });
     if (child.pid) alsoHeldBy(child.pid);
@@ -155,7 +155,7 @@ function npmCi(root, alsoHeldBy, say) {
       try {
         process.kill(posix ? -child.pid : child.pid, signal);
       } catch {
-        // It has ended by itself.
+        // It has already exited.
       }
     };
     let stopped = false;
@@ -163,7 +163,7 @@ function npmCi(root, alsoHeldBy, say) {
       if (stopped || !child.pid) return;
       stopped = true;
       end('SIGTERM');
-      // npm may take a minute to put back what was there; it is installed anew anyway.
+      // npm may take a minute to restore the old packages, which the next start replaces anyway.
       setTimeout(end, 2000, 'SIGKILL').unref();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
@@ -179,7 +179,7 @@ function npmCi(root, alsoHeldBy, say) {
       done();
       reject(
         new SetUpError(
-          `npm could not be started: ${error.message}. Install npm, or call \`npm start\` by it.`,
+          `npm could not be started: ${error.message}. Install npm, or start with \`npm start\`.`,
         ),
       );
     });
@@ -195,7 +195,7 @@ function npmCi(root, alsoHeldBy, say) {
   });
 }
 
-/** Shows the time on one line at a terminal, else as a line now and then. */
+/** Shows the elapsed time: on one line at a terminal, else as a line every 10 seconds. */
 function tick(started, say) {
   const terminal = process.stderr.isTTY;
   const timer = setInterval(
@@ -212,7 +212,7 @@ function tick(started, say) {
   };
 }
 
-/** The npm that runs this, so that its version and settings are those of the person; else the one on the PATH. */
+/** The npm that runs this process, with the user's version and settings; else the one on the PATH. */
 function npmCommand() {
   const cli = process.env.npm_execpath;
   if (cli && /npm-cli\.c?js$/.test(cli) && fs.existsSync(cli)) {
@@ -222,7 +222,7 @@ function npmCommand() {
 }
 
 function lockedPackages(lockText) {
-  // Links lead into the checkout itself, so there is nothing to install.
+  // Links point into the checkout, so there is nothing to install.
   return Object.entries(JSON.parse(lockText).packages).filter(
     ([where, entry]) => where !== '' && !entry.link,
   );

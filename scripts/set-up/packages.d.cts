@@ -1,13 +1,13 @@
-/** Whether node_modules holds exactly what package-lock.json says, or in one clause why not. */
+/** Checks that node_modules matches package-lock.json exactly; if not, `why` is the reason in one clause. */
 export function checkPackages(root: string): { ready: boolean; why?: string };
 
-/** Notes in node_modules that the installation finished. Only an installation that ended well may call it. */
+/** Records in node_modules that the installation finished. Call it only after a successful one. */
 export function stampPackages(root: string): void;
 
-/** Makes node_modules what package-lock.json says, by `npm ci` where it is not. Says what it does. */
+/** Runs `npm ci` unless node_modules matches package-lock.json. Reports progress to `say`. */
 export function ensurePackages(root: string, say?: (line: string) => void): Promise<void>;
 
-/** What a person is told, and the exit code to end with. */
+/** A message for the user, and the exit code. */
 export class SetUpError extends Error {
   readonly exitCode: number;
   constructor(message: string, exitCode?: number);

@@ -12,7 +12,7 @@ const { SetUpError } = require('./packages.cjs');
 const OLDEST = '24.5';
 
 /**
- * Whether a Node of this version runs the program.
+ * Whether the program runs on this version of Node.
  *
  * @param {string} [version] such as `24.21.0`; the running Node's if omitted
  */
@@ -23,7 +23,7 @@ function isNewEnough(version = process.versions.node) {
 }
 
 /**
- * The Node to run the program with: the project's own (an npm package), or else the running one if it is new enough.
+ * The Node to run the program with: the project's own (an npm package), else the running one if it is new enough.
  *
  * @param {string} root
  * @returns {string | undefined} the path of the binary
@@ -35,8 +35,8 @@ function findProjectNode(root) {
 }
 
 /**
- * As `findProjectNode`, but checks that the project's own Node runs, and fetches it if it is missing and the running
- * one is too old. It is missing if npm was configured not to run install scripts: one of them fetches it.
+ * Like `findProjectNode`, but checks that the project's own Node works, and downloads it if it is missing and the running
+ * one is too old. It is missing if npm is configured not to run install scripts, one of which downloads it.
  *
  * @param {string} root
  * @param {(line: string) => void} [say]
@@ -49,15 +49,15 @@ async function ensureProjectNode(root, say = (line) => process.stderr.write(`${l
   const fallback = findProjectNode(root);
   if (fallback) return fallback;
 
-  say(`Fetching the project's own Node, as this one is ${process.version}…`);
+  say(`Downloading the project's own Node, as this one is ${process.version}…`);
   const output = await fetchOwnNode(root);
   if (runs(own)) return own;
   throw new SetUpError(
     [
       output.trim(),
       '',
-      `The program runs on Node ${OLDEST} or newer, this is ${process.version}, and the project's own Node could not be fetched.`,
-      `Install Node ${OLDEST} or newer and start again, or let npm fetch it: npm rebuild node --ignore-scripts=false`,
+      `The program requires Node ${OLDEST} or newer. This is ${process.version}, and the project's own Node could not be downloaded.`,
+      `Install Node ${OLDEST} or newer and start again, or let npm download it: npm rebuild node --ignore-scripts=false`,
     ].join('\n'),
   );
 }
@@ -71,7 +71,7 @@ function runs(node) {
   return fs.existsSync(node) && spawnSync(node, ['--version'], { timeout: 20_000 }).status === 0;
 }
 
-/** Runs the package's install step, as npm would have. */
+/** Runs the package's install script, as npm would. */
 function fetchOwnNode(root) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['installArchSpecificPackage'], {

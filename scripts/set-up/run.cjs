@@ -1,12 +1,12 @@
 'use strict';
 
-// What `npm start`, `npm test` and the benchmarks run. It needs nothing but Node: packages, the project's own Node and the servers
-// are its to fetch. Syntax that every Node knows up to the version check, so that an old one gets a sentence.
+// The entry point of `npm start`, `npm test` and the benchmarks. It needs only Node, and fetches the packages, the project's
+// own Node and the servers. Syntax that every Node can parse, so that an old one gets to the version check.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
-  console.error('Federated ETL starts with Node 20 or newer; this is ' + process.version + '.');
+  console.error('Federated ETL needs Node 20 or newer to start; this is ' + process.version + '.');
   console.error(
-    'Install a newer Node (https://nodejs.org) and start again; the project then brings its own Node 24.',
+    'Install a newer Node (https://nodejs.org) and start again; the project then uses its own Node 24.',
   );
   process.exit(1);
 }
@@ -18,7 +18,7 @@ start(process.argv[2], process.argv.slice(3)).then(
     process.exitCode = code;
   },
   function (error) {
-    // An error of the set-up is written for a person; anything else is a fault, and shows where.
+    // A SetUpError has a message for the user; anything else is a bug, so its stack is shown.
     console.error(error.exitCode === undefined ? error : error.message);
     process.exitCode = error.exitCode === undefined ? 1 : error.exitCode;
   },
@@ -50,7 +50,7 @@ async function start(what, args) {
   });
 }
 
-/** `node` and the tools on the PATH are the project's own for everything that is started from here. */
+/** Puts the project's own Node and tools first on the PATH. */
 function childEnvironment(root, node) {
   const folders = [path.join(root, 'node_modules', '.bin'), path.dirname(node), process.env.PATH || ''];
   return Object.assign({}, process.env, { PATH: folders.join(path.delimiter) });

@@ -12,8 +12,8 @@ import {
 import { downloadTemporal } from './temporal-download';
 
 /**
- * The Temporal CLI, which is a server too. 1.5.1 is the newest that `go install` can build: later ones replace a
- * module by a folder beside it, which `go install` refuses.
+ * The Temporal CLI, which includes a server. 1.5.1 is the newest version that `go install` can build: later ones replace
+ * a module with a local folder, which `go install` refuses.
  */
 export const temporalCli: GoServer = {
   name: 'temporal',
@@ -32,20 +32,20 @@ export const temporalCli: GoServer = {
   ],
 };
 
-/** Where the Temporal server is to come from. */
+/** A running Temporal server, or the program to start one with. */
 export type FoundTemporal =
   | { kind: 'address'; address: string }
   | { kind: 'binary'; path: string; from: 'TEMPORAL_CLI' | 'PATH' | 'cache' | 'download' | 'go install' };
 
 export interface FindTemporalOptions extends FindOptions {
-  /** False where only a server of one's own will do, as in tests. */
+  /** Whether a running server (TEMPORAL_ADDRESS) will do; tests need one they start themselves. (Default: true) */
   useAddress?: boolean;
-  /** How to download it, for tests. */
+  /** Replaces the official download, for tests. */
   download?: (options: FindOptions, folder: string) => Promise<Found>;
 }
 
 /**
- * Finds a Temporal server, or a program to start one with, and says on the way what it does: TEMPORAL_ADDRESS,
+ * Finds a Temporal server, or a program to start one with, and reports each step. In this order: TEMPORAL_ADDRESS,
  * TEMPORAL_CLI, the PATH, the project's cache, the official download, `go install`.
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<FoundTemporal> {
@@ -60,17 +60,17 @@ export async function findTemporal(options: FindTemporalOptions): Promise<FoundT
   if (chosen) {
     const problem = await probe(temporalCli, chosen);
     if (problem === undefined) return found('TEMPORAL_CLI', chosen, say);
-    say(`TEMPORAL_CLI=${chosen} cannot be used: ${problem}. Looking elsewhere.`);
+    say(`TEMPORAL_CLI=${chosen} is unusable: ${problem}. Looking elsewhere.`);
   }
   const onPath = await findOnPath(temporalCli, options);
   if (onPath.path !== undefined) return found('PATH', onPath.path, say);
   const cached = await findInCache(temporalCli, options);
   if (cached.path !== undefined) return found('cache', cached.path, say);
 
-  say('No temporal on the PATH nor in the cache; trying the official download.');
+  say('No temporal on the PATH or in the cache; trying the official download.');
   const downloaded = await addToCache(temporalCli, options, (folder) => download(options, folder));
   if (downloaded.path !== undefined) return found('download', downloaded.path, say);
-  say(`The download is not available: ${downloaded.problem}.`);
+  say(`The download failed: ${downloaded.problem}.`);
   const built = await addToCache(temporalCli, options, (folder) => goInstall(temporalCli, options, folder));
   if (built.path !== undefined) return found('go install', built.path, say);
   throw nothingWorks(downloaded.problem, built.problem);
@@ -91,9 +91,9 @@ function nothingWorks(download: string, build: string): FederationError {
     hint: [
       'Do one of these, then start again:',
       '- install the Temporal CLI (https://docs.temporal.io/cli#install), so that `temporal` is on the PATH;',
-      '- set TEMPORAL_CLI to a `temporal` program that is elsewhere;',
+      '- set TEMPORAL_CLI to the path of a `temporal` program;',
       `- install Go ${temporalCli.minimumGo} or newer (https://go.dev/dl), so that it is built here;`,
-      '- set TEMPORAL_ADDRESS to a Temporal server that runs already.',
+      '- set TEMPORAL_ADDRESS to the address of a running Temporal server.',
     ].join('\n  '),
   });
 }

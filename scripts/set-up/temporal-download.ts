@@ -7,10 +7,10 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { elapsed, type FindOptions, type Found } from './go-server';
 
-/** Where the releases of the Temporal CLI are. */
+/** The base URL of the Temporal CLI's releases. */
 export const RELEASES = 'https://github.com/temporalio/cli/releases/download';
 
-/** SHA-256 of the archives of the pinned version, so that an exchanged file is refused. */
+/** SHA-256 of the pinned version's archives, so that a tampered file is refused. */
 const CHECKSUMS: Readonly<Record<string, string>> = {
   'temporal_cli_1.5.1_linux_amd64.tar.gz': 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d',
   'temporal_cli_1.5.1_linux_arm64.tar.gz': 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5',
@@ -24,12 +24,12 @@ const CONNECT_MS = 5_000;
 const IDLE_MS = 30_000;
 
 export interface DownloadOptions extends FindOptions {
-  /** Other than the official ones, for tests. */
+  /** The base URL of the releases. (Default: the official one; tests have their own) */
   releases?: string;
   checksums?: Readonly<Record<string, string>>;
 }
 
-/** The name of the archive for a machine, as the releases name it; undefined where there is none. */
+/** The name of a release's archive for a platform; undefined if there is none. */
 export function archiveName(version: string, platform: string, arch: string): string | undefined {
   const os = { linux: 'linux', darwin: 'darwin', win32: 'windows' }[platform];
   const cpu = { x64: 'amd64', arm64: 'arm64' }[arch];
@@ -37,7 +37,7 @@ export function archiveName(version: string, platform: string, arch: string): st
   return `temporal_cli_${version}_${os}_${cpu}.${os === 'windows' ? 'zip' : 'tar.gz'}`;
 }
 
-/** Downloads the Temporal CLI into a folder. Without a network it is over at once. */
+/** Downloads the Temporal CLI to a folder. Without a network it fails within seconds. */
 export async function downloadTemporal(
   version: string,
   options: DownloadOptions,
@@ -55,8 +55,7 @@ export async function downloadTemporal(
     const archive = path.join(folder, name);
     const digest = await save(response, archive, size, options);
     const expected = checksums[name] ?? (await publishedChecksum(`${base}/checksums.txt`, name));
-    if (digest !== expected)
-      return { problem: `the download is not the file that was published (SHA-256 ${digest})` };
+    if (digest !== expected) return { problem: `the download is not the published file (SHA-256 ${digest})` };
     const binary = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
     await promisify(execFile)('tar', ['-xf', archive, '-C', folder, binary]);
     say(`Downloaded temporal ${version} in ${elapsed(started)}.`);
@@ -66,7 +65,7 @@ export async function downloadTemporal(
   }
 }
 
-/** A response whose body is still to be read. The wait for it is short; its body may take its time. */
+/** Requests a URL. The time limit is for the response's headers; its body may take longer. */
 async function open(url: string): Promise<Response> {
   const patience = new AbortController();
   const timer = setTimeout(
@@ -82,15 +81,15 @@ async function open(url: string): Promise<Response> {
   }
 }
 
-/** Writes the body to a file and answers with its SHA-256. */
+/** Writes the body to a file and returns its SHA-256. */
 async function save(response: Response, file: string, size: number, options: FindOptions): Promise<string> {
   const { say, progressMs = 10_000 } = options;
-  if (response.body === null) throw new Error('an answer without a body');
+  if (response.body === null) throw new Error('the response has no body');
   const hash = createHash('sha256');
   const started = Date.now();
   let received = 0;
   const patience = new AbortController();
-  const idle = setTimeout(() => patience.abort(new Error('the download stands still')), IDLE_MS);
+  const idle = setTimeout(() => patience.abort(new Error('the download stalled')), IDLE_MS);
   const progress = setInterval(() => {
     const share = size > 0 ? ` (${Math.floor((100 * received) / size)} %)` : '';
     say(`  … ${elapsed(started)}: ${megabytes(received)}${share}`);
@@ -113,7 +112,7 @@ async function save(response: Response, file: string, size: number, options: Fin
   return hash.digest('hex');
 }
 
-/** For machines whose archive is not pinned above: what the release itself says. */
+/** The checksum in the release's own list, for platforms without one above. */
 async function publishedChecksum(url: string, name: string): Promise<string | undefined> {
   const text = await (await open(url)).text();
   return text
@@ -122,7 +121,7 @@ async function publishedChecksum(url: string, name: string): Promise<string | un
     .find(([, file]) => file === name)?.[0];
 }
 
-/** `fetch` says "fetch failed" and keeps the reason in its cause. */
+/** The message of an error. `fetch` reports "fetch failed", with the reason in its cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { message?: string } };
   return cause?.message || message || String(error);

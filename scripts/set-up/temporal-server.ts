@@ -11,42 +11,42 @@ import { commandLineOf } from './command-line-of';
 const DAY = 24 * 60 * 60 * 1000;
 
 export interface TemporalServerOptions {
-  /** The Temporal CLI, as `findTemporal` finds it. */
+  /** The path of the Temporal CLI. */
   binary: string;
-  /** Keeps the server's state; without it everything is in memory and gone with the server. */
+  /** The file for the server's state. Without it, the state is in memory and lost with the server. */
   dbFile?: string;
-  /** Made at start beside `default` (`default`). */
+  /** Created at the start, beside `default`. (Default: `default`) */
   namespace?: string;
-  /** 7233, or any other where it is taken. */
+  /** Used unless it is taken. (Default: 7233) */
   preferredPort?: number;
-  /** 8233, or any other where it is taken. */
+  /** Used unless it is taken. (Default: 8233) */
   preferredUiPort?: number;
-  /** Without the web UI. */
+  /** Whether to run without the web UI. */
   headless?: boolean;
-  /** Registered in `namespace`: name to type. */
+  /** Search attributes to register in `namespace`: name to type. */
   searchAttributes?: Readonly<Record<string, string>>;
-  /** Everything of the server listens there and nowhere else (127.0.0.1). */
+  /** The only address that the server listens on. (Default: 127.0.0.1) */
   ip?: string;
-  /** Where the server's log goes; its last lines are in the error where it does not start. */
+  /** The file for the server's log. If the server does not start, the error quotes its last lines. */
   logFile: string;
-  /** How long finished runs are kept in `namespace`, in days (30; the server's own default is one day). */
+  /** How long `namespace` keeps closed workflows, in days. (Default: 30; the server's own is 1) */
   retentionDays?: number;
-  /** Folders to remove with the server where this process is killed. */
+  /** Folders to remove with the server if this process is killed. */
   remove?: readonly string[];
 }
 
 export interface TemporalServer {
   readonly address: string;
-  /** Empty when headless. */
+  /** Empty if headless. */
   readonly uiUrl: string;
   readonly pid: number;
-  /** It was running already, for another process that uses the same `dbFile`; `stop` leaves it to that one. */
+  /** Whether another process with the same `dbFile` runs the server; `stop` then does nothing. */
   readonly shared: boolean;
-  /** Asks the server to end, insists after 10 seconds, and waits until its port and file are free. */
+  /** Asks the server to exit, kills it after 10 seconds, and waits until its port and file are free. */
   stop(): Promise<void>;
 }
 
-/** What stands beside the db file while a server has it open. */
+/** The content of the file beside `dbFile` while a server has that open. */
 interface Holder {
   pid: number;
   keeperPid: number;
@@ -55,12 +55,11 @@ interface Holder {
 }
 
 /**
- * Starts a Temporal dev server and waits until it answers. It ends with this process, however that one ends; its
- * state is in `dbFile`, from where the next start goes on.
+ * Starts a Temporal dev server and waits until it answers. It ends with this process, however this process ends. Its
+ * state stays in `dbFile`, for the next start.
  *
- * Two servers on one file would corrupt it. So a note of who has it open lies beside it: where another process runs
- * a server on it, that server is used; where a server was left alone (both this process and its keeper killed), it
- * is stopped first.
+ * Two servers on one file would corrupt it, so a file beside it names the server that has it open. If another process
+ * runs that server, it is shared; if it is orphaned (its process and its keeper were killed), it is stopped first.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile } = options;
@@ -71,7 +70,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   }
   await mkdir(path.dirname(options.logFile), { recursive: true });
 
-  // A free port is only known to be free: somebody may take it before the server does.
+  // Another process may take a free port before the server does.
   for (let attempt = 1; ; attempt += 1) {
     const { kept, address, uiUrl } = await spawnServer(options, attempt === 1);
     try {
@@ -107,7 +106,7 @@ async function spawnServer(
   const args = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace];
   if (uiPort === undefined) args.push('--headless');
   else args.push('--ui-ip', ip, '--ui-port', String(uiPort));
-  // Nearly twice the speed of the defaults, and a crash of the machine can still not corrupt the file.
+  // Nearly twice as fast as the defaults, and still safe from corruption if the machine crashes.
   if (dbFile !== undefined) {
     args.push('--db-filename', dbFile);
     args.push('--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL');
@@ -124,7 +123,7 @@ async function spawnServer(
   return { kept, address: `${ip}:${port}`, uiUrl: uiPort === undefined ? '' : `http://${ip}:${uiPort}` };
 }
 
-/** The CLI reads TEMPORAL_* as a client; a server started here has nothing to do with them. */
+/** Without TEMPORAL_*: the CLI reads them as a client, and they do not concern this server. */
 function serverEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
   return { ...Object.fromEntries(entries), TEMPORAL_VERSION_CHECK_DISABLED: '1' };
@@ -140,8 +139,8 @@ async function waitUntilReady(
   const port = Number(address.slice(address.lastIndexOf(':') + 1));
   const goOn = (): void => {
     const exit = kept.exit();
-    if (exit) throw new Error(`it ended at once (${exit.signal ?? `exit code ${exit.code}`})`);
-    if (Date.now() > deadline) throw new Error('it does not answer within a minute');
+    if (exit) throw new Error(`it exited at once (${exit.signal ?? `exit code ${exit.code}`})`);
+    if (Date.now() > deadline) throw new Error('it did not answer within a minute');
   };
   for (; !(await answers(port, ip)); await sleep(30)) goOn();
   for (;;) {
@@ -158,13 +157,13 @@ async function waitUntilReady(
         await connection.close();
       }
     } catch {
-      // The port opens a moment before the namespace is there.
+      // The port opens a moment before the namespace exists.
       await sleep(50);
     }
   }
 }
 
-/** The server that another process runs on this file; one that nobody watches any more is stopped. */
+/** The server that another process runs on this file. Stops an orphaned one. */
 async function sharedServer(dbFile: string): Promise<TemporalServer | undefined> {
   const holder = await readHolder(dbFile);
   if (!holder) return undefined;
@@ -179,7 +178,7 @@ async function sharedServer(dbFile: string): Promise<TemporalServer | undefined>
 async function endProcess(pid: number): Promise<void> {
   const insistAt = Date.now() + 10_000;
   process.kill(pid, 'SIGTERM');
-  // Not by a signal of 0: that also reaches a dead process whose parent did not look after it yet.
+  // Not with signal 0, which also succeeds for a zombie.
   for (let insisted = false; (await commandLineOf(pid)) !== ''; await sleep(50)) {
     if (insisted || Date.now() < insistAt) continue;
     process.kill(pid, 'SIGKILL');
@@ -207,8 +206,8 @@ async function lastLines(logFile: string): Promise<string> {
 function notStarted(error: unknown, log: string, logFile: string): FederationError {
   const reason = error instanceof Error ? error.message : String(error);
   return new FederationError('TEMPORAL_UNAVAILABLE', {
-    detail: `The Temporal server did not start: ${reason}. The end of its log:\n    ${log}`,
-    hint: `The whole log is ${logFile}.`,
+    detail: `The Temporal server did not start: ${reason}. Its last log lines:\n    ${log}`,
+    hint: `The complete log is ${logFile}.`,
     cause: error,
   });
 }

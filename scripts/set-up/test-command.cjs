@@ -7,11 +7,12 @@ const path = require('node:path');
 const { SIGNALS, exitCodeOf, forwardSignals, runInForeground } = require('./foreground.cjs');
 
 /**
- * Types, lint, format, then the test suites. All of them run even if one fails, so that a single run shows everything;
- * the exit code is that of the first that failed.
+ * Checks types, lint and format, then runs the tests. All of them run even if one fails, so that a single run shows every
+ * problem; the exit code is that of the first failure.
  *
  * @param {{ root: string, node: string, env: NodeJS.ProcessEnv, args: readonly string[] }} options
- *   args: `--long` for the full counts, `--fast` for the tests of pure code and with eslint's cache; the rest is jest's
+ *   args: `--long` for the full counts, `--fast` for only the tests of pure code and eslint with its cache; the others are
+ *   passed to jest
  * @returns {Promise<number>}
  */
 async function runTests({ root, node, env, args }) {
@@ -31,15 +32,15 @@ async function runTests({ root, node, env, args }) {
 
   const jest = await runJest({ node, bin: tool('jest', 'bin', 'jest.js'), root, env, args });
   codes.push(jest.code);
-  // Alone on its line, and the last one: this is what a CI reads.
+  // CI reads this line: it has to be the last one, with nothing else on it.
   console.log(`${jest.passed} passed, ${jest.failed} failed, ${jest.skipped} skipped`);
   return codes.find((code) => code !== 0) || 0;
 }
 
 /**
- * Starts all checks at once, as each uses one core at most. Types and format are taken from the cache where that is exact.
- * eslint's cache is not: its rules know types, and a changed type elsewhere does not make it look at a file again. So
- * only the fast run uses it.
+ * Starts all checks at once, as each uses at most one core. The caches for types and format are exact. That of eslint is
+ * not: its rules depend on types, but it does not recheck a file when a type in another file changes. So only the fast
+ * run uses it.
  */
 function startChecks({ tool, node, context, fast }) {
   const cache = (name) => tool('.cache', 'checks', name);
@@ -97,7 +98,7 @@ async function runJest({ node, bin, root, env, args }) {
       env: long ? { ...env, FED_TEST_LONG: '1' } : env,
     });
     const counts = readOutcome(outcome);
-    if (code === 0 && counts.passed === 0) console.error('No test was executed.');
+    if (code === 0 && counts.passed === 0) console.error('No tests ran.');
     console.log(`${code === 0 && counts.passed > 0 ? 'ok' : 'failed'}, ${seconds(Date.now() - started)}`);
     return { ...counts, code: code === 0 && counts.passed === 0 ? 1 : code };
   } finally {
@@ -105,7 +106,7 @@ async function runJest({ node, bin, root, env, args }) {
   }
 }
 
-/** A suite that could not be loaded is a failure too, though no test of it ever ran. */
+/** Reads the counts. A suite that could not be loaded counts as a failure, though none of its tests ran. */
 function readOutcome(file) {
   if (!fs.existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
   const outcome = JSON.parse(fs.readFileSync(file, 'utf8'));
@@ -116,7 +117,7 @@ function readOutcome(file) {
   };
 }
 
-/** Runs a command and keeps what it prints, so that two at once do not mix their lines. */
+/** Runs a command and captures its output, so that the lines of concurrent commands are not mixed. */
 function captured(command, args, options) {
   const started = Date.now();
   return new Promise((resolve) => {

@@ -67,7 +67,7 @@ describe('checking node_modules', () => {
   test('does not mistake a half-finished installation for a finished one', () => {
     rmSync(path.join(scratch(), 'node_modules'), { recursive: true });
     installAll();
-    expect(checkPackages(scratch()).why).toBe('node_modules was not installed to its end');
+    expect(checkPackages(scratch()).why).toBe('the last installation did not finish');
   });
 
   test('detects that node_modules is missing, or a file', () => {

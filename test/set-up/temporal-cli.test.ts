@@ -79,9 +79,9 @@ describe('finding a Temporal server', () => {
     go('1.26.8', ...built);
     const { found, said } = await find(env);
     expect(found).toMatchObject({ from: 'go install' });
-    expect(said).toContain('not-executable cannot be used: it may not be executed. Looking elsewhere.');
+    expect(said).toContain('not-executable is unusable: it is not executable. Looking elsewhere.');
     expect(said).toContain(
-      'is passed over: it is too old: `temporal server start-dev --help` knows no --db-filename',
+      `Skipping ${onPath('temporal')}: it is too old: \`temporal server start-dev --help\` lacks --db-filename`,
     );
   });
 
@@ -126,13 +126,13 @@ describe('finding a Temporal server', () => {
     const seen = readFileSync(path.join(path.dirname(home), 'seen'), 'utf8');
     expect(seen).toMatch(/^-buildvcs=false -modcacherw\|install -v -ldflags .*\/cmd\/temporal@v1\.5\.1\n$/);
     expect(said).toMatch(
-      /… 0 s: 1 modules fetched, 1 of at most \d+ packages compiled, now example.com\/module\/package/,
+      /… 0 s: 1 modules downloaded, 1 of at most \d+ packages compiled, now example.com\/module\/package/,
     );
   });
 
   test.each<[string, () => void, RegExp]>([
     ['without Go', () => undefined, /go install: Go is not installed/],
-    ['with an old Go', () => go('1.20.1'), /Go 1\.25 or newer is needed, this is 1\.20/],
+    ['with an old Go', () => go('1.20.1'), /Go 1\.25 or newer is required, this is 1\.20/],
     [
       'where the build fails',
       () => go('1.26.8', 'echo "no space left" >&2; exit 1'),

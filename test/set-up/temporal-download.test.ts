@@ -42,7 +42,7 @@ describe('downloading the Temporal CLI', () => {
   });
 
   test('refuses a different file', async () => {
-    expect((await download({ [name]: 'another' })).problem).toMatch(/not the file that was published/);
+    expect((await download({ [name]: 'another' })).problem).toMatch(/not the published file/);
   });
 
   test('fetches a checksum that is not pinned from the release', async () => {

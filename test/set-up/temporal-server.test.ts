@@ -84,7 +84,7 @@ describeWithTemporal('a Temporal server of our own', () => {
   test('shows the end of its log if it does not start', async () => {
     const binary = program(path.join(scratch(), 'temporal'), 'echo "the disk is full" >&2', 'exit 1');
     await expect(startTemporalServer(options({ binary }))).rejects.toThrow(
-      /ended at once[^]*the disk is full/,
+      /exited at once[^]*the disk is full/,
     );
   });
 });

@@ -107,7 +107,7 @@ describe('finding Helm', () => {
     await expect(find()).rejects.toThrow(/helm, which the tests need.*Go is not installed/s);
     const cached = helmOf('v4.3.1', 'cache', 'federated-etl', 'helm', helm.version, 'helm');
     expect(await find()).toBe(cached);
-    expect(said).toContain(`${old} is passed over: it is too old: \`helm version --short\` knows no v4.`);
+    expect(said).toContain(`Skipping ${old}: it is too old: \`helm version --short\` lacks v4.`);
     const onPath = helmOf('v4.0.0', 'new', 'helm');
     expect(await find()).toBe(onPath);
     const chosen = helmOf('v4.3.1', 'chosen');
