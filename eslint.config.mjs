@@ -3,8 +3,8 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /**
- * The rooms of docs/design/architecture.md and what each may import, besides the leaves. `types`: rooms whose types it
- * may import; a single module of them that it may run is among the values, by path. A room without a row may import
+ * The rooms of docs/design/architecture.md and what each may import besides the leaves. `types`: rooms of which it may
+ * import types only; `values` may list a single module of such a room by its path. A room that is not listed may import
  * anything.
  */
 const rooms = {
@@ -25,11 +25,11 @@ const rooms = {
   errors: { values: [], types: [] },
   concurrency: { values: [], types: [] },
 };
-/** Every room may use `errors/`; every room but the workflows, which are replayed, `concurrency/`. */
+/** Rooms that every room may import, except that `workflows/`, which is replayed, may not import `concurrency/`. */
 const leavesFor = (room) => (room === 'workflows' ? ['errors'] : ['errors', 'concurrency']);
 const everyRoom = [...Object.keys(rooms), 'workers', 'scripts', 'bench', 'test'];
 
-/** Node's built-in modules, by either spelling. */
+/** Node's built-in modules, with and without `node:`. */
 const builtIn = `^(node:.*|${builtinModules.join('|')})$`;
 const inputAndOutput =
   '^(node:)?(fs|fs/promises|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|timers.*|os|process)$';
@@ -49,7 +49,7 @@ const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
   if (types.length > 0)
     patterns.push({ regex: toRoom(types), message: 'Import its types only.', allowTypeImports: true });
   if (room === 'workflows') {
-    patterns.push({ regex: builtIn, message: 'Workflows are replayed: they decide, activities do.' });
+    patterns.push({ regex: builtIn, message: 'Workflows are replayed: do this in an activity.' });
     patterns.push({
       regex: '^@temporalio/(client|worker|activity|testing)',
       message: 'Not in a workflow.',
@@ -64,7 +64,7 @@ const roomRules = Object.entries(rooms).map(([room, { values, types }]) => {
   };
 });
 
-/** A driver is a leaf: its files begin with its name, and import no other driver's. */
+/** A driver's files begin with its name, and import no files of other drivers. */
 const drivers = ['azure', 'filesystem', 'gcs', 's3'];
 const driverRules = drivers.map((driver) => {
   const others = drivers.filter((other) => other !== driver).join('|');
@@ -77,13 +77,13 @@ const driverRules = drivers.map((driver) => {
   };
 });
 
-/** What plain JavaScript of the set-up finds in Node. */
+/** Globals of Node in the plain JavaScript files. */
 const scriptGlobals =
   'AbortSignal Buffer URL clearInterval clearTimeout console fetch process setInterval setTimeout __dirname __filename'.split(
     ' ',
   );
 
-const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Exports have names.' };
+const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' };
 const keyMessage = 'Only federation/layout.ts builds or parses a bucket key.';
 const noKeys = [
   { selector: 'Literal[value=/^federated(-etl)?\\u002F/]', message: keyMessage },
@@ -104,9 +104,9 @@ export default defineConfig(
         'error',
         { object: 'process', property: 'env', message: 'Only config/ reads the environment.' },
       ],
-      // A leading underscore says that it is meant to be left.
+      // A leading underscore marks it as unused on purpose.
       '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
-      // Methods of an interface that answers later are async, whether one implementation has to wait or not.
+      // An implementation of an asynchronous interface is async even if it has nothing to await.
       '@typescript-eslint/require-await': 'off',
     },
   },
@@ -127,7 +127,7 @@ export default defineConfig(
     ],
     rules: { 'no-restricted-properties': 'off' },
   },
-  // It loads a verb only when it is asked for, which an import statement cannot.
+  // It loads only the requested verb, which an import statement cannot do.
   { files: ['scripts/federated-etl.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   { files: ['scripts/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
@@ -136,7 +136,7 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/unbound-method': 'off' },
   },
   {
-    // Answers of the API are looked at as they come, and what runs in the page has its own types.
+    // Answers of the API are untyped here, and code that runs in the page has its own types.
     files: ['test/api/**', 'test/web/**'],
     rules: {
       '@typescript-eslint/no-unsafe-member-access': 'off',

@@ -1,13 +1,13 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  // Only ends a test that hangs: on a busy machine a test may take 20 times as long as usual. No test has a limit of its
-  // own, except for those that take longer than this in the long form.
+  // Only to end a test that hangs: on a busy machine a test may take 20 times as long as usual. Single tests set no
+  // limit, except those that take longer than this with full counts.
   testTimeout: 900_000,
-  // Three on two cores: end-to-end tests and those of failing stores mostly wait, for time-outs and for processes.
+  // Three on two cores: end-to-end tests and those of failing stores mostly wait for time-outs and processes.
   maxWorkers: 3,
   testSequencer: '<rootDir>/test/longest-first.js',
-  // Finds or builds the test servers; each is started when a test file asks for it.
+  // Finds or builds the test servers; each one starts when a test file first needs it.
   globalSetup: '<rootDir>/test/servers/global-setup.ts',
   globalTeardown: '<rootDir>/test/servers/global-teardown.ts',
   roots: ['<rootDir>/test'],
@@ -21,7 +21,7 @@ module.exports = {
       },
     ],
   },
-  // ES modules that CommonJS code requires: Node can load them, jest's loader only with an experimental option.
+  // ES modules that CommonJS code requires. Node can load them; jest's loader needs an experimental option to do so.
   transformIgnorePatterns: [
     '/node_modules/(?!(?:.*/)?(?:(?:cookie|content-disposition)/dist|chokidar|p-limit|p-map|readdirp|yocto-queue)/)',
   ],

@@ -1,6 +1,6 @@
 /**
- * The tests of `npm run check`: pure code and the documents, without servers, browsers, databases or processes. A new
- * test in one of these folders is included; anywhere else, `npm test` runs it.
+ * The tests of `npm run check`: pure code and documents, without servers, browsers, databases or processes. A new test
+ * in one of these folders is included; in any other folder, only `npm test` runs it.
  *
  * @type {import('jest').Config}
  */
@@ -13,9 +13,9 @@ module.exports = {
   testMatch: [
     '**/test/{bench,config,docs,errors,etl,federation}/**/*.test.ts',
     '**/test/query/parse-*.test.ts',
-    // All but those with a browser.
+    // All but those that need a browser.
     '**/test/web/!(page|real-server).test.ts',
   ],
-  // Half a minute of splicing large files; `npm test` runs them.
+  // These splice large files for half a minute; only `npm test` runs them.
   testPathIgnorePatterns: ['/node_modules/', '/test/etl/splice'],
 };

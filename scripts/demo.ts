@@ -16,7 +16,7 @@ export function registerDemo(program: Command): void {
     .command('demo')
     .description("run the guide's five-cluster example on this machine, on a folder as the bucket")
     .option('--once', 'check the outcome, print it and exit')
-    .option('--dir <dir>', 'the folder for all files of the example', '.federated-etl/demo')
+    .option('--dir <dir>', 'the folder for the files of the example', '.federated-etl/demo')
     .option('--date <day>', "the last day of the example's data (default: yesterday, in UTC)", parseDay)
     .addHelpText('after', '\nExample:\n  federated-etl demo --once --dir /tmp/five-clusters\n')
     .action(async (options: DemoOptions, command: Command) => {
@@ -25,7 +25,7 @@ export function registerDemo(program: Command): void {
       const there = await laidOutDay(dir);
       if (date !== undefined && there !== undefined && there !== date) {
         command.error(
-          `error: --date ${date}: the example in ${dir} ends on ${there}. Delete that folder, or name another with --dir`,
+          `error: --date ${date}: the example in ${dir} ends on ${there}. Delete that folder or name another with --dir`,
           { exitCode: 2 },
         );
       }

@@ -12,18 +12,18 @@ interface BillOfMaterials {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
 
-/** What a bill of materials is of. Packages are written `name@version`. */
+/** The content of a bill of materials. Packages are written `name@version`. */
 export interface Materials {
   readonly packages: readonly string[];
-  /** Packages whose code is in the page's files; they are not there as packages. */
+  /** Packages that are bundled into the page's files instead of installed. */
   readonly inPage: readonly string[];
   readonly version: string;
   readonly commit: string;
 }
 
 /**
- * The bill of materials of the built program, as CycloneDX: npm's own of the checkout, with what is in the program only.
- * npm refuses to write one of the built folder itself, as packages that others ask for are left out of it.
+ * The bill of materials of the built program, as CycloneDX: that of the checkout by npm, reduced to the program's packages.
+ * npm refuses to write one for the built folder, where dependencies of its packages are missing on purpose.
  */
 export async function billOfMaterials(root: string, materials: Materials): Promise<object> {
   const { packages, inPage, version, commit } = materials;
@@ -35,12 +35,12 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
   const byName = new Map(bill.components.map((component) => [component['bom-ref'], component]));
   const componentOf = (name: string): Component => {
     const component = byName.get(name);
-    if (component === undefined) throw new Error(`npm sbom does not name ${name}`);
+    if (component === undefined) throw new Error(`npm sbom does not list ${name}`);
     return component;
   };
   const components = [
     ...packages.map(componentOf),
-    // For npm they are for development only.
+    // npm lists them as development dependencies.
     ...inPage.map((name) => ({
       ...componentOf(name),
       scope: 'required',
@@ -51,7 +51,7 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
     ...bill.metadata.component,
     'bom-ref': `federated-etl@${version}`,
     type: 'application',
-    // npm calls it after the folder.
+    // npm names it after the folder.
     name: 'federated-etl',
     version,
     purl: `pkg:npm/federated-etl@${version}`,

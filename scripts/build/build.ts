@@ -6,8 +6,8 @@ import { billOfMaterials } from './bill-of-materials';
 import { copyPackages, packageName, packagesThatRun } from './packages';
 import { buildProgram } from './program';
 
-// Makes `dist/`, a folder that runs by itself: `node dist/scripts/federated-etl.cjs`. Nothing in it is compiled or
-// bundled when it starts, so it can be read-only. The Dockerfile puts it into the image as it is.
+// Builds `dist/`, a self-contained folder: `node dist/scripts/federated-etl.cjs`. Nothing is compiled or bundled at the
+// start, so it can be read-only. The Dockerfile copies it into the image.
 
 interface Manifest {
   readonly name: string;
@@ -52,12 +52,12 @@ async function build(): Promise<void> {
     dependencies,
   });
   await cp(path.join(root, 'LICENSE'), path.join(dist, 'LICENSE'));
-  // The part of Temporal's SDK that is no JavaScript looks for the system's certificates, and a slim image has none.
+  // The native part of Temporal's SDK reads the system's certificates, and a slim image has none.
   await writeFile(path.join(dist, 'ca-certificates.crt'), `${tls.rootCertificates.join('\n')}\n`);
   console.log(`dist: federated-etl ${version} (${commit}), ${packages.length} packages`);
 }
 
-/** Each package once, as `name@version`: one that is there at several places is one. */
+/** The packages as `name@version`, without duplicates: one package may be installed in several folders. */
 async function nameAndVersion(packages: readonly string[]): Promise<string[]> {
   const named = packages.map(async (at) => {
     const text = await readFile(path.join(root, at, 'package.json'), 'utf8');

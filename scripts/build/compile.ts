@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
-/** The rooms that the program is made of. Of `web/` it is only what serves the page. */
+/** The program's rooms. Of `web/`, only the module that serves the page is built. */
 const rooms = [
   'activities',
   'api',
@@ -20,12 +20,12 @@ const rooms = [
   'workflows',
 ];
 
-/** What needs a checkout: the example, what starts it, and what makes the image and the chart. */
+/** Modules that need a checkout: the example, its set-up, and the builds of the image and the chart. */
 const notBuilt = ['scripts/build/', 'scripts/chart/', 'scripts/demo/', 'scripts/demo.ts', 'scripts/set-up/'];
 
 /**
- * Makes JavaScript of the program's modules, file by file and with the compiler of `tsx`: what is loaded when, and where
- * a module finds its neighbours, stays as it is in a checkout.
+ * Compiles the program's modules to JavaScript, file by file and with the compiler that `tsx` uses, so that modules load in
+ * the same order and from the same relative paths as in a checkout.
  */
 export async function compile(root: string, to: string): Promise<void> {
   const files = ['web/bundle.ts'];
@@ -44,7 +44,7 @@ export async function compile(root: string, to: string): Promise<void> {
     format: 'cjs',
     platform: 'node',
     target: 'node24',
-    // A stack trace names the module and the function; line numbers are of the JavaScript.
+    // Stack traces still name module and function; their line numbers refer to the JavaScript.
     sourcemap: false,
     logLevel: 'warning',
   });

@@ -1,11 +1,11 @@
 /**
- * What the image is without though npm installs it for production. Each list is checked by the build: an entry that
- * fits nothing any more fails it, so that a new version of a package is looked at again.
+ * Production dependencies, or parts of them, that the image does not need. The build fails if an entry no longer matches
+ * anything, so that a new version of a package is reviewed.
  */
 
 /**
- * Packages that others ask for and that never run: the bundler of the SDK and its compilers, as the workflow code is
- * bundled by the build, and types. What only they need goes with them.
+ * Dependencies, by package, that never run: the SDK's bundler and its compilers, as the build bundles the workflow code,
+ * and types. Packages that only they need are omitted too.
  */
 export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/worker': ['@swc/core', 'memfs', 'source-map-loader', 'swc-loader', 'unionfs', 'webpack'],
@@ -13,7 +13,7 @@ export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = 
   protobufjs: ['@types/node'],
 };
 
-/** Folders and files of packages that are for whoever builds the package itself. */
+/** Folders and files, by package, that only serve to build that package. */
 export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/core-bridge': [
     'Cargo.lock',
@@ -26,12 +26,12 @@ export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Types, sources and the maps to them: a third of the bytes, and nothing that Node loads. */
+/** Types, sources and source maps: a third of the bytes, and Node loads none of them. */
 export const leftOutEndings: readonly string[] = ['.ts', '.mts', '.cts', '.map'];
 
 /**
- * Lines of a package that load at its start what is left out, and what stands there instead. Only bundling uses it, which
- * the built program never does.
+ * Lines that load an omitted package at the start, and their replacements. Only bundling uses those packages, which the
+ * built program never does.
  */
 export const changedLines: readonly { readonly file: string; readonly from: string; readonly to: string }[] =
   [

@@ -12,7 +12,7 @@ interface LockedPackage {
 
 type Lock = Readonly<Record<string, LockedPackage>>;
 
-/** The packages that run, as package-lock.json places them (`node_modules/a/node_modules/b`), in order. */
+/** The folders of the packages that run, as in package-lock.json (`node_modules/a/node_modules/b`), sorted. */
 export async function packagesThatRun(root: string): Promise<string[]> {
   const text = await readFile(path.join(root, 'package-lock.json'), 'utf8');
   const { packages } = JSON.parse(text) as { packages: Lock };
@@ -45,7 +45,7 @@ export async function packagesThatRun(root: string): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Copies packages into the built folder, without what nothing loads and without the binaries of other platforms. */
+/** Copies packages into the built folder, without files that are never loaded and binaries for other platforms. */
 export async function copyPackages(root: string, to: string, packages: readonly string[]): Promise<void> {
   for (const at of packages) {
     const from = path.join(root, at);
@@ -69,7 +69,7 @@ export async function copyPackages(root: string, to: string, packages: readonly 
   }
 }
 
-/** The native builds of a package that brings those of all platforms and chooses when it is loaded. */
+/** The native builds for other platforms in a package that has all of them and chooses one when loaded. */
 function otherPlatforms(from: string, at: string): string[] {
   if (packageName(at) !== '@temporalio/core-bridge') return [];
   const releases = path.join(from, 'releases');
@@ -87,7 +87,7 @@ const systems: Readonly<Record<string, string>> = {
   win32: 'pc-windows-msvc',
 };
 
-/** Node's search: in the package's own folder, then in those around it. */
+/** Resolves a package as Node does: in the package's own folder, then in those above it. */
 function resolveFrom(packages: Lock, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const at = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
@@ -96,7 +96,7 @@ function resolveFrom(packages: Lock, from: string, name: string): string | undef
   }
 }
 
-/** The name of a package that lies at a place. */
+/** The name of the package in a folder. */
 export function packageName(at: string): string {
   return at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }
@@ -108,5 +108,5 @@ function isFile(file: string): boolean {
 function refuse(wrong: Iterable<string>, list: string): void {
   const [...entries] = wrong;
   if (entries.length > 0)
-    throw new Error(`left-out.ts is out of date (${list}): there is no ${entries.join(', ')}`);
+    throw new Error(`left-out.ts is out of date (${list}), not found: ${entries.join(', ')}`);
 }

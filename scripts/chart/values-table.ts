@@ -5,28 +5,28 @@ import { isMap, isNode, isScalar, LineCounter, parse, parseDocument, stringify, 
 
 // Writes the table of all values into `chart/README.md`, from the comments of `chart/values.yaml`:
 //
-//   # The lines of comment directly above a key are its description.
+//   # The comment lines directly above a key are its description.
 //   key: its default
-//   # A key that is not set, but could be, has no space after its #.
+//   # An optional key without a default has no space after its #.
 //   #other: an example
 //
-// A map is one row where nothing within it is described, such as the requests and limits of `resources`. Else each of
-// its keys is a row of its own, and a description of the map itself is a row without a default above them.
+// A map is a single row if nothing within it is described, such as the requests and limits of `resources`. Otherwise each
+// of its keys is a row, and a description of the map itself is a row without a default above them.
 
 /** A value of the chart. */
 export interface ChartValue {
-  /** `localEtl.volume.size`. */
+  /** Such as `localEtl.volume.size`. */
   readonly path: string;
-  /** Empty where there is none, which is a mistake. */
+  /** Empty if missing, which is a mistake. */
   readonly description: string;
-  /** Its default as JSON. Not set: it has none, as an optional key or a map whose keys follow. */
+  /** Its default as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
   readonly byDefault?: string;
 }
 
 const start = '<!-- values:start -->';
 const end = '<!-- values:end -->';
 
-/** Where a key is: its line, and how far it is indented, both counted from 1. */
+/** The position of a key, counted from 1. */
 interface Place {
   readonly line: number;
   readonly column: number;
@@ -34,7 +34,7 @@ interface Place {
 
 type Row = ChartValue & Place;
 
-/** The values of a `values.yaml` with their descriptions, in its order. */
+/** Reads the values of a `values.yaml` with their descriptions, in the order of the file. */
 export function readChartValues(text: string): ChartValue[] {
   const lineCounter = new LineCounter();
   const { contents, errors } = parseDocument(text, { lineCounter });
@@ -77,12 +77,12 @@ export function readChartValues(text: string): ChartValue[] {
 }
 
 function placeOf(key: unknown, lineCounter: LineCounter): Place {
-  if (!isScalar(key) || !key.range) throw new Error(`a key of values.yaml is no text: ${String(key)}`);
+  if (!isScalar(key) || !key.range) throw new Error(`a key of values.yaml is not a text: ${String(key)}`);
   const { line, col } = lineCounter.linePos(key.range[0]);
   return { line, column: col };
 }
 
-/** Keys that are not set, but could be: `#key: an example`. */
+/** Optional keys, which are commented out: `#key: an example`. */
 function optionalKeys(lines: readonly string[]): (Place & { readonly name: string })[] {
   return lines.flatMap((text, at) => {
     const [, indent = '', name] = /^( *)#([A-Za-z_][\w-]*):(?: |$)/.exec(text) ?? [];
@@ -90,7 +90,7 @@ function optionalKeys(lines: readonly string[]): (Place & { readonly name: strin
   });
 }
 
-/** The prose directly above a line (counted from 1), as one paragraph. */
+/** The comment directly above a line (counted from 1), as one paragraph. */
 function commentAbove(lines: readonly string[], line: number): string {
   const found: string[] = [];
   for (let at = line - 2; at >= 0; at -= 1) {
@@ -101,7 +101,7 @@ function commentAbove(lines: readonly string[], line: number): string {
   return found.join(' ').trim();
 }
 
-/** The table, in Prettier's form. */
+/** The table, formatted as Prettier does. */
 export function valuesTable(values: readonly ChartValue[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const rows = [
@@ -121,7 +121,7 @@ export function valuesTable(values: readonly ChartValue[]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-/** The README with that table between its two marks. */
+/** Replaces the table between the README's two marks. */
 export function withValuesTable(readme: string, values: readonly ChartValue[]): string {
   const from = readme.indexOf(start);
   const to = readme.indexOf(end);
@@ -129,15 +129,15 @@ export function withValuesTable(readme: string, values: readonly ChartValue[]): 
   return `${readme.slice(0, from + start.length)}\n\n${valuesTable(values)}\n\n${readme.slice(to)}`;
 }
 
-/** The defaults as a template that the chart's own templates can read, which Helm does not let them. */
+/** The defaults as a named template: Helm gives the chart's templates no access to values.yaml itself. */
 export function defaultsTemplate(text: string): string {
   const defaults = stringify(parse(text), { lineWidth: 0 });
   return `{{/* Made from values.yaml by \`npm run chart:docs\`. */}}\n{{- define "federated-etl.defaults" -}}\n${defaults}{{- end -}}\n`;
 }
 
 /**
- * Writes the table into a chart's README, and the defaults into a template where the chart has one for them. Values without
- * a description are named, and nothing is written.
+ * Writes the table to a chart's README, and the defaults to `templates/_defaults.tpl` if the chart has that file. Throws,
+ * before writing, if values have no description.
  */
 export async function writeValuesTable(chart: string): Promise<void> {
   const text = await readFile(path.join(chart, 'values.yaml'), 'utf8');

@@ -7,14 +7,14 @@ import { FederationError } from '../../errors/federation-error';
 import type { Releasers } from '../../workers/releasers';
 import type { DemoCluster } from './clusters';
 
-/** A worker's activities have 10 seconds to finish; a cluster that takes much longer hangs. */
+/** A worker's activities have 10 seconds to finish, so a cluster that takes this long hangs. */
 const gracefulMs = 30_000;
 
 /** The process of a cluster of the example. */
 export interface ClusterProcess {
   readonly cluster: DemoCluster;
   readonly pid: number;
-  /** Settles when it has ended, for whatever reason. */
+  /** Resolves when the process has ended, for any reason. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function startCluster(cluster: DemoCluster, program = checkout): Pr
   const log = openSync(cluster.log, 'a');
   const child = fork(program, ['run', '--config', cluster.config], {
     stdio: ['ignore', log, log, 'ipc'],
-    // Ctrl-C at the terminal is for the demo, which then ends its clusters in order.
+    // Ctrl-C at the terminal must reach only the demo, which then stops its clusters in order.
     detached: true,
   });
   closeSync(log);
@@ -53,12 +53,12 @@ export async function startCluster(cluster: DemoCluster, program = checkout): Pr
   };
 }
 
-/** Starts all clusters, and calls back for each that serves; the releasers stop them. */
+/** Starts all clusters and calls `onStart` for each that serves; the releasers stop them. */
 export async function startClusters(
   clusters: readonly DemoCluster[],
   { releasers, onStart }: { releasers: Releasers; onStart: (started: ClusterProcess) => void },
 ): Promise<ClusterProcess[]> {
-  // The first one bundles the workflow code, which the others then find: all at once would bundle it five times.
+  // The first one bundles the workflow code, which the others reuse; started together, all five would bundle it.
   const [first, ...others] = clusters;
   if (first === undefined) return [];
   const start = async (cluster: DemoCluster) => {

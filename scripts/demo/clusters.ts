@@ -83,7 +83,7 @@ function etlOf(dir: string, id: string): string {
   return join(dir, 'clusters', id, 'etl');
 }
 
-/** Lays out the whole store or nothing: a later start keeps a store that it finds. */
+/** Lays out the whole store or nothing, because a later start keeps an existing store. */
 async function layOutEtl({ id, etl }: DemoCluster, lastDay: string): Promise<void> {
   const data = join(exampleData, id, 'etl');
   const seconds = secondsAfterGolden(lastDay);

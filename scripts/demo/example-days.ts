@@ -26,7 +26,7 @@ export function exampleWindow(lastDay: string): string {
   return `${firstDay(lastDay)}T00:00:00Z,${dayAfter(lastDay, 1)}T00:00:00Z`;
 }
 
-/** The distance from the data in the checkout to an example that ends with a day, in seconds. */
+/** The seconds from the data in the checkout to an example that ends with a day. */
 export function secondsAfterGolden(lastDay: string): number {
   return (Date.parse(lastDay) - Date.parse(goldenDay)) / 1000;
 }

@@ -28,17 +28,17 @@ export interface Demo {
 }
 
 const namespace = 'default';
-/** The example listens on this machine only. */
+/** No secret: the example listens on this machine only. */
 const operatorToken = 'demo';
 
-/** Runs the example step by step and prints each; stops all that it started at the end. */
+/** Runs the example and prints each step; finally stops everything it started. */
 export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void> {
   using stop = stopOnSignals({ info: (_fields: unknown, message?: string) => print(message) });
   await using releasers = new Releasers();
 
   step(1, 'Temporal');
   const server = await demoTemporal(dir, namespace, { releasers, say });
-  if (server.dbFile !== undefined) say(`server    ${server.address}, its state in ${server.dbFile}`);
+  if (server.dbFile !== undefined) say(`server    ${server.address}, state in ${server.dbFile}`);
   const connection = await Connection.connect({ address: server.address });
   releasers.defer(() => connection.close());
   const client = new Client({ connection, namespace });
@@ -58,23 +58,23 @@ export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void
   say(`bucket    ${bucketFolder}`);
   say(`days      ${firstDay(lastDay)} to ${lastDay}`);
   if (isOld) {
-    say('They are the days of an earlier start.');
-    say(`For days that end with yesterday delete ${dir}, or name another folder with --dir.`);
+    say('These days are from an earlier start.');
+    say(`For the days up to yesterday, delete ${dir} or name another folder with --dir.`);
   }
   const started = await startClusters(clusters, { releasers, onStart: showStarted });
 
-  step(3, 'Push: each cluster brings its ETL files to federated/<cluster id>');
+  step(3, 'Push: each cluster uploads its ETL files to federated/<cluster id>');
   for (const { id } of clusters)
     say(`FederatedCluster[${id}] ${(await firstPush(client, id, stop)).files} files in Federated Storage`);
 
-  step(4, 'Federate: the schedule starts a run; the example does not wait the 5 minutes for its first one');
+  step(4, 'Federate: the example triggers a run instead of waiting 5 minutes for the schedule');
   const run = await triggerRun(client, stop);
   say(run);
   const summary = await showFederation(client, run, { say: print, stop });
   print(describeFederation(summary));
   const { generation = 0, excluded } = summary;
 
-  step(5, 'Pull: the primary brings the combined set over its local ETL');
+  step(5, 'Pull: the primary replaces its local ETL with the combined set');
   const primary = clusters.find(({ roles }) => roles.primary === true);
   if (primary !== undefined) await showPull(client, primary.id, generation, stop);
 
@@ -103,7 +103,7 @@ Exclude one   npx federated-etl exclude cluster-3 --reason 'trying it out' --con
 Run again     npx federated-etl federate --wait --config ${config}
 Logs          ${join(dir, 'logs')}
 
-It runs until Ctrl-C; a second start goes on from here.`);
+It runs until Ctrl-C; the next start continues from here.`);
   const stopped = Promise.withResolvers<void>();
   stop.addEventListener('abort', () => stopped.resolve(), { once: true });
   await Promise.race([stopped.promise, rejectWhenOneEnds(started)]);

@@ -21,7 +21,7 @@ export async function firstPush(client: Client, cluster: string, stop: AbortSign
   );
 }
 
-/** Has the schedule start a run at once; gives its workflow id. */
+/** Triggers the schedule, and returns the workflow id of the run that it starts. */
 export async function triggerRun(client: Client, stop: AbortSignal): Promise<string> {
   const schedule = client.schedule.getHandle(scheduleId);
   const before = (await schedule.describe()).info.recentActions.length;

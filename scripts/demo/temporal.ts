@@ -6,9 +6,9 @@ import { startTemporalServer } from '../set-up/temporal-server';
 /** The Temporal server of the example. */
 export interface DemoTemporal {
   readonly address: string;
-  /** Undefined if the server has none, or is one that ran before. */
+  /** Undefined if the server is headless or was already running. */
   readonly uiUrl?: string;
-  /** The state of a server that was started here. */
+  /** The state file of a server that was started here. */
   readonly dbFile?: string;
 }
 

@@ -24,7 +24,7 @@ export async function until<T>(
         detail: stop.aborted
           ? `Stopped while waiting for ${what}.`
           : `Gave up after waiting ${patienceMs / 1000} s for ${what}.`,
-        hint: 'The logs of the clusters say more.',
+        hint: 'Look at the logs of the clusters.',
         cause: lastError,
       });
     }

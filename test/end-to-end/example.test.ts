@@ -91,8 +91,8 @@ describeWithTemporal('the five-cluster example', () => {
     expect(out).toContain(
       [
         '  days      2026-11-14 to 2026-11-16',
-        '  They are the days of an earlier start.',
-        `  For days that end with yesterday delete ${dir}, or name another folder with --dir.`,
+        '  These days are from an earlier start.',
+        `  For the days up to yesterday, delete ${dir} or name another folder with --dir.`,
       ].join('\n'),
     );
     expect(out).toContain('window=2026-11-14T00:00:00Z,2026-11-17T00:00:00Z&');
