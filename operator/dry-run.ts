@@ -13,7 +13,7 @@ export interface DryRun {
   readonly outcome: DrawnPlan['outcome'];
   /** The generation that the plan starts from; 0 before the first. */
   readonly base: number;
-  /** The clusters that are in. */
+  /** The included clusters. */
   readonly clusters: readonly string[];
   readonly excluded: Generation['membership']['excluded'];
   /** The windows to merge, each with the clusters that contribute to it. */
@@ -27,7 +27,7 @@ export interface DryRun {
   readonly listing: DrawnPlan['listing'];
 }
 
-/** Plans a federation of a request against the bucket and the roster of this moment. Writes and starts nothing. */
+/** Plans a requested federation against the current bucket and roster. Writes and starts nothing. */
 export async function dryRun(
   operator: Operator & { readonly settings: Pick<Settings, 'clusterId' | 'federator'> },
   request: FederationRequest,
@@ -57,7 +57,7 @@ export async function dryRun(
   };
 }
 
-/** The exclusions of the roster, or of the newest generation while the roster does not answer. */
+/** The exclusions of the roster, or of the newest generation if the roster does not answer. */
 async function exclusionsNow(
   operator: Operator,
   bucket: BucketReader,

@@ -29,7 +29,7 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
   const start = async (request: Parameters<typeof startFederation>[2]) => {
     const { client } = await operator.temporal();
     const run = await startFederation(client, idPrefix, request);
-    return { message: `${run} is started.` };
+    return { message: `${run} has started.` };
   };
   return {
     status: remembered(surveyEveryMs, async () => {
@@ -106,7 +106,7 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
     const known = [...new Set([...clusters, ...Object.keys(excluded)])].sort(byBytes);
     return {
       survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), generation },
-      missing: ['The last pushes are not known here: this cluster has access to Combined Storage only.'],
+      missing: ['The last pushes are unknown: this cluster has access to Combined Storage only.'],
     };
   }
 }
@@ -114,7 +114,7 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
 /** The name of a run becomes part of a key. */
 function checkedRun(run: string): string {
   if (/^[^/\p{Cc}]{1,255}$/u.test(run) && !run.includes('..')) return run;
-  throw new FederationError('RUN_NOT_FOUND', { detail: 'This is not a valid name of a run.' });
+  throw new FederationError('RUN_NOT_FOUND', { detail: 'This is not a valid run name.' });
 }
 
 function viewRun({ run, outcome, request, report }: Run, link: string | undefined): FederationView {

@@ -15,7 +15,7 @@ export interface FollowOptions {
   readonly progress: (state: FederationProgress) => void;
   /** Called when no worker has answered for a while. */
   readonly unserved: () => void;
-  /** Aborted: the run is no longer looked at, but still waited for. */
+  /** Once aborted, no progress is reported; the run is still awaited. */
   readonly stop: AbortSignal;
 }
 
@@ -52,7 +52,7 @@ export async function followFederation(
   async function watch(): Promise<void> {
     let unanswered = 0;
     while (!ended.signal.aborted && !options.stop.aborted) {
-      // No answer: the run has ended, or no worker serves it at the moment.
+      // Without an answer, the run has ended or no worker serves it at the moment.
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
       if (state !== undefined) options.progress(state);
       unanswered = state === undefined ? unanswered + 1 : 0;

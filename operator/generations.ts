@@ -6,7 +6,7 @@ import type { BucketReader } from '../storage/bucket';
 /** The newest generations, the newest first. */
 export async function readNewestGenerations(bucket: BucketReader, limit: number): Promise<Generation[]> {
   const newest = (await listGenerations(bucket)).reverse().slice(0, limit);
-  // A generation of many windows is megabytes large.
+  // Only a few at once: a generation of many windows is megabytes large.
   const read = await mapConcurrently(newest, 4, ({ generation }) => readGeneration(bucket, generation));
   // Undefined: cleaned up since it was listed.
   return read.filter((generation) => generation !== undefined);
@@ -25,7 +25,7 @@ export interface GenerationSummary {
   readonly run: string;
   /** The cluster that hosted the federator. */
   readonly federator: string;
-  /** The number of clusters that are in. */
+  /** The number of included clusters. */
   readonly clusters: number;
   readonly windows: number;
   /** The number of quarantined sources. */

@@ -31,7 +31,7 @@ export async function changeMembership(
 ): Promise<RosterAnswer> {
   await requireKnown(operator, message.cluster);
   const { client } = await operator.temporal();
-  // The roster first: the next run reads it there, whatever happens to the one in progress.
+  // The roster first: the next run reads it, whatever happens to the run in progress.
   await client.workflow
     .getHandle(operator.names.roster)
     .signal(kind === 'exclude' ? excludeCluster : includeCluster, message)
@@ -69,7 +69,7 @@ async function requireKnown(operator: Operator, cluster: string): Promise<void> 
 function noRoster(error: unknown): never {
   if (!(error instanceof WorkflowNotFoundError)) throw error;
   throw new FederationError('TEMPORAL_UNAVAILABLE', {
-    detail: 'There is no roster in this Temporal namespace: no federator was ever started in it.',
+    detail: 'There is no roster in this Temporal namespace: no federator has ever run in it.',
     hint: 'Check temporal.address, temporal.namespace and temporal.idPrefix, or start the federator.',
     cause: error,
   });

@@ -15,15 +15,15 @@ import {
 } from '../workflows/messages';
 import type { Names } from '../workflows/names';
 
-/** The names that a cluster's own records carry; `primary names --json` prints exactly this. */
+/** The cluster names in a cluster's own records; `primary names --json` prints exactly this. */
 export interface OwnNames {
   readonly cluster: string;
   readonly ownNames: readonly string[];
 }
 
 /**
- * A primary cluster. Its own worker does everything, where its volume is, so it has to run. Each method throws
- * CLUSTER_UNKNOWN if the cluster was never started as a primary, else the error of the worker.
+ * A primary cluster. Its worker does everything, next to its volume, so it has to be running. Each method throws
+ * CLUSTER_UNKNOWN if the cluster has never run as a primary, or else the worker's error.
  */
 export interface Primary {
   readonly cluster: string;
@@ -32,11 +32,11 @@ export interface Primary {
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
   /** Stops pulling and makes the local ETL the cluster's own again. */
   leave(): Promise<LeaveSummary>;
-  /** The own names, after adding one if it is given. */
+  /** Adds a name, if given, and returns all own names. */
   names(add?: string): Promise<OwnNames>;
 }
 
-/** The primary of a cluster id. Asks nothing yet. */
+/** The primary with a cluster id. Sends no request yet. */
 export function primaryOf(client: Client, { pull }: Names, cluster: string): Primary {
   const handle = client.workflow.getHandle(pull(cluster));
   const ask = <Answer, Args extends [unknown?]>(
@@ -59,12 +59,12 @@ export function primaryOf(client: Client, { pull }: Names, cluster: string): Pri
   };
 }
 
-/** Throws the error that the worker failed with. */
+/** Throws the worker's error. */
 function explain(error: unknown, cluster: string): never {
   if (error instanceof WorkflowNotFoundError) {
     throw new FederationError('CLUSTER_UNKNOWN', {
       subject: { cluster },
-      detail: `${cluster} was never started as a primary.`,
+      detail: `${cluster} has never run as a primary.`,
       hint: 'Name another cluster with --cluster; `federated-etl status` lists the primaries.',
       cause: error,
     });

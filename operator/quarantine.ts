@@ -15,12 +15,12 @@ export interface Quarantine {
   readonly sources: readonly ListedSource[];
 }
 
-/** A quarantined source, since when and what to do about it. */
+/** A quarantined source, since when it is, and what to do about it. */
 export interface ListedSource extends QuarantinedSource {
   readonly state: QuarantineState;
   /** The oldest generation that lists it without a gap up to the newest, as far back as generations are kept. */
   readonly since: number;
-  /** What to do about it; empty for a code that this version does not know. */
+  /** What to do about it; empty if this version does not know the code. */
   readonly hint: string;
 }
 

@@ -40,7 +40,7 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // The check of the digest reports a missing or damaged object; here it simply differs from its sources.
+    // A missing or damaged object is reported by the digest's check; here it just differs from its sources.
     if (isFederationError(error)) return 'differs';
     throw error;
   }

@@ -12,15 +12,15 @@ export interface ServeLocalOptions {
   readonly store: LocalEtl;
   readonly threads: ReadThreads;
   readonly signal: AbortSignal;
-  /** Called once per file that cannot be read. Its `name` is its path below `bingen/`. */
+  /** Called once per file that cannot be read. `name`: its path below `bingen/`. */
   readonly onUnreadable: (file: UnreadableFile) => void;
   /** Called after each file that is read. */
   readonly progress: (done: number, of: number) => void;
 }
 
 /**
- * Serves a local ETL store as it is now. A file that cannot be read is left out, and every answer says so; if its window
- * has a file under another name, that one is served.
+ * Serves a local ETL store in its current state. A file that cannot be read is skipped, and every answer has a warning; if
+ * its window has a file under another name, that one is served.
  */
 export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestSummary> {
   const { engine, store, threads, signal, onUnreadable, progress } = options;
@@ -42,14 +42,14 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   });
 }
 
-/** The sentence that answers carry while a file is left out. */
+/** The warning in answers while a file is skipped. */
 export function describeUnreadable({ name, code }: UnreadableFile): string {
   return `${name} cannot be read (${code}) and is left out.`;
 }
 
 /**
- * Reports an unreadable file once, and again only if its content or the reason changes. A store that is watched is read
- * at every change, each time with the same unreadable files.
+ * Reports an unreadable file once, and again only if its content or the reason changes. A watched store is read at every
+ * change, each time with the same unreadable files.
  */
 export function reportOnce(report: (file: UnreadableFile) => void): (file: UnreadableFile) => void {
   const reported = new Map<string, string>();

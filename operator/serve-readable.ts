@@ -3,7 +3,7 @@ import type { QueryEngine } from '../query/engine';
 import type { IngestedRows, IngestSummary, WantedFile } from '../query/ingest';
 import type { Serving } from '../query/publish';
 
-/** A window file, under the name by which it is left out: a path or a window id. */
+/** A window file. `name`, a path or a window id, identifies it if it cannot be read. */
 export interface NamedFile extends WantedFile {
   readonly name: string;
 }
@@ -11,7 +11,7 @@ export interface NamedFile extends WantedFile {
 /** A file that could not be read, and why. */
 export interface UnreadableFile {
   readonly name: string;
-  /** Of the content that could not be read, as in `WantedFile`. */
+  /** The digest of the unreadable content, as in `WantedFile`. */
   readonly digest: string;
   readonly code: string;
   readonly detail: string;
@@ -22,9 +22,9 @@ export type UnreadableFiles = ReadonlyMap<string, UnreadableFile>;
 
 export interface ServeReadableOptions {
   readonly signal: AbortSignal;
-  /** The files to serve, without those that cannot be read; called again each time one of them cannot. */
+  /** Returns the files to serve, given those that cannot be read; called again after each unreadable file. */
   readonly files: (unreadable: UnreadableFiles) => readonly NamedFile[];
-  /** What else the engine serves; called with `files`. (Default: the time of the ingest) */
+  /** The description of the served data; called together with `files`. (Default: the time of the ingest) */
   readonly serving?: (unreadable: UnreadableFiles) => Partial<Serving>;
   /** Called once per unreadable file. */
   readonly onUnreadable?: (file: UnreadableFile) => void;

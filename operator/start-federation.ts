@@ -8,7 +8,7 @@ import type { federation } from '../workflows/federation';
 import { names, requestedFederationId } from '../workflows/names';
 import { searchAttributes } from '../workflows/search-attributes';
 
-/** Starts a federation of a request, and gives its id. */
+/** Starts a requested federation and returns its workflow id. */
 export async function startFederation(
   client: Client,
   idPrefix: string,
@@ -31,13 +31,13 @@ export async function startFederation(
   return workflowId;
 }
 
-/** The request of a run, to be done again. Throws RUN_NOT_FOUND. */
+/** The request that replays a run. Throws RUN_NOT_FOUND. */
 export async function replayRequest(bucket: BucketReader, run: string): Promise<FederationRequest> {
   const request = await readDocument(bucket, documents.runRequest.at(run));
   if (request === undefined) {
     throw new FederationError('RUN_NOT_FOUND', {
       subject: { key: run },
-      detail: 'The bucket has no request of this run.',
+      detail: 'The bucket has no request for this run.',
     });
   }
   return { ...request, trigger: 'replay', replayOf: run, at: new Date().toISOString() };

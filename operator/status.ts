@@ -24,9 +24,9 @@ export interface Status {
   /** The newest generation; undefined before the first. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
   readonly primaries: readonly PullState[];
-  /** What could not be found out, in sentences. */
+  /** Missing information, one sentence each. */
   readonly missing: readonly string[];
-  /** What is still to do before the pipeline works from end to end; empty once it works. */
+  /** Remaining steps until the pipeline works end to end; empty once it does. */
   readonly toDo: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export interface ClusterStatus extends ClusterSummary {
   readonly push?: PushState;
 }
 
-/** Reads the bucket, and asks Temporal; without an answer of Temporal, `missing` says so. */
+/** Reads the bucket and queries Temporal; `missing` reports what Temporal did not answer. */
 export async function readStatus(
   operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
 ): Promise<Status> {
@@ -76,7 +76,7 @@ function glance({
   return { generation, committedAt, clusters, windows, quarantined };
 }
 
-/** The steps of a first run that are still to do, each with how. */
+/** The remaining steps of a first set-up, each with instructions. */
 function toDo(
   { clusters, generation, lastRun }: Survey,
   view: TemporalView,
@@ -86,19 +86,19 @@ function toDo(
   const steps: [missing: boolean, what: string][] = [
     [
       clusters.every(({ files }) => files.length === 0),
-      'No cluster has pushed yet: set federatedETL.federatedCluster to true on each cluster, and `federated-etl run` there.',
+      'No cluster has pushed yet: set federatedETL.federatedCluster to true on each cluster, and start `federated-etl run` there.',
     ],
     [
       lastRun === undefined,
-      `No federation has run yet: set federatedETL.federator.enabled to true on one cluster. It runs ${when}; \`federated-etl federate\` does not wait.`,
+      `No federation has run yet: set federatedETL.federator.enabled to true on one cluster. It runs ${when}; \`federated-etl federate\` starts one now.`,
     ],
     [
       generation === undefined,
-      'No generation is committed yet: one comes with the first federation that finds data.',
+      'No generation has been committed yet: the first federation that finds data commits one.',
     ],
     [
       view.roster !== undefined && view.roster.primaries.length === 0,
-      'No primary is known: set federatedETL.primaryCluster to true on the cluster that is to serve the combined set.',
+      'No primary is known: set federatedETL.primaryCluster to true on the cluster that should serve the combined set.',
     ],
   ];
   return steps.filter(([missing]) => missing).map(([, what]) => what);

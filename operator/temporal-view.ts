@@ -23,7 +23,7 @@ export async function temporalView(operator: Operator, clusters: readonly string
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch((error: unknown) => {
     if (!isFederationError(error, 'TEMPORAL_UNAVAILABLE')) throw error;
     missing.push(
-      `${error.detail} Primaries, exclusions that no run has seen yet and running federations are not shown.`,
+      `${error.detail} Primaries, running federations and exclusions newer than the last run are not shown.`,
     );
     return undefined;
   });

@@ -70,7 +70,7 @@ export async function verifyGeneration(
         if (result === 'changed since') changedSince += 1;
         else remerged += 1;
         if (result === 'differs') {
-          const detail = 'Merging the sources again gives another result.';
+          const detail = 'Merging the sources again has a different result.';
           findings.push({ about: id, key: objectKey(window.fingerprint), detail });
         }
       }
@@ -114,8 +114,7 @@ function checkPublished(
   for (const id of publishingSteps(published, there, generation).remove.filter((window) =>
     there.has(window),
   )) {
-    const detail =
-      'It is still published, but the generation does not name it; the next federation repairs that.';
+    const detail = 'It is still published, but not part of the generation; the next federation repairs that.';
     findings.push({ about: id, key: combinedEtlKey(id as WindowId), detail });
   }
   return findings;

@@ -63,7 +63,7 @@ export async function startAndShow(
   const run = await startFederation(client, context.settings.temporal.idPrefix, request);
   if (!wait) {
     if (json) printJson({ run });
-    else print(`${run} is started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
+    else print(`${run} has started. Follow it in the Temporal UI, or with \`federated-etl runs\`.`);
     return;
   }
   using stop = stopOnSignals(context.log);

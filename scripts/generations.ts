@@ -24,7 +24,7 @@ export function registerGenerations(program: Command): void {
 }
 
 function show(generations: readonly GenerationSummary[], now: Date): void {
-  if (generations.length === 0) return print('No generation was committed yet.');
+  if (generations.length === 0) return print('No generation has been committed yet.');
   const rows = generations.map((line) => [
     line.generation,
     formatAge(line.committedAt, now),

@@ -22,7 +22,8 @@ export function registerQuarantine(program: Command): void {
 }
 
 function show({ generation, sources }: Quarantine): void {
-  if (generation === undefined) return print('No generation was committed yet, so nothing is quarantined.');
+  if (generation === undefined)
+    return print('No generation has been committed yet, so nothing is quarantined.');
   if (sources.length === 0) return print(`Generation ${generation} has no quarantined sources.`);
   const rows = sources.map(({ cluster, window, code, since, state }) => {
     const ref = parseWindowId(window);

@@ -40,7 +40,7 @@ const headings = [
 ] as const;
 
 function show(runs: readonly RunSummary[], now: Date): void {
-  if (runs.length === 0) return print('No such federation is known yet.');
+  if (runs.length === 0) return print('No such federations yet.');
   print(
     formatTable(
       headings,

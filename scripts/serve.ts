@@ -39,7 +39,7 @@ export function registerServe(program: Command): void {
     .description(
       'serve the query API and the page over a local ETL store, without Temporal and without a bucket',
     )
-    .requiredOption('--etl <dir>', 'the folder that holds bingen/<pipeline>/<resolution>/<start>-<end>')
+    .requiredOption('--etl <dir>', 'the folder that contains bingen/<pipeline>/<resolution>/<start>-<end>')
     .option('--listen <address>', 'the address to listen on', api.listen)
     .option('--database <dir>', 'keep the database in this folder (default: a temporary one)')
     .option('--currency <code>', 'the name of the currency', api.currency)

@@ -38,7 +38,7 @@ export function verdict(checks: readonly Check[]): string {
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ];
   const rest = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
-  return failures > 0 ? `Something has to be done${rest}.` : `Nothing is in the way${rest}.`;
+  return failures > 0 ? `Action needed${rest}.` : `No check failed${rest}.`;
 }
 
 /** Joins consecutive checks that were not made for the same reason into one line. */

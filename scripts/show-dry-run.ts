@@ -14,7 +14,7 @@ export function showDryRun({ base, clusters, excluded, windows, carried, removed
   for (const window of removed) print(`would drop ${nameOf(window)}, as it is older than the retention`);
   print(
     listing.kind === 'full'
-      ? `every window was looked at: ${listing.why}`
+      ? `every window was checked: ${listing.why}`
       : `windows that ended before ${atTime(listing.since)} were not looked at: ${listing.why}; --full looks at all`,
   );
   print(

@@ -40,7 +40,8 @@ async function verifyShowing(bucket: BucketReader, deep: boolean): Promise<Verif
 }
 
 function show(result: Verification | undefined, deep: boolean): void {
-  if (result === undefined) return print('No generation was committed yet, so there is nothing to verify.');
+  if (result === undefined)
+    return print('No generation has been committed yet, so there is nothing to verify.');
   const { generation, windows, remerged, changedSince, unnamed, findings } = result;
   for (const { about, key, detail } of findings) print(`${about}: ${detail} (${key})`);
   if (unnamed > 0)

@@ -31,7 +31,7 @@ function Page() {
   const [state, go] = useAddress();
   const [message, setMessage] = useState('');
   const [asksToken, setAsksToken] = useState(false);
-  // A new token makes a new round, in which the view repeats its requests.
+  // A new token starts a new round, in which the view repeats its requests.
   const [round, setRound] = useState(0);
   const { theme, setTheme, colours } = useTheme();
   const { answer, again } = useAnswer<StatusView>('/api/status');

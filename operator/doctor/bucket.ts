@@ -28,11 +28,11 @@ import { permissionFor } from './permissions';
 interface Plan {
   readonly prefix: string;
   readonly operations: readonly ProbeOperation[];
-  /** Why the other operations are not needed there; without it they are not spoken of. */
+  /** Why the other operations are not needed there; if undefined, they are not listed. */
   readonly restIsNotNeeded?: string;
 }
 
-/** Tries out what this cluster's roles do in the bucket, each below its own prefix only. Leaves nothing behind. */
+/** Probes the operations that this cluster's roles need, each only below its own prefix. Leaves nothing behind. */
 export async function checkBucket(
   bucket: Bucket,
   store: FederatedStore,
@@ -62,14 +62,14 @@ export async function checkBucket(
   return { checks, usable: !hopeless };
 }
 
-/** Each is asked for when the one before it was tried. */
+/** Yields each plan after the previous one was probed. */
 async function* plansOf(
   bucket: Bucket,
   { clusterId, roles, localEtl }: Settings,
   backup: BackupNeed,
   { worthAsking, ...options }: CallOptions & { worthAsking: () => boolean },
 ): AsyncGenerator<Plan> {
-  // A primary that leaves looks for its own files there, also where it is not federated any more.
+  // A primary that leaves reads its own files there, even if it is no longer federated.
   const readsBack = roles.primaryCluster && localEtl.pullPath === localEtl.path;
   if (roles.federatedCluster) {
     yield {
@@ -80,7 +80,7 @@ async function* plansOf(
   }
   if (roles.federator) {
     yield { prefix: federatedPrefix, operations: ['list'] };
-    // The listing has been reported.
+    // A failed listing has been reported.
     const [first] = worthAsking() ? await discoverClusters(bucket, options).catch(() => []) : [];
     if (first !== undefined) yield { prefix: clusterPrefix(first), operations: ['read'] };
     yield { prefix: combinedPrefix, operations: probeOperations };
@@ -109,14 +109,15 @@ async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeRes
   const about = { check: 'bucket', subject: operation, place: prefix } as const;
   if (operation === 'clock')
     return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
-  // Only this cluster writes its backups, so looking first is as good.
+  // Only this cluster writes its backups, so checking first is as safe.
   if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
-    const found = 'The store cannot; this cluster looks first, as no other writes here.';
+    const found =
+      'The store does not support it. This cluster checks first instead, as no other writes here.';
     return { ...about, outcome: 'ok', detail: found };
   }
   if (outcome === 'warning') return { ...about, outcome, detail, todo: warnings[operation] };
   if (outcome !== 'failed') return { ...about, outcome, detail };
-  if (!isFederationError(error)) return { ...about, outcome, detail, todo: lookAtTheWay };
+  if (!isFederationError(error)) return { ...about, outcome, detail, todo: checkTheWay };
   const todo = await whatToDo(store, operation, prefix, error);
   return { ...failed('bucket', operation, error), ...about, todo };
 }
@@ -130,21 +131,21 @@ async function whatToDo(
   const { code, detail, hint } = error;
   if (/RequestTimeTooSkewed/.test(detail)) return setClock;
   if (code === 'STORAGE_ACCESS_DENIED' && !isStranger(error)) return permissionFor(store, operation, prefix);
-  // It was tried again already.
-  return hint === catalog.STORAGE_UNAVAILABLE.hint ? lookAtTheWay : hint;
+  // The catalogue's hint is to try again, which was done already.
+  return hint === catalog.STORAGE_UNAVAILABLE.hint ? checkTheWay : hint;
 }
 
-const setClock = 'Set this machine’s clock by a time server (NTP), or the store’s if it is your own.';
-const lookAtTheWay =
-  'Look at the endpoint in federated-store.yaml, at what lies between here and the store (proxies, firewalls), and at the store’s own log.';
+const setClock = 'Synchronize this machine’s clock with a time server (NTP), or the store’s if you run it.';
+const checkTheWay =
+  'Check the endpoint in federated-store.yaml, proxies and firewalls on the way to the store, and the store’s log.';
 const warnings: Partial<Record<ProbeOperation, string>> = {
   'conditional create':
-    'Run one federator only, or several in one Temporal namespace; or upgrade the store, if a newer one can.',
+    'Run only one federator, or several in one Temporal namespace; or upgrade the store to a version that supports it.',
   delete: 'Remove it by hand.',
 };
 
 function skipped({ prefix, operations }: Plan): Check[] {
-  const detail = 'Nothing can be done in this bucket; see above.';
+  const detail = 'This bucket cannot be used; see above.';
   return operations.map((subject) => ({
     check: 'bucket',
     subject,

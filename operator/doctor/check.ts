@@ -9,22 +9,22 @@ export interface DoctorReport {
   readonly ok: boolean;
 }
 
-/** One thing that `doctor` looked at: a line for people, an entry of `checks` in its JSON. */
+/** A check and its result: a line of the output, an entry of `checks` in the JSON. */
 export interface Check {
   /** The part that it belongs to. */
   readonly check: 'settings' | 'local ETL' | 'bucket' | 'Temporal' | 'clusters';
-  /** The thing that was checked, such as an operation or a folder. */
+  /** What was checked, such as an operation or a folder. */
   readonly subject?: string;
   /** The prefix in the bucket, for checks of the bucket. */
   readonly place?: string;
   readonly outcome: Outcome;
-  /** The finding, in a sentence. */
+  /** The finding, in one or more sentences. */
   readonly detail: string;
   /** How to fix it. */
   readonly todo?: string;
 }
 
-/** A check that ended with an error: its detail and its hint. */
+/** A failed check, with the detail and hint of its error. */
 export function failed(check: Check['check'], subject: string, error: unknown): Check {
   if (!(error instanceof FederationError))
     return { check, subject, outcome: 'failed', detail: sentence(describeError(error)) };

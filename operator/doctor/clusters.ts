@@ -70,8 +70,8 @@ function found(clusters: readonly string[], label: string): Check {
     outcome: 'warning',
     detail: `There is no cluster in ${label}/${federatedPrefix}, so there is nothing to federate.`,
     todo:
-      'On each cluster set federatedETL.federatedCluster to true and start `federated-etl run`. If they push already: let ' +
-      'bucket and prefix be the same in the federated-store.yaml of all, and run `federated-etl doctor` there.',
+      'On each cluster set federatedETL.federatedCluster to true and start `federated-etl run`. If they push already, check ' +
+      'that bucket and prefix are the same in every federated-store.yaml, and run `federated-etl doctor` there.',
   };
 }
 
@@ -98,30 +98,31 @@ function rule({ include, exclude, cutoff }: Membership['scope']): string {
 
 function whoIsIn({ clusters, excluded }: Membership): string {
   const out = Object.entries(excluded).map(([cluster, { by }]) => `${cluster} (${by})`);
-  return `In now: ${clusters.join(', ') || 'nobody'}. Out: ${out.join(', ') || 'nobody'}.`;
+  return `Included now: ${clusters.join(', ') || 'none'}. Excluded: ${out.join(', ') || 'none'}.`;
 }
 
-/** An id that no cluster has is often misspelt. */
+/** Warns about ids that no cluster has, as they are often misspelt. */
 function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters: readonly string[]): Check[] {
   return ids
     .filter((id) => !clusters.includes(id))
     .map((id) => {
       const close = nearest(id, clusters);
       const meant =
-        close !== undefined && close.far <= 1 + id.length / 3 ? ` The nearest is ${close.name}.` : '';
+        close !== undefined && close.far <= 1 + id.length / 3 ? ` Did you mean ${close.name}?` : '';
       return {
         check,
         subject: list,
         outcome: 'warning',
         detail: `The settings ${list} ${id}, but no cluster in the bucket has that id.${meant}`,
-        todo: `Correct it in federatedETL.federator, unless ${id} is still to come.`,
+        todo: `Correct it in federatedETL.federator, unless ${id} will be added later.`,
       };
     });
 }
 
 /** Files in the published place that no generation ever named. */
 async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
-  // What a federation writes meanwhile is announced before, and what it removes is named until then.
+  // A federation in progress names a file before it publishes it and until it has removed it. So the names are read
+  // before and after the listing.
   const before = await namedWindows(bucket, options);
   const there: string[] = [];
   for await (const entry of bucket.list(combinedEtlPrefix, options)) {
@@ -143,8 +144,7 @@ async function namedWindows(bucket: BucketReader, options?: CallOptions): Promis
 
 function describeStrangers(keys: readonly string[]): Check {
   const subject = 'strangers';
-  if (keys.length === 0)
-    return line(subject, `Nothing lies in ${combinedEtlPrefix} but what was published there.`);
+  if (keys.length === 0) return line(subject, `${combinedEtlPrefix} has only published files.`);
   const shown = keys.slice(0, mostStrangers).join(', ');
   const more = keys.length > mostStrangers ? `, and ${keys.length - mostStrangers} more` : '';
   return {
@@ -152,6 +152,6 @@ function describeStrangers(keys: readonly string[]): Check {
     subject,
     outcome: 'warning',
     detail: `${count(keys.length, 'file')} that no generation ever named: ${shown}${more}.`,
-    todo: 'They are left alone, and other readers of this place count them too. Delete them if they are not meant to be there.',
+    todo: 'Federated ETL ignores them, but other readers of this prefix count their costs too. Delete them if they do not belong there.',
   };
 }

@@ -15,7 +15,7 @@ export interface ExamineOptions {
   readonly config?: string;
   /** Whether an unknown setting of the store is a failure instead of a warning. */
   readonly strict?: boolean;
-  /** Aborted: no further part is looked at, and probes in the bucket are cleaned up. */
+  /** When aborted, no further part is checked, and probes in the bucket are removed. */
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +63,7 @@ async function* examineRemote(
   yield temporal.checks;
   if (signal.aborted) return;
   if (!settings.roles.federator)
-    yield [{ check: 'clusters', outcome: 'not needed', detail: 'Only a federator looks at all clusters.' }];
+    yield [{ check: 'clusters', outcome: 'not needed', detail: 'Only a federator checks all clusters.' }];
   else if (store?.usable !== true) yield [skipped('clusters', 'found', 'The bucket cannot be used.')];
   else yield await checkClusters(store.bucket, settings, temporal.exclusions);
 }
@@ -98,7 +98,7 @@ async function openStore(store: FederatedStore, gcsEmulator: string | undefined)
   try {
     const warnings = new Set<string>();
     const bucket = await openBucket(store, { gcsEmulator, warn: (text) => warnings.add(text) });
-    // Warnings about the store's settings have been reported with them; only later ones are new.
+    // Warnings about the store's settings were already reported with the settings.
     warnings.clear();
     return { bucket, store, warnings };
   } catch (error) {

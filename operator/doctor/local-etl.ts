@@ -11,7 +11,7 @@ import { failed, type Check } from './check';
 
 const check = 'local ETL';
 
-/** What this cluster's volume is like, as far as its roles use it, and the machine. */
+/** Checks the folders that this cluster's roles use, and describes the machine. */
 export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promise<Check[]> {
   const checks: Check[] = [];
   const used = roles.federatedCluster || roles.primaryCluster;
@@ -35,15 +35,15 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
   return checks;
 }
 
-/** What a primary does with the backups of its local ETL that are in the bucket, and why. */
+/** What a primary does with backups of its local ETL in the bucket, and why. */
 export interface BackupNeed {
   readonly operations: readonly ProbeOperation[];
   readonly why: string;
 }
 
-/** Whether the next pull saves the local ETL in the bucket; what cannot be found out counts as yes. */
+/** Whether the next pull saves the local ETL in the bucket; assumed if it cannot be determined. */
 export async function backupNeed({ roles, localEtl: local }: Settings): Promise<BackupNeed> {
-  if (!roles.primaryCluster) return { operations: [], why: 'This is no Primary Cluster.' };
+  if (!roles.primaryCluster) return { operations: [], why: 'This is not a Primary Cluster.' };
   if (local.backupPath !== undefined)
     return { operations: [], why: 'The local ETL is saved in localEtl.backupPath.' };
   const store = localEtl(local.pullPath);
@@ -61,26 +61,26 @@ export async function backupNeed({ roles, localEtl: local }: Settings): Promise<
   };
 }
 
-/** `needed`: it has to be there already; else it is made when the role starts. */
+/** `needed`: whether it has to exist already. If not, the role creates it at its start. */
 async function checkFolder(path: string, setting: string, needed: boolean): Promise<Check[]> {
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined || needed) return [await checkAccess(path, setting)];
-  const detail = `It is not there yet (${setting}).`;
+  const detail = `It does not exist yet (${setting}).`;
   return [
     {
       check,
       subject: path,
       outcome: 'ok',
-      detail: `${detail} A primary makes it when it starts.`,
+      detail: `${detail} A primary creates it when it starts.`,
     },
   ];
 }
 
-/** A push writes there too: its state lies in `.federated-etl`. */
+/** A push needs write access too, for its state in `.federated-etl`. */
 async function checkAccess(path: string, setting: string): Promise<Check> {
   try {
     if (!(await stat(path)).isDirectory()) {
-      const detail = `It is no folder (${setting}).`;
+      const detail = `It is not a folder (${setting}).`;
       return { check, subject: path, outcome: 'failed', detail, todo: `Correct ${setting}.` };
     }
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -88,22 +88,22 @@ async function checkAccess(path: string, setting: string): Promise<Check> {
       check,
       subject: path,
       outcome: 'ok',
-      detail: `It is there, can be read and written (${setting}).`,
+      detail: `It can be read and written (${setting}).`,
     };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      const todo = `Mount the volume that holds it, or correct ${setting}.`;
+      const todo = `Mount its volume, or correct ${setting}.`;
       return {
         check,
         subject: path,
         outcome: 'failed',
-        detail: `There is no such folder (${setting}).`,
+        detail: `It does not exist (${setting}).`,
         todo,
       };
     }
     const who = process.getuid === undefined ? 'this process' : `user ${process.getuid()}`;
-    const todo = `Let ${who} read and write it, and do not mount its volume read-only: Federated ETL keeps its state there.`;
+    const todo = `Give ${who} read and write access, and do not mount its volume read-only: Federated ETL keeps its state there.`;
     return {
       check,
       subject: path,
@@ -134,8 +134,8 @@ async function countWindows(path: string): Promise<Check> {
     check,
     subject: 'windows',
     outcome: 'warning',
-    detail: 'There is no window file, so there is nothing to push.',
-    todo: 'Look whether the cost-model builds ETL files, and whether localEtl.path is the folder that holds `bingen`.',
+    detail: 'There are no window files, so there is nothing to push.',
+    todo: 'Check that the cost-model builds ETL files, and that localEtl.path is the folder that contains `bingen`.',
   };
 }
 

@@ -16,7 +16,7 @@ const s3: Permissions = {
   'conditional create': ['s3:PutObject', 's3:DeleteObject'],
 };
 
-/** To replace an object is to delete the one before. */
+/** Replacing an object needs the permission to delete the old one. */
 const gcs: Permissions = {
   list: ['storage.objects.list'],
   write: ['storage.objects.create'],
@@ -40,7 +40,7 @@ const azure: Permissions = {
   'conditional create': [`${azureBlobs}/write`, `${azureBlobs}/delete`],
 };
 
-/** What to allow, in the store's own words, so that an operation below a prefix is no longer refused. */
+/** The permissions that an operation below a prefix needs, in the store's own terms. */
 export async function permissionFor(
   store: FederatedStore,
   operation: ProbeOperation,
@@ -65,7 +65,7 @@ export async function permissionFor(
     case 'AZURE':
       return (
         `Grant ${azure[operation].join(' and ')} on the container ${store.config.container}, for blobs that begin with ` +
-        `${below}. The role Storage Blob Data Contributor has them; of a SAS it is the letters r, w, d and l.`
+        `${below}. The role Storage Blob Data Contributor has them; a SAS needs r, w, d and l.`
       );
     case 'FILESYSTEM':
       return folderAccess(join(store.config.directory, below));
@@ -77,14 +77,15 @@ function partition({ endpoint, region }: { endpoint: string; region: string }): 
   return /(^|\.)us-gov-/.test(endpoint) || region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }
 
-/** Who may do what in a folder, or in the nearest one above it that is there. */
+/** The access to grant to a folder, or to its nearest existing ancestor. */
 async function folderAccess(folder: string): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined && path !== dirname(path)) continue;
     const who = process.getuid === undefined ? 'this process' : `user ${process.getuid()}`;
-    const is = found === undefined ? '' : ` (${found.isDirectory() ? '' : 'no folder, '}${ownerOf(found)})`;
-    return `Let ${who} read, write and search ${path}${is}, and do not mount its volume read-only.`;
+    const is =
+      found === undefined ? '' : ` (${found.isDirectory() ? '' : 'not a folder, '}${ownerOf(found)})`;
+    return `Give ${who} read, write and search access to ${path}${is}, and do not mount its volume read-only.`;
   }
 }
 

@@ -6,7 +6,7 @@ import { failed, type Check } from './check';
 
 const check = 'settings';
 
-/** What this cluster is, by its settings, and which of them were left alone. */
+/** Describes this cluster by its settings, and which of those are ignored. */
 export function checkSettings(settings: Settings): Check[] {
   const { clusterId, file, roles, storage, notices } = settings;
   const names = roleNames(roles);
@@ -18,14 +18,14 @@ export function checkSettings(settings: Settings): Check[] {
       detail:
         file === undefined ? 'No settings file: environment variables and defaults only.' : resolve(file),
     },
-    { check, subject: 'cluster id', outcome: 'ok', detail: `${clusterId} can be one.` },
+    { check, subject: 'cluster id', outcome: 'ok', detail: `${clusterId} is valid.` },
     names.length > 0
       ? { check, subject: 'roles', outcome: 'ok', detail: names.join(', ') }
       : {
           check,
           subject: 'roles',
           outcome: 'warning',
-          detail: 'None: this cluster can look at a federation, but `run` has nothing to do.',
+          detail: 'None: this cluster can inspect a federation, but `run` has nothing to do.',
           todo: 'Set federatedETL.federatedCluster, federatedETL.federator.enabled or federatedETL.primaryCluster.',
         },
     {
@@ -33,14 +33,14 @@ export function checkSettings(settings: Settings): Check[] {
       subject: 'storage file',
       outcome: 'ok',
       detail: storage.existing
-        ? `${storage.file}, by federatedETL.useExistingS3Config: storage.existingConfigFile is in force.`
+        ? `${storage.file}, by federatedETL.useExistingS3Config: storage.existingConfigFile is used.`
         : `${storage.file}, by storage.configFile.`,
     },
     ...notices.map((notice): Check => ({ check, subject: 'notice', outcome: 'warning', detail: notice })),
   ];
 }
 
-/** The store's own settings; undefined when they cannot be used. With `strict` an unknown key is a failure. */
+/** Checks the store's settings; returns no store if they are invalid. With `strict`, an unknown key is a failure. */
 export async function checkStore(
   { storage: { file } }: Settings,
   strict: boolean,
@@ -55,7 +55,7 @@ export async function checkStore(
         outcome: unknown && strict ? 'failed' : 'warning',
         detail: warning,
         ...(unknown && {
-          todo: 'Correct its spelling or take it out; docs/reference/federated-store.md lists what there is.',
+          todo: 'Correct its spelling or remove it; docs/reference/federated-store.md lists all settings.',
         }),
       };
     });
@@ -74,7 +74,7 @@ export function roleNames(roles: Roles): string[] {
   ];
 }
 
-/** Each setting that says something, as `name: value`. */
+/** The settings that are not empty, false or 0, as `name: value`. */
 function flat(value: Record<string, unknown>, path = ''): string[] {
   return Object.entries(value).flatMap(([name, entry]) => {
     const isEmpty = entry === undefined || entry === null || entry === '' || entry === false || entry === 0;

@@ -27,11 +27,7 @@ export async function checkNamespace({ connection, settings }: Asked): Promise<C
   try {
     const { config } = await connection.workflowService.describeNamespace({ namespace });
     const days = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
-    return line(
-      'namespace',
-      'ok',
-      `${namespace} is there; it keeps what ended for ${Math.round(days)} days.`,
-    );
+    return line('namespace', 'ok', `${namespace} keeps closed workflows for ${Math.round(days)} days.`);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const todo = `temporal operator namespace create --namespace ${namespace} --retention 30d, or correct temporal.namespace.`;
@@ -51,15 +47,15 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
   if (missing.length === 0) return line(subject, 'ok', 'All are registered.');
   const wrong = missing.filter(({ name }) => customAttributes[name] !== undefined);
   if (wrong.length > 0) {
-    const detail = `Of another type than needed: ${wrong.map(({ name, type }) => `${name} (needed: ${type})`).join(', ')}.`;
+    const detail = `Registered with the wrong type: ${wrong.map(({ name, type }) => `${name} (needed: ${type})`).join(', ')}.`;
     return line(subject, 'failed', detail, 'Give this federation its own namespace.');
   }
-  const detail = `Not registered yet: ${missing.map(({ name }) => name).join(', ')}. The federator does that when it starts.`;
+  const detail = `Not registered yet: ${missing.map(({ name }) => name).join(', ')}. The federator registers them when it starts.`;
   const commands = missing.map(
     ({ name, type }) =>
       `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
   );
-  return line(subject, 'warning', detail, `If it may not: ${commands.join('; ')}`);
+  return line(subject, 'warning', detail, `If it lacks the permission: ${commands.join('; ')}`);
 }
 
 /** Whether the schedule runs; it does not exist before the federator's first start. */
@@ -73,7 +69,11 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
       return line('schedule', 'warning', detail, todo);
     }
     const next = info.nextActionTimes[0];
-    return line('schedule', 'ok', `The next run is ${next === undefined ? 'not known' : formatTime(next)}.`);
+    return line(
+      'schedule',
+      'ok',
+      `The next run is ${next === undefined ? 'unknown' : `at ${formatTime(next)}`}.`,
+    );
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     return line('schedule', 'ok', 'It does not exist yet: the federator creates it when it starts.');
@@ -87,7 +87,7 @@ export async function checkRoster({ client, names: { roster }, settings, label }
     return line('roster', 'ok', 'It does not exist yet: the federator starts it, for the bucket it uses.');
   const bucket = String(memo['bucket']);
   if (label === undefined)
-    return line('roster', 'skipped', `It serves ${bucket}; which bucket ours is, is not known.`);
+    return line('roster', 'skipped', `It serves ${bucket}, but this cluster’s bucket is unknown.`);
   if (bucket === label) return line('roster', 'ok', 'It serves the federation of this bucket.');
   const detail = `ROSTER_BOUND_ELSEWHERE: The namespace ${settings.temporal.namespace} serves the federation of ${bucket}, not of ${label}.`;
   return line('roster', 'failed', detail, catalog.ROSTER_BOUND_ELSEWHERE.hint);
@@ -103,16 +103,16 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
   const theirs = String(memo['instance']);
   if (known?.instance === theirs)
     return line('push', 'ok', `The push of ${clusterId} belongs to this volume.`);
-  const ours = known === undefined ? 'which has no id yet' : known.instance;
-  const detail = `DUPLICATE_CLUSTER_ID: The data of ${clusterId} comes from volume ${theirs}, not from the one here, ${ours}.`;
+  const ours = known === undefined ? 'without an id yet' : known.instance;
+  const detail = `DUPLICATE_CLUSTER_ID: The data of ${clusterId} comes from volume ${theirs}, not from this one (${ours}).`;
   return line('push', 'failed', detail, catalog.DUPLICATE_CLUSTER_ID.hint);
 }
 
-/** The guide's warning, where another cluster shares the bucket of Kubecost's backup as well. */
+/** The guide's warning, if another cluster uses the bucket of Kubecost's backup too. */
 export async function checkShared({ client, names: ours, settings }: Asked): Promise<Check> {
   const subject = 'useExistingS3Config';
   const others = await othersWithExistingConfig(client, ours, settings.clusterId);
-  if (others.length === 0) return line(subject, 'ok', 'No other cluster that runs uses it.');
+  if (others.length === 0) return line(subject, 'ok', 'No other running cluster uses it.');
   const todo = 'Set federatedETL.useExistingS3Config on one cluster at most.';
   return line(subject, 'warning', sharedConfigWarning(others), todo);
 }

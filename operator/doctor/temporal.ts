@@ -26,7 +26,7 @@ export interface TemporalChecks {
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
 }
 
-/** Checks Temporal for the needs of this cluster's roles. Read-only: it starts, signals and registers nothing. */
+/** Checks what this cluster's roles need of Temporal. Read-only: it starts, signals and registers nothing. */
 export async function checkTemporal(settings: Settings, label: string | undefined): Promise<TemporalChecks> {
   const { namespace, idPrefix } = settings.temporal;
   const opened = await connect(settings).catch((error: unknown) => failed('Temporal', 'server', error));
@@ -68,7 +68,7 @@ async function connect(settings: Settings) {
   // Loaded only here: it takes longer than most of the other checks.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, connection: how } = settings.temporal;
-  // Without retries: the first failure already gives the reason.
+  // Without the retry interceptor: the first failure has the reason.
   const connection = Connection.lazy({ ...how, connectTimeout: patienceMs, interceptors: [] });
   try {
     await connection.withDeadline(Date.now() + patienceMs, () =>
@@ -93,8 +93,7 @@ async function ask(
   try {
     return await asked.connection.withDeadline(Date.now() + patienceMs, () => question(asked));
   } catch (error) {
-    const todo =
-      'Check that the server is healthy and that this client may ask for it (TEMPORAL_API_KEY, TLS).';
+    const todo = 'Check that the server is healthy and that this client has access (TEMPORAL_API_KEY, TLS).';
     return line(subject, 'failed', `Temporal did not answer: ${reasonOf(error)}`, todo);
   }
 }
@@ -119,7 +118,7 @@ function skipped(why: string): Check {
   return line('everything else', 'skipped', why);
 }
 
-/** The message of the innermost cause: the outer ones only say that the call failed. */
+/** The message of the innermost cause, as the outer ones only report that the call failed. */
 function reasonOf(error: unknown): string {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) at = at.cause;

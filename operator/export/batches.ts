@@ -1,6 +1,6 @@
 import type { WindowRef } from '../../etl/window';
 
-/** A batch is large enough to be worth a database, and small enough for that to stay in memory. */
+/** Large enough to be worth a database, and small enough for one in memory. */
 const batchBytes = 32 * 2 ** 20;
 const batchWindows = 32;
 

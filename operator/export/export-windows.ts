@@ -8,7 +8,7 @@ import { inBatches } from './batches';
 import type { ExportSource } from './source';
 import type { ExportTarget } from './target';
 
-/** Which windows an export is about. Each field narrows it. */
+/** The windows to export. Each field narrows the selection. */
 export interface ExportSelection {
   /** Only windows that overlap this span, in unix seconds. */
   readonly window?: { readonly start: number; readonly end: number };
@@ -22,7 +22,7 @@ export interface ExportOptions extends ExportSelection {
   /** Whether to remove selected windows that the source does not have. */
   readonly prune: boolean;
   readonly source: () => Promise<ExportSource>;
-  /** Opened only if there is something to export; closed at the end. */
+  /** Called only if there is something to export; the target is closed at the end. */
   readonly target: () => Promise<ExportTarget>;
   readonly signal: AbortSignal;
   /** Called after each window that was written or could not be read. `of`: the number of windows to write. */
@@ -46,7 +46,7 @@ export interface ExportResult {
   /** Of the windows that were written. */
   readonly rows: number;
   readonly bytes: number;
-  /** Windows that could not be read. The target keeps what it has of them. */
+  /** Windows that could not be read. The target keeps their existing files. */
   readonly refused: readonly RefusedWindow[];
   readonly seconds: number;
 }
@@ -59,8 +59,8 @@ export interface RefusedWindow {
 }
 
 /**
- * Writes the selected windows that the target does not have yet. Each file is complete as soon as it is there, so an
- * export that was stopped is continued by the next one. Works in batches: memory does not grow with the number of windows.
+ * Writes the selected windows that the target does not have yet. A file is complete once it exists, so the next export
+ * continues one that was stopped. Works in batches, so memory does not grow with the number of windows.
  */
 export async function exportWindows(options: ExportOptions): Promise<ExportResult> {
   const { format, signal, progress } = options;

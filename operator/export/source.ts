@@ -13,13 +13,13 @@ import { listLocalFiles, newestOfEachWindow, readLocalFile } from '../local-wind
 
 /** A window that can be exported. */
 export interface SourceWindow extends WantedFile {
-  /** Of its ETL file, in bytes. */
+  /** The size of its ETL file, in bytes. */
   readonly size: number;
 }
 
 /** The windows to export. */
 export interface ExportSource {
-  /** The generation that the windows are of; undefined for a local ETL store. */
+  /** The windows' generation; undefined for a local ETL store. */
   readonly generation?: number;
   readonly windows: readonly SourceWindow[];
 }
@@ -37,8 +37,8 @@ export async function newestGeneration(
   const newest = await readNewestGeneration(bucket, { signal });
   if (newest === undefined) {
     throw new FederationError('QUERY_NO_DATA', {
-      detail: `Nothing was combined in ${bucket.label} yet.`,
-      hint: 'Wait for the first federation, or start one: `federated-etl federate --wait`. To export a local ETL store, name it by --etl.',
+      detail: `Nothing has been combined in ${bucket.label} yet.`,
+      hint: 'Wait for the first federation, or start one: `federated-etl federate --wait`. To export a local ETL store, use --etl.',
     });
   }
   const { generation, windows } = newest;
@@ -67,14 +67,14 @@ export async function localStore(
   if (files.length === 0) {
     throw new FederationError('QUERY_NO_DATA', {
       subject: { key: store.bingen },
-      detail: 'There is no window file.',
-      hint: 'Give --etl the folder that holds bingen/<pipeline>/<resolution>/<start>-<end>.',
+      detail: 'There are no window files.',
+      hint: 'Give --etl the folder that contains bingen/<pipeline>/<resolution>/<start>-<end>.',
     });
   }
   const windows: SourceWindow[] = [];
   for (const file of files) {
     const listed = await readLocalFile(store, file);
-    // No export has a file of an unreadable window, so the window is read again, and the error says why it cannot be.
+    // Without a digest, an unreadable file matches no export. So it is read again, and that error has the reason.
     const digest = listed === undefined ? '' : sha256(listed);
     const read = async (anew?: boolean) => {
       const bytes = await readLocalFile(store, file);
@@ -89,6 +89,6 @@ export async function localStore(
 function changed({ path }: LocalFile): FederationError {
   return new FederationError('STORAGE_CONFLICT', {
     subject: { key: path },
-    detail: 'The file is being written or was removed, or it must not be read.',
+    detail: 'The file is being written, was removed, or may not be read.',
   });
 }

@@ -25,9 +25,9 @@ export async function exportInBucket(storage: Settings['storage'], log: Log): Pr
 }
 
 /**
- * A folder, made if it is missing. It is opened as a bucket, whose driver writes beside each file and renames.
+ * A folder, created if missing. It is opened as a bucket, whose driver writes a temporary file and renames it.
  *
- * @throws STORAGE_UNAVAILABLE if it cannot be made
+ * @throws STORAGE_UNAVAILABLE if it cannot be created
  */
 export async function exportFolder(folder: string): Promise<ExportTarget> {
   const directory = resolve(folder);
@@ -36,8 +36,8 @@ export async function exportFolder(folder: string): Promise<ExportTarget> {
   } catch (cause) {
     throw new FederationError('STORAGE_UNAVAILABLE', {
       subject: { key: folder },
-      detail: `The folder cannot be made: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      hint: 'Give --out a folder that can be written to.',
+      detail: `The folder cannot be created: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      hint: 'Give --out a writable folder.',
       retryable: false,
       cause,
     });

@@ -277,7 +277,7 @@ describeWithS3('a program of the image with a remote store', () => {
     const { status, out } = await run(['--config', config, 'generations'], volume);
     expect({ status, out }).toEqual({
       status: 0,
-      out: expect.stringMatching(/^No generation was committed yet\.$/m),
+      out: expect.stringMatching(/^No generation has been committed yet\.$/m),
     });
   });
 });

@@ -362,16 +362,18 @@ describe('clusters', () => {
     expect(found.of('clusters', 'found')?.detail).toContain('3 clusters');
     expect(found.of('clusters', 'cluster-1')?.detail).toMatch(/^allocations 1d 1 \(newest ends .*last push/);
     expect(found.of('clusters', 'who is in')?.detail).toBe(
-      'By the settings: every cluster but cluster-2, cluster3. In now: cluster-1, cluster-3. Out: cluster-2 (settings).',
+      'By the settings: every cluster but cluster-2, cluster3. Included now: cluster-1, cluster-3. Excluded: cluster-2 (settings).',
     );
     expect(found.of('clusters', 'exclude')).toMatchObject({
       outcome: 'warning',
-      detail: expect.stringMatching(/cluster3, but .* The nearest is cluster-3\./),
+      detail: expect.stringMatching(/cluster3, but .* Did you mean cluster-3\?/),
     });
     const only = await examine({
       federatedETL: federator({ clusters: ['cluster-1'], clustersMode: 'include' }),
     });
-    expect(only.of('clusters', 'who is in')?.detail).toMatch(/only cluster-1\. In now: cluster-1\. Out:/);
+    expect(only.of('clusters', 'who is in')?.detail).toMatch(
+      /only cluster-1\. Included now: cluster-1\. Excluded:/,
+    );
     expect(only.of('clusters', 'include')).toBeUndefined();
   });
 
@@ -379,7 +381,9 @@ describe('clusters', () => {
     for (const cluster of ['cluster-1', 'cluster-2']) await federation.push(cluster, day);
     await federation.commit(1, ['cluster-1', 'cluster-2'], [day]);
     const { of } = await examine({ federatedETL: federator() });
-    expect(of('clusters', 'who is in')?.detail).toContain('In now: cluster-1, cluster-2. Out: nobody.');
+    expect(of('clusters', 'who is in')?.detail).toContain(
+      'Included now: cluster-1, cluster-2. Excluded: none.',
+    );
     expect(of('clusters', 'strangers')?.outcome).toBe('ok');
   });
 
@@ -415,7 +419,7 @@ describe('the local ETL', () => {
     const push = await examine({ federatedETL: { federatedCluster: true } });
     expect(push.of('local ETL')).toMatchObject({
       outcome: 'failed',
-      detail: 'There is no such folder (localEtl.path).',
+      detail: 'It does not exist (localEtl.path).',
       todo: expect.stringContaining('Mount'),
     });
     const primary = await examine({ federatedETL: { primaryCluster: true } });
@@ -431,8 +435,8 @@ describe('the local ETL', () => {
     const wrong = await examine({ ...setup, localEtl: { path: 'file', backupPath: 'none' } });
     const folders = failures(wrong).filter(({ check }) => check === 'local ETL');
     expect(folders.map(({ detail }) => detail)).toEqual([
-      'It is no folder (localEtl.path).',
-      'There is no such folder (localEtl.backupPath).',
+      'It is not a folder (localEtl.path).',
+      'It does not exist (localEtl.backupPath).',
     ]);
   });
 });
@@ -446,7 +450,7 @@ describe('output for people', () => {
     expect(out).toMatch(/^ {2}in federated\/cluster-4\/\n {2}✓ ok +list: /m);
     expect(out).toMatch(/^ {2}- not needed +read, copy, delete, conditional create: A push never/m);
     expect(out).toMatch(/^ {2}✗ FAILED +server: TEMPORAL_UNAVAILABLE: (?:.*\n)+? +to do: Start one/m);
-    expect(out).toMatch(/Something has to be done: \d+ failed/);
+    expect(out).toMatch(/Action needed: \d+ failed/);
     const wide = out.split('\n').filter((line) => line.length > 100 && !/^ *\S+$/.test(line.trim()));
     expect(wide).toEqual([]);
   });
@@ -545,10 +549,10 @@ describeWithTemporal('Temporal', () => {
       [],
     );
     expect({ status: found.status, ok: found.ok }).toEqual({ status: 0, ok: true });
-    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/^The next run is 20/);
+    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/^The next run is at 20/);
     expect(found.of('Temporal', 'push')?.detail).toContain('belongs to this volume');
     expect(await keys(federation.bucket)).toEqual(before);
-    expect((await doctor(setup)).out).toContain('Nothing is in the way.');
+    expect((await doctor(setup)).out).toContain('No check failed.');
   });
 
   it('on which nothing was started yet is in order too', async () => {
@@ -558,8 +562,8 @@ describeWithTemporal('Temporal', () => {
       temporal: own().temporal,
     });
     expect(failures(found)).toEqual([]);
-    expect(found.of('Temporal', 'roster')?.detail).toMatch(/none yet/);
-    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/none yet/);
+    expect(found.of('Temporal', 'roster')?.detail).toMatch(/does not exist yet/);
+    expect(found.of('Temporal', 'schedule')?.detail).toMatch(/does not exist yet/);
   });
 
   it('that serves another bucket, another volume, or whose schedule is paused, is reported', async () => {

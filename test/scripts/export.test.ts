@@ -187,7 +187,7 @@ describe('export of the newest generation', () => {
   it('is empty before the first one', async () => {
     expect(await run('--out', out)).toMatchObject({
       status: 1,
-      err: expect.stringMatching(/^QUERY_NO_DATA: Nothing was combined in file:/),
+      err: expect.stringMatching(/^QUERY_NO_DATA: Nothing has been combined in file:/),
     });
     expect(existsSync(out)).toBe(false);
   });
@@ -260,7 +260,7 @@ describe('export of a local ETL store', () => {
     writeFileSync(out, '');
     expect(await run('--etl', combined, '--out', out)).toMatchObject({
       status: 1,
-      err: expect.stringMatching(/^STORAGE_UNAVAILABLE: The folder cannot be made/),
+      err: expect.stringMatching(/^STORAGE_UNAVAILABLE: The folder cannot be created/),
     });
   });
 

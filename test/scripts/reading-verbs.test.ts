@@ -149,7 +149,7 @@ describe('runs', () => {
 
 describe('generations', () => {
   it('reports that there are none', async () => {
-    expect((await run('generations')).out).toBe('No generation was committed yet.\n');
+    expect((await run('generations')).out).toBe('No generation has been committed yet.\n');
   });
 
   it('are listed with their content', async () => {

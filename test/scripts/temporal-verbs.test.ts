@@ -112,7 +112,7 @@ describeWithTemporal('federate', () => {
   it('names the run that it started', async () => {
     const { status, out } = await run('federate');
     expect(status).toBe(0);
-    const [id] = /^federation-\S+-person(?= is started)/.exec(out) ?? [];
+    const [id] = /^federation-\S+-person(?= has started)/.exec(out) ?? [];
     expect(await world.client.workflow.getHandle(id ?? '').result()).toMatchObject({ outcome: 'complete' });
     const started = (await json('federate')) as { run: string };
     expect(started).toEqual({ run: expect.stringMatching(/^federation-.*-person$/) });
@@ -254,7 +254,7 @@ describeWithTemporal('primary', () => {
     async (verb) => {
       const { status, out, err } = await run('primary', verb);
       expect({ status, out }).toEqual({ status: 1, out: '' });
-      expect(err).toMatch(/^CLUSTER_UNKNOWN: cluster-4 was never started as a primary\..*\n {2}.*--cluster/);
+      expect(err).toMatch(/^CLUSTER_UNKNOWN: cluster-4 has never run as a primary\..*\n {2}.*--cluster/);
     },
   );
 });
