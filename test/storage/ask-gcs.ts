@@ -3,8 +3,8 @@ import { openGcs } from '../../storage/drivers/gcs';
 import { gcsConfig } from '../../storage/drivers/gcs-config';
 
 /**
- * A process of its own that looks for an object twice, and prints what came: the SDK's way to a token loads modules that
- * jest cannot.
+ * A separate process that heads an object twice and prints the answers: the SDK's code for tokens
+ * loads modules that jest cannot.
  */
 async function ask(settings: unknown, apiEndpoint: string | undefined): Promise<void> {
   const bucket = await openGcs(gcsConfig.parse(settings), { apiEndpoint, authenticate: true });
@@ -16,7 +16,7 @@ async function ask(settings: unknown, apiEndpoint: string | undefined): Promise<
     }));
   const answers = JSON.stringify([await look(), await look()]);
   await bucket.close();
-  // A request for a token that was given up still holds its connection.
+  // An abandoned token request still has an open connection.
   process.stdout.write(answers, () => process.exit());
 }
 

@@ -40,7 +40,7 @@ describeWithAzure('against an Azure server', () => {
   contract('AZURE, by a shared access signature, below a prefix', bySignature, 'below/here');
 });
 
-/** What a person gets who may use containers, but has no key. */
+/** The permissions of a user who may use containers, but has no key. */
 function bySignature({ account, key, endpoint }: AzureAccess): string {
   const signature = generateAccountSASQueryParameters(
     {

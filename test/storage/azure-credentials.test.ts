@@ -5,7 +5,7 @@ import { everyNameHere } from './every-name-here';
 import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
 import { startTlsServer, type TlsServer } from './tls-server';
 
-/** Where credentials come from when the file has none, against a store and an identity service on loopback. */
+/** Sources of credentials if the file has none, with a store and an identity service on loopback. */
 let store: TlsServer;
 let identity: FaultyServer;
 clearEnvironment(/^(AZURE|IDENTITY|MSI)_/);
@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** Looks for a blob of the account `acme`, whose host is this machine's; by which token. */
+/** Heads a blob of the account `acme`, whose host is this machine; returns the token that was sent. */
 async function lookedBy(settings: object): Promise<string | undefined> {
   everyNameHere();
   const port = store.host.split(':')[1];
@@ -59,6 +59,6 @@ test('a managed identity is named by its client id', async () => {
   expect(identity.seen.at(-1)?.url).toContain('client_id=11111111-2222-3333-4444-555555555555');
 });
 
-test('without any, the identity of the machine is found', async () => {
+test('without any settings, the machine’s identity is found', async () => {
   expect(await lookedBy({})).toBe('Bearer the token');
 });

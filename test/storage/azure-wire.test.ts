@@ -50,7 +50,7 @@ test.each([
   'AuthenticationFailed',
   'AuthorizationPermissionMismatch',
   'InsufficientAccountPermissions',
-])('%s is a refusal, and holds no secret', async (code) => {
+])('%s is a refusal, and contains no secret', async (code) => {
   const bucket = await open();
   server.answer(fails(403, code));
   const error: unknown = await bucket.put('k', Buffer.from('x')).catch((thrown: unknown) => thrown);
@@ -74,7 +74,7 @@ test.each([
   await expect(bucket.create('k', Buffer.from('x'))).rejects.toMatchObject({ code, retryable });
 });
 
-test('a create goes out with its condition, its checksum and its metadata', async () => {
+test('a create is sent with its condition, its checksum and its metadata', async () => {
   const bucket = await open();
   server.answer(written);
   await bucket.create('a b/c%2F#', Buffer.from('x'), { metadata: { sha256: 'abc', 'writer-id': 'c1' } });
@@ -94,7 +94,7 @@ test('a create goes out with its condition, its checksum and its metadata', asyn
   ]);
 });
 
-test('what is no answer of Azure is not taken for one', async () => {
+test('responses that are not from Azure are not accepted', async () => {
   const bucket = await open();
   server.answer(answers(200, { 'content-type': 'text/html' }, '<html>please log in</html>'));
   const first = bucket.list('')[Symbol.asyncIterator]().next();
@@ -102,7 +102,7 @@ test('what is no answer of Azure is not taken for one', async () => {
   await expect(bucket.head('k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });
 
-test('a store that nobody serves is unavailable', async () => {
+test('an unreachable store is unavailable', async () => {
   for (const host of ['127.0.0.1:1', 'no-such-host.invalid']) {
     const connection = `AccountName=acme;AccountKey=${key};BlobEndpoint=http://${host}/acme`;
     const bucket = await open({ storage_connection_string: connection });
@@ -110,7 +110,7 @@ test('a store that nobody serves is unavailable', async () => {
   }
 });
 
-test('try_timeout ends an attempt, and no body', async () => {
+test('try_timeout ends an attempt, but not a body', async () => {
   const http_config = { response_header_timeout: '60s' };
   const impatient = await open({ pipeline_config: { try_timeout: '100ms' }, http_config });
   server.answer(() => undefined);
@@ -118,7 +118,8 @@ test('try_timeout ends an attempt, and no body', async () => {
     code: 'STORAGE_UNAVAILABLE',
     message: expect.stringContaining('try_timeout') as string,
   });
-  // The headers of this one have to come in time, on a busy machine too; only the body is late.
+  // The headers of this response must arrive in time, even on a busy machine; only the body is
+  // late.
   const bucket = await open({ pipeline_config: { try_timeout: '1s' }, http_config });
   server.answer((response) => {
     response.writeHead(200, { etag: '"0x1"', 'content-length': '2' });
@@ -128,7 +129,7 @@ test('try_timeout ends an attempt, and no body', async () => {
   expect((await readAll(bucket, 'k')).bytes.toString()).toBe('ab');
 });
 
-test('a copy of more than a request can take goes in blocks, of one state of the source', async () => {
+test('a copy too large for one request is made in blocks, from one version of the source', async () => {
   const bucket = await open({}, { copyBlockSize: 1_000 });
   const source = { etag: '"0x7"', 'content-length': '2500', 'x-ms-meta-sha256': 'abc' };
   server.answer((response, request) =>
@@ -147,7 +148,7 @@ test('a copy of more than a request can take goes in blocks, of one state of the
     url: '/acme/costs/to?comp=blocklist',
     headers: { 'x-ms-meta-sha256': 'abc' },
   });
-  // The source changed meanwhile: nothing is put together.
+  // The source changed meanwhile, so nothing is committed.
   let looked = 0;
   server.answer((response, request) => {
     if (request.method !== 'HEAD') return written(response, request);
@@ -160,7 +161,7 @@ test('a copy of more than a request can take goes in blocks, of one state of the
   expect(server.seen.some(({ url }) => url.includes('comp=blocklist'))).toBe(false);
 });
 
-test('connection strings are read as the portal gives them, and refused without their secrets', async () => {
+test('connection strings are parsed as the portal shows them, and refused without their secrets', async () => {
   const label = async (text: string) => (await open({ storage_connection_string: text })).label;
   const full = `DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=${key};EndpointSuffix=core.windows.net`;
   expect(await label(full)).toBe('azure://acme/costs');
@@ -179,7 +180,7 @@ test('connection strings are read as the portal gives them, and refused without 
   }
 });
 
-test('patience is as the settings say', () => {
+test('time-outs and retries follow the settings', () => {
   const patience = (settings: object) =>
     azurePatience(azureConfig.parse({ container: 'costs', storage_account: 'acme', ...settings }));
   expect(patience({})).toEqual({});
@@ -192,7 +193,7 @@ test('patience is as the settings say', () => {
   });
 });
 
-test('an authority of one’s own is trusted when ca_file names it, and only then', async () => {
+test('a private authority is trusted if ca_file names it, and only then', async () => {
   const tls = await startTlsServer();
   try {
     const storage_connection_string = `AccountName=acme;AccountKey=${key};BlobEndpoint=https://${tls.host}/acme`;
@@ -220,7 +221,7 @@ describeWithAzure('against an Azure server', () => {
     await expect(bucket.put('k', Buffer.from('x'))).rejects.toMatchObject({ code: 'STORAGE_ACCESS_DENIED' });
   });
 
-  test('a container is created where the settings ask for it, and nowhere else', async () => {
+  test('a container is created if the settings ask for it, and never otherwise', async () => {
     const { connectionString } = await connectToAzure();
     const service = BlobServiceClient.fromConnectionString(connectionString);
     const container = `made-${randomUUID()}`;

@@ -6,19 +6,19 @@ import type { Bucket, ListEntry, ListOptions } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 
 export interface ContractOptions {
-  /** Opens a bucket that nobody else uses, empty. */
+  /** Opens an empty bucket that nobody else uses. */
   readonly open: () => Promise<Bucket>;
   /** Opens one that does not exist. */
   readonly openMissing: () => Promise<Bucket>;
-  /** Bytes of the object that is large for this store: more than one part, where it has parts. */
+  /** Bytes of a large object for this store: more than one part, if it has parts. */
   readonly largeSize: number;
-  /** Objects of the listing of many pages. */
+  /** Objects of a listing of many pages. */
   readonly manyObjects: number;
-  /** How many bytes of the longest key the prefix takes, its slash included. */
+  /** Bytes of the longest key that the prefix takes, its slash included. */
   readonly prefixBytes?: number;
 }
 
-/** What every store has to do, whatever it is made of: the acceptance suite of the `Bucket` interface. */
+/** The acceptance suite of the `Bucket` interface: what every store must do. */
 export function describeBucketContract(name: string, options: ContractOptions): void {
   let bucket: Bucket;
   const put = (key: string, text: string) => bucket.put(key, Buffer.from(text));
@@ -33,7 +33,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
     afterEach(() => bucket.close());
 
     describe('one object', () => {
-      test.each([0, 1, 5 * 1024 * 1024 + 1])('of %d bytes comes back as it was written', async (size) => {
+      test.each([0, 1, 5 * 1024 * 1024 + 1])('of %d bytes is read back as it was written', async (size) => {
         const bytes = randomBytes(size);
         const begun = Date.now();
         const info = await bucket.put('a/b', bytes);
@@ -42,13 +42,13 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(read.bytes.equals(bytes)).toBe(true);
         expect(read.head).toMatchObject({ key: 'a/b', size, version: info.version });
         expect(await bucket.head('a/b')).toMatchObject({ key: 'a/b', size, version: info.version });
-        // A minute for a server whose clock is not ours.
+        // Allow the server's clock to be a minute off.
         expect(read.head.modified.getTime()).toBeGreaterThan(begun - 60_000);
         expect(read.head.modified.getTime()).toBeLessThan(Date.now() + 60_000);
         expect(Math.abs(read.head.modified.getTime() - info.modified.getTime())).toBeLessThan(3_000);
       });
 
-      test('is replaced by a second put, with another version', async () => {
+      test('is replaced by a second put, with a new version', async () => {
         const first = await put('k', 'one');
         const second = await put('k', 'two!');
         expect(second.version).not.toBe(first.version);
@@ -71,7 +71,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
       });
 
       test.each([10, 9_000_000])(
-        'is not there when its body throws after %d bytes, and the error is the body’s',
+        'does not exist if its body throws after %d bytes, and the error is the body’s',
         async (size) => {
           const cause = Object.assign(new Error('the reader broke'), { code: 'ENOENT' });
           async function* body() {
@@ -88,7 +88,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         },
       );
 
-      test('keeps its metadata, and loses it to the next one', async () => {
+      test('keeps its metadata, until replaced with other metadata', async () => {
         await bucket.put('k', Buffer.from('x'), { metadata: { sha256: 'abc', 'writer-id': 'c1 = "x"' } });
         expect((await bucket.head('k'))?.metadata).toEqual({ sha256: 'abc', 'writer-id': 'c1 = "x"' });
         await put('k', 'y');
@@ -98,7 +98,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         });
       });
 
-      test('that is missing is absent, except to those who read it', async () => {
+      test('that is missing is absent to head, and an error to get', async () => {
         expect(await bucket.head('none/there')).toBeUndefined();
         await expect(bucket.get('none/there')).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
         await bucket.delete('none/there');
@@ -108,7 +108,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(await names('')).toEqual([]);
       });
 
-      test('of gzip bytes comes back as gzip bytes', async () => {
+      test('of gzip bytes is read back as gzip bytes', async () => {
         const bytes = Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), randomBytes(100)]);
         await bucket.put('w.gz', bytes);
         expect((await readAll(bucket, 'w.gz')).bytes.equals(bytes)).toBe(true);
@@ -131,7 +131,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(await names('')).toEqual([]);
       });
 
-      test('a body that is not read is let go', async () => {
+      test('an unread body is released', async () => {
         await put('k', 'x'.repeat(100_000));
         for (let i = 0; i < 100; i += 1) await discard((await bucket.get('k')).body);
         expect((await text('k')).length).toBe(100_000);
@@ -139,7 +139,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
     });
 
     describe('a missing bucket', () => {
-      test('is said to be missing', async () => {
+      test('is reported as missing', async () => {
         const missing = await options.openMissing();
         const code = 'STORAGE_BUCKET_NOT_FOUND';
         await expect(missing.put('k', Buffer.from('x'))).rejects.toMatchObject({ code });
@@ -158,14 +158,14 @@ export function describeBucketContract(name: string, options: ContractOptions): 
       };
       beforeEach(() => put('k', '0123456789'));
 
-      test('lie in the middle, are open, or are cut at the end', async () => {
+      test('in the middle, open, or truncated at the end', async () => {
         expect(await range(2, 3)).toBe('234');
         expect(await range(0, 1)).toBe('0');
         expect(await range(7)).toBe('789');
         expect(await range(8, 100)).toBe('89');
       });
 
-      test('that no byte lies in are refused', async () => {
+      test('without any bytes are refused', async () => {
         const code = 'STORAGE_INVALID_RANGE';
         await expect(range(10)).rejects.toMatchObject({ code });
         await expect(range(11, 5)).rejects.toMatchObject({ code });
@@ -189,7 +189,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
     });
 
     describe('listings', () => {
-      test('are empty where nothing is', async () => {
+      test('are empty if there are no objects', async () => {
         expect(await names('')).toEqual([]);
         await put('c10/x', '1');
         expect(await names('c1/')).toEqual([]);
@@ -198,7 +198,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(await names('no/such/')).toEqual([]);
       });
 
-      test('are in the order of bytes of the whole key', async () => {
+      test('are in byte order of the whole key', async () => {
         const keys = ['a-b', 'a.b', 'a/b', 'a/b.c/d', 'a0', 'ab/c', 'z', 'é', '\uffee', '😀'];
         await mapConcurrently([...keys].reverse(), 4, (key) => put(key, key));
         expect(await names('')).toEqual(keys);
@@ -219,7 +219,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(await names('a/', { delimiter: '/' })).toEqual(['a/b', 'a/b.c/']);
       });
 
-      test('tell of each object what a head tells', async () => {
+      test('have the same details of each object as a head', async () => {
         await put('k', 'x');
         const [entry] = await entries(bucket, '');
         const { metadata: _, ...head } = (await bucket.head('k')) ?? { metadata: {} };
@@ -227,7 +227,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(entry).toEqual({ kind: 'object', ...head, modified });
       });
 
-      test('begin behind a name', async () => {
+      test('start after a name', async () => {
         for (const key of ['a', 'b/1', 'b/2', 'b/3', 'c', 'd/1']) await put(key, '');
         expect(await names('', { after: 'b/2' })).toEqual(['b/3', 'c', 'd/1']);
         expect(await names('', { after: 'b/20' })).toEqual(['b/3', 'c', 'd/1']);
@@ -303,7 +303,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         'x'.repeat(241),
       ];
 
-      test('of odd characters are keys like any others', async () => {
+      test('with odd characters are valid', async () => {
         await mapConcurrently(odd, 8, (key) => put(`odd/${key}`, key));
         await mapConcurrently(odd, 8, (key) => bucket.copy(`odd/${key}`, `copy/${key}`));
         for (const key of odd) expect(await text(`copy/${key}`)).toBe(key);
@@ -313,13 +313,13 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(await names('')).toEqual(sorted.map((key) => `copy/${key}`));
       });
 
-      test('that differ only in their normal form are two', async () => {
+      test('that differ only in their normal form are different keys', async () => {
         await put('é', 'composed');
         await put('e\u0301', 'decomposed');
         expect([await text('é'), await text('e\u0301')]).toEqual(['composed', 'decomposed']);
       });
 
-      test('that not every store can hold are refused', async () => {
+      test('that are not valid in every store are refused', async () => {
         const code = 'STORAGE_INVALID_KEY';
         for (const key of illegal) {
           await expect(put(key, 'x')).rejects.toMatchObject({ code });
@@ -333,7 +333,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         await expect(names('a/../')).rejects.toMatchObject({ code });
       });
 
-      test('may be as long as the rule says', async () => {
+      test('may have the documented maximum length', async () => {
         const { prefixBytes = 0 } = options;
         const key = `${'a'.repeat(240)}/${'b'.repeat(240)}/${'c'.repeat(240)}/${'d'.repeat(177 - prefixBytes)}`;
         expect(Buffer.byteLength(key)).toBe(900 - prefixBytes);
@@ -345,7 +345,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
     });
 
     describe('create', () => {
-      test('creates, and refuses what is there', async () => {
+      test('creates, and refuses an existing object', async () => {
         const info = await bucket.create('g/1', Buffer.from('first'), { metadata: { run: 'r1' } });
         expect(await bucket.head('g/1')).toMatchObject({
           version: info.version,
@@ -367,7 +367,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(await text('g/1')).toBe('streamed');
       });
 
-      test('has one winner among 40 at once', async () => {
+      test('has one winner among 40 concurrent ones', async () => {
         const racers = Array.from({ length: 40 }, (_, i) => `racer ${i}`);
         const results = await Promise.allSettled(
           racers.map((racer) => bucket.create('race', Buffer.from(racer), { metadata: { racer } })),
@@ -383,7 +383,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
       });
     });
 
-    test('racing puts end with one of them, its metadata with it', async () => {
+    test('racing puts end with one of them, including its metadata', async () => {
       for (let round = 0; round < 5; round += 1) {
         const racers = Array.from({ length: 8 }, (_, i) => `${round}-${i}`);
         await Promise.all(
@@ -409,7 +409,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(await text('to/here')).toBe('bytes');
       });
 
-      test('of nothing throws, onto itself changes nothing', async () => {
+      test('of a missing object throws, onto itself changes nothing', async () => {
         await expect(bucket.copy('none', 'x')).rejects.toMatchObject({ code: 'STORAGE_NOT_FOUND' });
         await put('k', 'x');
         expect(await bucket.copy('k', 'k')).toMatchObject({ key: 'k', size: 1 });
@@ -435,7 +435,7 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Bytes in slices, as a generator that can be read once. */
+/** Bytes in slices, as a generator that can be read only once. */
 async function* slices(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) {
     await Promise.resolve();

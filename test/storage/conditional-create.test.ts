@@ -12,7 +12,7 @@ import { withFaults } from './with-faults';
 
 afterAll(removeTemporaryFolders);
 
-/** A store that takes no notice of the condition. */
+/** A store that ignores the condition. */
 function careless(): Bucket {
   const bucket = openFilesystem({ directory: temporaryFolder() });
   bucket.create = (key, body, options) => bucket.put(key, body, options);
@@ -24,7 +24,7 @@ const keys = async (bucket: Bucket) => {
   return found;
 };
 
-test('a store that keeps the condition, and one that ignores it, are distinguished and left clean', async () => {
+test('a store that honours the condition, and one that ignores it, are distinguished and left clean', async () => {
   const folder = openFilesystem({ directory: temporaryFolder() });
   expect(await probeConditionalCreate(folder, 'probe/1')).toBe('kept');
   const ignoring = careless();
@@ -32,7 +32,7 @@ test('a store that keeps the condition, and one that ignores it, are distinguish
   expect([...(await keys(folder)), ...(await keys(ignoring))]).toEqual([]);
 });
 
-test('a store that does not know the condition says so', async () => {
+test('a store that does not support the condition is reported', async () => {
   const server = await startFaultyServer();
   const config = {
     bucket: 'costs',
@@ -48,13 +48,13 @@ test('a store that does not know the condition says so', async () => {
       : response.writeHead(501).end('<Error><Code>NotImplemented</Code><Message>no</Message></Error>'),
   );
   expect(await probeConditionalCreate(bucket, 'probe/1')).toBe('unknown');
-  // Nothing is tried again, and the probe is removed all the same.
+  // Nothing is retried, but the probe is removed.
   expect(server.seen.map(({ method }) => method)).toEqual(['PUT', 'DELETE']);
   await bucket.close();
   await server.close();
 });
 
-test('who looks first does not replace what is there', async () => {
+test('a create that looks first does not replace an existing object', async () => {
   const bucket = lookBeforeCreate(careless());
   await bucket.create('k', Buffer.from('first'));
   await expect(bucket.create('k', Buffer.from('second'))).rejects.toMatchObject({
@@ -63,7 +63,7 @@ test('who looks first does not replace what is there', async () => {
   expect((await readAll(bucket, 'k')).bytes.toString()).toBe('first');
 });
 
-test('a store is probed at the first create, once, and creates look first where it is careless', async () => {
+test('a store is probed at the first create, once, and creates look first if it ignores conditions', async () => {
   const store = careless();
   const writes: string[] = [];
   const put = store.put.bind(store);
@@ -87,7 +87,7 @@ test('a store is probed at the first create, once, and creates look first where 
   expect(await good.conditionalCreate()).toBe('kept');
 });
 
-test('two first creates at once are one probe, which no caller’s abort ends', async () => {
+test('two concurrent first creates share one probe, which neither caller’s abort ends', async () => {
   const store = openFilesystem({ directory: temporaryFolder() });
   const created: string[] = [];
   const create = store.create.bind(store);
@@ -107,7 +107,7 @@ test('two first creates at once are one probe, which no caller’s abort ends', 
   expect(await keys(bucket)).toEqual(['b', 'c']);
 });
 
-test('a probe that failed is made again', async () => {
+test('a failed probe is repeated', async () => {
   const store = withFaults(openFilesystem({ directory: temporaryFolder() }), {
     calls: { create: ['request lost'] },
   });
@@ -120,7 +120,7 @@ test('a probe that failed is made again', async () => {
 });
 
 describeWithS3('an S3 server', () => {
-  test('keeps the condition', async () => {
+  test('honours the condition', async () => {
     const s3 = await connectToS3();
     const name = `b-${randomUUID()}`;
     await s3.createBucket(name);

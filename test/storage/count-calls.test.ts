@@ -26,7 +26,7 @@ async function names(bucket: Bucket): Promise<string[]> {
   return found;
 }
 
-test('every verb is counted for the work that asked for it', async () => {
+test('every verb counts for the work that called it', async () => {
   const bucket = counted();
   const { result, calls } = await countCalls(async () => {
     await bucket.put('a', text);
@@ -42,7 +42,7 @@ test('every verb is counted for the work that asked for it', async () => {
   expect(calls).toEqual({ list: 1, head: 2, get: 1, put: 1, create: 1, copy: 1, delete: 1 });
 });
 
-test('work that goes on at the same time counts for itself, and what belongs to none is not counted', async () => {
+test('concurrent work is counted separately, and calls outside any work are not counted', async () => {
   const bucket = counted();
   await bucket.put('a', text);
   const reads = (times: number) =>
@@ -65,7 +65,7 @@ test('a body counts for the caller of get, not for its reader', async () => {
   expect(reader.calls).toEqual(none);
 });
 
-test('attempts that failed were requests too', async () => {
+test('failed attempts count as requests too', async () => {
   const bucket = counted({ calls: { put: [unavailable(), unavailable()] }, bodies: [2], lists: [1] });
   const { calls } = await countCalls(async () => {
     await bucket.put('a', text);

@@ -11,22 +11,26 @@ import { slowMs, startFaultProxy, type Fault, type FaultProxy } from './fault-pr
 
 /** A store behind a proxy. */
 export interface FaultSuite {
-  /** Where the real server is, with its port. */
+  /** Address of the real server, with its port. */
   readonly server: () => Promise<string>;
   /**
-   * Opens the driver, without retries, at this address: a bucket that the other calls open as well. It gives up a
-   * connection that is silent for so many milliseconds; streams above 8 MiB go in parts.
+   * Opens the driver at this address, without retries: a bucket shared with the other calls. It
+   * gives up a connection after this many milliseconds of silence; streams above 8 MiB are uploaded
+   * in parts.
    */
   readonly open: (host: string, silentMs: number) => Promise<Bucket>;
-  /** How the store says that it is asked too often. */
+  /** The store's response to too many requests. */
   readonly slowDown: Fault;
-  /** Opens the driver with credentials that are wrong; where the server asks for some. */
+  /** Opens the driver with wrong credentials; undefined if the server requires none. */
   readonly openAsStranger?: (host: string) => Promise<Bucket>;
-  /** Uploads in parts that were begun and neither finished nor removed; where the store can tell. */
+  /**
+   * Number of multipart uploads that were neither completed nor removed; undefined if the store
+   * cannot list them.
+   */
   readonly orphans?: () => Promise<number>;
-  /** Whether a body that was changed on its way is noticed, by a checksum of the store's own. */
+  /** Whether the store's own checksum reveals a body that was changed in transit. */
   readonly noticesFlips: boolean;
-  /** Operations that ask by HEAD: its answer has no body, so it cannot say that it is about being too busy. */
+  /** Operations that use HEAD: the response has no body, so it cannot carry a throttling error. */
   readonly byHead: readonly string[];
 }
 
@@ -36,11 +40,11 @@ const mebibyte = 1024 * 1024;
 const large = randomBytes(12 * mebibyte + 5);
 
 /**
- * Silence that a test waits out: a connection ends itself after one to two times this. A busy machine may be silent for
- * as long, so only requests that are not answered anyway use it.
+ * Silence that a test waits out: a connection times out after one to two times this. A busy machine
+ * may be silent for as long, so only requests that are never answered use it.
  */
 const soonMs = 150;
-/** Longer than any test: what ends by then has not been ended by silence. */
+/** Longer than any test, so that nothing ends because of silence. */
 const neverMs = 200_000;
 
 const metadata = { state: 'after' };
@@ -62,7 +66,7 @@ const faults: Readonly<Record<string, Fault>> = {
   'body ends early': { kind: 'closed' },
 };
 
-/** An operation on a bucket that holds `old` and `list/…`; it throws when what it gets is wrong. */
+/** Operations on a bucket with `old` and `list/…`. Each throws if it gets a wrong result. */
 const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions) => Promise<void>>> = {
   list: async (bucket, options) => expect((await keysOf(bucket, 'list/', options)).length).toBe(3),
   head: async (bucket, options) =>
@@ -90,7 +94,10 @@ const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions
   delete: async (bucket, options) => bucket.delete('old', options),
 };
 
-/** What the bucket may hold once an operation is over: before it, or as it wants it; nothing in between. */
+/**
+ * What the bucket may contain after an operation: its state before or the intended one, and nothing
+ * in between.
+ */
 const ends: Readonly<Record<string, Objects>> = {
   put: { old: { bytes: after, metadata } },
   'put a stream': { old: { bytes: large, metadata } },
@@ -99,7 +106,10 @@ const ends: Readonly<Record<string, Objects>> = {
   delete: {},
 };
 
-/** Everything that can go wrong on the way to a real server: each operation completes, or fails by a catalogued error. */
+/**
+ * Everything that can go wrong between the driver and a real server: each operation completes, or
+ * fails with a catalogued error.
+ */
 export function describeBucketFaults(name: string, suite: FaultSuite): void {
   describe(name, () => {
     let target: { hostname: string; port: number };
@@ -129,7 +139,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       await proxy?.close();
     });
 
-    /** The bucket as the operations find it. */
+    /** Resets the bucket to the state that the operations expect. */
     async function reset(): Promise<void> {
       proxy.plan(() => undefined);
       const listed = ['list/1', 'list/2', 'list/3'];
@@ -139,7 +149,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       await direct.put('old', begin.bytes, { metadata: begin.metadata });
     }
 
-    /** Looked at past the proxy: what is there is whole, and either of before or of after. */
+    /** Reads past the proxy: every object is complete, and as it was before or after the operation. */
     async function expectWhole(operation: string): Promise<boolean> {
       const found: Record<string, Objects[string]> = {};
       for (const key of await keysOf(direct, '')) {
@@ -171,7 +181,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
     describe.each(Object.keys(operations))('%s', (operation) => {
       beforeEach(reset);
 
-      test.each([...Object.keys(faults), 'slow down'])('completes when once: %s', async (fault) => {
+      test.each([...Object.keys(faults), 'slow down'])('completes if once: %s', async (fault) => {
         const once = faults[fault] ?? suite.slowDown;
         proxy.plan((_, n) => (n === 1 ? once : undefined));
         const waitedOut = chosen(() => (isSilent(once) && proxy.seen.length === 0 ? hasty : behind));
@@ -190,23 +200,24 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         ['no answer', 'STORAGE_UNAVAILABLE'],
         ['body is cut', 'STORAGE_UNAVAILABLE'],
         ['body ends early', 'STORAGE_UNAVAILABLE'],
-      ])('fails when always: %s', async (fault, code) => {
+      ])('fails if always: %s', async (fault, code) => {
         const always = faults[fault] ?? { ...suite.slowDown, retryAfter: '0' };
         proxy.plan(() => always);
         const outcome = await outcomeOf(operation, retried(isSilent(always) ? hasty : behind, 2));
         tell(operation, `always: ${fault}`, outcome);
         const isMute = fault === 'slow down' && suite.byHead.includes(operation);
-        // A store may answer a delete at length, and nobody needs to hear the end.
+        // A store's answer to a delete may be long, and nobody needs to read its end.
         const isDone = outcome === 'completes' && operation === 'delete' && fault.startsWith('body');
         if (!isDone) expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
-        // Nobody below tries again. Only a stream is more than one request, and a body goes on while some of it comes.
+        // There are no retries here. Only a stream takes more than one request, and a body resumes
+        // while some of it arrives.
         if (operation !== 'put a stream' && !fault.startsWith('body')) expect(proxy.seen).toHaveLength(2);
         proxy.plan(() => undefined);
         await expectWhole(operation);
       });
     });
 
-    describe('besides', () => {
+    describe('also', () => {
       beforeEach(reset);
 
       test.each([1, 2, 3])(
@@ -249,7 +260,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         600_000,
       );
 
-      test('a create whose answer is lost has succeeded, and a rival’s has not', async () => {
+      test('a create whose response is lost has succeeded, and a rival’s has not', async () => {
         proxy.plan((_, n) => (n === 1 ? { kind: 'answer lost' } : undefined));
         expect(await patient(4).create('new', after)).toMatchObject({ key: 'new', size: after.length });
         proxy.plan((_, n) => (n === 1 ? { kind: 'answer lost' } : undefined));
@@ -261,7 +272,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       });
 
       test('a stream that cannot be repeated is sent once, and leaves nothing if that fails', async () => {
-        // While a store is down, what was begun cannot be removed either: other tests left some.
+        // Uploads cannot be removed while the store is down, so other tests have left some.
         const orphans = await suite.orphans?.();
         for (const n of [1, 2, 3]) {
           proxy.plan((_, at) => (at === n ? busy : undefined));
@@ -274,7 +285,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       });
 
       test.each(['503', 'request lost', 'answer lost'])(
-        'a stream in parts is created once, whichever request meets: %s',
+        'a stream in parts is created once, whichever request suffers: %s',
         async (fault) => {
           let met = true;
           for (let n = 1; met; n += 1) {
@@ -288,7 +299,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             const stream = repeatable(() => slices(large));
             expect(await patient(4).create('new', stream)).toMatchObject({ key: 'new', size: large.length });
             expect((await readAll(direct, 'new')).bytes.equals(large)).toBe(true);
-            // Without the name of the upload it cannot be removed.
+            // Without its id, the upload cannot be removed.
             if (fault !== 'answer lost' || n > 1) expect(await suite.orphans?.()).toBe(orphans);
             if (!met) expect(n).toBeGreaterThan(3);
           }
@@ -296,7 +307,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         600_000,
       );
 
-      test('a stream of which one part never arrives leaves nothing, also where other parts are late', async () => {
+      test('a stream with a part that never arrives leaves nothing, even if other parts are late', async () => {
         const orphans = await suite.orphans?.();
         let lastLate = 0;
         const cleanUpsAfter: number[] = [];
@@ -310,15 +321,16 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
         const stream = repeatable(() => slices(large));
         await expect(patient(2).create('new', stream)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-        // A part that arrives behind the removal may bring the upload back: it has to be answered first.
+        // A part that arrives after the removal may recreate the upload, so it must be answered
+        // first.
         for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
-        // Requests that the client gave up may still reach the store.
+        // Requests that the client abandoned may still reach the store.
         await until('the end of all requests', () => proxy.underWay() === 0);
         await expectWhole('get');
         expect(await suite.orphans?.()).toBe(orphans);
       });
 
-      test('a body that was cut does not go on with another object', async () => {
+      test('an interrupted body does not continue with another version of the object', async () => {
         proxy.plan(async (_, n) => {
           if (n === 2) await direct.put('old', after);
           return n === 1 ? { kind: 'cut' } : undefined;
@@ -327,7 +339,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         expect((await readAll(direct, 'old')).bytes.equals(after)).toBe(true);
       });
 
-      test('a body that comes slowly is not silent', async () => {
+      test('a slow body is not silent', async () => {
         proxy.plan(() => ({ kind: 'slow' }));
         const bucket = await suite.open(proxy.host, slowMs / 2);
         await operations['get']?.(bucket);
@@ -335,7 +347,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         await bucket.close();
       });
 
-      test('an answer that is shorter than it was, and looks complete, is noticed', async () => {
+      test('a response that was shortened, and looks complete, is detected', async () => {
         for (const operation of ['list', 'get a range', ...(suite.noticesFlips ? ['get'] : [])]) {
           proxy.plan((_, n) => (n === 1 ? { kind: 'short' } : undefined));
           const outcome = await outcomeOf(operation, patient(4));
@@ -344,25 +356,22 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         }
       });
 
-      test.each(Object.keys(operations))(
-        'an abort ends at once, and by its reason: %s',
-        async (operation) => {
-          const reason = new Error('enough');
-          const stop = new AbortController();
-          proxy.plan(() => {
-            setTimeout(() => stop.abort(reason), 20);
-            return { kind: 'no answer' };
-          });
-          // It would go on for `neverMs`, which is longer than the test may take.
-          await expect(operations[operation]?.(withRetry(behind), { signal: stop.signal })).rejects.toBe(
-            reason,
-          );
-          proxy.plan(() => undefined);
-          await expectWhole('get');
-        },
-      );
+      test.each(Object.keys(operations))('an abort ends at once, with its reason: %s', async (operation) => {
+        const reason = new Error('enough');
+        const stop = new AbortController();
+        proxy.plan(() => {
+          setTimeout(() => stop.abort(reason), 20);
+          return { kind: 'no answer' };
+        });
+        // It would last for `neverMs`, longer than the test may take.
+        await expect(operations[operation]?.(withRetry(behind), { signal: stop.signal })).rejects.toBe(
+          reason,
+        );
+        proxy.plan(() => undefined);
+        await expectWhole('get');
+      });
 
-      test('a bucket that is closed holds no connection, neither a kept one nor that of an aborted body', async () => {
+      test('a closed bucket has no open connections, whether idle or of an aborted body', async () => {
         const own = await startFaultProxy(target);
         const bucket = await suite.open(own.host, neverMs);
         own.plan((_, n) => (n === 1 ? { kind: 'stall' } : undefined));
@@ -387,7 +396,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       });
 
       if (suite.noticesFlips) {
-        test('a body that was changed on its way is refused', async () => {
+        test('a body changed in transit is refused', async () => {
           proxy.plan(() => ({ kind: 'flip' }));
           await expect(readAll(patient(2), 'old')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
         });
@@ -403,7 +412,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             await expect(operations[operation]?.(asked)).rejects.toMatchObject({
               code: 'STORAGE_ACCESS_DENIED',
             });
-            // The blocks of a stream are on their way together.
+            // The blocks of a stream are sent concurrently.
             expect(proxy.seen.length).toBeLessThanOrEqual(operation === 'put a stream' ? 2 : 1);
           }
           await stranger.close();
@@ -411,8 +420,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
       }
 
-      // The last one: nobody has to remove so many again.
-      test('a listing whose later page fails is complete, or an error; never short', async () => {
+      // Last, so that no other test has to remove these objects.
+      test('a listing whose later page fails is complete or an error, never short', async () => {
         const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
         await mapConcurrently(keys, 16, (key) => direct.put(key, Buffer.of()));
         proxy.plan((_, n) => (n === 2 ? busy : undefined));
@@ -442,7 +451,7 @@ function sameObjects(found: Objects, wanted: Objects): boolean {
   );
 }
 
-/** A bucket that decides at each call which one answers it. */
+/** A bucket that chooses for each call which bucket answers it. */
 function chosen(choose: () => Bucket): Bucket {
   return {
     get type() {
@@ -475,7 +484,7 @@ async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Numbers from 0 to 1, the same ones for the same seed. */
+/** Numbers from 0 to 1, the same for the same seed. */
 function seeded(seed: number): () => number {
   let state = seed * 2_654_435_761;
   return () => {

@@ -4,9 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listenOnLoopback } from './loopback';
 
-/** What goes wrong with one request. */
+/** A fault of one request. */
 export type Fault =
-  /** The store is busy and says so; `slow down` in the store's own words, with Retry-After. */
+  /** The store is busy: `slow down` in the store's own format, with Retry-After. */
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -39,20 +39,26 @@ export interface SeenRequest {
 export interface FaultProxy {
   /** With the port. */
   readonly host: string;
-  /** Requests since the plan was made. */
+  /** Requests since the plan was set. */
   readonly seen: SeenRequest[];
-  /** Decides on each request from now on; `n` counts from 1. A promise holds the request until it is settled. */
+  /**
+   * Decides on each request from now on; `n` counts from 1. A promise delays the request until it
+   * settles.
+   */
   plan(
     faultOf: (request: IncomingMessage, n: number) => Fault | undefined | Promise<Fault | undefined>,
   ): void;
-  /** Connections that clients hold open. */
+  /** Open connections of clients. */
   connections(): number;
   /** Requests that were passed on and that the store has not answered yet. */
   underWay(): number;
   close(): Promise<void>;
 }
 
-/** A proxy on loopback in front of a real server: passes everything on as it is, but for what the plan lets go wrong. */
+/**
+ * A proxy on loopback in front of a real server. It passes everything on unchanged, except for the
+ * faults that the plan chooses.
+ */
 export async function startFaultProxy(target: { hostname: string; port: number }): Promise<FaultProxy> {
   const agent = new http.Agent({ keepAlive: true });
   const seen: SeenRequest[] = [];
@@ -60,7 +66,10 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   const passing = new Set<IncomingMessage>();
   let faultOf: Parameters<FaultProxy['plan']>[0] = () => undefined;
 
-  /** In one piece, as a client sends it: written bit by bit, a request that is refused early loses the refusal. */
+  /**
+   * In one piece, as a client sends it: if it were written piecemeal, a refusal before its end
+   * would be lost.
+   */
   async function pass(
     request: IncomingMessage,
     response: ServerResponse,
@@ -68,7 +77,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   ): Promise<void> {
     const { method, url: path, headers } = request;
     const body = await buffer(request);
-    // The host as the client named it: signatures are made over it.
+    // With the client's host name, as signatures include it.
     const outgoing = http.request({ ...target, method, path, headers, agent, setHost: false }, (answer) => {
       answer.on('end', () => outgoing.writableEnded || outgoing.destroy());
       if (fault?.kind === 'answer lost') {
@@ -100,7 +109,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     const decided = faultOf(request, seen.length);
     if (!(decided instanceof Promise)) return meet(request, response, decided);
     decided.then(
-      // Who did not wait for it asks for nothing any more.
+      // A client that gave up no longer needs it.
       (fault) => request.socket.destroyed || meet(request, response, fault),
       () => response.destroy(),
     );
@@ -122,7 +131,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
         return;
       }
       default:
-        // A client that went away in the middle of its body never reaches the store.
+        // If a client disconnects in the middle of its body, the request never reaches the store.
         pass(request, response, fault).catch(() => response.destroy());
     }
   }
@@ -130,7 +139,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  // Answers Expect: 100-continue, as the store would.
+  // Answers Expect: 100-continue as the store would.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     server.emit('request', request, response);
@@ -152,7 +161,10 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   };
 }
 
-/** Sends what the fault leaves of an answer. One without a body is lost, or with a stall kept back, as a whole. */
+/**
+ * Sends what the fault leaves of a response. One without a body is lost as a whole, or delayed if
+ * the fault is a stall.
+ */
 async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fault['kind']): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
@@ -185,10 +197,10 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
 }
 
 const slowBits = 40;
-/** How long a slow body takes, in milliseconds. */
+/** Duration of a slow body, in milliseconds. */
 export const slowMs = 1_500;
 
-/** The headers, names and values in turn, with another Content-Length where there is one. */
+/** The headers, names and values alternating, with Content-Length replaced if there is one. */
 function announcing(headers: readonly string[], length: number): string[] {
   return headers.map((text, at) =>
     at % 2 === 1 && headers[at - 1]?.toLowerCase() === 'content-length' ? String(length) : text,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listenOnLoopback } from './loopback';
 
-/** A request as it came over the wire. */
+/** A request as received. */
 export interface SeenRequest {
   readonly method: string;
   readonly url: string;
@@ -11,12 +11,12 @@ export interface SeenRequest {
 export interface FaultyServer {
   readonly endpoint: string;
   readonly seen: SeenRequest[];
-  /** How the next requests are answered, one each; the last way stays. */
+  /** Responses to the next requests, one each; the last one repeats. */
   answer(...ways: ((response: ServerResponse, request: IncomingMessage) => void)[]): void;
   close(): Promise<void>;
 }
 
-/** A loopback server that answers an S3 client as a test tells it to. */
+/** A loopback server with canned responses for an S3 client. */
 export async function startFaultyServer(): Promise<FaultyServer> {
   const seen: SeenRequest[] = [];
   let ways: ((response: ServerResponse, request: IncomingMessage) => void)[] = [];
@@ -45,7 +45,7 @@ export function xmlError(status: number, code: string, message = 'no', headers: 
   };
 }
 
-/** An object of so many bytes, of which only some come; then the connection stalls or breaks. */
+/** An object of this size, of which only part arrives; then the connection stalls or breaks. */
 export function partOfBody(size: number, sent: number, then: 'stall' | 'break' | 'end') {
   return (response: ServerResponse, request: IncomingMessage): void => {
     const offset = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);

@@ -29,7 +29,7 @@ const s3ConfigOf = (lines: string[] = [], yaml = s3(lines)): S3Config => {
   return store.config;
 };
 
-// The sample of Kubecost's documentation, with every field that it shows.
+// The sample in Kubecost's documentation, with every field that it shows.
 const kubecostSample = `
 type: S3
 config:
@@ -51,7 +51,7 @@ config:
   part_size: 134217728
 `;
 
-// What Thanos documents for the other clouds, with every field.
+// Thanos' documentation for the other clouds, with every field.
 const thanosGcs = `
 type: GCS
 config:
@@ -95,7 +95,7 @@ prefix: ""
 describe('what is accepted', () => {
   test('Thanos’ sample for GCS', () => {
     const store = parse(thanosGcs);
-    // Chunks are of whole 256 KiB.
+    // Chunks are multiples of 256 KiB.
     expect(store).toMatchObject({ type: 'GCS', config: { bucket: 'costs', chunk_size_bytes: 524_288 } });
     expect(store.unknown).toEqual([]);
     expect(`${inspect(store, { depth: 9 })} ${JSON.stringify(describeFederatedStore(store))}`).not.toContain(
@@ -135,7 +135,7 @@ describe('what is accepted', () => {
     });
   });
 
-  test.each(['', '/', '//'])('a prefix %j, which is none', (prefix) => {
+  test.each(['', '/', '//'])('a prefix %j, which means none', (prefix) => {
     expect(parse(`${s3()}\nprefix: "${prefix}"`)).toMatchObject({ prefix: '', warnings: [] });
   });
 
@@ -143,7 +143,7 @@ describe('what is accepted', () => {
     expect(s3ConfigOf(['region:', 'access_key: ~', 'sse_config:'])).toMatchObject({ region: '' });
   });
 
-  test('a prefix that every key has already, as OpenCost does', () => {
+  test('a prefix that every key already has, as in OpenCost', () => {
     const store = parse(`${s3()}\nprefix: federated/`);
     expect(store.prefix).toBe('');
     expect(store.warnings.join()).toMatch(/federated\/<cluster id>/);
@@ -154,7 +154,7 @@ describe('what is accepted', () => {
     expect(parse(`${s3()}\nprefix: federated-2`).warnings).toEqual([]);
   });
 
-  test('keys of config that nobody knows, with a warning', () => {
+  test('unknown keys of config, with a warning', () => {
     const { warnings, unknown } = parse(
       s3(['acess_key: x', 'http_config:', '  tls_config: { cafile: y }', 'wholly_unknown_thing: 1']),
     );
@@ -292,7 +292,7 @@ describe('what is refused', () => {
 describe('secrets', () => {
   const yaml = s3(['access_key: AKIAVISIBLE', 'secret_key: s3cr3t', 'session_token: t0k3n']);
 
-  test('show nowhere but to the client', () => {
+  test('are shown only to the client', () => {
     const store = parse(yaml);
     const shown = [
       inspect(store, { depth: 9 }),
@@ -307,7 +307,7 @@ describe('secrets', () => {
     });
   });
 
-  test('show in no message', () => {
+  test('are never shown in messages', () => {
     for (const broken of [
       `${yaml}\n  secret_key: s3cr3t`,
       yaml.replace('s3cr3t', '[s3cr3t'),
@@ -319,7 +319,7 @@ describe('secrets', () => {
   });
 });
 
-describe('where S3 is', () => {
+describe('the address of S3', () => {
   test.each([
     ['s3.amazonaws.com', { url: undefined, region: 'us-east-1', pathStyle: false, isAws: true }],
     ['s3.eu-west-1.amazonaws.com', { url: undefined, region: 'eu-west-1', pathStyle: false, isAws: true }],
@@ -335,7 +335,7 @@ describe('where S3 is', () => {
     expect(s3Location(s3ConfigOf([], s3().replace('s3.amazonaws.com', endpoint)))).toMatchObject(location);
   });
 
-  test('said otherwise', () => {
+  test('settings that override it', () => {
     expect(s3Location(s3ConfigOf(['region: eu-1', 'bucket_lookup_type: path']))).toMatchObject({
       region: 'eu-1',
       pathStyle: true,

@@ -37,7 +37,7 @@ const keys = async (prefix = '') => {
   return found;
 };
 
-test('a writer that is killed leaves what was there, and its leftovers are swept after an hour', async () => {
+test('a killed writer leaves the previous object, and its leftovers are swept after an hour', async () => {
   await bucket.put('k', Buffer.from('old'), { metadata: { state: 'old' } });
   const writer = spawn(
     process.execPath,
@@ -68,7 +68,7 @@ test('a writer that is killed leaves what was there, and its leftovers are swept
     utimesSync(join(root, 'only/leftovers', name), longAgo, longAgo);
   }
   const sweptLater = reopen();
-  // Closing it would end the sweep, which goes on behind everything else.
+  // Closing it would stop the sweep, which runs after everything else.
   await until('the sweep is done', async () =>
     leftovers().length === 0 && !readdirSync(root).includes('only') ? true : undefined,
   );
@@ -76,7 +76,7 @@ test('a writer that is killed leaves what was there, and its leftovers are swept
   expect((await bucket.head('k'))?.metadata).toEqual({ state: 'old' });
 });
 
-test('nothing is left beside the objects, and folders go with their last one', async () => {
+test('nothing is left beside the objects, and folders are removed with their last object', async () => {
   await bucket.put('a/b/c/x', Buffer.from('1'), { metadata: { m: '1' } });
   await bucket.put('a/b/c/x', Buffer.from('2'), { metadata: { m: '2' } });
   await bucket.copy('a/b/c/x', 'a/y');
@@ -89,7 +89,7 @@ test('nothing is left beside the objects, and folders go with their last one', a
   expect(readdirSync(root)).toEqual([]);
 });
 
-test('puts and deletes of one folder do not fail one another', async () => {
+test('puts and deletes in one folder do not make each other fail', async () => {
   const rounds = Array.from({ length: 60 }, (_, i) => i);
   await Promise.all(
     rounds.map(async (i) => {
@@ -108,7 +108,7 @@ describe('links', () => {
     symlinkSync(join(outside, 'secret'), join(root, 'leaf'));
   });
 
-  test('lead nowhere', async () => {
+  test('are not followed', async () => {
     await bucket.put('k', Buffer.from('x'));
     for (const key of ['folder/secret', 'leaf']) {
       expect(await bucket.head(key)).toBeUndefined();
@@ -139,7 +139,7 @@ describe('links', () => {
   });
 });
 
-test('what is no regular file is no object', async () => {
+test('anything but a regular file is not an object', async () => {
   mkdirSync(join(root, 'folder/empty'), { recursive: true });
   execFileSync('mkfifo', [join(root, 'pipe')]);
   expect(await bucket.head('pipe')).toBeUndefined();
@@ -153,7 +153,7 @@ test('what is no regular file is no object', async () => {
   expect(folders).toEqual([]);
 });
 
-test('an object and a folder cannot have one name', async () => {
+test('an object and a folder cannot have the same name', async () => {
   await bucket.put('a', Buffer.from('x'));
   await bucket.put('b/c', Buffer.from('x'));
   const code = 'STORAGE_INVALID_KEY';
@@ -165,7 +165,7 @@ test('an object and a folder cannot have one name', async () => {
   expect(readdirSync(root).sort()).toEqual(['a', 'b']);
 });
 
-test('a file that is written in place is noticed, before and while it is read', async () => {
+test('a file written in place is detected, before and while it is read', async () => {
   const path = join(root, 'torn');
   const { version } = await bucket.put('torn', Buffer.alloc(600_000, 'a'), {
     metadata: { sha256: 'of the a' },
@@ -176,14 +176,14 @@ test('a file that is written in place is noticed, before and while it is read', 
   })();
   await expect(reading).rejects.toMatchObject({ code: 'STORAGE_CONFLICT', retryable: true });
   await expect(bucket.get('torn', { version })).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
-  // Its metadata was about other bytes.
+  // Its metadata described different bytes.
   expect((await bucket.head('torn'))?.metadata).toEqual({});
   const truncated = await bucket.get('torn');
   writeFileSync(path, 'short');
   await expect(drain(truncated.body)).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
 });
 
-test('quick changes of one size have versions of their own', async () => {
+test('quick changes of the same size have different versions', async () => {
   const versions = new Set<string>();
   for (let i = 0; i < 100; i += 1) versions.add((await bucket.put('k', Buffer.from(`${i % 10}`))).version);
   expect(versions.size).toBe(100);

@@ -24,6 +24,6 @@ describeWithGcs('against a GCS server', () => {
     });
 
   contract('GCS', {}, '', 9 * 1024 * 1024);
-  // 3 MiB are many chunks, and end with one.
+  // 3 MiB are many chunks, and a multiple of them.
   contract('GCS, below a prefix, in small chunks', { chunk_size_bytes: 1 }, 'below/here', 3 * 1024 * 1024);
 });

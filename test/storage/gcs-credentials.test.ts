@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { gcsError, json, resource, startFaultyGcsServer, type FaultyGcsServer } from './faulty-gcs-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
-/** Where credentials come from, against a store and a token service on loopback. */
+/** Sources of credentials, with a store and a token service on loopback. */
 let server: FaultyGcsServer;
 beforeAll(async () => {
   server = await startFaultyGcsServer();
@@ -20,7 +20,7 @@ const write = (name: string, text: string): string => {
   writeFileSync(file, text);
   return file;
 };
-/** Credentials that are traded for a token at the loopback server. */
+/** Credentials that are exchanged for a token at the loopback server. */
 const external = (file = write('token', 'subj3ct')) =>
   JSON.stringify({
     type: 'external_account',
@@ -37,7 +37,7 @@ const token = json(200, {
   expires_in: 3600,
 });
 
-/** What two looks for an object gave. */
+/** Heads an object twice; returns the results. */
 async function ask(
   service_account: string | undefined,
   endpoint: string | undefined,
@@ -53,7 +53,7 @@ async function ask(
   return JSON.parse(stdout) as unknown[];
 }
 
-test('are traded for a token once, and no error shows either', async () => {
+test('are exchanged for a token once, and no error shows either', async () => {
   server.answer(
     token,
     json(200, resource('k', Buffer.alloc(3))),
@@ -74,7 +74,7 @@ test('are traded for a token once, and no error shows either', async () => {
   ]);
 });
 
-test('that are refused are not tried again, and those that cannot be read are said to be', async () => {
+test('that are refused are not retried, and unreadable ones are reported as such', async () => {
   server.answer(json(400, { error: 'invalid_grant', error_description: 'cl13nt-s3cr3t is nobody’s' }));
   const refused = await ask(external(), server.endpoint);
   expect(refused[0]).toMatchObject({ code: 'STORAGE_ACCESS_DENIED', retryable: false });
@@ -84,7 +84,7 @@ test('that are refused are not tried again, and those that cannot be read are sa
   expect(unread[0]).toMatchObject({ code: 'STORAGE_ACCESS_DENIED', retryable: false });
 });
 
-test('whose service is in trouble can be had later', async () => {
+test('whose service fails can be obtained later', async () => {
   server.answer(json(503, { error: 'unavailable' }));
   const later = { code: 'STORAGE_UNAVAILABLE', retryable: true };
   expect((await ask(external(), server.endpoint))[0]).toMatchObject(later);
@@ -94,7 +94,7 @@ test('whose service is in trouble can be had later', async () => {
   expect(then).toMatchObject({ key: 'k' });
 });
 
-test('come from Google’s own chain when the file has none, and STORAGE_EMULATOR_HOST changes nothing', async () => {
+test('come from Google’s own chain if the file has none, and STORAGE_EMULATOR_HOST changes nothing', async () => {
   server.answer(json(400, { error: 'invalid_grant' }));
   const found = await ask(undefined, undefined, {
     GOOGLE_APPLICATION_CREDENTIALS: write('credentials.json', external()),

@@ -16,7 +16,10 @@ import {
 import { startTlsServer, type TlsServer } from './tls-server';
 
 const unit = 256 * 1024;
-/** For calls that meet silence; other calls keep the default, as a busy machine may be slow to answer. */
+/**
+ * For calls that meet silence. Other calls keep the default, as a busy machine may be slow to
+ * answer.
+ */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyGcsServer;
 const opened: Bucket[] = [];
@@ -51,7 +54,7 @@ describe('a store in trouble', () => {
     expect(server.seen).toHaveLength(2);
   });
 
-  test('that asks for patience gets it', async () => {
+  test('that sends Retry-After is given that time', async () => {
     const bucket = await open({}, 2);
     server.answer(gcsError(429, 'rateLimitExceeded', 'wait', { 'retry-after': '1' }));
     const start = Date.now();
@@ -76,7 +79,7 @@ describe('a store in trouble', () => {
     await expect(bucket.head('k')).rejects.toMatchObject(unavailable);
   });
 
-  test('that nobody serves is unavailable', async () => {
+  test('that is unreachable is unavailable', async () => {
     const refused = await open({}, 2, 'http://127.0.0.1:1');
     await expect(refused.head('k')).rejects.toMatchObject({
       ...unavailable,
@@ -86,7 +89,7 @@ describe('a store in trouble', () => {
     await expect(unknown.head('k')).rejects.toMatchObject(unavailable);
   });
 
-  test('that refuses is not asked again', async () => {
+  test('that refuses is not retried', async () => {
     const bucket = await open();
     for (const [status, code] of [
       [401, 'STORAGE_ACCESS_DENIED'],
@@ -113,7 +116,7 @@ describe('a body', () => {
     expect(server.seen.map(({ query }) => query['generation'])).toEqual([undefined, '7', '7']);
   });
 
-  test('that breaks, and has changed meanwhile, is not mixed', async () => {
+  test('that breaks off, and has changed meanwhile, is not mixed', async () => {
     const bucket = await open();
     const now = json(200, resource('k', bytes, { generation: '8' }));
     server.answer(media(bytes, 300, 'break'), gcsError(404, 'notFound'), now);
@@ -121,20 +124,20 @@ describe('a body', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  test('of other bytes than the store has says so', async () => {
+  test('with other bytes than the store has is an error', async () => {
     const bucket = await open({}, 1);
     server.answer(media(bytes, 1000, 'end', { 'x-goog-hash': 'crc32c=AAAAAA==' }));
     await expect(readAll(bucket, 'k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
     server.answer(media(bytes, 1000, 'end', { 'x-goog-stored-content-length': '400' }));
     await expect(bucket.get('k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
-    // Some stores take no notice of a range.
+    // Some stores ignore a range.
     server.answer((response) => ok(response, { ...server.seen[0]!, headers: {} }));
     for (const range of [{ offset: 10 }, { offset: 0, length: 10 }])
       await expect(bucket.get('k', { range })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
     expect((await bucket.get('k', { range: { offset: 0 } })).head.size).toBe(1000);
   });
 
-  test('is asked for as it is stored, and its time looked up where the answer has none', async () => {
+  test('is requested as stored, and its time is looked up if the response has none', async () => {
     const bucket = await open();
     const dateless = (response: import('node:http').ServerResponse) =>
       response
@@ -152,11 +155,11 @@ describe('a body', () => {
   });
 });
 
-describe('what is no answer of the store', () => {
+describe('a response that is not from the store', () => {
   const page = (response: import('node:http').ServerResponse) =>
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>please log in</html>');
 
-  test('is not taken for one', async () => {
+  test('is not accepted', async () => {
     const bucket = await open({}, 1);
     server.answer(page);
     await expect(drain(bucket.list('a/'))).rejects.toMatchObject({
@@ -173,7 +176,7 @@ describe('what is no answer of the store', () => {
     await expect(bucket.head('k')).rejects.toMatchObject(unavailable);
   });
 
-  test('is not a shorter listing either, when it comes second', async () => {
+  test('is not a shorter listing either, if it is the second page', async () => {
     const bucket = await open({}, 2);
     const first = { kind: 'storage#objects', nextPageToken: 't', items: [resource('a/1', bytes)] };
     server.answer(json(200, first), gcsError(500, 'internalError'));
@@ -186,7 +189,7 @@ describe('what is no answer of the store', () => {
   });
 });
 
-test('a listing goes on behind where it broke, and gives nothing twice', async () => {
+test('a listing resumes after the last entry, and repeats nothing', async () => {
   const bucket = await open();
   const page = (nextPageToken: string | undefined, ...names: string[]) =>
     json(200, {
@@ -203,7 +206,7 @@ test('a listing goes on behind where it broke, and gives nothing twice', async (
 describe('an abort', () => {
   const reason = new Error('enough');
 
-  test('ends a call in the middle', async () => {
+  test('ends a call in progress', async () => {
     const bucket = await open();
     for (const call of [
       (signal: AbortSignal) => bucket.head('k', { signal }),
@@ -221,7 +224,7 @@ describe('an abort', () => {
         controller.abort(reason);
       });
       await expect(call(controller.signal)).rejects.toBe(reason);
-      // The request itself ends, too.
+      // The request itself ends too.
       await closed;
     }
   });
@@ -238,7 +241,7 @@ describe('an abort', () => {
     await expect(next).rejects.toBe(reason);
   });
 
-  test('cancels an upload that is under way', async () => {
+  test('cancels an upload in progress', async () => {
     const bucket = await open();
     const controller = new AbortController();
     const cancelled = new Promise<void>((resolve) => {
@@ -258,7 +261,7 @@ describe('an abort', () => {
   });
 });
 
-/** The answer to the beginning of an upload in chunks; where it goes on is another host's name here. */
+/** The response to the start of a chunked upload; its location is on a different host here. */
 const session = (response: import('node:http').ServerResponse) =>
   response
     .writeHead(200, { location: 'http://elsewhere.invalid/upload/storage/v1/b/costs/o?upload_id=u1' })
@@ -267,7 +270,7 @@ const kept = (count: number) => (response: import('node:http').ServerResponse) =
   response.writeHead(308, count === 0 ? {} : { range: `bytes=0-${count - 1}` }).end();
 
 describe('an upload', () => {
-  test('of known bytes is one request, with what the store has to check', async () => {
+  test('of known bytes is one request, with checksums for the store to verify', async () => {
     const bucket = await open();
     server.answer(json(200, resource('a b/c', Buffer.from('hello'))));
     await bucket.create('a b/c', Buffer.from('hello'), { metadata: { sha256: 'abc' } });
@@ -292,7 +295,7 @@ describe('an upload', () => {
     expect(server.seen[1]?.query).not.toHaveProperty('ifGenerationMatch');
   });
 
-  test('of a small stream is one request, too', async () => {
+  test('of a small stream is one request too', async () => {
     const bucket = await open();
     const whole = Buffer.alloc(unit, 'x');
     server.answer(json(200, resource('k', whole)));
@@ -300,7 +303,7 @@ describe('an upload', () => {
     expect(server.seen.map(({ query }) => query['uploadType'])).toEqual(['multipart']);
   });
 
-  test('of a large stream goes in chunks; what was not kept is sent again', async () => {
+  test('of a large stream is sent in chunks, and unsaved bytes are sent again', async () => {
     const bucket = await open();
     const whole = randomBytes(2 * unit + 100);
     server.answer(session, kept(unit), kept(unit + 10), kept(2 * unit), json(200, resource('k', whole)));
@@ -322,7 +325,7 @@ describe('an upload', () => {
     expect(chunks[2]?.body.equals(whole.subarray(unit + 10, 2 * unit))).toBe(true);
   });
 
-  test('whose store keeps nothing, or forgets, is cancelled', async () => {
+  test('of which the store saves nothing, or loses some, is cancelled', async () => {
     const bucket = await open({}, 1);
     for (const way of [kept(0), gcsError(503, 'backendError'), gcsError(410, 'gone')]) {
       server.answer(session, way, json(499, {}));
@@ -343,7 +346,7 @@ describe('an upload', () => {
     expect(server.seen.map(({ method }) => method)).toEqual(['POST', 'PUT', 'DELETE']);
   });
 
-  test('that can be repeated is, from its start', async () => {
+  test('that is repeatable is repeated from its start', async () => {
     const bucket = await open();
     const whole = randomBytes(unit + 1);
     const done = json(200, resource('k', whole));
@@ -355,7 +358,7 @@ describe('an upload', () => {
     expect(server.seen.map(({ method }) => method)).toEqual(['POST', 'PUT', 'DELETE', 'POST', 'PUT', 'PUT']);
   });
 
-  test('whose bytes the store has otherwise is removed, exactly that one', async () => {
+  test('that the store saved with different bytes is removed, exactly that version', async () => {
     const bucket = await open({}, 1);
     const whole = randomBytes(unit + 1);
     const other = resource('k', whole, { crc32c: 'AAAAAA==' });
@@ -375,7 +378,7 @@ describe('an upload', () => {
 });
 
 describe('a copy', () => {
-  test('takes as many steps as the store does, of one state of the source', async () => {
+  test('takes as many requests as the store needs, from one version of the source', async () => {
     const bucket = await open();
     const step = { kind: 'storage#rewriteResponse', done: false, rewriteToken: 't1' };
     const last = { ...step, done: true, resource: resource('to', bytes, { generation: '9' }) };
@@ -394,7 +397,7 @@ describe('a copy', () => {
     });
   });
 
-  test('of what changed meanwhile is a conflict', async () => {
+  test('of a source that changed meanwhile is a conflict', async () => {
     const bucket = await open({}, 1);
     server.answer(json(200, resource('k', bytes)), gcsError(404, 'notFound'));
     await expect(bucket.copy('k', 'l')).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
@@ -424,7 +427,7 @@ describe('TLS', () => {
   const look = async (tls_config: object) =>
     (await open({ http_config: { tls_config } }, 4, `https://${tls.host}`)).head('k');
 
-  test('is as http_config wants it', async () => {
+  test('follows http_config', async () => {
     const { ca, cert, key } = tls.files;
     expect(await look({ ca_file: ca, cert_file: cert, key_file: key })).toBeUndefined();
     expect(await look({ ca_file: ca, server_name: 'store.internal' })).toBeUndefined();

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Why the driver sends its requests to GCS itself. If a test fails after an update of `@google-cloud/storage`, the
- * library has overcome a limit: check whether the driver can use the library's own method now.
+ * Why the driver sends its own requests to GCS. If a test fails after an update of
+ * `@google-cloud/storage`, the library has lost a limitation: check whether the driver can use the
+ * library's method now.
  */
 describe('the methods of @google-cloud/storage', () => {
   let seen: Record<string, unknown>;
@@ -24,11 +25,11 @@ describe('the methods of @google-cloud/storage', () => {
     expect(seen['connections']).toEqual({ made: 0, files: 0 });
   });
 
-  test('keep the request of a download that was given up before its answer', () => {
+  test('keep the request of a download that was abandoned before its response', () => {
     expect(seen['download']).toBe('pending');
   });
 
-  test('delete any generation when a checksum does not match', () => {
+  test('delete any generation if a checksum does not match', () => {
     expect(seen['checksum']).toEqual([
       ['POST', 'any'],
       ['DELETE', 'any'],
@@ -43,11 +44,11 @@ describe('the methods of @google-cloud/storage', () => {
     expect(seen['failed']).toEqual(['POST', 'PUT']);
   });
 
-  test('send the chunks of a resumable upload to any host that an answer names', () => {
+  test('send the chunks of a resumable upload to any host that a response names', () => {
     expect(seen['elsewhere']).toEqual({ here: 1, elsewhere: 1 });
   });
 
-  test('go on with a chunk whose signal was aborted', () => {
+  test('continue a chunk whose signal was aborted', () => {
     expect(seen['aborted']).toBe('pending');
   });
 

@@ -1,6 +1,6 @@
 import { openFilesystem } from '../../storage/drivers/filesystem';
 
-/** A process of its own that writes half an object, says so, and then waits to be killed. */
+/** A separate process that writes half an object, reports it, and then waits to be killed. */
 async function* body() {
   yield Buffer.alloc(1_000_000, 'n');
   process.stdout.write('half\n');

@@ -6,7 +6,10 @@ afterAll(removeTemporaryFolders);
 
 const sdks = ['@aws-sdk/client-s3', '@google-cloud/storage', '@azure/storage-blob', '@azure/identity'];
 
-/** The SDKs that a process has loaded once it opened a store. A process of its own: jest keeps modules of its own. */
+/**
+ * The SDKs that a process has loaded after opening a store. A separate process, as jest has its own
+ * module registry.
+ */
 function loadedBy(store: object): string[] {
   const script = `
     const { registerHooks } = require('node:module');
@@ -37,7 +40,7 @@ function loadedBy(store: object): string[] {
   return JSON.parse(output) as string[];
 }
 
-test('an SDK is loaded for the store that needs it, and for no other', () => {
+test('an SDK is loaded only for the store that needs it', () => {
   const directory = temporaryFolder();
   const secret = 'c2VjcmV0';
   expect(loadedBy({ type: 'FILESYSTEM', config: { directory } })).toEqual([]);

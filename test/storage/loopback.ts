@@ -2,15 +2,15 @@ import type { Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listening {
   /** With the port. */
   readonly host: string;
-  /** Ends its connections, too. */
+  /** Closes its connections too. */
   close(): Promise<void>;
 }
 
-/** Lets a server listen on a free port of this machine alone. */
+/** Listens on a free port of loopback. */
 export async function listenOnLoopback(server: Server | HttpsServer): Promise<Listening> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

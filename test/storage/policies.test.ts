@@ -55,26 +55,26 @@ interface Document {
 
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const own = clusterId('cluster-1');
-// Its name begins like that of `own`: a policy that ends without a slash would let it in.
+// Its name starts like that of `own`: a policy prefix without its final slash would let it in.
 const like = clusterId('cluster-10');
 const other = clusterId('cluster-2');
 const window = 'allocations/1d/1794614400-1794700800' as WindowId;
 const fingerprint = 'a'.repeat(64);
 const backup = (cluster: typeof own) => `${backupPrefix(cluster, '2026-11-20T12-00-00-000Z')}manifest.json`;
 
-/** What lies in the bucket before anybody comes. */
+/** Keys in the bucket at the start. */
 const seeds = [
   ...[own, like, other].flatMap((cluster) => [clusterEtlKey(cluster, window), backup(cluster)]),
   ...[objectKey(fingerprint), provenanceKey(fingerprint), keptKey(other, window), combinedEtlKey(window)],
   ...[generationKey(1), runReportKey('run'), publishedKey, unreferencedKey],
 ];
 
-/** What each role does, as its code does it; a call may be made any number of times. */
+/** The calls that each role's code makes. Each can be repeated. */
 const does: Record<Role, () => readonly Call[]> = {
   'federated-cluster': () => [
     ['list', clusterEtlPrefix(own)],
     ['head', clusterEtlKey(own, window)],
-    // A missing window, to be distinguished from one that it may not see.
+    // Missing, which must be distinguishable from forbidden.
     ['head', clusterEtlKey(own, 'allocations/1d/0-1')],
     ['put', clusterEtlKey(own, window)],
     ['get', clusterEtlKey(own, window)],
@@ -119,7 +119,7 @@ const does: Record<Role, () => readonly Call[]> = {
     ['put', `${backupPrefix(own, 'now')}bingen/${window}`],
     ['get', backup(own)],
     ['create', `${backupPrefix(own, randomUUID())}manifest.json`],
-    // Leaving brings back what lies in the cluster's own folder.
+    // Leaving restores files from the cluster's own folder.
     ['list', clusterEtlPrefix(own)],
     ['get', clusterEtlKey(own, window)],
     ['probe', probeKey(backupsPrefix(own), randomUUID())],
@@ -135,12 +135,12 @@ const anyCall = (key: string): Call[] => [
 ];
 const anyWrite = (key: string): Call[] => anyCall(key).slice(2);
 
-/** What it may not do. */
+/** Calls that are forbidden to each role. */
 const mayNot: Record<Role, readonly Call[]> = {
   'federated-cluster': [
     ['list', ''],
     ['list', federatedPrefix],
-    // Without the slash it would be a listing of cluster-10 as well.
+    // Without the slash, this would list cluster-10 too.
     ['list', clusterPrefix(own).slice(0, -1)],
     ['list', clusterEtlPrefix(like)],
     ['list', clusterEtlPrefix(other)],
@@ -192,7 +192,7 @@ describeWithS3('the documented policies for S3', () => {
     await removeTemporaryFolders();
   });
 
-  /** A bucket with all that is in `seeds`, and a way to open it as somebody. */
+  /** A bucket with all of `seeds`, and a function to open it as a user. */
   async function seeded(prefix: string) {
     const name = `policies-${randomUUID()}`;
     await server.createBucket(name);
@@ -205,7 +205,7 @@ describeWithS3('the documented policies for S3', () => {
     return { name, owner, open };
   }
 
-  /** A document of docs/reference/policies/s3 as the page says how to fill it in. */
+  /** A document of docs/reference/policies/s3, filled in as the page describes. */
   function filledIn(role: Role, bucket: string, prefix: string): Document {
     const below = prefix === '' ? '' : `${prefix}/`;
     const document = readFileSync(path.join(policies, `${role}.json`), 'utf8')
@@ -249,7 +249,7 @@ describeWithS3('the documented policies for S3', () => {
 
     const as = (who: string) => opened.get(who) ?? raise(`nobody is ${who}`);
 
-    test.each(Object.keys(does) as Role[])('a %s may do all that it does', async (role) => {
+    test.each(Object.keys(does) as Role[])('a %s may make all its calls', async (role) => {
       expect(await refusals(as(role), does[role]())).toEqual([]);
     });
 
@@ -262,7 +262,7 @@ describeWithS3('the documented policies for S3', () => {
     });
 
     if (!asBucketPolicy) {
-      test('a cluster that is federated and a primary may do what both may', async () => {
+      test('a cluster that is both federated and a primary has the permissions of both', async () => {
         const calls = [...does['federated-cluster'](), ...does.primary()];
         expect(await refusals(as('both'), calls)).toEqual([]);
         const neither: Call[] = [['list', federatedPrefix], ...anyCall(clusterEtlKey(other, window))];
@@ -271,7 +271,7 @@ describeWithS3('the documented policies for S3', () => {
     }
   });
 
-  test.each(Object.keys(does) as Role[])('nothing can be taken from the policy of a %s', async (role) => {
+  test.each(Object.keys(does) as Role[])('nothing in the policy of a %s is superfluous', async (role) => {
     const store = await seeded('');
     const spare: string[] = [];
     for (const { taken, document } of lessened(filledIn(role, store.name, ''))) {
@@ -285,7 +285,7 @@ describeWithS3('the documented policies for S3', () => {
   });
 });
 
-/** The documents with a principal each, as a policy of the bucket. */
+/** Applies the documents as a bucket policy, with one principal each. */
 async function putBucketPolicy(
   server: S3Server,
   bucket: string,
@@ -311,7 +311,7 @@ async function putBucketPolicy(
     .finally(() => void client.destroy());
 }
 
-/** The document without one action of a resource, or without one prefix of a listing: each such document. */
+/** Variants of the document, each without one action of a resource, or one prefix of a listing. */
 function lessened({ Version, Statement }: Document): { taken: string; document: Document }[] {
   const grants = Statement.flatMap(({ Action, Resource, Condition }) =>
     all(Action).flatMap((action) =>
@@ -341,7 +341,7 @@ interface Refusal {
   readonly key: string | undefined;
 }
 
-/** Those of the calls that are refused, with what is said of it; anything else that goes wrong is thrown. */
+/** The calls that are refused, with the error's text; other errors are thrown. */
 async function refusals(bucket: Bucket, calls: readonly Call[]): Promise<Refusal[]> {
   const refused: Refusal[] = [];
   for (const call of calls) {
@@ -366,7 +366,7 @@ const verbs = {
   probe: 'write',
 } as const;
 
-/** What a person reads of it: which call it was, where, and of which key. */
+/** The error that users read: the failed call, the place and the key. */
 function refusalOf(call: Call, bucket: string, below: string): unknown {
   const [name, key, to] = call;
   const readRefused = name === 'copy' && key.startsWith(clusterPrefix(other));

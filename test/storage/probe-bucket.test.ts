@@ -65,7 +65,7 @@ function folder(change: (bucket: Bucket) => Partial<Bucket> = () => ({})): Bucke
 }
 
 describe('a folder', () => {
-  it('can do all, and is left as it was', async () => {
+  it('supports everything, and is left unchanged', async () => {
     const bucket = folder();
     const results = await probe(bucket);
     expect(outcomes(results)).toEqual(allWell);
@@ -73,7 +73,7 @@ describe('a folder', () => {
     expect(readdirSync(bucket.at)).toEqual([]);
   });
 
-  it('that is not there is said once', async () => {
+  it('that does not exist is reported once', async () => {
     const [first, ...others] = await probe(openFilesystem({ directory: join(temporaryFolder(), 'none') }));
     expect(first).toMatchObject({
       operation: 'list',
@@ -84,7 +84,7 @@ describe('a folder', () => {
     expect(others.map(({ outcome }) => outcome)).toEqual(Array(probeOperations.length - 1).fill('skipped'));
   });
 
-  it('with a file in the place of the folder cannot be written', async () => {
+  it('with a file in place of the folder cannot be written', async () => {
     const bucket = folder();
     await bucket.put('federated/combined', Buffer.from('in the way'));
     const results = await probe(bucket);
@@ -93,7 +93,7 @@ describe('a folder', () => {
   });
 });
 
-describe('without writing', () => {
+describe('without write access', () => {
   const operations = ['list', 'read'] as const;
 
   it('the first object is read', async () => {
@@ -113,7 +113,7 @@ describe('without writing', () => {
 });
 
 describe('a store that refuses', () => {
-  it('to be written: the rest is skipped, not failed', async () => {
+  it('writes: the rest is skipped, not failed', async () => {
     const results = await probe(readOnly(folder()));
     expect(outcomes(results)).toEqual({
       list: 'ok',
@@ -128,7 +128,7 @@ describe('a store that refuses', () => {
     expect(results.some(({ hopeless }) => hopeless)).toBe(false);
   });
 
-  it('to be listed: the rest is tried', async () => {
+  it('listings: the rest is tested', async () => {
     const bucket = folder(() => ({
       list: () => ({ [Symbol.asyncIterator]: () => ({ next: denied('list') }) }),
     }));
@@ -144,20 +144,20 @@ describe('a store that refuses', () => {
       { copy: denied('copy') },
       { read: 'ok', copy: 'failed', delete: 'ok', 'conditional create': 'ok' },
     ],
-  ])('to %s: only that fails, and nothing stays', async (_, change, expected) => {
+  ])('to %s: only that fails, and nothing is left behind', async (_, change, expected) => {
     const bucket = folder(() => change);
     expect(outcomes(await probe(bucket))).toEqual({ ...allWell, ...expected });
     expect(readdirSync(bucket.at)).toEqual([]);
   });
 
-  it('to delete: what stays is named, and no more is written', async () => {
+  it('deletes: leftovers are named, and no more is written', async () => {
     const bucket = folder(() => ({ delete: denied('delete') }));
     const results = await probe(bucket, { key: `${prefix}probe/p` });
     expect(outcomes(results)).toMatchObject({ delete: 'failed', 'conditional create': 'skipped' });
     expect(detailOf(results, 'delete')).toContain(`${prefix}probe/p, ${prefix}probe/p-copy.`);
   });
 
-  it('to delete, where that is not needed: a warning', async () => {
+  it('deletes, if they are not needed: a warning', async () => {
     const bucket = folder(() => ({ delete: denied('delete') }));
     const results = await probe(bucket, { operations: ['list', 'write'], key: `${prefix}probe/p` });
     expect(outcomes(results)).toEqual({ list: 'ok', write: 'ok', delete: 'warning' });
@@ -165,8 +165,8 @@ describe('a store that refuses', () => {
   });
 });
 
-describe('a store that deceives', () => {
-  it('by ignoring the condition of a create is warned of, and left clean', async () => {
+describe('a store that misbehaves', () => {
+  it('by ignoring the condition of a create causes a warning, and is left clean', async () => {
     const bucket = folder(({ put }) => ({ create: put }));
     const results = await probe(bucket);
     expect(outcomes(results)).toEqual({ ...allWell, 'conditional create': 'warning' });
@@ -174,14 +174,14 @@ describe('a store that deceives', () => {
     expect(readdirSync(bucket.at)).toEqual([]);
   });
 
-  it('by losing metadata is found out', async () => {
+  it('by losing metadata is detected', async () => {
     const bucket = folder(({ put }) => ({ put: (key, body, { signal } = {}) => put(key, body, { signal }) }));
     const results = await probe(bucket);
     expect(outcomes(results)).toMatchObject({ head: 'failed', read: 'ok', delete: 'ok' });
     expect(detailOf(results, 'head')).toMatch(/does not keep the metadata/);
   });
 
-  it('by keeping what is deleted is found out', async () => {
+  it('by keeping deleted objects is detected', async () => {
     const bucket = folder(() => ({ delete: async () => undefined }));
     expect(outcomes(await probe(bucket))).toMatchObject({
       delete: 'failed',
@@ -204,8 +204,8 @@ describe('the clock', () => {
   });
 });
 
-describe('nothing stays', () => {
-  it('when it is interrupted', async () => {
+describe('nothing is left behind', () => {
+  it('after an interruption', async () => {
     const stop = new AbortController();
     const bucket = folder(({ copy }) => ({
       async copy(...args) {
@@ -224,7 +224,7 @@ describe('nothing stays', () => {
     expect(readdirSync(bucket.at)).toEqual([]);
   });
 
-  it('when the answer to a write is lost', async () => {
+  it('after the response to a write is lost', async () => {
     const at = temporaryFolder();
     const bucket = withFaults(openFilesystem({ directory: at }), { calls: { put: ['answer lost'] } });
     expect(outcomes(await probe(bucket))).toMatchObject({ write: 'failed', replace: 'skipped' });
@@ -232,7 +232,7 @@ describe('nothing stays', () => {
   });
 });
 
-it('a store that is silent is given up once', async () => {
+it('a silent store is given up once', async () => {
   const silent = (_: unknown, options: { signal?: AbortSignal } = {}) => ({
     [Symbol.asyncIterator]: () => ({
       next: () =>
@@ -264,7 +264,7 @@ describeWithS3('an S3 server', () => {
     return name;
   };
 
-  it('can do all, and is left as it was', async () => {
+  it('supports everything, and is left unchanged', async () => {
     const bucket = await open(await made());
     expect(outcomes(await probe(bucket))).toEqual(allWell);
     expect(await keys(bucket)).toEqual([]);
@@ -275,7 +275,7 @@ describeWithS3('an S3 server', () => {
     ['a bucket that is not there', () => open(`b-${randomUUID()}`), 'STORAGE_BUCKET_NOT_FOUND'],
     ['a wrong secret', async () => open(await made(), { secret_key: 'wrong' }), 'STORAGE_ACCESS_DENIED'],
     ['a wrong endpoint', () => open('bucket', { endpoint: '127.0.0.1:1' }), 'STORAGE_UNAVAILABLE'],
-  ])('%s is said once', async (_, opened, code) => {
+  ])('%s is reported once', async (_, opened, code) => {
     const bucket = await opened();
     const [first, ...others] = await probe(bucket);
     expect(first).toMatchObject({ outcome: 'failed', hopeless: true, error: { code } });
@@ -291,7 +291,7 @@ test.each([
   ['required, 401, Anonymous caller does not have storage.objects.list access.', true],
   ['AccessDenied, 403, Access Denied', false],
   ['AuthorizationPermissionMismatch, 403, This request is not authorized to perform this operation.', false],
-])('%s: who asks is refused, not what is asked: %p', (what, stranger) => {
+])('%s: the user is refused, not the operation: %p', (what, stranger) => {
   const error = new FederationError('STORAGE_ACCESS_DENIED', {
     detail: `Could not list in s3://costs: ${what}`,
   });

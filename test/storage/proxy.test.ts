@@ -8,9 +8,9 @@ import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { listenOnLoopback, type Listening } from './loopback';
 import { startTlsServer, type TlsServer } from './tls-server';
 
-/** A proxy as companies have them: it passes requests on, and makes tunnels for those that are encrypted. */
+/** A typical company proxy: it forwards plain requests, and opens tunnels for encrypted ones. */
 interface Proxy extends Listening {
-  /** What was asked of it, such as `CONNECT 127.0.0.1:443` or `PUT http://…`. */
+  /** Requests to it, such as `CONNECT 127.0.0.1:443` or `PUT http://…`. */
   readonly asked: string[];
 }
 
@@ -47,7 +47,7 @@ async function startProxy(): Promise<Proxy> {
 
 const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy'];
 
-describe('a proxy of the environment', () => {
+describe('a proxy from the environment', () => {
   let proxy: Proxy;
   let before: (readonly [string, string | undefined])[];
 
@@ -79,7 +79,7 @@ describe('a proxy of the environment', () => {
       GCS: () => ({ type: 'GCS', config: { bucket: 'costs' } }),
     };
 
-    it.each(['S3', 'GCS'] as const)('is gone through to %s, by a tunnel', async (type) => {
+    it.each(['S3', 'GCS'] as const)('is used for %s, by a tunnel', async (type) => {
       process.env['HTTPS_PROXY'] = `http://${proxy.host}`;
       const store = storeOf[type]();
       const tls = { http_config: { tls_config: { ca_file: server.files.ca } } };
@@ -87,7 +87,7 @@ describe('a proxy of the environment', () => {
         parseFederatedStore(JSON.stringify({ ...store, config: { ...store.config, ...tls } }), 'store.yaml'),
         { gcsEmulator: `https://${server.host}` },
       );
-      // Every answer of that server is a 404.
+      // That server answers everything with 404.
       expect(await bucket.head('a')).toBeUndefined();
       expect(proxy.asked).toEqual([`CONNECT ${server.host}`]);
       await bucket.close();
@@ -106,13 +106,13 @@ describe('a proxy of the environment', () => {
       return bytes.toString();
     }
 
-    it('passes on what is written and read', async () => {
+    it('forwards writes and reads', async () => {
       process.env['HTTP_PROXY'] = `http://${proxy.host}`;
       expect(await roundTrip()).toBe('through the proxy');
       expect(proxy.asked.map((one) => one.split(' ')[0])).toEqual(['PUT', 'GET']);
     });
 
-    it('is left alone for hosts of NO_PROXY', async () => {
+    it('is not used for hosts in NO_PROXY', async () => {
       process.env['HTTP_PROXY'] = `http://${proxy.host}`;
       process.env['NO_PROXY'] = '127.0.0.1';
       expect(await roundTrip()).toBe('through the proxy');

@@ -8,7 +8,7 @@ import { openBucket } from '../../storage/open-bucket';
 import { clearEnvironment } from '../servers/clear-environment';
 import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
 
-/** Where credentials come from when the file has none, against a store and a token service on loopback. */
+/** Sources of credentials if the file has none, with a store and a token service on loopback. */
 let server: FaultyServer;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'federated-etl-credentials-'));
 clearEnvironment(/^AWS_/);
@@ -33,7 +33,7 @@ beforeEach(() => {
   });
 });
 
-/** The key ids by which the requests of a put were signed, and whatever else was asked. */
+/** The key ids that signed the requests of a put, and any other requests. */
 async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked: string[] }> {
   const config = { bucket: 'costs', endpoint: server.endpoint, insecure: true, max_retries: 1, ...settings };
   const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
@@ -69,7 +69,7 @@ function answerAnything(response: ServerResponse, request: { method?: string; ur
     .end(JSON.stringify({ AccessKeyId: 'ASIAPOD', SecretAccessKey: 's', Token: 'pod', Expiration: expires }));
 }
 
-test('those of the file come first', async () => {
+test('those of the file take precedence', async () => {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAENV', AWS_SECRET_ACCESS_KEY: 's' });
   const settings = { access_key: 'AKIAFILE', secret_key: 's', session_token: 'file' };
   expect(await signedBy(settings)).toEqual({ keys: ['AKIAFILE file'], asked: [] });
@@ -98,12 +98,12 @@ describe('a role for a service account', () => {
     });
   });
 
-  test('by the token service that the environment names', async () => {
+  test('from the token service named by the environment', async () => {
     process.env['AWS_ENDPOINT_URL_STS'] = `http://${server.endpoint}`;
     expect(await signedBy()).toEqual({ keys: ['ASIAIRSA irsa'], asked: ['POST /'] });
   });
 
-  test('by the one of sts_endpoint', async () => {
+  test('from the token service in sts_endpoint', async () => {
     expect(await signedBy({ sts_endpoint: `http://${server.endpoint}` })).toEqual({
       keys: ['ASIAIRSA irsa'],
       asked: ['POST /'],
@@ -119,6 +119,6 @@ test('a pod identity', async () => {
   expect(await signedBy()).toEqual({ keys: ['ASIAPOD pod'], asked: ['GET /v1/credentials'] });
 });
 
-test('none at all is a refusal that says so', async () => {
+test('missing credentials are a refusal that names the reason', async () => {
   await expect(signedBy()).rejects.toMatchObject({ code: 'STORAGE_ACCESS_DENIED', retryable: false });
 });

@@ -7,7 +7,10 @@ import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { everyNameHere } from './every-name-here';
 import { partOfBody, startFaultyServer, xmlError, type FaultyServer } from './faulty-s3-server';
 
-/** For calls that meet silence; other calls keep the default, as a busy machine may be slow to answer. */
+/**
+ * For calls that meet silence. Other calls keep the default, as a busy machine may be slow to
+ * answer.
+ */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyServer;
 const opened: Bucket[] = [];
@@ -39,7 +42,7 @@ test('a server that fails twice is asked a third time', async () => {
   expect(server.seen).toHaveLength(3);
 });
 
-test('max_retries says how often, and Retry-After how soon', async () => {
+test('max_retries sets the number of retries, and Retry-After the wait', async () => {
   const bucket = await open({ max_retries: 2 });
   server.answer(xmlError(429, 'TooManyRequests', 'wait', { 'retry-after': '1' }));
   const start = Date.now();
@@ -71,14 +74,14 @@ test.each(['stall', 'break'] as const)('a body that comes to a %s is fetched to 
   expect(server.seen.map(({ headers }) => headers['if-match'])).toEqual([undefined, '"v1"', '"v1"']);
 });
 
-test('a body that breaks, and has changed meanwhile, is not mixed', async () => {
+test('a body that breaks off, and has changed meanwhile, is not mixed', async () => {
   const bucket = await open();
   server.answer(partOfBody(1000, 300, 'break'), xmlError(412, 'PreconditionFailed'));
   await expect(readAll(bucket, 'k')).rejects.toMatchObject({ code: 'STORAGE_CONFLICT' });
   expect(server.seen).toHaveLength(2);
 });
 
-test('an abort ends a call in the middle', async () => {
+test('an abort ends a call in progress', async () => {
   const bucket = await open();
   const reason = new Error('enough');
   const controller = new AbortController();
@@ -91,7 +94,7 @@ test('an abort ends a call in the middle', async () => {
   await expect(reading).rejects.toBe(reason);
 });
 
-test('a store that nobody serves is unavailable', async () => {
+test('an unreachable store is unavailable', async () => {
   const refused = await open({ endpoint: '127.0.0.1:1', max_retries: 2 });
   await expect(refused.head('k')).rejects.toMatchObject({
     code: 'STORAGE_UNAVAILABLE',
@@ -101,7 +104,7 @@ test('a store that nobody serves is unavailable', async () => {
   await expect(unknown.head('k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });
 
-test('what is no answer of S3 is not taken for one', async () => {
+test('responses that are not from S3 are not accepted', async () => {
   const bucket = await open({ max_retries: 1 });
   server.answer((response) => response.writeHead(200).end('<html>please log in</html>'));
   await expect(drain(bucket.list('a/'))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
@@ -109,7 +112,7 @@ test('what is no answer of S3 is not taken for one', async () => {
   await expect(bucket.get('k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });
 
-test('a listing whose second page fails is no short listing', async () => {
+test('a listing whose second page fails is an error, not a short listing', async () => {
   const bucket = await open({ max_retries: 2 });
   const page = (response: import('node:http').ServerResponse) =>
     response.writeHead(200, { 'content-type': 'application/xml' }).end(
@@ -121,7 +124,7 @@ test('a listing whose second page fails is no short listing', async () => {
   expect(server.seen.at(-1)?.url).toContain('start-after=a%2F1');
 });
 
-test('what is not retried: a refusal, and it holds no secret', async () => {
+test('a refusal is not retried, and contains no secret', async () => {
   const bucket = await open();
   server.answer(xmlError(403, 'AccessDenied', 'your key s3cr3t may not'));
   const error: unknown = await bucket.get('k').catch((thrown: unknown) => thrown);
@@ -130,7 +133,7 @@ test('what is not retried: a refusal, and it holds no secret', async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test('settings reach the wire', async () => {
+test('settings are sent on the wire', async () => {
   const put = (response: import('node:http').ServerResponse) =>
     response.writeHead(200, { etag: '"v1"' }).end();
   const bucket = await open({
@@ -174,7 +177,7 @@ test.each([
   }
 });
 
-test('many more calls than connections wait for one another, and all complete', async () => {
+test('many more calls than connections wait for each other, and all complete', async () => {
   const bucket = await open({ http_config: { max_conns_per_host: 2 } });
   let now = 0;
   let most = 0;
@@ -191,7 +194,7 @@ test('many more calls than connections wait for one another, and all complete', 
 });
 
 test.each(['bytes 2-5/10', 'bytes 0-7/10', 'none'])(
-  'an answer with %s is not the range from 2 to 9',
+  'a response with %s is not the range from 2 to 9',
   async (contentRange) => {
     const bucket = await open();
     server.answer((response) =>
@@ -205,7 +208,7 @@ test.each(['bytes 2-5/10', 'bytes 0-7/10', 'none'])(
   },
 );
 
-test('a clock that is wrong is said to be', async () => {
+test('a wrong clock is reported as such', async () => {
   const bucket = await open();
   server.answer(xmlError(403, 'RequestTimeTooSkewed', 'The difference between the times is too large.'));
   await expect(bucket.get('k')).rejects.toMatchObject({
@@ -215,7 +218,7 @@ test('a clock that is wrong is said to be', async () => {
 });
 
 describeWithS3('credentials against an S3 server', () => {
-  test('a region other than the bucket’s is reported with the setting', async () => {
+  test('a region that is not the bucket’s is reported with the setting', async () => {
     const bucket = await open({
       ...s3Settings(await connectToS3(), 'costs'),
       region: 'eu-nowhere-1',

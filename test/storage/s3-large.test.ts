@@ -42,7 +42,7 @@ describeWithS3('large objects of S3', () => {
     }
   }
 
-  test('are copied in parts, metadata with them', async () => {
+  test('are copied in parts, including metadata', async () => {
     await using store = await open({}, 5 * mebibyte);
     const { bucket } = store;
     const bytes = randomBytes(12 * mebibyte + 1);
@@ -54,7 +54,7 @@ describeWithS3('large objects of S3', () => {
     expect(await store.orphans()).toBe(0);
   });
 
-  test('leave no parts behind when their body breaks or their create loses', async () => {
+  test('leave no parts behind if their body breaks off or their create loses', async () => {
     await using store = await open({ part_size: 5 * mebibyte });
     const { bucket } = store;
     await bucket.put('there', Buffer.from('x'));
@@ -69,12 +69,12 @@ describeWithS3('large objects of S3', () => {
     expect(await store.orphans()).toBe(0);
   });
 
-  test('go in one request where parts are not wanted', async () => {
+  test('are sent in one request if parts are disabled', async () => {
     await using store = await open({ part_size: 5 * mebibyte, disable_multipart: true });
     const { bucket } = store;
     const bytes = randomBytes(6 * mebibyte);
     const { version } = await bucket.put('whole', slices(bytes));
-    // The ETag of an upload in parts says how many they were.
+    // The ETag of an upload in parts ends with their number.
     expect(version).toMatch(/^"[0-9a-f]{32}"$/);
     expect((await readAll(bucket, 'whole')).bytes.equals(bytes)).toBe(true);
     const mebibytes = Buffer.alloc(mebibyte);

@@ -10,18 +10,18 @@ import { listenOnLoopback } from './loopback';
 
 export interface TlsServer {
   readonly host: string;
-  /** Files of the authority that signed the server's certificate, and of a client's certificate that it signed. */
+  /** Certificates of the server's authority and of a client, the latter signed by it. */
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
-  /** Connections so far, those with failed connections included. */
+  /** Connections so far, including failed ones. */
   connections(): number;
-  /** Common names of the clients whose requests came so far; empty for one without a certificate. */
+  /** Common names of the clients that have sent requests; empty for one without a certificate. */
   readonly clients: string[];
-  /** What these requests said in their headers. */
+  /** Headers of these requests. */
   readonly headers: IncomingHttpHeaders[];
   close(): Promise<void>;
 }
 
-/** An HTTPS server on loopback with an authority of its own. Every request is answered by 404, which is an answer. */
+/** An HTTPS server on loopback with a private authority. It answers every request with 404. */
 export async function startTlsServer(): Promise<TlsServer> {
   const subject = (value: string) => [{ name: 'commonName', value }];
   const shared = { keyType: 'ec', algorithm: 'sha256' } as const;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 afterAll(removeTemporaryFolders);
 
-/** Looks for an object at the server, with these TLS settings. */
+/** Heads an object on the server, with these TLS settings. */
 async function look(tls_config: object, http: object = {}): Promise<{ warnings: string[] }> {
   const config = {
     bucket: 'costs',
@@ -35,7 +35,7 @@ async function look(tls_config: object, http: object = {}): Promise<{ warnings: 
   }
 }
 
-test('an authority of one’s own is trusted when ca_file names it', async () => {
+test('a private authority is trusted if ca_file names it', async () => {
   expect(await look({ ca_file: server.files.ca })).toEqual({ warnings: [] });
 });
 
@@ -50,14 +50,14 @@ test('an unknown authority is refused at once, with what to do', async () => {
   expect(server.connections() - before).toBe(1);
 });
 
-test('a client shows its certificate', async () => {
+test('a client presents its certificate', async () => {
   await look({ ca_file: server.files.ca, cert_file: server.files.cert, key_file: server.files.key });
   expect(server.clients).toEqual(['a client']);
   await look({ ca_file: server.files.ca });
   expect(server.clients).toEqual(['']);
 });
 
-test('the name in the certificate can be another than the host’s', async () => {
+test('the name in the certificate may differ from the host’s', async () => {
   await look({ ca_file: server.files.ca, server_name: 'store.internal' });
   await expect(look({ ca_file: server.files.ca, server_name: 'other.internal' })).rejects.toMatchObject({
     retryable: false,
@@ -67,19 +67,19 @@ test('the name in the certificate can be another than the host’s', async () =>
 test.each([
   ['http_config', {}, { insecure_skip_verify: true }],
   ['tls_config', { insecure_skip_verify: true }, {}],
-])('a check that %s turns off is not made, and is warned of', async (_, tls, http) => {
+])('a check that %s turns off is skipped, with a warning', async (_, tls, http) => {
   const { warnings } = await look(tls, http);
   expect(warnings).toEqual([expect.stringContaining('certificate')]);
 });
 
-test('a file that is not there is named', async () => {
+test('a missing file is named', async () => {
   await expect(look({ ca_file: '/none/ca.pem' })).rejects.toMatchObject({
     code: 'STORE_CONFIG_INVALID',
     message: expect.stringContaining('config.http_config.tls_config.ca_file names /none/ca.pem') as string,
   });
 });
 
-test('a key of one’s own (SSE-C) goes with every request for an object', async () => {
+test('a customer-provided key (SSE-C) is sent with every request for an object', async () => {
   const key = Buffer.alloc(32, 7);
   const encryption_key = path.join(temporaryFolder(), 'sse-c.key');
   writeFileSync(encryption_key, key);

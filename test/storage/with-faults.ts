@@ -1,23 +1,23 @@
 import { FederationError } from '../../errors/federation-error';
 import type { Bucket } from '../../storage/bucket';
 
-/** What goes wrong with a call: its request never arrives, or its answer never does. */
+/** A fault of a call: its request never arrives, or its response never does. */
 export type Fault = 'request lost' | 'answer lost';
 type Method = 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
 export interface Faults {
-  /** One entry a call, in their order; undefined for one that goes well. */
+  /** One entry per call, in order; undefined for one that succeeds. */
   readonly calls?: Partial<Record<Method, (Fault | FederationError | undefined)[]>>;
-  /** Bodies break off after so many bytes, as often as there are entries. */
+  /** Each entry breaks off one body after this many bytes. */
   readonly bodies?: number[];
-  /** Listings break off after so many entries. */
+  /** Each entry breaks off one listing after this many entries. */
   readonly lists?: number[];
 }
 
 export interface FaultyBucket extends Bucket {
-  /** Calls that were made, by method. */
+  /** Calls so far, by method. */
   readonly made: Record<Method | 'list', number>;
-  /** The next call of this method fails so. */
+  /** Makes the next call of this method fail. */
   fail(method: Method, fault: Fault): void;
 }
 

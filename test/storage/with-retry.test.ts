@@ -86,7 +86,7 @@ describe('a body that is a stream', () => {
     yield bytes;
   }
 
-  test('is not sent twice, as it may be used up', async () => {
+  test('is not sent twice, as it may be consumed', async () => {
     const { bucket, faulty } = open({ calls: { put: ['request lost'] } });
     await expect(bucket.put('stream', once())).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
     expect(faulty.made.put).toBe(1);
@@ -101,7 +101,7 @@ describe('a body that is a stream', () => {
 });
 
 describe('a create whose answer was lost', () => {
-  test('has succeeded when its bytes are there', async () => {
+  test('has succeeded if its bytes exist', async () => {
     const { bucket, faulty } = open({ calls: { create: ['answer lost'] } });
     const info = await bucket.create('g/1', bytes);
     expect(faulty.made.create).toBe(1);
@@ -114,7 +114,7 @@ describe('a create whose answer was lost', () => {
     }
     await streamed.bucket.create('g/2', repeatable(halves));
     expect(streamed.faulty.made.create).toBe(1);
-    // One that arrives behind the look is known by its bytes as well.
+    // A create that completes after the check is recognized by its bytes too.
     const throttled = new FederationError('STORAGE_THROTTLED', { detail: 'and yet it was done' });
     const late = withFaults(inner, { calls: { create: [throttled] } });
     await inner.put('g/3', bytes);
@@ -123,7 +123,7 @@ describe('a create whose answer was lost', () => {
   });
 
   test.each([Buffer.from('theirs'), Buffer.from('x'.repeat(bytes.length))])(
-    'has lost when others are',
+    'has lost if other bytes exist',
     async (theirs) => {
       const { bucket } = open({ calls: { create: ['request lost'] } });
       await inner.put('g/3', theirs);
@@ -134,7 +134,7 @@ describe('a create whose answer was lost', () => {
     },
   );
 
-  test('without a failure before, equal bytes are somebody else’s all the same', async () => {
+  test('with no earlier failure, equal bytes are still someone else’s', async () => {
     const { bucket } = open({});
     await inner.put('g/4', bytes);
     await expect(bucket.create('g/4', bytes)).rejects.toMatchObject({ code: 'STORAGE_PRECONDITION_FAILED' });
@@ -144,7 +144,7 @@ describe('a create whose answer was lost', () => {
 describe('a body that breaks off', () => {
   beforeAll(() => inner.put('body', bytes));
 
-  test('goes on where it broke', async () => {
+  test('resumes where it broke off', async () => {
     const { bucket, faulty } = open({
       bodies: [0, 1, 250_000, 700_000],
       calls: { get: [undefined, 'request lost'] },
@@ -153,7 +153,7 @@ describe('a body that breaks off', () => {
     expect(faulty.made.get).toBe(6);
   });
 
-  test('goes on within its range', async () => {
+  test('stays within its range', async () => {
     const { bucket } = open({ bodies: [10, 20] });
     const { body } = await bucket.get('body', { range: { offset: 100, length: 1000 } });
     const chunks: Uint8Array[] = [];
@@ -161,12 +161,12 @@ describe('a body that breaks off', () => {
     expect(Buffer.concat(chunks).equals(bytes.subarray(100, 1100))).toBe(true);
   });
 
-  test('is given up when nothing more comes', async () => {
+  test('is given up if nothing more arrives', async () => {
     const { bucket } = open({ bodies: [5, 0, 0, 0] });
     await expect(readAll(bucket, 'body')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
   });
 
-  test('is never mixed with another state of the object', async () => {
+  test('is never mixed with another version of the object', async () => {
     const { bucket } = open({ bodies: [500_000] });
     await inner.put('mixed', bytes);
     const { body } = await bucket.get('mixed');

@@ -24,7 +24,7 @@ const keys = async (from: typeof bucket, prefix = '') => {
 describe('a bucket below a prefix', () => {
   const inner = withPrefix(bucket, 'team/a');
 
-  test('neither shows nor reaches what lies outside', async () => {
+  test('neither shows nor reaches keys outside it', async () => {
     for (const key of ['team/a/x', 'team/ab', 'team/b', 'outside']) await bucket.put(key, Buffer.from(key));
     expect(await keys(inner)).toEqual(['x']);
     expect(await keys(inner, 'x')).toEqual(['x']);
@@ -38,7 +38,7 @@ describe('a bucket below a prefix', () => {
   });
 });
 
-test('a bucket for reading reads, and refuses every write', async () => {
+test('a read-only bucket reads, and refuses every write', async () => {
   await bucket.put('ro', Buffer.from('x'));
   const reader = readOnly(bucket);
   expect((await readAll(reader, 'ro')).bytes.toString()).toBe('x');
@@ -49,7 +49,7 @@ test('a bucket for reading reads, and refuses every write', async () => {
   await expect(reader.delete('ro')).rejects.toMatchObject({ code });
 });
 
-describe('reading whole', () => {
+describe('reading whole objects', () => {
   test('has a limit', async () => {
     await bucket.put('big', Buffer.alloc(1001));
     expect((await readAll(bucket, 'big', { maxBytes: 1001 })).bytes).toHaveLength(1001);
@@ -72,7 +72,7 @@ test('a file opens the bucket that it describes', async () => {
   await expect(openBucketFromFile(`${path}.none`)).rejects.toMatchObject({ code: 'STORE_CONFIG_INVALID' });
 });
 
-describe('a bucket that is observed', () => {
+describe('an observed bucket', () => {
   const seen: StorageCall[] = [];
   const calls = () => seen.splice(0).map(({ ms: _, ...call }) => call);
   const observed = withMetrics(
@@ -81,7 +81,7 @@ describe('a bucket that is observed', () => {
   );
   const text = Buffer.from('ten bytes!');
 
-  test('tells of each call, once, how it ended and how much it moved', async () => {
+  test('reports each call once, with its outcome and bytes', async () => {
     await observed.put('m/1', text);
     await observed.create('m/2', text);
     await expect(observed.create('m/2', text)).rejects.toThrow();
@@ -104,7 +104,7 @@ describe('a bucket that is observed', () => {
     ]);
   });
 
-  test('tells of bodies that broke, of those that nobody read, and of what was aborted', async () => {
+  test('reports bodies that broke off, unread bodies, and aborted calls', async () => {
     await expect(readAll(observed, 'm/1')).rejects.toThrow();
     await discard((await observed.get('m/1')).body);
     for await (const _ of observed.list('m/')) break;
@@ -118,7 +118,7 @@ describe('a bucket that is observed', () => {
   });
 });
 
-test('a dry run reads, and only tells what it would write', async () => {
+test('a dry run reads, and only reports its writes', async () => {
   await bucket.put('dry/there', Buffer.from('x'));
   const writes: IntendedWrite[] = [];
   const dry = dryRun(bucket, (write) => writes.push(write));
