@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const lookEveryMs = 50;
 
 /**
- * Looks until it finds something: anything but undefined and false. Errors count as nothing found; the last one is the
- * cause of the error at the end. The limit only ends a wait that would last forever, as a busy machine may take long.
+ * Polls until `look` returns anything but undefined or false. Errors count as not found; the last
+ * one becomes the cause of the final error. The limit only ends a wait that would last forever, as
+ * a busy machine may be slow.
  */
 export async function until<T>(
   what: string,

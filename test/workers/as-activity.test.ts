@@ -4,11 +4,11 @@ import { DefaultLogger } from '@temporalio/worker';
 import { FederationError } from '../../errors/federation-error';
 import { asActivities, asActivity, temporalContext } from '../../workers/as-activity';
 
-/** One without the worker's own log, which tells of each failure at length. */
+/** Without the worker's own log, which reports each failure at length. */
 const newEnvironment = () =>
   new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR', () => undefined) });
 
-/** What an activity that throws this ends with. */
+/** The error of an activity that throws this. */
 async function endOf(thrown: unknown): Promise<unknown> {
   const work = asActivity(() => Promise.reject(thrown as Error));
   return newEnvironment()
@@ -17,12 +17,12 @@ async function endOf(thrown: unknown): Promise<unknown> {
 }
 
 describe('an activity', () => {
-  it('gives what its work gives', async () => {
+  it('returns the result of its work', async () => {
     const { double } = asActivities({ double: async (value: number) => value * 2 });
     expect(await newEnvironment().run(double, 21)).toBe(42);
   });
 
-  it('fails with the code of the error, what it is about and what to do', async () => {
+  it('fails with the error’s code, subject and advice', async () => {
     const error = new FederationError('STORAGE_ACCESS_DENIED', {
       detail: 'Access is denied.',
       subject: { key: 'federated/c1' },
@@ -37,7 +37,7 @@ describe('an activity', () => {
     });
   });
 
-  it('is tried again where that can help, when the store asked for it', async () => {
+  it('is retried if that can help, after the time that the store asked for', async () => {
     const error = new FederationError('STORAGE_THROTTLED', { detail: 'Slow down.', retryAfterMs: 7_000 });
     expect(await endOf(error)).toMatchObject({ nonRetryable: false, nextRetryDelay: 7_000 });
     const unasked = await endOf(new FederationError('STORAGE_THROTTLED', { detail: 'Slow down.' }));
@@ -46,7 +46,7 @@ describe('an activity', () => {
   });
 
   it.each([[new TypeError('x is not a function')], ['a thrown string']])(
-    'fails as INTERNAL when nobody foresaw %p, and may be tried again',
+    'fails as INTERNAL on the unexpected %p, and may be retried',
     async (thrown) => {
       const message = thrown instanceof Error ? thrown.message : thrown;
       expect(await endOf(thrown)).toMatchObject({ type: 'INTERNAL', nonRetryable: false, message });
@@ -57,7 +57,7 @@ describe('an activity', () => {
     expect((await endOf(new TypeError('odd'))) as Error).toMatchObject({ stack: 'INTERNAL: odd' });
   });
 
-  it('passes on a failure that is one of Temporal already', async () => {
+  it('passes on a failure that Temporal already knows', async () => {
     const failure = ApplicationFailure.nonRetryable('as it is', 'MINE');
     expect(await endOf(failure)).toBe(failure);
   });
@@ -70,7 +70,7 @@ describe('an activity', () => {
       environment.on('heartbeat', () => (beats += 1));
       const gate = Promise.withResolvers<void>();
       const end = environment.run(asActivity(() => gate.promise));
-      // Several beats within the heartbeat time-out of 20 seconds.
+      // Several heartbeats within the time-out of 20 seconds.
       jest.advanceTimersByTime(20_000);
       expect(beats).toBeGreaterThanOrEqual(3);
       const before = beats;
@@ -83,7 +83,7 @@ describe('an activity', () => {
     }
   });
 
-  it('that is cancelled tells its work, and ends cancelled whatever the work throws then', async () => {
+  it('that is cancelled notifies its work, and ends cancelled whatever the work throws then', async () => {
     const environment = newEnvironment();
     const end = environment.run(
       asActivity(

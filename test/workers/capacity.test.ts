@@ -3,12 +3,12 @@ import { mergeMemory, mergeSlots } from '../../workers/capacity';
 
 const gibibyte = 2 ** 30;
 
-describe('what a federator takes on', () => {
+describe('the capacity of a federator', () => {
   it.each([
     [1, 4],
     [2, 8],
     [16, 64],
-  ])('on %d cores is %d merges at once', (cores, slots) => {
+  ])('on %d cores is %d concurrent merges', (cores, slots) => {
     expect(mergeSlots(cores)).toBe(slots);
   });
 
@@ -17,11 +17,11 @@ describe('what a federator takes on', () => {
     [1 * gibibyte, 0.25 * gibibyte],
     [4 * gibibyte, 1 * gibibyte],
     [256 * gibibyte, 2 * gibibyte],
-  ])('in %d bytes of memory is %d bytes of merges', (usable, bytes) => {
+  ])('with %d bytes of memory is %d bytes of merges', (usable, bytes) => {
     expect(mergeMemory(usable)).toBe(bytes);
   });
 
-  it('is found out from this process', () => {
+  it('is read from this process', () => {
     expect(mergeMemory()).toBeLessThanOrEqual(Math.max(totalmem() / 4, 0.125 * gibibyte));
     expect(mergeMemory()).toBeGreaterThanOrEqual(0.125 * gibibyte);
   });

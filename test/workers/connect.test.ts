@@ -19,14 +19,14 @@ const settingsOf = (namespace: string) => {
 const never = new AbortController().signal;
 
 describeWithTemporal('a role connects to Temporal', () => {
-  it('where its namespace is there', async () => {
+  it('if its namespace exists', async () => {
     const settings = settingsOf(await server.createNamespace());
     const { connection, native } = await connectPatiently(settings, silentLog, never);
     await native.close();
     await connection.close();
   });
 
-  it('and says what to do if there is no such namespace', async () => {
+  it('and explains what to do if the namespace does not exist', async () => {
     const namespace = `absent-${randomUUID()}`;
     await expect(connectPatiently(settingsOf(namespace), silentLog, never)).rejects.toMatchObject({
       code: 'TEMPORAL_UNAVAILABLE',
@@ -35,10 +35,10 @@ describeWithTemporal('a role connects to Temporal', () => {
     });
   });
 
-  it('and says so too if the namespace is deleted before a worker starts', async () => {
+  it('and does so too if the namespace is deleted before a worker starts', async () => {
     const namespace = `absent-${randomUUID()}`;
     await using held = new Releasers();
-    // As much of a role as a worker takes.
+    // The parts of a role that a worker uses.
     const context = {
       settings: { clusterId: 'c1', temporal: settingsOf(namespace) },
       native: server.nativeConnection,

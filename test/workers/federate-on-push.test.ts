@@ -20,7 +20,7 @@ describeWithTemporal('federation on push, by the settings', () => {
   });
   afterAll(() => server.close());
 
-  it('runs, is notified of each push with changes, and ends when it is not wanted', async () => {
+  it('runs, is notified of each push with changes, and ends when it is disabled', async () => {
     const on = contextOf(true);
     // No workflow to signal yet.
     await reportPush(on, { uploaded: 3 });

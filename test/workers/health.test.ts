@@ -8,7 +8,7 @@ import { registerRoleMetrics, type RoleMetrics } from '../../workers/metrics';
 import { unserved } from '../../workers/primary-api';
 import { combinedEtl, openEngine, wantedFrom } from '../query/engine-over';
 
-/** Of a primary that can answer. */
+/** A primary that can answer. */
 const served = () => undefined;
 const federatedPrimary = { federatedCluster: true, federator: false, primaryCluster: true };
 
@@ -40,7 +40,7 @@ describe('health', () => {
   });
   afterEach(() => server.close());
 
-  it('is alive before it is ready, and says what each role waits for', async () => {
+  it('is alive before it is ready, and reports what each role is waiting for', async () => {
     readiness.all('waits for Temporal at temporal:7233');
     expect(await ask('/healthz')).toBe('200 alive');
     expect(await ask('/readyz')).toBe(
@@ -48,7 +48,7 @@ describe('health', () => {
     );
   });
 
-  it('asks each time what keeps the roles from their work, but for a primary, which answers queries', async () => {
+  it('reports what stops the roles, except a primary, which answers queries', async () => {
     readiness.onceReady(async () => undefined, served);
     expect(await ask('/readyz')).toBe('200 federatedCluster: ready\nprimaryCluster: ready');
     readiness = await withReach(async () => 'cannot reach Temporal');
@@ -59,7 +59,7 @@ describe('health', () => {
     expect(await ask('/readyz?role=primaryCluster')).toBe('503 primaryCluster: is stopping');
   });
 
-  it('does not ask for a primary, nor more often than every other second', async () => {
+  it('does not check for a primary, nor more often than every two seconds', async () => {
     let asked = 0;
     readiness.onceReady(async () => void (asked += 1), served);
     await ask('/readyz?role=primaryCluster');
@@ -68,7 +68,7 @@ describe('health', () => {
     expect(asked).toBe(1);
   });
 
-  it('has no primary ready before it can answer from a generation, and any from then on', async () => {
+  it('reports a primary as ready once it can answer from a generation, and from then on', async () => {
     const engine = await openEngine();
     try {
       const cannotReach = async () => 'cannot reach Temporal';
@@ -78,7 +78,7 @@ describe('health', () => {
         '503 federatedCluster: cannot reach Temporal\nprimaryCluster: nothing was pulled yet',
       );
       const [first, ...others] = await wantedFrom(combinedEtl);
-      if (first === undefined) throw new Error('there are no golden files');
+      if (first === undefined) throw new Error('golden files are missing');
       const said: string[] = [];
       const cut = {
         ...first,
@@ -96,7 +96,7 @@ describe('health', () => {
       await engine.serve([first, ...others], serving);
       expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
       expect(await ask('/metrics')).toContain('federated_etl_role_ready{role="primaryCluster"} 1');
-      // What is served stays served while the next one is not to be had.
+      // A served generation stays served while the next one cannot be loaded.
       await expect(
         engine.serve([{ ...cut, digest: 'cut' }], { ...serving, generation: 2 }),
       ).rejects.toThrow();
@@ -111,7 +111,7 @@ describe('health', () => {
     expect(await ask('/readyz?role=federator')).toBe('404 this process has no such role');
   });
 
-  it('tells of activities and of the store', async () => {
+  it('reports activities and the store', async () => {
     const none = { count: 0, examples: [] };
     const result = { uploaded: 2, unchanged: 5, pulled: 0, incomplete: none, refused: { ...none, count: 1 } };
     const run = { activity: 'pushLocalEtl', seconds: 0.1, args: [] };
@@ -132,11 +132,11 @@ describe('health', () => {
     expect(text).toContain('process_cpu_seconds_total');
     expect(text).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
     expect(text).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);
-    // What this process never did.
+    // Never done by this process.
     expect(text).not.toMatch(/^federated_etl_generation /m);
   });
 
-  it('names the setting when its address is taken', async () => {
+  it('names the setting if its address is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };

@@ -5,7 +5,10 @@ import { asActivities } from '../../workers/as-activity';
 import { names } from '../../workflows/names';
 import { mergedWindow } from '../workflows/doubles';
 
-/** A federator's worker of merges in its own process: reports each window that it starts, and finishes it on request. */
+/**
+ * A federator's merge worker in a separate process: reports each window that it starts, and
+ * finishes it on request.
+ */
 async function main([address = '', namespace = '', identity = '']: string[]): Promise<void> {
   const requested = new Promise((resolve) => process.once('message', resolve));
   const mergeWindow = async ({ index }: MergeWindowInput) => {

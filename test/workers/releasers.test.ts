@@ -1,6 +1,6 @@
 import { Releasers } from '../../workers/releasers';
 
-test('releases in the opposite order, everything, and tells of the first error', async () => {
+test('everything is released in reverse order, and the first error is thrown', async () => {
   const released: string[] = [];
   const held = new Releasers();
   held.defer(async () => void released.push('first'));

@@ -6,8 +6,8 @@ import { stringify } from 'yaml';
 import { builtProgram } from '../servers/program';
 import { connectToTestServer, describeWithTemporal } from '../servers/temporal';
 
-describeWithTemporal('a process of which one role cannot start', () => {
-  it('ends with the reason, though workers of another role are there already', async () => {
+describeWithTemporal('a process with a role that cannot start', () => {
+  it('ends with the reason, even if workers of another role have been created', async () => {
     const server = await connectToTestServer();
     const folder = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-run-'));
     await mkdir(path.join(folder, 'bucket'));

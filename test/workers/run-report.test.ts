@@ -12,7 +12,7 @@ import { until } from '../until';
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated');
 
 describeWithTemporal('the report of a run', () => {
-  it('says how often the federator asked the store', async () => {
+  it('has the store calls of the federator', async () => {
     const server = await connectToTestServer();
     const dir = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-report-'));
     await cp(golden, path.join(dir, 'bucket', 'federated'), { recursive: true });
@@ -23,7 +23,7 @@ describeWithTemporal('the report of a run', () => {
     try {
       const report = await until('a report', async () => (await readRuns(bucket, 1))[0]?.report);
       expect(report).toMatchObject({ outcome: 'complete', clusters: 5 });
-      // The folders of the clusters, and each of the five.
+      // The folder of clusters, and those of the five clusters.
       expect(report.calls.list).toBeGreaterThanOrEqual(6);
       expect(report.calls.get).toBeGreaterThanOrEqual(5 * report.windows.merged);
       expect(report.calls.put).toBeGreaterThanOrEqual(2 * report.windows.merged);

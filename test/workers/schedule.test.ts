@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** A federation of its own, so that tests do not meet. */
+/** A separate federation, so that tests do not interfere. */
 function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; jitterMs?: number } = {}) {
   const wanted = {
     idPrefix: `f${++federations}-`,
@@ -32,13 +32,16 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
   };
 }
 
-/** The server rounds times to whole seconds. Both are computed from the same `now`, so the clock is not involved. */
+/**
+ * The server rounds times to whole seconds. Both are computed from the same `now`, so the clock is
+ * not involved.
+ */
 function expectAbout(actual: number | undefined, expected: number): void {
   expect(Math.abs((actual ?? 0) - expected)).toBeLessThan(2_000);
 }
 
 describeWithTemporal('the federation schedule', () => {
-  it('runs first some minutes after the start, then at its interval counted from there', async () => {
+  it('runs first a few minutes after the start, then at its interval from there', async () => {
     const { start, nextRuns } = federation();
     const now = Date.now();
     await start({}, now);
@@ -48,7 +51,7 @@ describeWithTemporal('the federation schedule', () => {
     expectAbout(third, now + 65 * minute);
   });
 
-  it('starts federations one at a time, under readable ids, and one late run after an outage', async () => {
+  it('starts federations one at a time, with readable ids, and one late run after an outage', async () => {
     const { start, handle, wanted } = federation();
     await start();
     const { action, policies } = await handle.describe();
@@ -77,7 +80,7 @@ describeWithTemporal('the federation schedule', () => {
     expectAbout(second, now + 35 * minute);
   });
 
-  it('stays as it is when the next run is due sooner, so that a crash loop starves nothing', async () => {
+  it('is left alone if the next run is due sooner, so that a crash loop does not postpone it forever', async () => {
     const { start, nextRuns } = federation();
     const now = Date.now();
     await start({}, now - 2 * minute);
@@ -85,7 +88,7 @@ describeWithTemporal('the federation schedule', () => {
     expectAbout((await nextRuns())[0], now + 3 * minute);
   });
 
-  it('keeps an operator’s pause and note, also when it is re-anchored', async () => {
+  it('keeps an operator’s pause and note, even if it is re-anchored', async () => {
     const { start, handle } = federation();
     await start();
     await handle.pause('the auditors are here');
@@ -94,7 +97,7 @@ describeWithTemporal('the federation schedule', () => {
     expect((await handle.describe()).state).toMatchObject({ paused: true, note: 'the auditors are here' });
   });
 
-  it('takes a changed interval, and counts it from the restart', async () => {
+  it('adopts a changed interval, and counts it from the restart', async () => {
     const { start, nextRuns } = federation();
     await start();
     const now = Date.now();
@@ -108,20 +111,20 @@ describeWithTemporal('the federation schedule', () => {
     const times = { firstRunAfterMs: 5 * minute, runEveryMs: 30 * minute };
     const jittery = { jitterMs: jitterOf(times) };
 
-    it('has a bounded one, small against its times', () => {
+    it('has a bounded one, small compared with its times', () => {
       expect(jittery.jitterMs).toBe(30_000);
       expect(jitterOf({ firstRunAfterMs: 24 * 60 * minute, runEveryMs: 24 * 60 * minute })).toBe(minute);
       expect(jitterOf({ firstRunAfterMs: 2_000, runEveryMs: 4_000 })).toBe(200);
     });
 
-    it('runs a little before its times, at other moments than its like, and never later than it says', async () => {
+    it('runs a little early, at different moments from other federations, and never later than announced', async () => {
       const now = Date.now();
       const early: number[] = [];
       for (let at = 0; at < 8; at++) {
         const { start, nextRuns } = federation(jittery);
         await start({}, now);
         for (const [index, time] of (await nextRuns()).slice(0, 3).entries()) {
-          // Times are whole seconds to the server.
+          // The server uses whole seconds.
           early.push(Math.round((now + (5 + 30 * index) * minute - time) / 1_000));
         }
       }
@@ -132,7 +135,7 @@ describeWithTemporal('the federation schedule', () => {
       expect(new Set(early).size).toBeGreaterThan(3);
     });
 
-    it('stays as it is when the next run is due sooner', async () => {
+    it('is left alone if the next run is due sooner', async () => {
       const { start, nextRuns } = federation(jittery);
       const now = Date.now();
       await start({}, now - 2 * minute);

@@ -12,14 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** A namespace as an operator makes one, without anything of ours. */
+/** A namespace as an operator creates it, without our search attributes. */
 async function plainNamespace(): Promise<string> {
   const namespace = `test-${randomUUID()}`;
   await server.connection.workflowService.registerNamespace({
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server learns of a new namespace by looking now and then.
+  // The server polls for new namespaces.
   await until('the namespace', () => customAttributes(namespace));
   return namespace;
 }
@@ -28,7 +28,7 @@ const customAttributes = async (namespace: string) =>
   (await server.connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
 
 describeWithTemporal('the search attributes of federations', () => {
-  it('are registered where they are missing, as often as a federator starts', async () => {
+  it('are registered if they are missing, however often a federator starts', async () => {
     const namespace = await plainNamespace();
     expect(await customAttributes(namespace)).not.toHaveProperty('FederationOutcome');
     await ensureSearchAttributes(server.connection, namespace);
@@ -40,7 +40,7 @@ describeWithTemporal('the search attributes of federations', () => {
     expect(await customAttributes(namespace)).toEqual(registered);
   });
 
-  it('stop the federator, with what to do, where they cannot be registered', async () => {
+  it('stop the federator, with what to do, if they cannot be registered', async () => {
     const error: unknown = await ensureSearchAttributes(server.connection, `absent-${randomUUID()}`).catch(
       (reason: unknown) => reason,
     );

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** Another process with a worker of merges, and when it began its first window. */
+/** A separate process with a merge worker, and a promise of its first window. */
 async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<void> }> {
   const begun = Promise.withResolvers<void>();
   const serves = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<vo
   return { other, begun: begun.promise };
 }
 
-/** Who completed a merge, each once. */
+/** The workers that completed a merge, each once. */
 async function mergersOf(run: WorkflowHandle): Promise<string[]> {
   const events = (await run.fetchHistory()).events ?? [];
   const ofMerges = new Set(
@@ -45,8 +45,9 @@ async function mergersOf(run: WorkflowHandle): Promise<string[]> {
 }
 
 /**
- * One run whose windows this process and another one merge. This one ends none before the other one has begun one: with
- * fewer slots here than windows, the other one is sure to get some.
+ * A run whose windows are merged by this process and a separate one. This one finishes none before
+ * the separate one has started one: with fewer slots here than windows, the separate one is sure to
+ * get some.
  */
 async function sharedRun(
   begun: Promise<void>,
@@ -65,7 +66,7 @@ async function sharedRun(
     workflowExecutionTimeout: '4m',
     args: [{ idPrefix: '', request: { trigger: 'person' } }],
   });
-  // Both are in the middle of it.
+  // Both are merging now.
   await Promise.all([world.untilCalled('mergeWindow'), begun]);
   await thenDo();
   expect(await run.result()).toMatchObject({ outcome: 'complete', merged: windows });
@@ -83,9 +84,9 @@ describeWithTemporal('several federators', () => {
     await once(other, 'exit');
   });
 
-  it('lose no window when one of them is killed in the middle of it', async () => {
+  it('lose no window if one of them is killed during a merge', async () => {
     const { other, begun } = await anotherWorker();
-    // What it had begun is given to somebody else once its heartbeats are missed.
+    // Its merge is given to another worker once its heartbeats are missed.
     const run = await sharedRun(begun, async () => {
       other.kill('SIGKILL');
       await once(other, 'exit');

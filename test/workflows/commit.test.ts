@@ -27,7 +27,7 @@ const startCommit = (run = 'another-run') =>
   });
 
 describeWithTemporal('a commit', () => {
-  it('publishes, tells the primaries and cleans up, and adds up what that asked of the store', async () => {
+  it('publishes, notifies the primaries and cleans up, and adds up the store calls of all that', async () => {
     const published = { generation: 1, copied: 2, deleted: 0 };
     world.begin({
       commitGeneration: async () => ({ ...committed(), calls: callsOf({ list: 3, create: 1 }) }),
@@ -43,7 +43,7 @@ describeWithTemporal('a commit', () => {
     expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp']);
   });
 
-  it('mends what is published also when there was nothing to commit', async () => {
+  it('repairs published files even if there was nothing to commit', async () => {
     world.begin({ commitGeneration: async () => committed({ status: 'unchanged' }) });
     expect(await (await startCommit()).result()).toMatchObject({ published: { generation: 1 } });
   });
@@ -55,7 +55,7 @@ describeWithTemporal('a commit', () => {
     expect(world.names()).toEqual(['commitGeneration']);
   });
 
-  it('stands although publishing fails: what is left is named, and the rest is done', async () => {
+  it('remains valid if publishing fails: the unfinished step is named, and the rest is done', async () => {
     world.begin({ publishGeneration: () => Promise.reject(accessDenied) });
     expect(await (await startCommit()).result()).toEqual({
       result: committed(),
@@ -65,7 +65,7 @@ describeWithTemporal('a commit', () => {
     expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp']);
   });
 
-  it('that fails says with which code', async () => {
+  it('that fails has the error’s code', async () => {
     world.begin({ commitGeneration: () => Promise.reject(accessDenied) });
     expect(await failureOfRun(await startCommit())).toMatchObject({ type: 'STORAGE_ACCESS_DENIED' });
     expect(world.names()).toEqual(['commitGeneration']);
@@ -94,7 +94,7 @@ describeWithTemporal('a commit', () => {
     ]);
   });
 
-  it('that was begun is left alone when its run is cancelled', async () => {
+  it('in progress continues if its run is cancelled', async () => {
     const gate = Promise.withResolvers<void>();
     world.begin({
       commitGeneration: async () => {
@@ -143,7 +143,7 @@ describeWithTemporal('the list of federations', () => {
       return undefined;
     });
 
-  it('finds a run by outcome, generation, and who was in, excluded or degraded', async () => {
+  it('finds a run by outcome, generation, and included, excluded or degraded clusters', async () => {
     world.begin({
       planFederation: async () => planOf([2], { excluded: { count: 1, ids: ['c9'] } }),
       mergeWindow: async ({ index }) => mergedWindow(index, { quarantined: index }),
@@ -174,7 +174,7 @@ describeWithTemporal('the list of federations', () => {
   });
 });
 
-/** Waits as an activity does that can be cancelled. */
+/** Waits like an activity that can be cancelled. */
 async function heartbeating<T>(work: Promise<T>): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(), 50);

@@ -9,10 +9,10 @@ import type { PullSummary } from '../../activities/pull-combined';
 import type { PushSummary } from '../../activities/push-local-etl';
 import { noCalls, type StoreCalls } from '../../federation/store-calls';
 
-/** Everything that workflows ask for. */
+/** Every activity that workflows call. */
 export type Activities = FederationActivities & MergeActivities & ClusterActivities;
 
-/** A double may leave out its store calls; the world then adds none. */
+/** A double may omit its store calls, which are then zero. */
 type Uncounted<Result> = Result extends CallsOf
   ? keyof Result extends 'calls'
     ? Partial<CallsOf> | void
@@ -23,10 +23,10 @@ type AllDoubles = {
     ? (...args: Args) => Promise<Uncounted<Result>>
     : never;
 };
-/** What a test has some activities do. */
+/** Replacements for some activities. */
 export type Doubles = Partial<AllDoubles>;
 
-/** The activities whose results carry their store calls. */
+/** The activities whose results include their store calls. */
 const counted: ReadonlySet<keyof Activities> = new Set([
   'recordRequest',
   'planFederation',
@@ -38,7 +38,7 @@ const counted: ReadonlySet<keyof Activities> = new Set([
   'cleanUp',
 ]);
 
-/** Activities that do what the doubles do, looked up at each call; results without store calls get none. */
+/** Activities that call the doubles, looked up at each call; results without store calls get zero. */
 export function asCounted(
   doubles: () => AllDoubles,
   onCall: (name: keyof Activities, input: unknown) => void = () => undefined,
@@ -47,14 +47,14 @@ export function asCounted(
     onCall(name, input);
     const double = doubles()[name] as (input: unknown) => Promise<object | null | undefined>;
     const result = await double(input);
-    // A double that answers nonsense, null, is passed on as it is.
+    // A double that returns null, to test invalid results, is passed on unchanged.
     return counted.has(name) && result !== null ? { calls: noCalls(), ...result } : result;
   };
   const names = Object.keys(doubles()) as (keyof Activities)[];
   return Object.fromEntries(names.map((name) => [name, delegate(name)])) as unknown as Activities;
 }
 
-/** A plan of shards with so many windows each. */
+/** A plan with one shard per entry, of that many windows. */
 export function planOf(windowsByShard: readonly number[], changes: Partial<PlanSummary> = {}): PlanSummary {
   const planned = windowsByShard.reduce((sum, windows) => sum + windows, 0);
   return {
@@ -72,7 +72,7 @@ export function planOf(windowsByShard: readonly number[], changes: Partial<PlanS
   };
 }
 
-/** A window that was merged. */
+/** A merged window. */
 export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {}): MergeOutcome {
   return {
     index,
@@ -89,7 +89,7 @@ export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {})
   };
 }
 
-/** A shard of so many windows. */
+/** A shard of this many windows. */
 export function describedShard(windows: number, shard = 0): ShardDescription {
   return {
     windows: Array.from({ length: windows }, (_, index) => ({
@@ -105,7 +105,7 @@ function windowOf(index: number): string {
   return `allocations/1d/${start}-${start + 86_400}`;
 }
 
-/** A commit that went well. */
+/** A successful commit. */
 export function committed(changes: Partial<CommittedGeneration> = {}): CommittedGeneration {
   return {
     status: 'committed',
@@ -123,7 +123,7 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
 /** A clean-up that found nothing to do. */
 export const cleanedUp: CleanUpResult = { generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 };
 
-/** So many calls of some verbs, and none of the others. */
+/** Calls of these verbs, and zero of the others. */
 export function callsOf(some: Partial<StoreCalls>): StoreCalls {
   return { ...noCalls(), ...some };
 }
@@ -151,7 +151,10 @@ export const pulled: PullSummary = {
   salvaged: none,
 };
 
-/** All goes well: one shard of two windows is merged and committed as generation 1, and everybody is in. */
+/**
+ * Everything succeeds: one shard of two windows is merged and committed as generation 1, and every
+ * cluster is included.
+ */
 export function allGoesWell(): AllDoubles {
   return {
     recordRequest: async () => undefined,

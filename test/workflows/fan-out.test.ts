@@ -15,7 +15,7 @@ import { WorkflowWorld } from './workflow-world';
 
 const { History } = temporal.api.history.v1;
 
-/** A tenth of what Temporal takes of one history. */
+/** A tenth of Temporal's limit for one history. */
 const mostEvents = 5_120;
 const mostBytes = 5 * 2 ** 20;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** The children that merged for a run. */
+/** The child workflows that merged for a run. */
 async function lanesOf(run: WorkflowHandle): Promise<WorkflowHandle[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap((event) => {
@@ -48,14 +48,14 @@ async function sizeOf(run: WorkflowHandle) {
   };
 }
 
-/** What a merge of real names and numbers ends with. */
+/** The outcome of a merge with realistic names and numbers. */
 const largeOutcome = ({ index }: MergeWindowInput) => ({
   ...mergedWindow(index, { fingerprint: 'f'.repeat(64), digest: 'd'.repeat(64), clusters: 1_000 }),
   calls: callsOf({ get: 1_000, put: 2 }),
 });
 
 describeWithTemporal('a federation of many windows', () => {
-  it('divides the shards of its plan among lanes, and adds up what they did', async () => {
+  it('divides the shards of its plan among lanes, and adds up their results', async () => {
     world.begin({
       planFederation: async () => planOf([2, 2, 2, 2, 2, 2]),
       describeShard: async ({ shard }) => ({ ...describedShard(2, shard), calls: callsOf({ get: 1 }) }),
@@ -82,7 +82,7 @@ describeWithTemporal('a federation of many windows', () => {
     ]);
   });
 
-  it('shows how far its lanes are while they work, and takes no nonsense for it', async () => {
+  it('shows the progress of its lanes, and ignores invalid reports', async () => {
     const last = Promise.withResolvers<void>();
     world.begin({
       planFederation: async () => planOf([2, 2]),
@@ -107,11 +107,11 @@ describeWithTemporal('a federation of many windows', () => {
     expect(await run.result()).toMatchObject({ merged: 4 });
   });
 
-  it('fails with the code of what failed in one lane, and ends the others', async () => {
+  it('fails with the code of a failed lane, and ends the others', async () => {
     const never = Promise.withResolvers<never>();
     world.begin({
       planFederation: async () => planOf([2, 2]),
-      // The one fails once the other is in the middle of its work, which it would never end.
+      // One lane fails once the other is at work, which would never end.
       mergeWindow: async ({ shard }) => {
         if (shard === 1) return never.promise;
         await world.untilCalled('mergeWindow', 4);
@@ -141,7 +141,7 @@ describeWithTemporal('a federation of many windows', () => {
   });
 
   it('has a history that does not grow with its plan', async () => {
-    // Details of every window fit, but not of 100,000.
+    // Details of every window would fit, but not of 100,000.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
@@ -156,7 +156,7 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // A run plans five times at most, and reports windows at most a hundred times in each.
+      // A run plans at most five times, and reports windows at most a hundred times per plan.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);
@@ -165,7 +165,7 @@ describeWithTemporal('a federation of many windows', () => {
 });
 
 describeWithTemporal('a lane', () => {
-  it('continues as new, with what it did, long before its history is a tenth of what Temporal takes', async () => {
+  it('continues as new, with its results, long before its history is a tenth of what Temporal accepts', async () => {
     world.begin({
       describeShard: async ({ shard }) => describedShard(50, shard),
       mergeWindow: async (input) => largeOutcome(input),
@@ -189,7 +189,7 @@ describeWithTemporal('a lane', () => {
     expect(size.events).toBeLessThan(mostEvents);
     expect(size.bytes).toBeLessThan(mostBytes);
     expect(size.largestPayload).toBeLessThan(mostPayloadBytes);
-    // What a worker does that takes over a lane, at any of its executions.
+    // Replays each execution, as a worker does that takes over a lane.
     for (const run of [first, world.client.workflow.getHandle(lane.workflowId)]) {
       const history = await run.fetchHistory();
       const replayed = Worker.runReplayHistories({ workflowBundle: await workflowBundle() }, [
@@ -199,7 +199,7 @@ describeWithTemporal('a lane', () => {
     }
   });
 
-  it('that is cancelled in the last shard of a history does not go on in another one', async () => {
+  it('that is cancelled in the last shard of a history does not continue as new', async () => {
     const gate = Promise.withResolvers<undefined>();
     world.begin({
       describeShard: async () => describedShard(0),

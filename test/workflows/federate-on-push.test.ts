@@ -28,7 +28,10 @@ async function start(input: Partial<FederateOnPushInput> = {}): Promise<void> {
 
 const { EventType } = temporal.api.enums.v1;
 
-/** Waits until the workflow has handled this many signals and ends of runs and is idle; counts the runs it started. */
+/**
+ * Waits until the workflow has handled this many signals and ends of runs and is idle; counts the
+ * runs it started.
+ */
 async function runsStarted(signals: number, ended: number): Promise<number> {
   const events = await until('the workflow is idle', async () => {
     const { events: found } = await handle.fetchHistory();
@@ -49,9 +52,9 @@ async function runsStarted(signals: number, ended: number): Promise<number> {
 const runs = () => world.inputs('writeReport').length;
 
 describeWithTemporal('federation on push', () => {
-  it('begins one run when it has become quiet, and says why', async () => {
+  it('starts one run once it is quiet, and reports why', async () => {
     world.begin();
-    // Long against the time in which a busy machine delivers the pushes.
+    // Long compared with the time in which a busy machine delivers the pushes.
     await start({ quietMs: 3_000, latestMs: 60_000 });
     await Promise.all(Array.from({ length: 4 }, () => handle.signal(pushed)));
     expect(world.inputs('recordRequest')).toEqual([]);
@@ -64,7 +67,7 @@ describeWithTemporal('federation on push', () => {
     });
   });
 
-  it('does not wait for ever when somebody pushes all the time', async () => {
+  it('does not wait forever if clusters push all the time', async () => {
     world.begin();
     await start({ quietMs: 1_500, latestMs: 2_000 });
     const pushing = new AbortController();
@@ -79,7 +82,7 @@ describeWithTemporal('federation on push', () => {
     await pushes;
   });
 
-  it('makes one run more of all pushes during a run', async () => {
+  it('starts one more run for all pushes during a run', async () => {
     const gate = Promise.withResolvers<void>();
     world.begin({ planFederation: () => gate.promise.then(() => planOf([])) });
     await start();
@@ -92,7 +95,7 @@ describeWithTemporal('federation on push', () => {
     expect(await runsStarted(6, 2)).toBe(2);
   });
 
-  it('goes on after a run that failed', async () => {
+  it('continues after a failed run', async () => {
     const denied = new FederationError('STORAGE_ACCESS_DENIED', {
       detail: 'Access to the bucket is denied.',
     });
@@ -106,7 +109,7 @@ describeWithTemporal('federation on push', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 
-  it('leaves a run alone when it is ended', async () => {
+  it('leaves a run alone when it ends', async () => {
     const gate = Promise.withResolvers<void>();
     world.begin({ planFederation: () => gate.promise.then(() => planOf([])) });
     await start();

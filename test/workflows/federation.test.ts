@@ -12,7 +12,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 
 const mergedFirst = async () => mergedWindow(0);
 
-/** Which windows were merged: `shard/window`. */
+/** Merged windows: `shard/window`. */
 const mergedIn = (world: WorkflowWorld) =>
   world
     .inputs('mergeWindow')
@@ -68,7 +68,7 @@ describeWithTemporal('a federation', () => {
         unfinished: [],
       }),
     ]);
-    // What the timeline of the Temporal UI shows of each step.
+    // The summaries of the steps in the Temporal UI's timeline.
     expect(await summariesOf(run)).toEqual([
       'record what was asked',
       'wait for an earlier run to end',
@@ -82,7 +82,7 @@ describeWithTemporal('a federation', () => {
     ]);
   });
 
-  it('is partial when sources are quarantined, or when something after the commit is left to the next run', async () => {
+  it('is partial if sources are quarantined, or if a step after the commit is left to the next run', async () => {
     world.begin({ commitGeneration: async () => committed({ quarantined: 1, degraded: ['c2'] }) });
     const bad = await world.federate();
     expect(await bad.result()).toMatchObject({ outcome: 'partial', quarantined: 1, generation: 1 });
@@ -98,7 +98,7 @@ describeWithTemporal('a federation', () => {
   it.each([
     ['no-input', 'There is no file to federate; nothing was changed.'],
     ['all-excluded', 'Every cluster is excluded; nothing was changed.'],
-  ] as const)('commits nothing when it finds %s', async (outcome, why) => {
+  ] as const)('commits nothing if it finds %s', async (outcome, why) => {
     world.begin({ planFederation: async () => planOf([], { outcome }) });
     const run = await world.federate();
     const summary = await run.result();
@@ -121,7 +121,7 @@ describeWithTemporal('a federation', () => {
     expect(world.names()).not.toContain('describeShard');
   });
 
-  it('plans again when the commit says so', async () => {
+  it('plans again if the commit asks for it', async () => {
     let commits = 0;
     world.begin({
       commitGeneration: async () =>
@@ -135,7 +135,7 @@ describeWithTemporal('a federation', () => {
     expect(await summariesOf(run)).toContain('plan again (2)');
   });
 
-  it('gives up loudly after five plans', async () => {
+  it('gives up with an error after five plans', async () => {
     world.begin({ commitGeneration: async () => ({ status: 'replan', why: 'again' }) });
     const run = await world.federate();
     expect(await failureOfRun(run)).toMatchObject({
@@ -146,7 +146,7 @@ describeWithTemporal('a federation', () => {
     expect(world.inputs('writeReport')).toMatchObject([{ outcome: 'failed' }]);
   });
 
-  it('fails, with the code of what failed, and reports it', async () => {
+  it('fails with the code of the error, and reports it', async () => {
     world.begin({ mergeWindow: ({ index }) => (index === 1 ? Promise.reject(accessDenied) : mergedFirst()) });
     const run = await world.federate();
     expect(await failureOfRun(run)).toMatchObject({
@@ -160,7 +160,7 @@ describeWithTemporal('a federation', () => {
     ]);
   });
 
-  it('fails, too, when it cannot write the report', async () => {
+  it('fails too if it cannot write the report', async () => {
     world.begin({
       planFederation: () => Promise.reject(accessDenied),
       writeReport: () => Promise.reject(new FederationError('STORAGE_READ_ONLY', { detail: 'Read only.' })),
@@ -169,7 +169,7 @@ describeWithTemporal('a federation', () => {
   });
 
   it.each(['planFederation', 'describeShard', 'mergeWindow', 'commitGeneration'] as const)(
-    'fails instead of hanging when %s answers what nobody can understand',
+    'fails instead of hanging if %s returns an invalid result',
     async (name) => {
       world.begin({ [name]: async () => null });
       const run = await world.federate();
@@ -178,8 +178,8 @@ describeWithTemporal('a federation', () => {
     },
   );
 
-  it('merges at most so many windows at once', async () => {
-    // Everybody waits until three have begun: without three at once the run would never end.
+  it('merges at most a given number of windows at once', async () => {
+    // Every merge waits until three have started: without three at once, the run would never end.
     let [now, most] = [0, 0];
     let three = Promise.withResolvers<void>();
     const indices = Array.from({ length: 12 }, (_, index) => index);
@@ -208,7 +208,7 @@ describeWithTemporal('a federation', () => {
     expect(most).toBe(3);
   });
 
-  it('shows how far it is', async () => {
+  it('shows its progress', async () => {
     const first = Promise.withResolvers<void>();
     world.begin({
       mergeWindow: ({ index }) =>
@@ -230,7 +230,7 @@ describeWithTemporal('a federation', () => {
     expect(await run.query(progress)).toMatchObject({ phase: 'done', merged: 2, generation: 1 });
   });
 
-  it('reports what all of it asked of the store, also of plans that were overtaken', async () => {
+  it('reports the store calls of all its steps, including overtaken plans', async () => {
     let commits = 0;
     world.begin({
       recordRequest: async () => ({ calls: callsOf({ create: 1 }) }),
@@ -246,11 +246,11 @@ describeWithTemporal('a federation', () => {
     await (await world.federate()).result();
     const [report] = world.inputs('writeReport');
     expect(report?.calls).toEqual(callsOf({ create: 1, list: 20, put: 2 * (2 + 4 + 1), get: 22, head: 4 }));
-    // What is recorded of a window is the window.
+    // The recorded outcome does not include the store calls.
     expect(world.inputs('recordShard')[0]?.outcomes).toEqual([mergedWindow(0), mergedWindow(1)]);
   });
 
-  it('that fails reports what it asked of the store until then', async () => {
+  it('that fails reports its store calls until then', async () => {
     world.begin({
       planFederation: async () => ({ ...planOf([2]), calls: callsOf({ list: 10 }) }),
       mergeWindow: ({ index }) =>

@@ -5,8 +5,9 @@ export type History = temporal.api.history.v1.IHistory;
 const { History } = temporal.api.history.v1;
 
 /**
- * A history as JSON: protobuf's field names, numbers of 64 bits as strings, bytes in base64. (The SDK's own pair of
- * functions writes what the Temporal UI does, but works only where npm laid out its packages in one of several ways.)
+ * A history as JSON: protobuf's field names, 64-bit numbers as strings, bytes in base64. (The SDK's
+ * own functions write the Temporal UI's format, but work only with one of the ways in which npm may
+ * lay out its packages.)
  */
 export function historyToJson(history: History): string {
   const plain = History.toObject(History.fromObject(history), {
@@ -17,7 +18,7 @@ export function historyToJson(history: History): string {
   return `${JSON.stringify(plain, null, 1)}\n`;
 }
 
-/** What `historyToJson` wrote. */
+/** Parses the output of `historyToJson`. */
 export function historyFromJson(json: string): History {
   return History.fromObject(JSON.parse(json) as object);
 }

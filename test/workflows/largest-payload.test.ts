@@ -7,7 +7,7 @@ const { History } = temporal.api.history.v1;
 const toPayload = (value: unknown) => defaultPayloadConverter.toPayload(value);
 const large = { bytes: 'x'.repeat(200_000) };
 
-/** A history of two events, the second of which is this. */
+/** A history of two events, of which this is the second. */
 const historyOf = (event: temporal.api.history.v1.IHistoryEvent) =>
   History.fromObject({
     events: [
@@ -39,13 +39,13 @@ describe('the largest payload of a history', () => {
     expect(at).toMatch(/^2: /);
   });
 
-  it('is counted with its metadata', () => {
+  it('includes its metadata', () => {
     const { bytes, at } = largestPayload(historyOf({}));
     expect(bytes).toBeGreaterThan(Buffer.byteLength('"small"'));
     expect(at).toBe('1: workflowExecutionStartedEventAttributes.input.payloads.0');
   });
 
-  it('is nothing where there is none', () => {
+  it('is zero without payloads', () => {
     expect(largestPayload({ events: [] })).toEqual({ bytes: 0, at: '' });
   });
 

@@ -3,20 +3,23 @@ import type { History } from './history-json';
 
 const { Payload } = temporal.api.common.v1;
 
-/** A payload of a history, and the event that carries it. */
+/** A payload of a history, and the event that has it. */
 export interface PayloadSize {
   /** With its metadata, as Temporal counts it. */
   readonly bytes: number;
-  /** `5: activityTaskCompletedEventAttributes.result.payloads.0`; empty in a history without payloads. */
+  /**
+   * `5: activityTaskCompletedEventAttributes.result.payloads.0`; empty in a history without
+   * payloads.
+   */
   readonly at: string;
 }
 
-/** What a payload may have at most: Temporal carries references and small summaries, never ETL bytes. */
+/** Limit of a payload: Temporal carries references and small summaries, never ETL bytes. */
 export const mostPayloadBytes = 100 * 1024;
 
 /**
- * The largest payload of a history, wherever it stands: arguments, results, signals, failures, memos, heartbeats,
- * search attributes, summaries.
+ * The largest payload of a history, in any field: arguments, results, signals, failures, memos,
+ * heartbeats, search attributes, summaries.
  */
 export function largestPayload(history: History): PayloadSize {
   let largest: PayloadSize = { bytes: 0, at: '' };

@@ -49,16 +49,19 @@ async function startPull(): Promise<WorkflowHandle<typeof pull>> {
   return started;
 }
 
-/** The server advises to continue as new when a history is large: a few huge signals do what months would. */
+/**
+ * The server suggests continuing as new when a history is large: a few huge signals have the effect
+ * of months.
+ */
 async function growLarge(signal: string): Promise<void> {
   for (let at = 0; at < 4; at++) {
     await handle.signal(signal, 'x'.repeat(1_700_000));
-    // What one workflow task carries is limited: each is taken before the next one is sent.
+    // The size of one workflow task is limited, so each signal is handled before the next is sent.
     await handle.query('state');
   }
 }
 
-/** How long it waited, or waits, for something to do, in seconds. */
+/** Its waits for something to do, past and present, in seconds. */
 async function waits(): Promise<number[]> {
   const { events } = await handle.fetchHistory();
   return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
@@ -66,12 +69,12 @@ async function waits(): Promise<number[]> {
   );
 }
 
-/** A tenth more or less, in whole seconds. */
+/** Within a tenth, in whole seconds. */
 function isAbout(wait: number | undefined, seconds: number): boolean {
   return wait !== undefined && wait >= Math.floor(seconds * 0.9) && wait <= seconds * 1.1;
 }
 
-/** The settings of a start, and what a person may send by mistake. */
+/** The settings of a start, and what an operator may send by mistake. */
 const settings = [
   { everyMs: 7_200_000 },
   null,
@@ -83,10 +86,10 @@ const settings = [
 ];
 
 describeWithTemporal('push', () => {
-  test('a start says whether the cluster uses the store of Kubecost’s backup, and the memo what it said last', async () => {
+  test('a start states whether the cluster uses the store of Kubecost’s backup, and the memo has the last statement', async () => {
     const pushing = await startPush();
     const memo = async () => {
-      // Answered only after what came before it.
+      // Answered only after the earlier signals.
       await pushing.query(pushState);
       return (await pushing.describe()).memo?.['existingConfig'];
     };
@@ -100,7 +103,7 @@ describeWithTemporal('push', () => {
     expect(await memo()).toBe(false);
   });
 
-  it('pushes at its start and once for all that changes while it pushes', async () => {
+  it('pushes at its start and once for all changes during a push', async () => {
     const gate = Promise.withResolvers<void>();
     world.begin({ pushLocalEtl: () => gate.promise.then(() => pushed) });
     const started = await startPush();
@@ -118,7 +121,7 @@ describeWithTemporal('push', () => {
     expect(world.inputs('pushLocalEtl')).toEqual(Array(3).fill({ instance: 'volume-1' }));
   });
 
-  it('takes the settings of a start, and passes over what are none', async () => {
+  it('applies the settings of a start, and ignores invalid ones', async () => {
     world.begin();
     const started = await startPush();
     await world.untilCalled('pushLocalEtl');
@@ -129,7 +132,7 @@ describeWithTemporal('push', () => {
     await until('a wait of about two hours', async () => isAbout((await waits()).at(-1), 7_200) || undefined);
   });
 
-  it('waits about its interval, not all clusters the same, so that a fleet does not act in one second', async () => {
+  it('waits about its interval, different for each cluster, so that a fleet does not act in the same second', async () => {
     world.begin();
     const found = new Set<number>();
     for (let at = 0; at < 5; at++) {
@@ -145,7 +148,7 @@ describeWithTemporal('push', () => {
     await startPush();
   });
 
-  it('goes on after a failure, tells of it since when it lasts, and recovers', async () => {
+  it('continues after a failure, reports since when it lasts, and recovers', async () => {
     world.begin({ pushLocalEtl: () => Promise.reject(accessDenied) });
     const started = await startPush();
     const failed = await until('the failure', async () => (await started.query(pushState)).error);
@@ -172,7 +175,7 @@ describeWithTemporal('push', () => {
     expect(state).not.toHaveProperty('error');
   });
 
-  it('continues as new with what it knows', async () => {
+  it('continues as new with its state', async () => {
     world.begin();
     const started = await startPush();
     const { runId } = await started.describe();
@@ -223,7 +226,7 @@ describeWithTemporal('pull', () => {
     const enter = await started.startUpdate('enterPrimary', { waitForStage });
     const leaveAgain = await started.startUpdate(leavePrimaryUpdate, { waitForStage });
     await started.signal(pullNow);
-    // Looking is possible at any time.
+    // The status is available at any time.
     expect(await started.executeUpdate(primaryStatusUpdate)).toMatchObject({ state: 'pulling' });
     expect(world.names()).toEqual(['pullCombined', 'primaryStatus']);
     gate.resolve();
@@ -236,7 +239,7 @@ describeWithTemporal('pull', () => {
     expect(most).toBe(1);
   });
 
-  it('pulls after it left or entered, and says so when it could not', async () => {
+  it('pulls after it left or entered, and reports if it could not', async () => {
     world.begin();
     const started = await startPull();
     await world.untilCalled('pullCombined');
@@ -249,7 +252,7 @@ describeWithTemporal('pull', () => {
     expect(await started.query(pullState)).toMatchObject({ summary: pulled });
   });
 
-  it('continues as new with what it knows', async () => {
+  it('continues as new with its state', async () => {
     world.begin();
     const started = await startPull();
     const { runId } = await started.describe();

@@ -52,14 +52,14 @@ const root = resolve(__dirname, '..', '..');
 const golden = join(root, 'test', 'golden', 'bucket');
 const histories = join(root, 'test', 'histories');
 const patienceMs = 60_000;
-/** The one window of this world. */
+/** The only window of this federation. */
 const window = 'allocations/1d/1794614400-1794700800';
 const { roster, commit, push, pull } = names('');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /**
- * A federation as small as can be, on this machine: one window of three clusters. cluster-4 is the federator, cluster-5
- * both federated and a primary.
+ * A minimal federation on this machine: one window of three clusters. cluster-4 is the federator,
+ * cluster-5 both federated and a primary.
  */
 class Recording {
   private constructor(
@@ -101,7 +101,7 @@ class Recording {
     return recording;
   }
 
-  /** Starts a federation as a person does, of this namespace or of the one with another prefix. */
+  /** Starts a federation as an operator does, of this namespace or of the one with another prefix. */
   federate(
     name: string,
     request: Partial<FederationRequest> = {},
@@ -134,7 +134,7 @@ class Recording {
     }
   }
 
-  /** Writes a workflow's history so far, without the names of this machine. */
+  /** Writes a workflow's history so far, without this machine's names. */
   async save(file: string, workflowId: string): Promise<void> {
     const json = historyToJson(await this.client.workflow.getHandle(workflowId).fetchHistory());
     const neutral = json
@@ -193,14 +193,14 @@ class Recording {
 
 async function startServer(folder: string, held: Releasers): Promise<string> {
   const temporal = await findTemporal({ say, useAddress: false });
-  if (temporal.kind !== 'binary') throw new Error('A server of its own is needed.');
+  if (temporal.kind !== 'binary') throw new Error('A separate server is needed.');
   const logFile = join(folder, 'temporal.log');
   const server = await startTemporalServer({ binary: temporal.path, headless: true, logFile });
   held.defer(() => server.stop());
   return server.address;
 }
 
-/** Lets callers pass, or has them wait until it opens. */
+/** Lets callers pass, or makes them wait until it opens. */
 class Gate {
   private closed = Promise.withResolvers<void>();
 
@@ -222,8 +222,8 @@ class Gate {
 }
 
 /**
- * The same bucket under a label without this machine's folder, as the roster's history has it. Reads of clusters' files
- * wait at the gate.
+ * The same bucket under a label without this machine's folder, as recorded in the roster's history.
+ * Reads of clusters' files wait at the gate.
  */
 function gated(bucket: Bucket, label: string, gate: Gate): Bucket {
   return new Proxy(bucket, {
@@ -257,7 +257,7 @@ async function main(): Promise<void> {
   await recording.save('roster', roster);
 }
 
-/** The first run, in the middle of which two clusters are excluded: it plans again, then commits. */
+/** The first run, during which two clusters are excluded: it plans again, then commits. */
 async function recordReplanned(recording: Recording): Promise<number> {
   const run = await recording.whileMerging('excluding', {}, async (merging) => {
     await merging.signal(excludeCluster, { cluster: 'cluster-3', reason: 'odd prices' });
@@ -277,7 +277,7 @@ async function recordCancelled(recording: Recording): Promise<void> {
   await recording.save('federation-cancelled', run.workflowId);
 }
 
-/** A run that finds a generation of a federator with another membership. */
+/** A run that finds a generation of a federator with different membership. */
 async function recordFailed(recording: Recording, newest: number): Promise<void> {
   const { bucket } = recording;
   const key = generationKey(newest);
@@ -310,8 +310,8 @@ async function recordFederateOnPush(recording: Recording): Promise<void> {
 }
 
 /**
- * A plan of two shards, one for each of two lanes. A real one has more than 50 windows, so the activities are doubles; they
- * have a prefix of their own, with its queues and its commit.
+ * A plan of two shards, one for each of two lanes. A real one has more than 50 windows, so the
+ * activities are doubles; they have a separate prefix, with its own queues and commit.
  */
 async function recordLanes(recording: Recording): Promise<void> {
   const idPrefix = 'lanes';

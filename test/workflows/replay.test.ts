@@ -17,7 +17,7 @@ const textOf = (name: string) => readFileSync(join(folder, `${name}.json`), 'utf
 const historyOf = (name: string) => historyFromJson(textOf(name));
 
 beforeAll(() => {
-  // A failed replay is reported by the test.
+  // The test reports a failed replay.
   Runtime.install({
     logger,
     telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
@@ -38,8 +38,8 @@ async function replay(bundle: Awaited<ReturnType<typeof workflowBundle>>, histor
   return results;
 }
 
-describe('a history that was recorded', () => {
-  it('is there of every workflow, and of the ways in which a federation ends', () => {
+describe('a recorded history', () => {
+  it('exists for every workflow, and for each outcome of a federation', () => {
     expect(recorded).toEqual(
       expect.arrayContaining([
         'commit',
@@ -56,7 +56,7 @@ describe('a history that was recorded', () => {
     );
   });
 
-  it('is replayed by the workflows of today', async () => {
+  it('is replayed by the current workflows', async () => {
     const results = await replay(await workflowBundle(), recorded);
     expect([...results].filter(([, { error }]) => error !== undefined)).toEqual([]);
     expect([...results.keys()].sort()).toEqual([...recorded].sort());
@@ -70,7 +70,7 @@ describe('a history that was recorded', () => {
     }
   });
 
-  it.each(recorded)('has small payloads, is small itself, and tells nothing of a machine: %s', (name) => {
+  it.each(recorded)('has small payloads, is small itself, and reveals nothing of a machine: %s', (name) => {
     const text = textOf(name);
     expect(text.length).toBeLessThan(200_000);
     const { bytes, at } = largestPayload(historyOf(name));

@@ -40,7 +40,7 @@ async function startRoster(doubles: Doubles = {}, input: Partial<RosterInput> = 
     ...world.options(names('').roster),
     args: [{ bucket: 'file:///bucket', ...input }],
   });
-  // Without a run id: it is the same roster after it has continued as new.
+  // Without a run id, so that it remains valid after the roster continues as new.
   handle = world.client.workflow.getHandle<typeof roster>(names('').roster);
 }
 
@@ -51,14 +51,14 @@ const untilRoster = (what: string, holds: (state: RosterState) => boolean) =>
   });
 
 describeWithTemporal('the roster', () => {
-  it('starts from who was excluded when the newest generation was committed', async () => {
+  it('starts from the exclusions of the newest generation', async () => {
     const exclusions = { c2: { reason: 'odd prices', at: since } };
     await startRoster({ readExclusions: async () => exclusions });
     const state = await untilRoster('the roster to load', ({ loaded }) => loaded);
     expect(state).toEqual({ bucket: 'file:///bucket', exclusions, primaries: [], loaded: true });
   });
 
-  it('keeps since when and why of the first exclusion, and forgets both when the cluster is included', async () => {
+  it('keeps time and reason of the first exclusion, and forgets both when the cluster is included', async () => {
     await startRoster();
     await handle.signal(excludeCluster, { cluster: 'c3', reason: 'first' });
     const first = await untilRoster('the exclusion', ({ exclusions }) => exclusions['c3'] !== undefined);
@@ -81,7 +81,7 @@ describeWithTemporal('the roster', () => {
     await untilRoster('one primary', ({ primaries }) => primaries.join() === 'c5');
   });
 
-  it('passes over signals that name no cluster, and refuses such updates', async () => {
+  it('ignores signals that name no cluster, and refuses such updates', async () => {
     await startRoster();
     for (const signal of ['excludeCluster', 'includeCluster', 'registerPrimary', 'forgetPrimary'])
       for (const message of rubbish) await handle.signal(signal, message);
@@ -92,7 +92,7 @@ describeWithTemporal('the roster', () => {
     await expect(update).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
   });
 
-  it('takes what is said while the generation cannot be read, and tries to read it again', async () => {
+  it('accepts changes while the generation cannot be read, and retries reading it', async () => {
     await startRoster({ readExclusions: () => Promise.reject(accessDenied) });
     await world.untilCalled('readExclusions');
     await handle.signal(excludeCluster, { cluster: 'c1', reason: 'now' });
@@ -111,7 +111,7 @@ describeWithTemporal('the roster', () => {
     await startRoster({ readExclusions: async () => ({ c2: { reason: 'odd prices', at: since } }) });
     await handle.signal(registerPrimary, { cluster: 'c5' });
     const { runId } = await handle.describe();
-    // The server advises to continue as new when a history is large.
+    // The server suggests continuing as new when a history is large.
     for (let at = 0; at < 3; at++) {
       await handle.signal('excludeCluster', { cluster: `c${at + 6}`, padding: 'x'.repeat(1_700_000) });
       await handle.query(rosterState);
@@ -126,7 +126,7 @@ describeWithTemporal('the roster', () => {
 });
 
 describeWithTemporal('a message to a run', () => {
-  it('is passed on to the roster, in order and in either form; one that names no cluster is passed over', async () => {
+  it('is passed on to the roster, in order and in either form; one that names no cluster is ignored', async () => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
     world.become({ planFederation: () => gate.promise.then(() => planOf([])) });
@@ -137,7 +137,7 @@ describeWithTemporal('a message to a run', () => {
     await run.signal(excludeCluster, 'c5');
     await run.signal(includeCluster, { cluster: 'c5' });
     await run.signal(excludeCluster, 'c1');
-    // In the order in which they were sent: c5 was excluded and included before c1 was excluded.
+    // In the order of sending: c5 was excluded and included before c1 was excluded.
     const state = await untilRoster('the last of them', ({ exclusions }) => exclusions['c1'] !== undefined);
     expect(Object.keys(state.exclusions)).toEqual(['c3', 'c4', 'c1']);
     expect(state.exclusions['c4']).toMatchObject({ reason: 'odd prices' });
@@ -145,7 +145,7 @@ describeWithTemporal('a message to a run', () => {
     expect(await run.result()).toMatchObject({ outcome: 'complete' });
   });
 
-  it('is passed on also when the run is cancelled at that moment', async () => {
+  it('is passed on even if the run is cancelled at that moment', async () => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
     world.become({ recordShard: () => gate.promise.then(() => undefined) });
@@ -158,7 +158,7 @@ describeWithTemporal('a message to a run', () => {
     expect(Object.keys((await handle.query(rosterState)).exclusions).sort()).toEqual(clusters);
   });
 
-  it('counts in this run until it commits, and in the next one after that', async () => {
+  it('applies to this run until it commits, and to the next one after that', async () => {
     await startRoster();
     const [merging, reporting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     world.become({
@@ -201,7 +201,7 @@ describeWithTemporal('a message to a run', () => {
     await run.result();
   });
 
-  it('is answered also when the commit fails', async () => {
+  it('is answered even if the commit fails', async () => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
     world.become({ commitGeneration: () => gate.promise.then(() => Promise.reject(accessDenied)) });
@@ -213,7 +213,7 @@ describeWithTemporal('a message to a run', () => {
     expect(await failureOfRun(run)).toMatchObject({ type: 'STORAGE_ACCESS_DENIED' });
   });
 
-  it('is refused when it names a cluster that nobody knows, or none', async () => {
+  it('is refused if it names an unknown cluster, or none', async () => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
     world.become({ recordShard: () => gate.promise.then(() => undefined) });
@@ -230,7 +230,7 @@ describeWithTemporal('a message to a run', () => {
     await run.result();
   });
 
-  it('may name any cluster where the plan is too long to list them all', async () => {
+  it('may name any cluster if the plan is too long to list them all', async () => {
     await startRoster();
     const gate = Promise.withResolvers<void>();
     world.become({
@@ -245,7 +245,7 @@ describeWithTemporal('a message to a run', () => {
     await run.result();
   });
 
-  it('to a federation without a roster fails, and the run goes on', async () => {
+  it('to a federation without a roster fails, and the run continues', async () => {
     await startRoster();
     await handle.terminate();
     const gate = Promise.withResolvers<void>();

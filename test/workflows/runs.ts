@@ -3,7 +3,7 @@ import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common'
 import { progress, type FederationProgress } from '../../workflows/messages';
 import { until } from '../until';
 
-/** What a run failed with; throws when it did not fail by its own decision. */
+/** The error of a failed run; throws if it did not fail by its own decision. */
 export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFailure> {
   try {
     await run.result();
@@ -19,13 +19,13 @@ export async function summariesOf(run: WorkflowHandle): Promise<string[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap(({ userMetadata, workflowExecutionStartedEventAttributes: start }) => {
     const summary = userMetadata?.summary;
-    // The first event's is that of the run itself.
+    // The first event's summary is that of the run itself.
     if (!summary || start) return [];
     return [defaultPayloadConverter.fromPayload<string>(summary)];
   });
 }
 
-/** How far a run is, once that holds. */
+/** A run's progress, once it satisfies this. */
 export function untilProgress(
   run: WorkflowHandle,
   holds: (now: FederationProgress) => boolean,

@@ -16,15 +16,15 @@ export interface Call {
   readonly input: unknown;
 }
 
-/** A run that hangs is ended by the server, so that the test that waits for it fails. */
+/** The server ends a run that hangs, so that the test that waits for it fails. */
 const longest = '110s';
 
 /**
- * The real workflows on a real server, in a namespace of their own; what their activities do is up to the test. One
- * test at a time: doubles and calls are those of the test that runs.
+ * The real workflows on a real server, in a separate namespace, with activities defined by the
+ * test. One test at a time: doubles and calls belong to the running test.
  */
 export class WorkflowWorld implements AsyncDisposable {
-  /** In the order in which the activities were asked for. */
+  /** In the order of the calls. */
   calls: Call[] = [];
   private doubles = allGoesWell();
   private workers: { worker: Worker; run: Promise<void> }[] = [];
@@ -35,9 +35,9 @@ export class WorkflowWorld implements AsyncDisposable {
     readonly client: Client,
   ) {}
 
-  /** `mergeSlots`: how many windows its worker merges at once, where that matters. */
+  /** `mergeSlots`: how many windows its worker merges at once, if that matters. */
   static async open({ mergeSlots }: { mergeSlots?: number } = {}): Promise<WorkflowWorld> {
-    // Most tests are about errors, which workers would tell of at length.
+    // Most tests are about errors, which workers would report at length.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
     const server = await connectToTestServer();
     const namespace = await server.createNamespace();
@@ -47,18 +47,18 @@ export class WorkflowWorld implements AsyncDisposable {
     return world;
   }
 
-  /** Begins a test: all goes well but what it says. */
+  /** Starts a test: all activities succeed, except as given. */
   begin(doubles: Doubles = {}): void {
     this.calls = [];
     this.doubles = { ...allGoesWell(), ...doubles };
   }
 
-  /** Changes what some activities do from now on. */
+  /** Replaces some activities from now on. */
   become(doubles: Doubles): void {
     this.doubles = { ...this.doubles, ...doubles };
   }
 
-  /** What an activity was asked, each time. */
+  /** The inputs of an activity, one per call. */
   inputs<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][] {
     return this.calls
       .filter((call) => call.name === name)
@@ -69,7 +69,7 @@ export class WorkflowWorld implements AsyncDisposable {
     return this.calls.map(({ name }) => name);
   }
 
-  /** Starts a federation, as a person does. */
+  /** Starts a federation as an operator does. */
   federate(
     changes: Partial<FederationInput> = {},
   ): Promise<WorkflowHandleWithFirstExecutionRunId<typeof federation>> {
@@ -81,7 +81,7 @@ export class WorkflowWorld implements AsyncDisposable {
     });
   }
 
-  /** What to start any other workflow with. */
+  /** Options to start any other workflow. */
   options(id: string = randomUUID()) {
     return {
       workflowId: id,
@@ -90,7 +90,7 @@ export class WorkflowWorld implements AsyncDisposable {
     } as const;
   }
 
-  /** Waits until an activity was asked for so many times. */
+  /** Waits until an activity has been called this many times. */
   async untilCalled(name: keyof Activities, times = 1): Promise<void> {
     await until(`${times} calls of ${name}`, () => (this.inputs(name).length >= times ? true : undefined));
   }
@@ -113,7 +113,7 @@ export class WorkflowWorld implements AsyncDisposable {
         ),
       ),
       shutdownForceTime: '5s',
-      // The server tells of a cancellation when an activity heartbeats.
+      // The server reports a cancellation when an activity heartbeats.
       maxHeartbeatThrottleInterval: '100ms',
     } as const;
     const { federationQueue, mergeQueue } = names('');
