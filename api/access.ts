@@ -9,10 +9,10 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-/** Pages of this machine, whatever their port. */
+/** Pages of this machine, on any port. */
 const loopbackOrigin = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
-/** Whose pages a browser lets read: any web page could otherwise read the costs from a person's machine. */
+/** The origins that a browser allows to read: otherwise any web page could read the costs through a user's browser. */
 export function allowedOrigins({
   origins,
   openRead,
@@ -21,10 +21,10 @@ export function allowedOrigins({
   return origins.includes('*') ? '*' : [...origins];
 }
 
-/** Who may read and who may change something. Throws SETTINGS_INVALID where nobody decided. */
+/** Checks who may read and who may act. Throws SETTINGS_INVALID if the settings leave that open. */
 export class Access {
   private readonly open: boolean;
-  /** An empty one would be no secret. */
+  /** An empty token counts as none. */
   private readonly token: string | undefined;
 
   constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
@@ -52,7 +52,7 @@ export class Access {
   requireAct(headers: IncomingHttpHeaders): void {
     if (this.token === undefined) {
       throw new FederationError('ACCESS_DENIED', {
-        detail: 'Nothing can be changed here, as no operator token is configured.',
+        detail: 'Changes are not possible, as no operator token is configured.',
         hint: 'Set api.token, or use the command line.',
       });
     }
@@ -69,13 +69,13 @@ export class Access {
   }
 }
 
-/** All that are given: none makes up for another that is wrong. */
+/** All tokens of a request: a right one does not make up for a wrong one. */
 function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttpHeaders): string[] {
   const bearer = /^Bearer\s+(.*)$/i.exec(authorization)?.[1] ?? '';
   return [bearer, apiKey].flat().filter((token) => token !== '');
 }
 
-/** Takes the same time however much of it is right. */
+/** Takes constant time, so that it does not reveal how much of a token is right. */
 function same(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));

@@ -7,17 +7,17 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 const decimals = 5;
-/** Of the numbers in maps inside of an allocation. */
+/** Decimals of numbers in an allocation's maps. */
 const ofMaps = 9;
 
 function isDerived(name: Measure | keyof Derived): name is keyof Derived {
   return derivedNames.has(name);
 }
 
-/** Each with how its member begins, as this is written millions of times. */
+/** With the start of each member prepared, as it is written millions of times. */
 const numberMembers = allocationNumbers.map((name) => ({ name, member: `,"${name}":` }));
 
-/** `data` of an answer: an array of sets, each an object from name to allocation. */
+/** `data` of an answer: an array of sets, each an object of allocations by name. */
 export function allocationSetsParts(sets: readonly AllocationSet[]): Parts {
   return arrayParts(sets, ({ rows }) => objectParts(rows, ({ name }) => name, allocationJson));
 }
@@ -60,7 +60,7 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
   );
 }
 
-/** Its averages are those of the allocation. */
+/** The averages come from the allocation. */
 function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
   const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);
   return jsonObject([

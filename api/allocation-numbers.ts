@@ -1,13 +1,13 @@
 import type { Derived } from '../query/derived';
 import type { Measure } from '../query/measures';
 
-/** What answers can show as numbers of an allocation. `minutes` goes with the times. */
+/** Numbers of an allocation that answers can show. `minutes` is written with the times. */
 type NumberMember = Measure | Exclude<keyof Derived, 'minutes'>;
 
-/** Which answers show a number. Nothing is shown or left out without being listed here. */
+/** Which answers show a number. */
 type Shown = 'in full only' | 'in summaries too' | 'nowhere';
 
-/** In the order of the answer, which is that of OpenCost's. */
+/** Every number, in the order of OpenCost's answers. */
 const shown = {
   cpuCores: 'in full only',
   cpuCoreRequestAverage: 'in summaries too',
@@ -62,7 +62,7 @@ type NameOf<Where extends Shown> = {
 
 /** The numbers of an allocation, in the order of the answer. */
 export const allocationNumbers = (Object.keys(shown) as NumberMember[]).filter(
-  // Not always true once there is a number that is shown nowhere.
+  // Always true until a number is shown nowhere.
   (name) => (shown[name] as Shown) !== 'nowhere',
 );
 

@@ -4,15 +4,15 @@ import { LRUCache } from 'lru-cache';
 export interface Rendered {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
-  /** What it took, in milliseconds. */
+  /** Time taken, in milliseconds. */
   readonly queryMs: number;
   readonly renderMs: number;
 }
 
-/** Where an answer came from: it was kept, somebody else had asked already, or it was worked out. */
+/** The origin of an answer: `cache`, a query already under way (`shared`), or a new `query`. */
 export type Origin = 'cache' | 'shared' | 'query';
 
-/** A page of a dashboard is some thousand bytes. */
+/** Room for thousands of dashboard answers of a few kilobytes each. */
 const mostBytes = 64 * 2 ** 20;
 
 interface UnderWay {
@@ -22,8 +22,8 @@ interface UnderWay {
 }
 
 /**
- * Keeps answers, by a key that names the data and the question; who asks what is being worked on already waits for that
- * answer. Work that nobody waits for any more is aborted.
+ * Caches answers by a key for data and query. Requests for an answer that is being computed share the computation, which
+ * is aborted once none of them waits any more.
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({
@@ -33,7 +33,7 @@ export class AnswerCache {
   });
   private readonly underWay = new Map<string, UnderWay>();
 
-  /** Rejects with the signal's reason once that is aborted, with what `make` threw otherwise. */
+  /** Rejects with the signal's reason once that is aborted, otherwise with the error of `make`. */
   async get(
     key: string,
     make: (signal: AbortSignal) => Promise<Rendered>,
@@ -50,7 +50,7 @@ export class AnswerCache {
       leave = () => {
         reject(signal.reason as Error);
         if (--work.askers > 0) return;
-        // Whoever asks from now on starts anew: this one ends in nothing.
+        // Later requests must not join the aborted computation.
         this.forget(key, work);
         work.abort.abort(signal.reason);
       };

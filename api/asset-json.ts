@@ -3,10 +3,10 @@ import { timeText } from '../query/notes';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';
 
-/** What a member of an asset holds; an object has numbers only. */
+/** The value of an asset's member; objects hold only numbers. */
 export type MemberValue = string | number | boolean | null | Readonly<Record<string, number>>;
 
-/** One set: an object from key to asset. */
+/** One set: an object of assets by key. */
 export function assetSetParts({ rows }: AssetSet): Parts {
   return objectParts(rows, ({ key }) => key, assetJson);
 }
@@ -29,7 +29,7 @@ function assetJson(row: AssetRow): string {
   return jsonObject(members);
 }
 
-/** Members that answers name otherwise than rows. */
+/** Members that have another name in answers than in rows. */
 interface Renamed {
   gpuHours: 'GPUHours';
 }
@@ -40,7 +40,7 @@ interface DerivedMembers {
   Disk: 'bytes';
 }
 
-/** What a type of rows has to itself, as members. */
+/** Members specific to a type. */
 type OwnMember<Row extends AssetRow> = Row extends AssetRow
   ? | {
         [Name in keyof Row]: Name extends keyof Renamed ? Renamed[Name] : Name;
@@ -56,7 +56,7 @@ type Members<Type extends AssetRow['type']> = Readonly<
   Record<OwnMember<RowOf<Type>>, MemberValue | undefined>
 >;
 
-/** The name of a member of any type. */
+/** Name of a member of any type. */
 export type AssetMember = 'minutes' | OwnMember<AssetRow> | 'totalCost';
 
 /** The members of an asset after its times: minutes, those of its type, total. All assets of a type have the same ones. */
@@ -68,7 +68,7 @@ export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberVa
   ];
 }
 
-/** Left out where they are not known. */
+/** Omitted if they are not known. */
 const omitted: ReadonlySet<AssetMember> = new Set<AssetMember>(['pool', 'overhead']);
 
 function isShown(

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Parts } from './json';
 
-/** In characters. */
+/** Size of a chunk, in characters. */
 const pieceLength = 64 * 1_024;
-/** So long may others wait, in milliseconds. */
+/** Time between pauses, in milliseconds. */
 const turn = 10;
 
 /**
- * Makes a body of its parts. Others have their turn meanwhile: an answer of a hundred thousand rows takes seconds, and a
- * probe that waited for it would take the server for dead. Throws the signal's reason when it is aborted.
+ * Encodes a body from its parts, with pauses for other requests: an answer of a hundred thousand rows takes seconds, in
+ * which a health probe would time out. Throws the signal's reason when it is aborted.
  */
 export async function bodyOf(parts: Parts, signal: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];

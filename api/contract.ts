@@ -1,51 +1,51 @@
 /*
- * What the page asks beyond the query API: how the federation is, and what a person with the operator token can do. All
- * of it lies under `/api`, in the envelope of the query API: `{"code":200,"data":…}`, errors as `{"code":…,"data":null,"message":…}`.
+ * The API of the page besides the query API: the state of the federation, and the actions of the operator. All
+ * of it is under `/api`, in the envelope of the query API: `{"code":200,"data":…}`, errors as `{"code":…,"data":null,"message":…}`.
  * Times are RFC 3339.
  */
 
 /** `GET /api/status` */
 export interface StatusView {
-  /** What this server is over: a primary of a federation, or a local ETL store alone. */
+  /** Whether it serves a federation, as its primary, or only a local ETL store. */
   readonly kind: 'primary' | 'local';
-  /** The cluster that serves; absent over a local ETL store alone. */
+  /** The cluster of this primary; absent for a local ETL store. */
   readonly cluster?: string;
   readonly currency: string;
   readonly served: {
     readonly generation?: number;
     readonly committedAt?: string;
     readonly ingestedAt?: string;
-    /** Nothing was ever ingested: there is nothing to show yet. */
+    /** Nothing was ingested yet. */
     readonly empty: boolean;
     readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
     /** Why a newer generation is not served. */
     readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   };
   readonly clusters: readonly ClusterView[];
-  /** What a person can do here with the operator token; false: no token is configured, or there is no federation. */
+  /** Whether actions are possible; false without a configured operator token, or without a federation. */
   readonly canAct: boolean;
-  /** Where the workflows can be seen in the Temporal UI, if that is known. */
+  /** URL of the workflows in the Temporal UI, if known. */
   readonly temporalUi?: string;
-  /** What could not be found out, in sentences. */
+  /** Facts that could not be determined, one sentence each. */
   readonly missing: readonly string[];
 }
 
 export interface ClusterView {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why it is excluded, or what will change with the next run. */
+  /** Why it is excluded, or which change the next run brings. */
   readonly reason?: string;
   readonly lastPush?: string;
-  /** First and last moment of its data that is served. */
+  /** First and last moment of its served data. */
   readonly firstData?: string;
   readonly lastData?: string;
   readonly allocations: number;
   readonly windows: readonly {
     readonly pipeline: string;
     readonly resolution: string;
-    /** Windows of it that are served. */
+    /** Served windows with its data. */
     readonly held: number;
-    /** Windows between its first and last that it has no data in. */
+    /** Windows without its data between its first and last. */
     readonly missing: number;
   }[];
 }
@@ -101,9 +101,9 @@ export interface GenerationDiff {
   readonly to: number;
   readonly joined: readonly string[];
   readonly left: readonly string[];
-  /** Windows that are not the same, and the total cost of each cluster that differs in them. */
+  /** Windows that differ, with the total cost of each cluster that differs. */
   readonly changes: readonly {
-    /** As in `allocations/1d/1794614400-1794700800`. */
+    /** For example `allocations/1d/1794614400-1794700800`. */
     readonly window: string;
     readonly change: 'added' | 'removed' | 'changed';
     readonly clusters: readonly {
@@ -112,7 +112,7 @@ export interface GenerationDiff {
       readonly after: number | null;
     }[];
   }[];
-  /** Windows that differ and were not looked into, as there are too many. */
+  /** Differing windows that were not compared, as there are too many. */
   readonly omitted: number;
 }
 
@@ -128,9 +128,9 @@ export interface ActionAnswer {
   readonly message: string;
 }
 
-/** What the server knows of its federation; a local ETL store alone has none. Ids that are unknown throw CLUSTER_UNKNOWN or RUN_NOT_FOUND. */
+/** Access to the federation; absent for a local ETL store. Unknown ids throw CLUSTER_UNKNOWN or RUN_NOT_FOUND. */
 export interface Federation {
-  /** `held`, `missing`, `allocations`, `firstData` and `lastData` are filled in by the server, from what it serves. */
+  /** `held`, `missing`, `allocations`, `firstData` and `lastData` are filled in by the server from its data. */
   status(): Promise<{
     readonly clusters: readonly Pick<ClusterView, 'cluster' | 'membership' | 'reason' | 'lastPush'>[];
     readonly temporalUi?: string;

@@ -9,18 +9,18 @@ import type { Parts } from './json';
 import { rounded } from './numbers';
 import { summaryDecimals, summaryItem, summaryMembers } from './summary-json';
 
-/** A text, or a number as it is written. */
+/** A text, or a formatted number. */
 type Cell = string | { readonly number: string };
 
-/** What a spreadsheet takes for a formula begins with one of these; with an apostrophe in front it is a text. */
+/** Spreadsheets take texts that begin with one of these for formulas; an apostrophe in front prevents it. */
 function guarded(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-/** Rows are made text by this many. */
+/** Rows per chunk of text. */
 const batch = 500;
 
-/** A line for the header and one for each row. */
+/** A header line and one line per row. */
 function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Parts {
   yield stringify([header.map(guarded)]);
   let lines: string[][] = [];
@@ -33,7 +33,7 @@ function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Par
   if (lines.length > 0) yield stringify(lines);
 }
 
-/** What is no number stays empty. */
+/** Empty for NaN and infinity. */
 function numberCell(json: string): Cell {
   return { number: json === 'null' ? '' : json };
 }
@@ -55,7 +55,7 @@ const properties = [
   'providerID',
 ] as const satisfies readonly (keyof AllocationProperties)[];
 
-/** Allocations: a row for each set and name; with columns for the labels that are asked for. */
+/** CSV of allocations: one row per set and name, with columns for the requested labels. */
 export function allocationCsv({ sets }: AllocationAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',
@@ -88,7 +88,7 @@ export function allocationCsv({ sets }: AllocationAnswer, labels: readonly strin
   return table(header, lines());
 }
 
-/** A summary: a row for each set and name. */
+/** CSV of a summary: one row per set and name. */
 export function summaryCsv({ sets }: AllocationAnswer, adjusted: boolean): Parts {
   const lines = function* (): Iterable<Cell[]> {
     for (const [window, row] of rowsOf(sets)) {
@@ -117,7 +117,7 @@ const assetProperties = [
   'providerID',
 ] as const;
 
-/** The members of all types, in the order of their columns. Those that are objects have none. */
+/** The members of all types, in the order of their columns. Objects have no column. */
 const assetMemberColumns = {
   minutes: 'column',
   nodeType: 'column',
@@ -152,12 +152,12 @@ const assetMemberColumns = {
   overhead: 'no column',
 } as const satisfies Record<AssetMember, 'column' | 'no column'>;
 
-/** A row is empty in the columns that its type does not have. */
+/** Columns that a row's type does not have are empty. */
 const assetColumns = (Object.keys(assetMemberColumns) as AssetMember[]).filter(
   (name) => assetMemberColumns[name] === 'column',
 );
 
-/** Assets: a row for each set and key; with columns for the labels that are asked for. */
+/** CSV of assets: one row per set and key, with columns for the requested labels. */
 export function assetCsv({ sets }: AssetAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',

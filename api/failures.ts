@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../errors/catalog';
 import { type FederationError, isFederationError } from '../errors/federation-error';
 
-/** What is answered when something went wrong. */
+/** The answer to a failed request. */
 export interface Failure {
   readonly status: number;
   /** The body, as JSON. */
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Set where nobody foresaw it: it is in the log, too. */
+  /** Present for unexpected errors, which are logged with it. */
   readonly id?: string;
 }
 
-/** A question that waits too long to be begun is a 503 as well: it is the server that has no room, not the asker's quota. */
+/** QUERY_BUSY is 503, not 429: the server is at its limit, not the client at its quota. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_INVALID: 400,
   QUERY_NOT_BUILT: 501,
@@ -29,10 +29,10 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   GENERATION_UNREADABLE: 404,
 };
 
-/** What the server asks in turn: the store, what lies in it, and Temporal. */
+/** Errors of the systems behind the server: the store, its content, and Temporal. */
 const upstream = /^(STORAGE|STORE|ETL|SOURCE|TEMPORAL|SEARCH|ROSTER|FEDERATION|FEDERATOR|DUPLICATE|PRIMARY)_/;
 
-/** The answer to an error: its sentence and its hint, never a stack trace or a path of this machine. */
+/** The answer to an error: detail and hint, never a stack trace or a path on this machine. */
 export function failureOf(error: unknown): Failure {
   if (isFederationError(error)) {
     const status = statuses[error.code] ?? (upstream.test(error.code) ? 502 : undefined);
@@ -45,26 +45,26 @@ export function failureOf(error: unknown): Failure {
 
 function unforeseen(): Failure {
   const id = randomUUID();
-  return { ...failure(500, `Something that was not foreseen; the log has it as ${id}.`), id };
+  return { ...failure(500, `Unexpected error; the log has it as ${id}.`), id };
 }
 
 function ofCatalog(error: FederationError, status: number): Failure {
   const wait = error.retryAfterMs ?? (status === 503 ? 5_000 : undefined);
-  // What the server lacks is nothing that the asker did, and may name a folder.
+  // Not the client's fault, and the detail may name a folder.
   const detail = status === 502 || status === 503 ? withoutPaths(error.detail) : error.detail;
-  const told = status === 502 ? `${detail} (${error.code})` : detail;
-  return failure(status, `${told} ${error.hint}`, {
+  const said = status === 502 ? `${detail} (${error.code})` : detail;
+  return failure(status, `${said} ${error.hint}`, {
     ...(wait !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(wait / 1_000))) }),
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   });
 }
 
-/** Absolute paths of this machine are for its log. */
+/** Removes absolute paths of this machine; they belong in its log. */
 export function withoutPaths(text: string): string {
   return text.replace(/(?:file:\/\/|(?<![\w.:/-]))\/[^\s'"`),;]+/g, '…');
 }
 
-/** An answer that says no. */
+/** An error answer. */
 export function failure(
   status: number,
   message: string,
@@ -77,7 +77,7 @@ export function failure(
   };
 }
 
-/** What the server framework found wrong with a request. */
+/** The status of an error that the server framework raised for a request. */
 function statusOf(error: unknown): number | undefined {
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;

@@ -7,13 +7,13 @@ export interface RunningServer {
   readonly address: string;
   /** `http://127.0.0.1:9003` */
   readonly url: string;
-  /** Stops accepting, and waits for what is being answered. */
+  /** Stops accepting connections, and waits for open requests. */
   close(): Promise<void>;
 }
 
 const closeWithinMs = 5_000;
 
-/** Lets a server listen on what a setting says. Throws SETTINGS_INVALID, naming the setting, when it cannot. */
+/** Lets a server listen on the address of a setting. Throws SETTINGS_INVALID, naming the setting, if it cannot. */
 export async function listenOn(
   app: FastifyInstance,
   listen: string,
@@ -40,7 +40,7 @@ export async function listenOn(
     address: new URL(url).host,
     url,
     close: async () => {
-      // Connections that are kept alive would hold it for as long as their clients like.
+      // Otherwise idle keep-alive connections would delay it for as long as their clients like.
       const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
       await app.close();
       clearTimeout(insist);

@@ -2,10 +2,10 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Answers } from '../query/answers';
 import type { Origin } from './answer-cache';
 
-/** What `/metrics` tells of requests; the state of the data is read when it is asked for. */
+/** Metrics of requests; gauges of the data are read at each scrape. */
 export interface RequestMetrics {
   observe(route: string, status: number, seconds: number): void;
-  /** Where the answer to a query came from; `client`: the client had it still. */
+  /** Counts an answer by its origin; `client`: the client's own copy was still valid. */
   answered(from: Origin | 'client'): void;
 }
 

@@ -15,28 +15,28 @@ const window: Parameter = {
   example: '7d',
 };
 const pages: Parameter[] = [
-  { name: 'offset', says: 'rows to leave out of each set; rows of idle do not count' },
-  { name: 'limit', says: 'rows of each set, besides those of idle' },
+  { name: 'offset', says: 'rows to skip in each set; idle rows do not count' },
+  { name: 'limit', says: 'most rows of each set; idle rows do not count' },
 ];
 const format: Parameter = { name: 'format', says: '`json` or `csv`' };
 const labelColumns: Parameter = {
   name: 'labelColumns',
-  says: 'labels that get a column of their own in CSV',
+  says: 'labels that become columns in CSV',
 };
 const sets: Parameter[] = [
   { name: 'step', says: 'length of a set: 1h, 1d, 7d, hour, day, week, month, quarter' },
   { name: 'accumulate', says: 'true, false, hour, day, week, month, quarter, weeknow' },
-  { name: 'accumulateBy', says: 'the same, or none; it wins over accumulate' },
+  { name: 'accumulateBy', says: 'as accumulate, or none; it takes precedence' },
 ];
 const filters = (of: 'allocations' | 'assets'): Parameter[] => [
   {
     name: 'filter',
-    says: 'such as `cluster:"a",b+label[app]!:web`; quotes are needed around blanks and `,+|()`',
+    says: 'such as `cluster:"a",b+label[app]!:web`; values with blanks or `,+|()` need quotes',
     example: 'cluster:"cluster-1"',
   },
   ...legacyFilters(of).map((name) => ({
     name,
-    says: `the first filter language: ${takes[name] ?? 'values'} with commas between them, \`*\` at the end of one for all that begin so`,
+    says: `the first filter language: ${takes[name] ?? 'values'} separated by commas; \`*\` at the end matches a prefix`,
   })),
 ];
 const takes: Readonly<Record<string, string>> = {
@@ -48,33 +48,36 @@ const toplineParameters: Parameter[] = [
   window,
   {
     name: 'aggregate',
-    says: 'cluster, node, namespace, controllerKind, controller, pod, container, service, deployment, statefulset, daemonset, job, account, provider, region, providerID, department, environment, owner, product, team, label:KEY, annotation:KEY, namespaceLabel:KEY; several with commas; `all`',
+    says: 'cluster, node, namespace, controllerKind, controller, pod, container, service, deployment, statefulset, daemonset, job, account, provider, region, providerID, department, environment, owner, product, team, label:KEY, annotation:KEY, namespaceLabel:KEY; several separated by commas; `all`',
     example: 'cluster,namespace',
   },
   ...sets,
-  { name: 'includeIdle', says: 'show idle; below /model it is on by default' },
-  { name: 'idle', says: 'the same, below /model only' },
-  { name: 'idleByNode', says: 'idle for each node rather than for each cluster' },
-  { name: 'splitIdle', says: 'a row of idle for each cluster or node' },
-  { name: 'shareIdle', says: '`true` or `weighted` spreads idle over the allocations by their cost' },
-  { name: 'shareNamespaces', says: 'namespaces whose cost the others share' },
-  { name: 'shareLabels', says: 'key:value, likewise' },
-  { name: 'shareCost', says: 'an amount a month that is shared' },
+  { name: 'includeIdle', says: 'show idle; the default below /model' },
+  { name: 'idle', says: 'as includeIdle, below /model only' },
+  { name: 'idleByNode', says: 'idle per node rather than per cluster' },
+  { name: 'splitIdle', says: 'one idle row per cluster or node' },
+  {
+    name: 'shareIdle',
+    says: '`true` or `weighted` distributes idle among the allocations in proportion to their cost',
+  },
+  { name: 'shareNamespaces', says: 'namespaces whose cost is shared by the others' },
+  { name: 'shareLabels', says: 'key:value; labels of allocations whose cost is shared by the others' },
+  { name: 'shareCost', says: 'an amount per month to share' },
   { name: 'shareSplit', says: '`weighted` or `even`' },
   {
     name: 'shareTenancyCosts',
-    says: "share what a cluster's management costs among its allocations, by their cost",
+    says: "share a cluster's management cost among its allocations, in proportion to their cost",
   },
   ...filters('allocations'),
-  { name: 'includeAggregatedMetadata', says: 'keep the labels that all members of a group have' },
+  { name: 'includeAggregatedMetadata', says: 'keep the labels that all members of a group share' },
   {
     name: 'includeVolumes',
-    says: '`false` leaves out the lists of volumes and load balancers; their sums stay',
+    says: '`false` omits the lists of volumes and load balancers, but not their sums',
   },
-  { name: 'includeProportionalAssetResourceCosts', says: '`false`; `true` is not a part of this version' },
-  { name: 'reconcile', says: '`false` takes every adjustment as 0' },
-  { name: 'sortBy', says: 'a number of a row, or `name`; by default totalCost' },
-  { name: 'sortByOrder', says: '`asc` or `desc`, the default' },
+  { name: 'includeProportionalAssetResourceCosts', says: '`false`; `true` is not part of this version' },
+  { name: 'reconcile', says: '`false` counts every adjustment as 0' },
+  { name: 'sortBy', says: 'a number of a row, or `name`; totalCost by default' },
+  { name: 'sortByOrder', says: '`asc` or `desc`; `desc` by default' },
   format,
 ];
 const summaryParameters = [...toplineParameters, ...pages];
@@ -87,7 +90,7 @@ const assetParameters: Parameter[] = [
   },
   ...sets,
   ...filters('assets'),
-  { name: 'disableAdjustments', says: 'take every adjustment as 0' },
+  { name: 'disableAdjustments', says: 'count every adjustment as 0' },
   format,
   ...pages,
   labelColumns,
@@ -100,8 +103,8 @@ const valueParameters = (of: 'allocations' | 'assets'): Parameter[] => [
     example: 'label',
   },
   window,
-  { name: 'search', says: 'only values that contain it, whatever the case' },
-  { name: 'limit', says: 'at most so many; 100 unless told, 1000 at most' },
+  { name: 'search', says: 'only values that contain this text, ignoring case' },
+  { name: 'limit', says: 'most values; 100 by default, at most 1000' },
   ...filters(of),
 ];
 
@@ -140,7 +143,7 @@ export function openApi(): OpenAPIV3.Document {
       ...query('/version', 'The version of the server', []),
       ...own('/api/status', 'What is served, and all clusters', []),
       '/api/federations': {
-        get: operation('Runs, the newest first', [{ name: 'limit', says: 'at most so many; 200 at most' }]),
+        get: operation('Runs, the newest first', [{ name: 'limit', says: 'most runs; at most 200' }]),
         post: actionOperation('Starts a federation'),
       },
       ...own('/api/generations', 'Commits, the newest first', []),

@@ -16,26 +16,26 @@ export interface ServerOptions {
   /** `127.0.0.1:9003`, `:9003` for every address, or port 0 for any free one. */
   readonly listen: string;
   readonly answers: Answers;
-  /** Absent over a local ETL store alone. */
+  /** Absent for a local ETL store. */
   readonly federation?: Federation;
-  /** The cluster that serves. */
+  /** The cluster of this primary. */
   readonly cluster?: string;
   readonly currency: string;
   readonly aliases: Aliases;
   readonly utcOffsetSeconds: number;
-  /** In which flavour `/model/assets` answers. */
+  /** The flavour of `/model/assets`. */
   readonly assetsFlavour: 'kubecost' | 'opencost';
-  /** The operator token; without one nothing can be changed over HTTP. */
+  /** The operator token; without it nothing can be changed over HTTP. */
   readonly token?: string;
-  /** Whether reading needs no token, wherever it comes from. */
+  /** Whether anybody may read without a token. */
   readonly openRead: boolean;
-  /** Whose pages may read from a browser; `*` for all. (Default: all with `openRead`, else those of this machine.) */
+  /** Origins whose pages may read in a browser; `*` for all. (Default: all with `openRead`, else those of this machine.) */
   readonly origins?: readonly string[];
   /** By path, such as `/index.html`. */
   readonly page?: ReadonlyMap<string, PageFile>;
   readonly metrics: Registry;
   readonly log: Log;
-  /** Changes whenever what is served does. */
+  /** Identifies the served data: it changes whenever they do. */
   revision(this: void): string;
   /** Unix seconds. (Default: the clock's) */
   now?(this: void): number;

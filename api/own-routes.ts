@@ -11,15 +11,15 @@ import { parametersOf } from './query-routes';
 
 const version = '0.1.0';
 
-/** Registers what says of clusters and of the federation how they are, and what changes them. */
+/** Registers the routes with the state of the clusters and the federation, and the actions on them. */
 export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, access: Access): void {
   const { answers, federation, cluster, currency } = options;
 
   const status = async (): Promise<StatusView> => {
     const { clusters, ...served } = answers.state();
     const coverage = new Map(clusters.map((one) => [one.cluster, one]));
-    const told = await ofFederation();
-    const known = new Map((told?.clusters ?? []).map((one) => [one.cluster, one]));
+    const said = await ofFederation();
+    const known = new Map((said?.clusters ?? []).map((one) => [one.cluster, one]));
     const ids = [...new Set([...known.keys(), ...coverage.keys()])].sort();
     return {
       kind: federation === undefined ? 'local' : 'primary',
@@ -32,19 +32,19 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
         ...viewCoverage(id, coverage.get(id)),
       })),
       canAct: federation !== undefined && access.canAct,
-      ...(told?.temporalUi !== undefined && { temporalUi: told.temporalUi }),
-      missing: told?.missing ?? [],
+      ...(said?.temporalUi !== undefined && { temporalUi: said.temporalUi }),
+      missing: said?.missing ?? [],
     };
   };
 
-  /** What is served can be told also when nobody knows how the federation is. */
+  /** An unreachable federation must not hide the state of the served data. */
   const ofFederation = async (): Promise<Awaited<ReturnType<Federation['status']>> | undefined> => {
     try {
       return await federation?.status();
     } catch (error) {
       if (!isFederationError(error)) throw error;
       const why = `${withoutPaths(error.detail)} (${error.code})`;
-      return { clusters: [], missing: [`The federation could not be asked: ${why}`] };
+      return { clusters: [], missing: [`The state of the federation could not be read: ${why}`] };
     }
   };
 
@@ -97,7 +97,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
   function required(): Federation {
     if (federation !== undefined) return federation;
     throw new FederationError('QUERY_NOT_BUILT', {
-      detail: 'This server is over a local ETL store alone: there is no federation.',
+      detail: 'This server serves only a local ETL store: there is no federation.',
       hint: 'Ask the primary of the federation.',
     });
   }
@@ -110,12 +110,12 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       body: Record<string, unknown>,
     ) => Promise<{ message: string }>,
   ): void {
-    // Before the body is looked at.
+    // Before the body is read.
     const onRequest = async (request: FastifyRequest) => {
       access.requireAct(request.headers);
-      // A form of another site cannot send it without being asked about it first.
+      // Another site's form cannot send this type without a CORS preflight.
       if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-        throw Object.assign(new Error('A change is asked for with content-type application/json.'), {
+        throw Object.assign(new Error('Actions need content-type application/json.'), {
           statusCode: 415,
         });
       }
@@ -144,7 +144,7 @@ const mostRuns = 200;
 
 function limitOf(text: string | undefined): number {
   if (text === undefined || text === '') return 50;
-  if (!/^\d{1,9}$/.test(text) || Number(text) === 0) throw invalid('limit', text, 'is no number of runs.');
+  if (!/^\d{1,9}$/.test(text) || Number(text) === 0) throw invalid('limit', text, 'is not a number of runs.');
   return Math.min(mostRuns, Number(text));
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile, ServerOptions } from './options';
 
-/** Nothing comes from elsewhere, and nothing that a record says is ever run. */
+/** Allows nothing from other origins, and no inline scripts that a record could smuggle in. */
 const policy = [
   "default-src 'self'",
   "img-src 'self' data:",
@@ -11,11 +11,11 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** What a program asks for, however it spells what it accepts. */
+/** Paths of programs, which never get the page, whatever they accept. */
 const forPrograms =
   /^\/(api|model|allocation|assets|cloudCost|customCost|savings|prediction|budgets|collections|clusterInfo|clusterInfoMap|getConfigs|version|metrics|page)(\/|$)/i;
 
-/** Answers an unknown path with the page where a person asks for one; false where it is no such path. */
+/** Answers an unknown path with the page if a browser asks for a document; returns false otherwise. */
 export function sendPage(request: FastifyRequest, reply: FastifyReply, page: ServerOptions['page']): boolean {
   const index = page?.get('/index.html');
   const [path = ''] = request.url.split('?');
@@ -25,7 +25,7 @@ export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Ser
   return true;
 }
 
-/** Serves the files of the page: `/` and what lies under `/page/`. */
+/** Serves the files of the page: `/` and those under `/page/`. */
 export function registerPage(app: FastifyInstance, page: ServerOptions['page']): void {
   const index = page?.get('/index.html');
   app.get('/', (_, reply) => {

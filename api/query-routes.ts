@@ -29,17 +29,17 @@ import { summaryParts, toplineParts } from './summary-json';
 
 type Flavour = RequestDefaults['flavour'];
 
-/** An answer before it is a text. */
+/** A parsed query. */
 interface Question {
-  /** Names the question whatever the spelling. */
+  /** Identifies the query independent of its spelling. */
   readonly key: unknown;
-  /** The name of the file, where CSV is wanted. */
+  /** Name of the CSV file; undefined for JSON. */
   readonly csv: string | undefined;
-  /** Answers with CSV, or with what is `data` in JSON. */
+  /** Answers with CSV, or with `data` in JSON. */
   answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
 }
 
-/** What a route asks for, and how its parameters are understood. */
+/** The kind of query of a route, and how its parameters are parsed. */
 interface Route extends Asked {
   ask(this: void, parameters: Parameters): Question;
 }
@@ -52,7 +52,7 @@ export function registerQueryRoutes(
 ): void {
   const { answers, aliases, utcOffsetSeconds, now = () => Math.floor(Date.now() / 1_000) } = options;
   const cache = new AnswerCache();
-  // To the minute, so that what is asked every second has one answer.
+  // Rounded down to the minute, so that repeated requests share an answer.
   const defaults = (flavour: Flavour): RequestDefaults => ({
     flavour,
     now: Math.floor(now() / 60) * 60,
@@ -211,14 +211,14 @@ export function registerQueryRoutes(
         .send(rendered.body);
     } catch (error) {
       if (!gone.signal.aborted) throw error;
-      // Nobody reads it; it is for the log and the metrics, where a 500 would look like a fault.
+      // Nobody reads it, but in the log and the metrics a 500 would look like a fault.
       return reply.code(clientClosedRequest).send();
     } finally {
       reply.raw.off('close', leave);
     }
   }
 
-  /** `asked`: the warnings of the question itself. */
+  /** `asked`: the warnings about the parameters. */
   async function work(question: Question, asked: readonly string[], signal: AbortSignal): Promise<Rendered> {
     const started = performance.now();
     const { notes, parts } = await question.answer(signal);
@@ -246,12 +246,12 @@ export function registerQueryRoutes(
   );
 }
 
-/** As nginx has it: the client left before it was answered. */
+/** As in nginx: the client disconnected before it was answered. */
 const clientClosedRequest = 499;
 
 /**
- * Once all that is asked for has happened, the moment of asking changes nothing more: whoever asks later gets the answer
- * that is kept.
+ * Caps the current time at the end of the requested data: after that it does not affect the answer, so later requests can
+ * share the cached one.
  */
 function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulate' | 'now'>>(request: T): T {
   const { window, step, accumulate, now } = request;
@@ -259,7 +259,7 @@ function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulat
   return { ...request, now: Math.min(now, Math.max(window.end, last?.end ?? 0)) };
 }
 
-/** The name of the file that is wanted; undefined where JSON is. Throws QUERY_INVALID and QUERY_NOT_BUILT. */
+/** Name of the requested CSV file; undefined for JSON. Throws QUERY_INVALID and QUERY_NOT_BUILT. */
 function csvName(
   what: string,
   { format = '' }: Parameters,
@@ -274,7 +274,7 @@ function csvName(
       return `federated-etl-${what}-${from}-${to}.csv`;
     }
     case 'pdf':
-      throw new FederationError('QUERY_NOT_BUILT', { detail: 'format=pdf is not a part of this version.' });
+      throw new FederationError('QUERY_NOT_BUILT', { detail: 'format=pdf is not part of this version.' });
     default:
       throw invalid('format', format, 'is neither json nor csv.');
   }
@@ -291,7 +291,7 @@ function tenths(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
 }
 
-/** What a header can hold. */
+/** Restricts a text to the characters and length of a header. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2_000);
 }
@@ -302,12 +302,12 @@ function matches(header: string | undefined, tag: string): boolean {
     .some((one) => one.trim().replace(/^W\//, '') === tag || one.trim() === '*');
 }
 
-/** The parameters of a request, known or not; of one that is repeated the first that has a value counts. */
+/** All parameters of a request, known or not; of a repeated one the first value that is not empty. */
 export function parametersOf({ query }: FastifyRequest): Parameters {
   return firstValues(query as Query);
 }
 
-/** Pages of the OpenCost UI that are not fed show "no data", not an error; what is not built says so. */
+/** Gives pages of the OpenCost UI without a data source empty answers rather than errors, and refuses unbuilt features. */
 function registerEmptyRoutes(
   app: FastifyInstance,
   windowOf: (parameters: Parameters) => { start: number; end: number },
@@ -349,10 +349,10 @@ function registerEmptyRoutes(
     for (const prefix of ['', '/model']) {
       const refuse = async () => {
         throw new FederationError('QUERY_NOT_BUILT', {
-          detail: `${path.replace(/\/\*$/, '')} is not a part of this version.`,
+          detail: `${path.replace(/\/\*$/, '')} is not part of this version.`,
         });
       };
-      // Before the body is looked at, of whatever kind it is.
+      // Before the body is read, whatever its type.
       app.route({ method: ['GET', 'POST'], url: `${prefix}${path}`, onRequest: refuse, handler: refuse });
     }
   }

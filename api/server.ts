@@ -16,16 +16,16 @@ import { registerOwnRoutes } from './own-routes';
 import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
-/** Whoever asks for less than this waits longer for the compression than for the bytes. */
+/** Smaller answers take longer to compress than to send. */
 const leastCompressed = 1_024;
 const mostBodyBytes = 64 * 1_024;
 
-/** Starts the API and the page. Throws SETTINGS_INVALID when it would be open to strangers, or cannot listen. */
+/** Starts the API and the page. Throws SETTINGS_INVALID if it would be open to anybody, or cannot listen. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   return listenOn(await buildServer(options), options.listen, 'api.listen');
 }
 
-/** The server without an address, for tests: `inject` asks it. */
+/** The server without an address, for tests that use `inject`. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const { answers, log, metrics, now = () => Date.now() / 1_000 } = options;
   const access = new Access(options);
@@ -114,11 +114,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   return app;
 }
 
-/** The description's own scripts and styles, and nothing from elsewhere. */
+/** Allows the scripts and styles of the API description, and nothing from other origins. */
 const docsPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/** Answers what is no request at all, or one whose head is too long or too slow. */
+/** Answers malformed requests, and those whose head is too long or too slow. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -143,7 +143,7 @@ const unreadable: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** They tell nothing of costs. */
+/** Paths without costs, which are open to anybody. */
 const openRoutes = new Set(['/healthz', '/readyz', '/', '/page/*', '/api/openapi.json']);
 
 function answerFailure(reply: FastifyReply, { status, body, headers }: Failure): FastifyReply {

@@ -6,8 +6,8 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 /**
- * The numbers of an item, in their order: taken from the row, or derived from it. Kubecost's costs hold their adjustments,
- * OpenCost's do not.
+ * The numbers of an item in order, from the row or derived from it. Kubecost's costs include their adjustments, OpenCost's
+ * do not.
  */
 const numbers = {
   cpuCoreRequestAverage: 'taken',
@@ -44,16 +44,16 @@ function isOf<Of extends Kind>(name: SummaryNumber, ...kinds: readonly Of[]): na
   return kinds.some((kind) => kind === numbers[name]);
 }
 
-/** What is added up to a total; efficiencies are not. */
+/** The numbers that a total adds up: all but efficiencies. */
 const summed = names.filter((name) => isOf(name, 'taken', 'adjusted'));
 const adjustable = names.filter((name) => isOf(name, 'adjusted'));
 
 export const summaryDecimals = 9;
 
-/** The members of an item, in their order. */
+/** The members of an item, in order. */
 export const summaryMembers = ['name', 'start', 'end', ...names] as const;
 
-/** A row in short, its members in order. */
+/** A row as an item of a summary, its members in order. */
 export type SummaryItem = Readonly<Record<'name' | 'start' | 'end', string> & Record<SummaryNumber, number>>;
 
 /** @param adjusted whether costs include their adjustments, as Kubecost's do */
@@ -74,7 +74,7 @@ export function summaryItem(row: AllocationRow, adjusted: boolean): SummaryItem 
 /** `data` of a summary. */
 export function* summaryParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
   const { start, end } = sets[0]?.window ?? window;
-  // Nanoseconds of a long window are beyond what JavaScript counts exactly.
+  // The nanoseconds of a long window exceed the integers that JavaScript represents exactly.
   yield `{"step":${BigInt(Math.round(end - start)) * 1_000_000_000n},"sets":`;
   yield* arrayParts(sets, function* (set): Parts {
     yield '{"allocations":';
@@ -104,7 +104,7 @@ export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: bool
     start: timeText(window.start),
     end: timeText(window.end),
     ...Object.fromEntries(sums),
-    // A sum of efficiencies means nothing: theirs is weighted by cost.
+    // Efficiencies cannot be added up; the total's is weighted by cost.
     totalEfficiency: cost > 0 ? weighted / cost : 0,
     totalCost: cost,
   };

@@ -35,17 +35,17 @@ export interface GpuColumns {
   readonly shared: (boolean | null)[];
 }
 
-/** Allocations of a window, column by column, in a form that a thread can hand over. */
+/** Allocations of a window as columns that a thread can transfer. */
 export interface AllocationColumns {
   readonly pipeline: 'allocations';
   readonly rows: number;
-  /** How far one column of `numbers` is from the next. */
+  /** Distance between columns of `numbers`. */
   readonly stride: number;
-  /** Start, end, the maxima of CPU, RAM and GPU (NaN: none), then the stored measures, one column behind the other. */
+  /** Columns of start, end, the maxima of CPU, RAM and GPU (NaN if not measured), then the stored measures. */
   readonly numbers: Float64Array;
-  /** The hash of each row's identity, `hashWords` words each. */
+  /** Hash of each row's identity, `hashWords` words per row. */
   readonly hashes: Uint32Array;
-  /** Identities as JSON, of those rows that have one here: the reader left out what it has told before. */
+  /** Identities as JSON, only those that the reader has not passed on before. */
   readonly identities: Uint8Array;
   readonly identityRows: Uint32Array;
   readonly identityEnds: Uint32Array;
@@ -55,7 +55,7 @@ export interface AllocationColumns {
   readonly notFinite: readonly NotFinite[];
 }
 
-/** The arrays of columns that a thread can transfer: each has its buffer to itself. */
+/** The arrays of columns that a thread can transfer: none shares its buffer. */
 export function columnArrays(columns: AllocationColumns) {
   const { numbers, hashes, identities, identityRows, identityEnds } = columns;
   return [numbers, hashes, identities, identityRows, identityEnds];
@@ -67,7 +67,7 @@ export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as 
 /** Part of the name of stored idle cost. */
 const idle = '__idle__';
 
-/** Puts allocations into columns one by one, so that they need not all be held. */
+/** Adds allocations to columns one by one, so that they need not all be in memory. */
 export class AllocationColumnsBuilder {
   private rows = 0;
   private readonly numbers: Float64Array;
@@ -97,12 +97,12 @@ export class AllocationColumnsBuilder {
   private readonly finite = new FiniteNumbers('allocations');
 
   /**
-   * @param most how many records there can be
-   * @param told identities that are known where the columns go; those that are new are added
+   * @param most number of records that fit
+   * @param known identities that the receiver has; new ones are added
    */
   constructor(
     private readonly most: number,
-    private readonly told = new HashIndex(),
+    private readonly known = new HashIndex(),
   ) {
     this.numbers = new Float64Array(most * (leadingNumbers.length + storedMeasures.length));
     this.hashes = new Uint32Array(most * hashWords);
@@ -113,7 +113,7 @@ export class AllocationColumnsBuilder {
     return this.rows === this.most;
   }
 
-  /** Idle that was stored is passed over: it is computed from the assets, and would be there twice. */
+  /** Skips stored idle: it is computed from the assets and would count twice. */
   add(record: Allocation): void {
     if (record.name.includes(idle)) return;
     const { numbers, most } = this;
@@ -121,7 +121,7 @@ export class AllocationColumnsBuilder {
     this.addIdentity(record, row);
     const finite = this.finite.of(record);
     const raw = record.rawAllocationOnly;
-    // What is no number is told, too, and is as if it was not measured.
+    // NaN and infinity are reported and count as not measured.
     const maximum = (value: number | null | undefined, field: string) =>
       value === null || value === undefined || finite(value, field) !== value ? NaN : value;
     numbers[row] = seconds(record.start);
@@ -158,8 +158,8 @@ export class AllocationColumnsBuilder {
 
   private addIdentity(record: Allocation, row: number): void {
     writeHash(identityKey(record), this.hashes, row);
-    if (this.told.get(this.hashes, row) !== 0) return;
-    this.told.set(this.hashes, row, 1);
+    if (this.known.get(this.hashes, row) !== 0) return;
+    this.known.set(this.hashes, row, 1);
     const text = Buffer.from(JSON.stringify(identityOf(record)));
     this.identityBytes += text.length;
     this.identities.push(text);
@@ -168,7 +168,7 @@ export class AllocationColumnsBuilder {
   }
 }
 
-/** In memory of its own: a small buffer shares its memory with others, and would be handed over with it. */
+/** Copies to a new buffer: small Node buffers share a pool, which would be transferred as a whole. */
 function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   const all = new Uint8Array(length);
   let at = 0;
@@ -179,14 +179,14 @@ function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   return all;
 }
 
-/** The sums over the volumes of an allocation. */
+/** Sums over the volumes of an allocation. */
 type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
 type Reader = (record: Allocation, volumes: VolumeSums) => number;
 
-/** Measures that are not a field of the same name. */
+/** Measures that are not fields of the same name. */
 const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
-  // Newer agents have them in the GPU part, older ones beside it.
+  // Newer versions have them in the GPU part, older ones in the record.
   gpuRequestAverage: (record) =>
     record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
   gpuUsageAverage: (record) => record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,

@@ -24,7 +24,7 @@ const groupsOfWorkloads = new Set([
 
 /**
  * Whether shared, idle and kept costs can be summed from rolled-up rows, as they depend on nothing below workloads.
- * Labels and annotations do not stand in the way, except for workloads with several values: see `mixedWorkloads`.
+ * Labels and annotations do not matter, except for workloads with several values: see `mixedWorkloads`.
  */
 export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   return (

@@ -93,7 +93,7 @@ async function sumsSource(connection: DuckDBConnection, source: SourceOptions): 
   return { ...source, request, rolledUp, mixed: await areMixed(connection, request) };
 }
 
-/** Whether some workloads mix values that the request tells apart, so that their allocations have to be read. */
+/** Whether some workloads mix values that the request distinguishes, so that their allocations have to be read. */
 async function areMixed(connection: DuckDBConnection, request: AllocationRequest): Promise<boolean> {
   const bindings = new Bindings();
   const which = mixedWorkloads(request, bindings);

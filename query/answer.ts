@@ -3,7 +3,7 @@ import type { StoredFieldName } from './asset-fields';
 import type { Measure } from './measures';
 import type { Span } from './span';
 
-/** What was said of a group of allocations, and what it is called. Members are there only when they say something. */
+/** Properties of a group of allocations. Members are absent if the group has no common value. */
 export interface AllocationProperties {
   cluster?: string;
   node?: string;
@@ -45,12 +45,12 @@ export interface GpuUse {
 
 /**
  * A row of an answer: an allocation, a group of them, or idle. Costs are in the currency of the clusters and without
- * their adjustments, which have members of their own; averages are over the time from `start` to `end`.
+ * their adjustments, which are separate members; averages are over the time from `start` to `end`.
  */
 export interface AllocationRow extends Record<Measure, number> {
   name: string;
   properties: AllocationProperties;
-  /** Of the set that it is in. */
+  /** The window of its set. */
   window: Span;
   /** Unix seconds, perhaps with a fraction. */
   start: number;
@@ -58,21 +58,21 @@ export interface AllocationRow extends Record<Measure, number> {
   pvs: Record<string, PersistentVolumeUse> | null;
   lbAllocations: Record<string, LoadBalancerUse> | null;
   gpuAllocation: GpuUse | null;
-  /** Only of a single allocation. */
+  /** Present only for a single allocation. */
   rawAllocationOnly: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** The rows of one span, in the order that was asked for. */
+/** The rows of one span, in the requested order. */
 export interface AllocationSet {
   readonly window: Span;
   readonly rows: readonly AllocationRow[];
 }
 
-/** What there is to know beside an answer. */
+/** Metadata of an answer. */
 export interface AnswerNotes {
-  /** What is missing or was taken otherwise than asked, a sentence each. */
+  /** Missing data and ignored parameters, one sentence each. */
   readonly warnings: readonly string[];
-  /** The generation that answered; absent over a local store alone. */
+  /** The generation that answered; absent if the server has only a local store. */
   readonly generation?: number;
 }
 
@@ -100,12 +100,12 @@ export interface Breakdown {
   user: number;
 }
 
-/** The members of every asset. */
+/** Members of every asset. */
 export interface AssetRowBase {
   key: string;
   properties: AssetProperties;
   labels: Record<string, string>;
-  /** Of the set that it is in. */
+  /** The window of its set. */
   window: Span;
   /** Unix seconds, perhaps with a fraction. */
   start: number;
@@ -114,12 +114,12 @@ export interface AssetRowBase {
   totalCost: number;
 }
 
-/** The fields that a type has to itself, as answers have them. */
+/** The fields specific to a type, as they are in answers. */
 type OwnFields<Type extends AssetType> = {
   [Name in Exclude<StoredFieldName<Type>, 'cost' | 'adjustment'>]: Answered<AssetOf<Type>[Name]>;
 };
 
-/** A value of a field in an answer: a breakdown that is missing has shares of 0; parts have no version. */
+/** A field's value in an answer: a missing breakdown has shares of 0; parts have no version. */
 type Answered<T> = [T] extends [StoredBreakdown | null]
   ? Breakdown
   : T extends { version: number }
@@ -164,32 +164,32 @@ export interface AssetAnswer extends AnswerNotes {
   readonly window: Span;
 }
 
-/** What is held of a cluster. */
+/** The data of a cluster. */
 export interface ClusterCoverage {
   readonly cluster: string;
-  /** Start of the first and end of the last window that holds something of it, unix seconds. */
+  /** Start of its first and end of its last window, in unix seconds. */
   readonly firstData: number;
   readonly lastData: number;
-  /** Windows that it has no data in, though it has before and behind them, by `<pipeline>/<resolution>`. */
+  /** Windows without its data between its first and last, by `<pipeline>/<resolution>`. */
   readonly missing: Readonly<Record<string, number>>;
-  /** Windows that it has data in, likewise. */
+  /** Windows with its data, by `<pipeline>/<resolution>`. */
   readonly windows: Readonly<Record<string, number>>;
   /** Allocations in its newest windows: a measure of its size. */
   readonly allocations: number;
-  /** Numbers of its records that are NaN or infinite, in all windows that are served; they count as 0. */
+  /** NaN and infinite numbers in its records of all served windows; they count as 0. */
   readonly notFinite: number;
 }
 
-/** Which data answers. */
+/** The data that answers are computed from. */
 export interface DataState {
-  /** The generation that is served; absent over a local store alone, and before the first one. */
+  /** The served generation; absent before the first one, and if the server has only a local store. */
   readonly generation?: number;
   /** RFC 3339. */
   readonly committedAt?: string;
   readonly ingestedAt?: string;
-  /** Nothing can be answered from: nothing was ever ingested, or the database cannot be opened at the moment. */
+  /** There is no data: nothing was ever ingested, or the database cannot be opened at the moment. */
   readonly empty: boolean;
-  /** Windows ingested so far and in all, while that is going on. */
+  /** Windows ingested so far and in total, while an ingest runs. */
   readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
   /** Why a newer generation is not served. */
   readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };

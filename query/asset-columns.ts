@@ -56,7 +56,7 @@ export const tableColumns: readonly AssetColumn[] = [
   ...storedFields.map(fieldColumn),
 ];
 
-/** For types without times of their own: those of the asset's window, or of the set. */
+/** Times of types that have none: those of the asset's window, or of the set. */
 function timeColumn(name: string, side: 'start' | 'end'): AssetColumn {
   const time = (record: Asset, set: AssetSet): Instant | null =>
     'start' in record ? record[side] : (record.window[side] ?? set.window[side]);
@@ -80,10 +80,10 @@ function fieldColumn({ name, sql, of, read }: AssetField): AssetColumn {
   };
 }
 
-/** Fields that the format's JSON names otherwise. */
+/** Fields that have another name in the format's JSON. */
 const reportedAs: Readonly<Record<string, string>> = { gpuHours: 'GPUHours' };
 
-/** Brings the assets of a set into columns. */
+/** Converts the assets of a set to columns. */
 export function toAssetColumns(set: AssetSet): AssetColumns {
   const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
   const numbers = new FiniteNumbers('assets');

@@ -21,7 +21,7 @@ const node: CostColumns<'Node'> = {
   discount: 'discount',
   adjustment: 'adjustment',
 };
-/** Any other type: numbers that it does not have are 0 in its rows. */
+/** All other types: numbers that a type does not have are 0 in its rows. */
 const other: CostColumns<'Any'> & CostColumns<'Cloud'> & CostColumns<'Disk'> & CostColumns<'LoadBalancer'> = {
   cost: 'cost',
   adjustment: 'adjustment',

@@ -5,8 +5,8 @@ import type { Finite } from './finite-numbers';
 import { money } from './measures';
 
 /*
- * The fields that types of assets have to themselves, as they are stored. A field that a new codec version brings does not
- * compile before it has an entry below. The table, the sums and the export take their columns from here.
+ * The fields specific to a type of assets, as they are stored. A field of a new codec version does not compile until it
+ * has an entry below. The table, the sums and the export derive their columns from here.
  */
 
 /** Fields of every type, stored by columns that `asset-columns.ts` lists. */
@@ -16,8 +16,8 @@ type CommonField = 'type' | 'typeName' | 'properties' | 'labels' | 'window' | 's
 export type OwnField<Type extends AssetType> = Exclude<FieldName<AssetOf<Type>>, CommonField>;
 
 /**
- * How a column is merged over the assets of a group: `sum`; `same`, a value that all share; `mean`, weighted by cost; `single`,
- * the value of a group of one. `not merged`: answers do not have it, or compute it otherwise.
+ * How a column is merged over the assets of a group: `sum`; `same`, the value if all share it; `mean`, weighted by cost;
+ * `single`, the value if the group is one asset. `not merged`: answers omit it, or derive it from other columns.
  */
 export type Merging = 'sum' | 'same' | 'mean' | 'single' | 'not merged';
 
@@ -108,7 +108,7 @@ const overhead = {
 } as const satisfies StoredField<NodeOverhead | null>;
 
 const cost = shared('cost', 'before adjustment and credit, of types with one cost; 0 of nodes');
-const adjustment = shared('adjustment', 'what reconciliation changed');
+const adjustment = shared('adjustment', 'adjustment by reconciliation');
 
 /** The fields of each type, in the order of the columns. */
 export const assetFields = {
@@ -146,14 +146,9 @@ export const assetFields = {
       'byte_hours_used',
       'sum',
       'byte hours',
-      'of disks: what was used; null where it was not measured',
+      'of disks: byte hours used; null where it was not measured',
     ),
-    byteUsageMax: measured(
-      'byte_usage_max',
-      'single',
-      'bytes',
-      'of disks: the most that was used at once; null likewise',
-    ),
+    byteUsageMax: measured('byte_usage_max', 'single', 'bytes', 'of disks: peak usage; null likewise'),
     breakdown: breakdown('disk_breakdown', 'disks'),
     local: notStored,
     storageClass: text('storage_class', 'of disks'),
@@ -190,10 +185,10 @@ type AnyStored = {
   [Type in AssetType]: Exclude<Fields[Type][keyof Fields[Type]], string>;
 }[AssetType];
 
-/** The columns that are merged in a way. */
+/** The columns with one way of merging. */
 export type ColumnsMergedBy<How extends Merging> = Extract<AnyStored, { readonly merging: How }>['name'];
 
-/** A stored field with its place in records. */
+/** A stored field and the types that have it. */
 export interface AssetField extends Omit<StoredField<unknown>, 'name'> {
   readonly name: AnyStored['name'];
   /** Its name in records of each type that has it. */
@@ -216,7 +211,7 @@ function listFields(): AssetField[] {
   return [...found.values()];
 }
 
-/** The names of the columns that are merged in a way. */
+/** Names of the columns with one way of merging. */
 export function columnsMergedBy(how: Merging): string[] {
   return storedFields.filter(({ merging }) => merging === how).map(({ name }) => name);
 }

@@ -5,14 +5,14 @@ import type { Row } from './database';
 import type { Span } from './span';
 import { sanitizeKey } from './sanitize';
 
-/** Where GKE and EKS say which pool a node is of. OpenCost stores them sanitised, with `label_` in front. */
+/** Labels of GKE and EKS with a node's pool. OpenCost stores the keys sanitised and prefixed with `label_`. */
 const poolLabels = [
   'cloud.google.com/gke-nodepool',
   'eks.amazonaws.com/nodegroup',
   'alpha.eksctl.io/nodegroup-name',
 ].flatMap((key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`, key]);
 
-/** An asset, or a group of them, from the row that was read. Those of several types are of the type `Any`. */
+/** Converts a database row to an asset, or a group of them; groups of several types have the type `Any`. */
 export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
   const number = (column: string) => Number(row[column] ?? 0);
   const text = (column: string) => (typeof row[column] === 'string' ? row[column] : '');
@@ -48,7 +48,7 @@ export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
         cpuCoreHours: number('cpu_core_hours'),
         ramByteHours: number('ram_byte_hours'),
         gpuHours: number('gpu_hours'),
-        // As many as run at a time: OpenCost says it like this too.
+        // The average number of running nodes, as in OpenCost.
         gpuCount: hours > 0 ? number('gpu_hours') / hours : 0,
         cpuBreakdown: breakdown('cpu_breakdown'),
         ramBreakdown: breakdown('ram_breakdown'),

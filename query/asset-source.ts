@@ -2,7 +2,7 @@ import { undefinedPart } from '../etl/asset-identity';
 import type { AssetField, AssetGroup, AssetRequest } from './request';
 import { assetTarget, type Bindings, condition, unallocated } from './sql';
 
-/** The columns that an asset's properties are in. */
+/** The columns of an asset's properties. */
 export const assetColumns: Readonly<Record<AssetField, string>> = {
   account: 'account',
   category: 'category',
@@ -15,7 +15,7 @@ export const assetColumns: Readonly<Record<AssetField, string>> = {
   type: 'type',
 };
 
-/** What identifies an asset, in the order in which its key says it. */
+/** The columns that identify an asset, in the order of its key. */
 const identifying: readonly AssetField[] = [
   'provider',
   'account',
@@ -29,7 +29,7 @@ const identifying: readonly AssetField[] = [
 ];
 export const identifyingColumns = identifying.map((field) => assetColumns[field]);
 
-/** The assets that a query is about. */
+/** The assets of a query. */
 export interface AssetSource {
   readonly request: AssetRequest;
   /** `asset_pick` takes all clusters of its files. */

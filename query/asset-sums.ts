@@ -5,7 +5,7 @@ import { exactSum, roughSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 import { agreed } from './rollup';
 
-/** What means are weighted by: as SQL over assets, and the name of its sum in the gathered rows. */
+/** A weight of means: its SQL over assets, and the name of its sum in the gathered rows. */
 const weights = {
   cpu: ['cpu_cost', 'cpu_cost'],
   ram: ['ram_cost', 'ram_cost'],
@@ -15,14 +15,14 @@ const weights = {
 } as const;
 type Weight = keyof typeof weights;
 
-/** How the means are weighted; of an array, each of its shares. */
+/** The weight of each mean; for an array, of each of its shares. */
 const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weight[]>> = {
   discount: 'listed',
   preemptible: 'paid',
   cpu_breakdown: ['cpu', 'cpu', 'cpu', 'cpu'],
   ram_breakdown: ['ram', 'ram', 'ram', 'ram'],
   disk_breakdown: ['disk', 'disk', 'disk', 'disk'],
-  // The third one, the share of the cost, follows from these two.
+  // The third, the share of cost, follows from these two.
   overhead: ['cpu', 'ram'],
 };
 

@@ -22,7 +22,7 @@ export interface AllocationBatches {
   close(): void;
 }
 
-/** Brings a set into columns. Pure CPU work, for a thread. */
+/** Converts a set to columns. CPU work for a thread. */
 export function toColumns(set: EtlSet): WindowColumns {
   const columnsOf = toColumnsOf[set.kind] as (set: EtlSet) => WindowColumns;
   return columnsOf(set);

@@ -40,8 +40,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     if (opened !== undefined) return opened;
     await rm(file, { force: true });
     await rm(`${file}.wal`, { force: true });
-    const anew = await tryOpen(file, options);
-    if (anew !== undefined) return anew;
+    const recreated = await tryOpen(file, options);
+    if (recreated !== undefined) return recreated;
   } catch (cause) {
     throw (
       noRoomOf(cause, options) ??

@@ -8,8 +8,8 @@ import { rowsOf } from './database';
 import { measureFacts, money, storedMeasures } from './measures';
 
 /**
- * Names the folder of an export. It is raised with any change of the columns, also when one is added: some engines take
- * files whose columns differ for broken. `docs/reference/export-schema.md` promises them.
+ * Names the folder of an export. Raise it with any change of the columns, additions included: some engines reject a
+ * table whose files have different columns. `docs/reference/export-schema.md` documents them.
  */
 export const exportVersion = 1;
 
@@ -18,26 +18,26 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 type ExportType = 'TIMESTAMP' | 'VARCHAR' | 'VARCHAR[]' | 'MAP(VARCHAR, VARCHAR)' | 'DOUBLE' | 'BOOLEAN';
 
-/** A column, as it is promised. */
+/** A documented column. */
 export interface ExportColumn {
   readonly name: string;
-  /** As DuckDB reads it from Parquet. */
+  /** The type that DuckDB reads from Parquet. */
   readonly type: ExportType;
-  /** Empty where there is none. */
+  /** Empty if it has none. */
   readonly unit: string;
   readonly meaning: string;
 }
 
 interface Column extends ExportColumn {
-  /** What it is in the tables. */
+  /** SQL over the tables. */
   readonly sql: string;
 }
 
-/** Of the years that all engines know, 1 to 9999. */
+/** Seconds of the years that all engines support, 1 to 9999. */
 const [firstSecond, lastSecond] = [-62_135_596_800, 253_402_300_799];
 
 function timestamp(name: string, seconds: string, meaning: string): Column {
-  // Where a file says a time that no calendar has, there is none.
+  // Null for times outside of these years.
   const sql = `case when ${seconds} between ${firstSecond} and ${lastSecond} then make_timestamp(cast(${seconds} * 1000000 as bigint)) end`;
   return { name, type: 'TIMESTAMP', unit: 'UTC', meaning, sql };
 }
@@ -54,7 +54,7 @@ function number(name: string, sql: string, unit: string, meaning: string): Colum
   return { name, type: 'DOUBLE', unit, meaning, sql };
 }
 
-/** Null where it was not measured, or not to a number. */
+/** Null if it was not measured, or is not a finite number. */
 function measured(name: string, sql: string, unit: string, meaning: string): Column {
   return number(name, `case when isfinite(${sql}) then ${sql} end`, unit, meaning);
 }
@@ -68,8 +68,8 @@ function snakeCase(name: string): string {
 }
 
 const ofWindow: readonly Column[] = [
-  timestamp('window_start', 'f.window_start', 'the first moment of the window'),
-  timestamp('window_end', 'f.window_end', 'the first moment behind the window'),
+  timestamp('window_start', 'f.window_start', 'the start of the window'),
+  timestamp('window_end', 'f.window_end', 'the end of the window, exclusive'),
 ];
 
 function timesOf(table: string): readonly Column[] {
@@ -80,7 +80,7 @@ function timesOf(table: string): readonly Column[] {
       'minutes',
       `(${table}.end_at - ${table}.start_at) / 60`,
       'minutes',
-      'from `start_time` to `end_time`: what averages are weighted with',
+      'from `start_time` to `end_time`: the weight of averages',
     ),
   ];
 }
@@ -98,7 +98,7 @@ const allocationColumns: readonly Column[] = [
   text('controller', 'i.controller', 'the name of the controller; empty without one'),
   text('pod', 'i.pod', 'the pod'),
   text('container', 'i.container', 'the container; `__unmounted__` where `unmounted` is true'),
-  text('provider_id', 'i.provider_id', 'what the provider calls the node'),
+  text('provider_id', 'i.provider_id', "the provider's ID of the node"),
   {
     name: 'services',
     type: 'VARCHAR[]',
@@ -106,7 +106,7 @@ const allocationColumns: readonly Column[] = [
     meaning: 'the services in front of the pod',
     sql: 'i.services',
   },
-  textMap('labels', 'i.labels', 'labels of the pod; its cluster has added those of the namespace'),
+  textMap('labels', 'i.labels', 'labels of the pod, and those of the namespace that its cluster added'),
   textMap('annotations', 'i.annotations', 'annotations, likewise'),
   textMap('namespace_labels', 'i.namespace_labels', 'labels of the namespace'),
   textMap('namespace_annotations', 'i.namespace_annotations', 'annotations of the namespace'),
@@ -114,7 +114,7 @@ const allocationColumns: readonly Column[] = [
   flag(
     'unmounted',
     'not i.plain',
-    'true of volumes and load balancers that no pod uses: they have costs, but no workload',
+    'true for volumes and load balancers that no pod uses: they have costs, but no workload',
   ),
   number(
     'total_cost',
@@ -126,14 +126,9 @@ const allocationColumns: readonly Column[] = [
     const { unit, meaning } = measureFacts[measure];
     return number(snakeCase(measure), `a."${measure}"`, unit, meaning);
   }),
-  number(
-    'cpu_max',
-    'a.cpu_max',
-    'cores',
-    'the most CPU that it used at once; null where it was not measured',
-  ),
-  measured('ram_max', 'a.ram_max', 'bytes', 'the most memory that it used at once; null likewise'),
-  measured('gpu_max', 'a.gpu_max', 'share', 'the most of its GPUs that it used at once; null likewise'),
+  number('cpu_max', 'a.cpu_max', 'cores', 'its peak CPU usage; null where it was not measured'),
+  measured('ram_max', 'a.ram_max', 'bytes', 'its peak memory usage; null likewise'),
+  measured('gpu_max', 'a.gpu_max', 'share', 'its peak GPU usage; null likewise'),
 ];
 
 const breakdown = ['idle', 'other', 'system', 'user'] as const;
@@ -155,19 +150,19 @@ function overheadOf(column: string): readonly Column[] {
       'overhead_cpu',
       `a.${column}[1]`,
       'share',
-      'of nodes: CPU that is not for workloads; null where it is not known',
+      'of nodes: CPU not available to workloads; null where it is not known',
     ),
     number(
       'overhead_ram',
       `a.${column}[2]`,
       'share',
-      'of nodes: memory that is not for workloads; null likewise',
+      'of nodes: memory not available to workloads; null likewise',
     ),
-    number('overhead_cost', `a.${column}[3]`, 'share', 'of nodes: what both come to in cost; null likewise'),
+    number('overhead_cost', `a.${column}[3]`, 'share', 'of nodes: the cost of both; null likewise'),
   ];
 }
 
-/** The columns of a stored field. Of types that do not have it they are null, or 0 for what several types have. */
+/** The columns of a stored field. Types without the field have null, or 0 if several types share the column. */
 function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
   const value = `a.${name}`;
   switch (sql) {
@@ -199,17 +194,17 @@ const assetColumns: readonly Column[] = [
   text('project', 'a.project', "the provider's project"),
   text('service', 'a.service', "the provider's service"),
   text('name', 'a.name', 'the name of the asset'),
-  text('provider_id', 'a.provider_id', 'what the provider calls it'),
+  text('provider_id', 'a.provider_id', "the provider's ID of the asset"),
   textMap('labels', 'a.labels', 'its labels'),
   ...timesOf('a'),
-  number('total_cost', assetCost, money, 'what it costs in all: discount, adjustment and credit included'),
+  number('total_cost', assetCost, money, 'its total cost: discount, adjustment and credit included'),
   ...storedFields.flatMap(ofField),
 ];
 
 interface Table {
   readonly columns: readonly Column[];
   readonly from: string;
-  /** What is queried together lies together, and the same window is the same file. */
+  /** Keeps rows that are queried together adjacent, and makes the file of a window reproducible. */
   readonly order: string;
 }
 
@@ -226,10 +221,10 @@ const exported: Record<Pipeline, Table> = {
   },
 };
 
-/** What is promised of the files of an export: its `schema.json`. */
+/** The documented schema of an export: its `schema.json`. */
 export interface ExportSchema {
   readonly version: number;
-  /** Columns that stand in the path, as `<name>=<value>/`. */
+  /** Columns in the path, as `<name>=<value>/`. */
   readonly partitions: readonly (Omit<ExportColumn, 'type'> & { readonly type: 'VARCHAR' | 'DATE' })[];
   readonly tables: Readonly<Record<Pipeline, readonly ExportColumn[]>>;
 }
@@ -241,9 +236,9 @@ export const exportSchema: ExportSchema = {
       name: 'resolution',
       type: 'VARCHAR',
       unit: '',
-      meaning: 'how long a window is: `1d`, `1h`. Each resolution has all costs, so ask for one of them',
+      meaning: 'the length of the window: `1d`, `1h`. Each resolution has all costs, so select one',
     },
-    { name: 'day', type: 'DATE', unit: 'UTC', meaning: 'the day that the window begins on' },
+    { name: 'day', type: 'DATE', unit: 'UTC', meaning: 'the day on which the window starts' },
   ],
   tables: { allocations: promised(allocationColumns), assets: promised(assetColumns) },
 };
@@ -252,7 +247,7 @@ function promised(columns: readonly Column[]): ExportColumn[] {
   return columns.map(({ name, type, unit, meaning }) => ({ name, type, unit, meaning }));
 }
 
-/** A window file that is served, and can be exported by its number. */
+/** A served window file, which can be exported by its id. */
 export interface ServedWindow extends WindowRef {
   readonly id: number;
   readonly digest: string;
@@ -279,8 +274,8 @@ const copyOptions: Record<ExportFormat, string> = {
 };
 
 /**
- * Writes one window file of the database to a local file, and gives how many rows it has; undefined when the database
- * has it no more. Aborting interrupts it. What it wrote when it throws is of no use.
+ * Writes one window of the database to a local file and returns the number of rows; undefined if the database no longer
+ * has the window. An abort interrupts it. If it throws, the file is incomplete.
  */
 export async function exportWindow(
   connection: DuckDBConnection,
@@ -311,13 +306,13 @@ export async function exportWindow(
   }
 }
 
-/** CSV has neither lists nor maps: there they are JSON. */
+/** CSV has neither lists nor maps: they are written as JSON. */
 function valueOf({ sql, type }: Column, format: ExportFormat): string {
   const isNested = type === 'VARCHAR[]' || type === 'MAP(VARCHAR, VARCHAR)';
   return isNested && format === 'csv' ? `to_json(${sql})` : sql;
 }
 
-/** As a text of SQL. The path of COPY cannot be bound. */
+/** A SQL string literal: the path of COPY cannot be bound. */
 function quoted(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
@@ -328,7 +323,7 @@ function unwritten(path: string, cause: unknown): unknown {
   return new FederationError('QUERY_DATABASE_UNUSABLE', {
     subject: { key: path },
     detail: `A window cannot be written: ${said}`,
-    hint: 'Make room there, or set TMPDIR to a folder that has some; each window is written there before it goes to its place.',
+    hint: 'Free space there, or set TMPDIR to a folder with space; each window is written there before it is moved to its destination.',
     cause,
   });
 }

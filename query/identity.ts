@@ -3,7 +3,7 @@ import { type ByteString, displayText } from '../etl/byte-string';
 import type { Allocation, StringMap } from '../etl/model';
 import { hashWords } from './hash-index';
 
-/** What identifies an allocation, as it is stored. */
+/** The identity of an allocation, as it is stored. */
 export interface Identity {
   readonly cluster: string;
   readonly node: string;
@@ -20,12 +20,12 @@ export interface Identity {
   readonly namespaceAnnotations: Entries;
   readonly plain: boolean;
 }
-/** A map as its keys and values, by key. */
+/** Keys and values of a map, sorted by key. */
 export type Entries = readonly (readonly [string, string])[];
 
 /** Writes the hash of a text to its place in an array of hashes. */
 export function writeHash(text: string, hashes: Uint32Array, at: number): void {
-  // A text of its bytes, as a buffer for each would be garbage that takes longer to collect.
+  // A latin1 string: collecting a buffer per hash would take longer.
   const digest = hash('sha256', text, 'binary');
   for (let word = 0; word < hashWords; word++) {
     let value = 0;
@@ -56,12 +56,12 @@ export function identityKey({ name, properties }: Allocation): string {
   );
 }
 
-/** With its length in front, so that no two lists of texts give the same one. */
+/** Prefixed with its length, so that different lists of texts never give the same one. */
 function sized(text: ByteString): string {
   return `${text.length}:${text}`;
 }
 
-/** A map's order in a file means nothing. */
+/** Sorted, as the order of a map in a file has no meaning. */
 function mapKey(map: StringMap | null): string {
   if (map === null || map.size === 0) return nothing;
   const parts: string[] = [];
@@ -97,7 +97,7 @@ export function identityOf(record: Allocation): Identity {
   return { ...identity, plain: identity.container !== unmounted };
 }
 
-/** The entries of a map by key: their order in a file means nothing. */
+/** The entries of a map, sorted by key, as their order in a file has no meaning. */
 export function entries(map: StringMap | null | undefined): [string, string][] {
   const texts = new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));

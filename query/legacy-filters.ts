@@ -8,12 +8,12 @@ import { unallocated } from './sql';
 /** Parameters by name, as they are written. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** More is no filter that a person wrote. */
+/** In characters; no legitimate filter is longer. */
 const longest = 16_384;
 
 /**
- * Reads the filters of the first language: a parameter for each field, commas between alternatives, `*` for a prefix.
- * Undefined when there is none. Throws QUERY_INVALID for one that is too long, and for a label without a key.
+ * Parses filters of the first language: one parameter per field, alternatives separated by commas, `*` for a prefix.
+ * Undefined if there are none. Throws QUERY_INVALID for a filter that is too long, and for a label without a key.
  */
 export function parseLegacyFilters(
   parameters: Parameters,
@@ -96,10 +96,10 @@ function compare(left: FilterOperand, value: string): Filter {
 function keyed(kind: 'label' | 'annotation', parameter: string): Alternative {
   return (value) => {
     const colon = value.indexOf(':');
-    // Without a value: whoever has the key.
+    // A key without a value matches everything that has the key.
     if (colon < 0) return hasKey({ kind: `${kind}Keys` }, value);
     const key = sanitizeKey(value.slice(0, colon).trim());
-    // Every key that is missing reads as the empty string, so no key at all could match everything.
+    // A missing key reads as the empty string, so an empty key could match everything.
     if (key === '') throw invalid(parameter, value, 'has no key; it takes KEY:VALUE.');
     return compare({ kind, key }, value.slice(colon + 1).trim());
   };

@@ -3,9 +3,8 @@ import type { Allocation, PVAllocation } from '../etl/model';
 import { type Resource, resources } from './idle';
 
 /*
- * The numbers of allocations that queries answer with. They follow from the fields of the ETL format: a number that a new
- * codec version brings does not compile before it has an entry below. The tables, the sums, the export and the API take
- * theirs from here.
+ * The numbers of allocations in answers. They derive from the fields of the ETL format: a number of a new codec version
+ * does not compile until it has an entry below. The tables, the sums, the export and the API derive theirs from here.
  */
 
 /** Numbers of an allocation that are stored under another name, or `not stored`: no answer has them then. */
@@ -27,9 +26,9 @@ type StoredName<Name extends NumberName<Allocation>> = Name extends keyof typeof
 export type StoredMeasure =
   Exclude<StoredName<NumberName<Allocation>>, 'not stored'> | `pv${Capitalize<NumberName<PVAllocation>>}`;
 
-/** What there is to know of a measure beyond its name. */
+/** How a measure is merged and documented. */
 interface MeasureFacts {
-  /** How allocations are merged: added up, or averaged, each weighted by its own time, over the time of all. */
+  /** How allocations are merged: added up, or averaged with their durations as weights. */
   readonly merging: 'sum' | 'average';
   readonly unit: string;
   /** As the export documents it. */
@@ -53,42 +52,42 @@ function cost(meaning: string): MeasureFacts {
 
 /** Every stored measure, in the order of the tables and the export. Costs are without their adjustments. */
 export const measureFacts = {
-  cpuCoreHours: total('core hours', 'CPU that it was charged for: used or requested, whichever was more'),
+  cpuCoreHours: total('core hours', 'CPU that it was charged for: the greater of usage and request'),
   cpuCoreRequestAverage: average(
     'cores',
     'CPU that it requested, on average from `start_time` to `end_time`',
   ),
   cpuCoreUsageAverage: average('cores', 'CPU that it used, on average'),
-  cpuCoreLimitAverage: average('cores', 'CPU that it was limited to, on average; 0 without a limit'),
+  cpuCoreLimitAverage: average('cores', 'its CPU limit, on average; 0 without a limit'),
   cpuCost: cost('the cost of its CPU'),
-  cpuCostAdjustment: cost('what reconciliation changed of `cpu_cost`'),
+  cpuCostAdjustment: cost('adjustment of `cpu_cost` by reconciliation'),
   gpuHours: total('GPU hours', 'GPUs that it was charged for'),
   gpuRequestAverage: average('GPUs', 'GPUs that it requested, on average'),
-  gpuUsageAverage: average('share', 'how much of its GPUs it used, on average, as its cluster measured it'),
+  gpuUsageAverage: average('share', 'share of its GPUs that it used, on average, as measured by its cluster'),
   gpuCost: cost('the cost of its GPUs'),
-  gpuCostAdjustment: cost('what reconciliation changed of `gpu_cost`'),
-  networkTransferBytes: total('bytes', 'what it sent over the network'),
-  networkReceiveBytes: total('bytes', 'what it received over the network'),
+  gpuCostAdjustment: cost('adjustment of `gpu_cost` by reconciliation'),
+  networkTransferBytes: total('bytes', 'bytes that it sent over the network'),
+  networkReceiveBytes: total('bytes', 'bytes that it received over the network'),
   networkCost: cost('the cost of its network traffic'),
   networkCrossZoneCost: cost('the part of `network_cost` between zones'),
   networkCrossRegionCost: cost('the part of `network_cost` between regions'),
   networkInternetCost: cost('the part of `network_cost` to the Internet'),
   networkNatGatewayEgressCost: cost('the part of `network_cost` out through NAT gateways'),
   networkNatGatewayIngressCost: cost('the part of `network_cost` in through NAT gateways'),
-  networkCostAdjustment: cost('what reconciliation changed of `network_cost`'),
+  networkCostAdjustment: cost('adjustment of `network_cost` by reconciliation'),
   loadBalancerCost: cost('the cost of its load balancers'),
-  loadBalancerCostAdjustment: cost('what reconciliation changed of `load_balancer_cost`'),
+  loadBalancerCostAdjustment: cost('adjustment of `load_balancer_cost` by reconciliation'),
   pvByteHours: total('byte hours', 'of its persistent volumes'),
   pvCost: cost('the cost of its persistent volumes'),
-  pvCostAdjustment: cost('what reconciliation changed of `pv_cost`'),
-  ramByteHours: total('byte hours', 'memory that it was charged for: used or requested, whichever was more'),
+  pvCostAdjustment: cost('adjustment of `pv_cost` by reconciliation'),
+  ramByteHours: total('byte hours', 'memory that it was charged for: the greater of usage and request'),
   ramByteRequestAverage: average('bytes', 'memory that it requested, on average'),
   ramByteUsageAverage: average('bytes', 'memory that it used, on average'),
-  ramByteLimitAverage: average('bytes', 'memory that it was limited to, on average; 0 without a limit'),
+  ramByteLimitAverage: average('bytes', 'its memory limit, on average; 0 without a limit'),
   ramCost: cost('the cost of its memory'),
-  ramCostAdjustment: cost('what reconciliation changed of `ram_cost`'),
-  sharedCost: cost('shared costs that its cluster gave it when it made the file'),
-  externalCost: cost('costs from outside of the cluster that its cluster gave it'),
+  ramCostAdjustment: cost('adjustment of `ram_cost` by reconciliation'),
+  sharedCost: cost('shared costs that its cluster assigned to it when it wrote the file'),
+  externalCost: cost('costs from outside of the cluster that its cluster assigned to it'),
 } satisfies Record<StoredMeasure, MeasureFacts> as Readonly<Record<StoredMeasure, MeasureFacts>>;
 
 /** Measures as they are stored: idle is computed, never stored. */
@@ -97,7 +96,7 @@ export const storedMeasures = Object.keys(measureFacts) as readonly StoredMeasur
 /** Sums and averages of the allocations of a row, unrounded. */
 export type Measure = StoredMeasure | `${Resource}CostIdle`;
 
-/** All measures: the stored ones, with the idle cost of each resource behind its adjustment. */
+/** All measures: the stored ones, with the idle cost of each resource after its adjustment. */
 export const measures: readonly Measure[] = storedMeasures.flatMap((measure): Measure[] => {
   const resource = resources.find((one) => measure === `${one}CostAdjustment`);
   return resource === undefined ? [measure] : [measure, `${resource}CostIdle`];

@@ -44,7 +44,7 @@ function diskFull(cause: unknown): FederationError {
   return new FederationError('QUERY_NO_ROOM', {
     subject: { setting: 'query.path' },
     detail: 'The volume of query.path is full.',
-    hint: 'Make room on it, or enlarge it; with more query.memory less is written there. It goes on by itself then.',
+    hint: 'Free space on it, enlarge it, or raise query.memory so that less is written there. No restart is needed.',
     retryAfterMs,
     cause,
   });
@@ -55,7 +55,7 @@ function elsewhereFull(cause: unknown, file: string): FederationError {
   return new FederationError('QUERY_NO_ROOM', {
     subject: { key: file },
     detail: 'The volume that an export is written to is full.',
-    hint: 'Make room on it; TMPDIR names another folder for files on their way.',
+    hint: 'Free space on it, or set TMPDIR to another folder for temporary files.',
     retryAfterMs,
     cause,
   });

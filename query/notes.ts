@@ -43,7 +43,7 @@ function describeMissing(
   const to = Math.max(...held.map(({ end }) => end));
   const notes: string[] = [];
   if (window.start < from || Math.min(window.end, now) > to) {
-    notes.push(`The window reaches beyond the data, which is of ${spanText({ start: from, end: to })}.`);
+    notes.push(`The window extends beyond the data, which covers ${spanText({ start: from, end: to })}.`);
   }
   const all = Math.min(window.end, now, to) - Math.max(window.start, from);
   const outside = Math.max(0, Math.min(window.end, now) - window.start - Math.max(0, all));
@@ -102,15 +102,15 @@ function describeDisagreements(
   const closed = catalog.disagreements.filter(({ day }) => day.pipeline === pipeline && day.end <= now);
   if (closed.length === 0) return [];
   const answers = answering(picks);
-  const told = closed
+  const days = closed
     .filter(({ cluster, day, hours }) => [day, ...hours].some((file) => answers(file, cluster)))
     .map(({ cluster, day, cost }) => {
       const name = catalog.clusters.get(cluster) ?? '';
       return `${name} on ${timeText(day.start).slice(0, 10)} (${cost.day.toFixed(2)} and ${cost.hours.toFixed(2)})`;
     });
-  return told.length === 0
+  return days.length === 0
     ? []
-    : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(told.sort())}.`];
+    : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(days.sort())}.`];
 }
 
 /** The first items of a list, and the number of the others. */

@@ -64,5 +64,5 @@ function split(text: string | undefined): string[] {
 }
 
 function unknown(word: string, known: readonly string[]): never {
-  throw invalid('aggregate', word, `is none of ${known.join(', ')}, label:KEY or the aliases.`);
+  throw invalid('aggregate', word, `is not one of ${known.join(', ')}, label:KEY or the aliases.`);
 }

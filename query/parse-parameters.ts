@@ -1,28 +1,28 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { legacyFilters, type Parameters } from './legacy-filters';
 
-/** What a route asks for: each kind has its own parameters. */
+/** Kinds of queries; each has its own parameters. */
 export type AskedOf =
   'allocations' | 'summaries' | 'toplines' | 'assets' | 'allocation values' | 'asset values';
 
-/** Which question parameters are of. */
+/** The query that parameters belong to. */
 export interface Asked {
   readonly of: AskedOf;
   readonly flavour: 'opencost' | 'kubecost';
 }
 
-/** The parameters of a request, as they count. */
+/** The valid parameters of a request. */
 export interface ReadParameters {
-  /** Each is known and has a value that is not empty. */
+  /** Known parameters with a value. */
   readonly parameters: Parameters;
-  /** What was asked and does not count, a sentence each. */
+  /** Parameters that are ignored, one sentence each. */
   readonly warnings: readonly string[];
 }
 
-/** The query of a URL; a parameter that is given twice has several values. */
+/** The query of a URL; a repeated parameter has several values. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Says why a value does not count; undefined where it does. */
+/** Returns why a value is ignored; undefined if it is valid. */
 type Check = (value: string) => string | undefined;
 
 const anything: Check = () => undefined;
@@ -50,7 +50,7 @@ const ofAllocations = {
   shareIdle: (value: string) =>
     ['weighted', 'even'].includes(value) || onOff(value) !== undefined
       ? undefined
-      : 'it is none of true, false and weighted',
+      : 'it is not true, false or weighted',
   shareNamespaces: anything,
   shareLabels: anything,
   shareCost: anything,
@@ -71,7 +71,7 @@ const ofValues = {
   filter: anything,
 };
 
-/** Stock clients send them to every route. Where they ask for what is done anyway, there is nothing to say. */
+/** Stock clients send these to every route. A value that asks for the default behaviour causes no warning. */
 const withoutMeaning = {
   resolution: anything,
   metrics: anything,
@@ -81,14 +81,14 @@ const withoutMeaning = {
   sharelb: anything,
   _: anything,
   external: (value: string) =>
-    onOff(value) === true ? 'costs from outside the clusters are not a part of this version' : undefined,
+    onOff(value) === true ? 'costs from outside the clusters are not part of this version' : undefined,
   includeSharedCostBreakdown: anything,
 };
 
 const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   allocations: mapOf({ ...ofAllocations, ...pages, ...labels }),
   summaries: mapOf({ ...ofAllocations, ...pages }),
-  // The sum of all rows has no pages.
+  // A topline is one sum and has no pages.
   toplines: mapOf(ofAllocations),
   assets: mapOf({
     ...sets,
@@ -102,24 +102,24 @@ const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   'asset values': mapOf({ ...ofValues, ...filters('assets') }),
 };
 
-/** The names of all parameters that may be asked with. */
+/** Names of all parameters of a kind of query. */
 export function knownParameters(of: AskedOf): string[] {
   return [...known[of].keys()];
 }
 
 const mostUnknown = 5;
-/** How much of what somebody wrote is repeated. */
+/** Most characters of a name or value that a warning quotes. */
 const mostShown = 40;
 
 /**
- * Reads the parameters of a request. An empty one is as if it were absent, of a repeated one the first counts; what is
- * not known, or not done, fails nothing and is told.
+ * Reads the parameters of a request. Empty ones count as absent, and of a repeated one the first value counts. Unknown
+ * parameters and those without effect are not errors; they are named in warnings.
  */
 export function readParameters(query: Query, asked: Asked): ReadParameters {
   const parameters: Record<string, string> = {};
   const warnings: string[] = [];
   const unknown: string[] = [];
-  // In one order, however they are written: a question has one answer.
+  // Sorted, so that the answer does not depend on their order.
   for (const name of Object.keys(query).sort()) {
     const [value, ...others] = valuesOf(query[name]);
     if (value === undefined) continue;
@@ -129,11 +129,11 @@ export function readParameters(query: Query, asked: Asked): ReadParameters {
       continue;
     }
     if (others.length > 0) {
-      warnings.push(`${name} is given ${others.length + 1} times, and the first counts.`);
+      warnings.push(`${name} is given ${others.length + 1} times; the first counts.`);
     }
     const why = check(value);
     if (why === undefined) parameters[name] = value;
-    else warnings.push(passedOver(name, value, why));
+    else warnings.push(ignoring(name, value, why));
   }
   return {
     parameters,
@@ -146,7 +146,7 @@ export function firstValues(query: Query): Parameters {
   return Object.fromEntries(Object.entries(query).map(([name, given]) => [name, valuesOf(given)[0]]));
 }
 
-/** A switch as Go reads it; undefined where it is neither on nor off. */
+/** A boolean in one of Go's spellings; undefined for anything else. */
 export function onOff(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
@@ -157,19 +157,19 @@ function valuesOf(given: string | readonly string[] | undefined): string[] {
   return [given ?? []].flat().filter((value) => value.trim() !== '');
 }
 
-/** What is known, and does nothing beside the others. */
+/** Warns about known parameters that the others make ineffective. */
 function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[] {
   const { format, labelColumns, idle, includeIdle, shareIdle, accumulate, accumulateBy } = parameters;
-  const tell = (name: string, value: string | undefined, isDone: boolean, why: string) =>
-    value === undefined || isDone ? [] : [passedOver(name, value, why)];
-  const columns = tell('labelColumns', labelColumns, format === 'csv', 'only CSV has columns');
+  const ignored = (name: string, value: string | undefined, isDone: boolean, why: string) =>
+    value === undefined || isDone ? [] : [ignoring(name, value, why)];
+  const columns = ignored('labelColumns', labelColumns, format === 'csv', 'only CSV has columns');
   if (flavour === 'kubecost') return columns;
   switch (of) {
     case 'assets': {
       const [name, value] =
         accumulateBy === undefined ? ['accumulate', accumulate] : ['accumulateBy', accumulateBy];
       const isOneSet = onOff(value) !== undefined || value === 'all' || value === 'none';
-      return [...columns, ...tell(name, value, isOneSet, 'on this path assets are one set')];
+      return [...columns, ...ignored(name, value, isOneSet, 'on this path assets are one set')];
     }
     case 'allocations':
     case 'summaries':
@@ -179,8 +179,8 @@ function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[]
       const include = onOff(includeIdle) ?? false;
       return [
         ...columns,
-        ...tell('idle', idle, onOff(idle) === include, 'on this path includeIdle says it'),
-        ...tell(
+        ...ignored('idle', idle, onOff(idle) === include, 'on this path includeIdle says it'),
+        ...ignored(
           'shareIdle',
           shareIdle,
           include || onOff(shareIdle) === false,
@@ -191,22 +191,22 @@ function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[]
   }
 }
 
-function passedOver(name: string, value: string, why: string): string {
-  return `${name}=${value.slice(0, mostShown)} is passed over: ${why}.`;
+function ignoring(name: string, value: string, why: string): string {
+  return `${name}=${value.slice(0, mostShown)} is ignored: ${why}.`;
 }
 
 function describeUnknown(names: readonly string[], of: AskedOf): string[] {
-  const told = names.slice(0, mostUnknown).map((name) => {
+  const named = names.slice(0, mostUnknown).map((name) => {
     const shown = name.slice(0, mostShown);
     const meant = closest(shown, knownParameters(of));
     const far = distance(shown, meant);
     const isClose = far <= 2 && 3 * far <= name.length;
-    return `${JSON.stringify(shown)} is no parameter here${isClose ? `, but ${meant} is` : ''}.`;
+    return `${JSON.stringify(shown)} is not a parameter here${isClose ? `, but ${meant} is` : ''}.`;
   });
-  const more = names.length - told.length;
+  const more = names.length - named.length;
   return more > 0
-    ? [...told, `${more} more ${more === 1 ? 'parameter is' : 'parameters are'} not known.`]
-    : told;
+    ? [...named, `${more} more ${more === 1 ? 'parameter is' : 'parameters are'} unknown.`]
+    : named;
 }
 
 function filters(of: 'allocations' | 'assets'): Record<string, Check> {

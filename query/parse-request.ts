@@ -17,9 +17,9 @@ import { cutSteps } from './steps';
 
 export type { Parameters } from './legacy-filters';
 
-/** What stands where a request says nothing. */
+/** Defaults for missing parameters. */
 export interface RequestDefaults {
-  /** Of OpenCost and of Kubecost: they differ in what they answer when nothing is said. */
+  /** OpenCost and Kubecost have different defaults. */
   readonly flavour: 'opencost' | 'kubecost';
   /** Unix seconds. */
   readonly now: number;
@@ -29,10 +29,10 @@ export interface RequestDefaults {
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Of more sets nobody reads an answer. */
+/** Most sets of an answer; nobody reads more. */
 const mostSets = 10_000;
 
-/** Reads a query of allocations. Throws QUERY_INVALID, or QUERY_NOT_BUILT for what this version does not have. */
+/** Parses a query of allocations. Throws QUERY_INVALID, and QUERY_NOT_BUILT for features that this version lacks. */
 export function parseAllocationRequest(parameters: Parameters, defaults: RequestDefaults): AllocationRequest {
   const { flavour, now, aliases } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
@@ -73,13 +73,13 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
   };
 }
 
-/** Reads a query of assets. Throws QUERY_INVALID. */
+/** Parses a query of assets. Throws QUERY_INVALID. */
 export function parseAssetRequest(parameters: Parameters, defaults: RequestDefaults): AssetRequest {
   const { flavour, aliases, now } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
   const groups = parseAssetGroups(parameters['aggregate'], aliases);
   const filter = parseFilters(parameters, 'assets', aliases);
-  // Without a prefix the answer is one object, whatever is said.
+  // Without the prefix /model the answer is always one set.
   const sets =
     flavour === 'opencost' ? oneSet(parameters, defaults) : setsOf(parameters, defaults, accumulate);
   return {
@@ -100,13 +100,13 @@ const assetValues =
   'type account cluster category provider providerID providerid name project service label assetType department environment owner product team'.split(
     ' ',
   );
-/** The fields whose values can be listed, and those of them that take a key. */
+/** The fields whose values can be listed, and which of them take a key. */
 const valueFields: Readonly<Record<Filtered, { known: readonly string[]; keyed: readonly string[] }>> = {
   allocations: { known: allocationValues, keyed: ['label', 'annotation', 'namespacelabel'] },
   assets: { known: assetValues, keyed: ['label'] },
 };
 
-/** Reads a question for the values of a field. Throws QUERY_INVALID for a missing or unknown field. */
+/** Parses a query for the values of a field. Throws QUERY_INVALID for a missing or unknown field. */
 export function parseAutocompleteRequest(
   of: Filtered,
   parameters: Parameters,
@@ -118,7 +118,7 @@ export function parseAutocompleteRequest(
   const { known, keyed } = valueFields[of];
   const word = known.find((one) => one.toLowerCase() === start.toLowerCase());
   if (word === undefined || (key !== undefined && !(keyed.includes(word) && key.trim() !== ''))) {
-    throw invalid('field', given, `is none of ${known.join(', ')} or ${keyed[0]}:KEY.`);
+    throw invalid('field', given, `is not one of ${known.join(', ')} or ${keyed[0]}:KEY.`);
   }
   const alias = aliasKeys(word, defaults.aliases)?.[0];
   const filter = parseFilters(parameters, of, defaults.aliases);
@@ -138,7 +138,7 @@ export function parseAutocompleteRequest(
   };
 }
 
-/** Both languages together: a filter that one of them switched off would be a wrong number. */
+/** Combines the filters of both languages: ignoring either would give wrong numbers. */
 function parseFilters(parameters: Parameters, of: Filtered, aliases: Aliases): Filter | undefined {
   const parts = [
     parseFilter(parameters['filter'], of, aliases),
@@ -147,7 +147,7 @@ function parseFilters(parameters: Parameters, of: Filtered, aliases: Aliases): F
   return parts.length > 1 ? { kind: 'and', parts } : parts[0];
 }
 
-/** Which sets an answer has. */
+/** The sets of an answer. */
 interface Sets {
   readonly window: Span;
   readonly step: Step;
@@ -155,12 +155,12 @@ interface Sets {
 }
 
 function oneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
-  // It changes nothing, but a mistake in it is told.
+  // The step has no effect here, but an invalid one is still an error.
   parseStep(parameters['step']);
   return { window: parseWindow(parameters['window'], defaults), step: 'window', accumulate: 'all' };
 }
 
-/** By the flavour and by what is said of window, step and accumulating. */
+/** Determines the sets by flavour, window, step and accumulation. */
 function setsOf(parameters: Parameters, defaults: RequestDefaults, accumulate: Accumulation): Sets {
   const asked = parseWindow(parameters['window'], defaults);
   const given = parseStep(parameters['step']);
@@ -183,18 +183,18 @@ function setsOf(parameters: Parameters, defaults: RequestDefaults, accumulate: A
     throw invalid(
       'window',
       parameters['window'] ?? '',
-      `has ${count} sets of this step and accumulation; there may be ${mostSets} at most.`,
+      `has ${count} sets with this step and accumulation; at most ${mostSets} are allowed.`,
     );
   }
   return { window, step, accumulate: accumulated };
 }
 
-/** The length of the sets that answer where no step is given. */
+/** The length of the stored sets that answer a query without a step. */
 function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   switch (accumulate) {
     case 'hour':
       return hour;
-    // Whole days, however little of them is asked for.
+    // Whole days, even if the window covers only part of them.
     case 'day':
     case 'week':
     case 'month':
@@ -205,14 +205,14 @@ function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   }
 }
 
-/** How many sets are worked out: steps, or the periods that they are put into where these are more. */
+/** Number of sets to compute: steps or periods, whichever are more. */
 function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   if (step === 'window') return 1;
   const length = window.end - window.start;
   const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
   if (least > mostSets) return least;
-  // Calendar periods are answered whole: a quarter of an hour's window has the steps of a quarter. One step that is
-  // longer than all of them shows where they begin and end.
+  // Calendar periods are answered whole: a window of an hour accumulated by quarter has the steps of a whole quarter. A
+  // single step longer than all periods is enough to find their bounds.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =
@@ -225,7 +225,7 @@ function snapped(
   size: number,
   { utcOffsetSeconds }: { readonly utcOffsetSeconds: number },
 ): Span {
-  // Sets of an hour are of UTC's hours wherever days begin.
+  // Hourly sets always follow the hours of UTC.
   const offset = size === day ? utcOffsetSeconds : 0;
   return {
     start: Math.floor((start + offset) / size) * size - offset,
@@ -233,7 +233,7 @@ function snapped(
   };
 }
 
-/** Kubecost's name of the switch is `idle`, and OpenCost has only the other. */
+/** Kubecost has `idle` besides `includeIdle`; OpenCost has only the latter. */
 function parseIncludeIdle(parameters: Parameters, flavour: RequestDefaults['flavour']): boolean {
   const include = onOff(parameters['includeIdle']);
   return flavour === 'opencost' ? (include ?? false) : (onOff(parameters['idle']) ?? include ?? true);
@@ -252,14 +252,14 @@ function parseShareSplit(text: string | undefined): 'weighted' | 'even' {
 
 function parseShareLabel(text: string): { key: string; value: string } {
   const colon = text.indexOf(':');
-  if (colon <= 0) throw invalid('shareLabels', text, 'is no key:value.');
+  if (colon <= 0) throw invalid('shareLabels', text, 'is not of the form key:value.');
   return { key: sanitizeKey(text.slice(0, colon).trim()), value: text.slice(colon + 1).trim() };
 }
 
 function parseAmount(text: string | undefined): number {
   if (text === undefined) return 0;
   const amount = /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : NaN;
-  if (Number.isNaN(amount)) throw invalid('shareCost', text, 'is no amount.');
+  if (Number.isNaN(amount)) throw invalid('shareCost', text, 'is not an amount.');
   return amount;
 }
 
@@ -268,7 +268,7 @@ function parseSort(by = 'totalCost', order = 'desc'): AllocationRequest['sort'] 
   const field = sortFields.find((known) => known.toLowerCase() === given);
   if (field === undefined) {
     const meant = closest(by.slice(0, 100), [...sortFields]);
-    throw invalid('sortBy', by, `is nothing to sort by; the nearest is ${meant}.`);
+    throw invalid('sortBy', by, `is not a field to sort by; did you mean ${meant}?`);
   }
   const direction = order.trim().toLowerCase();
   if (direction !== 'asc' && direction !== 'desc') {
@@ -285,7 +285,7 @@ function page(parameters: Parameters): { offset: number; limit?: number } {
 function wholeNumber(parameter: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw invalid(parameter, text, 'is no whole number.');
+  throw invalid(parameter, text, 'is not a whole number.');
 }
 
 function list(text: string | undefined): string[] {
@@ -298,6 +298,6 @@ function list(text: string | undefined): string[] {
 function notBuilt(parameter: string, value: string): FederationError {
   return new FederationError('QUERY_NOT_BUILT', {
     subject: { parameter },
-    detail: `${parameter}=${value} is not a part of this version.`,
+    detail: `${parameter}=${value} is not part of this version.`,
   });
 }

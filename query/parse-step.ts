@@ -23,7 +23,7 @@ export function parseStep(text: string | undefined): ParsedStep | undefined {
   const seconds = words[given] ?? (match === null ? 0 : Number(match[1]) * (units[match[2] ?? ''] ?? 0));
   if (seconds > longest) throw invalid('step', given, 'is longer than a hundred years.');
   if (seconds > 0) return { seconds };
-  throw invalid('step', given, 'is no step; it takes 1h, 1d, 7d, hour, day, week, month or quarter.');
+  throw invalid('step', given, 'is not a step; it takes 1h, 1d, 7d, hour, day, week, month or quarter.');
 }
 
 const all = new Set(['true', '1', 't', 'T', 'True', 'TRUE', 'all']);
@@ -48,6 +48,6 @@ export function parseAccumulation(
   throw invalid(
     parameter,
     given,
-    `is none of true, false, ${accumulations.filter((word) => word !== 'none' && word !== 'all').join(', ')}.`,
+    `is not one of true, false, ${accumulations.filter((word) => word !== 'none' && word !== 'all').join(', ')}.`,
   );
 }

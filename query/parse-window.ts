@@ -31,7 +31,7 @@ export function parseWindow(given: string | undefined, clock: Clock): Span {
     throw invalid(
       'window',
       text,
-      'is none; it takes today, yesterday, week, 7d, 24h, START,END and the like.',
+      'is not a window; it takes today, yesterday, week, 7d, 24h, START,END and the like.',
     );
   }
   if (!(window.end > window.start)) throw invalid('window', text, 'ends before it starts, or is empty.');

@@ -82,7 +82,7 @@ export interface AllocationRequest {
   readonly details?: boolean;
   /** False omits the lists of volumes and load balancers, but not their sums. (Default: true) */
   readonly volumes?: boolean;
-  /** Unix seconds; what lies behind it has not happened yet. */
+  /** The current time in unix seconds; data after it is not expected yet. */
   readonly now: number;
 }
 
@@ -117,7 +117,7 @@ export interface AssetRequest {
   readonly disableAdjustments: boolean;
   readonly offset: number;
   readonly limit?: number;
-  /** Unix seconds; what lies behind it has not happened yet. */
+  /** The current time in unix seconds; data after it is not expected yet. */
   readonly now: number;
 }
 

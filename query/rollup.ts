@@ -80,11 +80,11 @@ with identity as (${servedIdentities}), known as (
   select workload, kind, entry.key as key, min(entry.value) as value,
     count(*) = any_value(identities) and min(entry.value) = max(entry.value) as common
   from entry join known using (workload) group by workload, kind, entry.key
-), told as (
+), merged as (
   select workload, ${commonOf('label')} as labels, ${commonOf('annotation')} as annotations,
     ${mixedOf('label')} as mixed_labels, ${mixedOf('annotation')} as mixed_annotations
   from counted group by workload
 )
 select workload, cluster_name, namespace, controller, controller_kind, plain,
   coalesce(labels, ${noEntries}), coalesce(annotations, ${noEntries}), coalesce(mixed_labels, []), coalesce(mixed_annotations, [])
-from known left join told using (workload)`;
+from known left join merged using (workload)`;

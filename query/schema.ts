@@ -1,19 +1,19 @@
 import { tableColumns } from './asset-columns';
 import { storedMeasures } from './measures';
 
-/** Raised when tables change: an older database is thrown away and built anew from the ETL files. */
+/** Raised when tables change: an older database is deleted and rebuilt from the ETL files. */
 export const schemaRevision = 3;
 
 const doubles = (names: readonly string[]) => names.map((name) => `"${name}" double not null`).join(',\n  ');
 
 /**
- * The tables. Rows are immutable: a window file that changed is another `file`, and what is served is the list in
- * `served`, which changes in one transaction. Times are unix seconds. Texts are never null; what is missing is empty.
+ * The tables. Rows are immutable: a changed window file is another `file`, and `served` lists the served ones, which
+ * change in one transaction. Times are unix seconds. Texts are never null; missing ones are empty.
  */
 export const tables = `
 create table about (revision integer not null);
 
--- Every window file that was ever ingested whole and is still kept.
+-- Every stored window file; each was ingested completely.
 create table file (
   id integer not null,
   pipeline varchar not null,
@@ -21,25 +21,25 @@ create table file (
   window_start bigint not null,
   window_end bigint not null,
   digest varchar not null,
-  -- The largest number of each column, whatever its sign, by name: what is not named is 0 in all of its rows. Of most
-  -- files that is half of the measures.
+  -- The largest absolute value of each column, by name: a column that is missing is 0 in all rows. In most files these
+  -- are half of the measures.
   peaks map(varchar, double) not null
 );
 
--- What queries see: one generation.
+-- The generation that queries see.
 create table served (file integer not null);
 create table generation (
   generation integer,
   committed_at varchar,
   ingested_at varchar not null
 );
--- Clusters that were taken out of the generation.
+-- Clusters that are excluded from the generation.
 create table excluded (cluster varchar not null, reason varchar not null);
 
--- Clusters by a number.
+-- Clusters by number.
 create table cluster (id integer not null, name varchar not null);
 
--- Which clusters a file holds something of, and what that costs in all.
+-- The clusters of a file, with the total cost of each.
 create table contribution (
   file integer not null,
   cluster integer not null,
@@ -55,9 +55,9 @@ create table not_finite (
   numbers integer not null
 );
 
--- What identifies an allocation, once for all windows in which that is the same. 'name' numbers the distinct
+-- Identities of allocations, stored once for all windows with the same identity. 'name' numbers the distinct
 -- cluster/node/namespace/pod/container: an allocation whose labels, services or controller changed has several
--- identities of one name.
+-- identities with the same name.
 create table identity (
   id integer not null,
   name integer not null,
@@ -76,15 +76,15 @@ create table identity (
   annotations map(varchar, varchar) not null,
   namespace_labels map(varchar, varchar) not null,
   namespace_annotations map(varchar, varchar) not null,
-  -- False of unmounted volumes and load balancers: these get no shared cost and do not count for idle.
+  -- False for unmounted volumes and load balancers: they get no shared cost and do not count for idle.
   plain boolean not null,
   hash uhugeint not null,
   name_hash uhugeint not null,
-  -- A part of the hash: names the same identity in every database, as numbers do not.
+  -- Part of the hash: the same in every database, unlike the numbers.
   content ubigint not null
 );
 
--- What allocations are rolled up to: those of one controller. Filled when a generation is served.
+-- Workloads, to which the allocations of one controller are rolled up. Filled when a generation is served.
 create table workload (
   id integer not null,
   cluster_name varchar not null,
@@ -92,15 +92,15 @@ create table workload (
   controller varchar not null,
   controller_kind varchar not null,
   plain boolean not null,
-  -- What all of its identities have alike, and the keys of what they have not.
+  -- The entries that all of its identities share, and the keys of the others.
   labels map(varchar, varchar) not null,
   annotations map(varchar, varchar) not null,
   mixed_labels varchar[] not null,
   mixed_annotations varchar[] not null
 );
 
--- Where nodes are, as the newest assets that are served say it; without a node: where all of the cluster's are, if that is
--- one place. Filled when a generation is served.
+-- Locations of nodes, from the newest served assets; without a node: the location of the whole cluster, if all its nodes
+-- share one. Filled when a generation is served.
 create table placement (
   cluster_name varchar not null,
   node varchar not null,
@@ -158,15 +158,15 @@ create table allocation_gpu (
   gpu_shared boolean
 );
 
--- Assets of every type; what a type does not have is null.
+-- Assets of every type; columns that a type does not have are null.
 create table asset (
   file integer not null,
   cluster integer not null,
   ${tableColumns.map(({ name, sql }) => `${name} ${sql}`).join(',\n  ')}
 );
 
--- Allocations by workload, per file: what most questions need. A property below that is null where the allocations of a
--- row differ in it, else the hash of what all of them have.
+-- Allocations by workload, per file, which is enough for most queries. A property below workloads is the hash of the value
+-- that all allocations of a row share, null if they differ.
 create table rollup (
   file integer not null,
   cluster integer not null,
@@ -176,7 +176,7 @@ create table rollup (
   container_hash ubigint,
   provider_id_hash ubigint,
   name integer,
-  -- The content of one of its identities, to take what concerns the namespace from, and whether it says something of it.
+  -- The content of the identity that the namespace metadata is taken from, and whether it has any.
   sample ubigint not null,
   informed boolean not null,
   start_at double not null,

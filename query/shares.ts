@@ -133,7 +133,7 @@ from ${pickedAssets(wholeFiles)} where a.type = 'ClusterManagement' group by p.s
 /** A warning about costs that no allocation can carry. */
 function describeLost(what: string, amounts: readonly number[]): string[] {
   const lost = [...amounts].sort((a, b) => a - b).reduce((sum, amount) => sum + amount, 0);
-  return lost === 0 ? [] : [`${what} of ${lost.toFixed(2)} are left out: there is nobody to share them.`];
+  return lost === 0 ? [] : [`${what} of ${lost.toFixed(2)} are left out: no allocation can share them.`];
 }
 
 /** Whether any cost is split in proportion to the rows' own cost, so that `withFactors` is needed. */

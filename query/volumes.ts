@@ -9,7 +9,7 @@ import { exactSum } from './exact-sum';
 import { peakOf } from './peaks';
 
 /** Most volumes, and most load balancers, that are listed per row: the most expensive ones. */
-const mostTold = 1_000;
+const mostListed = 1_000;
 const others = '__other__';
 
 /**
@@ -64,7 +64,7 @@ function toVolumes(found: readonly Row[]): Record<string, PersistentVolumeUse> {
       };
     })
     .sort((a, b) => compareTexts(a.name, b.name));
-  return told(uses, (a, b) => ({
+  return limited(uses, (a, b) => ({
     byteHours: a.byteHours + b.byteHours,
     cost: a.cost + b.cost,
     providerID: a.providerID === '' ? b.providerID : a.providerID,
@@ -91,7 +91,7 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
     cost: a.cost + b.cost,
     hours: a.hours + b.hours,
   });
-  const all = told(uses, add);
+  const all = limited(uses, add);
   const rest = cost - uses.reduce((sum, { use }) => sum + use.cost, 0);
   // Anything smaller is rounding of a sum.
   if (Math.abs(rest) > leastRest) {
@@ -113,17 +113,17 @@ interface Entry<U> {
 }
 
 /** Entries by key. Beyond the limit, the cheapest are added up under their other keys. */
-function told<U extends { readonly cost: number }>(
+function limited<U extends { readonly cost: number }>(
   entries: readonly Entry<U>[],
   add: (a: U, b: U) => U,
 ): Record<string, U> {
   const all = gather(entries, add);
-  if (all.length <= mostTold) return toRecord(all);
+  if (all.length <= mostListed) return toRecord(all);
   const byCost = [...all].sort((a, b) => b.use.cost - a.use.cost || compareTexts(a.key, b.key));
   const small = byCost
-    .slice(mostTold)
+    .slice(mostListed)
     .map((entry) => ({ ...entry, key: entry.otherKey, use: nameless(entry.use) }));
-  return toRecord(gather([...byCost.slice(0, mostTold), ...small], add));
+  return toRecord(gather([...byCost.slice(0, mostListed), ...small], add));
 }
 
 /** An entry of several, without the fields that describe only one. */

@@ -95,7 +95,7 @@ describe('a parameter without a value', () => {
 describe('a parameter that is given twice', () => {
   it('counts once, the first that has a value, and is named', async () => {
     expect(await warned('/allocation', 'aggregate=&aggregate=cluster&aggregate=pod')).toEqual([
-      'aggregate is given 2 times, and the first counts',
+      'aggregate is given 2 times; the first counts',
     ]);
     expect(answers.asked[0]).toMatchObject({ groups: [{ kind: 'field', field: 'cluster' }] });
     expect(await warned('/allocation', 'step=&step=1d')).toEqual([]);
@@ -104,21 +104,21 @@ describe('a parameter that is given twice', () => {
 
 describe('a parameter that is not known', () => {
   it.each([
-    ['/allocation', 'agregate=pod', '"agregate" is no parameter here, but aggregate is'],
+    ['/allocation', 'agregate=pod', '"agregate" is not a parameter here, but aggregate is'],
     [
       '/allocation',
       'filterNamespace=shop',
-      '"filterNamespace" is no parameter here, but filterNamespaces is',
+      '"filterNamespace" is not a parameter here, but filterNamespaces is',
     ],
-    ['/model/allocation', 'includeidle=true', '"includeidle" is no parameter here, but includeIdle is'],
-    ['/allocation', 'colour=red', '"colour" is no parameter here'],
-    ['/allocation/summary', 'labelColumns=app', '"labelColumns" is no parameter here'],
-    ['/allocation/summary/topline', 'limit=5', '"limit" is no parameter here'],
-    ['/assets', 'filterNamespaces=shop', '"filterNamespaces" is no parameter here'],
-    ['/model/assets', 'idle=true', '"idle" is no parameter here'],
-    ['/model/assets', 'sortBy=totalCost', '"sortBy" is no parameter here'],
-    ['/allocation/autocomplete', 'field=pod&serch=a', '"serch" is no parameter here, but search is'],
-    ['/assets/autocomplete', 'field=name&aggregate=pod', '"aggregate" is no parameter here'],
+    ['/model/allocation', 'includeidle=true', '"includeidle" is not a parameter here, but includeIdle is'],
+    ['/allocation', 'colour=red', '"colour" is not a parameter here'],
+    ['/allocation/summary', 'labelColumns=app', '"labelColumns" is not a parameter here'],
+    ['/allocation/summary/topline', 'limit=5', '"limit" is not a parameter here'],
+    ['/assets', 'filterNamespaces=shop', '"filterNamespaces" is not a parameter here'],
+    ['/model/assets', 'idle=true', '"idle" is not a parameter here'],
+    ['/model/assets', 'sortBy=totalCost', '"sortBy" is not a parameter here'],
+    ['/allocation/autocomplete', 'field=pod&serch=a', '"serch" is not a parameter here, but search is'],
+    ['/assets/autocomplete', 'field=name&aggregate=pod', '"aggregate" is not a parameter here'],
   ])('is named, and fails nothing: %s?%s', async (path, query, warning) => {
     expect(await warned(path, query)).toEqual([warning]);
   });
@@ -129,9 +129,9 @@ describe('a parameter that is not known', () => {
     const odd = await ask(app, '/allocation', { ...parameters, colour: 'rød' });
     const csv = await ask(app, '/allocation', { ...parameters, çolour: 'red', format: 'csv' });
     expect(plain.warning).toBe('Of the data.');
-    expect(odd.warning).toBe('"colour" is no parameter here; Of the data.');
-    expect(odd.headers['x-federated-etl-warning']).toBe('"colour" is no parameter here; Of the data.');
-    expect(csv.headers['x-federated-etl-warning']).toBe('"?olour" is no parameter here; Of the data.');
+    expect(odd.warning).toBe('"colour" is not a parameter here; Of the data.');
+    expect(odd.headers['x-federated-etl-warning']).toBe('"colour" is not a parameter here; Of the data.');
+    expect(csv.headers['x-federated-etl-warning']).toBe('"?olour" is not a parameter here; Of the data.');
     expect(odd.headers['etag']).not.toBe(plain.headers['etag']);
     expect((await ask(app, '/allocation', parameters)).warning).toBe('Of the data.');
     expect(new Set(answers.asked.map((request) => JSON.stringify(request))).size).toBe(1);
@@ -169,15 +169,15 @@ describe('what stock clients send without meaning', () => {
 
 describe('what is known and not done', () => {
   it.each([
-    ['/allocation', 'external=true', 'costs from outside the clusters are not a part of this version'],
-    ['/model/assets', 'external=1', 'costs from outside the clusters are not a part of this version'],
+    ['/allocation', 'external=true', 'costs from outside the clusters are not part of this version'],
+    ['/model/assets', 'external=1', 'costs from outside the clusters are not part of this version'],
     ['/allocation', 'costMetric=hourly', 'costs are sums over a set, not rates'],
     ['/allocation', 'costMetric=daily', 'costs are sums over a set, not rates'],
     ['/allocation/summary', 'costMetric=monthly', 'costs are sums over a set, not rates'],
     ['/model/allocation', 'idle=maybe', 'it is neither true nor false'],
     ['/allocation', 'includeIdle=yes', 'it is neither true nor false'],
     ['/allocation', 'reconcile=no', 'it is neither true nor false'],
-    ['/allocation', 'shareIdle=odd', 'it is none of true, false and weighted'],
+    ['/allocation', 'shareIdle=odd', 'it is not true, false or weighted'],
     ['/assets', 'disableAdjustments=on', 'it is neither true nor false'],
     ['/allocation', 'idle=true', 'on this path includeIdle says it'],
     ['/model/allocation/compute', 'idle=false&includeIdle=true', 'on this path includeIdle says it'],
@@ -189,7 +189,7 @@ describe('what is known and not done', () => {
     ['/assets', 'accumulateBy=week', 'on this path assets are one set'],
   ])('is named: %s?%s', async (path, query, why) => {
     const [first = ''] = query.split('&');
-    expect(await warned(path, query)).toEqual([`${first} is passed over: ${why}`]);
+    expect(await warned(path, query)).toEqual([`${first} is ignored: ${why}`]);
   });
 
   it.each([
@@ -253,7 +253,7 @@ describe('what is not built', () => {
         expect(response.json()).toMatchObject({
           code: 501,
           data: null,
-          message: expect.stringMatching(/^Error: \/(savings|prediction) is not a part of this version\./),
+          message: expect.stringMatching(/^Error: \/(savings|prediction) is not part of this version\./),
         });
       }
     }

@@ -170,7 +170,7 @@ describe('allocations', () => {
     });
     expect([status, data]).toEqual([200, [{}, {}, {}]]);
     expect(warning).toBe(
-      'The window reaches beyond the data, which is of 2026-11-14T00:00:00Z to 2026-11-17T00:00:00Z.',
+      'The window extends beyond the data, which covers 2026-11-14T00:00:00Z to 2026-11-17T00:00:00Z.',
     );
   });
 

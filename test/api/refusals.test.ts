@@ -246,7 +246,9 @@ it('tells what is served also when the federation cannot be asked', async () => 
   expect(response.json()).toMatchObject({
     code: 200,
     data: {
-      missing: ['The federation could not be asked: No Temporal server answers. (TEMPORAL_UNAVAILABLE)'],
+      missing: [
+        'The state of the federation could not be read: No Temporal server answers. (TEMPORAL_UNAVAILABLE)',
+      ],
     },
   });
   expect((await app.inject('/clusterInfoMap')).statusCode).toBe(200);

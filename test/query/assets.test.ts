@@ -515,7 +515,7 @@ describe('steps', () => {
       { window: { start: first + 10 * day, end: first + 11 * day }, rows: [] },
       { window: { start: first + 11 * day, end: first + 12 * day }, rows: [] },
     ]);
-    expect(answer.warnings.join()).toContain('reaches beyond the data');
+    expect(answer.warnings.join()).toContain('extends beyond the data');
     expect(answer.generation).toBe(served);
   });
 

@@ -101,7 +101,7 @@ describe('groups of allocations', () => {
   });
 
   it('that are unknown are quoted, truncated', () => {
-    expect(refusal(() => allocations('cluster, foo ,pod'))).toContain('"foo" is none of cluster, node');
+    expect(refusal(() => allocations('cluster, foo ,pod'))).toContain('"foo" is not one of cluster, node');
     expect(refusal(() => allocations('y'.repeat(100_000)))).toContain(`"${'y'.repeat(100)}"`);
     expect(refusal(() => allocations('pod,'.repeat(5_000)))).toContain('more than 20 parts');
   });
