@@ -2,16 +2,24 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Scope } from '../federation/membership';
 import { clusterId, type ClusterId } from '../etl/cluster-id';
-import { FederationError, isFederationError } from '../errors/federation-error';
+import { FederationError } from '../errors/federation-error';
+import { type ApiSettings, checkedListen, compileApi } from './api-settings';
 import { formatDuration } from './durations';
 import { readFileSettings, type FileSettings } from './helm-values';
 import { settingNames, type SettingName, type SettingValues } from './keys';
-import { parseListen } from './listen';
 import type { LogSettings } from './log';
 import { compileScope } from './scope';
 import { nearest, readSettingsFile, type Found } from './settings-file';
+import { compileStorage, type StorageSettings } from './storage-settings';
 import { readTemporalConnection, type TemporalConnection } from './temporal-connection';
-import { checkValues, misspelledVariables, readVariables, settingsInvalid, type Fault } from './values';
+import {
+  checkValues,
+  misspelledVariables,
+  readVariables,
+  settingsInvalid,
+  type Fault,
+  type Locate,
+} from './values';
 
 /** The compiled settings. Nothing else reads the settings file or the environment. */
 export interface Settings {
@@ -21,14 +29,7 @@ export interface Settings {
   /** The roles of this cluster. */
   readonly roles: Roles;
   readonly federator: FederatorSettings;
-  readonly storage: {
-    /** Absolute path of the store's configuration. */
-    readonly file: string;
-    /** Whether it is the configuration that Kubecost's own backup uses. */
-    readonly existing: boolean;
-    /** URL of a GCS emulator to use instead of GCS. */
-    readonly gcsEmulator?: string;
-  };
+  readonly storage: StorageSettings;
   readonly localEtl: {
     /** Folder that holds `bingen/<pipeline>/<resolution>/<start>-<end>`. */
     readonly path: string;
@@ -59,26 +60,6 @@ export interface Settings {
   readonly log: LogSettings;
   /** Notices for the operator: settings that were overridden or ignored. */
   readonly notices: readonly string[];
-}
-
-export interface ApiSettings {
-  readonly listen: string;
-  readonly token?: string;
-  readonly openRead: boolean;
-  /** Origins whose pages may read from a browser; `*` for all. (Default: all with `openRead`, else those of this machine) */
-  readonly origins?: readonly string[];
-  readonly currency: string;
-  readonly utcOffsetSeconds: number;
-  /** The response format of `/model/assets`. */
-  readonly assets: 'kubecost' | 'opencost';
-  /** The label behind each alias; several are separated by commas. */
-  readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
-  readonly limits: {
-    readonly seconds: number;
-    readonly rows: number;
-    readonly concurrent: number;
-    readonly waiting: number;
-  };
 }
 
 export interface Roles {
@@ -130,12 +111,13 @@ export function loadSettings({
   const locate: Locate = (name, path) =>
     resolve(file !== undefined && inFile(name) ? dirname(file) : cwd, path);
 
+  const roles = rolesOf(values);
   const settings = freeze<Settings>({
     ...(file !== undefined && { file }),
     clusterId: ownId(values.clusterId, faults),
-    roles: rolesOf(values),
+    roles,
     federator: compileFederator(values, content.bareClusters, faults, notices),
-    storage: compileStorage(values, found, locate, faults, notices),
+    storage: compileStorage(values, found, Object.values(roles).some(Boolean), locate, faults, notices),
     localEtl: compileLocalEtl(values, locate),
     pull: { everyMs: values['localEtl.pullEvery'] },
     temporal: readTemporalConnection(
@@ -151,7 +133,7 @@ export function loadSettings({
     api: compileApi(values, faults),
     query: compileQuery(values, locate, faults),
     export: { enabled: values['export.enabled'], format: values['export.format'] },
-    health: { listen: listenOf('health.listen', values, faults) },
+    health: { listen: checkedListen('health.listen', values, faults) },
     log: { level: values['log.level'], format: values['log.format'] },
     notices,
   });
@@ -183,8 +165,6 @@ export function requireRole(settings: Settings): void {
       'federatedETL.primaryCluster to serve the combined data, or several of them.',
   });
 }
-
-type Locate = (name: SettingName, path: string) => string;
 
 function settingsFile(given: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string | undefined {
   const named = given ?? env['FEDERATED_ETL_CONFIG'];
@@ -249,54 +229,6 @@ function compileFederator(
   };
 }
 
-function compileStorage(
-  values: SettingValues,
-  found: ReadonlyMap<string, Found>,
-  locate: Locate,
-  faults: Fault[],
-  notices: string[],
-): Settings['storage'] {
-  const existing = values['federatedETL.useExistingS3Config'];
-  const setting = existing ? 'storage.existingConfigFile' : 'storage.configFile';
-  const path = values[setting];
-  if (path === undefined) {
-    faults.push({
-      setting,
-      detail: `federatedETL.useExistingS3Config is set, but ${setting} (ETL_BUCKET_CONFIG) is not.`,
-    });
-    return { file: '', existing };
-  }
-  const file = locate(setting, path);
-  if (Object.values(rolesOf(values)).some(Boolean) && !existsSync(file)) {
-    const where = found.get(setting)?.where ?? 'the default';
-    faults.push({
-      setting,
-      detail: `A role needs storage, but there is no file ${file} (${setting}, by ${where}).`,
-    });
-  }
-  if (existing) {
-    const over = found.has('storage.configFile')
-      ? ' It overrides storage.configFile, which was ignored.'
-      : '';
-    notices.push(
-      `federatedETL.useExistingS3Config: storage is configured by ${file}.${over} Kubecost's backup shares that bucket ` +
-        'and becomes unreliable if more than one cluster does this; use a separate federated-store.yaml to avoid that.',
-    );
-  }
-  const gcsEmulator = values['storage.gcsEmulator'];
-  if (gcsEmulator !== undefined) {
-    if (!URL.canParse(gcsEmulator))
-      faults.push({
-        setting: 'storage.gcsEmulator',
-        detail: `${gcsEmulator} is not a URL (storage.gcsEmulator).`,
-      });
-    notices.push(
-      `storage.gcsEmulator: a store of type GCS is accessed at ${gcsEmulator}, without authentication.`,
-    );
-  }
-  return { file, existing, ...(gcsEmulator !== undefined && { gcsEmulator }) };
-}
-
 function compileLocalEtl(values: SettingValues, locate: Locate): Settings['localEtl'] {
   const { 'localEtl.pullPath': pullPath, 'localEtl.backupPath': backupPath } = values;
   const path = locate('localEtl.path', values['localEtl.path']);
@@ -306,55 +238,6 @@ function compileLocalEtl(values: SettingValues, locate: Locate): Settings['local
     ...(backupPath !== undefined && { backupPath: locate('localEtl.backupPath', backupPath) }),
     rescanEveryMs: values['localEtl.rescanEvery'],
   };
-}
-
-function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
-  const listen = listenOf('api.listen', values, faults);
-  return {
-    listen,
-    token: values['api.token'],
-    openRead: values['api.openRead'],
-    origins: originsOf(values, faults),
-    currency: values['api.currency'],
-    utcOffsetSeconds: values['api.utcOffset'],
-    assets: values['api.assets'],
-    aliases: {
-      department: values['api.aliases.department'],
-      environment: values['api.aliases.environment'],
-      owner: values['api.aliases.owner'],
-      product: values['api.aliases.product'],
-      team: values['api.aliases.team'],
-    },
-    limits: {
-      seconds: values['api.limits.seconds'],
-      rows: values['api.limits.rows'],
-      concurrent: values['api.limits.concurrent'],
-      waiting: values['api.limits.waiting'],
-    },
-  };
-}
-
-function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | undefined {
-  const origins = values['api.origins'];
-  for (const origin of origins ?? []) {
-    if (origin === '*') continue;
-    // The spelling that browsers send; any other would never match.
-    const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
-    if (origin === sent) continue;
-    const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;
-    faults.push({ setting: 'api.origins', detail: `${origin} is not an origin (api.origins): ${right}.` });
-  }
-  return origins;
-}
-
-function listenOf(setting: 'api.listen' | 'health.listen', values: SettingValues, faults: Fault[]): string {
-  try {
-    parseListen(values[setting], setting);
-  } catch (error) {
-    if (!isFederationError(error)) throw error;
-    faults.push({ setting, detail: error.detail });
-  }
-  return values[setting];
 }
 
 function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): Settings['query'] {

@@ -8,6 +8,9 @@ export interface Fault {
   readonly detail: string;
 }
 
+/** Makes a path absolute, depending on where the setting was given. */
+export type Locate = (name: SettingName, path: string) => string;
+
 /** One error that lists all faults, so that they can be corrected in one go. */
 export function settingsInvalid(faults: readonly Fault[]): FederationError {
   return new FederationError('SETTINGS_INVALID', {

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Log } from '../../config/log';
 import { openLoggedBucket } from '../../config/open-logged-bucket';
-import type { Settings } from '../../config/settings';
+import type { StorageSettings } from '../../config/storage-settings';
 import { FederationError } from '../../errors/federation-error';
 import type { Bucket } from '../../storage/bucket';
 import { exportPrefix } from '../../federation/layout';
@@ -18,7 +18,7 @@ export interface ExportTarget extends AsyncDisposable {
 }
 
 /** The place of exports in the federation's bucket. */
-export async function exportInBucket(storage: Settings['storage'], log: Log): Promise<ExportTarget> {
+export async function exportInBucket(storage: StorageSettings, log: Log): Promise<ExportTarget> {
   const whole = await openLoggedBucket(storage, log);
   const bucket = withPrefix(whole, exportPrefix.slice(0, -1));
   return { name: bucket.label, bucket, [Symbol.asyncDispose]: () => whole.close() };

@@ -1,0 +1,79 @@
+import { isFederationError } from '../errors/federation-error';
+import type { SettingValues } from './keys';
+import { parseListen } from './listen';
+import type { Fault } from './values';
+
+export interface ApiSettings {
+  readonly listen: string;
+  readonly token?: string;
+  readonly openRead: boolean;
+  /** Origins whose pages may read from a browser; `*` for all. (Default: all with `openRead`, else those of this machine) */
+  readonly origins?: readonly string[];
+  readonly currency: string;
+  readonly utcOffsetSeconds: number;
+  /** The response format of `/model/assets`. */
+  readonly assets: 'kubecost' | 'opencost';
+  /** The label behind each alias; several are separated by commas. */
+  readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
+  readonly limits: {
+    readonly seconds: number;
+    readonly rows: number;
+    readonly concurrent: number;
+    readonly waiting: number;
+  };
+}
+
+/** The settings of the API server; adds a fault for each invalid value. */
+export function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
+  const listen = checkedListen('api.listen', values, faults);
+  return {
+    listen,
+    token: values['api.token'],
+    openRead: values['api.openRead'],
+    origins: originsOf(values, faults),
+    currency: values['api.currency'],
+    utcOffsetSeconds: values['api.utcOffset'],
+    assets: values['api.assets'],
+    aliases: {
+      department: values['api.aliases.department'],
+      environment: values['api.aliases.environment'],
+      owner: values['api.aliases.owner'],
+      product: values['api.aliases.product'],
+      team: values['api.aliases.team'],
+    },
+    limits: {
+      seconds: values['api.limits.seconds'],
+      rows: values['api.limits.rows'],
+      concurrent: values['api.limits.concurrent'],
+      waiting: values['api.limits.waiting'],
+    },
+  };
+}
+
+function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | undefined {
+  const origins = values['api.origins'];
+  for (const origin of origins ?? []) {
+    if (origin === '*') continue;
+    // The spelling that browsers send; any other would never match.
+    const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
+    if (origin === sent) continue;
+    const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;
+    faults.push({ setting: 'api.origins', detail: `${origin} is not an origin (api.origins): ${right}.` });
+  }
+  return origins;
+}
+
+/** The address that a server listens on, checked. */
+export function checkedListen(
+  setting: 'api.listen' | 'health.listen',
+  values: SettingValues,
+  faults: Fault[],
+): string {
+  try {
+    parseListen(values[setting], setting);
+  } catch (error) {
+    if (!isFederationError(error)) throw error;
+    faults.push({ setting, detail: error.detail });
+  }
+  return values[setting];
+}

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import type { SettingValues } from './keys';
+import type { Found } from './settings-file';
+import type { Fault, Locate } from './values';
+
+/** Where the bucket's configuration is. */
+export interface StorageSettings {
+  /** Absolute path of the store's configuration. */
+  readonly file: string;
+  /** Whether it is the configuration that Kubecost's own backup uses. */
+  readonly existing: boolean;
+  /** URL of a GCS emulator to use instead of GCS. */
+  readonly gcsEmulator?: string;
+}
+
+/**
+ * The settings of the bucket. Only a cluster with a role needs the configuration to exist. Adds a fault for each invalid
+ * value, and a notice for each setting that the operator should know is in use.
+ */
+export function compileStorage(
+  values: SettingValues,
+  found: ReadonlyMap<string, Found>,
+  hasRole: boolean,
+  locate: Locate,
+  faults: Fault[],
+  notices: string[],
+): StorageSettings {
+  const existing = values['federatedETL.useExistingS3Config'];
+  const setting = existing ? 'storage.existingConfigFile' : 'storage.configFile';
+  const path = values[setting];
+  if (path === undefined) {
+    faults.push({
+      setting,
+      detail: `federatedETL.useExistingS3Config is set, but ${setting} (ETL_BUCKET_CONFIG) is not.`,
+    });
+    return { file: '', existing };
+  }
+  const file = locate(setting, path);
+  if (hasRole && !existsSync(file)) {
+    const where = found.get(setting)?.where ?? 'the default';
+    faults.push({
+      setting,
+      detail: `A role needs storage, but there is no file ${file} (${setting}, by ${where}).`,
+    });
+  }
+  if (existing) {
+    const over = found.has('storage.configFile')
+      ? ' It overrides storage.configFile, which was ignored.'
+      : '';
+    notices.push(
+      `federatedETL.useExistingS3Config: storage is configured by ${file}.${over} Kubecost's backup shares that bucket ` +
+        'and becomes unreliable if more than one cluster does this; use a separate federated-store.yaml to avoid that.',
+    );
+  }
+  const gcsEmulator = values['storage.gcsEmulator'];
+  if (gcsEmulator !== undefined) {
+    if (!URL.canParse(gcsEmulator))
+      faults.push({
+        setting: 'storage.gcsEmulator',
+        detail: `${gcsEmulator} is not a URL (storage.gcsEmulator).`,
+      });
+    notices.push(
+      `storage.gcsEmulator: a store of type GCS is accessed at ${gcsEmulator}, without authentication.`,
+    );
+  }
+  return { file, existing, ...(gcsEmulator !== undefined && { gcsEmulator }) };
+}
