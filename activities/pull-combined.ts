@@ -1,9 +1,6 @@
 import type { Log } from '../config/log';
-import { FederationError } from '../errors/federation-error';
 import type { Generation } from '../federation/generation';
-import { backUp, backupFolder, readManifest } from '../local-etl/backup';
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { hasFiles } from '../local-etl/list';
 import { withWindowLock } from '../local-etl/lock';
 import { largestOf, Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
 import { primaryState, updatePrimary } from '../local-etl/primary';
@@ -14,11 +11,13 @@ import type { LocalEtl } from '../local-etl/store';
 import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
-import { parseWindowId, windowId, type WindowId } from '../etl/window';
+import { windowId, type WindowId } from '../etl/window';
 import type { Bucket, BucketReader } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
-import { type FileNotes, noteFile } from './push-local-etl';
-import { type OwnWindows, waitForOwnWindows } from './primary-guard';
+import { noteFile } from './push-local-etl';
+import { PrimaryBackup } from './primary-backup';
+import { waitForOwnWindows } from './primary-guard';
+import { emptySummary, logPulled, logSalvaged, logWaiting, type PullSummary } from './pull-summary';
 import { readNewestGeneration } from './read-generations';
 
 export interface PullDependencies {
@@ -41,28 +40,6 @@ export interface PullDependencies {
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;
-}
-
-export interface PullSummary {
-  /**
-   * `waiting`: the guard is not passed yet. `left`: an operator made it stop being a primary. `no-generation`: nothing
-   * has been combined yet.
-   */
-  state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';
-  generation?: number;
-  replaced: number;
-  removed: number;
-  unchanged: number;
-  /** Own files pushed before being replaced. */
-  pushedFirst: number;
-  /** Windows that were being written; the next pull handles them. */
-  postponed: FileNotes;
-  /** Files that could not be pushed, so their bytes were salvaged on the volume. */
-  salvaged: FileNotes;
-  /** While `waiting`. */
-  waitingFor?: OwnWindows;
-  /** The backup taken by this pull before its first overwrite. */
-  backup?: string;
 }
 
 /**
@@ -96,7 +73,7 @@ export function createPullCombined(deps: PullDependencies): () => Promise<PullSu
 class Pull {
   private readonly pulled: Pulled;
   private readonly summary: PullSummary;
-  private backedUp: Promise<ReadonlySet<string>> | undefined;
+  private readonly backup: PrimaryBackup;
   private left = false;
 
   constructor(
@@ -106,6 +83,7 @@ class Pull {
     private readonly signal: AbortSignal,
   ) {
     this.pulled = new Pulled(target);
+    this.backup = new PrimaryBackup(deps, target, this.pulled, signal);
     this.summary = { ...emptySummary('up-to-date'), generation: generation.generation };
   }
 
@@ -131,51 +109,14 @@ class Pull {
     return this.summary;
   }
 
-  /** Takes the backup and writes the state that must be on the volume before the first file is replaced. */
+  /** Writes the state that must be on the volume before the first file is replaced. */
   private async prepare(): Promise<void> {
-    const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryState(this.target);
-    if (backup === undefined) {
-      const taken = await this.backUp();
-      if (taken !== '') this.summary.backup = taken;
-      await updatePrimary(this.target, { backup: taken, firstPullAt });
-    }
+    const taken = await this.backup.takeOnce();
+    if (taken !== undefined) this.summary.backup = taken;
     const digests = Object.entries(this.generation.windows).map(
       ([id, { digest }]) => [id as WindowId, digest] as const,
     );
     await this.pulled.add(digests);
-  }
-
-  /** Takes a backup and returns its name; empty if there is nothing to save. */
-  private async backUp(): Promise<string> {
-    const { cluster, now, budget, heartbeat, log } = this.deps;
-    const store = this.target;
-    if (!(await hasFiles(store))) return '';
-    const backup = await backUp({
-      store,
-      place: this.backupPlace(),
-      cluster,
-      now,
-      budget,
-      // The bucket has all pulled files; only own files need saving.
-      leaveOut: (digest) => this.pulled.has(digest),
-      heartbeat,
-      signal: this.signal,
-    });
-    log.info(
-      { event: 'primary.backed-up', cluster, backup: backup.name, files: backup.files, bytes: backup.bytes },
-      `Primary saved ${backup.files} files of the local ETL (${backup.bytes} bytes) as backup ${backup.name}`,
-    );
-    return backup.name;
-  }
-
-  private backupPlace(): Bucket {
-    const { backupPath, own, cluster } = this.deps;
-    if (backupPath !== undefined) return backupFolder(backupPath);
-    if (own !== undefined) return own;
-    throw new FederationError('BACKUP_FAILED', {
-      subject: { cluster, setting: 'localEtl.backupPath' },
-      detail: 'The local ETL must be saved before it is overwritten, but there is nowhere to save it.',
-    });
   }
 
   private async overwrite(overwriter: Overwriter, plan: OverwritePlan): Promise<void> {
@@ -189,7 +130,7 @@ class Pull {
       store: this.target,
       pulled: this.pulled,
       pusher,
-      isBackedUp: (digest: string) => this.isBackedUp(digest),
+      isBackedUp: (digest: string) => this.backup.has(digest),
     };
     const of = plan.replace.length + plan.remove.length;
     try {
@@ -240,66 +181,7 @@ class Pull {
       if (file.kind === 'pushed') this.summary.pushedFirst++;
       if (file.kind !== 'salvaged') continue;
       noteFile(this.summary.salvaged, { path: file.path, why: file.why });
-      this.logSalvaged(file.path, file.copy, file.why);
+      logSalvaged(this.deps, file);
     }
   }
-
-  private async isBackedUp(digest: string): Promise<boolean> {
-    this.backedUp ??= this.backedUpDigests();
-    return (await this.backedUp).has(digest);
-  }
-
-  private async backedUpDigests(): Promise<ReadonlySet<string>> {
-    const { backup } = await primaryState(this.target);
-    if (backup === undefined || backup === '') return new Set();
-    const manifest = await readManifest(this.backupPlace(), this.deps.cluster, backup, this.signal);
-    return new Set(Object.values(manifest.files).map(({ digest }) => digest));
-  }
-
-  private logSalvaged(path: string, copy: string, why: string): void {
-    const { cluster, log } = this.deps;
-    const ref = parseWindowId(path);
-    log.warn(
-      {
-        event: 'primary.salvaged',
-        cluster,
-        pipeline: ref?.pipeline,
-        resolution: ref?.resolution,
-        path,
-        copy,
-      },
-      `Primary salvaged ${path} as ${copy} before replacing it, because it could not be pushed: ${why}`,
-    );
-  }
-}
-
-function emptySummary(state: PullSummary['state']): PullSummary {
-  const none = () => ({ count: 0, examples: [] });
-  return {
-    state,
-    replaced: 0,
-    removed: 0,
-    unchanged: 0,
-    pushedFirst: 0,
-    postponed: none(),
-    salvaged: none(),
-  };
-}
-
-function logWaiting({ log, cluster }: PullDependencies, { count, hint }: OwnWindows): void {
-  log.info(
-    { event: 'primary.waiting', cluster, windows: count },
-    `Primary waits for ${count} own windows: ${hint}`,
-  );
-}
-
-function logPulled(
-  { log, cluster }: PullDependencies,
-  { state, generation, replaced, removed }: PullSummary,
-): void {
-  if (state !== 'pulled') return;
-  log.info(
-    { event: 'primary.pulled', cluster, generation, replaced, removed },
-    `Primary pulled generation ${generation}: ${replaced} windows replaced, ${removed} removed`,
-  );
 }

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CommitResult } from '../activities/commit-generation';
-import type { PullSummary } from '../activities/pull-combined';
+import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { type FederationReport, runOutcomes } from '../federation/run';
 import type { StorageCall } from '../storage/with-metrics';

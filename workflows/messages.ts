@@ -4,7 +4,7 @@ import type { Exclusion } from '../federation/membership';
 import type { EnterPrimarySummary } from '../activities/enter-primary';
 import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
-import type { PullSummary } from '../activities/pull-combined';
+import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 
 /** A person's request to exclude or include a cluster: one JSON argument, as the Temporal UI sends it. */

@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
-import type { PullSummary } from '../activities/pull-combined';
+import type { PullSummary } from '../activities/pull-summary';
 import { attemptLoop, intervalOf, nextAttempt, type AttemptLoop } from './attempts';
 import {
   addOwnNameUpdate,

@@ -1,5 +1,5 @@
 import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
-import type { PullSummary } from '../../activities/pull-combined';
+import type { PullSummary } from '../../activities/pull-summary';
 import type { PushSummary } from '../../activities/push-local-etl';
 import { pullState, pushState, type PullState, type PushState } from '../../workflows/messages';
 import { names } from '../../workflows/names';

@@ -5,7 +5,7 @@ import type { ShardDescription } from '../../activities/describe-shard';
 import type { CallsOf, FederationActivities, MergeActivities } from '../../activities/federation-activities';
 import type { MergeOutcome } from '../../activities/merge-window';
 import type { PlanSummary } from '../../activities/plan-federation';
-import type { PullSummary } from '../../activities/pull-combined';
+import type { PullSummary } from '../../activities/pull-summary';
 import type { PushSummary } from '../../activities/push-local-etl';
 import { noCalls, type StoreCalls } from '../../federation/store-calls';
 

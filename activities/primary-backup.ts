@@ -1,0 +1,92 @@
+import type { Log } from '../config/log';
+import { FederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
+import { backUp, backupFolder, readManifest } from '../local-etl/backup';
+import { hasFiles } from '../local-etl/list';
+import { primaryState, updatePrimary } from '../local-etl/primary';
+import type { Pulled } from '../local-etl/pulled';
+import type { LocalEtl } from '../local-etl/store';
+import type { Bucket } from '../storage/bucket';
+import type { MemoryBudget } from '../storage/memory-budget';
+
+export interface PrimaryBackupDependencies {
+  /** Bucket for the backup, unless `backupPath` is set. */
+  readonly own?: Bucket;
+  /** A folder to save the local ETL in instead of the bucket. */
+  readonly backupPath?: string;
+  readonly cluster: ClusterId;
+  readonly log: Log;
+  readonly budget: MemoryBudget;
+  readonly now: () => Date;
+  readonly heartbeat: (details: unknown) => void;
+}
+
+/** The backup of a primary's local ETL, taken before its first file is replaced. */
+export class PrimaryBackup {
+  private digests: Promise<ReadonlySet<string>> | undefined;
+
+  constructor(
+    private readonly deps: PrimaryBackupDependencies,
+    private readonly store: LocalEtl,
+    private readonly pulled: Pulled,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /**
+   * Takes the backup, unless an earlier pull did, and records it on the volume. Returns the name of the backup that it
+   * took. Throws BACKUP_FAILED.
+   */
+  async takeOnce(): Promise<string | undefined> {
+    const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryState(this.store);
+    if (backup !== undefined) return undefined;
+    const taken = await this.take();
+    await updatePrimary(this.store, { backup: taken ?? '', firstPullAt });
+    return taken;
+  }
+
+  /** Whether the backup has a file with this digest. */
+  async has(digest: string): Promise<boolean> {
+    this.digests ??= this.readDigests();
+    return (await this.digests).has(digest);
+  }
+
+  /** Undefined if there is nothing to save. */
+  private async take(): Promise<string | undefined> {
+    const { cluster, now, budget, heartbeat, log } = this.deps;
+    const { store, signal } = this;
+    if (!(await hasFiles(store))) return undefined;
+    const { name, files, bytes } = await backUp({
+      store,
+      place: this.place(),
+      cluster,
+      now,
+      budget,
+      // The bucket has all pulled files; only own files need saving.
+      leaveOut: (digest) => this.pulled.has(digest),
+      heartbeat,
+      signal,
+    });
+    log.info(
+      { event: 'primary.backed-up', cluster, backup: name, files, bytes },
+      `Primary saved ${files} files of the local ETL (${bytes} bytes) as backup ${name}`,
+    );
+    return name;
+  }
+
+  private place(): Bucket {
+    const { backupPath, own, cluster } = this.deps;
+    if (backupPath !== undefined) return backupFolder(backupPath);
+    if (own !== undefined) return own;
+    throw new FederationError('BACKUP_FAILED', {
+      subject: { cluster, setting: 'localEtl.backupPath' },
+      detail: 'The local ETL must be saved before it is overwritten, but there is nowhere to save it.',
+    });
+  }
+
+  private async readDigests(): Promise<ReadonlySet<string>> {
+    const { backup } = await primaryState(this.store);
+    if (backup === undefined || backup === '') return new Set();
+    const manifest = await readManifest(this.place(), this.deps.cluster, backup, this.signal);
+    return new Set(Object.values(manifest.files).map(({ digest }) => digest));
+  }
+}
