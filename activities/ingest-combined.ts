@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { parseWindowId } from '../etl/window';
 import type { Generation, GenerationWindow } from '../federation/generation';
 import { sha256 } from '../local-etl/read';
 import { ifThere, type LocalEtl, localPath } from '../local-etl/store';
 import type { IngestSummary, WantedFile } from '../query/ingest';
 import type { QueryEngine } from '../query/engine';
 import type { BucketReader } from '../storage/bucket';
+import { entryWindow, wrongDigest } from '../federation/generation-entry';
 import { objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import { readGeneration } from './read-generations';
@@ -109,23 +109,15 @@ function wantedWindow(
   { digest, fingerprint }: GenerationWindow,
   signal: AbortSignal,
 ): WantedFile {
-  const ref = parseWindowId(id);
-  if (ref === undefined) {
-    throw new FederationError('GENERATION_UNREADABLE', {
-      subject: { window: JSON.stringify(id) },
-      detail: 'The generation names something that is no window.',
-    });
-  }
+  const ref = entryWindow(id);
   const bytes = async (): Promise<Uint8Array> => {
     const local = store === undefined ? undefined : await ifThere(readFile(localPath(store, id), { signal }));
     if (local !== undefined && sha256(local) === digest) return local;
     // The cluster's own build has written over it, until the next pull.
-    const object = await readAll(combined, objectKey(fingerprint), { maxBytes: mostBytes, signal });
+    const key = objectKey(fingerprint);
+    const object = await readAll(combined, key, { maxBytes: mostBytes, signal });
     if (sha256(object.bytes) === digest) return object.bytes;
-    throw new FederationError('GENERATION_UNREADABLE', {
-      subject: { key: objectKey(fingerprint) },
-      detail: 'The object does not have the digest that the generation names.',
-    });
+    throw wrongDigest(key);
   };
   return { ...ref, digest, read: async (anew) => threads.read(ref, await bytes(), signal, anew) };
 }

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { parseWindowId, type WindowId } from '../etl/window';
+import { windowId, type WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
+import { entryWindow, wrongDigest } from '../federation/generation-entry';
 import { objectKey } from '../federation/layout';
 import { checked } from './checked';
 import { mapConcurrently } from '../concurrency/map-concurrently';
@@ -88,7 +89,7 @@ export class Overwriter {
     await mapConcurrently(Object.entries(windows), transfersAtOnce, async ([text, window]) => {
       signal.throwIfAborted();
       heartbeat({ compared: text });
-      const id = checkedId(text);
+      const id = windowId(entryWindow(text));
       const files = local.get(id) ?? [];
       const [file, ...others] = files;
       // A file under another name, or several files: the window would exist twice, or in the wrong place.
@@ -170,15 +171,19 @@ export class Overwriter {
 
   private async fetch(window: CombinedWindow, target: string, signal: AbortSignal): Promise<string> {
     const key = objectKey(window.fingerprint);
-    const unreadable = (detail: string, cause?: unknown) =>
-      new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail, cause });
-    const mismatch = () => unreadable('The object does not have the digest given in the generation.');
     try {
       const open = async () => (await this.combined.get(key, { signal })).body;
-      return await writeTemporary(target, checked(open, window, mismatch));
+      return await writeTemporary(
+        target,
+        checked(open, window, () => wrongDigest(key)),
+      );
     } catch (error) {
-      if (isFederationError(error, 'STORAGE_NOT_FOUND')) throw unreadable('The object is missing.', error);
-      throw error;
+      if (!isFederationError(error, 'STORAGE_NOT_FOUND')) throw error;
+      throw new FederationError('GENERATION_UNREADABLE', {
+        subject: { key },
+        detail: 'The object is missing.',
+        cause: error,
+      });
     }
   }
 }
@@ -186,13 +191,4 @@ export class Overwriter {
 function stampOf(secured: readonly SecuredFile[], path: string): Stamp | undefined {
   const found = secured.find((one) => one.path === path);
   return found !== undefined && 'stamp' in found ? found.stamp : undefined;
-}
-
-/** Others can write to the bucket, so a name from a generation is used as a path only if it is a window id. */
-function checkedId(text: string): WindowId {
-  if (parseWindowId(text) !== undefined) return text as WindowId;
-  throw new FederationError('GENERATION_UNREADABLE', {
-    subject: { window: JSON.stringify(text) },
-    detail: 'The generation has an entry that is not a window id.',
-  });
 }

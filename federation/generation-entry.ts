@@ -1,0 +1,23 @@
+import { FederationError } from '../errors/federation-error';
+import { parseWindowId, type WindowRef } from '../etl/window';
+
+/**
+ * The window of an entry of a generation. Others can write to the bucket, so a name from a generation is used as a path
+ * only if it is a window id. Throws GENERATION_UNREADABLE if it is not.
+ */
+export function entryWindow(id: string): WindowRef {
+  const ref = parseWindowId(id);
+  if (ref !== undefined) return ref;
+  throw new FederationError('GENERATION_UNREADABLE', {
+    subject: { window: JSON.stringify(id) },
+    detail: 'The generation has an entry that is not a window id.',
+  });
+}
+
+/** The error for an object that does not have the digest given in the generation. */
+export function wrongDigest(key: string): FederationError {
+  return new FederationError('GENERATION_UNREADABLE', {
+    subject: { key },
+    detail: 'The object does not have the digest given in the generation.',
+  });
+}
