@@ -7,7 +7,7 @@ import type { Access } from './access';
 import type { ClusterView, Federation, StatusView } from './contract';
 import { withoutPaths } from './failures';
 import type { ServerOptions } from './options';
-import { parametersOf } from './query-routes';
+import { parametersOf } from './request-parameters';
 
 const version = '0.1.0';
 

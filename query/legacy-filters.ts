@@ -1,4 +1,5 @@
 import { aliasKeys, type Aliases, defaultAliases } from './aliases';
+import { commaList } from './comma-list';
 import type { Filter, FilterOperand } from './filter';
 import { invalid } from './invalid';
 import type { Filtered } from './parse-filter';
@@ -78,10 +79,7 @@ function every(parameters: Parameters, known: Alternatives): Filter | undefined 
   const parts = Object.entries(known).flatMap(([name, alternative]): Filter[] => {
     const text = parameters[name] ?? '';
     if (text.length > longest) throw invalid(name, text, `is longer than ${longest} characters.`);
-    const values = text
-      .split(',')
-      .map((value) => value.trim())
-      .filter((value) => value !== '');
+    const values = commaList(text);
     return values.length === 0 ? [] : [{ kind: 'or', parts: values.map(alternative) }];
   });
   return parts.length === 0 ? undefined : { kind: 'and', parts };

@@ -1,4 +1,5 @@
 import { aliasKeys, type Aliases } from './aliases';
+import { commaList } from './comma-list';
 import { invalid } from './invalid';
 import {
   type AllocationField,
@@ -55,10 +56,7 @@ export function parseAssetGroups(text: string | undefined, aliases: Aliases): As
 }
 
 function split(text: string | undefined): string[] {
-  const words = (text ?? '')
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
+  const words = commaList(text);
   if (words.length > mostParts) throw invalid('aggregate', text ?? '', `has more than ${mostParts} parts.`);
   return words;
 }

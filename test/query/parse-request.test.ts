@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { isFederationError } from '../../errors/federation-error';
 import { defaultAliases } from '../../query/aliases';
-import {
-  type Parameters,
-  parseAllocationRequest,
-  parseAssetRequest,
-  parseAutocompleteRequest,
-  type RequestDefaults,
-} from '../../query/parse-request';
+import type { Parameters } from '../../query/legacy-filters';
+import { parseAllocationRequest, parseAssetRequest } from '../../query/parse-request';
+import { parseAutocompleteRequest } from '../../query/parse-values';
+import type { RequestDefaults } from '../../query/request-defaults';
 import { propertyRuns } from '../etl/run-counts';
 
 const at = (time: string) => Date.parse(time) / 1000;
@@ -241,7 +238,7 @@ describe('a query of allocations', () => {
 
   it('with an unknown sort field is refused, naming the nearest one', () => {
     expect(refusal(() => allocation({ sortBy: 'totalcosts' }))).toContain(
-      '"totalcosts" is not a field to sort by; did you mean totalCost?',
+      '"totalcosts" is not a field to sort by; the nearest is totalCost.',
     );
     expect(refusal(() => allocation({ sortBy: 'x'.repeat(16_000) }))).toContain('the nearest is');
   });

@@ -1,0 +1,156 @@
+import { FederationError } from '../errors/federation-error';
+import type { AnswerNotes } from '../query/answer';
+import type { Answers } from '../query/answers';
+import { commaList } from '../query/comma-list';
+import { invalid } from '../query/invalid';
+import type { Parameters } from '../query/legacy-filters';
+import { timeText } from '../query/notes';
+import type { Asked } from '../query/parse-parameters';
+import { parseAllocationRequest, parseAssetRequest } from '../query/parse-request';
+import { parseAutocompleteRequest } from '../query/parse-values';
+import type { AllocationRequest } from '../query/request';
+import type { RequestDefaults } from '../query/request-defaults';
+import { sanitizeKey } from '../query/sanitize';
+import type { Span } from '../query/span';
+import { cutSteps } from '../query/steps';
+import { allocationSetsParts } from './allocation-json';
+import { assetSetParts, assetSetsParts } from './asset-json';
+import { allocationCsv, assetCsv, summaryCsv } from './csv';
+import type { Parts } from './json';
+import type { summaryParts } from './summary-json';
+
+export type Flavour = RequestDefaults['flavour'];
+
+/** A parsed query. */
+export interface Question {
+  /** Identifies the query independent of its spelling. */
+  readonly key: unknown;
+  /** Name of the CSV file; undefined for JSON. */
+  readonly csv: string | undefined;
+  /** Answers with CSV, or with `data` in JSON. */
+  answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
+}
+
+/** The kind of query of a route, and how its parameters are parsed. */
+export interface Route extends Asked {
+  ask(this: void, parameters: Parameters): Question;
+}
+
+/** The kinds of queries, each with its flavour: how they are parsed, answered and rendered. */
+export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => RequestDefaults) {
+  const allocation = (flavour: Flavour): Route => ({
+    of: 'allocations',
+    flavour,
+    ask: (parameters) => {
+      const request = settle(parseAllocationRequest(parameters, defaults(flavour)));
+      const labels = commaList(parameters['labelColumns']).map(sanitizeKey);
+      const csv = csvName('allocations', parameters, request);
+      return {
+        key: ['allocation', csv, labels, request],
+        csv,
+        answer: async (signal) => {
+          const notes = await answers.allocations(request, signal);
+          return {
+            notes,
+            parts: () => (csv !== undefined ? allocationCsv(notes, labels) : allocationSetsParts(notes.sets)),
+          };
+        },
+      };
+    },
+  });
+  const summary = (
+    of: 'summaries' | 'toplines',
+    flavour: Flavour,
+    itemParts: typeof summaryParts,
+  ): Route => ({
+    of,
+    flavour,
+    ask: (parameters) => {
+      const request = settle({ ...parseAllocationRequest(parameters, defaults(flavour)), details: false });
+      const csv = csvName('summary', parameters, request);
+      const adjusted = flavour === 'kubecost';
+      return {
+        key: [of, adjusted, csv, request],
+        csv,
+        answer: async (signal) => {
+          const notes = await answers.allocations(request, signal);
+          return {
+            notes,
+            parts: () => (csv !== undefined ? summaryCsv(notes, adjusted) : itemParts(notes, adjusted)),
+          };
+        },
+      };
+    },
+  });
+  const assets = (flavour: Flavour): Route => ({
+    of: 'assets',
+    flavour,
+    ask: (parameters) => {
+      const request = settle(parseAssetRequest(parameters, defaults(flavour)));
+      const labels = commaList(parameters['labelColumns']).map(sanitizeKey);
+      const csv = csvName('assets', parameters, request);
+      return {
+        key: ['assets', flavour, csv, labels, request],
+        csv,
+        answer: async (signal) => {
+          const notes = await answers.assets(request, signal);
+          const [first = { window: request.window, rows: [] }] = notes.sets;
+          const data = () => (flavour === 'opencost' ? assetSetParts(first) : assetSetsParts(notes.sets));
+          return { notes, parts: () => (csv !== undefined ? assetCsv(notes, labels) : data()) };
+        },
+      };
+    },
+  });
+  const valuesOf = { allocations: 'allocation values', assets: 'asset values' } as const;
+  const autocomplete = (of: keyof typeof valuesOf): Route => ({
+    of: valuesOf[of],
+    flavour: 'opencost',
+    ask: (parameters) => {
+      const request = parseAutocompleteRequest(of, parameters, defaults('opencost'));
+      return {
+        key: ['autocomplete', request],
+        csv: undefined,
+        answer: async (signal) => {
+          const { generation } = answers.state();
+          const data = await answers.autocomplete(request, signal);
+          return {
+            notes: { warnings: [], ...(generation !== undefined && { generation }) },
+            parts: () => [JSON.stringify({ data })],
+          };
+        },
+      };
+    },
+  });
+  return { allocation, summary, assets, autocomplete };
+}
+
+/**
+ * Caps the current time at the end of the requested data: after that it does not affect the answer, so later requests can
+ * share the cached one.
+ */
+function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulate' | 'now'>>(request: T): T {
+  const { window, step, accumulate, now } = request;
+  const last = cutSteps(window, step, accumulate).steps.at(-1);
+  return { ...request, now: Math.min(now, Math.max(window.end, last?.end ?? 0)) };
+}
+
+/** Name of the requested CSV file; undefined for JSON. Throws QUERY_INVALID and QUERY_NOT_BUILT. */
+function csvName(
+  what: string,
+  { format = '' }: Parameters,
+  { window }: { window: Span },
+): string | undefined {
+  switch (format) {
+    case '':
+    case 'json':
+      return undefined;
+    case 'csv': {
+      const [from, to] = [window.start, window.end].map((time) => timeText(time).replace(/[-:]/g, ''));
+      return `federated-etl-${what}-${from}-${to}.csv`;
+    }
+    case 'pdf':
+      throw new FederationError('QUERY_NOT_BUILT', { detail: 'format=pdf is not part of this version.' });
+    default:
+      throw invalid('format', format, 'is neither json nor csv.');
+  }
+}

@@ -1,0 +1,8 @@
+import type { FastifyRequest } from 'fastify';
+import type { Parameters } from '../query/legacy-filters';
+import { firstValues, type Query } from '../query/parse-parameters';
+
+/** All parameters of a request, known or not; of a repeated one the first value that is not empty. */
+export function parametersOf({ query }: FastifyRequest): Parameters {
+  return firstValues(query as Query);
+}

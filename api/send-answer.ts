@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FederationError } from '../errors/federation-error';
+import { timeText } from '../query/notes';
+import { AnswerCache, type Rendered } from './answer-cache';
+import { bodyOf } from './body';
+import { envelopeParts, warningText } from './json';
+import type { RequestMetrics } from './metrics';
+import type { ServerOptions } from './options';
+import type { Question } from './query-kinds';
+
+/** Sends the answer to a query; `asked` are the warnings about its parameters. */
+export type SendAnswer = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  question: Question,
+  asked: readonly string[],
+) => Promise<FastifyReply>;
+
+/** Caches answers; a request with the current ETag gets 304. */
+export function answerSender(
+  { answers, revision }: Pick<ServerOptions, 'answers' | 'revision'>,
+  metrics: RequestMetrics,
+): SendAnswer {
+  const cache = new AnswerCache();
+  return send;
+
+  async function send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    question: Question,
+    asked: readonly string[],
+  ): Promise<FastifyReply> {
+    if (answers.state().empty) {
+      throw new FederationError('QUERY_NO_DATA', {
+        detail: 'No federation has been committed yet, or none was pulled.',
+        retryAfterMs: 30_000,
+      });
+    }
+    const key = JSON.stringify([revision(), answers.state().refused?.message, asked, question.key]);
+    const tag = `"${createHash('sha256').update(key).digest('base64url').slice(0, 27)}"`;
+    reply.header('etag', tag).header('cache-control', 'private, no-cache');
+    if (matches(request.headers['if-none-match'], tag)) {
+      metrics.answered('client');
+      return reply.code(304).send();
+    }
+    const gone = new AbortController();
+    const leave = () => gone.abort(new Error('The client is gone.'));
+    reply.raw.once('close', leave);
+    try {
+      const started = performance.now();
+      const { rendered, origin } = await cache.get(
+        key,
+        (signal) => work(question, asked, signal),
+        gone.signal,
+      );
+      metrics.answered(origin);
+      const total = tenths(performance.now() - started);
+      const worked = `query;dur=${rendered.queryMs}, render;dur=${rendered.renderMs}, total;dur=${total}`;
+      const timing = { cache: 'cache;desc="hit"', shared: 'cache;desc="shared"', query: worked }[origin];
+      reply.headers({ ...rendered.headers, 'server-timing': timing });
+      if (question.csv !== undefined) {
+        reply.header('content-disposition', `attachment; filename="${question.csv}"`);
+      }
+      return reply
+        .type(question.csv === undefined ? 'application/json; charset=utf-8' : 'text/csv; charset=utf-8')
+        .send(rendered.body);
+    } catch (error) {
+      if (!gone.signal.aborted) throw error;
+      // Nobody reads it, but in the log and the metrics a 500 would look like a fault.
+      return reply.code(clientClosedRequest).send();
+    } finally {
+      reply.raw.off('close', leave);
+    }
+  }
+
+  /** `asked`: the warnings about the parameters. */
+  async function work(question: Question, asked: readonly string[], signal: AbortSignal): Promise<Rendered> {
+    const started = performance.now();
+    const { notes, parts } = await question.answer(signal);
+    const answered = performance.now();
+    const warnings = [...asked, ...notes.warnings];
+    const body = await bodyOf(
+      question.csv === undefined ? envelopeParts(parts(), warnings) : parts(),
+      signal,
+    );
+    const until = Math.max(0, ...answers.state().clusters.map(({ lastData }) => lastData));
+    return {
+      body,
+      queryMs: tenths(answered - started),
+      renderMs: tenths(performance.now() - answered),
+      headers: {
+        ...(notes.generation !== undefined && { 'x-federated-etl-generation': String(notes.generation) }),
+        ...(until > 0 && { 'x-federated-etl-data-until': timeText(until) }),
+        ...(warnings.length > 0 && { 'x-federated-etl-warning': headerText(warningText(warnings)) }),
+      },
+    };
+  }
+}
+
+/** As in nginx: the client disconnected before it was answered. */
+const clientClosedRequest = 499;
+
+function tenths(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+/** Restricts a text to the characters and length of a header. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2_000);
+}
+
+function matches(header: string | undefined, tag: string): boolean {
+  return (header ?? '')
+    .split(',')
+    .some((one) => one.trim().replace(/^W\//, '') === tag || one.trim() === '*');
+}

@@ -1,0 +1,13 @@
+import type { Aliases } from './aliases';
+import type { Filter } from './filter';
+import { type Parameters, parseLegacyFilters } from './legacy-filters';
+import { type Filtered, parseFilter } from './parse-filter';
+
+/** Combines the filters of both languages: ignoring either would give wrong numbers. */
+export function parseFilters(parameters: Parameters, of: Filtered, aliases: Aliases): Filter | undefined {
+  const parts = [
+    parseFilter(parameters['filter'], of, aliases),
+    parseLegacyFilters(parameters, of, aliases),
+  ].filter((part) => part !== undefined);
+  return parts.length > 1 ? { kind: 'and', parts } : parts[0];
+}

@@ -1,0 +1,15 @@
+import { invalid } from './invalid';
+import type { Parameters } from './legacy-filters';
+
+/** Parses `offset` and `limit`. Throws QUERY_INVALID. */
+export function parsePage(parameters: Parameters): { offset: number; limit?: number } {
+  const limit = wholeNumber('limit', parameters['limit']);
+  return { offset: wholeNumber('offset', parameters['offset']) ?? 0, ...(limit !== undefined && { limit }) };
+}
+
+/** Parses a number without sign or fraction, of nine digits at most; undefined if it is missing. Throws QUERY_INVALID. */
+export function wholeNumber(parameter: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(parameter, text, 'is not a whole number.');
+}

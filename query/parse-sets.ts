@@ -1,0 +1,100 @@
+import { invalid } from './invalid';
+import type { Parameters } from './legacy-filters';
+import { parseStep } from './parse-step';
+import { parseWindow } from './parse-window';
+import type { Accumulation, Step } from './request';
+import type { RequestDefaults } from './request-defaults';
+import type { Span } from './span';
+import { cutSteps } from './steps';
+
+const hour = 3_600;
+const day = 24 * hour;
+/** Most sets of an answer; nobody reads more. */
+const mostSets = 10_000;
+
+/** The sets of an answer. */
+export interface Sets {
+  readonly window: Span;
+  readonly step: Step;
+  readonly accumulate: Accumulation;
+}
+
+/** A single set of the whole window. Throws QUERY_INVALID. */
+export function parseOneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
+  // The step has no effect here, but an invalid one is still an error.
+  parseStep(parameters['step']);
+  return { window: parseWindow(parameters['window'], defaults), step: 'window', accumulate: 'all' };
+}
+
+/** Determines the sets by flavour, window, step and accumulation. Throws QUERY_INVALID. */
+export function parseSets(parameters: Parameters, defaults: RequestDefaults, accumulate: Accumulation): Sets {
+  const asked = parseWindow(parameters['window'], defaults);
+  const given = parseStep(parameters['step']);
+  const daily = { seconds: day };
+  const stored = { seconds: storedSeconds(asked, accumulate) };
+  // Kubecost answers with whole stored sets.
+  const window =
+    defaults.flavour === 'kubecost' && given === undefined ? snapped(asked, stored.seconds, defaults) : asked;
+  const sets = (): Omit<Sets, 'window'> => {
+    if (given === 'month' || given === 'quarter') {
+      return { step: daily, accumulate: accumulate === 'none' ? given : accumulate };
+    }
+    if (given !== undefined) return { step: given, accumulate };
+    if (defaults.flavour === 'kubecost') return { step: stored, accumulate };
+    return { step: accumulate === 'none' || accumulate === 'all' ? 'window' : stored, accumulate };
+  };
+  const { step, accumulate: accumulated } = sets();
+  const count = countSets(window, step, accumulated);
+  if (count > mostSets) {
+    throw invalid(
+      'window',
+      parameters['window'] ?? '',
+      `has ${count} sets with this step and accumulation; at most ${mostSets} are allowed.`,
+    );
+  }
+  return { window, step, accumulate: accumulated };
+}
+
+/** The length of the stored sets that answer a query without a step. */
+function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
+  switch (accumulate) {
+    case 'hour':
+      return hour;
+    // Whole days, even if the window covers only part of them.
+    case 'day':
+    case 'week':
+    case 'month':
+    case 'quarter':
+      return day;
+    default:
+      return end - start < day ? hour : day;
+  }
+}
+
+/** Number of sets to compute: steps or periods, whichever are more. */
+function countSets(window: Span, step: Step, accumulate: Accumulation): number {
+  if (step === 'window') return 1;
+  const length = window.end - window.start;
+  const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
+  if (least > mostSets) return least;
+  // Calendar periods are answered whole: a window of an hour accumulated by quarter has the steps of a whole quarter. A
+  // single step longer than all periods is enough to find their bounds.
+  const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
+  const [first = window, last = window] = [periods[0], periods.at(-1)];
+  const reach =
+    accumulate === 'none' ? length : Math.max(window.end, last.end) - Math.min(window.start, first.start);
+  return Math.max(Math.ceil(reach / step.seconds), periods.length);
+}
+
+function snapped(
+  { start, end }: Span,
+  size: number,
+  { utcOffsetSeconds }: { readonly utcOffsetSeconds: number },
+): Span {
+  // Hourly sets always follow the hours of UTC.
+  const offset = size === day ? utcOffsetSeconds : 0;
+  return {
+    start: Math.floor((start + offset) / size) * size - offset,
+    end: Math.ceil((end + offset) / size) * size - offset,
+  };
+}
