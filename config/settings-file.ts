@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { types } from 'node:util';
-import { distance } from 'fastest-levenshtein';
 import { FederationError } from '../errors/federation-error';
 import { readYaml, type YamlFile } from '../storage/read-yaml';
 
@@ -66,12 +65,6 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The known name closest to `name`, and its edit distance. */
-export function nearest(name: string, known: readonly string[]): { name: string; far: number } | undefined {
-  const byDistance = known.map((other) => ({ name: other, far: distance(name, other) }));
-  return byDistance.sort((a, b) => a.far - b.far)[0];
 }
 
 function readText(file: string): string {

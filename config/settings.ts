@@ -3,13 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import type { Scope } from '../federation/membership';
 import { clusterId, type ClusterId } from '../etl/cluster-id';
 import { FederationError } from '../errors/federation-error';
+import { nearestName } from '../errors/nearest-name';
 import { type ApiSettings, checkedListen, compileApi } from './api-settings';
 import { formatDuration } from './durations';
 import { readFileSettings, type FileSettings } from './helm-values';
 import { settingNames, type SettingName, type SettingValues } from './keys';
 import type { LogSettings } from './log';
 import { compileScope } from './scope';
-import { nearest, readSettingsFile, type Found } from './settings-file';
+import { readSettingsFile, type Found } from './settings-file';
 import { compileStorage, type StorageSettings } from './storage-settings';
 import { readTemporalConnection, type TemporalConnection } from './temporal-connection';
 import {
@@ -174,7 +175,7 @@ function settingsFile(given: string | undefined, env: NodeJS.ProcessEnv, cwd: st
 }
 
 function unknownSetting(path: string, where: string): Fault {
-  const meant = nearest(path, settingNames);
+  const meant = nearestName(path, settingNames);
   return {
     setting: path,
     detail: `${where}: there is no setting ${path}; the nearest is ${meant?.name ?? 'none'}.`,

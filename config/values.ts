@@ -1,6 +1,7 @@
 import { FederationError } from '../errors/federation-error';
+import { nearestName } from '../errors/nearest-name';
 import { settingKey, settingNames, variableOf, type SettingName, type SettingValues } from './keys';
-import { nearest, type Found } from './settings-file';
+import type { Found } from './settings-file';
 
 /** An invalid setting, and the reason as a sentence. */
 export interface Fault {
@@ -39,7 +40,7 @@ export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(variableOf);
   return Object.keys(env).flatMap((name) => {
     if (!name.startsWith('FEDERATED_') || name === 'FEDERATED_ETL_CONFIG' || known.includes(name)) return [];
-    const meant = nearest(name, known);
+    const meant = nearestName(name, known);
     return meant !== undefined && meant.far <= 2
       ? [`${name} is not a setting; did you mean ${meant.name}?`]
       : [];

@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { nearestName } from '../errors/nearest-name';
 import { legacyFilters, type Parameters } from './legacy-filters';
 
 /** Kinds of queries; each has its own parameters. */
@@ -198,10 +198,9 @@ function ignoring(name: string, value: string, why: string): string {
 function describeUnknown(names: readonly string[], of: AskedOf): string[] {
   const named = names.slice(0, mostUnknown).map((name) => {
     const shown = name.slice(0, mostShown);
-    const meant = closest(shown, knownParameters(of));
-    const far = distance(shown, meant);
-    const isClose = far <= 2 && 3 * far <= name.length;
-    return `${JSON.stringify(shown)} is not a parameter here${isClose ? `, but ${meant} is` : ''}.`;
+    const meant = nearestName(shown, knownParameters(of));
+    const isClose = meant !== undefined && meant.far <= 2 && 3 * meant.far <= name.length;
+    return `${JSON.stringify(shown)} is not a parameter here${isClose ? `, but ${meant.name} is` : ''}.`;
   });
   const more = names.length - named.length;
   return more > 0

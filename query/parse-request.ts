@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { nearestName } from '../errors/nearest-name';
 import { sortFields } from './derived';
 import { invalid } from './invalid';
 import type { Parameters } from './legacy-filters';
@@ -58,8 +58,8 @@ function parseSort(by = 'totalCost', order = 'desc'): AllocationRequest['sort'] 
   const given = by.trim().toLowerCase();
   const field = sortFields.find((known) => known.toLowerCase() === given);
   if (field === undefined) {
-    const meant = closest(by.slice(0, 100), [...sortFields]);
-    throw invalid('sortBy', by, `is not a field to sort by; the nearest is ${meant}.`);
+    const meant = nearestName(by.slice(0, 100), sortFields);
+    throw invalid('sortBy', by, `is not a field to sort by; did you mean ${meant?.name}?`);
   }
   const direction = order.trim().toLowerCase();
   if (direction !== 'asc' && direction !== 'desc') {

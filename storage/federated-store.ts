@@ -1,6 +1,6 @@
-import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
+import { nearestName } from '../errors/nearest-name';
 import { keyFault } from './check-key';
 import { azureConfig, azureNotes, type AzureConfig } from './drivers/azure-config';
 import { filesystemConfig, type FilesystemConfig } from './drivers/filesystem';
@@ -184,9 +184,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
 }
 
 function nearest(key: string, known: string[]): string {
-  const [best] = known
-    .map((name) => ({ name, far: distance(key.toLowerCase(), name) }))
-    .sort((a, b) => a.far - b.far);
+  const best = nearestName(key.toLowerCase(), known);
   return best !== undefined && best.far <= 1 + key.length / 3 ? ` Did you mean ${best.name}?` : '';
 }
 

@@ -1,6 +1,6 @@
 import { readNewestGeneration } from '../../activities/read-generations';
 import type { Settings } from '../../config/settings';
-import { nearest } from '../../config/settings-file';
+import { nearestName } from '../../errors/nearest-name';
 import { windowId } from '../../etl/window';
 import { resolveMembership, type Exclusion, type Membership } from '../../federation/membership';
 import type { BucketReader, CallOptions } from '../../storage/bucket';
@@ -106,7 +106,7 @@ function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters:
   return ids
     .filter((id) => !clusters.includes(id))
     .map((id) => {
-      const close = nearest(id, clusters);
+      const close = nearestName(id, clusters);
       const meant =
         close !== undefined && close.far <= 1 + id.length / 3 ? ` Did you mean ${close.name}?` : '';
       return {
