@@ -33,7 +33,7 @@ describe('reading', () => {
     }
   });
 
-  it('is for nobody to decide by accident', async () => {
+  it('beyond this machine needs openRead or a token', async () => {
     await expect(serverOver(engine, { listen: ':9003' })).rejects.toMatchObject({
       code: 'SETTINGS_INVALID',
       subject: { setting: 'api.token' },
@@ -45,7 +45,7 @@ describe('changing', () => {
   const post = (app: Awaited<ReturnType<typeof serverOver>>, url: string, body: object, headers = {}) =>
     app.inject({ method: 'POST', url, payload: body, headers });
 
-  it('needs the token, and says what was done', async () => {
+  it('needs the token, and reports the result', async () => {
     const federation = rememberingFederation();
     const app = await serverOver(engine, { federation, token });
     try {
@@ -65,7 +65,7 @@ describe('changing', () => {
         'federate month end',
         'replay federation-x',
       ]);
-      // A form of another site cannot send JSON without being asked about it first.
+      // Forms of other sites must be refused; JSON they cannot send without a preflight.
       const form = await app.inject({
         method: 'POST',
         url: '/api/federations',
@@ -78,7 +78,7 @@ describe('changing', () => {
     }
   });
 
-  it('cannot be done without a token that is configured', async () => {
+  it('is refused if no token is configured', async () => {
     const app = await serverOver(engine, { federation: rememberingFederation() });
     try {
       const { statusCode, body } = await post(app, '/api/federations', {}, bearer);
@@ -90,7 +90,7 @@ describe('changing', () => {
     }
   });
 
-  it('tells what is wrong with a cluster or with Temporal, and never more than that', async () => {
+  it('reports errors about the cluster or Temporal without further details', async () => {
     const failing = {
       ...rememberingFederation(),
       exclude: () =>
@@ -133,7 +133,7 @@ describe('an API key', () => {
     [{ 'x-api-key': token, authorization: `Bearer ${token} ${token}` }, 401],
   ];
 
-  it('is the token in another header, for reading and changing, and never makes up for a wrong one', async () => {
+  it('is the token in another header, for reading and changing, and does not override a wrong token', async () => {
     const federation = rememberingFederation();
     const app = await serverOver(engine, { federation, listen: '0.0.0.0:0', token });
     for (const [given, status] of headers) {
@@ -172,10 +172,10 @@ describe('pages of other origins', () => {
   const grafana = 'https://grafana.example';
 
   it.each<[string, { openRead?: boolean; origins?: string[] }, string[], string[]]>([
-    ['of this machine alone', {}, here, [...elsewhere, grafana]],
-    ['that are listed alone', { origins: [grafana] }, [grafana], [...here, ...elsewhere]],
+    ['of this machine only', {}, here, [...elsewhere, grafana]],
+    ['that are listed only', { origins: [grafana] }, [grafana], [...here, ...elsewhere]],
     ['that are listed, also with openRead', { openRead: true, origins: [grafana] }, [grafana], elsewhere],
-    ['of none, where the list is empty', { origins: [] }, [], [...here, ...elsewhere]],
+    ['of none, if the list is empty', { origins: [] }, [], [...here, ...elsewhere]],
   ])('may read: those %s', async (_, options, allowed, refused) => {
     const app = await serverOver(engine, options);
     const answerTo = async (method: 'GET' | 'OPTIONS', url: string, origin: string) => {
@@ -215,7 +215,7 @@ describe('pages of other origins', () => {
     },
   );
 
-  it('may send the token either way, and change nothing', async () => {
+  it('may send the token in either header, but change nothing', async () => {
     const app = await serverOver(engine, { token });
     const preflight = await app.inject({
       method: 'OPTIONS',
@@ -265,7 +265,7 @@ it('shows clusters with and without data, and metrics of both', async () => {
   }
 });
 
-it('says who owns an address that is taken, and stops on request', async () => {
+it('reports an address in use with the owner, and stops on request', async () => {
   const options = {
     answers: engine,
     currency: 'USD',

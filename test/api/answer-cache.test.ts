@@ -7,7 +7,7 @@ const rendered = (text: string): Rendered => ({
   renderMs: 1,
 });
 
-/** Work that ends on demand. */
+/** Jobs that end on demand. */
 function workshop() {
   const signals: AbortSignal[] = [];
   const finish: ((text: string) => void)[] = [];
@@ -22,7 +22,7 @@ function workshop() {
 
 const patient = () => new AbortController().signal;
 
-it('works once for those who ask the same at once, and keeps the answer', async () => {
+it('computes once for simultaneous requests, and keeps the answer', async () => {
   const cache = new AnswerCache();
   const { finish, make, signals } = workshop();
   const both = [cache.get('a', make, patient()), cache.get('a', make, patient())];
@@ -32,7 +32,7 @@ it('works once for those who ask the same at once, and keeps the answer', async 
   expect(signals).toHaveLength(1);
 });
 
-it('goes on while somebody waits, and stops when nobody does', async () => {
+it('continues while any client waits, and stops when none does', async () => {
   const cache = new AnswerCache();
   const { finish, make, signals } = workshop();
   const [one, other] = [new AbortController(), new AbortController()];
@@ -44,7 +44,7 @@ it('goes on while somebody waits, and stops when nobody does', async () => {
   other.abort(new Error('gone, too'));
   await expect(second).rejects.toThrow('gone, too');
   expect(signals[0]?.aborted).toBe(true);
-  // Who asks now does not get the end of those who left.
+  // A new client does not get the abort of those who left.
   const third = cache.get('a', make, patient());
   finish[1]?.('fresh');
   expect((await third).rendered.body.toString()).toBe('fresh');
@@ -57,7 +57,7 @@ it('does not keep a failure', async () => {
   expect(answer.body.toString()).toBe('yes');
 });
 
-it('does not begin for somebody who has left', async () => {
+it('does not start for a client that has left', async () => {
   const cache = new AnswerCache();
   const { make, signals } = workshop();
   await expect(cache.get('a', make, AbortSignal.abort(new Error('left')))).rejects.toThrow('left');

@@ -30,7 +30,7 @@ describe('opencost-ui', () => {
     }
   });
 
-  it('finds its assets in one object, with or without the prefix where that is set so', async () => {
+  it('finds its assets in one object, with or without the prefix if so configured', async () => {
     const parameters = {
       window,
       aggregate: 'assetType',
@@ -48,7 +48,7 @@ describe('opencost-ui', () => {
     await direct.close();
   });
 
-  it('shows no data on the pages that are not fed, rather than an error', async () => {
+  it('shows no data rather than an error on pages without a source', async () => {
     for (const prefix of ['', '/model']) {
       for (const path of [
         '/cloudCost',
@@ -79,7 +79,7 @@ describe('kubectl-cost', () => {
     'cluster,namespace,deployment',
     'cluster,namespace,controllerKind',
     'label:app',
-  ])('reads data[0] by %s, idle among it', async (aggregate) => {
+  ])('reads data[0] by %s, including idle', async (aggregate) => {
     const parameters = {
       window,
       aggregate,
@@ -90,12 +90,12 @@ describe('kubectl-cost', () => {
     };
     const { status, data } = await ask(golden.app, '/model/allocation', parameters);
     expect([status, data.length]).toEqual([200, 1]);
-    // Its monthly rate is cost · 43200 / minutes.
+    // kubectl-cost computes its monthly rate as cost · 43200 / minutes.
     for (const row of Object.values(data[0] as Rows)) expect(row['minutes']).toBeGreaterThan(0);
     expect(Object.keys(data[0] as Rows).some((name) => name.includes('__idle__'))).toBe(true);
   });
 
-  it('always finds an element, also beyond the data', async () => {
+  it('always gets an element, also beyond the data', async () => {
     const { data } = await ask(golden.app, '/model/allocation', {
       window: '1577836800,1577923200',
       accumulate: 'true',
@@ -120,7 +120,7 @@ describe('kubectl-cost', () => {
 });
 
 describe('the parquet exporter', () => {
-  it('finds 24 hours in a day that ends a second early, as application/json', async () => {
+  it('gets 24 hours for a day that ends a second early, as application/json', async () => {
     const { headers, data } = await ask(golden.app, '/allocation/compute', {
       window: '2026-11-16T00:00:00Z,2026-11-16T23:59:59Z',
       aggregate: 'namespace,pod,container',
@@ -141,7 +141,7 @@ describe('the parquet exporter', () => {
 });
 
 describe("OpenCost's integration tests", () => {
-  it('find whole days in their windows', async () => {
+  it('get whole days in their windows', async () => {
     for (const [asked, days] of [
       ['today', 1],
       ['yesterday', 1],
@@ -153,7 +153,7 @@ describe("OpenCost's integration tests", () => {
     }
   });
 
-  it('get one set over the window without accumulating, as the summary does', async () => {
+  it('get one set over the window without accumulation, also in the summary', async () => {
     const parameters = { window, aggregate: 'namespace', accumulate: 'false' };
     const { data } = await ask(golden.app, '/allocation', parameters);
     const summary = (await ask(golden.app, '/allocation/summary', parameters)).data;
@@ -166,7 +166,7 @@ describe("OpenCost's integration tests", () => {
 });
 
 describe('scripts and dashboards', () => {
-  it('may ask from pages of this machine, and with HEAD', async () => {
+  it('may send requests from pages of this machine, and with HEAD', async () => {
     const head = await golden.app.inject({ method: 'HEAD', url: '/getConfigs' });
     expect([head.statusCode, head.body]).toEqual([200, '']);
     for (const path of ['/allocation', '/nowhere', '/api/status']) {
@@ -179,7 +179,7 @@ describe('scripts and dashboards', () => {
     }
   });
 
-  it('get large answers small, and small ones as they are', async () => {
+  it('get large answers compressed, and small ones uncompressed', async () => {
     for (const encoding of ['br', 'gzip']) {
       const { headers } = await golden.app.inject({
         url: `/allocation?window=${encodeURIComponent(window)}`,
@@ -195,7 +195,7 @@ describe('scripts and dashboards', () => {
     ).toBeUndefined();
   });
 
-  it('save CSV under a name', async () => {
+  it('get a file name for CSV', async () => {
     const { headers } = await ask(golden.app, '/assets', { window, format: 'csv', labelColumns: 'app' });
     expect(headers['content-disposition']).toBe(
       'attachment; filename="federated-etl-assets-20261114T000000Z-20261117T000000Z.csv"',

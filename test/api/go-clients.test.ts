@@ -21,7 +21,7 @@ const aggregates = [
 ];
 const flags = fc.constantFrom('true', 'false');
 
-/** Questions over a window; of each parameter, values that change what is answered. */
+/** Requests over a window, with values of each parameter that change the answer. */
 function questions(windows: readonly string[], namespaces: readonly string[]): fc.Arbitrary<Parameters> {
   return fc.record(
     {
@@ -49,15 +49,15 @@ function questions(windows: readonly string[], namespaces: readonly string[]): f
 
 const paths = fc.constantFrom('/allocation', '/model/allocation', '/allocation/compute');
 
-/** What our own numbers say of each row that Go's types do not know. */
+/** Our numbers for each row that Go's types lack. */
 type OwnRows = readonly Record<string, Record<string, number>>[];
 
-/** Asks, and holds each row as a Go client reads it against the numbers that such a client does not know. */
+/** Sends a request, and compares each row as read by a Go client with the numbers that such a client does not know. */
 async function holdsForGo(app: FastifyInstance, path: string, parameters: Parameters): Promise<number> {
   const { status, text, data } = await ask(app, path, parameters);
   expect([path, parameters, status]).toEqual([path, parameters, 200]);
   const sets = readAllocations(text);
-  // Costs are rounded to five decimals, what is in volumes and load balancers to nine.
+  // Costs are rounded to five decimals, those of volumes and load balancers to nine.
   const wrong = sets.flatMap((set, index) =>
     [...set].flatMap(([name, row]) => {
       const own = (data as OwnRows)[index]?.[name] ?? {};
@@ -76,14 +76,14 @@ describe("a client of OpenCost's Go types", () => {
   describe('of the golden clusters', () => {
     const golden = useGoldenServer();
 
-    it.each(aggregates)('adds up each row by %s to its total', async (aggregate) => {
+    it.each(aggregates)('gets the total of each row by %s as the sum of its parts', async (aggregate) => {
       for (const shareIdle of ['false', 'true']) {
         const parameters = { window: goldenWindow, aggregate, includeIdle: 'true', shareIdle };
         expect(await holdsForGo(golden.app, '/allocation', parameters)).toBeGreaterThan(0);
       }
     });
 
-    it('finds volumes in rows of every size, and misses none of what all cost', async () => {
+    it('gets volumes in rows of any size, with their complete cost', async () => {
       const read = async (aggregate: string) => {
         const { text } = await ask(golden.app, '/allocation', { window: goldenWindow, aggregate });
         const rows = [...(readAllocations(text)[0]?.values() ?? [])];
@@ -97,14 +97,14 @@ describe("a client of OpenCost's Go types", () => {
       }
     });
 
-    it('adds up whatever is asked', async () => {
+    it('gets consistent sums for any request', async () => {
       const asked = fc.tuple(paths, questions([goldenWindow], ['kube-system', 'monitoring', 'shop']));
       for (const [path, parameters] of fc.sample(asked, { numRuns: numRuns * 4, seed })) {
         await holdsForGo(golden.app, path, parameters);
       }
     });
 
-    it.each(['/assets', '/model/assets'])('reads every asset of %s', async (path) => {
+    it.each(['/assets', '/model/assets'])('reads all assets of %s', async (path) => {
       for (const aggregate of ['', 'type', 'cluster', 'provider', 'label:app']) {
         const { status, text } = await ask(golden.app, path, { window: goldenWindow, aggregate });
         expect(status).toBe(200);
@@ -113,7 +113,7 @@ describe("a client of OpenCost's Go types", () => {
     });
   });
 
-  it('adds up whatever is asked of made-up clusters, and reads all of their assets', async () => {
+  it('gets consistent sums for any request over made-up clusters, and reads all of their assets', async () => {
     const day = 86_400;
     const windows = [
       [0, 3],
@@ -143,11 +143,11 @@ describe("a client of OpenCost's Go types", () => {
       await app.close();
       engine.dispose();
     }
-    // The worlds were not empty.
+    // Ensures that the worlds were not empty.
     expect(rows).toBeGreaterThan(numRuns * questionsPerWorld);
   });
 
-  it('adds up a row of thousands of volumes, whose names have colons', async () => {
+  it('gets the sum of a row with thousands of volumes whose names contain colons', async () => {
     const arn = 'arn:aws:eks:eu-west-1:1086:cluster/prod';
     const pvs = Array.from({ length: 3_000 }, (_, index) => ({
       key: { version: 25, cluster: index % 2 === 0 ? arn : 'c2', name: `vol:${index}` },
@@ -179,7 +179,7 @@ describe('the reader', () => {
   const body = (one: object) => JSON.stringify({ code: 200, data: [{ a: { ...row, ...one } }] });
   const known = (one: object) => readAllocations(body(one))[0]?.get('a');
 
-  it('knows neither totalCost nor pvCost, and takes null as 0', () => {
+  it('ignores totalCost and pvCost, and reads null as 0', () => {
     const pvs = { 'cluster=c:name=v': { cost: 2 } };
     const read = known({ cpuCost: 1, ramCost: null, pvs, totalCost: 9, pvCost: 9 });
     expect(read).not.toHaveProperty('totalCost');
@@ -193,23 +193,20 @@ describe('the reader', () => {
     { start: '2026-11-14' },
     { end: '2026-11-14 00:00:00' },
     { start: undefined },
-  ])('refuses a whole answer for %j', (one) => {
+  ])('refuses the whole answer for %j', (one) => {
     expect(() => readAllocations(body(one))).toThrow();
     expect(() => readAllocations(body({}))).not.toThrow();
   });
 
-  it.each(['properties', 'labels', 'start', 'end', 'breakdown'])(
-    'panics over a disk without %s',
-    (member) => {
-      const breakdown = { idle: 0, other: 0, system: 0, user: 0 };
-      const disk = { type: 'Disk', properties: {}, labels: {}, breakdown, ...row };
-      const of = (one: object) => JSON.stringify({ code: 200, data: { a: one } });
-      expect(() => readAssets(of(disk))).not.toThrow();
-      expect(() => readAssets(of({ ...disk, [member]: undefined }))).toThrow();
-    },
-  );
+  it.each(['properties', 'labels', 'start', 'end', 'breakdown'])('panics for a disk without %s', (member) => {
+    const breakdown = { idle: 0, other: 0, system: 0, user: 0 };
+    const disk = { type: 'Disk', properties: {}, labels: {}, breakdown, ...row };
+    const of = (one: object) => JSON.stringify({ code: 200, data: { a: one } });
+    expect(() => readAssets(of(disk))).not.toThrow();
+    expect(() => readAssets(of({ ...disk, [member]: undefined }))).toThrow();
+  });
 
-  it.each(['cpuBreakdown', 'ramBreakdown'])('panics over a node without %s', (member) => {
+  it.each(['cpuBreakdown', 'ramBreakdown'])('panics for a node without %s', (member) => {
     const breakdown = { idle: 0, other: 0, system: 0, user: 0 };
     const node = { type: 'Node', properties: {}, labels: {}, ...row };
     const of = (one: object) => JSON.stringify({ code: 200, data: [{ a: one }] });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /*
- * Reads answers as strictly as OpenCost's Go types do, which kubectl-cost and many exporters are built on: members that
- * these types do not have are passed over (`totalCost` and `pvCost` among them), absent ones and null are zero, and one
- * thing that does not fit refuses the whole answer.
+ * Reads answers as strictly as OpenCost's Go types, on which kubectl-cost and many exporters are built: unknown members
+ * (including `totalCost` and `pvCost`) are ignored, missing ones and null are zero, and a single invalid value refuses the
+ * whole answer.
  */
 
 const number = z
@@ -53,8 +53,8 @@ const amounts = {
   ramByteUsageAverage: number,
 };
 
-/** A key of other than two parts is an error, and so is the answer. */
-const volumeKey = z.string().refine((key) => key.split(':').length === 2, 'is no key of a volume');
+/** A key that does not have two parts is an error, which refuses the whole answer. */
+const volumeKey = z.string().refine((key) => key.split(':').length === 2, 'is not a volume key');
 
 const allocation = z.object({
   name: text,
@@ -84,15 +84,15 @@ const allocation = z.object({
 
 const allocations = z.object({ code: z.int(), data: z.array(z.record(z.string(), allocation)) });
 
-/** An allocation as a Go client has it. */
+/** An allocation as read by a Go client. */
 export type GoAllocation = z.infer<typeof allocation>;
 
-/** Reads the body of an answer of allocations: a map by name for each set. Throws where a Go client does. */
+/** Reads the body of an answer of allocations: one map by name per set. Throws if a Go client would fail. */
 export function readAllocations(body: string): Map<string, GoAllocation>[] {
   return allocations.parse(JSON.parse(body)).data.map((set) => new Map(Object.entries(set)));
 }
 
-/** What a Go client says that an allocation costs: the sum of the parts that it knows. */
+/** Total cost of an allocation as computed by a Go client: the sum of the parts that it knows. */
 export function goTotal(row: GoAllocation): number {
   return (
     row.cpuCost +
@@ -112,17 +112,17 @@ export function goTotal(row: GoAllocation): number {
   );
 }
 
-/** The sum of the costs of the volumes. */
+/** Total cost of the volumes. */
 export function volumesCost({ pvs }: GoAllocation): number {
   return Object.values(pvs ?? {}).reduce((sum, volume) => sum + (volume?.cost ?? 0), 0);
 }
 
-/** The sum of the costs of the load balancers that are listed. */
+/** Total cost of the listed load balancers. */
 export function balancersCost({ lbAllocations }: GoAllocation): number {
   return Object.values(lbAllocations ?? {}).reduce((sum, balancer) => sum + (balancer?.cost ?? 0), 0);
 }
 
-/* Assets are read by hand there: what is not there is a panic. */
+/* OpenCost decodes assets by hand: a missing member is a panic. */
 
 const breakdown = z.object({ idle: number, other: number, system: number, user: number });
 const anyAsset = z.object({
@@ -155,10 +155,10 @@ const assets = z.object({
   data: z.union([z.array(z.record(z.string(), asset)), z.record(z.string(), asset)]),
 });
 
-/** An asset as a Go client has it. */
+/** An asset as read by a Go client. */
 export type GoAsset = z.infer<typeof asset>;
 
-/** Reads the body of an answer of assets, of one set or of several. Throws where a Go client panics. */
+/** Reads the body of an answer of assets, of one or several sets. Throws if a Go client would panic. */
 export function readAssets(body: string): Map<string, GoAsset>[] {
   const { data } = assets.parse(JSON.parse(body));
   return (Array.isArray(data) ? data : [data]).map((set) => new Map(Object.entries(set)));

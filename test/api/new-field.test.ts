@@ -9,7 +9,7 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Compiles edited sources again and again; what did not change is kept. */
+/** Compiles edited sources repeatedly, reusing unchanged ones. */
 class Compiler {
   private sources: ReadonlyMap<string, string> = new Map();
   private revision = 0;
@@ -30,7 +30,7 @@ class Compiler {
     fileExists: (file) => ts.sys.fileExists(file),
   });
 
-  /** The files of the places that do not compile, in order. */
+  /** The files that do not compile, sorted. */
   failing(edits: Parameters<typeof edited>[0]): string[] {
     this.sources = edited(edits);
     this.revision++;
@@ -45,7 +45,7 @@ class Compiler {
 describe('a new field of an allocation or an asset', () => {
   const compiler = new Compiler();
 
-  it('compiles when every place has decided about it', () => {
+  it('compiles if every place has decided about it', () => {
     expect(compiler.failing([...versions, ...models, ...places])).toEqual([]);
   });
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The working tree. */
+/** Root of the working tree. */
 export const root = path.join(__dirname, '../..');
 
-/** A line that is added to a file of the project, before or after the only place where `beside` is. */
+/** A line added to a file of the project, before or after the only occurrence of `beside`. */
 interface Edit {
   readonly file: string;
   readonly beside: string;
@@ -17,19 +17,19 @@ const after = (file: string, beside: string, line: string): Edit => ({
   line: `${beside}\n${line}`,
 });
 
-/** Codec versions that have the fields: one above the newest. */
+/** Codec versions with the new fields: one above the newest. */
 export const versions: readonly Edit[] = [
   { file: 'etl/versions.ts', beside: 'oldest: 15, newest: 25', line: 'oldest: 15, newest: 26' },
   { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
 ];
 
-/** Brings the fields into the model; each makes every place below incomplete. */
+/** Add the fields to the model, which makes every place below incomplete. */
 export const models: readonly Edit[] = [
   after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
   after('etl/model.ts', '  claimNamespace: ByteString;', '  snapshotCost: number;'),
 ];
 
-/** Each place that has to decide about `networkVpnCost` of an allocation, part of its `networkCost`. */
+/** The places that must decide about `networkVpnCost` of an allocation, part of its `networkCost`. */
 export const allocationPlaces: readonly Edit[] = [
   after(
     'etl/allocation-codec.ts',
@@ -49,7 +49,7 @@ export const allocationPlaces: readonly Edit[] = [
   ),
 ];
 
-/** Each place that has to decide about `snapshotCost` of a disk, part of its `cost`. */
+/** The places that must decide about `snapshotCost` of a disk, part of its `cost`. */
 export const assetPlaces: readonly Edit[] = [
   after(
     'etl/asset-codec.ts',
@@ -75,7 +75,7 @@ export const assetPlaces: readonly Edit[] = [
   after('api/csv.ts', "  claimNamespace: 'column',", "  snapshotCost: 'column',"),
 ];
 
-/** The files of the project with these edits, by path. */
+/** The edited files of the project, by path. */
 export function edited(edits: readonly Edit[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const { file, beside, line } of edits) {

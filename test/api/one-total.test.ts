@@ -6,7 +6,7 @@ import { exportWindow, servedWindows } from '../../query/export';
 import { goTotal, readAllocations } from './go-reader';
 import { ask, useGoldenServer, window } from './served';
 
-/* The five clusters' three days have one total, whichever client and format adds it up. */
+/* Three days of five clusters have the same total in every client and format. */
 
 const golden = useGoldenServer();
 let folder: string;
@@ -90,6 +90,6 @@ describe.each([
   });
 });
 
-it('what is not idle is the same in Parquet', async () => {
+it('the total without idle is the same in Parquet', async () => {
   expect((await byParquet()).toFixed(2)).toBe('2645.55');
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
     ['/index.html', { type: 'text/html; charset=utf-8', body: Buffer.from('<p>page'), immutable: false }],
     ['/page/main-1.js', { type: 'text/javascript', body: Buffer.from('1'), immutable: true }],
   ]);
-  // Beyond this machine: the page itself needs no token.
+  // Reachable from other machines; the page itself needs no token.
   app = await serverOver(engine, { page, listen: ':0', token });
 });
 afterAll(async () => {
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const html = { accept: 'text/html,application/xhtml+xml' };
 
-it('is there at / and wherever a person asks for what is no path of the API', async () => {
+it('the page is served at /, and to browsers at any path outside of the API', async () => {
   for (const path of ['/', '/clusters', '/some/where']) {
     const { status, text, headers } = await ask(app, path, {}, html);
     expect([path, status, text]).toEqual([path, 200, '<p>page']);
@@ -34,13 +34,13 @@ it('is there at / and wherever a person asks for what is no path of the API', as
   expect((await ask(app, '/clusters', {}, { accept: 'application/json' })).status).toBe(404);
 });
 
-it('has files that are kept for as long as their names last', async () => {
+it('files of the page are cached for as long as their names exist', async () => {
   const { status, headers } = await ask(app, '/page/main-1.js');
   expect(status).toBe(200);
   expect(headers['cache-control']).toContain('immutable');
 });
 
-it('describes the API without asking anybody else', async () => {
+it('the API is described without requests to other hosts', async () => {
   const { headers, text } = await ask(app, '/api/docs/');
   expect(text).toContain('swagger-ui');
   expect(text).not.toMatch(/(src|href)="https?:/);
@@ -51,7 +51,7 @@ it('describes the API without asking anybody else', async () => {
   expect(Object.keys(described.paths['/api/federations'] ?? {}).sort()).toEqual(['get', 'post']);
 });
 
-it('gives nothing of what things cost without the token', async () => {
+it('no costs are served without the token', async () => {
   for (const path of [
     '/allocation',
     '/assets/autocomplete',

@@ -20,8 +20,8 @@ const isIdle = (name: string) => name.includes('__idle__');
 const nothing = (page: Page) => Object.keys(page).length === 0;
 
 /**
- * Asks for page after page as an exporter does: it goes on for as long as `more` says of the page, and takes idle from
- * each by its name. No row but idle may come twice.
+ * Requests page after page as an exporter does, for as long as `more` is true of the page. Only rows of idle may occur
+ * more than once; they are merged by name.
  */
 async function allPages(
   parameters: Parameters,
@@ -29,7 +29,7 @@ async function allPages(
   more: (page: Page) => boolean,
 ): Promise<{ rows: Page; pages: number }> {
   const rows: Page = {};
-  // A loop that does not end by itself is the very fault that is looked for.
+  // Bounded, as a loop without end is the very fault under test.
   for (let pages = 1; pages <= 1_000; pages++) {
     const offset = String((pages - 1) * limit);
     const page = await pageOf({ ...parameters, limit: String(limit), offset });
@@ -39,7 +39,7 @@ async function allPages(
     }
     if (!more(page)) return { rows, pages };
   }
-  throw new Error(`there is no end of the pages of ${JSON.stringify(parameters)}`);
+  throw new Error(`endless pages for ${JSON.stringify(parameters)}`);
 }
 
 const groupings = [
@@ -51,27 +51,27 @@ const groupings = [
 describe('pages', () => {
   const idle = { idle: 'true', shareIdle: 'false' };
 
-  it.each(groupings)('by %s are together the whole, as one exporter asks for them', async (aggregate) => {
-    const whole = await pageOf({ ...idle, aggregate });
-    const limit = Math.ceil(Object.keys(whole).length / 3);
-    // It asks on while a page holds more rows than it asked for: those of idle are beside them.
-    const asked = await allPages({ ...idle, aggregate }, limit, (page) => Object.keys(page).length > limit);
-    expect(asked.rows).toEqual(whole);
-    expect(Object.keys(whole).some(isIdle)).toBe(true);
-  });
-
   it.each(groupings)(
-    'by %s without idle are together the whole, up to one without a row',
+    'by %s are complete for an exporter that stops at a page no larger than the limit',
     async (aggregate) => {
-      const whole = await pageOf({ idle: 'false', aggregate });
+      const whole = await pageOf({ ...idle, aggregate });
       const limit = Math.ceil(Object.keys(whole).length / 3);
-      const { rows, pages } = await allPages({ idle: 'false', aggregate }, limit, (page) => !nothing(page));
-      expect(rows).toEqual(whole);
-      expect(pages).toBe(Math.ceil(Object.keys(whole).length / limit) + 1);
+      // The exporter continues while a page exceeds the limit, as rows of idle come on top.
+      const asked = await allPages({ ...idle, aggregate }, limit, (page) => Object.keys(page).length > limit);
+      expect(asked.rows).toEqual(whole);
+      expect(Object.keys(whole).some(isIdle)).toBe(true);
     },
   );
 
-  it('end where there are more rows of idle than a page has others', async () => {
+  it.each(groupings)('by %s without idle are complete, ending with an empty one', async (aggregate) => {
+    const whole = await pageOf({ idle: 'false', aggregate });
+    const limit = Math.ceil(Object.keys(whole).length / 3);
+    const { rows, pages } = await allPages({ idle: 'false', aggregate }, limit, (page) => !nothing(page));
+    expect(rows).toEqual(whole);
+    expect(pages).toBe(Math.ceil(Object.keys(whole).length / limit) + 1);
+  });
+
+  it('end even if there are more rows of idle than the limit', async () => {
     const parameters = { ...idle, aggregate: 'namespace', splitIdle: 'true', idleByNode: 'true' };
     const whole = await pageOf(parameters);
     const idleNames = Object.keys(whole).filter(isIdle);
@@ -84,7 +84,7 @@ describe('pages', () => {
     expect(Object.keys(first).sort()).toEqual(idleNames.sort());
   });
 
-  it('stand in the order that is asked for', async () => {
+  it('are in the requested order', async () => {
     const parameters = { idle: 'false', aggregate: 'pod', sortBy: 'ramCost', sortByOrder: 'asc' };
     const inOrder = async (page: Parameters) => {
       const { text } = await ask(golden.app, '/model/allocation', {
@@ -101,7 +101,7 @@ describe('pages', () => {
     expect(await inOrder({ offset: '5', limit: '10' })).toEqual(whole.slice(5, 15));
   });
 
-  it('are cut of each set of an answer', async () => {
+  it('are taken from each set of an answer', async () => {
     const parameters = { window, ...idle, aggregate: 'namespace', accumulate: 'day' };
     const { data: whole } = await ask(golden.app, '/model/allocation', parameters);
     const { data: pages } = await ask(golden.app, '/model/allocation', {

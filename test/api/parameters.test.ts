@@ -8,7 +8,7 @@ import { ask, serverOver, window } from './served';
 
 const span = { start: 1_794_614_400, end: 1_794_873_600 };
 
-/** Answers nothing, and remembers what it was asked, as it was understood. */
+/** Returns empty answers, and records the parsed requests. */
 class Remembering implements Answers {
   readonly asked: (AllocationRequest | AssetRequest | AutocompleteRequest)[] = [];
   private readonly nothing: AllocationAnswer = {
@@ -65,7 +65,7 @@ const paths: Record<AskedOf, string> = {
 const fieldOf = (path: string) => (path.endsWith('/autocomplete') ? 'field=cluster&' : '');
 
 describe('a parameter without a value', () => {
-  it.each(Object.entries(paths))('is as if it were absent: of %s', async (of, path) => {
+  it.each(Object.entries(paths))('is treated as missing: of %s', async (of, path) => {
     const names = knownParameters(of as AskedOf).filter((name) => name !== 'window' && name !== 'field');
     const nothing = names.map((name) => `${name}=`).join('&');
     const blank = names.map((name) => `${name}=%20`).join('&');
@@ -74,7 +74,7 @@ describe('a parameter without a value', () => {
     expect(answers.asked).toHaveLength(1);
   });
 
-  it('does not switch off the filters beside it', async () => {
+  it('does not disable other filters', async () => {
     await warned('/allocation', 'filterNamespaces=shop&filter=');
     await warned('/allocation', 'filterNamespaces=shop');
     await warned('/assets', 'filterTypes=Node&filter=');
@@ -82,7 +82,7 @@ describe('a parameter without a value', () => {
     for (const { filter } of answers.asked) expect(filter).toBeDefined();
   });
 
-  it('is a window that is missing, and no number of runs', async () => {
+  it('is a missing window, and the default number of runs', async () => {
     expect(await ask(app, '/allocation?window=')).toMatchObject({
       status: 400,
       message: expect.stringContaining("'window'"),
@@ -93,7 +93,7 @@ describe('a parameter without a value', () => {
 });
 
 describe('a parameter that is given twice', () => {
-  it('counts once, the first that has a value, and is named', async () => {
+  it('counts once, the first with a value, with a warning', async () => {
     expect(await warned('/allocation', 'aggregate=&aggregate=cluster&aggregate=pod')).toEqual([
       'aggregate is given 2 times; the first counts',
     ]);
@@ -102,7 +102,7 @@ describe('a parameter that is given twice', () => {
   });
 });
 
-describe('a parameter that is not known', () => {
+describe('an unknown parameter', () => {
   it.each([
     ['/allocation', 'agregate=pod', '"agregate" is not a parameter here, but aggregate is'],
     [
@@ -119,11 +119,11 @@ describe('a parameter that is not known', () => {
     ['/model/assets', 'sortBy=totalCost', '"sortBy" is not a parameter here'],
     ['/allocation/autocomplete', 'field=pod&serch=a', '"serch" is not a parameter here, but search is'],
     ['/assets/autocomplete', 'field=name&aggregate=pod', '"aggregate" is not a parameter here'],
-  ])('is named, and fails nothing: %s?%s', async (path, query, warning) => {
+  ])('causes a warning, but no error: %s?%s', async (path, query, warning) => {
     expect(await warned(path, query)).toEqual([warning]);
   });
 
-  it('changes nothing else, is reported to every client that sends it, and in the header', async () => {
+  it('has no other effect, and is reported to every client that sends it, also in the header', async () => {
     const parameters = { window, aggregate: 'cluster' };
     const plain = await ask(app, '/allocation', parameters);
     const odd = await ask(app, '/allocation', { ...parameters, colour: 'rød' });
@@ -137,7 +137,7 @@ describe('a parameter that is not known', () => {
     expect(new Set(answers.asked.map((request) => JSON.stringify(request))).size).toBe(1);
   });
 
-  it('is reported at most five times, and cut', async () => {
+  it('is quoted truncated, and at most five times', async () => {
     const many = Array.from({ length: 500 }, (_, at) => `p${at}=1`).join('&');
     const warnings = await warned('/allocation', many);
     expect(warnings).toHaveLength(6);
@@ -148,26 +148,26 @@ describe('a parameter that is not known', () => {
   });
 });
 
-describe('what stock clients send without meaning', () => {
-  it.each(Object.entries(paths))('is not named: of %s', async (_, path) => {
+describe('a meaningless parameter sent by stock clients', () => {
+  it.each(Object.entries(paths))('causes no warning: of %s', async (_, path) => {
     const query =
       'resolution=1m&metrics=x&costUnit=USD&costMetric=cumulative&sharelb=true&_=123&external=false&includeSharedCostBreakdown=true';
     expect(await warned(path, fieldOf(path) + query)).toEqual([]);
   });
 
-  it('is not named of assets', async () => {
+  it('causes no warning for assets', async () => {
     expect(await warned('/assets', 'step=1d&includeIdle=true&accumulate=true')).toEqual([]);
     expect(await warned('/model/assets', 'step=1d&includeIdle=true&accumulate=day')).toEqual([]);
   });
 
-  it('is one question', async () => {
+  it('does not make a different request', async () => {
     await warned('/allocation', '_=1');
     await warned('/allocation', '_=2');
     expect(answers.asked).toHaveLength(1);
   });
 });
 
-describe('what is known and not done', () => {
+describe('a known parameter without effect', () => {
   it.each([
     ['/allocation', 'external=true', 'costs from outside the clusters are not part of this version'],
     ['/model/assets', 'external=1', 'costs from outside the clusters are not part of this version'],
@@ -187,7 +187,7 @@ describe('what is known and not done', () => {
     ['/assets', 'labelColumns=app&format=json', 'only CSV has columns'],
     ['/assets', 'accumulate=day', 'on this path assets are one set'],
     ['/assets', 'accumulateBy=week', 'on this path assets are one set'],
-  ])('is named: %s?%s', async (path, query, why) => {
+  ])('causes a warning: %s?%s', async (path, query, why) => {
     const [first = ''] = query.split('&');
     expect(await warned(path, query)).toEqual([`${first} is ignored: ${why}`]);
   });
@@ -202,11 +202,11 @@ describe('what is known and not done', () => {
     ['/model/allocation', 'idle=false'],
     ['/model/assets', 'accumulate=day'],
     ['/assets', 'accumulate=false'],
-  ])('is not named where it is done: %s?%s', async (path, query) => {
+  ])('causes no warning where it has an effect: %s?%s', async (path, query) => {
     expect(await warned(path, query)).toEqual([]);
   });
 
-  it('has its default', async () => {
+  it('has its default value', async () => {
     await warned('/model/allocation', 'idle=maybe');
     await warned('/allocation', 'includeIdle=maybe');
     expect(answers.asked.map((request) => 'idle' in request && request.idle.include)).toEqual([true, false]);
@@ -219,7 +219,7 @@ describe('the description', () => {
   const meaningless =
     'resolution metrics costUnit costMetric sharelb _ external includeSharedCostBreakdown'.split(' ');
 
-  it.each(Object.entries(paths))('has every parameter of %s that means something', (of, path) => {
+  it.each(Object.entries(paths))('lists every meaningful parameter of %s', (of, path) => {
     const known = knownParameters(of as AskedOf).filter((name) => !meaningless.includes(name));
     const unsaid = of === 'assets' ? ['includeIdle'] : [];
     for (const prefix of ['', '/model'])
@@ -227,8 +227,8 @@ describe('the description', () => {
   });
 });
 
-describe('what is not built', () => {
-  it.each(['GET', 'POST'] as const)('says so in a sentence, at any depth: %s', async (method) => {
+describe('a path that is not built', () => {
+  it.each(['GET', 'POST'] as const)('is refused with a sentence, at any depth: %s', async (method) => {
     for (const prefix of ['', '/model']) {
       for (const path of [
         '/savings',

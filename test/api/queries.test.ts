@@ -13,7 +13,7 @@ const days = ['1794614400-1794700800', '1794700800-1794787200', '1794787200-1794
 const file = (pipeline: string, day: string) =>
   readFileSync(path.join(combinedEtl, 'bingen', pipeline, '1d', day));
 
-/** What the files of OpenCost say that each cluster cost in the three days. */
+/** Cost of each cluster over the three days, according to the files of OpenCost. */
 function expectedAllocations(): Map<string, number> {
   const costs = new Map<string, number>();
   for (const day of days) {
@@ -42,7 +42,7 @@ type Rows = Record<string, Record<string, number> & { name: string }>;
 const total = (rows: Rows) => Object.values(rows).reduce((sum, row) => sum + (row['totalCost'] ?? 0), 0);
 
 describe('allocations', () => {
-  it('cost what the files say', async () => {
+  it('cost the same as in the files', async () => {
     const { status, data } = await ask(golden.app, '/allocation', { window, aggregate: 'cluster' });
     expect(status).toBe(200);
     const expected = expectedAllocations();
@@ -52,7 +52,7 @@ describe('allocations', () => {
     }
   });
 
-  it('come in the two flavours', async () => {
+  it('have the two flavours', async () => {
     const opencost = await ask(golden.app, '/allocation', { window, aggregate: 'cluster' });
     expect(opencost.data).toHaveLength(1);
     expect(opencost.data[0].__idle__).toBeUndefined();
@@ -66,7 +66,7 @@ describe('allocations', () => {
     );
   });
 
-  it('have every field that a parquet exporter casts, and kubectl-cost reads', async () => {
+  it('have every field that a parquet exporter casts and kubectl-cost reads', async () => {
     const { data } = await ask(golden.app, '/model/allocation/compute', {
       window,
       includeIdle: 'true',
@@ -137,7 +137,7 @@ describe('allocations', () => {
     );
   });
 
-  it('are days as they are stored, hours where only they fit, and never both', async () => {
+  it('use stored days, or hours where only these fit, and never both', async () => {
     const daily = (await ask(golden.app, '/allocation', { window, aggregate: 'all', step: '1d' }))
       .data as Rows[];
     const third = '2026-11-16T00:00:00Z,2026-11-17T00:00:00Z';
@@ -148,7 +148,7 @@ describe('allocations', () => {
     const hourly = await ask(golden.app, '/allocation', { window: hours, aggregate: 'all', step: '1h' });
     expect(hourly.data).toHaveLength(4);
     expect(hourly.warning).toBeUndefined();
-    // Of the exporter: its last hour ends a second early.
+    // As requested by the exporter: its last hour ends a second early.
     const exporter = await ask(golden.app, '/allocation/compute', {
       window: '2026-11-16T08:00:00Z,2026-11-16T11:59:59Z',
       aggregate: 'all',
@@ -163,7 +163,7 @@ describe('allocations', () => {
     expect(part.warning).toContain('counted whole, though a part was asked for');
   });
 
-  it('are empty sets beyond the data, with a word about it', async () => {
+  it('are empty sets beyond the data, with a warning', async () => {
     const { status, data, warning } = await ask(golden.app, '/allocation', {
       window: '2020-01-01T00:00:00Z,2020-01-04T00:00:00Z',
       step: '1d',
@@ -174,7 +174,7 @@ describe('allocations', () => {
     );
   });
 
-  it('come page by page, by cost', async () => {
+  it('are paged by cost', async () => {
     const names = async (parameters: Record<string, string>) =>
       Object.keys(
         (await ask(golden.app, '/allocation', { window, aggregate: 'namespace', ...parameters }))
@@ -212,14 +212,14 @@ describe('summaries', () => {
     ['day', 1],
     ['week', 7],
     ['false', 1],
-  ])('say how long their sets are, accumulate=%s', async (accumulate, days) => {
+  ])('state the length of their sets, accumulate=%s', async (accumulate, days) => {
     const { data } = await ask(golden.app, '/model/allocation/summary', { window, accumulate });
     expect(data.step).toBe(days * 86_400_000_000_000);
   });
 });
 
 describe('assets', () => {
-  it('cost what the files say, as one object or as a list of sets', async () => {
+  it('cost the same as in the files, as one object or as a list of sets', async () => {
     const expected = expectedAssets();
     const { data } = await ask(golden.app, '/assets', { window, aggregate: 'type' });
     expect(Object.keys(data).sort()).toEqual([...expected.keys()].sort());
@@ -242,7 +242,7 @@ describe('assets', () => {
     expect(Object.values(byCluster).some(({ type }) => type === undefined)).toBe(true);
   });
 
-  it('have what kubectl-cost reads of nodes', async () => {
+  it('have the fields of nodes that kubectl-cost reads', async () => {
     const { data } = await ask(golden.app, '/model/assets', {
       window,
       filterTypes: 'Node',
@@ -273,8 +273,8 @@ describe('assets', () => {
   });
 });
 
-describe('what else is asked', () => {
-  it('is answered: values of fields, clusters, currency', async () => {
+describe('other requests', () => {
+  it('are answered: values of fields, clusters, currency', async () => {
     const values = await ask(golden.app, '/allocation/autocomplete', {
       window,
       field: 'namespace',
@@ -306,7 +306,7 @@ describe('what else is asked', () => {
     expect((await ask(golden.app, '/api/docs/')).text).toContain('swagger-ui');
   });
 
-  it('is CSV where that is wanted', async () => {
+  it('are answered as CSV on request', async () => {
     const { text, headers } = await ask(golden.app, '/model/allocation', {
       window,
       aggregate: 'cluster,namespace',
@@ -333,7 +333,7 @@ describe('what else is asked', () => {
     expect(summary.text.split('\n')[0]).toContain('totalEfficiency');
   });
 
-  it('is answered once: an entity tag, then an answer that is kept', async () => {
+  it('are answered once: then by an entity tag, or from the cache', async () => {
     const question = { window, aggregate: 'label:team' };
     const first = await ask(golden.app, '/allocation', question);
     expect(String(first.headers['server-timing'])).toMatch(/^query;dur=/);
@@ -356,7 +356,7 @@ describe('what else is asked', () => {
   });
 });
 
-describe('what cannot be understood', () => {
+describe('an invalid request', () => {
   it.each([
     ['/allocation', {}, "'window'"],
     ['/allocation', { window: 'soon' }, '"soon"'],
@@ -368,7 +368,7 @@ describe('what cannot be understood', () => {
     ['/allocation', { window: '7d', includeProportionalAssetResourceCosts: 'true' }, 'includeIdle'],
     ['/model/assets', { window: '7d', aggregate: 'pod' }, '"pod"'],
     ['/allocation/autocomplete', { window: '7d', field: 'colour' }, '"colour"'],
-  ])('%s %j is a 400 that names it', async (path, parameters, named) => {
+  ])('is a 400 that names the parameter: %s %j', async (path, parameters, named) => {
     const { status, data, message } = await ask(golden.app, path, parameters);
     expect([status, data]).toEqual([400, null]);
     expect(message).toContain(named);
@@ -415,7 +415,7 @@ describe('what cannot be understood', () => {
   });
 });
 
-it('says before the first generation that there is none yet', async () => {
+it('before the first generation, queries are refused with the reason', async () => {
   const empty = await openEngine();
   const early = await serverOver(empty);
   try {

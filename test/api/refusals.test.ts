@@ -24,7 +24,7 @@ const nothing = (warnings: string[] = []): AllocationAnswer => ({
   warnings,
 });
 
-/** Answers as a test wants them. */
+/** Answers with the given results. */
 function answering(allocations: Answers['allocations'] = async () => nothing()): Answers {
   return {
     allocations,
@@ -73,7 +73,7 @@ describe('a query that fails', () => {
     await app.close();
   });
 
-  it('unforeseen tells its id and nothing else; the log has all of it', async () => {
+  it('unexpectedly is answered with an id only; the log has the details', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
     const error = new Error('ENOENT /var/lib/secret/place');
@@ -91,7 +91,7 @@ describe('a query that fails', () => {
     await app.close();
   });
 
-  it('never names a folder of this machine', () => {
+  it('never reveals a folder of this machine', () => {
     for (const code of Object.keys(catalog) as ErrorCode[]) {
       if (code.startsWith('QUERY_') && code !== 'QUERY_DATABASE_UNUSABLE') continue;
       if (['ACCESS_DENIED', 'CLUSTER_UNKNOWN', 'CLUSTER_ID_INVALID', 'RUN_NOT_FOUND'].includes(code))
@@ -105,8 +105,8 @@ describe('a query that fails', () => {
   });
 });
 
-describe('what is no proper request', () => {
-  it('is answered in JSON all the same', async () => {
+describe('invalid input', () => {
+  it('is answered in JSON, too', async () => {
     const app = await buildServer(optionsOf(answering(), { token, federation: rememberingFederation() }));
     for (const [path, status] of [
       ['/nowhere', 404],
@@ -126,7 +126,7 @@ describe('what is no proper request', () => {
     await app.close();
   });
 
-  it('is answered in JSON also where no request could be read', async () => {
+  it('is answered in JSON even if it cannot be parsed', async () => {
     const server = await startServer(optionsOf(answering()));
     const { hostname, port } = new URL(server.url);
     expect(server.address).toBe(`${hostname}:${port}`);
@@ -144,7 +144,7 @@ describe('what is no proper request', () => {
     await server.close();
   });
 
-  it('is not an address to listen on', () => {
+  it('is refused as an address to listen on', () => {
     for (const listen of ['8080', 'x', ':', ':99999', '::1', '[::1]', 'a:b']) {
       expect(() => parseListen(listen, 'api.listen')).toThrow('is not an address to listen on');
     }
@@ -177,7 +177,7 @@ describe('what is no proper request', () => {
 describe('a change', () => {
   const bearer = { authorization: `Bearer ${token}` };
 
-  it('is looked at only from somebody with the token, and only as JSON', async () => {
+  it('is parsed only with the token, and only as JSON', async () => {
     const federation = rememberingFederation();
     const app = await buildServer(optionsOf(answering(), { token, federation }));
     const post = (headers: Record<string, string>, payload?: string) =>
@@ -207,7 +207,7 @@ describe('a change', () => {
     await app.close();
   });
 
-  it('cannot be made with an empty token', async () => {
+  it('is refused with an empty token', async () => {
     const app = await buildServer(optionsOf(answering(), { token: '', federation: rememberingFederation() }));
     const response = await app.inject({
       method: 'POST',
@@ -224,7 +224,7 @@ describe('a change', () => {
     });
   });
 
-  it('of another site is refused by the browser: its preflight allows reading only', async () => {
+  it('from another site is refused by the browser, as the preflight allows reading only', async () => {
     const app = await buildServer(optionsOf(answering(), { token }));
     const preflight = await app.inject({
       method: 'OPTIONS',
@@ -238,7 +238,7 @@ describe('a change', () => {
   });
 });
 
-it('tells what is served also when the federation cannot be asked', async () => {
+it('the status shows the served data even if the federation cannot be reached', async () => {
   const unavailable = new FederationError('TEMPORAL_UNAVAILABLE', { detail: 'No Temporal server answers.' });
   const federation = { ...rememberingFederation(), status: () => Promise.reject(unavailable) };
   const app = await buildServer(optionsOf(answering(), { federation }));
@@ -255,8 +255,8 @@ it('tells what is served also when the federation cannot be asked', async () => 
   await app.close();
 });
 
-describe('asking at the same time', () => {
-  it('is one query; metrics say where answers came from', async () => {
+describe('answering', () => {
+  it('takes one query for simultaneous requests; metrics count the origins of answers', async () => {
     let asked = 0;
     let requests = 0;
     const bothAsk = Promise.withResolvers<void>();
@@ -296,7 +296,7 @@ describe('asking at the same time', () => {
     await app.close();
   });
 
-  it('gives a new answer for a new generation, and the same one later for closed windows', async () => {
+  it('changes with the generation, but not with the time for closed windows', async () => {
     let revision = '1';
     let now = span.end + 60;
     const app = await buildServer(optionsOf(answering(), { revision: () => revision, now: () => now }));
@@ -310,7 +310,7 @@ describe('asking at the same time', () => {
     await app.close();
   });
 
-  it('is stopped when the client leaves, and is no failure', async () => {
+  it('is stopped when the client leaves, which is not an error', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
     let begun: () => void = () => undefined;
@@ -338,7 +338,7 @@ describe('asking at the same time', () => {
     expect(lines.filter((line) => line.includes('api.failed'))).toEqual([]);
   });
 
-  it('is answered completely when the server is stopped', async () => {
+  it('is completed when the server is stopped', async () => {
     const [started, stopping] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const answers = answering(async () => {
       started.resolve();
@@ -349,7 +349,7 @@ describe('asking at the same time', () => {
     const asking = fetch(`${server.url}${url}`);
     await started.promise;
     const closing = server.close();
-    await until('the server refuses others', () =>
+    await until('the server refuses new requests', () =>
       fetch(`${server.url}/healthz`).then(
         ({ status }) => status === 503 || undefined,
         () => true,

@@ -71,7 +71,7 @@ describe('numbers', () => {
     expect([2.5, -2.5, 1.5].map((value) => rounded(value, 0))).toEqual(['3', '-3', '2']);
   });
 
-  it('are numbers to every reader of JSON, within half of the last decimal', () => {
+  it('are valid JSON, within half of the last decimal', () => {
     fc.assert(
       fc.property(fc.double(), (value) => {
         const read = JSON.parse(rounded(value, 5)) as number | null;
@@ -84,7 +84,7 @@ describe('numbers', () => {
 });
 
 describe('allocations', () => {
-  it('keep the order of the rows, also where names look like numbers', () => {
+  it('keep the order of the rows, even if names look like numbers', () => {
     const json = text(
       allocationSetsParts([{ window, rows: ['b', '10', '2', ''].map((one) => allocation(one)) }]),
     );
@@ -92,7 +92,7 @@ describe('allocations', () => {
     expect(text(allocationSetsParts([{ window, rows: [] }]))).toBe('[{}]');
   });
 
-  it('derive what is not stored, and round at the very end', () => {
+  it('have derived members, rounded only at the end', () => {
     const row = allocation('a', {
       cpuCoreHours: 48,
       cpuCost: 1.000004,
@@ -115,7 +115,7 @@ describe('allocations', () => {
       start: '2026-11-14T00:00:00Z',
       cpuCores: 2,
       cpuCost: 1,
-      // Each rounds to nothing; their sum does not.
+      // Each part rounds to 0; their sum does not.
       totalCost: 4.00001,
       cpuEfficiency: 0.25,
       ramEfficiency: 1,
@@ -126,7 +126,7 @@ describe('allocations', () => {
     });
   });
 
-  it('that last no time have no infinite rates', () => {
+  it('without duration have no infinite rates', () => {
     const row = allocation('a', { end: window.start, cpuCoreHours: 1, pvByteHours: 1, cpuCost: NaN });
     const json = text(allocationSetsParts([{ window, rows: [row] }]));
     expect(json).toContain('"cpuCores":0,');
@@ -136,7 +136,7 @@ describe('allocations', () => {
 });
 
 describe('summaries', () => {
-  it('have adjustments inside or left out, and a total with every member also of nothing', () => {
+  it('include or exclude adjustments, and have a complete total even without rows', () => {
     const rows = [
       allocation('a', { cpuCost: 1, cpuCostAdjustment: 0.5 }),
       allocation('b', { sharedCost: 2 }),
@@ -158,7 +158,7 @@ describe('summaries', () => {
 });
 
 describe('assets', () => {
-  it('have all members of their type, and no type where there are several', () => {
+  it('have all members of their type, and no type if there are several', () => {
     const rows = [disk, { ...base, type: 'Any' as const, key: 'both' }];
     const set = JSON.parse(text(assetSetParts({ window, rows }))) as Record<string, Record<string, unknown>>;
     expect(set['d']).toMatchObject({
@@ -177,7 +177,7 @@ describe('assets', () => {
 });
 
 describe('CSV', () => {
-  it('runs no formula in a spreadsheet, and leaves negative numbers alone', () => {
+  it('escapes formulas of spreadsheets, but not negative numbers', () => {
     const rows = ['=1+1', '+x', '-x', '@x', 'a,"b"'].map((name) => allocation(name, { cpuCost: -1.5 }));
     rows[0] = allocation('=1+1', { properties: { labels: { app: '=cmd' } }, cpuCost: -1.5 });
     const csv = text(allocationCsv(answer(rows), ['app']));
@@ -187,7 +187,7 @@ describe('CSV', () => {
     expect(csv).not.toContain("'-1.5");
   });
 
-  it('has what the types have, and nothing where one has not', () => {
+  it('has the columns of all types, empty where a type lacks one', () => {
     const csv = text(assetCsv({ sets: [{ window, rows: [disk] }], window, warnings: [] }, ['app']));
     const [header = '', line = ''] = csv.split('\n').map((row) => row.split(','));
     const cell = (name: string) => line[header.indexOf(name)];
@@ -200,7 +200,7 @@ describe('CSV', () => {
     ]).toEqual(['1', '', '', '', '1']);
   });
 
-  it('has a line for each of very many rows', () => {
+  it('has one line per row for very many rows', () => {
     const rows = Array.from({ length: 1_201 }, (_, index) => allocation(`a${index}`));
     expect(
       text(allocationCsv(answer(rows), []))
@@ -211,7 +211,7 @@ describe('CSV', () => {
 });
 
 describe('a body', () => {
-  it('is what its parts are, while others have their turn, until nobody wants it', async () => {
+  it('is built from its parts without blocking others, until the client leaves', async () => {
     const part = 'ä'.repeat(1_000);
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
@@ -230,7 +230,7 @@ describe('a body', () => {
   });
 });
 
-it('says warnings as one text', () => {
+it('warnings are joined into one text', () => {
   expect(warningText([])).toBe('');
   expect(warningText(['One.', 'Two.'])).toBe('One; Two.');
   expect(envelope('[]', ['One.'])).toBe('{"code":200,"status":"success","data":[],"warning":"One."}');

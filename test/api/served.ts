@@ -8,13 +8,13 @@ import { defaultAliases } from '../../query/aliases';
 import { goldenEngine } from '../query/engine-over';
 import type { Answers } from '../../query/answers';
 
-/** 2026-11-17T06:00:00Z: the golden files end on the midnight before. */
+/** 2026-11-17T06:00:00Z; the golden files end at the midnight before. */
 export const now = 1_794_895_200;
 /** The three days of the golden files. */
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 
-/** A server without an address over what answers. */
+/** A server over the given answers, not listening on an address. */
 export function serverOver(answers: Answers, options: Partial<ServerOptions> = {}): Promise<FastifyInstance> {
   return buildServer({
     listen: '127.0.0.1:0',
@@ -32,7 +32,7 @@ export function serverOver(answers: Answers, options: Partial<ServerOptions> = {
   });
 }
 
-/** A server over the golden files for the tests of a file: it is there before them, and gone after them. */
+/** A server over the golden files for all tests of a file: started before the first, closed after the last. */
 export function useGoldenServer() {
   const golden = {} as { engine: Awaited<ReturnType<typeof goldenEngine>>; app: FastifyInstance };
   beforeAll(async () => {
@@ -50,15 +50,15 @@ export interface Asked {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
-  /** The body; of a success its `data`. */
-  // Tests look at what is there.
+  /** The `data` of a successful answer. */
+  // Tests check its content.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly data: any;
   readonly message?: string;
   readonly warning?: string;
 }
 
-/** Asks a path with parameters. */
+/** Requests a path with parameters. */
 export async function ask(
   app: FastifyInstance,
   path: string,
@@ -78,7 +78,7 @@ export async function ask(
   };
 }
 
-/** A federation that remembers what was asked of it. */
+/** A federation that records the actions requested of it. */
 export function rememberingFederation(): Federation & { readonly asked: string[] } {
   const asked: string[] = [];
   const say = async (text: string) => {

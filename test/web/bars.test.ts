@@ -5,7 +5,7 @@ const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 const text = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}Z`;
 
-/** Sets of one length, one behind the other. */
+/** Consecutive sets of equal length. */
 function sets(first: string, costs: readonly Record<string, number>[], length = dayMs) {
   return costs.map((allocations, at) => {
     const start = Date.parse(first) + at * length;
@@ -21,17 +21,17 @@ const alike = (count: number, cost = 1) => Array.from({ length: count }, () => (
 const labels = (...given: Parameters<typeof barsOf>) => barsOf(...given).map(({ label }) => label);
 
 describe('bars', () => {
-  it('of days are the sets, each with its day', () => {
+  it('of days are the sets, each labelled with its day', () => {
     expect(labels(sets('2026-11-14T00:00:00Z', alike(3)), 'day')).toEqual(['11-14', '11-15', '11-16']);
   });
 
-  it('of hours say the day only where there are several', () => {
+  it('of hours show the day only if there are several', () => {
     const hours = (count: number) => labels(sets('2026-11-14T22:00:00Z', alike(count), hourMs), 'hour');
     expect(hours(2)).toEqual(['22:00', '23:00']);
     expect(hours(3)).toEqual(['11-14 22:00', '11-14 23:00', '11-15 00:00']);
   });
 
-  it('of weeks begin on Sundays, and are cut at the window', () => {
+  it('of weeks begin on Sundays, and are cut off at the window', () => {
     // 2026-11-15 is a Sunday.
     const bars = barsOf(sets('2026-11-13T00:00:00Z', alike(11)), 'week');
     expect(bars.map(({ label }) => label)).toEqual(['11-13 to 11-14', '11-15 to 11-21', '11-22 to 11-23']);
@@ -39,7 +39,7 @@ describe('bars', () => {
     expect(bars[0]).toMatchObject({ start: '2026-11-13T00:00:00Z', end: '2026-11-15T00:00:00Z' });
   });
 
-  it('of months are cut at the window', () => {
+  it('of months are cut off at the window', () => {
     expect(labels(sets('2026-11-29T00:00:00Z', alike(34)), 'month')).toEqual([
       '11-29 to 11-30',
       '12-01 to 12-31',
@@ -47,13 +47,13 @@ describe('bars', () => {
     ]);
   });
 
-  it('are of the days that the server has, where these are not of UTC', () => {
+  it('use the days of the server, if these are not days of UTC', () => {
     const days = sets('2026-11-13T22:00:00Z', alike(3));
     expect(labels(days, 'day')).toEqual(['11-14', '11-15', '11-16']);
     expect(labels(days, 'week')).toEqual(['11-14', '11-15 to 11-16']);
   });
 
-  it('add up to the same, whatever they are of', () => {
+  it('add up to the same total in any unit', () => {
     const names = fc.constantFrom('a', 'b', '__idle__', '__proto__');
     const days = fc.array(fc.dictionary(names, fc.integer({ min: -1_000, max: 1_000 })), { maxLength: 70 });
     fc.assert(
@@ -77,30 +77,30 @@ describe('the rate of a bar', () => {
   const values = (rate: string, unit: BarUnit) =>
     seriesOf(barsOf(sets('2026-11-14T00:00:00Z', alike(4, 12)), unit), rate, now)[0]?.values;
 
-  it('is by its own hours that are over', () => {
+  it('is computed over its elapsed hours', () => {
     expect(values('total', 'day')).toEqual([12, 12, 12, 12]);
-    // Six hours of the third day are over, and none of the fourth.
+    // Six hours of the third day have elapsed, and none of the fourth.
     expect(values('day', 'day')).toEqual([12, 12, 48, 0]);
     expect(values('month', 'day')).toEqual([365, 365, 1_460, 0]);
-    // 30 hours of the week's three days.
+    // 30 hours have elapsed of the week's three days.
     expect(values('day', 'week')).toEqual([12, (36 / 30) * 24]);
   });
 });
 
-describe('what bars are of', () => {
-  it('is weeks or months where these were chosen, or else what the sets are of', () => {
+describe('the unit of bars', () => {
+  it('is weeks or months if chosen, or else that of the sets', () => {
     const days = sets('2026-11-14T00:00:00Z', alike(2));
     const hours = sets('2026-11-14T00:00:00Z', alike(2), hourMs);
     expect(unitOf(days, undefined)).toBe('day');
     expect(unitOf(hours, undefined)).toBe('hour');
     expect(unitOf(hours, 'week')).toBe('week');
-    expect(unitOf(days, 'what is none')).toBe('day');
-    // Hours are chosen, and not yet answered.
+    expect(unitOf(days, 'not a unit')).toBe('day');
+    // Hours were chosen, but are not answered yet.
     expect(unitOf(days, 'hour')).toBe('day');
     expect(unitOf([], undefined)).toBe('day');
   });
 
-  it('is said with the rate and the currency', () => {
+  it('is described with the rate and the currency', () => {
     expect(aboutBars('day', 'total', 'USD')).toBe(
       'Costs in USD. Each bar covers one day; the table shows the total.',
     );

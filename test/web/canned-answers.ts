@@ -6,19 +6,19 @@ import type {
   StatusView,
 } from '../../api/contract';
 
-/** What the server is to pretend; the tests of the page change it between one question and the next. */
+/** The state that the server pretends; tests of the page change it between requests. */
 export interface Canned {
-  /** How many rows an allocation query by pod has. */
+  /** Number of rows in the answer to an allocation query by pod. */
   rows: number;
-  /** Nothing was ever ingested. */
+  /** Whether nothing was ever ingested. */
   empty: boolean;
-  /** Reading needs the operator token, too. */
+  /** Whether reading needs the operator token, too. */
   locked: boolean;
-  /** What queries are refused with; those of all paths, if none is named. */
+  /** The error that refuses queries: those of `path`, or all if undefined. */
   error?: { readonly path?: string; readonly status: number; readonly message: string };
-  /** By path. */
+  /** Warnings by path. */
   warnings: Readonly<Record<string, string>>;
-  /** Of the next answers; the others are of the newest. */
+  /** Generations of the next answers; all further ones are of the newest. */
   generations: number[];
   ingesting?: StatusView['served']['ingesting'];
   refused?: StatusView['served']['refused'];
@@ -32,7 +32,7 @@ const time = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}
 const clusters = ['eu-production', 'us-production', 'staging', 'research', 'edge-01'];
 const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search', '__unallocated__'];
 
-/** The generation that is served. */
+/** The served generation. */
 export const newest = 12;
 
 /** The status of a primary over five clusters, one of them excluded and one without new data. */
@@ -71,7 +71,7 @@ interface Cost {
   readonly cpu: number;
 }
 
-/** The rows of a grouping: their names and a cost that differs from row to row. */
+/** The rows of a grouping: names and a different cost for each. */
 function costs(aggregate: string, idle: boolean, rows: number): Cost[] {
   const names =
     aggregate === 'cluster'
@@ -123,7 +123,7 @@ export function allocationSet(parameters: URLSearchParams, { rows }: Canned): ob
   return Object.fromEntries(all.map((cost) => [cost.name, allocation(cost, whole, 1)]));
 }
 
-/** A summary: a set for each day, which together are the accumulated set. */
+/** A summary: one set per day, which add up to the accumulated set. */
 export function summary(parameters: URLSearchParams, { rows }: Canned): object {
   const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
   const limited = all.slice(0, Number(parameters.get('limit') ?? all.length));
@@ -165,7 +165,7 @@ export function assetSet(parameters: URLSearchParams): object {
   );
 }
 
-/** What can be chosen for a filter or a label. */
+/** The completions for a filter or a label. */
 export function completions(parameters: URLSearchParams): object {
   const field = parameters.get('field') ?? '';
   const values: Readonly<Record<string, readonly string[]>> = {
@@ -205,7 +205,7 @@ export function federations(): { federations: FederationView[] } {
   };
 }
 
-/** Three generations, the middle one with a degraded source. */
+/** Three generations, the middle one with a quarantined source. */
 export function generations(): { generations: GenerationView[] } {
   return {
     generations: [12, 11, 10].map((generation, at) => ({
@@ -230,7 +230,7 @@ export function generations(): { generations: GenerationView[] } {
   };
 }
 
-/** Two windows that differ between two generations. */
+/** A difference of two windows between two generations. */
 export function difference(parameters: URLSearchParams): GenerationDiff {
   return {
     from: Number(parameters.get('from')),

@@ -56,7 +56,7 @@ describe('other values', () => {
     expect([bytes(999), bytes(1_500), bytes(48_000_000)]).toEqual(['999 B', '1.5 kB', '48 MB']);
   });
 
-  it('are names that say what they mean', () => {
+  it('are descriptive names', () => {
     expect(displayName('__idle__')).toBe('Idle');
     expect(displayName('c1/__idle__')).toBe('c1/Idle');
     expect(displayName('__unallocated__')).toBe('Unallocated');

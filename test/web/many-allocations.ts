@@ -2,10 +2,10 @@ import type { WantedFile } from '../../query/ingest';
 import { allocation, allocationSet, day } from '../etl/build-records';
 import { wantedSet } from '../query/engine-over';
 
-/** A day of so many pods of one cluster. */
+/** A day of one cluster with the given number of pods. */
 export function manyAllocations(count: number): WantedFile {
   const { start, end } = day();
-  if (start === null || end === null) throw new Error('the day of the golden files is open');
+  if (start === null || end === null) throw new Error('the window of the golden file has an open side');
   const records = Array.from({ length: count }, (_, index) => {
     const pod = `pod-${String(index).padStart(5, '0')}`;
     const name = `many/node/namespace/${pod}/container`;

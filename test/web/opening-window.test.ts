@@ -8,13 +8,13 @@ const cluster = (firstData?: string, lastData?: string) => ({
 const windowOf = (...clusters: readonly ReturnType<typeof cluster>[]) => openingWindow(clusters, now);
 
 describe('the window that the page opens on', () => {
-  it('is the last seven days where one of the clusters has data in them', () => {
+  it('is the last seven days if one of the clusters has data in them', () => {
     const old = cluster('2026-09-01T00:00:00Z', '2026-09-20T00:00:00Z');
     expect(windowOf(old, cluster('2026-11-01T00:00:00Z', '2026-11-22T01:00:00Z'))).toEqual({ window: '7d' });
     expect(windowOf(cluster('2026-11-28T00:00:00Z', '2026-11-29T00:00:00Z'))).toEqual({ window: '7d' });
   });
 
-  it('is the last days that have data where these are empty, and says why', () => {
+  it('is the most recent days with data if these are empty, with the reason', () => {
     const first = cluster('2026-11-14T00:00:00Z', '2026-11-16T00:00:00Z');
     const last = cluster('2026-11-15T00:00:00Z', '2026-11-17T00:00:00Z');
     expect(windowOf(first, last)).toEqual({
@@ -23,7 +23,7 @@ describe('the window that the page opens on', () => {
     });
   });
 
-  it('is seven of them at most, and whole ones', () => {
+  it('is at most seven whole days', () => {
     expect(windowOf(cluster('2026-09-01T10:00:00Z', '2026-11-16T05:00:00Z')).window).toBe(
       '2026-11-10T00:00:00Z,2026-11-17T00:00:00Z',
     );
@@ -33,13 +33,13 @@ describe('the window that the page opens on', () => {
     });
   });
 
-  it('is the last days where data lies ahead, as it may with clocks that differ', () => {
+  it('is the most recent days if data is in the future, as clocks may differ', () => {
     expect(windowOf(cluster('2027-01-01T00:00:00Z', '2027-01-03T00:00:00Z')).window).toBe(
       '2027-01-01T00:00:00Z,2027-01-03T00:00:00Z',
     );
   });
 
-  it('is the last seven days where nothing is known', () => {
+  it('is the last seven days if nothing is known', () => {
     expect(windowOf()).toEqual({ window: '7d' });
     expect(windowOf(cluster())).toEqual({ window: '7d' });
   });

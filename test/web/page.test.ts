@@ -5,11 +5,11 @@ import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
 import { until } from '../until';
 import { startChromium } from './chromium';
-import { plainly, type ServedPage, servePage } from './served-page';
+import { defaultAnswers, type ServedPage, servePage } from './served-page';
 
 const found = findChromium();
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
-/** Only ends what hangs: a page of 10,000 rows takes long on a busy machine. */
+/** Generous, to end only tests that hang: a page of 10,000 rows takes long on a busy machine. */
 const patienceMs = 60_000;
 const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'];
 /** Amounts are shown with two digits. */
@@ -23,7 +23,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   let page: Page;
   /** Requests to other hosts, errors on the console and exceptions. */
   let wrong: string[];
-  /** What a test provokes. */
+  /** Console errors that a test provokes. */
   let foreseen: RegExp | undefined;
 
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       ingesting: undefined,
       refused: undefined,
     });
-    Object.assign(served.canned, plainly());
+    Object.assign(served.canned, defaultAnswers());
     served.asked.length = 0;
     foreseen = undefined;
     await open({});
@@ -60,7 +60,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     page = await context.newPage();
     page.on('request', (request) => {
       if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(served.url)) {
-        wrong.push(`asked another host: ${request.url()}`);
+        wrong.push(`request to another host: ${request.url()}`);
       }
     });
     page.on('console', (message) => {
@@ -93,7 +93,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await page.locator('nav [aria-current=page]').innerText()).toMatch(new RegExp(view, 'i'));
     });
 
-    it.each(['light', 'dark'] as const)('can be used by everybody, in %s', async (colorScheme) => {
+    it.each(['light', 'dark'] as const)('is accessible, in %s', async (colorScheme) => {
       await open({ colorScheme, bypassCSP: true });
       await visit(addressOf(view));
       await page.locator('tbody th[scope=row]').first().waitFor();
@@ -115,7 +115,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   });
 
   describe('allocations', () => {
-    it('are asked for in two queries, by cluster and for 7 days', async () => {
+    it('are requested in two queries, by cluster and for 7 days', async () => {
       await visit('/');
       await row('us-production').waitFor();
       await page.waitForLoadState('networkidle');
@@ -128,7 +128,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(asked).toMatchObject({ window: '7d', aggregate: 'cluster', accumulate: 'true' });
     });
 
-    it('are asked for without a list of volumes, and alike for bars and table', async () => {
+    it('are requested without lists of volumes, and equally for bars and table', async () => {
       await visit(`/?window=30d&aggregate=pod&idle=share&bars=week&filter=${encodeURIComponent('pod~:"a"')}`);
       await page.locator('tbody th[scope=row]').first().waitFor();
       const { accumulate, ...table } = Object.fromEntries(parametersOf('/model/allocation') ?? []);
@@ -141,7 +141,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await visit('/');
       await row('eu-production').waitFor();
       const cells = await row('eu-production').locator('td').allInnerTexts();
-      // CPU 100 and an adjustment of 1; in all 20 RAM, 3 volumes, 2 network and 4 load balancers more.
+      // CPU 100 plus an adjustment of 1; the total adds 20 for RAM, 3 for volumes, 2 for network and 4 for load balancers.
       expect(cells[0]).toContain('101.00');
       expect(cells.at(-2)).toContain('130.00');
       expect(await page.locator('tfoot').innerText()).toMatch(/\d/);
@@ -174,7 +174,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(search().get('filter')).toBeNull();
     });
 
-    it('lead into what is unallocated, but not into idle', async () => {
+    it('lead into unallocated costs, but not into idle', async () => {
       await visit('/?aggregate=namespace');
       await page.getByRole('link', { name: 'Unallocated' }).waitFor();
       expect(await page.getByRole('link', { name: 'Idle' }).count()).toBe(0);
@@ -183,7 +183,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await expectAsked('/model/allocation', 'filter', 'namespace:"__unallocated__"');
     });
 
-    it('have filters that can be added and removed', async () => {
+    it('have filters to add and remove', async () => {
       await visit(`/?filter=${encodeURIComponent('cluster:"staging"')}`);
       const remove = page.getByRole('button', { name: /Remove filter cluster:"staging"/ });
       await remove.waitFor();
@@ -198,7 +198,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(search().get('filter')).toBe('namespace:"search"');
     });
 
-    it('have idle shown, apart, shared or left out', async () => {
+    it('have idle shown, split, shared or hidden', async () => {
       await visit('/?idle=hide');
       await row('us-production').waitFor();
       expect(parametersOf('/model/allocation')?.get('idle')).toBe('false');
@@ -208,7 +208,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await expectAsked('/model/allocation', 'shareIdle', 'true');
     });
 
-    it('can be saved as CSV, by the same query', async () => {
+    it('can be saved as CSV, with the same query', async () => {
       await visit('/?aggregate=namespace');
       await row('checkout').waitFor();
       const link = await page.getByRole('link', { name: 'CSV' }).getAttribute('href');
@@ -223,12 +223,12 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
 
   describe('bars and table', () => {
     const about = () => page.locator('main .about').last().innerText();
-    /** The numbers of a row, the last one its total. */
+    /** The numbers of a row; the last is its total. */
     const amounts = async (line: Locator) =>
       (await line.locator('td').allInnerTexts()).slice(1).map((text) => Number(text.replace(/[^\d.-]/g, '')));
     const bars = () => page.locator('.numbers tbody tr');
     const tableTotal = async () => (await amounts(page.locator('table').last().locator('tfoot tr'))).at(-2);
-    /** They are drawn once they are opened, which takes the page a turn. */
+    /** They are rendered asynchronously once they are opened. */
     const showNumbers = async () => {
       await page.getByText('Chart data as a table').click();
       await bars().first().waitFor();
@@ -238,14 +238,14 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       ['', 7],
       ['week', 1],
       ['month', 1],
-    ])('come to the same total in bars of %j', async (unit, count) => {
+    ])('have the same total in bars of %j', async (unit, count) => {
       await visit(`/?bars=${unit}`);
       await row('us-production').last().waitFor();
       await showNumbers();
       expect(await bars().count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'));
       expect(foot.at(-1)).toBe(await tableTotal());
-      // Of as many days as the window has; each column of the bars is a row of the table.
+      // Each bar is a row of the table; together they add up to the total.
       expect(foot.at(-1)).toBeCloseTo(
         foot.slice(0, -1).reduce((sum, one) => sum + one, 0),
         1,
@@ -253,14 +253,14 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await about()).toMatch(/^2026-11-15 to 2026-11-21 \(UTC\)\. Costs in USD\. Each bar covers one/);
     });
 
-    it('have the rate by the hours that are over, of each bar and of the window', async () => {
+    it('have the rate over elapsed hours, of each bar and of the window', async () => {
       await visit('/?rate=day');
       await row('us-production').last().waitFor();
       await showNumbers();
       const days = [];
       for (const bar of await bars().all()) days.push((await amounts(bar)).at(-1) ?? 0);
       const total = (await tableTotal()) ?? 0;
-      // Seven hours of the last day are over, of 151 of the window, and each day costs the same.
+      // Seven hours of the last day and 151 of the window have elapsed, and each day costs the same.
       const day = (total * 151) / 24 / 7;
       expect(days.map((one) => one / day)).toEqual([...Array<number>(6).fill(1), 24 / 7].map(closely));
       expect(await page.locator('.numbers tfoot').count()).toBe(0);
@@ -269,7 +269,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       );
     });
 
-    it('are of one generation: both are asked again when a new one came in between', async () => {
+    it('are of one generation: both are requested again if it changed in between', async () => {
       served.canned.generations = [newest - 1, newest, newest, newest];
       await visit('/');
       await row('us-production').last().waitFor();
@@ -278,13 +278,13 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await page.locator('.notice').count()).toBe(0);
     });
 
-    it('say so when they are not', async () => {
+    it('say so if they are of different generations', async () => {
       served.canned.generations = [newest - 1, newest, newest, newest - 1];
       await visit('/');
       await page.getByText('chart and table show different generations').waitFor();
     });
 
-    it('are without bars where these are refused, and say why', async () => {
+    it('have no bars if these are refused, with the reason', async () => {
       foreseen = /status of 413/;
       const message = 'The answer has more than 200000 rows.';
       served.canned.error = { path: '/model/allocation/summary', status: 413, message };
@@ -295,12 +295,12 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     });
   });
 
-  describe('from view to view', () => {
+  describe('between views', () => {
     const state = () => Object.fromEntries(search());
     const cluster = 'cluster:"staging"';
     const open = (name: string) => page.getByRole('navigation').getByRole('link', { name }).click();
 
-    it('window and filter stay, and what one does not know waits', async () => {
+    it('window and filter stay, and parts unknown to a view are kept', async () => {
       const filter = `${cluster}\nnamespace:"search"`;
       const chosen = { window: '30d', aggregate: 'pod', idle: 'hide', rate: 'day', sort: 'name', filter };
       await visit(`/?${new URLSearchParams(chosen).toString()}`);
@@ -319,7 +319,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await page.getByRole('button', { name: 'Remove filter namespace:"search"' }).waitFor();
     });
 
-    it('a link of the navigation leads to the same in another tab', async () => {
+    it('a link of the navigation opens the same state in another tab', async () => {
       await visit(`/?window=30d&filter=${encodeURIComponent(cluster)}`);
       const [other] = await Promise.all([
         context.waitForEvent('page'),
@@ -333,7 +333,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       });
     });
 
-    it('a grouping that both know is one for both', async () => {
+    it('a grouping that both views support is shared', async () => {
       await visit('/?aggregate=pod&view=assets');
       await page.getByLabel('Group by').selectOption('cluster');
       await open('Allocations');
@@ -347,7 +347,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(state()).toEqual({ window: '30d', aggregate: 'namespace', filter: cluster });
     });
 
-    it('one can start again', async () => {
+    it('the state can be reset', async () => {
       await visit('/?window=30d&view=assets');
       await page.getByRole('link', { name: 'Federated ETL' }).click();
       await page.getByRole('heading', { name: 'Allocations' }).waitFor();
@@ -356,7 +356,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   });
 
   describe('a table of 10,000 rows', () => {
-    it('has few of them in the document, says how many there are, and sorts them', async () => {
+    it('keeps few of them in the document, shows their number, and sorts them', async () => {
       await visit('/?aggregate=pod');
       await page.locator('tbody th[scope=row]').first().waitFor();
       expect(Number(await page.locator('table').getAttribute('aria-rowcount'))).toBeGreaterThan(10_000);
@@ -388,10 +388,10 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await page.evaluate<string>('document.activeElement.id')).toBe('main');
     });
 
-    it('sorts a table, and the focus stays and is seen', async () => {
+    it('sorts a table, with the focus kept and visible', async () => {
       await visit('/');
       await row('us-production').waitFor();
-      // Tabbing, not a call of focus(), tells whether it can be reached.
+      // Tabbing, unlike a call of focus(), shows whether it can be reached.
       for (let presses = 0; presses < 60; presses++) {
         if ((await page.evaluate<string>('document.activeElement.textContent')).trim() === 'CPU') break;
         await page.keyboard.press('Tab');
@@ -424,8 +424,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     });
   });
 
-  describe('what went otherwise', () => {
-    it('is said before the first generation', async () => {
+  describe('notices', () => {
+    it('report that there is no generation yet', async () => {
       foreseen = /status of 503/;
       served.canned.empty = true;
       await visit('/');
@@ -433,7 +433,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await page.getByRole('link', { name: 'Federations' }).count()).toBeGreaterThan(0);
     });
 
-    it("is the server's message and can be asked again", async () => {
+    it("show the server's message, with a retry", async () => {
       foreseen = /status of 400/;
       served.canned.error = { status: 400, message: "Invalid 'filter' parameter at 3." };
       await visit('/?filter=x');
@@ -443,7 +443,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await row('us-production').waitFor();
     });
 
-    it('is a warning beside the numbers, of bars and table once each', async () => {
+    it('show warnings beside the numbers, those of bars and table once each', async () => {
       const both = 'Clusters without allocations for a part of the window: edge-01';
       served.canned.warnings = {
         '/model/allocation': `${both}; The idle of staging is not known.`,
@@ -461,7 +461,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await page.locator('.notice').allInnerTexts()).toEqual(['Clusters without assets.']);
     });
 
-    it('is a generation that cannot be read, and how far one is read', async () => {
+    it('report a generation that cannot be read, and the progress of reading', async () => {
       served.canned.refused = { generation: 13, code: 'ETL_FILE_INVALID', message: 'A file is cut short.' };
       served.canned.ingesting = { done: 30, of: 156, generation: 14 };
       await visit('/');
@@ -469,7 +469,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await page.getByText(/30 of 156/).waitFor();
     });
 
-    it('is a token that reading needs, too; it is kept for this tab alone', async () => {
+    it('request the token if reading needs it, too; it is kept for this tab only', async () => {
       foreseen = /status of 401/;
       served.canned.locked = true;
       await visit('/');
@@ -526,7 +526,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       ]);
     });
 
-    it('that are refused say why, and ask for the token', async () => {
+    it('that are refused show the reason, and request the token', async () => {
       foreseen = /status of 401/;
       await visit('/?view=clusters');
       await row('research').getByRole('button', { name: 'Include' }).click();
@@ -536,7 +536,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     });
   });
 
-  it('compares the generations that are chosen', async () => {
+  it('compares the chosen generations', async () => {
     await visit('/?view=generations&from=10&to=12');
     await page.getByText('staging').waitFor();
     const asked = Object.fromEntries(parametersOf('/api/generations/diff') ?? []);

@@ -56,7 +56,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
   const at = (state: Record<string, string>, url = server.url) =>
     `${url}/?${new URLSearchParams(state).toString()}`;
 
-  /** Opens a page; whatever it asks of another host, or complains about, is noted. */
+  /** Opens a page; requests to other hosts and errors are recorded. */
   async function open(url: string, moment = now): Promise<Page> {
     complaints.splice(0);
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
@@ -72,7 +72,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
 
   const rowsOf = (page: Page) => page.locator('tbody tr:not(.gap) th').allInnerTexts();
 
-  it('shows what five clusters cost, and leads deeper', async () => {
+  it('shows the costs of five clusters, and drills down', async () => {
     const page = await open(at({ window }));
     await page.locator('tbody a', { hasText: 'cluster-2' }).waitFor();
     const clusters = ['cluster-2', 'Idle', 'cluster-3', 'cluster-4', 'cluster-5', 'cluster-1'];
@@ -87,33 +87,33 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
   });
 
   describe('bars and table', () => {
-    /** The amounts of a row, without its efficiency. */
+    /** The amounts of a row, without the efficiency. */
     const amounts = async (row: Locator, cells: string) =>
       (await row.locator(cells).allInnerTexts())
         .filter((text) => text.includes('$'))
         .map((text) => Number(text.replace(/[$,]/g, '')));
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     const oneDay = '2026-11-16T00:00:00Z,2026-11-17T00:00:00Z';
-    /** Half a cent for each amount that was rounded, and what floating point adds to it. */
+    /** Half a cent for each rounded amount, plus floating-point error. */
     const within = (count: number) => 0.005 * (count + 1) + 1e-6;
     const expectNear = (value: number | undefined, other: number, count: number) =>
       expect(Math.abs((value ?? NaN) - other)).toBeLessThan(within(count));
 
     it.each([
       ['days', { bars: '' }, 3, 4_099.84],
-      // Of a Saturday, and of the Sunday and Monday behind it.
+      // A Saturday, and the Sunday and Monday after it.
       ['weeks', { bars: 'week' }, 2, 4_099.84],
       ['months', { bars: 'month' }, 1, 4_099.84],
-      ['hours, of which four are held', { bars: 'hour', window: oneDay }, 24, 277.66],
+      ['hours, of which four are stored', { bars: 'hour', window: oneDay }, 24, 277.66],
       ['days, of one day', { bars: '', window: oneDay }, 1, 1_366.31],
       ['days, of containers', { aggregate: 'container' }, 3, 4_099.84],
-    ])('come to the same total in %s', async (_, state, count, total) => {
+    ])('have the same total in %s', async (_, state, count, total) => {
       const page = await open(at({ window, ...state }));
       await page.locator('tbody th[scope=row]').first().waitFor();
       expect((await amounts(page.locator('tfoot tr'), 'td')).at(-1)).toBeCloseTo(total, 2);
       await page.getByText('Chart data as a table').click();
       const bars = page.locator('.numbers tbody tr');
-      // They are drawn once they are opened, which takes the page a turn.
+      // They are rendered asynchronously once they are opened.
       await page.locator('.numbers tfoot tr').waitFor();
       expect(await bars.count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'), 'td');
@@ -137,7 +137,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
         const foot = await amounts(page.locator('tfoot tr'), 'td');
         expectNear(foot.at(-1), sum(rows.map((row) => row.at(-1) ?? NaN)), rows.length);
         expectNear(foot.at(-1), sum(foot.slice(0, -1)), foot.length);
-        // Shared idle is a part of what used it; that which nobody used stays.
+        // Shared idle is part of the rows; idle without usage remains a row.
         expect(foot.at(-1)).toBeCloseTo(idle === 'hide' ? 2_645.55 : 4_099.84, 2);
         expect(names.filter((name) => name.includes('Idle')).length).toBe(
           { show: 1, split: 5, share: 1, hide: 0 }[idle],
@@ -147,10 +147,10 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     );
   });
 
-  describe('the window that nobody chose', () => {
+  describe('the default window', () => {
     const days = '2026-11-14 to 2026-11-16';
 
-    it('is the last seven days where these have data', async () => {
+    it('is the last seven days if these have data', async () => {
       const page = await open(at({}));
       await page.locator('tfoot', { hasText: '$4,099.84' }).waitFor();
       expect(await page.getByLabel('Window').inputValue()).toBe('7d');
@@ -158,7 +158,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
       expect(await page.getByText('No data in the last seven days').count()).toBe(0);
     });
 
-    it('is the last days that have, and says so, until another is chosen', async () => {
+    it('is the most recent days with data, with a notice, until another is chosen', async () => {
       const later = now + 30 * 86_400;
       const old = await serve(engine, { now: () => later });
       try {
@@ -183,7 +183,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     });
   });
 
-  it('shows assets also where the operator wants them as OpenCost answers', async () => {
+  it('shows assets also if these are configured to be answered as by OpenCost', async () => {
     const opencost = await serve(engine, { assetsFlavour: 'opencost' });
     try {
       const page = await open(at({ view: 'assets', window }, opencost.url));
@@ -210,7 +210,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     expect(complaints).toEqual([]);
   });
 
-  it('says before the first generation that there is nothing yet', async () => {
+  it('reports before the first generation that there is no data yet', async () => {
     const empty = await openEngine();
     const early = await serve(empty);
     try {
@@ -222,7 +222,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
     }
   });
 
-  it('keeps 10,000 rows at hand and few of them in the document', async () => {
+  it('keeps 10,000 rows available and few of them in the document', async () => {
     const many = await openEngine();
     await many.serve([manyAllocations(10_000)], { generation: 1, ingestedAt: 'a' });
     const large = await serve(many);

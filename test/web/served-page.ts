@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { bundlePage } from '../../web/bundle';
 import * as answers from './canned-answers';
 
-/** As the primary's own: nothing from elsewhere, no script or style within the document. */
+/** The same policy as the primary's: nothing from other hosts, no inline scripts or styles. */
 const policy =
   "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -18,20 +18,20 @@ export interface Asked {
 export interface ServedPage {
   readonly url: string;
   readonly canned: answers.Canned;
-  /** What was asked of the API, in order. */
+  /** Requests to the API, in order. */
   readonly asked: Asked[];
   close(): Promise<void>;
 }
 
-/** What is canned unless a test says otherwise. */
-export function plainly(): answers.Canned {
+/** The default canned answers. */
+export function defaultAnswers(): answers.Canned {
   return { rows: 10_000, empty: false, locked: false, warnings: {}, generations: [] };
 }
 
-/** Serves the bundled page, and canned answers to what it asks. */
+/** Serves the bundled page, with canned answers to its requests. */
 export async function servePage(): Promise<ServedPage> {
   const files = await bundlePage();
-  const canned = plainly();
+  const canned = defaultAnswers();
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());

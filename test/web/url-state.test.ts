@@ -12,9 +12,9 @@ import {
 } from '../../web/url-state';
 
 describe('the address of the page', () => {
-  it('comes back as it was written', () => {
+  it('is parsed to the state that it was written from', () => {
     const text = fc.string({ minLength: 1 });
-    // What Object.fromEntries makes of it is no own text.
+    // Object.fromEntries does not make `__proto__` a plain text member.
     const names = text.filter((name) => name !== '__proto__');
     fc.assert(
       fc.property(fc.dictionary(names, text, { noNullPrototype: true }), (state) => {
@@ -23,20 +23,20 @@ describe('the address of the page', () => {
     );
   });
 
-  it('leaves out what is empty, and is the bare path when nothing is left', () => {
+  it('omits empty values, and is the bare path if nothing remains', () => {
     expect(formatState({ window: '7d', filter: '' })).toBe('/?window=7d');
     expect(formatState({ filter: '' })).toBe('/');
   });
 
-  it('takes the last of what is repeated', () => {
+  it('takes the last of repeated values', () => {
     expect(parseState('?window=7d&window=30d')).toEqual({ window: '30d' });
   });
 });
 
-describe('a grouping that is chosen', () => {
+describe('a chosen grouping', () => {
   const state = { window: '7d', aggregate: 'namespace', group: 'type' };
 
-  it('is for both views where it means the same in both', () => {
+  it('applies to both views if it means the same in both', () => {
     expect(regroup(state, 'aggregate', 'cluster')).toEqual({
       window: '7d',
       aggregate: 'cluster',
@@ -45,21 +45,21 @@ describe('a grouping that is chosen', () => {
     expect(regroup(state, 'group', 'cluster')).toEqual(regroup(state, 'aggregate', 'cluster'));
   });
 
-  it('leaves the other view its own where it does not', () => {
+  it('applies to one view if it does not', () => {
     expect(regroup(state, 'aggregate', 'pod')).toEqual({ window: '7d', aggregate: 'pod', group: 'type' });
-    // A service of Kubernetes is none of a provider's.
+    // A service of Kubernetes is not a service of a provider.
     expect(regroup(state, 'group', 'service')).toEqual({ ...state, group: 'service' });
   });
 });
 
 describe('filters', () => {
-  it('are kept a line each, and asked for together', () => {
+  it('are kept one per line, and combined in requests', () => {
     const parts = filterParts('cluster:"a"\n\nnamespace:"b"|namespace:"c"');
     expect(parts).toEqual(['cluster:"a"', 'namespace:"b"|namespace:"c"']);
     expect(joinFilter(parts)).toBe('(cluster:"a")+(namespace:"b"|namespace:"c")');
   });
 
-  it('never let a value end its quotes', () => {
+  it('never let a value close its quotes', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
         expect(comparison('pod', ':', value).match(/"/g)).toHaveLength(2);
@@ -73,7 +73,7 @@ describe('filters', () => {
     ['service', 'services'],
     ['namespace', 'namespace'],
     ['providerID', undefined],
-  ])('of %s compare the field %s', (group, field) => {
+  ])('by %s compare the field %s', (group, field) => {
     expect(filterField(group)).toBe(field);
   });
 });

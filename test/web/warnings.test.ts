@@ -1,7 +1,7 @@
 import { warningsOf } from '../../web/warnings';
 
 describe('warnings of several answers', () => {
-  it('are a sentence each, and each is there once', () => {
+  it('are one sentence each, without duplicates', () => {
     expect(
       warningsOf([
         'The idle of c1 is not known; Clusters lack data: c2.',
@@ -11,7 +11,7 @@ describe('warnings of several answers', () => {
     ).toEqual(['The idle of c1 is not known.', 'Clusters lack data: c2.']);
   });
 
-  it('are none where nothing was said', () => {
+  it('are empty if there were none', () => {
     expect(warningsOf([undefined, ''])).toEqual([]);
   });
 });
