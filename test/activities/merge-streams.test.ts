@@ -83,11 +83,11 @@ describe.each([
 
 test.each<[string, (bytes: Buffer) => Buffer | undefined]>([
   [
-    'has another byte',
+    'has a changed byte',
     (bytes) => Buffer.from(bytes.map((byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte))),
   ],
-  ['has a table that leads nowhere', (bytes) => Buffer.from(bytes).fill(0xff, 4, 40)],
-  ['was cut off', (bytes) => bytes.subarray(0, bytes.length - 1)],
+  ['has an invalid string table', (bytes) => Buffer.from(bytes).fill(0xff, 4, 40)],
+  ['was truncated', (bytes) => bytes.subarray(0, bytes.length - 1)],
   ['is gone', () => undefined],
 ])('a previous object that %s is not used, and does no harm', async (_, damage) => {
   const federator = new TestFederator(smallBucket(), threads);

@@ -249,8 +249,8 @@ describe('the backup', () => {
   const faults: [string, (bucket: Bucket) => Bucket][] = [
     ['cannot be written', (bucket) => failing(bucket, 'put')],
     ['cannot be read back', (bucket) => failing(bucket, 'get')],
-    ['comes back in other bytes', (bucket) => garbling(bucket)],
-    ['cannot be finished', (bucket) => failing(bucket, 'create')],
+    ['is read back with different bytes', (bucket) => garbling(bucket)],
+    ['cannot be completed', (bucket) => failing(bucket, 'create')],
   ];
   it.each(faults)('blocks the pull if it %s: nothing is changed', async (_, fault) => {
     await disk.push();

@@ -376,7 +376,7 @@ describeWithHelm('the chart', () => {
         'The cluster id cannot be combined: federated/combined is where the Federator writes.',
       ],
       [
-        'an id that is no folder',
+        'an id that is not a folder name',
         { ...minimal, clusterId: 'eu/1' },
         'The cluster id "eu/1" cannot be a folder',
       ],
@@ -409,7 +409,7 @@ describeWithHelm('the chart', () => {
         'federatedETL.federator.clusters is ambiguous',
       ],
       [
-        'a cluster that is in and out',
+        'a cluster both included and excluded',
         {
           ...minimal,
           federatedETL: { federator: { enabled: true, includeClusters: ['a', 'b'], excludeClusters: ['b'] } },
@@ -442,17 +442,17 @@ describeWithHelm('the chart', () => {
         'localEtl.sidecar.enabled is for a cluster that is federated only',
       ],
       [
-        'a primary open to everybody by an ingress',
+        'a primary open to everyone through an ingress',
         { ...primary, api: { ingress: { enabled: true, host: 'costs.example' } } },
         'api.ingress.enabled makes the costs of all clusters readable from outside: set api.token.secret, or say api.openRead.',
       ],
       [
-        'a primary open to everybody by a load balancer',
+        'a primary open to everyone through a load balancer',
         { ...primary, api: { service: { type: 'LoadBalancer' } } },
         'api.service.type LoadBalancer makes the costs of all clusters readable from outside',
       ],
       [
-        'an ingress to no primary',
+        'an ingress without a primary',
         { ...minimal, api: { openRead: true, ingress: { enabled: true, host: 'costs.example' } } },
         'api.ingress.enabled serves the API, which only a primary has',
       ],
@@ -462,12 +462,12 @@ describeWithHelm('the chart', () => {
         'api.ingress.enabled is set, but api.ingress.host is not.',
       ],
       [
-        'two bundles of authorities',
+        'two CA bundles',
         { ...minimal, pods: { caBundle: { configMap: 'a', secret: 'b' } } },
         'pods.caBundle.configMap and pods.caBundle.secret are both set',
       ],
       [
-        'a bare list beside others',
+        'a bare list next to explicit ones',
         {
           ...minimal,
           federatedETL: {
@@ -477,12 +477,12 @@ describeWithHelm('the chart', () => {
         'federatedETL.federator.clusters is set beside includeClusters or excludeClusters',
       ],
       [
-        'an id that YAML takes for a number',
+        'an id that YAML reads as a number',
         { ...minimal, clusterId: 123_456_789_012 },
         'clusterId is no text to YAML: write it in quotes.',
       ],
       [
-        'such an id of Prometheus',
+        'the same for Prometheus',
         {
           ...minimal,
           clusterId: '',
@@ -496,12 +496,12 @@ describeWithHelm('the chart', () => {
         'global.federatedStorage is of Kubecost 3 and not read',
       ],
       [
-        'a development server for everybody',
+        'a development server open to everyone',
         { ...minimal, temporal: { devServer: { enabled: true, serviceType: 'LoadBalancer' } } },
         'temporal.devServer.serviceType LoadBalancer lets anybody who reaches it steer the federation',
       ],
       [
-        'a folder on no volume',
+        'a folder outside all volumes',
         { ...minimal, localEtl: { volume: { existingClaim: 'a', mountPath: '/data' } } },
         'localEtl.path (/var/configs/db/etl) is on no volume',
       ],
@@ -515,11 +515,7 @@ describeWithHelm('the chart', () => {
         { ...minimal, pods: { labels: { 'app.kubernetes.io/name': 'x' } } },
         'pods.labels has app.kubernetes.io/name',
       ],
-      [
-        'a key that is nearly ours',
-        { ...minimal, localETL: {} },
-        'There is no key localETL: it is written localEtl.',
-      ],
+      ['a misspelled key', { ...minimal, localETL: {} }, 'There is no key localETL: it is written localEtl.'],
       // By the schema.
       [
         'an unknown key of ours',
@@ -527,12 +523,12 @@ describeWithHelm('the chart', () => {
         /federatedClusters/,
       ],
       [
-        'a duration that is none',
+        'an invalid duration',
         { ...minimal, federatedETL: { federator: { enabled: true, runEvery: 30 } } },
         /runEvery/,
       ],
       [
-        'a variable that is not of Temporal',
+        "a variable that is not Temporal's",
         { ...minimal, temporal: { address: 'a:1', env: { PATH: '/' } } },
         /PATH/,
       ],
@@ -655,9 +651,9 @@ describeWithHelm('the chart', () => {
     }
 
     it.each([
-      ['is taken with its key', { 'federated-store.yaml': 'e30=' }, undefined],
+      ['is accepted with its key', { 'federated-store.yaml': 'e30=' }, undefined],
       [
-        'is refused without it, by its name',
+        'is refused without the key, by name',
         { 'object-store.yaml': 'e30=' },
         'The secret federated-store has no key federated-store.yaml: make it with kubectl create secret generic federated-store -n kubecost --from-file=federated-store.yaml.',
       ],

@@ -99,7 +99,7 @@ const faults: readonly [what: string, good: string, bad: string, ...said: string
     'Deployment/page: spec.selector matches the labels of no pod of the release',
   ],
   [
-    'a selector by an expression',
+    'a selector with an expression',
     'values: [store]',
     'values: [shop]',
     'StatefulSet/store: spec.selector matches the labels of no pod of the release',
@@ -155,14 +155,14 @@ const faults: readonly [what: string, good: string, bad: string, ...said: string
     'Deployment/page: spec.template.spec.volumes: no container mounts data',
   ],
   [
-    'a claim that nobody mounts',
+    'a claim that is not mounted',
     '- metadata: { name: data }',
     '- metadata: { name: disk }',
     'StatefulSet/store: spec.template.spec.containers[0].volumeMounts: there is no volume data',
     'StatefulSet/store: spec.template.spec.volumes: no container mounts disk',
   ],
   [
-    'a volume that is there twice',
+    'a duplicate volume',
     'volumes: [{ name: data, projected',
     'volumes: [{ name: data, emptyDir: {} }, { name: data, projected',
     'Deployment/page: spec.template.spec.volumes: data is there twice',
@@ -210,7 +210,7 @@ const faults: readonly [what: string, good: string, bad: string, ...said: string
     'StatefulSet/store: spec.serviceName: Service/shop is not made by the release, nor known to be there',
   ],
   [
-    'what is scaled',
+    'the target of an autoscaler',
     'kind: Deployment, name: page }',
     'kind: Deployment, name: pages }',
     'HorizontalPodAutoscaler/page: spec.scaleTargetRef: Deployment/pages is not made by the release, nor known to be there',
@@ -240,7 +240,7 @@ const faults: readonly [what: string, good: string, bad: string, ...said: string
     'Service/page: spec.ports[0]: no container behind it has the port https',
   ],
   [
-    'an object that comes twice',
+    'a duplicate object',
     'kind: Service, metadata: { name: store }',
     'kind: Service, metadata: { name: page, labels: { app: store } }',
     'Service/page is there twice',

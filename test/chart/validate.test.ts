@@ -127,7 +127,7 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
     'spec.template.spec.containers[0].securityContext.readOnlyRootFileSystem is no field of SecurityContext; did you mean readOnlyRootFilesystem?',
   ],
   [
-    'a typo at the top',
+    'a typo at the top level',
     'ConfigMap',
     '\ndata: {',
     '\ndate: {',
@@ -162,7 +162,7 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
     'spec.endpoints[0].relabellings is no field of Endpoint; did you mean relabelings?',
   ],
   [
-    'a text for a number',
+    'a string for a number',
     'Deployment',
     'replicas: 2',
     "replicas: '2'",
@@ -176,7 +176,7 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
     'spec.replicas must be of type integer, is 2.5',
   ],
   [
-    'a number for a text',
+    'a number for a string',
     'ConfigMap',
     "'a: 1'",
     '1',
@@ -189,17 +189,17 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
     '{ name: FROM_POD, value: 1, ',
     'env[1].value must be of type string, is 1',
   ],
-  ['a text for a list', 'Role', '[pods]', 'pods', 'rules[0].resources must be of type array, is "pods"'],
+  ['a string for a list', 'Role', '[pods]', 'pods', 'rules[0].resources must be of type array, is "pods"'],
   [
-    'nothing for a map',
+    'null for a map',
     'ServiceAccount',
     '[{ name: pull }]',
     '',
     'imagePullSecrets must be of type array, is null',
   ],
-  ['a value that is none of those', 'Ingress', 'Prefix', 'Begin', 'paths[0].pathType must be one of'],
+  ['a value outside an enum', 'Ingress', 'Prefix', 'Begin', 'paths[0].pathType must be one of'],
   [
-    'a required field that is missing',
+    'a missing required field',
     'Deployment',
     'selector: { matchLabels: { app.kubernetes.io/name: a } }',
     '',
@@ -215,14 +215,14 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
   ['no name', 'Service', 'name: mine,', '', 'metadata.name is required'],
   ['no spec', 'PodDisruptionBudget', 'spec:', 'status:', 'spec is required'],
   [
-    'an apiVersion of old',
+    'an old apiVersion',
     'PodDisruptionBudget',
     'policy/v1',
     'policy/v1beta1',
     'apiVersion policy/v1beta1 is not stable',
   ],
   [
-    'an apiVersion that is none',
+    'an unknown apiVersion',
     'Deployment',
     'apps/v1',
     'apps/v2',
@@ -236,29 +236,29 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
     'Kubernetes has no kind Ingress in v1',
   ],
   [
-    'a quantity that is none',
+    'an invalid quantity',
     'Deployment',
     'cpu: 100m',
     'cpu: 100 m',
     'containers[0].resources.requests.cpu must be a quantity, such as 500m or 2Gi, is "100 m"',
   ],
   [
-    'a quantity of no unit',
+    'a quantity with an invalid unit',
     'PersistentVolumeClaim',
     '1Ti',
     '1TiB',
     'spec.resources.requests.storage must be a quantity',
   ],
-  ['a name that is none', 'Deployment', 'name: mine,', 'name: My_App,', 'metadata.name must be a DNS label'],
+  ['an invalid name', 'Deployment', 'name: mine,', 'name: My_App,', 'metadata.name must be a DNS label'],
   [
-    'a name that is too long',
+    'an overlong name',
     'Service',
     'name: mine,',
     `name: ${'a'.repeat(64)},`,
     'metadata.name must be a DNS label',
   ],
   [
-    'a service that begins with a digit',
+    'a service name that starts with a digit',
     'Service',
     'name: mine,',
     'name: 1st,',
@@ -293,7 +293,7 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
     'spec.selector["app.kubernetes.io/name"] must be the value of a label',
   ],
   [
-    'a label of a number',
+    'a label with a number',
     'Service',
     'name: a }',
     'name: 1 }',
@@ -314,7 +314,7 @@ const faults: readonly [what: string, kind: string, good: string, bad: string, s
     'a/b:',
     'data["a/b"]: the key must be a key that can be the name of a file',
   ],
-  ['a port that is none', 'Service', 'port: 80,', 'port: 80000,', 'spec.ports[0].port must be <= 65535'],
+  ['an invalid port', 'Service', 'port: 80,', 'port: 80000,', 'spec.ports[0].port must be <= 65535'],
 ];
 
 describe('an invalid object is refused', () => {

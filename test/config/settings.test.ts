@@ -111,8 +111,8 @@ log: {level: debug, format: json}
       `${minimal}federatedETL:\n  federatdCluster: true\n`,
       /line 3: .*no setting federatedETL\.federatdCluster; the nearest is federatedETL\.federatedCluster\./,
     ],
-    ['an unknown key at the top', `${minimal}temporl: {}\n`, /line 2: there is no setting temporl/],
-    ['a group that is no group', `${minimal}log: debug\n`, /no setting log/],
+    ['an unknown key at the top level', `${minimal}temporl: {}\n`, /line 2: there is no setting temporl/],
+    ['a group that is not a map', `${minimal}log: debug\n`, /no setting log/],
     ['a missing cluster id', 'log: {level: info}\n', /SETTINGS_INVALID: No cluster id is set/],
     ['the cluster id of the output', 'clusterId: combined\n', /CLUSTER_ID_INVALID/],
     ['a cluster id with a slash', 'clusterId: a/b\n', /CLUSTER_ID_INVALID/],
@@ -129,9 +129,13 @@ log: {level: debug, format: json}
       /firstRunAfter \(31m\) is longer than runEvery \(30m\)/,
     ],
     ['an interval below a second', federator('firstRunAfter: 0s, runEvery: 500ms'), /whole seconds/],
-    ['an interval of broken seconds', federator('firstRunAfter: 0s, runEvery: 1.5s'), /whole seconds/],
     [
-      'a cluster both in and out',
+      'an interval with a fraction of a second',
+      federator('firstRunAfter: 0s, runEvery: 1.5s'),
+      /whole seconds/,
+    ],
+    [
+      'a cluster both included and excluded',
       federator('includeClusters: [a], excludeClusters: [a]'),
       /cluster a is both/,
     ],
@@ -141,13 +145,13 @@ log: {level: debug, format: json}
       /"a\/b" is not a valid cluster id/,
     ],
     ['no generations', federator('generations: 0'), /at least 1/],
-    ['a cut-off that is no moment', federator('federationCutoffDate: last week'), /RFC 3339/],
+    ['a cut-off that is not a time', federator('federationCutoffDate: last week'), /RFC 3339/],
     [
       'a retention shorter than a window',
       federator('retention: {1d: 2h}'),
       /retention keeps windows of 1d for less time than one window lasts/,
     ],
-    ['a retention of nothing', federator('retention: {1x: 49h}'), /resolutions with a duration each/],
+    ['a retention without a value', federator('retention: {1x: 49h}'), /resolutions with a duration each/],
     [
       'a role without storage',
       `${minimal}federatedETL: {federatedCluster: true}\nstorage: {configFile: gone.yaml}\n`,
@@ -273,10 +277,10 @@ describe('the environment', () => {
 
 describe('the bare list of clusters', () => {
   it.each([
-    ['leaves out, in our own file', 'clusters: [x]', { exclude: ['x'] }],
+    ['excludes, in our own file', 'clusters: [x]', { exclude: ['x'] }],
     ['includes, in that mode', 'clusters: [x], clustersMode: include', { include: ['x'], exclude: [] }],
     ['excludes, in that mode', 'clusters: [x], clustersMode: exclude', { exclude: ['x'] }],
-    ['means nothing beside an explicit list', 'clusters: [x], excludeClusters: [y]', { exclude: ['y'] }],
+    ['is ignored next to an explicit list', 'clusters: [x], excludeClusters: [y]', { exclude: ['y'] }],
     ['may be empty', 'clusters: [], clustersMode: include', { exclude: [] }],
   ])('%s', (_what, text, scope) => expect(load(federator(text)).federator.scope).toEqual(scope));
 

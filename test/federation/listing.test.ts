@@ -45,12 +45,12 @@ const input = (more: Partial<ListingInput> = {}): ListingInput => ({
 
 describe('a listing is recent', () => {
   const rows: [string, Partial<ListingInput>][] = [
-    ['when everything was listed within a day', {}],
+    ['if everything was listed within a day', {}],
     ['until the day is over', { last: last({ at: at(now - day + 1) }) }],
-    ['when recent windows are asked for', { request: { windows: { start: since, end: since + hour } } }],
-    ['when generations followed that of the full one', { last: last({ generation: 3 }) }],
+    ['if recent windows are requested', { request: { windows: { start: since, end: since + hour } } }],
+    ['if generations followed that of the full listing', { last: last({ generation: 3 }) }],
     [
-      'when an exclusion has another reason',
+      'if an exclusion has another reason',
       {
         base: generation({}, membership(['a', 'b'], { exclusions: { c: out } }), { generation: 5 }),
         membership: membership(['a', 'b'], { exclusions: { c: { ...out, reason: 'now we know' } } }),
@@ -65,11 +65,11 @@ describe('a listing is recent', () => {
 describe('a listing is full', () => {
   const excluded = { b: { by: 'person' as const, reason: '', lastGeneration: 4 } };
   const rows: [string, Partial<ListingInput>, string][] = [
-    ['by --full', { request: { full: true } }, 'it was requested'],
-    ['by --force', { request: { force: true } }, 'it was requested'],
+    ['with --full', { request: { full: true } }, 'it was requested'],
+    ['with --force', { request: { force: true } }, 'it was requested'],
     ['without a generation', { base: undefined }, 'there is no generation yet'],
     [
-      'by another merge revision',
+      'with another merge revision',
       { base: { ...base, mergeRevision: 999 } },
       'the last generation is of another merge revision',
     ],
@@ -79,7 +79,7 @@ describe('a listing is full', () => {
       'the membership has changed',
     ],
     [
-      'by another scope',
+      'with another scope',
       { membership: membership(['a', 'b'], { scope: { exclude: [], retention: { '1d': day } } }) },
       'the membership has changed',
     ],
@@ -89,27 +89,31 @@ describe('a listing is full', () => {
       'the membership has changed',
     ],
     [
-      'when older windows are asked for',
+      'if older windows are requested',
       { request: { windows: { start: since - 1, end: now } } },
       'older windows were requested',
     ],
-    ['when none is known', { last: undefined }, 'no full listing is known'],
+    ['if no full listing is known', { last: undefined }, 'no full listing is known'],
     [
-      'when the generation of the last one is gone',
+      'if the generation of the last full listing is gone',
       { last: last({ generation: 6 }) },
       'the last full listing is of a generation that is gone',
     ],
     [
-      'when the last one is a day ago',
+      'if the last full listing was a day ago',
       { last: last({ at: at(now - day) }) },
       `the last full listing was at ${at(now - day)}`,
     ],
     [
-      'when the last one is yet to come',
+      'if the last full listing is in the future',
       { last: last({ at: at(now + 1) }) },
       `the last full listing was at ${at(now + 1)}`,
     ],
-    ['when the last one is at no time', { last: last({ at: 'x' }) }, 'the last full listing was at x'],
+    [
+      'if the last full listing has no valid time',
+      { last: last({ at: 'x' }) },
+      'the last full listing was at x',
+    ],
   ];
   test.each(rows)('%s', (_, more, why) => {
     expect(decideListing(input(more))).toEqual({ kind: 'full', why });
@@ -118,8 +122,8 @@ describe('a listing is full', () => {
 
 describe('a recent listing lists first, and in full,', () => {
   const rows: [string, Partial<ListingInput>, string[]][] = [
-    ['no cluster that is as it was', {}, []],
-    ['a cluster that the generation does not hold', { membership: membership(['a', 'b', 'c']) }, ['c']],
+    ['no unchanged cluster', {}, []],
+    ['a cluster that the generation does not include', { membership: membership(['a', 'b', 'c']) }, ['c']],
     ['a cluster that the last full listing did not see', { last: last({ clusters: { a: settled } }) }, ['b']],
     [
       'a cluster without older windows',
@@ -157,12 +161,12 @@ describe('a recent listing is outdated', () => {
   const seen = [file('a', old), file('a', recent)];
   const known = { last: last({ clusters: describeFullListing(candidates(seen), now).clusters }) };
   const rows: [string, readonly ListedFile[], string | undefined][] = [
-    ['not by what the full one saw', seen, undefined],
+    ['not by files that the full one saw', seen, undefined],
     ['not by a recent window', [...seen, file('a', dayWindow(24), 'v2', { modified: 9_000 })], undefined],
-    ['by an older window more', [...seen, file('a', dayWindow(1))], 'older windows of a changed'],
-    ['by one less', [file('a', recent)], 'older windows of a changed'],
-    ['by another version', [file('a', old, 'v2', { modified: 9_000 })], 'older windows of a changed'],
-    ['by a cluster that is new', [...seen, file('c', recent)], 'c is new'],
+    ['by an additional older window', [...seen, file('a', dayWindow(1))], 'older windows of a changed'],
+    ['by a missing one', [file('a', recent)], 'older windows of a changed'],
+    ['by a changed version', [file('a', old, 'v2', { modified: 9_000 })], 'older windows of a changed'],
+    ['by a new cluster', [...seen, file('c', recent)], 'c is new'],
   ];
   test.each(rows)('%s', (_, files, why) => {
     expect(outdated(input(known), new Set(['a', 'b', 'c']), candidates(files))).toBe(why);
@@ -194,15 +198,15 @@ describe('a recent listing resumes', () => {
     ['from an older day', dayWindow(1), `allocations/1d/${first(day)}`],
     ['from an older week', 'assets/1w/1-2', 'assets/1w0'],
     ['from seven older days', 'assets/7d/1-2', `assets/7d/${first(7 * day)}`],
-    ['from an older ten minutes, as they are spelled', 'assets/10m/1-2', `assets/10m/${first(600)}`],
+    ['from older ten minutes, in the spelling of their folder', 'assets/10m/1-2', `assets/10m/${first(600)}`],
     ['from an odd name', 'assets/1h/!', `assets/1h/${first(hour)}`],
     ['from a name with a prefix', `assets/1h/a.${first(0)}-${first(-hour)}`, undefined],
     ['from a recent day', recent, undefined],
-    ['from a folder of no resolution', 'assets/x/1', 'assets/x0'],
+    ['from a folder that is not a resolution', 'assets/x/1', 'assets/x0'],
     ['from another pipeline', 'networks/1d/1', 'networks0'],
-    ['from beside the folders', 'assets', undefined],
-    ['from beside the resolutions', 'assets/1d', undefined],
-    ['from a resolution that is longer than time', 'assets/99999d/1-2', undefined],
+    ['from a file next to the folders', 'assets', undefined],
+    ['from a file next to the resolutions', 'assets/1d', undefined],
+    ['from a resolution longer than unix time', 'assets/99999d/1-2', undefined],
   ];
   test.each(rows)('%s', (_, path, from) => {
     expect(recentFrom(path, since)).toBe(from);

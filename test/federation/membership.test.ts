@@ -16,7 +16,7 @@ const resolve = (input: Partial<MembershipInput>) =>
   });
 
 test.each<[string, Partial<MembershipInput>, string[], Record<string, string>]>([
-  ['all that are found', {}, ['a', 'b', 'c'], {}],
+  ['all clusters found', {}, ['a', 'b', 'c'], {}],
   ['settings exclude', { scope: { exclude: ['b'] } }, ['a', 'c'], { b: 'settings' }],
   [
     'settings include',
@@ -26,7 +26,7 @@ test.each<[string, Partial<MembershipInput>, string[], Record<string, string>]>(
   ],
   ['the roster excludes', { exclusions: { c: out, z: out } }, ['a', 'b'], { c: 'person' }],
   [
-    'the roster cannot take in',
+    'the roster cannot include',
     { scope: { include: ['a'], exclude: [] }, exclusions: { a: out } },
     [],
     { a: 'person', b: 'settings', c: 'settings' },

@@ -58,7 +58,7 @@ const rows: Row[] = [
     carried: [two],
   },
   {
-    name: 'one cluster has a window more',
+    name: 'one cluster has an additional window',
     input: { base, files: [...same, file('b', two)] },
     planned: [two],
   },
@@ -70,7 +70,7 @@ const rows: Row[] = [
     planned: [one],
   },
   {
-    name: 'a cluster is out',
+    name: 'a cluster is excluded',
     input: {
       base,
       membership: membership(['a'], { exclusions: { b: out } }),
@@ -302,7 +302,7 @@ describe('several files of one window', () => {
   const later = file('a', one, 'v2', { path: `${one}.gz`, plain: false, modified: 2_000 });
   test.each([
     ['the one modified last', [file('a', one), later], 'v2'],
-    ['at the same time, the plain one', [file('a', one), { ...later, modified: 1_000 }], 'v1'],
+    ['with equal times, the plain one', [file('a', one), { ...later, modified: 1_000 }], 'v1'],
   ])('%s is used, the other is reported', (_, files, version) => {
     for (const order of [files, [...files].reverse()]) {
       const result = plan({ files: order });

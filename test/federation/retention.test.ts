@@ -6,7 +6,7 @@ const ago = (days: number) => new Date(now.getTime() - days * day);
 test.each<[string, number[], number, number[]]>([
   ['none', [], 10, []],
   ['the newest, however old', [100], 0, [1]],
-  ['at least so many', [100, 99, 98], 2, [2, 3]],
+  ['at least the configured number', [100, 99, 98], 2, [2, 3]],
   ['all of 24 hours', [0.9, 0.5, 0.1, 0], 1, [1, 2, 3, 4]],
   ['the last of each day for 30 days', [31.1, 29.4, 29.3, 3.2, 3.1, 0], 1, [3, 5, 6]],
 ])('generations: %s', (_, ages, atLeast, expected) => {

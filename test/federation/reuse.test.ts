@@ -56,11 +56,11 @@ test('unchanged contributions are copied from the previous object', () => {
 });
 
 test.each<[string, Provenance | undefined, ProvenanceSource[]]>([
-  ['there is no object before', undefined, [a, b, c]],
+  ['there is no previous object', undefined, [a, b, c]],
   ['another merge revision made it', provenance([a, b, c], 400, 1_000), [a, b, c]],
-  ['one file alone is the same', before, [a, { ...b, seen: 'v2' }, { ...c, seen: 'v2' }]],
+  ['only one file is unchanged', before, [a, { ...b, seen: 'v2' }, { ...c, seen: 'v2' }]],
   [
-    'most of the object is of no use',
+    'most of the object is unusable',
     provenance([a, b, used('c', contribution('c', 300, 201))], 501),
     [a, b, { ...c, seen: 'v2' }],
   ],
@@ -74,7 +74,7 @@ test.each<[string, Provenance | undefined, ProvenanceSource[]]>([
 });
 
 test.each<[string, ProvenanceSource]>([
-  ['was decided otherwise', { ...b, decision: 'accepted' }],
+  ['had a different decision', { ...b, decision: 'accepted' }],
   ['contributed nothing', used('b')],
   ['shares a record with another', used('b', { ...contribution('b', 200), altered: [0], changed: [0] })],
   ['is kept', { ...b, decision: 'kept:v9' }],

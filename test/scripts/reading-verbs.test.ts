@@ -221,30 +221,30 @@ describe('verify', () => {
 
   it.each([
     [
-      'an object that is gone',
+      'a missing object',
       (window: Generation['windows'][string]) => objectKey(window.fingerprint),
       undefined,
       'missing',
     ],
     [
-      'an object that was cut',
+      'a truncated object',
       (window: Generation['windows'][string]) => objectKey(window.fingerprint),
       'short',
       '5 bytes, not',
     ],
     [
-      'provenance that is gone',
+      'missing provenance',
       (window: Generation['windows'][string]) => provenanceKey(window.fingerprint),
       undefined,
       'provenance is missing',
     ],
     [
-      'provenance that is no JSON',
+      'provenance that is not JSON',
       (window: Generation['windows'][string]) => provenanceKey(window.fingerprint),
       '{',
       'STORAGE_CORRUPT',
     ],
-    ['a published window that is gone', () => combinedEtlKey(day as never), undefined, 'missing'],
+    ['a missing published window', () => combinedEtlKey(day as never), undefined, 'missing'],
   ])('finds %s', async (_what, keyOf, bytes, detail) => {
     await federateTwo();
     const window = (await newest()).windows[day];

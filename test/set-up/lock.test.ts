@@ -63,7 +63,7 @@ describe('the lock of the set-up', () => {
 
   test.each([
     ['another machine', JSON.stringify({ pids: [process.pid], host: 'elsewhere' })],
-    ['a holder that was cut off while it wrote', '{"pi'],
+    ['a holder that was interrupted while writing', '{"pi'],
   ])('is taken over from %s only after a while', async (_, holder) => {
     write(file(), holder);
     let waited = false;

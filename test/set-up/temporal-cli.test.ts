@@ -134,7 +134,7 @@ describe('finding a Temporal server', () => {
     ['without Go', () => undefined, /go install: Go is not installed/],
     ['with an old Go', () => go('1.20.1'), /Go 1\.25 or newer is required, this is 1\.20/],
     [
-      'where the build fails',
+      'if the build fails',
       () => go('1.26.8', 'echo "no space left" >&2; exit 1'),
       /failed:\n +no space left/,
     ],

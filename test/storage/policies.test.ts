@@ -217,9 +217,9 @@ describeWithS3('the documented policies for S3', () => {
   }
 
   describe.each([
-    { how: 'as the policies of users', prefix: '', asBucketPolicy: false },
-    { how: 'as the policies of users, below a prefix', prefix: 'team/costs', asBucketPolicy: false },
-    { how: 'as one policy of the bucket', prefix: '', asBucketPolicy: true },
+    { how: 'as user policies', prefix: '', asBucketPolicy: false },
+    { how: 'as user policies, below a prefix', prefix: 'team/costs', asBucketPolicy: false },
+    { how: 'as one bucket policy', prefix: '', asBucketPolicy: true },
   ])('$how', ({ prefix, asBucketPolicy }) => {
     let store: Awaited<ReturnType<typeof seeded>>;
     const opened = new Map<string, Bucket>();

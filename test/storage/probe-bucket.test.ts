@@ -272,7 +272,7 @@ describeWithS3('an S3 server', () => {
   });
 
   it.each([
-    ['a bucket that is not there', () => open(`b-${randomUUID()}`), 'STORAGE_BUCKET_NOT_FOUND'],
+    ['a missing bucket', () => open(`b-${randomUUID()}`), 'STORAGE_BUCKET_NOT_FOUND'],
     ['a wrong secret', async () => open(await made(), { secret_key: 'wrong' }), 'STORAGE_ACCESS_DENIED'],
     ['a wrong endpoint', () => open('bucket', { endpoint: '127.0.0.1:1' }), 'STORAGE_UNAVAILABLE'],
   ])('%s is reported once', async (_, opened, code) => {
