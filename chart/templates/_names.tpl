@@ -1,4 +1,4 @@
-{{/* What everything of a release is called. */}}
+{{/* The base name of all objects of a release. */}}
 {{- define "federated-etl.fullname" -}}
 {{- if contains .Chart.Name .Release.Name -}}
 {{- .Release.Name | trunc 45 | trimSuffix "-" -}}
@@ -7,14 +7,14 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels by which pods are selected: they never change. Called with the root and a component. */}}
+{{/* Labels that select pods: they never change. Called with the root and a component. */}}
 {{- define "federated-etl.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* Labels of pods: a new version of the chart does not start those anew that it leaves as they are. */}}
+{{/* Labels of pods: without the chart's version, so that a new version does not restart pods that it does not change. */}}
 {{- define "federated-etl.podLabels" -}}
 {{ include "federated-etl.selector" . }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
@@ -45,17 +45,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{/* `true` where this cluster has a pod of its own: it is federated or primary, and its role is no sidecar. */}}
+{{/* `true` if this cluster has its own pod: it is federated or primary, and not a sidecar. */}}
 {{- define "federated-etl.hasCluster" -}}
 {{- if and (or .Values.federatedETL.federatedCluster .Values.federatedETL.primaryCluster) (not .Values.localEtl.sidecar.enabled) }}true{{ end -}}
 {{- end -}}
 
-{{/* `true` where the API can be reached from outside its pod. */}}
+{{/* `true` if the API can be reached from outside its pod. */}}
 {{- define "federated-etl.servesApi" -}}
 {{- if and .Values.federatedETL.primaryCluster (or .Values.api.token.secret .Values.api.openRead) }}true{{ end -}}
 {{- end -}}
 
-{{/* The claim of the ETL volume, if there is one. */}}
+{{/* The claim of the ETL volume, if any. */}}
 {{- define "federated-etl.etlClaim" -}}
 {{- if .Values.localEtl.volume.existingClaim -}}
 {{- .Values.localEtl.volume.existingClaim -}}
@@ -79,17 +79,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- ternary "object-store.yaml" "federated-store.yaml" .Values.federatedETL.useExistingS3Config -}}
 {{- end -}}
 
-{{/* Where the file is in a pod. The folder has the secret's name, so that whoever misses the file knows where to look. */}}
+{{/* The file's path in a pod. The folder has the secret's name, so that an error about a missing file shows where to look. */}}
 {{- define "federated-etl.storeFolder" -}}
 /etc/federated-etl/secrets/{{ include "federated-etl.storeSecret" . }}
 {{- end -}}
 
-{{/* What the dev server is called: a StatefulSet's name becomes a part of a label of its pods. */}}
+{{/* The dev server's name: a StatefulSet's name becomes part of a label of its pods. */}}
 {{- define "federated-etl.devServer" -}}
 {{- printf "%s-temporal-dev" (include "federated-etl.fullname" . | trunc 39 | trimSuffix "-") -}}
 {{- end -}}
 
-{{/* Every name that Kubecost's values give a cluster id, in the order in which they count. */}}
+{{/* Every key for a cluster id in Kubecost's values, in order of precedence. */}}
 {{- define "federated-etl.clusterIds" -}}
 {{- $v := .Values -}}
 {{- $found := list -}}

@@ -34,7 +34,7 @@ securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   runAsNonRoot: true
-  {{- /* Here and not in the pod, which may be somebody else's. */}}
+  {{- /* Set here and not in the pod, which may belong to somebody else. */}}
   {{- with .root.Values.pods.runAs.user }}
   runAsUser: {{ int64 . }}
   {{- end }}
@@ -67,7 +67,7 @@ livenessProbe:
   failureThreshold: 6
 {{- if not .sidecar }}
 readinessProbe:
-  {{- /* A primary answers queries also while Temporal cannot be reached. */}}
+  {{- /* A primary answers queries even while Temporal cannot be reached. */}}
   httpGet: { path: '/readyz{{ if has "primaryCluster" .roles }}?role=primaryCluster{{ end }}', port: health }
   periodSeconds: 10
   timeoutSeconds: 5
@@ -105,7 +105,7 @@ readinessProbe:
 {{- range $name, $value := dict "HTTPS_PROXY" $v.pods.proxy.https "HTTP_PROXY" $v.pods.proxy.http "NO_PROXY" $v.pods.proxy.noProxy -}}
 {{- if $value }}{{ $env = append $env (dict "name" $name "value" $value) }}{{ end -}}
 {{- end -}}
-{{- /* Of two with one name the later counts, and only that is there: Helm refuses to apply both. */ -}}
+{{- /* Of two with one name, only the later one is rendered: Helm refuses to apply both. */ -}}
 {{- $all := concat $env $v.pods.env .env -}}
 {{- $kept := list -}}
 {{- range $at, $one := $all -}}
@@ -156,7 +156,7 @@ readinessProbe:
 {{- end }}
 {{- end -}}
 
-{{/* What pods of ours have in common, besides containers and volumes. */}}
+{{/* Common parts of our pods, besides containers and volumes. */}}
 {{- define "federated-etl.podSpec" -}}
 serviceAccountName: {{ include "federated-etl.serviceAccount" . }}
 automountServiceAccountToken: false
@@ -174,7 +174,7 @@ securityContext:
   seccompProfile: { type: RuntimeDefault }
 {{- end -}}
 
-{{/* Labels and annotations of a pod. A change of the settings starts it anew. */}}
+{{/* Labels and annotations of a pod. A change of the settings restarts the pod. */}}
 {{- define "federated-etl.podMetadata" -}}
 labels:
   {{- include "federated-etl.podLabels" . | nindent 2 }}
@@ -216,7 +216,7 @@ annotations:
 {{- dict "volumes" $volumes | toJson -}}
 {{- end -}}
 
-{{/* Where the pod of a cluster goes: beside the pod that holds a ReadWriteOnce claim, if one is named. */}}
+{{/* Where a cluster's pod is scheduled: next to the pod that holds a ReadWriteOnce claim, if one is named. */}}
 {{- define "federated-etl.clusterAffinity" -}}
 {{- $affinity := deepCopy .Values.pods.affinity -}}
 {{- with .Values.localEtl.volume.sameNodeAs -}}

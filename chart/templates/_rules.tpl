@@ -1,6 +1,6 @@
 {{/*
 The alerts of docs/reference/metrics.md: those of the roles that this release has, about its namespace. What never
-succeeded has no time of it, so the start of the role stands in.
+succeeded has no time of it, so the start of the role is used instead.
 */}}
 {{- define "federated-etl.rules" -}}
 {{- $ns := printf "namespace=%q" .Release.Namespace -}}

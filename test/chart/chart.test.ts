@@ -675,7 +675,7 @@ describeWithHelm('the chart', () => {
       expect(objects.map(({ kind }) => kind)).not.toContain('Service');
       expect((await settingsOf(objects))['cluster']?.api.listen).toBe('127.0.0.1:9003');
       expect(notes).toContain('kubectl port-forward deployment/fe-federated-etl-cluster 9003');
-      expect(notes).toContain('There is no service: set api.token.secret, or api.openRead');
+      expect(notes).toContain('It has no service: set api.token.secret or api.openRead');
     });
 
     it('comes with a warning about its local ETL and about the time of its start', async () => {
@@ -684,7 +684,7 @@ describeWithHelm('the chart', () => {
       });
       expect(notes).toContain('WARNING: the local ETL of this cluster, /var/configs/db/etl, is overwritten');
       expect(notes).toContain('in the bucket below federated-etl/backups/cluster-1');
-      expect(notes).toContain('waits by\n  itself until a federation holds');
+      expect(notes).toContain('waits\n  automatically until a federation holds');
     });
 
     it('has volumes that an upgrade leaves alone and that outlive the release', async () => {
