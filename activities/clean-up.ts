@@ -2,7 +2,6 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Generation } from '../federation/generation';
 import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
 import type { CallOptions, ObjectInfo } from '../storage/bucket';
-import { clusterId } from '../etl/cluster-id';
 import {
   generationKey,
   keptKey,
@@ -14,7 +13,6 @@ import {
   provenanceKey,
   runsPrefix,
 } from '../federation/layout';
-import type { WindowId } from '../etl/window';
 import { readDocument, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { FederationDependencies } from './federation-dependencies';
@@ -114,7 +112,7 @@ function namedKeys(generations: readonly Generation[]): Set<string> {
   for (const { windows, quarantined } of generations) {
     for (const { fingerprint } of Object.values(windows)) named.add(objectKey(fingerprint));
     for (const source of quarantined) {
-      if (source.kept !== undefined) named.add(keptKey(clusterId(source.cluster), source.window as WindowId));
+      if (source.kept !== undefined) named.add(keptKey(source.cluster, source.window));
     }
   }
   return named;

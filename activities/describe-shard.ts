@@ -1,4 +1,4 @@
-import { describeWindow, parseWindowId } from '../etl/window';
+import { describeWindow, parseWindowId, type WindowId } from '../etl/window';
 import type { FederationDependencies } from './federation-dependencies';
 import { readShard } from './plan-objects';
 
@@ -10,8 +10,7 @@ export interface DescribeShardInput {
 
 export interface ShardWindow {
   readonly index: number;
-  /** A WindowId. */
-  readonly window: string;
+  readonly window: WindowId;
   /** For people: `allocations 1d 2026-11-19 · 5 clusters`. */
   readonly label: string;
 }

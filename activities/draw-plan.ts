@@ -1,3 +1,4 @@
+import type { ClusterId } from '../etl/cluster-id';
 import { FederationError } from '../errors/federation-error';
 import { Candidates } from '../federation/candidates';
 import { countFound, type Found } from '../federation/found';
@@ -117,7 +118,7 @@ async function listCandidates(
   const { clusters } = input.membership;
   const candidates = new Candidates();
   let listed = 0;
-  const scan = (of: readonly string[], since?: number) =>
+  const scan = (of: readonly ClusterId[], since?: number) =>
     scanWindowFiles(bucket, of, {
       signal,
       since,

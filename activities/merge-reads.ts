@@ -1,10 +1,9 @@
 import { type FederationError, isFederationError } from '../errors/federation-error';
 import type { WindowId } from '../etl/window';
-import { keptVersion } from '../federation/decision';
+import { absent, keptVersion } from '../federation/decision';
 import type { Reuse } from '../federation/reuse';
 import { discard } from '../storage/body';
 import type { BucketReader, CallOptions, Version } from '../storage/bucket';
-import { clusterId } from '../etl/cluster-id';
 import { keptKey, objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import { ReadAhead } from './read-ahead';
@@ -117,8 +116,9 @@ export class MergeReads {
   ): Promise<{ bytes: Uint8Array }> {
     const { bucket, window, signal } = this.input;
     const kept = keptVersion(source.decision);
-    const key = kept === undefined ? source.key : keptKey(clusterId(source.cluster), window);
-    const version = (kept ?? source.seen) as Version;
+    const key = kept === undefined ? source.key : keptKey(source.cluster, window);
+    const version = kept ?? source.seen;
+    if (version === absent) throw new SourceMoved(source);
     try {
       return await readAll(bucket, key, { signal, version, range, maxBytes: largestSource });
     } catch (error) {

@@ -1,4 +1,4 @@
-import { describeWindow, parseWindowId } from '../etl/window';
+import { describeWindow, parseWindowId, type WindowId } from '../etl/window';
 import { FederationError } from '../errors/federation-error';
 import { contributes } from '../federation/decision';
 import type { PlannedWindow, PlanShard } from '../federation/plan-document';
@@ -26,8 +26,7 @@ export interface MergeWindowInput {
 /** The outcome of one planned window. Without a fingerprint, no cluster has a good contribution: it is removed. */
 export interface MergeOutcome {
   readonly index: number;
-  /** A WindowId. */
-  readonly window: string;
+  readonly window: WindowId;
   readonly fingerprint?: string;
   readonly digest?: string;
   /** In bytes. */

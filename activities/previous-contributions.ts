@@ -1,3 +1,4 @@
+import type { ClusterId } from '../etl/cluster-id';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
@@ -10,9 +11,9 @@ export interface PreviousContributions {
   /** Provenance of the window's object in the base. */
   readonly base?: Provenance;
   /** A cluster's last good contribution, and the object that contains it. */
-  of(cluster: string): { readonly from: Provenance; readonly contribution: Contribution } | undefined;
+  of(cluster: ClusterId): { readonly from: Provenance; readonly contribution: Contribution } | undefined;
   /** The clusters that have one. */
-  readonly clusters: readonly string[];
+  readonly clusters: readonly ClusterId[];
 }
 
 /** For a window treated as never merged. */
@@ -33,10 +34,11 @@ export async function readPrevious(
   options: CallOptions,
 ): Promise<PreviousContributions> {
   const base = planned.base === undefined ? undefined : await readProvenance(bucket, planned.base, options);
-  const found = new Map<string, { from: Provenance; contribution: Contribution }>();
+  const found = new Map<ClusterId, { from: Provenance; contribution: Contribution }>();
   const take = (from: Provenance, cluster: string) => {
     const source = from.sources.find((one) => one.cluster === cluster);
-    if (source?.contribution !== undefined) found.set(cluster, { from, contribution: source.contribution });
+    if (source?.contribution !== undefined)
+      found.set(source.cluster, { from, contribution: source.contribution });
   };
   for (const source of base?.sources ?? []) {
     if (base !== undefined && included.has(source.cluster)) take(base, source.cluster);

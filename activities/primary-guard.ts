@@ -87,7 +87,7 @@ async function contributes(
 }
 
 function hintFor(
-  cluster: string,
+  cluster: ClusterId,
   { membership, quarantined }: Generation,
   missing: readonly WindowId[],
 ): string {
@@ -98,9 +98,7 @@ function hintFor(
   if (excluded !== undefined) {
     return `This cluster is excluded (${excluded.reason || 'without a reason'}). Run \`federated-etl include ${cluster}\`; the next federation then includes it.`;
   }
-  const source = quarantined.find(
-    (one) => one.cluster === cluster && missing.includes(one.window as WindowId),
-  );
+  const source = quarantined.find((one) => one.cluster === cluster && missing.includes(one.window));
   if (source !== undefined) {
     return `Files of this cluster are quarantined, such as ${source.window} (${source.code}): ${source.detail} Repair these windows here; the next push and federation then include them.`;
   }

@@ -1,11 +1,11 @@
-import type { WindowId, WindowRef } from '../etl/window';
+import type { WindowRef } from '../etl/window';
 import { FederationError } from '../errors/federation-error';
 import { absent, kept, refused } from '../federation/decision';
 import type { QuarantinedSource } from '../federation/generation';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
-import type { Bucket, CallOptions } from '../storage/bucket';
-import { clusterId } from '../etl/cluster-id';
+import type { Bucket, CallOptions, Version } from '../storage/bucket';
+import type { ClusterId } from '../etl/cluster-id';
 import { keptKey, objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import type { PreviousContributions } from './previous-contributions';
@@ -65,7 +65,10 @@ export async function quarantine(
   });
 }
 
-function keptAlready({ planned }: QuarantineContext, { source, keptIsGone }: BadFinding): string | undefined {
+function keptAlready(
+  { planned }: QuarantineContext,
+  { source, keptIsGone }: BadFinding,
+): Version | undefined {
   if (keptIsGone === true) return undefined;
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }
@@ -74,8 +77,8 @@ function keptAlready({ planned }: QuarantineContext, { source, keptIsGone }: Bad
 async function keepContributions(
   context: QuarantineContext,
   findings: readonly BadFinding[],
-): Promise<Map<string, string>> {
-  const byObject = new Map<Provenance, string[]>();
+): Promise<Map<ClusterId, Version>> {
+  const byObject = new Map<Provenance, ClusterId[]>();
   for (const { source, keptIsGone } of findings) {
     const from = context.previous.of(source.cluster)?.from;
     if (from !== undefined) byObject.set(from, [...(byObject.get(from) ?? []), source.cluster]);
@@ -83,13 +86,13 @@ async function keepContributions(
       throw new FederationError('GENERATION_UNREADABLE', {
         subject: {
           cluster: source.cluster,
-          key: keptKey(clusterId(source.cluster), context.planned.window as WindowId),
+          key: keptKey(source.cluster, context.planned.window),
         },
         detail: 'The last good contribution is gone, and no merged object contains it either.',
       });
     }
   }
-  const versions = new Map<string, string>();
+  const versions = new Map<ClusterId, Version>();
   for (const [from, clusters] of byObject) {
     for (const [cluster, version] of await keepFrom(context, from, clusters)) versions.set(cluster, version);
   }
@@ -99,8 +102,8 @@ async function keepContributions(
 async function keepFrom(
   { bucket, threads, planned, ref, previous, signal }: QuarantineContext,
   from: Provenance,
-  clusters: readonly string[],
-): Promise<Map<string, string>> {
+  clusters: readonly ClusterId[],
+): Promise<Map<ClusterId, Version>> {
   const contributions = clusters.map((cluster) => {
     const found = previous.of(cluster);
     if (found === undefined) throw new TypeError(`${cluster} has no previous contribution.`);
@@ -115,11 +118,11 @@ async function keepFrom(
   if (answer.damaged !== undefined) {
     throw new FederationError('GENERATION_UNREADABLE', { subject: { key }, detail: answer.damaged });
   }
-  const versions = new Map<string, string>();
+  const versions = new Map<ClusterId, Version>();
   for (const [index, cluster] of clusters.entries()) {
     const file = answer.files[index];
     if (file === undefined) throw new TypeError('Fewer contributions were returned than requested.');
-    const at = keptKey(clusterId(cluster), planned.window as WindowId);
+    const at = keptKey(cluster, planned.window);
     versions.set(cluster, await putOnce(bucket, at, file, { signal }));
   }
   return versions;
@@ -131,7 +134,7 @@ async function putOnce(
   key: string,
   file: { readonly bytes: Uint8Array; readonly digest: string },
   options: CallOptions,
-): Promise<string> {
+): Promise<Version> {
   const there = await bucket.head(key, options);
   if (there?.metadata['sha256'] === file.digest && there.size === file.bytes.byteLength) return there.version;
   return (await bucket.put(key, file.bytes, { ...options, metadata: { sha256: file.digest } })).version;

@@ -3,7 +3,7 @@ import { windowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
 import { recentFrom } from '../federation/listing';
 import type { BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
-import { type ClusterId, clusterId } from '../etl/cluster-id';
+import type { ClusterId } from '../etl/cluster-id';
 import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } from '../federation/layout';
 
 /** Many at once, as listings are small requests that mostly wait. */
@@ -24,7 +24,7 @@ export async function discoverClusters(bucket: BucketReader, options?: CallOptio
 /** The window files of clusters. Ignores any other file in their folders. */
 export async function listWindowFiles(
   bucket: BucketReader,
-  clusters: readonly string[],
+  clusters: readonly ClusterId[],
   options?: CallOptions,
 ): Promise<ListedFile[]> {
   const files: ListedFile[] = [];
@@ -39,17 +39,17 @@ export interface ScanOptions extends CallOptions {
   /** Called for each window file: in key order within a cluster, the clusters interleaved. */
   readonly onFile: (file: ListedFile) => void;
   /** Called after each cluster. */
-  readonly onListed?: (cluster: string) => void;
+  readonly onListed?: (cluster: ClusterId) => void;
 }
 
 /** Lists the window files of clusters; returns whether any were skipped. Ignores any other file in their folders. */
 export async function scanWindowFiles(
   bucket: BucketReader,
-  clusters: readonly string[],
+  clusters: readonly ClusterId[],
   options: ScanOptions,
 ): Promise<{ readonly passedOver: boolean }> {
   const passed = await mapConcurrently(clusters, concurrentListings, async (cluster) => {
-    const passedOver = await scanCluster(bucket, clusterId(cluster), options);
+    const passedOver = await scanCluster(bucket, cluster, options);
     options.onListed?.(cluster);
     return passedOver;
   });

@@ -1,4 +1,4 @@
-import type { WindowId, WindowRef } from '../etl/window';
+import type { WindowRef } from '../etl/window';
 import { FederationError } from '../errors/federation-error';
 import { absent, contributes, keptVersion } from '../federation/decision';
 import { fingerprint } from '../federation/fingerprint';
@@ -6,7 +6,6 @@ import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
 import { quarantineState } from '../federation/generation';
 import { findReuse, type Reuse } from '../federation/reuse';
-import { clusterId } from '../etl/cluster-id';
 import { keptKey, objectKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { findFinished, touchFinished, writeObject } from './finished-object';
@@ -104,7 +103,7 @@ export class WindowMerge {
     const contributing = sources.filter((source) => contributes(source.decision));
     const reads = new MergeReads({
       bucket,
-      window: planned.window as WindowId,
+      window: planned.window,
       sources: contributing,
       reuse,
       signal,
@@ -188,7 +187,7 @@ export class WindowMerge {
       throw new FederationError('GENERATION_UNREADABLE', {
         subject: {
           cluster: bad.cluster,
-          key: keptKey(clusterId(bad.cluster), this.context.planned.window as WindowId),
+          key: keptKey(source.cluster, this.context.planned.window),
         },
         detail: `The last good contribution cannot be read: ${bad.code}: ${bad.detail}`,
       });

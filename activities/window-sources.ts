@@ -1,20 +1,19 @@
-import type { WindowId } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
-import { absent } from '../federation/decision';
+import { absent, type Decision, type Seen } from '../federation/decision';
 import type { QuarantinedSource } from '../federation/generation';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { clusterId } from '../etl/cluster-id';
+import type { ClusterId } from '../etl/cluster-id';
 import { clusterEtlKey } from '../federation/layout';
 
 /** One cluster's source of a window while it is being merged. */
 export interface WindowSource {
-  readonly cluster: string;
+  readonly cluster: ClusterId;
   /** The cluster's own file. */
   readonly key: string;
   /** Its version when last looked at, or `absent`. */
-  readonly seen: string;
-  readonly decision: string;
+  readonly seen: Seen;
+  readonly decision: Decision;
   /** Size of the cluster's own file in bytes. */
   readonly size: number;
   /** Set if the source is quarantined. */
@@ -22,14 +21,14 @@ export interface WindowSource {
 }
 
 /** The planned sources, plus an absent one for each cluster that contributed before but has no planned source. */
-export function plannedSources(planned: PlannedWindow, before: readonly string[]): WindowSource[] {
-  const window = planned.window as WindowId;
+export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
+  const { window } = planned;
   const known = new Map(planned.quarantined.map((quarantined) => [quarantined.cluster, quarantined]));
   const sources = planned.sources.map(({ cluster, seen, decision, size, path }): WindowSource => {
     const quarantined = decision === 'used' || decision === 'accepted' ? undefined : known.get(cluster);
     return {
       cluster,
-      key: clusterEtlKey(clusterId(cluster), path ?? window),
+      key: clusterEtlKey(cluster, path ?? window),
       seen,
       decision,
       size,
@@ -39,7 +38,7 @@ export function plannedSources(planned: PlannedWindow, before: readonly string[]
   const found = new Set(sources.map((source) => source.cluster));
   for (const cluster of before) {
     if (found.has(cluster)) continue;
-    const key = clusterEtlKey(clusterId(cluster), window);
+    const key = clusterEtlKey(cluster, window);
     sources.push({ cluster, key, seen: absent, decision: 'used', size: 0 });
   }
   return sources.sort((a, b) => byBytes(a.cluster, b.cluster));

@@ -41,6 +41,11 @@ export function parseWindowId(text: string): WindowRef | undefined {
   return file !== undefined && file.plain && windowId(file.ref) === text ? file.ref : undefined;
 }
 
+/** Whether `windowId` wrote the text. */
+export function isWindowId(text: string): text is WindowId {
+  return parseWindowId(text) !== undefined;
+}
+
 /** A window file, whose name may have a prefix or a `.gz` ending. */
 export interface WindowFile {
   readonly ref: WindowRef;

@@ -1,15 +1,17 @@
+import type { ClusterId } from '../etl/cluster-id';
+import type { WindowId } from '../etl/window';
+import type { Version } from '../storage/bucket';
 import { byBytes } from './byte-order';
 
 /** A cluster's window file, as listed. */
 export interface ListedFile {
-  readonly cluster: string;
-  /** A WindowId. */
-  readonly window: string;
+  readonly cluster: ClusterId;
+  readonly window: WindowId;
   /** Below the cluster's `etl/bingen/`. */
   readonly path: string;
   /** Whether its name has no prefix and no `.gz`. */
   readonly plain: boolean;
-  readonly version: string;
+  readonly version: Version;
   readonly size: number;
   /** By the store's clock, in milliseconds since 1970. */
   readonly modified: number;
@@ -17,8 +19,8 @@ export interface ListedFile {
 
 /** A file that is ignored because its cluster has a preferred one of the same window. */
 export interface Duplicate {
-  readonly cluster: string;
-  readonly window: string;
+  readonly cluster: ClusterId;
+  readonly window: WindowId;
   readonly taken: string;
   readonly ignored: string;
 }
@@ -35,13 +37,13 @@ export interface Candidate extends Pick<ListedFile, 'plain' | 'version' | 'size'
  * are kept in memory.
  */
 export class Candidates {
-  readonly #windows = new Map<string, Map<string, Candidate>>();
-  readonly #clusters = new Set<string>();
+  readonly #windows = new Map<string, Map<ClusterId, Candidate>>();
+  readonly #clusters = new Set<ClusterId>();
   readonly #ignored: Omit<Duplicate, 'taken'>[] = [];
 
   add({ cluster, window, path, plain, version, size, modified }: ListedFile): void {
     const file: Candidate = { plain, version, size, modified, path: path === window ? undefined : path };
-    const files = this.#windows.get(window) ?? new Map<string, Candidate>();
+    const files = this.#windows.get(window) ?? new Map<ClusterId, Candidate>();
     if (files.size === 0) this.#windows.set(window, files);
     this.#clusters.add(cluster);
     const other = files.get(cluster);
@@ -58,12 +60,12 @@ export class Candidates {
   }
 
   /** The files of a window by cluster, unordered. */
-  of(window: string): ReadonlyMap<string, Candidate> {
+  of(window: string): ReadonlyMap<ClusterId, Candidate> {
     return this.#windows.get(window) ?? noFiles;
   }
 
   /** The clusters that have a window, unordered. */
-  clusters(): ReadonlySet<string> {
+  clusters(): ReadonlySet<ClusterId> {
     return this.#clusters;
   }
 
@@ -78,7 +80,7 @@ export class Candidates {
   }
 }
 
-const noFiles: ReadonlyMap<string, Candidate> = new Map();
+const noFiles: ReadonlyMap<ClusterId, Candidate> = new Map();
 
 function preferredFirst(a: Candidate, b: Candidate): number {
   return (

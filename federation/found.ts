@@ -17,7 +17,7 @@ export interface Found {
 
 /** Counts what was found, by pipeline and resolution in byte order. */
 export function countFound(plan: Pick<Plan, 'windows' | 'carried'>, candidates: Candidates): Found[] {
-  const planned = new Set(plan.windows.map(({ window }) => window));
+  const planned = new Set<string>(plan.windows.map(({ window }) => window));
   const carried = new Set(plan.carried);
   const known = new Set([...candidates.windows(), ...planned, ...carried]);
   const groups = Map.groupBy(known, (window) => window.slice(0, window.lastIndexOf('/')));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clusterIdSchema, seenSchema, versionSchema, windowIdSchema } from './ids';
 import { membershipSchema } from './membership';
 
 /** SHA-256 in lower-case hexadecimal. */
@@ -17,16 +18,15 @@ export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
 /** A source that was not taken as it is. While a generation lists one of an included cluster, runs end `partial`. */
 export const quarantinedSourceSchema = z.object({
-  cluster: z.string(),
-  /** A WindowId. */
-  window: z.string(),
+  cluster: clusterIdSchema,
+  window: windowIdSchema,
   /** The source's version, or `absent` if it vanished. */
-  seen: z.string(),
+  seen: seenSchema,
   /** The error code of the reason. */
   code: z.string(),
   detail: z.string(),
   /** The version of the object under `kept/` that is merged instead; undefined if nothing good is known. */
-  kept: z.string().optional(),
+  kept: versionSchema.optional(),
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
 

@@ -125,7 +125,7 @@ export function outdated(
   listed: ReadonlySet<string>,
   candidates: Candidates,
 ): string | undefined {
-  const known = new Set(base?.membership.clusters);
+  const known = new Set<string>(base?.membership.clusters);
   const now = seenClusters(candidates, last === undefined ? 0 : horizon(last));
   for (const cluster of [...listed].sort(byBytes)) {
     const [before, after] = [last?.clusters[cluster], now.get(cluster)];

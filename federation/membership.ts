@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { ClusterId } from '../etl/cluster-id';
 import { byBytes, inByteOrder } from './byte-order';
+import { clusterIdSchema, keysOf } from './ids';
 
 /** A person's exclusion of a cluster. */
 export const exclusionSchema = z.object({
@@ -40,9 +42,9 @@ export const membershipSchema = z.object({
   /** The roster's exclusions, by cluster id. */
   exclusions: z.record(z.string(), exclusionSchema),
   /** The included clusters, sorted by the bytes of their ids. */
-  clusters: z.array(z.string()),
+  clusters: z.array(clusterIdSchema),
   /** The excluded clusters that have data, by cluster id. */
-  excluded: z.record(z.string(), excludedSchema),
+  excluded: z.record(clusterIdSchema, excludedSchema),
 });
 export type Membership = z.infer<typeof membershipSchema>;
 
@@ -52,7 +54,7 @@ export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
 export interface MembershipInput extends MembershipRules {
   readonly federator: string;
   /** The clusters that have a folder, in any order. */
-  readonly discovered: readonly string[];
+  readonly discovered: readonly ClusterId[];
   /** The newest generation, if there is one. */
   readonly base?: { readonly generation: number; readonly membership: Membership };
 }
@@ -63,8 +65,8 @@ export interface MembershipInput extends MembershipRules {
  */
 export function resolveMembership(input: MembershipInput): Membership {
   const { base, scope, exclusions } = input;
-  const clusters: string[] = [];
-  const excluded: Record<string, Excluded> = {};
+  const clusters: ClusterId[] = [];
+  const excluded: Record<ClusterId, Excluded> = {};
   for (const cluster of knownClusters(input)) {
     const out = excludedBy(cluster, scope, exclusions[cluster]);
     if (out === undefined) clusters.push(cluster);
@@ -73,10 +75,9 @@ export function resolveMembership(input: MembershipInput): Membership {
   return { federator: input.federator, scope, exclusions: inByteOrder(exclusions), clusters, excluded };
 }
 
-function knownClusters({ discovered, base }: MembershipInput): string[] {
-  const waiting = Object.entries(base?.membership.excluded ?? {})
-    .filter(([, out]) => out.lastGeneration !== undefined)
-    .map(([cluster]) => cluster);
+function knownClusters({ discovered, base }: MembershipInput): ClusterId[] {
+  const excluded = base?.membership.excluded ?? {};
+  const waiting = keysOf(excluded).filter((cluster) => excluded[cluster]?.lastGeneration !== undefined);
   return [...new Set([...discovered, ...(base?.membership.clusters ?? []), ...waiting])].sort(byBytes);
 }
 
@@ -92,7 +93,7 @@ function excludedBy(cluster: string, scope: Scope, exclusion: Exclusion | undefi
   };
 }
 
-function lastGeneration(cluster: string, base: MembershipInput['base']): Pick<Excluded, 'lastGeneration'> {
+function lastGeneration(cluster: ClusterId, base: MembershipInput['base']): Pick<Excluded, 'lastGeneration'> {
   if (base === undefined) return {};
   if (base.membership.clusters.includes(cluster)) return { lastGeneration: base.generation };
   const last = base.membership.excluded[cluster]?.lastGeneration;
@@ -120,8 +121,11 @@ function rulesText({ scope, exclusions }: MembershipRules): string {
 }
 
 /** The included clusters that the base excludes, each with the newest generation that included it. */
-export function returningClusters(membership: Membership, base: Membership | undefined): Map<string, number> {
-  const returning = new Map<string, number>();
+export function returningClusters(
+  membership: Membership,
+  base: Membership | undefined,
+): Map<ClusterId, number> {
+  const returning = new Map<ClusterId, number>();
   for (const cluster of membership.clusters) {
     const last = base?.excluded[cluster]?.lastGeneration;
     if (last !== undefined) returning.set(cluster, last);

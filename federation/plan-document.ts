@@ -1,15 +1,16 @@
 import { z } from 'zod';
+import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { generationWindowSchema, quarantinedSourceSchema } from './generation';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 
 /** A cluster's source of a window, as planned. */
 export const plannedSourceSchema = z.object({
-  cluster: z.string(),
+  cluster: clusterIdSchema,
   /** The version that was listed, or `absent`. */
-  seen: z.string(),
+  seen: seenSchema,
   /** The decision so far: `used` until the file has been read. */
-  decision: z.string(),
+  decision: decisionSchema,
   /** In bytes, as listed; 0 if absent. */
   size: z.number().int().nonnegative(),
   /** The path below `etl/bingen/`; undefined if it is the window's id. */
@@ -19,8 +20,7 @@ export type PlannedSource = z.infer<typeof plannedSourceSchema>;
 
 /** A window to be merged. */
 export const plannedWindowSchema = z.object({
-  /** A WindowId. */
-  window: z.string(),
+  window: windowIdSchema,
   /** The fingerprint that it gets if every `used` source turns out good and none has vanished. */
   candidate: z.string(),
   /** One for each included cluster with a file or a quarantined source, in byte order. */
@@ -43,7 +43,7 @@ export const planShardSchema = z.object({
   /** The generation that the plan starts from; 0 if there is none. */
   base: z.number().int().nonnegative(),
   /** The included clusters. */
-  clusters: z.array(z.string()),
+  clusters: z.array(clusterIdSchema),
   windows: z.array(plannedWindowSchema),
 });
 export type PlanShard = z.infer<typeof planShardSchema>;
@@ -68,7 +68,7 @@ export type PlanHead = z.infer<typeof planHeadSchema>;
 
 /** The result of a planned window: its merged object, unless no cluster has a good contribution. */
 export const windowResultSchema = z.object({
-  window: z.string(),
+  window: windowIdSchema,
   merged: generationWindowSchema.optional(),
   quarantined: z.array(quarantinedSourceSchema),
 });

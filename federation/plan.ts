@@ -1,4 +1,5 @@
-import { parseWindowId, type WindowRef } from '../etl/window';
+import type { ClusterId } from '../etl/cluster-id';
+import { parseWindowId, windowId, type WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import type { Candidates, Duplicate } from './candidates';
 import { absent, contributes, kept, refused } from './decision';
@@ -83,8 +84,8 @@ export function planFederation(input: PlanInput): Plan {
 }
 
 class Planner {
-  private readonly returning: Map<string, number>;
-  private readonly quarantined = new Map<string, Map<string, QuarantinedSource>>();
+  private readonly returning: Map<ClusterId, number>;
+  private readonly quarantined = new Map<string, Map<ClusterId, QuarantinedSource>>();
   private readonly cutoff: number;
   /** Whether a cluster of the base is excluded now, or one returns. */
   private readonly clustersMoved: boolean;
@@ -95,7 +96,7 @@ class Planner {
     const included = new Set(membership.clusters);
     for (const source of base?.quarantined ?? []) {
       if (!included.has(source.cluster)) continue;
-      const ofWindow = this.quarantined.get(source.window) ?? new Map<string, QuarantinedSource>();
+      const ofWindow = this.quarantined.get(source.window) ?? new Map<ClusterId, QuarantinedSource>();
       this.quarantined.set(source.window, ofWindow.set(source.cluster, source));
     }
     this.returning = returningClusters(membership, base?.membership);
@@ -142,7 +143,7 @@ class Planner {
       return undefined;
     const quarantined = [...(this.quarantined.get(id)?.values() ?? [])];
     return {
-      window: id,
+      window: windowId(ref),
       candidate,
       sources,
       base: current,
@@ -198,7 +199,7 @@ class Planner {
       this.isForced(ref, 'full');
     return [...new Set([...files.keys(), ...(quarantined?.keys() ?? [])])]
       .sort(byBytes)
-      .flatMap((cluster) => {
+      .flatMap((cluster): PlannedSource[] => {
         const file = files.get(cluster);
         const source = quarantined?.get(cluster);
         if (file === undefined) {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { ClusterId } from '../etl/cluster-id';
 import type { Contribution } from '../etl/contribution';
+import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { digestSchema, quarantinedSourceSchema } from './generation';
 
 /** Where one cluster's records are in a merged object, and what is needed to extract them; etl/ makes and reads it. */
@@ -17,11 +19,11 @@ export const contributionSchema = z.object({
 
 /** A cluster's source in a merged window. */
 export const provenanceSourceSchema = z.object({
-  cluster: z.string(),
+  cluster: clusterIdSchema,
   /** The source's version as it was listed, or `absent`. */
-  seen: z.string(),
+  seen: seenSchema,
   /** `used`, `kept:<version>`, `refused:<code>` or `accepted`. */
-  decision: z.string(),
+  decision: decisionSchema,
   /** Undefined if nothing was contributed. */
   contribution: contributionSchema.optional(),
 });
@@ -31,8 +33,7 @@ export type ProvenanceSource = z.infer<typeof provenanceSourceSchema>;
 export const provenanceSchema = z.object({
   format: z.literal(1),
   fingerprint: digestSchema,
-  /** A WindowId. */
-  window: z.string(),
+  window: windowIdSchema,
   digest: digestSchema,
   size: z.number().int().nonnegative(),
   /** Sorted by the bytes of the cluster ids. */
@@ -42,7 +43,7 @@ export const provenanceSchema = z.object({
 export type Provenance = z.infer<typeof provenanceSchema>;
 
 /** The clusters with a contribution: records in the object, or a good window without records. */
-export function contributors(provenance: Provenance): string[] {
+export function contributors(provenance: Provenance): ClusterId[] {
   return provenance.sources
     .filter((source) => source.contribution !== undefined)
     .map((source) => source.cluster);

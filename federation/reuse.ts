@@ -1,8 +1,8 @@
 import type { Contribution } from '../etl/contribution';
 import type { WindowRef } from '../etl/window';
 import { keptVersion } from './decision';
-import { fingerprint, type FingerprintSource } from './fingerprint';
-import type { Provenance } from './provenance';
+import { fingerprint } from './fingerprint';
+import type { Provenance, ProvenanceSource } from './provenance';
 
 /** The parts of a window's previous object that a merge can read instead of the clusters' own files. */
 export interface Reuse {
@@ -23,7 +23,7 @@ const fewest = 2;
 export function findReuse(
   previous: Provenance | undefined,
   ref: WindowRef,
-  sources: readonly FingerprintSource[],
+  sources: readonly Pick<ProvenanceSource, 'cluster' | 'seen' | 'decision'>[],
 ): Reuse | undefined {
   if (previous === undefined || fingerprint(ref, previous.sources) !== previous.fingerprint) return undefined;
   const before = new Map(previous.sources.map((source) => [source.cluster, source]));

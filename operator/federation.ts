@@ -5,6 +5,7 @@ import { byBytes } from '../federation/byte-order';
 import type { BucketReader } from '../storage/bucket';
 import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
+import { keysOf } from '../federation/ids';
 import { changeMembership, describeChange } from './membership';
 import type { Operator } from './operator';
 import { askTemporal, readRuns, type Run } from './runs';
@@ -102,8 +103,8 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
   } catch (error) {
     if (!isFederationError(error, 'STORAGE_ACCESS_DENIED')) throw error;
     const generation = await readNewestGeneration(bucket);
-    const { clusters = [], excluded = {} } = generation?.membership ?? {};
-    const known = [...new Set([...clusters, ...Object.keys(excluded)])].sort(byBytes);
+    const { clusters, excluded } = generation?.membership ?? { clusters: [], excluded: {} };
+    const known = [...new Set([...clusters, ...keysOf(excluded)])].sort(byBytes);
     return {
       survey: { clusters: known.map((cluster) => ({ cluster, files: [] })), generation },
       missing: ['The last pushes are unknown: this cluster has access to Combined Storage only.'],

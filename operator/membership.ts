@@ -54,7 +54,7 @@ async function requireKnown(operator: Operator, cluster: string): Promise<void> 
     throw error;
   });
   const {
-    clusters = [],
+    clusters = [] as readonly string[],
     exclusions = {},
     excluded = {},
   } = (await readNewestGeneration(bucket))?.membership ?? {};

@@ -7,8 +7,7 @@ import type { ListedFile } from '../federation/candidates';
 import { keptVersion } from '../federation/decision';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import { isFederationError } from '../errors/federation-error';
-import type { BucketReader, Version } from '../storage/bucket';
-import { clusterId } from '../etl/cluster-id';
+import type { BucketReader } from '../storage/bucket';
 import { clusterEtlKey, keptKey, objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 
@@ -57,13 +56,11 @@ async function readSource(
   const file = files.find(
     (other) => other.cluster === cluster && other.window === window && other.version === seen,
   );
-  if (kept === undefined && file === undefined) return undefined;
-  const key =
-    kept === undefined && file
-      ? clusterEtlKey(clusterId(cluster), file.path)
-      : keptKey(clusterId(cluster), window);
+  const version = kept ?? file?.version;
+  if (version === undefined) return undefined;
+  const key = kept === undefined && file ? clusterEtlKey(cluster, file.path) : keptKey(cluster, window);
   try {
-    return (await readAll(bucket, key, { maxBytes, version: (kept ?? seen) as Version })).bytes;
+    return (await readAll(bucket, key, { maxBytes, version })).bytes;
   } catch (error) {
     const moved =
       isFederationError(error, 'STORAGE_NOT_FOUND') || isFederationError(error, 'STORAGE_CONFLICT');

@@ -1,9 +1,11 @@
 import { readNewestGeneration } from '../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
+import type { ClusterId } from '../etl/cluster-id';
 import { parseWindowId } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
 import type { ListedFile } from '../federation/candidates';
 import type { Generation } from '../federation/generation';
+import { keysOf } from '../federation/ids';
 import type { RosterState } from '../workflows/messages';
 import type { BucketReader } from '../storage/bucket';
 import { readRuns, type Run } from './runs';
@@ -29,7 +31,7 @@ export interface ClusterSummary {
 
 /** The state of the federation, by the bucket. */
 export interface Survey {
-  readonly clusters: readonly { readonly cluster: string; readonly files: readonly ListedFile[] }[];
+  readonly clusters: readonly { readonly cluster: ClusterId; readonly files: readonly ListedFile[] }[];
   readonly generation?: Generation;
   readonly lastRun?: Run;
 }
@@ -44,9 +46,9 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   const files = Map.groupBy(await listWindowFiles(bucket, found), (file) => file.cluster);
   const known = [
     ...(generation?.membership.clusters ?? []),
-    ...Object.keys(generation?.membership.excluded ?? {}),
+    ...keysOf(generation?.membership.excluded ?? {}),
   ];
-  const clusters = [...new Set<string>([...found, ...known])].sort(byBytes);
+  const clusters = [...new Set([...found, ...known])].sort(byBytes);
   return {
     clusters: clusters.map((cluster) => ({ cluster, files: files.get(cluster) ?? [] })),
     generation,
@@ -70,7 +72,7 @@ export function summarizeCluster(
 }
 
 function membershipOf(
-  cluster: string,
+  cluster: ClusterId,
   generation: Generation | undefined,
   roster: RosterState | undefined,
 ): Pick<ClusterSummary, 'membership' | 'reason'> {

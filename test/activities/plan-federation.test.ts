@@ -6,6 +6,7 @@ import { createPlanFederation } from '../../activities/plan-federation';
 import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
 import type { Bucket, ListEntry, ObjectInfo } from '../../storage/bucket';
 import { readOnly } from '../../storage/read-only';
+import type { WindowId } from '../../etl/window';
 import { clusterId } from '../../etl/cluster-id';
 import { clusterEtlPrefix, federatedPrefix } from '../../federation/layout';
 import { dayWindow } from '../federation/made-up';
@@ -76,7 +77,7 @@ test('a thousand clusters of 280 windows need only small payloads', async () => 
 test('the outcomes of the largest shard are a small payload', async () => {
   const outcome: MergeOutcome = {
     index: 49,
-    window: 'allocations/10m0s/1794816000-1794816600',
+    window: 'allocations/10m0s/1794816000-1794816600' as WindowId,
     fingerprint: 'f'.repeat(64),
     digest: 'd'.repeat(64),
     size: 9_999_999_999,

@@ -6,7 +6,7 @@ import { readManifest } from '../../local-etl/backup';
 import { withWindowLock } from '../../local-etl/lock';
 import { primaryState } from '../../local-etl/primary';
 import { localEtl, localPath } from '../../local-etl/store';
-import type { Bucket } from '../../storage/bucket';
+import type { Bucket, Version } from '../../storage/bucket';
 import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../federation/layout';
 import {
   assets1,
@@ -202,9 +202,9 @@ describe('the guard', () => {
   it('explains what to do if the cluster’s files are quarantined', async () => {
     const { [day2]: _, ...rest } = all;
     const quarantinedSource = {
-      cluster: 'cluster-5',
+      cluster: disk.cluster,
       window: day2,
-      seen: 'v',
+      seen: 'v' as Version,
       code: 'ETL_TRUNCATED',
       detail: 'It ends.',
     };

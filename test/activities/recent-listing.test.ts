@@ -9,7 +9,7 @@ import { readNewestGeneration } from '../../activities/read-generations';
 import { scanWindowFiles } from '../../activities/survey-clusters';
 import { parseWindowId } from '../../etl/window';
 import { byBytes } from '../../federation/byte-order';
-import { contributes } from '../../federation/decision';
+import { contributes, refused } from '../../federation/decision';
 import { fingerprint } from '../../federation/fingerprint';
 import type { Generation } from '../../federation/generation';
 import { isRecent } from '../../federation/listing';
@@ -140,7 +140,7 @@ async function run(world: World, { fails = false, full = false } = {}): Promise<
   const { baseGeneration: base, membership } = drawn;
   const results = drawn.windows.map(({ window: id, sources }): WindowResult => {
     const decided = sources.map((source) =>
-      source.seen.startsWith('bad') ? { ...source, decision: 'refused:ETL_CORRUPT' } : source,
+      source.seen.startsWith('bad') ? { ...source, decision: refused('ETL_CORRUPT') } : source,
     );
     const quarantined = decided
       .filter(({ decision }) => !contributes(decision))

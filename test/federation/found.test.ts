@@ -1,9 +1,14 @@
+import { windowId } from '../../etl/window';
 import { countFound } from '../../federation/found';
 import { candidates, dayWindow, file } from './made-up';
 
 test('found windows are counted by pipeline and resolution, in a fixed order', () => {
   const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
-  const hourly = 'assets/1h/1794614400-1794618000';
+  const hourly = windowId({
+    pipeline: 'assets',
+    resolution: '1h',
+    window: { start: 1794614400, end: 1794618000 },
+  });
   const twice = { path: `x.${one}`, plain: false, modified: 2_000 };
   const files = [
     file('b', hourly),

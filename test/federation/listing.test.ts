@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { windowId, windowName, type WindowRef } from '../../etl/window';
+import { windowId, windowName, type WindowId, type WindowRef } from '../../etl/window';
 import type { ListedFile } from '../../federation/candidates';
 import {
   decideListing,
@@ -244,10 +244,10 @@ describe('a recent listing resumes', () => {
   });
 
   test('a cluster with a recent file under a name that sorts before its time is detected', () => {
-    const odd = (window: string) =>
+    const odd = (window: WindowId) =>
       file('a', window, 'v1', { path: window.replace('1d/', '1d/1.'), plain: false });
-    const of = (window: string) => describeFullListing(candidates([odd(window)]), now).clusters.a?.inOrder;
+    const of = (window: WindowId) => describeFullListing(candidates([odd(window)]), now).clusters.a?.inOrder;
     expect([of(recent), of(old)]).toEqual([false, true]);
-    expect(of('allocations/1d/90000000000-90000086400')).toBe(false);
+    expect(of('allocations/1d/90000000000-90000086400' as WindowId)).toBe(false);
   });
 });

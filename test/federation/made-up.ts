@@ -3,21 +3,32 @@ import { fingerprint, type FingerprintSource } from '../../federation/fingerprin
 import type { Generation, QuarantinedSource } from '../../federation/generation';
 import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
-import { parseWindowId } from '../../etl/window';
+import { clusterId } from '../../etl/cluster-id';
+import { parseWindowId, windowId, type WindowId } from '../../etl/window';
+import type { Version } from '../../storage/bucket';
 
 /** Made-up days, by number. */
-export function dayWindow(number: number): string {
+export function dayWindow(number: number): WindowId {
   const start = 1_794_614_400 + number * 86_400;
-  return `allocations/1d/${start}-${start + 86_400}`;
+  return windowId({ pipeline: 'allocations', resolution: '1d', window: { start, end: start + 86_400 } });
 }
 
 export function file(
   cluster: string,
-  window: string,
+  window: WindowId,
   version = 'v1',
   more: Partial<ListedFile> = {},
 ): ListedFile {
-  return { cluster, window, path: window, plain: true, version, size: 10, modified: 1_000, ...more };
+  return {
+    cluster: clusterId(cluster),
+    window,
+    path: window,
+    plain: true,
+    version: version as Version,
+    size: 10,
+    modified: 1_000,
+    ...more,
+  };
 }
 
 export function candidates(files: Iterable<ListedFile>): Candidates {
@@ -27,7 +38,14 @@ export function candidates(files: Iterable<ListedFile>): Candidates {
 }
 
 export function membership(clusters: string[], more: Partial<Membership> = {}): Membership {
-  return { federator: 'f', scope: { exclude: [] }, exclusions: {}, clusters, excluded: {}, ...more };
+  return {
+    federator: 'f',
+    scope: { exclude: [] },
+    exclusions: {},
+    clusters: clusters.map(clusterId),
+    excluded: {},
+    ...more,
+  };
 }
 
 export const out: Exclusion = { reason: '', at: '2026-11-20T00:00:00Z' };
@@ -70,8 +88,15 @@ export function generation(
 
 export function quarantinedSource(
   cluster: string,
-  window: string,
+  window: WindowId,
   more: Partial<QuarantinedSource> = {},
 ): QuarantinedSource {
-  return { cluster, window, seen: 'bad', code: 'ETL_CORRUPT', detail: '', ...more };
+  return {
+    cluster: clusterId(cluster),
+    window,
+    seen: 'bad' as Version,
+    code: 'ETL_CORRUPT',
+    detail: '',
+    ...more,
+  };
 }

@@ -1,3 +1,4 @@
+import { clusterId } from '../../etl/cluster-id';
 import {
   type MembershipInput,
   type MembershipRules,
@@ -11,7 +12,7 @@ const resolve = (input: Partial<MembershipInput>) =>
     federator: 'f',
     scope: { exclude: [] },
     exclusions: {},
-    discovered: ['c', 'a', 'b'],
+    discovered: ['c', 'a', 'b'].map(clusterId),
     ...input,
   });
 
@@ -33,7 +34,7 @@ test.each<[string, Partial<MembershipInput>, string[], Record<string, string>]>(
   ],
   [
     'a member whose folder is gone',
-    { discovered: ['a'], base: { generation: 3, membership: membership(['a', 'b']) } },
+    { discovered: [clusterId('a')], base: { generation: 3, membership: membership(['a', 'b']) } },
     ['a', 'b'],
     {},
   ],
@@ -52,13 +53,13 @@ test('the newest generation that included a cluster is remembered while it is ex
   });
   expect(first.excluded).toMatchObject({ b: { lastGeneration: 3 } });
   const second = resolve({
-    discovered: ['a'],
+    discovered: [clusterId('a')],
     exclusions: { b: out },
     base: { generation: 4, membership: first },
   });
   expect(second.excluded).toMatchObject({ b: { lastGeneration: 3 } });
   const never = resolve({ exclusions: { b: out }, base: { generation: 3, membership: membership(['a']) } });
-  expect(never.excluded['b']).not.toHaveProperty('lastGeneration');
+  expect(never.excluded[clusterId('b')]).not.toHaveProperty('lastGeneration');
 });
 
 test('membership is the same for equal settings and roster, in any order', () => {

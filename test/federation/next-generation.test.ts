@@ -1,7 +1,9 @@
+import { clusterId } from '../../etl/cluster-id';
 import { quarantinedOfIncluded } from '../../federation/generation';
 import { nextGeneration, sameGeneration } from '../../federation/next-generation';
 import { inShards, type PlannedWindow } from '../../federation/plan-document';
 import { shorten } from '../../federation/run';
+import type { Version } from '../../storage/bucket';
 import { dayWindow, generation, membership, quarantinedSource, used } from './made-up';
 
 const [one, two, three] = [dayWindow(1), dayWindow(2), dayWindow(3)];
@@ -53,7 +55,12 @@ test('a plan is divided into parts that fit into payloads and memory', () => {
   const window = (sources: number): PlannedWindow => ({
     window: one,
     candidate: '',
-    sources: Array.from({ length: sources }, () => ({ cluster: 'a', seen: 'v', decision: 'used', size: 1 })),
+    sources: Array.from({ length: sources }, () => ({
+      cluster: clusterId('a'),
+      seen: 'v' as Version,
+      decision: 'used',
+      size: 1,
+    })),
     returning: {},
     quarantined: [],
     force: false,

@@ -13,6 +13,7 @@ import {
   quarantinedSource,
   used,
 } from './made-up';
+import type { Version } from '../../storage/bucket';
 
 const [one, two] = [dayWindow(1), dayWindow(2)];
 const both = membership(['a', 'b']);
@@ -169,7 +170,7 @@ describe('the cut-off', () => {
 describe('a source that the base records as bad', () => {
   const heldBase = (more = {}): Generation =>
     generation({ [one]: [used('a'), { cluster: 'b', seen: 'bad', decision: 'kept:k1' }] }, both, {
-      quarantined: [quarantinedSource('b', one, { kept: 'k1', ...more })],
+      quarantined: [quarantinedSource('b', one, { kept: 'k1' as Version, ...more })],
     });
 
   test('keeps its decision until it is replaced', () => {
@@ -181,7 +182,11 @@ describe('a source that the base records as bad', () => {
   test('is a candidate again once it is replaced', () => {
     const result = plan({ base: heldBase(), files: [file('a', one), file('b', one, 'v2')] });
     expect(result.windows).toMatchObject([
-      { window: one, candidate: named(one, used('a'), used('b', 'v2')), quarantined: [{ kept: 'k1' }] },
+      {
+        window: one,
+        candidate: named(one, used('a'), used('b', 'v2')),
+        quarantined: [{ kept: 'k1' as Version }],
+      },
     ]);
     expect(result.quarantined).toEqual([]);
   });
@@ -218,7 +223,9 @@ describe('a source that the base records as bad', () => {
 
   test('absent and kept, stays kept, even if the window has nothing else', () => {
     const alone = generation({ [one]: [{ cluster: 'b', seen: 'absent', decision: 'kept:k1' }] }, both, {
-      quarantined: [quarantinedSource('b', one, { seen: 'absent', code: 'SOURCE_VANISHED', kept: 'k1' })],
+      quarantined: [
+        quarantinedSource('b', one, { seen: 'absent', code: 'SOURCE_VANISHED', kept: 'k1' as Version }),
+      ],
     });
     const result = plan({ base: alone, files: [] });
     expect(result.windows).toEqual([]);
@@ -232,7 +239,7 @@ describe('a source that the base records as bad', () => {
     expect(result.windows).toMatchObject([
       { window: one, candidate: named(one, used('a')), quarantined: [] },
     ]);
-    expect(result.quarantined).toMatchObject([{ cluster: 'b', kept: 'k1' }]);
+    expect(result.quarantined).toMatchObject([{ cluster: 'b', kept: 'k1' as Version }]);
   });
 });
 
@@ -337,19 +344,19 @@ test('the order of the listing does not matter', () => {
 describe('retention', () => {
   const scope = { exclude: [], retention: { '1d': 2 * 86_400 } };
   const members = membership(['a', 'b'], { scope });
-  const [, , , third] = [0, 1, 2, 3].map(dayWindow);
+  const third = dayWindow(3);
   const endOf = (id: string) => Number(id.split('-')[1]);
 
   it('removes windows that ended longer ago, once, and adds none of them again', () => {
     const now = endOf(one) + 2 * 86_400;
-    const input = { membership: members, files: [...same, file('b', third ?? '')], now };
+    const input = { membership: members, files: [...same, file('b', third)], now };
     const { windows, carried, removed } = plan({ ...input, base });
     expect({ planned: windows.map(({ window }) => window), carried, removed }).toEqual({
       planned: [third],
       carried: [two],
       removed: [one],
     });
-    const next = generation({ [two]: [used('a')], [third ?? '']: [used('b')] }, members);
+    const next = generation({ [two]: [used('a')], [third]: [used('b')] }, members);
     expect(plan({ ...input, base: next })).toMatchObject({ windows: [], removed: [] });
   });
 

@@ -1,11 +1,14 @@
 import type { Contribution } from '../../etl/contribution';
-import { parseWindowId } from '../../etl/window';
+import { clusterId } from '../../etl/cluster-id';
+import { parseWindowId, windowId } from '../../etl/window';
 import { fingerprint } from '../../federation/fingerprint';
+import type { Decision } from '../../federation/decision';
 import type { Provenance, ProvenanceSource } from '../../federation/provenance';
 import { findReuse } from '../../federation/reuse';
+import type { Version } from '../../storage/bucket';
 
-const window = 'allocations/1d/1794614400-1794700800';
-const ref = parseWindowId(window)!;
+const ref = parseWindowId('allocations/1d/1794614400-1794700800')!;
+const window = windowId(ref);
 
 function contribution(id: string, offset: number, length = 100): Contribution {
   return {
@@ -21,8 +24,13 @@ function contribution(id: string, offset: number, length = 100): Contribution {
   };
 }
 
-function used(cluster: string, given?: Contribution, seen = 'v1', decision = 'used'): ProvenanceSource {
-  return { cluster, seen, decision, contribution: given };
+function used(
+  cluster: string,
+  given?: Contribution,
+  seen = 'v1',
+  decision: Decision = 'used',
+): ProvenanceSource {
+  return { cluster: clusterId(cluster), seen: seen as Version, decision, contribution: given };
 }
 
 function provenance(sources: ProvenanceSource[], size = 400, revision?: number): Provenance {
@@ -50,7 +58,7 @@ function reused(
 
 test('unchanged contributions are copied from the previous object', () => {
   expect(reused(before, [a, b, c])).toEqual(['a', 'b', 'c']);
-  expect(reused(before, [a, { ...b, seen: 'v2' }, c])).toEqual(['a', 'c']);
+  expect(reused(before, [a, { ...b, seen: 'v2' as Version }, c])).toEqual(['a', 'c']);
   expect(reused(before, [a, c, used('d')])).toEqual(['a', 'c']);
   expect(findReuse(before, ref, [a, b, c])?.contributions.get('b')).toBe(b.contribution);
 });
@@ -58,11 +66,15 @@ test('unchanged contributions are copied from the previous object', () => {
 test.each<[string, Provenance | undefined, ProvenanceSource[]]>([
   ['there is no previous object', undefined, [a, b, c]],
   ['another merge revision made it', provenance([a, b, c], 400, 1_000), [a, b, c]],
-  ['only one file is unchanged', before, [a, { ...b, seen: 'v2' }, { ...c, seen: 'v2' }]],
+  [
+    'only one file is unchanged',
+    before,
+    [a, { ...b, seen: 'v2' as Version }, { ...c, seen: 'v2' as Version }],
+  ],
   [
     'most of the object is unusable',
     provenance([a, b, used('c', contribution('c', 300, 201))], 501),
-    [a, b, { ...c, seen: 'v2' }],
+    [a, b, { ...c, seen: 'v2' as Version }],
   ],
   [
     'its parts do not follow one another',

@@ -12,10 +12,10 @@ import { parseWindowId, type WindowId } from '../../etl/window';
 import type { Generation, QuarantinedSource } from '../../federation/generation';
 import type { Excluded } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
-import type { Provenance } from '../../federation/provenance';
+import type { Provenance, ProvenanceSource } from '../../federation/provenance';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl, localPath, type LocalEtl } from '../../local-etl/store';
-import type { Bucket } from '../../storage/bucket';
+import type { Bucket, Version } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { clusterId } from '../../etl/cluster-id';
 import { clusterEtlKey, objectKey } from '../../federation/layout';
@@ -129,13 +129,13 @@ export class ClusterOnDisk implements AsyncDisposable {
     changes: Committed = {},
   ): Promise<void> {
     const committed: Generation['windows'] = {};
-    for (const [window, { bytes, from }] of Object.entries(windows)) {
+    for (const [window, { bytes, from }] of Object.entries(windows) as [WindowId, Combined][]) {
       const digest = sha256(bytes);
       const fingerprint = sha256(Buffer.from([window, digest, ...from].join(' ')));
       const facts = { fingerprint, digest, size: bytes.length };
-      const sources = from.map((cluster) => ({
-        cluster,
-        seen: 'v',
+      const sources = from.map((cluster): ProvenanceSource => ({
+        cluster: clusterId(cluster),
+        seen: 'v' as Version,
         decision: 'used',
         contribution: nothing(cluster),
       }));

@@ -1,3 +1,4 @@
+import { clusterId } from '../../etl/cluster-id';
 import { FederationError } from '../../errors/federation-error';
 import type { Generation } from '../../federation/generation';
 import type { Context } from '../../scripts/context';
@@ -70,7 +71,7 @@ describe('membership', () => {
     ['c4', { membership: 'excluded', reason: 'settings: the settings exclude it' }],
     ['c5', { membership: 'not yet' }],
   ])('%s: %j', (cluster, expected) => {
-    expect(summarizeCluster({ cluster, files: [] }, generation, roster)).toEqual({
+    expect(summarizeCluster({ cluster: clusterId(cluster), files: [] }, generation, roster)).toEqual({
       cluster,
       windows: [],
       ...expected,
@@ -78,7 +79,7 @@ describe('membership', () => {
   });
 
   it('is that of the generation while the roster has not answered yet', () => {
-    const { reason } = summarizeCluster({ cluster: 'c2', files: [] }, generation, {
+    const { reason } = summarizeCluster({ cluster: clusterId('c2'), files: [] }, generation, {
       ...roster,
       loaded: false,
     });

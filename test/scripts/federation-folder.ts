@@ -10,9 +10,10 @@ import type { Generation, GenerationWindow, QuarantinedSource } from '../../fede
 import type { Published } from '../../federation/published';
 import type { FederationReport, FederationRequest } from '../../federation/run';
 import { noCalls } from '../../federation/store-calls';
-import type { Bucket } from '../../storage/bucket';
+import type { Bucket, Version } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
 import { clusterEtlKey, combinedEtlKey, objectKey } from '../../federation/layout';
+import type { ProvenanceSource } from '../../federation/provenance';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { replaceDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
@@ -76,7 +77,7 @@ export class FederationFolder implements AsyncDisposable {
         federator: 'cluster-4',
         scope: { exclude: [] },
         exclusions: {},
-        clusters: [...clusters],
+        clusters: clusters.map(clusterId),
         excluded: more.excluded ?? {},
       },
       windows: merged,
@@ -96,7 +97,7 @@ export class FederationFolder implements AsyncDisposable {
   ): Promise<GenerationWindow & { version: string }> {
     const pipeline = parseWindowId(window)?.pipeline ?? 'assets';
     const inputs = [];
-    const seen = new Map<string, string>();
+    const seen = new Map<string, Version>();
     for (const id of clusters) {
       const { head, bytes } = await readAll(this.bucket, clusterEtlKey(clusterId(id), window));
       inputs.push({ id, set: decodeSet(pipeline, bytes) });
@@ -111,8 +112,8 @@ export class FederationFolder implements AsyncDisposable {
       format: 1,
       ...merged,
       window,
-      sources: contributions.map((contribution) => ({
-        cluster: contribution.id,
+      sources: contributions.map((contribution): ProvenanceSource => ({
+        cluster: clusterId(contribution.id),
         seen: seen.get(contribution.id) ?? 'absent',
         decision: 'used',
         contribution,

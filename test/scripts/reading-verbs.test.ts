@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterId } from '../../etl/cluster-id';
+import type { WindowId } from '../../etl/window';
+import type { Version } from '../../storage/bucket';
 import {
   clusterEtlKey,
   combinedEtlKey,
@@ -79,7 +81,7 @@ describe('status', () => {
   it('has the same content as JSON', async () => {
     await federateTwo();
     await federation.commit(2, ['cluster-1'], [day], {
-      excluded: { 'cluster-2': { by: 'person', reason: 'being moved', lastGeneration: 1 } },
+      excluded: { [clusterId('cluster-2')]: { by: 'person', reason: 'being moved', lastGeneration: 1 } },
     });
     expect(await json('status')).toMatchObject({
       clusters: [
@@ -166,9 +168,9 @@ describe('generations', () => {
 
 describe('quarantine', () => {
   const quarantined = {
-    cluster: 'cluster-2',
-    window: day,
-    seen: 'v',
+    cluster: clusterId('cluster-2'),
+    window: day as WindowId,
+    seen: 'v' as Version,
     code: 'ETL_TRUNCATED',
     detail: 'It ends too early.',
   };
@@ -180,11 +182,13 @@ describe('quarantine', () => {
 
   it('shows since when, in which state, and what to do', async () => {
     await federateTwo();
-    await federation.commit(2, ['cluster-1'], [day], { quarantined: [{ ...quarantined, kept: 'k' }] });
+    await federation.commit(2, ['cluster-1'], [day], {
+      quarantined: [{ ...quarantined, kept: 'k' as Version }],
+    });
     await federation.commit(3, ['cluster-1'], [day], {
       quarantined: [
-        { ...quarantined, kept: 'k' },
-        { ...quarantined, window: hour },
+        { ...quarantined, kept: 'k' as Version },
+        { ...quarantined, window: hour as WindowId },
       ],
     });
     const { out } = await run('quarantine');
@@ -194,7 +198,7 @@ describe('quarantine', () => {
     expect(await json('quarantine')).toMatchObject({
       generation: 3,
       sources: [
-        { since: 2, state: 'kept', kept: 'k' },
+        { since: 2, state: 'kept', kept: 'k' as Version },
         { since: 3, state: 'refused' },
       ],
     });

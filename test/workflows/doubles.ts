@@ -3,6 +3,7 @@ import type { ClusterActivities } from '../../activities/cluster-activities';
 import type { CommittedGeneration } from '../../activities/commit-generation';
 import type { ShardDescription } from '../../activities/describe-shard';
 import type { CallsOf, FederationActivities, MergeActivities } from '../../activities/federation-activities';
+import { windowId, type WindowId } from '../../etl/window';
 import type { MergeOutcome } from '../../activities/merge-window';
 import type { PlanSummary } from '../../activities/plan-federation';
 import type { PullSummary } from '../../activities/pull-summary';
@@ -100,9 +101,9 @@ export function describedShard(windows: number, shard = 0): ShardDescription {
   };
 }
 
-function windowOf(index: number): string {
+function windowOf(index: number): WindowId {
   const start = 1794614400 + index * 86_400;
-  return `allocations/1d/${start}-${start + 86_400}`;
+  return windowId({ pipeline: 'allocations', resolution: '1d', window: { start, end: start + 86_400 } });
 }
 
 /** A successful commit. */
