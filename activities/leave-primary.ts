@@ -7,7 +7,6 @@ import { primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { returnWindow } from '../local-etl/return-window';
 import { transfersAtOnce } from '../local-etl/transfers';
-import type { WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
 import type { PullDependencies } from './pull-combined';
 import { type FileNotes, noteFile } from './push-local-etl';
@@ -54,8 +53,7 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
       own: 0,
       removed: { count: 0, examples: [] },
     };
-    await mapConcurrently(await pulled.everPulled(), transfersAtOnce, async (text) => {
-      const id = text as WindowId;
+    await mapConcurrently(await pulled.everPulled(), transfersAtOnce, async (id) => {
       const there = local.get(id) ?? [];
       const paths = there.map(({ path }) => path);
       const largest = Math.max(files.largestOf(id), ...there.map(({ size }) => size));

@@ -75,12 +75,12 @@ async function publish(
   let done = 0;
   await mapConcurrently(copy, concurrentCopies, async (window) => {
     const { fingerprint, digest, size } = named(windows, window);
-    const version = await copyObject(bucket, fingerprint, size, window as WindowId, options);
+    const version = await copyObject(bucket, fingerprint, size, window, options);
     record.set(window, { fingerprint, digest, version });
     heartbeat({ copied: ++done, of: copy.length });
   });
   await mapConcurrently(remove, concurrentCopies, async (window) => {
-    await bucket.delete(combinedEtlKey(window as WindowId), options);
+    await bucket.delete(combinedEtlKey(window), options);
     record.delete(window);
   });
   if (copy.length + remove.length > 0 || published?.generation !== generation) await write(generation);

@@ -1,5 +1,6 @@
 import type { Log } from '../config/log';
 import type { Generation } from '../federation/generation';
+import { windowEntries } from '../federation/generation-entry';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { withWindowLock } from '../local-etl/lock';
 import { largestOf, Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
@@ -113,9 +114,7 @@ class Pull {
   private async prepare(): Promise<void> {
     const taken = await this.backup.takeOnce();
     if (taken !== undefined) this.summary.backup = taken;
-    const digests = Object.entries(this.generation.windows).map(
-      ([id, { digest }]) => [id as WindowId, digest] as const,
-    );
+    const digests = windowEntries(this.generation.windows).map(([id, { digest }]) => [id, digest] as const);
     await this.pulled.add(digests);
   }
 

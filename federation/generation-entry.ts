@@ -1,5 +1,5 @@
 import { FederationError } from '../errors/federation-error';
-import { parseWindowId, type WindowRef } from '../etl/window';
+import { parseWindowId, windowId, type WindowId, type WindowRef } from '../etl/window';
 
 /**
  * The window of an entry of a generation. Others can write to the bucket, so a name from a generation is used as a path
@@ -12,6 +12,11 @@ export function entryWindow(id: string): WindowRef {
     subject: { window: JSON.stringify(id) },
     detail: 'The generation has an entry that is not a window id.',
   });
+}
+
+/** The windows of a generation, by their ids. Throws GENERATION_UNREADABLE if a name is not a window id. */
+export function windowEntries<Window>(windows: Readonly<Record<string, Window>>): [WindowId, Window][] {
+  return Object.entries(windows).map(([id, window]) => [windowId(entryWindow(id)), window]);
 }
 
 /** The error for an object that does not have the digest given in the generation. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { isWindowId, type WindowId } from '../etl/window';
 import { digestSchema, type Generation } from './generation';
+import { windowEntries } from './generation-entry';
 
 /** A published file: the object that it is a copy of, and the version of the copy. */
 export const publishedWindowSchema = z.object({
@@ -22,12 +24,12 @@ export type Published = z.infer<typeof publishedSchema>;
 
 /** The steps that bring the published files in line with a generation. */
 export interface PublishingSteps {
-  /** WindowIds to copy. */
-  readonly copy: readonly string[];
-  /** WindowIds that were published and are not in the generation. */
-  readonly remove: readonly string[];
-  /** WindowIds whose files are right. */
-  readonly unchanged: readonly string[];
+  /** To copy. */
+  readonly copy: readonly WindowId[];
+  /** Published once, and not in the generation. */
+  readonly remove: readonly WindowId[];
+  /** Those whose files are right. */
+  readonly unchanged: readonly WindowId[];
 }
 
 /**
@@ -41,9 +43,9 @@ export function publishingSteps(
   there: ReadonlyMap<string, string>,
   generation: Pick<Generation, 'windows'>,
 ): PublishingSteps {
-  const copy: string[] = [];
-  const unchanged: string[] = [];
-  for (const [window, { fingerprint, digest }] of Object.entries(generation.windows)) {
+  const copy: WindowId[] = [];
+  const unchanged: WindowId[] = [];
+  for (const [window, { fingerprint, digest }] of windowEntries(generation.windows)) {
     const now = published?.windows[window];
     const inLine =
       now?.fingerprint === fingerprint &&
@@ -52,8 +54,8 @@ export function publishingSteps(
       there.get(window) === now.version;
     (inLine ? unchanged : copy).push(window);
   }
-  const remove = Object.keys(published?.windows ?? {}).filter(
-    (window) => generation.windows[window] === undefined,
-  );
+  const remove = Object.keys(published?.windows ?? {})
+    .filter(isWindowId)
+    .filter((window) => generation.windows[window] === undefined);
   return { copy, remove, unchanged };
 }

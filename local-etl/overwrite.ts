@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { windowId, type WindowId } from '../etl/window';
+import type { WindowId } from '../etl/window';
 import type { BucketReader } from '../storage/bucket';
-import { entryWindow, wrongDigest } from '../federation/generation-entry';
+import { windowEntries, wrongDigest } from '../federation/generation-entry';
 import { objectKey } from '../federation/layout';
 import { checked } from './checked';
 import { mapConcurrently } from '../concurrency/map-concurrently';
@@ -86,10 +86,9 @@ export class Overwriter {
   ): Promise<OverwritePlan> {
     const local = await filesByWindow(this.store, signal);
     const plan = { replace: [] as Replacement[], remove: [] as LocalFile[], unchanged: 0 };
-    await mapConcurrently(Object.entries(windows), transfersAtOnce, async ([text, window]) => {
+    await mapConcurrently(windowEntries(windows), transfersAtOnce, async ([id, window]) => {
       signal.throwIfAborted();
-      heartbeat({ compared: text });
-      const id = windowId(entryWindow(text));
+      heartbeat({ compared: id });
       const files = local.get(id) ?? [];
       const [file, ...others] = files;
       // A file under another name, or several files: the window would exist twice, or in the wrong place.
@@ -100,7 +99,7 @@ export class Overwriter {
     });
     for (const id of await this.pulled.everPulled()) {
       if (Object.hasOwn(windows, id)) continue;
-      const file = local.get(id as WindowId)?.find(({ path }) => path === id);
+      const file = local.get(id)?.find(({ path }) => path === id);
       if (file !== undefined && (await this.isPulled(file))) plan.remove.push(file);
     }
     this.cache.keepOnly(new Set([...local.values()].flat().map(({ path }) => path)));

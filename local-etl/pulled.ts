@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WindowId } from '../etl/window';
+import { isWindowId, type WindowId } from '../etl/window';
 import { withLock } from './lock';
 import { readStateCached, writeState } from './state';
 import type { LocalEtl } from './store';
@@ -19,7 +19,7 @@ const keptPerFormerWindow = 4;
 interface Known {
   readonly windows: Readonly<Record<string, readonly string[]>>;
   readonly digests: ReadonlySet<string>;
-  readonly ids: ReadonlySet<string>;
+  readonly ids: ReadonlySet<WindowId>;
 }
 
 /**
@@ -36,7 +36,7 @@ export class Pulled {
   }
 
   /** All windows ever pulled. */
-  async everPulled(): Promise<ReadonlySet<string>> {
+  async everPulled(): Promise<ReadonlySet<WindowId>> {
     return (await this.latest()).ids;
   }
 
@@ -63,5 +63,9 @@ export class Pulled {
 }
 
 function knownOf(windows: Known['windows']): Known {
-  return { windows, digests: new Set(Object.values(windows).flat()), ids: new Set(Object.keys(windows)) };
+  return {
+    windows,
+    digests: new Set(Object.values(windows).flat()),
+    ids: new Set(Object.keys(windows).filter(isWindowId)),
+  };
 }

@@ -4,6 +4,7 @@ import { describeError, isFederationError } from '../errors/federation-error';
 import { windowId, type WindowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
 import type { Generation, GenerationWindow } from '../federation/generation';
+import { windowEntries } from '../federation/generation-entry';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Provenance } from '../federation/provenance';
@@ -57,7 +58,7 @@ export async function verifyGeneration(
   const there = await listPublished(bucket);
   const published = await readDocument(bucket, documents.published.at());
   const findings = checkPublished(published, there, generation);
-  const windows = Object.entries(generation.windows) as [WindowId, GenerationWindow][];
+  const windows = windowEntries(generation.windows);
   let [done, remerged, changedSince] = [0, 0, 0];
   await mapConcurrently(
     windows,
@@ -115,7 +116,7 @@ function checkPublished(
     there.has(window),
   )) {
     const detail = 'It is still published, but not part of the generation; the next federation repairs that.';
-    findings.push({ about: id, key: combinedEtlKey(id as WindowId), detail });
+    findings.push({ about: id, key: combinedEtlKey(id), detail });
   }
   return findings;
 }
