@@ -129,7 +129,7 @@ export function readParameters(query: Query, asked: Asked): ReadParameters {
       continue;
     }
     if (others.length > 0) {
-      warnings.push(`${name} is given ${others.length + 1} times; the first counts.`);
+      warnings.push(`${name} is given ${others.length + 1} times, and the first counts.`);
     }
     const why = check(value);
     if (why === undefined) parameters[name] = value;

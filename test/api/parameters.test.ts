@@ -95,7 +95,7 @@ describe('a parameter without a value', () => {
 describe('a parameter that is given twice', () => {
   it('counts once, the first with a value, with a warning', async () => {
     expect(await warned('/allocation', 'aggregate=&aggregate=cluster&aggregate=pod')).toEqual([
-      'aggregate is given 2 times; the first counts',
+      'aggregate is given 2 times, and the first counts',
     ]);
     expect(answers.asked[0]).toMatchObject({ groups: [{ kind: 'field', field: 'cluster' }] });
     expect(await warned('/allocation', 'step=&step=1d')).toEqual([]);
@@ -141,7 +141,7 @@ describe('an unknown parameter', () => {
     const many = Array.from({ length: 500 }, (_, at) => `p${at}=1`).join('&');
     const warnings = await warned('/allocation', many);
     expect(warnings).toHaveLength(6);
-    expect(warnings.at(-1)).toBe('495 more parameters are not known');
+    expect(warnings.at(-1)).toBe('495 more parameters are unknown');
     const [long = ''] = await warned('/allocation', `${'x'.repeat(5_000)}=1`);
     expect(long.length).toBeLessThan(100);
     expect(await warned('/allocation', '__proto__=1&constructor=2')).toHaveLength(2);
