@@ -3,7 +3,7 @@ import { pipelines } from '../../etl/window';
 import { ticketPipeline } from './tickets';
 
 /*
- * Adds the pipeline `tickets` to the program for one test file, which imports this before everything else: the splice
+ * Adds the pipeline `tickets` to the program for one test file, which must import this before anything else, as the splice
  * compiles the walks of all pipelines when it is loaded.
  */
 (pipelines as unknown as string[]).push('tickets');

@@ -8,8 +8,8 @@ import { watchWindow } from '../../etl/splice/hooks';
 import { window } from '../../etl/time-codec';
 
 /*
- * A pipeline that no exporter writes: what support tickets cost. It has a field of its own before the records, marks
- * after them, and an identity that is a string of the record.
+ * A made-up pipeline, written by no exporter: the costs of support tickets. It has an extra field before the records,
+ * marks after them, and a string of the record as its identity.
  */
 
 export interface Ticket {
@@ -38,7 +38,7 @@ const fields = {
 
 const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
 
-/** Its spec. The types in model.ts do not know it, so `whole-pipeline.test.ts` has the compiler check it against them. */
+/** The spec of the pipeline. It is not in the types of model.ts, so `whole-pipeline.test.ts` has the compiler check it. */
 export const ticketPipeline = {
   setName: 'TicketSet',
   versions,

@@ -12,11 +12,11 @@ const { options } = ts.parseJsonConfigFileContent(
 /** Changed texts of modules, by path. */
 type Changes = Readonly<Record<string, string>>;
 
-/** The source with `before` replaced; throws if it is not there exactly once. */
+/** The source with `before` replaced; throws unless it occurs exactly once. */
 function changed(path: string, ...replaced: (readonly [before: string, after: string])[]): Changes {
   let text = readFileSync(join(root, path), 'utf8');
   for (const [before, after] of replaced) {
-    if (text.split(before).length !== 2) throw new Error(`${path} does not have ${before} once.`);
+    if (text.split(before).length !== 2) throw new Error(`${path} does not contain ${before} exactly once.`);
     text = text.replace(before, after);
   }
   return { [path]: text };
@@ -25,7 +25,7 @@ function changed(path: string, ...replaced: (readonly [before: string, after: st
 const parsed = new Map<string, ts.SourceFile | undefined>();
 let last: ts.Program | undefined;
 
-/** The compiler's errors in these modules, or in all that they import, by module. */
+/** Compile errors in these modules or their imports, by module. */
 function errorsIn(
   modules: readonly string[],
   changes: Changes,
@@ -78,7 +78,7 @@ const registered = { ...name, ...types, ...spec };
 const etl = ['etl/splice/splice.ts', 'etl/contribution.ts', 'etl/dump.ts', 'etl/set-facts.ts'];
 
 describe('a third pipeline', () => {
-  it('compiles in etl/ when it has a name, types and a spec', () => {
+  it('compiles in etl/ if it has a name, types and a spec', () => {
     expect(errorsIn(etl, registered)).toEqual({});
   });
 
@@ -111,7 +111,7 @@ describe('a third pipeline', () => {
     expect(errorsIn(modules, changes, { imported: false })).not.toEqual({});
   });
 
-  it('is asked for by the compiler wherever the rest of the program treats pipelines differently', () => {
+  it('causes compile errors wherever the rest of the program treats pipelines differently', () => {
     const program = ['workers/run-roles.ts', 'scripts/federated-etl.ts', 'activities/threads/read-thread.ts'];
     const places = [
       'activities/threads/read-thread.ts',
@@ -120,7 +120,7 @@ describe('a third pipeline', () => {
       'query/export.ts',
       'query/pipeline-tables.ts',
     ];
-    // The ingest has nothing to add: without columns it has no type for a file.
+    // The ingest has no error of its own: without columns, it has no type for a file.
     const found = Object.keys(errorsIn(program, registered)).sort();
     expect(found).toEqual([...places, 'query/ingest.ts'].sort());
     const guide = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
