@@ -62,7 +62,7 @@ export interface FederationActivities extends ReturnType<typeof createFederation
   /** Returns when no federation that began earlier is still running. */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
   /** Signals the primaries that the roster knows to pull. */
-  tellPrimaries(): Promise<{ told: number }>;
+  notifyPrimaries(): Promise<{ notified: number }>;
 }
 
 /** The activities that need a core, on the `federation-merge` queue. */

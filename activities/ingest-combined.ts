@@ -25,7 +25,7 @@ export interface IngestDependencies {
   readonly signal: () => AbortSignal;
 }
 
-/** Progress is told of this often where nobody looks at it live. */
+/** How often progress is logged. */
 const logEveryMs = 10_000;
 
 /**
@@ -48,12 +48,12 @@ export function createIngestCombined(
     }
     const wanted = wantedWindows(deps, generation, signal);
     const started = deps.now().getTime();
-    let told = started;
+    let logged = started;
     const progress = (done: number, of: number) => {
       heartbeat({ ingested: done, of });
       const now = deps.now().getTime();
-      if (now - told < logEveryMs) return;
-      told = now;
+      if (now - logged < logEveryMs) return;
+      logged = now;
       log.info(
         { event: 'ingest.progress', generation: number, done, of },
         `ingested ${done} of ${of} windows of generation ${number}`,
@@ -119,5 +119,9 @@ function wantedWindow(
     if (sha256(object.bytes) === digest) return object.bytes;
     throw wrongDigest(key);
   };
-  return { ...ref, digest, read: async (anew) => threads.read(ref, await bytes(), signal, anew) };
+  return {
+    ...ref,
+    digest,
+    read: async (allIdentities) => threads.read(ref, await bytes(), signal, allIdentities),
+  };
 }

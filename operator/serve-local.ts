@@ -30,8 +30,8 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
     name: file.path,
     // Reading every file for a digest would take as long as an ingest.
     digest: `${file.size} ${file.mtimeMs}`,
-    read: async (anew) =>
-      threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, anew),
+    read: async (allIdentities) =>
+      threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, allIdentities),
   });
   return serveReadable(engine, {
     signal,

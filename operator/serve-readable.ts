@@ -44,9 +44,9 @@ export async function serveReadable(
   const unreadable = new Map<string, UnreadableFile>();
   const noting = (file: NamedFile): WantedFile => ({
     ...file,
-    read: async (anew) => {
+    read: async (allIdentities) => {
       try {
-        return await file.read(anew);
+        return await file.read(allIdentities);
       } catch (error) {
         if (isFederationError(error) && concernsTheFile(error)) {
           const { name, digest } = file;

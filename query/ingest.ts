@@ -13,10 +13,10 @@ export interface WantedFile extends WindowRef {
   /** Identifies the content: a file with another digest is a different one. */
   readonly digest: string;
   /**
-   * Reads it, whole or in batches. Throws if it cannot be used. With `anew` it has all identities, even those that the
+   * Reads it, whole or in batches. Throws if it cannot be used. With `allIdentities` it has all identities, even those that the
    * reader sent before.
    */
-  read(anew?: boolean): Promise<ReadWindow>;
+  read(allIdentities?: boolean): Promise<ReadWindow>;
 }
 
 export type ReadWindow = WindowColumns | AllocationBatches;

@@ -53,7 +53,7 @@ export async function startFederator(context: RoleContext): Promise<StartedRole>
     ...createFederationActivities(deps),
     awaitEarlierRuns: (input) =>
       awaitEarlierRuns(client, { ...input, idPrefix: settings.temporal.idPrefix }, temporalContext),
-    tellPrimaries: () => tellPrimaries(context),
+    notifyPrimaries: () => notifyPrimaries(context),
   };
   const workers = [
     await createWorker(context, {
@@ -118,13 +118,13 @@ async function readExclusions(client: Client, rosterId: string): Promise<Record<
 }
 
 /** Signals all primaries to pull. A primary that misses the signal finds the new generation on its next regular check. */
-async function tellPrimaries({ client, names, log }: RoleContext): Promise<{ told: number }> {
+async function notifyPrimaries({ client, names, log }: RoleContext): Promise<{ notified: number }> {
   const { primaries } = await client.workflow.getHandle(names.roster).query<RosterState>(rosterState);
-  let told = 0;
+  let notified = 0;
   for (const cluster of primaries) {
     try {
       await client.workflow.getHandle(names.pull(cluster)).signal(pullNow, {});
-      told += 1;
+      notified += 1;
     } catch (error) {
       // A primary that cannot be notified must not block the others.
       const reason =
@@ -135,5 +135,5 @@ async function tellPrimaries({ client, names, log }: RoleContext): Promise<{ tol
       );
     }
   }
-  return { told };
+  return { notified };
 }

@@ -21,7 +21,7 @@ export interface CommitEnd {
   readonly calls: StoreCalls;
 }
 
-const { commitGeneration, publishGeneration, tellPrimaries, cleanUp } =
+const { commitGeneration, publishGeneration, notifyPrimaries, cleanUp } =
   proxyActivities<FederationActivities>(longActivity);
 
 /**
@@ -63,8 +63,8 @@ async function afterCommit(): Promise<Omit<CommitEnd, 'result'>> {
     count(done);
     return { generation: done.generation, copied: done.copied, deleted: done.deleted };
   });
-  await orLater('tell the primaries', () =>
-    tellPrimaries.executeWithOptions({ summary: 'tell the primaries' }, []),
+  await orLater('notify the primaries', () =>
+    notifyPrimaries.executeWithOptions({ summary: 'notify the primaries' }, []),
   );
   await orLater('clean up', async () => count(await cleanUp.executeWithOptions({ summary: 'clean up' }, [])));
   return { ...(published === undefined ? {} : { published }), unfinished, calls };

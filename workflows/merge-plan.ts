@@ -20,7 +20,7 @@ const windowsAtOnce = 64;
 /** Children that share the shards of a plan. With four, one that waits for its last window leaves no worker idle. */
 const mostLanes = 4;
 /** Upper bound on progress signals from all lanes together, so that the run's history does not grow with its plan. */
-const mostTellings = 100;
+const mostReports = 100;
 
 /**
  * Merges all windows of a plan. A plan of one shard, the usual case, is merged in the run itself, where people look
@@ -32,13 +32,18 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   const parallel = input.parallel ?? windowsAtOnce;
   if (shards === 1) return mergeHere({ ...input, parallel, shard: 0 }, tell);
   const lanes = Math.min(mostLanes, shards, parallel);
-  const tellEvery = Math.ceil(plan.planned / mostTellings);
+  const reportEvery = Math.ceil(plan.planned / mostReports);
   // Half a plan cannot be committed, so lanes that go on would only delay the end of the run.
   const scope = new CancellationScope();
   await scope.run(async () => {
     const merging = Array.from({ length: lanes }, (_, shard) =>
       mergeInChild(
-        { ...input, shard, parallel: Math.floor(parallel / lanes), lane: { step: lanes, shards, tellEvery } },
+        {
+          ...input,
+          shard,
+          parallel: Math.floor(parallel / lanes),
+          lane: { step: lanes, shards, reportEvery },
+        },
         `${Math.ceil((shards - shard) / lanes)} of ${shards} shards`,
       ).then((counts) => tell(shard, counts)),
     );

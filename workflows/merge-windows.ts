@@ -17,7 +17,7 @@ export interface MergeLane {
   /** Number of shards in the whole plan. */
   readonly shards: number;
   /** Windows between two progress signals to the run. */
-  readonly tellEvery: number;
+  readonly reportEvery: number;
   /** Totals of the lane's earlier executions. */
   readonly before?: MergeCounts;
 }
@@ -43,7 +43,7 @@ async function mergeShards(
   input: MergeWindowsInput,
 ): Promise<{ counts: MergeCounts; next?: MergeWindowsInput }> {
   const { lane } = input;
-  const { step, shards, tellEvery } = lane;
+  const { step, shards, reportEvery } = lane;
   let counts = lane.before ?? noWindows();
   let reported = counts.windows;
   let shard = input.shard;
@@ -56,7 +56,7 @@ async function mergeShards(
     await mergeShard({ ...input, shard }, (more) => {
       counts = addCounts(counts, more);
       if (counts.windows % 10 === 0) setCurrentDetails(`${counts.windows} windows merged`);
-      if (counts.windows < reported + tellEvery) return;
+      if (counts.windows < reported + reportEvery) return;
       reported = counts.windows;
       reportToRun(input, counts);
     });

@@ -21,7 +21,7 @@ export interface ReadTask {
   /** The receiver of the columns. Each thread sends it an allocation's identity once only. */
   readonly reader: string;
   /** Send every identity again: the receiver may have lost earlier ones. */
-  readonly anew: boolean;
+  readonly allIdentities: boolean;
 }
 
 /** Sent first. After `good`, the columns follow as chunks: the whole file has been checked by then. */
@@ -36,7 +36,8 @@ let sent = { reader: '', hashes: new HashIndex() };
 
 /** Reads one window file and sends its columns, or the reason why it cannot be used. */
 export function read(task: ReadTask & { readonly port: MessagePort; readonly shared: Shared }): void {
-  if (task.anew || sent.reader !== task.reader) sent = { reader: task.reader, hashes: new HashIndex() };
+  if (task.allIdentities || sent.reader !== task.reader)
+    sent = { reader: task.reader, hashes: new HashIndex() };
   const other = new ThreadSide(task.port, task.shared);
   let whole = false;
   try {

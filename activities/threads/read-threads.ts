@@ -14,7 +14,7 @@ import type { ReadTask, ReadVerdict } from './read-thread';
 /** Worker threads that read ETL files into columns. The caller that starts them closes them. */
 export interface ReadThreads {
   /**
-   * Consumes the bytes. Each thread sends an allocation's identity once only, unless `anew` requests all of them again.
+   * Consumes the bytes. Each thread sends an allocation's identity once only, unless `allIdentities` requests all of them again.
    * Allocations come in batches; until these are read to the end or closed, they occupy a thread.
    *
    * Throws an `ETL_*` error if the file cannot be used, before any of it is returned.
@@ -23,7 +23,7 @@ export interface ReadThreads {
     ref: WindowRef,
     bytes: Uint8Array,
     signal: AbortSignal,
-    anew?: boolean,
+    allIdentities?: boolean,
   ): Promise<AssetColumns | AllocationBatches>;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export function startReadThreads(options?: ThreadsOptions): ReadThreads {
   const threads = startThreads('read-thread', 'read', options);
   const reader = randomUUID();
   return {
-    read: async ({ pipeline, resolution, window }, bytes, signal, anew = false) => {
+    read: async ({ pipeline, resolution, window }, bytes, signal, allIdentities = false) => {
       const { port1: port, port2: theirs } = new MessageChannel();
       const shared = makeShared(mostBatches);
       const side = new MainSide<WindowColumns>(port, shared);
@@ -58,7 +58,7 @@ export function startReadThreads(options?: ThreadsOptions): ReadThreads {
         if (!side.receive(message)) judged.resolve(message as ReadVerdict);
       });
       const own = ownBytes(bytes);
-      const task: ReadTask = { pipeline, window, bytes: own, reader, anew };
+      const task: ReadTask = { pipeline, window, bytes: own, reader, allIdentities };
       threads.run('read', { ...task, port: theirs, shared }, [own, theirs], signal).catch(end);
       const verdict = await judged.promise;
       if (verdict.kind === 'refused') {

@@ -20,7 +20,7 @@ export interface MeasuredRun {
   readonly activitySeconds: ReadonlyMap<string, number>;
 }
 
-const tellEveryMs = 15_000;
+const reportEveryMs = 15_000;
 
 /**
  * Runs one federation to its end, with progress on standard error if it takes long. Throws if it does not end
@@ -30,8 +30,8 @@ export async function measureRun({ client }: Place, federator: RunningCluster): 
   const before = await federator.metrics();
   const run = await startFederation(client, '', { trigger: 'person', at: new Date().toISOString() });
   const handle = client.workflow.getHandle(run);
-  const telling = setInterval(() => void tellProgress(handle), tellEveryMs);
-  const summary = (await handle.result().finally(() => clearInterval(telling))) as FederationSummary;
+  const reporting = setInterval(() => void reportProgress(handle), reportEveryMs);
+  const summary = (await handle.result().finally(() => clearInterval(reporting))) as FederationSummary;
   const after = await federator.metrics();
   if (summary.outcome !== 'complete')
     throw new Error(`${run} ended ${summary.outcome}: ${JSON.stringify(summary)}`);
@@ -47,7 +47,7 @@ export async function measureRun({ client }: Place, federator: RunningCluster): 
   };
 }
 
-async function tellProgress(handle: WorkflowHandle): Promise<void> {
+async function reportProgress(handle: WorkflowHandle): Promise<void> {
   // Progress only: a busy federator may answer too late.
   const at = await handle.query<FederationProgress>(progress).catch(() => undefined);
   if (at !== undefined) console.error(`  ${at.phase}: ${at.merged} of ${at.planned} windows`);

@@ -76,10 +76,10 @@ export async function localStore(
     const listed = await readLocalFile(store, file);
     // Without a digest, an unreadable file matches no export. So it is read again, and that error has the reason.
     const digest = listed === undefined ? '' : sha256(listed);
-    const read = async (anew?: boolean) => {
+    const read = async (allIdentities?: boolean) => {
       const bytes = await readLocalFile(store, file);
       if (bytes === undefined || sha256(bytes) !== digest) throw changed(file);
-      return threads.read(file.ref, bytes, signal, anew);
+      return threads.read(file.ref, bytes, signal, allIdentities);
     };
     windows.push({ ...file.ref, digest, size: file.size, read });
   }

@@ -32,8 +32,8 @@ describe('a large window', () => {
   beforeEach(() => (threads = startReadThreads({ threads: 1 })));
   afterEach(() => threads.close());
 
-  const read = async (anew = false, from = bytes, ending = signal) =>
-    (await threads.read(ref, new Uint8Array(from), ending, anew)) as AllocationBatches;
+  const read = async (allIdentities = false, from = bytes, ending = signal) =>
+    (await threads.read(ref, new Uint8Array(from), ending, allIdentities)) as AllocationBatches;
 
   it('is read in batches that together are complete', async () => {
     const whole = toColumns(set) as AllocationColumns;
@@ -55,9 +55,9 @@ describe('a large window', () => {
   });
 
   it('has its identities sent again only on request', async () => {
-    const sentBy = async (anew: boolean) => {
+    const sentBy = async (allIdentities: boolean) => {
       let sent = 0;
-      for await (const columns of (await read(anew)).batches) sent += columns.identityRows.length;
+      for await (const columns of (await read(allIdentities)).batches) sent += columns.identityRows.length;
       return sent;
     };
     expect([await sentBy(false), await sentBy(false), await sentBy(true)]).toEqual([count, 0, count]);
@@ -108,13 +108,13 @@ describe('a large window', () => {
   it('is ingested once, also after an ingest that was aborted midway', async () => {
     const engine = await openEngine();
     try {
-      const wanted = (digest: string, readIt: (anew?: boolean) => Promise<AllocationBatches>) => ({
+      const wanted = (digest: string, readIt: (allIdentities?: boolean) => Promise<AllocationBatches>) => ({
         ...ref,
         digest,
         read: readIt,
       });
-      const broken = async (anew?: boolean): Promise<AllocationBatches> => {
-        const { batches, close } = await read(anew);
+      const broken = async (allIdentities?: boolean): Promise<AllocationBatches> => {
+        const { batches, close } = await read(allIdentities);
         return {
           pipeline: 'allocations',
           close,

@@ -40,7 +40,7 @@ describeWithTemporal('a commit', () => {
       unfinished: [],
       calls: callsOf({ list: 8, create: 1, copy: 2, delete: 5 }),
     });
-    expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp']);
+    expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'notifyPrimaries', 'cleanUp']);
   });
 
   it('repairs published files even if there was nothing to commit', async () => {
@@ -62,7 +62,7 @@ describeWithTemporal('a commit', () => {
       unfinished: [`publish: STORAGE_ACCESS_DENIED: ${accessDenied.detail}`],
       calls: noCalls(),
     });
-    expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'tellPrimaries', 'cleanUp']);
+    expect(world.names()).toEqual(['commitGeneration', 'publishGeneration', 'notifyPrimaries', 'cleanUp']);
   });
 
   it('that fails has the error’s code', async () => {

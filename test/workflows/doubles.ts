@@ -166,7 +166,7 @@ export function allGoesWell(): AllDoubles {
     recordShard: async () => undefined,
     commitGeneration: async () => committed(),
     publishGeneration: async () => ({ generation: 1, copied: 2, deleted: 0, unchanged: 0 }),
-    tellPrimaries: async () => ({ told: 0 }),
+    notifyPrimaries: async () => ({ notified: 0 }),
     cleanUp: async () => cleanedUp,
     writeReport: async () => undefined,
     readExclusions: async () => ({}),

@@ -174,7 +174,7 @@ describeWithTemporal('a lane', () => {
     const lane = await world.client.workflow.start<typeof mergeWindows>('mergeWindows', {
       ...world.options(),
       workflowExecutionTimeout: '4m',
-      args: [{ ...ref, lane: { step: 1, shards: 9, tellEvery: 10 } }],
+      args: [{ ...ref, lane: { step: 1, shards: 9, reportEvery: 10 } }],
     });
     expect(await lane.result()).toMatchObject({
       windows: 450,
@@ -208,7 +208,7 @@ describeWithTemporal('a lane', () => {
     const ref = { run: 'r', attempt: 1, shard: 0, mergeQueue: names('').mergeQueue, parallel: 1 };
     const lane = await world.client.workflow.start<typeof mergeWindows>('mergeWindows', {
       ...world.options(),
-      args: [{ ...ref, lane: { step: 1, shards: 100, tellEvery: 10 } }],
+      args: [{ ...ref, lane: { step: 1, shards: 100, reportEvery: 10 } }],
     });
     await world.untilCalled('recordShard', 8);
     await lane.cancel();

@@ -51,7 +51,7 @@ describeWithTemporal('a federation', () => {
       'recordShard',
       'commitGeneration',
       'publishGeneration',
-      'tellPrimaries',
+      'notifyPrimaries',
       'cleanUp',
       'writeReport',
     ]);
