@@ -1,5 +1,6 @@
 import { builtinModules } from 'node:module';
 import { defineConfig } from 'eslint/config';
+import simpleImportSort from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -92,6 +93,17 @@ const noKeys = [
 
 export default defineConfig(
   { ignores: ['node_modules/', 'lib/', 'dist/', 'coverage/', 'test/golden/', 'test/histories/'] },
+  {
+    // One block: side effects, Node's modules, packages, other rooms, this room. `eslint --fix` sorts.
+    plugins: { 'simple-import-sort': simpleImportSort },
+    rules: {
+      'simple-import-sort/imports': [
+        'error',
+        { groups: [['^\\u0000', '^node:', '^@?\\w', '^', '^\\.\\.', '^\\.']] },
+      ],
+      'simple-import-sort/exports': 'error',
+    },
+  },
   {
     files: ['**/*.ts', '**/*.tsx', '**/*.cts'],
     extends: [tseslint.configs.recommendedTypeChecked],
