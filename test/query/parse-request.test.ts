@@ -238,7 +238,7 @@ describe('a query of allocations', () => {
 
   it('with an unknown sort field is refused, naming the nearest one', () => {
     expect(refusal(() => allocation({ sortBy: 'totalcosts' }))).toContain(
-      '"totalcosts" is not a field to sort by; the nearest is totalCost.',
+      '"totalcosts" is not a field to sort by; did you mean totalCost?',
     );
     expect(refusal(() => allocation({ sortBy: 'x'.repeat(16_000) }))).toContain('did you mean');
   });
