@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import { readDocument, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
-import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
-import type { CallOptions, ObjectInfo } from '../storage/bucket';
 import {
   generationKey,
   keptKey,
@@ -13,8 +13,8 @@ import {
   provenanceKey,
   runsPrefix,
 } from '../federation/layout';
-import { readDocument, replaceDocument } from '../federation/document';
-import { documents } from '../federation/documents';
+import { type AgedObject, day, generationsToKeep, unreferencedObjects } from '../federation/retention';
+import type { CallOptions, ObjectInfo } from '../storage/bucket';
 import type { FederationDependencies } from './federation-dependencies';
 import { listGenerations, readGeneration } from './read-generations';
 

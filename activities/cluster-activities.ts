@@ -1,11 +1,11 @@
-import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
+import type { Settings } from '../config/settings';
 import { localEtl } from '../local-etl/store';
-import type { MemoryBudget } from '../storage/memory-budget';
-import type { Bucket } from '../storage/bucket';
-import { createAddOwnName } from './add-own-name';
 import type { QueryEngine } from '../query/engine';
 import type { IngestSummary } from '../query/ingest';
+import type { Bucket } from '../storage/bucket';
+import type { MemoryBudget } from '../storage/memory-budget';
+import { createAddOwnName } from './add-own-name';
 import { createEnterPrimary } from './enter-primary';
 import { createExportCombined } from './export-combined';
 import { createIngestCombined, type IngestDependencies } from './ingest-combined';

@@ -1,5 +1,5 @@
-import type { ClusterId } from '../etl/cluster-id';
 import { FederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
 import { Candidates } from '../federation/candidates';
 import { countFound, type Found } from '../federation/found';
 import type { Generation } from '../federation/generation';

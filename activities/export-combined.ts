@@ -2,22 +2,22 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Log } from '../config/log';
 import { windowId, type WindowRef } from '../etl/window';
-import { mapConcurrently } from '../concurrency/map-concurrently';
+import { readDocument, replaceDocument } from '../federation/document';
+import { documents } from '../federation/documents';
+import { exportPath, exportPrefix, exportTablesPath, parseExportPath } from '../federation/layout';
 import type { QueryEngine } from '../query/engine';
 import {
   type ExportFormat,
   exportSchema,
   exportVersion,
   exportWindow,
-  servedWindows,
   type ServedWindow,
+  servedWindows,
 } from '../query/export';
 import type { Bucket } from '../storage/bucket';
-import { exportPath, exportPrefix, exportTablesPath, parseExportPath } from '../federation/layout';
-import { readDocument, replaceDocument } from '../federation/document';
-import { documents } from '../federation/documents';
 import { withPrefix } from '../storage/with-prefix';
 import { repeatable } from '../storage/with-retry';
 

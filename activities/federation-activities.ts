@@ -1,5 +1,5 @@
-import { countCalls } from '../storage/count-calls';
 import type { StoreCalls } from '../federation/store-calls';
+import { countCalls } from '../storage/count-calls';
 import { createCleanUp } from './clean-up';
 import { createCommitGeneration } from './commit-generation';
 import { createDescribeShard } from './describe-shard';

@@ -1,9 +1,9 @@
 import { FederationError } from '../errors/federation-error';
 import { readIntact, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import { objectKey } from '../federation/layout';
 import type { Provenance } from '../federation/provenance';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import { objectKey } from '../federation/layout';
 import { repeatable } from '../storage/with-retry';
 
 /** The provenance of a finished merged window; undefined unless both objects exist and match. */

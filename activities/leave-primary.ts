@@ -1,5 +1,5 @@
-import { backupFolder } from '../local-etl/backup';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import { backupFolder } from '../local-etl/backup';
 import { withWindowLock } from '../local-etl/lock';
 import { OwnFiles } from '../local-etl/own-files';
 import { filesByWindow } from '../local-etl/own-windows';

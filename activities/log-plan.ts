@@ -1,5 +1,5 @@
-import { parseWindowId } from '../etl/window';
 import type { Log } from '../config/log';
+import { parseWindowId } from '../etl/window';
 import type { Found } from '../federation/found';
 import { shorten } from '../federation/run';
 import type { DrawnPlan } from './draw-plan';

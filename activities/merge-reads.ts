@@ -1,13 +1,13 @@
 import { type FederationError, isFederationError } from '../errors/federation-error';
+import type { AgainRange } from '../etl/splice/spliced-input';
 import type { WindowId } from '../etl/window';
 import { absent, keptVersion } from '../federation/decision';
+import { keptKey, objectKey } from '../federation/layout';
 import type { Reuse } from '../federation/reuse';
 import { discard } from '../storage/body';
 import type { BucketReader, CallOptions, Version } from '../storage/bucket';
-import { keptKey, objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import { ReadAhead } from './read-ahead';
-import type { AgainRange } from '../etl/splice/spliced-input';
 import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
 import type { WindowSource } from './window-sources';
 

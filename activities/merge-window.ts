@@ -1,14 +1,14 @@
-import { describeWindow, parseWindowId, type WindowId } from '../etl/window';
 import { FederationError } from '../errors/federation-error';
+import { describeWindow, parseWindowId, type WindowId } from '../etl/window';
 import { contributes } from '../federation/decision';
-import type { PlannedWindow, PlanShard } from '../federation/plan-document';
-import { changedSources, type Provenance } from '../federation/provenance';
 import { replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import type { PlannedWindow, PlanShard } from '../federation/plan-document';
+import { changedSources, type Provenance } from '../federation/provenance';
+import { createMemoryBudget, type MemoryBudget } from '../storage/memory-budget';
 import type { FederationDependencies } from './federation-dependencies';
 import { touchFinished } from './finished-object';
 import { count, prefix } from './log-plan';
-import { createMemoryBudget, type MemoryBudget } from '../storage/memory-budget';
 import { createShardCache } from './plan-objects';
 import { noPrevious, type PreviousContributions, readPrevious } from './previous-contributions';
 import { WindowMerge } from './window-merge';

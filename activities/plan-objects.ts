@@ -1,8 +1,8 @@
 import { requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import { runPlanKey } from '../federation/layout';
 import type { PlanHead, PlanShard } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import { runPlanKey } from '../federation/layout';
 
 /** A shard of a run's plan. Throws STORAGE_NOT_FOUND if the run never wrote it. */
 export async function readShard(

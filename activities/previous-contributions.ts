@@ -1,5 +1,5 @@
-import type { ClusterId } from '../etl/cluster-id';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
 import { requireDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { PlannedWindow } from '../federation/plan-document';

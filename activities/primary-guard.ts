@@ -1,16 +1,16 @@
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
 import type { WindowId } from '../etl/window';
-import { isExpired } from '../federation/expired';
-import type { Generation } from '../federation/generation';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import { isExpired } from '../federation/expired';
+import type { Generation } from '../federation/generation';
 import { contributors } from '../federation/provenance';
-import { mapConcurrently } from '../concurrency/map-concurrently';
 import { closedWindows, decodes, filesByWindow } from '../local-etl/own-windows';
 import type { LocalEtl } from '../local-etl/store';
-import type { MemoryBudget } from '../storage/memory-budget';
 import type { BucketReader } from '../storage/bucket';
-import type { ClusterId } from '../etl/cluster-id';
+import type { MemoryBudget } from '../storage/memory-budget';
 
 /** Own windows that the generation does not hold yet. */
 export interface OwnWindows {

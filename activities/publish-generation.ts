@@ -1,12 +1,12 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
-import { type WindowId, windowId } from '../etl/window';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import { type WindowId, windowId } from '../etl/window';
 import { readDocument, replaceDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation, GenerationWindow } from '../federation/generation';
+import { combinedEtlKey, combinedEtlPrefix, objectKey, parseEtlKey } from '../federation/layout';
 import { type Published, type PublishedWindow, publishingSteps } from '../federation/published';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
-import { combinedEtlKey, combinedEtlPrefix, objectKey, parseEtlKey } from '../federation/layout';
 import type { FederationDependencies } from './federation-dependencies';
 import { count } from './log-plan';
 import { newestGenerationNumber, readNewestGeneration } from './read-generations';

@@ -1,24 +1,24 @@
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Log } from '../config/log';
+import type { ClusterId } from '../etl/cluster-id';
+import { type WindowId, windowId } from '../etl/window';
 import type { Generation } from '../federation/generation';
 import { windowEntries } from '../federation/generation-entry';
-import { mapConcurrently } from '../concurrency/map-concurrently';
 import { withWindowLock } from '../local-etl/lock';
-import { largestOf, Overwriter, type OverwritePlan, type Replacement } from '../local-etl/overwrite';
+import { largestOf, type OverwritePlan, Overwriter, type Replacement } from '../local-etl/overwrite';
 import { primaryState, updatePrimary } from '../local-etl/primary';
 import { Pulled } from '../local-etl/pulled';
 import { Pusher } from '../local-etl/pusher';
 import type { SecureDependencies } from '../local-etl/secure';
 import type { LocalEtl } from '../local-etl/store';
-import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
-import { windowId, type WindowId } from '../etl/window';
 import type { Bucket, BucketReader } from '../storage/bucket';
-import type { ClusterId } from '../etl/cluster-id';
-import { noteFile } from './push-local-etl';
+import type { MemoryBudget } from '../storage/memory-budget';
 import { PrimaryBackup } from './primary-backup';
 import { waitForOwnWindows } from './primary-guard';
 import { emptySummary, logPulled, logSalvaged, logWaiting, type PullSummary } from './pull-summary';
+import { noteFile } from './push-local-etl';
 import { readNewestGeneration } from './read-generations';
 
 export interface PullDependencies {

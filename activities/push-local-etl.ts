@@ -1,14 +1,14 @@
-import type { Log } from '../config/log';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import type { Log } from '../config/log';
+import type { ClusterId } from '../etl/cluster-id';
 import { requireInstance } from '../local-etl/instance';
-import { type LocalFile, listWindowFiles } from '../local-etl/list';
-import { type PushOutcome, Pusher } from '../local-etl/pusher';
+import { listWindowFiles, type LocalFile } from '../local-etl/list';
+import { Pusher, type PushOutcome } from '../local-etl/pusher';
 import type { LocalEtl } from '../local-etl/store';
-import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from '../local-etl/transfers';
 import { sweepTemporary } from '../local-etl/write';
 import type { Bucket } from '../storage/bucket';
-import type { ClusterId } from '../etl/cluster-id';
+import type { MemoryBudget } from '../storage/memory-budget';
 
 export interface PushDependencies {
   readonly bucket: Bucket;

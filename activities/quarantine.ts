@@ -1,16 +1,16 @@
-import type { WindowRef } from '../etl/window';
 import { FederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
+import type { WindowRef } from '../etl/window';
 import { absent, kept, refused } from '../federation/decision';
 import type { QuarantinedSource } from '../federation/generation';
+import { keptKey, objectKey } from '../federation/layout';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance } from '../federation/provenance';
 import type { Bucket, CallOptions, Version } from '../storage/bucket';
-import type { ClusterId } from '../etl/cluster-id';
-import { keptKey, objectKey } from '../federation/layout';
 import { readAll } from '../storage/read-all';
 import type { PreviousContributions } from './previous-contributions';
-import type { MergeThreads } from './threads/merge-threads';
 import type { BadSource } from './threads/merge-thread';
+import type { MergeThreads } from './threads/merge-threads';
 import type { WindowSource } from './window-sources';
 
 /** Longer details are cut off: people read them in lists. */

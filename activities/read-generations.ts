@@ -1,8 +1,8 @@
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import type { Generation } from '../federation/generation';
-import type { BucketReader, CallOptions } from '../storage/bucket';
 import { generationsPrefix, parseGenerationKey } from '../federation/layout';
+import type { BucketReader, CallOptions } from '../storage/bucket';
 
 /** A generation as it is listed. */
 export interface ListedGeneration {

@@ -1,10 +1,10 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import type { ClusterId } from '../etl/cluster-id';
 import { windowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
+import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } from '../federation/layout';
 import { recentFrom } from '../federation/listing';
 import type { BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
-import type { ClusterId } from '../etl/cluster-id';
-import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } from '../federation/layout';
 
 /** Many at once, as listings are small requests that mostly wait. */
 const concurrentListings = 16;

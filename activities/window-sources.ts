@@ -1,10 +1,10 @@
+import type { ClusterId } from '../etl/cluster-id';
 import { byBytes } from '../federation/byte-order';
 import { absent, type Decision, type Seen } from '../federation/decision';
 import type { QuarantinedSource } from '../federation/generation';
+import { clusterEtlKey } from '../federation/layout';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
-import type { ClusterId } from '../etl/cluster-id';
-import { clusterEtlKey } from '../federation/layout';
 
 /** One cluster's source of a window while it is being merged. */
 export interface WindowSource {

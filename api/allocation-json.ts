@@ -1,7 +1,7 @@
 import type { AllocationRow, AllocationSet, GpuUse } from '../query/answer';
+import { derive, type Derived, derivedNames } from '../query/derived';
 import type { Measure } from '../query/measures';
 import { timeText } from '../query/notes';
-import { type Derived, derive, derivedNames } from '../query/derived';
 import { allocationNumbers } from './allocation-numbers';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';

@@ -1,10 +1,10 @@
 import { stringify } from 'csv-stringify/sync';
 import type { AllocationAnswer, AllocationProperties, AssetAnswer, AssetRow } from '../query/answer';
-import type { Span } from '../query/span';
+import { derive } from '../query/derived';
 import { timeText } from '../query/notes';
+import type { Span } from '../query/span';
 import { allocationNumbers } from './allocation-numbers';
 import { type AssetMember, assetMembers, type MemberValue } from './asset-json';
-import { derive } from '../query/derived';
 import type { Parts } from './json';
 import { rounded } from './numbers';
 import { summaryDecimals, summaryItem, summaryMembers } from './summary-json';

@@ -1,6 +1,6 @@
 import type { AllocationAnswer, AllocationRow } from '../query/answer';
-import { timeText } from '../query/notes';
 import { derive } from '../query/derived';
+import { timeText } from '../query/notes';
 import type { SummaryNumber } from './allocation-numbers';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { formatTable } from '../scripts/output';
 import { measure, type Measured } from './storage/measure';
-import { stores, type MeasuredStore } from './storage/stores';
+import { type MeasuredStore, stores } from './storage/stores';
 import { medianOf } from './table';
 
 /**

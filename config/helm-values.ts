@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import type { Found, SettingsFile } from './settings-file';
 import { settingNames } from './keys';
+import type { Found, SettingsFile } from './settings-file';
 
 /** Top-level keys of Kubecost's Helm values, which identify such a file. */
 const chartKeys = new Set(

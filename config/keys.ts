@@ -1,4 +1,4 @@
-import { choice, count, duration, durations, flag, moment, text, texts, utcOffset, type Kind } from './kinds';
+import { choice, count, duration, durations, flag, type Kind, moment, text, texts, utcOffset } from './kinds';
 
 /** The definition of a setting; its name is its path in the settings file. */
 interface SettingKey {

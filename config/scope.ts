@@ -1,7 +1,7 @@
+import { FederationError } from '../errors/federation-error';
+import { clusterId } from '../etl/cluster-id';
 import { parseResolution } from '../etl/window';
 import type { Scope } from '../federation/membership';
-import { clusterId } from '../etl/cluster-id';
-import { FederationError } from '../errors/federation-error';
 import type { SettingValues } from './keys';
 import type { Fault } from './values';
 

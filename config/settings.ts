@@ -1,25 +1,25 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Scope } from '../federation/membership';
-import { clusterId, type ClusterId } from '../etl/cluster-id';
 import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
+import { type ClusterId, clusterId } from '../etl/cluster-id';
+import type { Scope } from '../federation/membership';
 import { type ApiSettings, checkedListen, compileApi } from './api-settings';
 import { formatDuration } from './durations';
-import { readFileSettings, type FileSettings } from './helm-values';
-import { settingNames, type SettingName, type SettingValues } from './keys';
+import { type FileSettings, readFileSettings } from './helm-values';
+import { type SettingName, settingNames, type SettingValues } from './keys';
 import type { LogSettings } from './log';
 import { compileScope } from './scope';
-import { readSettingsFile, type Found } from './settings-file';
+import { type Found, readSettingsFile } from './settings-file';
 import { compileStorage, type StorageSettings } from './storage-settings';
 import { readTemporalConnection, type TemporalConnection } from './temporal-connection';
 import {
   checkValues,
+  type Fault,
+  type Locate,
   misspelledVariables,
   readVariables,
   settingsInvalid,
-  type Fault,
-  type Locate,
 } from './values';
 
 /** The compiled settings. Nothing else reads the settings file or the environment. */

@@ -1,4 +1,4 @@
-import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Fault } from './values';
 
 /** Connection to Temporal: the options of `Connection.connect` and `NativeConnection.connect`, always with an address. */

@@ -1,6 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
-import { settingKey, settingNames, variableOf, type SettingName, type SettingValues } from './keys';
+import { settingKey, type SettingName, settingNames, type SettingValues, variableOf } from './keys';
 import type { Found } from './settings-file';
 
 /** An invalid setting, and the reason as a sentence. */

@@ -2,7 +2,7 @@ import { allocationFields } from './allocation-codec';
 import { adding } from './field';
 import { addGpus } from './gpu-part';
 import { earlier, later } from './instant';
-import { minutesOf, type Minutes } from './merge-parts';
+import { type Minutes, minutesOf } from './merge-parts';
 import type { Allocation } from './model';
 
 const add = adding<Allocation, Minutes, typeof allocationFields>(allocationFields, addGpus);

@@ -5,9 +5,9 @@ import { assetCost, nodeCost } from './cost';
 import { adding, nothingOwn, type Rule } from './field';
 import { earlier, type Instant, later } from './instant';
 import { weighted } from './merge-parts';
-import { expandWindow } from './time-window';
 import type { AnyAsset, Asset, AssetOf, AssetType, TimeWindow } from './model';
 import { addOverheads } from './overhead';
+import { expandWindow } from './time-window';
 
 /**
  * Adds asset `b` to `a`, the first one met, as OpenCost's asset types do; section 4 of the merge rules in

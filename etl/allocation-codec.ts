@@ -5,10 +5,10 @@ import { gpuPart } from './gpu-part';
 import { earlier, later } from './instant';
 import { addBalancers, loadBalancers } from './load-balancers';
 import { dropped, first, mean, type Minutes, sum } from './merge-parts';
-import { expandWindow } from './time-window';
 import type { Allocation, RawAllocationOnlyData } from './model';
 import { highestVersionOf } from './part-versions';
 import { time, window } from './time-codec';
+import { expandWindow } from './time-window';
 import { allocationVersions } from './versions';
 import { addVolumes, volumes } from './volumes';
 

@@ -2,10 +2,10 @@ import { addAllocations } from './add-allocations';
 import { allocation, allocationVersion } from './allocation-codec';
 import { bool, embedded, map, optional } from './codec';
 import { allocationCost } from './cost';
-import { spanOf } from './time-window';
 import { hasRecords } from './model';
 import type { PipelineSpec } from './pipeline';
 import { watchWindow } from './splice/hooks';
+import { spanOf } from './time-window';
 import { allocationVersions } from './versions';
 
 /** Before an allocation's name: the key (4 bytes), the flag (1), the compatibility word (4) and the version (1). */

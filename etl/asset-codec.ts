@@ -4,12 +4,12 @@ import { bool, type Codec, f64, map, optional, since, str } from './codec';
 import { described, type Description, field, ownField } from './field';
 import { earlier, later } from './instant';
 import { dropped, first, kept, sum, sumOrNull } from './merge-parts';
-import { expandWindow } from './time-window';
 import type { Asset, AssetOf, AssetType } from './model';
 import { overhead } from './overhead';
 import { highestVersionOf } from './part-versions';
 import { corrupt } from './refusal';
 import { time, window as windowCodec } from './time-codec';
+import { expandWindow } from './time-window';
 import { assetVersions } from './versions';
 
 /** An asset without its type and type name, which precede the structure. */

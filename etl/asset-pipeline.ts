@@ -3,10 +3,10 @@ import { asset, assetVersion } from './asset-codec';
 import { assetIdentity } from './asset-identity';
 import { list, optional, str } from './codec';
 import { assetCost } from './cost';
-import { spanOf } from './time-window';
 import type { PipelineSpec } from './pipeline';
 import { noteProperties, watchWindow } from './splice/hooks';
 import { hasUsualKey } from './splice/usual-key';
+import { spanOf } from './time-window';
 import { assetVersions } from './versions';
 
 export const assetPipeline: PipelineSpec<'assets'> = {

@@ -3,13 +3,13 @@ import { decodeSet, encodeSet, encodeSetWithOffsets } from './file';
 import { hasMarks, markedNames, withoutMarks } from './marks';
 import type { Merged, MergedInput } from './merge';
 import { type EtlSet, type RecordMap, type RecordOf, recordsOf, type SetOf, withRecords } from './model';
-import type { Pipeline } from './window';
 import { pipelineSpecs, specOf } from './pipelines';
 import { Reader } from './reader';
 import { corrupt } from './refusal';
-import { recordCount } from './set-facts';
 import { readEntries } from './set-codec';
+import { recordCount } from './set-facts';
 import { hasTable, readTable } from './string-table';
+import type { Pipeline } from './window';
 
 /**
  * Where a cluster's records are in a merged file, and what else is needed to restore its file. Survives

@@ -1,13 +1,13 @@
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { gunzip, isGzipped } from './gzip';
 import type { ByteString } from './byte-string';
+import { gunzip, isGzipped } from './gzip';
 import type { Allocation, AllocationSet, EtlSet, SetOf } from './model';
-import { type Pipeline, pipelines } from './window';
 import { pipelineSpecs } from './pipelines';
 import { Reader } from './reader';
 import { corrupt, truncated } from './refusal';
 import { readSet, scanSet, writeSet } from './set-codec';
 import { hasTable, isCutMagic, readTable } from './string-table';
+import { type Pipeline, pipelines } from './window';
 import { Writer } from './writer';
 
 /**

@@ -1,8 +1,8 @@
 import type { ByteString } from './byte-string';
 import type { RecordMap, RecordOf, SetOf } from './model';
 import type { MarkField, PipelineSpec } from './pipeline';
-import type { Pipeline } from './window';
 import { specOf } from './pipelines';
+import type { Pipeline } from './window';
 
 /** The lists of marked names of a set: none for a pipeline without marks. */
 export type Marks<P extends Pipeline> = { [F in MarkField<P>]: Map<ByteString, boolean> };

@@ -1,5 +1,5 @@
 import type { ByteString } from './byte-string';
-import { minutesBetween, type Instant } from './instant';
+import { type Instant, minutesBetween } from './instant';
 
 /*
  * Rules for single fields, shared by several structures.

@@ -1,7 +1,6 @@
 import type { ByteString } from './byte-string';
-import { foldRecords, type FoldedInput } from './fold';
+import { type FoldedInput, foldRecords } from './fold';
 import { markedNames } from './marks';
-import { expandWindow } from './time-window';
 import {
   type CommonSet,
   type EtlRecord,
@@ -11,9 +10,10 @@ import {
   type SetOf,
   type TimeWindow,
 } from './model';
-import type { Pipeline } from './window';
 import { pipelineSpecs } from './pipelines';
 import { highestVersion } from './set-codec';
+import { expandWindow } from './time-window';
+import type { Pipeline } from './window';
 
 /** One cluster's set of the window. */
 export interface MergeInput<S extends EtlSet> {

@@ -1,7 +1,7 @@
 import { displayText } from './byte-string';
 import { type EtlRecord, type EtlSet, type RecordOf, recordsOf, withRecords } from './model';
-import type { Pipeline } from './window';
 import { pipelineSpecs } from './pipelines';
+import type { Pipeline } from './window';
 
 /** Counts the numbers of a field that are NaN or infinite in one cluster's records. */
 export interface NotFinite {

@@ -1,11 +1,11 @@
 import type { ByteString } from './byte-string';
 import type { Codec } from './codec';
 import type { CommonSet, RecordOf, SetOf, TimeWindow } from './model';
-import type { Pipeline } from './window';
 import type { Hooks } from './splice/compile-walk';
 import type { TableView } from './splice/string-union';
 import type { Walk } from './splice/walk';
 import type { VersionRange } from './versions';
+import type { Pipeline } from './window';
 
 /** The fields that only sets of this pipeline have, records aside. */
 export type OwnField<P extends Pipeline> = Exclude<keyof SetOf[P], keyof CommonSet | 'kind' | P>;

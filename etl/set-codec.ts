@@ -2,10 +2,10 @@ import type { ByteString } from './byte-string';
 import { type Codec, list, map, str } from './codec';
 import { type CommonSet, type EtlSet, type RecordMap, type RecordOf, recordsOf, type SetOf } from './model';
 import type { OwnCodec } from './pipeline';
-import type { Pipeline } from './window';
 import { pipelineSpecs, specOf } from './pipelines';
 import type { Reader } from './reader';
 import { window } from './time-codec';
+import type { Pipeline } from './window';
 import type { Writer } from './writer';
 
 /** The last fields of every set, in wire order. */

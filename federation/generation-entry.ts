@@ -1,5 +1,5 @@
 import { FederationError } from '../errors/federation-error';
-import { parseWindowId, windowId, type WindowId, type WindowRef } from '../etl/window';
+import { parseWindowId, type WindowId, windowId, type WindowRef } from '../etl/window';
 
 /**
  * The window of an entry of a generation. Others can write to the bucket, so a name from a generation is used as a path

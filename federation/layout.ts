@@ -1,10 +1,10 @@
 import { type ClusterId, isClusterId } from '../etl/cluster-id';
 import {
   parseWindowFile,
-  windowId,
-  windowName,
   type WindowFile,
   type WindowId,
+  windowId,
+  windowName,
   type WindowRef,
 } from '../etl/window';
 

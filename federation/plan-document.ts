@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { generationWindowSchema, quarantinedSourceSchema } from './generation';
+import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ClusterId } from '../etl/cluster-id';
 import type { Contribution } from '../etl/contribution';
-import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 import { digestSchema, quarantinedSourceSchema } from './generation';
+import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 
 /** Where one cluster's records are in a merged object, and what is needed to extract them; etl/ makes and reads it. */
 export const contributionSchema = z.object({

@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import type { Bucket, BucketReader, Version } from '../storage/bucket';
-import { keyFault } from '../storage/check-key';
-import { openFilesystem } from '../storage/drivers/filesystem';
 import type { ClusterId } from '../etl/cluster-id';
 import type { BackupManifest, SavedFile } from '../federation/backup-manifest';
 import { createDocument, readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
 import { backupFileKey, backupManifestKey, backupsPrefix } from '../federation/layout';
+import type { Bucket, BucketReader, Version } from '../storage/bucket';
+import { keyFault } from '../storage/check-key';
+import { openFilesystem } from '../storage/drivers/filesystem';
+import type { MemoryBudget } from '../storage/memory-budget';
 import { checked } from './checked';
-import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FileCache } from './file-cache';
 import { type FileStamp, listAllFiles } from './list';
-import { readState, writeState } from './state';
 import { readSteadily, sha256 } from './read';
+import { readState, writeState } from './state';
 import { type LocalEtl, localPath } from './store';
-import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from './transfers';
 import { removeFile, writeTemporary } from './write';
 

@@ -1,20 +1,20 @@
 import { dirname } from 'node:path';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import type { WindowId } from '../etl/window';
-import type { BucketReader } from '../storage/bucket';
 import { windowEntries, wrongDigest } from '../federation/generation-entry';
 import { objectKey } from '../federation/layout';
+import type { BucketReader } from '../storage/bucket';
+import type { MemoryBudget } from '../storage/memory-budget';
 import { checked } from './checked';
-import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FileCache, pullCache } from './file-cache';
 import { type LocalFile, statWindowFile } from './list';
 import { filesByWindow } from './own-windows';
 import type { Pulled } from './pulled';
 import { readSteadily, sha256 } from './read';
 import { replaceIfSame, type Stamp } from './replace';
-import { type Secured, secure, type SecureDependencies } from './secure';
+import { secure, type Secured, type SecureDependencies } from './secure';
 import { ifThere, type LocalEtl, localPath } from './store';
-import type { MemoryBudget } from '../storage/memory-budget';
 import { transfersAtOnce } from './transfers';
 import { removeFile, syncFolder, writeTemporary } from './write';
 

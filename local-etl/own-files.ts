@@ -1,9 +1,9 @@
-import { parseWindowFile, windowId, type WindowId } from '../etl/window';
-import type { BucketReader } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
-import { clusterEtlKey, clusterEtlPrefix, parseEtlKey } from '../federation/layout';
-import { readAll } from '../storage/read-all';
+import { parseWindowFile, type WindowId, windowId } from '../etl/window';
 import type { SavedFile } from '../federation/backup-manifest';
+import { clusterEtlKey, clusterEtlPrefix, parseEtlKey } from '../federation/layout';
+import type { BucketReader } from '../storage/bucket';
+import { readAll } from '../storage/read-all';
 import { fetchBackedUp, listBackups, readManifest } from './backup';
 import { judgeContent, sha256 } from './read';
 import { writeTemporary } from './write';

@@ -1,5 +1,5 @@
-import { parseWindowId, windowId, type WindowId, type WindowRef } from '../etl/window';
-import { type LocalFile, listWindowFiles } from './list';
+import { parseWindowId, type WindowId, windowId, type WindowRef } from '../etl/window';
+import { listWindowFiles, type LocalFile } from './list';
 import { readWindowFile } from './read';
 import type { LocalEtl } from './store';
 

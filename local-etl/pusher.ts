@@ -1,9 +1,10 @@
 import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
-import { describeWindow, parseWindowFile, windowId } from '../etl/window';
-import type { Bucket, Version } from '../storage/bucket';
 import type { ClusterId } from '../etl/cluster-id';
+import { describeWindow, parseWindowFile, windowId } from '../etl/window';
 import { clusterEtlKey, clusterEtlPrefix } from '../federation/layout';
+import type { Bucket, Version } from '../storage/bucket';
+import type { MemoryBudget } from '../storage/memory-budget';
 import { echoFault } from './echo';
 import { type Facts, FileCache, pushCache } from './file-cache';
 import { instanceOf } from './instance';
@@ -14,7 +15,6 @@ import { primaryState } from './primary';
 import { Pulled } from './pulled';
 import { judgeContent, readSteadily, sha256, type SteadyContent } from './read';
 import { type LocalEtl, localPath } from './store';
-import type { MemoryBudget } from '../storage/memory-budget';
 
 /** The outcome of pushing a file. */
 export type PushOutcome =

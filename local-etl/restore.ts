@@ -1,10 +1,10 @@
-import { FederationError } from '../errors/federation-error';
-import { parseWindowFile, windowId } from '../etl/window';
-import type { BucketReader } from '../storage/bucket';
-import type { ClusterId } from '../etl/cluster-id';
-import type { SavedFile } from '../federation/backup-manifest';
-import { fetchBackedUp, readManifest } from './backup';
 import { mapConcurrently } from '../concurrency/map-concurrently';
+import { FederationError } from '../errors/federation-error';
+import type { ClusterId } from '../etl/cluster-id';
+import { parseWindowFile, windowId } from '../etl/window';
+import type { SavedFile } from '../federation/backup-manifest';
+import type { BucketReader } from '../storage/bucket';
+import { fetchBackedUp, readManifest } from './backup';
 import { listWindowFiles } from './list';
 import { withLock, withWindowLock } from './lock';
 import { primaryState } from './primary';

@@ -1,5 +1,5 @@
-import { watch, type FSWatcher } from 'chokidar';
 import { existsSync } from 'node:fs';
+import { type FSWatcher, watch } from 'chokidar';
 import type { LocalEtl } from './store';
 
 export interface WatchOptions {

@@ -1,6 +1,6 @@
-import { mapConcurrently } from '../concurrency/map-concurrently';
-import type { GenerationDiff } from '../api/contract';
 import { readGeneration } from '../activities/read-generations';
+import type { GenerationDiff } from '../api/contract';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError } from '../errors/federation-error';
 import { displayText } from '../etl/byte-string';
 import { decodeSet } from '../etl/file';
@@ -10,8 +10,8 @@ import { pipelineSpecs } from '../etl/pipelines';
 import { parseWindowId, type Pipeline } from '../etl/window';
 import { byBytes } from '../federation/byte-order';
 import type { Generation, GenerationWindow } from '../federation/generation';
-import type { BucketReader } from '../storage/bucket';
 import { objectKey } from '../federation/layout';
+import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
 /** Each takes two downloads and two files to decode. */

@@ -1,4 +1,4 @@
-import { drawPlan, type DrawnPlan } from '../activities/draw-plan';
+import { type DrawnPlan, drawPlan } from '../activities/draw-plan';
 import { readNewestGeneration } from '../activities/read-generations';
 import type { Settings } from '../config/settings';
 import type { Generation } from '../federation/generation';

@@ -1,11 +1,11 @@
-import type { Federation, FederationView, GenerationView } from '../api/contract';
 import { readNewestGeneration } from '../activities/read-generations';
+import type { Federation, FederationView, GenerationView } from '../api/contract';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { byBytes } from '../federation/byte-order';
+import { keysOf } from '../federation/ids';
 import type { BucketReader } from '../storage/bucket';
 import { diffGenerations } from './diff';
 import { generationSize, readNewestGenerations } from './generations';
-import { keysOf } from '../federation/ids';
 import { changeMembership, describeChange } from './membership';
 import type { Operator } from './operator';
 import { askTemporal, readRuns, type Run } from './runs';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { catalog, isErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
 import { failureOf } from '../workflows/attempts';
 import type { FederationSummary } from '../workflows/federation';
-import { progress, type FederationProgress } from '../workflows/messages';
+import { type FederationProgress, progress } from '../workflows/messages';
 
 const lookEveryMs = 500;
 /** Unanswered queries in a row before `unserved` is called. Each takes seconds to fail. */

@@ -1,5 +1,5 @@
-import { mapConcurrently } from '../concurrency/map-concurrently';
 import { listGenerations, readGeneration } from '../activities/read-generations';
+import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Generation } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 

@@ -1,5 +1,5 @@
 import { windowId } from '../etl/window';
-import { type LocalFile, listWindowFiles } from '../local-etl/list';
+import { listWindowFiles, type LocalFile } from '../local-etl/list';
 import { readSteadily } from '../local-etl/read';
 import { type LocalEtl, localPath } from '../local-etl/store';
 

@@ -1,18 +1,18 @@
 import {
+  type Client,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
-  type Client,
 } from '@temporalio/client';
-import { discoverClusters } from '../activities/survey-clusters';
 import { readNewestGeneration } from '../activities/read-generations';
+import { discoverClusters } from '../activities/survey-clusters';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import {
+  type ClusterMessage,
   excludeCluster,
   excludeClusterUpdate,
   includeCluster,
   includeClusterUpdate,
-  type ClusterMessage,
   type RosterAnswer,
 } from '../workflows/messages';
 import type { Operator } from './operator';

@@ -3,8 +3,8 @@ import { catalog, isErrorCode } from '../errors/catalog';
 import {
   type Generation,
   type QuarantinedSource,
-  quarantineState,
   type QuarantineState,
+  quarantineState,
 } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 

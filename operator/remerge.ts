@@ -1,14 +1,14 @@
+import { isFederationError } from '../errors/federation-error';
 import { dumpSet } from '../etl/dump';
 import { decodeSet } from '../etl/file';
-import { mergeSets, type MergeInput } from '../etl/merge';
+import { type MergeInput, mergeSets } from '../etl/merge';
 import type { EtlSet, SetOf } from '../etl/model';
 import { parseWindowId, type Pipeline, type WindowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
 import { keptVersion } from '../federation/decision';
-import type { Provenance, ProvenanceSource } from '../federation/provenance';
-import { isFederationError } from '../errors/federation-error';
-import type { BucketReader } from '../storage/bucket';
 import { clusterEtlKey, keptKey, objectKey } from '../federation/layout';
+import type { Provenance, ProvenanceSource } from '../federation/provenance';
+import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
 /** More than any window of any federation has. */

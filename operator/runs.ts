@@ -1,9 +1,9 @@
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import { parseRunKey, runsPrefix } from '../federation/layout';
 import type { FederationReport, FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
-import { parseRunKey, runsPrefix } from '../federation/layout';
 import { briefTimeoutMs, type Operator } from './operator';
 
 /** A federation, by the bucket and Temporal. `died`: it ended without a report; `unknown`: it died or is running. */

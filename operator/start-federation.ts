@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { FederationError } from '../errors/federation-error';
-import type { FederationRequest } from '../federation/run';
-import type { BucketReader } from '../storage/bucket';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
+import type { FederationRequest } from '../federation/run';
+import type { BucketReader } from '../storage/bucket';
 import type { federation } from '../workflows/federation';
 import { names, requestedFederationId } from '../workflows/names';
 import { searchAttributes } from '../workflows/search-attributes';

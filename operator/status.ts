@@ -6,7 +6,7 @@ import { type GenerationSummary, summarizeGeneration } from './generations';
 import type { Operator } from './operator';
 import type { Run } from './runs';
 import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
-import { temporalView, type TemporalView } from './temporal-view';
+import { type TemporalView, temporalView } from './temporal-view';
 
 /** The whole pipeline at a glance; `status --json` prints exactly this. Times are RFC 3339. */
 export interface Status {

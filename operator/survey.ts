@@ -6,8 +6,8 @@ import { byBytes } from '../federation/byte-order';
 import type { ListedFile } from '../federation/candidates';
 import type { Generation } from '../federation/generation';
 import { keysOf } from '../federation/ids';
-import type { RosterState } from '../workflows/messages';
 import type { BucketReader } from '../storage/bucket';
+import type { RosterState } from '../workflows/messages';
 import { readRuns, type Run } from './runs';
 
 /** A cluster's windows of one pipeline and resolution. */

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mapConcurrently } from '../concurrency/map-concurrently';
 import { describeError, isFederationError } from '../errors/federation-error';
-import { windowId, type WindowId } from '../etl/window';
+import { type WindowId, windowId } from '../etl/window';
 import type { ListedFile } from '../federation/candidates';
-import type { Generation, GenerationWindow } from '../federation/generation';
-import { windowEntries } from '../federation/generation-entry';
 import { readDocument } from '../federation/document';
 import { documents } from '../federation/documents';
-import type { Provenance } from '../federation/provenance';
-import { type Published, publishingSteps } from '../federation/published';
-import type { BucketReader } from '../storage/bucket';
+import type { Generation, GenerationWindow } from '../federation/generation';
+import { windowEntries } from '../federation/generation-entry';
 import {
   combinedEtlKey,
   combinedEtlPrefix,
@@ -17,6 +14,9 @@ import {
   parseEtlKey,
   publishedKey,
 } from '../federation/layout';
+import type { Provenance } from '../federation/provenance';
+import { type Published, publishingSteps } from '../federation/published';
+import type { BucketReader } from '../storage/bucket';
 import { remerge } from './remerge';
 
 /** A difference between the bucket and the generation. */

@@ -1,7 +1,7 @@
 import { newestGenerationNumber, readNewestGeneration } from '../activities/read-generations';
 import { discoverClusters, listWindowFiles } from '../activities/survey-clusters';
 import type { BucketReader } from '../storage/bucket';
-import { verifyGeneration, type Verification } from './verify-generation';
+import { type Verification, verifyGeneration } from './verify-generation';
 
 export interface VerifyNewestOptions {
   /** Whether to merge the sources again, where they are unchanged, and compare. */

@@ -1,5 +1,5 @@
-import { sanitizeKey } from './sanitize';
 import { type AliasName, aliasNames } from './request';
+import { sanitizeKey } from './sanitize';
 
 /** The label (or annotation) of each alias; several keys are separated by commas. */
 export type Aliases = Readonly<Record<AliasName, string>>;

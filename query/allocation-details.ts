@@ -1,12 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { type SourceOptions, sourceTables } from './allocation-source';
 import type { AllocationProperties, GpuUse } from './answer';
-import { sourceTables, type SourceOptions } from './allocation-source';
 import { besideRows, rowFinder } from './beside-rows';
-import type { FoundRow } from './found-row';
 import { type Row, rowsOf } from './database';
-import { addVolumes } from './volumes';
+import type { FoundRow } from './found-row';
 import { agreed } from './rollup';
 import { Bindings } from './sql';
+import { addVolumes } from './volumes';
 
 /**
  * Adds the details of rows that are not sums: volumes, load balancers and GPUs of all members; labels, services and

@@ -3,15 +3,15 @@ import { FederationError } from '../errors/federation-error';
 import {
   agreedProperty,
   identityColumns,
-  sourceTables,
   type SourceOptions,
+  sourceTables,
   withProperties,
 } from './allocation-source';
 import type { AllocationProperties } from './answer';
 import { type Row, rowsOf } from './database';
 import { emptyRow, type FoundRow } from './found-row';
-import { agreed, merged, sampleSql } from './rollup';
 import { measures, storedMeasures } from './measures';
+import { agreed, merged, sampleSql } from './rollup';
 import {
   addEvenShares,
   fillFactors,

@@ -1,13 +1,13 @@
+import { costMeasures } from './cost';
 import { exactSum } from './exact-sum';
+import type { Filter } from './filter';
+import type { Resource } from './idle';
+import { storedMeasures } from './measures';
 import { peakOf, type Peaks } from './peaks';
 import { placementColumns, withPlacement } from './placement';
-import { informed } from './rollup';
-import { storedMeasures } from './measures';
-import type { Filter } from './filter';
 import type { AllocationRequest } from './request';
+import { informed } from './rollup';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
-import { costMeasures } from './cost';
-import type { Resource } from './idle';
 
 /** The fields that identify a workload, under their names in filters and groups. */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);

@@ -1,13 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { addDetails } from './allocation-details';
 import { readRows } from './allocation-rows';
-import type { FoundRow } from './found-row';
 import { hasRolledUpSums, isRolledUp, mixedWorkloads, type SourceOptions } from './allocation-source';
 import type { AllocationAnswer, AllocationSet } from './answer';
 import type { Catalog } from './catalog';
 import { peaksOf } from './covering';
 import { cover } from './covering';
 import { rowsOf } from './database';
+import type { FoundRow } from './found-row';
 import { idleRows, readIdle } from './idle-rows';
 import { describeData } from './notes';
 import { pick, pickAssets } from './pick';

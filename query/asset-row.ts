@@ -2,8 +2,8 @@ import type { AssetRow, Breakdown } from './answer';
 import { propertyColumns } from './asset-columns';
 import type { Labels } from './asset-labels';
 import type { Row } from './database';
-import type { Span } from './span';
 import { sanitizeKey } from './sanitize';
+import type { Span } from './span';
 
 /** Labels of GKE and EKS with a node's pool. OpenCost stores the keys sanitised and prefixed with `label_`. */
 const poolLabels = [

@@ -1,5 +1,5 @@
 import { assetCostSum, costBounds, listedCost, paidCost } from './asset-cost';
-import { columnsMergedBy, type ColumnsMergedBy } from './asset-fields';
+import { type ColumnsMergedBy, columnsMergedBy } from './asset-fields';
 import { assetColumns } from './asset-source';
 import { exactSum, roughSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';

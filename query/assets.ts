@@ -1,6 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
-import { pick } from './pick';
 import type { AssetAnswer, AssetRow } from './answer';
 import { commonLabels, dependsOnLabels, findAssetTwins, type Labels, readLabelSets } from './asset-labels';
 import { toAssetRow } from './asset-row';
@@ -9,9 +8,10 @@ import { gatherAssets } from './asset-sums';
 import type { Catalog } from './catalog';
 import { peaksOf } from './covering';
 import { cover } from './covering';
-import type { Peaks } from './peaks';
 import { type Row, rowsOf } from './database';
 import { describeData } from './notes';
+import type { Peaks } from './peaks';
+import { pick } from './pick';
 import type { AssetRequest } from './request';
 import { Bindings } from './sql';
 import { cutSteps } from './steps';

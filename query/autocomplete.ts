@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FederationError } from '../errors/federation-error';
-import { pick } from './pick';
 import type { Catalog } from './catalog';
 import { cover } from './covering';
 import { rowsOf } from './database';
+import { pick } from './pick';
 import type { AutocompleteRequest } from './request';
 import { allocationTarget, assetTarget, Bindings, condition, type FilterTarget } from './sql';
 

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { sourceTables, type SourceOptions } from './allocation-source';
-import type { FoundRow } from './found-row';
+import { type SourceOptions, sourceTables } from './allocation-source';
 import { type Row, rowsOf } from './database';
+import type { FoundRow } from './found-row';
 import { Bindings } from './sql';
 
 /** Reads the volumes, load balancers or GPUs of a query's allocations, grouped by period, key and the given columns. */

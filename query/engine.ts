@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import pLimit from 'p-limit';
 import { FederationError, isFederationError } from '../errors/federation-error';
 import { answerAllocations } from './allocations';
-import type { AssetAnswer, AllocationAnswer, DataState } from './answer';
+import type { AllocationAnswer, AssetAnswer, DataState } from './answer';
 import type { Answers } from './answers';
 import { answerAssets } from './assets';
 import { answerAutocomplete } from './autocomplete';

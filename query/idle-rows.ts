@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { emptyRow, type FoundRow } from './found-row';
 import type { Catalog } from './catalog';
+import { emptyRow, type FoundRow } from './found-row';
 import { computeIdle, groupKey, type Idle, resources, type Used } from './idle';
 import { nodeCosts } from './node-costs';
 import type { PickedAssets } from './pick';

@@ -1,4 +1,4 @@
-import { aliasKeys, type Aliases, defaultAliases } from './aliases';
+import { type Aliases, aliasKeys, defaultAliases } from './aliases';
 import { commaList } from './comma-list';
 import type { Filter, FilterOperand } from './filter';
 import { invalid } from './invalid';

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Identity } from './identity';
 import { rowsOf } from './database';
 import { HashIndex, hashWords } from './hash-index';
+import type { Identity } from './identity';
 
 /** Numbers that replace texts, so that equal texts are stored once. */
 export interface Numbers {

@@ -1,4 +1,4 @@
-import { aliasKeys, type Aliases } from './aliases';
+import { type Aliases, aliasKeys } from './aliases';
 import type { Comparator, Filter, FilterOperand } from './filter';
 import { invalid } from './invalid';
 import { sanitizeKey } from './sanitize';

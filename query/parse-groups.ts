@@ -1,4 +1,4 @@
-import { aliasKeys, type Aliases } from './aliases';
+import { type Aliases, aliasKeys } from './aliases';
 import { commaList } from './comma-list';
 import { invalid } from './invalid';
 import {

@@ -1,6 +1,6 @@
 import { exactSum } from './exact-sum';
-import { peakOf, type Peaks } from './peaks';
 import { measureFacts, type StoredMeasure, storedMeasures } from './measures';
+import { peakOf, type Peaks } from './peaks';
 
 /** SQL for the minutes of a row. */
 export const rowMinutes = '((end_at - start_at) / 60)';

@@ -3,20 +3,20 @@ import {
   mostCost,
   mostOf,
   resourceSql,
-  sourceTables,
   type SourceOptions,
+  sourceTables,
   totalSql,
 } from './allocation-source';
-import type { FoundRow } from './found-row';
 import { pickedAssets } from './asset-source';
 import { rowFinder } from './beside-rows';
 import { rowsOf } from './database';
 import { exactSum, sortedSum } from './exact-sum';
+import type { FoundRow } from './found-row';
 import { groupKey, type Idle, resources } from './idle';
+import { type StoredMeasure, storedMeasures } from './measures';
 import { peakOf, type Peaks } from './peaks';
 import type { AllocationRequest } from './request';
 import { merged } from './rollup';
-import { type StoredMeasure, storedMeasures } from './measures';
 import { Bindings, unnested } from './sql';
 import type { Steps } from './steps';
 import type { Sum } from './sums';

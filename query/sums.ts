@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { mostOf, resourceSql, sourceTables, type SourceOptions, totalCostSum } from './allocation-source';
+import { mostOf, resourceSql, type SourceOptions, sourceTables, totalCostSum } from './allocation-source';
 import type { Catalog } from './catalog';
 import { compareTexts } from './compare-texts';
 import { rowsOf } from './database';

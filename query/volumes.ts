@@ -1,11 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceOptions } from './allocation-source';
-import type { FoundRow } from './found-row';
 import type { LoadBalancerUse, PersistentVolumeUse } from './answer';
 import { besideRows, rowFinder } from './beside-rows';
 import { compareTexts } from './compare-texts';
 import type { Row } from './database';
 import { exactSum } from './exact-sum';
+import type { FoundRow } from './found-row';
 import { peakOf } from './peaks';
 
 /** Most volumes, and most load balancers, that are listed per row: the most expensive ones. */

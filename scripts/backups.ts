@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { backupFolder, listBackups } from '../local-etl/backup';
+import { count, formatBytes, formatTime } from '../operator/format';
 import type { Bucket } from '../storage/bucket';
 import { type CommandOptions, type Context, openContext } from './context';
-import { count, formatBytes, formatTime } from '../operator/format';
 import { formatTable, print, printJson } from './output';
 
 /** Adds the verb `backups` to the program. */

@@ -2,13 +2,13 @@ import type { Client, Connection } from '@temporalio/client';
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { Log } from '../config/log';
+import { openLoggedBucket } from '../config/open-logged-bucket';
 import { loadSettings, type Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 import type { Bucket } from '../storage/bucket';
-import { openLoggedBucket } from '../config/open-logged-bucket';
 import { readOnly } from '../storage/read-only';
 import { Releasers } from '../workers/releasers';
-import { names, type Names } from '../workflows/names';
+import { type Names, names } from '../workflows/names';
 
 /** The options that every verb has: `command.optsWithGlobals()`. */
 export interface CommandOptions {

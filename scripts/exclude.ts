@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { changeMembership, describeChange, type MembershipChange } from '../operator/membership';
 import type { ClusterMessage } from '../workflows/messages';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 
 /** Adds the verb `exclude` to the program. */

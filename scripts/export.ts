@@ -7,7 +7,7 @@ import { exportFolder, exportInBucket } from '../operator/export/target';
 import { count, formatBytes, formatSpan } from '../operator/format';
 import { type ExportFormat, exportFormats } from '../query/export';
 import { Releasers } from '../workers/releasers';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 import { parseSpan } from './parse-options';
 import { showProgress } from './progress';

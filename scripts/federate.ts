@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { FederationRequest } from '../federation/run';
 import { dryRun } from '../operator/dry-run';
 import { startFederation } from '../operator/start-federation';
-import { openContext, type CommandOptions, type Context } from './context';
+import { type CommandOptions, type Context, openContext } from './context';
 import { describeFederation, showFederation } from './federation-progress';
 import { print, printJson } from './output';
 import { parseSpan } from './parse-options';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { type GenerationSummary, readNewestGenerations, summarizeGeneration } from '../operator/generations';
-import { openContext, type CommandOptions } from './context';
 import { formatAge, formatBytes } from '../operator/format';
+import { type GenerationSummary, readNewestGenerations, summarizeGeneration } from '../operator/generations';
+import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 import { parseCount } from './parse-options';
 

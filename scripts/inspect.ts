@@ -9,7 +9,7 @@ import { federatedPrefix } from '../federation/layout';
 import { decodeEtlFile, readLocalEtlFile } from '../operator/read-etl-file';
 import { type SetSummary, summarizeSet } from '../operator/summarize-set';
 import { readAll } from '../storage/read-all';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 
 interface InspectOptions extends CommandOptions {

@@ -3,13 +3,13 @@ import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { FederationError } from '../errors/federation-error';
 import { encodeMerged } from '../etl/contribution';
-import { mergeSets, type MergeInput } from '../etl/merge';
+import { type MergeInput, mergeSets } from '../etl/merge';
 import type { EtlSet, SetOf } from '../etl/model';
 import { recordCount, setWindow } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
+import { count, formatBytes } from '../operator/format';
 import { decodeEtlFile, readLocalEtlFile } from '../operator/read-etl-file';
 import { pipelineOption } from './inspect';
-import { count, formatBytes } from '../operator/format';
 import { print } from './output';
 
 interface MergeOptions {

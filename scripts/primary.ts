@@ -3,7 +3,7 @@ import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import { count } from '../operator/format';
 import { type Primary, primaryOf } from '../operator/primary';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 
 interface PrimaryOptions extends CommandOptions {

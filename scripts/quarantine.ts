@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { parseWindowId, describeWindow } from '../etl/window';
+import { describeWindow, parseWindowId } from '../etl/window';
 import { count } from '../operator/format';
 import { type Quarantine, readQuarantine } from '../operator/quarantine';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 
 /** Adds the verb `quarantine` to the program. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readRuns } from '../operator/runs';
 import { replayRequest } from '../operator/start-federation';
 import type { Bucket } from '../storage/bucket';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { startAndShow } from './federate';
 import { print } from './output';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { restoreBackup } from '../local-etl/restore';
 import { localEtl } from '../local-etl/store';
+import { count } from '../operator/format';
 import { backupPlace } from './backups';
 import { type CommandOptions, openContext } from './context';
-import { count } from '../operator/format';
 import { print, printJson } from './output';
 
 /** Adds the verb `restore` to the program. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { FederationError } from '../errors/federation-error';
 import { createLog } from '../config/log';
 import { loadSettings, requireRole } from '../config/settings';
+import { FederationError } from '../errors/federation-error';
 import { installRuntime, runRoles } from '../workers/run-roles';
 import { endSoon, parentGone, stopOnSignals } from './stop-on-signals';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { listRuns, type RunSummary } from '../operator/runs';
-import { openContext, type CommandOptions } from './context';
 import { formatAge, formatSpan } from '../operator/format';
+import { listRuns, type RunSummary } from '../operator/runs';
+import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 import { parseCount } from './parse-options';
 

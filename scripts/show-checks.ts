@@ -1,6 +1,6 @@
+import type { Check, Outcome } from '../operator/doctor/check';
 import { count } from '../operator/format';
 import { print } from './output';
-import type { Check, Outcome } from '../operator/doctor/check';
 
 const marks: Record<Outcome, string> = {
   ok: '✓ ok',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { count, formatAge } from '../operator/format';
 import { type ClusterStatus, readStatus, type Status } from '../operator/status';
 import type { PullState } from '../workflows/messages';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { formatTable, print, printJson } from './output';
 
 /** Adds the verb `status` to the program. */

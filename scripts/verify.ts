@@ -3,7 +3,7 @@ import { count } from '../operator/format';
 import { verifyNewest } from '../operator/verify';
 import type { Verification } from '../operator/verify-generation';
 import type { BucketReader } from '../storage/bucket';
-import { openContext, type CommandOptions } from './context';
+import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 import { showProgress } from './progress';
 

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { FederationError } from '../errors/federation-error';
 import { nearestName } from '../errors/nearest-name';
 import { keyFault } from './check-key';
-import { azureConfig, azureNotes, type AzureConfig } from './drivers/azure-config';
-import { filesystemConfig, type FilesystemConfig } from './drivers/filesystem';
-import { gcsConfig, gcsNotes, type GcsConfig } from './drivers/gcs-config';
-import { s3Config, s3Notes, type S3Config } from './drivers/s3-config';
+import { type AzureConfig, azureConfig, azureNotes } from './drivers/azure-config';
+import { type FilesystemConfig, filesystemConfig } from './drivers/filesystem';
+import { type GcsConfig, gcsConfig, gcsNotes } from './drivers/gcs-config';
+import { type S3Config, s3Config, s3Notes } from './drivers/s3-config';
 import { readYaml, type YamlFile } from './read-yaml';
 
 /** The content of a `federated-store.yaml`. Safe to log: its secrets show as `***`. */

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import type { Socket } from 'node:net';
-import { skipsVerification, type HttpConfig } from './config-fields';
+import { type HttpConfig, skipsVerification } from './config-fields';
 import { readSettingFile } from './setting-file';
 
 /** Time limit for connecting. */

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { FederationError } from '../errors/federation-error';
 import type { Bucket } from './bucket';
-import { parseFederatedStore, type FederatedStore } from './federated-store';
+import { openAzure } from './drivers/azure';
 import { azurePatience } from './drivers/azure-config';
 import { openFilesystem } from './drivers/filesystem';
-import { openAzure } from './drivers/azure';
 import { openGcs } from './drivers/gcs';
 import { openS3 } from './drivers/s3';
-import { withMetrics, type StorageCall } from './with-metrics';
+import { type FederatedStore, parseFederatedStore } from './federated-store';
+import { type StorageCall, withMetrics } from './with-metrics';
 import { withPrefix } from './with-prefix';
-import { withRetry, type RetryOptions } from './with-retry';
+import { type RetryOptions, withRetry } from './with-retry';
 
 export interface OpenBucketOptions {
   /** Called once for each warning about the store's settings. */

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 
 const maxBytes = 1024 * 1024;
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFederationError } from '../errors/federation-error';
 import { closingBody, discard } from './body';
-import { alreadyThere } from './store-failure';
 import type {
   Bucket,
   CallOptions,
@@ -13,6 +12,7 @@ import type {
   ObjectInfo,
   PutOptions,
 } from './bucket';
+import { alreadyThere } from './store-failure';
 
 export interface RetryOptions {
   /** Total attempts, including the first. (Default: 4) */

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { createClusterActivities } from '../activities/cluster-activities';
-import { createMemoryBudget } from '../storage/memory-budget';
 import type { PushInput } from '../activities/push-local-etl';
 import { FederationError } from '../errors/federation-error';
 import { instanceOf } from '../local-etl/instance';
 import { localEtl } from '../local-etl/store';
 import { watchLocalEtl } from '../local-etl/watch';
-import { forgetPrimary, pullNow, pushNow, registerPrimary, type LoopSettings } from '../workflows/messages';
+import { createMemoryBudget } from '../storage/memory-budget';
+import { forgetPrimary, type LoopSettings, pullNow, pushNow, registerPrimary } from '../workflows/messages';
 import type { pull } from '../workflows/pull';
 import type { push } from '../workflows/push';
 import { temporalContext } from './as-activity';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
+import type { Settings } from '../config/settings';
 import { FederationError } from '../errors/federation-error';
 
 /** The two kinds of SDK connection: one for clients, one for workers. */

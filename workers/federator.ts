@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import {
   createFederationActivities,
   createMergeActivities,
@@ -7,10 +7,10 @@ import {
 } from '../activities/federation-activities';
 import type { FederationDependencies } from '../activities/federation-dependencies';
 import { startMergeThreads } from '../activities/threads/merge-threads';
-import type { Exclusion } from '../federation/membership';
 import { FederationError } from '../errors/federation-error';
+import type { Exclusion } from '../federation/membership';
 import { unsafeWithoutCondition } from '../storage/conditional-create';
-import { pullNow, rosterState, type RosterState } from '../workflows/messages';
+import { pullNow, type RosterState, rosterState } from '../workflows/messages';
 import type { roster } from '../workflows/roster';
 import { temporalContext } from './as-activity';
 import { mergeMemory, mergeSlots } from './capacity';

@@ -4,7 +4,7 @@ import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
 import { type FederationReport, runOutcomes } from '../federation/run';
 import type { StorageCall } from '../storage/with-metrics';
-import { ready, type Readiness } from './health';
+import { type Readiness, ready } from './health';
 
 /** One finished run of an activity. */
 export interface ActivityRun {

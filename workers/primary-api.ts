@@ -1,5 +1,5 @@
+import { type ReadThreads, startReadThreads } from '../activities/threads/read-threads';
 import { startServer } from '../api/server';
-import { startReadThreads, type ReadThreads } from '../activities/threads/read-threads';
 import { federationOf } from '../operator/federation';
 import type { DataState } from '../query/answer';
 import { QueryEngine } from '../query/engine';

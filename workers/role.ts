@@ -1,8 +1,8 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Registry } from 'prom-client';
-import type { Settings } from '../config/settings';
 import type { Log } from '../config/log';
+import type { Settings } from '../config/settings';
 import type { ProbedBucket } from '../storage/conditional-create';
 import type { Names } from '../workflows/names';
 import type { RoleMetrics } from './metrics';

@@ -1,12 +1,12 @@
 import {
   Client,
   ScheduleAlreadyRunning,
-  ScheduleOverlapPolicy,
   type ScheduleOptions,
+  ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import type { Log } from '../config/log';
 import type { FederationInput } from '../workflows/federation';
 import { names } from '../workflows/names';
-import type { Log } from '../config/log';
 
 export interface FederationSchedule {
   readonly idPrefix: string;

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
+import { asActivities } from './as-activity';
 import { namespaceUnavailable } from './connect';
 import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
-import { asActivities } from './as-activity';
 
 /** Time that activities have to finish after a SIGTERM; then they are cancelled, and retried by the next worker. */
 const shutdownGraceTime = '10s';

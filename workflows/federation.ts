@@ -28,7 +28,7 @@ import { progress, windowsMerged } from './messages';
 import { names } from './names';
 import { longActivity, quickActivity } from './retries';
 import { handleRosterMessages } from './roster-messages';
-import { newState, noteCalls, noteLane, noteMerged, show, totalsOf, type RunState } from './run-state';
+import { newState, noteCalls, noteLane, noteMerged, type RunState, show, totalsOf } from './run-state';
 import { fitting, searchAttributes } from './search-attributes';
 
 export interface FederationInput {

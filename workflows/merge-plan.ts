@@ -1,6 +1,6 @@
 import { CancellationScope, executeChild } from '@temporalio/workflow';
 import type { PlanSummary } from '../activities/plan-federation';
-import { addCounts, noWindows, type MergeCounts } from './merge-counts';
+import { addCounts, type MergeCounts, noWindows } from './merge-counts';
 import { mergeShard, type MergeShardInput } from './merge-shard';
 import { mergeWindows, type MergeWindowsInput } from './merge-windows';
 

@@ -6,7 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { asRunFailure } from './failure';
-import { addCounts, noWindows, type MergeCounts } from './merge-counts';
+import { addCounts, type MergeCounts, noWindows } from './merge-counts';
 import { mergeShard, type MergeShardInput } from './merge-shard';
 import { windowsMerged } from './messages';
 

@@ -1,11 +1,11 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { MergeCounts } from './merge-counts';
-import type { Exclusion } from '../federation/membership';
 import type { EnterPrimarySummary } from '../activities/enter-primary';
 import type { LeaveSummary } from '../activities/leave-primary';
 import type { PrimaryStatus } from '../activities/primary-status';
 import type { PullSummary } from '../activities/pull-summary';
 import type { PushSummary } from '../activities/push-local-etl';
+import type { Exclusion } from '../federation/membership';
+import type { MergeCounts } from './merge-counts';
 
 /** A person's request to exclude or include a cluster: one JSON argument, as the Temporal UI sends it. */
 export interface ClusterMessage {

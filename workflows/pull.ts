@@ -8,16 +8,16 @@ import {
 } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
 import type { PullSummary } from '../activities/pull-summary';
-import { attemptLoop, intervalOf, nextAttempt, type AttemptLoop } from './attempts';
+import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
 import {
   addOwnNameUpdate,
+  type Attempted,
   enterPrimaryUpdate,
   leavePrimaryUpdate,
   primaryStatusUpdate,
   pullNow,
   pullState,
   skipWaitingUpdate,
-  type Attempted,
 } from './messages';
 import { longActivity } from './retries';
 

@@ -7,9 +7,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ClusterActivities } from '../activities/cluster-activities';
-import { attemptLoop, intervalOf, nextAttempt, type AttemptLoop } from './attempts';
-import { pushNow, pushState, type Attempted } from './messages';
 import type { PushSummary } from '../activities/push-local-etl';
+import { type AttemptLoop, attemptLoop, intervalOf, nextAttempt } from './attempts';
+import { type Attempted, pushNow, pushState } from './messages';
 import { longActivity } from './retries';
 
 export interface PushInput {

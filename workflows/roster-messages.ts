@@ -8,12 +8,12 @@ import {
 } from '@temporalio/workflow';
 import { asRunFailure } from './failure';
 import {
+  type ClusterMessage,
   excludeCluster,
   excludeClusterUpdate,
   includeCluster,
   includeClusterUpdate,
   parseClusterMessage,
-  type ClusterMessage,
   type RosterAnswer,
 } from './messages';
 import type { RunState } from './run-state';

@@ -1,6 +1,6 @@
 import {
-  ApplicationFailure,
   allHandlersFinished,
+  ApplicationFailure,
   condition,
   continueAsNew,
   log,
@@ -9,9 +9,10 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Exclusion } from '../federation/membership';
 import type { FederationActivities } from '../activities/federation-activities';
+import type { Exclusion } from '../federation/membership';
 import {
+  type ClusterMessage,
   excludeCluster,
   excludeClusterUpdate,
   forgetPrimary,
@@ -19,9 +20,8 @@ import {
   includeClusterUpdate,
   parseClusterMessage,
   registerPrimary,
-  rosterState,
-  type ClusterMessage,
   type RosterAnswer,
+  rosterState,
 } from './messages';
 import { quickActivity } from './retries';
 

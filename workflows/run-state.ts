@@ -4,7 +4,7 @@ import type { PlanSummary } from '../activities/plan-federation';
 import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 import type { CommitEnd } from './commit';
 import { describeRun } from './describe-run';
-import { addCounts, noWindows, type MergeCounts } from './merge-counts';
+import { addCounts, type MergeCounts, noWindows } from './merge-counts';
 import type { FederationProgress, LaneProgress } from './messages';
 
 /** The state of a run; the query `progress` returns the field of that name. */

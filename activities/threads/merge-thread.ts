@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
+import type { ErrorCode } from '../../errors/catalog';
+import { FederationError } from '../../errors/federation-error';
 import { type Contribution, extractContribution } from '../../etl/contribution';
 import { Splice, type SplicedMerge } from '../../etl/splice/splice';
 import type { AgainRange, InputFacts } from '../../etl/splice/spliced-input';
 import type { Pipeline, Window } from '../../etl/window';
-import type { ErrorCode } from '../../errors/catalog';
-import { FederationError } from '../../errors/federation-error';
 import { type Shared, ThreadSide } from './exchange';
 
 /** Runs in a worker thread: the CPU work of a merge. It does no I/O, and reports bad files as values, not as errors. */

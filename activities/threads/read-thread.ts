@@ -1,10 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
-import { FederationError } from '../../errors/federation-error';
 import type { ErrorCode } from '../../errors/catalog';
+import { FederationError } from '../../errors/federation-error';
 import { decodeSet, scanAllocations } from '../../etl/file';
-import { releaseBuffer } from '../../etl/release-buffer';
 import { gunzip, isGzipped } from '../../etl/gzip';
 import type { Allocation, EtlSet } from '../../etl/model';
+import { releaseBuffer } from '../../etl/release-buffer';
 import { setWindow } from '../../etl/set-facts';
 import type { Pipeline, Window } from '../../etl/window';
 import { AllocationColumnsBuilder, columnArrays } from '../../query/allocation-columns';

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { mapConcurrently } from '../../concurrency/map-concurrently';
-import { type Pipeline, pipelines, windowId, type WindowRef } from '../../etl/window';
-import type { Bucket } from '../../storage/bucket';
 import { clusterId } from '../../etl/cluster-id';
+import { type Pipeline, pipelines, windowId, type WindowRef } from '../../etl/window';
 import { clusterEtlKey } from '../../federation/layout';
+import type { Bucket } from '../../storage/bucket';
 import { type MadeUpFile, madeUpFile } from '../merge/made-up-clusters';
 
 /** The files that clusters have pushed. */

@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { startFederation } from '../../operator/start-federation';
 import type { FederationSummary } from '../../workflows/federation';
 import { type FederationProgress, progress } from '../../workflows/messages';
-import { historiesOf, phasesOf, type Phases, type WorkflowHistory } from './histories';
+import { historiesOf, type Phases, phasesOf, type WorkflowHistory } from './histories';
 import { added, type Sample, sumsBy } from './metrics';
 import type { Place, RunningCluster } from './place';
 

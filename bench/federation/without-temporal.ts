@@ -1,7 +1,7 @@
-import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { createFederationActivities, createMergeActivities } from '../../activities/federation-activities';
 import { readHead } from '../../activities/plan-objects';
 import { startMergeThreads } from '../../activities/threads/merge-threads';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { TestFederator } from '../../test/activities/federated-bucket';
 import { mergeSlots } from '../../workers/capacity';

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { assetIdentity } from '../../etl/asset-identity';
 import { encodeSet } from '../../etl/file';
 import { markedNames } from '../../etl/marks';
-import { pipelineSpecs } from '../../etl/pipelines';
 import type { Allocation, AllocationSet, Asset, AssetSet, EtlSet } from '../../etl/model';
+import { pipelineSpecs } from '../../etl/pipelines';
 import type { Pipeline, Window } from '../../etl/window';
 import { instant, measures, randoms, timeWindow } from '../made-up';
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeSet } from '../../etl/file';
-import type { Allocation, Asset, AllocationSet, AssetSet, TimeWindow } from '../../etl/model';
+import type { Allocation, AllocationSet, Asset, AssetSet, TimeWindow } from '../../etl/model';
 import { instant, measures, randoms, timeWindow } from '../made-up';
 
 export interface World {

@@ -1,8 +1,8 @@
+import type { ByteString } from '../byte-string';
 import { type Marks, marksOf } from '../marks';
 import type { MarkField } from '../pipeline';
-import type { Pipeline } from '../window';
 import { pipelineSpecs } from '../pipelines';
-import type { ByteString } from '../byte-string';
+import type { Pipeline } from '../window';
 import { entriesWith } from './find-text';
 import { StringUnion, type TableView } from './string-union';
 import { decodeEntry, type FileWalker, textOf, type WalkedEntries } from './walk-file';

@@ -1,12 +1,12 @@
 import type { Contribution } from '../contribution';
 import { decodeSet, encodeSet } from '../file';
-import { releaseBuffer } from '../release-buffer';
 import { gunzip, isGzipped } from '../gzip';
 import { type Merged, type MergeInput, mergeSets } from '../merge';
 import type { SetOf } from '../model';
-import type { Pipeline } from '../window';
 import { pipelineSpecs } from '../pipelines';
 import { corrupt } from '../refusal';
+import { releaseBuffer } from '../release-buffer';
+import type { Pipeline } from '../window';
 import { assemble } from './assemble';
 import { HeldEntries, type HoldOptions } from './held-entries';
 import { MergedStrings, type Previous } from './merged-strings';

@@ -1,8 +1,8 @@
 import type { ByteString } from '../byte-string';
-import { expandWindow } from '../time-window';
 import { type RecordOf, type SetOf, withRecords } from '../model';
-import type { Pipeline } from '../window';
 import { setWindow } from '../set-facts';
+import { expandWindow } from '../time-window';
+import type { Pipeline } from '../window';
 import type { Walk } from './walk';
 import { decodeEntry, type Entry, type WalkedEntries } from './walk-file';
 

@@ -1,6 +1,6 @@
 import type { ByteString } from '../byte-string';
-import { magic } from '../string-table';
 import { releaseBuffer } from '../release-buffer';
+import { magic } from '../string-table';
 
 /** The start of a table's entries, after magic and count. */
 const head = 8;

@@ -1,12 +1,12 @@
 import type { ByteString } from '../byte-string';
 import { str } from '../codec';
 import type { RecordOf, SetOf } from '../model';
-import { type Pipeline, pipelines } from '../window';
-import { pipelineSpecs } from '../pipelines';
 import type { WalkedIdentity } from '../pipeline';
+import { pipelineSpecs } from '../pipelines';
 import { Reader } from '../reader';
 import { fieldsAround, readEntries, readSetAround } from '../set-codec';
 import { hasTable } from '../string-table';
+import { type Pipeline, pipelines } from '../window';
 import { compileWalk } from './compile-walk';
 import type { TableView } from './string-union';
 import { Irregular, Walk } from './walk';

@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { discoverClusters } from '../../activities/survey-clusters';
 import type { Settings } from '../../config/settings';
 import { catalog } from '../../errors/catalog';
-import { isFederationError, type FederationError } from '../../errors/federation-error';
-import type { Bucket, CallOptions } from '../../storage/bucket';
-import type { FederatedStore } from '../../storage/federated-store';
+import { type FederationError, isFederationError } from '../../errors/federation-error';
 import {
   backupsPrefix,
   clusterEtlPrefix,
@@ -13,14 +11,16 @@ import {
   federatedPrefix,
   probeKey,
 } from '../../federation/layout';
+import type { Bucket, CallOptions } from '../../storage/bucket';
+import type { FederatedStore } from '../../storage/federated-store';
 import {
   isStranger,
   probeBucket,
-  probeOperations,
   type ProbeOperation,
+  probeOperations,
   type ProbeResult,
 } from '../../storage/probe-bucket';
-import { failed, type Check } from './check';
+import { type Check, failed } from './check';
 import type { BackupNeed } from './local-etl';
 import { permissionFor } from './permissions';
 

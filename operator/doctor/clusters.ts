@@ -2,14 +2,14 @@ import { readNewestGeneration } from '../../activities/read-generations';
 import type { Settings } from '../../config/settings';
 import { nearestName } from '../../errors/nearest-name';
 import { windowId } from '../../etl/window';
-import { resolveMembership, type Exclusion, type Membership } from '../../federation/membership';
-import type { BucketReader, CallOptions } from '../../storage/bucket';
 import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
 import { combinedEtlKey, combinedEtlPrefix, federatedPrefix, parseEtlKey } from '../../federation/layout';
+import { type Exclusion, type Membership, resolveMembership } from '../../federation/membership';
+import type { BucketReader, CallOptions } from '../../storage/bucket';
 import { count, formatAge } from '../format';
-import { summarizeCluster, surveyBucket, type Survey } from '../survey';
-import { failed, type Check } from './check';
+import { summarizeCluster, type Survey, surveyBucket } from '../survey';
+import { type Check, failed } from './check';
 
 const check = 'clusters';
 const mostClusters = 20;

@@ -4,7 +4,7 @@ import type { Bucket } from '../../storage/bucket';
 import type { FederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { checkBucket } from './bucket';
-import { failed, type Check } from './check';
+import { type Check, failed } from './check';
 import { checkClusters } from './clusters';
 import { backupNeed, checkLocalEtl } from './local-etl';
 import { checkSettings, checkStore } from './settings';

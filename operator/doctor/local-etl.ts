@@ -7,7 +7,7 @@ import { primaryState } from '../../local-etl/primary';
 import { localEtl } from '../../local-etl/store';
 import type { ProbeOperation } from '../../storage/probe-bucket';
 import { count, formatBytes } from '../format';
-import { failed, type Check } from './check';
+import { type Check, failed } from './check';
 
 const check = 'local ETL';
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Roles, Settings } from '../../config/settings';
 import { describeFederatedStore, type FederatedStore } from '../../storage/federated-store';
 import { readFederatedStore } from '../../storage/open-bucket';
-import { failed, type Check } from './check';
+import { type Check, failed } from './check';
 
 const check = 'settings';
 

@@ -1,5 +1,5 @@
-import { temporal } from '@temporalio/proto';
 import type { Client, Connection } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import type { Settings } from '../../config/settings';
 import { catalog } from '../../errors/catalog';

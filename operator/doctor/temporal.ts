@@ -3,8 +3,9 @@ import { FederationError } from '../../errors/federation-error';
 import type { Exclusion } from '../../federation/membership';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
-import { failed, type Check } from './check';
+import { type Check, failed } from './check';
 import {
+  type Asked,
   checkNamespace,
   checkPush,
   checkRoster,
@@ -12,7 +13,6 @@ import {
   checkSearchAttributes,
   checkShared,
   line,
-  type Asked,
 } from './temporal-checks';
 
 /** The deadline of each request. */

@@ -1,6 +1,6 @@
 import { exportLanes, ExportPlace } from '../../activities/export-combined';
-import { type Pipeline, windowId, type WindowRef } from '../../etl/window';
 import { mapConcurrently } from '../../concurrency/map-concurrently';
+import { type Pipeline, windowId, type WindowRef } from '../../etl/window';
 import { type ExportFormat, exportVersion, servedWindows } from '../../query/export';
 import { openEngine } from '../open-engine';
 import { serveReadable } from '../serve-readable';

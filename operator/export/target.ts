@@ -4,8 +4,8 @@ import type { Log } from '../../config/log';
 import { openLoggedBucket } from '../../config/open-logged-bucket';
 import type { StorageSettings } from '../../config/storage-settings';
 import { FederationError } from '../../errors/federation-error';
-import type { Bucket } from '../../storage/bucket';
 import { exportPrefix } from '../../federation/layout';
+import type { Bucket } from '../../storage/bucket';
 import { openBucket } from '../../storage/open-bucket';
 import { withPrefix } from '../../storage/with-prefix';
 

@@ -1,6 +1,6 @@
 import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { builtPage, buildPage } from '../../web/bundle';
+import { buildPage, builtPage } from '../../web/bundle';
 import { builtWorkflows, workflowBundle } from '../../workers/workflow-bundle';
 import { compile } from './compile';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { FederationError } from '../../errors/federation-error';
+import { clusterId } from '../../etl/cluster-id';
 import { decodeSet } from '../../etl/file';
 import { type EtlRecord, recordsOf } from '../../etl/model';
-import { windowId, type WindowId } from '../../etl/window';
-import type { BucketReader } from '../../storage/bucket';
-import { clusterId } from '../../etl/cluster-id';
+import { type WindowId, windowId } from '../../etl/window';
 import { clusterEtlPrefix, combinedEtlPrefix, parseEtlKey } from '../../federation/layout';
+import type { BucketReader } from '../../storage/bucket';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { Releasers } from '../../workers/releasers';

@@ -1,7 +1,7 @@
 import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { PullSummary } from '../../activities/pull-summary';
 import type { PushSummary } from '../../activities/push-local-etl';
-import { pullState, pushState, type PullState, type PushState } from '../../workflows/messages';
+import { type PullState, pullState, type PushState, pushState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { until } from './until';
 

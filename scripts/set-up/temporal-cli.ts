@@ -3,11 +3,11 @@ import {
   addToCache,
   findInCache,
   findOnPath,
-  goInstall,
-  probe,
   type FindOptions,
   type Found,
+  goInstall,
   type GoServer,
+  probe,
 } from './go-server';
 import { downloadTemporal } from './temporal-download';
 

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { FederationError } from '../../errors/federation-error';
-import { answers, freePort } from './free-port';
-import { startKept, type KeptProcess } from './kept-process';
 import { commandLineOf } from './command-line-of';
+import { answers, freePort } from './free-port';
+import { type KeptProcess, startKept } from './kept-process';
 
 const DAY = 24 * 60 * 60 * 1000;
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
-import { retryAfterOf, storeFailure, type FailureContext, type SeenFailure } from '../store-failure';
+import { type FailureContext, retryAfterOf, type SeenFailure, storeFailure } from '../store-failure';
 
 /** Codes for error names that say more than the status. */
 const codesByName: Record<string, ErrorCode> = {

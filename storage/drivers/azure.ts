@@ -24,12 +24,12 @@ import { checkRange, sizeByRange } from '../range';
 import { receivedBody, type ReceivedChecksum } from '../received-body';
 import { changed, missing, storageError } from '../store-failure';
 import { fromAzureMetadata, ifMatch, infoOf, toAzureMetadata } from './azure-answers';
-import { connect, type AzureConnection } from './azure-client';
+import { type AzureConnection, connect } from './azure-client';
 import type { AzureConfig } from './azure-config';
 import { copyBlob, maxCopyBytes } from './azure-copy';
 import { statusOf, toStorageError } from './azure-errors';
 import { listPages } from './azure-list';
-import { uploadStream, uploadWhole, type AzureTarget } from './azure-upload';
+import { type AzureTarget, uploadStream, uploadWhole } from './azure-upload';
 
 export interface AzureOptions {
   /** Objects larger than this are copied in blocks of this size. (Default: 256 MiB, the most that Azure copies at once) */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { lstat, mkdir, open, readFile, rmdir, unlink, writeFile, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readFile, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';

@@ -1,4 +1,4 @@
-import { link, open, realpath, rename, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, link, open, realpath, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FederationError } from '../../errors/federation-error';

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, open, realpath, stat as statPath, type FileHandle } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, realpath, stat as statPath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -27,10 +27,10 @@ import {
   createUnderLock,
   hasNoLinks,
   land,
-  placeOf,
-  replace,
   type Landing,
   type Place,
+  placeOf,
+  replace,
 } from './filesystem-landing';
 import { headAt, readChunks } from './filesystem-read';
 import { sweep, walk } from './filesystem-walk';

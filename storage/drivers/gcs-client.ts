@@ -4,7 +4,7 @@ import { untilAborted } from '../body';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
 import { redact } from '../secret';
 import { retryAfterOf } from '../store-failure';
-import { gcsCredentials, type GcsConfig } from './gcs-config';
+import { type GcsConfig, gcsCredentials } from './gcs-config';
 import { noToken, notTheStore, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ObjectHead } from '../bucket';
 import { changed } from '../store-failure';
-import { objectFields, objectOf, type GcsObject } from './gcs-answers';
+import { type GcsObject, objectFields, objectOf } from './gcs-answers';
 import type { GcsClient } from './gcs-client';
 import { notTheStore, statusOf } from './gcs-errors';
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
-import { storeFailure, type FailureContext, type SeenFailure } from '../store-failure';
+import { type FailureContext, type SeenFailure, storeFailure } from '../store-failure';
 
 /** Codes by the store's reason, where that is more precise than the HTTP status. */
 const codesByName: Record<string, ErrorCode> = {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { FederationError } from '../../errors/federation-error';
 import type { WatchedBody } from '../body';
-import { inChunks, type Chunk } from '../in-chunks';
+import { type Chunk, inChunks } from '../in-chunks';
 import { storageError } from '../store-failure';
-import { objectFields, objectOf, type GcsObject } from './gcs-answers';
-import { headerOf, readJson, type GcsClient, type GcsRequest } from './gcs-client';
+import { type GcsObject, objectFields, objectOf } from './gcs-answers';
+import { type GcsClient, type GcsRequest, headerOf, readJson } from './gcs-client';
 import { Crc32c } from './gcs-crc32c';
 import { notTheStore, statusOf } from './gcs-errors';
 

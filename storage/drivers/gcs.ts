@@ -18,14 +18,14 @@ import { driverCall } from '../driver-call';
 import { checkRange, rangeHeader } from '../range';
 import { receivedBody, type ReceivedChecksum } from '../received-body';
 import { changed, storageError } from '../store-failure';
-import { infoOf, mediaOf, objectFields, objectOf, type GcsMedia, type GcsObject } from './gcs-answers';
+import { type GcsMedia, type GcsObject, infoOf, mediaOf, objectFields, objectOf } from './gcs-answers';
 import { connect, type GcsClient, type GcsOptions } from './gcs-client';
 import type { GcsConfig } from './gcs-config';
 import { copyObject } from './gcs-copy';
 import { Crc32c } from './gcs-crc32c';
 import { statusOf, toStorageError } from './gcs-errors';
 import { listPages } from './gcs-list';
-import { uploadStream, uploadWhole, type GcsTarget } from './gcs-upload';
+import { type GcsTarget, uploadStream, uploadWhole } from './gcs-upload';
 
 /** Opens a bucket of Google Cloud Storage, without a request. */
 export async function openGcs(config: GcsConfig, options: GcsOptions = {}): Promise<Bucket> {

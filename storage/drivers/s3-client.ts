@@ -1,6 +1,6 @@
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { connectTimeoutMs, httpAgents } from '../http-agents';
-import { s3Credentials, s3Location, type S3Config } from './s3-config';
+import { type S3Config, s3Credentials, s3Location } from './s3-config';
 
 /** The SDK's client for a store, and the store's clock. */
 export interface S3Connection {

@@ -1,4 +1,3 @@
-import type { Bucket, ListEntry, ObjectInfo } from '../../storage/bucket';
 import {
   generationsPrefix,
   keptPrefix,
@@ -9,6 +8,7 @@ import {
   runRequestKey,
   runsPrefix,
 } from '../../federation/layout';
+import type { Bucket, ListEntry, ObjectInfo } from '../../storage/bucket';
 import {
   firstDay,
   goldenSource,

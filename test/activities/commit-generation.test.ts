@@ -1,11 +1,10 @@
-import type { Log } from '../../config/log';
 import { readFullListing } from '../../activities/full-listing';
 import { readHead } from '../../activities/plan-objects';
 import { createWriteReport } from '../../activities/write-report';
+import type { Log } from '../../config/log';
 import { FederationError } from '../../errors/federation-error';
-import type { FullListing } from '../../federation/listing';
-import type { FederationReport } from '../../federation/run';
-import { noCalls } from '../../federation/store-calls';
+import { replaceDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
 import {
   fullListingKey,
   generationKey,
@@ -13,8 +12,9 @@ import {
   objectKey,
   runRequestKey,
 } from '../../federation/layout';
-import { replaceDocument } from '../../federation/document';
-import { documents } from '../../federation/documents';
+import type { FullListing } from '../../federation/listing';
+import type { FederationReport } from '../../federation/run';
+import { noCalls } from '../../federation/store-calls';
 import { readAll } from '../../storage/read-all';
 import {
   firstDay,

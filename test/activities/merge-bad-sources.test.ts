@@ -1,6 +1,6 @@
-import { encodeSet, decodeSet } from '../../etl/file';
 import { createMergeWindow } from '../../activities/merge-window';
 import { isFederationError } from '../../errors/federation-error';
+import { decodeSet, encodeSet } from '../../etl/file';
 import { keptPrefix, objectKey, provenanceKey } from '../../federation/layout';
 import { readAll } from '../../storage/read-all';
 import { sameMeaning } from '../etl/same-meaning';

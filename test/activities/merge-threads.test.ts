@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MergeTraffic } from '../../activities/threads/merge-threads';
 import type { MergeTask } from '../../activities/threads/merge-thread';
+import type { MergeTraffic } from '../../activities/threads/merge-threads';
 import { encodeSet } from '../../etl/file';
-import { spliceSets } from '../etl/splice-sets';
 import { allocation, allocationSet } from '../etl/build-records';
+import { spliceSets } from '../etl/splice-sets';
 import { testMergeThreads } from './federated-bucket';
 
 const threads = testMergeThreads();

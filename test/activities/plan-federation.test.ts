@@ -1,14 +1,14 @@
-import type { Log } from '../../config/log';
 import { createDescribeShard } from '../../activities/describe-shard';
 import { drawPlan } from '../../activities/draw-plan';
 import type { MergeOutcome } from '../../activities/merge-window';
 import { createPlanFederation } from '../../activities/plan-federation';
 import { type MergeThreads, startMergeThreads } from '../../activities/threads/merge-threads';
+import type { Log } from '../../config/log';
+import { clusterId } from '../../etl/cluster-id';
+import type { WindowId } from '../../etl/window';
+import { clusterEtlPrefix, federatedPrefix } from '../../federation/layout';
 import type { Bucket, ListEntry, ObjectInfo } from '../../storage/bucket';
 import { readOnly } from '../../storage/read-only';
-import type { WindowId } from '../../etl/window';
-import { clusterId } from '../../etl/cluster-id';
-import { clusterEtlPrefix, federatedPrefix } from '../../federation/layout';
 import { dayWindow } from '../federation/made-up';
 import { removeTemporaryFolders } from '../storage/temporary-folder';
 import { federatedBucket, goldenWindows, overriding, smallBucket, TestFederator } from './federated-bucket';

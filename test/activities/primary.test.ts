@@ -4,17 +4,17 @@ import { createAddOwnName } from '../../activities/add-own-name';
 import { createEnterPrimary } from '../../activities/enter-primary';
 import { createLeavePrimary, type LeaveDependencies } from '../../activities/leave-primary';
 import { createPrimaryStatus } from '../../activities/primary-status';
+import { backupPrefix, clusterEtlKey } from '../../federation/layout';
 import { backUp, listBackups } from '../../local-etl/backup';
 import { addOwnNames } from '../../local-etl/own-names';
 import { restoreBackup } from '../../local-etl/restore';
 import { localEtl, localPath } from '../../local-etl/store';
-import { backupPrefix, clusterEtlKey } from '../../federation/layout';
 import {
   assets1,
   built,
   ClusterOnDisk,
-  combined,
   type Combined,
+  combined,
   day1,
   day2,
   filesBelow,

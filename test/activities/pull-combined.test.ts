@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
+import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../federation/layout';
 import { readManifest } from '../../local-etl/backup';
 import { withWindowLock } from '../../local-etl/lock';
 import { primaryState } from '../../local-etl/primary';
 import { localEtl, localPath } from '../../local-etl/store';
 import type { Bucket, Version } from '../../storage/bucket';
-import { backupsPrefix, clusterEtlKey, objectsPrefix } from '../../federation/layout';
 import {
   assets1,
   built,
   ClusterOnDisk,
-  combined,
   type Combined,
+  combined,
   counted,
   day1,
   day2,

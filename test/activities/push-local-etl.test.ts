@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FederationError } from '../../errors/federation-error';
-import { localEtl, localPath } from '../../local-etl/store';
 import { clusterEtlKey, clusterPrefix } from '../../federation/layout';
+import { localEtl, localPath } from '../../local-etl/store';
 import {
   assets1,
   built,

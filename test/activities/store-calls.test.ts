@@ -1,5 +1,5 @@
-import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { createFederationActivities, createMergeActivities } from '../../activities/federation-activities';
+import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { addCalls, noCalls, type StoreCalls } from '../../federation/store-calls';
 import { countCall } from '../../storage/count-calls';
 import { type StorageCall, withMetrics } from '../../storage/with-metrics';

@@ -2,12 +2,12 @@ import pino from 'pino';
 import { createPlanFederation } from '../../activities/plan-federation';
 import { createRecordRequest } from '../../activities/record-request';
 import { createWriteReport } from '../../activities/write-report';
+import { readDocument } from '../../federation/document';
+import { documents } from '../../federation/documents';
 import { type FederationReport } from '../../federation/run';
 import { noCalls } from '../../federation/store-calls';
 import { unsafeWithoutCondition } from '../../storage/conditional-create';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { readDocument } from '../../federation/document';
-import { documents } from '../../federation/documents';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 afterAll(removeTemporaryFolders);

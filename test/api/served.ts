@@ -5,8 +5,8 @@ import type { ServerOptions } from '../../api/options';
 import { buildServer } from '../../api/server';
 import { silentLog } from '../../config/log';
 import { defaultAliases } from '../../query/aliases';
-import { goldenEngine } from '../query/engine-over';
 import type { Answers } from '../../query/answers';
+import { goldenEngine } from '../query/engine-over';
 
 /** 2026-11-17T06:00:00Z; the golden files end at the midnight before. */
 export const now = 1_794_895_200;

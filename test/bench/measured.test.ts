@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type WorkflowHistory, phasesOf } from '../../bench/federation/histories';
+import { phasesOf, type WorkflowHistory } from '../../bench/federation/histories';
 import { windowsBefore } from '../../bench/federation/made-up-store';
 import { added, parseMetrics, sumsBy } from '../../bench/federation/metrics';
 import { madeUpFile } from '../../bench/merge/made-up-clusters';

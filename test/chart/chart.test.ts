@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,12 +7,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { loadSettings, requireRole, type Settings } from '../../config/settings';
-import { listenOnLoopback, type Listening } from '../storage/loopback';
 import { describeWithHelm } from '../servers/helm';
+import { type Listening, listenOnLoopback } from '../storage/loopback';
 import { findInconsistencies } from './consistency';
 import { expectGolden } from './golden';
-import { HelmError, lintChart, renderChart, type KubernetesObject, type RenderOptions } from './helm';
-import { layOut, type LaidOut } from './on-this-machine';
+import { HelmError, type KubernetesObject, lintChart, renderChart, type RenderOptions } from './helm';
+import { type LaidOut, layOut } from './on-this-machine';
 import { fields, podsOf } from './pods';
 import { validateObjects } from './validate';
 

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from './helm';
 import { findUnsafe } from './pod-safety';
-import { containersOf, fields, list, podsOf, type Fields, type PodSource } from './pods';
+import { containersOf, type Fields, fields, list, podsOf, type PodSource } from './pods';
 import { findDangling } from './references';
 import { nameOf } from './validate';
 

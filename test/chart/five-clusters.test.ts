@@ -1,4 +1,4 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -6,8 +6,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { freePort } from '../../scripts/set-up/free-port';
 import { exampleWindow, goldenDay } from '../../scripts/demo/example-days';
+import { freePort } from '../../scripts/set-up/free-port';
 import { names } from '../../workflows/names';
 import { describeWithHelm } from '../servers/helm';
 import { builtProgram } from '../servers/program';
@@ -15,8 +15,8 @@ import { connectToTestServer, describeWithTemporal, type TestServer } from '../s
 import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
 import { until } from '../until';
 import { renderChart } from './helm';
-import { layOut, type LaidOut } from './on-this-machine';
-import { fields, list, podsOf, type Fields } from './pods';
+import { type LaidOut, layOut } from './on-this-machine';
+import { type Fields, fields, list, podsOf } from './pods';
 
 const chart = path.join(__dirname, '../../chart');
 const exampleData = path.join(__dirname, '../golden/bucket/federated');

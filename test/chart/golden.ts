@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
-import { readManifests, type KubernetesObject } from './helm';
+import { type KubernetesObject, readManifests } from './helm';
 import { nameOf } from './validate';
 
 const shown = 20;

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describeWithHelm } from '../servers/helm';
 import { scratchFolder, write } from '../set-up/scratch';
-import { HelmError, lintChart, readManifests, renderChart, type KubernetesObject } from './helm';
+import { HelmError, type KubernetesObject, lintChart, readManifests, renderChart } from './helm';
 
 const sample = path.join(__dirname, 'sample-chart');
 const scratch = scratchFolder();

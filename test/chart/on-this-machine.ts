@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fields, list, type Fields } from './pods';
 import type { KubernetesObject } from './helm';
+import { type Fields, fields, list } from './pods';
 
 /** What the Kubernetes cluster contains besides the release. */
 export interface Surroundings {

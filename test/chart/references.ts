@@ -1,5 +1,5 @@
 import type { KubernetesObject } from './helm';
-import { containersOf, fields, list, type Fields, type PodSource } from './pods';
+import { containersOf, type Fields, fields, list, type PodSource } from './pods';
 import { nameOf } from './validate';
 
 /** References to objects that the release neither creates nor knows to exist. */

@@ -1,4 +1,4 @@
-import { readManifests, type KubernetesObject } from './helm';
+import { type KubernetesObject, readManifests } from './helm';
 import { validateObjects } from './validate';
 
 const podSpec = `

@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein';
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import { closest, distance } from 'fastest-levenshtein';
 import type { KubernetesObject } from './helm';
 import { KubernetesSchemas, type Schema } from './kubernetes-schemas';
 

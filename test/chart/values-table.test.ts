@@ -2,11 +2,11 @@ import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import {
+  type ChartValue,
   defaultsTemplate,
   readChartValues,
   withValuesTable,
   writeValuesTable,
-  type ChartValue,
 } from '../../scripts/chart/values-table';
 import { scratchFolder, write } from '../set-up/scratch';
 

@@ -1,24 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseWindowId, type WindowId } from '../../etl/window';
-import { checkUnion } from '../../scripts/demo/check-union';
 import { clusterId } from '../../etl/cluster-id';
-import { clusterEtlKey, clusterEtlPrefix, combinedEtlKey } from '../../federation/layout';
-import { readAll } from '../../storage/read-all';
-import { recordClusters } from '../../etl/set-facts';
 import { decodeSet } from '../../etl/file';
+import { recordClusters } from '../../etl/set-facts';
+import { parseWindowId, type WindowId } from '../../etl/window';
+import { clusterEtlKey, clusterEtlPrefix, combinedEtlKey } from '../../federation/layout';
+import { checkUnion } from '../../scripts/demo/check-union';
+import { readAll } from '../../storage/read-all';
 import { runs } from '../etl/run-counts';
 import { sameMeaning } from '../etl/same-meaning';
 import { runMain } from '../scripts/run-main';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
-import { largestPayload } from '../workflows/largest-payload';
 import { until } from '../until';
+import { largestPayload } from '../workflows/largest-payload';
 import {
+  type FiveClusters,
   localFile,
   rebuild,
   rewriteInOtherBytes,
   startFiveClusters,
-  type FiveClusters,
 } from './five-clusters';
 
 const golden = path.join(__dirname, '..', 'golden');

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { assetIdentity } from '../../etl/asset-identity';
 import type { ByteString } from '../../etl/byte-string';
 import { decodeSet, encodeSet } from '../../etl/file';
 import type { Instant } from '../../etl/instant';
 import { markedNames } from '../../etl/marks';
-import { pipelineSpecs } from '../../etl/pipelines';
 import type {
   Allocation,
   AllocationProperties,
@@ -16,7 +16,7 @@ import type {
   SetOf,
   TimeWindow,
 } from '../../etl/model';
-import { assetIdentity } from '../../etl/asset-identity';
+import { pipelineSpecs } from '../../etl/pipelines';
 import { writeSet } from '../../etl/set-codec';
 import { allocationVersions, assetVersions, windowVersions } from '../../etl/versions';
 import type { Pipeline } from '../../etl/window';

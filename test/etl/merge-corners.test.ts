@@ -1,5 +1,5 @@
-import { mergeSets } from '../../etl/merge';
 import type { Instant } from '../../etl/instant';
+import { mergeSets } from '../../etl/merge';
 import { recordCount } from '../../etl/set-facts';
 import {
   allocation,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { FederationError } from '../../errors/federation-error';
 import { encodeMerged, extractContribution, extractSet } from '../../etl/contribution';
 import { decodeSet } from '../../etl/file';
-import { mergeSets, type MergeInput } from '../../etl/merge';
+import { type MergeInput, mergeSets } from '../../etl/merge';
 import { type EtlSet, recordsOf, type SetOf } from '../../etl/model';
 import { recordCost, recordCount, totalCost } from '../../etl/set-facts';
 import { type Pipeline, pipelines } from '../../etl/window';

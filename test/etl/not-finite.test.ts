@@ -1,8 +1,8 @@
-import { totalCost } from '../../etl/set-facts';
 import { dumpSet } from '../../etl/dump';
 import { decodeSet } from '../../etl/file';
 import type { Allocation, EtlSet, NodeAsset } from '../../etl/model';
 import { withoutNotFinite } from '../../etl/not-finite';
+import { totalCost } from '../../etl/set-facts';
 import { goldenBytes } from './golden-files';
 import { patchedFloats } from './patched-floats';
 

@@ -1,8 +1,8 @@
 import { decodeSet, encodeSet } from '../../etl/file';
+import type { AllocationSet } from '../../etl/model';
 import { allocation, allocationSet, day, volume } from './build-records';
 import { goldenBytes } from './golden-files';
 import { sameMeaning } from './same-meaning';
-import type { AllocationSet } from '../../etl/model';
 
 describe('sameMeaning', () => {
   const base = allocationSet([allocation('x', { cpuCost: 1, pvs: [volume('p', 1)] }), allocation('y')]);

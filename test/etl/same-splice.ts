@@ -3,8 +3,8 @@ import { decodeSet, encodeSet } from '../../etl/file';
 import { mergeSets } from '../../etl/merge';
 import { recordCount, setWindow } from '../../etl/set-facts';
 import { Splice, type SplicedMerge } from '../../etl/splice/splice';
-import { spliceSets } from './splice-sets';
 import type { Pipeline } from '../../etl/window';
+import { spliceSets } from './splice-sets';
 
 export interface SpliceInput {
   readonly id: string;

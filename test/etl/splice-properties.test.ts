@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { extractContribution } from '../../etl/contribution';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { isGzipped } from '../../etl/gzip';
-import { spliceSets } from './splice-sets';
 import { hasTable } from '../../etl/string-table';
 import { allocationVersions, assetVersions } from '../../etl/versions';
 import { type Pipeline, pipelines } from '../../etl/window';
 import { arbitraryFile, type SetOptions, type Writing } from './arbitrary-sets';
 import { propertyRuns } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
+import { spliceSets } from './splice-sets';
 
 /** Files of a few clusters, colliding because their records name the same few clusters. */
 function filesOf(

@@ -4,17 +4,17 @@ import fc from 'fast-check';
 import { isFederationError } from '../../errors/federation-error';
 import { assetIdentity } from '../../etl/asset-identity';
 import { decodeSet, encodeSet } from '../../etl/file';
+import { Reader } from '../../etl/reader';
 import { entriesWith } from '../../etl/splice/find-text';
 import { Splice } from '../../etl/splice/splice';
-import { spliceSets } from './splice-sets';
 import { StringUnion } from '../../etl/splice/string-union';
-import { Reader } from '../../etl/reader';
 import { hasTable, readTable } from '../../etl/string-table';
 import { type Pipeline, pipelines } from '../../etl/window';
 import { allocation, allocationSet, asset, assetSet, volume } from './build-records';
 import { edgeFiles, goldenBytes, goldenMerges } from './golden-files';
 import { propertyRuns, runs } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
+import { spliceSets } from './splice-sets';
 
 /** The files of a golden window, byte for byte as OpenCost wrote them. */
 function goldenInputs(pipeline: Pipeline, name: string, ids: readonly string[]): SpliceInput[] {

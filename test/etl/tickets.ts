@@ -2,10 +2,10 @@ import type { ByteString } from '../../etl/byte-string';
 import { bool, embedded, f64, map, optional, str } from '../../etl/codec';
 import { adding, described, type Description, field, nothingOwn } from '../../etl/field';
 import { first, sum } from '../../etl/merge-parts';
-import { expandWindow, spanOf } from '../../etl/time-window';
 import type { CommonSet, TimeWindow } from '../../etl/model';
 import { watchWindow } from '../../etl/splice/hooks';
 import { window } from '../../etl/time-codec';
+import { expandWindow, spanOf } from '../../etl/time-window';
 
 /*
  * A made-up pipeline, written by no exporter: the costs of support tickets. It has an extra field before the records,

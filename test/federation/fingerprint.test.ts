@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { parseWindowId } from '../../etl/window';
 import { byBytes } from '../../federation/byte-order';
 import { fingerprint } from '../../federation/fingerprint';
 import { dayWindow, named, used } from './made-up';
-import { parseWindowId } from '../../etl/window';
 
 const one = dayWindow(1);
 const source = fc.record({ cluster: fc.string(), seen: fc.string(), decision: fc.string() });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { clusterId } from '../../etl/cluster-id';
 import { parseWindowId, pipelines, windowId, type WindowRef } from '../../etl/window';
-import { keyFault } from '../../storage/check-key';
 import * as layout from '../../federation/layout';
+import { keyFault } from '../../storage/check-key';
 
 const hex64 = fc.stringMatching(/^[0-9a-f]{64}$/);
 const cluster = fc

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { windowId, windowName, type WindowId, type WindowRef } from '../../etl/window';
+import { type WindowId, windowId, windowName, type WindowRef } from '../../etl/window';
 import type { ListedFile } from '../../federation/candidates';
 import {
   decideListing,

@@ -1,10 +1,10 @@
+import { clusterId } from '../../etl/cluster-id';
+import { parseWindowId, type WindowId, windowId } from '../../etl/window';
 import { Candidates, type ListedFile } from '../../federation/candidates';
 import { fingerprint, type FingerprintSource } from '../../federation/fingerprint';
 import type { Generation, QuarantinedSource } from '../../federation/generation';
 import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
-import { clusterId } from '../../etl/cluster-id';
-import { parseWindowId, windowId, type WindowId } from '../../etl/window';
 import type { Version } from '../../storage/bucket';
 
 /** Made-up days, by number. */

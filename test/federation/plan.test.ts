@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { ListedFile } from '../../federation/candidates';
 import type { Generation } from '../../federation/generation';
 import { planFederation, type PlanInput } from '../../federation/plan';
+import type { Version } from '../../storage/bucket';
 import {
   candidates,
   dayWindow,
@@ -13,7 +14,6 @@ import {
   quarantinedSource,
   used,
 } from './made-up';
-import type { Version } from '../../storage/bucket';
 
 const [one, two] = [dayWindow(1), dayWindow(2)];
 const both = membership(['a', 'b']);

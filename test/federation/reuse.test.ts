@@ -1,8 +1,8 @@
-import type { Contribution } from '../../etl/contribution';
 import { clusterId } from '../../etl/cluster-id';
+import type { Contribution } from '../../etl/contribution';
 import { parseWindowId, windowId } from '../../etl/window';
-import { fingerprint } from '../../federation/fingerprint';
 import type { Decision } from '../../federation/decision';
+import { fingerprint } from '../../federation/fingerprint';
 import type { Provenance, ProvenanceSource } from '../../federation/provenance';
 import { findReuse } from '../../federation/reuse';
 import type { Version } from '../../storage/bucket';

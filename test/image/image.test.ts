@@ -8,12 +8,12 @@ import { readNewestGeneration } from '../../activities/read-generations';
 import { leftOutDependencies } from '../../scripts/build/left-out';
 import { freePort } from '../../scripts/set-up/free-port';
 import { openBucketFromFile } from '../../storage/open-bucket';
-import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { connectToTestServer, describeWithTemporal, type TestServer } from '../servers/temporal';
+import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { until } from '../until';
 import { buildImage, type Image } from './build-image';
 import { parseDockerfile } from './dockerfile';
-import { giveToUser, makeWritable, prepareEngine, type Engine, type Running } from './run-image';
+import { type Engine, giveToUser, makeWritable, prepareEngine, type Running } from './run-image';
 
 const root = path.join(__dirname, '../..');
 const golden = path.join(root, 'test/golden/bucket/federated');

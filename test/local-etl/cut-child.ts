@@ -1,12 +1,12 @@
-import { createMemoryBudget } from '../../storage/memory-budget';
 import { createPullCombined } from '../../activities/pull-combined';
 import { createPushLocalEtl } from '../../activities/push-local-etl';
 import { silentLog } from '../../config/log';
+import { clusterId } from '../../etl/cluster-id';
+import { objectsPrefix } from '../../federation/layout';
 import { instanceOf } from '../../local-etl/instance';
 import { localEtl } from '../../local-etl/store';
 import type { Bucket, ObjectBody } from '../../storage/bucket';
-import { clusterId } from '../../etl/cluster-id';
-import { objectsPrefix } from '../../federation/layout';
+import { createMemoryBudget } from '../../storage/memory-budget';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
 /**

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withLock } from '../../local-etl/lock';
-import { localEtl, type LocalEtl } from '../../local-etl/store';
+import { type LocalEtl, localEtl } from '../../local-etl/store';
 
 let store: LocalEtl;
 beforeEach(async () => {

@@ -1,8 +1,8 @@
-import { createMemoryBudget, type MemoryBudget } from '../../storage/memory-budget';
-import { windowId, type WindowId } from '../../etl/window';
+import { type WindowId, windowId } from '../../etl/window';
+import { clusterEtlPrefix, objectsPrefix } from '../../federation/layout';
 import { transfersAtOnce } from '../../local-etl/transfers';
 import type { Bucket } from '../../storage/bucket';
-import { clusterEtlPrefix, objectsPrefix } from '../../federation/layout';
+import { createMemoryBudget, type MemoryBudget } from '../../storage/memory-budget';
 import { assets1, built, ClusterOnDisk } from './cluster-on-disk';
 
 const windows = Array.from({ length: transfersAtOnce + 8 }, (_, hour): WindowId => {

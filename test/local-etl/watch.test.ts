@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localPath } from '../../local-etl/store';
-import { watchLocalEtl, type Watcher } from '../../local-etl/watch';
+import { type Watcher, watchLocalEtl } from '../../local-etl/watch';
 import { until } from '../until';
 import { ClusterOnDisk, day1, day2 } from './cluster-on-disk';
 

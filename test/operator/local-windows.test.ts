@@ -1,5 +1,5 @@
-import { newestOfEachWindow } from '../../operator/local-windows';
 import { parseWindowFile } from '../../etl/window';
+import { newestOfEachWindow } from '../../operator/local-windows';
 
 function file(path: string, mtimeMs: number) {
   const parsed = parseWindowFile(path);

@@ -1,9 +1,9 @@
-import { clusterId } from '../../etl/cluster-id';
 import { FederationError } from '../../errors/federation-error';
+import { clusterId } from '../../etl/cluster-id';
 import type { Generation } from '../../federation/generation';
-import type { Context } from '../../scripts/context';
 import { summarizeCluster } from '../../operator/survey';
 import { temporalView } from '../../operator/temporal-view';
+import type { Context } from '../../scripts/context';
 import type { RosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 

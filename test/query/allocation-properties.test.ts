@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import type { AllocationRow } from '../../query/answer';
-import { type Measure, measures } from '../../query/measures';
 import type { Filter } from '../../query/filter';
+import { type Measure, measures } from '../../query/measures';
 import type { AllocationRequest } from '../../query/request';
 import { propertyRuns } from '../etl/run-counts';
 import { allocationRequests, clusterNames, madeUpWorlds } from './made-up-sets';
 import { allocationDifferences, near, rowCost, sum, totalOfAllocations } from './reference/compare';
 import {
-  propertyImplementations,
-  type Opened,
-  reference,
   type Answered,
+  type Opened,
+  propertyImplementations,
+  reference,
   withWorld,
 } from './reference/implementations';
 import { sortValue } from './reference/order';

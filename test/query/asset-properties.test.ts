@@ -5,7 +5,7 @@ import type { AssetRequest } from '../../query/request';
 import { propertyRuns } from '../etl/run-counts';
 import { assetRequests, clusterNames, madeUpWorlds } from './made-up-sets';
 import { assetDifferences, near, sum, totalOfAssets } from './reference/compare';
-import { propertyImplementations, reference, type Answered, withWorld } from './reference/implementations';
+import { type Answered, propertyImplementations, reference, withWorld } from './reference/implementations';
 import type { StoredWorld } from './reference/stored-sets';
 
 const options = propertyRuns(60, 1000);

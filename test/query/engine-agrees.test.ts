@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { propertyRuns } from '../etl/run-counts';
 import { openEngine, serveWorld } from './engine-over';
 import { allocationRequests, assetRequests, madeUpWorlds, pages } from './made-up-sets';
-import { allocationDifferences, assetDifferences, orderDifferences } from './reference/compare';
 import { referenceAllocations } from './reference/allocations';
 import { referenceAssets } from './reference/assets';
+import { allocationDifferences, assetDifferences, orderDifferences } from './reference/compare';
 import { pageOf } from './reference/order';
 
 const { numRuns = 0, seed } = propertyRuns(15, 300);

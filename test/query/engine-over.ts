@@ -4,11 +4,11 @@ import path from 'node:path';
 import { decodeSet, encodeSet } from '../../etl/file';
 import type { EtlSet } from '../../etl/model';
 import { parseWindowFile, parseWindowId, type WindowRef } from '../../etl/window';
+import { listWindowFiles } from '../../local-etl/list';
+import { localEtl } from '../../local-etl/store';
 import { toColumns } from '../../query/columns';
 import { QueryEngine, type QueryEngineOptions } from '../../query/engine';
 import type { WantedFile } from '../../query/ingest';
-import { listWindowFiles } from '../../local-etl/list';
-import { localEtl } from '../../local-etl/store';
 import { worldFiles } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
 

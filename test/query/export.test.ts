@@ -6,10 +6,11 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { createExportCombined, exportServed } from '../../activities/export-combined';
 import type { Log } from '../../config/log';
 import { toByteString } from '../../etl/byte-string';
-import { recordCost } from '../../etl/set-facts';
 import { decodeSet, encodeSet } from '../../etl/file';
 import { type Allocation, type EtlSet, recordsOf } from '../../etl/model';
+import { recordCost } from '../../etl/set-facts';
 import { parseWindowId, type Pipeline, pipelines, windowId, type WindowRef } from '../../etl/window';
+import { exportPrefix } from '../../federation/layout';
 import { listWindowFiles } from '../../local-etl/list';
 import { localEtl } from '../../local-etl/store';
 import { toColumns, type WindowColumns } from '../../query/columns';
@@ -25,7 +26,6 @@ import {
 import type { WantedFile } from '../../query/ingest';
 import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
-import { exportPrefix } from '../../federation/layout';
 import { allocation, allocationSet, asset, assetSet } from '../etl/build-records';
 
 const golden = localEtl(path.join(__dirname, '../golden/expected/federated/combined/etl'));

@@ -1,5 +1,5 @@
-import { writeHash } from '../../query/identity';
 import { HashIndex, hashWords } from '../../query/hash-index';
+import { writeHash } from '../../query/identity';
 
 test('an index finds every hash that was added, and no other', () => {
   const count = 20_000;

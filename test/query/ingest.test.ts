@@ -4,11 +4,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FederationError, isFederationError } from '../../errors/federation-error';
-import type { AllocationRequest } from '../../query/request';
-import { QueryEngine } from '../../query/engine';
-import { rowCost } from '../../query/cost';
 import { defaultAliases } from '../../query/aliases';
+import { rowCost } from '../../query/cost';
+import { QueryEngine } from '../../query/engine';
 import { parseAllocationRequest } from '../../query/parse-request';
+import type { AllocationRequest } from '../../query/request';
 import { combinedEtl, goldenEngine, openEngine, wantedFrom } from './engine-over';
 
 const request: AllocationRequest = parseAllocationRequest(

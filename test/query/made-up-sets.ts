@@ -19,11 +19,11 @@ import { type SortField, sortFields } from '../../query/derived';
 import type { Comparator, Filter, FilterOperand } from '../../query/filter';
 import {
   type Accumulation,
-  type AllocationGroup,
   allocationFields,
+  type AllocationGroup,
   type AllocationRequest,
-  type AssetGroup,
   assetFields,
+  type AssetGroup,
   type AssetRequest,
   type Step,
 } from '../../query/request';

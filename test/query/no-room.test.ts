@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { failureOf } from '../../api/failures';
-import { writeWorld, windowOf } from '../../bench/query/made-up-files';
+import { windowOf, writeWorld } from '../../bench/query/made-up-files';
 import { openDatabase } from '../../query/database';
 import { QueryEngine } from '../../query/engine';
 import { noRoomOf } from '../../query/no-room';
 import type { AllocationRequest } from '../../query/request';
 import { combinedEtl, wantedFrom } from './engine-over';
-import { disks, type Disk } from './full-disk';
+import { type Disk, disks } from './full-disk';
 import { fields, request } from './small-world';
 
 /** More than fits into memory, and incompressible. */

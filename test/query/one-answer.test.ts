@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import fc from 'fast-check';
 import { allocationSetsParts } from '../../api/allocation-json';
 import { assetSetsParts } from '../../api/asset-json';
 import { envelopeParts } from '../../api/json';
 import { summaryParts } from '../../api/summary-json';
+import { writeWorld } from '../../bench/query/made-up-files';
 import { toByteString } from '../../etl/byte-string';
 import { decodeSet, encodeSet } from '../../etl/file';
 import type { Allocation, EtlSet } from '../../etl/model';
@@ -14,12 +18,8 @@ import type { Serving } from '../../query/publish';
 import type { AllocationRequest, AssetRequest } from '../../query/request';
 import { runs } from '../etl/run-counts';
 import { openEngine, wantedFrom } from './engine-over';
-import { writeWorld } from '../../bench/query/made-up-files';
 import { allocationRequests, assetRequests, madeUpWorlds } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 
 /*
  * Servers of the same generation return the same bytes, whatever they served before: one ingests five generations,

@@ -4,8 +4,8 @@ import type { WindowRef } from '../../etl/window';
 import type { AllocationColumns } from '../../query/allocation-columns';
 import { type AllocationBatches, toColumns } from '../../query/columns';
 import { allocation, allocationSet } from '../etl/build-records';
-import { firstDay, instant, timeWindow } from './made-up-sets';
 import { openEngine } from './engine-over';
+import { firstDay, instant, timeWindow } from './made-up-sets';
 
 const count = 10_000;
 const window = { start: firstDay, end: firstDay + 86_400 };

@@ -7,8 +7,8 @@ import { toColumns } from '../../query/columns';
 import { propertyRuns } from '../etl/run-counts';
 import { openEngine } from './engine-over';
 import { allocationRequests, madeUpWorlds, worldFiles } from './made-up-sets';
-import { allocationDifferences } from './reference/compare';
 import { referenceAllocations } from './reference/allocations';
+import { allocationDifferences } from './reference/compare';
 import type { StoredWorld } from './reference/stored-sets';
 
 const { numRuns = 0, seed } = propertyRuns(15, 200);

@@ -1,9 +1,9 @@
 import { Registry } from 'prom-client';
 import { registerMetrics } from '../../api/metrics';
 import type { Allocation, Asset } from '../../etl/model';
-import type { AllocationRequest, AssetRequest } from '../../query/request';
 import type { WantedFile } from '../../query/ingest';
 import type { Serving } from '../../query/publish';
+import type { AllocationRequest, AssetRequest } from '../../query/request';
 import { allocation, allocationSet, asset, assetSet } from '../etl/build-records';
 import { openEngine, wantedSet } from './engine-over';
 import { firstDay, instant, timeWindow } from './made-up-sets';

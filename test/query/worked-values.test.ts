@@ -2,7 +2,7 @@ import type { AllocationRow, AssetRow } from '../../query/answer';
 import type { Filter } from '../../query/filter';
 import type { AllocationRequest } from '../../query/request';
 import { rowCost } from './reference/compare';
-import { implementations, type Answered, withWorld } from './reference/implementations';
+import { type Answered, implementations, withWorld } from './reference/implementations';
 import { container, fields, request, smallWorld, thing, window } from './small-world';
 
 /** The world of the contract's worked values: one hour, two clusters, one node, three allocations. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { decodeSet } from '../../etl/file';
 import { setWindow } from '../../etl/set-facts';
 import { parseWindowId } from '../../etl/window';
-import { layOutClusters, laidOutDay } from '../../scripts/demo/clusters';
+import { laidOutDay, layOutClusters } from '../../scripts/demo/clusters';
 import { exampleWindow, goldenDay, yesterday } from '../../scripts/demo/example-days';
 import { runMain } from './run-main';
 

@@ -5,12 +5,12 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { totalCost } from '../../etl/set-facts';
 import { decodeSet } from '../../etl/file';
-import { rowsOf } from '../../query/database';
-import { exportPrefix, objectKey } from '../../federation/layout';
+import { totalCost } from '../../etl/set-facts';
 import { readDocument } from '../../federation/document';
 import { documents } from '../../federation/documents';
+import { exportPrefix, objectKey } from '../../federation/layout';
+import { rowsOf } from '../../query/database';
 import { builtProgram } from '../servers/program';
 import { FederationFolder } from './federation-folder';
 import { runMain } from './run-main';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterId } from '../../etl/cluster-id';
 import type { WindowId } from '../../etl/window';
-import type { Version } from '../../storage/bucket';
+import type { Generation } from '../../federation/generation';
 import {
   clusterEtlKey,
   combinedEtlKey,
@@ -11,8 +11,8 @@ import {
   provenanceKey,
   publishedKey,
 } from '../../federation/layout';
-import type { Generation } from '../../federation/generation';
 import { noCalls } from '../../federation/store-calls';
+import type { Version } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 import { clearSettings } from '../servers/clear-environment';
 import { FederationFolder } from './federation-folder';

@@ -7,7 +7,7 @@ import { FederationError } from '../../errors/federation-error';
 import { clusterId } from '../../etl/cluster-id';
 import { updatePrimary } from '../../local-etl/primary';
 import { type LocalEtl, localEtl } from '../../local-etl/store';
-import { rosterState, type RosterState } from '../../workflows/messages';
+import { type RosterState, rosterState } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { clearSettings } from '../servers/clear-environment';
 import { describeWithTemporal } from '../servers/temporal';

@@ -8,10 +8,10 @@ import {
   addToCache,
   findInCache,
   findOnPath,
-  goInstall,
-  probe,
   type FindOptions,
+  goInstall,
   type GoServer,
+  probe,
 } from '../../scripts/set-up/go-server';
 import { startKept } from '../../scripts/set-up/kept-process';
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { isAlive } from '../../scripts/set-up/lock.cjs';
-import { sharedServer, type SharedServer } from './shared-servers';
+import { type SharedServer, sharedServer } from './shared-servers';
 
 /** Below the packages, so that Node resolves them from the built program. */
 const cache = path.join(__dirname, '../../node_modules/.cache/federated-etl');

@@ -3,10 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { NativeConnection } from '@temporalio/worker';
 import { ensureSearchAttributes } from '../../workers/search-attributes';
+import { until } from '../until';
 import { describeWith } from './describe-with';
 import { missing } from './paths';
 import { sharedServer } from './shared-servers';
-import { until } from '../until';
 
 /** A connection to the Temporal server that all test files of a run share. */
 export interface TestServer {

@@ -10,7 +10,7 @@ import { findFakeGcs, startGcsServer } from './fake-gcs';
 import { findHelm } from './helm';
 import { temporalCliPath, variables } from './paths';
 import { buildForRun } from './program';
-import { SharedServers, type SharedServer } from './shared-servers';
+import { type SharedServer, SharedServers } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
 
 /** What must be undone after the last test file. */

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { freePort } from '../../scripts/set-up/free-port';
 
 describe('a free port', () => {

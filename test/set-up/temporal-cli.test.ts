@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isFederationError } from '../../errors/federation-error';
 import { cachedBinary, type Found } from '../../scripts/set-up/go-server';
-import { findTemporal, temporalCli, type FoundTemporal } from '../../scripts/set-up/temporal-cli';
+import { findTemporal, type FoundTemporal, temporalCli } from '../../scripts/set-up/temporal-cli';
 import { program, scratchFolder, temporalLines, write } from './scratch';
 
 const scratch = scratchFolder();

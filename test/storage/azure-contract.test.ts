@@ -9,7 +9,7 @@ import {
 } from '@azure/storage-blob';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
-import { connectToAzure, describeWithAzure, type AzureAccess } from '../servers/azurite';
+import { type AzureAccess, connectToAzure, describeWithAzure } from '../servers/azurite';
 import { describeBucketContract } from './bucket-contract';
 
 describeWithAzure('against an Azure server', () => {

@@ -1,8 +1,8 @@
-import { azureConfig } from '../../storage/drivers/azure-config';
 import { openAzure } from '../../storage/drivers/azure';
+import { azureConfig } from '../../storage/drivers/azure-config';
 import { clearEnvironment } from '../servers/clear-environment';
 import { everyNameHere } from './every-name-here';
-import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
+import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 import { startTlsServer, type TlsServer } from './tls-server';
 
 /** Sources of credentials if the file has none, with a store and an identity service on loopback. */

@@ -3,13 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
 import type { Bucket } from '../../storage/bucket';
-import { openAzure, type AzureOptions } from '../../storage/drivers/azure';
+import { type AzureOptions, openAzure } from '../../storage/drivers/azure';
 import { azureConfig, azurePatience } from '../../storage/drivers/azure-config';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { connectToAzure, describeWithAzure } from '../servers/azurite';
-import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
+import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 import { startTlsServer } from './tls-server';
 
 /** Requests on the wire, against a loopback server with canned responses. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { openFilesystem } from '../../storage/drivers/filesystem';
+import type { Bucket } from '../../storage/bucket';
 import { lookBeforeCreate, probeConditionalCreate, withProbedCreate } from '../../storage/conditional-create';
+import { openFilesystem } from '../../storage/drivers/filesystem';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
-import type { Bucket } from '../../storage/bucket';
 import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { startFaultyServer } from './faulty-s3-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';

@@ -7,7 +7,7 @@ import { withMetrics } from '../../storage/with-metrics';
 import { withPrefix } from '../../storage/with-prefix';
 import { withRetry } from '../../storage/with-retry';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
-import { unavailable, withFaults, type Faults } from './with-faults';
+import { type Faults, unavailable, withFaults } from './with-faults';
 
 afterAll(removeTemporaryFolders);
 

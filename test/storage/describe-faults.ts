@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import { mapConcurrently } from '../../concurrency/map-concurrently';
 import { FederationError } from '../../errors/federation-error';
 import { discard } from '../../storage/body';
@@ -7,7 +7,7 @@ import type { Bucket, CallOptions } from '../../storage/bucket';
 import { readAll } from '../../storage/read-all';
 import { repeatable, withRetry } from '../../storage/with-retry';
 import { until } from '../until';
-import { slowMs, startFaultProxy, type Fault, type FaultProxy } from './fault-proxy';
+import { type Fault, type FaultProxy, slowMs, startFaultProxy } from './fault-proxy';
 
 /** A store behind a proxy. */
 export interface FaultSuite {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { s3Credentials, s3Location, type S3Config } from '../../storage/drivers/s3-config';
+import { type S3Config, s3Credentials, s3Location } from '../../storage/drivers/s3-config';
 import { userHeaders } from '../../storage/drivers/s3-headers';
 import { describeFederatedStore, parseFederatedStore } from '../../storage/federated-store';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { openFilesystem } from '../../storage/drivers/filesystem';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
-import { openFilesystem } from '../../storage/drivers/filesystem';
 import { describeBucketContract } from './bucket-contract';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 

@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Bucket } from '../../storage/bucket';
 import { openFilesystem } from '../../storage/drivers/filesystem';
 import { toStorageError } from '../../storage/drivers/filesystem-files';
 import { readAll } from '../../storage/read-all';
-import type { Bucket } from '../../storage/bucket';
 import { until } from '../until';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { gcsError, json, resource, startFaultyGcsServer, type FaultyGcsServer } from './faulty-gcs-server';
+import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
 /** Sources of credentials, with a store and a token service on loopback. */

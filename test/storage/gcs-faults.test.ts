@@ -6,12 +6,12 @@ import { readAll } from '../../storage/read-all';
 import { repeatable, withRetry } from '../../storage/with-retry';
 import {
   crc32c,
+  type FaultyGcsServer,
   gcsError,
   json,
   media,
   resource,
   startFaultyGcsServer,
-  type FaultyGcsServer,
 } from './faulty-gcs-server';
 import { startTlsServer, type TlsServer } from './tls-server';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { temporaryFolder, removeTemporaryFolders } from './temporary-folder';
+import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
 afterAll(removeTemporaryFolders);
 

@@ -2,12 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
-import type { WindowId } from '../../etl/window';
 import { isFederationError } from '../../errors/federation-error';
-import type { Bucket, ListEntry, ListOptions } from '../../storage/bucket';
-import { probeConditionalCreate } from '../../storage/conditional-create';
-import { parseFederatedStore } from '../../storage/federated-store';
 import { clusterId } from '../../etl/cluster-id';
+import type { WindowId } from '../../etl/window';
 import {
   backupPrefix,
   backupsPrefix,
@@ -18,6 +15,7 @@ import {
   combinedEtlPrefix,
   combinedPrefix,
   federatedPrefix,
+  fullListingKey,
   generationKey,
   generationsPrefix,
   keptKey,
@@ -27,15 +25,17 @@ import {
   probeKey,
   provenanceKey,
   publishedKey,
-  fullListingKey,
   runReportKey,
   runsPrefix,
   unreferencedKey,
 } from '../../federation/layout';
+import type { Bucket, ListEntry, ListOptions } from '../../storage/bucket';
+import { probeConditionalCreate } from '../../storage/conditional-create';
+import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
-import { startS3Users, type S3User, type S3Users } from '../servers/s3-users';
-import { describeWithS3, s3Settings, startS3Server, type S3Server } from '../servers/versitygw';
+import { type S3User, type S3Users, startS3Users } from '../servers/s3-users';
+import { describeWithS3, type S3Server, s3Settings, startS3Server } from '../servers/versitygw';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
 type Role = 'federated-cluster' | 'federator' | 'primary';

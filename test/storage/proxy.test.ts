@@ -1,11 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
-import { randomUUID } from 'node:crypto';
-import { readAll } from '../../storage/read-all';
-import { openBucket } from '../../storage/open-bucket';
 import { parseFederatedStore } from '../../storage/federated-store';
+import { openBucket } from '../../storage/open-bucket';
+import { readAll } from '../../storage/read-all';
 import { connectToS3, describeWithS3, s3Store } from '../servers/versitygw';
-import { listenOnLoopback, type Listening } from './loopback';
+import { type Listening, listenOnLoopback } from './loopback';
 import { startTlsServer, type TlsServer } from './tls-server';
 
 /** A typical company proxy: it forwards plain requests, and opens tunnels for encrypted ones. */

@@ -1,12 +1,12 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import { parseFederatedStore } from '../../storage/federated-store';
 import { openBucket } from '../../storage/open-bucket';
 import { clearEnvironment } from '../servers/clear-environment';
-import { startFaultyServer, type FaultyServer } from './faulty-s3-server';
+import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 
 /** Sources of credentials if the file has none, with a store and a token service on loopback. */
 let server: FaultyServer;

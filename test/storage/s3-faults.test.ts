@@ -5,7 +5,7 @@ import { openBucket } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 import { everyNameHere } from './every-name-here';
-import { partOfBody, startFaultyServer, xmlError, type FaultyServer } from './faulty-s3-server';
+import { type FaultyServer, partOfBody, startFaultyServer, xmlError } from './faulty-s3-server';
 
 /**
  * For calls that meet silence. Other calls keep the default, as a busy machine may be slow to

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
-import { parseFederatedStore } from '../../storage/federated-store';
 import { openS3 } from '../../storage/drivers/s3';
+import { parseFederatedStore } from '../../storage/federated-store';
 import { readAll } from '../../storage/read-all';
 import { connectToS3, describeWithS3, s3Settings } from '../servers/versitygw';
 

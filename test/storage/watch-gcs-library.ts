@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Storage } from '@google-cloud/storage';
-import { gcsError, json, resource, startFaultyGcsServer, type FaultyGcsServer } from './faulty-gcs-server';
+import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 
 /**
  * Prints how the methods of `@google-cloud/storage` behave where the driver needs other behaviour. Runs as a separate

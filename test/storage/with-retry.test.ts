@@ -4,7 +4,7 @@ import { openFilesystem } from '../../storage/drivers/filesystem';
 import { readAll } from '../../storage/read-all';
 import { repeatable, withRetry } from '../../storage/with-retry';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
-import { unavailable, withFaults, type Faults } from './with-faults';
+import { type Faults, unavailable, withFaults } from './with-faults';
 
 afterAll(removeTemporaryFolders);
 

@@ -1,15 +1,15 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { discard } from '../../storage/body';
 import { openFilesystem } from '../../storage/drivers/filesystem';
+import { dryRun, type IntendedWrite } from '../../storage/dry-run';
 import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { readOnly } from '../../storage/read-only';
-import { discard } from '../../storage/body';
-import { dryRun, type IntendedWrite } from '../../storage/dry-run';
-import { withMetrics, type StorageCall } from '../../storage/with-metrics';
-import { withFaults } from './with-faults';
+import { type StorageCall, withMetrics } from '../../storage/with-metrics';
 import { withPrefix } from '../../storage/with-prefix';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { withFaults } from './with-faults';
 
 afterAll(removeTemporaryFolders);
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { aboutBars, barsOf, seriesOf, unitOf, type BarUnit } from '../../web/bars';
+import { aboutBars, barsOf, type BarUnit, seriesOf, unitOf } from '../../web/bars';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;

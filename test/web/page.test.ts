@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { newest, now, token } from './canned-answers';
 import { findChromium } from '../servers/chromium';
 import { describeWith } from '../servers/describe-with';
 import { until } from '../until';
+import { newest, now, token } from './canned-answers';
 import { startChromium } from './chromium';
 import { defaultAnswers, type ServedPage, servePage } from './served-page';
 

@@ -1,5 +1,5 @@
-import { loadSettings } from '../../config/settings';
 import { silentLog } from '../../config/log';
+import { loadSettings } from '../../config/settings';
 import { ensureFederateOnPush, reportPush } from '../../workers/federate-on-push';
 import type { RoleContext } from '../../workers/role';
 import { names } from '../../workflows/names';

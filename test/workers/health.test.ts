@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import type { RunningServer } from '../../api/listen';
 import { FederationError } from '../../errors/federation-error';

@@ -5,9 +5,9 @@ import { noCalls } from '../../federation/store-calls';
 import type { commit } from '../../workflows/commit';
 import { names } from '../../workflows/names';
 import { describeWithTemporal } from '../servers/temporal';
+import { until } from '../until';
 import { callsOf, cleanedUp, committed, mergedWindow, planOf } from './doubles';
 import { failureOfRun, summariesOf } from './runs';
-import { until } from '../until';
 import { WorkflowWorld } from './workflow-world';
 
 const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {

@@ -3,11 +3,11 @@ import type { ClusterActivities } from '../../activities/cluster-activities';
 import type { CommittedGeneration } from '../../activities/commit-generation';
 import type { ShardDescription } from '../../activities/describe-shard';
 import type { CallsOf, FederationActivities, MergeActivities } from '../../activities/federation-activities';
-import { windowId, type WindowId } from '../../etl/window';
 import type { MergeOutcome } from '../../activities/merge-window';
 import type { PlanSummary } from '../../activities/plan-federation';
 import type { PullSummary } from '../../activities/pull-summary';
 import type { PushSummary } from '../../activities/push-local-etl';
+import { type WindowId, windowId } from '../../etl/window';
 import { noCalls, type StoreCalls } from '../../federation/store-calls';
 
 /** Every activity that workflows call. */

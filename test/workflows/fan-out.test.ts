@@ -1,9 +1,9 @@
-import { temporal } from '@temporalio/proto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
-import { FederationError } from '../../errors/federation-error';
 import type { MergeWindowInput } from '../../activities/merge-window';
+import { FederationError } from '../../errors/federation-error';
 import { workflowBundle } from '../../workers/workflow-bundle';
 import type { mergeWindows } from '../../workflows/merge-windows';
 import { names } from '../../workflows/names';

@@ -5,8 +5,8 @@ import { FederationError } from '../../errors/federation-error';
 import type { federateOnPush, FederateOnPushInput } from '../../workflows/federate-on-push';
 import { pushed } from '../../workflows/messages';
 import { describeWithTemporal } from '../servers/temporal';
-import { planOf } from './doubles';
 import { until } from '../until';
+import { planOf } from './doubles';
 import { WorkflowWorld } from './workflow-world';
 
 let world: WorkflowWorld;

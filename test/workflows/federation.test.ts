@@ -1,8 +1,8 @@
-import { FederationError } from '../../errors/federation-error';
 import type { MergeWindowInput } from '../../activities/merge-window';
+import { FederationError } from '../../errors/federation-error';
+import { progress } from '../../workflows/messages';
 import { describeWithTemporal } from '../servers/temporal';
 import { callsOf, committed, describedShard, mergedWindow, planOf } from './doubles';
-import { progress } from '../../workflows/messages';
 import { failureOfRun, summariesOf, untilProgress } from './runs';
 import { WorkflowWorld } from './workflow-world';
 

@@ -1,5 +1,5 @@
-import { temporal } from '@temporalio/proto';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { historyFromJson, historyToJson } from './history-json';
 import { largestPayload } from './largest-payload';
 

@@ -12,8 +12,8 @@ import {
 import type { pull } from '../../workflows/pull';
 import type { push } from '../../workflows/push';
 import { describeWithTemporal } from '../servers/temporal';
-import { pulled, pushed } from './doubles';
 import { until } from '../until';
+import { pulled, pushed } from './doubles';
 import { WorkflowWorld } from './workflow-world';
 
 const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {

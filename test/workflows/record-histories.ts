@@ -6,17 +6,20 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
-import { generationSchema } from '../../federation/generation';
-import type { FederationRequest } from '../../federation/run';
 import { silentLog } from '../../config/log';
 import { loadSettings } from '../../config/settings';
-import type { Bucket } from '../../storage/bucket';
-import { openFilesystem } from '../../storage/drivers/filesystem';
 import { clusterId } from '../../etl/cluster-id';
+import { generationSchema } from '../../federation/generation';
 import { clusterEtlKey, combinedPrefix, federatedPrefix, generationKey } from '../../federation/layout';
+import type { FederationRequest } from '../../federation/run';
+import { findTemporal } from '../../scripts/set-up/temporal-cli';
+import { startTemporalServer } from '../../scripts/set-up/temporal-server';
+import type { Bucket } from '../../storage/bucket';
 import { countCall } from '../../storage/count-calls';
+import { openFilesystem } from '../../storage/drivers/filesystem';
 import { readAll } from '../../storage/read-all';
 import { withMetrics } from '../../storage/with-metrics';
+import { asActivities } from '../../workers/as-activity';
 import { startCluster } from '../../workers/cluster';
 import { startFederator } from '../../workers/federator';
 import { Readiness } from '../../workers/health';
@@ -24,24 +27,21 @@ import { registerRoleMetrics } from '../../workers/metrics';
 import { Releasers } from '../../workers/releasers';
 import type { RoleContext, StartedRole } from '../../workers/role';
 import { workflowBundle } from '../../workers/workflow-bundle';
-import { asActivities } from '../../workers/as-activity';
 import type { federateOnPush } from '../../workflows/federate-on-push';
 import type { federation } from '../../workflows/federation';
 import {
   excludeCluster,
   excludeClusterUpdate,
+  type FederationPhase,
   leavePrimaryUpdate,
   progress,
   pullState,
   pushed,
   pushState,
-  type FederationPhase,
 } from '../../workflows/messages';
 import { names } from '../../workflows/names';
 import { allGoesWell, asCounted, describedShard, planOf } from './doubles';
 import { historyToJson } from './history-json';
-import { findTemporal } from '../../scripts/set-up/temporal-cli';
-import { startTemporalServer } from '../../scripts/set-up/temporal-server';
 
 /*
  * Records the histories that test/workflows replays: `npx tsx test/workflows/record-histories.ts`. Real workflows, real

@@ -15,9 +15,9 @@ import {
 import { names } from '../../workflows/names';
 import type { roster, RosterInput } from '../../workflows/roster';
 import { describeWithTemporal } from '../servers/temporal';
+import { until } from '../until';
 import { committed, type Doubles, planOf } from './doubles';
 import { failureOfRun, untilProgress } from './runs';
-import { until } from '../until';
 import { WorkflowWorld } from './workflow-world';
 
 const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {

@@ -1,6 +1,6 @@
-import { type WorkflowHandle, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
-import { progress, type FederationProgress } from '../../workflows/messages';
+import { type FederationProgress, progress } from '../../workflows/messages';
 import { until } from '../until';
 
 /** The error of a failed run; throws if it did not fail by its own decision. */

@@ -7,8 +7,8 @@ import { workflowBundle } from '../../workers/workflow-bundle';
 import type { federation, FederationInput } from '../../workflows/federation';
 import { names } from '../../workflows/names';
 import { connectToTestServer, type TestServer } from '../servers/temporal';
-import { allGoesWell, asCounted, type Activities, type Doubles } from './doubles';
 import { until } from '../until';
+import { type Activities, allGoesWell, asCounted, type Doubles } from './doubles';
 
 /** A call of an activity. */
 export interface Call {

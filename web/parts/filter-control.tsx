@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useAnswer } from '../ask';
-import { appliesTo, filterFields, type Filtered } from '../filter-fields';
+import { appliesTo, type Filtered, filterFields } from '../filter-fields';
 import { comparison } from '../url-state';
 
 const plural: Readonly<Record<Filtered, string>> = { allocation: 'allocations', assets: 'assets' };

@@ -1,8 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import type { Asset, AssetSet, AssetSets } from '../api-types';
 import { useAnswer } from '../ask';
-import { dates, displayName, money } from '../format';
 import { appliesTo } from '../filter-fields';
+import { dates, displayName, money } from '../format';
 import { CsvLink } from '../parts/csv-link';
 import { FilterControl } from '../parts/filter-control';
 import { Link } from '../parts/link';

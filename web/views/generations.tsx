@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { GenerationDiff, GenerationView } from '../../api/contract';
 import { useAnswer } from '../ask';
-import { age, bytes, money, moment } from '../format';
+import { age, bytes, moment, money } from '../format';
 import { Failed, Select } from '../parts/states';
 import { type Column, Table } from '../parts/table';
 import type { ViewProps } from './view';

@@ -20,7 +20,7 @@ import { commonProperties, mergeOverSets, mergePieces } from './merging';
 import { groupName } from './names';
 import { nodeWords } from './nodes';
 import { inOrder, pageOf } from './order';
-import { firstMember, type Piece, type PieceProperties, pieceOf, withoutAdjustments } from './piece';
+import { firstMember, type Piece, pieceOf, type PieceProperties, withoutAdjustments } from './piece';
 import { isShared, sharedCost, shareOut, tenancyShares } from './sharing';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAllocations, type StoredAssets } from './stored-sets';
