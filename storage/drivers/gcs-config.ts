@@ -29,7 +29,7 @@ export const gcsConfig = z.strictObject({
 });
 export type GcsConfig = z.output<typeof gcsConfig>;
 
-/** The credentials in `service_account`; undefined if Google's own search shall find some. */
+/** The credentials in `service_account`; undefined if Google's own search is to find some. */
 export function gcsCredentials(config: GcsConfig): Record<string, unknown> | undefined {
   const text = config.service_account?.reveal() ?? '';
   return text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
