@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 // Words that were replaced by those of docs/design/architecture.md, each with what to write instead.
@@ -26,15 +25,12 @@ const replaced: readonly { readonly word: RegExp; readonly instead: string; read
   { word: /\b(file|own)[- ]?memory\b|\bprimaryMemory\b/i, instead: 'state (on the volume); memory is RAM' },
 ];
 
-const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
-  .split('\0')
-  .filter(
-    (file) =>
-      /\.(tsx?|[cm]?js|md|ya?ml|tpl|txt)$/.test(file) &&
-      !/^test\/(golden|histories|chart\/golden)\//.test(file),
-  )
-  // Not this list.
-  .filter((file) => file !== 'test/docs/words.test.ts');
+const skipped =
+  /^(node_modules|dist|\.git|\.federated-etl|test\/golden|test\/histories|test\/chart\/golden)$/;
+const files = globSync('**/*.{ts,tsx,js,cjs,mjs,md,yaml,yml,tpl,txt}', {
+  cwd: root,
+  exclude: (folder) => skipped.test(folder),
+}).filter((file) => file !== 'test/docs/words.test.ts');
 
 test.each(replaced)('no file uses $word; write: $instead', ({ word, within }) => {
   const uses = files
