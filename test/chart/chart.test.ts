@@ -683,7 +683,7 @@ describeWithHelm('the chart', () => {
         values: { ...minimal, federatedETL: { federatedCluster: true, primaryCluster: true } },
       });
       expect(notes).toContain('WARNING: the local ETL of this cluster, /var/configs/db/etl, is overwritten');
-      expect(notes).toContain('in the bucket below federated-etl/backups/cluster-1');
+      expect(notes).toContain('in the bucket under federated-etl/backups/cluster-1');
       expect(notes).toContain('waits\n  automatically until a federation holds');
     });
 
