@@ -1,10 +1,10 @@
 import { type AliasName, aliasNames } from './request';
 import { sanitizeKey } from './sanitize';
 
-/** The label (or annotation) of each alias; several keys are separated by commas. */
+/** The label or annotation key that each alias stands for; several keys are separated by commas. */
 export type Aliases = Readonly<Record<AliasName, string>>;
 
-/** Kubecost's defaults. */
+/** Kubecost's default aliases. */
 export const defaultAliases: Aliases = {
   department: 'department',
   environment: 'env',
@@ -13,12 +13,13 @@ export const defaultAliases: Aliases = {
   team: 'team',
 };
 
-/** The sanitised keys of an alias, at least one; undefined if the word is not an alias. */
+/** Returns the sanitised keys of an alias, at least one, or undefined if the word is not an alias. */
 export function aliasKeys(word: string, aliases: Aliases): string[] | undefined {
   const name = aliasNames.find((alias) => alias === word);
   if (name === undefined) return undefined;
   const keys = keysOf(aliases[name]);
-  // OpenCost's fallback for an empty setting; without a key a part of the row name would be missing.
+  // Fall back to the defaults if the setting is empty, as OpenCost does: without a key, a part of the row name would be
+  // missing.
   return keys.length > 0 ? keys : keysOf(defaultAliases[name]);
 }
 

@@ -35,17 +35,17 @@ export interface GpuColumns {
   readonly shared: (boolean | null)[];
 }
 
-/** Allocations of a window as columns that a thread can transfer. */
+/** The allocations of a window, as columns that can be transferred between threads. */
 export interface AllocationColumns {
   readonly pipeline: 'allocations';
   readonly rows: number;
-  /** Distance between columns of `numbers`. */
+  /** Distance between the starts of two columns in `numbers`, in values. */
   readonly stride: number;
-  /** Columns of start, end, the maxima of CPU, RAM and GPU (NaN if not measured), then the stored measures. */
+  /** The columns start, end, the maxima of CPU, RAM and GPU (NaN if not measured), then the stored measures. */
   readonly numbers: Float64Array;
   /** Hash of each row's identity, `hashWords` words per row. */
   readonly hashes: Uint32Array;
-  /** Identities as JSON, only those that the reader has not passed on before. */
+  /** The identities as JSON, without those that the reader has sent before. */
   readonly identities: Uint8Array;
   readonly identityRows: Uint32Array;
   readonly identityEnds: Uint32Array;
@@ -55,19 +55,19 @@ export interface AllocationColumns {
   readonly notFinite: readonly NotFinite[];
 }
 
-/** The arrays of columns that a thread can transfer: none shares its buffer. */
+/** Returns the arrays that can be transferred to another thread: none of them shares its buffer. */
 export function columnArrays(columns: AllocationColumns) {
   const { numbers, hashes, identities, identityRows, identityEnds } = columns;
   return [numbers, hashes, identities, identityRows, identityEnds];
 }
 
-/** Columns of `numbers` before the measures. */
+/** The columns that precede the measures in `numbers`. */
 export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as const;
 
-/** Part of the name of stored idle cost. */
+/** Allocations with this text in their name are stored idle cost. */
 const idle = '__idle__';
 
-/** Adds allocations to columns one by one, so that they need not all be in memory. */
+/** Builds columns from allocations that are added one by one, so that they need not all be in memory. */
 export class AllocationColumnsBuilder {
   private rows = 0;
   private readonly numbers: Float64Array;
@@ -98,7 +98,7 @@ export class AllocationColumnsBuilder {
 
   /**
    * @param most number of records that fit
-   * @param known identities that the receiver has; new ones are added
+   * @param known identities that the receiver already has; new ones are added to it
    */
   constructor(
     private readonly most: number,
@@ -108,12 +108,12 @@ export class AllocationColumnsBuilder {
     this.hashes = new Uint32Array(most * hashWords);
   }
 
-  /** Whether no more records can be added. */
+  /** Whether the columns hold as many records as fit. */
   get full(): boolean {
     return this.rows === this.most;
   }
 
-  /** Skips stored idle: it is computed from the assets and would count twice. */
+  /** Adds a record. Stored idle cost is skipped: answers compute idle from the assets, so it would count twice. */
   add(record: Allocation): void {
     if (record.name.includes(idle)) return;
     const { numbers, most } = this;
@@ -121,7 +121,7 @@ export class AllocationColumnsBuilder {
     this.addIdentity(record, row);
     const finite = this.finite.of(record);
     const raw = record.rawAllocationOnly;
-    // NaN and infinity are reported and count as not measured.
+    // NaN and infinity are reported, and stored as not measured.
     const maximum = (value: number | null | undefined, field: string) =>
       value === null || value === undefined || finite(value, field) !== value ? NaN : value;
     numbers[row] = seconds(record.start);
@@ -168,7 +168,7 @@ export class AllocationColumnsBuilder {
   }
 }
 
-/** Copies to a new buffer: small Node buffers share a pool, which would be transferred as a whole. */
+/** Concatenates into a new buffer: small Node buffers share a pool, which would be transferred as a whole. */
 function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   const all = new Uint8Array(length);
   let at = 0;
@@ -179,14 +179,14 @@ function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   return all;
 }
 
-/** Sums over the volumes of an allocation. */
+/** Sums over the volumes of one allocation. */
 type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
 type Reader = (record: Allocation, volumes: VolumeSums) => number;
 
-/** Measures that are not fields of the same name. */
+/** How to read the measures that are not a field of the same name in a record. */
 const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
-  // Newer versions have them in the GPU part, older ones in the record.
+  // Newer versions of the format have these two in the GPU part, older ones in the record itself.
   gpuRequestAverage: (record) =>
     record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
   gpuUsageAverage: (record) => record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,

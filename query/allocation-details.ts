@@ -9,8 +9,9 @@ import { Bindings } from './sql';
 import { addVolumes } from './volumes';
 
 /**
- * Adds the details of rows that are not sums: volumes, load balancers and GPUs of all members; labels, services and
- * maxima of rows of a single container; namespace labels if all members are in namespaces of the same name.
+ * Adds the details that are not sums. All rows get the volumes, load balancers and GPUs of their members; rows of a
+ * single container also get labels, services and maxima; rows whose members are in namespaces of the same name get
+ * namespace labels.
  */
 export async function addDetails(
   connection: DuckDBConnection,
@@ -61,7 +62,7 @@ async function addMetadata(
   await addNamespaces(connection, merged, source.substituted);
 }
 
-/** Reads identities by key. */
+/** Reads columns of the known identities, keyed by their id or content hash. */
 async function readIdentities(
   connection: DuckDBConnection,
   { by, known }: { readonly by: 'id' | 'content'; readonly known: Iterable<string> },
@@ -71,7 +72,7 @@ async function readIdentities(
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
-    // Reads the maps of the wanted identities only, not those of millions.
+    // Read the maps of the wanted identities only: there are millions of identities.
     `select ${by}::varchar as known, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where ${by} in (select unnest(${bindings.longs([...new Set(known)])}))`,
     bindings.values,
   );
@@ -137,7 +138,10 @@ const maps = [
   ['namespaceAnnotations', 'namespace_annotations'],
 ] as const;
 
-/** On equal keys the later identity wins. */
+/**
+ * Merges the labels and annotations of an identity into the properties. It overwrites those with the same key, so the
+ * identity that is added last wins.
+ */
 function addUnion(properties: AllocationProperties, identity: Row): void {
   for (const [property, column] of maps) {
     const union = { ...properties[property], ...toRecord(identity[column]) };
@@ -145,13 +149,13 @@ function addUnion(properties: AllocationProperties, identity: Row): void {
   }
 }
 
-/** Converts a map as read from the database. */
+/** Converts a map that was read from the database. */
 function toRecord(value: unknown): Record<string, string> {
   const entries = (value as { key: string; value: string }[] | null) ?? [];
   return Object.fromEntries(entries.map((entry) => [entry.key, entry.value]));
 }
 
-/** Adds the labels and annotations that all members share. */
+/** Adds the labels and annotations that all members of a row share. */
 async function addCommon(
   connection: DuckDBConnection,
   source: SourceOptions,

@@ -9,7 +9,7 @@ import type { AllocationRequest } from './request';
 import { informed } from './rollup';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 
-/** The fields that identify a workload, under their names in filters and groups. */
+/** The fields that identify a workload, by their names in filters. The set below has their names in groups. */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
 const groupsOfWorkloads = new Set([
   'cluster',
@@ -23,8 +23,9 @@ const groupsOfWorkloads = new Set([
 ]);
 
 /**
- * Whether shared, idle and kept costs can be summed from rolled-up rows, as they depend on nothing below workloads.
- * Labels and annotations do not matter, except for workloads with several values: see `mixedWorkloads`.
+ * Returns whether shared, idle and kept costs can be summed from rolled-up rows: the filter and idle must use nothing
+ * more specific than a workload. Labels and annotations do not matter, except for workloads with several values; see
+ * `mixedWorkloads`.
  */
 export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   return (
@@ -37,7 +38,7 @@ export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   );
 }
 
-/** Whether rolled-up rows can answer a query, as it depends on nothing below workloads. */
+/** Returns whether rolled-up rows can answer a query: it must use nothing more specific than a workload. */
 export function isRolledUp(request: AllocationRequest): boolean {
   const below = request.groups.some((group) =>
     group.kind === 'field' ? !groupsOfWorkloads.has(group.field) : group.kind === 'namespaceLabel',
@@ -58,8 +59,9 @@ function operandsOf(filter: Filter | undefined): Extract<Filter, { kind: 'compar
 }
 
 /**
- * SQL condition on `workload` for those with several values of a label or annotation that the query uses: their
- * allocations are read, of the others the rolled-up rows. Undefined if the query uses none.
+ * Returns an SQL condition on `workload`: whether its allocations have several values of a label or annotation that the
+ * query uses. The allocations of such workloads have to be read; for all others the rolled-up rows suffice. Undefined
+ * if the query uses no labels and annotations.
  */
 export function mixedWorkloads(
   { groups, filter, sharing }: AllocationRequest,
@@ -78,21 +80,24 @@ export function mixedWorkloads(
 export interface SourceOptions {
   readonly request: AllocationRequest;
   readonly rolledUp: boolean;
-  /** Whether some workloads are mixed; see `mixedWorkloads`. */
+  /** Whether some workloads fulfil the condition of `mixedWorkloads`. */
   readonly mixed: boolean;
-  /** The largest absolute values in the picked files; a measure that is missing is 0 in all of their rows. */
+  /** The largest absolute values in the picked files. A measure without an entry is 0 in all of their rows. */
   readonly peaks: Peaks;
-  /** Whether the picks use all clusters of their files. */
+  /** Whether the answer uses all clusters of each picked file. */
   readonly wholeFiles: boolean;
   /** Whether some identities are substituted; see `substituteTwins`. */
   readonly substituted: boolean;
   /** Whether some container has different controllers in different windows. */
   readonly controllersDiffer: boolean;
-  /** The table to read. (Default: `allocation`) */
+  /** The table whose rows are read. (Default: `allocation`) */
   readonly from?: 'allocation' | 'allocation_pv' | 'allocation_lb' | 'allocation_gpu';
 }
 
-/** SQL columns for the key and conditions of a request, to select beside those of an identity or rolled-up row. */
+/**
+ * Returns SQL columns for an identity or a rolled-up row: its key in the answer, whether the filter keeps it, and
+ * whether its cost is shared.
+ */
 function judged(request: AllocationRequest, bindings: Bindings): string {
   const parts = request.groups.map((group) => groupPart(group, bindings));
   const key = parts.length === 0 ? "''" : parts.join(` || '/' || `);
@@ -109,8 +114,9 @@ function sharedCondition({ sharing: { namespaces, labels } }: AllocationRequest,
 }
 
 /**
- * The `with` clause of a statement, up to the table `source`: the rows of a query with step, period, key, and whether
- * they are kept by the filter and shared. Reads the sets in `pick`.
+ * Returns the `with` clause of a statement, up to the table `source`. That table has the rows of a query, with their
+ * step, period and key, whether the filter keeps them, and whether their cost is shared. It reads the stored sets that
+ * `pick` lists.
  */
 export function sourceTables(options: SourceOptions, bindings: Bindings): string {
   const { request, rolledUp, mixed, peaks, from = 'allocation' } = options;
@@ -123,14 +129,14 @@ export function sourceTables(options: SourceOptions, bindings: Bindings): string
       : `* replace (${zeros.map((measure) => `0::double as "${measure}"`).join(', ')})`;
   if (!rolledUp) {
     const rows = allocationRows(options);
-    // Only few identities have volumes, load balancers or GPUs.
+    // Only few identities have volumes, load balancers or GPUs, so do not read the others.
     const which =
       from === 'allocation' || options.substituted
         ? 'true'
         : `id in (select a.identity from ${from} a join pick p on ${picked('a', options)})`;
     return `with judged as (${judgedIdentities(options, which, bindings)}), source as (select ${known} from (${rows}))`;
   }
-  // Binding the same keys again reuses the values.
+  // Called twice with the same keys; binding them again reuses the values.
   const several = mixed ? (mixedWorkloads(request, bindings) ?? 'false') : 'false';
   const tables = [`rolled as (${judgedWorkloads(options, `not ${several}`, bindings)})`];
   const rows = [rolledUpRows(options)];
@@ -179,43 +185,51 @@ function picked(table: string, { wholeFiles }: SourceOptions): string {
   return `p.file = ${table}.file${wholeFiles ? '' : ` and p.cluster = ${table}.cluster`}`;
 }
 
-/** Text properties of an allocation: those of its workload, and those below. */
+/**
+ * Columns of an allocation's text properties. `workloadColumns` are the same for all allocations of a workload;
+ * `columnsBelow` may differ.
+ */
 const workloadColumns = ['cluster_name', 'namespace', 'controller', 'controller_kind'] as const;
 const columnsBelow = ['node', 'pod', 'container', 'provider_id'] as const;
 export const identityColumns = [...workloadColumns, ...columnsBelow] as const;
 
 /**
- * SQL for whether all rows of a group of `source` share the value of a property. Compares hashes, which takes a fraction
- * of the time of texts; two texts collide with a chance of 1 in 2^64.
+ * Returns SQL for whether all rows of a group of `source` share the value of a property. It compares hashes, which
+ * takes a fraction of the time of comparing texts; two texts collide with a chance of 1 in 2^64.
  */
 export function agreedProperty(column: (typeof identityColumns)[number]): string {
   const hash = `${column}_hash`;
   const same = `min(${hash}) = max(${hash})`;
-  // A rolled-up row has no hash if its allocations differ.
+  // A rolled-up row has no hash of a property in which its allocations differ.
   return columnsBelow.some((one) => one === column) ? `(count(${hash}) = count(*) and ${same})` : same;
 }
 
-/** Wraps a grouped statement to add the texts that all rows of a group share, from one of its workloads and identities. */
+/**
+ * Wraps a grouped statement to add the texts that all rows of a group share. They are read from one workload and one
+ * identity of the group.
+ */
 export function withProperties(
   grouped: string,
   properties: readonly (typeof identityColumns)[number][],
   source: SourceOptions,
 ): string {
   if (properties.length === 0) return grouped;
-  // The substitute of a container with several controllers has the controller of none of its workloads.
+  // The substitute of a container with several controllers may have a controller that differs from that of its
+  // workload.
   const above = source.controllersDiffer ? [] : workloadColumns;
   const below = identityColumns.filter((column) => !above.some((one) => one === column));
   const texts = (columns: readonly string[], table: string) =>
     columns.map((column) => `case when g.${column} then ${table}.${column} end as ${column}`);
   const replaced = [...texts(above, 'w'), ...texts(below, 'i')];
-  // Most large groups share nothing below the workload; this avoids reading millions of identities.
+  // Most large groups share none of the properties below the workload. Reading texts only where they are shared avoids
+  // reading millions of identities.
   const sample = `case when ${below.map((column) => `g.${column}`).join(' or ')} then g.sample end`;
   return `, grouped as (${grouped})
 select g.* replace (${replaced.join(', ')}, g.sample::varchar as sample) from grouped g left join workload w on w.id = g.workload
 left join (select content, ${below.join(', ')} from ${identities(source)} where content in (select ${sample} from grouped g)) i on i.content = ${sample}`;
 }
 
-/** SQL for the identities of a query, substitutes included. */
+/** Returns SQL for the identities of a query, including substitutes. */
 function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string {
   return substituted
     ? '(select * from identity union all by name select * from substitute_identity)'
@@ -225,22 +239,22 @@ function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string
 /** SQL for the total cost of a row. */
 export const totalSql = `(${costMeasures.map((measure) => `"${measure}"`).join(' + ')})`;
 
-/** Upper bound of the absolute total cost of a row. */
+/** Returns an upper bound of a row's absolute total cost. */
 export function mostCost(peaks: Peaks): number {
   return costMeasures.reduce((sum, measure) => sum + peakOf(peaks, measure), 0);
 }
 
-/** SQL for the total cost of a group of rows. */
+/** Returns SQL for the total cost of a group of rows. */
 export function totalCostSum(peaks: Peaks): string {
   return exactSum(totalSql, mostCost(peaks));
 }
 
-/** SQL for a row's cost of a resource, adjustment included. */
+/** Returns SQL for a row's cost of a resource, adjustment included. */
 export function resourceSql(resource: Resource): string {
   return `("${resource}Cost" + "${resource}CostAdjustment")`;
 }
 
-/** Upper bound of a row's absolute cost of a resource. */
+/** Returns an upper bound of a row's absolute cost of a resource. */
 export function mostOf(resource: Resource, peaks: Peaks): number {
   return peakOf(peaks, `${resource}Cost`) + peakOf(peaks, `${resource}CostAdjustment`);
 }

@@ -86,14 +86,16 @@ export async function answerAllocations(
   };
 }
 
-/** The source of the totals, which do not depend on the requested groups. */
+/** Returns the source for computing the totals, which do not depend on the requested groups. */
 async function sumsSource(connection: DuckDBConnection, source: SourceOptions): Promise<SourceOptions> {
   const request = { ...source.request, groups: [] };
   const rolledUp = hasRolledUpSums(request) && !source.controllersDiffer;
   return { ...source, request, rolledUp, mixed: await areMixed(connection, request) };
 }
 
-/** Whether some workloads mix values that the request distinguishes, so that their allocations have to be read. */
+/**
+ * Returns whether some workloads mix values that the request distinguishes, so that their allocations have to be read.
+ */
 async function areMixed(connection: DuckDBConnection, request: AllocationRequest): Promise<boolean> {
   const bindings = new Bindings();
   const which = mixedWorkloads(request, bindings);
@@ -102,7 +104,7 @@ async function areMixed(connection: DuckDBConnection, request: AllocationRequest
   return rows.length > 0;
 }
 
-/** Whether the answer changes if a container is given one identity per step rather than several. */
+/** Returns whether the answer would change if a container had one identity per step instead of several. */
 function dependsOnTwins({ groups, filter, sharing }: AllocationRequest): boolean {
   const inName = new Set(['cluster', 'node', 'namespace', 'pod', 'container']);
   const grouped = groups.some((group) => group.kind !== 'field' || !inName.has(group.field));
@@ -122,7 +124,10 @@ function toSets(rows: readonly FoundRow[], { periods }: Steps, request: Allocati
   return periods.map((window, period) => ({ window, rows: page(byPeriod.get(period) ?? [], request) }));
 }
 
-/** The rows of a page, in order. Idle rows do not count for offset and limit, and are part of every page that has a row. */
+/**
+ * Picks the rows of a page, in order. Idle rows do not count for offset and limit: every page has them, unless its
+ * offset is beyond the last other row.
+ */
 function page(rows: readonly FoundRow[], { sort, offset, limit }: AllocationRequest): FoundRow[] {
   const sorted = sortRows(rows, sort);
   if (offset === 0 && limit === undefined) return sorted;

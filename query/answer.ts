@@ -3,7 +3,7 @@ import type { StoredFieldName } from './asset-fields';
 import type { Measure } from './measures';
 import type { Span } from './span';
 
-/** Properties of a group of allocations. Members are absent if the group has no common value. */
+/** Properties of a group of allocations. A property is absent if its value is not the same in the whole group. */
 export interface AllocationProperties {
   cluster?: string;
   node?: string;
@@ -44,13 +44,13 @@ export interface GpuUse {
 }
 
 /**
- * A row of an answer: an allocation, a group of them, or idle. Costs are in the currency of the clusters and without
- * their adjustments, which are separate members; averages are over the time from `start` to `end`.
+ * A row of an answer: an allocation, a group of them, or idle cost. Costs are in the currency of the clusters, without
+ * adjustments, which are separate members. Averages cover the time from `start` to `end`.
  */
 export interface AllocationRow extends Record<Measure, number> {
   name: string;
   properties: AllocationProperties;
-  /** The window of its set. */
+  /** The window of the set that the row belongs to. */
   window: Span;
   /** Unix seconds, perhaps with a fraction. */
   start: number;
@@ -62,7 +62,7 @@ export interface AllocationRow extends Record<Measure, number> {
   rawAllocationOnly: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** The rows of one span, in the requested order. */
+/** The rows of one span of time, in the requested order. */
 export interface AllocationSet {
   readonly window: Span;
   readonly rows: readonly AllocationRow[];
@@ -70,9 +70,9 @@ export interface AllocationSet {
 
 /** Metadata of an answer. */
 export interface AnswerNotes {
-  /** Missing data and ignored parameters, one sentence each. */
+  /** Missing or suspicious data and ignored parameters, one sentence each. */
   readonly warnings: readonly string[];
-  /** The generation that answered; absent if the server has only a local store. */
+  /** The generation that the answer is computed from; absent if the server has only a local store. */
   readonly generation?: number;
 }
 
@@ -100,12 +100,12 @@ export interface Breakdown {
   user: number;
 }
 
-/** Members of every asset. */
+/** Members that rows of all asset types have. */
 export interface AssetRowBase {
   key: string;
   properties: AssetProperties;
   labels: Record<string, string>;
-  /** The window of its set. */
+  /** The window of the set that the row belongs to. */
   window: Span;
   /** Unix seconds, perhaps with a fraction. */
   start: number;
@@ -114,19 +114,22 @@ export interface AssetRowBase {
   totalCost: number;
 }
 
-/** The fields specific to a type, as they are in answers. */
+/** The fields that only a certain type has, as they are in answers. */
 type OwnFields<Type extends AssetType> = {
   [Name in Exclude<StoredFieldName<Type>, 'cost' | 'adjustment'>]: Answered<AssetOf<Type>[Name]>;
 };
 
-/** A field's value in an answer: a missing breakdown has shares of 0; parts have no version. */
+/**
+ * The type of a field's value in an answer. A missing breakdown becomes one with shares of 0; the parts of a breakdown
+ * have no version.
+ */
 type Answered<T> = [T] extends [StoredBreakdown | null]
   ? Breakdown
   : T extends { version: number }
     ? Omit<T, 'version'>
     : T;
 
-/** `discount` and `preemptible` are shares of 1. */
+/** `discount` and `preemptible` are fractions from 0 to 1. */
 export interface NodeRow extends AssetRowBase, OwnFields<'Node'> {
   type: 'Node';
   pool: string;
@@ -144,7 +147,7 @@ export interface CloudRow extends AssetRowBase, OwnFields<'Cloud'> {
   type: 'Cloud';
 }
 
-/** `Any`: assets of several types in one row. */
+/** The type `Any` stands for assets of several types that are merged into one row. */
 export interface PlainRow
   extends AssetRowBase, OwnFields<'Network' | 'ClusterManagement' | 'SharedAsset' | 'Any'> {
   type: 'Network' | 'ClusterManagement' | 'Shared' | 'Any';
@@ -152,7 +155,7 @@ export interface PlainRow
 
 export type AssetRow = NodeRow | DiskRow | LoadBalancerRow | CloudRow | PlainRow;
 
-/** The rows of one span, by total cost from the highest to the lowest, then by key. */
+/** The rows of one span of time, sorted by descending total cost, then by key. */
 export interface AssetSet {
   readonly window: Span;
   readonly rows: readonly AssetRow[];
@@ -164,32 +167,34 @@ export interface AssetAnswer extends AnswerNotes {
   readonly window: Span;
 }
 
-/** The data of a cluster. */
+/** The data that is held of a cluster. */
 export interface ClusterCoverage {
   readonly cluster: string;
-  /** Start of its first and end of its last window, in unix seconds. */
+  /** Start of the cluster's first window and end of its last one, in unix seconds. */
   readonly firstData: number;
   readonly lastData: number;
-  /** Windows without its data between its first and last, by `<pipeline>/<resolution>`. */
+  /** Number of windows between the cluster's first and last one without data from it, by `<pipeline>/<resolution>`. */
   readonly missing: Readonly<Record<string, number>>;
-  /** Windows with its data, by `<pipeline>/<resolution>`. */
+  /** Number of windows with data from the cluster, by `<pipeline>/<resolution>`. */
   readonly windows: Readonly<Record<string, number>>;
-  /** Allocations in its newest windows: a measure of its size. */
+  /** Number of allocations in the cluster's newest window: a measure of its size. */
   readonly allocations: number;
-  /** NaN and infinite numbers in its records of all served windows; they count as 0. */
+  /**
+   * Number of values in the cluster's records of all served windows that are NaN or infinite; they are treated as 0.
+   */
   readonly notFinite: number;
 }
 
 /** The data that answers are computed from. */
 export interface DataState {
-  /** The served generation; absent before the first one, and if the server has only a local store. */
+  /** The served generation. Absent before the first one is served, and if the server has only a local store. */
   readonly generation?: number;
-  /** RFC 3339. */
+  /** Commit time of the generation, RFC 3339. */
   readonly committedAt?: string;
   readonly ingestedAt?: string;
-  /** There is no data: nothing was ever ingested, or the database cannot be opened at the moment. */
+  /** Whether there is no data: nothing was ever ingested, or the database cannot be opened at the moment. */
   readonly empty: boolean;
-  /** Windows ingested so far and in total, while an ingest runs. */
+  /** Only while an ingest runs: how many windows it has ingested so far, and how many in total. */
   readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
   /** Why a newer generation is not served. */
   readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };

@@ -1,7 +1,7 @@
 import type { AllocationAnswer, AssetAnswer, DataState } from './answer';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
 
-/** The primary's answers. A query sees one generation from its start to its end. */
+/** The answers that the primary gives. A query sees the same generation from its start to its end. */
 export interface Answers {
   /**
    * Throws QUERY_NO_DATA before the first ingest, QUERY_TOO_LARGE, QUERY_TIMEOUT, QUERY_BUSY, QUERY_NO_ROOM and
@@ -9,7 +9,7 @@ export interface Answers {
    */
   allocations(request: AllocationRequest, signal?: AbortSignal): Promise<AllocationAnswer>;
   assets(request: AssetRequest, signal?: AbortSignal): Promise<AssetAnswer>;
-  /** Sorted. */
+  /** Returns the values in sorted order. */
   autocomplete(request: AutocompleteRequest, signal?: AbortSignal): Promise<readonly string[]>;
   state(): DataState;
 }

@@ -10,17 +10,20 @@ import {
 } from '@duckdb/node-api';
 import { rowsOf } from './database';
 
-/** The values of a column by row: an array for a column of numbers, or a function. */
+/** The values of a column, by row: an array if they are numbers, or a function that returns the value of a row. */
 export type Column = ArrayLike<number> | ((row: number) => DuckDBValue);
 
-/** The most rows that a chunk can hold. */
+/** The largest number of rows that a DuckDB chunk holds. */
 const rowsPerChunk = 2_048;
 
 /** Appends rows to the tables of one connection, column by column. */
 export class Appender {
-  /** One chunk per table, reused: the garbage collector would be slow to free the native memory of new ones. */
+  /**
+   * One chunk per table. It is reused because the garbage collector would be slow to free the native memory of new
+   * ones.
+   */
   private readonly chunks = new Map<string, DuckDBDataChunk>();
-  /** Open until the end of the transaction. */
+  /** Appenders by table. They stay open until the end of the transaction. */
   private readonly appenders = new Map<string, DuckDBAppender>();
 
   private constructor(
@@ -42,7 +45,7 @@ export class Appender {
   }
 
   /**
-   * Appends rows; the table has them after `finish`. The event loop gets a turn between chunks.
+   * Appends rows; they are in the table only after `finish`. The event loop gets a turn between chunks.
    *
    * @param columns by name: each column of the table, no others
    */
@@ -67,7 +70,7 @@ export class Appender {
       await setImmediate();
       signal?.throwIfAborted();
     }
-    // An appender collects up to some 200,000 rows before it stores them. Texts are too large for that.
+    // An appender collects about 200,000 rows before it stores them. Rows with texts are too large for that.
     if (table === 'identity') appender.flushSync();
   }
 
@@ -79,14 +82,16 @@ export class Appender {
     }
   }
 
-  /** Drops appended rows. Otherwise garbage collection of an appender would store them, outside of the transaction. */
+  /**
+   * Drops the appended rows. Otherwise garbage collection of an appender would store them, outside of the transaction.
+   */
   forget(): void {
     for (const appender of this.appenders.values()) {
       try {
         appender.clear();
         appender.closeSync();
       } catch {
-        // It failed before and has no rows.
+        // Ignore it: the appender failed before and has no rows left.
       }
     }
     this.appenders.clear();
@@ -122,7 +127,7 @@ function fillVector(vector: DuckDBVector, column: Column, from: number, count: n
   vector.flush();
 }
 
-// Most appended values are numbers. Each of these functions sees one kind of vector only, which makes it fast.
+// Most appended values are numbers. Each of these functions handles only one kind of vector, which makes it fast.
 
 function fillDoubles(
   vector: DuckDBDoubleVector,

@@ -8,17 +8,17 @@ import { type Finite, FiniteNumbers } from './finite-numbers';
 import { entries } from './identity';
 import { seconds } from './seconds';
 
-/** The assets of a window: one array per column of the table after `file` and `cluster`, in the order of the table. */
+/** The assets of a window: one array per column of the table `asset`, in its order, without `file` and `cluster`. */
 export interface AssetColumns {
   readonly pipeline: 'assets';
   readonly rows: number;
-  /** The cluster of each row. */
+  /** Name of the cluster of each row. */
   readonly clusters: string[];
   readonly values: AssetValue[][];
   readonly notFinite: readonly NotFinite[];
 }
 
-/** The columns of an asset's properties. */
+/** The columns that store an asset's properties. */
 export const propertyColumns = {
   category: 'category',
   provider: 'provider',
@@ -37,7 +37,7 @@ interface AssetColumn {
   read(this: void, record: Asset, finite: Finite, set: AssetSet): AssetValue;
 }
 
-/** The columns of the table `asset` after `file` and `cluster`, in its order. */
+/** The columns of the table `asset` in its order, without `file` and `cluster`. */
 export const tableColumns: readonly AssetColumn[] = [
   {
     ...{ name: 'type', sql: 'varchar not null' },
@@ -56,7 +56,10 @@ export const tableColumns: readonly AssetColumn[] = [
   ...storedFields.map(fieldColumn),
 ];
 
-/** Times of types that have none: those of the asset's window, or of the set. */
+/**
+ * Defines a column with a start or end time. Assets whose type has no times get those of their window, or else of the
+ * set.
+ */
 function timeColumn(name: string, side: 'start' | 'end'): AssetColumn {
   const time = (record: Asset, set: AssetSet): Instant | null =>
     'start' in record ? record[side] : (record.window[side] ?? set.window[side]);
@@ -80,10 +83,10 @@ function fieldColumn({ name, sql, of, read }: AssetField): AssetColumn {
   };
 }
 
-/** Fields that have another name in the format's JSON. */
+/** Fields whose name in the JSON form of the format is different; problems are reported under that name. */
 const reportedAs: Readonly<Record<string, string>> = { gpuHours: 'GPUHours' };
 
-/** Converts the assets of a set to columns. */
+/** Converts a set of assets to columns. */
 export function toAssetColumns(set: AssetSet): AssetColumns {
   const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
   const numbers = new FiniteNumbers('assets');

@@ -4,12 +4,16 @@ import { exactSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 
 /*
- * What an asset costs, as SQL over the columns of the table `asset`: `assetCost` of etl/cost.ts.
+ * SQL for the cost of an asset, over the columns of the table `asset`. It must give the same cost as `assetCost` of
+ * etl/cost.ts.
  */
 
 type Roles = typeof costRoles;
 
-/** The columns of the numbers that count for a type's cost. Adding one needs a change of the cost below. */
+/**
+ * The columns that a type's cost is computed from. A new one does not compile until it has an entry; the cost
+ * expressions below have to be changed, too.
+ */
 type CostColumns<Type extends AssetType> = {
   readonly [Name in keyof Roles[Type] as Roles[Type][Name] extends 'counts' ? Name : never]: string;
 };
@@ -21,7 +25,7 @@ const node: CostColumns<'Node'> = {
   discount: 'discount',
   adjustment: 'adjustment',
 };
-/** All other types: numbers that a type does not have are 0 in its rows. */
+/** The columns of all other types. Numbers that a type does not have are 0 in its rows. */
 const other: CostColumns<'Any'> & CostColumns<'Cloud'> & CostColumns<'Disk'> & CostColumns<'LoadBalancer'> = {
   cost: 'cost',
   adjustment: 'adjustment',
@@ -29,18 +33,18 @@ const other: CostColumns<'Any'> & CostColumns<'Cloud'> & CostColumns<'Disk'> & C
 };
 const plain: CostColumns<'SharedAsset'> = { cost: 'cost' };
 
-/** The list price of a node's CPU and RAM, before discount. */
+/** SQL for the list price of a node's CPU and RAM, before discount. */
 export const listedCost = `(${node.cpuCost} + ${node.ramCost})`;
 
-/** The cost of a node after its discount and before its adjustment. */
+/** SQL for the cost of a node after its discount and before its adjustment. */
 export const paidCost = `(${listedCost} * (1 - ${node.discount}) + ${node.gpuCost})`;
 
-/** The total cost of an asset: discount, adjustment and credit included. */
+/** SQL for the total cost of an asset, including discount, adjustment and credit. */
 export const assetCost =
   `case type when 'Node' then ${paidCost} + ${node.adjustment} when 'Shared' then ${plain.cost} ` +
   `else ${other.cost} + ${other.adjustment} + ${other.credit} end`;
 
-/** Upper bounds of the absolute costs of an asset. */
+/** Returns upper bounds of the absolute costs of an asset. */
 export function costBounds(peaks: Peaks): {
   readonly listed: number;
   readonly paid: number;
@@ -53,7 +57,7 @@ export function costBounds(peaks: Peaks): {
   return { listed, paid, total };
 }
 
-/** SQL for the total cost of a group of assets. */
+/** Returns SQL for the total cost of a group of assets. */
 export function assetCostSum(peaks: Peaks): string {
   return exactSum(assetCost, costBounds(peaks).total);
 }

@@ -5,19 +5,20 @@ import type { Finite } from './finite-numbers';
 import { money } from './measures';
 
 /*
- * The fields specific to a type of assets, as they are stored. A field of a new codec version does not compile until it
- * has an entry below. The table, the sums and the export derive their columns from here.
+ * How the fields specific to a type of assets are stored. A field of a new codec version does not compile until it has
+ * an entry below. The columns of the table, the sums and the export are derived from these entries.
  */
 
-/** Fields of every type, stored by columns that `asset-columns.ts` lists. */
+/** Fields that every type has. The columns that store them are listed in `asset-columns.ts`. */
 type CommonField = 'type' | 'typeName' | 'properties' | 'labels' | 'window' | 'start' | 'end';
 
-/** The fields of a type that need an entry. */
+/** The fields of a type that need an entry in `assetFields`. */
 export type OwnField<Type extends AssetType> = Exclude<FieldName<AssetOf<Type>>, CommonField>;
 
 /**
- * How a column is merged over the assets of a group: `sum`; `same`, the value if all share it; `mean`, weighted by cost;
- * `single`, the value if the group is one asset. `not merged`: answers omit it, or derive it from other columns.
+ * How a column is merged over the assets of a group. `sum`: added up. `same`: the value if all assets share it. `mean`:
+ * the average, weighted by cost. `single`: the value if the group is one asset. `not merged`: answers omit the column,
+ * or derive its value from other columns.
  */
 export type Merging = 'sum' | 'same' | 'mean' | 'single' | 'not merged';
 
@@ -28,15 +29,15 @@ export interface StoredField<Value = never, Name extends string = string, How ex
   readonly name: Name;
   readonly merging: How;
   readonly sql: 'double not null' | 'double' | 'double[4]' | 'double[3]' | 'varchar' | 'boolean';
-  /** Empty if it has none. */
+  /** Unit of the values; empty if they have none. */
   readonly unit: string;
-  /** As the export documents it. */
+  /** The description in the export's documentation. */
   readonly meaning: string;
-  /** The value to store. NaN and infinity are reported under the field's name and stored as 0. */
+  /** Returns the value to store. NaN and infinity are reported under the field's name and stored as 0. */
   read(this: void, value: Value, finite: Finite, field: string): AssetValue;
 }
 
-/** A field that is not stored: no answer and no export has it. */
+/** Marks a field that is not stored, so that no answer and no export has it. */
 const notStored = 'not stored';
 
 function text<const Name extends string>(name: Name, meaning: string) {
@@ -66,12 +67,12 @@ function number<const Name extends string, const How extends Merging>(
   } as const satisfies StoredField<number>;
 }
 
-/** A number that several types have; 0 for the others. */
+/** Defines a cost column that several types share. It is 0 for types without it. */
 function shared<const Name extends string>(name: Name, meaning: string) {
   return { ...number(name, 'sum', money, meaning), sql: 'double not null' } as const;
 }
 
-/** Null where it was not measured. */
+/** Defines a column that is null where the value was not measured. */
 function measured<const Name extends string, const How extends Merging>(
   name: Name,
   merging: How,
@@ -85,7 +86,7 @@ function measured<const Name extends string, const How extends Merging>(
   } as const satisfies StoredField<number | null>;
 }
 
-/** Shares of 1: idle, other, system, user. */
+/** Defines a column of four fractions from 0 to 1: idle, other, system, user. */
 function breakdown<const Name extends string>(name: Name, meaning: string) {
   return {
     ...{ name, merging: 'mean', sql: 'double[4]', unit: 'share', meaning },
@@ -96,7 +97,7 @@ function breakdown<const Name extends string>(name: Name, meaning: string) {
   } as const satisfies StoredField<Breakdown | null>;
 }
 
-/** Shares of 1: CPU, RAM, cost; null where they are not known. */
+/** Three fractions from 0 to 1 (CPU, RAM, cost); null if they are not known. */
 const overhead = {
   ...{ name: 'overhead', merging: 'mean', sql: 'double[3]', unit: 'share', meaning: '' },
   read: (value: NodeOverhead | null, finite: Finite) =>
@@ -110,7 +111,7 @@ const overhead = {
 const cost = shared('cost', 'before adjustment and credit, of types with one cost; 0 of nodes');
 const adjustment = shared('adjustment', 'adjustment by reconciliation');
 
-/** The fields of each type, in the order of the columns. */
+/** The fields of each type, in the order of their columns. */
 export const assetFields = {
   Any: { cost, adjustment },
   Cloud: { cost, adjustment, credit: shared('credit', 'of type `Cloud`; 0 of others') },
@@ -176,7 +177,7 @@ export const assetFields = {
 
 type Fields = typeof assetFields;
 
-/** The fields of a type that are stored. */
+/** Names of a type's fields that are stored. */
 export type StoredFieldName<Type extends AssetType> = {
   [Name in OwnField<Type> & keyof Fields[Type]]: Fields[Type][Name] extends string ? never : Name;
 }[OwnField<Type> & keyof Fields[Type]];
@@ -185,17 +186,17 @@ type AnyStored = {
   [Type in AssetType]: Exclude<Fields[Type][keyof Fields[Type]], string>;
 }[AssetType];
 
-/** The columns with one way of merging. */
+/** Names of the columns that are merged in a certain way. */
 export type ColumnsMergedBy<How extends Merging> = Extract<AnyStored, { readonly merging: How }>['name'];
 
-/** A stored field and the types that have it. */
+/** A stored field, with the types that have it. */
 export interface AssetField extends Omit<StoredField<unknown>, 'name'> {
   readonly name: AnyStored['name'];
-  /** Its name in records of each type that has it. */
+  /** The types that have the field, and its name in their records. */
   readonly of: ReadonlyMap<AssetType, string>;
 }
 
-/** The columns in their order, each once. */
+/** The columns in their order. A column that several types share is listed once. */
 export const storedFields: readonly AssetField[] = listFields();
 
 function listFields(): AssetField[] {
@@ -211,7 +212,7 @@ function listFields(): AssetField[] {
   return [...found.values()];
 }
 
-/** Names of the columns with one way of merging. */
+/** Returns the names of the columns that are merged in a certain way. */
 export function columnsMergedBy(how: Merging): string[] {
   return storedFields.filter(({ merging }) => merging === how).map(({ name }) => name);
 }

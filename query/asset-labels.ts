@@ -7,7 +7,7 @@ import { Bindings } from './sql';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Whether labels decide which assets are kept or how they are grouped. */
+/** Returns whether labels decide which assets are kept or how they are grouped. */
 export function dependsOnLabels({ groups, filter }: AssetRequest): boolean {
   return (
     (groups ?? []).some(({ kind }) => kind !== 'field') || (filter !== undefined && filtersLabels(filter))
@@ -27,8 +27,8 @@ function filtersLabels(filter: Filter): boolean {
 }
 
 /**
- * Fills the table `asset_twin` with assets whose labels differ between the stored sets of a step, and the labels that
- * all of these sets share. Returns whether there are any.
+ * Fills the table `asset_twin` with the assets whose labels differ between the stored sets of a step. Each is stored
+ * with the labels that are the same in all of these sets. Returns whether there are any such assets.
  */
 export async function findAssetTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<boolean> {
   const asset = ['p.step', ...identifyingColumns.map((column) => `a.${column}`)].join(', ');
@@ -46,7 +46,7 @@ from known group by ${columns}`);
   return row?.['some'] === true;
 }
 
-/** Reads the label sets of a query's assets, by their key in `label_sets`. */
+/** Reads the distinct label sets of a query's assets. Their keys are those in the column `label_sets`. */
 export async function readLabelSets(
   connection: DuckDBConnection,
   source: AssetSource,
@@ -66,7 +66,7 @@ function toLabels(value: unknown): Labels {
   return Object.fromEntries(entries.map(({ key, value: text }) => [key, text]));
 }
 
-/** The labels that all sets share. */
+/** Returns the labels that all sets share. */
 export function commonLabels(sets: readonly Labels[]): Labels {
   const [first, ...others] = sets;
   let common = Object.entries(first ?? {});

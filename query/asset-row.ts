@@ -5,14 +5,17 @@ import type { Row } from './database';
 import { sanitizeKey } from './sanitize';
 import type { Span } from './span';
 
-/** Labels of GKE and EKS with a node's pool. OpenCost stores the keys sanitised and prefixed with `label_`. */
+/**
+ * GKE and EKS labels that hold the name of a node's pool. OpenCost stores the keys sanitised and prefixed with
+ * `label_`.
+ */
 const poolLabels = [
   'cloud.google.com/gke-nodepool',
   'eks.amazonaws.com/nodegroup',
   'alpha.eksctl.io/nodegroup-name',
 ].flatMap((key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`, key]);
 
-/** Converts a database row to an asset, or a group of them; groups of several types have the type `Any`. */
+/** Converts a database row to an asset, or to a group of assets. A group of several types has the type `Any`. */
 export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
   const number = (column: string) => Number(row[column] ?? 0);
   const text = (column: string) => (typeof row[column] === 'string' ? row[column] : '');

@@ -2,7 +2,7 @@ import { undefinedPart } from '../etl/asset-identity';
 import type { AssetField, AssetGroup, AssetRequest } from './request';
 import { assetTarget, type Bindings, condition, unallocated } from './sql';
 
-/** The columns of an asset's properties. */
+/** The column of each asset field that can be grouped or filtered by. */
 export const assetColumns: Readonly<Record<AssetField, string>> = {
   account: 'account',
   category: 'category',
@@ -29,21 +29,24 @@ const identifying: readonly AssetField[] = [
 ];
 export const identifyingColumns = identifying.map((field) => assetColumns[field]);
 
-/** The assets of a query. */
+/** Where the assets of a query are read. */
 export interface AssetSource {
   readonly request: AssetRequest;
-  /** `asset_pick` takes all clusters of its files. */
+  /** Whether the answer uses all clusters of each file in `asset_pick`. */
   readonly wholeFiles: boolean;
-  /** `asset_twin` has the labels of assets whose labels change within a step. */
+  /** Whether `asset_twin` has the labels of some assets, because they change within a step. */
   readonly substituted: boolean;
 }
 
-/** How the assets of a query are found, as SQL. */
+/** Returns the SQL of a `from` clause that finds the assets of a query. */
 export function pickedAssets(wholeFiles: boolean): string {
   return `asset a join asset_pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}`;
 }
 
-/** A statement's beginning: the table `source` of the assets that pass the filter, with their period and key. */
+/**
+ * Returns the beginning of a statement: the table `source` of the assets that pass the filter, with their period and
+ * key.
+ */
 export function sourceTable({ request, wholeFiles, substituted }: AssetSource, bindings: Bindings): string {
   const kept = request.filter === undefined ? 'true' : condition(request.filter, assetTarget, bindings);
   const replaced = [

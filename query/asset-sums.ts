@@ -5,7 +5,7 @@ import { exactSum, roughSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 import { agreed } from './rollup';
 
-/** A weight of means: its SQL over assets, and the name of its sum in the gathered rows. */
+/** The weights of means. For each: its SQL for one asset, and the column of its sum in the gathered rows. */
 const weights = {
   cpu: ['cpu_cost', 'cpu_cost'],
   ram: ['ram_cost', 'ram_cost'],
@@ -15,27 +15,29 @@ const weights = {
 } as const;
 type Weight = keyof typeof weights;
 
-/** The weight of each mean; for an array, of each of its shares. */
+/**
+ * The weight that each mean is computed with. An array has the weights of a column with several shares, in their order.
+ */
 const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weight[]>> = {
   discount: 'listed',
   preemptible: 'paid',
   cpu_breakdown: ['cpu', 'cpu', 'cpu', 'cpu'],
   ram_breakdown: ['ram', 'ram', 'ram', 'ram'],
   disk_breakdown: ['disk', 'disk', 'disk', 'disk'],
-  // The third, the share of cost, follows from these two.
+  // The third share, that of the cost, is computed from these two.
   overhead: ['cpu', 'ram'],
 };
 
-/** A share that is merged to its weighted mean. */
+/** A share that is merged to a weighted mean. */
 interface Mean {
   readonly name: string;
   readonly value: string;
-  /** The largest value. */
+  /** Upper bound of the share. */
   readonly most: number;
   readonly weight: Weight;
 }
 
-/** The means that are not 0 in all files: the others need not be computed. */
+/** Returns the means to compute: those of shares that are not 0 in all files. */
 function meansOf(peaks: Peaks): Mean[] {
   return Object.entries(weightOf)
     .flatMap(([column, weighting]): Mean[] => {
@@ -48,7 +50,9 @@ function meansOf(peaks: Peaks): Mean[] {
     .filter(({ most }) => most > 0);
 }
 
-/** SQL for the groups of `source` by some columns: sums, means, and the values that all assets share. */
+/**
+ * Returns SQL that groups `source` by some columns, with sums, means, and the values that all assets of a group share.
+ */
 export function gatherAssets(by: string, peaks: Peaks): string {
   const { listed, paid } = costBounds(peaks);
   const most = {
@@ -69,19 +73,20 @@ export function gatherAssets(by: string, peaks: Peaks): string {
       return `${weighted} as of_${name}, ${roughSum(value, largest)} as all_${name}, count(${value}) as n_${name}, min(${value}) as least_${name}`;
     }),
     'min(overhead[3]) as overhead_of_one',
-    // Maxima of several assets may be of different times.
+    // Maxima of several assets may have occurred at different times, so only that of a single asset is kept.
     ...columnsMergedBy('single').map((name) => `case when count(*) = 1 then min(${name}) end as ${name}`),
-    // 64 bits suffice: only two equal hashes in one group would matter.
+    // 64 bits suffice: a collision only matters within one group.
     'list(distinct hash(labels))::varchar[] as label_sets',
   ];
-  // The plain mean if all weights are 0. The value of a single asset is kept as it is.
+  // A single value is kept as it is. If all weights are 0, the mean is not weighted.
   const mean = ({ name, weight }: Mean) =>
     `case when n_${name} = 1 then least_${name} else coalesce(of_${name} / nullif(${weights[weight][1]}, 0), all_${name} / nullif(n_${name}, 0)) end`;
   const overhead = (index: number) => {
     const found = means.find(({ name }) => name === `overhead_${index}`);
     return found === undefined ? '0::double' : mean(found);
   };
-  // Known only if all nodes have one; of several nodes, the share of the cost follows from those of CPU and RAM.
+  // The overhead is known only if all nodes of the group have one. For several nodes, the share of the cost is computed
+  // from the shares of CPU and RAM.
   const several = `coalesce((${overhead(1)} * cpu_cost + ${overhead(2)} * ram_cost) / nullif(total, 0), 0)`;
   const overheads = [
     overhead(1),

@@ -29,7 +29,8 @@ export async function answerAssets(
   const steps = cutSteps(request.window, request.step, request.accumulate);
   const covering = cover(catalog, 'assets', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
-  // An asset is merged over the sets of a step first, which affects only its labels.
+  // An asset is merged over the sets of a step first. This affects only its labels, so it is needed only if the request
+  // depends on labels.
   const substituted = dependsOnLabels(request) && (await findAssetTwins(connection, wholeFiles));
   const source: AssetSource = { request, wholeFiles, substituted };
   const groups = await readGroups(connection, source, peaksOf(catalog, covering), mostRows);
@@ -65,7 +66,7 @@ ${gatherAssets('period, key', peaks)} limit ${mostRows + 1}`,
   return rows;
 }
 
-/** The labels that all assets of a row share. */
+/** Returns the labels that all assets of a row share. */
 function labelsOf(row: Row, sets: ReadonlyMap<string, Labels>): Labels {
   const names = row['label_sets'] as readonly string[];
   return commonLabels([...names].sort().map((name) => sets.get(name) ?? {}));

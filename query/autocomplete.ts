@@ -7,7 +7,7 @@ import { pick } from './pick';
 import type { AutocompleteRequest } from './request';
 import { allocationTarget, assetTarget, Bindings, condition, type FilterTarget } from './sql';
 
-/** The distinct values of a field in a window, sorted, up to the limit of the request. */
+/** Returns the distinct values of a field in a window, sorted, up to the limit of the request. */
 export async function answerAutocomplete(
   connection: DuckDBConnection,
   catalog: Catalog,
@@ -47,12 +47,14 @@ const assetFields: Readonly<Record<string, string>> = {
   label: 'unnest(map_keys(labels))',
 };
 
-/** Where the values of a pipeline's fields are. */
+/** Where to find the values of a pipeline's fields. */
 interface ValueSource {
   readonly target: FilterTarget;
-  /** SQL for the records that a join with the picked sets leaves. */
+  /** Returns SQL for the records of the picked sets. `on` is the condition that joins them with the sets. */
   records(this: void, on: string): string;
-  /** SQL for the values of a field, `name` or `name:key`. Throws QUERY_INVALID for an unknown one. */
+  /**
+   * Returns SQL for the values of a field, given as `name` or `name:key`. Throws QUERY_INVALID for an unknown field.
+   */
   values(this: void, field: string, bindings: Bindings): string;
 }
 
@@ -73,7 +75,10 @@ const sources: Readonly<Record<AutocompleteRequest['of'], ValueSource>> = {
   },
 };
 
-/** SQL for the values of a field, from the columns of all fields and of those that take a key. */
+/**
+ * Returns a function that gives SQL for the values of a field. `fields` has the SQL of each field, `maps` the columns
+ * of those fields that take a key.
+ */
 function valuesOf(
   fields: Readonly<Record<string, string>>,
   maps: Readonly<Record<string, string>>,

@@ -5,7 +5,7 @@ import { rowsOf } from './database';
 import type { Peaks } from './peaks';
 import type { ExcludedCluster } from './publish';
 
-/** A window file that is served, and the clusters that have something in it. */
+/** A served window file, and the clusters that have records in it. */
 export interface ServedFile {
   readonly id: number;
   readonly pipeline: Pipeline;
@@ -14,21 +14,21 @@ export interface ServedFile {
   readonly end: number;
   readonly digest: string;
   readonly peaks: Peaks;
-  /** Records by the number of their cluster. */
+  /** Number of records of each cluster, by cluster number. */
   readonly records: ReadonlyMap<number, number>;
-  /** What the records of a cluster cost in all, by its number. */
+  /** Total cost of each cluster's records, by cluster number. */
   readonly costs: ReadonlyMap<number, number>;
   readonly notFinite: readonly NotFiniteNumbers[];
 }
 
-/** Numbers of a cluster in a file that are NaN or infinite, and count as 0. */
+/** How many values of a field are NaN or infinite in a cluster's records of a file; they are treated as 0. */
 export interface NotFiniteNumbers {
   readonly cluster: number;
   readonly field: string;
   readonly numbers: number;
 }
 
-/** A day and its hours, whose costs differ. */
+/** A day and its hours whose total costs differ. */
 export interface Disagreement {
   readonly cluster: number;
   readonly day: ServedFile;
@@ -36,22 +36,25 @@ export interface Disagreement {
   readonly cost: { readonly day: number; readonly hours: number };
 }
 
-/** What is served: one generation. */
+/** The data of the served generation. */
 export interface Catalog {
   readonly generation?: number;
   readonly committedAt?: string;
   readonly ingestedAt: string;
-  /** By the start of their windows, the longer ones first. */
+  /** Sorted by the start of their windows; of those with the same start, longer ones first. */
   readonly files: readonly ServedFile[];
-  /** Names by number, by name: those that have something in what is served. */
+  /** Names of the clusters that have records in the served files, by cluster number; sorted by name. */
   readonly clusters: ReadonlyMap<number, string>;
   readonly excluded: readonly ExcludedCluster[];
   readonly disagreements: readonly Disagreement[];
-  /** Whether some allocation's labels, services, … or controller are not the same in all windows. */
+  /**
+   * Whether some container has different labels, services, … in different windows, and whether some has different
+   * controllers.
+   */
   readonly twins: { readonly any: boolean; readonly controllers: boolean };
 }
 
-/** Reads what a connection's transaction sees; undefined when nothing was ever served. */
+/** Reads the catalog of the generation that a connection's transaction sees; undefined if nothing was ever served. */
 export async function readCatalog(connection: DuckDBConnection): Promise<Catalog | undefined> {
   const [generation] = await rowsOf(connection, 'select * from generation');
   if (generation === undefined) return undefined;
@@ -114,7 +117,7 @@ where id in (select cluster from contribution join served using (file)) order by
   };
 }
 
-/** What is held of each cluster, by name. */
+/** Describes the data that is held of each cluster, sorted by cluster name. */
 export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
   return [...clusters]
     .filter(([, name]) => name !== '')
@@ -152,10 +155,10 @@ export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
 }
 
 const [hour, day] = [3_600, 86_400];
-/** What a day and its hours may differ by, as a share of the larger. */
+/** The largest accepted difference between the cost of a day and of its hours, relative to the higher cost. */
 const tolerance = 0.01;
 
-/** The days of clusters of which all hours are there, too, and cost something else. */
+/** Finds the days whose hours are all stored, too, but have a different total cost for a cluster. */
 function findDisagreements(files: readonly ServedFile[]): Disagreement[] {
   const hourly = new Map(
     files
@@ -178,7 +181,7 @@ function findDisagreements(files: readonly ServedFile[]): Disagreement[] {
   });
 }
 
-/** How many windows there would be from the first to the last of them. */
+/** Returns the number of windows from the first file to the last one, missing ones included. */
 function spanned(files: readonly ServedFile[]): number {
   const [first] = files;
   if (first === undefined) return 0;

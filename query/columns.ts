@@ -3,18 +3,18 @@ import type { Pipeline } from '../etl/window';
 import { type AllocationColumns, AllocationColumnsBuilder } from './allocation-columns';
 import { type AssetColumns, toAssetColumns } from './asset-columns';
 
-/** The columns of each pipeline. */
+/** The type of each pipeline's columns. */
 export interface ColumnsOf {
   allocations: AllocationColumns;
   assets: AssetColumns;
 }
 
-/** A window, or a batch of it. */
+/** The columns of a whole window, or of a batch of its records. */
 export type WindowColumns = ColumnsOf[Pipeline];
 
 /**
- * The allocations of a window that was read completely and checked, in batches: all at once would take hundreds of
- * megabytes. They can be read once; `close` discards them unread.
+ * The allocations of a window that has been read completely and checked, in batches: all at once would take hundreds of
+ * megabytes. They can be read only once; `close` discards them unread.
  */
 export interface AllocationBatches {
   readonly pipeline: 'allocations';
@@ -22,7 +22,7 @@ export interface AllocationBatches {
   close(): void;
 }
 
-/** Converts a set to columns. CPU work for a thread. */
+/** Converts a set to columns. This is CPU-bound and meant to run in a thread. */
 export function toColumns(set: EtlSet): WindowColumns {
   const columnsOf = toColumnsOf[set.kind] as (set: EtlSet) => WindowColumns;
   return columnsOf(set);

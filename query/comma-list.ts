@@ -1,4 +1,4 @@
-/** The items of a comma-separated list, trimmed; empty ones are dropped. */
+/** Returns the items of a comma-separated list, trimmed, without empty ones. */
 export function commaList(text: string | undefined): string[] {
   return (text ?? '')
     .split(',')

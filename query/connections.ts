@@ -4,14 +4,14 @@ import { type Database, type DatabaseOptions, openDatabase } from './database';
 import { noRoomOf } from './no-room';
 
 /**
- * The engine's access to its database. After a fatal error DuckDB rejects every statement: once the last user is done,
- * the next call closes the database and reopens it.
+ * Gives the engine access to its database. After a fatal error DuckDB rejects every statement. Once nobody uses the
+ * database any more, the next call closes and reopens it.
  */
 export class Connections {
   private readonly free: DuckDBConnection[] = [];
   private users = 0;
   private unusable = false;
-  /** The disk has been full; it may have more room now. */
+  /** Whether the disk has been full. If so, its free space is measured before each use. */
   private short = false;
   private opening: Promise<void> | undefined;
   private refusal: FederationError | undefined;
@@ -31,7 +31,9 @@ export class Connections {
     return this.refusal;
   }
 
-  /** Calls `work` with the database, reopened if need be. Throws QUERY_NO_ROOM and QUERY_DATABASE_UNUSABLE. */
+  /**
+   * Calls `work` with the database, and reopens it first if needed. Throws QUERY_NO_ROOM and QUERY_DATABASE_UNUSABLE.
+   */
   async withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
     while (this.unusable) {
       if (this.users > 0) throw opensAgain();
@@ -49,7 +51,7 @@ export class Connections {
     }
   }
 
-  /** Runs reads that all see the same generation. An abort interrupts the running statement. */
+  /** Runs reads that all see the same generation. An abort interrupts the statement that is running. */
   async inTransaction<T>(
     work: (connection: DuckDBConnection, database: Database) => Promise<T>,
     signal?: AbortSignal,
@@ -82,7 +84,7 @@ export class Connections {
 
   private async reopen(): Promise<void> {
     try {
-      // Opening a file twice would corrupt it.
+      // The file must be closed first: opening it twice would corrupt it.
       this.database.close();
       this.free.length = 0;
       this.database = await openDatabase(this.options);
@@ -96,7 +98,7 @@ export class Connections {
     }
   }
 
-  /** Records an error that affects later calls, and returns the error to throw. */
+  /** Remembers an error if it affects later calls, and returns the error to throw. */
   private judge(error: unknown): unknown {
     if (isFederationError(error)) return error;
     const text = String(error);

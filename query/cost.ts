@@ -3,11 +3,14 @@ import type { Measure } from './measures';
 
 type Roles = (typeof costRoles)['allocation'];
 
-/** The measures that make up a total: the fields that count for an allocation's cost, and its volumes. */
+/**
+ * The measures that make up a total: the fields of an allocation that are part of its cost, and the cost of its
+ * volumes.
+ */
 export type CostMeasure =
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] | 'pvCost';
 
-/** In the order of adding: another order changes the last digits of totals. */
+/** In the order in which they are added: another order changes the last digits of totals. */
 const summands = {
   cpuCost: 'summand',
   cpuCostAdjustment: 'summand',
@@ -25,10 +28,13 @@ const summands = {
   externalCost: 'summand',
 } satisfies Record<CostMeasure & Measure, 'summand'>;
 
-/** The parts of a total, adjustments included. Cross-zone, cross-region and internet costs are part of `networkCost`. */
+/**
+ * The names of the parts of a total, adjustments included. Cross-zone, cross-region and internet costs are part of
+ * `networkCost`.
+ */
 export const costMeasures = Object.keys(summands) as readonly CostMeasure[];
 
-/** The total cost of a row, adjustments included. */
+/** Returns the total cost of a row, adjustments included. */
 export function rowCost(row: Readonly<Record<CostMeasure, number>>): number {
   return costMeasures.reduce((sum, measure) => sum + row[measure], 0);
 }

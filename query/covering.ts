@@ -3,27 +3,27 @@ import type { Catalog, ServedFile } from './catalog';
 import { joinPeaks, type Peaks } from './peaks';
 import type { Span } from './span';
 
-/** The stored set that answers for a cluster in a step. */
+/** A stored set that is used to answer one step for one cluster. */
 export interface Pick {
-  /** Index of the step. */
+  /** Index of the step in the query's steps. */
   readonly step: number;
   readonly file: number;
   readonly cluster: number;
 }
 
-/** The stored sets that answer the steps of a query. */
+/** The stored sets that are used to answer the steps of a query. */
 export interface Covering {
   readonly picks: readonly Pick[];
-  /** Sets that extend beyond their step and were used whole. */
+  /** Sets that are used whole although they extend beyond their step. */
   readonly snapped: readonly ServedFile[];
-  /** Past seconds of all steps without data, by cluster. */
+  /** Number of past seconds, over all steps, that no data covers, by cluster. */
   readonly uncovered: ReadonlyMap<number, number>;
 }
 
 /**
- * Finds the coarsest stored sets that tile each step of each cluster: days inside, hours at the edges. A set that a step
- * overlaps only in part is used whole, by the first such step, if there is no finer one. No interval is used twice, and
- * no set by two steps.
+ * Chooses stored sets for each step and cluster, the coarsest that fit: days inside the step, hours at its edges. If a
+ * step overlaps a set only in part and there is no finer set, the set is used whole, by the first step that overlaps
+ * it. No time is counted twice, and no set is used by two steps.
  */
 export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span[], now: number): Covering {
   const [first, last] = [steps[0], steps.at(-1)];
@@ -31,7 +31,7 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   const inside = catalog.files.filter(
     (file) => file.pipeline === pipeline && file.start < last.end && file.end > first.start,
   );
-  // Most clusters are in the same files; the covering is computed once per list of files.
+  // Most clusters are in the same files, so the sets are chosen once per list of files.
   const byFiles = new Map<string, { readonly files: ServedFile[]; readonly clusters: number[] }>();
   for (const cluster of catalog.clusters.keys()) {
     const files = inside.filter(({ records }) => records.has(cluster));
@@ -57,7 +57,7 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   return { picks, snapped: [...snapped], uncovered };
 }
 
-/** The largest numbers in the files that answer. */
+/** Returns the largest absolute values in the picked files. */
 export function peaksOf({ files }: Catalog, { picks }: { readonly picks: readonly Pick[] }): Peaks {
   const picked = new Set(picks.map(({ file }) => file));
   return joinPeaks(files.filter(({ id }) => picked.has(id)).map(({ peaks }) => peaks));
@@ -81,7 +81,7 @@ function take(files: readonly ServedFile[], steps: readonly Span[]): { step: num
   return taken;
 }
 
-/** Index of the last step that starts at or before a moment. */
+/** Returns the index of the last step that starts at or before a moment. */
 function stepAt(steps: readonly Span[], moment: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {
@@ -92,7 +92,7 @@ function stepAt(steps: readonly Span[], moment: number): number {
   return low - 1;
 }
 
-/** Seconds by which two spans overlap. */
+/** Returns the number of seconds by which two spans overlap. */
 export function overlap(a: Span, b: Span): number {
   return Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
 }

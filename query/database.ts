@@ -18,9 +18,9 @@ export interface DatabaseOptions extends DatabaseRoom {
 
 /** An open database. Only one process can open it at a time. */
 export interface Database {
-  /** Opens a connection; the caller closes it. Its transactions see what was committed when they began. */
+  /** Opens a connection, which the caller has to close. A transaction sees what was committed when it began. */
   connect(): Promise<DuckDBConnection>;
-  /** Measures again how much disk may be spilled to: DuckDB itself does so only once. */
+  /** Updates how much DuckDB may spill to disk: by itself it measures the free space only once. */
   measureDisk(): Promise<void>;
   readonly file: string;
   /** Closes the database and its connections. */
@@ -28,8 +28,8 @@ export interface Database {
 }
 
 /**
- * Opens or creates the database of a folder. It is a cache of the ETL files: one with another schema, or one that cannot
- * be read, is deleted. Throws QUERY_NO_ROOM, and QUERY_DATABASE_UNUSABLE if it is in use or not writable.
+ * Opens or creates the database of a folder. It is a cache of the ETL files, so a database with another schema, or one
+ * that cannot be read, is deleted. Throws QUERY_NO_ROOM, or QUERY_DATABASE_UNUSABLE if it is in use or not writable.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { folder } = options;
@@ -58,7 +58,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
 }
 
-/** Undefined if the existing file is unusable. */
+/** Returns undefined if the existing file is unusable. */
 async function tryOpen(file: string, options: DatabaseOptions): Promise<Database | undefined> {
   const { folder, memoryLimit, threads } = options;
   let instance: DuckDBInstance;
@@ -67,16 +67,16 @@ async function tryOpen(file: string, options: DatabaseOptions): Promise<Database
       memory_limit: memoryLimit,
       threads: String(threads),
       temp_directory: join(folder, 'spill'),
-      // No extension is ever downloaded, and no query reads files.
+      // Never download an extension; no query reads files.
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
-      // Nothing relies on the order of rows without `order by`.
+      // No statement relies on the order of rows, except those with `order by`.
       preserve_insertion_order: 'false',
-      // Free memory returns to the system soon, not only with the next query.
+      // Return free memory to the system soon, not only with the next query.
       allocator_background_threads: 'true',
     });
   } catch (cause) {
-    // A lack of room does not damage the write-ahead log.
+    // If only memory or disk space ran out, the file is intact, even if the error mentions the write-ahead log.
     if (noRoomOf(cause, options) === undefined && isUnreadable(cause)) return undefined;
     throw cause;
   }
@@ -101,20 +101,20 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
     connect,
     measureDisk: async () => {
       const connection = await instance.connect();
-      // Fails while there is no room at all; a later call tries again.
+      // This fails while the disk is completely full. Ignore it, as a later call tries again.
       await connection.run('reset global max_temp_directory_size').catch(() => undefined);
       connection.closeSync();
     },
     file,
     close: () => {
-      // An open connection would keep the file open.
+      // The file would stay open as long as one of its connections is open.
       for (const connection of connections) connection.closeSync();
       instance.closeSync();
     },
   };
 }
 
-/** Creates the tables if there are none; returns whether their schema is the current one. */
+/** Creates the tables if there are none. Returns whether their schema is the current one. */
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
   const made = await rowsOf(connection, "select 1 from information_schema.tables where table_name = 'about'");
   if (made.length === 0) {
@@ -127,7 +127,10 @@ async function hasTables(connection: DuckDBConnection): Promise<boolean> {
   return row?.['revision'] === schemaRevision;
 }
 
-/** Whether the file is damaged or of another DuckDB version, rather than locked, on a full disk or not permitted. */
+/**
+ * Returns whether the file is damaged or of another DuckDB version, rather than locked, on a full disk or not
+ * accessible.
+ */
 function isUnreadable(cause: unknown): boolean {
   return /not a valid DuckDB database|Serialization Error|version number|corrupt|checksum|WAL file/i.test(
     String(cause),
@@ -154,10 +157,10 @@ export async function rowsOf(
   const rows: Row[] = [];
   for (const chunk of await result.fetchAllChunks()) {
     const from = rows.length;
-    // Every access is a native call.
+    // Read this only once: every access is a native call.
     const { rowCount } = chunk;
     for (let row = 0; row < rowCount; row++) rows.push({});
-    // Column by column, as in memory.
+    // Fill the rows column by column, as the values are ordered in memory.
     for (const [index, name] of names.entries()) {
       const vector = chunk.getColumnVector(index);
       for (let row = 0; row < rowCount; row++) {

@@ -2,7 +2,7 @@ import type { AllocationRow } from './answer';
 import { rowCost } from './cost';
 import { type Measure, measures } from './measures';
 
-/** Values derived from a row's sums and averages. */
+/** Values that are derived from the sums and averages of a row. */
 export interface Derived {
   readonly minutes: number;
   readonly cpuCores: number;
@@ -31,11 +31,11 @@ const names = [
 /** Names of the derived values. */
 export const derivedNames: ReadonlySet<string> = new Set(names);
 
-/** Fields that rows can be sorted by: every number, and the name. */
+/** Fields that rows can be sorted by: every number of a row, and its name. */
 export type SortField = Measure | keyof Derived | 'name';
 export const sortFields: readonly SortField[] = ['name', ...measures, ...names];
 
-/** Derives the values; efficiencies are usage relative to the request, 1 for all of it. */
+/** Computes the derived values. An efficiency is the usage divided by the request; 1 means that all of it is used. */
 export function derive(row: AllocationRow): Derived {
   const minutes = (row.end - row.start) / 60;
   const perHour = (amount: number) => (minutes <= 0 ? 0 : amount / (minutes / 60));

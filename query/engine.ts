@@ -14,13 +14,13 @@ import type { Serving } from './publish';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
 
 export interface QueryLimits {
-  /** Time limit of a query in seconds, waiting included. */
+  /** Time limit of a query in seconds, including the time that it waits. */
   readonly seconds: number;
-  /** Most rows of an answer. */
+  /** Maximum number of rows in an answer. */
   readonly rows: number;
-  /** Queries that run at once; others wait. */
+  /** Maximum number of queries that run at once; others wait. */
   readonly concurrent: number;
-  /** Queries that may wait. */
+  /** Maximum number of waiting queries. */
   readonly waiting: number;
 }
 
@@ -32,10 +32,10 @@ export interface QueryEngineOptions extends DatabaseOptions {
 
 /**
  * The query engine of a primary: a database that is filled from ETL files and answers queries. A query sees the same
- * generation from start to end, whatever is ingested meanwhile.
+ * generation from start to end, even if another one is ingested meanwhile.
  */
 export class QueryEngine implements Answers {
-  /** The catalog of `database`. */
+  /** The catalog of the generation that `database` serves. */
   private catalog: Catalog | undefined;
   private ingest: Ingest | undefined;
   private database: Database | undefined;
@@ -51,7 +51,7 @@ export class QueryEngine implements Answers {
     this.limit = pLimit(limits.concurrent);
   }
 
-  /** Opens or creates the database of a folder. The generation that it served last is served again. */
+  /** Opens or creates the database of a folder, and serves the generation that it served last. */
   static async open({ limits = defaultLimits, ...options }: QueryEngineOptions): Promise<QueryEngine> {
     const engine = new QueryEngine(await Connections.open(options), limits);
     try {
@@ -64,7 +64,8 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Makes these files the served ones. If one cannot be ingested or there is no room, it throws and nothing changes.
+   * Ingests these files and serves them instead of the current ones. If one cannot be ingested or there is no room, it
+   * throws and the current ones stay served.
    */
   async serve(
     wanted: readonly WantedFile[],
@@ -145,7 +146,10 @@ export class QueryEngine implements Answers {
     return { ...(generation !== undefined && { generation }), code, message };
   }
 
-  /** After a failed ingest its cached state may differ from the database, so the next one reads it again. */
+  /**
+   * Runs an ingest. If it fails, its cached state may differ from the database, so the next ingest reads that state
+   * again.
+   */
   private async ingestInto<T>(database: Database, work: (ingest: Ingest) => Promise<T>): Promise<T> {
     this.turnTo(database);
     const ingest = (this.ingest ??= await Ingest.open(database));
@@ -158,7 +162,7 @@ export class QueryEngine implements Answers {
     }
   }
 
-  /** Drops everything cached from the previous database, which is closed. */
+  /** Switches to a reopened database, and drops everything cached from the previous one, which is closed. */
   private turnTo(database: Database): void {
     if (database === this.database) return;
     this.database = database;
@@ -215,7 +219,7 @@ export class QueryEngine implements Answers {
     }, signal);
   }
 
-  /** The catalog of the generation that a connection's transaction sees; read once per generation. */
+  /** Returns the catalog of the generation that a connection's transaction sees. It is read once per generation. */
   private async catalogOf(connection: DuckDBConnection): Promise<Catalog | undefined> {
     const reader = await connection.runAndReadAll('select ingested_at from generation');
     const [[ingestedAt] = []] = reader.getRowsJS();

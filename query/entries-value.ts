@@ -1,7 +1,7 @@
 import { type DuckDBMapValue, mapValue } from '@duckdb/node-api';
 import type { Entries } from './identity';
 
-/** The database's form of a map of texts. */
+/** Converts a map of texts to the form that the database takes. */
 export function entriesValue(entries: Entries): DuckDBMapValue {
   return mapValue(entries.map(([key, value]) => ({ key, value })));
 }

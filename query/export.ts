@@ -8,8 +8,9 @@ import { rowsOf } from './database';
 import { measureFacts, money, storedMeasures } from './measures';
 
 /**
- * Names the folder of an export. Raise it with any change of the columns, additions included: some engines reject a
- * table whose files have different columns. `docs/reference/export-schema.md` documents them.
+ * Version of the export's columns; names the folder of an export. Raise it with any change of the columns, even if one
+ * is only added: some engines reject a table whose files have different columns. `docs/reference/export-schema.md`
+ * documents the columns.
  */
 export const exportVersion = 1;
 
@@ -18,26 +19,26 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 type ExportType = 'TIMESTAMP' | 'VARCHAR' | 'VARCHAR[]' | 'MAP(VARCHAR, VARCHAR)' | 'DOUBLE' | 'BOOLEAN';
 
-/** A documented column. */
+/** A column with its documentation. */
 export interface ExportColumn {
   readonly name: string;
-  /** The type that DuckDB reads from Parquet. */
+  /** The type that DuckDB reads from the Parquet file. */
   readonly type: ExportType;
-  /** Empty if it has none. */
+  /** Unit of the values; empty if they have none. */
   readonly unit: string;
   readonly meaning: string;
 }
 
 interface Column extends ExportColumn {
-  /** SQL over the tables. */
+  /** SQL for the value, over the tables of the database. */
   readonly sql: string;
 }
 
-/** Seconds of the years that all engines support, 1 to 9999. */
+/** The range of unix seconds that all engines support: the years 1 to 9999. */
 const [firstSecond, lastSecond] = [-62_135_596_800, 253_402_300_799];
 
 function timestamp(name: string, seconds: string, meaning: string): Column {
-  // Null for times outside of these years.
+  // Times outside of these years become null.
   const sql = `case when ${seconds} between ${firstSecond} and ${lastSecond} then make_timestamp(cast(${seconds} * 1000000 as bigint)) end`;
   return { name, type: 'TIMESTAMP', unit: 'UTC', meaning, sql };
 }
@@ -54,7 +55,7 @@ function number(name: string, sql: string, unit: string, meaning: string): Colum
   return { name, type: 'DOUBLE', unit, meaning, sql };
 }
 
-/** Null if it was not measured, or is not a finite number. */
+/** Defines a column that is null if the value was not measured or is not finite. */
 function measured(name: string, sql: string, unit: string, meaning: string): Column {
   return number(name, `case when isfinite(${sql}) then ${sql} end`, unit, meaning);
 }
@@ -162,7 +163,10 @@ function overheadOf(column: string): readonly Column[] {
   ];
 }
 
-/** The columns of a stored field. Types without the field have null, or 0 if several types share the column. */
+/**
+ * Returns the columns of a stored field. For types without the field they are null, or 0 if several types share the
+ * column.
+ */
 function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
   const value = `a.${name}`;
   switch (sql) {
@@ -204,7 +208,9 @@ const assetColumns: readonly Column[] = [
 interface Table {
   readonly columns: readonly Column[];
   readonly from: string;
-  /** Keeps rows that are queried together adjacent, and makes the file of a window reproducible. */
+  /**
+   * Order of the rows. It keeps rows that are queried together adjacent, and makes the file of a window reproducible.
+   */
   readonly order: string;
 }
 
@@ -224,7 +230,7 @@ const exported: Record<Pipeline, Table> = {
 /** The documented schema of an export: its `schema.json`. */
 export interface ExportSchema {
   readonly version: number;
-  /** Columns in the path, as `<name>=<value>/`. */
+  /** The columns in the path of a file, each as `<name>=<value>/`. */
   readonly partitions: readonly (Omit<ExportColumn, 'type'> & { readonly type: 'VARCHAR' | 'DATE' })[];
   readonly tables: Readonly<Record<Pipeline, readonly ExportColumn[]>>;
 }
@@ -247,13 +253,13 @@ function promised(columns: readonly Column[]): ExportColumn[] {
   return columns.map(({ name, type, unit, meaning }) => ({ name, type, unit, meaning }));
 }
 
-/** A served window file, which can be exported by its id. */
+/** A served window file. Its id selects it for export. */
 export interface ServedWindow extends WindowRef {
   readonly id: number;
   readonly digest: string;
 }
 
-/** The window files that a connection's transaction sees served, in time order. */
+/** Returns the window files that are served, as a connection's transaction sees them, in time order. */
 export async function servedWindows(connection: DuckDBConnection): Promise<ServedWindow[]> {
   const rows = await rowsOf(
     connection,
@@ -274,7 +280,7 @@ const copyOptions: Record<ExportFormat, string> = {
 };
 
 /**
- * Writes one window of the database to a local file and returns the number of rows; undefined if the database no longer
+ * Writes one window of the database to a local file. Returns the number of rows, or undefined if the database no longer
  * has the window. An abort interrupts it. If it throws, the file is incomplete.
  */
 export async function exportWindow(
@@ -306,13 +312,13 @@ export async function exportWindow(
   }
 }
 
-/** CSV has neither lists nor maps: they are written as JSON. */
+/** Returns SQL for the value in a format. CSV has neither lists nor maps, so they are written as JSON. */
 function valueOf({ sql, type }: Column, format: ExportFormat): string {
   const isNested = type === 'VARCHAR[]' || type === 'MAP(VARCHAR, VARCHAR)';
   return isNested && format === 'csv' ? `to_json(${sql})` : sql;
 }
 
-/** A SQL string literal: the path of COPY cannot be bound. */
+/** Returns a text as an SQL string literal: the path of COPY cannot be a bound parameter. */
 function quoted(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }

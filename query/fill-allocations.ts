@@ -4,7 +4,7 @@ import type { IngestConnection } from './ingest-connection';
 import { storedMeasures } from './measures';
 import { notePeak } from './peaks';
 
-/** Stores allocations of a file, and updates the peaks of their columns. */
+/** Stores allocations of a file, and updates the peaks of the columns. */
 export async function fillAllocations(
   into: IngestConnection,
   file: number,
@@ -62,7 +62,7 @@ async function fillNumbers(
   );
 }
 
-/** Stores volumes, load balancers and GPUs. */
+/** Stores the volumes, load balancers and GPUs of allocations. */
 async function fillParts(
   { tables }: IngestConnection,
   file: number,

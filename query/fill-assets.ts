@@ -5,7 +5,7 @@ import { entriesValue } from './entries-value';
 import type { IngestConnection } from './ingest-connection';
 import { notePeak } from './peaks';
 
-/** Stores the assets of a file, and updates the peaks of their columns. */
+/** Stores assets of a file, and updates the peaks of the columns. */
 export async function fillAssets(
   into: IngestConnection,
   file: number,

@@ -6,10 +6,12 @@ import { type Identity, writeHash } from './identity';
 import type { IngestConnection } from './ingest-connection';
 import { hashValue, type Numbers, workloadKey } from './numbers';
 
-/** The reader left out an identity that it sent before, to an ingest that failed. */
+/**
+ * The database lacks an identity that the reader left out. The reader had sent it before, but to an ingest that failed.
+ */
 export class IdentityUnknown extends Error {}
 
-/** By row: the numbers of what the allocations are of. */
+/** For each row, the numbers of its identity, cluster and workload. */
 export interface Identified {
   readonly identities: Int32Array;
   readonly clusters: Int32Array;
@@ -27,7 +29,7 @@ interface NewIdentity {
   readonly identity: Identity;
 }
 
-/** Finds the identity of each row, and stores those that are new. Throws `IdentityUnknown` if one was left out. */
+/** Finds the identity of each row, and stores new ones. Throws `IdentityUnknown` if a new one was not sent. */
 export async function fillIdentities(
   into: IngestConnection,
   { rows, hashes, ...sent }: AllocationColumns,
@@ -104,7 +106,7 @@ function workloadNumber(numbers: Numbers, identity: Identity): number {
 
 function nameNumber(numbers: Numbers, { cluster, node, namespace, pod, container }: Identity) {
   const { names } = numbers;
-  // The separator keeps different lists of parts different.
+  // The separator ensures that different names give different texts.
   const hash = new Uint32Array(hashWords);
   writeHash([cluster, node, namespace, pod, container].join('\0'), hash, 0);
   const known = names.get(hash, 0);

@@ -2,8 +2,8 @@
 export type Comparator = 'equals' | 'contains' | 'startsWith' | 'endsWith';
 
 /**
- * A parsed filter: every field exists for what it filters, keys of labels and annotations are sanitised, aliases are
- * resolved, and `__unallocated__` has become the empty string.
+ * A parsed filter. All of its fields exist in what it filters, keys of labels and annotations are sanitised, aliases
+ * are resolved, and `__unallocated__` is replaced by the empty string.
  */
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Filter[] }
@@ -12,19 +12,21 @@ export type Filter =
       readonly kind: 'compare';
       readonly left: FilterOperand;
       readonly comparator: Comparator;
-      /** At least one has to match. */
+      /** The comparison is true if at least one of the values matches. */
       readonly values: readonly string[];
     };
 
 /** The left side of a comparison. */
 export type FilterOperand =
-  /** A stored property; the `assetType` of assets is compared ignoring case. */
+  /** A stored property. The field `assetType` is compared ignoring case. */
   | { readonly kind: 'field'; readonly field: string }
-  /** The value of a key; the empty string where it is missing. */
+  /** The value of a label or annotation, or the empty string if the key is missing. */
   | { readonly kind: 'label' | 'annotation'; readonly key: string }
-  /** The label if it is there, else the annotation, else the empty string. */
+  /** The label with this key, or else the annotation, or else the empty string. */
   | { readonly kind: 'alias'; readonly key: string }
-  /** Some element; an empty list is as the empty string. `contains` means that an element is equal. */
+  /**
+   * Some service has to match. An empty list is treated as the empty string. `contains` means that a service is equal.
+   */
   | { readonly kind: 'services' }
-  /** Some key of the map; `contains` means that a key is equal. */
+  /** Some key of the map has to match. `contains` means that a key is equal. */
   | { readonly kind: 'labelKeys' | 'annotationKeys' };

@@ -2,12 +2,12 @@ import type { RecordOf } from '../etl/model';
 import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
 import type { Pipeline } from '../etl/window';
 
-/** The number, or 0 if it is NaN or infinite. `field` is the name it is reported under. */
+/** Returns the number, or 0 if it is NaN or infinite. `field` is the name to report it under. */
 export type Finite = (value: number, field: string) => number;
 
 /**
- * Replaces NaN and infinity by 0 and counts them: the sum of a NaN is NaN, so one broken number would spoil the cost of a
- * whole cluster.
+ * Replaces NaN and infinity by 0 and counts the replaced numbers. A sum that includes a NaN is NaN, so one broken
+ * number would spoil the cost of a whole cluster.
  */
 export class FiniteNumbers<P extends Pipeline> {
   private readonly counts: NotFiniteCounts<P>;
@@ -16,7 +16,7 @@ export class FiniteNumbers<P extends Pipeline> {
     this.counts = new NotFiniteCounts(pipeline);
   }
 
-  /** For the numbers of a record. */
+  /** Returns the function that checks the numbers of a record. */
   of(record: RecordOf[P]): Finite {
     return (value, field) => {
       if (Number.isFinite(value)) return value;

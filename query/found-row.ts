@@ -2,19 +2,19 @@ import type { AllocationRow } from './answer';
 import { type Measure, measures } from './measures';
 import type { Span } from './span';
 
-/** A row of an answer while it is built, with the keys of its details. */
+/** A row of an answer while it is being built, with the keys that are needed to read its details. */
 export interface FoundRow extends AllocationRow {
-  /** Index of the set that it belongs to. */
+  /** Index of the set that the row belongs to. */
   period: number;
-  /** Name number and step, if the row is one container in one step: nothing was merged then. */
+  /** Set if the row is one container in one step, so that nothing was merged: the numbers of its name and step. */
   single?: { readonly name: number; readonly step: number };
-  /** Content hash of one of its identities; undefined for idle. */
+  /** Content hash of one of the row's identities; undefined for idle rows. */
   sample?: string;
 }
 
 const noMeasures = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
 
-/** A row without cost, for idle to fill. */
+/** Creates a row without cost, for idle cost to be added to it. */
 export function emptyRow(name: string, window: Span): Omit<FoundRow, 'period'> {
   return {
     ...noMeasures,

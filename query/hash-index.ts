@@ -1,17 +1,17 @@
-/** 32-bit words per hash. Collisions of 128 bits are not expected. */
+/** Number of 32-bit words per hash. At 128 bits, no collisions are expected. */
 export const hashWords = 4;
 
 /**
- * Maps hashes to integers from 1 on, in flat arrays: a `Map` of strings takes six times the memory, for millions of
- * entries. A hash is `hashWords` words of an array, addressed by the array and the index of the hash in it.
+ * Maps hashes to integers from 1 on, in flat arrays: with millions of entries, a `Map` of strings would take six times
+ * the memory. A hash is passed as an array and the index of the hash in it; it takes `hashWords` words of the array.
  */
 export class HashIndex {
   private size = 0;
   private words = new Uint32Array(leastSlots * hashWords);
-  /** 0 marks a free slot. */
+  /** The integer in each slot; 0 marks a free slot. */
   private numbers = new Int32Array(leastSlots);
 
-  /** The integer of a hash; 0 if it is unknown. */
+  /** Returns the integer of a hash, or 0 if it is unknown. */
   get(hashes: Uint32Array, at: number): number {
     return this.numbers[this.slotOf(hashes, at)] ?? 0;
   }
@@ -23,7 +23,7 @@ export class HashIndex {
       return;
     }
     this.put(slot, hashes, at, number);
-    // A table that is too full makes for long probes.
+    // Grow when three quarters are full: the fuller the table, the more slots a search has to visit.
     if (++this.size * 4 > this.numbers.length * 3) this.grow();
   }
 
@@ -33,7 +33,7 @@ export class HashIndex {
     this.numbers[slot] = number;
   }
 
-  /** The slot of a hash, or the free slot where it belongs. */
+  /** Returns the slot of a hash, or the free slot where it belongs. */
   private slotOf(hashes: Uint32Array, at: number): number {
     const { words, numbers } = this;
     const last = numbers.length - 1;
@@ -62,5 +62,5 @@ export class HashIndex {
   }
 }
 
-/** A power of 2. */
+/** Must be a power of 2. */
 const leastSlots = 1_024;

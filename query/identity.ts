@@ -3,7 +3,7 @@ import { type ByteString, displayText } from '../etl/byte-string';
 import type { Allocation, StringMap } from '../etl/model';
 import { hashWords } from './hash-index';
 
-/** The identity of an allocation, as it is stored. */
+/** What identifies an allocation, in the form that is stored. */
 export interface Identity {
   readonly cluster: string;
   readonly node: string;
@@ -23,9 +23,10 @@ export interface Identity {
 /** Keys and values of a map, sorted by key. */
 export type Entries = readonly (readonly [string, string])[];
 
-/** Writes the hash of a text to its place in an array of hashes. */
+/** Writes the hash of a text into an array of hashes, at the given index. */
 export function writeHash(text: string, hashes: Uint32Array, at: number): void {
-  // A latin1 string: collecting a buffer per hash would take longer.
+  // Node returns a latin1 string here. Allocating a buffer per hash would take longer, as it has to be
+  // garbage-collected.
   const digest = hash('sha256', text, 'binary');
   for (let word = 0; word < hashWords; word++) {
     let value = 0;
@@ -36,7 +37,7 @@ export function writeHash(text: string, hashes: Uint32Array, at: number): void {
 
 const nothing = '-';
 
-/** A text that two allocations share only if they have the same identity. */
+/** Returns a text that is equal for two allocations only if they have the same identity. */
 export function identityKey({ name, properties }: Allocation): string {
   if (properties === null) return `${sized(name)}${nothing}`;
   return (
@@ -56,12 +57,12 @@ export function identityKey({ name, properties }: Allocation): string {
   );
 }
 
-/** Prefixed with its length, so that different lists of texts never give the same one. */
+/** Prefixes a text with its length, so that different lists of texts always give different results. */
 function sized(text: ByteString): string {
   return `${text.length}:${text}`;
 }
 
-/** Sorted, as the order of a map in a file has no meaning. */
+/** Returns the text of a map, sorted by key: the order of a map in a file has no meaning. */
 function mapKey(map: StringMap | null): string {
   if (map === null || map.size === 0) return nothing;
   const parts: string[] = [];
@@ -71,10 +72,10 @@ function mapKey(map: StringMap | null): string {
 
 const unmounted = '__unmounted__';
 
-/** The identity of an allocation, as it is stored. */
+/** Returns the identity of an allocation, in the form that is stored. */
 export function identityOf(record: Allocation): Identity {
   const properties = record.properties;
-  // A record without properties still has its name.
+  // A record without properties still has its name, whose parts are the most important properties.
   const parts = properties === null ? record.name.split('/') : [];
   const [cluster, node, namespace, pod, container] = parts.length === 5 ? parts : [];
   const text = (value: ByteString | undefined, otherwise?: ByteString) =>
@@ -97,7 +98,7 @@ export function identityOf(record: Allocation): Identity {
   return { ...identity, plain: identity.container !== unmounted };
 }
 
-/** The entries of a map, sorted by key, as their order in a file has no meaning. */
+/** Returns the entries of a map, sorted by key: their order in a file has no meaning. */
 export function entries(map: StringMap | null | undefined): [string, string][] {
   const texts = new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -30,7 +30,8 @@ export async function readIdle(
   }
   const nodes = await nodeCosts(connection, request, assets.wholeFiles);
   const withNode = new Set(nodes.map(groupKey));
-  // Allocations whose node has no asset still cost something: a negative idle keeps the totals equal.
+  // Allocations whose node has no asset still have a cost. A negative idle cost balances it, so that the totals stay
+  // equal.
   for (const sum of sums) {
     const span = steps[sum.step];
     if (!sum.plain || span === undefined || withNode.has(groupKey(sum)) || !assets.has(sum)) continue;
@@ -43,7 +44,7 @@ export async function readIdle(
   });
 }
 
-/** The idle rows of an answer: one in all, or one per cluster or node. */
+/** Creates the idle rows of an answer: a single one, or one per cluster or node. */
 export function idleRows(
   idle: readonly Idle[],
   catalog: Catalog,

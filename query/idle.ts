@@ -1,21 +1,23 @@
-/** The resources that make up a node's cost and can be idle. */
+/** The resources whose costs make up the cost of a node. Each of them can be idle. */
 export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 export type ByResource = Record<Resource, number>;
 
-/** Cost of the plain allocations of an idle group (a cluster or a node) in a step, adjustments included. */
+/**
+ * Cost of the plain allocations of an idle group in a step, adjustments included. An idle group is a cluster or a node.
+ */
 export interface Used {
   readonly all: ByResource;
-  /** Cost of those that the filter keeps. */
+  /** Cost of the allocations that the filter keeps. */
   readonly kept: ByResource;
 }
 
 /** Cost of the nodes of an idle group in a step, after discount and adjustment. */
 export interface NodeCost {
   readonly step: number;
-  /** Number of the cluster. */
+  /** Number of the group's cluster. */
   readonly cluster: number;
-  /** Empty if the idle group is a cluster. */
+  /** Name of the node; empty if the idle group is a cluster. */
   readonly node: string;
   readonly providerID: string;
   readonly start: number;
@@ -23,7 +25,10 @@ export interface NodeCost {
   readonly cost: ByResource;
 }
 
-/** Idle cost of a group in a step: the part that is shown, and the factor of their own cost that allocations carry. */
+/**
+ * Idle cost of a group in a step. `shown` is the part that idle rows show; `factor` is the part that allocations carry,
+ * relative to their own cost.
+ */
 export interface Idle extends Omit<NodeCost, 'cost'> {
   readonly shown: ByResource;
   readonly factor: ByResource;
@@ -32,9 +37,10 @@ export interface Idle extends Omit<NodeCost, 'cost'> {
 const none: Used = { all: { cpu: 0, gpu: 0, ram: 0 }, kept: { cpu: 0, gpu: 0, ram: 0 } };
 
 /**
- * Idle cost is the cost of nodes minus that of their allocations; it is negative for over-committed nodes. With a filter,
- * the kept allocations' share of it is shown. If idle is shared, allocations carry it in proportion to their cost; idle of
- * a group without allocations cannot be shared and is shown.
+ * Computes idle costs. Idle cost is the cost of nodes minus that of their allocations; it is negative for
+ * over-committed nodes. If there is a filter, only the part of it that falls to the kept allocations is shown. If idle
+ * is shared, allocations carry it in proportion to their cost. The idle cost of a group without allocations cannot be
+ * shared; it is shown unless there is a filter.
  */
 export function computeIdle(
   nodes: readonly NodeCost[],
@@ -57,7 +63,7 @@ export function computeIdle(
   });
 }
 
-/** Key of an idle group in a step. */
+/** Returns the key of an idle group in a step. */
 export function groupKey({ step, cluster, node }: Pick<NodeCost, 'step' | 'cluster' | 'node'>): string {
   return `${step} ${cluster} ${node}`;
 }

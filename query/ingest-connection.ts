@@ -3,7 +3,7 @@ import { Appender } from './append';
 import type { Database } from './database';
 import { type Numbers, readNumbers } from './numbers';
 
-/** The connection that an ingest writes through, with the numbers that its tables give to texts. */
+/** The connection that an ingest writes through, with the numbers that stand for texts in its tables. */
 export class IngestConnection {
   private constructor(
     readonly connection: DuckDBConnection,
@@ -20,7 +20,7 @@ export class IngestConnection {
     this.connection.closeSync();
   }
 
-  /** Commits everything that `work` writes, or nothing. After an error `numbers` are again those of the tables. */
+  /** Commits everything that `work` writes, or nothing. After an error `numbers` are reset to what is in the tables. */
   async transaction(work: () => Promise<void>): Promise<void> {
     await this.connection.run('begin transaction');
     try {
@@ -30,7 +30,8 @@ export class IngestConnection {
     } catch (error) {
       this.tables.forget();
       await this.connection.run('rollback').catch(() => undefined);
-      // Reading may fail if memory has run out; the engine opens a new ingest after an error anyway.
+      // Reading the numbers fails if memory has run out. Ignore it: the engine opens a new ingest after an error
+      // anyway.
       await this.readNumbersAgain().catch(() => undefined);
       throw error;
     }
@@ -40,7 +41,7 @@ export class IngestConnection {
     Object.assign(this.numbers, await readNumbers(this.connection));
   }
 
-  /** The number of a cluster; adds clusters that are new. */
+  /** Returns the number of a cluster. A new cluster is stored and gets the next number. */
   async clusterNumber(name: string): Promise<number> {
     const { clusters } = this.numbers;
     const known = clusters.get(name);

@@ -10,11 +10,11 @@ import { sweep } from './sweep';
 
 /** A window file that is to be served. */
 export interface WantedFile extends WindowRef {
-  /** Identifies the content: a file with another digest is a different one. */
+  /** Identifies the content: a file with another digest has to be ingested again. */
   readonly digest: string;
   /**
-   * Reads it, whole or in batches. Throws if it cannot be used. With `allIdentities` it has all identities, even those that the
-   * reader sent before.
+   * Reads the file, whole or in batches. Throws if it cannot be used. Identities that the reader has sent before are
+   * left out, unless `allIdentities` is set.
    */
   read(allIdentities?: boolean): Promise<ReadWindow>;
 }
@@ -23,13 +23,13 @@ export type ReadWindow = WindowColumns | AllocationBatches;
 
 export interface IngestOptions {
   readonly signal?: AbortSignal;
-  /** Called after each file. `added`: the files and rows added since the ingest began. */
+  /** Called after each file. `added` counts what was added since the ingest began. */
   readonly progress?: (done: number, of: number, added: IngestedRows) => void;
 }
 
-/** What was added to the database. */
+/** Counts of what was added to the database. */
 export interface IngestedRows {
-  /** Files that were read; the others were stored already. */
+  /** Number of files that were read; the others were stored already. */
   readonly ingested: number;
   readonly rows: number;
 }
@@ -39,9 +39,9 @@ export interface IngestSummary extends IngestedRows {
 }
 
 /**
- * Fills the database. Each file is one transaction, so an ingest continues where the last one ended, however it ended.
- * Queries see the change in one further transaction, after all files. A file that cannot be used ends the ingest, and
- * the previous generation stays served. One ingest at a time.
+ * Fills the database. Each file is stored in its own transaction, so an ingest continues where the last one ended,
+ * however it ended. A final transaction makes all files visible to queries at once. If a file cannot be used, the
+ * ingest ends and the previous generation stays served. Only one ingest may run at a time.
  */
 export class Ingest {
   private constructor(private readonly into: IngestConnection) {}
@@ -50,7 +50,7 @@ export class Ingest {
     return new Ingest(await IngestConnection.open(database));
   }
 
-  /** Makes these files the served ones. */
+  /** Stores these files, unless they are stored already, and serves them instead of the current ones. */
   async serve(
     wanted: readonly WantedFile[],
     serving: Serving,
@@ -88,7 +88,12 @@ export class Ingest {
     this.into.close();
   }
 
-  /** @param taken called once the whole file is read and only its sums are left to compute: the next one can be read */
+  /**
+   * Stores a file. If the reader left out an identity that is not stored, the file is read again with all identities.
+   *
+   * @param taken called when the whole file has been read and only its sums are left to compute: reading of the next
+   * file can begin
+   */
   private async add(
     file: WantedFile,
     window: ReadWindow,
@@ -163,13 +168,13 @@ export class Ingest {
 
 /** A file that is being read. */
 interface ReadAhead {
-  /** Its content. Throws if reading failed. */
+  /** Returns the content. Throws if reading failed. */
   window(): Promise<ReadWindow>;
-  /** Cancels batches that were not taken. */
+  /** Discards the batches if nobody has read them. */
   close(): void;
 }
 
-/** Begins to read a file. Errors are thrown to the caller that takes the content. */
+/** Begins to read a file. If that fails, `window` throws the error. */
 function readAhead(file: WantedFile | undefined): ReadAhead {
   const reading = file?.read();
   reading?.catch(() => undefined);

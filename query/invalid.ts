@@ -1,9 +1,9 @@
 import { FederationError } from '../errors/federation-error';
 
-/** Most characters of an invalid value that an error quotes. */
+/** Maximum number of characters of an invalid value that an error quotes. */
 const mostShown = 100;
 
-/** QUERY_INVALID for a parameter: names the parameter, its value and what is wrong with it. */
+/** Creates the error QUERY_INVALID: it names the parameter, its value and what is wrong with the value. */
 export function invalid(parameter: string, text: string, why: string): FederationError {
   return new FederationError('QUERY_INVALID', {
     subject: { parameter },

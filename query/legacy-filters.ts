@@ -6,15 +6,16 @@ import type { Filtered } from './parse-filter';
 import { sanitizeKey } from './sanitize';
 import { unallocated } from './sql';
 
-/** Parameters by name, as they are written. */
+/** The values of parameters, as they were written, by name. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** In characters; no legitimate filter is longer. */
+/** Longest filter in characters; no legitimate one is longer. */
 const longest = 16_384;
 
 /**
- * Parses filters of the first language: one parameter per field, alternatives separated by commas, `*` for a prefix.
- * Undefined if there are none. Throws QUERY_INVALID for a filter that is too long, and for a label without a key.
+ * Parses filters of the first language: one parameter per field, alternatives separated by commas, `*` at the end for a
+ * prefix. Returns undefined if there are none. Throws QUERY_INVALID for a filter that is too long, and for a label or
+ * annotation without a key.
  */
 export function parseLegacyFilters(
   parameters: Parameters,
@@ -66,7 +67,7 @@ const alternatives: Readonly<Record<Filtered, (aliases: Aliases) => Alternatives
   }),
 };
 
-/** The parameters of the first language. */
+/** Returns the names of the parameters that are filters of the first language. */
 export function legacyFilters(of: Filtered): string[] {
   return Object.keys(alternatives[of](defaultAliases));
 }
@@ -97,7 +98,7 @@ function keyed(kind: 'label' | 'annotation', parameter: string): Alternative {
     // A key without a value matches everything that has the key.
     if (colon < 0) return hasKey({ kind: `${kind}Keys` }, value);
     const key = sanitizeKey(value.slice(0, colon).trim());
-    // A missing key reads as the empty string, so an empty key could match everything.
+    // A missing label reads as the empty string, so a comparison with an empty key could match everything.
     if (key === '') throw invalid(parameter, value, 'has no key; it takes KEY:VALUE.');
     return compare({ kind, key }, value.slice(colon + 1).trim());
   };

@@ -3,16 +3,18 @@ import type { Allocation, PVAllocation } from '../etl/model';
 import { type Resource, resources } from './idle';
 
 /*
- * The numbers of allocations in answers. They derive from the fields of the ETL format: a number of a new codec version
- * does not compile until it has an entry below. The tables, the sums, the export and the API derive theirs from here.
+ * The numbers of allocations in answers. They are derived from the fields of the ETL format: a number of a new codec
+ * version does not compile until it has an entry below. The tables, the sums, the export and the API derive their
+ * numbers from these entries.
  */
 
-/** Numbers of an allocation that are stored under another name, or `not stored`: no answer has them then. */
+/** Numbers of an allocation that are stored under another name. `not stored` means that no answer has them. */
 export const storedAs = {
-  // Version 22 has these two; later versions have them in the GPU part. One measure holds both.
+  // Version 22 has these two in the record, later versions have them in the GPU part. One measure stands for both
+  // places.
   deprecatedGpuRequestAverage: 'gpuRequestAverage',
   deprecatedGpuUsageAverage: 'gpuUsageAverage',
-  // Kubecost's API drops the plural.
+  // Kubecost's API uses the singular `Byte`.
   ramBytesRequestAverage: 'ramByteRequestAverage',
   ramBytesUsageAverage: 'ramByteUsageAverage',
   ramBytesLimitAverage: 'ramByteLimitAverage',
@@ -22,20 +24,20 @@ type StoredName<Name extends NumberName<Allocation>> = Name extends keyof typeof
   ? (typeof storedAs)[Name]
   : Name;
 
-/** A number that is stored for each allocation: one of its fields, or the sum of a field over its volumes. */
+/** A number that is stored for each allocation: one of its fields, or the sum of a field over all of its volumes. */
 export type StoredMeasure =
   Exclude<StoredName<NumberName<Allocation>>, 'not stored'> | `pv${Capitalize<NumberName<PVAllocation>>}`;
 
 /** How a measure is merged and documented. */
 interface MeasureFacts {
-  /** How allocations are merged: added up, or averaged with their durations as weights. */
+  /** How the values of several allocations are merged: added up, or averaged with the durations as weights. */
   readonly merging: 'sum' | 'average';
   readonly unit: string;
-  /** As the export documents it. */
+  /** The description in the export's documentation. */
   readonly meaning: string;
 }
 
-/** The unit of costs: that of the clusters. */
+/** The unit of costs, which are in the currency of the clusters. */
 export const money = 'currency';
 
 function total(unit: string, meaning: string): MeasureFacts {
@@ -50,7 +52,7 @@ function cost(meaning: string): MeasureFacts {
   return total(money, meaning);
 }
 
-/** Every stored measure, in the order of the tables and the export. Costs are without their adjustments. */
+/** Every stored measure, in the order of the tables and the export. Costs exclude their adjustments. */
 export const measureFacts = {
   cpuCoreHours: total('core hours', 'CPU that it was charged for: the greater of usage and request'),
   cpuCoreRequestAverage: average(
@@ -90,13 +92,13 @@ export const measureFacts = {
   externalCost: cost('costs from outside of the cluster that its cluster assigned to it'),
 } satisfies Record<StoredMeasure, MeasureFacts> as Readonly<Record<StoredMeasure, MeasureFacts>>;
 
-/** Measures as they are stored: idle is computed, never stored. */
+/** The names of all stored measures. Idle costs are not among them: they are computed. */
 export const storedMeasures = Object.keys(measureFacts) as readonly StoredMeasure[];
 
-/** Sums and averages of the allocations of a row, unrounded. */
+/** A sum or an average over the allocations of a row, unrounded. */
 export type Measure = StoredMeasure | `${Resource}CostIdle`;
 
-/** All measures: the stored ones, with the idle cost of each resource after its adjustment. */
+/** All measures: the stored ones, with the idle cost of each resource directly after the resource's adjustment. */
 export const measures: readonly Measure[] = storedMeasures.flatMap((measure): Measure[] => {
   const resource = resources.find((one) => measure === `${one}CostAdjustment`);
   return resource === undefined ? [measure] : [measure, `${resource}CostIdle`];

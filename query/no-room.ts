@@ -3,20 +3,20 @@ import { FederationError } from '../errors/federation-error';
 
 /** Where the database keeps its data, and how much memory it may use. */
 export interface DatabaseRoom {
-  /** A folder that nothing else uses. */
+  /** A folder that is used for nothing else. */
   readonly folder: string;
-  /** Memory limit, such as `512MB`; beyond it the database spills to the folder. */
+  /** Memory limit, such as `512MB`. Data beyond it spills to the folder. */
   readonly memoryLimit: string;
 }
 
-/** QUERY_NO_ROOM if a database error means that memory or disk space ran out; undefined for other errors. */
+/** Returns QUERY_NO_ROOM if a database error means that memory or disk space ran out, undefined for other errors. */
 export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom): FederationError | undefined {
   const text = String(cause);
   if (isDiskFull(text)) {
     const [, file] = /"([^"]+)": /.exec(text) ?? [];
     return file === undefined || isBelow(folder, file) ? diskFull(cause) : elsewhereFull(cause, file);
   }
-  // The appender's errors lack the kind of error, but always have the advice.
+  // Errors of the appender do not name the kind of error, but always include the advice to set the limit.
   if (!/Out of Memory Error|SET memory_limit/.test(text)) return undefined;
   return new FederationError('QUERY_NO_ROOM', {
     subject: { setting: 'query.memory' },
@@ -27,10 +27,13 @@ export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom):
   });
 }
 
-/** Retry-After: freeing space takes a while, but a query that competed with others may succeed soon. */
+/** Value of Retry-After. Freeing space takes a while, but a query that competed with others may succeed soon. */
 const retryAfterMs = 30_000;
 
-/** DuckDB leaves a tenth of the disk free: `max_temp_directory_size` limits what it spills. */
+/**
+ * Returns whether an error means that the disk is full. DuckDB leaves a tenth of it free: `max_temp_directory_size`
+ * limits what it spills.
+ */
 function isDiskFull(text: string): boolean {
   return /No space left on device|Disk quota exceeded|File too large|max_temp_directory_size/i.test(text);
 }
@@ -50,7 +53,7 @@ function diskFull(cause: unknown): FederationError {
   });
 }
 
-/** The disk of an export is full, not that of the database. */
+/** Returns the error for a full disk that is not the database's, but the one that an export is written to. */
 function elsewhereFull(cause: unknown, file: string): FederationError {
   return new FederationError('QUERY_NO_ROOM', {
     subject: { key: file },

@@ -5,8 +5,8 @@ import type { NodeCost } from './idle';
 import type { AllocationRequest } from './request';
 
 /**
- * Reads the cost of nodes by step and cluster or node: after discount, with the adjustment spread over the resources in
- * proportion to their cost. Reads the assets in `asset_pick`.
+ * Reads the cost of nodes, by step and by cluster or node. Costs are after discount, and adjustments are spread over
+ * the resources in proportion to their cost. Reads the assets that `asset_pick` lists.
  */
 export async function nodeCosts(
   connection: DuckDBConnection,

@@ -3,7 +3,9 @@ import type { Catalog, ServedFile } from './catalog';
 import type { Covering } from './covering';
 import type { Span } from './span';
 
-/** Warnings about the data behind an answer, one sentence each: what is missing and what is suspicious. */
+/**
+ * Returns warnings about the data behind an answer, one sentence each: about what is missing and what is suspicious.
+ */
 export function describeData(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -29,7 +31,7 @@ function describeSnapped(snapped: readonly ServedFile[]): string[] {
   ];
 }
 
-/** Warns about times that no data covers, for all clusters or for some. */
+/** Warns about times that no data covers, for all clusters or for some of them. */
 function describeMissing(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -68,13 +70,13 @@ function describeExcluded({ excluded }: Catalog): string[] {
   return [`Excluded from the federation, and not in this answer: ${shortList(names)}.`];
 }
 
-/** Returns whether a file's records of a cluster are part of the answer. */
+/** Returns a function that tells whether a file's records of a cluster are part of the answer. */
 function answering(picks: Covering['picks']): (file: ServedFile, cluster: number) => boolean {
   const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
   return ({ id }, cluster) => picked.has(`${id} ${cluster}`);
 }
 
-/** Warns about numbers that count as 0 because they are NaN or infinite. */
+/** Warns about numbers that are treated as 0 because they are NaN or infinite. */
 function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   const broken = catalog.files.filter(({ notFinite }) => notFinite.length > 0);
   if (broken.length === 0) return [];
@@ -92,7 +94,7 @@ function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   return [`NaN or infinite numbers count as 0: ${shortList(places.sort())}.`];
 }
 
-/** Warns about days of the answer whose cost differs from that of their hours. */
+/** Warns about days of the answer whose cost differs from the cost of their hours. */
 function describeDisagreements(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -113,7 +115,7 @@ function describeDisagreements(
     : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(days.sort())}.`];
 }
 
-/** The first items of a list, and the number of the others. */
+/** Lists the first items, and the number of the remaining ones. */
 export function shortList(items: readonly string[]): string {
   const shown = items.slice(0, mostNamed).join(', ');
   return items.length > mostNamed ? `${shown} and ${items.length - mostNamed} more` : shown;
@@ -126,12 +128,12 @@ function hoursText(seconds: number): string {
   return hours >= 48 && hours % 24 === 0 ? `${hours / 24} days` : `${Number(hours.toFixed(2))} h`;
 }
 
-/** `2026-11-14T00:00:00Z to 2026-11-15T00:00:00Z` */
+/** Formats a span: `2026-11-14T00:00:00Z to 2026-11-15T00:00:00Z`. */
 export function spanText({ start, end }: Span): string {
   return `${timeText(start)} to ${timeText(end)}`;
 }
 
-/** RFC 3339, UTC, whole seconds. */
+/** Formats unix seconds as RFC 3339 in UTC, with whole seconds. */
 export function timeText(seconds: number): string {
   return `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z`;
 }

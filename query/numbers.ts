@@ -3,26 +3,26 @@ import { rowsOf } from './database';
 import { HashIndex, hashWords } from './hash-index';
 import type { Identity } from './identity';
 
-/** Numbers that replace texts, so that equal texts are stored once. */
+/** Numbers that stand for texts, so that a text is stored only once. */
 export interface Numbers {
   lastFile: number;
   lastIdentity: number;
   lastName: number;
   lastWorkload: number;
   readonly clusters: Map<string, number>;
-  /** Numbers of workloads, by `workloadKey`. */
+  /** Numbers of workloads, by the key that `workloadKey` returns. */
   readonly workloads: Map<string, number>;
-  /** Numbers of names, by hash. */
+  /** Numbers of names, by the hash of the name. */
   readonly names: HashIndex;
-  /** Numbers of identities, by hash. */
+  /** Numbers of identities, by the hash of the identity. */
   readonly identities: HashIndex;
-  /** Cluster number of each identity. */
+  /** Cluster number of each identity, by identity number. */
   readonly clusterOf: number[];
-  /** Workload number of each identity. */
+  /** Workload number of each identity, by identity number. */
   readonly workloadOf: number[];
 }
 
-/** Reads the numbers of a database, chunk by chunk: there are millions of identities. */
+/** Reads the numbers from a database, chunk by chunk because there are millions of identities. */
 export async function readNumbers(connection: DuckDBConnection): Promise<Numbers> {
   const [last] = await rowsOf(
     connection,
@@ -39,7 +39,7 @@ from identity`,
     workloads: new Map(),
     names: new HashIndex(),
     identities: new HashIndex(),
-    // A sparse array would be slow.
+    // Filled in advance, as a sparse array would be slow.
     clusterOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
     workloadOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
   };
@@ -73,7 +73,7 @@ from identity group by workload`;
   }
 }
 
-/** Key of the fields that allocations of a workload share; unique per workload. */
+/** Returns a key made of the fields that all allocations of a workload share; it is unique per workload. */
 export function workloadKey({
   cluster,
   namespace,
@@ -84,7 +84,7 @@ export function workloadKey({
   return [cluster, namespace, controller, controllerKind, plain].join('\0');
 }
 
-/** A hash in the form that the database stores. */
+/** Converts a hash to the form that the database stores. */
 export function hashValue(hashes: Uint32Array, at: number): bigint {
   let value = 0n;
   for (let word = 0; word < hashWords; word++)

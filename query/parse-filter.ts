@@ -4,7 +4,7 @@ import { invalid } from './invalid';
 import { sanitizeKey } from './sanitize';
 import { unallocated } from './sql';
 
-/** Fields that are compared as they are stored. */
+/** Names of the fields that are compared with their stored value. */
 const fields = {
   allocations: [
     'cluster',
@@ -30,7 +30,7 @@ const fields = {
 } as const;
 export type Filtered = keyof typeof fields;
 
-/** Operands besides `fields`, and alternative names of fields. */
+/** Operands other than `fields`, and alternative names of fields. */
 const operandsOf: Readonly<Record<Filtered, Operands>> = {
   allocations: {
     keyed: ['label', 'annotation'],
@@ -41,7 +41,7 @@ const operandsOf: Readonly<Record<Filtered, Operands>> = {
 };
 
 interface Operands {
-  /** Maps of texts. */
+  /** Operands that take a key, such as `label[app]`. */
   readonly keyed: readonly ('label' | 'annotation')[];
   readonly services: boolean;
   readonly renamed: ReadonlyMap<string, string>;
@@ -50,7 +50,7 @@ interface Operands {
 const longest = 16_384;
 const deepest = 64;
 
-/** Longer ones first, as they contain the shorter ones. */
+/** Longer operators first, as they contain the shorter ones. */
 const comparators: readonly (readonly [string, Comparator, boolean])[] = [
   ['!<~:', 'startsWith', true],
   ['!~>:', 'endsWith', true],
@@ -63,8 +63,8 @@ const comparators: readonly (readonly [string, Comparator, boolean])[] = [
 ];
 
 /**
- * Parses a filter of the second language (`namespace:"a",b + label[app]!:"x y"`). Undefined for an empty one, which
- * matches everything. Throws QUERY_INVALID with the position of the first unexpected character.
+ * Parses a filter of the second language (`namespace:"a",b + label[app]!:"x y"`). Returns undefined for an empty
+ * filter, which matches everything. Throws QUERY_INVALID with the position of the first unexpected character.
  */
 export function parseFilter(text: string | undefined, of: Filtered, aliases: Aliases): Filter | undefined {
   if (text === undefined || text.trim() === '') return undefined;
@@ -95,7 +95,7 @@ class Parser {
       const spaced = this.skipSpace();
       const next = this.text[this.at];
       if (next === undefined || next === ')') break;
-      // An unescaped + in a URL arrives as a blank.
+      // A + that is not escaped in a URL arrives as a blank.
       const found = next === '+' || next === '|' ? next : spaced ? '+' : undefined;
       if (found === undefined) throw this.expected('+ or |');
       if (operator !== undefined && found !== operator) {
@@ -150,7 +150,7 @@ class Parser {
     return negated ? { kind: 'not', part: any } : any;
   }
 
-  /** An alias with several keys gives several operands. */
+  /** Parses the left side of a comparison. An alias with several keys stands for several operands. */
   private operands(): FilterOperand[] {
     const start = this.at;
     const field = /[A-Za-z]+/y;
@@ -208,7 +208,7 @@ class Parser {
     pattern.lastIndex = this.at;
     const value = pattern.exec(this.text)?.[0];
     if (value === undefined) throw this.expected('a value');
-    // In `namespace:+pod:x`, whose + arrived as a blank, the second comparison is not a value of the first.
+    // In `namespace:+pod:x` the + arrives as a blank. Reject it: `pod:x` would be read as the value of `namespace`.
     if (spaced && value.includes(':')) throw this.expected('double quotes around a value with a colon');
     const quote = value.indexOf('"');
     if (quote >= 0) {
@@ -237,7 +237,7 @@ class Parser {
   }
 }
 
-/** Without a key in brackets the values are keys, which are sanitised as the stored ones are. */
+/** Without a key in brackets, the values are keys themselves. They are sanitised like the stored keys. */
 function valuesFor(left: FilterOperand, values: readonly string[]): readonly string[] {
   return left.kind === 'labelKeys' || left.kind === 'annotationKeys' ? values.map(sanitizeKey) : values;
 }

@@ -19,10 +19,10 @@ const containerFields = [
   'container',
 ] as const satisfies AllocationField[];
 const keyedKinds = ['label', 'annotation', 'namespaceLabel'] as const satisfies AllocationGroup['kind'][];
-/** Most fields to group by: longer names are unreadable, and each field costs time. */
+/** Maximum number of fields to group by: longer names are unreadable, and each field costs time. */
 const mostParts = 20;
 
-/** Parses `aggregate` of allocations; without it they are grouped by container. */
+/** Parses `aggregate` of allocations. Without it they are grouped by container. */
 export function parseAllocationGroups(text: string | undefined, aliases: Aliases): AllocationGroup[] {
   const words = split(text);
   if (words.length === 0) return containerFields.map((field) => ({ kind: 'field', field }));
@@ -40,7 +40,7 @@ export function parseAllocationGroups(text: string | undefined, aliases: Aliases
   });
 }
 
-/** Parses `aggregate` of assets; undefined groups by everything that identifies an asset. */
+/** Parses `aggregate` of assets. Returns undefined for grouping by everything that identifies an asset. */
 export function parseAssetGroups(text: string | undefined, aliases: Aliases): AssetGroup[] | undefined {
   const words = split(text);
   if (words.length === 0) return undefined;

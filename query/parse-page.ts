@@ -7,7 +7,10 @@ export function parsePage(parameters: Parameters): { offset: number; limit?: num
   return { offset: wholeNumber('offset', parameters['offset']) ?? 0, ...(limit !== undefined && { limit }) };
 }
 
-/** Parses a number without sign or fraction, of nine digits at most; undefined if it is missing. Throws QUERY_INVALID. */
+/**
+ * Parses a number without sign or fraction, of at most nine digits. Returns undefined if it is missing. Throws
+ * QUERY_INVALID.
+ */
 export function wholeNumber(parameter: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);

@@ -1,25 +1,25 @@
 import { nearestName } from '../errors/nearest-name';
 import { legacyFilters, type Parameters } from './legacy-filters';
 
-/** Kinds of queries; each has its own parameters. */
+/** Kinds of queries. Each has its own parameters. */
 export type AskedOf =
   'allocations' | 'summaries' | 'toplines' | 'assets' | 'allocation values' | 'asset values';
 
-/** The query that parameters belong to. */
+/** What kind of query the parameters belong to. */
 export interface Asked {
   readonly of: AskedOf;
   readonly flavour: 'opencost' | 'kubecost';
 }
 
-/** The valid parameters of a request. */
+/** The valid parameters of a request, and warnings about the ignored ones. */
 export interface ReadParameters {
-  /** Known parameters with a value. */
+  /** The known parameters that have a value. */
   readonly parameters: Parameters;
-  /** Parameters that are ignored, one sentence each. */
+  /** One sentence for each ignored parameter. */
   readonly warnings: readonly string[];
 }
 
-/** The query of a URL; a repeated parameter has several values. */
+/** The query of a URL. A parameter that is repeated has several values. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Returns why a value is ignored; undefined if it is valid. */
@@ -71,7 +71,7 @@ const ofValues = {
   filter: anything,
 };
 
-/** Stock clients send these to every route. A value that asks for the default behaviour causes no warning. */
+/** Parameters that stock clients send to every route. A value that asks for the default behaviour causes no warning. */
 const withoutMeaning = {
   resolution: anything,
   metrics: anything,
@@ -88,7 +88,7 @@ const withoutMeaning = {
 const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   allocations: mapOf({ ...ofAllocations, ...pages, ...labels }),
   summaries: mapOf({ ...ofAllocations, ...pages }),
-  // A topline is one sum and has no pages.
+  // A topline is a single sum, so it has no pages.
   toplines: mapOf(ofAllocations),
   assets: mapOf({
     ...sets,
@@ -102,24 +102,24 @@ const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   'asset values': mapOf({ ...ofValues, ...filters('assets') }),
 };
 
-/** Names of all parameters of a kind of query. */
+/** Returns the names of all parameters of a kind of query. */
 export function knownParameters(of: AskedOf): string[] {
   return [...known[of].keys()];
 }
 
 const mostUnknown = 5;
-/** Most characters of a name or value that a warning quotes. */
+/** Maximum number of characters of a name or value that a warning quotes. */
 const mostShown = 40;
 
 /**
- * Reads the parameters of a request. Empty ones count as absent, and of a repeated one the first value counts. Unknown
- * parameters and those without effect are not errors; they are named in warnings.
+ * Reads the parameters of a request. Empty ones are treated as absent; of a repeated one, the first value is used.
+ * Parameters that are unknown or have no effect are not errors; warnings name them.
  */
 export function readParameters(query: Query, asked: Asked): ReadParameters {
   const parameters: Record<string, string> = {};
   const warnings: string[] = [];
   const unknown: string[] = [];
-  // Sorted, so that the answer does not depend on their order.
+  // Sorted, so that the answer does not depend on the order of the parameters.
   for (const name of Object.keys(query).sort()) {
     const [value, ...others] = valuesOf(query[name]);
     if (value === undefined) continue;
@@ -141,12 +141,12 @@ export function readParameters(query: Query, asked: Asked): ReadParameters {
   };
 }
 
-/** The first value of each parameter that has one, known or not. */
+/** Returns the first value of each parameter that has one, whether or not the parameter is known. */
 export function firstValues(query: Query): Parameters {
   return Object.fromEntries(Object.entries(query).map(([name, given]) => [name, valuesOf(given)[0]]));
 }
 
-/** A boolean in one of Go's spellings; undefined for anything else. */
+/** Parses a boolean in one of Go's spellings. Returns undefined for anything else. */
 export function onOff(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
@@ -157,7 +157,7 @@ function valuesOf(given: string | readonly string[] | undefined): string[] {
   return [given ?? []].flat().filter((value) => value.trim() !== '');
 }
 
-/** Warns about known parameters that the others make ineffective. */
+/** Warns about known parameters that have no effect in combination with the others. */
 function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[] {
   const { format, labelColumns, idle, includeIdle, shareIdle, accumulate, accumulateBy } = parameters;
   const ignored = (name: string, value: string | undefined, isDone: boolean, why: string) =>

@@ -12,7 +12,7 @@ import { parseAccumulation } from './parse-step';
 import type { AllocationRequest, AssetRequest } from './request';
 import type { RequestDefaults } from './request-defaults';
 
-/** Parses a query of allocations. Throws QUERY_INVALID, and QUERY_NOT_BUILT for features that this version lacks. */
+/** Parses a query of allocations. Throws QUERY_INVALID, or QUERY_NOT_BUILT for features that this version lacks. */
 export function parseAllocationRequest(parameters: Parameters, defaults: RequestDefaults): AllocationRequest {
   const { flavour, now, aliases } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
@@ -41,7 +41,7 @@ export function parseAssetRequest(parameters: Parameters, defaults: RequestDefau
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
   const groups = parseAssetGroups(parameters['aggregate'], aliases);
   const filter = parseFilters(parameters, 'assets', aliases);
-  // Without the prefix /model the answer is always one set.
+  // On paths without the prefix /model the answer is always one set.
   const sets =
     flavour === 'opencost' ? parseOneSet(parameters, defaults) : parseSets(parameters, defaults, accumulate);
   return {

@@ -9,30 +9,30 @@ import { cutSteps } from './steps';
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Most sets of an answer; nobody reads more. */
+/** Maximum number of sets in an answer; nobody reads more. */
 const mostSets = 10_000;
 
-/** The sets of an answer. */
+/** How the window of an answer is cut into sets. */
 export interface Sets {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
 }
 
-/** A single set of the whole window. Throws QUERY_INVALID. */
+/** Parses the window as a single set. Throws QUERY_INVALID. */
 export function parseOneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
   // The step has no effect here, but an invalid one is still an error.
   parseStep(parameters['step']);
   return { window: parseWindow(parameters['window'], defaults), step: 'window', accumulate: 'all' };
 }
 
-/** Determines the sets by flavour, window, step and accumulation. Throws QUERY_INVALID. */
+/** Determines the sets from flavour, window, step and accumulation. Throws QUERY_INVALID. */
 export function parseSets(parameters: Parameters, defaults: RequestDefaults, accumulate: Accumulation): Sets {
   const asked = parseWindow(parameters['window'], defaults);
   const given = parseStep(parameters['step']);
   const daily = { seconds: day };
   const stored = { seconds: storedSeconds(asked, accumulate) };
-  // Kubecost answers with whole stored sets.
+  // Kubecost answers with whole stored sets, so widen the window to their bounds.
   const window =
     defaults.flavour === 'kubecost' && given === undefined ? snapped(asked, stored.seconds, defaults) : asked;
   const sets = (): Omit<Sets, 'window'> => {
@@ -55,12 +55,12 @@ export function parseSets(parameters: Parameters, defaults: RequestDefaults, acc
   return { window, step, accumulate: accumulated };
 }
 
-/** The length of the stored sets that answer a query without a step. */
+/** Returns the length in seconds of the stored sets that answer a query without a step. */
 function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   switch (accumulate) {
     case 'hour':
       return hour;
-    // Whole days, even if the window covers only part of them.
+    // Use whole days, even if the window covers only part of them.
     case 'day':
     case 'week':
     case 'month':
@@ -71,14 +71,15 @@ function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   }
 }
 
-/** Number of sets to compute: steps or periods, whichever are more. */
+/** Returns the number of sets to compute: the number of steps or that of periods, whichever is larger. */
 function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   if (step === 'window') return 1;
   const length = window.end - window.start;
   const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
   if (least > mostSets) return least;
-  // Calendar periods are answered whole: a window of an hour accumulated by quarter has the steps of a whole quarter. A
-  // single step longer than all periods is enough to find their bounds.
+  // Calendar periods are answered whole: a window of one hour, accumulated by quarter, has the steps of a whole
+  // quarter. To find the bounds of the periods, it is enough to cut the window with one step that is longer than all of
+  // them.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =
@@ -91,7 +92,7 @@ function snapped(
   size: number,
   { utcOffsetSeconds }: { readonly utcOffsetSeconds: number },
 ): Span {
-  // Hourly sets always follow the hours of UTC.
+  // Sets of an hour always begin at full hours of UTC.
   const offset = size === day ? utcOffsetSeconds : 0;
   return {
     start: Math.floor((start + offset) / size) * size - offset,

@@ -5,15 +5,15 @@ const hour = 3_600;
 const day = 24 * hour;
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: hour, d: day, w: 7 * day };
 const words: Readonly<Record<string, number>> = { hour, day, week: 7 * day };
-/** A hundred years; longer steps reach times that RFC 3339 cannot write. */
+/** A hundred years. Longer steps would reach times that RFC 3339 cannot express. */
 const longest = 36_600 * day;
 
-/** A length in seconds, or calendar months or quarters, which are accumulated days. */
+/** A length in seconds, or calendar months or quarters, for which days are accumulated. */
 export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
 
 /**
- * Parses a step: a duration such as `1h` or a word such as `day`; undefined if there is none. Throws QUERY_INVALID for
- * anything else, and for more than a hundred years.
+ * Parses a step: a duration such as `1h` or a word such as `day`. Returns undefined if there is none. Throws
+ * QUERY_INVALID for anything else, and for more than a hundred years.
  */
 export function parseStep(text: string | undefined): ParsedStep | undefined {
   if (text === undefined || text.trim() === '') return undefined;
@@ -30,7 +30,7 @@ const all = new Set(['true', '1', 't', 'T', 'True', 'TRUE', 'all']);
 const none = new Set(['false', '0', 'f', 'F', 'False', 'FALSE', 'none', '']);
 
 /**
- * Parses how sets are accumulated; `accumulateBy` wins over `accumulate`, and `none` is the default. Throws
+ * Parses how sets are accumulated. `accumulateBy` takes precedence over `accumulate`; the default is `none`. Throws
  * QUERY_INVALID for an unknown word.
  */
 export function parseAccumulation(

@@ -3,9 +3,9 @@ import { timeText } from './notes';
 import type { Span } from './span';
 
 export interface Clock {
-  /** Unix seconds. */
+  /** The current time in unix seconds. */
   readonly now: number;
-  /** Offset from UTC at which days begin. */
+  /** Offset from UTC of the time zone that determines when days begin. */
   readonly utcOffsetSeconds: number;
 }
 
@@ -14,13 +14,16 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const week = 7 * day;
 const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
-/** RFC 3339 has four-digit years, and steps and periods may reach far beyond a window. */
+/**
+ * Latest time that a window may reach. RFC 3339 has only four-digit years, and steps and periods may extend far beyond
+ * a window.
+ */
 const latest = Date.UTC(9000, 0) / 1000;
 
 /**
- * Parses a window: a word (`today`, `lastweek`), a duration up to now (`7d`), one with an offset, or a pair of unix
- * seconds or RFC 3339 times; fractions of a second are widened to whole ones. The start is before the end. Throws
- * QUERY_INVALID for anything else.
+ * Parses a window: a word (`today`, `lastweek`), a duration up to now (`7d`), a duration with an offset, or a pair of
+ * unix seconds or RFC 3339 times. Fractions of a second are widened to whole seconds. The start is always before the
+ * end. Throws QUERY_INVALID for anything else.
  */
 export function parseWindow(given: string | undefined, clock: Clock): Span {
   const text = (given ?? '').trim();
@@ -41,7 +44,7 @@ export function parseWindow(given: string | undefined, clock: Clock): Span {
   return { start: Math.floor(window.start), end: Math.ceil(window.end) };
 }
 
-/** The start of the day that contains a moment. */
+/** Returns the start of the day that contains a moment. */
 function dayOf(moment: number, { utcOffsetSeconds }: Clock): number {
   return Math.floor((moment + utcOffsetSeconds) / day) * day - utcOffsetSeconds;
 }
@@ -49,12 +52,13 @@ function dayOf(moment: number, { utcOffsetSeconds }: Clock): number {
 function wordWindow(text: string, clock: Clock): Span | undefined {
   const { now, utcOffsetSeconds } = clock;
   const today = dayOf(now, clock);
-  // 1970 began on a Thursday; weeks begin on Sundays.
+  // Weeks begin on Sundays; 1970 began on a Thursday, four days into its week.
   const sunday = today - (((((today + utcOffsetSeconds) / day + 4) % 7) + 7) % 7) * day;
   const date = new Date((now + utcOffsetSeconds) * 1000);
   const monthOf = (back: number) =>
     Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back) / 1000 - utcOffsetSeconds;
-  // At the very start of a week or month the window would be empty, which is not the user's mistake.
+  // At the very start of a week or month the window would be empty. This is not the user's mistake, so use at least a
+  // minute.
   const sinceOf = (start: number) => Math.max(now, start + minute);
   switch (text) {
     case 'today':
@@ -87,7 +91,7 @@ function durationWindow(text: string, clock: Clock): Span | undefined {
   return { start: end - length, end };
 }
 
-/** The end of the current minute, hour or day. */
+/** Returns the end of the current minute, hour or day. */
 function endOf(unit: string, clock: Clock): number {
   if (unit === 'm' || unit === 'h') {
     const size = units[unit] ?? minute;
@@ -108,7 +112,9 @@ function pairWindow(text: string): Span | undefined {
   return Number.isNaN(start) || Number.isNaN(end) ? undefined : { start, end };
 }
 
-/** A pair of dates may or may not include its last day: the error shows how to ask for either. */
+/**
+ * Rejects a pair of dates, as it is unclear whether it includes its last day. The error shows how to ask for either.
+ */
 function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
   const [, first = '', last = ''] = /^(\d{4}-\d\d-\d\d)\s*,\s*(\d{4}-\d\d-\d\d)$/.exec(text) ?? [];
   const dayAt = (date: string) => momentOf(`${date}T00:00:00Z`) - utcOffsetSeconds;
@@ -123,7 +129,10 @@ function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
   );
 }
 
-/** Unix seconds of an RFC 3339 time; NaN for a day or hour that does not exist, which Date would roll over. */
+/**
+ * Parses an RFC 3339 time to unix seconds. Returns NaN for a day or hour that does not exist: Date would accept it as a
+ * later time.
+ */
 function momentOf(text: string): number {
   const midnight = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
   if (Number.isNaN(midnight) || Number(text.slice(11, 13)) > 23) return NaN;

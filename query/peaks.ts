@@ -1,11 +1,11 @@
-/** The largest absolute value of each column; columns without one are always 0. */
+/** The largest absolute value of each column. A column without an entry is always 0. */
 export type Peaks = ReadonlyMap<string, number>;
 
 export function peakOf(peaks: Peaks, name: string): number {
   return peaks.get(name) ?? 0;
 }
 
-/** Updates a column's peak. */
+/** Raises a column's peak to the largest of the given values. */
 export function notePeak(peaks: Map<string, number>, name: string, values: Iterable<number>): void {
   let most = peaks.get(name) ?? 0;
   for (const value of values) {
@@ -15,7 +15,7 @@ export function notePeak(peaks: Map<string, number>, name: string, values: Itera
   if (most > 0) peaks.set(name, most);
 }
 
-/** Combines peaks. */
+/** Combines peaks: the result has the largest value of each column. */
 export function joinPeaks(all: Iterable<Peaks>): Map<string, number> {
   const joined = new Map<string, number>();
   for (const peaks of all) for (const [name, most] of peaks) notePeak(joined, name, [most]);

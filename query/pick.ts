@@ -8,8 +8,8 @@ import type { Steps } from './steps';
 import type { Sum } from './sums';
 
 /**
- * Fills a temp table with the stored sets that answer, by step and period. Returns true if every file is used whole; the
- * table then has one row per file and no cluster needs to be compared.
+ * Fills a temp table with the stored sets that are used to answer, with their step and period. Returns whether every
+ * file is used whole. If so, the table has one row per file, and joins need not compare clusters.
  */
 export async function pick(
   connection: DuckDBConnection,
@@ -34,15 +34,18 @@ export async function pick(
   return whole;
 }
 
-/** The assets that answer a query; they are listed in the temp table `asset_pick`. */
+/** The assets that are used to answer a query. The temp table `asset_pick` lists their files. */
 export interface PickedAssets {
   readonly wholeFiles: boolean;
-  /** Whether a cluster has any assets in a step. */
+  /** Returns whether a cluster has any assets in a step. */
   has(this: void, place: Pick<Sum, 'step' | 'cluster'>): boolean;
   readonly notes: readonly string[];
 }
 
-/** Fills `asset_pick`. Clusters with allocations but no assets are named in a note: their idle is unknown. */
+/**
+ * Fills `asset_pick`. A note names the clusters that have allocations but no assets, as their idle or management costs
+ * are not known.
+ */
 export async function pickAssets(
   connection: DuckDBConnection,
   catalog: Catalog,

@@ -10,11 +10,11 @@ import { rollUp } from './rollup';
 
 /** How the database stores the files of a pipeline. */
 export interface PipelineTables<P extends Pipeline = Pipeline> {
-  /** The table of its records, with the columns `file` and `cluster`. */
+  /** The table that holds the pipeline's records; it has the columns `file` and `cluster`. */
   readonly records: string;
-  /** Its other tables with rows of one file each, in their column `file`. */
+  /** Other tables that are filled from files. Their column `file` holds the file that a row belongs to. */
   readonly others: readonly string[];
-  /** Stores columns of a file, and updates the peaks of the tables' columns. Throws `IdentityUnknown`. */
+  /** Stores columns of a file, and updates the peaks. Throws `IdentityUnknown`. */
   fill(
     this: void,
     into: IngestConnection,
@@ -23,9 +23,9 @@ export interface PipelineTables<P extends Pipeline = Pipeline> {
     peaks: Map<string, number>,
     signal?: AbortSignal,
   ): Promise<void>;
-  /** SQL to run once all columns of a file are stored; its parameter is the file's id. */
+  /** Returns SQL to run when all columns of a file are stored. Its parameter is the id of the file. */
   readonly summary?: (peaks: Peaks) => string;
-  /** SQL for the total cost of some of its records. */
+  /** Returns SQL for the total cost of a group of records. */
   cost(this: void, peaks: Peaks): string;
 }
 

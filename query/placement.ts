@@ -1,6 +1,6 @@
 import { sanitizeKey } from './sanitize';
 
-/** Labels with a node's region. OpenCost stores sanitised keys, some with the prefix `label_`. */
+/** Labels that hold the region of a node. OpenCost stores the keys sanitised, some with the prefix `label_`. */
 const regionLabels = ['topology.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/region'].flatMap(
   (key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`],
 );
@@ -30,9 +30,9 @@ select cluster_name, '', ${['account', 'provider', 'region'].map(agreed).join(',
 export const placementColumns = ['account', 'provider', 'region'] as const;
 
 /**
- * SQL for identities with the account, provider and region of their node.
+ * Returns SQL for identities with the account, provider and region of their node.
  *
- * @param identities a table with `cluster_name` and `node`
+ * @param identities a table with the columns `cluster_name` and `node`
  */
 export function withPlacement(identities: string): string {
   const columns = placementColumns.map((column) => `coalesce(n.${column}, c.${column}, '') as ${column}`);

@@ -3,15 +3,15 @@ import { fillPlacements } from './placement';
 import { fillWorkloads, findServedIdentities } from './rollup';
 import { findTwins } from './twins';
 
-/** The generation that is served from now on. */
+/** What to serve from now on. */
 export interface Serving {
   readonly generation?: number;
   readonly committedAt?: string;
-  /** RFC 3339; different for each ingest, and so identifies the data that is served. */
+  /** Time in RFC 3339. It differs for each ingest, so it identifies the data that is served. */
   readonly ingestedAt: string;
-  /** Sentences that every answer carries. */
+  /** Sentences that are part of every answer. */
   readonly notes?: readonly string[];
-  /** Clusters that are excluded from it, and why. */
+  /** Clusters that are excluded from the generation, and why. */
   readonly excluded?: readonly ExcludedCluster[];
 }
 
@@ -22,7 +22,8 @@ export interface ExcludedCluster {
 }
 
 /**
- * Makes files the served ones, in one transaction: queries see the change at once or not at all.
+ * Serves the given files instead of the current ones. This is one transaction, so queries see all of the change or
+ * nothing.
  *
  * @param files ids of stored files
  */

@@ -1,10 +1,10 @@
 import type { Aliases } from './aliases';
 
-/** Defaults for missing parameters. */
+/** Defaults for parameters that are missing. */
 export interface RequestDefaults {
-  /** OpenCost and Kubecost have different defaults. */
+  /** Selects the API to follow: OpenCost and Kubecost have different defaults. */
   readonly flavour: 'opencost' | 'kubecost';
-  /** Unix seconds. */
+  /** The current time in unix seconds. */
   readonly now: number;
   readonly utcOffsetSeconds: number;
   readonly aliases: Aliases;

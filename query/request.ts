@@ -2,7 +2,7 @@ import type { SortField } from './derived';
 import type { Filter } from './filter';
 import type { Span } from './span';
 
-/** Fields of an allocation to group and filter by. */
+/** The fields of an allocation that can be grouped and filtered by. */
 export const allocationFields = [
   'cluster',
   'node',
@@ -23,7 +23,7 @@ export const allocationFields = [
 ] as const;
 export type AllocationField = (typeof allocationFields)[number];
 
-/** Aliases of a label or annotation of an allocation, or of a label of an asset. */
+/** Names of aliases. An alias stands for a label or annotation of an allocation, or for a label of an asset. */
 export const aliasNames = ['department', 'environment', 'owner', 'product', 'team'] as const;
 export type AliasName = (typeof aliasNames)[number];
 
@@ -31,13 +31,13 @@ export type AliasName = (typeof aliasNames)[number];
 export type AllocationGroup =
   | { readonly kind: 'field'; readonly field: AllocationField }
   | { readonly kind: 'label' | 'annotation' | 'namespaceLabel'; readonly key: string }
-  /** Looked up as a label, then as an annotation. */
+  /** The key is looked up in the labels first, then in the annotations. */
   | { readonly kind: 'alias'; readonly key: string };
 
-/** How a window is cut into sets: into spans of equal length from its start, or not at all. */
+/** How a window is cut into sets: into spans of equal length, from the start of the window, or not at all. */
 export type Step = { readonly seconds: number } | 'window';
 
-/** Which sets are merged in the end. `weeknow`: blocks of seven days, counted back from the end of the window. */
+/** Which sets are finally merged. `weeknow` merges blocks of seven days, counted back from the end of the window. */
 export const accumulations = ['none', 'all', 'hour', 'day', 'week', 'month', 'quarter', 'weeknow'] as const;
 export type Accumulation = (typeof accumulations)[number];
 
@@ -46,47 +46,50 @@ export interface AllocationRequest {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
-  /** Empty: a single row, named by the empty string. */
+  /** If empty, the answer is a single row, named by the empty string. */
   readonly groups: readonly AllocationGroup[];
-  /** Undefined keeps everything. */
+  /** If undefined, everything is kept. */
   readonly filter?: Filter;
   readonly idle: {
-    /** Whether idle is shown or shared, rather than left out. */
+    /** Whether idle is part of the answer, shown or shared. */
     readonly include: boolean;
-    /** Per node rather than per cluster. */
+    /** Whether idle is computed per node; otherwise per cluster. */
     readonly byNode: boolean;
-    /** A row per cluster or node rather than one in all. */
+    /** Whether there is an idle row per cluster or node; otherwise there is a single one. */
     readonly split: boolean;
-    /** Shared among the allocations in proportion to their cost rather than shown. */
+    /** Whether the allocations carry idle in proportion to their cost; otherwise it is shown. */
     readonly share: boolean;
   };
   readonly sharing: {
     readonly namespaces: readonly string[];
     readonly labels: readonly { readonly key: string; readonly value: string }[];
-    /** An amount per month, in the currency of the clusters. */
+    /** Additional amount to share per month, in the currency of the clusters. */
     readonly monthlyCost: number;
     readonly split: 'weighted' | 'even';
-    /** Shares a cluster's management cost among its allocations, in proportion to their cost. */
+    /** Whether a cluster's management cost is shared among its allocations, in proportion to their cost. */
     readonly tenancy: boolean;
   };
-  /** Keeps the labels and annotations that all members of a group share. */
+  /** Whether rows have the labels and annotations that all members of their group share. */
   readonly aggregatedMetadata: boolean;
-  /** False counts every adjustment as 0. */
+  /** If false, every adjustment is treated as 0. */
   readonly reconcile: boolean;
-  /** Order of rows and pages; equal rows are ordered by name. */
+  /** Order of the rows, on which pages depend. Equal rows are ordered by name. */
   readonly sort: { readonly by: SortField; readonly descending: boolean };
-  /** Idle rows do not count for `offset` and `limit`: they are part of every page that has a row. */
+  /**
+   * Idle rows do not count for `offset` and `limit`: every page has them, unless its offset is beyond the last other
+   * row.
+   */
   readonly offset: number;
   readonly limit?: number;
-  /** False leaves properties, volumes, load balancers and GPUs empty. (Default: true) */
+  /** If false, properties, volumes, load balancers and GPUs stay empty. (Default: true) */
   readonly details?: boolean;
-  /** False omits the lists of volumes and load balancers, but not their sums. (Default: true) */
+  /** If false, volumes and load balancers are not listed; their sums are still there. (Default: true) */
   readonly volumes?: boolean;
-  /** The current time in unix seconds; data after it is not expected yet. */
+  /** The current time in unix seconds. No data is expected after it. */
   readonly now: number;
 }
 
-/** Fields of an asset to group by. */
+/** The fields of an asset that can be grouped by. */
 export const assetFields = [
   'account',
   'category',
@@ -110,14 +113,14 @@ export interface AssetRequest {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
-  /** Undefined groups by `provider/account/project/category/cluster/type/service/providerID/name`. */
+  /** If undefined, assets are grouped by `provider/account/project/category/cluster/type/service/providerID/name`. */
   readonly groups?: readonly AssetGroup[];
   readonly filter?: Filter;
-  /** Counts every adjustment as 0. */
+  /** Whether every adjustment is treated as 0. */
   readonly disableAdjustments: boolean;
   readonly offset: number;
   readonly limit?: number;
-  /** The current time in unix seconds; data after it is not expected yet. */
+  /** The current time in unix seconds. No data is expected after it. */
   readonly now: number;
 }
 
@@ -125,9 +128,12 @@ export interface AssetRequest {
 export interface AutocompleteRequest {
   readonly of: 'allocations' | 'assets';
   readonly window: Span;
-  /** A field; `label` or `namespacelabel` for the keys; `label:<key>` or `namespacelabel:<key>` for the values of a key. */
+  /**
+   * A field, or `label` or `namespacelabel` for the keys of labels, or `label:<key>` or `namespacelabel:<key>` for the
+   * values of one key.
+   */
   readonly field: string;
-  /** Only values that contain this text, ignoring case. */
+  /** Only values that contain this text are listed, ignoring case. */
   readonly search: string;
   readonly limit: number;
   readonly filter?: Filter;

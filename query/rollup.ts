@@ -2,15 +2,18 @@ import { exactSum } from './exact-sum';
 import { measureFacts, type StoredMeasure, storedMeasures } from './measures';
 import { peakOf, type Peaks } from './peaks';
 
-/** SQL for the minutes of a row. */
+/** SQL for the duration of a row in minutes. */
 export const rowMinutes = '((end_at - start_at) / 60)';
 
-/** SQL for the value that all rows of a group share, else null. */
+/** Returns SQL for the value that all rows of a group share, or null if they differ. */
 export function agreed(column: string): string {
   return `case when count(${column}) = count(*) and min(${column}) = max(${column}) then min(${column}) end`;
 }
 
-/** SQL for a measure of a group of rows. The value of a single row is kept as it is, even if its time is zero. */
+/**
+ * Returns SQL for a measure of a group of rows. If the group is a single row, its value is kept, even if its duration
+ * is zero.
+ */
 export function merged(measure: StoredMeasure, peaks: Peaks): string {
   const most = peakOf(peaks, measure);
   if (measureFacts[measure].merging === 'sum') return exactSum(`"${measure}"`, most);
@@ -20,8 +23,9 @@ export function merged(measure: StoredMeasure, peaks: Peaks): string {
 }
 
 /**
- * SQL for the identity that the namespace metadata of a group is taken from: one that has any, preferably of a plain
- * allocation. Of several, the first by content hash, which is the same in every database.
+ * SQL for the identity whose namespace metadata a group gets: that of a plain allocation with such metadata, else that
+ * of any plain allocation, else any. Of several, it is the first by content hash, so that every database chooses the
+ * same one.
  */
 export const sampleSql =
   'coalesce(min(case when plain and informed then sample end), min(case when plain then sample end), min(sample))';
@@ -33,8 +37,8 @@ const groupedBy = 'a.file, a.cluster, i.workload';
 const below = ['node', 'pod', 'container', 'provider_id'];
 
 /**
- * SQL that rolls up the allocations of a file; its parameter is the file id. It reads only the identities of that file:
- * there are millions in all.
+ * Returns SQL that rolls up the allocations of a file; its parameter is the id of the file. It reads only the
+ * identities of that file, as there are millions of identities in the database.
  */
 export function rollUp(peaks: Peaks): string {
   return `
@@ -56,7 +60,7 @@ group by ${groupedBy}`;
 export const findServedIdentities = `create or replace temp table served_identity as
 select distinct identity as id from allocation where file in (select file from served)`;
 
-/** SQL for the served identities, from the table of `findServedIdentities`. */
+/** SQL for the served identities. Needs the temp table of `findServedIdentities`. */
 export const servedIdentities = 'select i.* from main.identity i semi join served_identity using (id)';
 
 const noEntries = 'map([]::varchar[], []::varchar[])';
@@ -65,7 +69,7 @@ const commonOf = (kind: string) =>
 const mixedOf = (kind: string) =>
   `coalesce(list(key order by key) filter (kind = '${kind}' and not common), []::varchar[])`;
 
-/** SQL that fills the table `workload` from the served identities; older ones may still be stored. */
+/** SQL that fills the table `workload` from the served identities. It ignores others, which may still be stored. */
 export const fillWorkloads = `
 insert into workload
 with identity as (${servedIdentities}), known as (

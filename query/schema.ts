@@ -1,14 +1,15 @@
 import { tableColumns } from './asset-columns';
 import { storedMeasures } from './measures';
 
-/** Raised when tables change: an older database is deleted and rebuilt from the ETL files. */
+/** Raise it when tables change: an older database is deleted and rebuilt from the ETL files. */
 export const schemaRevision = 3;
 
 const doubles = (names: readonly string[]) => names.map((name) => `"${name}" double not null`).join(',\n  ');
 
 /**
- * The tables. Rows are immutable: a changed window file is another `file`, and `served` lists the served ones, which
- * change in one transaction. Times are unix seconds. Texts are never null; missing ones are empty.
+ * The tables of the database. Their rows are immutable: a changed window file is stored as another `file`. The table
+ * `served` lists the files that are served; it changes in one transaction. Times are unix seconds. Texts are never
+ * null; missing ones are empty.
  */
 export const tables = `
 create table about (revision integer not null);

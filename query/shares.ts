@@ -21,14 +21,19 @@ import { Bindings, unnested } from './sql';
 import type { Steps } from './steps';
 import type { Sum } from './sums';
 
-/** Costs that allocations carry besides their own: idle, shared costs and the management of their cluster. */
+/**
+ * Costs that allocations carry in addition to their own: idle cost, shared costs and the management cost of their
+ * cluster.
+ */
 export interface Shares {
   readonly idle: readonly Idle[];
   readonly shared: SharedAmounts;
   readonly tenancy: readonly TenancyFactor[];
 }
 
-/** Shared costs per step: a factor of each allocation's own cost, or an even amount per group. */
+/**
+ * Shared costs of each step. Allocations carry `factor` times their own cost, or each group carries the amount `even`.
+ */
 export interface SharedAmounts {
   readonly factor: readonly number[];
   readonly even: readonly number[];
@@ -48,7 +53,7 @@ export function isSharing({ sharing }: AllocationRequest): boolean {
   return sharing.namespaces.length > 0 || sharing.labels.length > 0 || sharing.monthlyCost !== 0;
 }
 
-/** Computes the shared cost of each step and how it is split among the other allocations. */
+/** Computes the shared cost of each step, and how it is split among the allocations that are not shared. */
 export async function sharedAmounts(
   connection: DuckDBConnection,
   source: SourceOptions,
@@ -67,7 +72,7 @@ export async function sharedAmounts(
   });
   const weights = steps.map(() => 0);
   for (const sum of sums) {
-    // Shared allocations take their idle along; the others are weighted by their cost before idle is shared.
+    // The shared cost includes the idle cost of shared allocations. The others are weighted by their cost without idle.
     const taken = sum.plain && sum.shared ? factors.get(groupKey(sum)) : undefined;
     const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
     const into = sum.shared ? shared : sum.plain ? weights : undefined;
@@ -87,7 +92,7 @@ export async function sharedAmounts(
   return { factor, even, notes: describeLost('Shared costs', lost) };
 }
 
-/** Number of groups that share, by step; the filter does not count. */
+/** Counts the groups that shared costs are split among, by step. The filter has no influence. */
 async function countGroups(
   connection: DuckDBConnection,
   source: SourceOptions,
@@ -102,7 +107,10 @@ async function countGroups(
   return new Map(rows.map((row) => [Number(row['step']), Number(row['groups'])]));
 }
 
-/** Computes how the management cost of each cluster is split among its allocations. Reads the assets in `asset_pick`. */
+/**
+ * Computes how the management cost of each cluster is split among its allocations. Reads the assets that `asset_pick`
+ * lists.
+ */
 export async function tenancyFactors(
   connection: DuckDBConnection,
   { reconcile }: AllocationRequest,
@@ -130,13 +138,13 @@ from ${pickedAssets(wholeFiles)} where a.type = 'ClusterManagement' group by p.s
   return { factors, notes: describeLost('Management costs', lost) };
 }
 
-/** A warning about costs that no allocation can carry. */
+/** Describes costs that cannot be shared because there is no allocation to carry them. */
 function describeLost(what: string, amounts: readonly number[]): string[] {
   const lost = [...amounts].sort((a, b) => a - b).reduce((sum, amount) => sum + amount, 0);
   return lost === 0 ? [] : [`${what} of ${lost.toFixed(2)} are left out: no allocation can share them.`];
 }
 
-/** Whether any cost is split in proportion to the rows' own cost, so that `withFactors` is needed. */
+/** Returns whether any cost is split in proportion to the cost of rows, so that `withFactors` is needed. */
 export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
   return (
     idle.some(({ factor }) => resources.some((resource) => factor[resource] !== 0)) ||
@@ -146,7 +154,8 @@ export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
 }
 
 /**
- * SQL for the rows of `source` with their factors of idle and shared costs. Needs the tables of `fillFactors`.
+ * Returns SQL for the rows of `source` with their factors of idle and shared costs. Needs the tables that `fillFactors`
+ * creates.
  */
 export function withFactors({ idle: { byNode } }: AllocationRequest): string {
   const node = byNode ? ' and f.of_node = s.node' : '';
@@ -158,7 +167,7 @@ left join step_factor w on w.step = s.step
 left join tenancy_factor t on t.step = s.step and t.of_cluster = s.cluster)`;
 }
 
-/** Fills temp tables with the factors: the database knows their sizes and plans its joins accordingly. */
+/** Fills temp tables with the factors. The database knows the sizes of tables and can plan its joins accordingly. */
 export async function fillFactors(
   connection: DuckDBConnection,
   { idle, shared: { factor }, tenancy }: Shares,
@@ -187,7 +196,7 @@ export async function fillFactors(
   });
 }
 
-/** SQL for the measures of grouped `withFactors` rows, including idle and shared costs. */
+/** Returns SQL for the measures of grouped rows of `withFactors`, including idle and shared costs. */
 export function measuresWithShares({ shared, idle, tenancy }: Shares, peaks: Peaks): string[] {
   const ofShared = most(shared.factor) + most(tenancy.map(({ factor }) => factor));
   const takes = new Map<StoredMeasure, readonly [sql: string, most: number]>([
@@ -212,7 +221,7 @@ function most(numbers: readonly number[]): number {
   return numbers.reduce((found, one) => Math.max(found, Math.abs(one)), 0);
 }
 
-/** Adds the evenly shared costs to the rows. */
+/** Adds to the rows the shared costs that are split evenly. */
 export async function addEvenShares(
   connection: DuckDBConnection,
   source: SourceOptions,

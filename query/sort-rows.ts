@@ -4,14 +4,14 @@ import { rowCost } from './cost';
 import { derive, type Derived, derivedNames, type SortField } from './derived';
 import type { AllocationRequest } from './request';
 
-/** Sorts rows; equal ones by name. Rows whose value is not a number come last. */
+/** Sorts rows; equal rows are sorted by name. Rows whose value is not a number come last. */
 export function sortRows<Row extends AllocationRow>(
   rows: readonly Row[],
   { by, descending }: AllocationRequest['sort'],
 ): Row[] {
   const sign = descending ? -1 : 1;
   if (by === 'name') return [...rows].sort((a, b) => sign * byName(a, b));
-  // Computed once per row rather than at every comparison.
+  // Compute each value once per row, not at every comparison.
   const values = rows.map((row) => [row, valueOf(row, by)] as const);
   const [known, unknown] = [true, false].map((is) =>
     values.filter(([, value]) => Number.isFinite(value) === is),

@@ -13,19 +13,19 @@ export class Bindings {
   }
 
   texts(values: readonly string[]): string {
-    // An empty list has no type to bind.
+    // An empty list has no element type to bind, so it is part of the SQL.
     if (values.length === 0) return '[]::varchar[]';
     this.values.push(listValue([...values]));
     return `$${this.values.length}::varchar[]`;
   }
 
-  /** Whole numbers of 32 bits. */
+  /** Binds a list of 32-bit integers. */
   integers(values: readonly number[]): string {
     this.values.push(`[${values.join()}]`);
     return `$${this.values.length}::integer[]`;
   }
 
-  /** Whole numbers of 64 bits, as texts. */
+  /** Binds a list of 64-bit integers, given as texts. */
   longs(values: readonly string[]): string {
     this.values.push(`[${values.join()}]`);
     return `$${this.values.length}::ubigint[]`;
@@ -37,14 +37,14 @@ export class Bindings {
   }
 }
 
-/** SQL columns for rows made of bound lists, one list per column. */
+/** Returns the SQL columns of a table that consists of bound lists, one list per column. */
 export function unnested(lists: Readonly<Record<string, string>>): string {
   return Object.entries(lists)
     .map(([column, list]) => `unnest(${list}) as ${column}`)
     .join(', ');
 }
 
-/** The value of a field that is empty. */
+/** Stands for an empty value in row names and filters. */
 export const unallocated = '__unallocated__';
 
 const plainColumns: Partial<Record<AllocationField, string>> = {
@@ -56,7 +56,7 @@ const plainColumns: Partial<Record<AllocationField, string>> = {
   providerID: 'provider_id',
 };
 
-/** SQL for a group's part of the row name; never null. */
+/** Returns SQL for a group's part of the row name; it is never null. */
 export function groupPart(group: AllocationGroup, bindings: Bindings): string {
   switch (group.kind) {
     case 'label':
@@ -93,7 +93,7 @@ function fieldPart(field: AllocationField): string {
   }
 }
 
-/** What a filter applies to: the columns of its fields, and whether annotations exist. */
+/** What a filter is applied to: the columns of the fields, and whether there are annotations. */
 export interface FilterTarget {
   readonly columns: Readonly<Record<string, string>>;
   readonly annotations: boolean;
@@ -110,7 +110,7 @@ const allocationColumns = {
   provider: 'provider_id',
 };
 
-/** SQL for a filter: true or false, never null. */
+/** Returns SQL for a filter: it is true or false, never null. */
 export function condition(filter: Filter, target: FilterTarget, bindings: Bindings): string {
   switch (filter.kind) {
     case 'and':

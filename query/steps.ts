@@ -1,12 +1,12 @@
 import type { Accumulation, Step } from './request';
 import type { Span } from './span';
 
-/** The steps of a query, and the periods that they are accumulated to. */
+/** The steps of a query, and the periods that their results are merged to. */
 export interface Steps {
   readonly steps: readonly Span[];
-  /** In time order; each step belongs to one period. */
+  /** In time order. Each step belongs to one period. */
   readonly periods: readonly Span[];
-  /** Index of the period of each step. */
+  /** For each step, the index of its period. */
   readonly periodOf: readonly number[];
 }
 
@@ -14,10 +14,13 @@ const hour = 3_600;
 const day = 24 * hour;
 const week = 7 * day;
 
-/** Cuts a window into steps from its start, and assigns them to the periods of the accumulation. */
+/**
+ * Cuts a window into steps and assigns them to periods as `accumulate` asks. The steps begin at the start of the
+ * window, or at that of its first period if this is earlier.
+ */
 export function cutSteps(window: Span, step: Step, accumulate: Accumulation): Steps {
   const stepSeconds = step === 'window' ? window.end - window.start : step.seconds;
-  // Calendar periods are never cut off by the window.
+  // Calendar periods are whole, even if the window covers only part of them.
   const periods = periodsOf(window, accumulate);
   const [first, last] = [periods?.[0], periods?.at(-1)];
   const from = first === undefined ? window.start : Math.min(window.start, first.start);
@@ -32,7 +35,7 @@ export function cutSteps(window: Span, step: Step, accumulate: Accumulation): St
   return { steps, periods, periodOf };
 }
 
-/** Undefined if every step is a period. */
+/** Returns the periods, or undefined if every step is a period. */
 function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
   switch (accumulate) {
     case 'none':
@@ -60,7 +63,7 @@ function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
 
 type Calendar = Exclude<Accumulation, 'none' | 'all' | 'weeknow'>;
 
-/** The start of the UTC calendar period that contains a moment. */
+/** Returns the start of the UTC calendar period that contains a moment. */
 function startOf(unit: Calendar, moment: number): number {
   const date = new Date(moment * 1000);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
@@ -70,7 +73,7 @@ function startOf(unit: Calendar, moment: number): number {
     case 'day':
       return Math.floor(moment / day) * day;
     case 'week':
-      // 1970 began on a Thursday, and weeks begin on Sundays.
+      // Weeks begin on Sundays; 1970 began on a Thursday, four days into its week.
       return Math.floor((moment + 4 * day) / week) * week - 4 * day;
     case 'month':
       return Date.UTC(year, month) / 1000;
@@ -79,7 +82,10 @@ function startOf(unit: Calendar, moment: number): number {
   }
 }
 
-/** Longest duration of each period, in seconds; that long after its start lies the next period. */
+/**
+ * Longest duration of each kind of period, in seconds. A moment that much after the start of a period is in the next
+ * one.
+ */
 const longest: Record<Calendar, number> = { hour, day, week, month: 31 * day, quarter: 92 * day };
 
 function nextAfter(unit: Calendar, start: number): number {

@@ -7,7 +7,7 @@ import { exactSum } from './exact-sum';
 import { type ByResource, resources } from './idle';
 import { Bindings } from './sql';
 
-/** Cost of the allocations of an idle group in a step, split by plain, shared and kept. */
+/** Cost of some allocations of an idle group in a step: those that agree in `plain`, `shared` and `kept`. */
 export interface Sum {
   readonly step: number;
   readonly cluster: number;
@@ -16,11 +16,14 @@ export interface Sum {
   readonly shared: boolean;
   readonly kept: boolean;
   readonly cost: ByResource;
-  /** Total cost; 0 if nothing is shared, because it is read only then. */
+  /** Total cost. It is 0 if nothing is shared, because it is not read then. */
   readonly total: number;
 }
 
-/** Reads the sums in an order that is the same in every database: float totals depend on it. */
+/**
+ * Reads the sums in an order that is the same in every database: adding floats in another order changes the last
+ * digits.
+ */
 export async function readSums(
   connection: DuckDBConnection,
   { clusters }: Catalog,
@@ -53,7 +56,7 @@ from source group by step, cluster, ${node}, plain, shared, kept order by plain,
   return sums.sort(byPlace(clusters));
 }
 
-/** Orders by step, cluster name (its number differs between databases) and node. */
+/** Orders by step, cluster name and node. Cluster numbers would not do, as they differ between databases. */
 export function byPlace(clusters: Catalog['clusters']) {
   return (a: PlaceInStep, b: PlaceInStep): number =>
     a.step - b.step ||

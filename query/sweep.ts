@@ -2,13 +2,13 @@ import { rowsOf } from './database';
 import type { IngestConnection } from './ingest-connection';
 import { pipelineTables } from './pipeline-tables';
 
-/** Unused identities are kept while they are fewer than one in this many. */
+/** Unused identities are deleted once they are more than a fourth of all. */
 const mostUnused = 4;
 
-/** The tables with rows of one file each, whatever its pipeline, besides those of the pipelines. */
+/** Tables that all pipelines share. Each row belongs to one file. */
 const commonTables = ['contribution', 'not_finite'];
 
-/** Deletes files that are no longer served. Queries that began before still see them. */
+/** Deletes files that are no longer served. Queries that began before the deletion still see them. */
 export async function sweep(into: IngestConnection): Promise<void> {
   const { connection } = into;
   const [stale] = await rowsOf(
@@ -25,10 +25,10 @@ export async function sweep(into: IngestConnection): Promise<void> {
   await sweepIdentities(into);
 }
 
-/** A new file has most identities of the one that it replaces, so they are only deleted once many are unused. */
+/** Deletes unused identities once there are many: most identities of a replaced file are in the new one, too. */
 async function sweepIdentities(into: IngestConnection): Promise<void> {
   const { connection } = into;
-  // All files that are left are served.
+  // Only served files are left, so identities that are not served are unused.
   const unused = 'id not in (select id from served_identity)';
   const [row] = await rowsOf(
     connection,

@@ -3,7 +3,7 @@ import { rowsOf } from './database';
 import { servedIdentities } from './rollup';
 import { Bindings, unnested } from './sql';
 
-/** SQL that fills the table `twin`: served identities that share a name, and whether their controllers differ. */
+/** SQL that fills the table `twin` with served identities that share a name, and whether their controllers differ. */
 export const findTwins = `
 insert into twin
 with identity as (${servedIdentities})
@@ -13,7 +13,10 @@ from identity join (
   from identity group by name having count(*) > 1
 ) using (name)`;
 
-/** Identities of one name in a step, ordered by the last window of each, and by the first. */
+/**
+ * The identities with the same name in a step, in the order of the last window of each. `firsts` has the start of the
+ * first window of each.
+ */
 interface Twins {
   readonly step: number;
   readonly name: number;
@@ -22,8 +25,9 @@ interface Twins {
 }
 
 /**
- * Fills the temp tables `substitute` and `substitute_identity`. A container with several identities in a step is one
- * allocation there, with the labels, annotations and services of all of them; later identities win.
+ * Fills the temp tables `substitute` and `substitute_identity`: a container with several identities in a step gets one
+ * identity, which has the labels, annotations and services of all of them. If they differ in a value, the later one
+ * wins.
  */
 export async function substituteTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<void> {
   await connection.run(
@@ -48,7 +52,7 @@ group by all order by p.step, t.name, last, i.content`,
       last.firsts.push(first);
     } else groups.push({ step, name, identities: [identity], firsts: [first] });
   }
-  // Many steps have the same identities and can share a substitute.
+  // Often the same identities occur in many steps, which then share one substitute.
   const substitutes = new Map<string, Substitute>();
   const [steps, from, to]: number[][] = [[], [], []];
   for (const { step, identities, firsts } of groups) {
@@ -76,7 +80,7 @@ group by all order by p.step, t.name, last, i.content`,
   await insertSubstitutes(connection, [...substitutes.values()]);
 }
 
-/** The identity that replaces several; `ranks` is their order of first appearance. */
+/** The identity that replaces several. `ranks` is their order of first appearance. */
 interface Substitute {
   readonly id: number;
   readonly identities: readonly number[];
@@ -94,7 +98,7 @@ async function insertSubstitutes(
   const maps = ['labels', 'annotations', 'namespace_labels', 'namespace_annotations'];
   const latest = (column: string) =>
     `list_reduce(list(i.${column} order by m.place), lambda before, after: map_concat(before, after))`;
-  // Of several controllers, the alphabetically first that is not empty.
+  // Of several controllers, choose the alphabetically first that is not empty.
   const controller = (column: string) => `coalesce(min(nullif(i.${column}, '')), '')`;
   const services = 'list(i.services order by m.rank, m.place)';
   const same = (column: string) =>

@@ -8,13 +8,13 @@ import { exactSum } from './exact-sum';
 import type { FoundRow } from './found-row';
 import { peakOf } from './peaks';
 
-/** Most volumes, and most load balancers, that are listed per row: the most expensive ones. */
+/** Maximum number of volumes, and of load balancers, that are listed per row. The most expensive ones are listed. */
 const mostListed = 1_000;
 const others = '__other__';
 
 /**
- * Adds the volumes and load balancers of rows. OpenCost's types have no total for volumes: its clients add up the
- * entries listed here, so the entries always sum to the row's cost.
+ * Adds the volumes and load balancers of rows. In OpenCost's types there is no total for volumes: clients add up the
+ * listed entries, so these must always sum to the row's cost.
  */
 export async function addVolumes(
   connection: DuckDBConnection,
@@ -43,7 +43,10 @@ export async function addVolumes(
   for (const row of rows) row.lbAllocations = toBalancers(balancersOf.get(row) ?? [], row.loadBalancerCost);
 }
 
-/** OpenCost's reader splits a key at its colon, and rejects the whole answer if there is more than one. */
+/**
+ * Returns the key of a volume. OpenCost's reader splits it at its colon and rejects the whole answer if there is more
+ * than one, so colons in names are replaced.
+ */
 function volumeKey(cluster: string, name: string): string {
   return `cluster=${cluster.replaceAll(':', '_')}:name=${name.replaceAll(':', '_')}`;
 }
@@ -71,7 +74,10 @@ function toVolumes(found: readonly Row[]): Record<string, PersistentVolumeUse> {
   }));
 }
 
-/** Cost that the row's records do not attribute to a load balancer is part of the other entry. */
+/**
+ * Lists load balancers. Cost of the row that its records do not attribute to a load balancer is added to the entry
+ * `__other__`.
+ */
 function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBalancerUse> | null {
   const uses = found
     .map((row) => ({
@@ -93,7 +99,7 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
   });
   const all = limited(uses, add);
   const rest = cost - uses.reduce((sum, { use }) => sum + use.cost, 0);
-  // Anything smaller is rounding of a sum.
+  // A smaller difference is caused by the rounding of sums.
   if (Math.abs(rest) > leastRest) {
     const use = { service: '', cost: rest, private: false, ip: '', hours: 0 };
     const known = all[others];
@@ -102,17 +108,17 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
   return Object.keys(all).length === 0 ? null : all;
 }
 
-/** Answers are rounded to nine decimals. */
+/** The smallest cost that an answer can show, as numbers are rounded to nine decimals. */
 const leastRest = 1e-9;
 
 interface Entry<U> {
   readonly key: string;
-  /** Key of the entry that it is added to if there are too many. */
+  /** Key of the entry that this one is added to if there are too many. */
   readonly otherKey: string;
   readonly use: U;
 }
 
-/** Entries by key. Beyond the limit, the cheapest are added up under their other keys. */
+/** Returns the entries by key. If there are too many, the cheapest are merged, under their `otherKey`. */
 function limited<U extends { readonly cost: number }>(
   entries: readonly Entry<U>[],
   add: (a: U, b: U) => U,
@@ -126,7 +132,9 @@ function limited<U extends { readonly cost: number }>(
   return toRecord(gather([...byCost.slice(0, mostListed), ...small], add));
 }
 
-/** An entry of several, without the fields that describe only one. */
+/**
+ * Clears the texts and booleans of an entry: they describe a single volume or load balancer, not the sum of several.
+ */
 function nameless<U extends object>(use: U): U {
   const texts = Object.entries(use).map(([name, value]): [string, unknown] => [
     name,
@@ -135,7 +143,7 @@ function nameless<U extends object>(use: U): U {
   return Object.fromEntries(texts) as U;
 }
 
-/** Adds up entries that share a key. */
+/** Merges entries with the same key. */
 function gather<U>(entries: readonly Entry<U>[], add: (a: U, b: U) => U): Entry<U>[] {
   const gathered = new Map<string, Entry<U>>();
   for (const entry of entries) {
