@@ -12,7 +12,7 @@ import { expandWindow } from './time-window';
 import { allocationVersions } from './versions';
 import { addVolumes, volumes } from './volumes';
 
-/** These are never added: adding two records drops the part. */
+/** Fields of the raw part. They have no rules for adding, because a sum has no raw part. */
 const rawFields = {
   cpuCoreUsageMax: ownField(f64),
   ramBytesUsageMax: ownField(f64),
@@ -21,7 +21,7 @@ const rawFields = {
 
 const rawPart = described<RawAllocationOnlyData>(allocationVersions, rawFields);
 
-/** The fields of an allocation. GPU fields depend on each other and on the version: see `addGpus`. */
+/** Fields of an allocation. The GPU fields depend on each other and on the version, so `addGpus` adds them. */
 export const allocationFields = {
   name: field(str, first),
   properties: field(optional(embedded(allocationProperties)), mergeAllocationProperties),
@@ -65,8 +65,10 @@ export const allocationFields = {
   networkNatGatewayIngressCost: field(since(25, f64, 0), sum),
 } satisfies Description<Allocation, Minutes>;
 
-/** An Allocation from its version byte on, without flag and compatibility word. */
+/**
+ * Codec of an allocation, starting at its version byte: the flag and the compatibility word before it are not included.
+ */
 export const allocation: Codec<Allocation> = described<Allocation>(allocationVersions, allocationFields);
 
-/** The highest codec version of an allocation and its parts, windows aside. */
+/** Returns the highest codec version of an allocation and its parts, except windows. */
 export const allocationVersion = highestVersionOf(allocation);

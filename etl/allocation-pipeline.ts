@@ -8,7 +8,7 @@ import { watchWindow } from './splice/hooks';
 import { spanOf } from './time-window';
 import { allocationVersions } from './versions';
 
-/** Before an allocation's name: the key (4 bytes), the flag (1), the compatibility word (4) and the version (1). */
+/** Bytes in an entry before the allocation's name: key (4), flag (1), compatibility word (4), version (1). */
 const nameOffset = 4 + 1 + 4 + 1;
 
 const names = map(bool);

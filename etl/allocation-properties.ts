@@ -21,7 +21,7 @@ const fields = {
   namespaceAnnotations: ownField(since(17, map(str), null)),
 } satisfies Description<AllocationProperties, void>;
 
-/** AllocationProperties, from the version byte on. */
+/** Codec of allocation properties, starting at the version byte. */
 export const allocationProperties = described<AllocationProperties>(allocationVersions, fields);
 
 const addProperties = adding<AllocationProperties, void, typeof fields>(fields, (a, b) => {
@@ -31,7 +31,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
     a.namespace === b.namespace &&
     a.pod === b.pod &&
     a.container === b.container;
-  // Unmounted volumes carry no labels of their namespace; the other side may.
+  // Unmounted volumes have no labels of their namespace, but the other side may have them.
   const namespaceFrom = a.container === '__unmounted__' ? b : a;
   const sameNamespace = a.namespace === b.namespace;
   return {
@@ -41,7 +41,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
   };
 });
 
-/** Merges the properties of two allocations; null unless both have some. */
+/** Merges the properties of two allocations. Returns null unless both have properties. */
 export function mergeAllocationProperties(
   a: AllocationProperties | null,
   b: AllocationProperties | null,
@@ -49,7 +49,7 @@ export function mergeAllocationProperties(
   return a === null || b === null ? null : addProperties(a, b);
 }
 
-/** A pod has one controller: the non-empty one, or the smaller name. */
+/** Chooses the controller of a pod, which can have only one: the non-empty name, or the smaller of two. */
 function oneController(a: ByteString, b: ByteString): ByteString {
   if (a === '' || b === '') return a === '' ? b : a;
   return a < b ? a : b;

@@ -12,7 +12,7 @@ import { time, window as windowCodec } from './time-codec';
 import { expandWindow } from './time-window';
 import { assetVersions } from './versions';
 
-/** An asset without its type and type name, which precede the structure. */
+/** An asset without its type and type name. In a file, the type name precedes the structure. */
 export type Body<A extends Asset> = Omit<A, 'type' | 'typeName'>;
 
 const labels = field(map(str), sharedLabels);
@@ -23,8 +23,8 @@ const times = { start: field(time, earlier), end: field(time, later), window, ad
 const cost = field(f64, sum);
 
 /**
- * The fields of every type. Note that labels precede properties in the first four, and follow them in the others.
- * Fields weighted by costs are added by `addAssets`.
+ * Fields of each asset type. Labels precede properties in the first four types and follow them in the others. Fields
+ * whose sums are weighted by cost have no rule here (`ownField`): `addAssets` adds them.
  */
 export const assetFields = {
   Any: { labels, properties, ...times, cost },
@@ -101,7 +101,7 @@ function isAssetType(name: string): name is AssetType {
   return Object.hasOwn(bodies, name);
 }
 
-/** An asset: its type name (inline, even in files with a table), a compatibility word, its structure. */
+/** Codec of an asset: its type name (inline even in files with a table), a compatibility word, then its structure. */
 export const asset: Codec<Asset> = {
   shape: { kind: 'named', bodies },
   least: 2 + 4 + Math.min(...Object.values(bodies).map(({ least }) => least)),
@@ -120,5 +120,5 @@ export const asset: Codec<Asset> = {
   },
 };
 
-/** The highest codec version of an asset and its parts, windows aside. */
+/** Returns the highest codec version of an asset and its parts, except windows. */
 export const assetVersion = highestVersionOf(asset);

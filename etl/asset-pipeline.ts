@@ -12,7 +12,7 @@ import { assetVersions } from './versions';
 export const assetPipeline: PipelineSpec<'assets'> = {
   setName: 'AssetSet',
   versions: assetVersions,
-  // In assets, the compatibility word follows the type name, so `asset` includes it.
+  // The compatibility word of an asset follows its type name, so it is part of `asset` and `embedded` is not needed.
   record: optional(asset),
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,

@@ -15,15 +15,15 @@ const fields = {
   providerID: field(str, kept),
 } satisfies Description<AssetProperties, void>;
 
-/** The properties of an asset in wire order; each is one string. */
+/** Names of an asset's properties in wire order. Each property is one string. */
 export const propertyOrder = Object.keys(fields) as (keyof typeof fields)[];
 
-/** The properties of an asset, or none. */
+/** Codec of an asset's properties, or null if it has none. */
 export const assetProperties = optional(embedded(described<AssetProperties>(assetVersions, fields)));
 
 const add = adding<AssetProperties, void, typeof fields>(fields, nothingOwn);
 
-/** Merges the properties of two assets; null unless both have some. */
+/** Merges the properties of two assets. Returns null unless both have properties. */
 export function mergeAssetProperties(
   a: AssetProperties | null,
   b: AssetProperties | null,
@@ -31,7 +31,7 @@ export function mergeAssetProperties(
   return a === null || b === null ? null : add(a, b);
 }
 
-/** The pairs that both sides share; null unless both have labels. */
+/** Returns the labels that both sides have with the same value, or null unless both sides have labels. */
 export function sharedLabels(a: StringMap | null, b: StringMap | null): StringMap | null {
   if (a === null || b === null) return null;
   return new Map([...a].filter(([key, value]) => b.get(key) === value));

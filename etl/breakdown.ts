@@ -4,7 +4,7 @@ import { weighted } from './merge-parts';
 import type { Breakdown } from './model';
 import { assetVersions } from './versions';
 
-/** The weight of each side's shares. */
+/** Weights of the two breakdowns whose shares are added. */
 interface Weights {
   readonly a: number;
   readonly b: number;
@@ -21,15 +21,18 @@ const fields = {
   user: field(f64, share),
 } satisfies Description<Breakdown, Weights>;
 
-/** A breakdown, or none. */
+/** Codec of a breakdown, or null if there is none. */
 export const breakdown = optional(embedded(described<Breakdown>(assetVersions, fields)));
 
 const add = adding<Breakdown, Weights, typeof fields>(fields, nothingOwn);
 
-/** All zeros. Version 0 never raises the version of a sum. */
+/** Stands for a missing breakdown. Its version is 0, so it never raises the version of a sum. */
 const zeros: Breakdown = { version: 0, idle: 0, other: 0, system: 0, user: 0 };
 
-/** The weighted mean, with a missing side as all zeros; `a` unchanged if neither has any weight. */
+/**
+ * Returns the weighted mean of two breakdowns, with zeros for a missing one. If the weights sum to 0 or less, returns
+ * `a` unchanged. Null if both are missing.
+ */
 export function addBreakdowns(
   a: Breakdown | null,
   weightA: number,

@@ -1,9 +1,12 @@
 import { FederationError } from '../errors/federation-error';
 
-/** A cluster's id: the name of its folder under `federated/`. Opaque; newer agents use the cluster's name. */
+/**
+ * A cluster's id, which is the name of its folder under `federated/`. An opaque text; newer agents use the cluster's
+ * name.
+ */
 export type ClusterId = string & { readonly __brand: 'ClusterId' };
 
-/** Accepts text that can be a folder under `federated/`. Throws CLUSTER_ID_INVALID otherwise. */
+/** Checks that a text can be the name of a folder under `federated/`. Throws CLUSTER_ID_INVALID otherwise. */
 export function clusterId(text: string): ClusterId {
   const fault = clusterIdFault(text);
   if (fault === undefined) return text as ClusterId;

@@ -4,21 +4,24 @@ import type { VersionRange } from './versions';
 import type { Writer } from './writer';
 
 /**
- * How a type is stored in a file. Types are composed with the functions below, and both reading and writing
- * follow from this one description.
+ * How a type is stored in a file. Codecs are composed with the functions below, so one description of a type is enough
+ * for reading and writing it.
  */
 export interface Codec<T> {
-  /** Its structure, for code that walks over values without reading them. */
+  /** The structure of the type, for code that walks over values without reading them. */
   readonly shape: Shape;
-  /** The minimal size of a value in bytes; counts are checked against it. */
+  /** Minimal size of a value in bytes. The reader checks counts against it. */
   readonly least: number;
-  /** For fields that exist only from some version on: that version, and the value in older ones. */
+  /** Only for fields that older versions do not have: the first version with the field, and its value in older ones. */
   readonly since?: { readonly version: number; readonly absent: T };
   read(reader: Reader): T;
   write(writer: Writer, value: T): void;
 }
 
-/** `embedded` contains a structure; `list` and `map` start after the flag; `named` is an asset. */
+/**
+ * The structure of a type. `embedded` contains a structure. `list` and `map` start after their flag. `named` is an
+ * asset.
+ */
 export type Shape =
   | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
   | { readonly kind: 'optional' | 'embedded' | 'list' | 'map'; readonly of: Codec<unknown> }
@@ -29,7 +32,7 @@ export type Shape =
 export interface FieldShape {
   readonly name: string;
   readonly codec: Codec<unknown>;
-  /** The first version that has it; 0 if all have. */
+  /** First version that has the field; 0 if all versions have it. */
   readonly since: number;
 }
 
@@ -54,12 +57,12 @@ export const str: Codec<ByteString> = {
   write: (writer, value) => writer.str(value),
 };
 
-/** A field that structures have from this version on; in older ones it reads as `absent`. */
+/** Describes a field that structures have only from `version` on. In older versions it reads as `absent`. */
 export function since<T>(version: number, codec: Codec<T>, absent: T): Codec<T> {
   return { ...codec, since: { version, absent } };
 }
 
-/** `opt T`: a flag, then the value, if there is one; otherwise null. */
+/** `opt T`: a flag, then the value if the flag is set. Null if there is no value. */
 export function optional<T>(codec: Codec<T>): Codec<T | null> {
   return {
     shape: { kind: 'optional', of: codec },
@@ -90,7 +93,9 @@ export function list<T>(codec: Codec<T>): Codec<T[] | null> {
   });
 }
 
-/** `map str T` in the order of the file. The last value of a repeated key wins; null is distinct from an empty map. */
+/**
+ * `map str T`, in the order of the file. If a key is repeated, its last value wins. Null is distinct from an empty map.
+ */
 export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   return optional({
     shape: { kind: 'map', of: codec },
@@ -111,10 +116,10 @@ export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   });
 }
 
-/** The fields of a structure in wire order: the order in which the object names them. */
+/** Codecs of a structure's fields. The order of the properties is the wire order. */
 export type Fields<T> = { readonly [Name in Exclude<keyof T, 'version'>]: Codec<T[Name]> };
 
-/** A structure: its version byte, then the fields that this version has. */
+/** Codec of a structure: its version byte, then the fields that this version has. */
 export function struct<T extends { version: number }>(versions: VersionRange, fields: Fields<T>): Codec<T> {
   const described = Object.entries<Codec<unknown>>(fields).map(([name, codec]) => ({
     name,
@@ -123,7 +128,7 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
     absent: codec.since?.absent,
   }));
   const always = described.filter((field) => field.since === 0);
-  // With all properties from the start: an object that grows by computed names becomes a slow dictionary.
+  // Each value starts with all properties, because an object that grows by computed names becomes a slow dictionary.
   const blank = blankOf(['version', ...described.map((field) => field.name)]);
   return {
     shape: { kind: 'struct', versions, fields: described },
@@ -147,12 +152,14 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
   };
 }
 
-/** An object with these properties, all null. All such objects share one hidden class. */
+/** Creates an object with the given properties, all null. All objects with the same names share one hidden class. */
 export function blankOf(names: string[]): object {
   return JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as object;
 }
 
-/** `struct S` inside another one: preceded by a compatibility word, which is written as 0 and ignored. */
+/**
+ * `struct S` inside another structure. Preceded by a compatibility word, which is written as 0 and ignored when read.
+ */
 export function embedded<T>(codec: Codec<T>): Codec<T> {
   return {
     shape: { kind: 'embedded', of: codec },

@@ -12,36 +12,39 @@ import { hasTable, readTable } from './string-table';
 import type { Pipeline } from './window';
 
 /**
- * Where a cluster's records are in a merged file, and what else is needed to restore its file. Survives
- * JSON: it has only ASCII texts and integers.
+ * Where a cluster's records are in a merged file, and what else is needed to restore the cluster's own file. It can be
+ * stored as JSON without loss, as it has only ASCII texts and integers.
  */
 export interface Contribution {
   id: string;
-  /** The number of records in the cluster's file. */
+  /** Number of records in the cluster's file. */
   records: number;
-  /** The number of entries in its byte range of the merged file. */
+  /** Number of entries in the cluster's byte range of the merged file. */
   entries: number;
-  /** The byte offset of its entries (keys and records) in the merged file. */
+  /** Byte offset, in the merged file, of the cluster's entries (keys and records). */
   offset: number;
-  /** Their length in bytes. */
+  /** Length of these entries in bytes. */
   length: number;
-  /** The entries of the range, counted from 0, that differ from the cluster's own. */
+  /** Indexes, counted from 0 in the range, of the entries that differ from the cluster's own. */
   altered: number[];
-  /** Positions in the cluster's file of the entries that are not in the merged file unchanged. */
+  /** Positions in the cluster's file of the entries that the merged file does not contain unchanged. */
   changed: number[];
-  /** The cluster's set with only those entries: an ETL file in base64. */
+  /** The cluster's set with only the `changed` entries, as an ETL file in base64. */
   rest: string;
-  /** Whether `rest` omits externalKeys and idleKeys because they are exactly the marked names. */
+  /**
+   * Whether `rest` omits externalKeys and idleKeys. It does if they are exactly what `markedNames` computes from the
+   * records.
+   */
   marksOmitted: boolean;
 }
 
-/** A merged file and the contributions in it, in the order of folding. */
+/** A merged file, and its contributions in the order of folding. */
 export interface EncodedMerge {
   bytes: Buffer;
   contributions: Contribution[];
 }
 
-/** Writes a merged set. The bytes depend only on the inputs and their order. */
+/** Encodes a merged set as a file. The bytes depend only on the inputs and their order. */
 export function encodeMerged<S extends EtlSet>(merged: Merged<S>): EncodedMerge {
   const { bytes, offsets } = encodeSetWithOffsets(merged.set);
   let first = 0;
@@ -75,17 +78,17 @@ function contributionOf<S extends EtlSet>(
   };
 }
 
-/** The `rest` of a contribution, from the cluster's set with only the entries of `changed`. */
+/** Encodes the `rest` of a contribution. `set` is the cluster's set with only the `changed` entries. */
 export function encodeRest(set: EtlSet, marksOmitted: boolean): string {
   return encodeSet(marksOmitted ? withoutMarks(set) : set).toString('base64');
 }
 
 /**
- * Restores a cluster's ETL file from a merged file: a set with the same content as the one
- * that was merged, with the records in the same order.
+ * Restores a cluster's ETL file from a merged file. The restored set has the same content as the one that was merged,
+ * with its records in the same order.
  *
  * @param merged the merged file as `encodeMerged` wrote it
- * @param contribution the cluster's, returned by `encodeMerged` along with that file
+ * @param contribution the cluster's contribution, which `encodeMerged` returned along with that file
  * @throws FederationError with an ETL_* code if the two do not belong together
  */
 export function extractContribution<P extends Pipeline>(
@@ -96,7 +99,7 @@ export function extractContribution<P extends Pipeline>(
   return encodeSet(extractSet(pipeline, merged, contribution));
 }
 
-/** The same as a set. */
+/** Does the same as `extractContribution`, but returns the set instead of a file. */
 export function extractSet<P extends Pipeline>(
   pipeline: P,
   merged: Uint8Array,
@@ -114,7 +117,7 @@ export function extractSet<P extends Pipeline>(
 
 type Entry<P extends Pipeline> = [ByteString, RecordOf[P] | null];
 
-/** The entries of the original file: changed ones at `places`, the others in between. */
+/** Restores the order of the original entries: puts the changed ones at `places`, and the others in between. */
 function inPlace<P extends Pipeline>(
   asTheyCame: Entry<P>[],
   changed: Entry<P>[],

@@ -1,7 +1,10 @@
 import type { FieldName, NumberName } from './field';
 import type { Allocation, Asset, AssetOf, AssetType } from './model';
 
-/** Whether a number is a summand of its record's cost. Costs that are part of another cost are not. */
+/**
+ * Whether a number is used to compute its record's total cost. Costs that are already included in another field are
+ * not: `networkCost` includes `networkCrossZoneCost`, for example.
+ */
 type CostRole = 'counts' | 'does not';
 
 const allocationRoles = {
@@ -68,19 +71,19 @@ const assetRoles = {
   SharedAsset: { cost: 'counts' },
 } as const satisfies { [Type in AssetType]: Record<NumberName<AssetOf<Type>>, CostRole> };
 
-/** The numbers that make up the costs of records. */
+/** The role of each number of a record in the record's total cost. */
 export const costRoles = { allocation: allocationRoles, ...assetRoles };
 
-/** The numbers of a record that count. */
+/** The numbers of a record that are used to compute its total cost. */
 type Counted<T, Roles> = Pick<
   T,
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] & FieldName<T>
 >;
 
-/** The summands of a node's cost. */
+/** The numbers that a node's total cost is computed from. */
 export type NodeCosts = Counted<AssetOf<'Node'>, (typeof assetRoles)['Node']>;
 
-/** Total cost of an allocation, adjustments included. */
+/** Returns the total cost of an allocation, including adjustments. */
 export function allocationCost(
   record: Counted<Allocation, typeof allocationRoles> & Pick<Allocation, 'pvs'>,
 ): number {
@@ -98,12 +101,12 @@ export function allocationCost(
   );
 }
 
-/** Total cost of a node, adjustment and discount included. */
+/** Returns the total cost of a node, including adjustment and discount. */
 export function nodeCost({ cpuCost, ramCost, gpuCost, discount, adjustment }: NodeCosts): number {
   return (cpuCost + ramCost) * (1 - discount) + gpuCost + adjustment;
 }
 
-/** Total cost of an asset, adjustment, discount and credit included. */
+/** Returns the total cost of an asset, including adjustment, discount and credit. */
 export function assetCost(record: Asset): number {
   switch (record.type) {
     case 'Node':

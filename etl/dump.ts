@@ -11,9 +11,9 @@ export interface DumpOptions {
 }
 
 /**
- * Every field of a set as JSON, under its name in the format: the set's fields, then the records sorted by key.
- * Times are UTC texts; NaN and infinities are texts; negative zero is 0; null is an absent map, list or part;
- * invalid UTF-8 becomes U+FFFD. Nothing is migrated between versions.
+ * Converts a set to JSON: every field under its name in the format, first the set's own fields, then the records sorted
+ * by key. Times become UTC texts, NaN and infinities become texts, negative zero becomes 0, absent maps, lists and
+ * parts become null, and invalid UTF-8 becomes U+FFFD. Nothing is migrated between versions.
  */
 export function dumpSet(set: EtlSet, options: DumpOptions): Json {
   const records = recordsOf(set);
@@ -48,7 +48,7 @@ function dumpRecord(record: EtlRecord | null, { codecVersions }: DumpOptions): {
   return shown;
 }
 
-/** Volumes become a list, as their keys are pairs. */
+/** Converts volumes to a list, because their keys are pairs. */
 function dumpVolumes({ pvs }: Allocation): Json {
   if (pvs === null) return null;
   return [...pvs]
@@ -56,7 +56,7 @@ function dumpVolumes({ pvs }: Allocation): Json {
     .map(({ key, value }) => ({ cluster: dump(key.cluster), name: dump(key.name), value: dump(value) }));
 }
 
-/** The general case. Decides by the JavaScript type, as every type has only one form in the model. */
+/** Converts any value. Its JavaScript type tells how, because every type has only one form in the model. */
 function dump(value: unknown): Json {
   if (value === null) return null;
   if (typeof value === 'string') return displayText(value);
@@ -72,7 +72,7 @@ function dump(value: unknown): Json {
   );
 }
 
-/** `Object.fromEntries` creates own properties of any name, including `__proto__`. */
+/** Converts a map to an object. `Object.fromEntries` creates an own property for any name, even for `__proto__`. */
 function dumpMap(value: Map<ByteString, unknown>): Json {
   return Object.fromEntries(
     [...value].sort(([a], [b]) => byteOrder(a, b)).map(([key, part]) => [displayText(key), dump(part)]),

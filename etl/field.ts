@@ -2,52 +2,55 @@ import { blankOf, type Codec, type Fields, struct } from './codec';
 import type { VersionRange } from './versions';
 
 /*
- * A field of a structure defines two things in one place: how it is stored in a file (and since which version), and
- * how the values of two records are added. Neither can be omitted, so no field is lost when records are added.
+ * The description of a field defines in one place how the field is stored in a file (and since which version), and how
+ * its values are added when two records are added. Neither can be omitted, so no field is lost when records are added.
  */
 
-/** Adds the values of a field; `a` is the first one met. Changes neither. */
+/** Adds two values of a field; `a` is from the record met first. Changes neither value. */
 export type Rule<T, Context> = (a: T, b: T, context: Context) => T;
 
-/** A field that is added independently of others. */
+/** A field whose sum does not depend on other fields. */
 export interface Field<T, Context> {
   readonly codec: Codec<T>;
   readonly add: Rule<T, Context>;
 }
 
-/** A field whose sum depends on other fields too: the function that adds the structure computes it. */
+/** A field whose sum also depends on other fields. The function that adds the structure computes it. */
 export interface OwnField<T> {
   readonly codec: Codec<T>;
   readonly add: 'own';
 }
 
-/** The names of a structure's fields. */
+/** Names of a structure's fields. */
 export type FieldName<T> = Exclude<keyof T, 'version'>;
 
-/** The names of numeric fields, including nullable ones. */
+/** Names of a structure's numeric fields, including nullable ones. */
 export type NumberName<T> = {
   [Name in FieldName<T>]: NonNullable<T[Name]> extends number ? Name : never;
 }[FieldName<T>];
 
 /**
- * Every field of a structure, in wire order, which is the order of the object's properties. `Context` is what the rules
- * need to know of both records.
+ * Describes every field of a structure. The order of the properties is the wire order. `Context` is what the rules need
+ * to know about both records.
  */
 export type Description<T, Context> = {
   readonly [Name in FieldName<T>]: Field<T[Name], Context> | OwnField<T[Name]>;
 };
 
-/** A field that is added independently of others. If only newer versions have it, wrap the codec in `since`. */
+/**
+ * Describes a field whose sum does not depend on other fields. If only newer versions have it, wrap the codec in
+ * `since`.
+ */
 export function field<T, Context>(codec: Codec<T>, add: Rule<T, Context>): Field<T, Context> {
   return { codec, add };
 }
 
-/** A field whose sum depends on other fields too. */
+/** Describes a field whose sum also depends on other fields. */
 export function ownField<T>(codec: Codec<T>): OwnField<T> {
   return { codec, add: 'own' };
 }
 
-/** The codec of a structure: its version byte, then the fields that its version has. */
+/** Makes the codec of a structure: its version byte, then the fields that its version has. */
 export function described<T extends { version: number }>(
   versions: VersionRange,
   description: Description<T, never>,
@@ -56,13 +59,14 @@ export function described<T extends { version: number }>(
   return struct<T>(versions, Object.fromEntries(codecs) as Fields<T>);
 }
 
-/** The fields of a description without an independent rule. */
+/** Names of the fields that are described by `ownField`. */
 type OwnName<D> = { [Name in keyof D]: D[Name] extends { readonly add: 'own' } ? Name : never }[keyof D];
 
 /**
- * Makes the function that adds two structures: each field by its rule, the version being the higher one. Changes neither.
+ * Makes the function that adds two structures: it adds each field by its rule, and takes the higher version. It changes
+ * neither structure.
  *
- * @param addOwn returns the sums of the fields without an independent rule
+ * @param addOwn returns the sums of the fields that are described by `ownField`
  */
 export function adding<T extends { version: number }, Context, D extends Description<T, Context>>(
   description: D,
@@ -71,7 +75,7 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   const fields = fieldsOf(description);
   const rules = fields.flatMap(([name, { add }]) => (add === 'own' ? [] : [{ name, add }]));
   const owned = fields.flatMap(([name, { add }]) => (add === 'own' ? [name] : []));
-  // The same properties in the same order as when reading, so that all records share one hidden class.
+  // Sums have the same properties in the same order as records that were read, so all records share one hidden class.
   const blank = blankOf(['version', ...fields.map(([name]) => name)]);
   return (a, b, context) => {
     const [left, right] = [a, b] as unknown as Record<string, unknown>[];
@@ -83,7 +87,7 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   };
 }
 
-/** For structures whose fields all have independent rules. */
+/** The `addOwn` of structures whose fields all have their own rules. */
 export function nothingOwn(): Record<never, never> {
   return {};
 }

@@ -1,24 +1,30 @@
 import type { ByteString } from './byte-string';
 
-/** How records of one pipeline are merged. */
+/** How the records of one pipeline are merged. */
 export interface FoldRules<R> {
-  /** Identifies a record: two with the same identity are the same record. Also its key in the result. */
+  /**
+   * Returns the identity of a record: two records with the same identity are the same record. Also its key in the
+   * result.
+   */
   identity(record: R): ByteString;
-  /** Adds `b` of input `index` to `a`, the first one met. */
+  /** Adds `b`, which is from input number `index`, to `a`, which was met first. */
   add(a: R, b: R, index: number): R;
-  /** The record with its window expanded to that of the result; the same object if nothing changes. */
+  /** Expands the record's window to that of the result. Returns the same object if nothing changes. */
   expand(record: R): R;
 }
 
-/** What became of one input. */
+/** What became of the entries of one input. */
 export interface FoldedInput {
-  /** The number of entries of the result that were first met in this input. They are consecutive. */
+  /** Number of entries of the result that were first met in this input. They are consecutive in the result. */
   entries: number;
-  /** Those of these entries, counted from 0, that were changed, ascending. */
+  /** Indexes of the changed ones among these entries, counted from 0, ascending. */
   altered: number[];
-  /** Positions, among the input's entries, of those that are not in the result unchanged, ascending. */
+  /** Positions in the input of the entries that the result does not contain unchanged, ascending. */
   changed: number[];
-  /** Those of `changed` without their own entry in the result: no record, or added to another one. */
+  /**
+   * Those of `changed` that have no entry of their own in the result: either they have no record, or it was added to
+   * another record.
+   */
   gone: number[];
 }
 
@@ -30,7 +36,7 @@ interface Slot<R> {
 }
 
 /**
- * Folds the records of many inputs into one map, in the order in which identities are first met. Entries without
+ * Merges the records of many inputs into one map, in the order in which their identities are first met. Entries without
  * a record are skipped.
  */
 export function foldRecords<R>(
@@ -74,7 +80,7 @@ interface Met<R> {
   place: number;
 }
 
-/** Puts a record into a new slot, which is returned, or adds it to the slot of its identity. */
+/** Adds a record to the slot of its identity if there is one. Otherwise creates that slot and returns it. */
 function meet<R>(slots: Map<ByteString, Slot<R>>, rules: FoldRules<R>, met: Met<R>): Slot<R> | undefined {
   const identity = rules.identity(met.record);
   const slot = slots.get(identity);

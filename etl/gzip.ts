@@ -1,22 +1,22 @@
 import { gunzipSync } from 'node:zlib';
 import { corrupt, truncated } from './refusal';
 
-/** No file is unpacked beyond this, whatever its ratio. */
+/** Maximal unpacked size in bytes. It applies to every file, whatever its compression ratio. */
 const largestUnpacked = 2 ** 30;
-/** Small files may expand to this, whatever the ratio. */
+/** Unpacked size in bytes that is always allowed, whatever the ratio, so that small files may compress well. */
 const alwaysAllowed = 2 ** 24;
-/** Real files compress to about a tenth; a higher ratio than this is a decompression bomb. */
+/** Maximal compression ratio. Real files compress to about a tenth; one beyond this ratio is a decompression bomb. */
 const largestRatio = 200;
 
-/** Whether the bytes are gzipped, by the two magic bytes; the file's name does not matter. */
+/** Whether the bytes are gzipped. Only the two magic bytes decide, not the file's name. */
 export function isGzipped(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /**
- * Unpacks gzip.
+ * Unpacks gzipped bytes.
  *
- * @throws ETL_TRUNCATED if it ends too early, ETL_CORRUPT if it is damaged or expands unreasonably
+ * @throws ETL_TRUNCATED if they end too early, ETL_CORRUPT if they are damaged or expand unreasonably
  */
 export function gunzip(bytes: Uint8Array): Buffer {
   const maxOutputLength = Math.min(largestUnpacked, Math.max(alwaysAllowed, bytes.length * largestRatio));

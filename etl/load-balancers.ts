@@ -13,14 +13,17 @@ const fields = {
   hours: field(since(21, f64, 0), sum),
 } satisfies Description<LbAllocation, void>;
 
-/** The load balancers of an allocation by their key. */
+/** Codec of an allocation's load balancers, by key. */
 export const loadBalancers = map(optional(embedded(described<LbAllocation>(allocationVersions, fields))));
 
 const addBalancer = adding<LbAllocation, void, typeof fields>(fields, nothingOwn);
 
 type Balancers = Map<ByteString, LbAllocation | null>;
 
-/** Adds the balancers of two allocations by key. Keys without a value are dropped, unless `b` has no balancers. */
+/**
+ * Adds the load balancers of two allocations by key. Keys without a value are dropped, unless `b` has no balancers at
+ * all: the result is then `a`, unchanged.
+ */
 export function addBalancers(a: Balancers | null, b: Balancers | null): Balancers | null {
   if (b === null) return a;
   const all: Balancers = new Map();
@@ -35,7 +38,7 @@ export function addBalancers(a: Balancers | null, b: Balancers | null): Balancer
   return all;
 }
 
-/** If only the second record has a balancer, OpenCost makes it public and drops its address. */
+/** Converts a balancer that only the second record has. As in OpenCost, it becomes public and loses its address. */
 function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {
   return { version, service, cost, private: false, ip: '', hours };
 }

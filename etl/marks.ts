@@ -4,15 +4,15 @@ import type { MarkField, PipelineSpec } from './pipeline';
 import { specOf } from './pipelines';
 import type { Pipeline } from './window';
 
-/** The lists of marked names of a set: none for a pipeline without marks. */
+/** The lists of marked names that a set has. Empty for a pipeline without marks. */
 export type Marks<P extends Pipeline> = { [F in MarkField<P>]: Map<ByteString, boolean> };
 
-/** The fields that list marked names, each with the text that marks them. */
+/** Returns the fields that list marked names, each with the text that marks a name. */
 export function marksOf<P extends Pipeline>({ marks }: PipelineSpec<P>): [MarkField<P>, string][] {
   return Object.entries<string>(marks) as [MarkField<P>, string][];
 }
 
-/** The records that a set of this pipeline would list as marked: those whose identity contains the text. */
+/** Computes the lists of marked names for records: those whose identity contains the field's text. */
 export function markedNames<P extends Pipeline>(
   spec: PipelineSpec<P>,
   records: RecordMap<RecordOf[P]> | null,
@@ -32,12 +32,12 @@ export function markedNames<P extends Pipeline>(
   return Object.fromEntries(marks.map(({ field, names }) => [field, names])) as Marks<P>;
 }
 
-/** The set with null for its lists of marked names. */
+/** Returns the set with null instead of its lists of marked names. */
 export function withoutMarks<P extends Pipeline>(set: SetOf[P]): SetOf[P] {
   return { ...set, ...Object.fromEntries(marksOf(specOf(set)).map(([field]) => [field, null])) };
 }
 
-/** Whether a set lists exactly `usual` as marked; false for a pipeline without marks. */
+/** Whether the set's lists of marked names are exactly those in `usual`. False for a pipeline without marks. */
 export function hasMarks<P extends Pipeline>(set: SetOf[P], usual: Marks<P>): boolean {
   const fields = marksOf(specOf(set)).map(([field]) => field);
   return fields.length > 0 && fields.every((field) => sameMarks(markField(set, field), usual[field]));

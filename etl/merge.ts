@@ -15,25 +15,26 @@ import { highestVersion } from './set-codec';
 import { expandWindow } from './time-window';
 import type { Pipeline } from './window';
 
-/** One cluster's set of the window. */
+/** One cluster's set for the window that is merged. */
 export interface MergeInput<S extends EtlSet> {
   id: string;
   set: S;
 }
 
-/** An input, and what became of its records. */
+/** An input, and what became of its entries. */
 export interface MergedInput<S extends EtlSet> extends MergeInput<S>, FoldedInput {}
 
-/** A merged set, and what became of each input, in order. */
+/** A merged set, and what became of the entries of each input. The inputs are in the order of folding. */
 export interface Merged<S extends EtlSet> {
   set: S;
   inputs: MergedInput<S>[];
 }
 
 /**
- * Merges the sets of one window, as OpenCost's set types do when folded one after another.
- * Records pass unchanged, those of the first input first. If two are the same, the later one is added to the one
- * met first, which keeps its position. The rules are in docs/design/etl-format.md. The inputs are not changed.
+ * Merges the sets of one window. The result is the same as when OpenCost's set types are folded one after another.
+ * Records pass unchanged, those of the first input first. If two records have the same identity, the later one is added
+ * to the one met first, which keeps its position. The rules are in docs/design/etl-format.md. The inputs are not
+ * changed.
  *
  * @param inputs at least one, in the order of folding (ids in byte order, for a reproducible result)
  */
@@ -57,7 +58,7 @@ export function mergeSets<P extends Pipeline>(
     ...markedNames(spec, records),
     ...commonFacts(sets, window),
   } as unknown as SetOf[P];
-  // Without records, only the sets have versions.
+  // If there are no records, the highest version of the sets is used.
   const version = highestVersion<P>(merged) || Math.max(...sets.map((set) => set.version));
   return {
     set: { ...merged, version },
@@ -87,7 +88,7 @@ function commonFacts<P extends Pipeline>(
   };
 }
 
-/** All items in order, without repeats; null if all lists are null. */
+/** Joins lists without repeating items. Null if all lists are null. */
 function union(lists: readonly (readonly ByteString[] | null)[]): ByteString[] | null {
   if (lists.every((list) => list === null)) return null;
   return [...new Set(lists.flatMap((list) => list ?? []))];

@@ -3,15 +3,15 @@ import type { Instant } from './instant';
 import type { Pipeline } from './window';
 
 /*
- * The content of ETL files, field by field, under the names of the format. Every structure keeps its own codec version;
- * null maps and lists are distinct from empty ones; all strings are byte strings. Values are treated as
- * immutable: merging creates new ones and shares unchanged parts.
+ * The content of ETL files, field by field, under the names of the format. Every structure keeps its own codec version.
+ * Null maps and lists are distinct from empty ones. All strings are byte strings. Values are treated as immutable:
+ * merging creates new values and shares unchanged parts.
  *
- * Money is in the pricing currency of the cluster; hours are hours, bytes are bytes, averages are over the time
- * from `start` to `end` of the record.
+ * Money is in the pricing currency of the cluster. Hours are hours and bytes are bytes. Averages are over the time from
+ * `start` to `end` of the record.
  */
 
-/** `[start, end)`; null for an open side. */
+/** The time `[start, end)`. An open side is null. */
 export interface TimeWindow {
   version: number;
   start: Instant | null;
@@ -82,10 +82,10 @@ export interface GPUAllocation {
   gpuRequestAverage: number | null;
 }
 
-/** Usage and cost of a workload (or idle, external or unmounted cost). */
+/** Usage and cost of a workload, or idle, external or unmounted cost. */
 export interface Allocation {
   version: number;
-  /** `cluster/node/namespace/pod/container`: its identity. */
+  /** The record's identity: `cluster/node/namespace/pod/container`. */
   name: ByteString;
   properties: AllocationProperties | null;
   window: TimeWindow;
@@ -128,7 +128,7 @@ export interface Allocation {
   networkNatGatewayIngressCost: number;
 }
 
-/** The allocations of one window, of one or many clusters. */
+/** The allocations of one window, from one or many clusters. */
 export interface AllocationSet {
   kind: 'allocations';
   version: number;
@@ -153,7 +153,7 @@ export interface AssetProperties {
   providerID: ByteString;
 }
 
-/** Fractions of 1. */
+/** Shares, each a fraction of 1. */
 export interface Breakdown {
   version: number;
   idle: number;
@@ -171,7 +171,7 @@ export interface NodeOverhead {
 
 interface AssetBase<Type extends string> {
   type: Type;
-  /** The writer's name of the Go type; `type` is the part after its last dot. */
+  /** The name that the writer uses for the Go type. `type` is the part after its last dot. */
   typeName: ByteString;
   version: number;
   properties: AssetProperties | null;
@@ -202,7 +202,7 @@ export interface ClusterManagementAsset extends AssetBase<'ClusterManagement'> {
 export interface DiskAsset extends TimedAsset<'Disk'> {
   cost: number;
   byteHours: number;
-  /** The node-local fraction, 0 to 1. */
+  /** The fraction that is local to a node, 0 to 1. */
   local: number;
   breakdown: Breakdown | null;
   storageClass: ByteString;
@@ -257,10 +257,10 @@ export type Asset =
 
 export type AssetType = Asset['type'];
 
-/** The assets of a type. */
+/** The assets of one type. */
 export type AssetOf<Type extends AssetType> = Extract<Asset, { type: Type }>;
 
-/** The assets of one window, of one or many clusters. */
+/** The assets of one window, from one or many clusters. */
 export interface AssetSet {
   kind: 'assets';
   version: number;
@@ -296,7 +296,7 @@ export interface CommonSet {
 
 export type RecordMap<R> = Map<ByteString, R | null>;
 
-/** A set's kind is its pipeline, and its records are under that name. */
+/** Checks that the `kind` of a set is its pipeline, and that its records are in the field of that name. */
 type WholeSets = {
   [P in Pipeline]: CommonSet & { kind: P } & { [Records in P]: RecordMap<RecordOf[P]> | null };
 };
@@ -305,13 +305,13 @@ type Checked<Sets extends WholeSets> = Sets[Pipeline];
 export type EtlSet = Checked<SetOf>;
 export type EtlRecord = RecordOf[Pipeline];
 
-/** The records of a set by key, whatever its pipeline; null for an absent map. */
+/** Returns the records of a set by key, whatever its pipeline. Null if the set has no map of them. */
 export function recordsOf<P extends Pipeline>(set: SetOf[P]): RecordMap<RecordOf[P]> | null {
   const { kind } = set;
   return (set as unknown as Record<Pipeline, RecordMap<RecordOf[P]> | null>)[kind];
 }
 
-/** The set with its records replaced. */
+/** Returns the set with other records. */
 export function withRecords<P extends Pipeline>(
   set: SetOf[P],
   records: RecordMap<RecordOf[P]> | null,

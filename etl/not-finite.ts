@@ -3,15 +3,15 @@ import { type EtlRecord, type EtlSet, type RecordOf, recordsOf, withRecords } fr
 import { pipelineSpecs } from './pipelines';
 import type { Pipeline } from './window';
 
-/** Counts the numbers of a field that are NaN or infinite in one cluster's records. */
+/** Number of NaN and infinite values that one field has in one cluster's records. */
 export interface NotFinite {
   readonly cluster: string;
-  /** The name in the format, preceded by the part's name if it is in a part: `pvs.cost`. */
+  /** The field's name in the format. For a field of a part, the part's name comes first: `pvs.cost`. */
   readonly field: string;
   readonly numbers: number;
 }
 
-/** Counts NaN and infinite numbers in records of one pipeline. */
+/** Counts NaN and infinite numbers in the records of one pipeline, by cluster and field. */
 export class NotFiniteCounts<P extends Pipeline = Pipeline> {
   private readonly counts = new Map<string, NotFinite>();
 
@@ -28,7 +28,9 @@ export class NotFiniteCounts<P extends Pipeline = Pipeline> {
   }
 }
 
-/** Replaces every NaN and infinite number in the records by 0, and reports where they were. */
+/**
+ * Replaces every NaN and infinite number in a set's records by 0, and reports in which clusters and fields they were.
+ */
 export function withoutNotFinite(set: EtlSet): { readonly set: EtlSet; readonly found: NotFinite[] } {
   const counts = new NotFiniteCounts<Pipeline>(set.kind);
   const records = recordsOf(set);
@@ -44,7 +46,7 @@ function withZeros(record: EtlRecord, counts: NotFiniteCounts): EtlRecord {
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map((one) => take(one, path));
     if (value instanceof Map) return new Map([...value].map(([key, one]) => [key, take(one, path)]));
-    // Volumes are pairs of key and value; only the value has numbers.
+    // Volumes are pairs of key and value. Only the value has numbers, so `key` and `value` do not appear in paths.
     const isPair = 'key' in value && 'value' in value;
     return Object.fromEntries(
       Object.entries(value).map(([name, one]) => [name, take(one, isPair ? path : [...path, name])]),

@@ -10,17 +10,17 @@ const fields = {
   overheadCostFraction: ownField(f64),
 } satisfies Description<NodeOverhead, Costs>;
 
-/** The overhead of a node, or none. */
+/** Codec of a node's overhead, or null if it has none. */
 export const overhead = optional(embedded(described<NodeOverhead>(assetVersions, fields)));
 
-/** The fields of a node that its overhead depends on. */
+/** Fields of a node that are needed to add overheads. */
 type Overheaded = Pick<NodeAsset, 'overhead' | 'cpuCost' | 'ramCost'>;
 
-/** The costs that the fractions of two nodes refer to. */
+/** The nodes whose overheads are added, with the costs that the fractions refer to. */
 interface Costs {
   readonly a: Overheaded;
   readonly b: Overheaded;
-  /** The total cost of both nodes. */
+  /** Total cost of both nodes together. */
   readonly total: number;
 }
 
@@ -35,7 +35,10 @@ const add = adding<NodeOverhead, Costs, typeof fields>(fields, (overheadA, overh
   };
 });
 
-/** CPU and RAM fractions weighted by cost; null unless both nodes have an overhead. */
+/**
+ * Adds the overheads of two nodes: the CPU and RAM fractions are weighted by cost. Null unless both nodes have an
+ * overhead.
+ */
 export function addOverheads(a: Overheaded, b: Overheaded, total: number): NodeOverhead | null {
   if (a.overhead === null || b.overhead === null) return null;
   return add(a.overhead, b.overhead, { a, b, total });

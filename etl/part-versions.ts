@@ -1,16 +1,18 @@
 import type { Codec, Shape } from './codec';
 import { windowVersions } from './versions';
 
-/** The highest version byte inside a value; 0 if it has none. */
+/** Returns the highest codec version inside a value; 0 if it has none. */
 type Highest = (value: unknown) => number;
 
-/** Compiles a codec's shape to a function that returns the highest codec version in a value, windows aside. */
+/**
+ * Compiles a codec's shape to a function that returns the highest codec version in a value, except those of windows.
+ */
 export function highestVersionOf<T>(codec: Codec<T>): (value: T) => number {
   const highest = fromShape(codec.shape);
   return highest === undefined ? () => 0 : highest;
 }
 
-/** Undefined for a shape without versions inside, so that such fields cost nothing. */
+/** Compiles a shape. Undefined if it has no versions inside, so that such fields cost nothing. */
 function fromShape(shape: Shape): Highest | undefined {
   switch (shape.kind) {
     case 'optional': {
@@ -42,7 +44,7 @@ function fromShape(shape: Shape): Highest | undefined {
   }
 }
 
-/** Visits the members of an object that contain versions; undefined if none does. */
+/** Compiles a function that visits those members of an object that contain versions. Undefined if none does. */
 function ofMembers(
   members: readonly (readonly [name: string, shape: Shape | undefined])[],
 ): Highest | undefined {

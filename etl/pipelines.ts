@@ -4,13 +4,12 @@ import type { SetOf } from './model';
 import type { PipelineSpec } from './pipeline';
 import type { Pipeline } from './window';
 
-/** The spec of each pipeline. */
 export const pipelineSpecs: { readonly [P in Pipeline]: PipelineSpec<P> } = {
   allocations: allocationPipeline,
   assets: assetPipeline,
 };
 
-/** The pipeline of a set. */
+/** Returns the spec of a set's pipeline. */
 export function specOf<P extends Pipeline>(set: SetOf[P]): PipelineSpec<P> {
   return pipelineSpecs[set.kind] as unknown as PipelineSpec<P>;
 }

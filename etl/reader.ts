@@ -2,12 +2,12 @@ import type { ByteString } from './byte-string';
 import { corrupt, tooNew, tooOld, truncated } from './refusal';
 import type { VersionRange } from './versions';
 
-/** More bytes than any file has: a count that needs as many means corruption, not truncation. */
+/** More bytes than any file has. A count whose entries would need as many means corruption, not truncation. */
 const absurdBytes = 2 ** 31;
 
 /**
- * Reads the format's primitives from bytes, front to back. Every read is checked against the end of the
- * bytes; anything that does not fit throws a `FederationError` with an `ETL_*` code and the byte position.
+ * Reads the format's primitives from bytes, front to back. Every read is checked against the end of the bytes. Anything
+ * that does not fit throws a `FederationError` with an `ETL_*` code and the byte position.
  */
 export class Reader {
   position = 0;
@@ -20,12 +20,12 @@ export class Reader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** The number of bytes left. */
+  /** Number of bytes that have not been read yet. */
   get left(): number {
     return this.view.byteLength - this.position;
   }
 
-  /** Makes `str` read indexes into this table, or inline strings if it is empty. */
+  /** Makes `str` read indexes into this table. If the table is empty, `str` reads inline strings. */
   useTable(table: readonly ByteString[]): void {
     this.table = table;
   }
@@ -38,7 +38,7 @@ export class Reader {
     return this.view.getInt8(this.advance(1));
   }
 
-  /** A bool or presence flag: anything but 0 is true. */
+  /** Reads a bool or a presence flag: anything but 0 is true. */
   bool(): boolean {
     return this.u8() !== 0;
   }
@@ -61,20 +61,20 @@ export class Reader {
     return this.view.getUint32(this.advance(4), false);
   }
 
-  /** Big-endian, as in times. Rounded beyond 2^53; callers refuse such values. */
+  /** Big-endian, as inside times. Values beyond 2^53 are rounded; callers refuse them. */
   i64be(): number {
     const at = this.advance(8);
     return this.view.getInt32(at, false) * 2 ** 32 + this.view.getUint32(at + 4, false);
   }
 
-  /** An inline string: a 16-bit length, then its bytes. */
+  /** Reads an inline string: a 16-bit length, then its bytes. */
   raw(): ByteString {
     const length = this.view.getUint16(this.advance(2), true);
     const at = this.advance(length);
     return this.buffer.toString('latin1', at, at + length);
   }
 
-  /** A string: an index into the table if there is one, otherwise inline. */
+  /** Reads a string: an index into the table if there is one, otherwise an inline string. */
   str(): ByteString {
     if (this.table.length === 0) return this.raw();
     const at = this.position;
@@ -87,8 +87,9 @@ export class Reader {
   }
 
   /**
-   * The count of a list, map or table whose entries take at least `least` bytes each. It is checked before
-   * anything is allocated: a count that no file could hold is corrupt; one that only this file cannot hold is truncated.
+   * Reads the count of a list, map or table whose entries have at least `least` bytes each. It is checked before
+   * anything is allocated: a count that no file could hold means corruption; one that only this file cannot hold means
+   * truncation.
    */
   count(least: number): number {
     const at = this.position;
@@ -101,7 +102,7 @@ export class Reader {
     return count;
   }
 
-  /** The version byte of a structure, checked against its range. */
+  /** Reads the version byte of a structure and checks it against the supported range. */
   version(range: VersionRange): number {
     const at = this.position;
     const version = this.u8();
@@ -117,7 +118,7 @@ export class Reader {
     if (this.left > 0) throw corrupt(this.position, `${this.left} bytes are left over behind the set.`);
   }
 
-  /** Skips bytes, after checking that they exist, and returns where they start. */
+  /** Skips bytes after checking that they exist. Returns the position where they start. */
   private advance(bytes: number): number {
     const at = this.position;
     if (bytes > this.view.byteLength - at) {

@@ -8,7 +8,7 @@ import { window } from './time-codec';
 import type { Pipeline } from './window';
 import type { Writer } from './writer';
 
-/** The last fields of every set, in wire order. */
+/** The fields at the end of every set, in wire order. */
 const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec<CommonSet[F]> } = {
   fromSource: str,
   window,
@@ -18,7 +18,7 @@ const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec
 
 type NamedCodec = readonly [field: string, codec: Codec<unknown>];
 
-/** The fields of a set before its records (its version aside) and after them, in wire order. */
+/** Returns the fields of a set before its records (except its version) and after them, in wire order. */
 export function fieldsAround(pipeline: Pipeline): {
   readonly before: readonly NamedCodec[];
   readonly after: readonly NamedCodec[];
@@ -29,13 +29,16 @@ export function fieldsAround(pipeline: Pipeline): {
   return { before: at('before'), after: [...at('after'), ...Object.entries<Codec<unknown>>(commonFields)] };
 }
 
-/** Reads a set from its version byte on, without the table before it and the check of the end. */
+/**
+ * Reads a set, starting at its version byte. The caller reads the table before it, and checks that the file ends after
+ * it.
+ */
 export function readSet<P extends Pipeline>(pipeline: P, reader: Reader): SetOf[P] {
   const records = map(pipelineSpecs[pipeline].record);
   return readSetWith(pipeline, reader, (from) => records.read(from));
 }
 
-/** Reads a set without keeping its records: each is passed to `visit`, in the order of the file. */
+/** Reads a set without keeping its records. Each record is passed to `visit`, in the order of the file. */
 export function scanSet<P extends Pipeline>(
   pipeline: P,
   reader: Reader,
@@ -50,7 +53,7 @@ export function scanSet<P extends Pipeline>(
   });
 }
 
-/** Reads a set but skips its records, which end at `recordsEnd`; the set has null for them. */
+/** Reads a set but skips its records, which end at `recordsEnd`. The returned set has null instead of records. */
 export function readSetAround<P extends Pipeline>(pipeline: P, reader: Reader, recordsEnd: number): SetOf[P] {
   return readSetWith(pipeline, reader, (from) => {
     from.position = recordsEnd;
@@ -75,7 +78,7 @@ function readSetWith<P extends Pipeline>(
 }
 
 /**
- * Reads consecutive entries (a key and a record each), starting where `reader` is.
+ * Reads consecutive entries (each a key and a record), starting at the position of `reader`.
  *
  * @returns the pairs in the order of the file
  */
@@ -91,10 +94,10 @@ export function readEntries<P extends Pipeline>(
 }
 
 /**
- * Writes a set from its version byte on. The byte is raised to the highest version of any structure inside
- * (windows aside), so that a reader that is too old fails at once; the records' own versions are untouched.
+ * Writes a set, starting with its version byte. This byte is raised to the highest version of any structure inside
+ * (except windows), so that a reader that is too old fails at once. The records' own versions are unchanged.
  *
- * @returns the position in the body of the start of each entry, then of the end of the last one
+ * @returns the start of each entry as a position in the body, followed by the end of the last entry
  */
 export function writeSet(writer: Writer, set: EtlSet): number[] {
   const { before, after } = fieldsAround(set.kind);
@@ -119,7 +122,7 @@ function writeRecords<R>(writer: Writer, codec: Codec<R | null>, records: Record
   return offsets;
 }
 
-/** The highest codec version of the records of a set and their parts, windows aside; 0 without records. */
+/** Returns the highest codec version of a set's records and their parts, except windows; 0 without records. */
 export function highestVersion<P extends Pipeline>(set: SetOf[P]): number {
   const spec = specOf<P>(set);
   let highest = 0;

@@ -4,14 +4,14 @@ import { type EtlSet, type RecordOf, recordsOf } from './model';
 import { pipelineSpecs, specOf } from './pipelines';
 import type { Pipeline } from './window';
 
-/** The number of records of a set; keys without a record do not count. */
+/** Returns the number of records of a set. Keys without a record do not count. */
 export function recordCount(set: EtlSet): number {
   let count = 0;
   for (const record of recordsOf(set)?.values() ?? []) if (record !== null) count++;
   return count;
 }
 
-/** The window of a set in unix seconds, possibly fractional; open sides are absent. */
+/** Returns the window of a set in unix seconds, which may be fractional. Open sides are absent. */
 export function setWindow(set: EtlSet): { start?: number; end?: number } {
   const { start, end } = set.window;
   return { ...(start && { start: unixSeconds(start) }), ...(end && { end: unixSeconds(end) }) };
@@ -21,7 +21,7 @@ function unixSeconds(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** The cluster names in the records of a set, as text, in order of first appearance. */
+/** Returns the cluster names that a set's records contain, as text, in order of first appearance. */
 export function recordClusters(set: EtlSet): string[] {
   const spec = specOf(set);
   const clusters = new Set<ByteString>();
@@ -32,12 +32,12 @@ export function recordClusters(set: EtlSet): string[] {
   return [...clusters].map(displayText);
 }
 
-/** The total cost of a record, adjustments included, in the pricing currency of its cluster. */
+/** Returns the total cost of a record, including adjustments, in the pricing currency of its cluster. */
 export function recordCost<P extends Pipeline>(pipeline: P, record: RecordOf[P]): number {
   return pipelineSpecs[pipeline].costOf(record);
 }
 
-/** The total cost of all records of a set. */
+/** Returns the total cost of all records of a set. */
 export function totalCost(set: EtlSet): number {
   const { costOf } = specOf(set);
   let total = 0;

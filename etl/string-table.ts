@@ -4,10 +4,10 @@ import type { Reader } from './reader';
 /** The first four bytes of a file with a string table. */
 export const magic = Buffer.from('BGST', 'latin1');
 
-/** The maximal length of a string in bytes; writers cut longer ones. */
+/** Maximal length of a string in bytes. Writers cut longer strings. */
 export const longestString = 0xffff;
 
-/** The size of the smallest table entry: the length of an empty string. */
+/** Size of the smallest table entry in bytes: the length field of an empty string. */
 const leastEntry = 2;
 
 /** Whether the bytes start with a string table. */
@@ -15,12 +15,12 @@ export function hasTable(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
-/** Whether the bytes end within the magic of a table. */
+/** Whether the bytes end inside the magic of a table. */
 export function isCutMagic(bytes: Uint8Array): boolean {
   return bytes.length < magic.length && bytes.every((byte, index) => magic[index] === byte);
 }
 
-/** Reads the table, magic included, and makes the reader use it. */
+/** Reads a string table, including the magic, and makes the reader use it. */
 export function readTable(reader: Reader): ByteString[] {
   reader.i32();
   const count = reader.count(leastEntry);
@@ -30,12 +30,12 @@ export function readTable(reader: Reader): ByteString[] {
   return table;
 }
 
-/** The string table of a file being written: every string once, in order of first use. */
+/** Builds the string table of a file while the file is written: every string once, in order of first use. */
 export class TableBuilder {
   private readonly indexes = new Map<ByteString, number>();
   private bytes = 0;
 
-  /** The index of a string, cut at `longestString` bytes. */
+  /** Returns the index of a string, and adds the string if it is new. Strings are cut at `longestString` bytes. */
   index(value: ByteString): number {
     const known = this.indexes.get(value);
     if (known !== undefined) return known;
@@ -46,7 +46,7 @@ export class TableBuilder {
     return index;
   }
 
-  /** The table with its magic and count, as it precedes a set. */
+  /** Encodes the table with its magic and count, as it is at the start of a file. */
   encode(): Buffer {
     const buffer = Buffer.allocUnsafe(8 + this.bytes);
     magic.copy(buffer);

@@ -4,12 +4,12 @@ import type { TimeWindow } from './model';
 import { corrupt } from './refusal';
 import { windowVersions } from './versions';
 
-/** Files count seconds from year 1. */
+/** Start of the year 1 in unix seconds. Times in files count seconds from then. */
 export const year1 = -62135596800;
-/** The maximal distance of a JS date from 1970, in seconds; times in files beyond it are corrupt. */
+/** The largest distance from 1970, in seconds, that a JS date can have. Times in files beyond it are corrupt. */
 export const farthest = 8.64e12;
 
-/** A time: a little-endian length, then 15 or 16 bytes, big-endian, as written by Go's MarshalBinary. */
+/** Codec of a time: a little-endian length, then 15 or 16 bytes, big-endian, as written by Go's MarshalBinary. */
 export const time: Codec<Instant> = {
   shape: { kind: 'time' },
   least: 4 + 15,
@@ -40,7 +40,7 @@ export const time: Codec<Instant> = {
   },
 };
 
-/** `struct Window`, in its embedded form. */
+/** Codec of `struct Window` as it is embedded in other structures. */
 export const window: Codec<TimeWindow> = embedded(
   struct<TimeWindow>(windowVersions, { start: optional(time), end: optional(time) }),
 );

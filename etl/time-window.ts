@@ -2,8 +2,8 @@ import { earlier, later } from './instant';
 import type { TimeWindow } from './model';
 
 /**
- * Expands a window to the earlier start and the later end. An open side of `other` makes that side open; an
- * open side of `window` takes the other's. Returns the same object if nothing changes.
+ * Expands `window` to the earlier start and the later end. On a side where `window` is open, the result takes the side
+ * of `other`. On a side where only `other` is open, the result is open. Returns the same object if nothing changes.
  */
 export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow {
   const start =
@@ -12,12 +12,12 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
   return start === window.start && end === window.end ? window : { ...window, start, end };
 }
 
-/** For two sides of which at least one is open. */
+/** Returns a side of the expanded window if at least one of the two windows is open there. */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;
 }
 
-/** The earliest start to the latest end; open sides are ignored unless all are open. */
+/** Returns the window from the earliest start to the latest end. A side is open only if it is open in all windows. */
 export function spanOf(windows: readonly TimeWindow[]): TimeWindow {
   const starts = windows.map((window) => window.start).filter((start) => start !== null);
   const ends = windows.map((window) => window.end).filter((end) => end !== null);

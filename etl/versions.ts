@@ -1,4 +1,4 @@
-/** The codec versions of one family of structures that are read and written. */
+/** The codec versions that are supported for one family of structures. */
 export interface VersionRange {
   readonly family: string;
   readonly oldest: number;
@@ -9,10 +9,10 @@ export interface VersionRange {
 export const allocationVersions: VersionRange = { family: 'allocations', oldest: 15, newest: 25 };
 
 /**
- * AssetSet, all asset types and all parts of an asset except windows. 15 is excluded on purpose: two layouts of
- * ClusterManagement were written with that version.
+ * AssetSet, all asset types and all parts of an asset except windows. Version 15 is excluded on purpose: two different
+ * layouts of ClusterManagement were written with that version.
  */
 export const assetVersions: VersionRange = { family: 'assets', oldest: 16, newest: 21 };
 
-/** Windows, wherever embedded. All versions have one layout. */
+/** Windows, wherever they are embedded. All versions have the same layout. */
 export const windowVersions: VersionRange = { family: 'window', oldest: 15, newest: 18 };

@@ -20,7 +20,7 @@ const pvAllocation = described<PVAllocation>(allocationVersions, volumeFields);
 const addKeys = adding<PVKey, void, typeof keyFields>(keyFields, nothingOwn);
 const addVolume = adding<PVAllocation, void, typeof volumeFields>(volumeFields, nothingOwn);
 
-/** A text that is unique to this pair of cluster and name. */
+/** Returns a text that is unique to this pair of cluster and name. */
 function pvIdentity(key: PVKey): string {
   return `${key.cluster.length}:${key.cluster}${key.name}`;
 }
@@ -38,7 +38,10 @@ const pvEntry: Codec<PVEntry> = (() => {
   };
 })();
 
-/** A map whose keys are structures, read as a list of pairs. The last value of a repeated key wins. */
+/**
+ * Codec of a map whose keys are structures, so it is read as a list of pairs. If a key is repeated, its last value
+ * wins.
+ */
 export const volumes: Codec<PVEntry[] | null> = (() => {
   const entries = list(pvEntry);
   return {
@@ -51,7 +54,10 @@ export const volumes: Codec<PVEntry[] | null> = (() => {
   };
 })();
 
-/** Adds the volumes of two allocations by key. Entries without a value are dropped, unless `b` has no volumes. */
+/**
+ * Adds the volumes of two allocations by key. Entries without a value are dropped, unless `b` has no volumes at all:
+ * the result is then `a`, unchanged.
+ */
 export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] | null {
   if (b === null) return a;
   const all = new Map<string, PVEntry>();
@@ -72,7 +78,7 @@ export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] 
   return [...all.values()];
 }
 
-/** If only the second record has a volume, OpenCost drops its provider id. */
+/** Converts a volume that only the second record has. As in OpenCost, it loses its provider id. */
 function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {
   return { version, byteHours, cost, providerID: '' };
 }

@@ -1,6 +1,6 @@
 /**
- * The pipelines that are federated, named as OpenCost names their folders; other folders are ignored. `pipelines.ts`
- * has the codecs and rules of each. Workflows import these names, and must not bundle codecs.
+ * The pipelines that are federated, under the names of OpenCost's folders. Other folders are ignored. The codecs and
+ * rules of each pipeline are in `pipelines.ts`, not here: workflows import these names and must not bundle codecs.
  */
 export const pipelines = ['allocations', 'assets'] as const;
 export type Pipeline = (typeof pipelines)[number];
@@ -9,7 +9,7 @@ export function isPipeline(text: string): text is Pipeline {
   return (pipelines as readonly string[]).includes(text);
 }
 
-/** A span of time, `[start, end)`, in whole unix seconds, UTC. */
+/** A time span `[start, end)` in whole unix seconds. */
 export interface Window {
   readonly start: number;
   readonly end: number;
@@ -18,44 +18,44 @@ export interface Window {
 /** The pipeline, resolution and window of a file. */
 export interface WindowRef {
   readonly pipeline: Pipeline;
-  /** The name of OpenCost's folder: `1d`, `1h`, `10m0s`. */
+  /** Name of OpenCost's folder: `1d`, `1h`, `10m0s`. */
   readonly resolution: string;
   readonly window: Window;
 }
 
-/** `<pipeline>/<resolution>/<start>-<end>`: a window's name everywhere, and its path under `etl/bingen/`. */
+/** `<pipeline>/<resolution>/<start>-<end>`: identifies a window everywhere, and is its path under `etl/bingen/`. */
 export type WindowId = string & { readonly __brand: 'WindowId' };
 
 export function windowId(ref: WindowRef): WindowId {
   return `${ref.pipeline}/${ref.resolution}/${windowName(ref.window)}` as WindowId;
 }
 
-/** `<start>-<end>`, the file name of a window. */
+/** Returns the file name of a window, `<start>-<end>`. */
 export function windowName(window: Window): string {
   return `${window.start}-${window.end}`;
 }
 
-/** Parses a window id; undefined for anything else. */
+/** Parses a window id. Undefined if the text is not one. */
 export function parseWindowId(text: string): WindowRef | undefined {
   const file = parseWindowFile(text);
   return file !== undefined && file.plain && windowId(file.ref) === text ? file.ref : undefined;
 }
 
-/** Whether `windowId` wrote the text. */
+/** Whether the text is one that `windowId` could have returned. */
 export function isWindowId(text: string): text is WindowId {
   return parseWindowId(text) !== undefined;
 }
 
-/** A window file, whose name may have a prefix or a `.gz` ending. */
+/** A window file. Its name may have a prefix or end in `.gz`. */
 export interface WindowFile {
   readonly ref: WindowRef;
-  /** Whether its name is just `<start>-<end>`, without `<prefix>.` or `.gz`. */
+  /** Whether the file's name is just `<start>-<end>`, without `<prefix>.` or `.gz`. */
   readonly plain: boolean;
 }
 
 /**
- * Parses a path under `etl/bingen/`. Undefined for anything but a window file of a federated pipeline: other
- * pipelines, probes, temporary files, windows whose length is not their resolution.
+ * Parses a path under `etl/bingen/`. Undefined for anything but a window file of a federated pipeline: other pipelines,
+ * probes, temporary files, and windows whose length differs from their resolution.
  */
 export function parseWindowFile(path: string): WindowFile | undefined {
   const parts = path.split('/');
@@ -64,7 +64,8 @@ export function parseWindowFile(path: string): WindowFile | undefined {
     return undefined;
   if (!isPipeline(pipeline)) return undefined;
   const resolution = parseResolution(folder);
-  // `<prefix>.` and `.gz` are options of newer exporters. A prefix may not start with a dot: temporary files do.
+  // `<prefix>.` and `.gz` are options of newer exporters. A prefix may not start with a dot, as names of temporary
+  // files do.
   const match = /^(?:[^./][^./]*\.)?(\d{1,12})-(\d{1,12})(?:\.gz)?$/.exec(name);
   if (resolution === undefined || match === null) return undefined;
   const window = { start: Number(match[1]), end: Number(match[2]) };
@@ -72,15 +73,15 @@ export function parseWindowFile(path: string): WindowFile | undefined {
   return { ref: { pipeline, resolution: resolution.name, window }, plain: name === windowName(window) };
 }
 
-/** A resolution: the name of OpenCost's folder, and its length. */
+/** A resolution: the name of OpenCost's folder, and the length of its windows. */
 export interface Resolution {
   readonly name: string;
   readonly seconds: number;
 }
 
 /**
- * Parses a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`) and names it as OpenCost does: whole days as `<n>d`,
- * whole hours as `<n>h`, others as a Go duration. Undefined for anything that is not a duration.
+ * Parses a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`) and gives it OpenCost's name: `<n>d` for whole
+ * days, `<n>h` for whole hours, otherwise a Go duration. Undefined if the text is not a duration.
  */
 export function parseResolution(text: string): Resolution | undefined {
   const match = /^(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?$/.exec(text);
@@ -102,7 +103,7 @@ function resolutionName(seconds: number): string {
   return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds % 60}s`;
 }
 
-/** For people: `1d 2026-11-19` if the window is a UTC day, otherwise `1h 2026-11-19T08:00Z`. */
+/** Describes a window for people: `1d 2026-11-19` if both ends are at midnight UTC, else `1h 2026-11-19T08:00Z`. */
 export function describeWindow(ref: WindowRef): string {
   const start = new Date(ref.window.start * 1000).toISOString();
   const wholeDays = ref.window.start % 86_400 === 0 && ref.window.end % 86_400 === 0;

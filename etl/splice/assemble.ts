@@ -8,19 +8,19 @@ import type { MergedStrings } from './merged-strings';
 import { type SplicedInput, withEntries } from './spliced-input';
 import type { WalkedFile } from './walk-file';
 
-/** A merged file as slices, before any of them is copied. */
+/** A merged file as a list of slices. None of them is copied yet. */
 export interface Assembled<P extends Pipeline> {
   readonly layout: Layout<P>;
-  /** In the order of folding. */
+  /** One for each input, in the order of folding. */
   readonly contributions: readonly Contribution[];
 }
 
 /**
- * Lays out the merged file: the table, the merged set, and in it, per input, slices of the entries that pass and of the
- * special records as they were merged.
+ * Puts the merged file together from slices: the table, then the merged set, which has, for each input, slices of the
+ * entries that pass unchanged and of the special records as they were merged.
  *
  * @param merged the merge of the special records
- * @param own the file of that merge, already renumbered; its count of entries is overwritten
+ * @param own an encoded file of that merge, already renumbered; its count of entries is overwritten
  */
 export function assemble<P extends Pipeline>(
   inputs: readonly SplicedInput<P>[],
@@ -55,7 +55,7 @@ export function assemble<P extends Pipeline>(
     };
   });
   layout.add(own.bytes, own.first + own.starts.at(-1)!, own.bytes.length);
-  // The count is the word before the first entry.
+  // The count of entries is the word before the first entry.
   own.bytes.writeInt32LE(total, own.first - 4);
   return { layout, contributions };
 }

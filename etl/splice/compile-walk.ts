@@ -4,13 +4,16 @@ import { windowVersions } from '../versions';
 import { namedStep } from './named-step';
 import { Irregular, type Step, type Walk } from './walk';
 
-/** Replacements for the steps of some fields, by field name; each wraps the step that it replaces. */
+/**
+ * Replacements for the steps over some fields, by field name. Each function receives the original step and returns one
+ * that wraps it.
+ */
 export type Hooks = Readonly<Record<string, (step: Step) => Step>>;
 
 /**
- * Compiles the walk over consecutive values of some codecs. It follows from the codecs' shapes, once per
- * version of each structure, and accepts exactly the bytes that the codecs would write. Bytes that they would read but
- * never write make it throw `Irregular`.
+ * Compiles a walk over consecutive values of some codecs. The walk follows from the codecs' shapes and is compiled once
+ * for each version of each structure. It accepts exactly the bytes that the codecs would write. If it meets bytes that
+ * they would read but never write, it throws `Irregular`.
  *
  * @param hooks for fields of the outermost structures
  */
@@ -19,9 +22,9 @@ export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}
 }
 
 /**
- * Bytes to skip, groups of strings for `Walk.references`, or any other step, which is made for the number of bytes to
- * skip before it. Calling a step costs as much as its work, so neighbours are joined, and so is a flag with the value
- * that it announces.
+ * A part of a walk: a number of bytes to skip, groups of strings for `Walk.references`, or a function that makes any
+ * other step. That function receives the number of bytes to skip before the step. Calling a step costs as much as the
+ * work it does, so neighbouring pieces are joined, and so are a flag and the value that it announces.
  */
 type Piece =
   | { readonly skip: number }
@@ -89,7 +92,7 @@ function countedPiece(shape: Counted, isOptional: boolean): Piece {
   return { step: (lead) => counted(lead, isOptional, least, inSequence(pieces)) };
 }
 
-/** The step over one value. */
+/** Compiles the step over one value. */
 function stepOf(shape: Shape, hooks: Hooks): Step {
   return shape.kind === 'struct' ? structure(shape, hooks) : inSequence(piecesOf(shape, hooks));
 }
@@ -128,7 +131,7 @@ function joined(pieces: readonly Piece[]): Piece[] {
   return result;
 }
 
-/** Joins consecutive groups of a fixed size. */
+/** Joins two lists of groups. Where they meet, two groups of a fixed size become one. */
 function withGroups(groups: readonly number[], more: readonly number[]): number[] {
   const [last = 0, next = 0] = [groups.at(-1), more[0]];
   return last > 0 && next > 0
@@ -148,7 +151,7 @@ function bool(lead: number): Step {
   };
 }
 
-/** Reads a flag, which our writer writes as 0 or 1. */
+/** Reads a flag and checks that it is 0 or 1, as our writer writes it. */
 function flagAt({ view }: Walk, at: number): number {
   const flag = view.getUint8(at);
   if (flag > 1) throw new Irregular();
@@ -157,7 +160,7 @@ function flagAt({ view }: Walk, at: number): number {
 
 const [earliest, latest] = [-farthest - year1, farthest - year1];
 
-/** The checks of `time` in time-codec.ts. */
+/** Walks over a time with the checks of `time` in time-codec.ts. */
 function time(lead: number): Step {
   return ({ view }, at) => {
     at += lead;
@@ -177,7 +180,7 @@ function optional(lead: number, step: Step): Step {
   };
 }
 
-/** A flag if optional, a word that is 0, then a structure. */
+/** Walks over a flag (if optional), a word that must be 0, and a structure. */
 function embedded(lead: number, isOptional: boolean, step: Step): Step {
   return (walk, at) => {
     at += lead;
@@ -187,7 +190,7 @@ function embedded(lead: number, isOptional: boolean, step: Step): Step {
   };
 }
 
-/** A flag if optional, a count, then as many entries of at least `least` bytes. */
+/** Walks over a flag (if optional), a count, and as many entries of at least `least` bytes. */
 function counted(lead: number, isOptional: boolean, least: number, entry: Step): Step {
   return (walk, at) => {
     at += lead;
@@ -220,7 +223,7 @@ function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hook
       });
     bodies[version] = inSequence(pieces);
   }
-  // Versions of windows do not count for their set.
+  // The version of a window does not raise the version of its set.
   const counts = versions !== windowVersions;
   return (walk, at) => {
     const version = walk.view.getUint8(at);

@@ -1,7 +1,7 @@
 import type { TableView } from './string-union';
 
 /**
- * The entries of a string table that contain a text, ascending; an entry may come twice.
+ * Finds the entries of a string table that contain a text, in ascending order. An entry may be found twice.
  *
  * @param text ASCII
  */
@@ -10,13 +10,13 @@ export function* entriesWith({ bytes, starts }: TableView, text: string): Genera
   let at = strings.indexOf(text, starts[0], 'latin1');
   while (at >= 0) {
     const entry = entryAt(starts, at);
-    // Not if it spans two entries and the length between them.
+    // Skip a match that is not inside one entry: it includes bytes of a length field.
     if (at >= starts[entry]! + 2 && at + text.length <= starts[entry + 1]!) yield entry;
     at = strings.indexOf(text, at + 1, 'latin1');
   }
 }
 
-/** The entry that contains a position. */
+/** Returns the index of the entry that contains a position. */
 function entryAt(starts: Int32Array, position: number): number {
   let [low, high] = [0, starts.length - 2];
   while (low < high) {

@@ -6,22 +6,28 @@ import type { FileWalker } from './walk-file';
 
 export interface HoldOptions {
   /**
-   * How many bytes of the inputs are held until the end. Anything beyond is freed and read again, so that memory grows
-   * with the strings and not with the records. (Default: everything is held)
+   * Maximal number of input bytes that are held until the end. Bytes beyond it are freed and read again later, so that
+   * memory grows with the strings and not with the records. (Default: everything is held)
    */
   readonly mostHeld?: number;
-  /** Returns bytes of an input as they were when it was added. The splice takes ownership of them as well. */
+  /**
+   * Reads a range of an input again. The bytes must be the same as when the input was added. The splice takes ownership
+   * of them.
+   */
   readonly readAgain?: (again: AgainRange) => Uint8Array;
 }
 
-/** The bytes of the inputs' entries, renumbered for the merged table: held, or read again one input at a time. */
+/**
+ * Provides the entries of each input as bytes that are renumbered for the merged table. They are either held in memory,
+ * or read again one input at a time.
+ */
 export class HeldEntries<P extends Pipeline> {
   private readonly mostHeld: number;
   private readonly readAgain: HoldOptions['readAgain'];
   private bytesHeld = 0;
-  /** The buffers that the held entries are parts of. */
+  /** Buffers that contain the held entries. */
   private readonly wholes: Buffer[] = [];
-  /** The input that was read again last; its slices in the merged file are contiguous. */
+  /** The input that was read again last. It is kept because an input's slices follow one another in the merged file. */
   private lastRead: { readonly of: SplicedInput<P>; readonly bytes: Buffer } | undefined;
 
   constructor(
@@ -38,9 +44,9 @@ export class HeldEntries<P extends Pipeline> {
   }
 
   /**
-   * Holds the entries that were walked over last, and renumbers them.
+   * Holds the entries that were walked over last, after renumbering them.
    *
-   * @returns the entries: `length` bytes of `whole` from `first` on
+   * @returns the entries, which are the `length` bytes of `whole` from `first` on
    */
   hold(whole: Buffer, first: number, length: number, indexes: Int32Array): Buffer {
     this.bytesHeld += whole.length;
@@ -50,7 +56,7 @@ export class HeldEntries<P extends Pipeline> {
     return whole.subarray(first, first + length);
   }
 
-  /** The entries of an input, renumbered. */
+  /** Returns the entries of an input, renumbered for the merged table. */
   bytesOf(input: SplicedInput<P>): Buffer {
     const { held } = input;
     if (held instanceof Uint8Array) return held;

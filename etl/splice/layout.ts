@@ -3,7 +3,7 @@ import type { Pipeline } from '../window';
 import { countOf, specialPlaces, type SplicedInput } from './spliced-input';
 import type { WalkedFile } from './walk-file';
 
-/** The origin of a slice of a merged file: a buffer, or the entries of an input. */
+/** Where a slice of a merged file comes from: a buffer, or the entries of an input. */
 type Origin<P extends Pipeline> = Buffer | SplicedInput<P>;
 
 interface Part<P extends Pipeline> {
@@ -12,9 +12,9 @@ interface Part<P extends Pipeline> {
   to: number;
 }
 
-/** The slices that make up a merged file, in order. Adjacent slices are joined. */
+/** The list of slices that make up a merged file, in order. Adjacent slices are joined. */
 export class Layout<P extends Pipeline> {
-  /** The total length in bytes. */
+  /** Total length in bytes. */
   length = 0;
   private readonly parts: Part<P>[] = [];
 
@@ -26,14 +26,18 @@ export class Layout<P extends Pipeline> {
     else this.parts.push({ of, from, to });
   }
 
-  /** The inputs that contribute slices, in order. */
+  /** Returns the inputs that contribute slices, in order. */
   inputs(): SplicedInput<P>[] {
     const found = new Set<SplicedInput<P>>();
     for (const { of } of this.parts) if (!(of instanceof Uint8Array)) found.add(of);
     return [...found];
   }
 
-  /** @param bytesOf an input's entries; asked for one input after another */
+  /**
+   * Yields the bytes of each slice.
+   *
+   * @param bytesOf returns an input's entries; called for one input after another
+   */
   *bytes(bytesOf: (input: SplicedInput<P>) => Buffer): Generator<Buffer> {
     for (const { of, from, to } of this.parts) {
       const bytes = of instanceof Uint8Array ? of : bytesOf(of);
@@ -42,13 +46,13 @@ export class Layout<P extends Pipeline> {
   }
 }
 
-/** The file of the merged special records, whose entries are taken from first to last. */
+/** The file that encodes the merged special records. Its entries are consumed in order. */
 export class OwnEntries {
   private next = 0;
 
   constructor(private readonly file: WalkedFile) {}
 
-  /** Appends the next entry. */
+  /** Appends the next entry to the layout. */
   addNext(layout: Layout<Pipeline>): void {
     const { bytes, first, starts } = this.file;
     layout.add(bytes, first + starts[this.next]!, first + starts[this.next + 1]!);
@@ -56,7 +60,7 @@ export class OwnEntries {
   }
 }
 
-/** What a contribution says about an input's entries in the merged file. */
+/** The fields of a contribution that describe an input's entries in the merged file. */
 export interface Placed {
   readonly entries: number;
   readonly altered: number[];
@@ -64,10 +68,10 @@ export interface Placed {
 }
 
 /**
- * Appends an input's entries to the merged file: those that pass as slices of its own entries, and the special
- * ones that were first met in it as merged.
+ * Appends an input's entries to the merged file. Those that pass through are slices of its own entries. The special
+ * ones that were first met in this input are appended as they were merged.
  *
- * @param folded what became of its special entries; positions count only these
+ * @param folded what became of the input's special entries; positions in it count only these
  */
 export function placeEntries(
   layout: Layout<Pipeline>,

@@ -8,61 +8,65 @@ import { StringUnion, type TableView } from './string-union';
 import { decodeEntry, type FileWalker, textOf, type WalkedEntries } from './walk-file';
 
 /*
- * The state of a string of the merged table, in bits. Marks take the bits from `firstMark` up, in the order in which the
- * pipeline names them.
+ * Bits of the state that each string of the merged table has. The bits from `firstMark` up are for the marks, in the
+ * order in which the pipeline names them.
  */
 const seen = 1;
 const collided = 2;
 const isKey = 4;
 const firstMark = 8;
 
-/** Strings of a table that contain a mark, and the mark's bit. A string with two marks is there twice. */
+/** Indexes of the strings that contain a mark, each with the mark's bit. A string with two marks is listed twice. */
 export type MarkedStrings = readonly (readonly [index: number, bit: number])[];
 
-/** A merged file from which unchanged inputs are taken. */
+/** The previous merged file, from which unchanged inputs are taken. */
 export interface Previous {
   readonly table: TableView;
-  /** By index in its table: the index in the merged table, or -1 for strings that have not been met yet. */
+  /** For each index in its table, the index in the merged table; -1 for strings that have not been met yet. */
   readonly indexes: Int32Array;
   readonly marked: MarkedStrings;
 }
 
-/** The records of an input, as indexes of the merged table. */
+/** The identities of an input's records, as indexes in the merged table. */
 export interface MetRecords {
-  /** By place: the identity of the record; -1 if the entry has no record. */
+  /** By the entry's place: the identity of its record; -1 if the entry has no record. */
   readonly identities: Int32Array;
-  /** The identities that contain a mark, in the order of the records. */
+  /** Those identities that contain a mark, in the order of the records. */
   readonly marked: number[];
 }
 
 /**
- * The string table of a merged file while it grows, and what its strings are in the inputs: which ones are identities,
- * which of these are shared by two records, and which contain a mark.
+ * The string table of a merged file while it grows, and the roles of its strings in the inputs: which ones are
+ * identities, which of these are shared by two records, and which contain a mark.
  *
- * `indexes` maps the table of one input to the merged one. It is filled by `unite` and emptied by `forgetIndexes`, which
- * touches only the strings that were met: tables may have millions.
+ * `indexes` maps the table of one input to the merged table. `unite` fills it. `forgetIndexes` empties it, and touches
+ * only the strings that were met, because a table may have millions.
  */
 export class MergedStrings<P extends Pipeline> {
-  /** By index in the last file's table: the index in the merged table, or -1 for strings that none of its entries uses. */
+  /**
+   * For each index in the last file's table, the index in the merged table; -1 for strings that none of its entries
+   * uses.
+   */
   indexes = new Int32Array(0);
   /** Whether two records of the inputs have the same identity. */
   anyCollided = false;
   private readonly union: StringUnion;
-  /** By index in the merged table. */
+  /** The state of each string of the merged table, in bits. */
   private states = new Uint8Array(1 << 12);
   private readonly marks: readonly (readonly [field: MarkField<P>, text: string, bit: number])[];
   private readonly markBits: number;
 
   /**
-   * @param walker its last walk is what the methods below work on
-   * @param bytes about how many bytes of input to expect; affects only speed
+   * @param walker the methods below work on its last walk
+   * @param bytes approximate number of input bytes to expect; affects only speed
    */
   constructor(
     private readonly pipeline: P,
     private readonly walker: FileWalker<P>,
     bytes: number,
   ) {
-    // String tables are a fifth of a file of allocations, a third of one of assets. Unwritten pages cost nothing.
+    // String tables take up a fifth of a file of allocations and a third of a file of assets. Allocating too much costs
+    // nothing, because pages that are never written take no memory.
     this.union = new StringUnion({ bytes: Math.max(1 << 16, Math.floor(bytes / 3)) });
     this.marks = marksOf<P>(pipelineSpecs[pipeline]).map(([field, text], n) => [field, text, firstMark << n]);
     this.markBits = this.marks.reduce((bits, [, , bit]) => bits | bit, 0);
@@ -72,7 +76,7 @@ export class MergedStrings<P extends Pipeline> {
     return this.union.size;
   }
 
-  /** Adds the strings that the last file uses. The file itself is not changed. */
+  /** Adds the strings that the last file uses to the table. The file itself is not changed. */
   unite(): void {
     const { walk, table, met } = this.walker;
     this.makeIndexes(walk.strings);
@@ -80,7 +84,7 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** The same for a part of the previous file. Most of its strings may already be in the table. */
+  /** Does the same for a part of the previous file. Most of its strings may already be in the table. */
   uniteMore({ table, indexes }: Previous): void {
     const { walk, met } = this.walker;
     const missing = new Int32Array(met);
@@ -93,19 +97,21 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** Undoes `unite`: shrinks the table to its size before. */
+  /** Undoes `unite`: shrinks the table to the size that it had before. */
   undoUnite(size: number): void {
     this.forgetIndexes();
     this.union.forgetFrom(size);
   }
 
-  /** Makes `indexes` ready for the next file. */
+  /** Resets `indexes` for the next file. */
   forgetIndexes(): void {
     const { walk, met } = this.walker;
     for (let i = 0; i < met; i++) this.indexes[walk.order[i]!] = -1;
   }
 
-  /** The merged indexes of the strings that the last file uses, in the order of their first use. */
+  /**
+   * Returns the indexes in the merged table of the strings that the last file uses, in the order of their first use.
+   */
   indexesInOrder(): Int32Array {
     const { walk, met } = this.walker;
     const indexes = new Int32Array(met);
@@ -113,14 +119,14 @@ export class MergedStrings<P extends Pipeline> {
     return indexes;
   }
 
-  /** Fills `indexes` with what `indexesInOrder` returned for the same entries. */
+  /** Fills `indexes` from the list that `indexesInOrder` returned for the same entries. */
   restoreIndexes(inOrder: Int32Array): void {
     const { walk, met } = this.walker;
     this.makeIndexes(walk.strings);
     for (let i = 0; i < met; i++) this.indexes[walk.order[i]!] = inOrder[i]!;
   }
 
-  /** Whether the last file has a key twice; only decoding handles that correctly. */
+  /** Whether the last file has the same key twice. Only decoding handles that correctly. */
   repeatsKey({ starts, first }: { starts: Int32Array; first: number }): boolean {
     const { states, indexes } = this;
     const { walk } = this.walker;
@@ -135,7 +141,7 @@ export class MergedStrings<P extends Pipeline> {
     return place < starts.length - 1;
   }
 
-  /** The strings of a table that contain a mark. */
+  /** Finds the strings of a table that contain a mark. */
   findMarked(table: TableView): MarkedStrings {
     return this.marks.flatMap(([, text, bit]) =>
       Array.from(entriesWith(table, text), (entry) => [entry, bit] as const),
@@ -143,9 +149,9 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Notes the marks of the strings that have been met so far.
+   * Notes the marks of those strings that `indexes` maps to the merged table.
    *
-   * @param indexes from the table that `marked` was found in to the merged one
+   * @param indexes maps the table in which `marked` was found to the merged table
    */
   noteMarks(marked: MarkedStrings, indexes: Int32Array): void {
     for (const [entry, bit] of marked) {
@@ -158,7 +164,7 @@ export class MergedStrings<P extends Pipeline> {
    * Finds the identities of the entries that were walked over last, and notes which of them were met before.
    *
    * @param first where the first entry starts
-   * @param indexes from the table of the entries to the merged one
+   * @param indexes maps the table of the entries to the merged table
    */
   meet({ starts, misnamed }: WalkedEntries, first: number, indexes: Int32Array): MetRecords {
     const { bytes, view } = this.walker.walk;
@@ -189,7 +195,7 @@ export class MergedStrings<P extends Pipeline> {
     return (this.states[identity]! & collided) !== 0;
   }
 
-  /** A set's lists of marked names, from the `marked` of its records. */
+  /** Makes a set's lists of marked names from the `marked` of its records. */
   markedNames(marked: readonly number[]): Marks<P> {
     const lists = this.marks.map(([field, , bit]) => {
       const ofMark = marked.filter((index) => (this.states[index]! & bit) !== 0);
@@ -202,17 +208,17 @@ export class MergedStrings<P extends Pipeline> {
     return this.union.text(index);
   }
 
-  /** The table as it starts the file. Invalid after further additions. */
+  /** Returns the table with magic and count, as it is at the start of the file. Further additions invalidate it. */
   table(): Buffer {
     return this.union.table();
   }
 
-  /** Releases all memory at once. No method can be used any more. */
+  /** Releases all memory at once. No method may be called afterwards. */
   free(): void {
     this.union.free();
   }
 
-  /** The identity of a record that is put together from several strings and is not the record's key. */
+  /** Decodes a record to find its identity, which is put together from several strings and is not the record's key. */
   private decodedIdentity(start: number): number {
     const { walk, table } = this.walker;
     const { record } = decodeEntry(this.pipeline, walk, start, (index) => textOf(table, index));

@@ -25,52 +25,55 @@ import {
 import { Walk } from './walk';
 import { FileWalker, stringCount, textOf, viewTable, type WalkedEntries } from './walk-file';
 
-/** A merged file, as `encodeMerged` returns it, but in parts. */
+/** A merged file with the content that `encodeMerged` returns, but in parts. */
 export interface SplicedMerge {
   /**
-   * The parts of the file, in order. They can be iterated repeatedly, but not concurrently; a part is valid only until
+   * The parts of the file, in order. They can be iterated repeatedly, but not concurrently. A part is valid only until
    * the next one is requested.
    */
   readonly parts: Iterable<Buffer>;
   readonly byteLength: number;
-  /** The ranges that `parts` reads again, in order. */
+  /** The ranges of entries that iterating over `parts` reads again, in order. */
   readonly again: readonly AgainRange[];
-  /** In the order of folding. */
+  /** One for each input, in the order of folding. */
   readonly contributions: readonly Contribution[];
-  /** In the order of folding. */
+  /** One for each input, in the order of folding. */
   readonly inputs: readonly InputFacts[];
 }
 
 export interface SpliceOptions extends HoldOptions {
-  /** About how many bytes will be added; affects only speed. */
+  /** Approximate number of bytes that will be added. Affects only speed. */
   readonly bytes?: number;
 }
 
-/** The buffer in which the entries of an input are, and what is known of its set. */
+/** Where the entries of an input come from, and what is known of its set. */
 interface TakenFrom<P extends Pipeline> {
-  /** The set without its records, given the marked names among its records. */
+  /** Returns the set without its records, given the identities of its records that contain a mark. */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;
-  /** The bytes that were handed over, and where in them the first entry starts. */
+  /** The bytes that were passed to the splice, and where in them the first entry starts. */
   readonly whole: Buffer;
   readonly first: number;
-  /** Where the entries start in the file that they are read again from. */
+  /** Where the entries start in the file from which they are read again. */
   readonly offset: number;
-  /** From the table of the entries to the merged one. */
+  /** Maps indexes in the table of the entries to the merged table. */
   readonly indexes: Int32Array;
-  /** The index mapping for reading the entries again; undefined if they cannot be re-read verbatim. */
+  /**
+   * Returns the index mapping that is needed when the entries are read again. Undefined if reading them again would not
+   * give the same entries and strings.
+   */
   readonly again: (() => Pick<Again, 'indexes' | 'by'>) | undefined;
 }
 
 /**
- * Merges the files of one window with the result of `encodeMerged(mergeSets(…))`, but without decoding records that just
- * pass through: string tables are united, and in the records only string indexes are overwritten. Decoded and merged by
- * the rules are records that two inputs share, whose window has to be expanded, or whose key is not their identity; all
- * records are, if sets have identities other than the usual ones (aggregationKeys).
+ * Merges the files of one window, with the result of `encodeMerged(mergeSets(…))`, but without decoding records that
+ * just pass through: their string tables are united, and in the records only string indexes are overwritten. A record
+ * is decoded and merged by the rules if two inputs share it, if its window has to be expanded, or if its key is not its
+ * identity. All records are decoded if sets have identities other than the usual ones (aggregationKeys).
  *
- * The file has the same content as the decoding merge's, in the same order. It is identical to the byte if every record
- * passes through; otherwise only the order of its string table may differ, and strings of records that were added up may
- * remain in it unused.
+ * The file has the same content as that of the decoding merge, in the same order. It is byte-identical if every record
+ * passes through. Otherwise only the order of its string table may differ, and strings of records that were added up
+ * may remain in the table unused.
  */
 export class Splice<P extends Pipeline> {
   private readonly walker: FileWalker<P>;
@@ -89,11 +92,11 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Adds the file of the next input. Inputs are added in the order of folding (ids in byte order).
+   * Adds the file of the next input. Inputs must be added in the order of folding (ids in byte order).
    *
-   * @param bytes the splice takes ownership: they are overwritten and become part of the result. After an error they are
-   *   unchanged.
-   * @throws FederationError as `decodeSet` does; the splice is then as it was before
+   * @param bytes the splice takes ownership of them: they are overwritten and become part of the result. After an error
+   *   they are unchanged.
+   * @throws FederationError as `decodeSet` does; the splice is then in the state that it was in before
    */
   add(id: string, bytes: Uint8Array): InputFacts {
     const { walker, strings } = this;
@@ -107,10 +110,12 @@ export class Splice<P extends Pipeline> {
         file = undefined;
       }
     }
-    // Re-reading covers the entries alone, so strings before them (`from` > 0) would be missed.
+    // Only the entries are read again. If strings are used before them (`from` > 0), the order of first use would not
+    // match.
     let canReadAgain = plain === bytes && walker.from === 0;
     if (file === undefined) {
-      // Damaged, or not as our writer would write it. Decoding reports the damage, or makes the file regular.
+      // The file is damaged, or not as our writer would write it. Decoding it reports the damage. Otherwise the set is
+      // encoded again, which makes the file regular.
       const set = decodeSet(this.pipeline, bytes);
       file = this.overOwn(set);
       strings.unite();
@@ -134,9 +139,9 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Sets the merged file from which `addFrom` takes inputs that have not changed since.
+   * Sets the previous merged file, from which `addFrom` takes inputs that have not changed since it was written.
    *
-   * @param head its bytes from the start at least to the first entry
+   * @param head the bytes from the start of that file at least up to its first entry
    * @throws FederationError ETL_CORRUPT if it has no table
    */
   usePrevious(head: Buffer): void {
@@ -148,19 +153,21 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Adds the next input from its part of the previous merged file, which has all of its entries unaltered. The result is
-   * identical to the byte to adding the input's own file.
+   * Adds the next input from its part of the previous merged file, which contains all of its entries unaltered. The
+   * result is byte-identical to that of adding the input's own file.
    *
    * @param contribution from the provenance of the previous file; its `altered` and `changed` are empty
-   * @param bytes that part; ownership as in `add`
-   * @throws FederationError ETL_CORRUPT if the three do not belong together; the splice is then unusable
+   * @param bytes that part of the file; the splice takes ownership as in `add`
+   * @throws FederationError ETL_CORRUPT if the contribution, the bytes and the previous file do not belong together;
+   *   the splice is then unusable
    */
   addFrom({ id, entries: count, rest, marksOmitted, offset }: Contribution, bytes: Buffer): InputFacts {
     const { previous, walker, strings } = this;
     if (previous === undefined) throw new RangeError('There is no previous file.');
     const around = walker.over(Buffer.from(rest, 'base64'));
     if (around === undefined) throw corrupt(offset, 'The set in the provenance is not readable.');
-    // Strings of fields before the entries come first in the table, as they would from the input's own file.
+    // In the merged table, the strings of fields before the entries must come first, as they would if the input's own
+    // file were added.
     strings.unite();
     strings.forgetIndexes();
     const entries = walker.overEntries(bytes, previous.table, count);
@@ -179,7 +186,7 @@ export class Splice<P extends Pipeline> {
     });
   }
 
-  /** The merged file. Nothing can be added afterwards. */
+  /** Returns the merged file. Nothing can be added afterwards. */
   finish(): SplicedMerge {
     const { inputs, strings, held } = this;
     if (inputs.length === 0) throw new RangeError('Nothing to merge.');
@@ -220,14 +227,14 @@ export class Splice<P extends Pipeline> {
     this.strings.free();
   }
 
-  /** Walks over a set as our writer writes it. */
+  /** Encodes a set and walks over the result. */
   private overOwn(set: SetOf[P], around = false) {
     const file = this.walker.over(encodeSet(set), around);
     if (file === undefined) throw new Error('A file of our own cannot be walked over.');
     return file;
   }
 
-  /** Makes the entries that were walked over last the next input. */
+  /** Adds the entries that were walked over last as the next input. */
   private take(id: string, entries: WalkedEntries, from: TakenFrom<P>): InputFacts {
     const { whole, first, offset, indexes, again, hasMap } = from;
     const { walker, inputs, held } = this;
@@ -252,7 +259,10 @@ export class Splice<P extends Pipeline> {
     return factsOf(input);
   }
 
-  /** Decodes the entries of an input that are already known to be special while its bytes are there, then frees them. */
+  /**
+   * Decodes those entries of an input that are already known to be special, while its bytes are still in memory. Then
+   * frees the bytes.
+   */
   private decodeAndFree(input: SplicedInput<P>, first: number, bytes: Buffer): void {
     const { walk, table } = this.walker;
     for (const place of input.special) {
@@ -261,7 +271,7 @@ export class Splice<P extends Pipeline> {
     releaseBuffer(bytes);
   }
 
-  /** Makes every record special that shares its identity with another. */
+  /** Makes all records special that share their identity with another record. */
   private takeCollided(): void {
     const { strings } = this;
     if (!strings.anyCollided) return;
@@ -273,7 +283,7 @@ export class Splice<P extends Pipeline> {
     }
   }
 
-  /** Merges the sets as if they had only their special records. */
+  /** Merges the sets of all inputs, reduced to their special records. */
   private mergeSpecial(): Merged<SetOf[P]> {
     const { strings } = this;
     const walk = new Walk();

@@ -6,28 +6,31 @@ import type { Pipeline } from '../window';
 import type { Walk } from './walk';
 import { decodeEntry, type Entry, type WalkedEntries } from './walk-file';
 
-/** Facts that a source states about itself. */
+/** What an input says about itself. */
 export interface InputFacts {
-  /** The number of its records; keys without a record do not count. */
+  /** Number of records. Keys without a record do not count. */
   readonly records: number;
-  /** The window of its set, in unix seconds; open sides are absent. */
+  /** Window of the set in unix seconds. Open sides are absent. */
   readonly window: { start?: number; end?: number };
 }
 
-/** Where entries are in the file that their input was added from: its own file, or the previous merged file. */
+/** Where entries are in the file from which their input was added: its own file, or the previous merged file. */
 export interface AgainRange {
-  /** The index of the input, in the order of adding. */
+  /** Index of the input, in the order in which inputs were added. */
   readonly input: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Entries that were freed after the walk: where to read them again, and how to renumber their strings. */
+/** Where to read entries again that were freed after the walk, and how to renumber their strings. */
 export interface Again {
   readonly range: AgainRange;
-  /** The size of the table that their string indexes refer to. */
+  /** Number of strings in the table that the string indexes of the entries refer to. */
   readonly strings: number;
-  /** Indexes in the merged table: by index in their own table, or by the order in which the entries first use the strings. */
+  /**
+   * Indexes in the merged table. They are listed by index in the entries' own table (`by` is `index`), or in the order
+   * in which the entries first use the strings (`order`).
+   */
   readonly indexes: Int32Array;
   readonly by: 'index' | 'order';
 }
@@ -36,18 +39,20 @@ export interface Again {
 export interface SplicedInput<P extends Pipeline> {
   readonly id: string;
   readonly entries: WalkedEntries;
-  /** The set without its records, and whether it has a map of them. */
+  /** The set without its records, and whether the set has a map of records. */
   readonly facts: SetOf[P];
   readonly hasMap: boolean;
-  /** By place: the identity of the record as an index of the merged table; -1 if the entry has no record. */
+  /**
+   * By the entry's place: the identity of its record, as an index in the merged table; -1 if the entry has no record.
+   */
   readonly identities: Int32Array;
-  /** Places of entries that are decoded and merged by the rules; all others pass through unchanged. */
+  /** Places of the entries that are decoded and merged by the rules. All others pass through unchanged. */
   readonly special: Set<number>;
-  /** By place: the special entries that are decoded so far. */
+  /** The special entries that have been decoded so far, by place. */
   readonly decoded: Map<number, Entry<P>>;
-  /** Identities of its records that contain a mark, in order, as indexes of the merged table. */
+  /** Those identities of the input's records that contain a mark, in order, as indexes in the merged table. */
   readonly marked: number[];
-  /** The bytes of its entries, renumbered for the merged table; or where to read them again. */
+  /** The bytes of the input's entries, renumbered for the merged table, or where to read them again. */
   readonly held: Buffer | Again;
 }
 
@@ -55,12 +60,12 @@ export function factsOf<P extends Pipeline>({ entries, facts }: SplicedInput<P>)
   return { records: entries.records, window: setWindow(facts) };
 }
 
-/** The number of entries. */
+/** Returns the number of entries. */
 export function countOf({ entries }: { readonly entries: WalkedEntries }): number {
   return entries.starts.length - 1;
 }
 
-/** The special places, ascending. */
+/** Returns the places of the special entries, ascending. */
 export function specialPlaces({ special }: { readonly special: ReadonlySet<number> }): number[] {
   return [...special].sort((a, b) => a - b);
 }
@@ -71,10 +76,10 @@ export function takeAll(input: Pick<SplicedInput<Pipeline>, 'entries' | 'special
 }
 
 /**
- * Decodes the entry at a place.
+ * Decodes the entry at a place and adds it to `decoded`.
  *
  * @param first where the first entry starts in the bytes of `walk`
- * @param text the strings that the entry's indexes refer to
+ * @param text returns the string that one of the entry's indexes refers to
  */
 export function decodePlace<P extends Pipeline>(
   pipeline: P,
@@ -89,7 +94,7 @@ export function decodePlace<P extends Pipeline>(
   if (entry.record !== null) entries.versions[entry.version]!--;
 }
 
-/** The set of an input with only these entries. */
+/** Returns the set of an input with only the given entries. */
 export function withEntries<P extends Pipeline>(
   { facts, hasMap }: SplicedInput<P>,
   entries: readonly Entry<P>[],
@@ -98,7 +103,10 @@ export function withEntries<P extends Pipeline>(
   return withRecords<P>(facts, hasMap ? records : null);
 }
 
-/** Whether the window of the records that pass, which is the first record's, has to be expanded to the merged set's. */
+/**
+ * Whether the records that pass through would have to be changed because the merged set has a larger window. They all
+ * have the window of the input's first record.
+ */
 export function isExpanded<P extends Pipeline>(input: SplicedInput<P>, merged: SetOf[P]): boolean {
   if (input.special.size === countOf(input)) return false;
   const first = specialPlaces(input)

@@ -2,49 +2,52 @@ import type { ByteString } from '../byte-string';
 import { releaseBuffer } from '../release-buffer';
 import { magic } from '../string-table';
 
-/** The start of a table's entries, after magic and count. */
+/** Where the entries of a table start, after magic and count. */
 const head = 8;
-/** The approximate size of a string in bytes: this in files of assets, less in those of allocations. */
+/** Approximate size of a string in bytes, as in files of assets. Strings in files of allocations are shorter. */
 const usualEntry = 53;
-/** Offsets have 32 bits; no real table comes near. */
+/** Maximal size of a table in bytes, as offsets have 32 bits. No real table comes near it. */
 const largest = 2 ** 31 - 1;
 
-/** The number of strings hashed before they are placed. */
+/** Number of strings that are hashed before any of them is placed. */
 const batch = 1024;
 
-/** The string table of a file, in place. */
+/** The string table of a file, used in place without copying it. */
 export interface TableView {
-  /** The file, which starts with the table. */
+  /** The file. It starts with the table. */
   readonly bytes: Buffer;
   /** A view of `bytes`. */
   readonly view: DataView;
-  /** By index: the start of each string, including its length; then the end of the last one. */
+  /**
+   * By string index: the start of the string's entry, which begins with its length. Followed by the end of the last
+   * entry.
+   */
   readonly starts: Int32Array;
 }
 
 export interface UnionOptions {
-  /** The expected size of the strings in bytes; affects only speed. */
+  /** Expected size of the strings in bytes. Affects only speed. */
   bytes?: number;
-  /** The number of slots to probe for a string before it goes into the overflow map. */
+  /** Maximal number of slots to probe for a string. If none is free, the string goes into the overflow map. */
   longestProbe?: number;
 }
 
 /**
- * The growing string table of a merged file: every string once, in the order of addition. JS strings are
- * never created: the bytes are hashed, compared and copied. Names come from tenants, who may choose them so that their
- * hashes collide; so probing is limited, and strings that find no slot go into a `Map`.
+ * The growing string table of a merged file: every string once, in the order of addition. Bytes are hashed, compared
+ * and copied without creating JS strings. Names come from tenants, who may choose them so that their hashes collide. So
+ * probing is limited, and strings that find no slot go into a `Map`.
  */
 export class StringUnion {
-  /** The number of strings. */
+  /** Number of strings. */
   size = 0;
-  /** The table as it will be in the file: each entry is a 16-bit length and that many bytes. */
+  /** The table as it will be in the file. Each entry is a 16-bit length and that many bytes. */
   private bytes: Buffer;
   private view: DataView;
   private end = head;
-  /** By index: the start of the entry, and its hash. */
+  /** By string index: the start of its entry, and its hash. */
   private starts: Int32Array;
   private hashes: Int32Array;
-  /** Open addressing: an index + 1, or 0 for an empty slot. */
+  /** Slots of a hash table with open addressing: a string index + 1, or 0 for an empty slot. */
   private slots: Int32Array;
   private readonly crowded = new Map<ByteString, number>();
   private readonly longestProbe: number;
@@ -64,8 +67,8 @@ export class StringUnion {
   /**
    * Adds strings from another table.
    *
-   * @param order indexes in that table; the first `count` are added in this order
-   * @param indexes receives, by index in that table, the index in this one
+   * @param order indexes in the other table; the first `count` are added in this order
+   * @param indexes receives, for each index in the other table, the index in this table
    */
   addAll(from: TableView, order: Int32Array, count: number, indexes: Int32Array): void {
     this.makeRoom(count, from.starts[from.starts.length - 1]! - from.starts[0]!);
@@ -77,8 +80,8 @@ export class StringUnion {
   }
 
   /**
-   * Hashes some strings before they are placed. Each access to `slots` waits for memory; here the waits overlap, and load
-   * into the cache what `placeAll` then reads.
+   * Hashes a batch of strings before they are placed. Each access to `slots` has to wait for memory. Here the waits
+   * overlap, and the accesses load into the cache what `placeAll` reads next.
    */
   private hashAll({ view, starts }: TableView, order: Int32Array, done: number, until: number): void {
     const { ahead, slots } = this;
@@ -104,7 +107,7 @@ export class StringUnion {
     const { bytes, view, starts, hashes, slots, ahead, longestProbe } = this;
     const mask = slots.length - 1;
     let { end, size } = this;
-    // New strings that are also adjacent in their table are copied in one run.
+    // New strings that are also adjacent in the other table are copied in one run.
     let runStart = 0;
     let runEnd = 0;
     for (let i = done; i < until; i++) {
@@ -154,7 +157,7 @@ export class StringUnion {
     this.size = size;
   }
 
-  /** Adds a string, cut at the maximal length of a table's strings, and returns its index. */
+  /** Adds a string and returns its index. The string is cut at the maximal length that a table allows. */
   add(text: ByteString): number {
     const length = Math.min(text.length, 0xffff);
     const bytes = Buffer.alloc(2 + length);
@@ -166,7 +169,7 @@ export class StringUnion {
     return index[0]!;
   }
 
-  /** Removes the strings from an index on. Slow: all others are placed again. */
+  /** Removes all strings from an index on. Slow, because all others are placed again. */
   forgetFrom(index: number): void {
     if (index >= this.size) return;
     this.size = index;
@@ -179,20 +182,20 @@ export class StringUnion {
     return this.bytes.toString('latin1', start + 2, start + 2 + this.view.getUint16(start, true));
   }
 
-  /** The table as it starts a file. Invalid after further additions. */
+  /** Returns the table with magic and count, as it is at the start of a file. Further additions invalidate it. */
   table(): Buffer {
     magic.copy(this.bytes);
     this.bytes.writeInt32LE(this.size, 4);
     return this.bytes.subarray(0, this.end);
   }
 
-  /** Releases the memory at once; the object cannot be used any more. */
+  /** Releases the memory at once. The object cannot be used afterwards. */
   free(): void {
     for (const numbers of [this.starts, this.hashes, this.slots]) releaseBuffer(numbers);
     releaseBuffer(this.bytes);
   }
 
-  /** Grows everything in advance, so that the loop of an addition need not. */
+  /** Grows all arrays in advance, so that the loop that adds strings does not have to. */
   private makeRoom(strings: number, bytes: number): void {
     if (this.end + bytes > largest) throw new RangeError('A string table of more than 2 GB.');
     if (this.end + bytes > this.bytes.length) {
@@ -229,7 +232,7 @@ export class StringUnion {
   }
 }
 
-/** Four bytes per step. Cheap, but easy to collide: see `longestProbe`. */
+/** Hashes a string, four bytes per step. Cheap, but collisions are easy to construct: see `longestProbe`. */
 function hashOf(view: DataView, at: number, length: number): number {
   let hash = length;
   const end = at + length;
@@ -242,7 +245,7 @@ function hashOf(view: DataView, at: number, length: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** Whether the entries at `a` and `b` are equal; that at `b` has `length` bytes. */
+/** Whether the table entries at `a` and `b` are equal. The string at `b` has `length` bytes. */
 function sameString(viewA: DataView, a: number, viewB: DataView, b: number, length: number): boolean {
   if (viewA.getUint16(a, true) !== length) return false;
   const end = a + 2 + length;
@@ -253,7 +256,7 @@ function sameString(viewA: DataView, a: number, viewB: DataView, b: number, leng
   return true;
 }
 
-/** Copies bytes so that they end at `end`. */
+/** Copies the bytes from `start` to `stop` so that the copy ends at `end`. */
 function copy(from: Buffer, start: number, stop: number, to: Buffer, end: number): void {
   if (stop > start) from.copy(to, end - (stop - start), start, stop);
 }

@@ -6,16 +6,16 @@ import type { Walk } from './walk';
 
 const slash = 0x2f;
 const undefinedBytes = Buffer.from(undefinedPart, 'latin1');
-/** By word of a key: the index of its property; -1 for the type. */
+/** For each word of a key, the index of its property; -1 for the type. */
 const parts = usualWords.map((word) => propertyOrder.findIndex((name) => name === word));
 const typeBytes = new Map<string, Buffer>();
 
 /**
- * Whether the key of an asset is the one that `assetIdentity` makes of its type and properties without
+ * Whether the key of an asset is the one that `assetIdentity` makes from its type and properties without
  * aggregationKeys.
  *
  * @param walk a walk that has just passed the asset
- * @param table the table of its string indexes
+ * @param table the table that the asset's string indexes refer to
  * @param key the position of the key's index
  */
 export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean {
@@ -43,7 +43,10 @@ export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean 
   return at === end;
 }
 
-/** The end of the expected bytes at `at`; -1 if the bytes differ. */
+/**
+ * Compares the bytes at `at` to those of `expected` between `from` and `to`; a negative `to` means up to its end.
+ * Returns the position after them, or -1 if the bytes differ.
+ */
 function behind(bytes: Buffer, at: number, expected: Buffer, from: number, to: number): number {
   if (to < 0) to = expected.length;
   for (; from < to; from++, at++) if (bytes[at] !== expected[from]) return -1;

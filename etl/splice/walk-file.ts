@@ -13,18 +13,18 @@ import { Irregular, Walk } from './walk';
 
 /** Entries (keys and records) that have been walked over. */
 export interface WalkedEntries {
-  /** The start of each entry, in bytes from the start of the first one; then the end of the last one. */
+  /** Start of each entry, in bytes from the start of the first one; followed by the end of the last one. */
   readonly starts: Int32Array;
-  /** The number of entries with a record. */
+  /** Number of entries that have a record. */
   readonly records: number;
-  /** By codec version: the number of records whose highest version it is, parts included. */
+  /** For each codec version, the number of records whose highest version it is, including their parts. */
   readonly versions: Int32Array;
   /**
-   * Places, ascending, of entries that must be decoded: the first record; entries without a record; records with a window
-   * other than the first one's, or whose key is (perhaps) not their identity.
+   * Places, ascending, of the entries that must be decoded: the first record, entries without a record, records whose
+   * window differs from the first one's, and records whose key is (perhaps) not their identity.
    */
   readonly special: number[];
-  /** Those of `special` that have a record whose key is (perhaps) not its identity. */
+  /** Those places in `special` whose entry has a record and a key that is (perhaps) not its identity. */
   readonly misnamed: number[];
 }
 
@@ -35,16 +35,16 @@ export interface WalkedFile<P extends Pipeline = Pipeline> extends WalkedEntries
   readonly set: number;
   /** Where the first entry starts. */
   readonly first: number;
-  /** The set without its records, and whether it has a map of them. */
+  /** The set without its records, and whether the set has a map of records. */
   readonly facts: SetOf[P];
   readonly hasMap: boolean;
 }
 
-/** One entry, decoded. */
+/** A decoded entry. */
 export interface Entry<P extends Pipeline> {
   readonly key: ByteString;
   readonly record: RecordOf[P] | null;
-  /** The highest codec version of the record and its parts; 0 without a record. */
+  /** Highest codec version of the record and its parts; 0 without a record. */
   readonly version: number;
 }
 
@@ -67,7 +67,10 @@ function stepsOf(pipeline: Pipeline) {
 
 type IdentityCheck = (walk: Walk, table: TableView, start: number) => boolean;
 
-/** Conservative: it may answer no for an entry whose key is its identity. */
+/**
+ * Makes the function that checks whether an entry's key is its identity. It may answer no although the key is the
+ * identity.
+ */
 function identityCheck(identity: WalkedIdentity): IdentityCheck {
   if ('isKey' in identity) return identity.isKey;
   const { offset } = identity;
@@ -76,26 +79,27 @@ function identityCheck(identity: WalkedIdentity): IdentityCheck {
 
 /**
  * Walks over files of one pipeline, or parts of them, one after another. `walk` has the result for the last one: the
- * positions of the string indexes of its entries, from `from` to `to`, and the strings in use, in order.
+ * positions of its string indexes (those inside entries are the ones from `from` to `to`), and the strings in use, in
+ * order of first use.
  */
 export class FileWalker<P extends Pipeline> {
   readonly walk = new Walk();
-  /** The table of the last file, or of the file that contains the last entries. */
+  /** The string table of the last file, or of the file that contains the last entries. */
   table: TableView = { bytes: this.walk.bytes, view: this.walk.view, starts: new Int32Array(1) };
-  /** The range of `walk.positions` that lies inside entries. */
+  /** The range of `walk.positions` that is inside entries. */
   from = 0;
   to = 0;
-  /** The number of strings in `walk.order` that the entries, and the fields before them, use. */
+  /** Number of strings in `walk.order` that are used by the entries and the fields before them. */
   met = 0;
   private startsSpace = new Int32Array(1);
 
   constructor(private readonly pipeline: P) {}
 
   /**
-   * Walks over a file without changing it. It checks everything that `decodeSet` checks.
+   * Walks over a file without changing it. Checks everything that `decodeSet` checks.
    *
-   * @param around whether strings after the entries count as used, too
-   * @returns undefined for a file that is damaged, or not as our writer would write it
+   * @param around whether `met` also includes strings that are used only after the entries
+   * @returns undefined if the file is damaged, or not as our writer would write it
    */
   over(bytes: Uint8Array, around = false): WalkedFile<P> | undefined {
     // Positions have 32 bits.
@@ -104,10 +108,10 @@ export class FileWalker<P extends Pipeline> {
   }
 
   /**
-   * Walks over entries alone, as they are in a file of ours.
+   * Walks over entries without the rest of their file, which is one that our writer wrote.
    *
    * @param bytes from the start of the first entry to the end of the last one
-   * @param table the table of the file
+   * @param table the string table of the file
    * @returns undefined if the bytes are not exactly `count` entries
    */
   overEntries(bytes: Uint8Array, table: TableView, count: number): WalkedEntries | undefined {
@@ -121,7 +125,7 @@ export class FileWalker<P extends Pipeline> {
     });
   }
 
-  /** Repeats the walk over known entries, to fill `walk` again. Throws if the bytes are not the same entries any more. */
+  /** Repeats the walk over known entries to fill `walk` again. Throws if the bytes are no longer the same entries. */
   overAgain(bytes: Uint8Array, strings: number, { starts }: WalkedEntries): void {
     const { entry } = steps[this.pipeline];
     const { walk } = this;
@@ -143,7 +147,7 @@ export class FileWalker<P extends Pipeline> {
       return over();
     } catch (error) {
       this.walk.forget();
-      // DataView's error for a read beyond the end.
+      // DataView throws a RangeError for a read beyond the end.
       if (error instanceof Irregular || error instanceof RangeError) return undefined;
       throw error;
     }
@@ -201,7 +205,7 @@ export class FileWalker<P extends Pipeline> {
     return { starts, records, versions, special, misnamed };
   }
 
-  /** Finds the strings of the table, starts the walk, and returns where the table ends. */
+  /** Finds where the strings of the table start, starts the walk, and returns the position where the table ends. */
   private walkTable(bytes: Uint8Array): number {
     const strings = stringCount(bytes);
     if (strings === undefined) throw new Irregular();
@@ -211,7 +215,7 @@ export class FileWalker<P extends Pipeline> {
     return this.table.starts[strings]!;
   }
 
-  /** Reads the set's own fields; their strings are those whose indexes were found outside the entries. */
+  /** Reads the set without its records. Decodes only the strings whose indexes were found outside the entries. */
   private readAround(set: number, recordsEnd: number): SetOf[P] {
     const { walk, from, to } = this;
     const reader = new Reader(walk.bytes);
@@ -222,16 +226,19 @@ export class FileWalker<P extends Pipeline> {
   }
 }
 
-/** The number of strings that the table of a file announces; undefined if it has none (strings in place) or cannot have as many. */
+/**
+ * Returns the number of strings that the table of a file announces. Undefined if it announces none (strings are then
+ * inline), or more than the file has room for.
+ */
 export function stringCount(bytes: Uint8Array): number | undefined {
   const strings = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(4, true);
   return strings <= 0 || strings * 2 > bytes.length ? undefined : strings;
 }
 
 /**
- * The table at the start of a file. Throws a RangeError if it is cut off.
+ * Returns a view of the table at the start of a file. Throws a RangeError if the table is cut off.
  *
- * @param space receives the starts; must have room for one more than there are strings
+ * @param space receives the starts of the strings; must have room for one more number than there are strings
  */
 export function viewTable(bytes: Buffer, strings: number, space = new Int32Array(strings + 1)): TableView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -245,12 +252,12 @@ export function viewTable(bytes: Buffer, strings: number, space = new Int32Array
   return { bytes, view, starts };
 }
 
-/** A string of a table. */
+/** Returns a string of a table. */
 export function textOf({ bytes, starts }: TableView, index: number): ByteString {
   return bytes.toString('latin1', starts[index]! + 2, starts[index + 1]);
 }
 
-/** Decodes the entry at `at` of the bytes of `walk`; `text` returns the strings that its indexes refer to. */
+/** Decodes the entry at position `at` in the bytes of `walk`. `text` returns the string that an index refers to. */
 export function decodeEntry<P extends Pipeline>(
   pipeline: P,
   walk: Walk,
@@ -269,10 +276,10 @@ export function decodeEntry<P extends Pipeline>(
   return { key: read[0], record: read[1], version: walk.version };
 }
 
-/** A table with only the strings whose indexes are at the given positions. */
+/** Makes a table that has only the strings whose indexes are at the given positions. */
 function tableOf(walk: Walk, positions: Iterable<number>, text: (index: number) => ByteString): ByteString[] {
   const table: ByteString[] = [];
-  // Full length, but sparse: there may be millions of strings, and an entry uses few of them.
+  // The table has its full length but is sparse: there may be millions of strings, and an entry uses few of them.
   table[walk.strings - 1] = text(walk.strings - 1);
   for (const position of positions) {
     const index = walk.view.getInt32(position, true);

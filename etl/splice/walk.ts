@@ -1,58 +1,61 @@
 /**
- * Thrown for a file that a walk cannot pass: damaged, or valid but not as our writer would write it (flags of 2, words
- * that are not 0). `decodeSet` finds out which.
+ * Thrown for a file that a walk cannot pass. The file is damaged, or it is valid but not as our writer would write it
+ * (flags of 2, words that are not 0). `decodeSet` finds out which of the two it is.
  */
 export class Irregular extends Error {}
 
-/** Walks over one part of a value: takes the position of its start, returns that of its end. */
+/**
+ * Walks over one part of a value. Receives the position where the part starts, and returns the position where it ends.
+ */
 export type Step = (walk: Walk, at: number) => number;
 
 /**
- * Collects what a walk over one file meets. Positions are byte offsets in the file. Reading beyond the end throws
- * DataView's RangeError; skipping beyond it does not, so callers must compare the end of the walk to that of the file.
+ * Collects what a walk over a file meets. Positions are byte offsets in the file. Reading beyond the end throws
+ * DataView's RangeError. Skipping beyond the end does not throw, so callers must compare the end of the walk to the end
+ * of the file.
  *
- * One object serves many files, one after another, and its lists only grow: nothing is allocated per record.
+ * One object serves many files, one after another. Its lists only grow: nothing is allocated per record.
  */
 export class Walk {
   bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** The number of strings in the table of the file. */
+  /** Number of strings in the table of the file. */
   strings = 0;
-  /** The positions of string indexes, in the order of the file; the first `found` are valid. */
+  /** Positions of string indexes, in the order of the file. Only the first `found` are valid. */
   positions = new Int32Array(0);
   found = 0;
-  /** The strings in use, in the order of first use; the first `met` are valid. */
+  /** Indexes of the strings in use, in the order of first use. Only the first `met` are valid. */
   order = new Int32Array(0);
   met = 0;
-  /** The highest codec version met, windows aside. Callers reset it at the start of a record. */
+  /** Highest codec version met, except those of windows. Callers reset it at the start of a record. */
   version = 0;
-  /** The position of the last asset's properties, after their version; -1 if it has none. */
+  /** Position of the fields of the last asset's properties; -1 if the asset has no properties. */
   properties = -1;
-  /** The type of the last asset. */
+  /** Type of the last asset. */
   type = '';
   /** Whether the last record's window differs from that of the first record of the file. */
   odd = false;
-  /** By index: 1 for those in `order`. */
+  /** By string index: 1 if the string is in `order`. */
   private used = new Uint8Array(0);
   private firstWindow = -1;
   private lastWindow = -1;
   private lastWindowEnd = -1;
 
-  /** Starts with the next file, or the next part of one, whose table has `strings` strings. */
+  /** Starts with the next file, or with the next part of a file. Its table has `strings` strings. */
   begin(bytes: Uint8Array, strings: number): void {
     this.strings = strings;
     if (this.used.length < strings) {
       this.used = new Uint8Array(strings);
       this.order = new Int32Array(strings);
     } else {
-      // Only the entries in use: a part may use few strings of a table of millions.
+      // Reset only the strings in use: a part may use few strings of a table that has millions.
       for (let i = 0; i < this.met; i++) this.used[this.order[i]!] = 0;
     }
     this.met = 0;
     this.goOn(bytes);
   }
 
-  /** Resets the strings in use after an aborted walk, when `order` may not list all of them. */
+  /** Resets the strings in use after an aborted walk, because `order` may then not list all of them. */
   forget(): void {
     this.used.fill(0);
     this.met = 0;
@@ -65,11 +68,14 @@ export class Walk {
     this.found = 0;
     this.firstWindow = -1;
     this.lastWindow = -1;
-    // Unwritten pages take no memory, so allocating for the worst case costs nothing.
+    // Allocate for the worst case. This costs nothing, because pages that are never written take no memory.
     if (this.positions.length < bytes.length / 4) this.positions = new Int32Array(bytes.length / 4);
   }
 
-  /** Overwrites string indexes, those at `positions[from]` to before `positions[to]`, with `indexes[old index]`. */
+  /**
+   * Overwrites the string indexes at `positions[from]` up to, but not including, `positions[to]`: each one becomes
+   * `indexes[old index]`.
+   */
   renumber(from: number, to: number, indexes: Int32Array): void {
     const { view, positions } = this;
     for (let i = from; i < to; i++) {
@@ -79,9 +85,10 @@ export class Walk {
   }
 
   /**
-   * Walks over strings.
+   * Walks over string indexes and notes them.
    *
-   * @param groups per group: n > 0 for n consecutive indexes; -n for a flag, a count and `count` times n indexes
+   * @param groups one number per group: n > 0 for n consecutive indexes; -n for a flag, a count and `count` times n
+   *   indexes
    */
   references(at: number, groups: Int32Array): number {
     const { view, strings, used, order, positions } = this;
@@ -110,16 +117,19 @@ export class Walk {
     return at;
   }
 
-  /** Reads a count of entries, each of at least `least` bytes, that must fit into the rest of the file. */
+  /**
+   * Reads a count of entries that have at least `least` bytes each. Throws `Irregular` if they do not fit into the rest
+   * of the file.
+   */
   count(at: number, least: number): number {
     const count = this.view.getInt32(at, true);
     if (count < 0 || count * least > this.view.byteLength - at - 4) throw new Irregular();
     return count;
   }
 
-  /** Walks over the window of a record by `step`, and notes whether it differs from the first record's. */
+  /** Walks over the window of a record with `step`, and notes whether the window differs from the first record's. */
   recordWindow(step: Step, at: number): number {
-    // Nearly always it is identical to the previous record's.
+    // The window is nearly always identical to the previous record's.
     const { bytes, lastWindow, lastWindowEnd } = this;
     if (lastWindow >= 0) {
       let a = lastWindow;
@@ -139,9 +149,10 @@ export class Walk {
   }
 }
 
-/** Whether two windows that have been walked over have the same start and end. */
+/** Whether the windows at `a` and `b` have the same start and end. Both have been walked over before. */
 function sameSides(bytes: Buffer, a: number, b: number): boolean {
-  // After word and version, per side: a flag, the length of the time, its form, then seconds and nanoseconds.
+  // Skip compatibility word and version. Each side has a flag, the length of the time, its form, then seconds and
+  // nanoseconds.
   a += 5;
   b += 5;
   for (let side = 0; side < 2; side++) {
