@@ -6,7 +6,7 @@ export interface AttemptLoop<Summary> {
   /** Whether an attempt was requested since the last one began. */
   requested: boolean;
   state: Attempted<Summary>;
-  /** How long to wait for a request before the next attempt. */
+  /** Time to wait for a request before the next attempt. */
   waitMs: number;
   failures: number;
 }
@@ -15,7 +15,10 @@ export function attemptLoop<Summary>(state: Attempted<Summary> | undefined): Att
   return { requested: true, state: state ?? {}, waitMs: 0, failures: 0 };
 }
 
-/** The interval in a signal, else the current one. A signal cannot be rejected, so malformed values are ignored. */
+/**
+ * Returns the interval given in a signal, or else the current one. A signal cannot be rejected, so malformed values are
+ * ignored.
+ */
 export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: number): number {
   const everyMs: unknown = settings?.everyMs;
   return typeof everyMs === 'number' && everyMs > 0 ? everyMs : soFarMs;
@@ -24,9 +27,9 @@ export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: n
 const firstWaitAfterFailureMs = 10_000;
 
 /**
- * Makes one attempt, and stores its result and how long to wait afterwards: the interval, give or take a tenth. An
- * error never ends the loop: it is logged and stored, and the next attempt follows sooner than usual. Cancelling the
- * workflow does end the loop.
+ * Makes one attempt, and stores its result and the time to wait afterwards: the interval, plus or minus up to a tenth.
+ * An error never ends the loop: it is logged and stored, and the next attempt follows sooner than usual. Only
+ * cancelling the workflow ends the loop.
  */
 export async function nextAttempt<Summary>(
   loop: AttemptLoop<Summary>,
@@ -50,12 +53,14 @@ export async function nextAttempt<Summary>(
   }
 }
 
-/** Varies a wait by a tenth, so that clusters that started or failed together do not continue in the same second. */
+/**
+ * Varies a wait by up to a tenth, so that clusters that started or failed together do not continue in the same second.
+ */
 function about(ms: number): number {
   return Math.round(ms * (0.9 + Math.random() / 5));
 }
 
-/** The catalogued code and the message of a failure, from anywhere in its chain of causes. */
+/** Returns the catalogued code and the message of a failure, from anywhere in its chain of causes. */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof ApplicationFailure && typeof at.type === 'string')

@@ -15,9 +15,9 @@ export interface CommitInput {
 export interface CommitEnd {
   readonly result: CommitResult;
   readonly published?: { readonly generation: number; readonly copied: number; readonly deleted: number };
-  /** Steps after the commit that failed; the next run repeats them. */
+  /** Steps that failed after the commit had succeeded. The next run repeats them. */
   readonly unfinished: readonly string[];
-  /** Calls to the store of all its steps. */
+  /** Calls to the store by the commit and the steps after it. */
   readonly calls: StoreCalls;
 }
 
@@ -26,7 +26,7 @@ const { commitGeneration, publishGeneration, notifyPrimaries, cleanUp } =
 
 /**
  * Commits a generation, publishes it, notifies the primaries and cleans up. It always has the same workflow id, which
- * serves as a lock: Temporal runs only one workflow per id, so only one commit at a time in a namespace.
+ * serves as a lock: Temporal runs only one workflow per id, so a namespace has only one commit at a time.
  */
 export async function commit(input: CommitInput): Promise<CommitEnd> {
   try {
@@ -41,7 +41,9 @@ export async function commit(input: CommitInput): Promise<CommitEnd> {
   }
 }
 
-/** The steps after the commit. If one fails, the next run repeats it: it must not look like a failed commit. */
+/**
+ * Runs the steps after the commit. A step that fails must not look like a failed commit, so it is left to the next run.
+ */
 async function afterCommit(): Promise<Omit<CommitEnd, 'result'>> {
   const unfinished: string[] = [];
   let calls = noCalls();

@@ -1,6 +1,9 @@
 import type { FederationProgress } from './messages';
 
-/** The run's current details in the Temporal UI: quarantined sources first, as the pane shows only a few lines. */
+/**
+ * Describes a run for its current details in the Temporal UI. Quarantined sources come early, as the pane shows only a
+ * few lines.
+ */
 export function describeRun(state: FederationProgress): string {
   const lines = [
     `**${state.phase}**${state.attempt > 1 ? ` (plan ${state.attempt})` : ''}`,

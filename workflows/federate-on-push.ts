@@ -17,20 +17,20 @@ import { requestedFederationId } from './names';
 
 export interface FederateOnPushInput {
   readonly idPrefix: string;
-  /** A run starts after this long without a push, in milliseconds, as clusters push many files at a time. */
+  /** Time without a push after which a run starts, in milliseconds. It lets clusters push many files at a time. */
   readonly quietMs: number;
-  /** A run starts at the latest this long after the first push, in milliseconds. */
+  /** Longest time from the first push to the start of a run, in milliseconds. */
   readonly latestMs: number;
-  /** Whether a push is pending from the previous execution. */
+  /** Whether a push from the previous execution is still to be federated. */
   readonly waiting?: boolean;
 }
 
-/** Number of runs after which it continues as new, long before its history gets long. */
+/** Number of runs after which the workflow continues as new, long before its history gets long. */
 const runsPerHistory = 50;
 
 /**
- * Starts federations after pushes, forever. One at a time, so that all pushes during a run lead to one more run. A
- * failed run reports itself and is not retried here: the next push or the schedule starts the next one.
+ * Starts federations after pushes, forever. Runs them one at a time, so that all pushes during a run lead to one more
+ * run. A failed run reports itself and is not retried here: the next push or the schedule starts another one.
  */
 export async function federateOnPush(input: FederateOnPushInput): Promise<void> {
   let first = input.waiting === true ? Date.now() : undefined;
@@ -63,7 +63,7 @@ async function federate(idPrefix: string): Promise<void> {
       args: [{ idPrefix, request: { trigger: 'push' } }],
       workflowRunTimeout: '12h',
       staticSummary: 'asked by a push',
-      // A run that has started is independent of this workflow.
+      // Once started, a run is independent of this workflow.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
     });

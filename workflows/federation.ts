@@ -33,9 +33,9 @@ import { fitting, searchAttributes } from './search-attributes';
 
 export interface FederationInput {
   readonly idPrefix: string;
-  /** The run sets `at` if it is missing: the schedule sends the same request every time. */
+  /** The schedule sends the same request every time, so if `at` is missing, the run sets it. */
   readonly request: Omit<FederationRequest, 'at'> & { readonly at?: string };
-  /** Windows merged at once. (Default: 64) */
+  /** Number of windows merged at once. (Default: 64) */
   readonly parallel?: number;
 }
 
@@ -43,7 +43,7 @@ export interface FederationInput {
 export interface FederationSummary {
   readonly run: string;
   readonly outcome: RunOutcome;
-  /** Explanation, if there was nothing to do. */
+  /** Explanation, if there was nothing to merge. */
   readonly why?: string;
   readonly generation?: number;
   readonly clusters: number;
@@ -59,10 +59,10 @@ export interface FederationSummary {
 const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<FederationActivities>(quickActivity);
 const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 
-/** A run that keeps being overtaken gives up after this many plans: a person has to find out who else commits. */
+/** Number of plans after which a run that keeps being overtaken gives up: a person has to find out who else commits. */
 const maxAttempts = 5;
 
-/** One federation: plan, merge what changed, commit. `docs/design/commit.md` explains the steps. */
+/** Runs one federation: plans, merges what changed, and commits. `docs/design/commit.md` explains the steps. */
 export async function federation(input: FederationInput): Promise<FederationSummary> {
   const { workflowId: run, runId } = workflowInfo();
   const startedAt = new Date().toISOString();
@@ -107,7 +107,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     const failure = asRunFailure(error);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
-      // The run fails with its own error, whether or not the report can be written.
+      // The run fails with its own error, even if the report cannot be written.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
         .catch((reason: unknown) => log.error('The report could not be written', { reason: String(reason) }));
@@ -119,7 +119,10 @@ export async function federation(input: FederationInput): Promise<FederationSumm
   }
 }
 
-/** Plans, merges and commits. Sets `state.committed`, unless the plan was overtaken and another attempt is needed. */
+/**
+ * Plans, merges and commits once. Sets `state.committed`, unless the plan was overtaken; then another attempt is
+ * needed.
+ */
 async function attempt(input: FederationInput, request: FederationRequest, state: RunState): Promise<void> {
   const { run, attempt: last } = state.progress;
   if (last === maxAttempts) {
@@ -157,7 +160,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
     noteLane(state, lane, soFar),
   );
-  // Exclusions and inclusions sent so far have to count in this run.
+  // Exclusions and inclusions that were sent so far must take effect in this run.
   await condition(allHandlersFinished);
   show(state, { phase: 'committing' });
   const tried = await runCommit(input, run, number);
@@ -172,7 +175,7 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   show(state, { phase: 'committed', generation, quarantined });
 }
 
-/** Runs the commit; if another commit holds the lock, waits for it. */
+/** Runs the commit. If another commit holds the lock, waits until it has ended. */
 async function runCommit(input: FederationInput, run: string, number: number): Promise<CommitEnd> {
   for (let tries = 1; ; tries++) {
     try {
@@ -181,7 +184,7 @@ async function runCommit(input: FederationInput, run: string, number: number): P
         args: [{ run, attempt: number }],
         staticSummary: `commit of ${run}`,
         workflowRunTimeout: '2h',
-        // Cancelling or terminating the run must not interrupt the commit before everything is published.
+        // Even if the run is cancelled or terminated, the commit must continue until everything is published.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         cancellationType: ChildWorkflowCancellationType.ABANDON,
       });

@@ -1,7 +1,7 @@
 /**
  * Runs `work` for every item, at most `lanes` at a time, and returns the results in the order of the items. After the
- * first failure it starts no further items, and throws that failure once the running ones have ended. Bounds the
- * fan-out of workflows: more than 2,000 pending activities would wedge a run.
+ * first failure, starts no further items, and throws that failure once the running ones have ended. Workflows use it to
+ * limit their fan-out: more than 2,000 pending activities would wedge a run.
  */
 export async function inLanes<Item, Result>(
   items: readonly Item[],

@@ -2,14 +2,14 @@ import type { CallsOf } from '../activities/federation-activities';
 import type { MergeOutcome } from '../activities/merge-window';
 import { addCalls, noCalls, type StoreCalls } from '../federation/store-calls';
 
-/** Counts of window outcomes; each outcome itself is in the bucket. */
+/** Number of windows by outcome. The outcome of each window is in the bucket. */
 export interface MergeCounts {
-  /** Finished windows, whatever their outcome. */
+  /** Number of finished windows, whatever their outcome. */
   readonly windows: number;
   readonly merged: number;
   readonly reused: number;
   readonly removed: number;
-  /** Quarantined sources. */
+  /** Number of quarantined sources. */
   readonly quarantined: number;
   /** All calls to the store, including those that read the plan and record the outcomes. */
   readonly calls: StoreCalls;
@@ -19,7 +19,7 @@ export function noWindows(): MergeCounts {
   return { windows: 0, merged: 0, reused: 0, removed: 0, quarantined: 0, calls: noCalls() };
 }
 
-/** The counts of one window. */
+/** Returns the counts of a single window. */
 export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
   return {
     windows: 1,
@@ -31,7 +31,7 @@ export function countsOf(outcome: MergeOutcome & CallsOf): MergeCounts {
   };
 }
 
-/** The sum of both. */
+/** Adds two counts, field by field. */
 export function addCounts(one: MergeCounts, other: Partial<MergeCounts>): MergeCounts {
   return {
     windows: one.windows + (other.windows ?? 0),

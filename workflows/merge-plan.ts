@@ -5,26 +5,32 @@ import { mergeShard, type MergeShardInput } from './merge-shard';
 import { mergeWindows, type MergeWindowsInput } from './merge-windows';
 
 export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shard'> {
-  /** Windows merged at once, over the whole plan. (Default: 64) */
+  /** Number of windows merged at once, over the whole plan. (Default: 64) */
   readonly parallel?: number;
 }
 
-/** Receives the running total of a lane. Windows that the run merges itself count as lane 0. */
+/** Receives the running total of a lane. Windows that the run merges itself are reported as lane 0. */
 type Tell = (lane: number, soFar: MergeCounts) => void;
 
 /**
- * Enough to keep several federators busy at four windows per core. Queued windows cost nothing, but a run with
- * thousands of pending activities would never progress.
+ * Default number of windows merged at once. It keeps several federators busy at four windows per core. Queued windows
+ * cost nothing, but a run with thousands of pending activities would never progress.
  */
 const windowsAtOnce = 64;
-/** Children that share the shards of a plan. With four, one that waits for its last window leaves no worker idle. */
+/**
+ * Maximum number of child workflows that share the shards of a plan. With four, no worker idles while one child waits
+ * for its last window.
+ */
 const mostLanes = 4;
-/** Upper bound on progress signals from all lanes together, so that the run's history does not grow with its plan. */
+/**
+ * Maximum number of progress signals from all lanes together, so that the run's history does not grow with its plan.
+ */
 const mostReports = 100;
 
 /**
  * Merges all windows of a plan. A plan of one shard, the usual case, is merged in the run itself, where people look
- * first; more shards are divided among child workflows, the lanes. The first failure ends all lanes and is thrown.
+ * first. The shards of a larger plan are divided among child workflows, the lanes. The first failure ends all lanes and
+ * is thrown.
  */
 export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: Tell): Promise<void> {
   if (plan.planned === 0) return;
@@ -33,7 +39,7 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   if (shards === 1) return mergeHere({ ...input, parallel, shard: 0 }, tell);
   const lanes = Math.min(mostLanes, shards, parallel);
   const reportEvery = Math.ceil(plan.planned / mostReports);
-  // Half a plan cannot be committed, so lanes that go on would only delay the end of the run.
+  // Half a plan cannot be committed, so after one lane has failed, the others would only delay the end of the run.
   const scope = new CancellationScope();
   await scope.run(async () => {
     const merging = Array.from({ length: lanes }, (_, shard) =>

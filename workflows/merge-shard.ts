@@ -4,7 +4,7 @@ import { inLanes } from './lanes';
 import { countsOf, type MergeCounts } from './merge-counts';
 import { longActivity, quickActivity } from './retries';
 
-/** A reference to a shard of a run's plan: the plan itself is in the bucket. */
+/** Refers to a shard of a run's plan. The plan itself is in the bucket. */
 export interface ShardRef {
   readonly run: string;
   readonly attempt: number;
@@ -13,12 +13,12 @@ export interface ShardRef {
 
 export interface MergeShardInput extends ShardRef {
   readonly mergeQueue: string;
-  /** Most windows merged at once. */
+  /** Maximum number of windows merged at once. */
   readonly parallel: number;
 }
 
 /**
- * Merges the windows of one shard, a few at a time, and records the outcomes; `tell` receives what each step adds to
+ * Merges the windows of one shard, a few at a time, and records the outcomes. `tell` receives what each step adds to
  * the counts. A window that cannot be merged ends the shard: a generation has all windows of a cluster or none, so
  * there would be nothing to commit.
  */

@@ -10,27 +10,32 @@ import { addCounts, type MergeCounts, noWindows } from './merge-counts';
 import { mergeShard, type MergeShardInput } from './merge-shard';
 import { windowsMerged } from './messages';
 
-/** One of the children that share the shards of a run's plan. */
+/** The share of a run's plan that one child workflow merges: every `step`-th shard. */
 export interface MergeLane {
-  /** Distance from one of this lane's shards to its next. */
+  /** Number of shards from one shard of this lane to its next. */
   readonly step: number;
   /** Number of shards in the whole plan. */
   readonly shards: number;
-  /** Windows between two progress signals to the run. */
+  /** Number of windows between two progress signals to the run. */
   readonly reportEvery: number;
-  /** Totals of the lane's earlier executions. */
+  /** Total counts of the lane's earlier executions. */
   readonly before?: MergeCounts;
 }
 
-/** `shard` is the lane's next shard. */
+/** Input of one execution. `shard` is the next shard of the lane to merge. */
 export interface MergeWindowsInput extends MergeShardInput {
   readonly lane: MergeLane;
 }
 
-/** Shards per execution. Eight shards of 50 windows make some 2,500 events, a twentieth of Temporal's limit. */
+/**
+ * Number of shards per execution. Eight shards of 50 windows make some 2,500 events, a twentieth of Temporal's limit.
+ */
 const shardsPerHistory = 8;
 
-/** Merges one lane's shards in turn; it continues as new, so that its history stays short whatever the plan's size. */
+/**
+ * Merges the shards of one lane in turn. It continues as new, so that its history stays short however large the plan
+ * is.
+ */
 export async function mergeWindows(input: MergeWindowsInput): Promise<MergeCounts> {
   const { counts, next } = await mergeShards(input).catch((error: unknown) => {
     throw asRunFailure(error);
@@ -38,7 +43,7 @@ export async function mergeWindows(input: MergeWindowsInput): Promise<MergeCount
   return next === undefined ? counts : continueAsNew<typeof mergeWindows>(next);
 }
 
-/** Merges as many shards as fit into one execution. `next` is the input of the next one, if shards are left. */
+/** Merges as many shards as fit into one execution. `next` is the input of the next execution, if shards are left. */
 async function mergeShards(
   input: MergeWindowsInput,
 ): Promise<{ counts: MergeCounts; next?: MergeWindowsInput }> {
@@ -64,7 +69,7 @@ async function mergeShards(
   return { counts };
 }
 
-/** A lost signal does no harm: each one carries the lane's total. */
+/** Signals the lane's progress to the run. A lost signal does no harm, since each one carries the lane's total. */
 function reportToRun({ attempt, shard, lane }: MergeWindowsInput, counts: MergeCounts): void {
   const run = workflowInfo().parent;
   if (run === undefined) return;

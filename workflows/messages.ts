@@ -7,19 +7,19 @@ import type { PushSummary } from '../activities/push-local-etl';
 import type { Exclusion } from '../federation/membership';
 import type { MergeCounts } from './merge-counts';
 
-/** A person's request to exclude or include a cluster: one JSON argument, as the Temporal UI sends it. */
+/** A person's request to exclude or include a cluster. It is one JSON argument, as the Temporal UI sends it. */
 export interface ClusterMessage {
   readonly cluster: string;
   readonly reason?: string;
 }
 
-/** The first run in which a change of the roster counts. */
+/** The first run in which a change of the roster takes effect. */
 export interface RosterAnswer {
   readonly cluster: string;
   readonly from: 'in this run' | 'in the next';
 }
 
-/** Accepts `{"cluster": "cluster-3", "reason": "…"}` and a bare `"cluster-3"`; undefined for anything else. */
+/** Parses `{"cluster": "cluster-3", "reason": "…"}` or a bare `"cluster-3"`. Returns undefined for anything else. */
 export function parseClusterMessage(message: unknown): ClusterMessage | undefined {
   if (typeof message === 'string') return message === '' ? undefined : { cluster: message };
   if (typeof message !== 'object' || message === null || !('cluster' in message)) return undefined;
@@ -29,15 +29,20 @@ export function parseClusterMessage(message: unknown): ClusterMessage | undefine
   return { cluster, reason };
 }
 
-/** Takes a cluster out of every window. The update of the same name also returns from which run on. */
+/**
+ * Takes a cluster out of every window. The update of the same name also returns the run from which this takes effect.
+ */
 export const excludeCluster = defineSignal<[ClusterMessage | string]>('excludeCluster');
 export const excludeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('excludeCluster');
 
-/** Brings a cluster back with its history. The update of the same name also returns from which run on. */
+/**
+ * Brings a cluster back with its history. The update of the same name also returns the run from which this takes
+ * effect.
+ */
 export const includeCluster = defineSignal<[ClusterMessage | string]>('includeCluster');
 export const includeClusterUpdate = defineUpdate<RosterAnswer, [ClusterMessage | string]>('includeCluster');
 
-/** The phases of a run, in order; it may return to planning. */
+/** The phases of a run, in order. A run may return to planning. */
 export const federationPhases = [
   'waiting for an earlier run',
   'planning',
@@ -55,15 +60,15 @@ export interface FederationProgress {
   readonly phase: FederationPhase;
   /** Incremented if the run plans again because the membership or the newest generation changed. */
   readonly attempt: number;
-  /** The generation that it starts from; 0 if there is none. */
+  /** Generation that the run starts from; 0 if there is none. */
   readonly base: number;
   readonly clusters: number;
   readonly excluded: readonly string[];
-  /** All windows; `planned` are those to merge. */
+  /** Number of all windows; `planned` is the number of windows to merge. */
   readonly windows: number;
   readonly planned: number;
   readonly merged: number;
-  /** Quarantined sources. */
+  /** Number of quarantined sources. */
   readonly quarantined: number;
   readonly generation?: number;
 }
@@ -71,57 +76,60 @@ export const progress = defineQuery<FederationProgress>('progress');
 
 /** The progress of one of the child workflows that merge for a run. */
 export interface LaneProgress {
-  /** The number of the run's plan that it merges. */
+  /** Which of the run's plans the child merges, counted from 1. */
   readonly attempt: number;
   readonly lane: number;
-  /** The lane's totals so far. */
+  /** Totals of the lane so far. */
   readonly counts: MergeCounts;
 }
 export const windowsMerged = defineSignal<[LaneProgress]>('windowsMerged');
 
-/** Asks the roster to notify a primary of each new generation, or no longer to. */
+/** Asks the roster to notify a primary of each new generation. `forgetPrimary` asks it to stop. */
 export const registerPrimary = defineSignal<[{ cluster: string }]>('registerPrimary');
 export const forgetPrimary = defineSignal<[{ cluster: string }]>('forgetPrimary');
 
 export interface RosterState {
-  /** The bucket that this namespace's federation works on. */
+  /** Bucket that the federation of this namespace works on. */
   readonly bucket: string;
   readonly exclusions: Readonly<Record<string, Exclusion>>;
   readonly primaries: readonly string[];
-  /** False until the newest generation's exclusions are loaded; until then `exclusions` is incomplete. */
+  /** False until the exclusions of the newest generation are loaded. Until then, `exclusions` is incomplete. */
   readonly loaded: boolean;
 }
 export const rosterState = defineQuery<RosterState>('roster');
 
-/** Current settings, sent by a starting worker; other senders omit them. */
+/** Current settings of a cluster, sent by its worker. Other senders omit them. */
 export interface LoopSettings {
-  /** Approximate longest wait before looking again, in milliseconds. */
+  /** Approximate longest wait before the next attempt, in milliseconds. */
   readonly everyMs?: number;
-  /** Whether the cluster uses the store of Kubecost's backup. Kept in the push workflow's memo for other clusters. */
+  /**
+   * Whether the cluster uses the store of Kubecost's backup. The push workflow keeps this in its memo, where other
+   * clusters read it.
+   */
   readonly existingConfig?: boolean;
 }
 
-/** Requests a push: sent on a change in the local ETL store, at a worker's start, or by a person. */
+/** Requests a push. Sent on a change in the local ETL store, at a worker's start, or by a person. */
 export const pushNow = defineSignal<[LoopSettings?]>('push');
 
-/** Sent after a cluster pushed something, if federations start on a push. */
+/** Reports that a cluster pushed something. Its receiver runs only if federations start on a push. */
 export const pushed = defineSignal('pushed');
 
-/** The last attempt of a cluster's long-lived workflow. */
+/** The outcome of the last attempt of a cluster's long-lived workflow. */
 export interface Attempted<Summary> {
   readonly at?: string;
   readonly summary?: Summary;
-  /** Set while attempts fail; `since` is the time of the first failure in a row. */
+  /** Set while attempts fail; `since` is the time of the first of these failures. */
   readonly error?: { readonly code: string; readonly message: string; readonly since: string };
 }
 export interface PushState extends Attempted<PushSummary> {
   readonly cluster: string;
-  /** The volume that this cluster id belongs to. */
+  /** Id of the volume that this cluster id belongs to. */
   readonly instance: string;
 }
 export const pushState = defineQuery<PushState>('state');
 
-/** Requests a pull: sent after a commit, at a worker's start, or by a person. */
+/** Requests a pull. Sent after a commit, at a worker's start, or by a person. */
 export const pullNow = defineSignal<[LoopSettings?]>('pull');
 
 export interface PullState extends Attempted<PullSummary> {
@@ -129,12 +137,15 @@ export interface PullState extends Attempted<PullSummary> {
 }
 export const pullState = defineQuery<PullState>('state');
 
-/** Stops being a primary, or becomes one again. Returns when the local ETL is in order. */
+/**
+ * Makes the cluster stop being a primary, or become one again (`enterPrimaryUpdate`). Returns when the local ETL is in
+ * order.
+ */
 export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary');
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
 /** Lets a primary that waits for its own windows pull without them. */
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
-/** Adds a cluster name of the cluster's own records, such as an earlier one. */
+/** Adds a name, such as an earlier one, to the cluster names that the cluster's own records may have. */
 export const addOwnNameUpdate = defineUpdate<void, [{ name: string }]>('addOwnName');
-/** Reads the state on the primary's volume: an update, since only its worker has the volume. */
+/** Reads the state on the primary's volume. It is an update, since only the primary's worker has the volume. */
 export const primaryStatusUpdate = defineUpdate<PrimaryStatus, []>('primaryStatus');

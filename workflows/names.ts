@@ -1,6 +1,6 @@
 /**
- * Names of workflows, task queues and the schedule. Each federation has a Temporal namespace; if several share one,
- * `temporal.idPrefix` precedes every name.
+ * Names of workflows, task queues and the schedule. Normally, each federation has its own Temporal namespace. If
+ * several share one, `temporal.idPrefix` precedes every name.
  */
 export interface Names {
   readonly schedule: string;
@@ -30,7 +30,7 @@ export function names(idPrefix: string): Names {
   };
 }
 
-/** The id of a federation requested by a person or a push: `federation-2026-11-20T21:35:27.123Z-person`. */
+/** Returns the id of a federation requested by a person or a push: `federation-2026-11-20T21:35:27.123Z-person`. */
 export function requestedFederationId(idPrefix: string, at: Date, why: string): string {
   return names(idPrefix).federation(`${at.toISOString()}-${why}`);
 }

@@ -23,7 +23,7 @@ import { longActivity } from './retries';
 
 export interface PullInput {
   readonly cluster: string;
-  /** Approximate interval of looking for a new generation without being notified. In milliseconds. */
+  /** Approximate interval, in milliseconds, at which to look for a new generation without being notified. */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
 }
@@ -31,13 +31,13 @@ export interface PullInput {
 const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus, addOwnName } =
   proxyActivities<ClusterActivities>(longActivity);
 
-/** Keeps a primary's local ETL store in line with the newest generation, forever. Signalled after each commit. */
+/** Keeps a primary's local ETL store in line with the newest generation, forever. It is signalled after each commit. */
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
-  // One at a time: leaving while a pull runs would leave pulled files behind.
+  // Pulling, leaving and entering exclude each other: leaving during a pull would leave pulled files behind.
   let busy = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
-    // All waiting calls wake up at once, but only the first finds it free.
+    // All waiting calls wake up at once, but only the first one finds `busy` to be false.
     while (busy) await condition(() => !busy);
     busy = true;
     try {

@@ -14,9 +14,9 @@ import { longActivity } from './retries';
 
 export interface PushInput {
   readonly cluster: string;
-  /** The id of the volume that this cluster id belongs to; another volume's pushes are refused. */
+  /** Id of the volume that this cluster id belongs to. Pushes from another volume are refused. */
   readonly instance: string;
-  /** Approximate interval of rescans, which restore files missing from the bucket. In milliseconds. */
+  /** Approximate interval of rescans, in milliseconds. A rescan restores files that are missing from the bucket. */
   readonly rescanEveryMs: number;
   readonly state?: Attempted<PushSummary>;
 }
@@ -24,8 +24,9 @@ export interface PushInput {
 const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
 
 /**
- * Keeps Federated Storage a copy of one cluster's local ETL store, forever. The watcher of the local store signals it;
- * signals carry no file list and coalesce, since the activity itself finds what differs.
+ * Keeps the copy of one cluster's local ETL store in Federated Storage up to date, forever. The watcher of the local
+ * store signals it. Signals carry no file list, and several lead to one push, since the activity itself finds what
+ * differs.
  */
 export async function push(input: PushInput): Promise<void> {
   const loop: AttemptLoop<PushSummary> = attemptLoop(input.state);
@@ -51,7 +52,7 @@ export async function push(input: PushInput): Promise<void> {
   await continueAsNew<typeof push>({ ...input, rescanEveryMs: everyMs, state: loop.state });
 }
 
-/** Sets the memo that other clusters read when they start. Ignores malformed values. */
+/** Updates the memo that other clusters read when they start. Ignores malformed values. */
 function noteExistingConfig(existingConfig: unknown): void {
   const noted = workflowInfo().memo?.['existingConfig'] === true;
   if (typeof existingConfig === 'boolean' && existingConfig !== noted) upsertMemo({ existingConfig });

@@ -21,14 +21,14 @@ import type { RunState } from './run-state';
 type Kind = 'exclude' | 'include';
 
 /**
- * Handles requests to a run, by signal or update, to exclude or include a cluster: forwards them to the roster, from
- * which the commit reads them. An update returns from which run on the change counts. Call it before the run's first
- * await, and call the returned function when the run has ended, successfully or not.
+ * Handles requests to a run, by signal or update, to exclude or include a cluster. Forwards them to the roster, from
+ * which the commit reads them. An update returns the run from which the change takes effect. Call this function before
+ * the run's first await, and call the returned function when the run has ended, successfully or not.
  */
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;
   const roster = getExternalWorkflowHandle(rosterId);
-  // Concurrent signals may overtake each other, but the last request has to win, so they are sent one at a time, even
+  // Concurrent signals may overtake each other, but the last request has to win. So they are sent one at a time, even
   // if the run ends meanwhile.
   let last: Promise<void> = Promise.resolve();
   const inOrder = (send: () => Promise<void>): Promise<void> => {
@@ -38,7 +38,7 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
   const sendToRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
     await inOrder(() => roster.signal(kind === 'exclude' ? excludeCluster : includeCluster, message));
-    // During the commit, only its result shows whether it read the roster before or after this change.
+    // During the commit, wait for its result: only that shows whether it read the roster before or after this change.
     await condition(() => ended || state.progress.phase !== 'committing');
     return { cluster: message.cluster, from: counts(kind, message.cluster) ? 'in this run' : 'in the next' };
   };
@@ -84,7 +84,7 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
 }
 
-/** False only if the plan lists all clusters and this one is not among them. */
+/** Whether the run may know a cluster. False only if the plan lists all clusters and this one is not among them. */
 function mayBeKnown({ plan }: RunState, cluster: string): boolean {
   if (plan === undefined) return true;
   const lists = [plan.clusters, plan.excluded];

@@ -27,7 +27,7 @@ import { quickActivity } from './retries';
 
 export interface RosterInput {
   readonly bucket: string;
-  /** Undefined on the very first run: the exclusions are then read from the newest generation. */
+  /** Undefined on the very first run, which reads the exclusions from the newest generation. */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
   readonly primaries?: readonly string[];
 }
@@ -39,7 +39,7 @@ const messagesPerRun = 500;
 
 /**
  * Keeps the exclusions made by persons, with their times and reasons, and the primaries to notify of new generations.
- * Runs forever. Starts from the newest generation, so that exclusions survive the loss of Temporal.
+ * Runs forever. Starts with the exclusions of the newest generation, so that they survive the loss of Temporal.
  */
 export async function roster(input: RosterInput): Promise<void> {
   const exclusions = new Map(Object.entries(input.exclusions ?? {}));
@@ -48,7 +48,7 @@ export async function roster(input: RosterInput): Promise<void> {
 
   const exclude = (message: ClusterMessage) => {
     messages += 1;
-    // A second exclusion changes nothing: the first time and reason stay.
+    // A second exclusion of the same cluster changes nothing: the time and reason of the first one stay.
     if (exclusions.has(message.cluster)) return;
     exclusions.set(message.cluster, { reason: message.reason ?? '', at: new Date().toISOString() });
     show();
@@ -113,7 +113,8 @@ export async function roster(input: RosterInput): Promise<void> {
   );
 
   while (!loaded) {
-    // Exclusions received meanwhile win. An inclusion received meanwhile has no effect: nothing was loaded to include.
+    // Exclusions received while this loads win over loaded ones. An inclusion received meanwhile has no effect, since
+    // the exclusion that it would end is not loaded yet.
     try {
       for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);

@@ -7,21 +7,21 @@ import { describeRun } from './describe-run';
 import { addCounts, type MergeCounts, noWindows } from './merge-counts';
 import type { FederationProgress, LaneProgress } from './messages';
 
-/** The state of a run; the query `progress` returns the field of that name. */
+/** The state of a run. The query `progress` returns the field of the same name. */
 export interface RunState {
   progress: FederationProgress;
   plan?: PlanSummary;
-  /** Set once the run has nothing more to commit; without a result if there was nothing to commit at all. */
+  /** Set once the run has nothing more to commit. It has no result if there was nothing to commit at all. */
   committed?:
     | CommitEnd
     | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };
   /** Totals of each lane for the newest plan; windows that the run merges itself are in lane 0. */
   lanes: Map<number, MergeCounts>;
-  /** Calls to the store, except those that the lanes count. */
+  /** Calls to the store, except those counted in `lanes`. */
   calls: StoreCalls;
 }
 
-/** The state of a run that has not begun. */
+/** Returns the state of a run that has not begun. */
 export function newState(run: string): RunState {
   return {
     progress: {
@@ -41,12 +41,12 @@ export function newState(run: string): RunState {
   };
 }
 
-/** Adds an activity's calls to the store. */
+/** Adds the calls that an activity made to the store. */
 export function noteCalls(state: RunState, { calls }: CallsOf): void {
   state.calls = addCalls(state.calls, calls);
 }
 
-/** Takes a lane's signal; ignores malformed and late ones. */
+/** Handles a lane's progress signal. Ignores malformed and late ones. */
 export function noteMerged(state: RunState, lane: LaneProgress | undefined): void {
   const { attempt, lane: number, counts } = lane ?? {};
   if (attempt !== state.progress.attempt || typeof number !== 'number') return;
@@ -54,19 +54,19 @@ export function noteMerged(state: RunState, lane: LaneProgress | undefined): voi
   if (typeof counts?.windows === 'number' && counts.windows > known) noteLane(state, number, counts);
 }
 
-/** Replaces the counts of a lane, and shows the new totals. */
+/** Replaces the counts of a lane, and shows the new totals of the run. */
 export function noteLane(state: RunState, lane: number, soFar: MergeCounts): void {
   state.lanes.set(lane, soFar);
   const { windows, quarantined } = totalsOf(state);
   show(state, { merged: windows, quarantined });
 }
 
-/** The counts of all lanes together. */
+/** Adds up the counts of all lanes. */
 export function totalsOf({ lanes }: RunState): MergeCounts {
   return [...lanes.values()].reduce(addCounts, noWindows());
 }
 
-/** Changes the progress, and the run's current details in the Temporal UI. */
+/** Changes the progress of the run, and updates its current details in the Temporal UI. */
 export function show(state: RunState, change: Partial<FederationProgress>): void {
   state.progress = { ...state.progress, ...change };
   setCurrentDetails(describeRun(state.progress));
