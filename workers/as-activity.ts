@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { FederationError } from '../errors/federation-error';
 import type { ActivityRun } from './metrics';
 
-/** The parts of Temporal that an activity needs; tests can supply their own. */
+/** What an activity needs from Temporal. Tests can supply their own. */
 export interface ActivityContext {
   /** Reports that the activity is alive, and its progress. */
   readonly heartbeat: (details?: unknown) => void;
@@ -10,7 +10,7 @@ export interface ActivityContext {
   readonly signal: AbortSignal;
 }
 
-/** The context of the activity in which each call is made. */
+/** Context of the activity that is running when it is used. */
 export const temporalContext: ActivityContext = {
   heartbeat: (details) => Context.current().heartbeat(details),
   get signal() {
@@ -18,12 +18,12 @@ export const temporalContext: ActivityContext = {
   },
 };
 
-/** Well under the heartbeat time-out of workflows/retries.ts, so that one late beat loses nothing. */
+/** Well below the heartbeat time-out in workflows/retries.ts, so that one late heartbeat does no harm. */
 const heartbeatEveryMs = 5_000;
 
 /**
- * Turns a function into an activity. It heartbeats while it runs, so that cancellation reaches it and the loss of its
- * worker is noticed. Its errors become Temporal failures whose type is the catalogued code.
+ * Turns a function into an activity. It heartbeats while it runs, so that a cancellation reaches it and the loss of its
+ * worker is noticed. Its errors become Temporal failures whose type is the code from the catalogue.
  */
 export function asActivity<Args extends unknown[], Result>(
   work: (...args: Args) => Promise<Result>,
@@ -53,7 +53,7 @@ export function asActivity<Args extends unknown[], Result>(
 /** Called after each run of an activity. */
 type Observe = (run: ActivityRun) => void;
 
-/** Turns all functions of an object into activities of the same names. */
+/** Turns all functions of an object into activities with the same names. */
 export function asActivities<Activities extends object>(
   activities: Activities,
   observe?: Observe,
@@ -65,7 +65,10 @@ export function asActivities<Activities extends object>(
   return Object.fromEntries(entries) as Activities;
 }
 
-/** The only mapper from errors to Temporal failures. The stack is replaced, since it would show paths of this machine. */
+/**
+ * Converts an error to a Temporal failure. No other code does so. The stack is replaced, since it would show paths of
+ * this machine.
+ */
 export function asFailure(error: unknown, signal: AbortSignal): Error {
   if (signal.aborted)
     return signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('cancelled');

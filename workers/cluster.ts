@@ -21,26 +21,28 @@ import { createWorker } from './workers';
 
 const roleGone = 'the settings of the cluster no longer give it this role';
 
-/** One push and one pull at a time, with room for leaving or entering. */
+/** Enough for one push and one pull at a time, and for leaving or entering meanwhile. */
 const activitiesAtOnce = 4;
 
 /**
- * Bytes of files that pushes and pulls may hold in memory at once. A link of 1 Gbit/s with 100 ms latency has 12 MiB in
- * flight. Decoding, one file at a time, takes several times the file's bytes on top.
+ * Number of bytes of files that pushes and pulls may hold in memory at once. A link of 1 Gbit/s with 100 ms latency has
+ * 12 MiB in flight. In addition, decoding takes several times the file's bytes, but only for one file at a time.
  */
 const transferBytes = 64 * 2 ** 20;
 
 /**
- * Starts a Federated Cluster, a Primary Cluster, or both. Serves the cluster's own task queue, so that work on its volume
- * runs where the volume is mounted. Ends the workflow of a role that the settings no longer give. Throws
- * DUPLICATE_CLUSTER_ID, before anything is served, if the cluster id belongs to another volume.
+ * Starts a Federated Cluster, a Primary Cluster, or both. Serves the cluster's own task queue, so that work on its
+ * volume runs where the volume is mounted. If the cluster no longer has a role according to the settings, ends the
+ * workflow of that role. Throws DUPLICATE_CLUSTER_ID, before anything is served, if the cluster id belongs to another
+ * volume.
  */
 export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const { settings, bucket, client, names, log } = context;
   const { clusterId: cluster, localEtl: local } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
   const store = localEtl(local.path);
-  // A fresh primary starts without a folder. A Federated Cluster's must exist, or else its volume is not mounted.
+  // A new primary starts without a folder. The folder of a Federated Cluster must exist: if it does not, its volume is
+  // not mounted.
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);
@@ -71,7 +73,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
   });
   const changes = createNotifier(async () => void (await signalPush(context, instance)), log);
-  // The federator owns the roster, and may start later than this cluster.
+  // The roster belongs to the federator, which may start later than this cluster.
   const roster = createNotifier(
     () =>
       client.workflow
@@ -124,7 +126,7 @@ function signalPush({ client, names, settings }: RoleContext, instance: string) 
     args: [{ cluster, instance, rescanEveryMs }],
     signal: pushNow,
     signalArgs: [{ everyMs: rescanEveryMs, existingConfig }],
-    // In the memo as well, which can be read while no worker serves the workflow.
+    // Also kept in the memo, which can be read while no worker serves the workflow.
     memo: { instance, existingConfig },
     staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,
   });

@@ -15,8 +15,9 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 
 /**
- * Connects to Temporal and waits for it as long as necessary, so a cluster may start before its Temporal server. Throws
- * TEMPORAL_UNAVAILABLE if stopped meanwhile, or if the server lacks the namespace or denies this client access to it.
+ * Connects to Temporal, and waits for it as long as necessary, so a cluster may start before its Temporal server.
+ * Throws TEMPORAL_UNAVAILABLE if `stop` is aborted meanwhile, or if the server lacks the namespace or denies this
+ * client access to it.
  */
 export async function connectPatiently(
   settings: Settings['temporal'],
@@ -53,7 +54,10 @@ async function connect(settings: Settings['temporal']): Promise<TemporalConnecti
 const answerWithinMs = 10_000;
 const [notFound, permissionDenied, unauthenticated] = [5, 7, 16];
 
-/** Checks the namespace first: requests to a missing one fail in many ways, most of them unclear. */
+/**
+ * Throws TEMPORAL_UNAVAILABLE if the namespace is missing or access is denied. Without this check, requests to a
+ * missing namespace would fail in many ways, most of them unclear.
+ */
 async function requireNamespace(connection: Connection, settings: Settings['temporal']): Promise<void> {
   const { namespace } = settings;
   try {
@@ -76,7 +80,7 @@ async function requireNamespace(connection: Connection, settings: Settings['temp
   }
 }
 
-/** The error for a Temporal server that responds but does not serve the namespace. */
+/** Returns the error for a Temporal server that responds but does not serve the namespace. */
 export function namespaceUnavailable(
   { address, namespace }: Pick<Settings['temporal'], 'address' | 'namespace'>,
   why: string,
@@ -89,7 +93,7 @@ export function namespaceUnavailable(
   });
 }
 
-/** The error for a Temporal server that does not respond. */
+/** Returns the error for a Temporal server that does not respond. */
 export function unavailable(address: string, cause: unknown): FederationError {
   return new FederationError('TEMPORAL_UNAVAILABLE', {
     detail: `No Temporal server answers at ${address}.`,

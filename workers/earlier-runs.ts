@@ -3,13 +3,13 @@ import type { Client } from '@temporalio/client';
 import type { ActivityContext } from './as-activity';
 
 const lookEveryMs = 2_000;
-/** A run that takes longer hangs, and must not block others. */
+/** A run that takes longer than this is regarded as stuck, and must not block others. */
 const patienceMs = 30 * 60_000;
 
 /**
- * Waits until no federation that started before this one is running, or for half an hour at most. Two at once are safe,
- * since only one can commit, but the other one's work would be wasted. (Listings lag by about a second, so two that start
- * in the same second may both proceed.)
+ * Waits until no federation that started before this one is running, but for half an hour at most. Two federations at
+ * once are safe, since only one can commit, but the other one's work would be wasted. (Listings lag by about a second,
+ * so two federations that start in the same second may both proceed.)
  */
 export async function awaitEarlierRuns(
   client: Client,

@@ -5,7 +5,9 @@ import { pushed } from '../workflows/messages';
 import { endWorkflow } from './end-workflow';
 import type { RoleContext } from './role';
 
-/** When a window ends, all clusters write at once, for some seconds. */
+/**
+ * When a window ends, all clusters write at the same time, for some seconds. The federation waits until they are done.
+ */
 const quietMs = 10_000;
 const latestMs = 60_000;
 
@@ -34,7 +36,7 @@ export async function reportPush(
   try {
     await client.workflow.getHandle(names.federateOnPush).signal(pushed);
   } catch (error) {
-    // By default no federator runs this workflow.
+    // By default no federator runs this workflow, so it is no problem if it does not exist.
     if (!(error instanceof WorkflowNotFoundError))
       log.debug(
         { event: 'push.not-reported', reason: String(error) },

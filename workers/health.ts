@@ -3,10 +3,10 @@ import type { Registry } from 'prom-client';
 import { listenOn, type RunningServer } from '../api/listen';
 import type { Settings } from '../config/settings';
 
-/** The roles of a process, as the settings name them. */
+/** A role of a process, as named in the settings. */
 export type RoleName = 'federatedCluster' | 'federator' | 'primaryCluster';
 
-/** The state of each role of a process: `ready`, or a phrase that says what it is waiting for. */
+/** Keeps the state of each role of a process: `ready`, or a phrase that says what the role is waiting for. */
 export class Readiness {
   private readonly states: Map<RoleName, string>;
   private reach: () => Promise<string | undefined> = () => Promise.resolve(undefined);
@@ -18,14 +18,14 @@ export class Readiness {
     this.states = new Map(own.map((role) => [role, 'has just been started']));
   }
 
-  /** Sets the state of all roles, such as `waits for the bucket`. */
+  /** Gives all roles the same state, such as `waits for the bucket`. */
   all(state: string): void {
     for (const role of this.states.keys()) this.states.set(role, state);
   }
 
   /**
-   * Marks all roles as ready. From then on, `reach` returns the current obstacle to their work, and `unserved` why a
-   * primary cannot answer queries; both return undefined if nothing is wrong.
+   * Marks all roles as ready. From then on, `reach` returns what currently keeps the roles from working, and `unserved`
+   * returns why a primary cannot answer queries. Both return undefined if nothing is wrong.
    */
   onceReady(reach: () => Promise<string | undefined>, unserved: () => string | undefined): void {
     this.reach = reach;
@@ -34,8 +34,8 @@ export class Readiness {
   }
 
   /**
-   * The state of all roles, or only of the role `asked`. A primary is ready once it can answer queries, and stays ready
-   * while Temporal or the store cannot be reached.
+   * Returns the state of all roles, or only of the role `asked`. A primary is ready once it can answer queries, and
+   * stays ready while Temporal or the store cannot be reached.
    */
   async read(asked?: string): Promise<ReadonlyMap<RoleName, string>> {
     const own = [...this.states].filter(([role]) => asked === undefined || role === asked);
@@ -51,7 +51,7 @@ export class Readiness {
     return [...this.states.keys()];
   }
 
-  /** Cached: anyone may ask, and often. */
+  /** Returns the answer of `reach`. It is cached for a short time, since anyone may ask, and often. */
   private recentReach(): Promise<string | undefined> {
     if (this.reached === undefined || Date.now() - this.reached.at > reachEveryMs)
       this.reached = { at: Date.now(), answer: this.reach() };
@@ -60,13 +60,14 @@ export class Readiness {
 }
 
 const reachEveryMs = 2_000;
-/** The state of a role that is working. */
+/** State of a role that is working. */
 export const ready = 'ready';
 
 /**
- * Serves three endpoints. `/healthz`: 200 as long as the process responds. `/readyz`: 200 if every role is working, else
- * 503 with the reasons; `/readyz?role=primaryCluster` covers a single role. `/metrics`. None needs a token, and none
- * reveals costs. Throws SETTINGS_INVALID if it cannot listen at the address.
+ * Serves three endpoints. `/healthz` returns 200 as long as the process responds. `/readyz` returns 200 if every role
+ * is working, otherwise 503 with the reasons; `/readyz?role=primaryCluster` checks a single role. `/metrics` returns
+ * the metrics. None of them needs a token, and none reveals costs. Throws SETTINGS_INVALID if the server cannot listen
+ * at the address.
  */
 export async function startHealth(
   listen: string,

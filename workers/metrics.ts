@@ -6,24 +6,24 @@ import { type FederationReport, runOutcomes } from '../federation/run';
 import type { StorageCall } from '../storage/with-metrics';
 import { type Readiness, ready } from './health';
 
-/** One finished run of an activity. */
+/** A finished run of an activity. */
 export interface ActivityRun {
   readonly activity: string;
-  /** `ok`, the code of the error, or `cancelled`. */
+  /** `ok`, an error code, or `cancelled`. */
   readonly outcome: string;
   readonly seconds: number;
   readonly args: readonly unknown[];
-  /** Undefined if it failed. */
+  /** Result of the activity; undefined if it failed. */
   readonly result?: unknown;
 }
 
-/** Feeds the metrics of a process; `docs/reference/metrics.md` has a row for each metric. */
+/** Updates the metrics of a process. `docs/reference/metrics.md` has a row for each metric. */
 export interface RoleMetrics {
   storageCalled(call: StorageCall): void;
   activityRan(run: ActivityRun): void;
 }
 
-/** Registers the metrics of the process's roles. A metric of something that never happened is absent, not 0. */
+/** Registers the metrics of the process's roles. A metric of something that has never happened is absent, not 0. */
 export function registerRoleMetrics(registry: Registry, readiness: Readiness): RoleMetrics {
   collectDefaultMetrics({ register: registry });
   registerReadiness(registry, readiness);
@@ -68,7 +68,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     labelNames: ['outcome'],
     registers,
   });
-  // Start at 0, so that the first failure is an increase.
+  // Start each outcome at 0, so that the first failure shows as an increase.
   if (readiness.roles.includes('federator'))
     for (const outcome of runOutcomes) federations.inc({ outcome }, 0);
 
@@ -79,7 +79,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     return made;
   }
 
-  /** Updates data metrics from the result of an activity, by the activity's name. */
+  /** Update metrics from the result of an activity, by the activity's name. */
   const observers: Readonly<Record<string, (result: unknown, args: readonly unknown[]) => void>> = {
     pushLocalEtl: (result) => {
       const { uploaded, unchanged, pulled, incomplete, refused } = result as PushSummary;
@@ -117,7 +117,10 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
   };
 }
 
-/** Metrics that exist even if a role never did anything, for alerts: its start time, and whether it is ready. */
+/**
+ * Registers two metrics of each role for alerts: its start time, and whether it is ready. They exist even if the role
+ * has never done anything.
+ */
 function registerReadiness(registry: Registry, readiness: Readiness): void {
   const registers = [registry];
   const since = new Gauge({

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../config/log';
 
-/** Sends a notification until it succeeds; calls to `notify` meanwhile are merged into one. */
+/**
+ * Sends a notification until it succeeds. If `notify` is called several times meanwhile, only one more notification is
+ * sent.
+ */
 export interface Notifier {
   notify(): void;
   close(): void;
@@ -10,7 +13,10 @@ export interface Notifier {
 const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
 
-/** `send` is retried while it fails, for example because Temporal or the receiver is away. */
+/**
+ * Creates a notifier that retries `send` until it succeeds. It may fail, for example, because Temporal or the receiver
+ * is away.
+ */
 export function createNotifier(send: () => Promise<void>, log: Log): Notifier {
   const closing = new AbortController();
   let wanted = false;

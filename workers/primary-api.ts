@@ -11,12 +11,12 @@ import type { RoleContext } from './role';
 export interface PrimaryApi {
   readonly engine: QueryEngine;
   readonly threads: ReadThreads;
-  /** Why it cannot answer queries yet; undefined once a generation has been ingested. */
+  /** Returns why the primary cannot answer queries yet, or undefined once a generation has been ingested. */
   unserved(): string | undefined;
   close(): Promise<void>;
 }
 
-/** Opens the query database and serves the API and the page; they answer from the last ingested generation. */
+/** Opens the query database, and serves the API and the page. Both answer from the last ingested generation. */
 export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi> {
   const { settings, bucket, client, names, log, registry } = context;
   const held = new Releasers();
@@ -64,7 +64,7 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
   }
 }
 
-/** Why queries cannot be answered in this state, as a phrase; undefined if they can. */
+/** Returns a phrase that says why queries cannot be answered in this state, or undefined if they can. */
 export function unserved({ empty, ingesting, refused }: DataState): string | undefined {
   if (!empty) return undefined;
   if (ingesting !== undefined) return `ingests what was pulled: ${ingesting.done} of ${ingesting.of} windows`;

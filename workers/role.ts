@@ -8,7 +8,7 @@ import type { Names } from '../workflows/names';
 import type { RoleMetrics } from './metrics';
 import type { Releasers } from './releasers';
 
-/** The context in which every role of a cluster is started. */
+/** What every role of a cluster needs to start. */
 export interface RoleContext extends ProbedBucket {
   readonly settings: Settings;
   readonly client: Client;
@@ -16,20 +16,20 @@ export interface RoleContext extends ProbedBucket {
   readonly native: NativeConnection;
   readonly names: Names;
   readonly log: Log;
-  /** Resources released when the process ends, before the connections. */
+  /** Resources to release when the process ends, before the connections are closed. */
   readonly held: Releasers;
-  /** Holds the metrics of the process. */
+  /** Registry of the process's metrics. */
   readonly registry: Registry;
   readonly metrics: RoleMetrics;
 }
 
-/** A started role, whose workers still have to be run. */
+/** A started role. Its workers still have to be run. */
 export interface StartedRole {
   readonly workers: readonly Worker[];
-  /** Called once the workers run, to start workflows and the like. */
+  /** Starts workflows and the like. Called once the workers run. */
   begin(): Promise<void>;
-  /** For a role that answers queries: why it cannot yet; undefined once it can. */
+  /** For a role that answers queries: returns why it cannot answer them yet, or undefined once it can. */
   unserved?(): string | undefined;
-  /** Releases everything but the workers. */
+  /** Releases everything except the workers. */
   close(): Promise<void>;
 }

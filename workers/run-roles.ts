@@ -17,10 +17,10 @@ import { registerRoleMetrics } from './metrics';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 
-/** SDK warnings about intended behaviour: the merge queue serves activities only. */
+/** SDK warnings about something that we intend: the merge queue serves activities only. */
 const intended = new Set(['No workflows registered, not polling for workflow tasks']);
 
-/** Routes the SDK's log lines to our log. Call it once, before anything connects. */
+/** Routes the SDK's log lines to our log. Call it once, before anything connects to Temporal. */
 export function installRuntime(log: Log): void {
   const level = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
@@ -30,15 +30,15 @@ export function installRuntime(log: Log): void {
         message,
       ),
     ),
-    // The caller of runRoles decides when they stop.
+    // The caller of `runRoles` decides when the workers stop, so the SDK must not handle signals.
     shutdownSignals: [],
   });
 }
 
 /**
- * Runs a cluster's roles until `stop` is aborted, then shuts them down gracefully: activities may finish or are retried
- * by the next worker, so nothing is lost. Throws the error of a role that cannot start or a worker that fails. Calls
- * `ready` once everything is served.
+ * Runs a cluster's roles until `stop` is aborted, then shuts them down gracefully. Nothing is lost: activities may
+ * finish, or the next worker retries them. Throws the error of a role that cannot start or of a worker that fails.
+ * Calls `ready` once everything is served.
  */
 export async function runRoles(
   settings: Settings,
@@ -87,7 +87,7 @@ export async function runRoles(
   if (roles.federatedCluster || roles.primaryCluster) started.push(await startCluster(context));
   for (const role of started) held.defer(() => role.close());
 
-  // A failed role ends all of them: a cluster that does half of its work would look healthy.
+  // If one role fails, all of them end: a cluster that does only half of its work would look healthy.
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
   const endAll = (error: unknown) => {
@@ -118,7 +118,7 @@ export async function runRoles(
 
 const answerWithinMs = 2_000;
 
-/** Why the roles cannot work at the moment; undefined if they can. */
+/** Returns why the roles cannot work at the moment, or undefined if they can. */
 async function unreachable(connection: Connection, address: string): Promise<string | undefined> {
   const cannot = `cannot reach Temporal at ${address}`;
   const asked = connection
@@ -127,7 +127,7 @@ async function unreachable(connection: Connection, address: string): Promise<str
       () => undefined,
       () => cannot,
     );
-  // The deadline alone is not honoured while the connection is being re-established.
+  // The SDK does not honour the deadline while it re-establishes the connection, so a timer limits the wait as well.
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve(cannot), answerWithinMs);
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));

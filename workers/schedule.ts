@@ -12,13 +12,13 @@ export interface FederationSchedule {
   readonly idPrefix: string;
   readonly firstRunAfterMs: number;
   readonly runEveryMs: number;
-  /** Each run starts at a random moment up to this long before its time. (Default: 0) */
+  /** Longest time by which a run may start early. It is random for each run. (Default: 0) */
   readonly jitterMs?: number;
 }
 
 const longestJitterMs = 60_000;
 
-/** Jitter that keeps federators started together from federating in the same second for ever. */
+/** Returns a jitter that keeps federators that were started together from federating in the same second for ever. */
 export function jitterOf({
   firstRunAfterMs,
   runEveryMs,
@@ -27,9 +27,9 @@ export function jitterOf({
 }
 
 /**
- * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. The first run comes
- * that long after the federator's start, later ones every `runEveryMs` from then. A run due sooner stays due, so that a
- * crash loop does not postpone it for ever. An operator's pause and note are kept.
+ * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. The first run
+ * starts that long after the federator's start, and later runs every `runEveryMs` from then on. A run that is due
+ * sooner stays due, so that a crash loop does not postpone it for ever. An operator's pause and note are kept.
  */
 export async function ensureSchedule(
   client: Client,
@@ -58,7 +58,7 @@ export async function ensureSchedule(
     next <= now + wanted.firstRunAfterMs &&
     every === wanted.runEveryMs &&
     (found.spec.jitter ?? 0) === anchored.spec.jitter;
-  // The action is always rewritten, since this version may start federations differently than the previous one.
+  // The action is always rewritten, since this version may start federations differently from the previous one.
   await handle.update((previous) => ({
     ...anchored,
     spec: keep ? { ...anchored.spec, intervals: previous.spec.intervals } : anchored.spec,
@@ -81,8 +81,8 @@ export async function ensureSchedule(
 }
 
 /**
- * Temporal counts intervals from the epoch, so the offset anchors them to the current time. Temporal adds the jitter to
- * each interval time.
+ * Returns the options of the schedule. Temporal counts intervals from the epoch, so `offset` anchors them to the
+ * current time. Temporal adds the jitter to each interval time, so `offset` is reduced by it.
  */
 function scheduleOptions(
   { idPrefix, firstRunAfterMs, runEveryMs, jitterMs = 0 }: FederationSchedule,

@@ -3,7 +3,9 @@ import type { Log } from '../config/log';
 import { othersWithExistingConfig, sharedConfigWarning } from '../operator/shared-config';
 import type { Names } from '../workflows/names';
 
-/** Warns if other clusters also use the existing storage configuration. Errors are ignored: it is only a warning. */
+/**
+ * Warns if other clusters also use the existing storage configuration. Ignores errors, since this is only a warning.
+ */
 export async function warnOfSharedConfig(
   client: Client,
   names: Names,

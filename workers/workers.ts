@@ -5,18 +5,18 @@ import { namespaceUnavailable } from './connect';
 import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
 
-/** Time that activities have to finish after a SIGTERM; then they are cancelled, and retried by the next worker. */
+/** Time that activities have to finish after a SIGTERM. Then they are cancelled, and the next worker retries them. */
 const shutdownGraceTime = '10s';
 
 interface Serving {
   readonly taskQueue: string;
   readonly activities: object;
-  /** Whether it also replays workflows. */
+  /** Whether the worker also runs workflows. */
   readonly workflows: boolean;
   readonly maxConcurrentActivityTaskExecutions: number;
 }
 
-/** A worker on one task queue, with the options common to all our workers. */
+/** Creates a worker on one task queue, with the options that all our workers have in common. */
 export async function createWorker(
   { settings, native, metrics, held }: RoleContext,
   serving: Serving,
@@ -25,24 +25,25 @@ export async function createWorker(
     connection: native,
     namespace: settings.temporal.namespace,
     taskQueue: serving.taskQueue,
-    // Includes the host, since processes in containers often have the same pid.
+    // The identity includes the host name, since processes in containers often have the same pid.
     identity: `${settings.clusterId}@${hostname()}/${process.pid}`,
     activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
-    // The default is computed from the heap and is too much for a small container.
+    // The SDK computes its default from the heap size, which gives too much for a small container.
     maxCachedWorkflows: 100,
     shutdownGraceTime,
   };
   const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
   const worker = await Worker.create(bundled).catch((error: unknown) => {
-    // On start-up, a worker asks the server only for the namespace.
+    // When a worker starts, its only request to the server is for the namespace, so that request failed.
     if (!(error instanceof TransportError)) throw error;
     throw namespaceUnavailable(settings.temporal, 'does not describe the namespace', {
       hint: 'Check the server, with `federated-etl doctor` for example, then start again.',
       cause: error,
     });
   });
-  // A worker that never ran, because something else failed, keeps the connection open; only running it releases it.
+  // A worker that never ran, because something else failed, keeps the connection open. Only running it releases the
+  // connection.
   held.defer(async () => {
     if (worker.getState() === 'INITIALIZED') await worker.runUntil(Promise.resolve());
   });

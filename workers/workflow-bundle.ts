@@ -6,15 +6,16 @@ import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } f
 import { version } from '@temporalio/worker/package.json';
 
 const root = join(__dirname, '..');
-/** The file that `npm run build` puts next to this module. */
+/** Name of the file that `npm run build` puts next to this module. */
 export const builtWorkflows = 'workflow-code.js';
 
 /** Folders that workflow code may come from; a change in any of them requires a new bundle. */
 const sources = ['workflows', 'etl', 'federation', 'errors', 'activities'];
 
 /**
- * The workflow code for workers. A build has it ready. In a checkout it is bundled once and cached in node_modules under
- * a hash of its possible sources, so that only the first start after a change pays the seconds of bundling.
+ * Returns the workflow code for workers. A build already contains it. In a checkout it is bundled once and cached in
+ * node_modules, under a hash of all its possible sources, so that only the first start after a change spends the
+ * seconds of bundling.
  */
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
   const built = join(__dirname, builtWorkflows);
