@@ -22,7 +22,7 @@ import { removeFile, writeTemporary } from './write';
 
 /** A finished backup. */
 export interface Backup {
-  /** Its name, as `restore` takes it. */
+  /** Name of the backup, to pass to `restore`. */
   readonly name: string;
   readonly at: string;
   readonly files: number;
@@ -36,7 +36,7 @@ export interface BackupDependencies {
   cluster: ClusterId;
   now: () => Date;
   budget: MemoryBudget;
-  /** Whether to leave out a file, by the digest of its content. (Default: save all files) */
+  /** Whether to leave out a file whose content has this digest. (Default: save all files) */
   leaveOut?: (digest: string) => Promise<boolean>;
   heartbeat?: (detail: unknown) => void;
   signal: AbortSignal;
@@ -44,17 +44,21 @@ export interface BackupDependencies {
 
 const begunName = 'backup-begun.json';
 const begunSchema = z.object({ format: z.literal(1), name: z.string(), at: z.string() });
-/** Files already saved and verified in the unfinished backup. */
+/** State file that lists the files already saved and verified in the unfinished backup. */
 const backupCache = 'backup-cache.json';
 
-/** A folder to save backups in, laid out like the bucket. It must exist, so that an unmounted one is noticed. */
+/**
+ * Opens a folder to save backups in, under the same keys as in the bucket. The folder must exist, so that an unmounted
+ * one is noticed.
+ */
 export function backupFolder(path: string): Bucket {
   return openFilesystem({ directory: path });
 }
 
 /**
  * Saves every file of the local ETL's federated pipelines, reads each back and compares its digest, then writes the
- * manifest. Throws BACKUP_FAILED if any step fails; the backup is then not listed, and the volume's next backup resumes it.
+ * manifest. Throws BACKUP_FAILED if any step fails. The unfinished backup is then not listed, and the volume's next
+ * backup resumes it.
  */
 export async function backUp(deps: BackupDependencies): Promise<Backup> {
   const { store, place, cluster, signal } = deps;
@@ -66,7 +70,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
     try {
       await mapConcurrently(listAllFiles(store, signal), transfersAtOnce, async (file) => {
         const key = backupFileKey(cluster, name, file.path);
-        // A name that no bucket can hold is not a window file, so a pull never overwrites the file.
+        // A file whose path is not a valid key cannot be a window file. No pull overwrites it, so it needs no backup.
         if (keyFault(key) !== undefined) return;
         const saved =
           progress.saved(file, key) ??
@@ -94,7 +98,7 @@ export async function backUp(deps: BackupDependencies): Promise<Backup> {
   }
 }
 
-/** The finished backups of a cluster, oldest first. */
+/** Lists the finished backups of a cluster, oldest first. */
 export async function listBackups(
   place: BucketReader,
   cluster: ClusterId,
@@ -114,7 +118,7 @@ export async function listBackups(
   return backups;
 }
 
-/** The manifest of a backup. Throws BACKUP_NOT_FOUND if there is no finished one of that name. */
+/** Reads the manifest of a backup. Throws BACKUP_NOT_FOUND if no finished backup has that name. */
 export async function readManifest(
   place: BucketReader,
   cluster: ClusterId,
@@ -131,7 +135,10 @@ export async function readManifest(
   });
 }
 
-/** Downloads a file of a backup to a temporary file next to `target` and verifies it; the caller moves it into place. */
+/**
+ * Downloads a file of a backup to a temporary file next to `target` and verifies it. Returns the path of the temporary
+ * file, which the caller moves into place.
+ */
 export async function fetchBackedUp(
   { place, cluster, signal }: { place: BucketReader; cluster: ClusterId; signal?: AbortSignal },
   name: string,
@@ -147,7 +154,7 @@ export async function fetchBackedUp(
   );
 }
 
-/** The unfinished backup to resume, or else a new one. */
+/** Returns the unfinished backup to resume, or begins a new one if there is none. */
 async function begin(deps: BackupDependencies): Promise<{ name: string; at: string }> {
   const { store, place, cluster, signal } = deps;
   const begun = await readState(store, begunName, begunSchema);
@@ -161,7 +168,10 @@ async function begin(deps: BackupDependencies): Promise<{ name: string; at: stri
   return made;
 }
 
-/** Files that an unfinished backup already holds: saved, read back, and not changed since on either side. */
+/**
+ * Knows which files an unfinished backup already holds: they were saved and read back, and have since changed neither
+ * locally nor in the backup.
+ */
 class Progress {
   private constructor(
     readonly cache: FileCache,
@@ -182,7 +192,7 @@ class Progress {
   }
 }
 
-/** A name made from the current time, or from the first later millisecond whose name is free. */
+/** Makes a backup name from the current time, or from the first later millisecond whose name is free. */
 async function unusedName({
   place,
   cluster,
@@ -210,7 +220,7 @@ async function save(
   if (await deps.leaveOut?.(saved.digest)) return undefined;
   const { version } = await place.put(key, read.bytes, { metadata: { sha256: saved.digest }, signal });
   const open = async () => (await place.get(key, { signal })).body;
-  // The bytes are discarded: `checked` throws at the end if they differ.
+  // The bytes themselves are not needed: `checked` throws at the end if they differ.
   for await (const chunk of checked(open, saved, () => notAsSaved(cluster, key))) void chunk;
   cache.note({ path, ...read.stamp }, { digest: saved.digest, version });
   return saved;

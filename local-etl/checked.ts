@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Passes a body through and throws `mismatch` at the end unless its size and SHA-256 digest are as expected. The body is
+ * Passes a body through. At its end, throws `mismatch` unless its size and SHA-256 digest are as expected. The body is
  * opened when its first chunk is requested, so a body that is never read is never opened.
  */
 export async function* checked(

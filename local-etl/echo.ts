@@ -1,9 +1,10 @@
 const shown = 3;
 
 /**
- * Why a cluster that has pulled before may not push a file; undefined if it may. Combined data pushed as the cluster's
- * own would count every cluster twice. A cost-model that loads a pulled file may rewrite it with different bytes, so the
- * clusters named in its records decide. Records without a cluster name (shared costs, cloud costs) decide nothing.
+ * Returns why a cluster that has pulled before may not push a file, or undefined if it may. Combined data that is
+ * pushed as the cluster's own would count every cluster twice. A cost-model that loads a pulled file may rewrite it
+ * with different bytes, so the file is judged by the clusters named in its records. Records without a cluster name
+ * (shared costs, cloud costs) are ignored.
  */
 export function echoFault(clusters: Iterable<string>, own: ReadonlySet<string>): string | undefined {
   const named = [...clusters].filter((name) => name !== '');

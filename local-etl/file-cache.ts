@@ -6,36 +6,39 @@ import type { LocalEtl } from './store';
 
 const refusalSchema = z.object({
   why: z.string(),
-  /** The own names at the time of the decision; if they change, the file is judged again. */
+  /** The cluster's own names when the file was refused. If they change, the file is judged again. */
   ownNames: z.array(z.string()),
 });
 export type Refusal = z.infer<typeof refusalSchema>;
 
 const factsSchema = z.object({
   digest: z.string(),
-  /** The version of the copy in the cluster's folder with this digest. */
+  /** Version of the stored copy with this digest. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
 });
-/** Facts about a file's content. */
+/** What is known about a file's content. */
 export type Facts = z.infer<typeof factsSchema>;
 
 const entrySchema = factsSchema.extend({ size: z.number(), mtimeMs: z.number(), settled: z.boolean() });
 const cacheSchema = z.object({ format: z.literal(1), files: z.record(z.string(), entrySchema) });
 type Entry = z.infer<typeof entrySchema>;
 
-/** A file read this soon after being written may be written again without a visible change of its size and time. */
+/** Facts noted this soon after a write are not reused: another write may leave the file's size and time unchanged. */
 const settlesAfterMs = 2_000;
 
-/** Entries that a killed process may lose; those files are then read again. */
+/**
+ * Number of new entries after which the cache is saved. If a process is killed, the files of unsaved entries are read
+ * again.
+ */
 const saveEvery = 100;
 const saveEveryMs = 1_000;
-/** Every save writes the whole cache, so saving may take at most one part in `shareOfSaving` of the time. */
+/** Every save writes the whole cache, so at most one part in `shareOfSaving` of the time is spent on saving. */
 const shareOfSaving = 20;
 
 /**
- * Facts about local files by path, size and modification time, so that unchanged files are not read again. Losing the
- * cache, or finding it unreadable, costs only time.
+ * Remembers facts about local files by path, size and modification time, so that unchanged files are not read again.
+ * Losing the cache, or finding it unreadable, costs only time.
  */
 export class FileCache {
   private unsaved = 0;
@@ -59,13 +62,13 @@ export class FileCache {
     }
   }
 
-  /** The facts about a file if it is unchanged; undefined if it must be read. */
+  /** Returns the facts about a file if it is unchanged, or undefined if it must be read. */
   of(file: FileStamp): Facts | undefined {
     const entry = this.entries.get(file.path);
     return entry?.settled && entry.size === file.size && entry.mtimeMs === file.mtimeMs ? entry : undefined;
   }
 
-  /** The last known facts, even if the file has changed since. */
+  /** Returns the last known facts about a file, even if it has changed since. */
   last(path: string): Facts | undefined {
     return this.entries.get(path);
   }
@@ -76,12 +79,12 @@ export class FileCache {
     this.unsaved++;
   }
 
-  /** Drops all files but these. */
+  /** Drops all files except the given ones. */
   keepOnly(paths: ReadonlySet<string>): void {
     for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
   }
 
-  /** The files that may not be pushed, and why. */
+  /** Lists the files that may not be pushed, and why. */
   refused(): { path: string; why: string }[] {
     return [...this.entries].flatMap(([path, { refused }]) =>
       refused === undefined ? [] : [{ path, why: refused.why }],
@@ -96,7 +99,7 @@ export class FileCache {
     this.savingTookMs = this.savedAt - begun;
   }
 
-  /** Saves if enough was noted, or enough time has passed. Call it after each file. */
+  /** Saves the cache if enough entries were noted, or if enough time has passed. Call it after each file. */
   async saveNowAndThen(): Promise<void> {
     const sinceMs = performance.now() - this.savedAt;
     const isDue = this.unsaved >= saveEvery || (this.unsaved > 0 && sinceMs >= saveEveryMs);

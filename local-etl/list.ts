@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseWindowFile, pipelines, type WindowFile } from '../etl/window';
 import { allowed, ifThere, type LocalEtl, localPath } from './store';
 
-/** A file, with its size and time when it was listed. */
+/** A file, with its size and modification time when it was listed. */
 export interface FileStamp {
   /** Path below `bingen/`, spelled as on disk. */
   readonly path: string;
@@ -12,12 +12,12 @@ export interface FileStamp {
   readonly mtimeMs: number;
 }
 
-/** A window file, with its size and time when it was listed. */
+/** A window file, with its size and modification time when it was listed. */
 export interface LocalFile extends WindowFile, FileStamp {}
 
 /**
- * The window files of the federated pipelines, in directory order. Everything else is skipped: other pipelines,
- * temporary files, links. Only one folder is open at a time and nothing is collected, so any number of files is fine.
+ * Lists the window files of the federated pipelines, in directory order. Skips everything else: other pipelines,
+ * temporary files, links. Yields each file as soon as it is found and collects nothing, so any number of files is fine.
  */
 export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<LocalFile> {
   for (const pipeline of pipelines) {
@@ -33,7 +33,7 @@ export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): A
   }
 }
 
-/** The current size and time of a window file; undefined if it is gone or is not a window file. */
+/** Returns a window file with its current size and time, or undefined if it is gone or is not a window file. */
 export async function statWindowFile(store: LocalEtl, path: string): Promise<LocalFile | undefined> {
   const parsed = parseWindowFile(path);
   if (parsed === undefined) return undefined;
@@ -42,8 +42,8 @@ export async function statWindowFile(store: LocalEtl, path: string): Promise<Loc
 }
 
 /**
- * Every regular file below the folders of the federated pipelines, window file or not, except temporary ones. A backup
- * saves these.
+ * Lists every regular file below the folders of the federated pipelines, except temporary ones. A backup saves all of
+ * these, whether they are window files or not.
  */
 export async function* listAllFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<FileStamp> {
   const folders: string[] = [...pipelines];
@@ -65,7 +65,7 @@ export async function hasFiles(store: LocalEtl): Promise<boolean> {
   return false;
 }
 
-/** Size and modification time, which show without reading whether a file has changed. */
+/** Returns size and modification time, which show whether a file has changed without reading it. */
 export function stamp(stats: Stats): { size: number; mtimeMs: number } {
   return { size: stats.size, mtimeMs: stats.mtimeMs };
 }

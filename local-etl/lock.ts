@@ -10,13 +10,16 @@ import { ifThere, type LocalEtl, systemCode } from './store';
 import { inFolder, removeQuickly } from './write';
 
 /**
- * Locks between the push and the pull of one cluster, in one process or in several that share the volume. A lock is a
- * file that names its holder, created only if absent and touched while held. It is taken over if its holder is dead or it
- * has not been touched for `staleAfterMs`. A holder that was only paused may then overlap with the next one; this is
- * harmless, because every step replaces whole files.
+ * These locks keep the push and the pull of one cluster apart, in one process or in several that share the volume. A
+ * lock is a file that names its holder. It is created only if absent, and the holder touches it regularly. Another
+ * process takes it over if its holder is dead or has not touched it for `staleAfterMs`. A holder that was only paused
+ * may then overlap with the next one. This is harmless, because every step replaces whole files.
  */
 const staleAfterMs = 2 * 60_000;
-/** A process writes its name into a lock at once; a lock still without a name belongs to a process killed in between. */
+/**
+ * Age at which a lock without a name is stale. A process writes its name into a new lock at once, so a lock that is
+ * still without a name belongs to a process that was killed in between.
+ */
 const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
 const longestWaitMs = 250;
@@ -24,7 +27,10 @@ const longestWaitMs = 250;
 const holderSchema = z.object({ place: z.string(), pid: z.number(), token: z.string() });
 type Holder = z.infer<typeof holderSchema>;
 
-/** Tokens held by this process: after a container restarts, a different process has the same pid. */
+/**
+ * Tokens of the locks that this process holds. The pid is not enough: after a container restarts, a different process
+ * has the same pid.
+ */
 const heldHere = new Set<string>();
 
 /** Runs `work` while holding the lock of a window of this store. */
@@ -37,7 +43,7 @@ export async function withWindowLock<T>(
   return withLock(store, window.replaceAll('/', '~'), work, signal);
 }
 
-/** Runs `work` while holding the lock of this name. */
+/** Runs `work` while holding the lock with this name. */
 export async function withLock<T>(
   store: LocalEtl,
   name: string,
@@ -48,7 +54,7 @@ export async function withLock<T>(
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   heldHere.add(holder.token);
   try {
-    // While it is open, its inode number cannot be reused, so `release` can identify the file.
+    // While the lock file is open, its inode number cannot be reused, so `release` can identify the file.
     await using lock = await acquire(path, holder, signal);
     const touching = setInterval(() => void touch(lock), touchEveryMs);
     touching.unref();
@@ -73,7 +79,7 @@ async function acquire(path: string, holder: Holder, signal: AbortSignal | undef
   }
 }
 
-/** Undefined if another holder has it. */
+/** Creates a lock file. Returns undefined if another holder has it. */
 async function createLock(path: string, holder: Holder): Promise<FileHandle | undefined> {
   const lock = await inFolder(dirname(path), () => open(path, 'wx')).catch((error: unknown) => {
     if (systemCode(error) === 'EEXIST') return undefined;
@@ -90,8 +96,8 @@ async function createLock(path: string, holder: Holder): Promise<FileHandle | un
 }
 
 /**
- * If several processes find a lock stale, only one removes it. The guard file keeps the others from removing the new
- * lock that the first may have taken meanwhile.
+ * Removes a stale lock. If several processes find a lock stale, only one removes it: the guard file keeps the others
+ * from removing the new lock that the first one may have taken meanwhile.
  */
 async function breakStale(path: string): Promise<void> {
   const guard = `${path}.takeover`;
@@ -136,7 +142,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // Not completely written yet.
+    return undefined; // The holder has not completely written it yet.
   }
 }
 
@@ -153,11 +159,14 @@ async function touch(lock: FileHandle): Promise<void> {
 async function release(path: string, holder: Holder, lock: FileHandle): Promise<void> {
   const [ours, there] = [await lock.stat({ bigint: true }), await ifThere(lstat(path, { bigint: true }))];
   const same = ours.ino === there?.ino && ours.dev === there.dev;
-  // Some network file systems change the inode number of a file.
+  // Also compare the token, since some network file systems change the inode number of a file.
   if (same || (await readHolder(path))?.token === holder.token) await removeQuickly(path);
 }
 
-/** The scope in which a pid is meaningful: containers of one pod share a host name, but each has its own processes. */
+/**
+ * Returns the scope in which a pid is meaningful. The host name is not enough: containers of one pod share it, but each
+ * has its own processes.
+ */
 function place(): string {
   return (knownPlace ??= [
     hostname(),

@@ -18,14 +18,14 @@ import { ifThere, type LocalEtl, localPath } from './store';
 import { transfersAtOnce } from './transfers';
 import { removeFile, syncFolder, writeTemporary } from './write';
 
-/** A merged window: its object, and the digest and size of its bytes. */
+/** A merged window: the fingerprint of its object, and the digest and size of its bytes. */
 export interface CombinedWindow {
   readonly fingerprint: string;
   readonly digest: string;
   readonly size: number;
 }
 
-/** A window whose local files differ from the combined one. */
+/** A window whose local files differ from the combined window. */
 export interface Replacement {
   readonly id: WindowId;
   readonly window: CombinedWindow;
@@ -34,7 +34,7 @@ export interface Replacement {
 
 export interface OverwritePlan {
   readonly replace: Replacement[];
-  /** Pulled files whose windows the generation no longer holds. */
+  /** Pulled files of windows that the generation no longer has. */
   readonly remove: LocalFile[];
   readonly unchanged: number;
 }
@@ -50,18 +50,18 @@ export interface OverwriterDependencies {
   readonly budget: MemoryBudget;
 }
 
-/** Size of the largest file that replacing a window reads or writes. */
+/** Returns the size of the largest file that replacing a window reads or writes. */
 export function largestOf({ window, files }: Replacement): number {
   return Math.max(window.size, ...files.map(({ size }) => size));
 }
 
-/** Replaces local files with combined windows, after securing their content. */
+/** Replaces local files with combined windows, after securing the local content. */
 export class Overwriter {
   private readonly combined: BucketReader;
   private readonly store: LocalEtl;
   private readonly pulled: Pulled;
   private readonly budget: MemoryBudget;
-  /** Folders with renames that may not be durable yet. */
+  /** Folders in which files were renamed. The renames may not be durable yet. */
   private readonly changed = new Set<string>();
 
   private constructor(
@@ -78,7 +78,7 @@ export class Overwriter {
     return new Overwriter(deps, await FileCache.open(deps.store, pullCache));
   }
 
-  /** Compares the combined windows with the local files, by digest. */
+  /** Compares the combined windows with the local files, by digest, and plans what to replace and what to remove. */
   async plan(
     windows: Readonly<Record<string, CombinedWindow>>,
     signal: AbortSignal,
@@ -91,7 +91,7 @@ export class Overwriter {
       heartbeat({ compared: id });
       const files = local.get(id) ?? [];
       const [file, ...others] = files;
-      // A file under another name, or several files: the window would exist twice, or in the wrong place.
+      // If there are several files, or one under another name, the window would exist twice, or in the wrong place.
       const inPlace = file !== undefined && others.length === 0 && file.path === id;
       if (inPlace && (await this.digestOf(file, signal)) === window.digest) plan.unchanged++;
       else plan.replace.push({ id, window, files });
@@ -106,7 +106,10 @@ export class Overwriter {
     return plan;
   }
 
-  /** Replaces one window unless its file is being written. The caller holds its lock, and `largestOf` bytes of the budget. */
+  /**
+   * Replaces one window, unless its file is being written. The caller holds the window's lock, and `largestOf` bytes of
+   * the budget.
+   */
   async replace(
     { id, window, files }: Replacement,
     deps: SecureDependencies,
@@ -131,7 +134,10 @@ export class Overwriter {
     return { replaced: true, secured };
   }
 
-  /** Removes a file if it is still the pulled one. The caller holds its window's lock, and its size of the budget. */
+  /**
+   * Removes a file if it is still the pulled one. The caller holds the lock of the file's window, and the file's size
+   * of the budget.
+   */
   async remove(file: LocalFile): Promise<boolean> {
     if (!(await this.isPulled(file))) return false;
     await removeFile(localPath(this.store, file.path));

@@ -9,15 +9,15 @@ import { judgeContent, sha256 } from './read';
 import { writeTemporary } from './write';
 
 export interface OwnFilesDependencies {
-  /** Bucket with the cluster's folder; undefined to restore from backups only. */
+  /** Bucket that has the cluster's folder; undefined to restore from backups only. */
   folder: BucketReader | undefined;
-  /** Bucket or folder with its backups. */
+  /** Bucket or folder that has the cluster's backups, if any. */
   backups: BucketReader | undefined;
   cluster: ClusterId;
   signal: AbortSignal;
 }
 
-/** An own file to bring back: `fetch` writes it to a verified temporary file next to its target. */
+/** One of the cluster's own files, to bring back. `fetch` writes it to a verified temporary file next to its target. */
 export interface OwnFile {
   readonly path: string;
   readonly fetch: (target: string) => Promise<string>;
@@ -33,7 +33,7 @@ interface SavedIn extends SavedFile {
   readonly path: string;
 }
 
-/** The cluster's own files in its folder in Federated Storage and in its backups. */
+/** Finds the cluster's own files in its folder in Federated Storage and in its backups. */
 export class OwnFiles {
   private constructor(
     private readonly deps: OwnFilesDependencies,
@@ -45,13 +45,13 @@ export class OwnFiles {
     return new OwnFiles(deps, await listFolder(deps), await listSaved(deps));
   }
 
-  /** Size of the largest file of a window in either place. */
+  /** Returns the size of a window's largest file in the folder or the backups. */
   largestOf(id: WindowId): number {
     const kept = [...(this.folder.get(id) ?? []), ...(this.saved.get(id) ?? [])];
     return Math.max(0, ...kept.map(({ size }) => size));
   }
 
-  /** The files of a window in the cluster's folder; none unless all of them are complete. */
+  /** Returns the files of a window in the cluster's folder. Returns none unless all of them are complete. */
   async fromFolder(id: WindowId): Promise<OwnFile[]> {
     const files: OwnFile[] = [];
     for (const { path } of this.folder.get(id) ?? []) {
@@ -62,7 +62,7 @@ export class OwnFiles {
     return files;
   }
 
-  /** The files of a window in the newest backup that has any. */
+  /** Returns the files of a window from the newest backup that has any of them. */
   fromBackup(id: WindowId): OwnFile[] {
     const { backups: place, cluster, signal } = this.deps;
     if (place === undefined) return [];
@@ -118,7 +118,7 @@ async function listSaved({
       const id = windowId(file.ref);
       ofThis.set(id, [...(ofThis.get(id) ?? []), { ...saved, backup: name, path }]);
     }
-    // Backups are listed oldest first, so the newest that has the window wins.
+    // Backups are listed oldest first, so the newest one that has a window wins.
     for (const [id, files] of ofThis) found.set(id, files);
   }
   return found;

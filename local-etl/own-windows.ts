@@ -3,7 +3,7 @@ import { listWindowFiles, type LocalFile } from './list';
 import { readWindowFile } from './read';
 import type { LocalEtl } from './store';
 
-/** The local files by window: nearly always one each, but a window may exist under several names. */
+/** Groups the local files by window. A window nearly always has one file, but may exist under several names. */
 export async function filesByWindow(
   store: LocalEtl,
   signal?: AbortSignal,
@@ -18,13 +18,13 @@ export async function filesByWindow(
 
 /** The time limits of a federation: a cut-off date, and a maximum age. */
 export interface WindowScope {
-  /** Windows that start earlier are out of scope; RFC 3339. */
+  /** Moment in RFC 3339. Windows that start before it are out of scope. */
   readonly cutoff?: string;
-  /** Whether a window is too old. */
+  /** Whether a window is older than the maximum age. */
   isExpired(ref: WindowRef): boolean;
 }
 
-/** The windows in scope that have ended by `now`. */
+/** Returns the windows in scope that have ended by `now`. */
 export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowScope): WindowId[] {
   const from = scope.cutoff === undefined ? 0 : Date.parse(scope.cutoff) / 1000;
   return [...ids].filter((id) => {
@@ -34,7 +34,7 @@ export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowS
   });
 }
 
-/** Whether at least one of the files decodes; otherwise the window cannot be contributed. */
+/** Whether at least one of the files decodes. If none does, the cluster cannot contribute the window. */
 export async function decodes(store: LocalEtl, files: readonly LocalFile[]): Promise<boolean> {
   for (const { path } of files) {
     const content = await readWindowFile(store, path);

@@ -7,20 +7,26 @@ const fileName = 'primary.json';
 
 const primarySchema = z.object({
   format: z.literal(1),
-  /** When an operator made this cluster stop being a primary. */
+  /** Time at which an operator made this cluster stop being a primary. */
   leftAt: z.string().optional(),
-  /** When the guard was passed; it is never checked again. */
+  /** Time at which the guard that waits for the cluster's own windows was passed. The guard is never checked again. */
   guardPassedAt: z.string().optional(),
   /** What the guard was waiting for at its last check. */
   waitingFor: z.string().optional(),
-  /** The backup taken before the first overwrite since entering; empty if there was nothing to save. */
+  /**
+   * Name of the backup made before the first overwrite since the cluster became a primary. Empty if there was nothing
+   * to save.
+   */
   backup: z.string().optional(),
-  /** Set before the first file was ever replaced. From then on, only files that are certainly the cluster's own are pushed. */
+  /**
+   * Set before a file is replaced for the first time ever. From then on, only files that are certainly the cluster's
+   * own are pushed.
+   */
   firstPullAt: z.string().optional(),
-  /** The last generation pulled completely. */
+  /** The last generation that was pulled completely. */
   lastPull: z.object({ generation: z.number(), at: z.string() }).optional(),
 });
-/** A volume's state as a primary. */
+/** State of a volume as that of a primary. */
 export type PrimaryState = z.infer<typeof primarySchema>;
 
 export async function primaryState(store: LocalEtl): Promise<PrimaryState> {

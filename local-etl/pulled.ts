@@ -7,15 +7,18 @@ import type { LocalEtl } from './store';
 const fileName = 'pulled.json';
 const pulledSchema = z.object({
   format: z.literal(1),
-  /** By WindowId: the digests of contents pulled, or about to be, newest last. */
+  /** Digests of the contents pulled, or about to be pulled, by WindowId. The newest is last. */
   windows: z.record(z.string(), z.array(z.string())),
 });
 
-/** Enough to recognise an old pulled file that is put back; older echoes are recognised by their records. */
+/**
+ * Number of digests kept per window. Enough to recognise an old pulled file that is put back; older echoes are
+ * recognised by their records.
+ */
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;
 
-/** The state file as last read, indexed. */
+/** Content of the state file when it was last read, indexed. */
 interface Known {
   readonly windows: Readonly<Record<string, readonly string[]>>;
   readonly digests: ReadonlySet<string>;
@@ -23,8 +26,8 @@ interface Known {
 }
 
 /**
- * The digests of everything this store ever pulled. Written before a pulled file is put in place, and re-read after
- * another process has written it, so a pulled file is never mistaken for the cluster's own.
+ * Remembers the digests of everything this store ever pulled. They are written before a pulled file is put in place,
+ * and read again after another process has written them, so a pulled file is never mistaken for the cluster's own.
  */
 export class Pulled {
   private known: Known = knownOf({});
@@ -35,12 +38,14 @@ export class Pulled {
     return (await this.latest()).digests.has(digest);
   }
 
-  /** All windows ever pulled. */
+  /** Returns all windows ever pulled. */
   async everPulled(): Promise<ReadonlySet<WindowId>> {
     return (await this.latest()).ids;
   }
 
-  /** Records all windows of a generation. Must finish before the first of them is put in place. */
+  /**
+   * Records the digests of all windows of a generation. Must finish before the first of these windows is put in place.
+   */
   async add(windows: Iterable<readonly [WindowId, string]>): Promise<void> {
     await withLock(this.store, 'pulled', async () => {
       const known = (await this.latest()).windows;

@@ -40,7 +40,7 @@ export interface PusherDependencies {
   signal: AbortSignal;
 }
 
-/** A local file, read completely. */
+/** A local file that was read completely. */
 interface Content {
   readonly file: LocalFile;
   readonly bytes: Buffer;
@@ -48,8 +48,8 @@ interface Content {
 }
 
 /**
- * Uploads local files to the cluster's folder. It lists that folder once and keeps a cache of local files, so a file
- * that is unchanged on both sides needs no request and is not read.
+ * Uploads local files to the cluster's folder. It lists that folder once and keeps a cache of local files. So a file
+ * that has changed neither locally nor in the folder is not read and needs no request.
  */
 export class Pusher {
   private constructor(
@@ -70,19 +70,21 @@ export class Pusher {
     return new Pusher(deps, await instanceOf(store), remote, cache, new Pulled(store));
   }
 
-  /** Pushes a file unless the bucket has it. Takes the window's lock and the budget only if the file must be read. */
+  /**
+   * Pushes a file unless the bucket has it. Acquires the budget and the window's lock only if the file must be read.
+   */
   async push(file: LocalFile): Promise<PushOutcome> {
     const { store, signal, budget } = this.deps;
     const known = this.cache.of(file);
     const decided = known && (await this.decided(file.path, known));
     if (decided !== undefined) return decided;
-    // Budget before lock, so that waiting for the budget never holds up another task.
+    // The budget is acquired before the lock, so that no task waits for a lock whose holder waits for the budget.
     return budget.within(file.size, signal, () =>
       withWindowLock(store, windowId(file.ref), () => this.pushLocked(file.path), signal),
     );
   }
 
-  /** Pushes bytes that were just read. The caller holds the window's lock and the budget for them. */
+  /** Pushes bytes that were just read. The caller holds the window's lock and the budget for the bytes. */
   async pushRead(path: string, read: SteadyContent, digest: string): Promise<PushOutcomeOfBytes> {
     const named = parseWindowFile(path);
     if (named === undefined) return { kind: 'incomplete', why: 'Its name is not that of a window file.' };
@@ -104,7 +106,7 @@ export class Pusher {
     return this.pushRead(path, read, sha256(read.bytes));
   }
 
-  /** The outcome, if it can be decided without reading the file. */
+  /** Returns the outcome if it can be decided without reading the file, otherwise undefined. */
   private async decided(path: string, known: Facts): Promise<PushOutcome | undefined> {
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, path));
     if (known.version !== undefined && known.version === there) return { kind: 'unchanged' };
@@ -119,7 +121,7 @@ export class Pusher {
 
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
-    // Read again under the lock: the pull writes both before its first rename.
+    // Check both the state and the digests again, now under the lock: a pull writes both before its first rename.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });
@@ -127,7 +129,7 @@ export class Pusher {
     }
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
     const last = this.cache.last(file.path);
-    // Only touched: these bytes were judged when they were uploaded.
+    // The file was only touched: its bytes were judged when they were uploaded.
     if (there !== undefined && last?.version === there && last.digest === digest)
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);
@@ -170,7 +172,9 @@ export class Pusher {
     return { kind: 'uploaded', bytes: bytes.length };
   }
 
-  /** The version of the stored object if it already has these bytes, by the digest in its metadata. */
+  /**
+   * Returns the version of the stored object if it already has these bytes, according to the digest in its metadata.
+   */
   private async versionWith(key: string, digest: string, size: number): Promise<Version | undefined> {
     if (!this.remote.has(key)) return undefined;
     const head = await this.deps.bucket.head(key, { signal: this.deps.signal });
@@ -197,7 +201,7 @@ export class Pusher {
   }
 }
 
-/** `describeWindow` without the resolution, which the brackets already show. */
+/** Like `describeWindow`, but without the resolution, which the brackets of the message already show. */
 function windowText(ref: LocalFile['ref']): string {
   return describeWindow(ref).slice(ref.resolution.length + 1);
 }

@@ -25,8 +25,8 @@ const attempts = 3;
 const pauseMs = 50;
 
 /**
- * Reads a window file consistently. The cost-model rewrites its files in place, so a reader may see half of one: the file
- * must not change while it is read, and its content must decode to the end.
+ * Reads a window file consistently. The cost-model rewrites its files in place, so a reader may see a half-written one.
+ * Therefore the file must not change while it is read, and its content must decode to the end.
  */
 export async function readWindowFile(store: LocalEtl, path: string): Promise<FileContent> {
   const named = parseWindowFile(path);
@@ -42,13 +42,15 @@ export async function readWindowFile(store: LocalEtl, path: string): Promise<Fil
 
 /** The verdict on the bytes of a window file. */
 export type Judgement =
-  /** Complete. `clusters` are those named in its records; undefined if its codec version is not supported. */
+  /**
+   * The file is complete. `clusters` are those named in its records; undefined if its codec version is not supported.
+   */
   | { readonly kind: 'complete'; readonly clusters?: string[] }
   | { readonly kind: 'incomplete'; readonly code: string; readonly why: string };
 
 /**
- * Whether the bytes are a complete file of the pipeline. An unsupported codec version counts as complete: reporting it
- * is up to the federator.
+ * Judges whether the bytes are a complete file of the pipeline. A file with an unsupported codec version is treated as
+ * complete, since the federator is the one to report it.
  */
 export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {
@@ -60,12 +62,12 @@ export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   }
 }
 
-/** SHA-256 in lower-case hexadecimal. */
+/** Returns the SHA-256 digest in lower-case hexadecimal. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A consistent read of a file, with its size and time at that moment. */
+/** Bytes of a consistently read file, with its size and modification time. */
 export interface SteadyContent {
   readonly bytes: Buffer;
   readonly stamp: { size: number; mtimeMs: number };
@@ -76,7 +78,10 @@ export type SteadyRead =
   | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'gone' };
 
-/** Reads a file that does not change meanwhile. If it keeps changing over three attempts, it is unreadable for now. */
+/**
+ * Reads a file that does not change while it is read. If it changes during each of three attempts, it is reported as
+ * unreadable.
+ */
 export async function readSteadily(path: string): Promise<SteadyRead> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const read = await readOnce(path);

@@ -2,17 +2,18 @@ import { link, lstat, rename } from 'node:fs/promises';
 import { ifThere, systemCode } from './store';
 import { removeQuickly } from './write';
 
-/** Size and time of a file when its bytes were last known to be safe. */
+/** Size and modification time of a file when its bytes were last known to be safe. */
 export interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;
 }
 
 /**
- * Moves a written file to `path` if the file there still matches `stamp` (undefined: if there is none). Returns false,
- * and replaces nothing, if it was written since. A second hard link holds on to the old file until that is certain, which
- * also covers a cost-model that opened it just before. File systems without hard links get only the check beforehand.
- * Durable once the caller has synced the folder; until then a power failure leaves either the old or the new file, whole.
+ * Moves a written file to `path` if the file there still matches `stamp` (or, if `stamp` is undefined, if there still
+ * is none). If the file there was written since, replaces nothing and returns false. A second hard link keeps the old
+ * file until that is certain. This also detects a write by a cost-model that opened the file just before. On file
+ * systems without hard links, there is only the check before the move. The move is durable once the caller has synced
+ * the folder. Until then, a power failure leaves either the old or the new file, whole.
  */
 export async function replaceIfSame(
   written: string,

@@ -25,13 +25,13 @@ export interface RestoreDependencies {
 }
 
 export interface RestoreSummary {
-  /** Files brought back from the backup. */
+  /** Number of files brought back from the backup. */
   restored: number;
-  /** Files that were still as in the backup. */
+  /** Number of files that were still as in the backup. */
   unchanged: number;
-  /** Pulled files that the backup does not have, now removed. */
+  /** Number of pulled files that were removed because the backup does not have them. */
   removed: number;
-  /** Newer files of the cluster itself that were replaced; `.federated-etl/salvaged` has copies. */
+  /** Number of the cluster's own newer files that were replaced. `.federated-etl/salvaged` has copies of them. */
   salvaged: number;
 }
 
@@ -94,7 +94,10 @@ async function restoreFile(
   summary.restored++;
 }
 
-/** A backup may hold files that are not window files; each of those has its own lock. */
+/**
+ * Runs `work` while holding the lock of a file's window. A backup may also hold files that are not window files; each
+ * of them has its own lock.
+ */
 function locked<T>(store: LocalEtl, path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const file = parseWindowFile(path);
   return file === undefined

@@ -15,12 +15,16 @@ export interface ReturnDependencies {
 }
 
 /**
- * The outcome for a window: already the cluster's `own`, brought back from one of two places, `removed` because the
- * cluster has no file of it, or `absent` before and after.
+ * What happened to a window. `own`: its files were already the cluster's own. `fromFolder`, `fromBackup`: the cluster's
+ * own files were brought back. `removed`: combined files were removed, and the cluster has no file of its own.
+ * `absent`: there was nothing to remove and nothing to bring back.
  */
 export type Returned = 'own' | 'fromFolder' | 'fromBackup' | 'removed' | 'absent';
 
-/** Puts the cluster's own files of a window back; `paths` are its local files. The caller holds the window's lock. */
+/**
+ * Puts the cluster's own files of a window back. `paths` are the window's local files. The caller holds the window's
+ * lock.
+ */
 export async function returnWindow(
   deps: ReturnDependencies,
   id: WindowId,
@@ -28,7 +32,7 @@ export async function returnWindow(
 ): Promise<Returned> {
   const whose = new Map<string, Whose>();
   for (const path of new Set([id, ...paths])) whose.set(path, await whoseIs(deps, path));
-  // Files that the cluster has rebuilt are newer than any saved ones.
+  // Files that the cluster has rebuilt are newer than any saved ones, so they stay.
   const rebuilt = [...whose.values()].includes('own');
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   for (const { path, fetch } of files) {
@@ -49,7 +53,9 @@ async function savedFiles(own: OwnFiles, id: WindowId) {
   return { files: inBackup, from: inBackup.length > 0 ? ('fromBackup' as const) : undefined };
 }
 
-/** Whose file it is. `combined`: pulled, or rewritten from a pulled file. An incomplete file counts as nobody's. */
+/**
+ * Whose file it is. `combined`: it was pulled, or rewritten from a pulled file. An incomplete file belongs to nobody.
+ */
 type Whose = 'own' | 'combined' | 'incomplete' | 'gone';
 
 async function whoseIs({ store, cluster, pulled }: ReturnDependencies, path: string): Promise<Whose> {

@@ -4,12 +4,15 @@ import { sha256 } from './read';
 import { ifThere, type LocalEtl } from './store';
 import { writeAtomically } from './write';
 
-/** Contents kept per file: a cost-model that keeps building where nothing is pushed would otherwise fill the volume. */
+/**
+ * Number of contents kept per file. Without a limit, a cost-model that keeps building where nothing is pushed would
+ * fill the volume.
+ */
 const salvagedPerFile = 3;
 
 /**
- * Saves the content of a file that is about to be replaced and has no other copy, in `salvaged/` on the same volume.
- * The last few contents of each file stay there. Returns the path of the copy.
+ * Saves the content of a file that is about to be replaced and has no other copy. The copy is in `salvaged/` on the
+ * same volume, which keeps the last few contents of each file. Returns the path of the copy.
  */
 export async function salvage(store: LocalEtl, path: string, bytes: Uint8Array): Promise<string> {
   const base = join(store.state, 'salvaged', ...path.split('/'));

@@ -5,7 +5,7 @@ import type { Stamp } from './replace';
 import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
 
-/** How the bytes of a file about to be replaced were secured. */
+/** How the bytes of a file were secured before it is replaced. */
 export type Secured =
   | { readonly kind: 'gone' }
   /** It must not be replaced now: it is being written, or cannot be read. */
@@ -18,13 +18,13 @@ export type Secured =
 export interface SecureDependencies {
   store: LocalEtl;
   pulled: Pulled;
-  /** For a cluster that is also federated; without it nothing is pushed. */
+  /** Pushes the files if the cluster is also federated. Without it, nothing is pushed. */
   pusher?: Pusher;
   /** Whether the backup has these bytes. */
   isBackedUp: (digest: string) => Promise<boolean>;
 }
 
-/** An incomplete file younger than this may still be being written; an older one is just broken. */
+/** Until this long after its last change, an incomplete file may still be being written. After that it is broken. */
 const beingWrittenMs = 60_000;
 
 /** Ensures that replacing a local file loses no bytes. The caller holds the window's lock. */

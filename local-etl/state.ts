@@ -6,7 +6,7 @@ import { ifThere, type LocalEtl } from './store';
 import { writeAtomically, writeQuickly } from './write';
 
 /**
- * Reads a state file from the volume; undefined if there is none. Throws LOCAL_STATE_UNREADABLE for one that does not
+ * Reads a state file from the volume. Returns undefined if there is none. Throws LOCAL_STATE_UNREADABLE if it does not
  * match its schema.
  */
 export async function readState<T>(
@@ -28,10 +28,13 @@ export async function readState<T>(
   }
 }
 
-/** By path: the value last read, and the identity of the file it came from. */
+/** Values last read, by path. `seen` identifies the version of the file that the value comes from. */
 const latest = new Map<string, { readonly seen: string; readonly value: unknown }>();
 
-/** `readState` for values that are requested often: reads the file again only after some process has rewritten it. */
+/**
+ * Like `readState`, but for values that are requested often: reads the file again only after a process has rewritten
+ * it.
+ */
 export async function readStateCached<T>(
   store: LocalEtl,
   name: string,
@@ -48,7 +51,7 @@ export async function readStateCached<T>(
   return value;
 }
 
-/** Writes state that can be worked out again: a crash may lose it. */
+/** Writes state that can be worked out again, so a crash may lose it. */
 export async function writeStateQuickly(store: LocalEtl, name: string, value: object): Promise<void> {
   await writeQuickly(join(store.state, name), Buffer.from(JSON.stringify(value)));
 }

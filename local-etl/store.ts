@@ -8,11 +8,11 @@ export interface LocalEtl {
   readonly root: string;
   /** Folder of the window files, as `<pipeline>/<resolution>/<start>-<end>`. */
   readonly bingen: string;
-  /** Federated ETL's state of this volume, kept on it. */
+  /** Folder of Federated ETL's own state, on the same volume. */
   readonly state: string;
 }
 
-/** The store in a folder, which need not exist yet. */
+/** Returns the store in a folder, which need not exist yet. */
 export function localEtl(root: string): LocalEtl {
   return { root, bingen: join(root, 'bingen'), state: join(root, '.federated-etl') };
 }
@@ -27,12 +27,12 @@ export async function requireLocalEtl(store: LocalEtl): Promise<void> {
   });
 }
 
-/** Absolute path of a window file; `path` is relative to `bingen/`. */
+/** Returns the absolute path of a window file; `path` is relative to `bingen/`. */
 export function localPath(store: LocalEtl, path: string): string {
   return join(store.bingen, ...path.split('/'));
 }
 
-/** The code of a system error, such as `ENOENT`; undefined for other errors. */
+/** Returns the code of a system error, such as `ENOENT`, or undefined for other errors. */
 export function systemCode(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
@@ -63,7 +63,7 @@ export async function allowed<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Awaits `work`; undefined if the file or folder does not exist. */
+/** Awaits `work`. Returns undefined if the file or folder does not exist. */
 export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;

@@ -3,9 +3,9 @@ import { type FSWatcher, watch } from 'chokidar';
 import type { LocalEtl } from './store';
 
 export interface WatchOptions {
-  /** How long changes must have ceased before the callback. (Default: 1 second) */
+  /** Time without changes after which `onChange` is called. (Default: 1 second) */
   quietMs?: number;
-  /** Longest delay of the callback while changes continue. (Default: 10 seconds) */
+  /** Longest delay of that call while changes continue. (Default: 10 seconds) */
   longestMs?: number;
   /** How often to check whether the folder exists. (Default: 5 seconds) */
   lookEveryMs?: number;
@@ -18,7 +18,7 @@ export interface Watcher {
 }
 
 /**
- * Calls `onChange` after window files have changed; many changes make one call. The call does not say what changed, so
+ * Calls `onChange` after window files have changed, only once for many changes. The call does not say what changed, so
  * the caller must scan. The folder may appear later, disappear and come back.
  */
 export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: WatchOptions = {}): Watcher {
@@ -52,8 +52,8 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
 }
 
 /**
- * Watches only folders: their raw events also report writes to the files in them. One watch per file would exceed the
- * system's limit with many thousand files.
+ * Watches only folders, since their raw events also report writes to the files in them. One watch per file would exceed
+ * the system's limit if there are many thousands of files.
  */
 function watchFolders(bingen: string, onEvent: () => void, onError: (error: unknown) => void): FSWatcher {
   const watcher = watch(bingen, {

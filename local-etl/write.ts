@@ -6,7 +6,10 @@ import { allowed, ifThere, type LocalEtl, systemCode } from './store';
 const temporary = '.tmp-';
 const strayAfterMs = 60 * 60_000;
 
-/** Creates or replaces a file atomically and durably: readers, and a power failure, find the old or the new content. */
+/**
+ * Creates or replaces a file atomically and durably: readers find either the old or the new content, even after a power
+ * failure.
+ */
 export async function writeAtomically(
   path: string,
   body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -15,7 +18,10 @@ export async function writeAtomically(
   await moveInto(written, path);
 }
 
-/** `writeAtomically` without waiting for the disk: for files that may be lost but must never be read half-written. */
+/**
+ * Like `writeAtomically`, but does not wait for the disk: for files that may be lost but must never be read
+ * half-written.
+ */
 export async function writeQuickly(path: string, body: Uint8Array): Promise<void> {
   const written = join(dirname(path), temporaryName());
   const write = () => writeFile(written, body);
@@ -28,7 +34,7 @@ export async function writeQuickly(path: string, body: Uint8Array): Promise<void
   }
 }
 
-/** Creates a file atomically with its whole content; false if it already exists. */
+/** Creates a file atomically with its whole content. Returns false if the file already exists. */
 export async function createOnce(path: string, body: Uint8Array): Promise<boolean> {
   const written = await writeTemporary(path, body);
   try {
@@ -43,7 +49,9 @@ export async function createOnce(path: string, body: Uint8Array): Promise<boolea
   }
 }
 
-/** Writes a synced temporary file next to `path`; the caller then calls `moveInto` or removes it. */
+/**
+ * Writes a temporary file next to `path`, synced, and returns its path. The caller then calls `moveInto` or removes it.
+ */
 export async function writeTemporary(
   path: string,
   body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -54,7 +62,7 @@ export async function writeTemporary(
 
 async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
   try {
-    // Readable by the cost-model, which may run as another user.
+    // The file must be readable by the cost-model, which may run as another user.
     await using handle = await inFolder(dirname(written), () => open(written, 'wx', 0o644));
     if (body instanceof Uint8Array) await handle.writeFile(body);
     else for await (const chunk of body) await handle.write(chunk);
@@ -66,7 +74,10 @@ async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Ar
   }
 }
 
-/** Runs `make`, and creates the folder only if that fails because it is missing: it nearly always exists. */
+/**
+ * Runs `make`. If it fails because the folder is missing, creates the folder and runs it again. The folder nearly
+ * always exists, so this saves a check.
+ */
 export async function inFolder<T>(folder: string, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
@@ -94,7 +105,7 @@ export async function removeFile(path: string): Promise<void> {
   await ifThere(syncFolder(dirname(path)));
 }
 
-/** `removeFile` without waiting for the disk: a power failure may bring the file back. */
+/** Like `removeFile`, but does not wait for the disk: a power failure may bring the file back. */
 export async function removeQuickly(path: string): Promise<void> {
   await ifThere(unlink(path));
 }
