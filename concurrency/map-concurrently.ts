@@ -3,8 +3,9 @@ import pMap from 'p-map';
 /**
  * Calls `work` for each item, at most `limit` at a time, and returns the results in the items' order.
  *
- * After a failure of `work` or of the iterator no further call starts; the calls in progress are awaited, then the
- * first error is thrown. So nothing runs on after the returned promise has settled. `p-map` alone would not wait.
+ * After `work` or the iterator has failed, no further call starts. The calls in progress are awaited, then the first
+ * error is thrown, so no call is still running when the returned promise settles. `p-map` alone would not wait for
+ * them.
  */
 export async function mapConcurrently<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -22,7 +23,7 @@ export async function mapConcurrently<Item, Result>(
     return await pMap(source, track, { concurrency: limit });
   } finally {
     await Promise.allSettled(running);
-    // Waits for a pending read of the next item.
+    // Also waits until a pending read of the next item has ended.
     await source.return(undefined);
   }
 }
