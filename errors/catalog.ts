@@ -3,16 +3,16 @@ interface CatalogEntry {
   readonly means: string;
   /** What to do about it. */
   readonly hint: string;
-  /** Whether a retry can succeed without anybody acting. */
+  /** Whether a retry may succeed without anybody doing anything. */
   readonly retryable: boolean;
 }
 
 /**
- * Every error that Federated ETL raises. Codes are stable: they are Temporal failure types, and people alert on
- * them. `docs/reference/errors.md` has an entry for each.
+ * Every error that Federated ETL raises. Codes are stable: they are the types of Temporal failures, and people set
+ * alerts on them. `docs/reference/errors.md` has an entry for each.
  */
 export const catalog = {
-  // An ETL file that cannot be read
+  // ETL files that cannot be read
   ETL_EMPTY_FILE: {
     means: 'An ETL file of zero bytes.',
     hint: 'The cluster that made it was probably cut off while writing. Repair this window there; the next run picks it up.',
@@ -48,7 +48,7 @@ export const catalog = {
     hint: 'Repair this window on the cluster that made it. Windows are whole multiples of the resolution, in UTC.',
     retryable: false,
   },
-  // A source that can be read but is quarantined
+  // Sources that can be read but are quarantined
   SOURCE_VANISHED: {
     means: 'A window that a cluster contributed is gone from its folder.',
     hint: 'The last good contribution is kept. Look for a lifecycle rule or a deletion, and let the cluster push the window again.',
@@ -197,7 +197,7 @@ export const catalog = {
     hint: 'Only merge files of the same window and pipeline.',
     retryable: false,
   },
-  // A primary
+  // Primaries
   BACKUP_FAILED: {
     means: 'The local ETL could not be backed up and read back before the first overwrite.',
     hint: 'Nothing was overwritten. Free some space or correct localEtl.backupPath; the next pull tries again.',
@@ -228,7 +228,7 @@ export const catalog = {
     hint: 'Check the named file under .federated-etl on the volume; the message says what is wrong with it.',
     retryable: false,
   },
-  // Questions to a primary
+  // Queries to a primary
   QUERY_INVALID: {
     means: 'An invalid query parameter.',
     hint: 'Correct the parameter; docs/reference/api.md and /api/docs on the server list the accepted values.',
@@ -289,7 +289,7 @@ export const catalog = {
 
 export type ErrorCode = keyof typeof catalog;
 
-/** Whether a text, such as the type of a Temporal failure, is one of the catalogued codes. */
+/** Whether a text, such as the type of a Temporal failure, is a code of this catalogue. */
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(catalog, text);
 }

@@ -7,11 +7,11 @@ export interface ErrorSubject {
   resolution?: string;
   /** `<start>-<end>` in unix seconds, or any text that names the window. */
   window?: string;
-  /** A bucket key or a local file. */
+  /** A bucket key, or the path of a local file. */
   key?: string;
-  /** A setting, by its path in the settings file. */
+  /** Path of a setting in the settings file. */
   setting?: string;
-  /** A parameter of a query. */
+  /** Name of a query parameter. */
   parameter?: string;
   /** Offset of the fault in the file, in bytes. */
   byte?: number;
@@ -21,18 +21,18 @@ export interface FederationErrorOptions {
   subject?: ErrorSubject;
   /** What happened, in one sentence, without the hint. */
   detail: string;
-  /** Replaces the catalogue's hint if the caller knows a better one. */
+  /** Hint to show instead of the catalogue's, if the caller knows a better one. */
   hint?: string;
-  /** Overrides the catalogue's value. */
+  /** Overrides `retryable` of the catalogue. */
   retryable?: boolean;
-  /** Wait that the server requested, in milliseconds. */
+  /** Time to wait before a retry, as requested by the server, in milliseconds. */
   retryAfterMs?: number;
   cause?: unknown;
 }
 
 /**
- * The only error type of Federated ETL: a stable code, a subject, what happened and what to do. The code's catalogue
- * entry says whether retrying can help.
+ * The only error type of Federated ETL: a stable code, a subject, what happened and what to do. Unless overridden, the
+ * code's entry in the catalogue says whether retrying can help.
  */
 export class FederationError extends Error {
   override readonly name = 'FederationError';
@@ -53,7 +53,7 @@ export class FederationError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** Returns this error with additional subject fields; fields that are set already win. */
+  /** Returns a copy of this error with additional subject fields. Fields that are already set keep their values. */
   about(subject: ErrorSubject): FederationError {
     return new FederationError(this.code, {
       subject: { ...subject, ...this.subject },
@@ -66,12 +66,12 @@ export class FederationError extends Error {
   }
 }
 
-/** Whether this is a catalogued error, with this code if one is given. */
+/** Whether `error` is a catalogued error; if a code is given, whether it has this code. */
 export function isFederationError(error: unknown, code?: ErrorCode): error is FederationError {
   return error instanceof FederationError && (code === undefined || error.code === code);
 }
 
-/** A paragraph for people: code, what happened, subject and hint. */
+/** Describes an error in a paragraph for people: code, what happened, subject and hint. */
 export function describeError(error: unknown): string {
   if (!(error instanceof FederationError)) return error instanceof Error ? error.message : String(error);
   const subject = Object.entries(error.subject)

@@ -1,14 +1,15 @@
 import { distance } from 'fastest-levenshtein';
 
-/** A known name, and the number of characters to change to get to it (Levenshtein distance). */
+/** A known name. `far` is its Levenshtein distance from the name searched for: the number of characters to change. */
 export interface NearestName {
   readonly name: string;
   readonly far: number;
 }
 
 /**
- * The known name closest to `name`, for "did you mean"; the first of several. Case counts. Undefined if nothing is
- * known. Takes time in proportion to the length of `name`: cut what strangers send.
+ * Returns the known name closest to `name`, for "did you mean"; the first one if several are equally close. It is
+ * case-sensitive. Returns undefined if there are no known names. The time is proportional to the length of `name`: cut
+ * names that strangers send.
  */
 export function nearestName(name: string, known: readonly string[]): NearestName | undefined {
   let nearest: NearestName | undefined;
