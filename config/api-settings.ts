@@ -7,13 +7,16 @@ export interface ApiSettings {
   readonly listen: string;
   readonly token?: string;
   readonly openRead: boolean;
-  /** Origins whose pages may read from a browser; `*` for all. (Default: all with `openRead`, else those of this machine) */
+  /**
+   * Origins whose pages may read the API from a browser; `*` allows all. (Default: all if `openRead` is set, otherwise
+   * those of this machine)
+   */
   readonly origins?: readonly string[];
   readonly currency: string;
   readonly utcOffsetSeconds: number;
   /** The response format of `/model/assets`. */
   readonly assets: 'kubecost' | 'opencost';
-  /** The label behind each alias; several are separated by commas. */
+  /** Label that each alias stands for, or several labels separated by commas. */
   readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
   readonly limits: {
     readonly seconds: number;
@@ -23,7 +26,7 @@ export interface ApiSettings {
   };
 }
 
-/** The settings of the API server; adds a fault for each invalid value. */
+/** Compiles the settings of the API server. Adds a fault for each invalid value. */
 export function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
   const listen = checkedListen('api.listen', values, faults);
   return {
@@ -54,7 +57,7 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   const origins = values['api.origins'];
   for (const origin of origins ?? []) {
     if (origin === '*') continue;
-    // The spelling that browsers send; any other would never match.
+    // Browsers send an origin in this spelling. Any other spelling would never match.
     const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
     if (origin === sent) continue;
     const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;
@@ -63,7 +66,7 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   return origins;
 }
 
-/** The address that a server listens on, checked. */
+/** Returns the address that a server listens on. Adds a fault if it is invalid. */
 export function checkedListen(
   setting: 'api.listen' | 'health.listen',
   values: SettingValues,

@@ -1,12 +1,16 @@
 import ms from 'ms';
 
-/** Milliseconds of a duration with one unit: `2s`, `5m`, `30m`, `49h`, `91d`. Undefined for anything else. */
+/**
+ * Converts a duration with one unit (`2s`, `5m`, `30m`, `49h`, `91d`) to milliseconds. Returns undefined for any other
+ * text.
+ */
 export function parseDuration(text: string): number | undefined {
-  // `ms` also accepts bare numbers and words, but a duration without a unit is easily wrong by a factor of 60.
+  // Stricter than `ms`, which also accepts bare numbers and words: a duration without a unit is easily wrong by a
+  // factor of 60.
   return /^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text) ? ms(text as ms.StringValue) : undefined;
 }
 
-/** A duration as written in settings, in the largest unit that gives a whole number: `90m`, `49h`. */
+/** Formats a duration as in settings, in the largest unit that gives a whole number: `90m`, `49h`. */
 export function formatDuration(milliseconds: number): string {
   const units = [
     ['d', 86_400_000],

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { settingNames } from './keys';
 import type { Found, SettingsFile } from './settings-file';
 
-/** Top-level keys of Kubecost's Helm values, which identify such a file. */
+/** Top-level keys of Kubecost's Helm values. A file that has any of them is read as Helm values. */
 const chartKeys = new Set(
   (
     'global prometheus grafana networkCosts thanos persistentVolume ingress serviceMonitor prometheusRule reporting ' +
@@ -10,7 +10,7 @@ const chartKeys = new Set(
     'imagePullSecrets initChownData supportNFS sigV4Proxy remoteWrite systemProxy networkPolicy agent image resources'
   ).split(' '),
 );
-/** Keys of Kubecost's `federatedETL` that are not settings of ours. */
+/** Keys of Kubecost's `federatedETL` that are not settings of Federated ETL. They identify Helm values as well. */
 const chartFederationKeys = new Set([
   'redirectS3Backup',
   'useMultiClusterDB',
@@ -18,14 +18,20 @@ const chartFederationKeys = new Set([
   'readOnlyPrimary',
 ]);
 
-/** Paths of the cluster id in Kubecost's values. Federation uses `cluster_id` (kubecost/docs#507). */
+/**
+ * Paths at which Kubecost's values may give the cluster id; the first one present is used. Federation uses `cluster_id`
+ * (kubecost/docs#507).
+ */
 const clusterIdPaths = [
   'clusterId',
   'global.clusterId',
   'prometheus.server.global.external_labels.cluster_id',
   'kubecostProductConfigs.clusterName',
 ];
-/** Secrets that Kubecost's chart mounts, with the path of the single file in each. */
+/**
+ * Secrets that Kubecost's chart mounts. The value at `path` names the secret; `file` is where its single file is
+ * mounted.
+ */
 const secrets = [
   {
     path: 'kubecostModel.federatedStorageConfigSecret',
@@ -39,12 +45,12 @@ const secrets = [
   },
 ] as const;
 
-/** The content of a settings file of any accepted kind. */
+/** Settings read from a file of any accepted kind. */
 export interface FileSettings {
   readonly known: ReadonlyMap<string, Found>;
-  /** Unknown keys, which are an error; empty for files in which foreign keys are expected. */
+  /** Unknown keys, which are an error. Empty for files that are expected to have keys of other programs. */
   readonly unknown: readonly { readonly path: string; readonly where: string }[];
-  /** The meaning of a bare `clusters` list in this file. */
+  /** How to read a bare `clusters` list in this file. */
   readonly bareClusters: 'exclude' | 'include' | 'ambiguous';
   readonly notices: readonly string[];
 }
@@ -54,7 +60,7 @@ export function readFileSettings(file: SettingsFile): FileSettings {
   if (isFederatorJson(file)) return readFederatorJson(file);
   if (isHelmValues(file)) return readHelmValues(file);
   const content = file.at(new Set(settingNames));
-  // A file with only `federatedETL` may also be a fragment of Helm values; we do not guess.
+  // A file that has only `federatedETL` may also be part of a Helm values file. We do not guess which it is.
   const fragment = file.topKeys.every((key) => key === 'federatedETL');
   return { ...content, bareClusters: fragment ? 'ambiguous' : 'exclude', notices: [] };
 }
@@ -98,7 +104,10 @@ function readHelmValues(file: SettingsFile): FileSettings {
   return { known, unknown: [], bareClusters: 'ambiguous', notices };
 }
 
-/** The chart renders its `federator` map verbatim, and its federator reads `clusters` as the ones to include. */
+/**
+ * Reads a `federator.json`. The chart renders its `federator` map into it verbatim, and Kubecost's federator reads
+ * `clusters` as the clusters to include.
+ */
 function readFederatorJson(file: SettingsFile): FileSettings {
   const prefix = 'federatedETL.federator.';
   const names = settingNames

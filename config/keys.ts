@@ -1,13 +1,13 @@
 import { choice, count, duration, durations, flag, type Kind, moment, text, texts, utcOffset } from './kinds';
 
-/** The definition of a setting; its name is its path in the settings file. */
+/** Definition of a setting. The setting's name is its path in the settings file. */
 interface SettingKey {
   readonly kind: Kind<unknown>;
-  /** The default, as it would be written in the file. */
+  /** Default value, as it would be written in the file. */
   readonly byDefault?: unknown;
-  /** Its environment variable, if Kubecost or Temporal defines one; otherwise `variableOf` builds the name. */
+  /** Environment variable, if Kubecost or Temporal defines one. Otherwise `variableOf` builds its name. */
   readonly env?: string;
-  /** Its value is never shown. */
+  /** Set for a secret, whose value is never shown. */
   readonly secret?: true;
 }
 
@@ -71,7 +71,7 @@ export type SettingName = keyof SettingKeys;
 
 type ValueOf<Name extends SettingName> = SettingKeys[Name]['kind'] extends Kind<infer T> ? T : never;
 
-/** The value of every setting by name; undefined if it is not set and has no default. */
+/** Values of all settings, by name; undefined for a setting that is not set and has no default. */
 export type SettingValues = {
   readonly [Name in SettingName]:
     ValueOf<Name> | (SettingKeys[Name] extends { byDefault: unknown } ? never : undefined);
@@ -79,12 +79,14 @@ export type SettingValues = {
 
 export const settingNames = Object.keys(settingKeys) as SettingName[];
 
-/** The definition of a setting. */
 export function settingKey(name: SettingName): SettingKey {
   return settingKeys[name];
 }
 
-/** The variable of a setting: its own, or `FEDERATED_ETL_` and its path in capitals, without a leading `federatedETL`. */
+/**
+ * Returns the environment variable of a setting: its own one, or else `FEDERATED_ETL_` and its path in capitals,
+ * without a leading `federatedETL`.
+ */
 export function variableOf(name: SettingName): string {
   const words = name.replace(/^federatedETL\./, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2');
   return settingKey(name).env ?? `FEDERATED_ETL_${words.replaceAll('.', '_').toUpperCase()}`;

@@ -4,10 +4,10 @@ import { parseDuration } from './durations';
 
 /** The type of a setting: how a value is checked, and how the text of an environment variable is converted. */
 export interface Kind<T> {
-  /** Completes the sentence "it takes …". */
+  /** Describes the accepted values. Completes the sentence "it takes …". */
   readonly takes: string;
   readonly schema: z.ZodType<T>;
-  /** Converts a text for the schema; returns it unchanged if that is impossible. */
+  /** Converts a text to a value for the schema. Returns the text unchanged if it cannot be converted. */
   fromText(text: string): unknown;
 }
 
@@ -30,14 +30,14 @@ export const count: Kind<number> = {
   fromText: (given) => (/^\d+$/.test(given) ? Number(given) : given),
 };
 
-/** Parsed to milliseconds. */
+/** A duration, parsed to milliseconds. */
 export const duration: Kind<number> = {
   takes: 'a number with a unit, such as 30s, 5m or 49h',
   schema: z.string().transform((given, context) => parseDuration(given) ?? refuse(context)),
   fromText: (given) => given,
 };
 
-/** Parsed to seconds east of UTC. */
+/** An offset from UTC, parsed to seconds east of UTC. */
 export const utcOffset: Kind<number> = {
   takes: 'an offset from UTC such as +02:00 or -05:30',
   schema: z.string().transform((given, context) => {
@@ -48,7 +48,7 @@ export const utcOffset: Kind<number> = {
   fromText: (given) => given,
 };
 
-/** A point in time, normalised to RFC 3339 in UTC, so that different spellings give the same membership. */
+/** A point in time, normalised to RFC 3339 in UTC, so that different spellings of a moment give the same membership. */
 export const moment: Kind<string> = {
   takes: 'a moment such as 2026-01-31T00:00:00Z (RFC 3339)',
   schema: z
@@ -63,7 +63,7 @@ export const texts: Kind<string[]> = {
   fromText: splitList,
 };
 
-/** Milliseconds by resolution. */
+/** A duration per resolution, parsed to milliseconds. */
 export const durations: Kind<Record<string, number>> = {
   takes: 'resolutions with a duration each, such as {1h: 49h}',
   schema: z.record(z.string(), z.string()).transform((given, context) => {
@@ -80,7 +80,7 @@ export const durations: Kind<Record<string, number>> = {
     ) as unknown,
 };
 
-/** One of a few words. */
+/** One of the given words. */
 export function choice<const Word extends string>(...words: Word[]): Kind<Word> {
   return { takes: `one of ${words.join(', ')}`, schema: z.enum(words), fromText: (given) => given };
 }

@@ -2,8 +2,8 @@ import { networkInterfaces } from 'node:os';
 import { FederationError } from '../errors/federation-error';
 
 /**
- * Parses an address to listen on, such as `127.0.0.1:9003`, or `:9003` for all addresses. Throws SETTINGS_INVALID, which
- * names the setting, if it is invalid.
+ * Parses an address to listen on, such as `127.0.0.1:9003`, or `:9003` for all addresses. If the address is invalid,
+ * throws SETTINGS_INVALID, which names the setting.
  */
 export function parseListen(listen: string, setting: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(listen);
@@ -18,7 +18,7 @@ export function parseListen(listen: string, setting: string): { host: string; po
   return { host: host === '' ? everyAddress() : host, port };
 }
 
-/** All IPv4 and IPv6 addresses, as far as the machine has both. */
+/** Returns the host that stands for all addresses: `::` for IPv4 and IPv6, or `0.0.0.0` on a machine without IPv6. */
 function everyAddress(): string {
   const known = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
   return known.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';

@@ -2,18 +2,20 @@ import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 /**
- * Writes one line per event: the fields (always including a stable, dotted `event`), then a message for people. Scope a
- * logger with `child({cluster: …})` so that every line names its subject.
+ * Logger that writes one line per event: the fields (always including a stable, dotted `event`), then a message for
+ * people. Use `child({cluster: …})` to get a logger that names its subject in every line.
  */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
 export interface LogSettings {
   level: 'debug' | 'info' | 'warn' | 'error';
-  /** `auto`: for people at a terminal, JSON elsewhere. */
+  /** `auto` means `pretty` at a terminal and `json` elsewhere. */
   format: 'auto' | 'json' | 'pretty';
 }
 
-/** A logger that writes to standard output, JSON lines or the bracketed style that Kubecost's users grep. */
+/**
+ * Creates a logger that writes to standard output, either JSON lines or the bracketed style that Kubecost's users grep.
+ */
 export function createLog(settings: LogSettings): Log {
   const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && process.stdout.isTTY);
   const options = { level: settings.level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
@@ -24,5 +26,5 @@ export function createLog(settings: LogSettings): Log {
   );
 }
 
-/** Discards everything: for code that reports in another way, and for tests. */
+/** Logger that discards everything: for code that reports in another way, and for tests. */
 export const silentLog: Log = pino({ level: 'silent' });

@@ -5,8 +5,8 @@ import type { Log } from './log';
 import type { Settings } from './settings';
 
 /**
- * Opens the store of a `federated-store.yaml`. Logs its warnings, and each call at level debug, or at level info if the
- * file sets `trace.enable`. Also passes each call to `observe`. The caller must close the bucket.
+ * Opens the store that a `federated-store.yaml` describes, and logs its warnings. Logs each call at level debug, or at
+ * level info if the file sets `trace.enable`, and passes it to `observe`. The caller must close the bucket.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,

@@ -9,9 +9,9 @@ const bare = 'federatedETL.federator.clusters';
 const mode = 'federatedETL.federator.clustersMode';
 
 /**
- * The clusters included and excluded by the settings. A bare `clusters` list means clusters to exclude in the guide, but
- * clusters to include in Kubecost's charts. A wrong guess would silently bill the wrong clusters, so an ambiguous list is
- * an error.
+ * Compiles the scope of the federation: included and excluded clusters, cut-off date and retention. In the guide, a
+ * bare `clusters` list names the clusters to exclude; in Kubecost's charts, the clusters to include. A wrong guess
+ * would silently bill the wrong clusters, so an ambiguous list is an error.
  */
 export function compileScope(
   values: SettingValues,
@@ -42,7 +42,7 @@ export function compileScope(
     const setting = 'federatedETL.federator.includeClusters';
     faults.push({ setting, detail: `The cluster ${id} is both included and excluded.` });
   }
-  // Sorted, so that the order of the lists does not affect the membership.
+  // The lists are sorted, so that their order in the settings does not affect the membership.
   const include = checkIds(named.include, faults);
   const cutoff = values['federatedETL.federator.federationCutoffDate'];
   return {
@@ -53,7 +53,7 @@ export function compileScope(
   };
 }
 
-/** Retention in seconds by resolution; empty if none is set. */
+/** Compiles the retention, in seconds by resolution. Returns an empty object if none is set. */
 function compileRetention(values: SettingValues, faults: Fault[]): Pick<Scope, 'retention'> {
   const setting = 'federatedETL.federator.retention';
   const retention = Object.entries(values[setting]).map(([resolution, ms]) => {

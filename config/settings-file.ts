@@ -3,12 +3,12 @@ import { types } from 'node:util';
 import { FederationError } from '../errors/federation-error';
 import { readYaml, type YamlFile } from '../storage/read-yaml';
 
-/** A value and where it comes from, for messages. */
+/** A value, and where it was found (for messages). */
 export interface Found {
   readonly value: unknown;
-  /** Such as `federated-etl.yaml, line 12` or `CLUSTER_ID`. */
+  /** Where the value was found, such as `federated-etl.yaml, line 12` or `CLUSTER_ID`. */
   readonly where: string;
-  /** From the environment, where every value is text. */
+  /** Whether the value comes from the environment, where every value is text. */
   readonly textual?: boolean;
 }
 
@@ -21,14 +21,14 @@ export interface FileContent {
 /** A YAML file before its kind is known. */
 export interface SettingsFile {
   readonly name: string;
-  /** The keys of the top level and of `federatedETL`, those without a value included. */
+  /** Keys of the top level and (in `federatedEtlKeys`) of `federatedETL`, including keys without a value. */
   readonly topKeys: readonly string[];
   readonly federatedEtlKeys: readonly string[];
-  /** Its values at these paths. A key without a value counts as absent. */
+  /** Returns the values at the given paths. A key without a value is treated as absent. */
   at(paths: ReadonlySet<string>): FileContent;
 }
 
-/** Reads a YAML file, which includes JSON. */
+/** Reads a YAML file. JSON is accepted as well, since it is valid YAML. */
 export function readSettingsFile(file: string): SettingsFile {
   const yaml = readYaml(readText(file), file, (detail) => invalid(file, detail));
   const top = yaml.value ?? {};

@@ -22,9 +22,9 @@ import {
   settingsInvalid,
 } from './values';
 
-/** The compiled settings. Nothing else reads the settings file or the environment. */
+/** The compiled settings. All other code uses these instead of reading the settings file or the environment. */
 export interface Settings {
-  /** The settings file, if any. */
+  /** Path of the settings file, if there is one. */
   readonly file?: string;
   readonly clusterId: ClusterId;
   /** The roles of this cluster. */
@@ -36,9 +36,9 @@ export interface Settings {
     readonly path: string;
     /** Folder that a primary pulls into. (Default: `path`) */
     readonly pullPath: string;
-    /** Folder for backups of the local ETL, instead of the bucket. */
+    /** Folder to save backups of the local ETL in, instead of the bucket. */
     readonly backupPath?: string;
-    /** Interval of full scans of the local ETL, in addition to watching it. */
+    /** Interval of full scans of the local ETL, which is also watched. */
     readonly rescanEveryMs: number;
   };
   readonly pull: {
@@ -73,7 +73,7 @@ export interface FederatorSettings {
   readonly scope: Scope;
   /** Delay between start and first run. */
   readonly firstRunAfterMs: number;
-  /** Interval between runs, counted from the first one. */
+  /** Interval between runs, counted from the first run. */
   readonly runEveryMs: number;
   /** Minimum number of generations kept. */
   readonly generations: number;
@@ -90,7 +90,7 @@ export interface SettingsSources {
   readonly cwd?: string;
 }
 
-/** Reads the settings. Throws SETTINGS_INVALID with all faults, or CLUSTER_ID_INVALID. */
+/** Reads the settings. Throws SETTINGS_INVALID, which lists all faults, or CLUSTER_ID_INVALID. */
 export function loadSettings({
   file: named,
   env = process.env,
@@ -107,7 +107,8 @@ export function loadSettings({
   const found = new Map([...content.known, ...variables]);
   const values = checkValues(found, faults);
   if (faults.length > 0) throw settingsInvalid(faults);
-  // A path in a file is relative to that file; one in a variable, or a default, to the working directory.
+  // A path in the settings file is relative to that file. A path in an environment variable, or a default path, is
+  // relative to the working directory.
   const inFile = (name: SettingName): boolean => content.known.has(name) && !variables.has(name);
   const locate: Locate = (name, path) =>
     resolve(file !== undefined && inFile(name) ? dirname(file) : cwd, path);
@@ -142,13 +143,13 @@ export function loadSettings({
   return settings;
 }
 
-/** Defaults of the settings, for verbs that read no settings file. */
+/** Default settings, for verbs of the command line that read no settings file. */
 export interface DefaultSettings {
   readonly api: ApiSettings;
   readonly query: Pick<Settings['query'], 'memory' | 'threads'>;
 }
 
-/** The defaults, compiled like the settings. */
+/** Compiles the defaults in the same way as the settings. */
 export function defaultSettings(): DefaultSettings {
   const values = checkValues(new Map(), []);
   const { 'query.memory': memory, 'query.threads': threads } = values;
@@ -206,7 +207,7 @@ function compileFederator(
     values['federatedETL.federator.firstRunAfter'],
     values['federatedETL.federator.runEvery'],
   ];
-  // A Temporal schedule takes whole seconds, at least one; more than a year makes no sense.
+  // A Temporal schedule takes whole seconds, at least one. An interval of more than a year makes no sense.
   if (runEveryMs < 1_000 || runEveryMs % 1_000 !== 0 || runEveryMs > 365 * 86_400_000) {
     const setting = 'federatedETL.federator.runEvery';
     faults.push({
@@ -248,7 +249,7 @@ function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): S
       setting: 'query.memory',
       detail: `${memory} is not a memory size such as 512MB (query.memory).`,
     });
-  // In the pull folder, so that it is on the same volume.
+  // By default the database is in the pull folder, so that it is on the same volume.
   const { pullPath } = compileLocalEtl(values, locate);
   const folder = path === undefined ? join(pullPath, '.federated-etl', 'query') : locate('query.path', path);
   return { path: folder, memory, threads };

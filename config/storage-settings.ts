@@ -3,19 +3,19 @@ import type { SettingValues } from './keys';
 import type { Found } from './settings-file';
 import type { Fault, Locate } from './values';
 
-/** Where the bucket's configuration is. */
+/** Which configuration of the bucket to use. */
 export interface StorageSettings {
-  /** Absolute path of the store's configuration. */
+  /** Absolute path of the file that configures the store. */
   readonly file: string;
-  /** Whether it is the configuration that Kubecost's own backup uses. */
+  /** Whether that file is the one that Kubecost's own backup uses. */
   readonly existing: boolean;
   /** URL of a GCS emulator to use instead of GCS. */
   readonly gcsEmulator?: string;
 }
 
 /**
- * The settings of the bucket. Only a cluster with a role needs the configuration to exist. Adds a fault for each invalid
- * value, and a notice for each setting that the operator should know is in use.
+ * Compiles the settings of the bucket. A missing configuration file is a fault only if the cluster has a role. Adds a
+ * fault for each invalid value, and a notice for each setting that the operator should know to be in use.
  */
 export function compileStorage(
   values: SettingValues,

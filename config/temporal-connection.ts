@@ -1,19 +1,19 @@
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Fault } from './values';
 
-/** Connection to Temporal: the options of `Connection.connect` and `NativeConnection.connect`, always with an address. */
+/** Connection to Temporal: options of `Connection.connect` and `NativeConnection.connect`, always with an address. */
 export interface TemporalConnection {
   readonly address: string;
   readonly namespace: string;
   /** Prefix of every workflow id and task queue; empty unless several federations share a namespace. */
   readonly idPrefix: string;
-  /** A new copy on each access, since the SDK modifies it. */
+  /** Connection options. Each access returns a new copy, since the SDK modifies it. */
   readonly connection: ClientConnectConfig['connectionOptions'];
 }
 
 /**
- * The variables and profiles of the `temporal` CLI override the settings file, so that an operator's shell and Federated
- * ETL never talk to different servers.
+ * Reads the settings of the connection to Temporal. The variables and profiles of the `temporal` CLI override the
+ * settings file, so that an operator's shell and Federated ETL never talk to different servers.
  */
 export function readTemporalConnection(
   env: NodeJS.ProcessEnv,

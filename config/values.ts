@@ -3,16 +3,16 @@ import { nearestName } from '../errors/nearest-name';
 import { settingKey, type SettingName, settingNames, type SettingValues, variableOf } from './keys';
 import type { Found } from './settings-file';
 
-/** An invalid setting, and the reason as a sentence. */
+/** An invalid setting. `detail` says in a sentence what is wrong with it. */
 export interface Fault {
   readonly setting: string;
   readonly detail: string;
 }
 
-/** Makes a path absolute, depending on where the setting was given. */
+/** Makes a path absolute. What the path is relative to depends on where the setting was given. */
 export type Locate = (name: SettingName, path: string) => string;
 
-/** One error that lists all faults, so that they can be corrected in one go. */
+/** Returns one error that lists all faults, so that they can be corrected in one go. */
 export function settingsInvalid(faults: readonly Fault[]): FederationError {
   return new FederationError('SETTINGS_INVALID', {
     subject: { setting: faults.map(({ setting }) => setting).join(', ') },
@@ -20,7 +20,10 @@ export function settingsInvalid(faults: readonly Fault[]): FederationError {
   });
 }
 
-/** The settings given by environment variables. An empty variable counts as not set, since charts render those. */
+/**
+ * Reads the settings given by environment variables. An empty variable is treated as not set, since charts render empty
+ * variables.
+ */
 export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
   return new Map(
     settingNames.flatMap((name) => {
@@ -33,8 +36,8 @@ export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
 }
 
 /**
- * Notices about misspelled variables. Only names close to a real one count, since Kubernetes and the set-up have variables
- * with the same beginning.
+ * Returns notices about misspelled variables. Reports only names close to a real one, since Kubernetes and the set-up
+ * define other variables that begin in the same way.
  */
 export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(variableOf);
@@ -47,7 +50,7 @@ export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   });
 }
 
-/** Checks each value, and fills in the defaults. */
+/** Checks each value and fills in the defaults. Adds a fault for each invalid value. */
 export function checkValues(found: ReadonlyMap<string, Found>, faults: Fault[]): SettingValues {
   const check = (name: SettingName): unknown => {
     const { kind, byDefault, secret } = settingKey(name);
