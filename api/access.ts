@@ -9,10 +9,13 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-/** Pages of this machine, on any port. */
+/** Origins of pages that this machine serves, on any port. */
 const loopbackOrigin = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
-/** The origins that a browser allows to read: otherwise any web page could read the costs through a user's browser. */
+/**
+ * Returns the origins whose pages may read in a browser. Otherwise any web page could read the costs through a user's
+ * browser.
+ */
 export function allowedOrigins({
   origins,
   openRead,
@@ -21,10 +24,13 @@ export function allowedOrigins({
   return origins.includes('*') ? '*' : [...origins];
 }
 
-/** Checks who may read and who may act. Throws SETTINGS_INVALID if the settings leave that open. */
+/**
+ * Checks who may read and who may act. The constructor throws SETTINGS_INVALID if other machines can reach the server
+ * and the settings neither have a token nor let anybody read.
+ */
 export class Access {
   private readonly open: boolean;
-  /** An empty token counts as none. */
+  /** Undefined if no token is set. An empty token is the same as none. */
   private readonly token: string | undefined;
 
   constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
@@ -43,12 +49,12 @@ export class Access {
     return this.token !== undefined;
   }
 
-  /** Throws ACCESS_DENIED. */
+  /** Throws ACCESS_DENIED if a request with these headers may not read. */
   requireRead(headers: IncomingHttpHeaders): void {
     if (!this.open) this.requireToken(headers);
   }
 
-  /** Throws ACCESS_DENIED. */
+  /** Throws ACCESS_DENIED if a request with these headers may not change anything. */
   requireAct(headers: IncomingHttpHeaders): void {
     if (this.token === undefined) {
       throw new FederationError('ACCESS_DENIED', {
@@ -69,13 +75,13 @@ export class Access {
   }
 }
 
-/** All tokens of a request: a right one does not make up for a wrong one. */
+/** Returns all tokens of a request. All of them must be right: a right one does not make up for a wrong one. */
 function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttpHeaders): string[] {
   const bearer = /^Bearer\s+(.*)$/i.exec(authorization)?.[1] ?? '';
   return [bearer, apiKey].flat().filter((token) => token !== '');
 }
 
-/** Takes constant time, so that it does not reveal how much of a token is right. */
+/** Compares two tokens in constant time, so that the duration does not reveal how much of a token is right. */
 function same(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));

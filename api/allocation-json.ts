@@ -7,17 +7,17 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 const decimals = 5;
-/** Decimals of numbers in an allocation's maps. */
+/** Decimals of the numbers in `pvs`, `lbAllocations` and `rawAllocationOnly`. */
 const ofMaps = 9;
 
 function isDerived(name: Measure | keyof Derived): name is keyof Derived {
   return derivedNames.has(name);
 }
 
-/** With the start of each member prepared, as it is written millions of times. */
+/** Names of the numbers, each with the start of its JSON member: prepared once, as it is written millions of times. */
 const numberMembers = allocationNumbers.map((name) => ({ name, member: `,"${name}":` }));
 
-/** `data` of an answer: an array of sets, each an object of allocations by name. */
+/** Encodes `data` of an answer: an array of sets, each an object of allocations by name. */
 export function allocationSetsParts(sets: readonly AllocationSet[]): Parts {
   return arrayParts(sets, ({ rows }) => objectParts(rows, ({ name }) => name, allocationJson));
 }
@@ -60,7 +60,7 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
   );
 }
 
-/** The averages come from the allocation. */
+/** Encodes the GPU use. Its averages are those of the allocation, so they are rounded like the allocation's numbers. */
 function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
   const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);
   return jsonObject([

@@ -1,13 +1,13 @@
 import type { Derived } from '../query/derived';
 import type { Measure } from '../query/measures';
 
-/** Numbers of an allocation that answers can show. `minutes` is written with the times. */
+/** Name of a number that answers can show. `minutes` is excluded because it is written together with the times. */
 type NumberMember = Measure | Exclude<keyof Derived, 'minutes'>;
 
-/** Which answers show a number. */
+/** Which answers show a number: only full ones, also summaries, or none. */
 type Shown = 'in full only' | 'in summaries too' | 'nowhere';
 
-/** Every number, in the order of OpenCost's answers. */
+/** All numbers in the order of OpenCost's answers, each with the answers that show it. */
 const shown = {
   cpuCores: 'in full only',
   cpuCoreRequestAverage: 'in summaries too',
@@ -60,11 +60,11 @@ type NameOf<Where extends Shown> = {
   [Name in NumberMember]: (typeof shown)[Name] extends Where ? Name : never;
 }[NumberMember];
 
-/** The numbers of an allocation, in the order of the answer. */
+/** Names of an allocation's numbers, in the order of the answer. */
 export const allocationNumbers = (Object.keys(shown) as NumberMember[]).filter(
-  // Always true until a number is shown nowhere.
+  // This is always true at present, because every number is shown somewhere.
   (name) => (shown[name] as Shown) !== 'nowhere',
 );
 
-/** The numbers of an item of a summary. */
+/** Name of a number that the items of a summary show. */
 export type SummaryNumber = NameOf<'in summaries too'>;

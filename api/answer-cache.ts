@@ -1,18 +1,18 @@
 import { LRUCache } from 'lru-cache';
 
-/** An answer as it is sent. */
+/** An encoded answer, ready to be sent. */
 export interface Rendered {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
-  /** Time taken, in milliseconds. */
+  /** Duration of the query, in milliseconds; `renderMs` is that of the encoding. */
   readonly queryMs: number;
   readonly renderMs: number;
 }
 
-/** The origin of an answer: `cache`, a query already under way (`shared`), or a new `query`. */
+/** Where an answer comes from: the `cache`, a query that was already running (`shared`), or a new `query`. */
 export type Origin = 'cache' | 'shared' | 'query';
 
-/** Room for thousands of dashboard answers of a few kilobytes each. */
+/** Most bytes in the cache: room for thousands of dashboard answers of a few kilobytes each. */
 const mostBytes = 64 * 2 ** 20;
 
 interface UnderWay {
@@ -22,8 +22,8 @@ interface UnderWay {
 }
 
 /**
- * Caches answers by a key for data and query. Requests for an answer that is being computed share the computation, which
- * is aborted once none of them waits any more.
+ * Caches answers by a key that identifies both data and query. Requests for the same answer share one computation. It
+ * is aborted once no request waits for it any more.
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({
@@ -33,7 +33,10 @@ export class AnswerCache {
   });
   private readonly underWay = new Map<string, UnderWay>();
 
-  /** Rejects with the signal's reason once that is aborted, otherwise with the error of `make`. */
+  /**
+   * Returns the answer from the cache or computes it with `make`. Rejects with the signal's reason if the signal is
+   * aborted, otherwise with the error of `make`.
+   */
   async get(
     key: string,
     make: (signal: AbortSignal) => Promise<Rendered>,

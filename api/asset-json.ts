@@ -3,15 +3,15 @@ import { timeText } from '../query/notes';
 import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './json';
 import { rounded } from './numbers';
 
-/** The value of an asset's member; objects hold only numbers. */
+/** Value of one member of an asset. Objects contain only numbers. */
 export type MemberValue = string | number | boolean | null | Readonly<Record<string, number>>;
 
-/** One set: an object of assets by key. */
+/** Encodes one set: an object of assets by key. */
 export function assetSetParts({ rows }: AssetSet): Parts {
   return objectParts(rows, ({ key }) => key, assetJson);
 }
 
-/** `data` in Kubecost's shape: an array of sets. */
+/** Encodes `data` in Kubecost's shape: an array of sets. */
 export function assetSetsParts(sets: readonly AssetSet[]): Parts {
   return arrayParts(sets, assetSetParts);
 }
@@ -29,18 +29,18 @@ function assetJson(row: AssetRow): string {
   return jsonObject(members);
 }
 
-/** Members that have another name in answers than in rows. */
+/** Members whose names in answers differ from those in rows. */
 interface Renamed {
   gpuHours: 'GPUHours';
 }
 
-/** Members that are derived from those of a row. */
+/** Members that only answers have, by asset type. They are calculated from the members of the row. */
 interface DerivedMembers {
   Node: 'cpuCores' | 'ramBytes';
   Disk: 'bytes';
 }
 
-/** Members specific to a type. */
+/** Name of a member that is specific to the type of the row. */
 type OwnMember<Row extends AssetRow> = Row extends AssetRow
   ? | {
         [Name in keyof Row]: Name extends keyof Renamed ? Renamed[Name] : Name;
@@ -51,7 +51,7 @@ type OwnMember<Row extends AssetRow> = Row extends AssetRow
 type CommonName = keyof AssetRowBase | 'type';
 type RowOf<Type, Row = AssetRow> = Row extends { type: infer Of } ? (Type extends Of ? Row : never) : never;
 
-/** The members of a type in the order of the answer; undefined for one that is not shown. */
+/** The members of an asset type, in the order of the answer. A member that is not shown is undefined. */
 type Members<Type extends AssetRow['type']> = Readonly<
   Record<OwnMember<RowOf<Type>>, MemberValue | undefined>
 >;
@@ -59,7 +59,10 @@ type Members<Type extends AssetRow['type']> = Readonly<
 /** Name of a member of any type. */
 export type AssetMember = 'minutes' | OwnMember<AssetRow> | 'totalCost';
 
-/** The members of an asset after its times: minutes, those of its type, total. All assets of a type have the same ones. */
+/**
+ * Returns the members that follow an asset's times: minutes, those of its type, total cost. Except for those in
+ * `omitted`, all assets of a type have the same ones.
+ */
 export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberValue][] {
   return [
     ['minutes', (row.end - row.start) / 60],
@@ -68,7 +71,7 @@ export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberVa
   ];
 }
 
-/** Omitted if they are not known. */
+/** Members that an answer omits if their value is not known. */
 const omitted: ReadonlySet<AssetMember> = new Set<AssetMember>(['pool', 'overhead']);
 
 function isShown(

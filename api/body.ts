@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Parts } from './json';
 
-/** Size of a chunk, in characters. */
+/** Length from which collected text is encoded as one chunk, in characters. */
 const pieceLength = 64 * 1_024;
-/** Time between pauses, in milliseconds. */
+/** Shortest time between two pauses, in milliseconds. */
 const turn = 10;
 
 /**
- * Encodes a body from its parts, with pauses for other requests: an answer of a hundred thousand rows takes seconds, in
- * which a health probe would time out. Throws the signal's reason when it is aborted.
+ * Encodes a body from its parts. It pauses for other requests, because an answer of a hundred thousand rows takes
+ * seconds, in which a health probe would time out. Throws the signal's reason if the signal is aborted.
  */
 export async function bodyOf(parts: Parts, signal: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];

@@ -1,56 +1,56 @@
 /*
- * The API of the page besides the query API: the state of the federation, and the actions of the operator. All
- * of it is under `/api`, in the envelope of the query API: `{"code":200,"data":…}`, errors as `{"code":…,"data":null,"message":…}`.
- * Times are RFC 3339.
+ * The API that the page uses in addition to the query API: the state of the federation, and the actions of the
+ * operator. All of it is under `/api`, and answers have the envelope of the query API: `{"code":200,"data":…}`, errors
+ * `{"code":…,"data":null,"message":…}`. Times are RFC 3339.
  */
 
-/** `GET /api/status` */
+/** Answer to `GET /api/status`. */
 export interface StatusView {
-  /** Whether it serves a federation, as its primary, or only a local ETL store. */
+  /** Whether the server belongs to the primary of a federation, or serves only a local ETL store. */
   readonly kind: 'primary' | 'local';
-  /** The cluster of this primary; absent for a local ETL store. */
+  /** Id of the primary's cluster; absent for a local ETL store. */
   readonly cluster?: string;
   readonly currency: string;
   readonly served: {
     readonly generation?: number;
     readonly committedAt?: string;
     readonly ingestedAt?: string;
-    /** Nothing was ingested yet. */
+    /** Whether nothing has been ingested yet. */
     readonly empty: boolean;
     readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
-    /** Why a newer generation is not served. */
+    /** The newer data that cannot be served, and why. A local ETL store has no `generation`. */
     readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   };
   readonly clusters: readonly ClusterView[];
-  /** Whether actions are possible; false without a configured operator token, or without a federation. */
+  /** Whether actions are possible: they need a configured operator token and a federation. */
   readonly canAct: boolean;
-  /** URL of the workflows in the Temporal UI, if known. */
+  /** URL of the workflows in the Temporal UI; absent if it is not known. */
   readonly temporalUi?: string;
-  /** Facts that could not be determined, one sentence each. */
+  /** What could not be determined, one sentence each. */
   readonly missing: readonly string[];
 }
 
 export interface ClusterView {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why it is excluded, or which change the next run brings. */
+  /** Why the cluster is excluded, or what changes with the next run. */
   readonly reason?: string;
   readonly lastPush?: string;
-  /** First and last moment of its served data. */
+  /** `firstData` and `lastData`: first and last moment of the cluster's served data. */
   readonly firstData?: string;
   readonly lastData?: string;
   readonly allocations: number;
   readonly windows: readonly {
     readonly pipeline: string;
     readonly resolution: string;
-    /** Served windows with its data. */
+    /** Number of served windows with data from the cluster. */
     readonly held: number;
-    /** Windows without its data between its first and last. */
+    /** Number of windows between the cluster's first and last one without data from it. */
     readonly missing: number;
   }[];
 }
 
-/** `GET /api/federations?limit=50`: `{federations: FederationView[]}`, the newest first. */
+/** An entry of the answer to `GET /api/federations?limit=50`: `{federations: FederationView[]}`, the newest first. */
 export interface FederationView {
   readonly run: string;
   readonly outcome:
@@ -69,16 +69,16 @@ export interface FederationView {
     readonly reused: number;
     readonly removed: number;
   };
-  /** Quarantined sources. */
+  /** Number of quarantined sources. */
   readonly quarantined?: number;
   readonly excluded?: readonly string[];
   readonly warnings?: readonly string[];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
-  /** Its history in the Temporal UI. */
+  /** URL of the run's history in the Temporal UI. */
   readonly link?: string;
 }
 
-/** `GET /api/generations`: `{generations: GenerationView[]}`, the newest first. */
+/** An entry of the answer to `GET /api/generations`: `{generations: GenerationView[]}`, the newest first. */
 export interface GenerationView {
   readonly generation: number;
   readonly committedAt: string;
@@ -86,7 +86,7 @@ export interface GenerationView {
   readonly clusters: number;
   readonly windows: number;
   readonly bytes: number;
-  /** Quarantined sources. */
+  /** The quarantined sources, each with its error. */
   readonly quarantined: readonly {
     readonly cluster: string;
     readonly window: string;
@@ -95,13 +95,13 @@ export interface GenerationView {
   }[];
 }
 
-/** `GET /api/generations/diff?from=3&to=4` */
+/** Answer to `GET /api/generations/diff?from=3&to=4`. */
 export interface GenerationDiff {
   readonly from: number;
   readonly to: number;
   readonly joined: readonly string[];
   readonly left: readonly string[];
-  /** Windows that differ, with the total cost of each cluster that differs. */
+  /** The windows that differ, each with the total cost of every cluster whose cost differs. */
   readonly changes: readonly {
     /** For example `allocations/1d/1794614400-1794700800`. */
     readonly window: string;
@@ -112,7 +112,7 @@ export interface GenerationDiff {
       readonly after: number | null;
     }[];
   }[];
-  /** Differing windows that were not compared, as there are too many. */
+  /** Number of differing windows that were not compared because there are too many. */
   readonly omitted: number;
 }
 
@@ -128,9 +128,12 @@ export interface ActionAnswer {
   readonly message: string;
 }
 
-/** Access to the federation; absent for a local ETL store. Unknown ids throw CLUSTER_UNKNOWN or RUN_NOT_FOUND. */
+/**
+ * Access to the federation; a local ETL store has none. Methods throw CLUSTER_UNKNOWN or RUN_NOT_FOUND for an unknown
+ * id.
+ */
 export interface Federation {
-  /** `held`, `missing`, `allocations`, `firstData` and `lastData` are filled in by the server from its data. */
+  /** The server adds `held`, `missing`, `allocations`, `firstData` and `lastData` from the data that it serves. */
   status(): Promise<{
     readonly clusters: readonly Pick<ClusterView, 'cluster' | 'membership' | 'reason' | 'lastPush'>[];
     readonly temporalUi?: string;

@@ -9,18 +9,21 @@ import type { Parts } from './json';
 import { rounded } from './numbers';
 import { summaryDecimals, summaryItem, summaryMembers } from './summary-json';
 
-/** A text, or a formatted number. */
+/** Content of a cell: a text or an already formatted number. */
 type Cell = string | { readonly number: string };
 
-/** Spreadsheets take texts that begin with one of these for formulas; an apostrophe in front prevents it. */
+/**
+ * Guards a text that a spreadsheet would take for a formula because of its first character: an apostrophe in front
+ * prevents it.
+ */
 function guarded(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-/** Rows per chunk of text. */
+/** Number of rows that are formatted together. */
 const batch = 500;
 
-/** A header line and one line per row. */
+/** Formats a table: a header line, then one line per row. */
 function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Parts {
   yield stringify([header.map(guarded)]);
   let lines: string[][] = [];
@@ -33,7 +36,7 @@ function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Par
   if (lines.length > 0) yield stringify(lines);
 }
 
-/** Empty for NaN and infinity. */
+/** Converts a number in JSON to a cell. The cell is empty for NaN and infinity, which are `null` in JSON. */
 function numberCell(json: string): Cell {
   return { number: json === 'null' ? '' : json };
 }
@@ -55,7 +58,7 @@ const properties = [
   'providerID',
 ] as const satisfies readonly (keyof AllocationProperties)[];
 
-/** CSV of allocations: one row per set and name, with columns for the requested labels. */
+/** Formats allocations as CSV: one row per set and name, with a column for each requested label. */
 export function allocationCsv({ sets }: AllocationAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',
@@ -88,7 +91,7 @@ export function allocationCsv({ sets }: AllocationAnswer, labels: readonly strin
   return table(header, lines());
 }
 
-/** CSV of a summary: one row per set and name. */
+/** Formats a summary as CSV: one row per set and name. */
 export function summaryCsv({ sets }: AllocationAnswer, adjusted: boolean): Parts {
   const lines = function* (): Iterable<Cell[]> {
     for (const [window, row] of rowsOf(sets)) {
@@ -117,7 +120,7 @@ const assetProperties = [
   'providerID',
 ] as const;
 
-/** The members of all types, in the order of their columns. Objects have no column. */
+/** Whether a member of an asset, of any type, has a column; in the order of the columns. Objects have none. */
 const assetMemberColumns = {
   minutes: 'column',
   nodeType: 'column',
@@ -152,12 +155,12 @@ const assetMemberColumns = {
   overhead: 'no column',
 } as const satisfies Record<AssetMember, 'column' | 'no column'>;
 
-/** Columns that a row's type does not have are empty. */
+/** Names of the asset columns. A row has empty cells for members that its type does not have. */
 const assetColumns = (Object.keys(assetMemberColumns) as AssetMember[]).filter(
   (name) => assetMemberColumns[name] === 'column',
 );
 
-/** CSV of assets: one row per set and key, with columns for the requested labels. */
+/** Formats assets as CSV: one row per set and key, with a column for each requested label. */
 export function assetCsv({ sets }: AssetAnswer, labels: readonly string[]): Parts {
   const header = [
     'window_start',

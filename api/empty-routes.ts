@@ -5,7 +5,10 @@ import type { Span } from '../query/span';
 import { envelope, jsonArray, jsonWindow } from './json';
 import { parametersOf } from './request-parameters';
 
-/** Gives pages of the OpenCost UI without a data source empty answers rather than errors, and refuses unbuilt features. */
+/**
+ * Registers routes of features without data: pages of the OpenCost UI without a data source get empty answers instead
+ * of errors, and features that are not built are refused.
+ */
 export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters: Parameters) => Span): void {
   const window = (parameters: Parameters) => jsonWindow(windowOf(parameters));
   const empty: Record<string, (parameters: Parameters) => string> = {
@@ -47,7 +50,7 @@ export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters:
           detail: `${path.replace(/\/\*$/, '')} is not part of this version.`,
         });
       };
-      // Before the body is read, whatever its type.
+      // Refuse before the body is read, whatever its type.
       app.route({ method: ['GET', 'POST'], url: `${prefix}${path}`, onRequest: refuse, handler: refuse });
     }
   }

@@ -2,17 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../errors/catalog';
 import { type FederationError, isFederationError } from '../errors/federation-error';
 
-/** The answer to a failed request. */
+/** The HTTP answer to a failed request. */
 export interface Failure {
   readonly status: number;
   /** The body, as JSON. */
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Present for unexpected errors, which are logged with it. */
+  /** Id of an unexpected error, which is also logged with it. Absent for all other errors. */
   readonly id?: string;
 }
 
-/** QUERY_BUSY is 503, not 429: the server is at its limit, not the client at its quota. */
+/**
+ * HTTP status by error code. QUERY_BUSY is 503, not 429, because the server is at its limit, not the client at its
+ * quota.
+ */
 const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_INVALID: 400,
   QUERY_NOT_BUILT: 501,
@@ -29,10 +32,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   GENERATION_UNREADABLE: 404,
 };
 
-/** Errors of the systems behind the server: the store, its content, and Temporal. */
+/** Codes of errors that come from the systems behind the server: the store, its content, and Temporal. */
 const upstream = /^(STORAGE|STORE|ETL|SOURCE|TEMPORAL|SEARCH|ROSTER|FEDERATION|FEDERATOR|DUPLICATE|PRIMARY)_/;
 
-/** The answer to an error: detail and hint, never a stack trace or a path on this machine. */
+/**
+ * Converts an error to an answer with the error's detail and hint, but never a stack trace or a path on this machine.
+ */
 export function failureOf(error: unknown): Failure {
   if (isFederationError(error)) {
     const status = statuses[error.code] ?? (upstream.test(error.code) ? 502 : undefined);
@@ -50,7 +55,7 @@ function unforeseen(): Failure {
 
 function ofCatalog(error: FederationError, status: number): Failure {
   const wait = error.retryAfterMs ?? (status === 503 ? 5_000 : undefined);
-  // Not the client's fault, and the detail may name a folder.
+  // These errors are not the client's fault, and their detail may name a folder on this machine.
   const detail = status === 502 || status === 503 ? withoutPaths(error.detail) : error.detail;
   const said = status === 502 ? `${detail} (${error.code})` : detail;
   return failure(status, `${said} ${error.hint}`, {
@@ -59,12 +64,12 @@ function ofCatalog(error: FederationError, status: number): Failure {
   });
 }
 
-/** Removes absolute paths of this machine; they belong in its log. */
+/** Removes absolute paths on this machine. They belong in its log, not in an answer. */
 export function withoutPaths(text: string): string {
   return text.replace(/(?:file:\/\/|(?<![\w.:/-]))\/[^\s'"`),;]+/g, '…');
 }
 
-/** An error answer. */
+/** Creates the answer to a failed request. */
 export function failure(
   status: number,
   message: string,
@@ -77,7 +82,7 @@ export function failure(
   };
 }
 
-/** The status of an error that the server framework raised for a request. */
+/** Returns the status of an error that the server framework raised for a request; undefined for any other error. */
 function statusOf(error: unknown): number | undefined {
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;

@@ -1,17 +1,17 @@
 import { timeText } from '../query/notes';
 import type { Span } from '../query/span';
 
-/** A text in parts, so that a long one is never in memory as a whole. */
+/** A text as a sequence of parts, so that a long text is never in memory as a whole. */
 export type Parts = Iterable<string>;
 
-/** An object of members in JSON. Unlike JSON.stringify, it keeps keys that look like numbers in their order. */
+/** Encodes members as a JSON object. Unlike JSON.stringify, it does not reorder keys that look like numbers. */
 export function jsonObject(members: Iterable<readonly [key: string, json: string]>): string {
   const parts: string[] = [];
   for (const [key, json] of members) parts.push(`${JSON.stringify(key)}:${json}`);
   return `{${parts.join(',')}}`;
 }
 
-/** The same in parts, one per member. */
+/** Encodes items as a JSON object in parts, one part per member. */
 export function* objectParts<T>(
   items: Iterable<T>,
   key: (item: T) => string,
@@ -29,7 +29,7 @@ export function jsonArray(items: readonly string[]): string {
   return `[${items.join(',')}]`;
 }
 
-/** An array of items, each in parts. */
+/** Encodes items as a JSON array in parts; `parts` encodes one item. */
 export function* arrayParts<T>(items: Iterable<T>, parts: (item: T) => Parts): Parts {
   let before = '[';
   for (const item of items) {
@@ -51,12 +51,12 @@ export function warningText(warnings: readonly string[]): string {
     .join('; ');
 }
 
-/** A successful answer in its envelope. */
+/** Puts the data of a successful answer in its envelope. */
 export function envelope(data: string, warnings: readonly string[] = []): string {
   return [...envelopeParts([data], warnings)].join('');
 }
 
-/** The same in parts. */
+/** Puts the data of a successful answer in its envelope, both in parts. */
 export function* envelopeParts(data: Parts, warnings: readonly string[]): Parts {
   yield '{"code":200,"status":"success","data":';
   yield* data;

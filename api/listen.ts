@@ -3,17 +3,20 @@ import { parseListen } from '../config/listen';
 import { FederationError } from '../errors/federation-error';
 
 export interface RunningServer {
-  /** `127.0.0.1:9003` */
+  /** Host and port, such as `127.0.0.1:9003`. */
   readonly address: string;
-  /** `http://127.0.0.1:9003` */
+  /** For example `http://127.0.0.1:9003`. */
   readonly url: string;
-  /** Stops accepting connections, and waits for open requests. */
+  /** Stops accepting connections and waits for open requests, at most 5 seconds. */
   close(): Promise<void>;
 }
 
 const closeWithinMs = 5_000;
 
-/** Lets a server listen on the address of a setting. Throws SETTINGS_INVALID, naming the setting, if it cannot. */
+/**
+ * Makes a server listen on the address in a setting. Throws SETTINGS_INVALID with the setting's name if that is not
+ * possible.
+ */
 export async function listenOn(
   app: FastifyInstance,
   listen: string,
@@ -40,7 +43,7 @@ export async function listenOn(
     address: new URL(url).host,
     url,
     close: async () => {
-      // Otherwise idle keep-alive connections would delay it for as long as their clients like.
+      // Without this timeout, idle keep-alive connections would delay the end for as long as their clients like.
       const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
       await app.close();
       clearTimeout(insist);

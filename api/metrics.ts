@@ -2,14 +2,14 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Answers } from '../query/answers';
 import type { Origin } from './answer-cache';
 
-/** Metrics of requests; gauges of the data are read at each scrape. */
+/** Records requests in metrics. The gauges of the data are not recorded: they are read at each scrape. */
 export interface RequestMetrics {
   observe(route: string, status: number, seconds: number): void;
-  /** Counts an answer by its origin; `client`: the client's own copy was still valid. */
+  /** Counts an answer by its origin. `client` means that the client's own copy was still valid. */
   answered(from: Origin | 'client'): void;
 }
 
-/** Registers the metrics of the API. */
+/** Registers the metrics of the API. Returns the functions that record requests. */
 export function registerMetrics(registry: Registry, answers: Answers, now: () => number): RequestMetrics {
   const requests = new Histogram({
     name: 'federated_etl_api_request_seconds',

@@ -4,39 +4,42 @@ import type { Aliases } from '../query/aliases';
 import type { Answers } from '../query/answers';
 import type { Federation } from './contract';
 
-/** A file of the page. */
+/** One of the files that make up the page. */
 export interface PageFile {
   readonly type: string;
   readonly body: Buffer;
-  /** Whether its name changes with its content. */
+  /** Whether the file's name changes with its content. */
   readonly immutable: boolean;
 }
 
 export interface ServerOptions {
-  /** `127.0.0.1:9003`, `:9003` for every address, or port 0 for any free one. */
+  /** Address to listen on: `127.0.0.1:9003`, or `:9003` for every address of the machine. Port 0 picks a free port. */
   readonly listen: string;
   readonly answers: Answers;
-  /** Absent for a local ETL store. */
+  /** Access to the federation; absent for a local ETL store. */
   readonly federation?: Federation;
-  /** The cluster of this primary. */
+  /** Id of the primary's cluster; absent for a local ETL store. */
   readonly cluster?: string;
   readonly currency: string;
   readonly aliases: Aliases;
   readonly utcOffsetSeconds: number;
-  /** The flavour of `/model/assets`. */
+  /** Whether `/model/assets` answers like Kubecost or like OpenCost. */
   readonly assetsFlavour: 'kubecost' | 'opencost';
-  /** The operator token; without it nothing can be changed over HTTP. */
+  /** The operator token. Without it, nothing can be changed over HTTP. */
   readonly token?: string;
   /** Whether anybody may read without a token. */
   readonly openRead: boolean;
-  /** Origins whose pages may read in a browser; `*` for all. (Default: all with `openRead`, else those of this machine.) */
+  /**
+   * Origins whose pages may read in a browser; `*` allows all. (Default: all with `openRead`, otherwise those of this
+   * machine)
+   */
   readonly origins?: readonly string[];
-  /** By path, such as `/index.html`. */
+  /** Files of the page by URL path, such as `/index.html`. */
   readonly page?: ReadonlyMap<string, PageFile>;
   readonly metrics: Registry;
   readonly log: Log;
-  /** Identifies the served data: it changes whenever they do. */
+  /** Returns a text that identifies the served data: it changes whenever the data changes. */
   revision(this: void): string;
-  /** Unix seconds. (Default: the clock's) */
+  /** Returns the current time in unix seconds. (Default: from the system clock) */
   now?(this: void): number;
 }

@@ -11,7 +11,7 @@ import { parametersOf } from './request-parameters';
 
 const version = '0.1.0';
 
-/** Registers the routes with the state of the clusters and the federation, and the actions on them. */
+/** Registers the routes that show the state of clusters and federation, and those that act on them. */
 export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, access: Access): void {
   const { answers, federation, cluster, currency } = options;
 
@@ -37,7 +37,10 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
     };
   };
 
-  /** An unreachable federation must not hide the state of the served data. */
+  /**
+   * Reads the state of the federation. Does not throw if it is unreachable, as that must not hide the state of the
+   * served data.
+   */
   const ofFederation = async (): Promise<Awaited<ReturnType<Federation['status']>> | undefined> => {
     try {
       return await federation?.status();
@@ -110,10 +113,10 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       body: Record<string, unknown>,
     ) => Promise<{ message: string }>,
   ): void {
-    // Before the body is read.
+    // Check before the body is read.
     const onRequest = async (request: FastifyRequest) => {
       access.requireAct(request.headers);
-      // Another site's form cannot send this type without a CORS preflight.
+      // A form on another site cannot send this type without a CORS preflight.
       if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
         throw Object.assign(new Error('Actions need content-type application/json.'), {
           statusCode: 415,

@@ -1,7 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile, ServerOptions } from './options';
 
-/** Allows nothing from other origins, and no inline scripts that a record could smuggle in. */
+/**
+ * Content-Security-Policy of the page. It allows nothing from other origins, and no inline scripts, which a record
+ * could smuggle in.
+ */
 const policy = [
   "default-src 'self'",
   "img-src 'self' data:",
@@ -11,11 +14,11 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Paths of programs, which never get the page, whatever they accept. */
+/** Paths that programs request. They are never answered with the page, whatever content types the request accepts. */
 const forPrograms =
   /^\/(api|model|allocation|assets|cloudCost|customCost|savings|prediction|budgets|collections|clusterInfo|clusterInfoMap|getConfigs|version|metrics|page)(\/|$)/i;
 
-/** Answers an unknown path with the page if a browser asks for a document; returns false otherwise. */
+/** Answers an unknown path with the page if a browser asks for a document. Returns whether it answered. */
 export function sendPage(request: FastifyRequest, reply: FastifyReply, page: ServerOptions['page']): boolean {
   const index = page?.get('/index.html');
   const [path = ''] = request.url.split('?');
@@ -25,7 +28,7 @@ export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Ser
   return true;
 }
 
-/** Serves the files of the page: `/` and those under `/page/`. */
+/** Serves the files of the page: the page itself at `/`, the others under `/page/`. */
 export function registerPage(app: FastifyInstance, page: ServerOptions['page']): void {
   const index = page?.get('/index.html');
   app.get('/', (_, reply) => {

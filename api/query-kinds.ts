@@ -21,22 +21,22 @@ import type { summaryParts } from './summary-json';
 
 export type Flavour = RequestDefaults['flavour'];
 
-/** A parsed query. */
+/** A parsed query, and how to answer it. */
 export interface Question {
-  /** Identifies the query independent of its spelling. */
+  /** Identifies the query, however it was spelled. */
   readonly key: unknown;
-  /** Name of the CSV file; undefined for JSON. */
+  /** Name of the CSV file; undefined for an answer in JSON. */
   readonly csv: string | undefined;
-  /** Answers with CSV, or with `data` in JSON. */
+  /** Runs the query. `parts` encodes the result as CSV, or as `data` in JSON. */
   answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
 }
 
-/** The kind of query of a route, and how its parameters are parsed. */
+/** What a route queries, and how its parameters are parsed. */
 export interface Route extends Asked {
   ask(this: void, parameters: Parameters): Question;
 }
 
-/** The kinds of queries, each with its flavour: how they are parsed, answered and rendered. */
+/** Creates the kinds of queries: how each of them is parsed, answered and encoded. Most have two flavours. */
 export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => RequestDefaults) {
   const allocation = (flavour: Flavour): Route => ({
     of: 'allocations',
@@ -125,8 +125,8 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
 }
 
 /**
- * Caps the current time at the end of the requested data: after that it does not affect the answer, so later requests can
- * share the cached one.
+ * Limits `now` to the end of the requested data. A later time does not affect the answer, so later requests can share
+ * the cached one.
  */
 function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulate' | 'now'>>(request: T): T {
   const { window, step, accumulate, now } = request;
@@ -134,7 +134,7 @@ function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulat
   return { ...request, now: Math.min(now, Math.max(window.end, last?.end ?? 0)) };
 }
 
-/** Name of the requested CSV file; undefined for JSON. Throws QUERY_INVALID and QUERY_NOT_BUILT. */
+/** Returns the name of the requested CSV file; undefined for JSON. Throws QUERY_INVALID and QUERY_NOT_BUILT. */
 function csvName(
   what: string,
   { format = '' }: Parameters,

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Parameters } from '../query/legacy-filters';
 import { firstValues, type Query } from '../query/parse-parameters';
 
-/** All parameters of a request, known or not; of a repeated one the first value that is not empty. */
+/** Returns all parameters of a request, known or not. A repeated parameter has its first value that is not empty. */
 export function parametersOf({ query }: FastifyRequest): Parameters {
   return firstValues(query as Query);
 }

@@ -9,7 +9,7 @@ import type { RequestMetrics } from './metrics';
 import type { ServerOptions } from './options';
 import type { Question } from './query-kinds';
 
-/** Sends the answer to a query; `asked` are the warnings about its parameters. */
+/** Sends the answer to a query. `asked`: the warnings about the parameters of the request. */
 export type SendAnswer = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -17,7 +17,7 @@ export type SendAnswer = (
   asked: readonly string[],
 ) => Promise<FastifyReply>;
 
-/** Caches answers; a request with the current ETag gets 304. */
+/** Creates a function that sends answers and caches them. A request with the current ETag gets 304. */
 export function answerSender(
   { answers, revision }: Pick<ServerOptions, 'answers' | 'revision'>,
   metrics: RequestMetrics,
@@ -67,14 +67,14 @@ export function answerSender(
         .send(rendered.body);
     } catch (error) {
       if (!gone.signal.aborted) throw error;
-      // Nobody reads it, but in the log and the metrics a 500 would look like a fault.
+      // Nobody reads this answer, but in the log and the metrics a 500 would look like a fault.
       return reply.code(clientClosedRequest).send();
     } finally {
       reply.raw.off('close', leave);
     }
   }
 
-  /** `asked`: the warnings about the parameters. */
+  /** Runs a query and encodes its answer. `asked`: the warnings about the parameters of the request. */
   async function work(question: Question, asked: readonly string[], signal: AbortSignal): Promise<Rendered> {
     const started = performance.now();
     const { notes, parts } = await question.answer(signal);
@@ -98,14 +98,14 @@ export function answerSender(
   }
 }
 
-/** As in nginx: the client disconnected before it was answered. */
+/** Status for a client that disconnected before it was answered, as in nginx. */
 const clientClosedRequest = 499;
 
 function tenths(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
 }
 
-/** Restricts a text to the characters and length of a header. */
+/** Makes a text fit for a header: replaces characters that are not printable ASCII, and shortens the text. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2_000);
 }

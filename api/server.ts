@@ -16,16 +16,19 @@ import { registerOwnRoutes } from './own-routes';
 import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
-/** Smaller answers take longer to compress than to send. */
+/** Size from which answers are compressed, in bytes. Smaller answers take longer to compress than to send. */
 const leastCompressed = 1_024;
 const mostBodyBytes = 64 * 1_024;
 
-/** Starts the API and the page. Throws SETTINGS_INVALID if it would be open to anybody, or cannot listen. */
+/**
+ * Starts the server of the API and the page. Throws SETTINGS_INVALID if the server would be open to anybody, or cannot
+ * listen.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   return listenOn(await buildServer(options), options.listen, 'api.listen');
 }
 
-/** The server without an address, for tests that use `inject`. */
+/** Builds the server without letting it listen on an address, for tests that use `inject`. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const { answers, log, metrics, now = () => Date.now() / 1_000 } = options;
   const access = new Access(options);
@@ -114,11 +117,14 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   return app;
 }
 
-/** Allows the scripts and styles of the API description, and nothing from other origins. */
+/**
+ * Content-Security-Policy of the API description. It allows the scripts and styles of that page, and nothing from other
+ * origins.
+ */
 const docsPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/** Answers malformed requests, and those whose head is too long or too slow. */
+/** Answers requests that cannot be parsed, whose headers are too long, or that arrive too slowly. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -143,7 +149,7 @@ const unreadable: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** Paths without costs, which are open to anybody. */
+/** Routes that are open to anybody, because they show no costs. */
 const openRoutes = new Set(['/healthz', '/readyz', '/', '/page/*', '/api/openapi.json']);
 
 function answerFailure(reply: FastifyReply, { status, body, headers }: Failure): FastifyReply {

@@ -6,8 +6,8 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 /**
- * The numbers of an item in order, from the row or derived from it. Kubecost's costs include their adjustments, OpenCost's
- * do not.
+ * The numbers of an item in order, each with how it is calculated from the row. Kubecost's costs include their
+ * adjustments (`adjusted`), OpenCost's do not.
  */
 const numbers = {
   cpuCoreRequestAverage: 'taken',
@@ -44,19 +44,23 @@ function isOf<Of extends Kind>(name: SummaryNumber, ...kinds: readonly Of[]): na
   return kinds.some((kind) => kind === numbers[name]);
 }
 
-/** The numbers that a total adds up: all but efficiencies. */
+/** Names of the numbers that a total adds up: all but the derived ones. */
 const summed = names.filter((name) => isOf(name, 'taken', 'adjusted'));
 const adjustable = names.filter((name) => isOf(name, 'adjusted'));
 
 export const summaryDecimals = 9;
 
-/** The members of an item, in order. */
+/** Names of an item's members, in order. */
 export const summaryMembers = ['name', 'start', 'end', ...names] as const;
 
-/** A row as an item of a summary, its members in order. */
+/** One item of a summary, with its members in order. */
 export type SummaryItem = Readonly<Record<'name' | 'start' | 'end', string> & Record<SummaryNumber, number>>;
 
-/** @param adjusted whether costs include their adjustments, as Kubecost's do */
+/**
+ * Converts a row to an item of a summary.
+ *
+ * @param adjusted whether costs include their adjustments, as Kubecost's do
+ */
 export function summaryItem(row: AllocationRow, adjusted: boolean): SummaryItem {
   const cost = (name: (typeof adjustable)[number]) => row[name] + (adjusted ? row[`${name}Adjustment`] : 0);
   const derived = {
@@ -71,10 +75,10 @@ export function summaryItem(row: AllocationRow, adjusted: boolean): SummaryItem 
   };
 }
 
-/** `data` of a summary. */
+/** Encodes `data` of a summary. */
 export function* summaryParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
   const { start, end } = sets[0]?.window ?? window;
-  // The nanoseconds of a long window exceed the integers that JavaScript represents exactly.
+  // BigInt, because the nanoseconds of a long window exceed the integers that JavaScript represents exactly.
   yield `{"step":${BigInt(Math.round(end - start)) * 1_000_000_000n},"sets":`;
   yield* arrayParts(sets, function* (set): Parts {
     yield '{"allocations":';
@@ -88,7 +92,7 @@ export function* summaryParts({ sets, window }: AllocationAnswer, adjusted: bool
   yield `,"window":${jsonWindow(window)}}`;
 }
 
-/** `data` of a topline: the sum over all rows of all sets. */
+/** Encodes `data` of a topline: the sum of all rows of all sets. */
 export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: boolean): Parts {
   const sums = new Map(summed.map((name) => [name, 0]));
   let [count, cost, weighted] = [0, 0, 0];
@@ -104,7 +108,7 @@ export function* toplineParts({ sets, window }: AllocationAnswer, adjusted: bool
     start: timeText(window.start),
     end: timeText(window.end),
     ...Object.fromEntries(sums),
-    // Efficiencies cannot be added up; the total's is weighted by cost.
+    // Efficiencies cannot be added up. The total's efficiency is their average, weighted by cost.
     totalEfficiency: cost > 0 ? weighted / cost : 0,
     totalCost: cost,
   };
