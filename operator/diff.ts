@@ -14,18 +14,18 @@ import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** Each takes two downloads and two files to decode. */
+/** Most windows to compare: each takes two downloads and two files to decode. */
 const mostWindows = 50;
-/** More than any window of any federation has. */
+/** Most bytes of a merged window: more than any window of any federation has. */
 const mostBytes = 2 ** 31;
-/** A smaller difference is rounding, from another order of addition. */
+/** A smaller difference in cost is a rounding error, from adding up in another order. */
 const leastDifference = 1e-6;
 
 /**
- * Compares two generations: the clusters that joined and left, and the windows that differ, with the costs by cluster.
- * Of the windows that differ, the newest 50 are compared and the others counted.
+ * Compares two generations: the clusters that joined or left, and the windows that differ, with their costs by cluster.
+ * Only the newest 50 of these windows are compared; the others are counted.
  *
- * @throws GENERATION_UNREADABLE if one does not exist
+ * @throws GENERATION_UNREADABLE if one of the generations does not exist
  */
 export async function diffGenerations(
   bucket: BucketReader,
@@ -83,7 +83,7 @@ function startOf(window: string): number {
   return parseWindowId(window)?.window.start ?? 0;
 }
 
-/** Total cost by cluster, in the currency of the clusters. */
+/** Adds up the costs of a window by cluster, in the currency of the clusters. */
 async function costs(
   bucket: BucketReader,
   window: string,

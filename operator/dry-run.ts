@@ -8,26 +8,26 @@ import type { BucketReader } from '../storage/bucket';
 import type { Operator } from './operator';
 import { temporalView } from './temporal-view';
 
-/** What a federation would do now; `federate --dry-run --json` prints exactly this. */
+/** What a federation would do if it ran now. `federate --dry-run --json` prints exactly this. */
 export interface DryRun {
   readonly outcome: DrawnPlan['outcome'];
-  /** The generation that the plan starts from; 0 before the first. */
+  /** Number of the generation that the plan starts from; 0 before the first. */
   readonly base: number;
   /** The included clusters. */
   readonly clusters: readonly string[];
   readonly excluded: Generation['membership']['excluded'];
   /** The windows to merge, each with the clusters that contribute to it. */
   readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
-  /** The number of windows that stay as they are in `base`. */
+  /** Number of windows that stay as they are in `base`. */
   readonly carried: number;
-  /** Windows beyond the retention, which would leave the combined set. */
+  /** Windows older than the retention: the federation would remove them from the combined set. */
   readonly removed: DrawnPlan['removed'];
   readonly duplicates: DrawnPlan['duplicates'];
   /** How far back the bucket was listed, and why. */
   readonly listing: DrawnPlan['listing'];
 }
 
-/** Plans a requested federation against the current bucket and roster. Writes and starts nothing. */
+/** Plans a requested federation with the current state of bucket and roster. Writes and starts nothing. */
 export async function dryRun(
   operator: Operator & { readonly settings: Pick<Settings, 'clusterId' | 'federator'> },
   request: FederationRequest,
@@ -57,7 +57,7 @@ export async function dryRun(
   };
 }
 
-/** The exclusions of the roster, or of the newest generation if the roster does not answer. */
+/** Returns the exclusions in the roster, or those of the newest generation if the roster does not answer. */
 async function exclusionsNow(
   operator: Operator,
   bucket: BucketReader,

@@ -13,7 +13,7 @@ import { replayRequest, startFederation } from './start-federation';
 import { summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
-/** As many as the page shows; each document is read completely. */
+/** Most generations to list: as many as the page shows, because each document is read completely. */
 const mostGenerations = 30;
 
 export interface FederationOptions {
@@ -21,7 +21,7 @@ export interface FederationOptions {
   readonly temporalUi?: string;
 }
 
-/** The federation for the page: its views, and the same actions as on the command line. */
+/** Gives the page access to the federation: its views, and the same actions as on the command line. */
 export function federationOf(operator: Operator, { temporalUi }: FederationOptions): Federation {
   const { namespace, idPrefix } = operator.settings.temporal;
   const workflows =
@@ -80,10 +80,12 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
   };
 }
 
-/** A survey lists the whole bucket, and every open page polls it. */
+/**
+ * Shortest time between two surveys, in milliseconds: a survey lists the whole bucket, and every open page polls it.
+ */
 const surveyEveryMs = 60_000;
 
-/** Caches an answer for `everyMs`. Errors are not cached. */
+/** Caches the answer of `ask` for `everyMs` milliseconds. Errors are not cached. */
 function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T> {
   let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
@@ -96,7 +98,10 @@ function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T>
   };
 }
 
-/** Surveys the bucket. A cluster that is only a primary may have access to Combined Storage only. */
+/**
+ * Surveys the bucket, or only Combined Storage if access to the rest is denied: a cluster that is only a primary may
+ * have no other access.
+ */
 async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; missing: string[] }> {
   try {
     return { survey: await surveyBucket(bucket), missing: [] };
@@ -112,7 +117,7 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
   }
 }
 
-/** The name of a run becomes part of a key. */
+/** Checks the name of a run, because it becomes part of a key. */
 function checkedRun(run: string): string {
   if (/^[^/\p{Cc}]{1,255}$/u.test(run) && !run.includes('..')) return run;
   throw new FederationError('RUN_NOT_FOUND', { detail: 'This is not a valid run name.' });

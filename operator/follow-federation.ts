@@ -7,15 +7,15 @@ import type { FederationSummary } from '../workflows/federation';
 import { type FederationProgress, progress } from '../workflows/messages';
 
 const lookEveryMs = 500;
-/** Unanswered queries in a row before `unserved` is called. Each takes seconds to fail. */
+/** Number of consecutive queries without an answer before `unserved` is called. Each takes seconds to fail. */
 const patientLooks = 3;
 
 export interface FollowOptions {
-  /** Called twice a second with the state of the run, while it answers. */
+  /** Called twice a second with the state of the run, for as long as the run answers. */
   readonly progress: (state: FederationProgress) => void;
   /** Called when no worker has answered for a while. */
   readonly unserved: () => void;
-  /** Once aborted, no progress is reported; the run is still awaited. */
+  /** Once it is aborted, progress is no longer reported, but the end of the run is still awaited. */
   readonly stop: AbortSignal;
 }
 
@@ -52,7 +52,7 @@ export async function followFederation(
   async function watch(): Promise<void> {
     let unanswered = 0;
     while (!ended.signal.aborted && !options.stop.aborted) {
-      // Without an answer, the run has ended or no worker serves it at the moment.
+      // If there is no answer, the run has ended, or no worker serves it at the moment.
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
       if (state !== undefined) options.progress(state);
       unanswered = state === undefined ? unanswered + 1 : 0;

@@ -1,4 +1,4 @@
-/** `812 B`, `3.4 MiB`. */
+/** Formats a number of bytes: `812 B`, `3.4 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
@@ -6,7 +6,7 @@ export function formatBytes(bytes: number): string {
   return `${step === 0 ? amount : amount.toFixed(1)} ${units[step] ?? 'B'}`;
 }
 
-/** A duration: `840ms`, `12s`, `3m 20s`, `5h 10m`, `2d 4h`. */
+/** Formats a duration: `840ms`, `12s`, `3m 20s`, `5h 10m`, `2d 4h`. */
 export function formatSpan(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.max(0, Math.round(milliseconds))}ms`;
   const seconds = Math.floor(milliseconds / 1_000);
@@ -21,18 +21,18 @@ export function formatSpan(milliseconds: number): string {
   return shown.map(([amount, unit]) => `${amount}${unit}`).join(' ');
 }
 
-/** An age: `3m 20s ago`. A time in the future is `now`: clocks differ a little. */
+/** Formats an age: `3m 20s ago`. A time in the future becomes `now`, because clocks differ a little. */
 export function formatAge(at: Date | string, now: Date): string {
   const age = now.getTime() - new Date(at).getTime();
   return age < 1_000 ? 'now' : `${formatSpan(age)} ago`;
 }
 
-/** `2026-11-19 08:00:05Z`. */
+/** Formats a time in UTC: `2026-11-19 08:00:05Z`. */
 export function formatTime(at: Date | string): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-/** `1 window`, `2 windows`. */
+/** Formats a number with its noun: `1 window`, `2 windows`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -3,21 +3,21 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import type { Generation } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 
-/** The newest generations, the newest first. */
+/** Reads the newest generations. Returns the newest first. */
 export async function readNewestGenerations(bucket: BucketReader, limit: number): Promise<Generation[]> {
   const newest = (await listGenerations(bucket)).reverse().slice(0, limit);
-  // Only a few at once: a generation of many windows is megabytes large.
+  // Read only a few at once: a generation with many windows is megabytes large.
   const read = await mapConcurrently(newest, 4, ({ generation }) => readGeneration(bucket, generation));
-  // Undefined: cleaned up since it was listed.
+  // A generation is undefined if it was cleaned up after the listing.
   return read.filter((generation) => generation !== undefined);
 }
 
-/** The size of all merged windows that a generation names, in bytes. */
+/** Returns the size of all merged windows that a generation names, in bytes. */
 export function generationSize({ windows }: Generation): number {
   return Object.values(windows).reduce((sum, { size }) => sum + size, 0);
 }
 
-/** A line of the commit log; `generations --json` prints a list of exactly these. */
+/** A line of the commit log. `generations --json` prints a list of exactly these. */
 export interface GenerationSummary {
   readonly generation: number;
   /** RFC 3339. */
@@ -30,11 +30,10 @@ export interface GenerationSummary {
   readonly windows: number;
   /** The number of quarantined sources. */
   readonly quarantined: number;
-  /** The size of all its merged windows, in bytes. */
+  /** Size of all merged windows of the generation, in bytes. */
   readonly size: number;
 }
 
-/** Summarizes a generation. */
 export function summarizeGeneration(generation: Generation): GenerationSummary {
   const { generation: number, committedAt, run, membership, windows, quarantined } = generation;
   return {

@@ -3,14 +3,14 @@ import { listWindowFiles, type LocalFile } from '../local-etl/list';
 import { readSteadily } from '../local-etl/read';
 import { type LocalEtl, localPath } from '../local-etl/store';
 
-/** The window files of a local ETL store, including those of one window under two names. */
+/** Lists the window files of a local ETL store. A window that has files under two names is listed twice. */
 export async function listLocalFiles(store: LocalEtl, signal: AbortSignal): Promise<LocalFile[]> {
   const files: LocalFile[] = [];
   for await (const file of listWindowFiles(store, signal)) files.push(file);
   return files;
 }
 
-/** One file per window: if a window has two names, the file that was written last. */
+/** Picks one file per window. If a window has files under two names, it picks the one that was written last. */
 export function newestOfEachWindow<File extends Pick<LocalFile, 'ref' | 'mtimeMs'>>(
   files: readonly File[],
 ): File[] {
@@ -18,7 +18,7 @@ export function newestOfEachWindow<File extends Pick<LocalFile, 'ref' | 'mtimeMs
   return [...new Map(oldestFirst.map((file) => [windowId(file.ref), file])).values()];
 }
 
-/** The content of a file; undefined if it is gone, keeps changing or must not be read. */
+/** Returns the content of a file; undefined if the file is gone, keeps changing or must not be read. */
 export async function readLocalFile(
   store: LocalEtl,
   { path }: Pick<LocalFile, 'path'>,

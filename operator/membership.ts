@@ -20,9 +20,9 @@ import type { Operator } from './operator';
 export type MembershipChange = 'exclude' | 'include';
 
 /**
- * Excludes or includes a cluster, and returns from which run on.
+ * Excludes or includes a cluster. The answer says from which run on the change applies.
  *
- * @throws CLUSTER_UNKNOWN; TEMPORAL_UNAVAILABLE without a roster
+ * @throws CLUSTER_UNKNOWN, or TEMPORAL_UNAVAILABLE if there is no roster
  */
 export async function changeMembership(
   operator: Operator,
@@ -31,7 +31,7 @@ export async function changeMembership(
 ): Promise<RosterAnswer> {
   await requireKnown(operator, message.cluster);
   const { client } = await operator.temporal();
-  // The roster first: the next run reads it, whatever happens to the run in progress.
+  // Change the roster first: the next run reads it, whatever happens to the run in progress.
   await client.workflow
     .getHandle(operator.names.roster)
     .signal(kind === 'exclude' ? excludeCluster : includeCluster, message)
@@ -40,15 +40,18 @@ export async function changeMembership(
   return answer ?? { cluster: message.cluster, from: 'in the next' };
 }
 
-/** The change in a sentence. */
+/** Describes the change in a sentence. */
 export function describeChange(kind: MembershipChange, { cluster, from }: RosterAnswer): string {
   return `${cluster} is ${kind}d ${from === 'in this run' ? 'in the run in progress' : 'from the next federation on'}.`;
 }
 
-/** Otherwise a typo in an id would exclude nothing and look like success. */
+/**
+ * Throws CLUSTER_UNKNOWN if there is no such cluster. Otherwise a typo in an id would exclude nothing and look like
+ * success.
+ */
 async function requireKnown(operator: Operator, cluster: string): Promise<void> {
   const bucket = await operator.bucket();
-  // A cluster with access to Combined Storage only knows the clusters of the newest generation.
+  // If this cluster has access to Combined Storage only, it just knows the clusters of the newest generation.
   const found: readonly string[] = await discoverClusters(bucket, {}).catch((error: unknown) => {
     if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
     throw error;
@@ -75,11 +78,14 @@ function noRoster(error: unknown): never {
   });
 }
 
-/** Includes the wait for a commit in progress: only its result says whether the change counted. */
+/**
+ * Deadline of the answer, in milliseconds. It includes the wait for a commit in progress: only the result of the commit
+ * says whether the change still applies to it.
+ */
 const answerWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];
 
-/** Sends the change to a run in progress, if there is one; returns whether it counts there. */
+/** Sends the change to a run in progress, if there is one. Returns undefined if no run answered. */
 async function changeRunInProgress(
   client: Client,
   idPrefix: string,
@@ -96,7 +102,8 @@ async function changeRunInProgress(
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
       );
     } catch (error) {
-      // The run ended, does not know the cluster, or has no worker. The roster has the change for the next commit.
+      // The run has ended, does not know the cluster, or has no worker. The next commit gets the change from the
+      // roster.
       if (!noAnswer.some((kind) => error instanceof kind)) throw error;
     }
   }

@@ -5,15 +5,15 @@ import { defaultSettings } from '../config/settings';
 import { QueryEngine } from '../query/engine';
 
 export interface OpenEngineOptions {
-  /** Folder to keep the database in. (Default: a temporary one, removed with the engine) */
+  /** Folder that keeps the database. (Default: a temporary folder, which is removed with the engine) */
   readonly folder?: string;
-  /** The engine's memory limit, in DuckDB's notation: `256MB`. (Default: the one of `query.memory`) */
+  /** The engine's memory limit in DuckDB's notation, such as `256MB`. (Default: that of the setting `query.memory`) */
   readonly memoryLimit?: string;
-  /** The verb that needs the engine; part of the temporary folder's name. */
+  /** The verb that needs the engine. It becomes part of the temporary folder's name. */
   readonly verb: string;
 }
 
-/** Opens a query engine for one command, with the defaults of the settings. Use it with `await using`. */
+/** Opens a query engine for one command, with the default settings. Use it with `await using`. */
 export async function openEngine({
   folder,
   memoryLimit,

@@ -3,15 +3,15 @@ import type { Settings } from '../config/settings';
 import type { BucketReader } from '../storage/bucket';
 import type { Names } from '../workflows/names';
 
-/** The connections that operators' requests are answered with, from the command line and from the page. */
+/** The connections that are needed to answer operators' requests, from the command line and from the page. */
 export interface Operator {
   readonly settings: Pick<Settings, 'temporal'>;
   readonly names: Names;
-  /** Read-only: changes are requested from a workflow. */
+  /** Opens the bucket, for reading only: changes are requested from a workflow. */
   bucket(): Promise<BucketReader>;
-  /** Throws TEMPORAL_UNAVAILABLE when no server answers within `timeoutMs`. */
+  /** Connects to Temporal. Throws TEMPORAL_UNAVAILABLE if no server answers within `timeoutMs`. */
   temporal(options?: { timeoutMs?: number }): Promise<{ readonly client: Client }>;
 }
 
-/** For questions that are answered without Temporal too, as far as possible. In milliseconds. */
+/** Timeout in milliseconds for requests that can be answered in part without Temporal. */
 export const briefTimeoutMs = 2_000;

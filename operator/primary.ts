@@ -15,28 +15,31 @@ import {
 } from '../workflows/messages';
 import type { Names } from '../workflows/names';
 
-/** The cluster names in a cluster's own records; `primary names --json` prints exactly this. */
+/** The cluster names in a cluster's own records. `primary names --json` prints exactly this. */
 export interface OwnNames {
   readonly cluster: string;
   readonly ownNames: readonly string[];
 }
 
 /**
- * A primary cluster. Its worker does everything, next to its volume, so it has to be running. Each method throws
- * CLUSTER_UNKNOWN if the cluster has never run as a primary, or else the worker's error.
+ * Access to a primary cluster. The primary's worker does everything, next to its volume, so it has to be running. Each
+ * method throws CLUSTER_UNKNOWN if the cluster has never run as a primary, otherwise the error of the worker.
  */
 export interface Primary {
   readonly cluster: string;
   status(): Promise<PrimaryStatus>;
-  /** Lets a cluster that left pull again; `withoutWaiting`: even if no generation has its own windows yet. */
+  /**
+   * Lets a cluster that left pull again. With `withoutWaiting`, it does so even if no generation has the cluster's own
+   * windows yet.
+   */
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
   /** Stops pulling and makes the local ETL the cluster's own again. */
   leave(): Promise<LeaveSummary>;
-  /** Adds a name, if given, and returns all own names. */
+  /** Adds a name if one is given. Returns all own names. */
   names(add?: string): Promise<OwnNames>;
 }
 
-/** The primary with a cluster id. Sends no request yet. */
+/** Returns the primary with a cluster id. Sends no request yet. */
 export function primaryOf(client: Client, { pull }: Names, cluster: string): Primary {
   const handle = client.workflow.getHandle(pull(cluster));
   const ask = <Answer, Args extends [unknown?]>(
@@ -59,7 +62,7 @@ export function primaryOf(client: Client, { pull }: Names, cluster: string): Pri
   };
 }
 
-/** Throws the worker's error. */
+/** Throws the worker's error, or CLUSTER_UNKNOWN if the cluster has never run as a primary. */
 function explain(error: unknown, cluster: string): never {
   if (error instanceof WorkflowNotFoundError) {
     throw new FederationError('CLUSTER_UNKNOWN', {

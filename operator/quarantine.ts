@@ -8,19 +8,19 @@ import {
 } from '../federation/generation';
 import type { BucketReader } from '../storage/bucket';
 
-/** The quarantined sources of the newest generation; `quarantine --json` prints exactly this. */
+/** The quarantined sources of the newest generation. `quarantine --json` prints exactly this. */
 export interface Quarantine {
-  /** Undefined before the first generation. */
+  /** Number of the newest generation; undefined before the first. */
   readonly generation?: number;
   readonly sources: readonly ListedSource[];
 }
 
-/** A quarantined source, since when it is, and what to do about it. */
+/** A quarantined source, with how long it has been quarantined and what to do about it. */
 export interface ListedSource extends QuarantinedSource {
   readonly state: QuarantineState;
-  /** The oldest generation that lists it without a gap up to the newest, as far back as generations are kept. */
+  /** Oldest generation from which on every generation lists the source, as far back as generations are kept. */
   readonly since: number;
-  /** What to do about it; empty if this version does not know the code. */
+  /** What to do about the source; empty if this version does not know the error code. */
   readonly hint: string;
 }
 
@@ -38,7 +38,7 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
   return { generation: newest.generation, sources };
 }
 
-/** The oldest generation of each source, by its identity. */
+/** Finds for each source, by its identity, the oldest generation from which on every generation lists the source. */
 async function listedSince(bucket: BucketReader, newest: Generation): Promise<Map<string, number>> {
   const since = new Map(newest.quarantined.map((source) => [identity(source), newest.generation]));
   let open = new Set(since.keys());

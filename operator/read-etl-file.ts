@@ -23,8 +23,8 @@ export async function readLocalEtlFile(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Decodes an ETL file, plain or gzipped. The pipeline is the given one, else the one named by a folder of the path, else
- * the one that the content fits.
+ * Decodes an ETL file, plain or gzipped. The pipeline is by default the one that a folder of the path names, or else
+ * the one that fits the content.
  *
  * @throws the `ETL_*` error of the decoder, about `path`
  */
@@ -36,13 +36,16 @@ export function decodeEtlFile(path: string, bytes: Uint8Array, pipeline = pipeli
   }
 }
 
-/** The pipeline named by the last folder that names one. */
+/** Returns the pipeline that is named by a folder of the path. If several folders name one, the last one counts. */
 function pipelineOf(path: string): Pipeline | undefined {
   const folders = path.split(/[/\\]/).slice(0, -1).reverse();
   return folders.map((folder) => pipelines.find((pipeline) => pipeline === folder)).find(Boolean);
 }
 
-/** If no pipeline fits, the decoder that read furthest explains the file best. */
+/**
+ * Decodes a file with the pipeline that fits. If none fits, it throws the error of the decoder that read furthest,
+ * which explains the file best.
+ */
 function decodeAny(bytes: Uint8Array): EtlSet {
   const refusals: FederationError[] = [];
   for (const pipeline of pipelines) {

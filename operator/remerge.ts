@@ -11,12 +11,12 @@ import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** More than any window of any federation has. */
+/** Most bytes of a window: more than any window of any federation has. */
 const maxBytes = 2 ** 31;
 
 /**
- * Merges a window's sources again and compares every field of every record with the merged object. `changed since`: a
- * source changed after the merge. `files`: the windows of the clusters as listed now.
+ * Merges a window's sources again, and compares every field of every record with the merged object. Returns `changed
+ * since` if a source changed after the merge. `files`: the clusters' windows as they are listed now.
  */
 export async function remerge(
   bucket: BucketReader,
@@ -39,13 +39,16 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // A missing or damaged object is reported by the digest's check; here it just differs from its sources.
+    // A missing or damaged object is reported by the check of its digest. Here it just differs from its sources.
     if (isFederationError(error)) return 'differs';
     throw error;
   }
 }
 
-/** The source as it was merged: its file, or the last good contribution that was kept. Undefined if it changed. */
+/**
+ * Reads a source as it was merged: its file or, if that was not used, its last good contribution, which was kept.
+ * Returns undefined if it has changed.
+ */
 async function readSource(
   bucket: BucketReader,
   window: WindowId,

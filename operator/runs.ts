@@ -6,7 +6,10 @@ import type { FederationReport, FederationRequest } from '../federation/run';
 import type { BucketReader } from '../storage/bucket';
 import { briefTimeoutMs, type Operator } from './operator';
 
-/** A federation, by the bucket and Temporal. `died`: it ended without a report; `unknown`: it died or is running. */
+/**
+ * A federation as the bucket and Temporal know it. `died`: it ended without a report; `unknown`: it died or is still
+ * running.
+ */
 export interface Run {
   readonly run: string;
   readonly outcome: FederationReport['outcome'] | 'running' | 'died' | 'unknown';
@@ -14,14 +17,14 @@ export interface Run {
   readonly report?: FederationReport;
 }
 
-/** Reads the newest runs, the newest first; with `failed` those that failed or have no report. */
+/** Reads the newest runs, and returns the newest first. With `failed`, only those that failed or have no report. */
 export async function readRuns(bucket: BucketReader, limit: number, failed = false): Promise<Run[]> {
   const names: string[] = [];
   for await (const entry of bucket.list(runsPrefix, { delimiter: '/' })) {
     const parsed = entry.kind === 'prefix' ? parseRunKey(entry.prefix) : undefined;
     if (parsed !== undefined) names.push(parsed.run);
   }
-  // The names contain the time of the request, so the newest are listed last, and only those are read.
+  // The names contain the time of the request, so the newest come last in the listing. Only the newest are read.
   names.reverse();
   const runs: Run[] = [];
   for (let at = 0; at < names.length && runs.length < limit; at += limit) {
@@ -39,7 +42,7 @@ async function readRun(bucket: BucketReader, run: string): Promise<Run> {
   return { run, outcome: report?.outcome ?? 'unknown', request, report };
 }
 
-/** Asks Temporal about runs without a report. Without Temporal they stay `unknown`. */
+/** Asks Temporal about runs without a report. If Temporal does not answer, they stay `unknown`. */
 export async function askTemporal(operator: Operator, runs: readonly Run[]): Promise<Run[]> {
   if (!runs.some(({ outcome }) => outcome === 'unknown')) return [...runs];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch(() => undefined);
@@ -56,11 +59,11 @@ export async function askTemporal(operator: Operator, runs: readonly Run[]): Pro
   });
 }
 
-/** A federation in the list of runs; `runs --json` prints a list of exactly these. Times are RFC 3339. */
+/** A federation in the list of runs. `runs --json` prints a list of exactly these. Times are RFC 3339. */
 export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly trigger?: FederationRequest['trigger'];
   readonly why?: string;
-  /** The run that it replays. */
+  /** Name of the run that this one replays. */
   readonly replayOf?: string;
   readonly requestedAt?: string;
   readonly startedAt?: string;
@@ -69,15 +72,15 @@ export interface RunSummary extends Pick<Run, 'run' | 'outcome'> {
   readonly windows?: FederationReport['windows'];
   /** The number of quarantined sources. */
   readonly quarantined?: number;
-  /** The calls of the store, by verb. */
+  /** Number of calls to the store, by verb. */
   readonly calls?: FederationReport['calls'];
-  /** Work that was left to the next run. */
+  /** Work that the run left to the next one. */
   readonly unfinished?: FederationReport['unfinished'];
   readonly warnings?: FederationReport['warnings'];
   readonly error?: FederationReport['error'];
 }
 
-/** Lists the newest runs, the newest first; with `failed` those that failed or died, or may have. */
+/** Lists the newest runs, the newest first. With `failed`, only those that failed, died or may have died. */
 export async function listRuns(operator: Operator, limit: number, failed = false): Promise<RunSummary[]> {
   const runs = await askTemporal(operator, await readRuns(await operator.bucket(), limit, failed));
   return runs.filter(({ outcome }) => !failed || outcome !== 'running').map(summarizeRun);

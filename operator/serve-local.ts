@@ -12,15 +12,15 @@ export interface ServeLocalOptions {
   readonly store: LocalEtl;
   readonly threads: ReadThreads;
   readonly signal: AbortSignal;
-  /** Called once per file that cannot be read. `name`: its path below `bingen/`. */
+  /** Called once for each file that cannot be read. The `name` of the file is its path below `bingen/`. */
   readonly onUnreadable: (file: UnreadableFile) => void;
   /** Called after each file that is read. */
   readonly progress: (done: number, of: number) => void;
 }
 
 /**
- * Serves a local ETL store in its current state. A file that cannot be read is skipped, and every answer has a warning; if
- * its window has a file under another name, that one is served.
+ * Serves a local ETL store in its current state. A file that cannot be read is skipped, and every answer warns about
+ * it. If the same window also has a file under another name, that file is served instead.
  */
 export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestSummary> {
   const { engine, store, threads, signal, onUnreadable, progress } = options;
@@ -28,7 +28,7 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   const named = (file: LocalFile): NamedFile => ({
     ...file.ref,
     name: file.path,
-    // Reading every file for a digest would take as long as an ingest.
+    // Computing a digest would read every file, which takes as long as an ingest.
     digest: `${file.size} ${file.mtimeMs}`,
     read: async (allIdentities) =>
       threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, allIdentities),
@@ -42,14 +42,14 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   });
 }
 
-/** The warning in answers while a file is skipped. */
+/** Returns the warning that answers have while a file is skipped. */
 export function describeUnreadable({ name, code }: UnreadableFile): string {
   return `${name} cannot be read (${code}) and is left out.`;
 }
 
 /**
- * Reports an unreadable file once, and again only if its content or the reason changes. A watched store is read at every
- * change, each time with the same unreadable files.
+ * Makes `report` run once per unreadable file, and again only if the file's content or the reason changes. A watched
+ * store is read at every change, each time with the same unreadable files.
  */
 export function reportOnce(report: (file: UnreadableFile) => void): (file: UnreadableFile) => void {
   const reported = new Map<string, string>();
@@ -63,8 +63,8 @@ export function reportOnce(report: (file: UnreadableFile) => void): (file: Unrea
 }
 
 /**
- * Does the work now and after each change of the store, until the signal is aborted. A change during the work repeats it
- * once. An error of the work ends it, unless the signal is aborted.
+ * Runs `work` now and after each change of the store, until the signal is aborted. If the store changes during the
+ * work, the work is repeated once. An error of the work ends it; the error is thrown unless the signal is aborted.
  */
 export async function onEachChange(
   store: LocalEtl,

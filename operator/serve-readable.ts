@@ -3,7 +3,7 @@ import type { QueryEngine } from '../query/engine';
 import type { IngestedRows, IngestSummary, WantedFile } from '../query/ingest';
 import type { Serving } from '../query/publish';
 
-/** A window file. `name`, a path or a window id, identifies it if it cannot be read. */
+/** A window file. If it cannot be read, its `name` identifies it: a path or a window id. */
 export interface NamedFile extends WantedFile {
   readonly name: string;
 }
@@ -17,14 +17,14 @@ export interface UnreadableFile {
   readonly detail: string;
 }
 
-/** By name. */
+/** Unreadable files by name. */
 export type UnreadableFiles = ReadonlyMap<string, UnreadableFile>;
 
 export interface ServeReadableOptions {
   readonly signal: AbortSignal;
-  /** Returns the files to serve, given those that cannot be read; called again after each unreadable file. */
+  /** Returns the files to serve, given those that cannot be read. Called again after each unreadable file. */
   readonly files: (unreadable: UnreadableFiles) => readonly NamedFile[];
-  /** The description of the served data; called together with `files`. (Default: the time of the ingest) */
+  /** Returns the description of the served data. Called together with `files`. (Default: the time of the ingest) */
   readonly serving?: (unreadable: UnreadableFiles) => Partial<Serving>;
   /** Called once per unreadable file. */
   readonly onUnreadable?: (file: UnreadableFile) => void;
@@ -33,9 +33,9 @@ export interface ServeReadableOptions {
 }
 
 /**
- * Serves all files that can be read. The engine refuses an ingest with an unreadable file, so it is repeated without
- * that file; files that were read are not read again. An error that concerns more than one file ends it. The summary
- * counts what all attempts added.
+ * Serves all files that can be read. The engine refuses an ingest with an unreadable file, so the ingest is repeated
+ * without that file; files that were read are not read again. An error that concerns more than one file ends the work.
+ * The returned counts include what all attempts added.
  */
 export async function serveReadable(
   engine: QueryEngine,
@@ -89,7 +89,7 @@ export async function serveReadable(
   }
 }
 
-/** Whether other files may well be readable. */
+/** Returns whether an error concerns only one file, so that other files may well be readable. */
 function concernsTheFile({ code }: FederationError): boolean {
   return (
     code.startsWith('ETL_') ||

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Names } from '../workflows/names';
 
-/** The clusters, other than this one, that run with `useExistingS3Config`; in the order of their ids. */
+/** Lists the clusters that run with `useExistingS3Config`, other than this one, in the order of their ids. */
 export async function othersWithExistingConfig(
   client: Client,
   names: Names,
@@ -10,14 +10,14 @@ export async function othersWithExistingConfig(
   const others: string[] = [];
   const query = `WorkflowType = 'push' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId, memo } of client.workflow.list({ query })) {
-    // Several federations may share the namespace.
+    // Several federations may share the namespace, so the start of the workflow id is compared as well.
     const [before, id] = [names.push(''), workflowId.slice(names.push('').length)];
     if (workflowId.startsWith(before) && id !== cluster && memo?.['existingConfig'] === true) others.push(id);
   }
   return others.sort();
 }
 
-/** The guide's warning, for a second cluster that uses the store of Kubecost's backup. */
+/** Returns the guide's warning for clusters that share the bucket of Kubecost's backup. */
 export function sharedConfigWarning(others: readonly string[]): string {
   return (
     `federatedETL.useExistingS3Config is set for ${others.join(', ')} as well: where clusters share the bucket of ` +

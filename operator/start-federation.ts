@@ -31,7 +31,7 @@ export async function startFederation(
   return workflowId;
 }
 
-/** The request that replays a run. Throws RUN_NOT_FOUND. */
+/** Returns the request that replays a run. Throws RUN_NOT_FOUND if the bucket has no request for the run. */
 export async function replayRequest(bucket: BucketReader, run: string): Promise<FederationRequest> {
   const request = await readDocument(bucket, documents.runRequest.at(run));
   if (request === undefined) {

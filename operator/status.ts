@@ -8,7 +8,7 @@ import type { Run } from './runs';
 import { type ClusterSummary, summarizeCluster, type Survey, surveyBucket } from './survey';
 import { type TemporalView, temporalView } from './temporal-view';
 
-/** The whole pipeline at a glance; `status --json` prints exactly this. Times are RFC 3339. */
+/** The state of the whole pipeline. `status --json` prints exactly this. Times are RFC 3339. */
 export interface Status {
   /** The address of the bucket. */
   readonly bucket: string;
@@ -24,18 +24,18 @@ export interface Status {
   /** The newest generation; undefined before the first. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
   readonly primaries: readonly PullState[];
-  /** Missing information, one sentence each. */
+  /** What could not be determined, one sentence each. */
   readonly missing: readonly string[];
-  /** Remaining steps until the pipeline works end to end; empty once it does. */
+  /** Steps that remain until the pipeline works end to end; empty once it does. */
   readonly toDo: readonly string[];
 }
 
-/** A cluster, with its last push if its worker answers. */
+/** A cluster with the state of its push. `push` is undefined if the cluster's worker does not answer. */
 export interface ClusterStatus extends ClusterSummary {
   readonly push?: PushState;
 }
 
-/** Reads the bucket and queries Temporal; `missing` reports what Temporal did not answer. */
+/** Reads the bucket and queries Temporal. `missing` reports what Temporal did not answer. */
 export async function readStatus(
   operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
 ): Promise<Status> {
@@ -76,7 +76,7 @@ function glance({
   return { generation, committedAt, clusters, windows, quarantined };
 }
 
-/** The remaining steps of a first set-up, each with instructions. */
+/** Lists the steps that remain of a first set-up, each with instructions. */
 function toDo(
   { clusters, generation, lastRun }: Survey,
   view: TemporalView,

@@ -4,25 +4,25 @@ import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
 import { recordClusters, recordCost, recordCount, totalCost } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
 
-/** The facts of an ETL file. Texts are as the file has them, including control characters. */
+/** Facts about an ETL file. Texts are as they are in the file, including control characters. */
 export interface SetSummary {
   readonly pipeline: Pipeline;
   readonly window: TimeWindow;
   readonly codecVersions: {
     readonly set: number;
-    /** The number of records of each version, the newest version first. */
+    /** Number of records of each codec version, the newest version first. */
     readonly records: readonly { readonly version: number; readonly records: number }[];
   };
   /** The clusters that the records name. */
   readonly clusters: readonly string[];
   readonly records: number;
-  /** In the currency of the cluster, with NaN and infinite numbers as 0. */
+  /** Total cost of the records, in the currency of the cluster. NaN and infinite numbers count as 0. */
   readonly totalCost: number;
-  /** The NaN and infinite numbers, by field and cluster. */
+  /** The NaN and infinite numbers in the file, by field and cluster. */
   readonly notFinite: readonly NotFinite[];
   readonly warnings: readonly string[];
   readonly errors: readonly string[];
-  /** The records of the highest costs, the highest first. */
+  /** The records with the highest costs, the highest first. */
   readonly costliest: readonly RecordCost[];
 }
 
@@ -32,7 +32,7 @@ export interface RecordCost {
   readonly cost: number;
 }
 
-/** Summarizes a set, with up to `top` of its costliest records. */
+/** Summarizes a set. `costliest` lists up to `top` records. */
 export function summarizeSet(whole: EtlSet, top: number): SetSummary {
   const { set, found } = withoutNotFinite(whole);
   return {

@@ -10,33 +10,33 @@ import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
 import { readRuns, type Run } from './runs';
 
-/** A cluster's windows of one pipeline and resolution. */
+/** Summary of a cluster's windows of one pipeline and resolution. */
 export interface WindowsSummary {
   readonly pipeline: string;
   readonly resolution: string;
   readonly count: number;
-  /** The end of the newest window, RFC 3339: the freshness of the data. */
+  /** End of the newest window, in RFC 3339. It shows how fresh the data is. */
   readonly newestEnd: string;
 }
 
 export interface ClusterSummary {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why it is excluded, or what will change with the next run. */
+  /** Why the cluster is excluded, or what changes with the next run. */
   readonly reason?: string;
-  /** The time of its newest file, by the store's clock. */
+  /** Time of the cluster's newest file, by the store's clock. */
   readonly lastPush?: string;
   readonly windows: readonly WindowsSummary[];
 }
 
-/** The state of the federation, by the bucket. */
+/** The state of the federation as the bucket shows it. */
 export interface Survey {
   readonly clusters: readonly { readonly cluster: ClusterId; readonly files: readonly ListedFile[] }[];
   readonly generation?: Generation;
   readonly lastRun?: Run;
 }
 
-/** Reads the bucket: listings, the newest generation, the newest run. */
+/** Reads the bucket: the listings of the clusters, the newest generation, the newest run. */
 export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   const [found, generation, runs] = await Promise.all([
     discoverClusters(bucket),
@@ -56,7 +56,10 @@ export async function surveyBucket(bucket: BucketReader): Promise<Survey> {
   };
 }
 
-/** Summarizes a cluster: its windows and its membership, by the newest generation and by later changes in the roster. */
+/**
+ * Summarizes a cluster: its windows, and its membership according to the newest generation and to later changes in the
+ * roster.
+ */
 export function summarizeCluster(
   { cluster, files }: Survey['clusters'][number],
   generation: Generation | undefined,

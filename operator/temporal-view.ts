@@ -4,17 +4,17 @@ import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 
-/** State that only Temporal has. A part without an answer is undefined or missing. */
+/** State that only Temporal has. The state of a workflow that does not answer is undefined or missing. */
 export interface TemporalView {
   readonly roster?: RosterState;
-  /** By cluster. */
+  /** State of the push of each cluster, by cluster id; `pull` has the pulls. */
   readonly push: ReadonlyMap<string, PushState>;
   readonly pull: ReadonlyMap<string, PullState>;
-  /** Why a part is missing, in sentences. */
+  /** What is missing because Temporal or a workflow did not answer, in sentences. */
   readonly missing: readonly string[];
 }
 
-/** The server takes long to report that no worker answers a query. */
+/** Deadline of a query, in milliseconds: the server takes long to report that no worker answers. */
 const answerWithinMs = 3_000;
 
 /** Queries the long-lived workflows, as far as they answer. Does not throw if Temporal is unavailable. */
@@ -60,7 +60,7 @@ async function ask<Answer>(client: Client, workflowId: string, query: string): P
       client.workflow.getHandle(workflowId).query<Answer>(query),
     );
   } catch {
-    // Not started, no worker or too slow: for this view it is the same.
+    // The workflow has not started, has no worker, or is too slow. For this view it is all the same.
     return undefined;
   }
 }

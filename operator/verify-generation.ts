@@ -21,7 +21,7 @@ import { remerge } from './remerge';
 
 /** A difference between the bucket and the generation. */
 export interface Finding {
-  /** A WindowId, or `published`. */
+  /** A WindowId, or `published` if it is about `published.json`. */
   readonly about: string;
   readonly key: string;
   readonly detail: string;
@@ -30,26 +30,29 @@ export interface Finding {
 export interface Verification {
   readonly generation: number;
   readonly windows: number;
-  /** With `deep`: windows that were merged again. */
+  /** Number of windows that were merged again; 0 without `deep`. */
   readonly remerged: number;
-  /** With `deep`: windows that were not, as a source changed after the merge. */
+  /** Number of windows that were not merged again because a source changed after the merge; 0 without `deep`. */
   readonly changedSince: number;
-  /** Files in the published place that no generation named. They are left alone. */
+  /** Number of files in the published place that no generation named. They are left alone. */
   readonly unnamed: number;
   readonly findings: readonly Finding[];
 }
 
 export interface VerifyOptions {
-  /** The windows of the clusters as listed now; if given, the sources are merged again and compared. */
+  /** The clusters' windows as they are listed now. If given, the sources are merged again and compared. */
   readonly deep?: readonly ListedFile[];
   /** Called after each window. */
   readonly onProgress?: (done: number, of: number) => void;
 }
 
-/** Windows at once. A shallow check streams and hashes; a deep one has the window and its sources in memory. */
+/**
+ * Number of windows to check at once. A shallow check streams and hashes; a deep one has the window and its sources in
+ * memory.
+ */
 const concurrency = { shallow: 8, deep: 2 };
 
-/** Compares the bucket with a generation: objects, provenance and published windows. */
+/** Compares the bucket with a generation: merged objects, provenance and published windows. */
 export async function verifyGeneration(
   bucket: BucketReader,
   generation: Generation,
@@ -90,7 +93,7 @@ export async function verifyGeneration(
   };
 }
 
-/** The versions of the published windows, by WindowId. */
+/** Lists the versions of the published windows, by WindowId. */
 async function listPublished(bucket: BucketReader): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for await (const entry of bucket.list(combinedEtlPrefix)) {
@@ -100,7 +103,7 @@ async function listPublished(bucket: BucketReader): Promise<Map<string, string>>
   return found;
 }
 
-/** Checks `published.json` and the list of published files; their bytes are checked window by window. */
+/** Checks `published.json` and the list of published files. The bytes of these files are checked window by window. */
 function checkPublished(
   published: Published | undefined,
   there: Map<string, string>,
@@ -121,7 +124,7 @@ function checkPublished(
   return findings;
 }
 
-/** The merged object and its provenance. */
+/** Checks the merged object of a window and its provenance. Returns the provenance if it is right. */
 async function checkObject(
   bucket: BucketReader,
   id: WindowId,
@@ -167,7 +170,7 @@ async function checkBytes(
   }
 }
 
-/** The detail of a missing or damaged object. Any other error ends the verification. */
+/** Describes a missing or damaged object. Throws any other error, which ends the verification. */
 function whatFailed(error: unknown): string {
   if (isFederationError(error, 'STORAGE_NOT_FOUND')) return 'It is missing.';
   if (isFederationError(error, 'STORAGE_CORRUPT')) return describeError(error).split('\n')[0] ?? error.detail;

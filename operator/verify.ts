@@ -4,13 +4,16 @@ import type { BucketReader } from '../storage/bucket';
 import { type Verification, verifyGeneration } from './verify-generation';
 
 export interface VerifyNewestOptions {
-  /** Whether to merge the sources again, where they are unchanged, and compare. */
+  /** Whether to repeat the merges whose sources have not changed, and compare the results. */
   readonly deep: boolean;
   /** Called after each window. */
   readonly progress: (generation: number, done: number, of: number) => void;
 }
 
-/** Verifies the newest generation; undefined before the first. If a newer one is committed meanwhile, verifies that. */
+/**
+ * Verifies the newest generation; returns undefined before the first. If a newer one is committed meanwhile, it
+ * verifies that one.
+ */
 export async function verifyNewest(
   bucket: BucketReader,
   { deep, progress }: VerifyNewestOptions,
@@ -23,7 +26,7 @@ export async function verifyNewest(
       deep: files,
       onProgress: (done, of) => progress(generation.generation, done, of),
     });
-    // A commit meanwhile publishes other files and cleans up old ones, which looks like damage.
+    // A commit during the verification publishes other files and cleans up old ones, which looks like damage.
     const newest =
       result.findings.length === 0 ? generation.generation : await newestGenerationNumber(bucket);
     if (newest === generation.generation) return result;

@@ -24,15 +24,18 @@ import { type Check, failed } from './check';
 import type { BackupNeed } from './local-etl';
 import { permissionFor } from './permissions';
 
-/** What a role does below one prefix of the bucket. */
+/** The operations that a role needs below one prefix of the bucket. */
 interface Plan {
   readonly prefix: string;
   readonly operations: readonly ProbeOperation[];
-  /** Why the other operations are not needed there; if undefined, they are not listed. */
+  /** Why the role does not need the other operations there. If undefined, they are not listed. */
   readonly restIsNotNeeded?: string;
 }
 
-/** Probes the operations that this cluster's roles need, each only below its own prefix. Leaves nothing behind. */
+/**
+ * Probes the operations that this cluster's roles need, each only below the prefix where a role needs it. Leaves
+ * nothing behind.
+ */
 export async function checkBucket(
   bucket: Bucket,
   store: FederatedStore,
@@ -62,14 +65,14 @@ export async function checkBucket(
   return { checks, usable: !hopeless };
 }
 
-/** Yields each plan after the previous one was probed. */
+/** Yields one plan at a time. It makes the next one only after the previous one was probed. */
 async function* plansOf(
   bucket: Bucket,
   { clusterId, roles, localEtl }: Settings,
   backup: BackupNeed,
   { worthAsking, ...options }: CallOptions & { worthAsking: () => boolean },
 ): AsyncGenerator<Plan> {
-  // A primary that leaves reads its own files there, even if it is no longer federated.
+  // A primary that leaves reads its own files from the bucket, even if it is no longer federated.
   const readsBack = roles.primaryCluster && localEtl.pullPath === localEtl.path;
   if (roles.federatedCluster) {
     yield {
@@ -80,7 +83,7 @@ async function* plansOf(
   }
   if (roles.federator) {
     yield { prefix: federatedPrefix, operations: ['list'] };
-    // A failed listing has been reported.
+    // Ignore errors: a failed listing has already been reported.
     const [first] = worthAsking() ? await discoverClusters(bucket, options).catch(() => []) : [];
     if (first !== undefined) yield { prefix: clusterPrefix(first), operations: ['read'] };
     yield { prefix: combinedPrefix, operations: probeOperations };
@@ -109,7 +112,7 @@ async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeRes
   const about = { check: 'bucket', subject: operation, place: prefix } as const;
   if (operation === 'clock')
     return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
-  // Only this cluster writes its backups, so checking first is as safe.
+  // Only this cluster writes its backups, so it is just as safe to check first whether an object exists.
   if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
     const found =
       'The store does not support it. This cluster checks first instead, as no other writes here.';
@@ -131,7 +134,7 @@ async function whatToDo(
   const { code, detail, hint } = error;
   if (/RequestTimeTooSkewed/.test(detail)) return setClock;
   if (code === 'STORAGE_ACCESS_DENIED' && !isStranger(error)) return permissionFor(store, operation, prefix);
-  // The catalogue's hint is to try again, which was done already.
+  // The catalogue's hint is to try again, but that has already been done.
   return hint === catalog.STORAGE_UNAVAILABLE.hint ? checkTheWay : hint;
 }
 

@@ -5,26 +5,26 @@ export type Outcome = 'ok' | 'warning' | 'failed' | 'skipped' | 'not needed';
 /** What `doctor --json` prints. */
 export interface DoctorReport {
   readonly checks: readonly Check[];
-  /** Nothing failed, and nothing interrupted it. */
+  /** Whether no check failed and nothing interrupted the command. */
   readonly ok: boolean;
 }
 
-/** A check and its result: a line of the output, an entry of `checks` in the JSON. */
+/** A check and its result: a line of the output, and an entry of `checks` in the JSON. */
 export interface Check {
-  /** The part that it belongs to. */
+  /** The part of the examination that the check belongs to. */
   readonly check: 'settings' | 'local ETL' | 'bucket' | 'Temporal' | 'clusters';
   /** What was checked, such as an operation or a folder. */
   readonly subject?: string;
-  /** The prefix in the bucket, for checks of the bucket. */
+  /** Prefix in the bucket that was checked; only for checks of the bucket. */
   readonly place?: string;
   readonly outcome: Outcome;
-  /** The finding, in one or more sentences. */
+  /** What was found, in one or more sentences. */
   readonly detail: string;
-  /** How to fix it. */
+  /** How to fix what was found. */
   readonly todo?: string;
 }
 
-/** A failed check, with the detail and hint of its error. */
+/** Creates a failed check with the detail and hint of its error. */
 export function failed(check: Check['check'], subject: string, error: unknown): Check {
   if (!(error instanceof FederationError))
     return { check, subject, outcome: 'failed', detail: sentence(describeError(error)) };

@@ -15,7 +15,10 @@ const check = 'clusters';
 const mostClusters = 20;
 const mostStrangers = 10;
 
-/** Checks of a federator: the clusters in the bucket, their membership by the settings and why, and foreign files. */
+/**
+ * Checks what a federator finds: the clusters in the bucket, which of them the settings include and why, and files that
+ * do not belong there.
+ */
 export async function checkClusters(
   bucket: BucketReader,
   settings: Settings,
@@ -101,7 +104,7 @@ function whoIsIn({ clusters, excluded }: Membership): string {
   return `Included now: ${clusters.join(', ') || 'none'}. Excluded: ${out.join(', ') || 'none'}.`;
 }
 
-/** Warns about ids that no cluster has, as they are often misspelt. */
+/** Warns about ids in the settings that no cluster has, as they are often misspelt. */
 function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters: readonly string[]): Check[] {
   return ids
     .filter((id) => !clusters.includes(id))
@@ -119,10 +122,10 @@ function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters:
     });
 }
 
-/** Files in the published place that no generation ever named. */
+/** Finds files in the published place that no generation ever named. */
 async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
-  // A federation in progress names a file before it publishes it and until it has removed it. So the names are read
-  // before and after the listing.
+  // A federation in progress names a file before it publishes the file, and until it has removed the file. So the names
+  // are read both before and after the listing.
   const before = await namedWindows(bucket, options);
   const there: string[] = [];
   for await (const entry of bucket.list(combinedEtlPrefix, options)) {

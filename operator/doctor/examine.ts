@@ -11,17 +11,17 @@ import { checkSettings, checkStore } from './settings';
 import { checkTemporal } from './temporal';
 
 export interface ExamineOptions {
-  /** The settings file; by default the one that every verb reads. */
+  /** Path of the settings file. (Default: the one that every verb reads) */
   readonly config?: string;
   /** Whether an unknown setting of the store is a failure instead of a warning. */
   readonly strict?: boolean;
-  /** When aborted, no further part is checked, and probes in the bucket are removed. */
+  /** When it is aborted, no further part is checked, and the probes are removed from the bucket. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Checks this cluster's settings, local ETL, bucket, Temporal and, on a federator, the clusters; yields one part at a
- * time. A failed check does not stop the others.
+ * Checks this cluster's settings, local ETL, bucket and Temporal and, on a federator, also the clusters. Yields the
+ * checks of one part at a time. A failed check does not stop the others.
  */
 export async function* examine({ config, strict, signal }: ExamineOptions): AsyncGenerator<Check[]> {
   const settings = readSettings(config);
@@ -50,7 +50,7 @@ export async function* examine({ config, strict, signal }: ExamineOptions): Asyn
   }
 }
 
-/** Yields the checks of the bucket, then those of other services on the network. */
+/** Yields the checks of the bucket, then those of Temporal and of the clusters. */
 async function* examineRemote(
   settings: Settings,
   store: { bucket: Bucket; usable: boolean } | undefined,
@@ -71,7 +71,7 @@ async function* examineRemote(
 interface OpenStore {
   readonly bucket: Bucket;
   readonly store: FederatedStore;
-  /** Filled while the bucket is used. */
+  /** Warnings that the bucket gives while it is used. */
   readonly warnings: ReadonlySet<string>;
 }
 
@@ -98,7 +98,7 @@ async function openStore(store: FederatedStore, gcsEmulator: string | undefined)
   try {
     const warnings = new Set<string>();
     const bucket = await openBucket(store, { gcsEmulator, warn: (text) => warnings.add(text) });
-    // Warnings about the store's settings were already reported with the settings.
+    // Opening the bucket warns about the store's settings, but these warnings were already reported with the settings.
     warnings.clear();
     return { bucket, store, warnings };
   } catch (error) {

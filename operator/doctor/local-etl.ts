@@ -35,13 +35,13 @@ export async function checkLocalEtl({ roles, localEtl: local }: Settings): Promi
   return checks;
 }
 
-/** What a primary does with backups of its local ETL in the bucket, and why. */
+/** The operations that a primary needs to back up its local ETL in the bucket, and why it needs no others. */
 export interface BackupNeed {
   readonly operations: readonly ProbeOperation[];
   readonly why: string;
 }
 
-/** Whether the next pull saves the local ETL in the bucket; assumed if it cannot be determined. */
+/** Finds out whether the next pull saves the local ETL in the bucket. If it cannot find out, it assumes so. */
 export async function backupNeed({ roles, localEtl: local }: Settings): Promise<BackupNeed> {
   if (!roles.primaryCluster) return { operations: [], why: 'This is not a Primary Cluster.' };
   if (local.backupPath !== undefined)
@@ -61,7 +61,7 @@ export async function backupNeed({ roles, localEtl: local }: Settings): Promise<
   };
 }
 
-/** `needed`: whether it has to exist already. If not, the role creates it at its start. */
+/** Checks a folder. `needed`: whether the folder has to exist already; if not, the role creates it when it starts. */
 async function checkFolder(path: string, setting: string, needed: boolean): Promise<Check[]> {
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined || needed) return [await checkAccess(path, setting)];
@@ -76,7 +76,7 @@ async function checkFolder(path: string, setting: string, needed: boolean): Prom
   ];
 }
 
-/** A push needs write access too, for its state in `.federated-etl`. */
+/** Checks read and write access to a folder. A push writes there too, as it keeps its state in `.federated-etl`. */
 async function checkAccess(path: string, setting: string): Promise<Check> {
   try {
     if (!(await stat(path)).isDirectory()) {

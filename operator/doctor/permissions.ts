@@ -16,7 +16,7 @@ const s3: Permissions = {
   'conditional create': ['s3:PutObject', 's3:DeleteObject'],
 };
 
-/** Replacing an object needs the permission to delete the old one. */
+/** In GCS, replacing an object needs the permission to delete the old one. */
 const gcs: Permissions = {
   list: ['storage.objects.list'],
   write: ['storage.objects.create'],
@@ -40,7 +40,7 @@ const azure: Permissions = {
   'conditional create': [`${azureBlobs}/write`, `${azureBlobs}/delete`],
 };
 
-/** The permissions that an operation below a prefix needs, in the store's own terms. */
+/** Describes the permissions that an operation below a prefix needs, in the store's own terms. */
 export async function permissionFor(
   store: FederatedStore,
   operation: ProbeOperation,
@@ -77,7 +77,7 @@ function partition({ endpoint, region }: { endpoint: string; region: string }): 
   return /(^|\.)us-gov-/.test(endpoint) || region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }
 
-/** The access to grant to a folder, or to its nearest existing ancestor. */
+/** Describes the access to grant to a folder, or to its nearest ancestor that exists. */
 async function folderAccess(folder: string): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {
     const found = await stat(path).catch(() => undefined);

@@ -6,7 +6,7 @@ import { type Check, failed } from './check';
 
 const check = 'settings';
 
-/** Describes this cluster by its settings, and which of those are ignored. */
+/** Describes this cluster as its settings define it, and warns about settings that are ignored. */
 export function checkSettings(settings: Settings): Check[] {
   const { clusterId, file, roles, storage, notices } = settings;
   const names = roleNames(roles);
@@ -40,7 +40,7 @@ export function checkSettings(settings: Settings): Check[] {
   ];
 }
 
-/** Checks the store's settings; returns no store if they are invalid. With `strict`, an unknown key is a failure. */
+/** Checks the store's settings. Returns no store if they are invalid. With `strict`, an unknown key is a failure. */
 export async function checkStore(
   { storage: { file } }: Settings,
   strict: boolean,
@@ -74,7 +74,7 @@ export function roleNames(roles: Roles): string[] {
   ];
 }
 
-/** The settings that are not empty, false or 0, as `name: value`. */
+/** Lists the settings that are not empty, false or 0, each as `name: value`. */
 function flat(value: Record<string, unknown>, path = ''): string[] {
   return Object.entries(value).flatMap(([name, entry]) => {
     const isEmpty = entry === undefined || entry === null || entry === '' || entry === false || entry === 0;

@@ -11,17 +11,17 @@ import { formatTime } from '../format';
 import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
 import type { Check, Outcome } from './check';
 
-/** A Temporal server that answers, and the settings to check against it. */
+/** A Temporal server that answers, and the settings that it is checked against. */
 export interface Asked {
   readonly client: Client;
   readonly connection: Connection;
   readonly settings: Settings;
   readonly names: Names;
-  /** The bucket's label; undefined when the store's settings cannot be used. */
+  /** Label of the bucket; undefined if the store's settings cannot be used. */
   readonly label: string | undefined;
 }
 
-/** Whether the namespace exists, and how long it keeps closed workflows. */
+/** Checks that the namespace exists, and reports how long it keeps closed workflows. */
 export async function checkNamespace({ connection, settings }: Asked): Promise<Check> {
   const { namespace } = settings.temporal;
   try {
@@ -35,7 +35,7 @@ export async function checkNamespace({ connection, settings }: Asked): Promise<C
   }
 }
 
-/** Whether the search attributes of federations are registered, with the right types. */
+/** Checks that the search attributes of federations are registered with the right types. */
 export async function checkSearchAttributes({ connection, settings }: Asked): Promise<Check> {
   const { namespace } = settings.temporal;
   const subject = 'search attributes';
@@ -58,7 +58,7 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
   return line(subject, 'warning', detail, `If it lacks the permission: ${commands.join('; ')}`);
 }
 
-/** Whether the schedule runs; it does not exist before the federator's first start. */
+/** Checks that the schedule is not paused. Before the federator's first start, it does not exist. */
 export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
   const { ScheduleNotFoundError } = await import('@temporalio/client');
   try {
@@ -80,7 +80,7 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
   }
 }
 
-/** Whether the namespace serves the federation of this bucket. */
+/** Checks that the namespace serves the federation of this bucket. */
 export async function checkRoster({ client, names: { roster }, settings, label }: Asked): Promise<Check> {
   const memo = await memoOf(client, roster);
   if (memo === undefined)
@@ -93,7 +93,7 @@ export async function checkRoster({ client, names: { roster }, settings, label }
   return line('roster', 'failed', detail, catalog.ROSTER_BOUND_ELSEWHERE.hint);
 }
 
-/** Whether this cluster's data comes from this volume. */
+/** Checks that the data of this cluster id comes from this volume. */
 export async function checkPush({ client, names: { push }, settings }: Asked): Promise<Check> {
   const { clusterId, localEtl: local } = settings;
   const memo = await memoOf(client, push(clusterId));
@@ -108,7 +108,7 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
   return line('push', 'failed', detail, catalog.DUPLICATE_CLUSTER_ID.hint);
 }
 
-/** The guide's warning, if another cluster uses the bucket of Kubecost's backup too. */
+/** Gives the guide's warning if other clusters use the bucket of Kubecost's backup too. */
 export async function checkShared({ client, names: ours, settings }: Asked): Promise<Check> {
   const subject = 'useExistingS3Config';
   const others = await othersWithExistingConfig(client, ours, settings.clusterId);
@@ -117,7 +117,7 @@ export async function checkShared({ client, names: ours, settings }: Asked): Pro
   return line(subject, 'warning', sharedConfigWarning(others), todo);
 }
 
-/** The memo of a running workflow; undefined if there is none or it has ended. */
+/** Returns the memo of a running workflow; undefined if the workflow does not exist or has ended. */
 async function memoOf(client: Client, workflowId: string): Promise<Record<string, unknown> | undefined> {
   const { WorkflowNotFoundError } = await import('@temporalio/client');
   try {
@@ -129,7 +129,7 @@ async function memoOf(client: Client, workflowId: string): Promise<Record<string
   }
 }
 
-/** A check of Temporal. */
+/** Creates a check of Temporal. */
 export function line(subject: string, outcome: Outcome, detail: string, todo?: string): Check {
   return { check: 'Temporal', subject, outcome, detail, ...(todo !== undefined && { todo }) };
 }

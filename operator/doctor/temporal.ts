@@ -15,18 +15,21 @@ import {
   line,
 } from './temporal-checks';
 
-/** The deadline of each request. */
+/** Deadline of a request to the server, in milliseconds. */
 const patienceMs = 10_000;
-/** Shorter: the roster answers only while a federator runs, and the server waits long for one. */
+/**
+ * Deadline of a query to the roster, in milliseconds. It is shorter because the roster answers only while a federator
+ * runs, and otherwise the server waits long for one.
+ */
 const rosterPatienceMs = 3_000;
 
 export interface TemporalChecks {
   readonly checks: Check[];
-  /** The exclusions, if the roster answered. */
+  /** The exclusions in the roster; undefined if it did not answer. */
   readonly exclusions?: Readonly<Record<string, Exclusion>>;
 }
 
-/** Checks what this cluster's roles need of Temporal. Read-only: it starts, signals and registers nothing. */
+/** Checks what this cluster's roles need from Temporal. It only reads: it starts, signals and registers nothing. */
 export async function checkTemporal(settings: Settings, label: string | undefined): Promise<TemporalChecks> {
   const { namespace, idPrefix } = settings.temporal;
   const opened = await connect(settings).catch((error: unknown) => failed('Temporal', 'server', error));
@@ -65,10 +68,10 @@ async function checkServer(asked: Asked): Promise<TemporalChecks> {
 }
 
 async function connect(settings: Settings) {
-  // Loaded only here: it takes longer than most of the other checks.
+  // Load the client only when it is needed: that takes longer than most of the other checks.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, connection: how } = settings.temporal;
-  // Without the retry interceptor: the first failure has the reason.
+  // Connect without the retry interceptor, so that the first failure is reported: it has the reason.
   const connection = Connection.lazy({ ...how, connectTimeout: patienceMs, interceptors: [] });
   try {
     await connection.withDeadline(Date.now() + patienceMs, () =>
@@ -84,7 +87,7 @@ async function connect(settings: Settings) {
   }
 }
 
-/** Runs one check; an error fails this check only. */
+/** Runs one check. An error makes only this check fail. */
 async function ask(
   asked: Asked,
   subject: string,
@@ -109,7 +112,7 @@ async function readExclusions({
     );
     return state.loaded ? state.exclusions : undefined;
   } catch {
-    // No federator runs: the caller falls back to the newest generation.
+    // No federator runs, so the caller falls back to the exclusions of the newest generation.
     return undefined;
   }
 }
@@ -118,7 +121,7 @@ function skipped(why: string): Check {
   return line('everything else', 'skipped', why);
 }
 
-/** The message of the innermost cause, as the outer ones only report that the call failed. */
+/** Returns the message of the innermost cause. The outer errors only report that the call failed. */
 function reasonOf(error: unknown): string {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) at = at.cause;

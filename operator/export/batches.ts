@@ -1,10 +1,10 @@
 import type { WindowRef } from '../../etl/window';
 
-/** Large enough to be worth a database, and small enough for one in memory. */
+/** Most bytes of a batch: enough to be worth a database, and few enough for a database in memory. */
 const batchBytes = 32 * 2 ** 20;
 const batchWindows = 32;
 
-/** Divides windows into batches, the oldest first; a window of more than 32 MiB is a batch alone. */
+/** Divides windows into batches, the oldest windows first. A window of more than 32 MiB gets its own batch. */
 export function inBatches<Sized extends Pick<WindowRef, 'window'> & { readonly size: number }>(
   windows: readonly Sized[],
 ): Sized[][] {

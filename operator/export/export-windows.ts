@@ -8,11 +8,11 @@ import { inBatches } from './batches';
 import type { ExportSource } from './source';
 import type { ExportTarget } from './target';
 
-/** The windows to export. Each field narrows the selection. */
+/** Selects the windows to export. Each field narrows the selection. */
 export interface ExportSelection {
   /** Only windows that overlap this span, in unix seconds. */
   readonly window?: { readonly start: number; readonly end: number };
-  /** Only windows of this length, as OpenCost names it: `1d`. */
+  /** Only windows of this length, in OpenCost's notation, such as `1d`. */
   readonly resolution?: string;
   readonly pipeline?: Pipeline;
 }
@@ -22,28 +22,30 @@ export interface ExportOptions extends ExportSelection {
   /** Whether to remove selected windows that the source does not have. */
   readonly prune: boolean;
   readonly source: () => Promise<ExportSource>;
-  /** Called only if there is something to export; the target is closed at the end. */
+  /** Opens the target. Called only if there is something to export. The target is closed at the end. */
   readonly target: () => Promise<ExportTarget>;
   readonly signal: AbortSignal;
-  /** Called after each window that was written or could not be read. `of`: the number of windows to write. */
+  /**
+   * Called after each window that was written or could not be read. `of`: the number of windows that are to be written.
+   */
   readonly progress: (done: number, of: number) => void;
 }
 
-/** What an export did; `export --json` prints exactly this. */
+/** What an export did. `export --json` prints exactly this. */
 export interface ExportResult {
   readonly out: string;
   readonly format: ExportFormat;
-  /** The version of the tables: the first folder of every path. */
+  /** Version of the tables. It is the first folder of every path. */
   readonly version: typeof exportVersion;
-  /** Undefined for a local ETL store. */
+  /** Number of the exported generation; undefined for a local ETL store. */
   readonly generation?: number;
-  /** Windows. */
+  /** Number of windows that were written. */
   readonly written: number;
-  /** Windows that the target had already. */
+  /** Number of windows that the target already had. */
   readonly unchanged: number;
-  /** Windows that `prune` removed. */
+  /** Number of windows that `prune` removed. */
   readonly removed: number;
-  /** Of the windows that were written. */
+  /** Number of rows in the windows that were written; `bytes` is the size of their files. */
   readonly rows: number;
   readonly bytes: number;
   /** Windows that could not be read. The target keeps their existing files. */
@@ -59,8 +61,8 @@ export interface RefusedWindow {
 }
 
 /**
- * Writes the selected windows that the target does not have yet. A file is complete once it exists, so the next export
- * continues one that was stopped. Works in batches, so memory does not grow with the number of windows.
+ * Writes the selected windows that the target does not have yet. A file is complete once it exists, so if an export is
+ * stopped, the next one continues it. Works in batches, so memory does not grow with the number of windows.
  */
 export async function exportWindows(options: ExportOptions): Promise<ExportResult> {
   const { format, signal, progress } = options;
@@ -78,7 +80,7 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
   const step = () => progress(total.written + refused.length, missing.length);
   for (const batch of inBatches(missing)) {
     await using engine = await openEngine({ verb: 'export', memoryLimit: '512MB' });
-    // The engine is new and knows no identity, so every read has to give them all.
+    // The engine is new and knows no identities, so every read has to return all of them.
     const files = batch.map((window) => ({
       ...window,
       name: windowId(window),

@@ -17,17 +17,17 @@ export interface SourceWindow extends WantedFile {
   readonly size: number;
 }
 
-/** The windows to export. */
+/** The windows that can be exported, and where they come from. */
 export interface ExportSource {
-  /** The windows' generation; undefined for a local ETL store. */
+  /** Number of the windows' generation; undefined for a local ETL store. */
   readonly generation?: number;
   readonly windows: readonly SourceWindow[];
 }
 
 /**
- * The windows of the newest generation.
+ * Returns the windows of the newest generation.
  *
- * @throws QUERY_NO_DATA before the first one
+ * @throws QUERY_NO_DATA if there is no generation yet
  */
 export async function newestGeneration(
   bucket: BucketReader,
@@ -52,7 +52,7 @@ export async function newestGeneration(
 }
 
 /**
- * The windows of a local ETL store. Every file is read once for its digest.
+ * Returns the windows of a local ETL store. Reads every file once to compute its digest.
  *
  * @throws LOCAL_ETL_MISSING, and QUERY_NO_DATA if the store has no window file
  */
@@ -74,7 +74,8 @@ export async function localStore(
   const windows: SourceWindow[] = [];
   for (const file of files) {
     const listed = await readLocalFile(store, file);
-    // Without a digest, an unreadable file matches no export. So it is read again, and that error has the reason.
+    // An unreadable file gets no digest, so it matches no export. The export then reads it again, and the error of that
+    // read has the reason.
     const digest = listed === undefined ? '' : sha256(listed);
     const read = async (allIdentities?: boolean) => {
       const bytes = await readLocalFile(store, file);

@@ -9,15 +9,15 @@ import type { Bucket } from '../../storage/bucket';
 import { openBucket } from '../../storage/open-bucket';
 import { withPrefix } from '../../storage/with-prefix';
 
-/** Where an export goes. Use it with `await using`. */
+/** The place that an export writes to. Use it with `await using`. */
 export interface ExportTarget extends AsyncDisposable {
-  /** For messages and `--json`: the folder as it was given, or the address in the bucket. */
+  /** Name in messages and `--json`: the folder as the user gave it, or the address in the bucket. */
   readonly name: string;
-  /** Its root is the place of the export. */
+  /** Bucket whose root is the place of the export. */
   readonly bucket: Bucket;
 }
 
-/** The place of exports in the federation's bucket. */
+/** Opens the place of exports in the federation's bucket. */
 export async function exportInBucket(storage: StorageSettings, log: Log): Promise<ExportTarget> {
   const whole = await openLoggedBucket(storage, log);
   const bucket = withPrefix(whole, exportPrefix.slice(0, -1));
@@ -25,9 +25,10 @@ export async function exportInBucket(storage: StorageSettings, log: Log): Promis
 }
 
 /**
- * A folder, created if missing. It is opened as a bucket, whose driver writes a temporary file and renames it.
+ * Opens a folder, and creates it if it is missing. The folder is opened as a bucket, whose driver writes each file
+ * under a temporary name and then renames it.
  *
- * @throws STORAGE_UNAVAILABLE if it cannot be created
+ * @throws STORAGE_UNAVAILABLE if the folder cannot be created
  */
 export async function exportFolder(folder: string): Promise<ExportTarget> {
   const directory = resolve(folder);
