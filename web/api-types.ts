@@ -1,4 +1,4 @@
-/** The members of an allocation that the page reads. */
+/** An allocation, with only the members that the page reads. */
 export interface Allocation {
   readonly name: string;
   readonly start: string;
@@ -24,7 +24,7 @@ export interface Allocation {
 }
 export type AllocationSets = readonly Readonly<Record<string, Allocation>>[];
 
-/** The members of a summary that the page reads. */
+/** A summary, with only the members that the page reads. */
 export interface Summary {
   readonly sets: readonly {
     readonly window: { readonly start: string; readonly end: string };
@@ -32,7 +32,7 @@ export interface Summary {
   }[];
 }
 
-/** The members of an asset that the page reads. */
+/** An asset, with only the members that the page reads. */
 export interface Asset {
   readonly type?: string;
   readonly properties: Readonly<Record<string, string>>;
@@ -42,5 +42,5 @@ export interface Asset {
   readonly totalCost: number;
 }
 export type AssetSet = Readonly<Record<string, Asset>>;
-/** A list of sets, or a single set if the server answers as OpenCost does. */
+/** A list of sets, or a single set if the server answers like OpenCost. */
 export type AssetSets = readonly AssetSet[] | AssetSet;

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 
-/** A refused request: the status (0 if the server cannot be reached) and the server's message. */
+/** Error of a refused request, with the status (0 if the server cannot be reached) and the server's message. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -13,13 +13,13 @@ export class Refused extends Error {
 export interface Answered<T> {
   readonly data: T;
   readonly warning?: string;
-  /** The generation that the data comes from; undefined for other answers. */
+  /** Generation that the data comes from; undefined if the server names none. */
   readonly generation?: string;
 }
 
 const tokenKey = 'federated-etl-token';
 
-/** The operator token, kept until the tab is closed; empty if none is set. */
+/** Returns the operator token, which is kept until the tab is closed; empty if none is set. */
 export function storedToken(): string {
   return sessionStorage.getItem(tokenKey) ?? '';
 }
@@ -28,7 +28,7 @@ export function storeToken(token: string): void {
   sessionStorage.setItem(tokenKey, token);
 }
 
-/** Requests a path; throws `Refused` if the server refuses or cannot be reached. */
+/** Requests a path. Throws `Refused` if the server refuses the request or cannot be reached. */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answered<T>> {
   const token = storedToken();
   const headers = { ...(token !== '' && { authorization: `Bearer ${token}` }), ...init.headers };
@@ -55,13 +55,16 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answ
   };
 }
 
-/** Two answers shown together. Only the second may be refused. */
+/** Two answers that are shown together. Only the second one may be a refusal. */
 export interface Pair<A, B> {
   readonly first: Answered<A>;
   readonly second: Answered<B> | Refused;
 }
 
-/** Requests two paths, both once more if their generations differ. Throws if the first is refused. */
+/**
+ * Requests two paths, and repeats both requests once if their generations differ. Throws if the first request is
+ * refused.
+ */
 export async function askPair<A, B>(
   [one, other]: readonly [string, string],
   init: RequestInit = {},
@@ -80,7 +83,7 @@ export async function askPair<A, B>(
   return isOfOneGeneration(pair) ? pair : askBoth();
 }
 
-/** Whether both answers of a pair come from the same generation. */
+/** Returns whether both answers of a pair come from the same generation. A refused second request does not count. */
 export function isOfOneGeneration<A, B>({ first, second }: Pair<A, B>): boolean {
   return second instanceof Refused || first.generation === second.generation;
 }
@@ -96,7 +99,7 @@ export async function download(path: string, name: string): Promise<void> {
   URL.revokeObjectURL(link.href);
 }
 
-/** Requests a change with the operator token; returns the server's message. */
+/** Requests a change with the operator token. Returns the server's message. */
 export async function act(path: string, body: object): Promise<string> {
   const answer = await ask<{ message: string }>(path, {
     method: 'POST',
@@ -107,19 +110,22 @@ export async function act(path: string, body: object): Promise<string> {
 }
 
 export interface Asked<T> {
-  /** The last answer; it stays while the next one loads. */
+  /** The last answer. It stays until the next one has loaded. */
   readonly answer?: T;
   readonly error?: Refused;
   readonly loading: boolean;
   readonly again: () => void;
 }
 
-/** Requests a path and repeats it when it changes, aborting the superseded request. Undefined requests nothing. */
+/**
+ * Requests a path, and requests again when the path changes; the previous request is then aborted. If the path is
+ * undefined, nothing is requested.
+ */
 export function useAnswer<T>(path: string | undefined): Asked<Answered<T>> {
   return useAsked(path, ask<T>);
 }
 
-/** As `useAnswer`, for two paths that are shown together. */
+/** Like `useAnswer`, for two paths whose answers are shown together. */
 export function usePair<A, B>(one: string, other: string): Asked<Pair<A, B>> {
   const both = useMemo(() => [one, other] as const, [one, other]);
   return useAsked(both, askPair<A, B>);

@@ -14,13 +14,15 @@ export interface Bar extends WindowText {
 type SummarySet = Summary['sets'][number];
 const dayMs = 86_400_000;
 
-/** The bars' unit: weeks or months if chosen, otherwise that of the sets in the answer. */
+/**
+ * Returns the time span of the bars: weeks or months if chosen, otherwise hours or days, like the sets in the answer.
+ */
 export function unitOf(sets: readonly SummarySet[], chosen: string | undefined): BarUnit {
   if (chosen === 'week' || chosen === 'month') return chosen;
   return sets[0] !== undefined && lengthOf(sets[0].window) < dayMs ? 'hour' : 'day';
 }
 
-/** Sums sets into bars. Weeks and months are cut off at the window, as the table's costs are. */
+/** Adds up sets into bars. Weeks and months are cut off at the window, just as the table's costs are. */
 export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   const periods: SummarySet[][] = [];
   let before: string | undefined;
@@ -51,7 +53,9 @@ export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   });
 }
 
-/** The cost of each name in each bar: the total, or the rate per day or month over the bar's elapsed hours. */
+/**
+ * Returns the cost of each name in each bar: the total, or the rate per day or month over the elapsed hours of the bar.
+ */
 export function seriesOf(bars: readonly Bar[], rate: string, now: number): Series[] {
   const names = new Set(bars.flatMap(({ costs }) => [...costs.keys()]));
   return [...names].map((name) => ({
@@ -67,7 +71,7 @@ const units: Readonly<Record<BarUnit, string>> = {
   month: 'one month (cut off at the window)',
 };
 
-/** Describes the numbers of chart and table. */
+/** Describes what the numbers in chart and table mean. */
 export function aboutBars(unit: BarUnit, rate: string, currency: string): string {
   if (rate === 'total')
     return `Costs in ${currency}. Each bar covers ${units[unit]}; the table shows the total.`;
@@ -88,7 +92,9 @@ function periodOf(window: WindowText, unit: BarUnit): string {
   }
 }
 
-/** The UTC day that most of the span lies in: a server's days may begin at another hour. */
+/**
+ * Returns the UTC day that most of the window lies in, because a server's days may begin at another hour than UTC's.
+ */
 function dayOf(window: WindowText): string {
   return new Date(Date.parse(window.start) + lengthOf(window) / 2).toISOString().slice(0, 10);
 }

@@ -9,16 +9,16 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** The folder beside this module in which `npm run build` puts the page's files. */
+/** Folder next to this module. `npm run build` puts the page's files there. */
 export const builtPage = 'built';
 
-/** The page's files by URL path: those of the build, or bundled now in a checkout. */
+/** Returns the page's files by URL path. They come from the build or, in a checkout, are bundled now. */
 export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
   const built = path.join(__dirname, builtPage);
   return existsSync(built) ? readBuilt(built) : (await buildPage()).files;
 }
 
-/** The page's files, and the source files of the checkout and its packages that went into them. */
+/** The page's files, and the source files from the checkout and its packages that went into them. */
 export interface BuiltPage {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly sources: readonly string[];
@@ -26,7 +26,7 @@ export interface BuiltPage {
 
 /** Bundles the page from its sources. Lazily loaded modules, such as the chart, are separate files. */
 export async function buildPage(): Promise<BuiltPage> {
-  // Imported here: the built program does not include the bundler.
+  // Import esbuild only here, because the built program does not include it.
   const { build } = await import('esbuild');
   const { outputFiles, metafile } = await build({
     entryPoints: [path.join(__dirname, 'main.tsx'), path.join(__dirname, 'style.css')],
@@ -70,7 +70,7 @@ async function readBuilt(folder: string): Promise<ReadonlyMap<string, PageFile>>
   return files;
 }
 
-/** The names of all files but index.html contain a hash, so that they can be cached forever. */
+/** Adds a file. The names of all files but index.html contain a hash, so browsers may cache these files forever. */
 function addFile(files: Map<string, PageFile>, name: string, body: Buffer): void {
   const type = types[path.extname(name)];
   if (type !== undefined) files.set(name, { type, body, immutable: name !== '/index.html' });

@@ -1,9 +1,9 @@
-/** What can be filtered, as named in the API's paths. */
+/** What can be filtered, as named in the paths of the API. */
 export type Filtered = 'allocation' | 'assets';
 
 const ofBoth = ['cluster', 'provider', 'label', 'department', 'environment', 'owner', 'product', 'team'];
 
-/** The filter fields of each, in display order. */
+/** Filter fields of allocations and of assets, in display order. */
 export const filterFields: Readonly<Record<Filtered, readonly string[]>> = {
   allocation: [
     'cluster',
@@ -20,15 +20,15 @@ export const filterFields: Readonly<Record<Filtered, readonly string[]>> = {
   assets: ['cluster', 'assetType', 'category', 'account', 'project', 'service', 'name', ...ofBoth.slice(1)],
 };
 
-/** The fields that a part of a filter compares. */
+/** Returns the fields that one part of a filter compares. */
 export function fieldsIn(part: string): string[] {
   const bare = part.replace(/"[^"]*"/g, '""').replace(/\[[^\]]*\]/g, '');
   return [...bare.matchAll(/([A-Za-z]+)\s*!?(?:<~|~>|~)?:/g)].map(([, field]) => field ?? '');
 }
 
 /**
- * Whether a part of a filter applies here. Fields that only the other view knows do not; unknown fields do, so that the
- * server can say what is wrong with them.
+ * Returns whether a part of a filter applies to a view. Fields that only the other view knows do not apply; unknown
+ * fields do, so that the server can say what is wrong with them.
  */
 export function appliesTo(of: Filtered, part: string): boolean {
   const others = Object.values(filterFields).flatMap((fields) => (fields === filterFields[of] ? [] : fields));

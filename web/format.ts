@@ -1,4 +1,4 @@
-/** An amount of money, with two decimals, or four below 1. */
+/** Formats an amount of money, with two decimals, or with four if it is below 1. */
 export function money(amount: number, currency: string): string {
   const digits = amount !== 0 && Math.abs(amount) < 1 ? 4 : 2;
   const plain = amount.toLocaleString('en-US', {
@@ -13,17 +13,17 @@ export function money(amount: number, currency: string): string {
       maximumFractionDigits: digits,
     });
   } catch {
-    // A currency may be set to a text that is no ISO code.
+    // The currency can be set to a text that is not an ISO code.
     return `${plain} ${currency}`;
   }
 }
 
-/** A fraction of 1 in percent. */
+/** Formats a fraction of 1 as a percentage. */
 export function percent(share: number): string {
   return `${(share * 100).toLocaleString('en-US', { maximumFractionDigits: share < 0.1 ? 1 : 0 })}%`;
 }
 
-/** The time since then: `3 min`, `2 h`, `5 d`. */
+/** Formats the time elapsed since `time`: `42 s`, `3 min`, `2 h`, `5 d`. */
 export function age(time: string | undefined, now: number): string {
   if (time === undefined) return 'never';
   const seconds = Math.max(0, (now - Date.parse(time)) / 1_000);
@@ -33,7 +33,7 @@ export function age(time: string | undefined, now: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-/** A span of milliseconds: `0.8 s`, `12 s`, `3 min 5 s`. */
+/** Formats a duration: `0.8 s`, `12 s`, `3 min 5 s`. */
 export function span(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
@@ -41,12 +41,12 @@ export function span(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-/** `2026-11-20 14:05`, UTC. */
+/** Formats a time in UTC: `2026-11-20 14:05`. */
 export function moment(time: string | undefined): string {
   return time === undefined ? '' : new Date(time).toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** A number of bytes: `1.2 MB`. */
+/** Formats a number of bytes: `1.2 MB`. */
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = count;
@@ -58,7 +58,7 @@ export function bytes(count: number): string {
   return `${value.toLocaleString('en-US', { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
 }
 
-/** A readable name for the API's placeholders. */
+/** Makes a name readable by replacing the API's placeholders. */
 export function displayName(name: string): string {
   const names: Readonly<Record<string, string>> = {
     '': '(all, or without a value)',
@@ -77,25 +77,28 @@ export function displayName(name: string): string {
 
 const hoursPerMonth = 730;
 
-/** The cost of a span of hours as a total, per day or per month. */
+/** Converts the cost of a number of hours to the chosen rate: total, per day or per month. */
 export function rated(cost: number, hours: number, rate: string): number {
   if (rate === 'day') return hours > 0 ? (cost / hours) * 24 : 0;
   if (rate === 'month') return hours > 0 ? (cost / hours) * hoursPerMonth : 0;
   return cost;
 }
 
-/** A window as the API writes it. */
+/** Start and end of a window, as the API writes them. */
 export interface WindowText {
   readonly start: string;
   readonly end: string;
 }
 
-/** The elapsed hours of a window: future hours have no costs yet. */
+/** Returns the elapsed hours of a window. Future hours do not count, because they have no costs yet. */
 export function pastHours({ start, end }: WindowText, now: number): number {
   return Math.max(0, Math.min(Date.parse(end), now) - Date.parse(start)) / 3_600_000;
 }
 
-/** `2026-11-14 to 2026-11-16`, last day included; with times if the window is not whole days. */
+/**
+ * Formats a window, including its last day: `2026-11-14 to 2026-11-16`. Shows times if it does not consist of whole
+ * days.
+ */
 export function dates({ start, end }: WindowText): string {
   const isDays = start.endsWith('T00:00:00Z') && end.endsWith('T00:00:00Z');
   if (!isDays) return `${moment(start)} to ${moment(end)}`;

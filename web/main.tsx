@@ -31,7 +31,7 @@ function Page() {
   const [state, go] = useAddress();
   const [message, setMessage] = useState('');
   const [asksToken, setAsksToken] = useState(false);
-  // A new token starts a new round, in which the view repeats its requests.
+  // A new token starts a new round: the view is created again and repeats its requests.
   const [round, setRound] = useState(0);
   const { theme, setTheme, colours } = useTheme();
   const { answer, again } = useAnswer<StatusView>('/api/status');
@@ -48,7 +48,7 @@ function Page() {
   useEffect(() => {
     document.title = `${title} – Federated ETL`;
   }, [title]);
-  // Costs do not wait for the status: for a federation it can take long.
+  // Do not wait for the status before showing costs: with a federation, it can take long.
   const opening = status === undefined ? usual : openingWindow(status.clusters, Date.now());
 
   return (

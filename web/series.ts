@@ -1,13 +1,13 @@
 export interface Series {
   readonly name: string;
-  /** One per bar. */
+  /** Values of the series, one per bar. */
   readonly values: readonly number[];
 }
 
-/** The number of distinguishable colours. */
+/** Most series that are shown separately: there are no more distinguishable colours. */
 export const mostSeries = 8;
 
-/** The largest series, the others summed into one, and idle last. */
+/** Keeps the largest series and adds up the others into one. Idle costs come last. */
 export function foldSeries(series: readonly Series[]): Series[] {
   const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);
   const idle = series.filter(({ name }) => name.includes('__idle__'));

@@ -1,10 +1,10 @@
 /**
- * The page's state in its address, so that views can be shared and the back button works. All views share one state:
- * a view ignores what it does not know, and keeps it for the others.
+ * The state of the page. It is kept in the address, so that views can be shared and the back button works. All views
+ * share one state: a view ignores what it does not know, and keeps it for the others.
  */
 export type UrlState = Readonly<Record<string, string>>;
 
-/** Parses a query string; the last of repeated parameters wins. */
+/** Parses a query string. If a parameter is repeated, the last one wins. */
 export function parseState(search: string): UrlState {
   return Object.fromEntries(new URLSearchParams(search));
 }
@@ -17,32 +17,32 @@ export function formatState(state: UrlState): string {
   return text === '' ? '/' : `/?${text}`;
 }
 
-/** Groupings that allocations and assets share. */
+/** Groupings that both allocations and assets have. */
 const ofBoth = new Set(['cluster']);
 
-/** Sets the grouping of one view, and of the other if it shares the grouping. */
+/** Sets the grouping of one view. If the other view has the same grouping, it is set there too. */
 export function regroup(state: UrlState, of: 'aggregate' | 'group', grouping: string): UrlState {
   return ofBoth.has(grouping)
     ? { ...state, aggregate: grouping, group: grouping }
     : { ...state, [of]: grouping };
 }
 
-/** The parts of a filter, stored one per line; all of them must match. */
+/** Splits a filter into its parts, which are stored one per line. All of them must match. */
 export function filterParts(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((part) => part.trim() !== '');
 }
 
-/** The parts as one filter for the API. */
+/** Joins the parts to one filter for the API. */
 export function joinFilter(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join('+');
 }
 
-/** A comparison in the API's filter language, which cannot express quotes: they are removed. */
+/** Formats a comparison in the API's filter language. Quotes are removed, because the language cannot express them. */
 export function comparison(field: string, operator: string, value: string): string {
   return `${field}${operator}"${value.replaceAll('"', '')}"`;
 }
 
-/** The filter field for a grouping; undefined if there is none. */
+/** Returns the filter field for a grouping; undefined if there is none. */
 export function filterField(group: string): string | undefined {
   const keyed = /^(label|annotation):(.+)$/.exec(group);
   if (keyed !== null) return `${keyed[1]}[${keyed[2]}]`;
@@ -77,15 +77,15 @@ const finer: Readonly<Record<string, string>> = {
   pod: 'container',
 };
 
-/** The next finer grouping; undefined for the finest. */
+/** Returns the next finer grouping; undefined for the finest. */
 export function finerThan(groups: readonly string[]): string | undefined {
   const last = groups.at(-1) ?? 'cluster';
   return last.includes(':') ? 'namespace' : finer[last];
 }
 
 /**
- * The filters that select a row by its name, one per group. Undefined for rows without details: idle, and names with
- * another number of parts than there are groups.
+ * Returns the filters that select a row by its name, one per group. Undefined for rows without details: idle rows, rows
+ * whose names do not have one part per group, and rows of a grouping without a filter field.
  */
 export function drillDown(groups: readonly string[], name: string): string[] | undefined {
   if (name.includes('__idle__')) return undefined;

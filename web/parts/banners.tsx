@@ -1,6 +1,6 @@
 import type { StatusView } from '../../api/contract';
 
-/** The state of the served data: loading, refused, incomplete. */
+/** Shows the state of the served data: loading, refused, incomplete. */
 export function Banners({ status }: { readonly status: StatusView | undefined }) {
   const { ingesting, refused, generation } = status?.served ?? {};
   return (

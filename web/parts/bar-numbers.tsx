@@ -9,13 +9,13 @@ interface BarNumbersProps {
   readonly labels: readonly string[];
   readonly series: readonly Series[];
   readonly currency: string;
-  /** Whether the bars can be summed: totals can, rates cannot. */
+  /** Whether the bars can be added up: totals can, rates cannot. */
   readonly adds: boolean;
 }
 
 const titles: Readonly<Record<BarUnit, string>> = { hour: 'Hour', day: 'Day', week: 'Week', month: 'Month' };
 
-/** The chart's data as a table, for screen readers and exact numbers. */
+/** Shows the chart's data as a table, for screen readers and exact numbers. */
 export function BarNumbers({ unit, labels, series, currency, adds }: BarNumbersProps) {
   const [isOpen, setOpen] = useState(false);
   const [sort, setSort] = useState('bar');

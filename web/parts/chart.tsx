@@ -7,22 +7,22 @@ interface ChartProps {
   readonly labels: readonly string[];
   readonly series: readonly Series[];
   readonly currency: string;
-  /** Changes with the page's colours. */
+  /** A text that changes whenever the page's colours change. */
   readonly theme: string;
 }
 
-/** Distinguishable with colour vision deficiency. */
+/** Colours that can be distinguished with a colour vision deficiency. */
 const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#8a79d6', '#b3a100'];
 const idleColour = '#9aa3ad';
 const otherColour = '#6b7280';
 
-/** Stacked bars over time. `BarNumbers` has the same data as a table. */
+/** Draws stacked bars over time. `BarNumbers` shows the same data as a table. */
 export function Chart({ title, labels, series, currency, theme }: ChartProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     let chart: { destroy(): void } | undefined;
     let gone = false;
-    // Loaded separately: it is half of the page's bytes, and the table need not wait for it.
+    // Load the library separately: it is half of the page's bytes, and the table need not wait for it.
     void import('./chart-js').then(({ Chart: ChartJs }) => {
       if (gone || canvas.current === null) return;
       const style = getComputedStyle(document.documentElement);

@@ -6,7 +6,7 @@ interface CsvLinkProps {
   readonly say: (message: string) => void;
 }
 
-/** Downloads the same answer as CSV. */
+/** A link that downloads the answer at `path` as CSV. */
 export function CsvLink({ path, name, say }: CsvLinkProps) {
   const href = `${path}&format=csv`;
   return (

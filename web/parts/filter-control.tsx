@@ -21,7 +21,10 @@ interface FilterControlProps {
   readonly onChange: (parts: readonly string[]) => void;
 }
 
-/** Shows the filters as chips, also those that wait for another view, and adds one: a field, a comparison, a value. */
+/**
+ * Shows the filters as chips, including those that apply only to the other view, and adds a filter from a field, a
+ * comparison and a value.
+ */
 export function FilterControl({ of, window, parts, onChange }: FilterControlProps) {
   const fields = filterFields[of];
   const [field, setField] = useState(fields[0] ?? '');

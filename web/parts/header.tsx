@@ -3,7 +3,7 @@ import type { UrlState } from '../url-state';
 import { Link } from './link';
 
 interface HeaderProps {
-  /** The views by name, with their titles. */
+  /** Name and title of each view. */
   readonly views: readonly (readonly [name: string, title: string])[];
   readonly current: string;
   readonly cluster?: string;

@@ -10,7 +10,10 @@ interface LinkProps {
   readonly 'aria-current'?: 'page';
 }
 
-/** A link within the page. A plain click changes the view without a reload; other clicks open a new tab. */
+/**
+ * A link within the page. A plain click changes the view without a reload; with Ctrl, Meta or Shift, the browser opens
+ * a new tab or window.
+ */
 export function Link({ to, go, children, ...rest }: LinkProps) {
   return (
     <a

@@ -1,7 +1,7 @@
 import type { Refused } from '../ask';
 import { formatState, parseState } from '../url-state';
 
-/** The server's refusal, and a button to try again. */
+/** Shows why a request failed, and a button to try again or to enter a token. */
 export function Failed({
   error,
   again,
@@ -45,7 +45,7 @@ export function Failed({
   );
 }
 
-/** Notes on the numbers, one sentence each. */
+/** Shows notes on the numbers, one sentence each. */
 export function Notice({ sentences }: { readonly sentences: readonly string[] }) {
   return (
     <div role="status">

@@ -4,11 +4,11 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 export interface Column<Row> {
   readonly id: string;
   readonly title: string;
-  /** The sort key; also the content if `show` is omitted. */
+  /** Value to sort by. It is also the content of the cell if `show` is omitted. */
   readonly value: (row: Row) => number | string;
   readonly show?: (row: Row) => ComponentChildren;
   readonly numeric?: boolean;
-  /** The content of the footer. */
+  /** Content of the column's footer. */
   readonly total?: ComponentChildren;
 }
 
@@ -17,17 +17,20 @@ export interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** The `id` of the sort column, with a minus if descending. */
+  /** `id` of the column to sort by, with a minus in front if descending. */
   readonly sort: string;
   readonly onSort: (sort: string) => void;
-  /** The text if there are no rows. */
+  /** Text to show if there are no rows. */
   readonly empty: string;
 }
 
-/** In pixels. All rows have the same height, so that only the visible ones of thousands need be in the document. */
+/**
+ * Height of a row, in pixels. All rows have the same height, so that even with thousands of rows only the visible ones
+ * need to be in the document.
+ */
 const rowHeight = 34;
 const spare = 12;
-/** Up to this many rows, all are in the document and the table does not scroll. */
+/** Most rows of a table that does not scroll. All of its rows are in the document. */
 const fewRows = 60;
 const viewHeight = 620;
 
@@ -144,7 +147,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, sort, onSort, empty 
   );
 }
 
-/** Takes the place of rows that are out of view. */
+/** Fills the space of rows that are out of view. */
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   return (
     <tr aria-hidden="true" class="gap">

@@ -1,4 +1,4 @@
-/** Groupings of allocations: the API's name and the title. */
+/** Groupings of allocations, each with the API's name and a title. */
 export const groupings = [
   ['cluster', 'Cluster'],
   ['cluster,namespace', 'Cluster, namespace'],
@@ -22,7 +22,7 @@ export const groupings = [
   ['provider', 'Provider'],
   ['region', 'Region'],
 ] as const;
-/** How idle costs appear. */
+/** Choices for how idle costs are shown, each with a title. */
 export const idles = [
   ['show', 'Show'],
   ['split', 'Show per cluster'],
@@ -34,7 +34,7 @@ export const rates = [
   ['day', 'Per day'],
   ['month', 'Per month'],
 ] as const;
-/** Time span of a bar; the empty value leaves it to the server, which answers with days. */
+/** Choices for the time span of a bar. An empty value leaves the span to the server, which answers with days. */
 export const barUnits = [
   ['', 'Daily'],
   ['hour', 'Hourly'],

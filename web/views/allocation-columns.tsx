@@ -7,7 +7,7 @@ import { groupings } from './allocation-choices';
 
 interface ColumnOptions {
   readonly rows: readonly Allocation[];
-  /** A cost as text, in the chosen rate and currency. */
+  /** Formats a cost in the chosen rate and currency. */
   readonly amount: (cost: number) => string;
   readonly state: UrlState;
   /** What the rows are grouped by. */
@@ -17,7 +17,10 @@ interface ColumnOptions {
   readonly go: (change: UrlState) => void;
 }
 
-/** The columns of the allocation table: the name, which drills down, each kind of cost, the total, the efficiency. */
+/**
+ * Returns the columns of the allocation table: the name, which links to finer groups, each kind of cost, the total and
+ * the efficiency.
+ */
 export function allocationColumns({
   rows,
   amount,

@@ -18,7 +18,7 @@ import { barUnits, groupings, idles, rates } from './allocation-choices';
 import { allocationColumns } from './allocation-columns';
 import { type ViewProps, whyOpened } from './view';
 
-/** Allocation costs: a bar chart over time, and a table of totals whose rows drill down. */
+/** Shows allocation costs: a bar chart over time, and a table of totals whose rows link to finer groups. */
 export function Allocations({ state, go, status, opening, theme, onToken, say }: ViewProps) {
   const window = state['window'] ?? opening.window;
   const aggregate = state['aggregate'] ?? 'cluster';
@@ -30,7 +30,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const currency = status?.currency ?? 'USD';
   const groups = aggregate.split(',');
 
-  // Chart and table query the same sets, one by one and accumulated, so that they cannot disagree.
+  // Chart and table query the same sets, so that they cannot disagree: the chart one by one, the table accumulated.
   const query = useMemo(() => {
     const parameters = new URLSearchParams({
       window,
@@ -58,7 +58,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const overTime = answer?.second;
   const sets = overTime === undefined || overTime instanceof Refused ? [] : overTime.data.sets;
   const span = rows[0]?.window;
-  // One moment for chart and table: rates divide by the elapsed hours.
+  // Chart and table use the same time, because rates divide by the elapsed hours.
   const now = useMemo(() => Date.now(), [answer]);
   const hours = span === undefined ? 0 : pastHours(span, now);
   const columns = useMemo(

@@ -38,7 +38,7 @@ interface Row {
   readonly asset: Asset;
 }
 
-/** Costs of nodes, disks and other assets. */
+/** Shows the costs of nodes, disks and other assets. */
 export function Assets({ state, go, status, opening, onToken, say }: ViewProps) {
   const window = state['window'] ?? opening.window;
   const aggregate = state['group'] ?? 'type';
@@ -62,7 +62,7 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
         rows.reduce((total, row) => total + read(row), 0),
         currency,
       );
-    // A row that spans several clusters names none. A column without any value is omitted.
+    // A row that spans several clusters has no cluster here. A column is omitted if no row has a value for it.
     const property = (id: string, title: string): Column<Row>[] =>
       rows.some(({ asset }) => asset.properties[id] !== undefined)
         ? [{ id, title, value: ({ asset }) => asset.properties[id] ?? '' }]

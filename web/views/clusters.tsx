@@ -9,10 +9,10 @@ import { comparison } from '../url-state';
 import type { ViewProps } from './view';
 
 const memberships = { in: 'in', excluded: 'excluded', 'not yet': 'not yet' } as const;
-/** Data older than this is marked: a cost-model builds files every few minutes. */
+/** Age from which data is marked as stale, in milliseconds. A cost-model builds files every few minutes. */
 const staleAfterMs = 2 * 86_400_000;
 
-/** All clusters: last push, windows in Federated Storage, membership. */
+/** Shows all clusters: last push, windows in Federated Storage, membership. */
 export function Clusters({ state, go, status, say, onToken, refresh }: ViewProps) {
   const [asked, setAsked] = useState<{ kind: 'exclude' | 'include'; cluster: string }>();
   const [reason, setReason] = useState('');

@@ -13,7 +13,7 @@ const tones: Readonly<Record<FederationView['outcome'], string>> = {
   unknown: 'fair',
 };
 
-/** The columns of the run list. With `onReplay`, runs that did not succeed have a button for it. */
+/** Returns the columns of the list of runs. With `onReplay`, runs that did not succeed have a button to replay them. */
 export function federationColumns(now: number, onReplay?: (run: string) => void): Column<FederationView>[] {
   return [
     {
@@ -126,7 +126,7 @@ function took({ startedAt, endedAt }: FederationView): number {
   return startedAt === undefined || endedAt === undefined ? 0 : Date.parse(endedAt) - Date.parse(startedAt);
 }
 
-/** The run without the prefix that all runs share. */
+/** Removes the prefix that the names of all runs share. */
 function shortName(run: string): string {
   return run.replace(/^federation-/, '');
 }

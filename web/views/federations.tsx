@@ -7,7 +7,7 @@ import { Table } from '../parts/table';
 import { federationColumns } from './federation-columns';
 import type { ViewProps } from './view';
 
-/** The federation runs with their outcomes, each linked to its history in Temporal. */
+/** Shows the federation runs with their outcomes. Each run links to its history in Temporal. */
 export function Federations({ state, go, status, say, onToken }: ViewProps) {
   const { answer, error, again, loading } = useAnswer<{ federations: FederationView[] }>(
     '/api/federations?limit=100',

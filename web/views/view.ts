@@ -5,7 +5,10 @@ import type { UrlState } from '../url-state';
 /** The properties of every view. */
 export interface ViewProps {
   readonly state: UrlState;
-  /** Changes the address, without empty values. `replace` adds no step for the back button. */
+  /**
+   * Changes the address, in which empty values are omitted. With `replace`, the change adds no step for the back
+   * button.
+   */
   readonly go: (change: UrlState, replace?: boolean) => void;
   readonly status?: StatusView;
   /** The window to show if the address has none. */
@@ -18,7 +21,7 @@ export interface ViewProps {
   readonly refresh: () => void;
 }
 
-/** Why the view opened on another window than the usual one; empty once a window is chosen. */
+/** Explains why the view opened on another window than the usual one. Returns an empty list once a window is chosen. */
 export function whyOpened(state: UrlState, { why }: OpeningWindow): string[] {
   return state['window'] === undefined && why !== undefined ? [why] : [];
 }
