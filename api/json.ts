@@ -56,7 +56,7 @@ export function envelope(data: string, warnings: readonly string[] = []): string
   return [...envelopeParts([data], warnings)].join('');
 }
 
-/** Puts the data of a successful answer in its envelope, both in parts. */
+/** Like `envelope`, but takes and returns parts. */
 export function* envelopeParts(data: Parts, warnings: readonly string[]): Parts {
   yield '{"code":200,"status":"success","data":';
   yield* data;
