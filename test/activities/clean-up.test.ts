@@ -26,7 +26,7 @@ const threads = testMergeThreads();
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** A bucket whose clock the test sets. */
+/** Wraps a bucket so that the test sets the clock by which objects are dated. */
 function withClock(bucket: Bucket) {
   const written = new Map<string, Date>();
   const clock = { now: Date.parse('2026-11-20T00:30:00Z') };
@@ -74,7 +74,7 @@ test('the generations of the last day are all kept, then the newest and the last
     await federator.federate();
     clock.now += 12 * hour;
   }
-  // Two a day on the 20th, 21st and 22nd; today is the 23rd.
+  // The runs committed two generations a day on the 20th, 21st and 22nd; today is the 23rd.
   await federator.cleanUp();
   expect(await generationNumbers(bucket)).toEqual([2, 4, 5, 6]);
   clock.now += 31 * day;
@@ -92,14 +92,14 @@ test('an object is deleted once two passes a day apart, by the store’s clock, 
     await federator.federate();
   }
   clock.now += 31 * day;
-  // The first pass finds it and records it.
+  // The first pass finds the old object and records it.
   expect(await federator.cleanUp()).toMatchObject({ generations: 1, objects: 0, waiting: 1 });
   clock.now += 23 * hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 0, waiting: 1 });
   clock.now += hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 1, waiting: 0 });
   expect(await snapshot(bucket, `${objectsPrefix}${old}`)).toEqual({});
-  // Every object that the generations name still exists.
+  // Every object that the newest generation names still exists.
   for (const { fingerprint } of Object.values((await federator.newest()).windows)) {
     expect(await bucket.head(provenanceKey(fingerprint))).toBeDefined();
   }
@@ -117,7 +117,7 @@ test('an object that a run reuses is spared', async () => {
   clock.now += 2 * day;
   await federator.cleanUp();
   clock.now += 2 * day;
-  // The same sources are planned again, so the object is found and reused.
+  // The same sources are planned again, so the run finds the object and reuses it.
   const again = await federator.prepare();
   expect(again.outcomes).toMatchObject([{ reused: true, fingerprint: outcomes[0]?.fingerprint }]);
   expect(await federator.cleanUp()).toMatchObject({ objects: 0 });

@@ -52,7 +52,7 @@ test('committing twice has the effect of committing once', async () => {
   const first = await federator.commit(run);
   expect(first).toMatchObject({ status: 'committed', generation: 1 });
   expect(await federator.commit(run)).toEqual(first);
-  // Even if another run has committed since.
+  // The outcome must be the same even if another run has committed since.
   await federator.bucket.put(sourceKey('cluster-1', firstDay), goldenSource('cluster-1', firstDay));
   await federator.federate();
   expect(await federator.commit(run)).toEqual(first);
@@ -147,7 +147,7 @@ test('nothing is committed when a merged object is missing', async () => {
 
 describe('a full listing', () => {
   const fullListing: FullListing = { at: '2026-11-20T00:00:00.000Z', clusters: {} };
-  /** A run up to its commit, planned from that listing. */
+  /** Prepares a run up to its commit, with a plan made from `fullListing`. */
   const prepare = async (federator: TestFederator) => {
     const prepared = await federator.prepare();
     const head = await readHead(federator.bucket, prepared.run, 1);
@@ -223,7 +223,7 @@ describe('two federators', () => {
     });
     expect((await b.newest()).generation).toBe(1);
     expect((await b.federate({ takeOver: true })).commit).toMatchObject({ status: 'committed', clusters: 4 });
-    // From then on the other federator fails.
+    // After the takeover, the other federator fails.
     await expect(new TestFederator(bucket, threads, { id: 'a' }).federate()).rejects.toMatchObject({
       code: 'FEDERATOR_CONFLICT',
     });

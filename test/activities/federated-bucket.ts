@@ -24,12 +24,12 @@ import { readAll } from '../../storage/read-all';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 export const golden = resolve(__dirname, '../golden');
-/** Three days and four hours of two pipelines. */
+/** Number of golden windows: three days and four hours of each of two pipelines. */
 export const goldenWindows = 14;
 export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
 
-/** Merge threads for a test file. They end with the file, and its temporary folders are removed. */
+/** Starts merge threads for a test file. After its tests, ends the threads and removes its temporary folders. */
 export function testMergeThreads(): MergeThreads {
   const threads = startMergeThreads({ threads: 2 });
   afterAll(async () => {
@@ -39,14 +39,14 @@ export function testMergeThreads(): MergeThreads {
   return threads;
 }
 
-/** A bucket on disk, filled as five clusters would have filled it, or empty. */
+/** Creates a bucket on disk, filled as five clusters would have filled it, or empty. */
 export function federatedBucket({ empty = false } = {}): Bucket {
   const directory = temporaryFolder();
   if (!empty) cpSync(join(golden, 'bucket'), directory, { recursive: true });
   return openFilesystem({ directory });
 }
 
-/** Same, with only the three days of allocations: enough for most tests, in a fraction of the time. */
+/** Same, but with only the three days of allocations: enough for most tests, in a fraction of the time. */
 export function smallBucket(): Bucket {
   const directory = temporaryFolder();
   for (const cluster of readdirSync(join(golden, 'bucket/federated'))) {
@@ -62,7 +62,7 @@ export interface TestFederatorOptions {
   readonly generations?: number;
 }
 
-/** The results of a run's steps. Those after the plan are undefined if there was nothing to do. */
+/** Results of a run's steps. Those after the plan are undefined if there was nothing to do. */
 export interface TestRun {
   readonly plan: PlanSummary;
   readonly outcomes: MergeOutcome[];
@@ -95,7 +95,7 @@ export class TestFederator {
     };
   }
 
-  /** A run up to the commit, as a killed run would leave it. */
+  /** Does the steps of a run before the commit, and leaves the bucket as a run killed at that point would. */
   async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
     const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
     await createRecordRequest(this.deps)({ run, request: asked });
@@ -117,7 +117,7 @@ export class TestFederator {
     return createCommitGeneration(this.deps)({ run, attempt });
   }
 
-  /** A complete run. */
+  /** Does a complete run. */
   async federate(request: Partial<FederationRequest> = {}): Promise<TestRun> {
     const { run, plan, outcomes } = await this.prepare(request);
     if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') return { plan, outcomes };
@@ -140,7 +140,7 @@ export class TestFederator {
     return generation;
   }
 
-  /** The merged bytes of a window in the newest generation. */
+  /** Returns the merged bytes of a window in the newest generation. */
   async merged(window: string): Promise<Buffer> {
     const found = (await this.newest()).windows[window];
     if (found === undefined) throw new Error(`The newest generation has no ${window}.`);
@@ -160,12 +160,12 @@ export function keptFile(cluster: string, window: string): string {
   return keptKey(clusterId(cluster), window as WindowId);
 }
 
-/** A cluster's golden file of a window. */
+/** Returns a cluster's golden file of a window. */
 export function goldenSource(cluster: string, window: string): Buffer {
   return readFileSync(join(golden, 'bucket', sourceKey(cluster, window)));
 }
 
-/** Versions of all objects below a prefix, by key. */
+/** Returns the versions of all objects below a prefix, by key. */
 export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const entry of bucket.list(prefix))
@@ -173,7 +173,7 @@ export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<s
   return found;
 }
 
-/** A bucket with some of its verbs replaced. */
+/** Returns the bucket with some of its verbs replaced. */
 export function overriding(bucket: Bucket, verbs: Partial<Bucket>): Bucket {
   return {
     type: bucket.type,

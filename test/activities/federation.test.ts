@@ -77,7 +77,7 @@ describe('five clusters', () => {
     expect(commit).toMatchObject({ status: 'committed', generation: 2, windows: goldenWindows });
     const after = await federator.newest();
     expect(after.windows[firstDay]?.fingerprint).not.toBe(before.windows[firstDay]?.fingerprint);
-    // The inputs have the same bytes, so the output does too.
+    // The inputs have the same bytes as before, so the output has too.
     expect(after.windows[firstDay]?.digest).toBe(before.windows[firstDay]?.digest);
   });
 
@@ -96,8 +96,8 @@ describe('five clusters', () => {
     for (const [window, { fingerprint }] of Object.entries(without.windows)) {
       expect(fingerprint).not.toBe(before.windows[window]?.fingerprint);
     }
-    // While it is excluded, one of its windows is deleted: it is restored from the last generation
-    // that included it.
+    // A window of the cluster is deleted while the cluster is excluded. It is restored from the last generation that
+    // included the cluster.
     await federator.bucket.delete(sourceKey('cluster-3', firstDay));
     federator.exclusions = {};
     const back = await federator.federate();

@@ -15,7 +15,7 @@ import {
 const threads = testMergeThreads();
 const clusters = [1, 2, 3, 4, 5].map((number) => `cluster-${number}`);
 
-/** A federator that keeps no sources in memory. */
+/** Returns a federator that keeps no sources in memory. */
 function forgetful(bucket: Bucket): TestFederator {
   const federator = new TestFederator(bucket, threads);
   Object.assign(federator.deps, { mergeMemory: 1 });
@@ -23,8 +23,8 @@ function forgetful(bucket: Bucket): TestFederator {
 }
 
 /**
- * Clusters whose source of the first day was read, with a count each. `previous` is the key
- * of the object that existed before the second run.
+ * Counts how often each cluster's source of the first day was read. `previous` is the key of the merged object that
+ * existed before the second run; its reads are counted too, under the name `previous`.
  */
 function gets(calls: readonly StorageCall[], previous = ''): Record<string, number> {
   const names = new Map(clusters.map((cluster) => [sourceKey(cluster, firstDay), cluster]));
@@ -132,7 +132,7 @@ test('a store that fails during the upload of the merged window fails the merge,
       parseObjectKey(key) === undefined ? bucket.put(key, body, options) : Promise.reject(new Error('full')),
   });
   await expect(new TestFederator(failing, threads).prepare()).rejects.toThrow('full');
-  // The threads are still usable.
+  // The merge threads are still usable.
   const { outcomes } = await new TestFederator(bucket, threads).prepare();
   expect(outcomes).toHaveLength(3);
 });

@@ -9,7 +9,7 @@ import { testMergeThreads } from './federated-bucket';
 
 const threads = testMergeThreads();
 
-/** Three files of a few megabytes each, so the merged one comes in several chunks. */
+/** Three files of a few megabytes each, so that the merged file comes in several chunks. */
 const files = ['a', 'b', 'c'].map((id) =>
   encodeSet(
     allocationSet(
@@ -41,7 +41,7 @@ const read: MergeTraffic['read'] = async (question) => {
   return { bytes: Buffer.from(files[input]!.subarray(offset, offset + length)) };
 };
 
-/** Takes up to this many chunks; returns their bytes. */
+/** Reads at most `most` chunks, and returns their bytes. */
 async function take(chunks: () => AsyncIterable<Uint8Array>, most = Infinity): Promise<Buffer> {
   const taken: Uint8Array[] = [];
   for await (const chunk of chunks()) {
@@ -72,7 +72,7 @@ test.each([0, Infinity])(
 test('the consumer of chunks may start late', async () => {
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
-    // By now, some chunks are waiting.
+    // Wait until some chunks are ready.
     await sleep(200);
     found = await take(chunks);
   };
@@ -84,7 +84,7 @@ test('can be read any number of times', async () => {
   const found: Buffer[] = [];
   const write: MergeTraffic['write'] = async (_, chunks) => {
     for (let time = 0; time < 8; time++) await take(chunks, 1);
-    // Not even closed with return().
+    // These iterators are not even closed with return().
     for (let time = 0; time < 8; time++) await chunks()[Symbol.asyncIterator]().next();
     found.push(await take(chunks));
   };
@@ -97,7 +97,7 @@ test.each([1, 2, 3, Infinity])('after %d chunks it can be read again from the st
   let found: Buffer = Buffer.alloc(0);
   const write: MergeTraffic['write'] = async (_, chunks) => {
     expect((await take(chunks, most)).length).toBeGreaterThan(0);
-    // Chunks in flight now belong to the first reading.
+    // Chunks that are already on their way belong to the first reading. Give them time to arrive.
     await sleep(50);
     found = await take(chunks);
   };

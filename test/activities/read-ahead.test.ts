@@ -2,7 +2,10 @@ import { ReadAhead } from '../../activities/read-ahead';
 
 const mega = 1024 * 1024;
 
-/** `count` readables of one size. `begun` lists those started; each finishes when the test lets it. */
+/**
+ * Returns `count` readables of the same size. `begun` lists those that were started; each ends when the test calls
+ * `let`.
+ */
 function readables(count: number, bytes: number) {
   const begun: number[] = [];
   const all = Array.from({ length: count }, (_, index) => {
