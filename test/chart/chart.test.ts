@@ -26,7 +26,7 @@ const namespace = 'kubecost';
 
 const render = (options: RenderOptions) => renderChart(chart, { release: 'fe', namespace, ...options });
 
-/** Objects that the user created beforehand; the chart only refers to them. */
+/** Objects that the user created before the release; the chart only refers to them. */
 const existing = [
   'Secret/federated-store',
   'Secret/etl-backup',
@@ -40,7 +40,7 @@ const existing = [
   'PersistentVolumeClaim/opencost-etl',
 ];
 
-/** The paths of all values, maps included. */
+/** Returns the paths of all values, including those of maps. */
 function pathsOf(values: object, prefix = ''): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const own = `${prefix}${key}`;
@@ -55,7 +55,7 @@ function leafOf(values: object, at: string): unknown {
     .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
 }
 
-/** The minimum values of a release, to which each test adds its own. */
+/** The minimal values of a release. Each test adds its own. */
 const minimal = {
   clusterId: 'cluster-1',
   federatedETL: { federatedCluster: true },
@@ -73,7 +73,7 @@ describeWithHelm('the chart', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** The settings of each process of a release, read by the program itself. */
+  /** Returns the settings of each process of a release, as the program itself reads them. */
   async function settingsOf(
     objects: readonly KubernetesObject[],
   ): Promise<Record<string, Settings & LaidOut>> {
@@ -127,7 +127,7 @@ describeWithHelm('the chart', () => {
     it('gives each process settings that it accepts', async () => {
       const { objects: without } = await render({
         valuesFiles: [fileOf(example)],
-        // Otherwise its volume would come from another ConfigMap.
+        // Leave out the CA bundle, as its volume comes from a ConfigMap that the release does not contain.
         set: { 'pods.caBundle.configMap': '' },
       });
       const settings = await settingsOf(without);
@@ -248,7 +248,7 @@ describeWithHelm('the chart', () => {
         runEveryMs: 600_000,
         generations: 3,
       });
-      // The Federator does not need the operator token.
+      // The Federator does not need the operator token, so it does not get it.
       expect(Object.keys(federator?.env ?? {})).not.toContain('FEDERATED_ETL_API_TOKEN');
     });
 
@@ -282,7 +282,7 @@ describeWithHelm('the chart', () => {
         { secrets },
         await mkdtemp(path.join(folder, 'pod-')),
       );
-      // In a pod, the folder is /etc/federated-etl/secrets/federated-store.
+      // In a pod, the error would name the folder /etc/federated-etl/secrets/federated-store.
       const [container] = fields(pod?.spec)['containers'] as { volumeMounts: { mountPath: string }[] }[];
       expect(container?.volumeMounts.map(({ mountPath }) => mountPath)).toContain(
         '/etc/federated-etl/secrets/federated-store',
@@ -306,7 +306,7 @@ describeWithHelm('the chart', () => {
       expect(cluster).toMatchObject({ clusterId: 'cluster-4', roles: { federatedCluster: true } });
       expect(federator?.federator.scope).toMatchObject({ cutoff: expect.anything() });
       const kinds = objects.map(({ kind }) => kind);
-      // Kubecost's ingress and service are not those of the primary.
+      // Kubecost's settings for its own ingress and service must not create any for the primary.
       expect(kinds).not.toContain('Ingress');
       expect(kinds).not.toContain('Service');
       const deployments = objects.filter(({ kind }) => kind === 'Deployment');
@@ -516,7 +516,7 @@ describeWithHelm('the chart', () => {
         'pods.labels has app.kubernetes.io/name',
       ],
       ['a misspelled key', { ...minimal, localETL: {} }, 'There is no key localETL: it is written localEtl.'],
-      // By the schema.
+      // The schema refuses the following values.
       [
         'an unknown key of ours',
         { ...minimal, federatedETL: { federatedClusters: true } },
@@ -619,7 +619,7 @@ describeWithHelm('the chart', () => {
   });
 
   describe('an existing secret', () => {
-    /** Enough of a Kubernetes API for `lookup`: one secret with these keys. */
+    /** Serves just enough of a Kubernetes API for `lookup`: one secret with these keys. */
     async function withSecret(data: Record<string, string>): Promise<Listening> {
       const secret = {
         apiVersion: 'v1',
@@ -663,7 +663,8 @@ describeWithHelm('the chart', () => {
         (error: unknown) => error,
       );
       await api.close();
-      // Anything but a template is checked by the API server, of which this is only a stub.
+      // Helm has the API server check all objects except templates, and this API server is only a stub. So a release
+      // with a good secret may still end in another error.
       if (sentence === undefined) expect(String(end)).not.toContain('The secret');
       else expect((end as HelmError).message).toContain(sentence);
     });
@@ -747,11 +748,11 @@ describeWithHelm('the chart', () => {
       spec: { template: { spec: { containers: object[]; volumes: object[] } } };
     };
     const { containers, volumes } = patch.spec.template.spec;
-    // As in the cost-model's deployment, which has the volume.
     const [container] = containers as { readinessProbe?: object }[];
-    // A sidecar that waits for Temporal must not make the cost-model unready.
+    // A sidecar that waits for Temporal must not make the cost-model unready, so it has no readiness probe.
     expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
+    // The patch refers to the volume `persistent-configs`, which the cost-model's deployment already has.
     const deployment: KubernetesObject = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -774,7 +775,7 @@ describeWithHelm('the chart', () => {
       { secrets },
       await mkdtemp(path.join(folder, 'pod-')),
     );
-    // Kubecost's aggregator uses 9004 in that pod.
+    // The sidecar uses another port, because Kubecost's aggregator uses 9004 in that pod.
     expect(loadSettings({ env: { ...env }, cwd: folder }).health.listen).toBe(':9014');
   });
 });

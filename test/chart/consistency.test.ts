@@ -27,7 +27,7 @@ const pod = (labels: string, more = ''): string => `
           volumeMounts: [{ name: data, mountPath: /data }]
 ${more}`;
 
-/** A consistent release. */
+/** A release without inconsistencies. */
 const release = `
 apiVersion: apps/v1
 kind: Deployment
@@ -90,7 +90,7 @@ test('a consistent release has no findings', () => {
   expect(check(release)).toEqual([]);
 });
 
-/** The first match of `good` is replaced by `bad`, which must give these findings. */
+/** In each case, `bad` replaces the first match of `good`, which must lead to these findings. */
 const faults: readonly [what: string, good: string, bad: string, ...said: string[]][] = [
   [
     "a workload's selector",
@@ -328,7 +328,7 @@ const unsafe: readonly [good: string, bad: string, said: string][] = [
 
 describe('a pod with more permissions than it needs', () => {
   test.each(unsafe)('%s → %s', (good, bad, said) => {
-    // In block style, where another field takes another line.
+    // The field may be in block style, where an additional field needs its own line with the same indentation.
     const [indent = ''] = new RegExp(`^ *(?=${good.replace(/[[\]{}]/g, '\\$&')})`, 'm').exec(release) ?? [];
     expect(release).toContain(good);
     expect(check(release.replace(good, bad.replace(/^(allow.*), (priv.*)$/, `$1\n${indent}$2`)))).toEqual([

@@ -12,7 +12,7 @@ export interface ConsistencyOptions {
   readonly existing?: readonly string[];
 }
 
-/** Cluster-wide kinds. */
+/** Kinds whose objects belong to no namespace. */
 const clusterWide = new Set([
   'ClusterRole',
   'ClusterRoleBinding',
@@ -24,9 +24,9 @@ const clusterWide = new Set([
 ]);
 
 /**
- * Inconsistencies between the objects of a release, one sentence each: dangling names, selectors
- * that match no pod, duplicate objects, pods with more permissions than they need. Schemas are
- * checked by `validateObjects`.
+ * Finds inconsistencies between the objects of a release, and describes each in one sentence: dangling names, selectors
+ * that match no pod, duplicate objects, pods with more permissions than they need. `validateObjects` checks the
+ * schemas.
  */
 export function findInconsistencies(
   objects: readonly KubernetesObject[],
@@ -70,7 +70,7 @@ function namespaces(objects: readonly KubernetesObject[], namespace: string): st
   });
 }
 
-/** Labels by which an object selects pods of this release. */
+/** Checks that each selector of an object matches the labels of a pod of this release. */
 function selectors(object: KubernetesObject, pods: readonly PodSource[]): string[] {
   const spec = fields(object['spec']);
   const own = pods.filter(({ owner }) => owner === object);
@@ -125,7 +125,7 @@ function selects(selector: unknown, labels: Fields): boolean {
   );
 }
 
-/** Target ports of a service: a container behind it must have them. */
+/** Checks that each target port of a service exists in a container behind the service. */
 function servicePorts(object: KubernetesObject, pods: readonly PodSource[]): string[] {
   if (object.kind !== 'Service') return [];
   const { selector, ports } = fields(object['spec']);
@@ -142,7 +142,7 @@ function servicePorts(object: KubernetesObject, pods: readonly PodSource[]): str
   });
 }
 
-/** Targets of Prometheus: a service or pod of the release, and a port that it names. */
+/** Checks that Prometheus finds its targets: a service or pod of the release, and a port that it names. */
 function monitoredPorts(
   object: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -181,7 +181,7 @@ function hasPort(container: Fields, port: unknown): boolean {
   return list(container['ports']).some(({ name, containerPort }) => port === name || port === containerPort);
 }
 
-/** Probes use ports that their container names. */
+/** Checks that probes use ports that their container has. */
 function probePorts({ path, spec }: PodSource): string[] {
   return containersOf(spec, path).flatMap(({ container, path: at }) =>
     ['startupProbe', 'livenessProbe', 'readinessProbe'].flatMap((name) => {
@@ -195,7 +195,7 @@ function probePorts({ path, spec }: PodSource): string[] {
   );
 }
 
-/** All mounted volumes exist, and all volumes are mounted. */
+/** Checks that all mounted volumes exist, and that all volumes are mounted. */
 function mounts({ path, spec, claims }: PodSource): string[] {
   const volumes = list(spec['volumes']).map(({ name }) => String(name));
   const offered = new Set([...volumes, ...claims]);

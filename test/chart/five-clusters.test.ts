@@ -29,13 +29,12 @@ interface Process {
   readonly child: ChildProcess;
   readonly health: string;
   readonly api: string;
-  /** The path of its container's readiness probe. */
+  /** Path of the container's readiness probe. */
   readonly readyPath: string;
 }
 
 /**
- * The examples as Helm renders them, started on one machine as they would be in five Kubernetes
- * clusters.
+ * Renders the examples with Helm, and starts them on one machine as they would be started in five Kubernetes clusters.
  */
 describeWithHelm('the five examples of the chart', () => {
   describeWithTemporal('on a Temporal server', () => {
@@ -46,7 +45,7 @@ describeWithHelm('the five examples of the chart', () => {
       let program: string;
       let store: string;
       const processes: Process[] = [];
-      /** Pods of `helm test`, which run once. */
+      /** Pods of `helm test`, each of which runs once. */
       const doctors = new Map<string, LaidOut>();
 
       beforeAll(async () => {
@@ -68,8 +67,8 @@ describeWithHelm('the five examples of the chart', () => {
       });
 
       /**
-       * Renders a cluster's example, with only the servers replaced by those of this machine, and
-       * starts each of its pods.
+       * Renders a cluster's example and starts each of its pods. Only the servers in the example are replaced, by those
+       * of this machine.
        */
       async function startRelease(cluster: string, isUpgrade = false): Promise<void> {
         const { objects } = await renderChart(chart, {
@@ -137,7 +136,7 @@ describeWithHelm('the five examples of the chart', () => {
       }
 
       it('become ready by their readiness probes', async () => {
-        // Five clusters, with two replicas of the Federator.
+        // One of the five clusters also has two replicas of the Federator.
         expect(processes).toHaveLength(7);
         await allReady();
       });
@@ -156,7 +155,7 @@ describeWithHelm('the five examples of the chart', () => {
           cluster,
           Math.round(totalCost * 100) / 100,
         ]);
-        // The result of OpenCost's own code for the same files.
+        // OpenCost's own code gives these results for the same files.
         expect(Object.fromEntries(rounded)).toEqual({
           'cluster-1': 60.43,
           'cluster-2': 1_894.21,
@@ -164,7 +163,7 @@ describeWithHelm('the five examples of the chart', () => {
           'cluster-4': 150.14,
           'cluster-5': 79.03,
         });
-        // The operator token from its secret permits changes.
+        // The operator token from the secret permits changes.
         const status = (await (await fetch(`${primary?.api}/api/status`)).json()) as { data: object };
         expect(status.data).toMatchObject({ canAct: true });
       });
@@ -194,7 +193,7 @@ describeWithHelm('the five examples of the chart', () => {
           child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
           child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
           const [status] = (await once(child, 'close')) as [number | null];
-          // With the output, to show why it failed.
+          // Compare the output too, so that a failure shows its reason.
           expect({ name, status, said: status === 0 ? '' : Buffer.concat(output).toString() }).toEqual({
             name,
             status: 0,
@@ -226,8 +225,8 @@ describeWithHelm('the five examples of the chart', () => {
 });
 
 /**
- * The pods share one address here, so each gets separate ports, on loopback so that nothing else
- * can reach them.
+ * Replaces the ports in the settings by free ones, and returns their addresses. The pods share one address here, so
+ * they cannot use the same ports. They listen on loopback so that nothing else can reach them.
  */
 async function onFreePorts(settings: string): Promise<{ health: string; api: string }> {
   const text = await readFile(settings, 'utf8');

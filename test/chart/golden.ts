@@ -36,7 +36,7 @@ export function expectGolden(
   }
   const update = 'Read what differs; where it is as it should be, run the test with UPDATE_GOLDEN=1.';
   if (!existsSync(file)) throw new Error(`There is no ${relative(file)}. ${update}`);
-  // Both have been through YAML, so values that it cannot distinguish are equal.
+  // Both sides have been through YAML, so values that YAML cannot distinguish are equal.
   const found = differences(inOrder(readManifests(readFileSync(file, 'utf8'))), readManifests(text));
   if (found.length === 0) return;
   const more = found.length > shown ? [`… and ${found.length - shown} more`] : [];
@@ -44,13 +44,13 @@ export function expectGolden(
   throw new Error([`What is rendered is not what ${relative(file)} has:`, ...lines, update].join('\n'));
 }
 
-/** By kind and name, whatever the order of the templates. */
+/** Sorts objects by kind and name, whatever the order of the templates. */
 function inOrder(objects: readonly KubernetesObject[]): KubernetesObject[] {
   const key = (object: KubernetesObject): string => `${nameOf(object)} ${object.apiVersion}`;
   return [...objects].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-/** One sentence per difference, by object and path. */
+/** Describes each difference in one sentence that names the object and the path. */
 function differences(wanted: readonly KubernetesObject[], got: readonly KubernetesObject[]): string[] {
   const names = [...new Set([...wanted, ...got].map(nameOf))].sort();
   const of = (objects: readonly KubernetesObject[], name: string): readonly KubernetesObject[] =>

@@ -23,7 +23,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** What a user could pass to `helm install`. */
+/** Values and options that a user could pass to `helm install`. */
 export interface ChartValues {
   /** Files with values; later ones take precedence. */
   readonly valuesFiles?: readonly string[];
@@ -39,39 +39,39 @@ export interface ChartValues {
 export interface RenderOptions extends ChartValues {
   /** The release's name. (Default: `test`) */
   readonly release?: string;
-  /** Its namespace. (Default: `test-namespace`) */
+  /** The release's namespace. (Default: `test-namespace`) */
   readonly namespace?: string;
-  /** As in `helm upgrade`. */
+  /** Renders as for `helm upgrade`. */
   readonly isUpgrade?: boolean;
   /** The Kubernetes version, such as `1.29.0`. (Default: that of Helm's client) */
   readonly kubeVersion?: string;
-  /** APIs that the cluster has besides those of Kubernetes, such as `monitoring.coreos.com/v1`. */
+  /** APIs that the cluster has in addition to those of Kubernetes, such as `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
   /** Address of a Kubernetes API for the chart's lookups. (Default: no API, lookups find nothing) */
   readonly server?: string;
 }
 
-/** The output of a chart: its objects, hooks included, in Helm's order, and the notes for the user. */
+/** Output of a chart: its objects, including hooks, in Helm's order, and the notes for the user. */
 export interface RenderedChart {
   readonly objects: readonly KubernetesObject[];
-  /** NOTES.txt, empty if the chart has none. */
+  /** Text of NOTES.txt, empty if the chart has none. */
   readonly notes: string;
 }
 
-/** Helm refused; the message is Helm's own. */
+/** Thrown when Helm refuses. The message is Helm's own. */
 export class HelmError extends Error {
   override readonly name = 'HelmError';
 
   constructor(
     message: string,
-    /** Output before the failure. */
+    /** Output of Helm before the failure. */
     readonly stdout: string,
   ) {
     super(message);
   }
 }
 
-/** File that includes the notes in the output of `helm template`, which omits them. */
+/** Name of the template that adds the notes to the output of `helm template`, which omits them. */
 const notesFile = 'zz-notes-for-test.yaml';
 const notesKind = 'NotesForTest';
 const notesTemplate = [
@@ -120,7 +120,7 @@ export interface LintReport {
 export async function lintChart(chartFolder: string, options: ChartValues = {}): Promise<LintReport> {
   return inScratch(async (scratch) => {
     const args = ['lint', path.resolve(chartFolder), ...(await valuesArgs(options, scratch))];
-    // If lint finds an error, it prints it to stdout and exits with 1.
+    // If lint finds an error, it prints the error to stdout and exits with 1.
     const { stdout, failure } = await callHelm(args, scratch).then(
       (stdout) => ({ stdout, failure: undefined }),
       (error: HelmError) => ({ stdout: error.stdout, failure: error }),
@@ -134,9 +134,11 @@ export async function lintChart(chartFolder: string, options: ChartValues = {}):
   });
 }
 
-/** Objects of a YAML text with several documents, without the empty ones. Parsed as Kubernetes does. */
+/**
+ * Parses a YAML text of several documents as Kubernetes does, and returns their objects. Empty documents are skipped.
+ */
 export function readManifests(text: string): KubernetesObject[] {
-  // It uses YAML 1.1, with `0440` for 288 and `on` for true, but without the timestamps of 1.1.
+  // Kubernetes uses YAML 1.1, where `0440` is 288 and `on` is true, but without the timestamps of 1.1.
   const customTags = (tags: Tags): Tags =>
     tags.filter(
       (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && !tag.tag.endsWith(':timestamp')),
@@ -151,7 +153,7 @@ export function readManifests(text: string): KubernetesObject[] {
   });
 }
 
-/** Copies the chart, with an additional template if it has notes. */
+/** Copies the chart. If it has notes, the copy has a template more, which outputs them. */
 async function copyChart(chartFolder: string, scratch: string): Promise<string> {
   const copy = path.join(scratch, 'chart');
   await cp(chartFolder, copy, { recursive: true });
@@ -167,7 +169,7 @@ async function valuesArgs(
 ): Promise<string[]> {
   const files = valuesFiles.map((file) => path.resolve(file));
   if (values !== undefined) {
-    // JSON is YAML.
+    // Every JSON text is also YAML.
     const file = path.join(scratch, 'values.json');
     await writeFile(file, JSON.stringify(values));
     files.push(file);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
-/** The parts of JSON schema that the types of the Kubernetes API need. */
+/** The keywords of JSON schema that the types of the Kubernetes API need. */
 export interface Schema {
   $ref?: string;
   /** The type's display name. */
@@ -23,31 +23,30 @@ const packages = path.join(__dirname, '../../node_modules');
 const homes = ['kubernetes-models', '@kubernetes-models/prometheus-operator'];
 
 /**
- * Closed schemas of Kubernetes' types: a field that a type does not have is refused. They are read
- * from the type declarations of `kubernetes-models`, which are generated from Kubernetes' OpenAPI
- * documents; its own validation lets unknown fields pass, so it is not used. Further types are read
- * on demand.
+ * Closed schemas of Kubernetes' types: they refuse fields that a type does not have. They are read from the type
+ * declarations of `kubernetes-models`, which are generated from Kubernetes' OpenAPI documents. The package's own
+ * validation is not used, because it accepts unknown fields. Types are read when they are first needed.
  */
 export class KubernetesSchemas {
   readonly definitions: Record<string, Schema> = {};
   readonly #files = new Map<string, ts.SourceFile>();
 
-  /** The id of a kind's schema in `definitions`; undefined if there is no such kind. */
+  /** Returns the id of a kind's schema in `definitions`, or undefined if there is no such kind. */
   idOf(apiVersion: string, kind: string): string | undefined {
-    // Names come from manifests and become part of a path.
+    // The names come from manifests and become part of a file path.
     if (!/^[a-z0-9./-]+$/.test(apiVersion) || !/^[A-Za-z0-9]+$/.test(kind) || apiVersion.includes('..'))
       return undefined;
     for (const home of homes) {
       const file = path.join(packages, home, apiVersion, `${kind}.d.ts`);
       if (!existsSync(file)) continue;
       const id = this.#define(file, `I${kind}`);
-      // Parts of kinds, such as DeploymentSpec, have files too, but no kind.
+      // Parts of kinds, such as DeploymentSpec, have files too, but are not kinds themselves.
       if (this.definitions[id]?.properties?.['kind']?.enum?.[0] === kind) return id;
     }
     return undefined;
   }
 
-  /** Reads a type of a file and the types that it refers to, each once. */
+  /** Reads a type from a file, and the types that it refers to. Each is read only once. */
   #define(file: string, name: string): string {
     const found = this.#declaration(file, name);
     const title = found.name.text.slice(1);
@@ -64,7 +63,7 @@ export class KubernetesSchemas {
     return id;
   }
 
-  /** A type's fields, including those of the types that it extends. */
+  /** Returns a type's fields, including those of the types that it extends. */
   #members(
     declaration: ts.InterfaceDeclaration,
     file: string,
@@ -72,7 +71,7 @@ export class KubernetesSchemas {
     const inherited = (declaration.heritageClauses ?? [])
       .flatMap((clause) => [...clause.types])
       .map((type) => type.expression.getText())
-      // What a model is in TypeScript: apiVersion and kind, which the type itself names more exactly.
+      // Skip TypeMeta: it has only apiVersion and kind, which the type itself declares more exactly.
       .filter((name) => name !== 'TypeMeta')
       .flatMap((name) => {
         const from = this.#fileOf(file, name);
@@ -83,7 +82,7 @@ export class KubernetesSchemas {
   }
 
   #object(members: readonly { member: ts.TypeElement; file: string }[], title: string): Schema {
-    // A type without fields is free-form, such as part of a custom resource.
+    // A type without fields may have any fields, such as part of a custom resource.
     if (members.length === 0) return { type: 'object' };
     const properties: Record<string, Schema> = {};
     const required = [...(alsoRequired[title] ?? [])];
@@ -132,7 +131,7 @@ export class KubernetesSchemas {
     throw unknownSyntax(type);
   }
 
-  /** The declaration of a type, under its short name or the long one that other files import. */
+  /** Finds the declaration of a type, by its short name or by the long name that other files import. */
   #declaration(file: string, name: string): ts.InterfaceDeclaration | ts.TypeAliasDeclaration {
     const { statements } = this.#parse(file);
     const long = statements
@@ -151,7 +150,7 @@ export class KubernetesSchemas {
     return found;
   }
 
-  /** The file from which a file imports a type; the file itself if it does not import it. */
+  /** Returns the file from which `file` imports a type, or `file` itself if it does not import the type. */
   #fileOf(file: string, name: string): string {
     const from = this.#parse(file)
       .statements.filter(ts.isImportDeclaration)
@@ -176,13 +175,13 @@ export class KubernetesSchemas {
   }
 }
 
-/** Types whose strings have a format that their declaration does not show. */
+/** Types whose strings must have a format that the declaration does not show. */
 const special: Readonly<Record<string, Schema>> = {
   Quantity: { title: 'Quantity', type: ['string', 'number'], format: 'quantity' },
   IntOrString: { title: 'IntOrString', type: ['string', 'integer'] },
 };
 
-/** Fields that are optional in the OpenAPI documents, but required to create an object. */
+/** Fields that are optional in the OpenAPI documents, but that an object needs to be created. */
 const alsoRequired: Readonly<Record<string, readonly string[]>> = {
   Container: ['image'],
   JobTemplateSpec: ['spec'],
@@ -199,8 +198,8 @@ const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 const keys: Schema = { propertyNames: { format: 'file-key' } };
 
 /**
- * Checks that Kubernetes makes beyond types; without them, a release would be refused only at
- * installation.
+ * Rules that Kubernetes checks in addition to types. Without them here, a release that breaks them would be refused
+ * only at installation.
  */
 const rules: Readonly<Record<string, Schema>> = {
   'ObjectMeta.namespace': name('dns-label'),

@@ -3,28 +3,28 @@ import path from 'node:path';
 import type { KubernetesObject } from './helm';
 import { type Fields, fields, list } from './pods';
 
-/** What the Kubernetes cluster contains besides the release. */
+/** Objects in the Kubernetes cluster that are not part of the release. */
 export interface Surroundings {
-  /** Strings by secret name and key. */
+  /** Values of secrets as text, by the secret's name and key. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** A local folder for each claim that is not empty. */
+  /** Local folders of claims, by the claim's name. Other claims get an empty folder. */
   readonly claims?: Readonly<Record<string, string>>;
 }
 
-/** The first container of a pod, laid out for a local process. */
+/** The first container of a pod, prepared to run as a local process. */
 export interface LaidOut {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Path of the settings file. */
   readonly settings: string;
-  /** The local path of a path in the pod. */
+  /** Translates a path in the pod to a local path. */
   place(inPod: string): string;
 }
 
 /**
- * Does a kubelet's work for one container: creates its volumes below `folder`, fills them from
- * ConfigMaps and secrets, and collects its environment. Its paths are replaced by local ones.
- * Throws if an object that it refers to is missing, as the pod would not start then.
+ * Does a kubelet's work for one container: creates its volumes below `folder`, fills them from ConfigMaps and secrets,
+ * and collects its environment. Paths in the pod are replaced by local ones. Throws if the container refers to an
+ * object that is missing, as its pod would not start.
  */
 export async function layOut(
   spec: Fields,
@@ -55,7 +55,7 @@ export async function layOut(
 
   const volumes = new Map(list(spec['volumes']).map((volume) => [volume['name'], volume]));
   const places: [string, string][] = [];
-  // All at once, as a local folder may have the prefix of a pod's folder.
+  // Replace all paths in one pass, as a local folder may itself contain the path of a pod's folder.
   const place = (text: string): string =>
     text.replace(new RegExp(places.map(([inPod]) => inPod).join('|'), 'g'), (inPod) => {
       return places.find(([other]) => other === inPod)?.[1] ?? inPod;
@@ -79,7 +79,7 @@ export async function layOut(
           : [];
     for (const [file, text] of content) files.push([path.join(here, file), String(text)]);
   }
-  // `/var/configs` is a prefix of `/var/configs/db`.
+  // The longest paths come first, as `/var/configs` is a prefix of `/var/configs/db`.
   places.sort(([one], [other]) => other.length - one.length);
   for (const [file, text] of files) await writeFile(file, place(text));
 
@@ -102,14 +102,14 @@ export async function layOut(
   return { args: texts(container['args']), env, settings, place };
 }
 
-/** The data of a secret, as files. */
+/** Decodes the data of a secret to the contents of its files. */
 function decoded(data: Fields): Fields {
   return Object.fromEntries(
     Object.entries(data).map(([key, text]) => [key, Buffer.from(String(text), 'base64').toString()]),
   );
 }
 
-/** The keys of a ConfigMap that a volume uses, under the volume's names for them. */
+/** Picks the ConfigMap entries that a volume mounts, keyed by their names in the volume. */
 function pick(data: Fields, items: readonly Fields[]): [string, unknown][] {
   if (items.length === 0) return Object.entries(data);
   return items.map(({ key, path: name }) => {

@@ -3,18 +3,18 @@ import type { KubernetesObject } from './helm';
 /** A map in a manifest. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A pod, or the template of one, and its owner. */
+/** A pod or pod template, and the object that it belongs to. */
 export interface PodSource {
   readonly owner: KubernetesObject;
-  /** Path of its spec, such as `spec.template.spec`. */
+  /** Path of the pod's spec in its owner, such as `spec.template.spec`. */
   readonly path: string;
   readonly labels: Fields;
   readonly spec: Fields;
-  /** Names of the claims that its owner creates for it. */
+  /** Names of the claims that the owner creates for the pod. */
   readonly claims: readonly string[];
 }
 
-/** The pods that an object is or creates. */
+/** Returns the pods that an object is or creates. */
 export function podsOf(owner: KubernetesObject): PodSource[] {
   const spec = fields(owner['spec']);
   const source = (path: string, template: Fields, claims: readonly string[] = []): PodSource => ({
@@ -48,7 +48,7 @@ export function podsOf(owner: KubernetesObject): PodSource[] {
   }
 }
 
-/** The containers of a pod's spec, init containers included, with their paths. */
+/** Returns the containers in a pod's spec, including init containers, with their paths. */
 export function containersOf(
   spec: Fields,
   path = 'spec',
@@ -58,12 +58,12 @@ export function containersOf(
   );
 }
 
-/** The fields of a map; empty if it is not a map, which is reported elsewhere. */
+/** Returns the fields of a map. If the value is not a map, there are none; that error is reported elsewhere. */
 export function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
-/** The maps of a list. */
+/** Returns the items of a list as maps. */
 export function list(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.map(fields) : [];
 }

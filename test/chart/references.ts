@@ -2,7 +2,7 @@ import type { KubernetesObject } from './helm';
 import { containersOf, type Fields, fields, list, type PodSource } from './pods';
 import { nameOf } from './validate';
 
-/** References to objects that the release neither creates nor knows to exist. */
+/** Finds references to objects that the release does not create and that are not in `existing` either. */
 export function findDangling(
   objects: readonly KubernetesObject[],
   pods: readonly PodSource[],
@@ -72,7 +72,7 @@ export function findDangling(
   return problems;
 }
 
-/** The services of an ingress, and their ports. */
+/** Checks that the services and ports of an ingress exist. */
 function ingressBackends(
   ingress: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -92,7 +92,7 @@ function ingressBackends(
   });
 }
 
-/** A reference; empty if it is optional. */
+/** Returns the fields of a reference, or none if the reference is optional. */
 function required(reference: unknown): Fields {
   const found = fields(reference);
   return found['optional'] === true ? {} : found;

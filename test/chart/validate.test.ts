@@ -110,7 +110,7 @@ describe('an object that Kubernetes accepts', () => {
   });
 });
 
-/** A replacement in a good object, and the error it must cause. */
+/** In each case, a text in a good object is replaced, which must cause the error. */
 const faults: readonly [what: string, kind: string, good: string, bad: string, said: string][] = [
   [
     'a typo',

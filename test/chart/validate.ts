@@ -3,9 +3,9 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { KubernetesObject } from './helm';
 import { KubernetesSchemas, type Schema } from './kubernetes-schemas';
 
-/** Faults of objects, and objects without a known schema. */
+/** Errors in objects, and objects that cannot be checked because their schema is unknown. */
 export interface Validation {
-  /** One sentence each: `Deployment/mine: spec.replicas must be an integer, is "2"`. */
+  /** Errors, one sentence each: `Deployment/mine: spec.replicas must be an integer, is "2"`. */
   readonly problems: readonly string[];
   /** Custom resources without a known schema: `example.com/v1 Thing/mine`. */
   readonly passedOver: readonly string[];
@@ -25,7 +25,7 @@ const qualifiedName = (text: string): boolean => {
   );
 };
 
-/** String formats, with a description for messages. */
+/** String formats, with the descriptions that error messages use. */
 const formats: Readonly<Record<string, { readonly is: (text: string) => boolean; readonly called: string }>> =
   {
     'dns-label': { is: (text) => dnsLabel.test(text), called: 'a DNS label (a-z, 0-9, -; at most 63)' },
@@ -72,7 +72,7 @@ const formats: Readonly<Record<string, { readonly is: (text: string) => boolean;
     },
   };
 
-/** Kinds whose names are more restricted than others. */
+/** Formats of names, for kinds that allow fewer names than others. */
 const nameFormats: Readonly<Record<string, string>> = {
   Service: 'service-name',
   Namespace: 'dns-label',
@@ -88,7 +88,7 @@ const nameFormats: Readonly<Record<string, string>> = {
 const schemas = new KubernetesSchemas();
 const validators = new Map<string, ValidateFunction>();
 
-/** Compares objects with Kubernetes' types. Fields that a type does not have are refused. */
+/** Checks objects against Kubernetes' types. A field that its type does not have is an error. */
 export function validateObjects(objects: readonly KubernetesObject[]): Validation {
   const problems: string[] = [];
   const passedOver: string[] = [];
@@ -100,7 +100,7 @@ export function validateObjects(objects: readonly KubernetesObject[]): Validatio
   return { problems, passedOver };
 }
 
-/** Faults of an object; empty for a custom resource without a known schema. */
+/** Returns the errors of an object, or undefined for a custom resource without a known schema. */
 function validateObject(object: KubernetesObject): string[] | undefined {
   const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
   if (typeof apiVersion !== 'string' || apiVersion === '') return ['has no apiVersion'];
@@ -113,12 +113,14 @@ function validateObject(object: KubernetesObject): string[] | undefined {
   const validate = validatorOf(id, kind);
   if (validate(object) === true) return [];
   const errors = validate.errors ?? [];
-  // An invalid key has an error of its own; that of all keys repeats it.
+  // Each invalid key has its own error. The `propertyNames` error for all keys only repeats it.
   const own = errors.filter(({ keyword }) => keyword !== 'propertyNames');
   return [...new Set(own.map(sentence))];
 }
 
-/** Groups of Kubernetes have short names or end in k8s.io; custom resources have other domains. */
+/**
+ * Whether an API group is Kubernetes' own: its name is short or ends in k8s.io. Custom resources have other domains.
+ */
 function isOfKubernetes(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return version === undefined || !group.includes('.') || /(^|\.)k8s\.io$/.test(group);
@@ -144,7 +146,7 @@ function validatorOf(id: string, kind: string): ValidateFunction {
   return validate;
 }
 
-/** An error for people: the path and the fault. */
+/** Describes an error in one sentence: the path, and what is wrong. */
 function sentence(error: ErrorObject): string {
   const path = readablePath(error.instancePath);
   const at = (field: unknown): string => `${path}${step(String(field))}`.replace(/^\./, '');
@@ -178,7 +180,7 @@ function sentence(error: ErrorObject): string {
   }
 }
 
-/** `spec.containers[0].image`, from a JSON pointer. */
+/** Turns a JSON pointer into a path such as `spec.containers[0].image`. */
 function readablePath(pointer: string): string {
   return pointer
     .split('/')
@@ -192,7 +194,7 @@ function step(field: string): string {
   return /^[\w-]+$/.test(field) ? `.${field}` : `["${field}"]`;
 }
 
-/** An object's name for people: `Deployment/mine`. */
+/** Human-readable name of an object: `Deployment/mine`. */
 export function nameOf({ kind, metadata }: KubernetesObject): string {
   const name = (metadata as { name?: string } | undefined)?.name ?? '?';
   return `${kind ?? '?'}/${name}`;

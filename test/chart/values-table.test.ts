@@ -13,7 +13,7 @@ import { scratchFolder, write } from '../set-up/scratch';
 const root = path.join(__dirname, '../..');
 const sample = path.join(__dirname, 'sample-chart');
 
-/** Keys that only the schema has: `global` belongs to every chart. */
+/** Keys that are in the schema only. `global` belongs to every chart. */
 const onlyInSchema = ['global'];
 
 interface JsonSchema {
@@ -22,14 +22,14 @@ interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Values missing from the schema, and keys of the schema that are not values. */
+/** Finds values that are missing in the schema, and keys of the schema that are not values. */
 function schemaMismatches(values: readonly ChartValue[], defaults: object, schema: JsonSchema): string[] {
   const documented = values.map(({ path }) => path);
   const holds = (at: string): boolean => documented.some((one) => one === at || one.startsWith(`${at}.`));
   const unknown: string[] = [];
   const compare = (value: unknown, at: string, here: JsonSchema): void => {
     const properties = propertiesOf(here, schema);
-    // If the schema names no keys, any are allowed: annotations, a node selector.
+    // If the schema names no keys here, any key is allowed, as in annotations or a node selector.
     if (properties === undefined) return;
     const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
     const keys = isMap ? Object.keys(value) : [];
@@ -37,7 +37,7 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
     for (const [key, property] of Object.entries(properties)) {
       if (onlyInSchema.includes(`${at}${key}`)) continue;
       if (keys.includes(key)) compare((value as Record<string, unknown>)[key], `${at}${key}.`, property);
-      // What is described as a whole may have keys that are not set.
+      // A value that is described as a whole may have further keys, which are not set.
       else if (!documented.includes(at.slice(0, -1)) && !holds(`${at}${key}`))
         unknown.push(`values.yaml does not know ${at}${key}`);
     }
@@ -57,7 +57,7 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
   return [...new Set([...unknown, ...optional])];
 }
 
-/** The keys that a schema names, directly or in its parts; undefined if it names none. */
+/** Returns the keys that a schema names, directly or in its parts, or undefined if it names none. */
 function propertiesOf(schema: JsonSchema, whole: JsonSchema): Record<string, JsonSchema> | undefined {
   const target = schema.$ref
     ?.slice(2)
