@@ -3,8 +3,8 @@ import { openGcs } from '../../storage/drivers/gcs';
 import { gcsConfig } from '../../storage/drivers/gcs-config';
 
 /**
- * A separate process that heads an object twice and prints the answers: the SDK's code for tokens
- * loads modules that jest cannot.
+ * Heads an object twice and prints the answers. This is a separate process because the SDK's code for tokens loads
+ * modules that jest cannot load.
  */
 async function ask(settings: unknown, apiEndpoint: string | undefined): Promise<void> {
   const bucket = await openGcs(gcsConfig.parse(settings), { apiEndpoint, authenticate: true });
@@ -16,7 +16,7 @@ async function ask(settings: unknown, apiEndpoint: string | undefined): Promise<
     }));
   const answers = JSON.stringify([await look(), await look()]);
   await bucket.close();
-  // An abandoned token request still has an open connection.
+  // Exit explicitly, because an abandoned token request still has an open connection.
   process.stdout.write(answers, () => process.exit());
 }
 

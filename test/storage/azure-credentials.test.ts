@@ -5,7 +5,7 @@ import { everyNameHere } from './every-name-here';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 import { startTlsServer, type TlsServer } from './tls-server';
 
-/** Sources of credentials if the file has none, with a store and an identity service on loopback. */
+/** A store and an identity service on loopback. The tests are about credentials that do not come from the file. */
 let store: TlsServer;
 let identity: FaultyServer;
 clearEnvironment(/^(AZURE|IDENTITY|MSI)_/);
@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** Heads a blob of the account `acme`, whose host is this machine; returns the token that was sent. */
+/** Heads a blob of the account `acme`, whose host name leads to this machine. Returns the token that was sent. */
 async function lookedBy(settings: object): Promise<string | undefined> {
   everyNameHere();
   const port = store.host.split(':')[1];

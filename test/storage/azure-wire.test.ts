@@ -12,7 +12,7 @@ import { connectToAzure, describeWithAzure } from '../servers/azurite';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 import { startTlsServer } from './tls-server';
 
-/** Requests on the wire, against a loopback server with canned responses. */
+/** A loopback server with canned responses, which records the requests. */
 let server: FaultyServer;
 const opened: Bucket[] = [];
 const key = Buffer.from('the account key').toString('base64');
@@ -118,8 +118,7 @@ test('try_timeout ends an attempt, but not a body', async () => {
     code: 'STORAGE_UNAVAILABLE',
     message: expect.stringContaining('try_timeout') as string,
   });
-  // The headers of this response must arrive in time, even on a busy machine; only the body is
-  // late.
+  // The headers of this response must arrive in time even on a busy machine; only the body is late.
   const bucket = await open({ pipeline_config: { try_timeout: '1s' }, http_config });
   server.answer((response) => {
     response.writeHead(200, { etag: '"0x1"', 'content-length': '2' });
@@ -148,7 +147,7 @@ test('a copy too large for one request is made in blocks, from one version of th
     url: '/acme/costs/to?comp=blocklist',
     headers: { 'x-ms-meta-sha256': 'abc' },
   });
-  // The source changed meanwhile, so nothing is committed.
+  // The source changes during the copy, so nothing is committed.
   let looked = 0;
   server.answer((response, request) => {
     if (request.method !== 'HEAD') return written(response, request);

@@ -8,17 +8,17 @@ import { readAll } from '../../storage/read-all';
 export interface ContractOptions {
   /** Opens an empty bucket that nobody else uses. */
   readonly open: () => Promise<Bucket>;
-  /** Opens one that does not exist. */
+  /** Opens a bucket that does not exist. */
   readonly openMissing: () => Promise<Bucket>;
-  /** Bytes of a large object for this store: more than one part, if it has parts. */
+  /** Size in bytes of an object that is large for this store: if the store uploads in parts, it has more than one. */
   readonly largeSize: number;
-  /** Objects of a listing of many pages. */
+  /** Number of objects whose listing takes many pages. */
   readonly manyObjects: number;
-  /** Bytes of the longest key that the prefix takes, its slash included. */
+  /** Length of the prefix in bytes, including its slash. The longest key is shorter by that much. */
   readonly prefixBytes?: number;
 }
 
-/** The acceptance suite of the `Bucket` interface: what every store must do. */
+/** Defines the acceptance suite of the `Bucket` interface: what every store must do. */
 export function describeBucketContract(name: string, options: ContractOptions): void {
   let bucket: Bucket;
   const put = (key: string, text: string) => bucket.put(key, Buffer.from(text));
@@ -42,7 +42,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(read.bytes.equals(bytes)).toBe(true);
         expect(read.head).toMatchObject({ key: 'a/b', size, version: info.version });
         expect(await bucket.head('a/b')).toMatchObject({ key: 'a/b', size, version: info.version });
-        // Allow the server's clock to be a minute off.
+        // The server's clock may be a minute off.
         expect(read.head.modified.getTime()).toBeGreaterThan(begun - 60_000);
         expect(read.head.modified.getTime()).toBeLessThan(Date.now() + 60_000);
         expect(Math.abs(read.head.modified.getTime() - info.modified.getTime())).toBeLessThan(3_000);
@@ -435,7 +435,7 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Bytes in slices, as a generator that can be read only once. */
+/** Yields the bytes in slices. This generator can be read only once. */
 async function* slices(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) {
     await Promise.resolve();

@@ -9,28 +9,27 @@ import { repeatable, withRetry } from '../../storage/with-retry';
 import { until } from '../until';
 import { type Fault, type FaultProxy, slowMs, startFaultProxy } from './fault-proxy';
 
-/** A store behind a proxy. */
+/** A store that the tests reach through a proxy, and what they need to know about it. */
 export interface FaultSuite {
-  /** Address of the real server, with its port. */
+  /** Returns the address of the real server, with its port. */
   readonly server: () => Promise<string>;
   /**
-   * Opens the driver at this address, without retries: a bucket shared with the other calls. It
-   * gives up a connection after this many milliseconds of silence; streams above 8 MiB are uploaded
-   * in parts.
+   * Opens the driver at this address, without retries. All calls share the bucket. A connection is given up after this
+   * many milliseconds of silence; streams above 8 MiB are uploaded in parts.
    */
   readonly open: (host: string, silentMs: number) => Promise<Bucket>;
-  /** The store's response to too many requests. */
+  /** The store's response if it gets too many requests. */
   readonly slowDown: Fault;
-  /** Opens the driver with wrong credentials; undefined if the server requires none. */
+  /** Opens the driver with wrong credentials. Undefined if the server requires no credentials. */
   readonly openAsStranger?: (host: string) => Promise<Bucket>;
   /**
-   * Number of multipart uploads that were neither completed nor removed; undefined if the store
-   * cannot list them.
+   * Returns the number of multipart uploads that were neither completed nor removed. Undefined if the store cannot list
+   * them.
    */
   readonly orphans?: () => Promise<number>;
-  /** Whether the store's own checksum reveals a body that was changed in transit. */
+  /** Whether the store's own checksum reveals that a body was changed in transit. */
   readonly noticesFlips: boolean;
-  /** Operations that use HEAD: the response has no body, so it cannot carry a throttling error. */
+  /** Operations that use HEAD. Such a response has no body, so it cannot carry a throttling error. */
   readonly byHead: readonly string[];
 }
 
@@ -40,11 +39,11 @@ const mebibyte = 1024 * 1024;
 const large = randomBytes(12 * mebibyte + 5);
 
 /**
- * Silence that a test waits out: a connection times out after one to two times this. A busy machine
- * may be silent for as long, so only requests that are never answered use it.
+ * Silence in milliseconds after which a connection is given up, if a test waits for that. It takes one to two times
+ * this long. A busy machine may be silent as long, so only requests that are never answered use it.
  */
 const soonMs = 150;
-/** Longer than any test, so that nothing ends because of silence. */
+/** Longer than any test, so that no connection is given up because of silence. */
 const neverMs = 200_000;
 
 const metadata = { state: 'after' };
@@ -66,7 +65,7 @@ const faults: Readonly<Record<string, Fault>> = {
   'body ends early': { kind: 'closed' },
 };
 
-/** Operations on a bucket with `old` and `list/…`. Each throws if it gets a wrong result. */
+/** Operations on a bucket that contains `old` and `list/…`. Each throws if its result is wrong. */
 const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions) => Promise<void>>> = {
   list: async (bucket, options) => expect((await keysOf(bucket, 'list/', options)).length).toBe(3),
   head: async (bucket, options) =>
@@ -95,8 +94,8 @@ const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions
 };
 
 /**
- * What the bucket may contain after an operation: its state before or the intended one, and nothing
- * in between.
+ * Objects that the bucket should have after a complete operation. After a failed one, it may also be as before, but
+ * nothing in between.
  */
 const ends: Readonly<Record<string, Objects>> = {
   put: { old: { bytes: after, metadata } },
@@ -107,8 +106,8 @@ const ends: Readonly<Record<string, Objects>> = {
 };
 
 /**
- * Everything that can go wrong between the driver and a real server: each operation completes, or
- * fails with a catalogued error.
+ * Tests everything that can go wrong between the driver and a real server: each operation must complete, or fail with a
+ * catalogued error.
  */
 export function describeBucketFaults(name: string, suite: FaultSuite): void {
   describe(name, () => {
@@ -127,7 +126,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       const [hostname = '', port] = server.split(':');
       target = { hostname, port: Number(port) };
       proxy = await startFaultProxy(target);
-      // Retried: between tests the server may close an idle connection just as it is used again.
+      // This bucket retries, because the server may close an idle connection between tests, just as it is used again.
       direct = withRetry(await suite.open(server, neverMs));
       behind = await suite.open(proxy.host, neverMs);
       hasty = await suite.open(proxy.host, soonMs);
@@ -149,7 +148,9 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       await direct.put('old', begin.bytes, { metadata: begin.metadata });
     }
 
-    /** Reads past the proxy: every object is complete, and as it was before or after the operation. */
+    /**
+     * Reads directly, not through the proxy: every object must be complete, and be as before or as after the operation.
+     */
     async function expectWhole(operation: string): Promise<boolean> {
       const found: Record<string, Objects[string]> = {};
       for (const key of await keysOf(direct, '')) {
@@ -206,11 +207,12 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         const outcome = await outcomeOf(operation, retried(isSilent(always) ? hasty : behind, 2));
         tell(operation, `always: ${fault}`, outcome);
         const isMute = fault === 'slow down' && suite.byHead.includes(operation);
-        // A store's answer to a delete may be long, and nobody needs to read its end.
+        // A delete may complete although the body of the answer is damaged: the body may be long, and nobody needs to
+        // read its end.
         const isDone = outcome === 'completes' && operation === 'delete' && fault.startsWith('body');
         if (!isDone) expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
-        // There are no retries here. Only a stream takes more than one request, and a body resumes
-        // while some of it arrives.
+        // Each of the two tries is one request, with two exceptions: a stream takes several requests, and a body is
+        // resumed as long as some of it arrives.
         if (operation !== 'put a stream' && !fault.startsWith('body')) expect(proxy.seen).toHaveLength(2);
         proxy.plan(() => undefined);
         await expectWhole(operation);
@@ -272,7 +274,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       });
 
       test('a stream that cannot be repeated is sent once, and leaves nothing if that fails', async () => {
-        // Uploads cannot be removed while the store is down, so other tests have left some.
+        // Other tests have left some uploads, which cannot be removed while the store is down.
         const orphans = await suite.orphans?.();
         for (const n of [1, 2, 3]) {
           proxy.plan((_, at) => (at === n ? busy : undefined));
@@ -299,7 +301,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             const stream = repeatable(() => slices(large));
             expect(await patient(4).create('new', stream)).toMatchObject({ key: 'new', size: large.length });
             expect((await readAll(direct, 'new')).bytes.equals(large)).toBe(true);
-            // Without its id, the upload cannot be removed.
+            // If the first answer is lost, the upload's id is unknown, so the upload cannot be removed.
             if (fault !== 'answer lost' || n > 1) expect(await suite.orphans?.()).toBe(orphans);
             if (!met) expect(n).toBeGreaterThan(3);
           }
@@ -321,10 +323,10 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
         const stream = repeatable(() => slices(large));
         await expect(patient(2).create('new', stream)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-        // A part that arrives after the removal may recreate the upload, so it must be answered
-        // first.
+        // A part that arrives after the removal may recreate the upload, so the removal must wait until the part is
+        // answered.
         for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
-        // Requests that the client abandoned may still reach the store.
+        // Requests that the client has abandoned may still reach the store.
         await until('the end of all requests', () => proxy.underWay() === 0);
         await expectWhole('get');
         expect(await suite.orphans?.()).toBe(orphans);
@@ -363,7 +365,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
           setTimeout(() => stop.abort(reason), 20);
           return { kind: 'no answer' };
         });
-        // It would last for `neverMs`, longer than the test may take.
+        // Without the abort, the call would last for `neverMs`, which is longer than the test may take.
         await expect(operations[operation]?.(withRetry(behind), { signal: stop.signal })).rejects.toBe(
           reason,
         );
@@ -412,7 +414,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             await expect(operations[operation]?.(asked)).rejects.toMatchObject({
               code: 'STORAGE_ACCESS_DENIED',
             });
-            // The blocks of a stream are sent concurrently.
+            // The blocks of a stream are sent at the same time, so two may be refused.
             expect(proxy.seen.length).toBeLessThanOrEqual(operation === 'put a stream' ? 2 : 1);
           }
           await stranger.close();
@@ -420,7 +422,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
       }
 
-      // Last, so that no other test has to remove these objects.
+      // This test is the last one, so that no other test has to remove its objects.
       test('a listing whose later page fails is complete or an error, never short', async () => {
         const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
         await mapConcurrently(keys, 16, (key) => direct.put(key, Buffer.of()));
@@ -451,7 +453,7 @@ function sameObjects(found: Objects, wanted: Objects): boolean {
   );
 }
 
-/** A bucket that chooses for each call which bucket answers it. */
+/** Returns a bucket that chooses for each call which bucket answers it. */
 function chosen(choose: () => Bucket): Bucket {
   return {
     get type() {
@@ -484,7 +486,7 @@ async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Returns a generator of numbers from 0 to 1, which are the same for the same seed. */
 function seeded(seed: number): () => number {
   let state = seed * 2_654_435_761;
   return () => {

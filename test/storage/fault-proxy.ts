@@ -4,9 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listenOnLoopback } from './loopback';
 
-/** A fault of one request. */
+/** A fault of a single request. */
 export type Fault =
-  /** The store is busy: `slow down` in the store's own format, with Retry-After. */
+  /** The store is busy. The body may be `slow down` in the store's own format, and there may be a Retry-After. */
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -18,17 +18,17 @@ export type Fault =
   | { readonly kind: 'request lost' }
   /** The second half of the request reaches the store a fifth of a second after the first. */
   | { readonly kind: 'late' }
-  /** The store does what it is asked, and its answer never arrives. */
+  /** The store does what the request asks, but its answer never arrives. */
   | { readonly kind: 'answer lost' }
-  /** Nobody answers, and the connection stays. */
+  /** Nobody answers, and the connection stays open. */
   | { readonly kind: 'no answer' }
-  /** The answer's body stops in the middle: the connection stays, breaks, or is closed in good order. */
+  /** The answer's body stops in the middle: the connection stays open, breaks, or is closed normally. */
   | { readonly kind: 'stall' | 'cut' | 'closed' }
-  /** Half of the answer's body, announced as if it were all. */
+  /** Only half of the answer's body is sent, with headers as if it were complete. */
   | { readonly kind: 'short' }
-  /** One byte in the middle of the answer's body is another. */
+  /** One byte in the middle of the answer's body is changed. */
   | { readonly kind: 'flip' }
-  /** The answer's body comes bit by bit, for `slowMs`. */
+  /** The answer's body comes little by little, for `slowMs`. */
   | { readonly kind: 'slow' };
 
 export interface SeenRequest {
@@ -37,27 +37,27 @@ export interface SeenRequest {
 }
 
 export interface FaultProxy {
-  /** With the port. */
+  /** Address of the proxy, with its port. */
   readonly host: string;
-  /** Requests since the plan was set. */
+  /** Requests since the plan was last set. */
   readonly seen: SeenRequest[];
   /**
-   * Decides on each request from now on; `n` counts from 1. A promise delays the request until it
-   * settles.
+   * Sets the function that chooses the fault of each request from now on; `n` counts requests from 1. If the function
+   * returns a promise, the request waits until the promise settles.
    */
   plan(
     faultOf: (request: IncomingMessage, n: number) => Fault | undefined | Promise<Fault | undefined>,
   ): void;
-  /** Open connections of clients. */
+  /** Number of open connections to clients. */
   connections(): number;
-  /** Requests that were passed on and that the store has not answered yet. */
+  /** Number of requests that were passed on, but that the store has not answered yet. */
   underWay(): number;
   close(): Promise<void>;
 }
 
 /**
- * A proxy on loopback in front of a real server. It passes everything on unchanged, except for the
- * faults that the plan chooses.
+ * Starts a proxy on loopback in front of a real server. It passes everything on unchanged, except for the faults that
+ * the plan chooses.
  */
 export async function startFaultProxy(target: { hostname: string; port: number }): Promise<FaultProxy> {
   const agent = new http.Agent({ keepAlive: true });
@@ -67,7 +67,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   let faultOf: Parameters<FaultProxy['plan']>[0] = () => undefined;
 
   /**
-   * In one piece, as a client sends it: if it were written piecemeal, a refusal before its end
+   * Passes a request on in one piece, as a client sends it. If it were written piecemeal, a refusal before its end
    * would be lost.
    */
   async function pass(
@@ -77,7 +77,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   ): Promise<void> {
     const { method, url: path, headers } = request;
     const body = await buffer(request);
-    // With the client's host name, as signatures include it.
+    // Keep the client's host name, as signatures include it.
     const outgoing = http.request({ ...target, method, path, headers, agent, setHost: false }, (answer) => {
       answer.on('end', () => outgoing.writableEnded || outgoing.destroy());
       if (fault?.kind === 'answer lost') {
@@ -109,7 +109,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     const decided = faultOf(request, seen.length);
     if (!(decided instanceof Promise)) return meet(request, response, decided);
     decided.then(
-      // A client that gave up no longer needs it.
+      // A client that has given up no longer needs an answer.
       (fault) => request.socket.destroyed || meet(request, response, fault),
       () => response.destroy(),
     );
@@ -139,7 +139,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  // Answers Expect: 100-continue as the store would.
+  // Answer `Expect: 100-continue` as the store would.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     server.emit('request', request, response);
@@ -162,8 +162,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
 }
 
 /**
- * Sends what the fault leaves of a response. One without a body is lost as a whole, or delayed if
- * the fault is a stall.
+ * Sends the part of a response that the fault lets through. A response without a body is lost as a whole, or never
+ * comes if the fault is a stall.
  */
 async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fault['kind']): Promise<void> {
   const chunks: Buffer[] = [];
@@ -189,7 +189,7 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
     default:
       response.writeHead(status, headers).flushHeaders();
       response.write(body.subarray(0, half), () => {
-        // Let the half arrive before the end does.
+        // Wait a little, so that the half arrives before the connection ends.
         if (kind === 'cut') setTimeout(() => response.socket?.resetAndDestroy(), 10);
         if (kind === 'closed') setTimeout(() => response.socket?.end(), 10);
       });
@@ -197,10 +197,10 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
 }
 
 const slowBits = 40;
-/** Duration of a slow body, in milliseconds. */
+/** Time that a slow body takes, in milliseconds. */
 export const slowMs = 1_500;
 
-/** The headers, names and values alternating, with Content-Length replaced if there is one. */
+/** Returns the headers, with Content-Length replaced if there is one. Names and values alternate in the list. */
 function announcing(headers: readonly string[], length: number): string[] {
   return headers.map((text, at) =>
     at % 2 === 1 && headers[at - 1]?.toLowerCase() === 'content-length' ? String(length) : text,

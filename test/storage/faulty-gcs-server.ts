@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { Crc32c } from '../../storage/drivers/gcs-crc32c';
 import { listenOnLoopback } from './loopback';
 
-/** A request as received. */
+/** A request as the server received it. */
 export interface SeenGcsRequest {
   readonly method: string;
   readonly path: string;
@@ -17,12 +17,12 @@ type Way = (response: ServerResponse, request: SeenGcsRequest) => void;
 export interface FaultyGcsServer {
   readonly endpoint: string;
   readonly seen: SeenGcsRequest[];
-  /** Responses to the next requests, one each; the last one repeats. */
+  /** Sets the responses to the next requests, one for each. The last response repeats. */
   answer(...ways: Way[]): void;
   close(): Promise<void>;
 }
 
-/** A loopback server with canned responses for a GCS client. */
+/** Starts a loopback server with canned responses for a GCS client. */
 export async function startFaultyGcsServer(): Promise<FaultyGcsServer> {
   const seen: SeenGcsRequest[] = [];
   let ways: Way[] = [];
@@ -68,7 +68,7 @@ export function gcsError(
   return json(status, { error: { code: status, message, errors: [{ reason, message }] } }, headers);
 }
 
-/** The store's description of an object with these bytes. */
+/** Returns the store's description of an object with these bytes. */
 export function resource(name: string, bytes: Uint8Array, more: object = {}): object {
   const updated = '2026-11-20T00:00:00.000Z';
   return { name, size: String(bytes.length), generation: '7', updated, crc32c: crc32c(bytes), ...more };
@@ -80,7 +80,7 @@ export function crc32c(bytes: Uint8Array): string {
   return sum.toString();
 }
 
-/** An object of which only this many bytes arrive; then the connection stalls or breaks. */
+/** Responds with an object of which only `sent` bytes arrive; then the connection stalls or breaks. */
 export function media(bytes: Buffer, sent: number, then: 'stall' | 'break' | 'end', more: object = {}): Way {
   return (response, { headers: { range } }) => {
     const offset = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listenOnLoopback } from './loopback';
 
-/** A request as received. */
+/** A request as the server received it. */
 export interface SeenRequest {
   readonly method: string;
   readonly url: string;
@@ -11,12 +11,12 @@ export interface SeenRequest {
 export interface FaultyServer {
   readonly endpoint: string;
   readonly seen: SeenRequest[];
-  /** Responses to the next requests, one each; the last one repeats. */
+  /** Sets the responses to the next requests, one for each. The last response repeats. */
   answer(...ways: ((response: ServerResponse, request: IncomingMessage) => void)[]): void;
   close(): Promise<void>;
 }
 
-/** A loopback server with canned responses for an S3 client. */
+/** Starts a loopback server with canned responses for an S3 client. */
 export async function startFaultyServer(): Promise<FaultyServer> {
   const seen: SeenRequest[] = [];
   let ways: ((response: ServerResponse, request: IncomingMessage) => void)[] = [];
@@ -45,7 +45,7 @@ export function xmlError(status: number, code: string, message = 'no', headers: 
   };
 }
 
-/** An object of this size, of which only part arrives; then the connection stalls or breaks. */
+/** Responds with an object of this size, of which only `sent` bytes arrive; then the connection stalls or breaks. */
 export function partOfBody(size: number, sent: number, then: 'stall' | 'break' | 'end') {
   return (response: ServerResponse, request: IncomingMessage): void => {
     const offset = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);

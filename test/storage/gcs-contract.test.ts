@@ -18,12 +18,12 @@ describeWithGcs('against a GCS server', () => {
       open: () => open(`b-${randomUUID()}`, settings, prefix, true),
       openMissing: () => open(`missing-${randomUUID()}`, settings, prefix, false),
       largeSize,
-      // More than a page, which has 1,000.
+      // More objects than fit in a page, which has 1,000.
       manyObjects: 1105,
       prefixBytes: prefix === '' ? 0 : prefix.length + 1,
     });
 
   contract('GCS', {}, '', 9 * 1024 * 1024);
-  // 3 MiB are many chunks, and a multiple of them.
+  // An object of 3 MiB has many chunks, and its size is a multiple of theirs.
   contract('GCS, below a prefix, in small chunks', { chunk_size_bytes: 1 }, 'below/here', 3 * 1024 * 1024);
 });

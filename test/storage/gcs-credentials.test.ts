@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
-/** Sources of credentials, with a store and a token service on loopback. */
+/** A store and a token service on loopback. The tests are about the sources of credentials. */
 let server: FaultyGcsServer;
 beforeAll(async () => {
   server = await startFaultyGcsServer();
@@ -20,7 +20,7 @@ const write = (name: string, text: string): string => {
   writeFileSync(file, text);
   return file;
 };
-/** Credentials that are exchanged for a token at the loopback server. */
+/** Returns credentials that the loopback server exchanges for a token. */
 const external = (file = write('token', 'subj3ct')) =>
   JSON.stringify({
     type: 'external_account',
@@ -37,7 +37,7 @@ const token = json(200, {
   expires_in: 3600,
 });
 
-/** Heads an object twice; returns the results. */
+/** Heads an object twice, and returns the results. */
 async function ask(
   service_account: string | undefined,
   endpoint: string | undefined,

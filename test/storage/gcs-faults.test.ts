@@ -17,8 +17,7 @@ import { startTlsServer, type TlsServer } from './tls-server';
 
 const unit = 256 * 1024;
 /**
- * For calls that meet silence. Other calls keep the default, as a busy machine may be slow to
- * answer.
+ * Settings for calls that are never answered. Other calls keep the default, as a busy machine may be slow to answer.
  */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyGcsServer;
@@ -130,7 +129,7 @@ describe('a body', () => {
     await expect(readAll(bucket, 'k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
     server.answer(media(bytes, 1000, 'end', { 'x-goog-stored-content-length': '400' }));
     await expect(bucket.get('k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
-    // Some stores ignore a range.
+    // Some stores ignore a range, as this answer does.
     server.answer((response) => ok(response, { ...server.seen[0]!, headers: {} }));
     for (const range of [{ offset: 10 }, { offset: 0, length: 10 }])
       await expect(bucket.get('k', { range })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
@@ -224,7 +223,7 @@ describe('an abort', () => {
         controller.abort(reason);
       });
       await expect(call(controller.signal)).rejects.toBe(reason);
-      // The request itself ends too.
+      // Not only the call must end, but also its request.
       await closed;
     }
   });
@@ -261,7 +260,7 @@ describe('an abort', () => {
   });
 });
 
-/** The response to the start of a chunked upload; its location is on a different host here. */
+/** Responds to the start of a chunked upload. The location is on a different host here. */
 const session = (response: import('node:http').ServerResponse) =>
   response
     .writeHead(200, { location: 'http://elsewhere.invalid/upload/storage/v1/b/costs/o?upload_id=u1' })

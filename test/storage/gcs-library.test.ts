@@ -3,9 +3,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Why the driver sends its own requests to GCS. If a test fails after an update of
- * `@google-cloud/storage`, the library has lost a limitation: check whether the driver can use the
- * library's method now.
+ * Shows why the driver sends its own requests to GCS. If a test fails after an update of `@google-cloud/storage`, the
+ * library no longer has a limitation: check whether the driver can now use the library's method.
  */
 describe('the methods of @google-cloud/storage', () => {
   let seen: Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { openFilesystem } from '../../storage/drivers/filesystem';
 
-/** A separate process that writes half an object, reports it, and then waits to be killed. */
+/** Yields half an object, reports that, and then waits. The test kills this process meanwhile. */
 async function* body() {
   yield Buffer.alloc(1_000_000, 'n');
   process.stdout.write('half\n');

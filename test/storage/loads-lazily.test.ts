@@ -7,7 +7,7 @@ afterAll(removeTemporaryFolders);
 const sdks = ['@aws-sdk/client-s3', '@google-cloud/storage', '@azure/storage-blob', '@azure/identity'];
 
 /**
- * The SDKs that a process has loaded after opening a store. A separate process, as jest has its own
+ * Returns the SDKs that a process has loaded after opening a store. It is a separate process, because jest has its own
  * module registry.
  */
 function loadedBy(store: object): string[] {

@@ -2,11 +2,11 @@ import type { Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/** A listening server. */
+/** A server that is listening. */
 export interface Listening {
-  /** With the port. */
+  /** Address of the server, with its port. */
   readonly host: string;
-  /** Closes its connections too. */
+  /** Stops listening, and closes all connections. */
   close(): Promise<void>;
 }
 

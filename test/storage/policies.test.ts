@@ -55,26 +55,26 @@ interface Document {
 
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const own = clusterId('cluster-1');
-// Its name starts like that of `own`: a policy prefix without its final slash would let it in.
+// This id begins with that of `own`: a policy prefix without its final slash would permit access to it.
 const like = clusterId('cluster-10');
 const other = clusterId('cluster-2');
 const window = 'allocations/1d/1794614400-1794700800' as WindowId;
 const fingerprint = 'a'.repeat(64);
 const backup = (cluster: typeof own) => `${backupPrefix(cluster, '2026-11-20T12-00-00-000Z')}manifest.json`;
 
-/** Keys in the bucket at the start. */
+/** Keys of the objects that are in the bucket at the start. */
 const seeds = [
   ...[own, like, other].flatMap((cluster) => [clusterEtlKey(cluster, window), backup(cluster)]),
   ...[objectKey(fingerprint), provenanceKey(fingerprint), keptKey(other, window), combinedEtlKey(window)],
   ...[generationKey(1), runReportKey('run'), publishedKey, unreferencedKey],
 ];
 
-/** The calls that each role's code makes. Each can be repeated. */
+/** Calls that the code of each role makes. Each can be repeated. */
 const does: Record<Role, () => readonly Call[]> = {
   'federated-cluster': () => [
     ['list', clusterEtlPrefix(own)],
     ['head', clusterEtlKey(own, window)],
-    // Missing, which must be distinguishable from forbidden.
+    // This object is missing. The role must be able to see that it is missing, not forbidden.
     ['head', clusterEtlKey(own, 'allocations/1d/0-1')],
     ['put', clusterEtlKey(own, window)],
     ['get', clusterEtlKey(own, window)],
@@ -119,7 +119,7 @@ const does: Record<Role, () => readonly Call[]> = {
     ['put', `${backupPrefix(own, 'now')}bingen/${window}`],
     ['get', backup(own)],
     ['create', `${backupPrefix(own, randomUUID())}manifest.json`],
-    // Leaving restores files from the cluster's own folder.
+    // When a cluster stops being a primary, it restores files from its own folder.
     ['list', clusterEtlPrefix(own)],
     ['get', clusterEtlKey(own, window)],
     ['probe', probeKey(backupsPrefix(own), randomUUID())],
@@ -140,7 +140,7 @@ const mayNot: Record<Role, readonly Call[]> = {
   'federated-cluster': [
     ['list', ''],
     ['list', federatedPrefix],
-    // Without the slash, this would list cluster-10 too.
+    // This prefix has no final slash, so it would list cluster-10 too.
     ['list', clusterPrefix(own).slice(0, -1)],
     ['list', clusterEtlPrefix(like)],
     ['list', clusterEtlPrefix(other)],
@@ -192,7 +192,7 @@ describeWithS3('the documented policies for S3', () => {
     await removeTemporaryFolders();
   });
 
-  /** A bucket with all of `seeds`, and a function to open it as a user. */
+  /** Creates a bucket with all of `seeds`, and a function that opens it as a user. */
   async function seeded(prefix: string) {
     const name = `policies-${randomUUID()}`;
     await server.createBucket(name);
@@ -205,7 +205,7 @@ describeWithS3('the documented policies for S3', () => {
     return { name, owner, open };
   }
 
-  /** A document of docs/reference/policies/s3, filled in as the page describes. */
+  /** Reads a document of docs/reference/policies/s3, and fills it in as the page describes. */
   function filledIn(role: Role, bucket: string, prefix: string): Document {
     const below = prefix === '' ? '' : `${prefix}/`;
     const document = readFileSync(path.join(policies, `${role}.json`), 'utf8')
@@ -285,7 +285,7 @@ describeWithS3('the documented policies for S3', () => {
   });
 });
 
-/** Applies the documents as a bucket policy, with one principal each. */
+/** Sets the documents as a bucket policy. The principal of each is the user with that role. */
 async function putBucketPolicy(
   server: S3Server,
   bucket: string,
@@ -311,7 +311,7 @@ async function putBucketPolicy(
     .finally(() => void client.destroy());
 }
 
-/** Variants of the document, each without one action of a resource, or one prefix of a listing. */
+/** Returns variants of a document, each of which lacks one action on one resource, or one prefix of a listing. */
 function lessened({ Version, Statement }: Document): { taken: string; document: Document }[] {
   const grants = Statement.flatMap(({ Action, Resource, Condition }) =>
     all(Action).flatMap((action) =>
@@ -341,7 +341,7 @@ interface Refusal {
   readonly key: string | undefined;
 }
 
-/** The calls that are refused, with the error's text; other errors are thrown. */
+/** Makes the calls, and returns those that are refused, with the error's text. Throws any other error. */
 async function refusals(bucket: Bucket, calls: readonly Call[]): Promise<Refusal[]> {
   const refused: Refusal[] = [];
   for (const call of calls) {
@@ -366,7 +366,7 @@ const verbs = {
   probe: 'write',
 } as const;
 
-/** The error that users read: the failed call, the place and the key. */
+/** The error that users should read: it names the failed call, the bucket and the key. */
 function refusalOf(call: Call, bucket: string, below: string): unknown {
   const [name, key, to] = call;
   const readRefused = name === 'copy' && key.startsWith(clusterPrefix(other));

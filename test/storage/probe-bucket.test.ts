@@ -56,10 +56,10 @@ const denied = (what: string) => async (): Promise<never> => {
   throw new FederationError('STORAGE_ACCESS_DENIED', { detail: `Could not ${what}: AccessDenied, 403` });
 };
 
-/** A folder as a bucket, with some of its methods changed. */
+/** Opens a folder as a bucket, with some of its methods changed. */
 function folder(change: (bucket: Bucket) => Partial<Bucket> = () => ({})): Bucket & { at: string } {
   const at = temporaryFolder();
-  // Without faults it is the plain bucket, as an object whose methods can be replaced.
+  // Without faults, this is the plain bucket, but as an object whose methods can be replaced.
   const bucket = withFaults(openFilesystem({ directory: at }), {});
   return { ...bucket, ...change(bucket), at };
 }

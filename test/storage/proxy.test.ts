@@ -10,7 +10,7 @@ import { startTlsServer, type TlsServer } from './tls-server';
 
 /** A typical company proxy: it forwards plain requests, and opens tunnels for encrypted ones. */
 interface Proxy extends Listening {
-  /** Requests to it, such as `CONNECT 127.0.0.1:443` or `PUT http://…`. */
+  /** Requests to the proxy, such as `CONNECT 127.0.0.1:443` or `PUT http://…`. */
   readonly asked: string[];
 }
 
@@ -87,7 +87,7 @@ describe('a proxy from the environment', () => {
         parseFederatedStore(JSON.stringify({ ...store, config: { ...store.config, ...tls } }), 'store.yaml'),
         { gcsEmulator: `https://${server.host}` },
       );
-      // That server answers everything with 404.
+      // The server behind the tunnel answers everything with 404.
       expect(await bucket.head('a')).toBeUndefined();
       expect(proxy.asked).toEqual([`CONNECT ${server.host}`]);
       await bucket.close();

@@ -8,7 +8,7 @@ import { openBucket } from '../../storage/open-bucket';
 import { clearEnvironment } from '../servers/clear-environment';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 
-/** Sources of credentials if the file has none, with a store and a token service on loopback. */
+/** A store and a token service on loopback. The tests are about credentials that do not come from the file. */
 let server: FaultyServer;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'federated-etl-credentials-'));
 clearEnvironment(/^AWS_/);
@@ -33,7 +33,7 @@ beforeEach(() => {
   });
 });
 
-/** The key ids that signed the requests of a put, and any other requests. */
+/** Puts an object, and returns the key ids that signed its requests, and any other requests. */
 async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked: string[] }> {
   const config = { bucket: 'costs', endpoint: server.endpoint, insecure: true, max_retries: 1, ...settings };
   const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
@@ -52,7 +52,7 @@ async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked:
   };
 }
 
-/** A store, a token service and a pod identity agent in one. */
+/** Answers as a store, a token service and a pod identity agent in one. */
 function answerAnything(response: ServerResponse, request: { method?: string; url?: string }): void {
   if (request.method === 'PUT') return void response.writeHead(200, { etag: '"v1"' }).end();
   const expires = new Date(Date.now() + 3_600_000).toISOString();

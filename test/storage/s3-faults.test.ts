@@ -8,8 +8,7 @@ import { everyNameHere } from './every-name-here';
 import { type FaultyServer, partOfBody, startFaultyServer, xmlError } from './faulty-s3-server';
 
 /**
- * For calls that meet silence. Other calls keep the default, as a busy machine may be slow to
- * answer.
+ * Settings for calls that are never answered. Other calls keep the default, as a busy machine may be slow to answer.
  */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyServer;

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 
 const made: string[] = [];
 
-/** A folder that is removed after the tests of a file. */
+/** Creates a folder that `removeTemporaryFolders` removes. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'federated-etl-storage-'));
   made.push(folder);
   return folder;
 }
 
-/** For `afterAll`. */
+/** Removes all temporary folders of a test file. Call it in `afterAll`. */
 export async function removeTemporaryFolders(): Promise<void> {
   await Promise.all(made.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
 }

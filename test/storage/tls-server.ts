@@ -10,18 +10,20 @@ import { listenOnLoopback } from './loopback';
 
 export interface TlsServer {
   readonly host: string;
-  /** Certificates of the server's authority and of a client, the latter signed by it. */
+  /** Files with the certificate of the server's authority, and with a client certificate that the authority signed. */
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
-  /** Connections so far, including failed ones. */
+  /** Number of connections so far, including failed ones. */
   connections(): number;
-  /** Common names of the clients that have sent requests; empty for one without a certificate. */
+  /**
+   * Common names in the certificates of the clients that have sent requests; empty for a client without a certificate.
+   */
   readonly clients: string[];
-  /** Headers of these requests. */
+  /** Headers of the requests so far. */
   readonly headers: IncomingHttpHeaders[];
   close(): Promise<void>;
 }
 
-/** An HTTPS server on loopback with a private authority. It answers every request with 404. */
+/** Starts an HTTPS server on loopback with a private authority. It answers every request with 404. */
 export async function startTlsServer(): Promise<TlsServer> {
   const subject = (value: string) => [{ name: 'commonName', value }];
   const shared = { keyType: 'ec', algorithm: 'sha256' } as const;

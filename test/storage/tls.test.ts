@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 afterAll(removeTemporaryFolders);
 
-/** Heads an object on the server, with these TLS settings. */
+/** Heads an object on the server with these TLS settings, and returns the warnings. */
 async function look(tls_config: object, http: object = {}): Promise<{ warnings: string[] }> {
   const config = {
     bucket: 'costs',

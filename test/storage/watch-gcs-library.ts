@@ -129,7 +129,7 @@ async function arrival(server: FaultyGcsServer, count: number): Promise<void> {
   while (server.seen.length < count) await sleep(5);
 }
 
-/** `pending` if the promise has not settled long after it should have. */
+/** Resolves to `pending` if the promise has not settled long after it should have. */
 function pendingOr(promise: Promise<unknown>): Promise<string> {
   const ended = () => 'ended';
   return Promise.race([promise.then(ended, ended), sleep(1_500, 'pending')]);

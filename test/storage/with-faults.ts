@@ -1,21 +1,21 @@
 import { FederationError } from '../../errors/federation-error';
 import type { Bucket } from '../../storage/bucket';
 
-/** A fault of a call: its request never arrives, or its response never does. */
+/** What a failing call loses: the request before it arrives, or the response. */
 export type Fault = 'request lost' | 'answer lost';
 type Method = 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
 export interface Faults {
-  /** One entry per call, in order; undefined for one that succeeds. */
+  /** Faults of the calls of each method, in order. Undefined means that the call succeeds. */
   readonly calls?: Partial<Record<Method, (Fault | FederationError | undefined)[]>>;
-  /** Each entry breaks off one body after this many bytes. */
+  /** Numbers of bytes after which bodies break off, one entry for each body. */
   readonly bodies?: number[];
-  /** Each entry breaks off one listing after this many entries. */
+  /** Numbers of entries after which listings break off, one entry for each listing. */
   readonly lists?: number[];
 }
 
 export interface FaultyBucket extends Bucket {
-  /** Calls so far, by method. */
+  /** Number of calls so far, by method. */
   readonly made: Record<Method | 'list', number>;
   /** Makes the next call of this method fail. */
   fail(method: Method, fault: Fault): void;
@@ -25,7 +25,7 @@ export function unavailable(detail = 'the connection broke'): FederationError {
   return new FederationError('STORAGE_UNAVAILABLE', { detail });
 }
 
-/** A bucket that fails on demand. */
+/** Returns a bucket that fails on demand. */
 export function withFaults(bucket: Bucket, faults: Faults): FaultyBucket {
   const made = { head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0, list: 0 };
   const bodies = [...(faults.bodies ?? [])];

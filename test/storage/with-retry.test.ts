@@ -63,10 +63,11 @@ test('a store that stays down gets one request per call once the retry budget is
     for (let i = 0; i < count; i += 1) await bucket.head('a').catch(() => undefined);
     return faulty.made.head - made;
   };
-  // Three calls use all their attempts, a fourth the retry left over, the others one each.
+  // Three calls use all their attempts, a fourth uses the last retry of the budget, and the others make one attempt
+  // each.
   expect(await heads(20)).toBe(20 + 10);
   expect(await heads(30)).toBe(30);
-  // The store is back: successful calls refill the budget until one retry is available.
+  // The store is back. Successful calls refill the budget until it has one retry.
   await heads(5);
   faulty.fail('head', 'request lost');
   expect(await heads(1)).toBe(2);
@@ -114,7 +115,7 @@ describe('a create whose answer was lost', () => {
     }
     await streamed.bucket.create('g/2', repeatable(halves));
     expect(streamed.faulty.made.create).toBe(1);
-    // A create that completes after the check is recognized by its bytes too.
+    // A create that completes after the check is also recognized by its bytes.
     const throttled = new FederationError('STORAGE_THROTTLED', { detail: 'and yet it was done' });
     const late = withFaults(inner, { calls: { create: [throttled] } });
     await inner.put('g/3', bytes);
