@@ -13,7 +13,7 @@ import { noCalls, type StoreCalls } from '../../federation/store-calls';
 /** Every activity that workflows call. */
 export type Activities = FederationActivities & MergeActivities & ClusterActivities;
 
-/** A double may omit its store calls, which are then zero. */
+/** Result of a double, which may omit its store calls. They are then zero. */
 type Uncounted<Result> = Result extends CallsOf
   ? keyof Result extends 'calls'
     ? Partial<CallsOf> | void
@@ -24,10 +24,10 @@ type AllDoubles = {
     ? (...args: Args) => Promise<Uncounted<Result>>
     : never;
 };
-/** Replacements for some activities. */
+/** Replacements for some of the activities. */
 export type Doubles = Partial<AllDoubles>;
 
-/** The activities whose results include their store calls. */
+/** Activities whose results include their store calls. */
 const counted: ReadonlySet<keyof Activities> = new Set([
   'recordRequest',
   'planFederation',
@@ -39,7 +39,10 @@ const counted: ReadonlySet<keyof Activities> = new Set([
   'cleanUp',
 ]);
 
-/** Activities that call the doubles, looked up at each call; results without store calls get zero. */
+/**
+ * Returns activities that look up and call the doubles. If a result should have store calls but does not, they are
+ * zero.
+ */
 export function asCounted(
   doubles: () => AllDoubles,
   onCall: (name: keyof Activities, input: unknown) => void = () => undefined,
@@ -48,14 +51,14 @@ export function asCounted(
     onCall(name, input);
     const double = doubles()[name] as (input: unknown) => Promise<object | null | undefined>;
     const result = await double(input);
-    // A double that returns null, to test invalid results, is passed on unchanged.
+    // Pass null on unchanged: a double returns it to test invalid results.
     return counted.has(name) && result !== null ? { calls: noCalls(), ...result } : result;
   };
   const names = Object.keys(doubles()) as (keyof Activities)[];
   return Object.fromEntries(names.map((name) => [name, delegate(name)])) as unknown as Activities;
 }
 
-/** A plan with one shard per entry, of that many windows. */
+/** Returns a plan with one shard for each entry, which has that number of windows. */
 export function planOf(windowsByShard: readonly number[], changes: Partial<PlanSummary> = {}): PlanSummary {
   const planned = windowsByShard.reduce((sum, windows) => sum + windows, 0);
   return {
@@ -73,7 +76,7 @@ export function planOf(windowsByShard: readonly number[], changes: Partial<PlanS
   };
 }
 
-/** A merged window. */
+/** Returns the outcome of a merged window. */
 export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {}): MergeOutcome {
   return {
     index,
@@ -90,7 +93,7 @@ export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {})
   };
 }
 
-/** A shard of this many windows. */
+/** Returns the description of a shard with this many windows. */
 export function describedShard(windows: number, shard = 0): ShardDescription {
   return {
     windows: Array.from({ length: windows }, (_, index) => ({
@@ -106,7 +109,7 @@ function windowOf(index: number): WindowId {
   return windowId({ pipeline: 'allocations', resolution: '1d', window: { start, end: start + 86_400 } });
 }
 
-/** A successful commit. */
+/** Returns the result of a successful commit. */
 export function committed(changes: Partial<CommittedGeneration> = {}): CommittedGeneration {
   return {
     status: 'committed',
@@ -121,16 +124,16 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
   };
 }
 
-/** A clean-up that found nothing to do. */
+/** Result of a clean-up that found nothing to do. */
 export const cleanedUp: CleanUpResult = { generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 };
 
-/** Calls of these verbs, and zero of the others. */
+/** Returns these numbers of calls, and zero for all other verbs. */
 export function callsOf(some: Partial<StoreCalls>): StoreCalls {
   return { ...noCalls(), ...some };
 }
 
 const none = { count: 0, examples: [] };
-/** A push that found one new file. */
+/** Result of a push that found one new file. */
 export const pushed: PushSummary = {
   files: 1,
   uploaded: 1,
@@ -140,7 +143,7 @@ export const pushed: PushSummary = {
   incomplete: none,
   refused: none,
 };
-/** A pull of generation 1. */
+/** Result of a pull of generation 1. */
 export const pulled: PullSummary = {
   state: 'pulled',
   generation: 1,
@@ -153,8 +156,8 @@ export const pulled: PullSummary = {
 };
 
 /**
- * Everything succeeds: one shard of two windows is merged and committed as generation 1, and every
- * cluster is included.
+ * Returns doubles that all succeed: one shard of two windows is merged and committed as generation 1, and every cluster
+ * is included.
  */
 export function allGoesWell(): AllDoubles {
   return {

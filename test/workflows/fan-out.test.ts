@@ -15,7 +15,7 @@ import { WorkflowWorld } from './workflow-world';
 
 const { History } = temporal.api.history.v1;
 
-/** A tenth of Temporal's limit for one history. */
+/** A tenth of the number of events that Temporal allows in a history. */
 const mostEvents = 5_120;
 const mostBytes = 5 * 2 ** 20;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** The child workflows that merged for a run. */
+/** Returns the child workflows that merged windows for a run. */
 async function lanesOf(run: WorkflowHandle): Promise<WorkflowHandle[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap((event) => {
@@ -48,7 +48,7 @@ async function sizeOf(run: WorkflowHandle) {
   };
 }
 
-/** The outcome of a merge with realistic names and numbers. */
+/** Returns the outcome of a merge, with names as long and numbers as large as in a real federation. */
 const largeOutcome = ({ index }: MergeWindowInput) => ({
   ...mergedWindow(index, { fingerprint: 'f'.repeat(64), digest: 'd'.repeat(64), clusters: 1_000 }),
   calls: callsOf({ get: 1_000, put: 2 }),
@@ -111,7 +111,7 @@ describeWithTemporal('a federation of many windows', () => {
     const never = Promise.withResolvers<never>();
     world.begin({
       planFederation: async () => planOf([2, 2]),
-      // One lane fails once the other is at work, which would never end.
+      // One lane fails while the other is at work. Without the failure, the other one would never end.
       mergeWindow: async ({ shard }) => {
         if (shard === 1) return never.promise;
         await world.untilCalled('mergeWindow', 4);
@@ -141,7 +141,7 @@ describeWithTemporal('a federation of many windows', () => {
   });
 
   it('has a history that does not grow with its plan', async () => {
-    // Details of every window would fit, but not of 100,000.
+    // The history has room for details of each of 40 windows, but not of 100,000.
     for (const [shards, planned] of [
       [40, 40],
       [80, 100_000],
@@ -156,7 +156,7 @@ describeWithTemporal('a federation of many windows', () => {
       expect(world.inputs('recordShard')).toHaveLength(shards);
       const { events, bytes, signals } = await sizeOf(run);
       expect(signals).toBeLessThanOrEqual(planned === shards ? shards : 0);
-      // A run plans at most five times, and reports windows at most a hundred times per plan.
+      // A run plans at most five times. For each plan, it receives at most a hundred reports of merged windows.
       expect(events - 4 * signals).toBeLessThan(120);
       expect(5 * (120 + 4 * 100)).toBeLessThan(mostEvents);
       expect(bytes).toBeLessThan(mostBytes / 50);
@@ -189,7 +189,7 @@ describeWithTemporal('a lane', () => {
     expect(size.events).toBeLessThan(mostEvents);
     expect(size.bytes).toBeLessThan(mostBytes);
     expect(size.largestPayload).toBeLessThan(mostPayloadBytes);
-    // Replays each execution, as a worker does that takes over a lane.
+    // Replay each execution, as a worker that takes over a lane does.
     for (const run of [first, world.client.workflow.getHandle(lane.workflowId)]) {
       const history = await run.fetchHistory();
       const replayed = Worker.runReplayHistories({ workflowBundle: await workflowBundle() }, [

@@ -12,7 +12,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 
 const mergedFirst = async () => mergedWindow(0);
 
-/** Merged windows: `shard/window`. */
+/** Returns the merged windows as `shard/window`. */
 const mergedIn = (world: WorkflowWorld) =>
   world
     .inputs('mergeWindow')
@@ -68,7 +68,7 @@ describeWithTemporal('a federation', () => {
         unfinished: [],
       }),
     ]);
-    // The summaries of the steps in the Temporal UI's timeline.
+    // Summaries of the steps, which the timeline of the Temporal UI shows.
     expect(await summariesOf(run)).toEqual([
       'record what was asked',
       'wait for an earlier run to end',
@@ -179,7 +179,7 @@ describeWithTemporal('a federation', () => {
   );
 
   it('merges at most a given number of windows at once', async () => {
-    // Every merge waits until three have started: without three at once, the run would never end.
+    // Every merge waits until three have started. If fewer could run at the same time, the run would never end.
     let [now, most] = [0, 0];
     let three = Promise.withResolvers<void>();
     const indices = Array.from({ length: 12 }, (_, index) => index);
@@ -246,7 +246,7 @@ describeWithTemporal('a federation', () => {
     await (await world.federate()).result();
     const [report] = world.inputs('writeReport');
     expect(report?.calls).toEqual(callsOf({ create: 1, list: 20, put: 2 * (2 + 4 + 1), get: 22, head: 4 }));
-    // The recorded outcome does not include the store calls.
+    // The recorded outcome of a shard does not include the store calls.
     expect(world.inputs('recordShard')[0]?.outcomes).toEqual([mergedWindow(0), mergedWindow(1)]);
   });
 

@@ -1,13 +1,13 @@
 import { temporal } from '@temporalio/proto';
 
-/** A workflow's history. */
+/** History of a workflow. */
 export type History = temporal.api.history.v1.IHistory;
 const { History } = temporal.api.history.v1;
 
 /**
- * A history as JSON: protobuf's field names, 64-bit numbers as strings, bytes in base64. (The SDK's
- * own functions write the Temporal UI's format, but work only with one of the ways in which npm may
- * lay out its packages.)
+ * Converts a history to JSON: protobuf's field names, 64-bit numbers as strings, bytes in base64. (The SDK's own
+ * functions write the Temporal UI's format, but they work with only one of the ways in which npm may arrange the SDK's
+ * packages.)
  */
 export function historyToJson(history: History): string {
   const plain = History.toObject(History.fromObject(history), {

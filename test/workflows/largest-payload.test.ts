@@ -7,7 +7,7 @@ const { History } = temporal.api.history.v1;
 const toPayload = (value: unknown) => defaultPayloadConverter.toPayload(value);
 const large = { bytes: 'x'.repeat(200_000) };
 
-/** A history of two events, of which this is the second. */
+/** Returns a history of two events, the second of which is `event`. */
 const historyOf = (event: temporal.api.history.v1.IHistoryEvent) =>
   History.fromObject({
     events: [

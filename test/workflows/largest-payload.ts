@@ -3,23 +3,23 @@ import type { History } from './history-json';
 
 const { Payload } = temporal.api.common.v1;
 
-/** A payload of a history, and the event that has it. */
+/** A payload in a history, and where it is. */
 export interface PayloadSize {
-  /** With its metadata, as Temporal counts it. */
+  /** Size of the payload including its metadata, as Temporal counts it. */
   readonly bytes: number;
   /**
-   * `5: activityTaskCompletedEventAttributes.result.payloads.0`; empty in a history without
-   * payloads.
+   * Path of the payload, such as `5: activityTaskCompletedEventAttributes.result.payloads.0`. Empty if the history has
+   * no payloads.
    */
   readonly at: string;
 }
 
-/** Limit of a payload: Temporal carries references and small summaries, never ETL bytes. */
+/** Size limit of a payload. Temporal carries references and small summaries, never ETL bytes. */
 export const mostPayloadBytes = 100 * 1024;
 
 /**
- * The largest payload of a history, in any field: arguments, results, signals, failures, memos,
- * heartbeats, search attributes, summaries.
+ * Finds the largest payload of a history, in any field: arguments, results, signals, failures, memos, heartbeats,
+ * search attributes, summaries.
  */
 export function largestPayload(history: History): PayloadSize {
   let largest: PayloadSize = { bytes: 0, at: '' };

@@ -50,8 +50,8 @@ async function startPull(): Promise<WorkflowHandle<typeof pull>> {
 }
 
 /**
- * The server suggests continuing as new when a history is large: a few huge signals have the effect
- * of months.
+ * Makes the history so large that the server suggests continuing as new. A few huge signals have the same effect as
+ * months of operation.
  */
 async function growLarge(signal: string): Promise<void> {
   for (let at = 0; at < 4; at++) {
@@ -61,7 +61,10 @@ async function growLarge(signal: string): Promise<void> {
   }
 }
 
-/** Its waits for something to do, past and present, in seconds. */
+/**
+ * Returns the durations of all timers so far, in seconds: how long the workflow has waited, or will wait, for something
+ * to do.
+ */
 async function waits(): Promise<number[]> {
   const { events } = await handle.fetchHistory();
   return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
@@ -69,12 +72,12 @@ async function waits(): Promise<number[]> {
   );
 }
 
-/** Within a tenth, in whole seconds. */
+/** Whether a wait in whole seconds is within a tenth of `seconds`. */
 function isAbout(wait: number | undefined, seconds: number): boolean {
   return wait !== undefined && wait >= Math.floor(seconds * 0.9) && wait <= seconds * 1.1;
 }
 
-/** The settings of a start, and what an operator may send by mistake. */
+/** The settings of a start, followed by messages that an operator may send by mistake. */
 const settings = [
   { everyMs: 7_200_000 },
   null,
@@ -89,7 +92,7 @@ describeWithTemporal('push', () => {
   test('a start states whether the cluster uses the store of Kubecost’s backup, and the memo has the last statement', async () => {
     const pushing = await startPush();
     const memo = async () => {
-      // Answered only after the earlier signals.
+      // The query is answered only after the signals that were sent before it.
       await pushing.query(pushState);
       return (await pushing.describe()).memo?.['existingConfig'];
     };
@@ -164,7 +167,7 @@ describeWithTemporal('push', () => {
       return state.at === failed.since ? undefined : state;
     });
     expect(later.error).toEqual(failed);
-    // It does not wait for the next rescan, which is an hour away.
+    // The push does not wait for the next rescan, which is an hour away.
     expect(isAbout((await waits())[0], 10)).toBe(true);
     world.become({ pushLocalEtl: async () => pushed });
     await started.signal(pushNow);
@@ -226,7 +229,7 @@ describeWithTemporal('pull', () => {
     const enter = await started.startUpdate('enterPrimary', { waitForStage });
     const leaveAgain = await started.startUpdate(leavePrimaryUpdate, { waitForStage });
     await started.signal(pullNow);
-    // The status is available at any time.
+    // The status is available at any time, even during a pull.
     expect(await started.executeUpdate(primaryStatusUpdate)).toMatchObject({ state: 'pulling' });
     expect(world.names()).toEqual(['pullCombined', 'primaryStatus']);
     gate.resolve();

@@ -44,8 +44,9 @@ import { allGoesWell, asCounted, describedShard, planOf } from './doubles';
 import { historyToJson } from './history-json';
 
 /*
- * Records the histories that test/workflows replays: `npx tsx test/workflows/record-histories.ts`. Real workflows, real
- * activities, a real server; the bucket is a folder with the golden data. `docs/design/workflows.md` says when.
+ * Records the histories that test/workflows replays: `npx tsx test/workflows/record-histories.ts`. It runs real
+ * workflows and real activities on a real server. The bucket is a folder with the golden data.
+ * `docs/design/workflows.md` says when to record.
  */
 
 const root = resolve(__dirname, '..', '..');
@@ -58,8 +59,8 @@ const { roster, commit, push, pull } = names('');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /**
- * A minimal federation on this machine: one window of three clusters. cluster-4 is the federator,
- * cluster-5 both federated and a primary.
+ * A minimal federation on this machine: one window of three clusters. cluster-4 is the federator, cluster-5 is both a
+ * federated cluster and a primary.
  */
 class Recording {
   private constructor(
@@ -101,7 +102,7 @@ class Recording {
     return recording;
   }
 
-  /** Starts a federation as an operator does, of this namespace or of the one with another prefix. */
+  /** Starts a federation as an operator does, with the namespace's usual queues or those of another id prefix. */
   federate(
     name: string,
     request: Partial<FederationRequest> = {},
@@ -117,7 +118,7 @@ class Recording {
     });
   }
 
-  /** Starts a federation whose merges read nothing while `meanwhile` runs. */
+  /** Starts a federation whose merges cannot read files while `meanwhile` runs. */
   async whileMerging(
     name: string,
     request: Partial<FederationRequest>,
@@ -134,7 +135,7 @@ class Recording {
     }
   }
 
-  /** Writes a workflow's history so far, without this machine's names. */
+  /** Writes a workflow's history so far. Names of this machine are replaced. */
   async save(file: string, workflowId: string): Promise<void> {
     const json = historyToJson(await this.client.workflow.getHandle(workflowId).fetchHistory());
     const neutral = json
@@ -200,7 +201,7 @@ async function startServer(folder: string, held: Releasers): Promise<string> {
   return server.address;
 }
 
-/** Lets callers pass, or makes them wait until it opens. */
+/** Makes callers wait while it is closed, and lets them pass while it is open. */
 class Gate {
   private closed = Promise.withResolvers<void>();
 
@@ -222,8 +223,8 @@ class Gate {
 }
 
 /**
- * The same bucket under a label without this machine's folder, as recorded in the roster's history.
- * Reads of clusters' files wait at the gate.
+ * Returns the bucket with another label, because the roster's history records the label and it must not contain this
+ * machine's folder. Reads of clusters' files wait at the gate.
  */
 function gated(bucket: Bucket, label: string, gate: Gate): Bucket {
   return new Proxy(bucket, {
@@ -245,7 +246,7 @@ async function main(): Promise<void> {
   await using held = new Releasers();
   const recording = await Recording.start(held);
   await mkdir(histories, { recursive: true });
-  // A push during a run would change windows for the next one.
+  // Wait for the first push: during a run, it would change the windows of the next run.
   const pushing = recording.client.workflow.getHandle(push('cluster-5'));
   await until('a push', async () => (await pushing.query(pushState)).summary);
   const generation = await recordReplanned(recording);
@@ -257,7 +258,7 @@ async function main(): Promise<void> {
   await recording.save('roster', roster);
 }
 
-/** The first run, during which two clusters are excluded: it plans again, then commits. */
+/** Records the first run. Two clusters are excluded during the run, so it plans again before it commits. */
 async function recordReplanned(recording: Recording): Promise<number> {
   const run = await recording.whileMerging('excluding', {}, async (merging) => {
     await merging.signal(excludeCluster, { cluster: 'cluster-3', reason: 'odd prices' });
@@ -277,7 +278,7 @@ async function recordCancelled(recording: Recording): Promise<void> {
   await recording.save('federation-cancelled', run.workflowId);
 }
 
-/** A run that finds a generation of a federator with different membership. */
+/** Records a run that fails because it finds a generation of a federator with different membership. */
 async function recordFailed(recording: Recording, newest: number): Promise<void> {
   const { bucket } = recording;
   const key = generationKey(newest);
@@ -310,8 +311,8 @@ async function recordFederateOnPush(recording: Recording): Promise<void> {
 }
 
 /**
- * A plan of two shards, one for each of two lanes. A real one has more than 50 windows, so the
- * activities are doubles; they have a separate prefix, with its own queues and commit.
+ * Records a plan of two shards, with one lane for each. A real plan of two shards has more than 50 windows, so doubles
+ * replace the activities. They have another id prefix, with its own queues and commit workflow.
  */
 async function recordLanes(recording: Recording): Promise<void> {
   const idPrefix = 'lanes';

@@ -17,7 +17,7 @@ const textOf = (name: string) => readFileSync(join(folder, `${name}.json`), 'utf
 const historyOf = (name: string) => historyFromJson(textOf(name));
 
 beforeAll(() => {
-  // The test reports a failed replay.
+  // The worker need not log failed replays, because the test reports them.
   Runtime.install({
     logger,
     telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
@@ -30,7 +30,7 @@ async function replay(bundle: Awaited<ReturnType<typeof workflowBundle>>, histor
   const results = new Map<string, ReplayResult>();
   for (const name of histories) {
     const history = historyOf(name);
-    // Children are named after the run that starts them.
+    // A child workflow is named after the run that starts it, so use the recorded id.
     const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
     const all = Worker.runReplayHistories({ workflowBundle: bundle }, [{ workflowId, history }]);
     for await (const result of all) results.set(name, result);

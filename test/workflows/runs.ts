@@ -3,7 +3,7 @@ import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common'
 import { type FederationProgress, progress } from '../../workflows/messages';
 import { until } from '../until';
 
-/** The error of a failed run; throws if it did not fail by its own decision. */
+/** Returns the error with which a run failed. Throws if the run succeeded, or ended for another reason. */
 export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFailure> {
   try {
     await run.result();
@@ -14,18 +14,18 @@ export async function failureOfRun(run: WorkflowHandle): Promise<ApplicationFail
   throw new Error('The run did not fail.');
 }
 
-/** The summaries of a run's steps, in the order of its history. */
+/** Returns the summaries of a run's steps, in the order of its history. */
 export async function summariesOf(run: WorkflowHandle): Promise<string[]> {
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap(({ userMetadata, workflowExecutionStartedEventAttributes: start }) => {
     const summary = userMetadata?.summary;
-    // The first event's summary is that of the run itself.
+    // The summary of the first event is that of the run itself.
     if (!summary || start) return [];
     return [defaultPayloadConverter.fromPayload<string>(summary)];
   });
 }
 
-/** A run's progress, once it satisfies this. */
+/** Waits until the progress of a run satisfies `holds`, and returns that progress. */
 export function untilProgress(
   run: WorkflowHandle,
   holds: (now: FederationProgress) => boolean,

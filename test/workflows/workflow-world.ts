@@ -16,15 +16,15 @@ export interface Call {
   readonly input: unknown;
 }
 
-/** The server ends a run that hangs, so that the test that waits for it fails. */
+/** Time limit of a run. The server ends a run that hangs, so that the test that waits for it fails. */
 const longest = '110s';
 
 /**
- * The real workflows on a real server, in a separate namespace, with activities defined by the
- * test. One test at a time: doubles and calls belong to the running test.
+ * Runs the real workflows on a real server, in a separate namespace, with activities that the test defines. Only one
+ * test can use it at a time, because doubles and calls belong to the running test.
  */
 export class WorkflowWorld implements AsyncDisposable {
-  /** In the order of the calls. */
+  /** All calls so far, in order. */
   calls: Call[] = [];
   private doubles = allGoesWell();
   private workers: { worker: Worker; run: Promise<void> }[] = [];
@@ -35,9 +35,11 @@ export class WorkflowWorld implements AsyncDisposable {
     readonly client: Client,
   ) {}
 
-  /** `mergeSlots`: how many windows its worker merges at once, if that matters. */
+  /**
+   * Starts the world. `mergeSlots` is the number of windows that its worker merges at the same time, if that matters.
+   */
   static async open({ mergeSlots }: { mergeSlots?: number } = {}): Promise<WorkflowWorld> {
-    // Most tests are about errors, which workers would report at length.
+    // Most tests are about errors, which workers would log at length.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
     const server = await connectToTestServer();
     const namespace = await server.createNamespace();
@@ -47,18 +49,18 @@ export class WorkflowWorld implements AsyncDisposable {
     return world;
   }
 
-  /** Starts a test: all activities succeed, except as given. */
+  /** Starts a test: all activities succeed, except for those replaced by `doubles`. */
   begin(doubles: Doubles = {}): void {
     this.calls = [];
     this.doubles = { ...allGoesWell(), ...doubles };
   }
 
-  /** Replaces some activities from now on. */
+  /** Replaces further activities from now on. */
   become(doubles: Doubles): void {
     this.doubles = { ...this.doubles, ...doubles };
   }
 
-  /** The inputs of an activity, one per call. */
+  /** Returns the inputs of all calls of an activity. */
   inputs<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][] {
     return this.calls
       .filter((call) => call.name === name)
@@ -81,7 +83,7 @@ export class WorkflowWorld implements AsyncDisposable {
     });
   }
 
-  /** Options to start any other workflow. */
+  /** Returns options to start any other workflow. */
   options(id: string = randomUUID()) {
     return {
       workflowId: id,
@@ -113,7 +115,7 @@ export class WorkflowWorld implements AsyncDisposable {
         ),
       ),
       shutdownForceTime: '5s',
-      // The server reports a cancellation when an activity heartbeats.
+      // An activity learns that it is cancelled only when it heartbeats.
       maxHeartbeatThrottleInterval: '100ms',
     } as const;
     const { federationQueue, mergeQueue } = names('');
