@@ -4,11 +4,11 @@ import { DefaultLogger } from '@temporalio/worker';
 import { FederationError } from '../../errors/federation-error';
 import { asActivities, asActivity, temporalContext } from '../../workers/as-activity';
 
-/** Without the worker's own log, which reports each failure at length. */
+/** Mocks an activity's environment without the worker's own log, which reports each failure at length. */
 const newEnvironment = () =>
   new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR', () => undefined) });
 
-/** The error of an activity that throws this. */
+/** Returns the error of an activity that throws `thrown`. */
 async function endOf(thrown: unknown): Promise<unknown> {
   const work = asActivity(() => Promise.reject(thrown as Error));
   return newEnvironment()
@@ -70,7 +70,7 @@ describe('an activity', () => {
       environment.on('heartbeat', () => (beats += 1));
       const gate = Promise.withResolvers<void>();
       const end = environment.run(asActivity(() => gate.promise));
-      // Several heartbeats within the time-out of 20 seconds.
+      // There are several heartbeats within the time-out of 20 seconds.
       jest.advanceTimersByTime(20_000);
       expect(beats).toBeGreaterThanOrEqual(3);
       const before = beats;

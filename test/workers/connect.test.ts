@@ -38,7 +38,7 @@ describeWithTemporal('a role connects to Temporal', () => {
   it('and does so too if the namespace is deleted before a worker starts', async () => {
     const namespace = `absent-${randomUUID()}`;
     await using held = new Releasers();
-    // The parts of a role that a worker uses.
+    // Only the parts of a role's context that a worker uses.
     const context = {
       settings: { clusterId: 'c1', temporal: settingsOf(namespace) },
       native: server.nativeConnection,

@@ -22,7 +22,7 @@ describeWithTemporal('federation on push, by the settings', () => {
 
   it('runs, is notified of each push with changes, and ends when it is disabled', async () => {
     const on = contextOf(true);
-    // No workflow to signal yet.
+    // There is no workflow to signal yet.
     await reportPush(on, { uploaded: 3 });
     await ensureFederateOnPush(on);
     await ensureFederateOnPush(on);

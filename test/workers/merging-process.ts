@@ -6,8 +6,8 @@ import { names } from '../../workflows/names';
 import { mergedWindow } from '../workflows/doubles';
 
 /**
- * A federator's merge worker in a separate process: reports each window that it starts, and
- * finishes it on request.
+ * Runs a federator's merge worker. Tests start this as a separate process. The worker reports each window that it
+ * starts, and finishes the window on request.
  */
 async function main([address = '', namespace = '', identity = '']: string[]): Promise<void> {
   const requested = new Promise((resolve) => process.once('message', resolve));

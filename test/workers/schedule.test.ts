@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** A separate federation, so that tests do not interfere. */
+/** Returns a federation with its own id prefix, so that tests do not interfere. */
 function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; jitterMs?: number } = {}) {
   const wanted = {
     idPrefix: `f${++federations}-`,
@@ -25,7 +25,7 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
   return {
     wanted,
     handle,
-    /** A start of the federator. */
+    /** Does what the federator does with the schedule when it starts. */
     start: (changes: Partial<typeof wanted> = {}, now = Date.now()) =>
       ensureSchedule(client, { ...wanted, ...changes }, silentLog, now),
     nextRuns: async () => (await handle.describe()).info.nextActionTimes.map((time) => time.getTime()),
@@ -33,8 +33,8 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
 }
 
 /**
- * The server rounds times to whole seconds. Both are computed from the same `now`, so the clock is
- * not involved.
+ * Compares two times with a tolerance, as the server rounds to whole seconds. Both times are computed from the same
+ * `now`, so the clock is not involved.
  */
 function expectAbout(actual: number | undefined, expected: number): void {
   expect(Math.abs((actual ?? 0) - expected)).toBeLessThan(2_000);
@@ -71,7 +71,7 @@ describeWithTemporal('the federation schedule', () => {
   it('is re-anchored by a restart, so that a run follows soon', async () => {
     const { start, nextRuns } = federation();
     const now = Date.now();
-    // The last start was long ago, and the next run is due in 20 minutes.
+    // The federator last started 15 minutes ago, so the next run is due in 20 minutes.
     await start({}, now - 15 * minute);
     expectAbout((await nextRuns())[0], now + 20 * minute);
     await start({}, now);
@@ -124,7 +124,7 @@ describeWithTemporal('the federation schedule', () => {
         const { start, nextRuns } = federation(jittery);
         await start({}, now);
         for (const [index, time] of (await nextRuns()).slice(0, 3).entries()) {
-          // The server uses whole seconds.
+          // The server rounds times to whole seconds.
           early.push(Math.round((now + (5 + 30 * index) * minute - time) / 1_000));
         }
       }

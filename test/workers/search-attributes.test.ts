@@ -12,14 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** A namespace as an operator creates it, without our search attributes. */
+/** Creates a namespace as an operator does, without our search attributes. */
 async function plainNamespace(): Promise<string> {
   const namespace = `test-${randomUUID()}`;
   await server.connection.workflowService.registerNamespace({
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server polls for new namespaces.
+  // The server finds new namespaces by polling, so wait until it has.
   await until('the namespace', () => customAttributes(namespace));
   return namespace;
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** A separate process with a merge worker, and a promise of its first window. */
+/** Starts a separate process with a merge worker. `begun` resolves when the worker starts its first window. */
 async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<void> }> {
   const begun = Promise.withResolvers<void>();
   const serves = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<vo
   return { other, begun: begun.promise };
 }
 
-/** The workers that completed a merge, each once. */
+/** Returns the names of the workers that completed a merge, without duplicates. */
 async function mergersOf(run: WorkflowHandle): Promise<string[]> {
   const events = (await run.fetchHistory()).events ?? [];
   const ofMerges = new Set(
@@ -45,9 +45,8 @@ async function mergersOf(run: WorkflowHandle): Promise<string[]> {
 }
 
 /**
- * A run whose windows are merged by this process and a separate one. This one finishes none before
- * the separate one has started one: with fewer slots here than windows, the separate one is sure to
- * get some.
+ * Starts a run whose windows are merged by this process and a separate one. This process finishes no window before the
+ * separate one has started one. It has fewer slots than there are windows, so the separate one is sure to get some.
  */
 async function sharedRun(
   begun: Promise<void>,
@@ -66,7 +65,7 @@ async function sharedRun(
     workflowExecutionTimeout: '4m',
     args: [{ idPrefix: '', request: { trigger: 'person' } }],
   });
-  // Both are merging now.
+  // Both processes are merging now.
   await Promise.all([world.untilCalled('mergeWindow'), begun]);
   await thenDo();
   expect(await run.result()).toMatchObject({ outcome: 'complete', merged: windows });
@@ -86,7 +85,7 @@ describeWithTemporal('several federators', () => {
 
   it('lose no window if one of them is killed during a merge', async () => {
     const { other, begun } = await anotherWorker();
-    // Its merge is given to another worker once its heartbeats are missed.
+    // The server gives the merge of the killed worker to another one once heartbeats are missing.
     const run = await sharedRun(begun, async () => {
       other.kill('SIGKILL');
       await once(other, 'exit');
