@@ -9,7 +9,7 @@ export interface AzureAccess {
   readonly connectionString: string;
   readonly account: string;
   readonly key: string;
-  /** Includes the account in its path. */
+  /** URL of the server. Its path contains the account. */
   readonly endpoint: string;
 }
 
@@ -18,10 +18,7 @@ export interface AzureServer extends AzureAccess {
   stop(): Promise<void>;
 }
 
-/**
- * Starts a separate Azure server, for tests that stop it. It keeps its blobs in memory, and
- * verifies signatures.
- */
+/** Starts another Azure server, for tests that stop it. It keeps its blobs in memory and verifies signatures. */
 export async function startAzureServer(): Promise<AzureServer> {
   const account = 'testaccount';
   const key = randomBytes(32).toString('base64');
@@ -45,13 +42,13 @@ export async function startAzureServer(): Promise<AzureServer> {
   return { ...access, createContainer: (name) => createContainer(access, name), stop };
 }
 
-/** The Azure server that all test files of a run share. Each creates containers for itself. */
+/** Connects to the Azure server that all test files of a run share. Each test file creates its own containers. */
 export async function connectToAzure(): Promise<Omit<AzureServer, 'stop'>> {
   const access = await sharedServer<AzureAccess>('azure');
   return { ...access, createContainer: (name) => createContainer(access, name) };
 }
 
-/** A suite that needs an Azure server, which is a package of the project and so always available. */
+/** Defines a suite that needs an Azure server. The server is a package of the project, so it is always available. */
 export function describeWithAzure(name: string, suite: () => void): void {
   describeWith(undefined, name, suite);
 }
@@ -60,7 +57,7 @@ async function createContainer({ connectionString }: AzureAccess, name: string):
   await BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name).create();
 }
 
-/** Authenticated by this start's key, so that another server on the port is not mistaken for it. */
+/** Whether the server answers to the key of this start, so that another server on the port is not mistaken for it. */
 async function answersAsItself({ connectionString }: AzureAccess): Promise<boolean> {
   const client = BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
   return client.getProperties({ abortSignal: AbortSignal.timeout(2_000) }).then(

@@ -2,18 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** Names used by Debian, its derivatives and Google. */
+/** Names that Debian, its derivatives and Google use for Chromium. */
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const variable = 'CHROMIUM_PATH';
 const installWithinMs = 300_000;
 
-/**
- * Path of Chromium, or the reason why it is missing. It is installed if the tests may install
- * Debian packages.
- */
+/** Path of Chromium, or the reason why it is missing. If the tests may install Debian packages, they install it. */
 export type Chromium = { readonly path: string } | { readonly path?: undefined; readonly reason: string };
 
-/** Looks for Chromium: CHROMIUM_PATH, the PATH, Debian's package. */
+/** Looks for Chromium at CHROMIUM_PATH and on the PATH, then tries to install Debian's package. */
 export function findChromium(): Chromium {
   const chosen = process.env[variable];
   if (chosen !== undefined && chosen !== '') {

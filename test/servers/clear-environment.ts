@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** Removes the matching variables for each test of the file or suite, and restores them afterwards. */
+/** Removes the matching variables before each test of the file or suite, and restores them afterwards. */
 export function clearEnvironment(names: RegExp): void {
   const before = { ...process.env };
   beforeEach(() => {
@@ -11,7 +11,7 @@ export function clearEnvironment(names: RegExp): void {
   });
 }
 
-/** Same, for all variables from which the settings and Temporal's client could read. */
+/** Same, for all variables that the settings or Temporal's client could read. */
 export function clearSettings(): void {
   clearEnvironment(/^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/);
   beforeEach(() => {

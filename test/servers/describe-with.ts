@@ -1,6 +1,7 @@
 /**
- * A suite that needs a server. Without it, the suite is skipped, with the reason in its name, so
- * that contributors can work without the server; in CI, where nobody would notice, it fails.
+ * Defines a suite that needs a server. If the server is missing, the suite is skipped, with the reason in its name, so
+ * that contributors can work without the server. In CI it fails instead, because nobody would notice that it is
+ * skipped.
  */
 export function describeWith(reason: string | undefined, name: string, suite: () => void): void {
   if (reason === undefined) {

@@ -5,8 +5,7 @@ import { fakeGcsPath, missing } from './paths';
 import { sharedServer } from './shared-servers';
 
 /**
- * A server of Google Cloud Storage's JSON API. It requires no credentials, and honours
- * preconditions only on uploads.
+ * A server with Google Cloud Storage's JSON API. It requires no credentials, and checks preconditions only on uploads.
  */
 export const fakeGcs: GoServer = {
   name: 'fake-gcs-server',
@@ -19,7 +18,10 @@ export const fakeGcs: GoServer = {
   probes: [{ args: ['-help'], mustSay: ['-public-host'] }],
 };
 
-/** Finds the GCS server, or builds it: FAKE_GCS_SERVER, the PATH, the project's cache, `go install`. */
+/**
+ * Finds the GCS server at FAKE_GCS_SERVER, on the PATH or in the project's cache; otherwise builds it with `go
+ * install`.
+ */
 export async function findFakeGcs(options: FindOptions): Promise<string> {
   return findGoProgram(fakeGcs, 'FAKE_GCS_SERVER', options);
 }
@@ -34,7 +36,7 @@ export interface GcsServer extends GcsAccess {
   stop(): Promise<void>;
 }
 
-/** Starts a separate GCS server, for tests that stop it. It keeps its objects in memory. */
+/** Starts another GCS server, for tests that stop it. It keeps its objects in memory. */
 export async function startGcsServer(): Promise<GcsServer> {
   const { port, stop } = await startOnFreePort({
     name: fakeGcs.name,
@@ -49,13 +51,13 @@ export async function startGcsServer(): Promise<GcsServer> {
   return { endpoint, createBucket: (name) => createBucket(endpoint, name), stop };
 }
 
-/** The GCS server that all test files of a run share. */
+/** Connects to the GCS server that all test files of a run share. */
 export async function connectToGcs(): Promise<Omit<GcsServer, 'stop'>> {
   const { endpoint } = await sharedServer<GcsAccess>('gcs');
   return { endpoint, createBucket: (name) => createBucket(endpoint, name) };
 }
 
-/** A suite that needs a GCS server. */
+/** Defines a suite that needs a GCS server. */
 export function describeWithGcs(name: string, suite: () => void): void {
   describeWith(missing('fakeGcsMissing'), name, suite);
 }

@@ -2,13 +2,14 @@ import { findChromium } from './chromium';
 import { setUp, type TestRun } from './test-run';
 
 declare global {
-  /** Set by the global setup, for the global teardown. */
+  /** Stored by the global setup for the global teardown. */
   var federationTestRun: TestRun | undefined;
 }
 
-/** Called by jest before the first test file. */
+/** Jest calls this before the first test file. */
 const globalSetup = async (): Promise<void> => {
-  // If it must be installed, this happens once, before test files in two processes look for it.
+  // Look for Chromium here, as it may have to be installed: that must happen once, not in two test processes at the
+  // same time.
   findChromium();
   globalThis.federationTestRun = await setUp();
 };

@@ -16,8 +16,8 @@ import {
 import { startKept } from '../../scripts/set-up/kept-process';
 
 /**
- * Finds a server written in Go, or builds it: the path in `variable`, the PATH, the project's
- * cache, `go install`.
+ * Finds a server written in Go at the path in `variable`, on the PATH or in the project's cache; otherwise builds it
+ * with `go install`.
  */
 export async function findGoProgram(
   server: GoServer,
@@ -48,9 +48,9 @@ export interface StartOptions {
   readonly binary: string;
   readonly args: (port: number) => readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Whether the process listening there is the server that was started. */
+  /** Whether the server that listens on the port is the one that was started. */
   readonly answers: (port: number) => Promise<boolean>;
-  /** Folders to remove with the server. */
+  /** Folders to remove when the server stops. */
   readonly remove?: readonly string[];
 }
 
@@ -81,7 +81,7 @@ export async function startOnFreePort(
     }
     await kept.stop();
     const log = await readFile(logFile, 'utf8').catch(() => '');
-    // A port that was free may have been taken before the server could listen on it.
+    // Another process may have taken the free port before the server could listen on it.
     if (attempt < 3 && /address already in use/.test(log)) continue;
     await cleanUp();
     throw new Error(`${name} did not start: ${log.trim() || 'it does not answer'}`);

@@ -1,7 +1,6 @@
 /**
- * How `test-run.ts` passes its findings to the test files. It alone sets these variables, before
- * the first test file runs. A variable ending in `_MISSING` has the reason why its server is
- * missing.
+ * Environment variables by which `test-run.ts` passes its findings to the test files. Only `test-run.ts` sets them,
+ * before the first test file runs. A variable ending in `_MISSING` has the reason why its server is missing.
  */
 export const variables = {
   temporalCli: 'FED_TEST_TEMPORAL_CLI',
@@ -12,7 +11,7 @@ export const variables = {
   fakeGcsMissing: 'FED_TEST_FAKE_GCS_MISSING',
   helm: 'FED_TEST_HELM',
   helmMissing: 'FED_TEST_HELM_MISSING',
-  /** Where test files request servers that all of them share. */
+  /** Address where test files request shared servers. */
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
 
@@ -36,7 +35,7 @@ export function helmPath(): string {
   return required(variables.helm, variables.helmMissing);
 }
 
-/** The reason why a server is missing; undefined if it is not. */
+/** Returns the reason why a server is missing, or undefined if it is available. */
 export function missing(
   variable: 'temporalMissing' | 'versitygwMissing' | 'fakeGcsMissing' | 'helmMissing',
 ): string | undefined {

@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 import { isAlive } from '../../scripts/set-up/lock.cjs';
 import { type SharedServer, sharedServer } from './shared-servers';
 
-/** Below the packages, so that Node resolves them from the built program. */
+/** The cache is inside node_modules, so that Node resolves packages from the built program. */
 const cache = path.join(__dirname, '../../node_modules/.cache/federated-etl');
 
 /**
- * The program, built once per run as `npm run build` does. It starts in about half the time that it
- * takes through tsx, and end-to-end tests start it some 60 times.
+ * Returns the program, which is built once per run as by `npm run build`. Built, it starts in about half the time that
+ * it takes through tsx, and end-to-end tests start it some 60 times.
  *
  * @returns the script to run with Node
  */
@@ -18,7 +18,7 @@ export async function builtProgram(): Promise<string> {
   return (await sharedServer<{ script: string }>('program')).script;
 }
 
-/** Builds the program for this run, and removes what killed runs left behind. */
+/** Builds the program for this run, and removes programs that killed runs left behind. */
 export async function buildForRun(): Promise<SharedServer> {
   await mkdir(cache, { recursive: true });
   for (const name of await readdir(cache)) {

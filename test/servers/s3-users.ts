@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startKept } from '../../scripts/set-up/kept-process';
 import { versitygwPath } from './paths';
 
-/** A user of an S3 server, with a key of their own. */
+/** A user of an S3 server, with their own key. */
 export interface S3User {
   readonly arn: string;
   readonly accessKey: string;
@@ -17,19 +17,16 @@ export interface S3User {
 
 /** Users of an S3 server, each with their own policies. */
 export interface S3Users {
-  /** Environment that points the server to them. */
+  /** Environment variables by which the server finds the users. */
   readonly gatewayEnv: Readonly<Record<string, string>>;
-  /** Creates a user with exactly the permissions of these IAM policy documents together. */
+  /** Creates a user who has exactly the permissions of these IAM policy documents together. */
   create(name: string, documents: readonly string[]): Promise<S3User>;
   stop(): Promise<void>;
 }
 
-/**
- * Starts the user database of an S3 server. Pass it to `startS3Server`, and stop it after that
- * server.
- */
+/** Starts the user database of an S3 server. Pass it to `startS3Server`, and stop it after the server. */
 export async function startS3Users(): Promise<S3Users> {
-  // Socket paths are limited to about a hundred bytes.
+  // The path of a socket is limited to about a hundred bytes, so use a short one.
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-iam-'));
   const control = path.join(scratch, 'control');
   const gateway = path.join(scratch, 'gateway');
@@ -83,7 +80,7 @@ export async function startS3Users(): Promise<S3Users> {
   };
 }
 
-/** A call of the IAM API over a socket, with an AWS signature version 4. */
+/** Calls the IAM API over a socket, with an AWS signature version 4. */
 async function askIam(
   socketPath: string,
   { accessKey, secretKey }: { accessKey: string; secretKey: string },
@@ -113,7 +110,7 @@ async function askIam(
   return answer;
 }
 
-/** The text of a required element of an XML answer. */
+/** Returns the text of an element that an XML answer must have. */
 function element(xml: string, name: string): string {
   const found = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
   if (found === undefined) throw new Error(`the answer has no ${name}: ${xml}`);

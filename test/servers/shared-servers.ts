@@ -2,18 +2,18 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { variables } from './paths';
 
-/** What a shared server passes to test files, as JSON, and how to stop it. */
+/** Data that a shared server passes to test files as JSON, and a function to stop it. */
 export interface SharedServer {
   readonly access: object;
   stop(): Promise<void>;
 }
 
-/** Starts a shared server when the first test file requests it. */
+/** Functions that start shared servers, by name. Each is called when the first test file requests its server. */
 export type Starters = Readonly<Record<string, () => Promise<SharedServer>>>;
 
 /**
- * Servers that all test files of a run share. Test files run in short-lived processes, so the main
- * process starts a server when the first file requests it over a loopback port. A run of pure tests
+ * Servers that all test files of a run share. The main process starts them, because test files run in short-lived
+ * processes. It starts a server when the first test file requests it, over a loopback port. So a run of pure tests
  * starts none.
  */
 export class SharedServers {
@@ -38,7 +38,7 @@ export class SharedServers {
     });
   }
 
-  /** Starts to answer requests, and returns the address. */
+  /** Begins to answer requests, and returns the address. */
   async open(): Promise<string> {
     await new Promise<void>((resolve) => this.#http.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
@@ -54,7 +54,7 @@ export class SharedServers {
   }
 }
 
-/** Requests a shared server from the main process; the first request waits until it has started. */
+/** Requests a shared server from the main process. The first request waits until the server has started. */
 export async function sharedServer<T>(name: string): Promise<T> {
   const url = process.env[variables.sharedServers];
   if (!url) throw new Error('the shared servers do not answer: run the tests by jest with its global setup');

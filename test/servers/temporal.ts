@@ -13,18 +13,18 @@ export interface TestServer {
   readonly address: string;
   readonly connection: Connection;
   readonly nativeConnection: NativeConnection;
-  /** A client for a namespace. */
+  /** Returns a client for a namespace. */
   client(namespace: string): Client;
   /**
-   * Creates a separate namespace with the federation's search attributes, so that test files do not
+   * Creates a namespace with the federation's search attributes. Each test file uses its own, so that they do not
    * interfere.
    */
   createNamespace(): Promise<string>;
-  /** Closes both connections; otherwise jest does not end. */
+  /** Closes both connections. Otherwise jest would not end. */
   close(): Promise<void>;
 }
 
-/** Connects to the shared Temporal server; the first request waits until it has started. */
+/** Connects to the shared Temporal server. The first request waits until the server has started. */
 export async function connectToTestServer(): Promise<TestServer> {
   const { address } = await sharedServer<{ address: string }>('temporal');
   const connection = await Connection.connect({ address });
@@ -42,7 +42,7 @@ export async function connectToTestServer(): Promise<TestServer> {
   };
 }
 
-/** A suite that needs a Temporal server. */
+/** Defines a suite that needs a Temporal server. */
 export function describeWithTemporal(name: string, suite: () => void): void {
   describeWith(missing('temporalMissing'), name, suite);
 }
@@ -53,10 +53,10 @@ async function createNamespace(connection: Connection): Promise<string> {
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server polls for new namespaces.
+  // The server finds new namespaces by polling, so wait until it has.
   return until('a namespace', async () => {
     await ensureSearchAttributes(connection, namespace);
-    // The part of the server that starts workflows is the last to see it.
+    // The part of the server that starts workflows is the last one to see the namespace.
     await connection.workflowService.countWorkflowExecutions({ namespace });
     return namespace;
   });

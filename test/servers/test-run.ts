@@ -13,17 +13,14 @@ import { buildForRun } from './program';
 import { type SharedServer, SharedServers } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
 
-/** What must be undone after the last test file. */
+/** Resources to release after the last test file. */
 export interface TestRun {
   readonly servers: SharedServers;
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/**
- * Finds or builds the test servers and Helm, and makes them and the built program available to the
- * test files.
- */
+/** Finds or builds the test servers and Helm, and makes them and the built program available to the test files. */
 export async function setUp(): Promise<TestRun> {
   await note(variables.temporalCli, variables.temporalMissing, async () => {
     const temporal = await findTemporal({ say, useAddress: false });
@@ -32,7 +29,7 @@ export async function setUp(): Promise<TestRun> {
   await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
   await note(variables.fakeGcs, variables.fakeGcsMissing, () => findFakeGcs({ say }));
   await note(variables.helm, variables.helmMissing, () => findHelm({ say }));
-  // A running server is better than none.
+  // If there is no Temporal CLI, the tests use the running server at TEMPORAL_ADDRESS.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
 
   const servers = new SharedServers({
@@ -68,7 +65,7 @@ async function startS3(): Promise<SharedServer> {
     createBucket: _,
     ...access
   } = await startS3Server({ rootDir, temporary: true }).catch(() =>
-    // A temporary folder in RAM may lack extended attributes; the cache is on a disk.
+    // A temporary folder in RAM may not support extended attributes, so use the cache, which is on a disk.
     startS3Server({ rootDir: path.join(cacheFolder(), `test-buckets-${process.pid}`), temporary: true }),
   );
   return { access, stop };
@@ -84,7 +81,7 @@ async function startAzure(): Promise<SharedServer> {
   return { access, stop };
 }
 
-/** Passes to the test files a server's path, or the reason why it is missing. */
+/** Passes the path of a server to the test files, or the reason why the server is missing. */
 async function note(
   variable: string,
   reason: string,

@@ -10,8 +10,7 @@ import type { S3Users } from './s3-users';
 import { sharedServer } from './shared-servers';
 
 /**
- * An S3 server over a folder. It verifies signatures and checksums, and its conditional writes are
- * atomic.
+ * An S3 server whose buckets are folders. It verifies signatures and checksums, and its conditional writes are atomic.
  */
 export const versitygw: GoServer = {
   name: 'versitygw',
@@ -24,7 +23,7 @@ export const versitygw: GoServer = {
   probes: [{ args: ['--help'], mustSay: ['posix'] }],
 };
 
-/** Finds the S3 server, or builds it: VERSITYGW, the PATH, the project's cache, `go install`. */
+/** Finds the S3 server at VERSITYGW, on the PATH or in the project's cache; otherwise builds it with `go install`. */
 export async function findVersitygw(options: FindOptions): Promise<string> {
   return findGoProgram(versitygw, 'VERSITYGW', options);
 }
@@ -37,7 +36,7 @@ export interface S3Access {
   readonly region: string;
 }
 
-/** Content of a `federated-store.yaml` for a bucket of this server. */
+/** Returns the content of a `federated-store.yaml` for a bucket of this server. */
 export function s3Store(s3: S3Access, bucket: string): { type: 'S3'; config: object } {
   return {
     type: 'S3',
@@ -58,17 +57,17 @@ export interface S3Server extends S3Access {
 }
 
 export interface S3ServerOptions {
-  /** Folder of the buckets, one folder each. */
+  /** Folder that contains the buckets, one folder for each. */
   rootDir: string;
-  /** Remove the folder with the server. */
+  /** Whether to remove the folder when the server stops. */
   temporary?: boolean;
-  /** Other users and their permissions. (Default: none; the server's own key has all permissions) */
+  /** Further users and their permissions. (Default: none; the server's own key has all permissions) */
   users?: S3Users;
 }
 
 /**
- * Starts a separate S3 server over a folder, for tests that stop it or read its files. The file
- * system needs extended attributes, as ext4, xfs, btrfs and APFS have.
+ * Starts another S3 server on a folder, for tests that stop it or read its files. The file system must support extended
+ * attributes, as ext4, xfs, btrfs and APFS do.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { rootDir, temporary = false, users } = options;
@@ -97,13 +96,13 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   return { ...access, createBucket: (name) => createBucket(access, name), stop };
 }
 
-/** The S3 server that all test files of a run share. Each creates buckets for itself. */
+/** Connects to the S3 server that all test files of a run share. Each test file creates its own buckets. */
 export async function connectToS3(): Promise<S3Access & { createBucket(name: string): Promise<void> }> {
   const access = await sharedServer<S3Access>('s3');
   return { ...access, createBucket: (name) => createBucket(access, name) };
 }
 
-/** The `config` of a federated-store.yaml for a bucket of the server. */
+/** Returns the `config` of a federated-store.yaml for a bucket of this server. */
 export function s3Settings({ endpoint, region, accessKey, secretKey }: S3Access, bucket: string) {
   return {
     bucket,
@@ -115,12 +114,12 @@ export function s3Settings({ endpoint, region, accessKey, secretKey }: S3Access,
   };
 }
 
-/** A suite that needs an S3 server. */
+/** Defines a suite that needs an S3 server. */
 export function describeWithS3(name: string, suite: () => void): void {
   describeWith(missing('versitygwMissing'), name, suite);
 }
 
-/** Authenticated by this start's key, so that another server on the port is not mistaken for it. */
+/** Whether the server answers to the key of this start, so that another server on the port is not mistaken for it. */
 async function answersAsItself(access: S3Access): Promise<boolean> {
   return withClient(access, (client) => client.send(new ListBucketsCommand())).then(
     () => true,
