@@ -27,20 +27,20 @@ const golden = join(__dirname, '..', 'golden');
 export const day1 = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const day2 = 'allocations/1d/1794700800-1794787200' as WindowId;
 export const assets1 = 'assets/1d/1794614400-1794700800' as WindowId;
-/** After every golden window. */
+/** A time after the end of every golden window. */
 export const later = new Date('2026-11-20T00:00:00Z');
 const longAgo = new Date('2026-11-17T00:00:00Z');
 
-/** Not yet in Jest's types. */
+/** Jest's types do not have this method yet. */
 interface WithTesters {
   addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
 }
-// Jest compares buffers byte by byte, which takes seconds per window.
+// Without this, Jest compares buffers byte by byte, which takes seconds per window.
 (expect as unknown as WithTesters).addEqualityTesters([
   (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
 ]);
 
-/** A cluster's volume and a bucket, in a folder by default; `dispose` removes both. */
+/** The volume of a cluster, and a bucket, which is a folder by default. Disposing of it removes both. */
 export class ClusterOnDisk implements AsyncDisposable {
   readonly cluster = clusterId('cluster-5');
   now = later;
@@ -64,7 +64,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** A build of the cost-model: written in place, long enough ago to be settled. */
+  /** Writes a file as the cost-model does: in place. The file is old enough to be complete. */
   async build(path: string, bytes: Uint8Array, at: Date = longAgo): Promise<void> {
     const file = localPath(this.store, path);
     await mkdir(dirname(file), { recursive: true });
@@ -76,7 +76,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     return readFile(localPath(this.store, path)).catch(() => undefined);
   }
 
-  /** Every file of the store, by path, for comparisons. */
+  /** Returns the digests of all files of the store, by path, for comparisons. */
   async localFiles(): Promise<Record<string, string>> {
     return filesBelow(this.store.bingen);
   }
@@ -122,7 +122,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     };
   }
 
-  /** Commits a generation as a federator would: objects, provenance, the generation. */
+  /** Commits a generation as a federator would: writes objects, their provenance and the generation. */
   async commit(
     generation: number,
     windows: Record<string, Combined>,
@@ -174,7 +174,7 @@ interface PushChanges {
   signal?: AbortSignal;
 }
 
-/** A contribution without details. */
+/** Returns a contribution without details. */
 function nothing(id: string): Contribution {
   const numbers = { records: 0, entries: 0, offset: 0, length: 0 };
   return { id, ...numbers, altered: [], changed: [], rest: '', marksOmitted: false };
@@ -182,7 +182,7 @@ function nothing(id: string): Contribution {
 
 export interface Combined {
   bytes: Buffer;
-  /** The clusters that contribute. */
+  /** Ids of the clusters that contribute. */
   from: string[];
 }
 
@@ -192,20 +192,20 @@ interface Committed {
   cutoff?: string;
 }
 
-/** A golden cluster's build of a window. */
+/** Reads a window as a golden cluster built it. */
 export async function built(window: WindowId, cluster = 'cluster-5'): Promise<Buffer> {
   return readFile(join(golden, 'bucket/federated', cluster, 'etl/bingen', window));
 }
 
-/** A golden window of all five clusters. */
+/** Reads a golden window that all five clusters contribute to. */
 export async function combined(window: WindowId): Promise<Combined> {
   const bytes = await readFile(join(golden, 'expected/federated/combined/etl/bingen', window));
   return { bytes, from: ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'] };
 }
 
 /**
- * The same content in different bytes, as a cost-model may write a file that it loaded: another
- * order of records.
+ * Returns the same content in different bytes: the records are in another order. A cost-model may do so when it saves a
+ * file that it loaded.
  */
 export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   const ref = parseWindowId(window);
@@ -218,7 +218,7 @@ export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   return other;
 }
 
-/** Another build of the same window by the same cluster, with fewer records. */
+/** Returns the window as the same cluster may build it again, without the first `leaveOut` records. */
 export function rebuilt(window: WindowId, bytes: Uint8Array, leaveOut: number): Buffer {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', bytes);
   const records: Map<string, unknown> | null = set.kind === 'allocations' ? set.allocations : set.assets;
@@ -231,7 +231,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Digest by path, below a folder. */
+/** Returns the digests of all files below a folder, by path. */
 export async function filesBelow(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
@@ -244,7 +244,7 @@ export async function filesBelow(folder: string): Promise<Record<string, string>
 
 export type Verb = 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
-/** Passes calls on to a bucket; `before` sees each call, and may throw. */
+/** Passes all calls on to a bucket. `before` sees each call first, and may throw. */
 export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void): Bucket {
   const verbs: readonly string[] = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'];
   return new Proxy(bucket, {
@@ -260,7 +260,7 @@ export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void)
   });
 }
 
-/** Counts the calls by verb. */
+/** Counts a bucket's calls by verb. */
 export function counted(bucket: Bucket): { bucket: Bucket; calls: Partial<Record<Verb, number>> } {
   const calls: Partial<Record<Verb, number>> = {};
   return { calls, bucket: spied(bucket, (verb) => (calls[verb] = (calls[verb] ?? 0) + 1)) };

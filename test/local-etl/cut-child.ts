@@ -9,10 +9,7 @@ import type { Bucket, ObjectBody } from '../../storage/bucket';
 import { createMemoryBudget } from '../../storage/memory-budget';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
-/**
- * A separate process that pushes or pulls this many files; further transfers hang until it is
- * killed.
- */
+/** Pushes or pulls this many files. Further transfers hang until this process is killed. */
 async function main([storeFile = '', volume = '', verb, files]: string[]): Promise<void> {
   setInterval(() => undefined, 1_000);
   const store = localEtl(volume);
@@ -31,7 +28,7 @@ async function main([storeFile = '', volume = '', verb, files]: string[]): Promi
   else await createPullCombined({ ...deps, combined: bucket, federated: false })();
 }
 
-/** Uploads never answer, and downloads stop half-way. */
+/** Returns a bucket that works for this many files. Then uploads never answer, and downloads stop half-way. */
 function hangingAfter(files: number, bucket: Bucket): Bucket {
   let [put, got] = [0, 0];
   return {
@@ -56,7 +53,7 @@ function halfOf({ head, body }: ObjectBody): ObjectBody {
   return { head, body: half() };
 }
 
-/** Keeps the files of hanging transfers from being garbage-collected. */
+/** References to hanging transfers, so that their files are not garbage-collected. */
 const hanging: (() => void)[] = [];
 
 function never<T>(): Promise<T> {

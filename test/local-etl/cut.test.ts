@@ -15,9 +15,12 @@ import { startFaultProxy } from '../storage/fault-proxy';
 import { until } from '../until';
 import { assets1, built, ClusterOnDisk, sha256 } from './cluster-on-disk';
 
-/** Enough for the cache to have been saved, but not all. */
+/**
+ * Number of files transferred before the process is killed. The cache has been saved by then, but not all files are
+ * done.
+ */
 const doneFiles = 120;
-/** Time to wait for a lock taken just before its process was killed. */
+/** Time limit of a test. It includes the wait for a lock that was taken just before its process was killed. */
 const patienceMs = 600_000;
 const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   const start = 1_794_614_400 + hour * 3_600;
@@ -25,7 +28,7 @@ const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   return windowId({ pipeline: 'assets', resolution: '1h', window });
 });
 
-/** A store as described by a file, and its calls so far. */
+/** A cluster on disk with the store that a file describes, and the store's calls so far. */
 interface Place {
   readonly storeFile: string;
   readonly disk: ClusterOnDisk;
@@ -115,7 +118,7 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
       const rest = windows.length - doneFiles;
       expect(await disk.push()).toMatchObject({ uploaded: rest, unchanged: doneFiles });
       expect(verbs('put', ours)).toHaveLength(rest);
-      // Files uploaded but not yet cached cost one request each; others cost none.
+      // An uploaded file that is not in the cache yet costs one request; other uploaded files cost none.
       expect(verbs('head', ours)).toHaveLength(doneFiles - known.length);
       expect(await disk.remote(unread)).toEqual(bytes);
     },
@@ -162,7 +165,7 @@ async function open(store: object, calls: StorageCall[]) {
   return openBucket(parsed, { observe: (call) => calls.push(call) });
 }
 
-/** Runs it in a separate process, which is killed once it can get no further. */
+/** Runs a push or pull in a separate process, and kills that process as soon as `isThere` returns true. */
 async function killedOnce(
   { storeFile, disk }: Place,
   verb: 'push' | 'pull',
@@ -182,13 +185,13 @@ async function fileNames({ store }: ClusterOnDisk): Promise<string[]> {
   return readdir(join(store.bingen, 'assets/1h')).catch(() => []);
 }
 
-/** The files in a cache. */
+/** Returns the paths of the files in a cache. */
 async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]> {
   const text = await readFile(join(store.state, cache), 'utf8').catch(() => '{"files":{}}');
   return Object.keys((JSON.parse(text) as { files: object }).files);
 }
 
-/** Changes a file so that only reading it reveals the change. */
+/** Changes the content of a file, but not its size and time, so that only reading it reveals the change. */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);
   const { size, mtime } = await stat(file);

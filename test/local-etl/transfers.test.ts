@@ -27,8 +27,7 @@ const commit = () =>
   disk.commit(1, Object.fromEntries(windows.map((id) => [id, { bytes, from: ['cluster-1'] }])));
 
 /**
- * Calls `during` while each transfer of a file is in progress: an upload, or a download of a
- * combined window.
+ * Returns a bucket that calls `during` while a file is being transferred: uploaded, or downloaded as a combined window.
  */
 function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Bucket {
   return new Proxy(bucket, {
@@ -50,7 +49,7 @@ function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Buck
   });
 }
 
-/** Blocks every caller until this many have arrived. */
+/** Returns a function that blocks its callers until `count` of them have arrived. */
 function barrier(count: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let there = 0;

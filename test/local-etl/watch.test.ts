@@ -23,7 +23,7 @@ function watch(options = quick): void {
   watcher = watchLocalEtl(disk.store, () => void calls++, options);
 }
 
-/** Waits for a call, then for more calls to arrive if any do; returns their number. */
+/** Makes a change, waits for a call of the watcher and a little longer for further calls, and returns their number. */
 async function callsAfter(change: () => Promise<unknown>): Promise<number> {
   const before = calls;
   await change();
@@ -42,7 +42,8 @@ it('reports new files, files written in place, and removed files', async () => {
 
 it('combines many changes into one call, but waits for quiet only up to a limit', async () => {
   await disk.build(day1, Buffer.from('a'));
-  // Long compared with one write, so that a busy machine causes no pause between two.
+  // The quiet time is long compared with one write, so that even a busy machine does not pause that long between two
+  // writes.
   await callsAfter(async () => watch({ quietMs: 1_000, longestMs: 1_500, lookEveryMs: 40 }));
   const burst = async () => {
     for (let write = 0; write < 20; write++) await writeFile(localPath(disk.store, day1), `${write}`);
