@@ -24,7 +24,7 @@ import { localFile, rebuild } from './five-clusters';
 const golden = path.join(__dirname, '..', 'golden', 'bucket', 'federated', 'cluster-1', 'etl');
 const changed = 'allocations/1d/1794614400-1794700800' as WindowId;
 
-/** One federated cluster that hosts the federator, on a folder, with a separate Temporal server. */
+/** Runs one federated cluster that hosts the federator, on a folder, with its own Temporal server. */
 describeWithTemporal('a cluster whose environment fails', () => {
   let dir: string;
   let bucket: string;
@@ -111,7 +111,7 @@ describeWithTemporal('a cluster whose environment fails', () => {
     const away = `${bucket}-away`;
     await rename(bucket, away);
     const bytes = await rebuild(cluster, changed, own, 2);
-    // Until the push has failed because of it, nobody has noticed that the bucket is unavailable.
+    // Wait until a push has failed: before that, nothing has noticed that the bucket is unavailable.
     await until('a push that fails', async () =>
       (await readFile(cluster.log, 'utf8')).includes('STORAGE_BUCKET_NOT_FOUND'),
     );
@@ -126,7 +126,7 @@ describeWithTemporal('a cluster whose environment fails', () => {
   });
 
   test('a failed federation is replayed as a new run of the same request', async () => {
-    // A file in the place of the folder for merged objects, so that nothing can be written there.
+    // Put a file where the folder for merged objects should be, so that nothing can be written there.
     const objects = path.join(bucket, 'federated', 'combined', 'objects');
     await rm(objects, { recursive: true, force: true });
     await mkdir(path.dirname(objects), { recursive: true });

@@ -28,14 +28,13 @@ const another = 'allocations/1h/1794816000-1794819600' as WindowId;
 const primary = 'cluster-5';
 
 /**
- * The guide's example from end to end, on one kind of store. Each test builds on the one before, as
- * days of operation do. Each kind has its own test file, so that they run in parallel: half of
- * their time is waiting for time-outs.
+ * Tests the guide's example from end to end, on one kind of store. Each test continues where the one before ended, as
+ * days of operation do. Each kind of store has its own test file, so that the files run in parallel: half of their time
+ * is spent waiting for time-outs.
  *
  * @param name the name of the suite
- * @param storeOf creates a bucket in the example's folder, and returns the content of
- * federated-store.yaml
- * @param gcsEmulator the address of GCS, for a store of that type
+ * @param storeOf creates a bucket in the example's folder, and returns the content of federated-store.yaml
+ * @param gcsEmulator the address of the GCS emulator, for a store of that type
  */
 export function describeFiveClusters(
   name: string,
@@ -73,7 +72,7 @@ export function describeFiveClusters(
       );
     const differences = async (clusters: readonly string[]) =>
       (await checkUnion(five.bucket, clusters)).differences;
-    /** Waits until the primary's local ETL has every combined file, byte for byte. */
+    /** Waits until the primary's local ETL has every combined file with exactly the same bytes. */
     const pulled = async () => {
       const { windows } = await five.generation();
       for (const window of Object.keys(windows) as WindowId[]) {

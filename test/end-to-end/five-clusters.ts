@@ -21,20 +21,20 @@ import { names } from '../../workflows/names';
 import { builtProgram } from '../servers/program';
 import { until } from '../until';
 
-/** The guide's five clusters, each a separate process, on a real Temporal server and a real bucket. */
+/** The guide's five clusters, each of which is a process, on a real Temporal server and a real bucket. */
 export interface FiveClusters {
   readonly clusters: readonly DemoCluster[];
   readonly bucket: Bucket;
   readonly client: Client;
   cluster(id: string): DemoCluster;
   start(id: string): Promise<void>;
-  /** Asks it to stop, and waits until it has. */
+  /** Asks the cluster to stop, and waits until it has stopped. */
   stop(id: string): Promise<void>;
-  /** SIGKILL: it cannot clean up. */
+  /** Kills the cluster with SIGKILL, so that it cannot clean up. */
   kill(id: string): Promise<void>;
   /** Triggers a scheduled run and waits for its end. */
   federate(): Promise<FederationSummary>;
-  /** Triggers a run and waits until it merges. */
+  /** Triggers a run, waits until it merges, and returns its id. */
   federateUntilMerging(): Promise<string>;
   result(run: string): Promise<FederationSummary>;
   generation(): Promise<Generation>;
@@ -45,17 +45,17 @@ export interface Place {
   readonly address: string;
   readonly namespace: string;
   readonly client: Client;
-  /** Content of federated-store.yaml; `folder` is the example's. */
+  /** Creates the content of federated-store.yaml. `folder` is the folder of the example. */
   store(folder: string): Promise<object>;
-  /** Content of a cluster's own federated-store.yaml. (Default: the common one) */
+  /** Creates the content of a federated-store.yaml for one cluster only. (Default: the common one) */
   storeOf?(cluster: DemoCluster): Promise<object>;
-  /** Address of GCS, for a store of that type. */
+  /** Address of the GCS emulator, for a store of that type. */
   readonly gcsEmulator?: string;
 }
 
 /**
- * Lays out the example in a temporary folder, for the golden days, and starts all five clusters.
- * Rescans and pulls run every two seconds.
+ * Writes the example with the golden days into a temporary folder, and starts all five clusters. Rescans and pulls run
+ * every two seconds.
  */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   const { address, namespace, client, store, gcsEmulator } = place;
@@ -137,7 +137,7 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   return five;
 }
 
-/** Gives a cluster its own federated-store.yaml. */
+/** Writes a federated-store.yaml for one cluster only. */
 async function giveStore(cluster: DemoCluster, store: object): Promise<void> {
   const configFile = cluster.config.replace(/\.yaml$/, '-store.yaml');
   await writeFile(configFile, stringify(store));
@@ -149,14 +149,14 @@ async function changeStorage({ config }: DemoCluster, changes: object): Promise<
   await writeFile(config, stringify({ ...settings, storage: { ...settings.storage, ...changes } }));
 }
 
-/** Path of a cluster's local file of a window. */
+/** Path of a cluster's local file for a window. */
 export function localFile(cluster: DemoCluster, window: WindowId): string {
   return path.join(cluster.etl, 'bingen', window);
 }
 
 /**
- * A window as a cost-model would rebuild it: the same records, with `more` added to the first one's
- * cost.
+ * Returns a window as a cost-model would rebuild it: the same records, but with `more` added to the cost of the first
+ * one.
  */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
@@ -167,7 +167,7 @@ export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): U
   return encodeSet(set);
 }
 
-/** Rebuilds a window in a cluster's local ETL; returns the bytes. */
+/** Rebuilds a window in a cluster's local ETL, and returns the bytes. */
 export async function rebuild(
   cluster: DemoCluster,
   window: WindowId,
@@ -185,7 +185,7 @@ export interface FederatorPlace {
   readonly runEvery: string;
 }
 
-/** Writes the settings of a cluster that is only a federator, on the folder `bucket` below `dir`. */
+/** Writes the settings of a cluster that is only a federator. Its bucket is the folder `bucket` below `dir`. */
 export async function writeFederator(
   dir: string,
   id: string,
@@ -199,7 +199,7 @@ export async function writeFederator(
     federatedETL: { federator: { enabled: true, ...times } },
     storage: { configFile: store },
     temporal,
-    // The tests run other clusters on this machine too.
+    // Use a free port, as the tests run other clusters on this machine too.
     health: { listen: '127.0.0.1:0' },
   };
   await writeFile(config, stringify(settings));
@@ -212,16 +212,13 @@ export async function writeFederator(
   };
 }
 
-/**
- * Rewrites a local file as a cost-model does that loads and saves it: other bytes, the same
- * content.
- */
+/** Rewrites a local file as a cost-model that loads and saves it may do: the same content in different bytes. */
 export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId): Promise<boolean> {
   const before = await readFile(localFile(cluster, window));
   const pipeline = parseWindowId(window)?.pipeline ?? 'allocations';
   const set = decodeSet(pipeline, before);
   const records = recordsOf(set);
-  // Another order of records changes the order of strings, and so all the bytes.
+  // Another order of records changes the order of strings, and thus the whole file.
   const reversed = [...(records ?? [])].reverse();
   records?.clear();
   for (const [key, record] of reversed) records?.set(key, record);

@@ -20,10 +20,7 @@ import { type FiveClusters, localFile, startFiveClusters } from './five-clusters
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 
-/**
- * The guide's five clusters and a primary without other roles, each with only the policies of its
- * roles.
- */
+/** Runs the guide's five clusters, and a primary without other roles. Each has only the policies of its roles. */
 describeWithTemporal('least privilege', () => {
   describeWithS3('on an S3 server', () => {
     const bucket = 'costs';
@@ -96,7 +93,7 @@ describeWithTemporal('least privilege', () => {
       expect((await checkUnion(five.bucket, ids)).differences).toEqual([]);
       await pulledBy(five.cluster('cluster-5'));
       await pulledBy(onlyPrimary);
-      // The primary's own windows, and the manifest.
+      // The backup has the primary's own 14 windows and the manifest.
       expect(await count(backupsPrefix(clusterId('cluster-5')))).toBe(15);
     });
 
@@ -145,7 +142,7 @@ describeWithTemporal('least privilege', () => {
   });
 });
 
-/** A cluster that is only a primary, with an empty local ETL. */
+/** Writes the settings of a cluster that is only a primary, with an empty local ETL. */
 async function writePrimary(
   dir: string,
   id: string,
