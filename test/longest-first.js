@@ -5,7 +5,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /**
  * Files that take half a minute or more, longest first. Without recorded durations, as in a fresh clone, jest orders by
- * file size, and the longest file starts when all others are done.
+ * file size, so the longest file would start when all others are done.
  */
 const longest = [
   'test/end-to-end/five-clusters-on-azure.test.ts',

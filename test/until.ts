@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const lookEveryMs = 50;
 
 /**
- * Polls until `look` returns anything but undefined or false. Errors count as not found; the last
- * one becomes the cause of the final error. The limit only ends a wait that would last forever, as
- * a busy machine may be slow.
+ * Polls until `look` returns anything but undefined or false. An error means that nothing was found yet; the last one
+ * becomes the cause of the final error. The time limit only ends a wait that would last forever. It is long, as a busy
+ * machine may be slow.
  */
 export async function until<T>(
   what: string,

@@ -14,10 +14,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true }));
 
-/** Loads this text as `federated-etl.yaml`, with only these variables. */
+/** Loads `yaml` as the file `federated-etl.yaml`, with only these environment variables. */
 function load(yaml: string, env: NodeJS.ProcessEnv = {}): Settings {
   writeFileSync(join(cwd, 'federated-etl.yaml'), yaml);
-  // Ignores the profile of the user who runs the tests.
+  // Ignore the Temporal profile of the user who runs the tests.
   return loadSettings({ cwd, env: { TEMPORAL_CONFIG_FILE: join(cwd, 'none.toml'), ...env } });
 }
 

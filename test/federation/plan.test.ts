@@ -34,7 +34,7 @@ function plan({ files = [], ...input }: Given) {
   });
 }
 
-/** The ids of the planned windows. */
+/** Plans, and returns the ids of the planned windows. */
 function planned(input: Given): string[] {
   return plan(input).windows.map((window) => window.window);
 }
@@ -244,7 +244,7 @@ describe('a source that the base records as bad', () => {
 });
 
 describe('windows that were not fully listed', () => {
-  // The second ends later, the first does not.
+  // The window `two` ends after this time, the window `one` does not.
   const since = span(one).end;
   const [, refused] = [dayWindow(1), dayWindow(0)];
   const known = generation({ [one]: [used('a'), used('b')], [two]: [used('a')] }, both, {

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expand, parseDockerfile, type Step } from './dockerfile';
 
-/** The result of the Dockerfile's steps: a folder as the root of the image, and how to start it. */
+/** Result of the Dockerfile's steps: a folder that is the root of the image, and how to start the image. */
 export interface Image {
   readonly root: string;
   readonly env: Readonly<Record<string, string>>;
@@ -18,9 +18,9 @@ export interface Image {
 const checkout = path.join(__dirname, '../..');
 
 /**
- * Runs the steps of the Dockerfile as plain commands: each stage is a folder below `scratch`, and
- * its paths are below that folder. The stage `base` is skipped, as it changes the base image, which
- * does not exist here.
+ * Runs the steps of the Dockerfile as plain commands. Each stage is a folder below `scratch`, and the paths of the
+ * stage are below that folder. The stage `base` is skipped, because it changes the base image, which does not exist
+ * here.
  */
 export async function buildImage(
   scratch: string,
@@ -83,8 +83,8 @@ async function put(from: string, to: string): Promise<void> {
 }
 
 /**
- * The files that .dockerignore lets through. It must exclude everything and then list names; no
- * other syntax is supported.
+ * Returns the files that .dockerignore lets through. It must first exclude everything and then list names to include;
+ * no other syntax is supported.
  */
 async function sentToTheEngine(): Promise<string[]> {
   const lines = (await readFile(path.join(checkout, '.dockerignore'), 'utf8'))
@@ -99,7 +99,7 @@ async function sentToTheEngine(): Promise<string[]> {
 async function run({ rest }: Step, cwd: string, args: Record<string, string>): Promise<void> {
   const child = spawn('sh', ['-c', rest], {
     cwd,
-    // Hide jest from the build.
+    // Jest sets NODE_ENV. Hide that from the build.
     env: { ...process.env, NODE_ENV: '', ...args },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

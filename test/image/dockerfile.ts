@@ -1,4 +1,4 @@
-/** One step of a stage: `COPY --from=build /src/dist /app` has a flag and two words. */
+/** A step of a stage. For example, `COPY --from=build /src/dist /app` has a flag and two words. */
 export interface Step {
   readonly instruction: string;
   readonly flags: readonly string[];
@@ -12,14 +12,13 @@ export interface Stage {
 }
 
 export interface Dockerfile {
-  /** Arguments before the first stage, with their defaults. */
+  /** Build arguments before the first stage, with their defaults. */
   readonly args: ReadonlyMap<string, string>;
   readonly stages: readonly Stage[];
 }
 
 /**
- * Parses the part of the language that our Dockerfile uses: no heredocs, no comments inside an
- * instruction.
+ * Parses the part of the Dockerfile language that our Dockerfile uses: no heredocs, no comments inside an instruction.
  */
 export function parseDockerfile(text: string): Dockerfile {
   const args = new Map<string, string>();
@@ -41,7 +40,7 @@ export function parseDockerfile(text: string): Dockerfile {
   return { args, stages };
 }
 
-/** Substitutes the values of arguments in a text. */
+/** Replaces build arguments in a text by their values. */
 export function expand(text: string, args: ReadonlyMap<string, string>): string {
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '');
 }

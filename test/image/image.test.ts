@@ -18,10 +18,10 @@ import { type Engine, giveToUser, makeWritable, prepareEngine, type Running } fr
 const root = path.join(__dirname, '../..');
 const golden = path.join(root, 'test/golden/bucket/federated');
 const mebi = 1024 * 1024;
-/** Size limit of `/app`; it was 164 MiB when this was written. */
+/** Size limit of `/app`. The folder had 164 MiB when this limit was set. */
 const mostBytes = 185 * mebi;
 
-/** Packages that build the image and check the code. */
+/** Packages that only build the image or check the code, so the image must not contain them. */
 const buildTools = [
   '@babel/core',
   '@esbuild/linux-x64',
@@ -66,7 +66,7 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-/** Starts a program of the image; the tests end it at the latest. */
+/** Starts a program of the image. If it is still running after the tests, it is ended. */
 function start(args: readonly string[], volume?: string): Running {
   const one = engine.start(args, { volume });
   running.add(one);
@@ -74,7 +74,7 @@ function start(args: readonly string[], volume?: string): Running {
   return one;
 }
 
-/** Runs a program of the image to its end. */
+/** Runs a program of the image and waits for its end. */
 async function run(
   args: readonly string[],
   volume?: string,
@@ -83,19 +83,19 @@ async function run(
   return { status: await one.ended, out: one.output() };
 }
 
-/** A folder writable by the image's user, with one cluster's ETL files in `etl`. */
+/** Creates a folder that the image's user can write to, with one cluster's ETL files in `etl`. */
 async function makeVolume(name: string): Promise<string> {
   const volume = path.join(scratch, name);
   await mkdir(path.join(volume, 'bucket'), { recursive: true });
   await cp(path.join(golden, 'cluster-1/etl'), path.join(volume, 'etl'), { recursive: true });
-  // The folders of a checkout may be read-only.
+  // Folders in a checkout may be read-only.
   await makeWritable(volume);
   return volume;
 }
 
 const readJson = async <T>(file: string) => JSON.parse(await readFile(file, 'utf8')) as T;
 
-/** The installed packages, at any depth. */
+/** Returns the installed packages, including nested ones. */
 async function installed(
   folder = path.join(app, 'node_modules'),
 ): Promise<{ at: string; manifest: Manifest }[]> {
@@ -119,7 +119,7 @@ describe('the Dockerfile', () => {
     expect(args.get('NODE_IMAGE')).toBe(`node:${devDependencies?.['node']}-bookworm-slim`);
     expect(args.get('VERSION')).toBe(version);
     expect(stages.map(({ name }) => name)).toEqual(['build', 'base', 'final']);
-    // The tests cannot run these steps, as they change the base image.
+    // The tests cannot run steps that change the base image, so only the stage `base` may contain such steps.
     expect(stages[1]?.steps.map(({ instruction }) => instruction)).toEqual(['RUN']);
     expect(stages[2]?.steps.filter(({ instruction }) => instruction === 'RUN')).toEqual([]);
   });

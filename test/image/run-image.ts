@@ -4,17 +4,17 @@ import { chmod, chown, copyFile, cp, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Image } from './build-image';
 
-/** A program of the image, running or ended. */
+/** A program of the image that is running or has ended. */
 export interface Running {
-  /** Its output so far, from both streams. */
+  /** Returns the output so far, from both streams. */
   output(): string;
-  /** Its exit status; `null` if a signal ended it. */
+  /** Exit status of the program; `null` if a signal ended it. */
   readonly ended: Promise<number | null>;
   signal(name: NodeJS.Signals): void;
 }
 
 export interface RunOptions {
-  /** A local folder, at the same path inside, writable by the image's user. */
+  /** A local folder that the program sees at the same path. The image's user can write to it. */
   readonly volume?: string;
 }
 
@@ -25,11 +25,10 @@ export interface Engine {
 }
 
 /**
- * An engine for the image. As root on Linux it does nearly the same as a container engine: a
- * read-only root file system of the image's files, with this machine's libraries in place of the
- * base image's; namespaces for mounts and processes, so that the program is process 1; the image's
- * user, without capabilities. Elsewhere, the program runs from a read-only copy as the user who
- * runs the tests.
+ * Prepares an engine for the image. As root on Linux, it does nearly the same as a container engine: the program sees a
+ * read-only root file system with the image's files, where this machine's libraries replace those of the base image. It
+ * has its own namespaces for mounts and processes, so that it is process 1. It runs as the image's user, without
+ * capabilities. Elsewhere, the program runs from a read-only copy, as the user who runs the tests.
  */
 export async function prepareEngine(image: Image): Promise<Engine> {
   const node = path.join(image.root, 'usr/local/bin/node');
@@ -44,7 +43,7 @@ function canIsolate(): boolean {
   return process.getuid?.() === 0 && spawnSync('unshare', attempt).status === 0;
 }
 
-/** Folders of a base image that are taken from this machine. */
+/** Folders of a base image for which this machine's folders are used. */
 const fromHere = ['/bin', '/lib', '/lib64', '/usr/bin', '/usr/lib', '/usr/lib64'];
 
 async function isolatedEngine(image: Image): Promise<Engine> {
@@ -59,8 +58,8 @@ async function isolatedEngine(image: Image): Promise<Engine> {
   }
   for (const folder of ['proc', 'dev', 'tmp'])
     await mkdir(path.join(image.root, folder), { recursive: true });
-  // $1 the root, $2 the volume or nothing, $3 user and group, $4 the working folder; then the
-  // command.
+  // Arguments of the script: $1 is the root, $2 the volume or an empty string, $3 the user and group, $4 the working
+  // folder. The command follows.
   const script = [
     'root=$1 volume=$2 user=$3 workdir=$4; shift 4',
     'mount --bind "$root" "$root"',
@@ -87,7 +86,7 @@ async function isolatedEngine(image: Image): Promise<Engine> {
         ],
         { env: { ...image.env }, stdio: ['ignore', 'pipe', 'pipe'] },
       );
-      // Its only child is process 1 inside; the signal is for that one.
+      // The only child of `unshare` is process 1 inside. The signal is sent to that child.
       return observe(child, (name) => {
         const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
         process.kill(Number(children.trim().split(' ')[0]), name);
@@ -113,7 +112,7 @@ async function plainEngine(image: Image): Promise<Engine> {
   };
 }
 
-/** Makes the image's user own a folder and its content, if the tests may do that. */
+/** Makes the image's user the owner of a folder and its content, if the tests run as root. */
 export async function giveToUser(image: Image, folder: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const [user = 0, group = 0] = image.user.split(':').map(Number);
@@ -121,7 +120,7 @@ export async function giveToUser(image: Image, folder: string): Promise<void> {
   for (const name of ['', ...entries]) await chown(path.join(folder, name), user, group);
 }
 
-/** Makes a folder removable. */
+/** Makes the folders below a folder writable, so that it can be removed. */
 export async function makeWritable(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
     if (entry.isDirectory()) await chmod(path.join(entry.parentPath, entry.name), 0o755);

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 
-/** A temporary folder for one test, removed afterwards. Call it at the top of a suite. */
+/** Creates a temporary folder for each test, and removes it afterwards. Call it at the top of a suite. */
 export function scratchFolder(): () => string {
   let folder = '';
   beforeEach(() => {
@@ -21,14 +21,14 @@ export function write(file: string, content: string): string {
   return file;
 }
 
-/** Writes a program: a few lines of shell. */
+/** Writes an executable program: a few lines of shell. */
 export function program(file: string, ...lines: string[]): string {
   write(file, ['#!/bin/sh', ...lines, ''].join('\n'));
   chmodSync(file, 0o755);
   return file;
 }
 
-/** Lines that make a program pass for a Temporal CLI. */
+/** Shell lines that make a program pass for a Temporal CLI. */
 export const temporalLines = [
   'case "$*" in',
   '  --version) echo "temporal version 1.5.1" ;;',

@@ -7,10 +7,7 @@ import { program, scratchFolder, temporalLines, write } from './scratch';
 
 const scratch = scratchFolder();
 
-/**
- * An isolated environment without this machine's Go and Temporal: it has only what a test puts
- * there.
- */
+/** Returns an environment that is isolated from this machine's Go and Temporal, and has only what a test puts there. */
 function world(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   for (const tool of ['chmod', 'sleep']) program(onPath(tool), `exec /bin/${tool} "$@"`);
   return { PATH: path.join(scratch(), 'path'), XDG_CACHE_HOME: path.join(scratch(), 'cache'), ...more };
@@ -28,7 +25,7 @@ async function find(
   return { found, said: said.join('\n') };
 }
 
-/** A Go that "builds" a Temporal CLI. */
+/** Writes a Go command that pretends to build a Temporal CLI. */
 function go(version: string, ...install: string[]): void {
   program(
     onPath('go'),

@@ -13,10 +13,7 @@ function options(more: Partial<TemporalServerOptions> = {}): TemporalServerOptio
   return { binary: temporalCliPath(), headless: true, logFile: path.join(scratch(), 'server.log'), ...more };
 }
 
-/**
- * The addresses on which a process listens, in the kernel's format: hexadecimal, `0100007F` is
- * 127.0.0.1.
- */
+/** Returns the addresses on which a process listens, in the kernel's hexadecimal format: `0100007F` is 127.0.0.1. */
 async function listeningAddresses(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
   const links = await Promise.all(
@@ -54,7 +51,7 @@ describeWithTemporal('a Temporal server of our own', () => {
     const client = new Client({ connection: connection.to, namespace: 'kept' });
     await client.workflow.start('anything', { taskQueue: 'none', workflowId: 'remembered' });
 
-    // Another user of the file gets the same server, and cannot stop it.
+    // A second user of the same file gets the same server, and cannot stop it.
     const other = await startTemporalServer(settings);
     expect(other).toMatchObject({ address: first.address, pid: first.pid, shared: true });
     await other.stop();
