@@ -19,13 +19,13 @@ import type { FederationDependencies } from './federation-dependencies';
 import { listGenerations, readGeneration } from './read-generations';
 
 export interface CleanUpResult {
-  /** Number deleted of each kind. */
+  /** Numbers of deleted generations, merged windows (`objects`) and kept contributions (`kept`). */
   readonly generations: number;
   readonly objects: number;
   readonly kept: number;
-  /** Objects of runs: plans after two days, the rest after thirty. */
+  /** Number of deleted files of runs. Requests and reports are kept for 30 days, all other files for two days. */
   readonly runs: number;
-  /** Objects that no kept generation names, left for a later pass. */
+  /** Number of objects that no kept generation names and that are left for a later pass. */
   readonly waiting: number;
 }
 
@@ -37,14 +37,14 @@ export type CleanUpDependencies = Pick<
 >;
 
 const concurrentCalls = 16;
-/** Files that only their own run reads. */
+/** How long the files that only their own run reads are kept. */
 const workingFilesFor = 2 * day;
 const runsFor = 30 * day;
 
 /**
- * Deletes generations past their retention; merged objects and kept contributions that no kept generation names in two
- * passes a day apart; and old files of runs. All ages are by the store's clock. Throws if it cannot read something,
- * since it might otherwise delete objects that are still in use.
+ * Deletes generations past their retention, merged objects and kept contributions that no kept generation names in two
+ * passes a day apart, and old files of runs. All ages are measured by the store's clock. Throws if something cannot be
+ * read, as it might otherwise delete objects that are still in use.
  */
 export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   const { bucket, log } = deps;
@@ -52,9 +52,10 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     const options = { signal: deps.signal() };
     const document = documents.unreferenced.at();
     const passed = (await readDocument(bucket, document, options))?.seen ?? {};
-    // Rewritten unchanged first, to get the current time by the store's clock.
+    // The document is first rewritten unchanged: the response contains the current time by the store's clock.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
-    // Listed before the generations are read: objects of a concurrent commit are younger than a day anyway.
+    // The objects are listed before the generations are read. Objects of a concurrent commit are safe in any case: they
+    // are less than a day old.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);
     const { generations, removed } = await keepGenerations(deps, now, options);
@@ -85,7 +86,7 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   };
 }
 
-/** Deletes the generations that are not kept and reads the others. */
+/** Deletes the generations that are past their retention, and reads the others. */
 async function keepGenerations(
   { bucket, generations: atLeast, heartbeat }: CleanUpDependencies,
   now: Date,
@@ -118,7 +119,7 @@ function namedKeys(generations: readonly Generation[]): Set<string> {
   return named;
 }
 
-/** A merged object and its provenance as one entry, as old as the younger of the two. */
+/** Combines each merged object and its provenance into one entry, which is as old as the younger of the two. */
 function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
   const youngest = new Map<string, Date>();
   for (const { key, modified } of objects) {
@@ -131,7 +132,7 @@ function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
   return [...youngest].map(([key, modified]) => ({ key, modified }));
 }
 
-/** Deletes objects unless they were written within the last day; returns the spared keys. */
+/** Deletes the objects that nobody wrote within the last day; returns the keys of the others. */
 async function deleteUnlessTouched(
   { bucket, heartbeat }: CleanUpDependencies,
   keys: readonly string[],
@@ -142,7 +143,7 @@ async function deleteUnlessTouched(
   let done = 0;
   await mapConcurrently(keys, concurrentCalls, async (key) => {
     const object = parseObjectKey(key);
-    // The provenance first: without it, the object does not count as finished.
+    // The provenance is deleted first: without it, the object does not count as finished.
     const parts = object === undefined ? [key] : [provenanceKey(object.fingerprint), key];
     const heads = await Promise.all(parts.map((part) => bucket.head(part, options)));
     if (heads.some((head) => head !== undefined && now.getTime() - head.modified.getTime() < day))
@@ -153,7 +154,9 @@ async function deleteUnlessTouched(
   return spared;
 }
 
-/** A run is as old as its youngest file. Working files are deleted earlier than its request and report. */
+/**
+ * Deletes old files of runs. A run is as old as its youngest file. Its working files go before its request and report.
+ */
 async function cleanUpRuns(deps: CleanUpDependencies, now: Date, options: CallOptions): Promise<number> {
   const objects = await listAged(deps, runsPrefix, options);
   const lastWritten = new Map<string, number>();

@@ -19,16 +19,16 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
-  /** Limits the bytes in flight of the cluster's pushes and pulls together. */
+  /** Limits the bytes that all pushes and pulls of the cluster have in flight together. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
   readonly signal: () => AbortSignal;
-  /** The query engine of a primary. */
+  /** The query engine of a primary, and the threads that read files for it. */
   readonly query?: { readonly engine: QueryEngine; readonly threads: ReadThreads };
 }
 
-/** The activities that need a cluster's volume, and so run beside it, on the cluster's own queue. */
+/** Creates the activities that need a cluster's volume. They run beside the volume, on the cluster's own queue. */
 export function createClusterActivities({ settings, bucket, query, ...context }: ClusterDependencies) {
   const { clusterId: cluster, localEtl: local, roles } = settings;
   const place = {
@@ -61,7 +61,10 @@ export function createClusterActivities({ settings, bucket, query, ...context }:
   };
 }
 
-/** Ingests, and then exports what is served if the settings enable that; existing windows are not written again. */
+/**
+ * Ingests a generation and, if the settings enable exports, then exports what is served. Windows that the export
+ * already has are not written again.
+ */
 function ingestAndExport(
   deps: IngestDependencies,
   settings: Settings,
@@ -76,7 +79,7 @@ function ingestAndExport(
   };
 }
 
-/** The result for a cluster that is no longer a primary. */
+/** The result of an ingest on a cluster that is no longer a primary. */
 const nothingIngested: IngestSummary = { files: 0, ingested: 0, rows: 0 };
 
 export type ClusterActivities = ReturnType<typeof createClusterActivities>;

@@ -21,27 +21,27 @@ export interface CommitGenerationInput {
   readonly attempt: number;
 }
 
-/** The state of the bucket after a commit, or if there was nothing to commit. */
+/** The state of the bucket after a commit, or after a run that had nothing to commit. */
 export interface CommittedGeneration {
   readonly status: 'committed' | 'unchanged';
-  /** The newest generation. */
+  /** Number of the newest generation. */
   readonly generation: number;
-  /** Number of its windows. */
+  /** Number of windows in the newest generation. */
   readonly windows: number;
   readonly clusters: number;
-  /** Number of windows that only the previous generation had. */
+  /** Number of windows that the previous generation had and the newest one no longer has. */
   readonly removed: number;
-  /** Ids of the clusters that the roster excludes; only the first if there are many. */
+  /** Ids of the clusters that the roster excludes; if there are many, only the first of them. */
   readonly exclusions: string[];
-  /** Number of quarantined sources of included clusters; while there are any, runs end `partial`. */
+  /** Number of quarantined sources of included clusters. Unless it is 0, runs end `partial`. */
   readonly quarantined: number;
-  /** Ids of the clusters of these sources; only the first if there are many. */
+  /** Ids of the clusters that these sources belong to; if there are many, only the first of them. */
   readonly degraded: string[];
 }
 
 export type CommitResult =
   | CommittedGeneration
-  /** Something changed since the plan was made: plan again, as the next attempt. */
+  /** Something has changed since the plan was made. The run has to plan again, as its next attempt. */
   | { readonly status: 'replan'; readonly why: string };
 
 export type CommitGeneration = (input: CommitGenerationInput) => Promise<CommitResult>;
@@ -55,9 +55,9 @@ const concurrentChecks = 16;
 
 /**
  * Commits the merged windows of a run as the newest generation, by creating one object that must not exist yet. Does so
- * only if the newest generation is still the plan's base, the current membership is the plan's, and every object new to
- * the generation exists. If it is called again, or the create succeeded but returned an error, it recognizes its own
- * generation by the run that the generation names.
+ * only if the plan's base is still the newest generation, the membership is still the plan's, and every object that the
+ * generation adds exists. If it is called again, or if the create succeeded but returned an error, it recognizes its
+ * own generation by the run that the generation names.
  *
  * @throws STORAGE_NOT_FOUND if the plan, an outcome or a merged object is missing; any other error of the store
  */
@@ -102,8 +102,8 @@ async function commitPlan(
 }
 
 /**
- * Records the full listing, now that a generation includes its findings and later runs may skip the windows that it
- * saw. Optional: without the record, the next run lists everything again.
+ * Records the full listing, now that a generation includes its findings: later runs may then skip the windows that it
+ * saw. A failure is only logged: without the record, the next run lists everything again.
  */
 async function remember(
   { bucket, log }: CommitDependencies,
@@ -127,7 +127,7 @@ async function commit(
   options: CallOptions,
 ): Promise<CommitResult> {
   const { bucket } = deps;
-  // Whatever the response, or without any: the object that exists afterwards shows who won.
+  // The response does not matter, nor whether there was one: the object that exists afterwards shows which run won.
   const created = await createDocument(bucket, documents.generation.at(next.generation), next, options).catch(
     asError,
   );
@@ -141,9 +141,9 @@ async function commit(
       };
     }
   }
-  // The number may have been free only because its generation was cleaned up while this process was suspended. An older
-  // generation with a higher number shows that; nobody would ever read the one created now. A younger generation with a
-  // higher number was made from this one.
+  // The number may have been free only because its generation was cleaned up while this process was suspended. If so,
+  // there is an older generation with a higher number, and nobody would ever read the generation that was just created.
+  // A younger generation with a higher number does not matter: it was made from the one just created.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(
@@ -156,7 +156,7 @@ async function commit(
   return describeCommit(deps, next, base);
 }
 
-/** The result of every planned window; undefined if the recorded outcomes do not belong to this plan. */
+/** Reads the result of every planned window; returns undefined if the recorded outcomes do not belong to this plan. */
 async function readResults(
   bucket: Bucket,
   head: PlanHead,
@@ -173,7 +173,7 @@ async function readResults(
   return results;
 }
 
-/** Throws unless every object new to the generation exists with its full size. */
+/** Throws unless every object that the generation adds exists with its full size. */
 async function checkObjects(
   { bucket, heartbeat }: CommitDependencies,
   results: readonly WindowResult[],

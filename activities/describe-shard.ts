@@ -11,12 +11,12 @@ export interface DescribeShardInput {
 export interface ShardWindow {
   readonly index: number;
   readonly window: WindowId;
-  /** For people: `allocations 1d 2026-11-19 · 5 clusters`. */
+  /** Human-readable name of the shard: `allocations 1d 2026-11-19 · 5 clusters`. */
   readonly label: string;
 }
 
 export interface ShardDescription {
-  /** At most 50. */
+  /** The windows of the shard, at most 50. */
   readonly windows: readonly ShardWindow[];
 }
 

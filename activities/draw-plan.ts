@@ -35,11 +35,12 @@ export interface DrawPlanInput {
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full' | 'takeOver'>;
   readonly now: Date;
   readonly signal?: AbortSignal;
-  /** Called after each cluster's listing. */
+  /** Called after each cluster has been listed. */
   onProgress?(clustersListed: number, of: number): void;
 }
 
 /**
+ * What a plan leads to:
  * - `work`: there are windows to merge, or a change to commit.
  * - `nothing-changed`: there is a plan, but the commit will find no change.
  * - `no-input`: no cluster has a file to federate. There is no plan and no commit.
@@ -54,14 +55,14 @@ export interface DrawnPlan extends Plan {
   readonly baseGeneration?: Generation;
   readonly found: readonly Found[];
   readonly listing: Listing;
-  /** Set if everything was listed, unless that took no more requests than a recent listing: the commit records it. */
+  /** Set if everything was listed, for the commit to record. Not set if a recent listing happened to skip nothing. */
   readonly fullListing?: FullListing;
-  /** Clusters with a folder but no window file, now or in any generation: they are not members. */
+  /** Clusters that have a folder but no window file, and had none in any generation either. They are not members. */
   readonly withoutWindows: readonly string[];
 }
 
 /**
- * Reads the bucket and plans a federation, without writing anything. A dry run is exactly this.
+ * Reads the bucket and plans a federation, without writing anything. A dry run does exactly this.
  *
  * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless taking over
  */
@@ -109,7 +110,7 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   };
 }
 
-/** Lists the clusters, fully or only recent windows. Keeps only the files that count in memory. */
+/** Lists all files of the clusters, or those of recent windows. Keeps one file per cluster and window in memory. */
 async function listCandidates(
   bucket: BucketReader,
   input: ListingInput,
@@ -143,7 +144,7 @@ async function listCandidates(
     why === undefined ? decided.since : undefined,
   );
   if (why !== undefined) return full(why);
-  // Nothing was skipped if the clusters have only few files.
+  // A recent listing of clusters that have only few files skips nothing: it is a full one.
   return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
 }
 
@@ -156,7 +157,7 @@ function outcomeOf(
   if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
-  // Without a base to carry windows from, files that all precede the cut-off are no input either.
+  // Files that all precede the cut-off are no input either, unless there is a base whose windows are carried over.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,

@@ -22,7 +22,7 @@ import { withPrefix } from '../storage/with-prefix';
 import { repeatable } from '../storage/with-retry';
 
 export interface ExportDependencies {
-  /** The federation's bucket; the export is written under `federated/combined/export/`. */
+  /** Bucket of the federation. The export is written under `federated/combined/export/`. */
   readonly bucket: Bucket;
   readonly engine: QueryEngine;
   readonly format: ExportFormat;
@@ -32,12 +32,12 @@ export interface ExportDependencies {
 }
 
 export interface ExportSummary {
-  /** All combined windows. */
+  /** Number of windows in the combined set. */
   readonly windows: number;
-  /** Windows that were missing or had different content. */
+  /** Number of windows that were written, because they were missing or had different content. */
   readonly written: number;
   readonly unchanged: number;
-  /** Windows that are no longer in the combined set. */
+  /** Number of windows that were removed, because they are no longer in the combined set. */
   readonly removed: number;
 }
 
@@ -46,7 +46,7 @@ export function createExportCombined(deps: ExportDependencies): () => Promise<Ex
   return async () => {
     const { bucket, engine, format, log, heartbeat } = deps;
     const started = performance.now();
-    // A large window takes longer than the heartbeat time-out.
+    // Exporting a large window takes longer than the heartbeat time-out.
     const beat = setInterval(() => heartbeat({ exporting: true }), 5_000);
     try {
       const summary = await exportServed(engine, bucket, exportPrefix, {
@@ -69,15 +69,15 @@ export function createExportCombined(deps: ExportDependencies): () => Promise<Ex
 }
 
 export interface ExportOptions extends ExportPlaceOptions {
-  /** Whether to remove windows that are not served. */
+  /** Whether to remove exported windows that are not served. */
   readonly prune: boolean;
   /** Called after each window. */
   readonly progress?: (done: number, of: number) => void;
 }
 
 /**
- * Writes what an engine serves under a prefix of a bucket. At any time a window has its old or its new file, and
- * briefly both.
+ * Exports the windows that an engine serves to a prefix of a bucket. At any time, the export contains either the old or
+ * the new file of a window, and briefly both.
  */
 export async function exportServed(
   engine: QueryEngine,
@@ -106,7 +106,7 @@ export async function exportServed(
   return { windows: windows.length, written: written.size, unchanged, removed };
 }
 
-/** With two, the next window is written to disk while one is uploaded. */
+/** Number of windows exported at once. With two, the next window is written to disk while the first is uploaded. */
 export const exportLanes = 2;
 
 export interface ExportPlaceOptions {
@@ -117,7 +117,7 @@ export interface ExportPlaceOptions {
 /** A window and the digest of its content. */
 export type ExportableWindow = WindowRef & { readonly digest: string };
 
-/** The destination of an export: a bucket, or a folder opened as one. Use it with `await using`. */
+/** The destination of an export: a bucket, or a folder opened as a bucket. Use it with `await using`. */
 export class ExportPlace implements AsyncDisposable {
   private made = 0;
 
@@ -125,11 +125,11 @@ export class ExportPlace implements AsyncDisposable {
     private readonly bucket: Bucket,
     private readonly options: ExportPlaceOptions,
     private readonly folder: string,
-    /** The existing paths of each window. */
+    /** Paths of the existing files, by window id. */
     private readonly there: Map<string, Set<string>>,
   ) {}
 
-  /** Lists the existing files and writes `schema.json`. */
+  /** Lists the existing files of the export and writes `schema.json`. */
   static async open(bucket: Bucket, options: ExportPlaceOptions): Promise<ExportPlace> {
     const there = await listExport(bucket, options);
     await writeSchema(bucket, options.signal);
@@ -142,8 +142,8 @@ export class ExportPlace implements AsyncDisposable {
   }
 
   /**
-   * Writes a window, then removes its files with other content. Does nothing and returns undefined if the engine no
-   * longer has the window.
+   * Writes a window, then removes its files that have other content. If the engine no longer has the window, does
+   * nothing and returns undefined.
    */
   async write(
     window: ServedWindow,
@@ -157,7 +157,7 @@ export class ExportPlace implements AsyncDisposable {
       );
       if (rows === undefined) return undefined;
       const { size: bytes } = await stat(local);
-      // In one piece if it is small: some stores require more permissions for multipart uploads.
+      // A small file is sent in one piece: some stores require more permissions for multipart uploads.
       const body =
         bytes <= wholeBytes ? await readFile(local) : repeatable(() => createReadStream(local, { signal }));
       const path = this.pathOf(window);
@@ -177,7 +177,7 @@ export class ExportPlace implements AsyncDisposable {
     for (const path of this.there.get(windowId(window)) ?? []) if (path !== kept) await this.remove(path);
   }
 
-  /** Removes all windows except the given ones, but only those that `concerns` accepts. Returns the number removed. */
+  /** Removes all windows that `concerns` accepts, except the given ones. Returns the number of removed windows. */
   async removeOthers(
     windows: readonly WindowRef[],
     concerns: (ref: WindowRef) => boolean = () => true,

@@ -12,7 +12,7 @@ import { createRecordRequest } from './record-request';
 import { createRecordShard } from './record-shard';
 import { createWriteReport } from './write-report';
 
-/** An activity whose result includes the store calls of its last attempt. */
+/** An activity whose result also contains the store calls of its last attempt. */
 type Counted<Activity> = Activity extends (...args: infer Args) => Promise<infer Result>
   ? (
       ...args: Args
@@ -38,7 +38,7 @@ function counted<Activities extends Countable>(
   return Object.fromEntries(entries) as { [Name in keyof Activities]: Counted<Activities[Name]> };
 }
 
-/** The activities of a federation, its commit and the roster, except merging: light work on the `federation` queue. */
+/** Creates the activities of federations and the roster, except merging: light work on the `federation` queue. */
 export function createFederationActivities(deps: FederationDependencies) {
   return {
     ...counted({
@@ -50,22 +50,22 @@ export function createFederationActivities(deps: FederationDependencies) {
       publishGeneration: createPublishGeneration(deps),
       cleanUp: createCleanUp(deps),
     }),
-    // Not counted: the report contains the counts.
+    // Its store calls are not counted, as the report contains the counts.
     writeReport: createWriteReport(deps),
-    // Not counted: it serves the roster, not a run.
+    // Its store calls are not counted, as it serves the roster, not a run.
     readExclusions: createReadExclusions(deps),
   };
 }
 
-/** Including those that only a worker can provide, as they need a Temporal client. */
+/** All activities of the `federation` queue. A worker adds those that need a Temporal client. */
 export interface FederationActivities extends ReturnType<typeof createFederationActivities> {
-  /** Returns when no federation that began earlier is still running. */
+  /** Waits until no federation that began earlier is still running. */
   awaitEarlierRuns(input: { run: string; runId: string }): Promise<{ waitedFor: string[] }>;
-  /** Signals the primaries that the roster knows to pull. */
+  /** Sends every primary in the roster the signal to pull. */
   notifyPrimaries(): Promise<{ notified: number }>;
 }
 
-/** The activities that need a core, on the `federation-merge` queue. */
+/** Creates the activities that need a core of their own, on the `federation-merge` queue. */
 export function createMergeActivities(
   deps: FederationDependencies & Pick<MergeDependencies, 'mergeMemory'>,
 ): MergeActivities {

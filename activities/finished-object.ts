@@ -6,26 +6,26 @@ import type { Provenance } from '../federation/provenance';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import { repeatable } from '../storage/with-retry';
 
-/** The provenance of a finished merged window; undefined unless both objects exist and match. */
+/** Reads the provenance of a finished merged window; returns undefined unless both objects exist and match. */
 export async function findFinished(
   bucket: BucketReader,
   fingerprint: string,
   options: CallOptions,
 ): Promise<Provenance | undefined> {
-  // A damaged provenance counts as missing: the window is merged, and both objects are written again.
+  // A damaged provenance counts as missing: the window is then merged again, and both objects are rewritten.
   const provenance = await readIntact(bucket, documents.provenance.at(fingerprint), options);
   if (provenance === undefined || provenance.fingerprint !== fingerprint) return undefined;
   const object = await bucket.head(objectKey(fingerprint), options);
   return object?.size === provenance.size ? provenance : undefined;
 }
 
-/** Objects up to this size are sent from memory in one request; a stream may take several. */
+/** Objects up to this size are sent from memory in one request. Sending a stream may take several requests. */
 const sentWhole = 8 * 1024 * 1024;
 
 /**
- * Writes a merged window. It counts as finished once its provenance is written too.
+ * Writes the object of a merged window. The window is finished only when its provenance is written, too.
  *
- * @param chunks returns its bytes, each time from the start
+ * @param chunks returns the bytes of the object; every call starts at the beginning
  */
 export async function writeObject(
   bucket: Bucket,
@@ -49,7 +49,10 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(gathered);
 }
 
-/** Writes the provenance, or rewrites it unchanged: the clean-up spares objects written within the last day. */
+/**
+ * Writes the provenance of a merged window. If it exists, it is rewritten unchanged: the clean-up spares objects that
+ * were written within the last day.
+ */
 export async function touchFinished(
   bucket: Bucket,
   provenance: Provenance,

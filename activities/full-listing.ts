@@ -3,7 +3,7 @@ import { documents } from '../federation/documents';
 import type { FullListing, LastFullListing } from '../federation/listing';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 
-/** The record of the last full listing; undefined if it is missing or damaged. */
+/** Reads the record of the last full listing; returns undefined if it is missing or damaged. */
 export async function readFullListing(
   bucket: BucketReader,
   options: CallOptions,
@@ -11,7 +11,7 @@ export async function readFullListing(
   return readDocument(bucket, documents.fullListing.at(), options);
 }
 
-/** Records a full listing whose findings a generation includes: later runs skip the windows that it saw. */
+/** Records a full listing after a generation has included its findings: later runs may skip the windows that it saw. */
 export async function writeFullListing(
   bucket: Bucket,
   listing: FullListing,

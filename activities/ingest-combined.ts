@@ -15,7 +15,7 @@ import type { ReadThreads } from './threads/read-threads';
 
 export interface IngestDependencies {
   readonly combined: BucketReader;
-  /** Where the pulled files lie. */
+  /** The local ETL that contains the pulled files. */
   readonly store: LocalEtl;
   readonly engine: QueryEngine;
   readonly threads: ReadThreads;
@@ -25,12 +25,12 @@ export interface IngestDependencies {
   readonly signal: () => AbortSignal;
 }
 
-/** How often progress is logged. */
+/** Milliseconds between two log messages about progress. */
 const logEveryMs = 10_000;
 
 /**
- * Fills the query tables with a generation that was pulled, and serves it. Only what changed is read. A generation of
- * which a window cannot be read is not served: the one before stays. Idempotent.
+ * Fills the query tables with a pulled generation, and serves it. Reads only the windows that changed. If any window of
+ * the generation cannot be read, the previous generation stays served. Idempotent.
  */
 export function createIngestCombined(
   deps: IngestDependencies,
@@ -59,7 +59,7 @@ export function createIngestCombined(
         `ingested ${done} of ${of} windows of generation ${number}`,
       );
     };
-    // A large window takes longer than a heartbeat may.
+    // Ingesting a large window takes longer than the heartbeat time-out.
     const beat = setInterval(() => heartbeat({ generation: number }), 5_000);
     try {
       const serving = {
@@ -93,12 +93,14 @@ export function createIngestCombined(
   };
 }
 
-/** No window of any federation comes near it. */
+/** Limit for the size of a merged window in bytes. No window of any federation comes near it. */
 const mostBytes = 2 ** 31;
 
 type Sources = Pick<IngestDependencies, 'combined' | 'threads'> & { readonly store?: LocalEtl };
 
-/** The windows of a generation, to be read from the volume where they are, else from the bucket. */
+/**
+ * Lists the windows of a generation, to be read from the volume if the right file is there, otherwise from the bucket.
+ */
 export function wantedWindows(sources: Sources, { windows }: Generation, signal: AbortSignal): WantedFile[] {
   return Object.entries(windows).map(([id, window]) => wantedWindow(sources, id, window, signal));
 }
@@ -113,7 +115,7 @@ function wantedWindow(
   const bytes = async (): Promise<Uint8Array> => {
     const local = store === undefined ? undefined : await ifThere(readFile(localPath(store, id), { signal }));
     if (local !== undefined && sha256(local) === digest) return local;
-    // The cluster's own build has written over it, until the next pull.
+    // The file on the volume is missing, or the cluster's own build has overwritten it: the next pull restores it.
     const key = objectKey(fingerprint);
     const object = await readAll(combined, key, { maxBytes: mostBytes, signal });
     if (sha256(object.bytes) === digest) return object.bytes;

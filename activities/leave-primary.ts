@@ -12,25 +12,26 @@ import type { PullDependencies } from './pull-combined';
 import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface LeaveDependencies extends Omit<PullDependencies, 'combined' | 'federated' | 'own'> {
-  /** For the cluster's own folder and its backups; without it, files come only from `backupPath`. */
+  /** Bucket with the cluster's own folder and its backups. Without it, files can come only from `backupPath`. */
   readonly own?: BucketReader;
 }
 
 export interface LeaveSummary {
-  /** Windows whose own file came back from the cluster's folder. */
+  /** Number of windows whose own file was restored from the cluster's folder. */
   fromFolder: number;
-  /** Windows whose own file came back from a backup. */
+  /** Number of windows whose own file was restored from a backup. */
   fromBackup: number;
-  /** Windows that the cluster had rebuilt meanwhile; they stay. */
+  /** Number of windows that the cluster has rebuilt since they were pulled. They stay. */
   own: number;
-  /** Pulled windows for which this cluster has no file of its own. */
+  /** Pulled windows that were removed, because this cluster has no file of its own for them. */
   removed: FileNotes;
 }
 
 /**
- * Stops being a primary. Pulling stops, which is recorded on the volume. Each window ever pulled is replaced with the
- * cluster's own file: from its folder if that file is complete, else from the newest backup that has it, else the window
- * is removed. Idempotent: after an interruption it is simply repeated.
+ * Stops being a primary. First records on the volume that pulling has stopped. Then replaces each window that was ever
+ * pulled with the cluster's own file: from the cluster's folder if the file there is complete, otherwise from the
+ * newest backup that has the file. If neither has it, the window is removed. Idempotent: after an interruption, call it
+ * again.
  */
 export function createLeavePrimary(deps: LeaveDependencies): () => Promise<LeaveSummary> {
   return async () => {
@@ -40,7 +41,7 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
-      // With a separate pull path, the cluster's own files do not belong there.
+      // If pulls go to a separate path, the files of the cluster's own folder do not belong there.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,

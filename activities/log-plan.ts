@@ -4,10 +4,10 @@ import type { Found } from '../federation/found';
 import { shorten } from '../federation/run';
 import type { DrawnPlan } from './draw-plan';
 
-/** A line with more ids would be unreadable. */
+/** Maximum number of ids in one log message. A longer message would be unreadable. */
 const mostNamed = 50;
 
-/** Logs what a federation found: which clusters are included, which excluded and why, and the windows to merge. */
+/** Logs what a federation found: included clusters, excluded ones with their reasons, and the windows to merge. */
 export function logPlan(log: Log, plan: DrawnPlan): void {
   const { clusters, excluded } = plan.membership;
   const { listing } = plan;
@@ -67,13 +67,13 @@ function logFound(log: Log, { pipeline, resolution, planned, carried, clusters }
   }
 }
 
-/** `Federator[allocations][1d]`, as people grep for it. */
+/** Formats the start of a log message, which people search for: `Federator[allocations][1d]`. */
 export function prefix(window: string): string {
   const ref = parseWindowId(window);
   return ref === undefined ? 'Federator' : `Federator[${ref.pipeline}][${ref.resolution}]`;
 }
 
-/** `5 clusters`, `1 cluster`. */
+/** Formats a number with its noun: `5 clusters`, `1 cluster`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

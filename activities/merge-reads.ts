@@ -11,17 +11,17 @@ import { ReadAhead } from './read-ahead';
 import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
 import type { WindowSource } from './window-sources';
 
-/** No cluster writes a larger file for a window. */
+/** Limit for the size of a source in bytes. No cluster writes a larger file for a window. */
 const largestSource = 2 ** 30;
 
-/** The version of a source that was seen no longer exists. */
+/** Thrown if the version of a source that was seen no longer exists. */
 export class SourceMoved extends Error {
   constructor(readonly source: WindowSource) {
     super(`${source.key} has changed.`);
   }
 }
 
-/** The previous object does not match its provenance. */
+/** Thrown if the previous object does not match its provenance. */
 export class PreviousDamaged extends Error {}
 
 export interface MergeReadsInput {
@@ -34,8 +34,8 @@ export interface MergeReadsInput {
 }
 
 /**
- * The reads of one merge: each source at exactly the version that was seen, read ahead; or, for unchanged sources,
- * their parts of the previous object, all in one request. The caller closes it.
+ * Reads the inputs of one merge. Each source is read ahead, at exactly the version that was seen. Unchanged sources are
+ * read as parts of the previous object instead, all in one request. The caller must call `close`.
  */
 export class MergeReads {
   private readonly ahead: ReadAhead<MergeReply>;
@@ -56,7 +56,7 @@ export class MergeReads {
     );
   }
 
-  /** Answers a question of the thread. Throws SourceMoved, PreviousDamaged, or an error of the store. */
+  /** Answers a question of the merge thread. Throws SourceMoved, PreviousDamaged, or an error of the store. */
   async read(question: MergeQuestion): Promise<MergeReply> {
     switch (question.ask) {
       case 'head':
@@ -74,7 +74,7 @@ export class MergeReads {
     }
   }
 
-  /** Announces the order in which ranges will be requested again, so that they can be read ahead. */
+  /** Receives the ranges that will be requested again, in the order of the requests, so that they can be read ahead. */
   begin({ again }: MergeBegun): void {
     this.inputsAgain = again.map(({ input }) => input);
     this.again = new ReadAhead(
@@ -127,7 +127,7 @@ export class MergeReads {
   }
 }
 
-/** Whether the requested version no longer exists. */
+/** Whether an error means that the requested version no longer exists. */
 function isGone(error: unknown): error is FederationError {
   return isFederationError(error, 'STORAGE_CONFLICT') || isFederationError(error, 'STORAGE_NOT_FOUND');
 }
@@ -136,7 +136,7 @@ function isGone(error: unknown): error is FederationError {
 class PreviousObject {
   private opened: Promise<{ version: Version; pieces: Pieces }> | undefined;
   private position = 0;
-  /** Serializes the pieces: one is read at a time. */
+  /** Settles when the last requested piece has been read: pieces are read one at a time. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -145,13 +145,13 @@ class PreviousObject {
     private readonly options: CallOptions,
   ) {}
 
-  /** The header and string table, up to the first cluster's entries. */
+  /** Reads the header and the string table: everything before the first cluster's entries. */
   head(): Promise<MergeReply> {
     const offsets = this.reuse.previous.sources.flatMap(({ contribution }) => contribution?.offset ?? []);
     return this.next(0, Math.min(...offsets));
   }
 
-  /** One cluster's part; must come after the parts taken before. */
+  /** Reads one cluster's part. Parts must be requested in the order in which they are in the object. */
   take({ offset, length }: { offset: number; length: number }): Promise<MergeReply> {
     return this.next(offset, length);
   }
@@ -176,7 +176,7 @@ class PreviousObject {
     return objectKey(this.reuse.previous.fingerprint);
   }
 
-  /** The bytes at an offset, and those skipped to get there. */
+  /** Reads the bytes at an offset, together with the bytes skipped to get there. */
   private next(offset: number, length: number): Promise<MergeReply> {
     const taken = this.last.then(async () => {
       const { pieces } = await this.open();

@@ -19,27 +19,29 @@ export interface MergeWindowInput {
   readonly attempt: number;
   readonly shard: number;
   readonly index: number;
-  /** Merge the window even if it is merged already. The plan can request the same. */
+  /** Merge the window even if it has been merged already. The plan can request this, too. */
   readonly force?: boolean;
 }
 
-/** The outcome of one planned window. Without a fingerprint, no cluster has a good contribution: it is removed. */
+/**
+ * The outcome of one planned window. Without a fingerprint, no cluster has a good contribution; the window is removed.
+ */
 export interface MergeOutcome {
   readonly index: number;
   readonly window: WindowId;
   readonly fingerprint?: string;
   readonly digest?: string;
-  /** In bytes. */
+  /** Size of the merged window in bytes. */
   readonly size?: number;
   /** Number of clusters in the merged window. */
   readonly clusters: number;
-  /** Number of clusters whose source differs from the last generation's. */
+  /** Number of clusters whose source differs from that in the last generation. */
   readonly changed: number;
-  /** Number of quarantined sources; the shard's outcome lists them. */
+  /** Number of quarantined sources. They are listed in the outcome of the shard. */
   readonly quarantined: number;
   /** Whether the merged object existed already. */
   readonly reused: boolean;
-  /** Whether the last generation had the window and the next will not. */
+  /** Whether the last generation has the window, but the next one will not. */
   readonly removed: boolean;
 }
 
@@ -49,22 +51,22 @@ export interface MergeDependencies extends Pick<
   FederationDependencies,
   'bucket' | 'log' | 'heartbeat' | 'signal' | 'threads'
 > {
-  /** Most bytes of source files in memory, over all merges of this process. (Default: 256 MiB) */
+  /** Most bytes of source files in memory, summed over all merges of this process. (Default: 256 MiB) */
   readonly mergeMemory?: number;
 }
 
 const defaultMergeMemory = 256 * 1024 * 1024;
-/** The share of one merge; of a larger window, the rest is read twice instead. */
+/** Most bytes of source files that one merge keeps in memory. The rest of a larger window is read twice instead. */
 export const heldByOne = 64 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**
  * Merges one planned window: reads its sources at the versions that were seen, quarantines bad ones, writes the merged
- * object and then its provenance. A finished object is found by its name and not merged again. Equal sources give equal
- * bytes, so repeating the merge is harmless.
+ * object and then its provenance. If an object with the window's fingerprint is finished already, it is used instead of
+ * merging again. Equal sources give equal bytes, so repeating the merge is harmless.
  *
- * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed and cannot be read;
- *   STORAGE_CONFLICT if the sources keep changing; any other error of the store
+ * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed and cannot be read; STORAGE_CONFLICT if
+ *   the sources keep changing; any other error of the store
  */
 export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   const { bucket } = deps;
@@ -133,7 +135,7 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   };
 }
 
-/** The previous contributions; a forced merge can do without them if they are unreadable. */
+/** Reads the previous contributions. If they are unreadable, a forced merge does without them. */
 async function readPreviousOrNone(
   { bucket, log }: MergeDependencies,
   planned: PlannedWindow,

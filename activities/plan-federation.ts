@@ -10,7 +10,7 @@ import { logPlan } from './log-plan';
 
 export interface PlanFederationInput {
   readonly run: string;
-  /** From 1. A run plans again if its commit finds that something changed. */
+  /** Number of the attempt, from 1. A run plans again if its commit finds that something has changed. */
   readonly attempt: number;
   readonly request: FederationRequest;
 }
@@ -18,35 +18,36 @@ export interface PlanFederationInput {
 /** A number of clusters, and some of their ids. */
 export interface ClusterSummary {
   readonly count: number;
-  /** The first ones: at most 50, and fewer if they are long. */
+  /** Ids of the first clusters: at most 50, and fewer if the ids are long. */
   readonly ids: string[];
 }
 
 export interface PlanSummary {
   readonly outcome: PlanOutcome;
   readonly attempt: number;
-  /** The generation that the plan starts from; 0 if there is none. */
+  /** Number of the generation that the plan starts from; 0 if there is none. */
   readonly base: number;
   readonly clusters: ClusterSummary;
   readonly excluded: ClusterSummary;
-  /** All known windows: planned and carried. */
+  /** Number of all known windows, planned or carried. */
   readonly windows: number;
   readonly planned: number;
   readonly carried: number;
-  /** Files ignored because their cluster has a preferred one of the same window. */
+  /** Number of files that are ignored because their cluster has a preferred file for the same window. */
   readonly duplicates: number;
   /** Number of shards, each of at most 50 windows. */
   readonly shards: number;
 }
 
-/** Few, as each shard is in memory as text while it is written. */
+/** Few at once, as each shard is held in memory as text while it is written. */
 const concurrentWrites = 4;
 
 export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;
 export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generations'>;
 
 /**
- * Plans a federation and writes the plan for the activities that follow: the shards, then the head that names them.
+ * Plans a federation and writes the plan for the activities that follow: first the shards, then the head that names
+ * them.
  *
  * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless taking over
  */

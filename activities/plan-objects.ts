@@ -4,7 +4,7 @@ import { runPlanKey } from '../federation/layout';
 import type { PlanHead, PlanShard } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** A shard of a run's plan. Throws STORAGE_NOT_FOUND if the run never wrote it. */
+/** Reads a shard of a run's plan. Throws STORAGE_NOT_FOUND if the run never wrote it. */
 export async function readShard(
   bucket: BucketReader,
   run: string,
@@ -15,7 +15,7 @@ export async function readShard(
   return requireDocument(bucket, documents.planShard.at(run, attempt, shard), options);
 }
 
-/** The head of a run's plan, for the commit. Throws STORAGE_NOT_FOUND if the run never wrote it. */
+/** Reads the head of a run's plan, for the commit. Throws STORAGE_NOT_FOUND if the run never wrote it. */
 export async function readHead(
   bucket: BucketReader,
   run: string,
@@ -25,7 +25,10 @@ export async function readHead(
   return requireDocument(bucket, documents.planHead.at(run, attempt), options);
 }
 
-/** Reads shards and caches the last few, since each window of a shard is merged by its own activity. */
+/**
+ * Returns a function that reads shards and caches the last few: each window of a shard is merged by an activity of its
+ * own, and each activity reads the shard.
+ */
 export function createShardCache(
   bucket: BucketReader,
   most = 4,
@@ -35,7 +38,7 @@ export function createShardCache(
     const key = runPlanKey(run, attempt, shard);
     const known = cache.get(key);
     if (known !== undefined) return known;
-    // Without a signal: other activities than the one that asked first wait for the same read.
+    // The read has no signal: other activities wait for it, too, and must not fail if the first one is cancelled.
     const reading = readShard(bucket, run, attempt, shard);
     cache.set(key, reading);
     reading.catch(() => cache.delete(key));

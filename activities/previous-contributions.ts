@@ -6,24 +6,24 @@ import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** The clusters' last contributions to a window. */
+/** The last contributions of all included clusters to a window. */
 export interface PreviousContributions {
   /** Provenance of the window's object in the base. */
   readonly base?: Provenance;
-  /** A cluster's last good contribution, and the object that contains it. */
+  /** Returns a cluster's last good contribution, and the provenance of the object that contains it. */
   of(cluster: ClusterId): { readonly from: Provenance; readonly contribution: Contribution } | undefined;
-  /** The clusters that have one. */
+  /** The clusters that have a last good contribution. */
   readonly clusters: readonly ClusterId[];
 }
 
-/** For a window treated as never merged. */
+/** Used for a window that is treated as if it had never been merged. */
 export const noPrevious: PreviousContributions = { of: () => undefined, clusters: [] };
 
 type Contribution = NonNullable<ProvenanceSource['contribution']>;
 
 /**
- * Reads the last contributions of the included clusters to a window: from the provenance of the base's object, or for a
- * returning cluster, from that of the newest generation that included it.
+ * Reads the last contributions of the included clusters to a window, from the provenance of the base's object. The
+ * contribution of a returning cluster comes from the newest generation that included it.
  *
  * @throws GENERATION_UNREADABLE if a provenance is missing or damaged
  */

@@ -10,9 +10,9 @@ import type { Bucket } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 
 export interface PrimaryBackupDependencies {
-  /** Bucket for the backup, unless `backupPath` is set. */
+  /** Bucket that the backup is written to, unless `backupPath` is set. */
   readonly own?: Bucket;
-  /** A folder to save the local ETL in instead of the bucket. */
+  /** Folder that the backup is written to instead of the bucket. */
   readonly backupPath?: string;
   readonly cluster: ClusterId;
   readonly log: Log;
@@ -21,7 +21,7 @@ export interface PrimaryBackupDependencies {
   readonly heartbeat: (details: unknown) => void;
 }
 
-/** The backup of a primary's local ETL, taken before its first file is replaced. */
+/** The backup of a primary's local ETL. It is made before the first file is replaced. */
 export class PrimaryBackup {
   private digests: Promise<ReadonlySet<string>> | undefined;
 
@@ -33,8 +33,8 @@ export class PrimaryBackup {
   ) {}
 
   /**
-   * Takes the backup, unless an earlier pull did, and records it on the volume. Returns the name of the backup that it
-   * took. Throws BACKUP_FAILED.
+   * Makes the backup, unless an earlier pull did, and records it on the volume. Returns the name of the backup, or
+   * undefined if none was made. Throws BACKUP_FAILED.
    */
   async takeOnce(): Promise<string | undefined> {
     const { backup, firstPullAt = this.deps.now().toISOString() } = await primaryState(this.store);
@@ -44,13 +44,13 @@ export class PrimaryBackup {
     return taken;
   }
 
-  /** Whether the backup has a file with this digest. */
+  /** Whether the backup contains a file with this digest. */
   async has(digest: string): Promise<boolean> {
     this.digests ??= this.readDigests();
     return (await this.digests).has(digest);
   }
 
-  /** Undefined if there is nothing to save. */
+  /** Makes the backup and returns its name, or undefined if there is nothing to save. */
   private async take(): Promise<string | undefined> {
     const { cluster, now, budget, heartbeat, log } = this.deps;
     const { store, signal } = this;
@@ -61,7 +61,7 @@ export class PrimaryBackup {
       cluster,
       now,
       budget,
-      // The bucket has all pulled files; only own files need saving.
+      // The bucket has all pulled files, so only the cluster's own files need saving.
       leaveOut: (digest) => this.pulled.has(digest),
       heartbeat,
       signal,

@@ -12,12 +12,12 @@ import type { LocalEtl } from '../local-etl/store';
 import type { BucketReader } from '../storage/bucket';
 import type { MemoryBudget } from '../storage/memory-budget';
 
-/** Own windows that the generation does not hold yet. */
+/** The cluster's own windows that the generation does not contain yet. */
 export interface OwnWindows {
   count: number;
-  /** The first few WindowIds. */
+  /** Ids of the first few windows. */
   examples: string[];
-  /** What to wait for, or what to do. */
+  /** What the cluster waits for, or what the operator has to do. */
   hint: string;
 }
 
@@ -35,9 +35,9 @@ const lanes = 8;
 const shownExamples = 10;
 
 /**
- * The closed windows of this cluster to which the generation does not hold its contribution; undefined if there are none.
- * Overwriting them before they are combined would lose them for everyone. Windows that do not decode are ignored: they
- * will never be combined.
+ * Finds the closed windows of this cluster that the generation has without its contribution, or not at all; returns
+ * undefined if there are none. Overwriting such windows before they are combined would lose them for everyone. Windows
+ * that do not decode are ignored: they will never be combined.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,

@@ -5,14 +5,17 @@ import type { LocalEtl } from '../local-etl/store';
 import { type FileNotes, noteFile } from './push-local-etl';
 
 export interface PrimaryStatus {
-  /** `waiting` for its own windows to be combined, `entered` but not pulled yet, `pulling`, or `left`. */
+  /**
+   * `waiting`: the cluster's own windows are not all combined yet. `entered`: it is a primary, but has not pulled yet.
+   * `pulling`: it has pulled at least once. `left`: it is no longer a primary.
+   */
   state: 'entered' | 'waiting' | 'pulling' | 'left';
-  /** While `waiting`: the reason, or what to do. */
+  /** Set while `waiting`: the reason, or what the operator has to do. */
   waitingFor?: string;
   guardPassedAt?: string;
   firstPullAt?: string;
   leftAt?: string;
-  /** The backup taken before the first overwrite. */
+  /** Name of the backup that was made before the first overwrite. */
   backup?: string;
   lastPull?: { generation: number; at: string };
   /** The names that this cluster's own records carry. */
@@ -24,7 +27,7 @@ export interface PrimaryStatus {
 export interface PrimaryStatusDependencies {
   readonly cluster: string;
   readonly store: LocalEtl;
-  /** Store that pulls write to. (Default: `store`) */
+  /** Local ETL that pulls write to. (Default: `store`) */
   readonly pullStore?: LocalEtl;
 }
 

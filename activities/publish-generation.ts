@@ -12,7 +12,7 @@ import { count } from './log-plan';
 import { newestGenerationNumber, readNewestGeneration } from './read-generations';
 
 export interface PublishResult {
-  /** The published generation; 0 if there is none. */
+  /** Number of the published generation; 0 if there is none. */
   readonly generation: number;
   readonly copied: number;
   readonly deleted: number;
@@ -23,13 +23,13 @@ export type PublishGeneration = () => Promise<PublishResult>;
 
 export type PublishDependencies = Pick<FederationDependencies, 'bucket' | 'log' | 'heartbeat' | 'signal'>;
 
-/** Server-side copies cost this process next to nothing. */
+/** Many at once, as server-side copies cost this process next to nothing. */
 const concurrentCopies = 16;
 
 /**
- * Brings `combined/etl/bingen/` in line with the newest generation, whatever its state, by server-side copies. Repeats
- * if a newer generation was committed meanwhile. Every file is complete at any time. Deletes published files that the
- * generation does not name; leaves files that were never published.
+ * Brings `combined/etl/bingen/` in line with the newest generation by server-side copies, whatever state it was in.
+ * Starts over if a newer generation has been committed meanwhile. Every file is complete at any time. Deletes published
+ * files that the generation does not name, but leaves files that were never published.
  *
  * @throws GENERATION_UNREADABLE if an object of the generation is missing or has the wrong size
  */
@@ -68,7 +68,7 @@ async function publish(
     const value: Published = { format: 1, generation: of, windows: Object.fromEntries(record) };
     return replaceDocument(bucket, document, value, options);
   };
-  // Recorded before they are written, so that they are known as ours even if this is interrupted.
+  // New files are recorded before they are written: even after an interruption, they are then known to be ours.
   const added = copy.filter((window) => !record.has(window));
   for (const window of added) record.set(window, { ...named(windows, window), version: '' });
   if (added.length > 0) await write(published?.generation ?? 0);

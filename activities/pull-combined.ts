@@ -24,16 +24,19 @@ import { readNewestGeneration } from './read-generations';
 export interface PullDependencies {
   /** Bucket that the combined set is read from. */
   readonly combined: BucketReader;
-  /** Bucket with the cluster's own folder, if it is federated, and its backups; a fresh primary needs neither. */
+  /** Bucket with the cluster's backups and, if it is federated, its own folder. A fresh primary needs neither. */
   readonly own?: Bucket;
   readonly cluster: ClusterId;
-  /** Whether this cluster is also federated: it then waits for its own data, and pushes before it overwrites. */
+  /**
+   * Whether this cluster is also federated: if so, it waits until its data is combined, and pushes before it
+   * overwrites.
+   */
   readonly federated: boolean;
-  /** The cluster's own build. */
+  /** The local ETL that the cluster's own build writes. */
   readonly store: LocalEtl;
-  /** Store to pull into. (Default: `store`) */
+  /** Local ETL that pulls write to. (Default: `store`) */
   readonly pullStore?: LocalEtl;
-  /** A folder to save the local ETL in instead of the bucket. */
+  /** Folder for the backup of the local ETL, used instead of the bucket. */
   readonly backupPath?: string;
   readonly log: Log;
   /** Shared by all pushes and pulls of this process. */
@@ -44,8 +47,8 @@ export interface PullDependencies {
 }
 
 /**
- * Updates the local ETL of a primary to the newest generation. Each file is replaced atomically, and only if its bytes
- * have another copy. Idempotent: after an interruption, the next run continues.
+ * Updates the local ETL of a primary to the newest generation. Each file is replaced atomically, and only if another
+ * copy of its bytes exists. Idempotent: after an interruption, the next run continues.
  */
 export function createPullCombined(deps: PullDependencies): () => Promise<PullSummary> {
   return async () => {
@@ -110,7 +113,7 @@ class Pull {
     return this.summary;
   }
 
-  /** Writes the state that must be on the volume before the first file is replaced. */
+  /** Writes the records that must be on the volume before the first file is replaced. */
   private async prepare(): Promise<void> {
     const taken = await this.backup.takeOnce();
     if (taken !== undefined) this.summary.backup = taken;
@@ -151,7 +154,7 @@ class Pull {
   }
 
   /**
-   * Runs `work` under the window's lock, with `bytes` of the budget. Does nothing once the cluster was made to leave.
+   * Runs `work` under the window's lock, with `bytes` of the budget. Does nothing if the cluster has left meanwhile.
    */
   private async locked(id: WindowId, bytes: number, work: () => Promise<void>): Promise<void> {
     if (this.left) return;

@@ -4,30 +4,30 @@ import { parseWindowId } from '../etl/window';
 import type { OwnWindows } from './primary-guard';
 import type { FileNotes } from './push-local-etl';
 
-/** How a pull ended, as its workflow and the status show it. */
+/** The result of a pull, as the workflow and the status show it. */
 export interface PullSummary {
   /**
-   * `waiting`: the guard is not passed yet. `left`: an operator made it stop being a primary. `no-generation`: nothing
-   * has been combined yet.
+   * `waiting`: the guard has not been passed yet. `left`: an operator made the cluster stop being a primary.
+   * `no-generation`: nothing has been combined yet.
    */
   state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';
   generation?: number;
   replaced: number;
   removed: number;
   unchanged: number;
-  /** Own files pushed before being replaced. */
+  /** Number of own files that were pushed before they were replaced. */
   pushedFirst: number;
-  /** Windows that were being written; the next pull handles them. */
+  /** Windows that the cluster was writing during the pull. The next pull handles them. */
   postponed: FileNotes;
-  /** Files that could not be pushed, so their bytes were salvaged on the volume. */
+  /** Files that could not be pushed before they were replaced. Their bytes were salvaged on the volume. */
   salvaged: FileNotes;
-  /** While `waiting`. */
+  /** Set while `waiting`: the own windows that are not combined yet. */
   waitingFor?: OwnWindows;
-  /** The backup taken by this pull before its first overwrite. */
+  /** Name of the backup that this pull made before its first overwrite. */
   backup?: string;
 }
 
-/** The summary of a pull that has done nothing yet. */
+/** Creates the summary of a pull that has done nothing yet. */
 export function emptySummary(state: PullSummary['state']): PullSummary {
   const none = () => ({ count: 0, examples: [] });
   return {

@@ -17,53 +17,53 @@ export interface PushDependencies {
   readonly log: Log;
   /** Shared by all pushes and pulls of this process. */
   readonly budget: MemoryBudget;
-  /** Reports that the activity is alive, and its progress. */
+  /** Reports that the activity is alive, and how far it is. */
   readonly heartbeat: (details: unknown) => void;
-  /** Aborted when the activity must end; requested once per run. */
+  /** Returns the signal that is aborted when the activity must end. Called once per run. */
   readonly signal: () => AbortSignal;
 }
 
 export interface PushInput {
-  /** Id of the volume that the cluster's data comes from, from `instanceOf`. */
+  /** Id of the volume that the cluster's data comes from, as `instanceOf` returns it. */
   instance: string;
 }
 
 /** A local file that was not pushed, and why. */
 export interface FileNote {
-  /** Below `bingen/`. */
+  /** Path below `bingen/`. */
   path: string;
   why: string;
-  /** The error code, if any. */
+  /** Error code, if there is one. */
   code?: string;
 }
 
-/** The number of files, and the first few of them. */
+/** Number of files, with the first few as examples. */
 export interface FileNotes {
   count: number;
   examples: FileNote[];
 }
 
 export interface PushSummary {
-  /** Window files found. */
+  /** Number of window files found. */
   files: number;
   uploaded: number;
-  /** Bytes uploaded. */
+  /** Number of uploaded bytes. */
   bytes: number;
-  /** Files that the cluster's folder already has. */
+  /** Number of files that the cluster's folder already has. */
   unchanged: number;
-  /** Pulled files, which are not pushed. */
+  /** Number of files that were not pushed because they were pulled. */
   pulled: number;
-  /** Files that are not complete, or not yet. */
+  /** Files that are not complete, or not complete yet. */
   incomplete: FileNotes;
-  /** Complete files that are not pushed: not certainly this cluster's own, or their path cannot be a key. */
+  /** Complete files that are not certainly this cluster's own or whose path cannot be a key. They were not pushed. */
   refused: FileNotes;
 }
 
 const shownExamples = 20;
 
 /**
- * Updates the cluster's folder in Federated Storage from its local ETL: files that differ or are missing there are
- * uploaded byte for byte, and nothing is ever deleted. Idempotent: after an interruption, the next run continues.
+ * Updates the cluster's folder in Federated Storage from its local ETL. Files that are missing there or differ are
+ * uploaded byte for byte; nothing is ever deleted. Idempotent: after an interruption, the next run continues.
  */
 export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) => Promise<PushSummary> {
   return async ({ instance }) => {

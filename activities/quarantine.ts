@@ -13,7 +13,7 @@ import type { BadSource } from './threads/merge-thread';
 import type { MergeThreads } from './threads/merge-threads';
 import type { WindowSource } from './window-sources';
 
-/** Longer details are cut off: people read them in lists. */
+/** Maximum length of a detail. Longer ones are cut off, as people read them in lists. */
 const longestDetail = 400;
 
 export interface QuarantineContext {
@@ -30,14 +30,14 @@ export interface BadFinding {
   readonly source: WindowSource;
   readonly code: BadSource['code'];
   readonly detail: string;
-  /** Its kept contribution is missing from `kept/` and has to be written again. */
+  /** Whether the source's kept contribution is missing from `kept/` and has to be written again. */
   readonly keptIsGone?: boolean;
 }
 
 /**
- * Replaces bad sources with the clusters' last good contributions: the one in `kept/`, or else one extracted unaltered
- * from the previous object and written to `kept/`. A source without any is refused. A cluster that has no file and
- * never contributed is dropped from the list.
+ * Replaces bad sources with the last good contributions of their clusters. These are in `kept/`, or else they are
+ * extracted unaltered from the previous object and written to `kept/`. A source without a good contribution is refused.
+ * A cluster that has no file and never contributed is dropped from the list.
  *
  * @throws GENERATION_UNREADABLE if the previous object is missing or damaged
  */
@@ -73,7 +73,7 @@ function keptAlready(
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }
 
-/** Writes the previous contributions of these clusters to `kept/`; returns their versions. */
+/** Writes the previous contributions of the clusters in `findings` to `kept/`. Returns their versions by cluster. */
 async function keepContributions(
   context: QuarantineContext,
   findings: readonly BadFinding[],
@@ -128,7 +128,10 @@ async function keepFrom(
   return versions;
 }
 
-/** Reuses the object of an attempt that died after writing: a second write would give the same bytes a new version. */
+/**
+ * Writes an object, unless an attempt that died after writing left the same one: writing it a second time would give
+ * the same bytes a new version.
+ */
 async function putOnce(
   bucket: Bucket,
   key: string,

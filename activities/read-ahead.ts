@@ -1,14 +1,14 @@
-/** Something to read, and the memory that it takes. */
+/** Something to read, and the number of bytes that it takes in memory. */
 export interface Readable<T> {
   readonly bytes: number;
   read(): Promise<T>;
 }
 
-/** Most items that are read, or being read, but not taken yet. */
+/** Most items that are being read, or have been read but not requested yet. */
 const most = 8;
 const mostBytes = 16 * 1024 * 1024;
 
-/** Reads items in order ahead of demand, so that the consumer ideally waits only for the first. */
+/** Reads items in order before they are requested, so that the consumer ideally waits only for the first one. */
 export class ReadAhead<T> {
   private readonly begun = new Map<number, Promise<T>>();
   private bytes = 0;
@@ -16,7 +16,7 @@ export class ReadAhead<T> {
 
   constructor(private readonly all: readonly Readable<T>[]) {}
 
-  /** Returns an item and reads ahead from there. An item that was taken before restarts the reading at that item. */
+  /** Returns an item, and reads the next ones ahead. If the item was returned before, reading restarts at this item. */
   async take(index: number): Promise<T> {
     if (!this.begun.has(index)) {
       this.begun.clear();
@@ -37,7 +37,7 @@ export class ReadAhead<T> {
       const isRoom = this.begun.size < most && this.bytes + one.bytes <= mostBytes;
       if (!isRoom && this.begun.size > 0) return;
       const reading = one.read();
-      // A failure is thrown when the item is taken, if it ever is.
+      // Ignore the failure here: it is thrown when the item is requested, if it ever is.
       reading.catch(() => undefined);
       this.begun.set(this.next, reading);
       this.bytes += one.bytes;

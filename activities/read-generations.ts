@@ -4,15 +4,15 @@ import type { Generation } from '../federation/generation';
 import { generationsPrefix, parseGenerationKey } from '../federation/layout';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** A generation as it is listed. */
+/** A generation as a listing shows it. */
 export interface ListedGeneration {
   readonly generation: number;
-  /** When it was committed, by the store's clock. */
+  /** Time of the commit, by the store's clock. */
   readonly modified: Date;
   readonly size: number;
 }
 
-/** The existing generations, oldest first. */
+/** Lists the existing generations, oldest first. */
 export async function listGenerations(
   bucket: BucketReader,
   options?: CallOptions,
@@ -26,12 +26,12 @@ export async function listGenerations(
   return found;
 }
 
-/** The number of the newest generation; 0 if nothing was ever committed. */
+/** Returns the number of the newest generation; 0 if nothing was ever committed. */
 export async function newestGenerationNumber(bucket: BucketReader, options?: CallOptions): Promise<number> {
   return (await listGenerations(bucket, options)).at(-1)?.generation ?? 0;
 }
 
-/** One generation; undefined if it does not exist. Throws GENERATION_UNREADABLE if it is damaged. */
+/** Reads one generation; returns undefined if it does not exist. Throws GENERATION_UNREADABLE if it is damaged. */
 export async function readGeneration(
   bucket: BucketReader,
   generation: number,
@@ -40,7 +40,7 @@ export async function readGeneration(
   return readDocument(bucket, documents.generation.at(generation), options);
 }
 
-/** The newest generation: the combined set. Undefined if nothing was ever committed. */
+/** Reads the newest generation, which is the combined set; returns undefined if nothing was ever committed. */
 export async function readNewestGeneration(
   bucket: BucketReader,
   options?: CallOptions,
@@ -49,7 +49,7 @@ export async function readNewestGeneration(
     const newest = await newestGenerationNumber(bucket, options);
     if (newest === 0) return undefined;
     const generation = await readGeneration(bucket, newest, options);
-    // If it was deleted between listing and reading, there is a newer one: the newest is never cleaned up.
+    // If the generation was deleted between listing and reading, there is a newer one: the newest is never cleaned up.
     if (generation !== undefined) return generation;
   }
 }

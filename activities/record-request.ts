@@ -8,7 +8,7 @@ export interface RecordRequestInput {
   readonly request: FederationRequest;
 }
 
-/** Writes a run's request, as the run's first object. Keeps an existing one. */
+/** Writes a run's request as the first object of the run. If there is one already, keeps it. */
 export function createRecordRequest({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, request }: RecordRequestInput): Promise<void> => {
     const document = documents.runRequest.at(run);

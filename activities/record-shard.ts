@@ -8,11 +8,14 @@ export interface RecordShardInput {
   readonly run: string;
   readonly attempt: number;
   readonly shard: number;
-  /** The outcome of every window of the shard, in any order. */
+  /** Outcomes of all windows of the shard, in any order. */
   readonly outcomes: readonly MergeOutcome[];
 }
 
-/** Writes the results of a shard's windows for the commit, with the quarantined sources, which outcomes only count. */
+/**
+ * Writes the results of a shard's windows for the commit, including the quarantined sources, of which the outcomes only
+ * contain the number.
+ */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {
     const options = { signal: signal() };

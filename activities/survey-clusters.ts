@@ -6,12 +6,12 @@ import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } fr
 import { recentFrom } from '../federation/listing';
 import type { BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
 
-/** Many at once, as listings are small requests that mostly wait. */
+/** Many at once, as listings are small requests that mostly wait for the store. */
 const concurrentListings = 16;
-/** Page size of the stores. With a wrong number a listing would still be complete, but take more requests. */
+/** Entries on a page of the stores' listings. If it is wrong, a listing is still complete, but takes more requests. */
 const pageSize = 1_000;
 
-/** The clusters that have a folder in Federated Storage. Ignores folders whose name is not a valid cluster id. */
+/** Finds the clusters that have a folder in Federated Storage. Ignores folders whose name is not a valid cluster id. */
 export async function discoverClusters(bucket: BucketReader, options?: CallOptions): Promise<ClusterId[]> {
   const clusters: ClusterId[] = [];
   for await (const entry of bucket.list(federatedPrefix, { ...options, delimiter: '/' })) {
@@ -21,7 +21,7 @@ export async function discoverClusters(bucket: BucketReader, options?: CallOptio
   return clusters;
 }
 
-/** The window files of clusters. Ignores any other file in their folders. */
+/** Lists the window files of clusters, in the given order of the clusters. Ignores any other file in their folders. */
 export async function listWindowFiles(
   bucket: BucketReader,
   clusters: readonly ClusterId[],
@@ -36,9 +36,9 @@ export async function listWindowFiles(
 export interface ScanOptions extends CallOptions {
   /** In unix seconds: windows that ended earlier may be skipped if that saves requests. Undefined: lists everything. */
   readonly since?: number;
-  /** Called for each window file: in key order within a cluster, the clusters interleaved. */
+  /** Called for each window file: in key order within a cluster, but clusters are interleaved. */
   readonly onFile: (file: ListedFile) => void;
-  /** Called after each cluster. */
+  /** Called after each cluster has been listed. */
   readonly onListed?: (cluster: ClusterId) => void;
 }
 
@@ -57,9 +57,9 @@ export async function scanWindowFiles(
 }
 
 /**
- * Reads every fetched page to its end. If the next page would begin among older windows, the listing continues at the
- * folder's recent ones instead. So it never takes more requests than a full listing, and a cluster with few files is
- * listed completely.
+ * Lists the window files of one cluster, and returns whether any were skipped. Every fetched page is read to its end.
+ * If the next page would begin among older windows, the listing continues at the recent windows of the same folder
+ * instead. So it never takes more requests than a full listing, and a cluster with few files is listed completely.
  */
 async function scanCluster(
   bucket: BucketReader,

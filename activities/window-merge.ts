@@ -17,10 +17,10 @@ import { type BadFinding, quarantine } from './quarantine';
 import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
 import { lookAgain, type WindowSource } from './window-sources';
 
-/** Attempts to read a source that keeps changing, before the activity fails and Temporal retries it. */
+/** How often a merge looks again at sources that keep changing, before the activity fails and Temporal retries it. */
 const mostLooks = 5;
 
-/** The merged window, or the sources that are bad or have changed. */
+/** The result of one attempt: the merged window, or the sources that are bad or have changed. */
 interface Tried {
   readonly bad: BadFinding[];
   readonly moved: readonly WindowSource[];
@@ -31,31 +31,34 @@ export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket
   readonly planned: PlannedWindow;
   readonly ref: WindowRef;
   readonly previous: PreviousContributions;
-  /** Merge the window even if it is merged already. */
+  /** Merge the window even if it has been merged already. */
   readonly force: boolean;
   readonly memory: MemoryBudget;
-  /** Most bytes of its sources that one merge keeps in memory; anything beyond is read twice. */
+  /** Most bytes of the sources that one merge keeps in memory. The rest is read twice. */
   readonly mostHeld: number;
   readonly signal: AbortSignal;
 }
 
 export interface SettledWindow {
-  /** Each cluster's source with its final decision, in byte order of the ids. */
+  /** Each cluster's source with its final decision, in byte order of the cluster ids. */
   readonly sources: readonly WindowSource[];
-  /** Undefined if no cluster has a good contribution. */
+  /** Provenance of the merged window; undefined if no cluster has a good contribution. */
   readonly merged?: Provenance;
   /** Whether the merged object existed already. */
   readonly reused: boolean;
 }
 
-/** Merges one window, repeatedly until every source is either used or quarantined. */
+/** Merges one window. Repeats the merge until every source is either used or quarantined. */
 export class WindowMerge {
-  /** The current step, for the heartbeat. */
+  /** The current step, reported by the heartbeat. */
   doing = 'starting';
 
   constructor(private readonly context: WindowMergeContext) {}
 
-  /** Each round ends the merge, quarantines a source, or finds that one has changed, at most `mostLooks` times. */
+  /**
+   * Merges the window in rounds. Each round ends the merge, quarantines a source, or finds that a source has changed,
+   * which may happen at most `mostLooks` times.
+   */
   async settle(planned: readonly WindowSource[]): Promise<SettledWindow> {
     const { bucket, ref, signal, force } = this.context;
     let sources = await this.replace(planned, badByListing(planned));
@@ -78,7 +81,7 @@ export class WindowMerge {
     }
   }
 
-  /** Reads, merges and writes; or returns the sources that are bad or have changed, without finishing an object. */
+  /** Reads, merges and writes the window. Returns sources that are bad or have changed, without finishing an object. */
   private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
     const { ref, planned, previous, force, log } = this.context;
     const reuse = force ? undefined : findReuse(previous.base, ref, sources);
@@ -147,7 +150,10 @@ export class WindowMerge {
     }
   }
 
-  /** Changed sources are looked at again before any source is quarantined. */
+  /**
+   * Builds the result of a refused merge. If any source has changed, only the changed ones are returned: they are
+   * looked at again before any source is quarantined.
+   */
   private refused(
     read: readonly WindowSource[],
     { bad, moved }: Extract<MergeAnswer, { kind: 'refused' }>,
@@ -195,7 +201,7 @@ export class WindowMerge {
     return { source, code: bad.code, detail: bad.detail };
   }
 
-  /** Takes a changed source at its current version; writes a kept contribution again if it was the one that changed. */
+  /** Replaces each changed source with its current version. If a kept contribution has changed, writes it again. */
   private async lookAgainAt(
     sources: readonly WindowSource[],
     moved: readonly WindowSource[],
@@ -231,7 +237,7 @@ export class WindowMerge {
     );
   }
 
-  /** Logs nothing about a source that does not exist and never did. */
+  /** Logs that a source was quarantined. Logs nothing if the source does not exist and never did. */
   private logQuarantined(
     source: WindowSource,
     settled: WindowSource | undefined,
@@ -256,7 +262,7 @@ export class WindowMerge {
   }
 }
 
-/** Sources that are bad by their listing alone, without being read. */
+/** Finds the sources that are bad by their listing alone, without being read. */
 function badByListing(sources: readonly WindowSource[]): BadFinding[] {
   return sources.flatMap((source): BadFinding[] => {
     if (source.decision !== 'used') return [];

@@ -9,9 +9,9 @@ import type { BucketReader, CallOptions } from '../storage/bucket';
 /** One cluster's source of a window while it is being merged. */
 export interface WindowSource {
   readonly cluster: ClusterId;
-  /** The cluster's own file. */
+  /** Key of the cluster's own file. */
   readonly key: string;
-  /** Its version when last looked at, or `absent`. */
+  /** Version of the file when it was last looked at, or `absent`. */
   readonly seen: Seen;
   readonly decision: Decision;
   /** Size of the cluster's own file in bytes. */
@@ -20,7 +20,7 @@ export interface WindowSource {
   readonly quarantined?: QuarantinedSource;
 }
 
-/** The planned sources, plus an absent one for each cluster that contributed before but has no planned source. */
+/** Returns the planned sources, plus an absent one for each earlier contributor that has no planned source. */
 export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
   const { window } = planned;
   const known = new Map(planned.quarantined.map((quarantined) => [quarantined.cluster, quarantined]));
@@ -44,7 +44,7 @@ export function plannedSources(planned: PlannedWindow, before: readonly ClusterI
   return sources.sort((a, b) => byBytes(a.cluster, b.cluster));
 }
 
-/** The source at its current version, or absent. */
+/** Looks up the current version of a source. The source is `absent` if its file is gone. */
 export async function lookAgain(
   bucket: BucketReader,
   { cluster, key }: WindowSource,

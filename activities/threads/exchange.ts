@@ -6,7 +6,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
  * memory wakes the waiting thread.
  */
 
-/** Indexes into the shared memory. */
+/** Positions of the values in the shared memory. */
 const place = { changes: 0, turns: 1, round: 2, state: 3 } as const;
 
 /** Values of `state`. */
@@ -15,7 +15,7 @@ const states = { wanted: 0, done: 1, unwanted: 2 } as const;
 export type Shared = Int32Array<SharedArrayBuffer>;
 
 /**
- * Makes the shared memory of one exchange.
+ * Creates the shared memory of one exchange.
  *
  * @param mostTurns how many chunks may be in flight: sent, but not yet consumed
  */
@@ -27,16 +27,16 @@ export function makeShared(mostTurns: number): Shared {
   return shared;
 }
 
-/** Thrown in the thread when nobody waits for its result any more. */
+/** Thrown in the thread if nobody waits for its result any more. */
 export class Unwanted extends Error {}
 
-/** A chunk and the buffers in it that are transferred; they are empty in the thread afterwards. */
+/** A chunk, and the buffers in it that are transferred. The thread can no longer use these buffers after sending. */
 export interface Sent<Chunk> {
   readonly chunk: Chunk;
   readonly transfer: readonly ArrayBufferLike[];
 }
 
-/** A chunk of a round; without a chunk, the end of the round. */
+/** A chunk of a round. If it has no chunk, it marks the end of the round. */
 interface Given {
   readonly round: number;
   readonly chunk?: unknown;
@@ -61,7 +61,10 @@ export class ThreadSide {
     this.port.postMessage(message);
   }
 
-  /** Sends the chunks that `produce` makes, each as soon as a turn is free. Returns when all are sent, consumed or not. */
+  /**
+   * Sends the chunks that `produce` makes, each as soon as a turn is free. Returns when all have been sent, even if
+   * some have not been consumed yet.
+   */
   give<Chunk>(produce: (send: (chunk: Sent<Chunk>) => void) => void): void {
     const { round } = this;
     produce((chunk) => this.send(round, chunk));
@@ -69,10 +72,10 @@ export class ThreadSide {
   }
 
   /**
-   * Sends chunks that may be requested more than once: starts over whenever the other side does, and returns when it
-   * has reported that it needs no more.
+   * Sends chunks that may be requested more than once. Starts over whenever the other side does, and returns when the
+   * other side has reported that it needs no more chunks.
    *
-   * @param make called once per round
+   * @param make makes the chunks; called once per round
    */
   giveAgain<Chunk>(make: () => Iterable<Sent<Chunk>>): void {
     for (;;) {
@@ -87,13 +90,13 @@ export class ThreadSide {
     }
   }
 
-  /** Returns whether all chunks were sent before the next round was requested. */
+  /** Sends the chunks of a round. Returns whether all of them were sent before the next round was requested. */
   private sendChunks<Chunk>(round: number, chunks: Iterable<Sent<Chunk>>): boolean {
     for (const chunk of chunks) if (!this.send(round, chunk)) return false;
     return this.round === round;
   }
 
-  /** Waits for a turn; returns false, and sends nothing, if the next round was requested. */
+  /** Sends a chunk when a turn is free. If the next round was requested meanwhile, sends nothing and returns false. */
   private send<Chunk>(round: number, { chunk, transfer }: Sent<Chunk>): boolean {
     this.await(() => this.takeTurn() || undefined);
     if (this.round !== round) {
@@ -125,16 +128,16 @@ export class ThreadSide {
   }
 }
 
-/** The side of the thread that started the task. It never blocks. */
+/** The other side of the exchange, in the thread that started the task. It never blocks. */
 export class MainSide<Chunk> {
-  /** Received, not yet consumed. */
+  /** Chunks that have been received, but not yet consumed. */
   private arrived: Chunk[] = [];
   private ended = false;
-  /** Chunks of this round whose turns were not returned yet. */
+  /** Number of chunks of this round whose turns have not been returned yet. */
   private held = 0;
   private wake: () => void = () => undefined;
   private failure: { readonly error: unknown } | undefined;
-  /** The round being consumed; -1 before the first. */
+  /** Number of the round that is being consumed; -1 before the first round. */
   private begun = -1;
 
   constructor(
@@ -142,7 +145,7 @@ export class MainSide<Chunk> {
     private readonly shared: Shared,
   ) {}
 
-  /** Answers a question; with the buffers of `transferred`. */
+  /** Answers a question, and transfers the buffers of `transferred`. */
   answer(answer: object, transferred: readonly Uint8Array[] = []): void {
     this.port.postMessage(
       answer,
@@ -151,7 +154,7 @@ export class MainSide<Chunk> {
     this.changed();
   }
 
-  /** Takes in a chunk or the end of a round; returns false for any other message. */
+  /** Handles a message if it is a chunk or the end of a round; returns false for any other message. */
   receive(message: object): boolean {
     if (!('round' in message)) return false;
     const { round, chunk } = message as Given;
@@ -170,8 +173,8 @@ export class MainSide<Chunk> {
   }
 
   /**
-   * The chunks of the thread. A chunk's turn is returned when the next one is requested. If the thread uses
-   * `giveAgain`, a second call starts over, and ends the iteration of the first.
+   * Iterates over the chunks that the thread sends. A chunk's turn is returned when the next chunk is requested. If the
+   * thread uses `giveAgain`, a second call starts over and ends the iteration of the first call.
    */
   async *chunks(): AsyncGenerator<Chunk> {
     const round = this.begin();
@@ -189,13 +192,13 @@ export class MainSide<Chunk> {
     }
   }
 
-  /** Reports to a thread in `giveAgain` that all chunks were consumed. */
+  /** Reports to a thread in `giveAgain` that all chunks have been consumed. */
   done(): void {
     Atomics.store(this.shared, place.state, states.done);
     this.changed();
   }
 
-  /** Reports to the thread that its result is no longer wanted; `chunks` throws the error. The first error counts. */
+  /** Reports to the thread that its result is no longer wanted. `chunks` throws the error of the first such report. */
   fail(error: unknown): void {
     this.failure ??= { error };
     Atomics.store(this.shared, place.state, states.unwanted);
@@ -203,7 +206,10 @@ export class MainSide<Chunk> {
     this.wake();
   }
 
-  /** The thread starts the first round unasked, so its chunks may have arrived already. Those of later rounds cannot have. */
+  /**
+   * Begins the next round and returns its number. The thread starts the first round unasked, so chunks of that round
+   * may have arrived already. Chunks of a later round cannot have arrived before it begins.
+   */
   private begin(): number {
     if (this.begun >= 0) {
       Atomics.add(this.shared, place.round, 1);

@@ -12,28 +12,28 @@ import { type Shared, ThreadSide } from './exchange';
 
 export interface SourceTask {
   readonly cluster: string;
-  /** Records in the cluster's last good contribution, if an empty file is to be refused; otherwise 0. */
+  /** Number of records in the cluster's last good contribution if an empty file is to be refused; otherwise 0. */
   readonly recordsBefore: number;
-  /** The cluster's contribution to the previous object, if it has not changed since and is taken from there. */
+  /** The cluster's contribution to the previous object. Set if it has not changed and is read from that object. */
   readonly from?: Contribution;
 }
 
 export interface MergeTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
-  /** In merge order. */
+  /** The sources, in merge order. */
   readonly sources: readonly SourceTask[];
-  /** SHA-256 of the previous object, if any source is taken from it. */
+  /** SHA-256 of the previous object. Set if any source is read from that object. */
   readonly previous?: string;
   /** Approximate size of all sources in bytes. */
   readonly bytes: number;
-  /** At most this many of them stay in memory until the end; the rest is requested again. */
+  /** Most bytes of the sources that stay in memory until the end. The rest is requested again. */
   readonly mostHeld: number;
 }
 
 /**
- * Requests of a thread: `head` is the previous object up to its first entry, `tail` its rest after the last source;
- * `source` is the next source; `again` are bytes that it did not keep.
+ * Requests of the thread: `head` asks for the previous object up to its first entry, `tail` for its rest after the last
+ * source, `source` for the next source, and `again` for bytes that the thread did not keep.
  */
 export type MergeQuestion =
   | { readonly ask: 'head' | 'tail' }
@@ -41,9 +41,9 @@ export type MergeQuestion =
   | { readonly ask: 'again'; readonly again: AgainRange };
 
 export interface MergeReply {
-  /** Undefined for a source that has changed since the plan. */
+  /** Undefined if the source has changed since the plan was made. */
   readonly bytes?: Uint8Array;
-  /** The bytes of the previous object before these, needed only for its digest. */
+  /** Bytes of the previous object that precede `bytes`. They are needed only for the digest of that object. */
   readonly skipped?: Uint8Array;
 }
 
@@ -71,14 +71,14 @@ export type MergeAnswer =
       readonly size: number;
       /** SHA-256 of the merged file. */
       readonly digest: string;
-      /** In merge order. */
+      /** The contributions, in merge order. */
       readonly contributions: readonly Contribution[];
     };
 
 /** Bytes per chunk of a merged file. */
 const chunkSize = 2 * 1024 * 1024;
 
-/** Requests and merges the sources of one window and sends the merged file, or reports what is wrong with them. */
+/** Requests and merges the sources of one window and sends the merged file, or reports which sources are bad. */
 export function merge(
   task: MergeTask & { readonly port: MessagePort; readonly shared: Shared },
 ): MergeAnswer {
@@ -169,7 +169,7 @@ class WindowSplice {
     }
   }
 
-  /** Reads the next bytes of the previous object, and adds them to its digest. */
+  /** Requests the next bytes of the previous object, and adds them to the digest of that object. */
   private takePrevious(question: MergeQuestion): Uint8Array {
     const { skipped, bytes = new Uint8Array() } = this.ask(question);
     if (skipped !== undefined) this.previous.update(skipped);
@@ -182,7 +182,7 @@ class WindowSplice {
   }
 }
 
-/** Recuts the bytes into chunks of one size, each with an `ArrayBuffer` that can be transferred. */
+/** Cuts the bytes into chunks of one size. Each chunk has an `ArrayBuffer` of its own, which can be transferred. */
 function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array> {
   let left = size;
   let chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, left));
@@ -217,9 +217,9 @@ function requireGood(facts: InputFacts, window: Window, { recordsBefore }: Sourc
 
 export interface ExtractTask {
   readonly pipeline: Pipeline;
-  /** A merged object. */
+  /** The bytes of a merged object. */
   readonly bytes: Uint8Array;
-  /** Its digest according to its provenance. */
+  /** SHA-256 of the object according to its provenance. */
   readonly digest: string;
   readonly contributions: readonly Contribution[];
 }
@@ -228,11 +228,11 @@ export type ExtractAnswer =
   | { readonly damaged: string }
   | {
       readonly damaged?: undefined;
-      /** One per contribution, in the same order. */
+      /** One file per contribution, in the same order. */
       readonly files: readonly { readonly bytes: Uint8Array; readonly digest: string }[];
     };
 
-/** Extracts clusters' contributions from a merged object, as ETL files. */
+/** Extracts the contributions of clusters from a merged object, each as an ETL file. */
 export function extract({ pipeline, bytes, digest, contributions }: ExtractTask): ExtractAnswer {
   if (digestOf(bytes) !== digest)
     return { damaged: 'Its bytes are not those that its provenance describes.' };

@@ -12,14 +12,14 @@ import type {
 } from './merge-thread';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 
-/** The input and output of a merge while it runs. */
+/** The input and output of a running merge. */
 export interface MergeTraffic {
-  /** Answers one request; the returned buffers are transferred. An error ends the merge, which throws it. */
+  /** Answers one request. The buffers of the reply are transferred. An error ends the merge, which throws it. */
   read(question: MergeQuestion): Promise<MergeReply>;
   /**
    * Stores the merged file. Called once, after all sources have been checked.
    *
-   * @param chunks iterates over the file; a second iteration starts over
+   * @param chunks returns an iteration over the file; a second call starts over
    */
   write(begun: MergeBegun, chunks: () => AsyncIterable<Uint8Array>): Promise<void>;
 }
@@ -28,15 +28,15 @@ export interface MergeTraffic {
 export interface MergeThreads {
   /** Merges a window in bounded memory. Aborting ends the thread. */
   merge(task: MergeTask, traffic: MergeTraffic, signal: AbortSignal): Promise<MergeAnswer>;
-  /** Consumes the bytes of the object. */
+  /** Extracts contributions from a merged object. The bytes of the object must not be used afterwards. */
   extract(task: ExtractTask, signal: AbortSignal): Promise<ExtractAnswer>;
   close(): Promise<void>;
 }
 
-/** Chunks of a merged file in flight, 2 MiB each. */
+/** Most chunks of a merged file in flight. Each has 2 MiB. */
 const mostChunks = 3;
 
-/** Makes a pool; its threads start when there is work. */
+/** Creates a pool of threads, which start when there is work. */
 export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
   const threads = startThreads('merge-thread', 'merge', options);
   return {
@@ -62,7 +62,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
         await traffic.write(begun, () => side.chunks());
         side.done();
       };
-      // Store calls are counted per activity by async context, which the port's events would lose.
+      // Store calls are counted per activity by async context, which is lost in the events of the port.
       const inContext = AsyncLocalStorage.snapshot();
       port.on('message', (message: MergeQuestion | MergeBegun) => {
         if (side.receive(message)) return;
@@ -71,7 +71,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
       try {
         return await threads.run<MergeAnswer>('merge', { ...task, port: theirs, shared }, [theirs], signal);
       } catch (error) {
-        // Ends `write`, which may be waiting for chunks that will not come.
+        // Ends `write`, too, which may be waiting for chunks that will not come.
         fail(error);
         throw failure?.error ?? error;
       } finally {

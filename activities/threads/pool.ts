@@ -3,9 +3,9 @@ import path from 'node:path';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
-/** Worker threads for CPU work, so that it blocks no heartbeats or servers. The caller that starts them closes them. */
+/** Worker threads for CPU work, which would block heartbeats and servers. The caller that starts them closes them. */
 export interface Threads {
-  /** Runs a function of the thread's module; transfers bytes and ports to it. Aborting ends the thread. */
+  /** Runs a function of the thread's module. Transfers bytes and ports to the thread. Aborting ends the thread. */
   run<Answer>(
     name: string,
     task: object,
@@ -16,14 +16,14 @@ export interface Threads {
 }
 
 export interface ThreadsOptions {
-  /** (Default: the number of cores.) */
+  /** Maximum number of threads. (Default: the number of cores.) */
   readonly threads?: number;
 }
 
-/** A thread that is idle for this long ends, which frees its memory. */
+/** A thread ends after this many milliseconds without work, which frees its memory. */
 const idleMs = 30_000;
 
-/** Makes a pool of threads that run the functions of a module in this folder; they start when there is work. */
+/** Creates a pool of threads that run the functions of a module in this folder. They start when there is work. */
 export function startThreads(
   file: string,
   anyFunction: string,
@@ -32,7 +32,7 @@ export function startThreads(
   const extension = path.extname(__filename);
   const pool = new Piscina({
     filename: path.join(__dirname, `${file}${extension}`),
-    // Loaded when a thread starts; without it, piscina would look for a default export.
+    // A thread loads this function when it starts. Without a name, piscina would look for a default export.
     name: anyFunction,
     // A thread does not inherit the loader that lets this process run TypeScript.
     execArgv: extension === '.ts' ? ['--require', require.resolve('tsx/cjs')] : [],
@@ -40,7 +40,7 @@ export function startThreads(
     maxThreads: threads,
     idleTimeout: idleMs,
   });
-  // Only the pool is notified of a thread that dies before it takes a task, for example because it cannot be loaded.
+  // If a thread dies before it takes a task, for example because it cannot be loaded, only the pool is notified.
   let broken = new AbortController();
   pool.on('error', (error: unknown) => {
     broken.abort(error);
@@ -70,7 +70,7 @@ export function startThreads(
   };
 }
 
-/** The bytes with an `ArrayBuffer` to themselves: small buffers share a pool, which cannot be transferred. */
+/** Returns the bytes in an `ArrayBuffer` of their own: small buffers share a pool, which cannot be transferred. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -18,20 +18,20 @@ export interface ReadTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
   readonly bytes: Uint8Array;
-  /** The receiver of the columns. Each thread sends it an allocation's identity once only. */
+  /** Id of the receiver of the columns. A thread sends it each allocation's identity only once. */
   readonly reader: string;
-  /** Send every identity again: the receiver may have lost earlier ones. */
+  /** Send every identity again, as the receiver may have lost earlier ones. */
   readonly allIdentities: boolean;
 }
 
-/** Sent first. After `good`, the columns follow as chunks: the whole file has been checked by then. */
+/** Sent first. After `good`, the columns follow as chunks: the whole file has been checked before `good` is sent. */
 export type ReadVerdict =
   { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string } | { readonly kind: 'good' };
 
-/** A batch takes 1 to 2 MB: little beside a large file, yet large enough to make the cost of sending it negligible. */
+/** A batch takes 1 to 2 MB: little compared with a large file, yet enough to make the cost of sending negligible. */
 const rowsPerBatch = 4_096;
 
-/** The identities that this thread has sent, and to which reader. */
+/** The identities that this thread has sent, and the reader that received them. */
 let sent = { reader: '', hashes: new HashIndex() };
 
 /** Reads one window file and sends its columns, or the reason why it cannot be used. */
@@ -51,7 +51,7 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
     const verdict: ReadVerdict = { kind: 'refused', code: error.code, detail: error.detail };
     other.tell(verdict);
   } finally {
-    // Identities of an unfinished file may never have arrived.
+    // If the file was not sent completely, its identities may never have arrived.
     if (!whole) sent = { reader: '', hashes: new HashIndex() };
     task.port.close();
     releaseBuffer(task.bytes);
@@ -61,7 +61,7 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
 /** Sends the columns of a file that has been checked. */
 type SendColumns = (send: (chunk: Sent<WindowColumns>) => void) => void;
 
-/** Each checks the file, and throws an `ETL_*` error if it cannot be used. */
+/** Each checks a file and returns a function that sends it. Throws an `ETL_*` error if the file cannot be used. */
 const readers: Readonly<Record<Pipeline, (task: ReadTask) => SendColumns>> = {
   allocations: readAllocations,
   assets: readAssets,
@@ -74,7 +74,7 @@ function readAssets({ bytes, window }: ReadTask): SendColumns {
   return (send) => send({ chunk: columns, transfer: [] });
 }
 
-/** Reads the file twice, since a fault may be at its end: this throws before anything is sent. */
+/** Reads the file twice, since an error may be at its end: the first pass throws before anything is sent. */
 function readAllocations({ bytes, window }: ReadTask): SendColumns {
   const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
   const repeated = checkAllocations(plain, window);
@@ -107,14 +107,14 @@ function checkAllocations(bytes: Uint8Array, window: Window): boolean {
   return repeated;
 }
 
-/** Visits one record at a time: a large window decoded into objects would take ten times its size. */
+/** Visits the records one at a time: a large window that is decoded into objects takes ten times its size. */
 function eachAllocation(
   bytes: Uint8Array,
   repeated: boolean,
   visit: (record: Allocation, count: number) => void,
 ): void {
   if (repeated) {
-    // The later of two records with one key wins, as everywhere.
+    // If two records have the same key, the later one wins, as everywhere.
     const { allocations } = decodeSet('allocations', bytes);
     for (const record of allocations?.values() ?? [])
       if (record !== null) visit(record, allocations?.size ?? 0);
@@ -133,7 +133,7 @@ function requireWindow(set: EtlSet, window: Window): void {
   });
 }
 
-/** Decodes a file that cannot be scanned in full: that gives the most precise error. */
+/** Scans a whole file. If that fails, decodes the file as well, as this gives the most precise error. */
 function scanWhole(bytes: Uint8Array, visit: Parameters<typeof scanAllocations>[1]): EtlSet {
   try {
     return scanAllocations(bytes, visit);

@@ -14,10 +14,11 @@ import type { ReadTask, ReadVerdict } from './read-thread';
 /** Worker threads that read ETL files into columns. The caller that starts them closes them. */
 export interface ReadThreads {
   /**
-   * Consumes the bytes. Each thread sends an allocation's identity once only, unless `allIdentities` requests all of them again.
-   * Allocations come in batches; until these are read to the end or closed, they occupy a thread.
+   * Reads an ETL file into columns. The bytes must not be used afterwards. Each thread sends an allocation's identity
+   * only once, unless `allIdentities` requests all of them again. Allocations come in batches, which occupy a thread
+   * until they are read to the end or closed.
    *
-   * Throws an `ETL_*` error if the file cannot be used, before any of it is returned.
+   * Throws an `ETL_*` error if the file cannot be used, before any part of it is returned.
    */
   read(
     ref: WindowRef,
@@ -29,15 +30,16 @@ export interface ReadThreads {
 }
 
 /**
- * By default V8 lets 130 MB of short-lived objects pile up in each thread before it collects them. Reading makes many,
- * and is as fast with less. The first flag applies to threads started from now on, the second to this one.
+ * Flags that keep little garbage in memory. By default, V8 lets 130 MB of short-lived objects pile up in each thread
+ * before it collects them. Reading creates many such objects, and is as fast with a lower limit. The first flag applies
+ * to threads that start from now on, the second to this thread.
  */
 const smallHeaps = ['--max-semi-space-size=16', '--semi-space-growth-factor=1'];
 
-/** Batches in flight: one is consumed while the next is made. */
+/** Most batches in flight: one is consumed while the next is made. */
 const mostBatches = 2;
 
-/** Makes a pool; its threads start when there is work. */
+/** Creates a pool of threads, which start when there is work. */
 export function startReadThreads(options?: ThreadsOptions): ReadThreads {
   for (const flag of smallHeaps) setFlagsFromString(flag);
   const threads = startThreads('read-thread', 'read', options);
@@ -83,7 +85,7 @@ export function startReadThreads(options?: ThreadsOptions): ReadThreads {
   };
 }
 
-/** The batches of a file; their memory is released as soon as the next one is requested. */
+/** Iterates over the batches of a file. The memory of a batch is released as soon as the next one is requested. */
 async function* batchesOf(
   side: MainSide<WindowColumns>,
   close: () => void,
