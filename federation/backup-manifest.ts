@@ -4,13 +4,13 @@ import { z } from 'zod';
 export const savedFileSchema = z.object({ digest: z.string(), size: z.number() });
 export type SavedFile = z.infer<typeof savedFileSchema>;
 
-/** The contents of a backup. Written last: a backup without a manifest was not finished. */
+/** The contents of a backup. The manifest is written last: a backup without one was not finished. */
 export const backupManifestSchema = z.object({
   format: z.literal(1),
   cluster: z.string(),
-  /** When the backup was started, RFC 3339. */
+  /** Start of the backup, RFC 3339. */
   at: z.string(),
-  /** By path below `bingen/`. */
+  /** The saved files, by path below `bingen/`. */
   files: z.record(z.string(), savedFileSchema),
 });
 export type BackupManifest = z.infer<typeof backupManifestSchema>;

@@ -1,6 +1,6 @@
 /**
- * Compares two ids by their UTF-8 bytes: the order in which clusters are merged, and the order of a listing. (A plain
- * `<` compares UTF-16 units, which differs beyond the Basic Multilingual Plane.)
+ * Compares two ids by their UTF-8 bytes. This is the order in which clusters are merged and in which stores list keys.
+ * (A plain `<` compares UTF-16 units, which differs beyond the Basic Multilingual Plane.)
  */
 export function byBytes(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length);
@@ -11,13 +11,13 @@ export function byBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Ranks a UTF-16 unit by code point: surrogates belong to code points above all others. */
+/** Maps a UTF-16 unit to its rank by code point: surrogates belong to code points above all others. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-/** A record with its keys in the order of their bytes, so that equal content is equal text. */
+/** Returns a record with its keys in byte order, so that equal content gives equal text. */
 export function inByteOrder<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => byBytes(a, b)));
 }

@@ -7,17 +7,17 @@ import { byBytes } from './byte-order';
 export interface ListedFile {
   readonly cluster: ClusterId;
   readonly window: WindowId;
-  /** Below the cluster's `etl/bingen/`. */
+  /** Path below the cluster's `etl/bingen/`. */
   readonly path: string;
-  /** Whether its name has no prefix and no `.gz`. */
+  /** Whether the file's name has no prefix and no `.gz`. */
   readonly plain: boolean;
   readonly version: Version;
   readonly size: number;
-  /** By the store's clock, in milliseconds since 1970. */
+  /** Time of the last modification by the store's clock, in milliseconds since 1970. */
   readonly modified: number;
 }
 
-/** A file that is ignored because its cluster has a preferred one of the same window. */
+/** A file that is ignored because its cluster has a preferred file for the same window. */
 export interface Duplicate {
   readonly cluster: ClusterId;
   readonly window: WindowId;
@@ -25,16 +25,16 @@ export interface Duplicate {
   readonly ignored: string;
 }
 
-/** The file that counts for a cluster and window. */
+/** The file that is used for a cluster and window. */
 export interface Candidate extends Pick<ListedFile, 'plain' | 'version' | 'size' | 'modified'> {
-  /** The path below the cluster's `etl/bingen/`; undefined if it is the window's id. */
+  /** Path below the cluster's `etl/bingen/`; undefined if it is the window's id. */
   readonly path?: string;
 }
 
 /**
- * At most one file per cluster and window: the one modified last, then the plain name, then the canonical path. The
- * order in which files are added makes no difference. A listing can be added as it arrives: only the files that count
- * are kept in memory.
+ * Collects at most one file per cluster and window. Of several files, it keeps the one modified last; of these, the one
+ * with the plain name; of these, the one with the canonical path. The order in which files are added makes no
+ * difference. A listing can be added as it arrives: only the preferred files are kept in memory.
  */
 export class Candidates {
   readonly #windows = new Map<string, Map<ClusterId, Candidate>>();
@@ -54,22 +54,22 @@ export class Candidates {
     this.#ignored.push({ cluster, window, ignored: left.path ?? window });
   }
 
-  /** The ids of the windows that any cluster has, unordered. */
+  /** Returns the ids of the windows that any cluster has, unordered. */
   windows(): Iterable<string> {
     return this.#windows.keys();
   }
 
-  /** The files of a window by cluster, unordered. */
+  /** Returns the files of a window by cluster, unordered. */
   of(window: string): ReadonlyMap<ClusterId, Candidate> {
     return this.#windows.get(window) ?? noFiles;
   }
 
-  /** The clusters that have a window, unordered. */
+  /** Returns the clusters that have a window, unordered. */
   clusters(): ReadonlySet<ClusterId> {
     return this.#clusters;
   }
 
-  /** The ignored files, in the order of windows, clusters and paths. */
+  /** Returns the ignored files, sorted by window, cluster and path. */
   duplicates(): Duplicate[] {
     return this.#ignored
       .map(({ cluster, window, ignored }): Duplicate => {

@@ -3,18 +3,18 @@ import { FederationError, isFederationError } from '../errors/federation-error';
 import type { Bucket, BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** A kind of JSON document in the bucket. `documents.ts` has all of them. */
+/** A kind of JSON document in the bucket. `documents.ts` lists all kinds. */
 export interface DocumentKind<Value, Names extends readonly unknown[]> {
-  /** Its key, with `<…>` for what varies. */
+  /** Pattern of the keys, with `<…>` for the parts that vary. */
   readonly pattern: string;
-  /** What writes it, and when, as `docs/design/bucket-format.md` has it. */
+  /** What writes the document, and when, as `docs/design/bucket-format.md` states it. */
   readonly writer: string;
-  /** The key of one document. */
+  /** Builds the key of one document. */
   readonly key: (...names: Names) => string;
   readonly schema: z.ZodType<Value>;
-  /** The largest document that is read, in bytes. */
+  /** Size of the largest document that is read, in bytes. */
   readonly limit: number;
-  /** How a reader treats a damaged one: as an error with this code, or as absent. */
+  /** How a damaged document is treated when it is read: as an error with this code, or as absent. */
   readonly damaged: 'STORAGE_CORRUPT' | 'GENERATION_UNREADABLE' | 'absent';
 }
 
@@ -23,17 +23,17 @@ export interface DocumentAt<Value> extends Omit<DocumentKind<Value, never>, 'key
   readonly key: string;
 }
 
-/** Adds `at`, which names one document of the kind. */
+/** Adds the function `at`, which selects one document of the kind. */
 export function defineDocument<Value, Names extends readonly unknown[]>(kind: DocumentKind<Value, Names>) {
   const at = (...names: Names): DocumentAt<Value> => ({ ...kind, key: kind.key(...names) });
   return { ...kind, at };
 }
 
 /**
- * Reads a document; undefined if there is none.
+ * Reads a document; returns undefined if it does not exist.
  *
- * @throws STORAGE_TOO_LARGE above the kind's limit; the kind's code, not retryable, if the object does not match the
- *   schema; any other error of the store
+ * @throws STORAGE_TOO_LARGE if the document exceeds the kind's limit; the kind's error code, not retryable, if the
+ *   object does not match the schema; any other error of the store
  */
 export async function readDocument<Value>(
   bucket: BucketReader,
@@ -51,7 +51,7 @@ export async function readDocument<Value>(
   }
 }
 
-/** As `readDocument`, but a damaged document counts as absent: for callers that then write it again. */
+/** Like `readDocument`, but treats a damaged document as absent. For callers that then write the document again. */
 export async function readIntact<Value>(
   bucket: BucketReader,
   document: DocumentAt<Value>,
@@ -65,7 +65,7 @@ export async function readIntact<Value>(
   }
 }
 
-/** As `readDocument`, but throws STORAGE_NOT_FOUND if there is none. */
+/** Like `readDocument`, but throws STORAGE_NOT_FOUND if the document does not exist. */
 export async function requireDocument<Value>(
   bucket: BucketReader,
   document: DocumentAt<Value>,
@@ -79,7 +79,7 @@ export async function requireDocument<Value>(
   });
 }
 
-/** Writes a document unless it exists. Returns whether it did. */
+/** Writes a document unless it exists. Returns whether the document was written. */
 export async function createDocument<Value>(
   bucket: Bucket,
   { key }: DocumentAt<Value>,
@@ -95,7 +95,7 @@ export async function createDocument<Value>(
   }
 }
 
-/** Writes a document, replacing an earlier one. */
+/** Writes a document, and replaces an existing one. */
 export async function replaceDocument<Value>(
   bucket: Bucket,
   { key }: DocumentAt<Value>,
@@ -140,7 +140,7 @@ function parseJson(key: string, bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    // The parser's own message quotes the content.
+    // Do not use the parser's own message: it quotes the content.
     throw corrupt(key, `${bytes.length} bytes that are no JSON`, cause);
   }
 }

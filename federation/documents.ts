@@ -25,12 +25,14 @@ import { unreferencedSchema } from './retention';
 import { reportSchema, requestSchema } from './run';
 
 const mebibyte = 2 ** 20;
-/** For documents whose size does not depend on the number of windows and clusters, or hardly does. */
+/** Limit for documents whose size does not depend on the number of windows and clusters, or hardly does. */
 const small = 64 * mebibyte;
-/** For documents that grow with the number of windows or clusters: about as much as fits into one string. */
+/** Limit for documents that grow with the number of windows or clusters: about as much as fits into one string. */
 const large = 512 * mebibyte;
 
-/** Every JSON document in the bucket. `docs/design/bucket-format.md` lists them with their readers; a test compares both. */
+/**
+ * All JSON documents in the bucket. `docs/design/bucket-format.md` lists them with their readers; a test compares both.
+ */
 export const documents = {
   generation: defineDocument({
     pattern: 'federated/combined/generations/<n>.json',
@@ -40,7 +42,7 @@ export const documents = {
     limit: large,
     damaged: 'GENERATION_UNREADABLE',
   }),
-  /** A merge reads it with `readIntact`: it merges a window again whose provenance is damaged. */
+  /** A merge reads the provenance with `readIntact`: if it is damaged, the merge merges the window again. */
   provenance: defineDocument({
     pattern: 'federated/combined/objects/<fingerprint>.json',
     writer: 'merge, after the object',
@@ -65,7 +67,7 @@ export const documents = {
     limit: small,
     damaged: 'STORAGE_CORRUPT',
   }),
-  /** The next full listing writes it again. */
+  /** If the document is missing or damaged, the next full listing writes it again. */
   fullListing: defineDocument({
     pattern: 'federated/combined/full-listing.json',
     writer: 'commit of a plan made from a full listing',
@@ -130,7 +132,10 @@ export const documents = {
     limit: small,
     damaged: 'STORAGE_CORRUPT',
   }),
-  /** Its key is relative to the root of the export, which may be a folder elsewhere. Compared as a whole, so no schema. */
+  /**
+   * The key is relative to the root of the export, which may be a folder elsewhere. The document is compared as a
+   * whole, so it needs no schema.
+   */
   exportSchema: defineDocument({
     pattern: 'federated/combined/export/v<version>/schema.json',
     writer: 'export, if it differs',

@@ -12,9 +12,9 @@ export interface FingerprintSource {
 }
 
 /**
- * Names a merged window by everything that determines its bytes: merge revision, window, and the version and decision of
- * each cluster's source. The order of the sources does not matter. A cluster that never had a file of the window is not
- * among them, so that a new cluster changes only the names of windows that it has.
+ * Computes the name of a merged window from everything that determines its bytes: merge revision, window, and the
+ * version and decision of each cluster's source. The order of the sources does not matter. A cluster that never had a
+ * file of the window is not among the sources: so a new cluster changes only the names of windows that it has.
  */
 export function fingerprint(
   ref: WindowRef,
@@ -25,7 +25,7 @@ export function fingerprint(
     .sort((a, b) => byBytes(a.cluster, b.cluster))
     .map((source) => [source.cluster, source.seen, source.decision]);
   const { pipeline, resolution, window } = ref;
-  // JSON separates the values whatever characters they have.
+  // JSON keeps the values apart, whatever characters they contain.
   const text = JSON.stringify([revision, pipeline, resolution, window.start, window.end, said]);
   return createHash('sha256').update(text).digest('hex');
 }

@@ -3,19 +3,19 @@ import { byBytes } from './byte-order';
 import type { Candidates } from './candidates';
 import type { Plan } from './plan';
 
-/** What a plan found for a pipeline and resolution. */
+/** What a plan found for one pipeline and resolution. */
 export interface Found {
   readonly pipeline: string;
   readonly resolution: string;
-  /** Windows to merge. */
+  /** Number of windows to merge. */
   readonly planned: number;
-  /** Windows of the base that stay as they are. */
+  /** Number of windows of the base that stay as they are. */
   readonly carried: number;
-  /** By cluster, in byte order: its files, one per window, and those among them whose window is to be merged. */
+  /** By cluster, in byte order: the number of its files, one per window, and how many of these are to be merged. */
   readonly clusters: ReadonlyMap<string, { readonly files: number; readonly planned: number }>;
 }
 
-/** Counts what was found, by pipeline and resolution in byte order. */
+/** Counts what a plan found for each pipeline and resolution, in byte order. */
 export function countFound(plan: Pick<Plan, 'windows' | 'carried'>, candidates: Candidates): Found[] {
   const planned = new Set<string>(plan.windows.map(({ window }) => window));
   const carried = new Set(plan.carried);

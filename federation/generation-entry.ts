@@ -2,8 +2,8 @@ import { FederationError } from '../errors/federation-error';
 import { parseWindowId, type WindowId, windowId, type WindowRef } from '../etl/window';
 
 /**
- * The window of an entry of a generation. Others can write to the bucket, so a name from a generation is used as a path
- * only if it is a window id. Throws GENERATION_UNREADABLE if it is not.
+ * Parses the window id of an entry of a generation. Others can write to the bucket, so a name from a generation is used
+ * as a path only if it is a window id. Throws GENERATION_UNREADABLE if it is not.
  */
 export function entryWindow(id: string): WindowRef {
   const ref = parseWindowId(id);
@@ -14,12 +14,12 @@ export function entryWindow(id: string): WindowRef {
   });
 }
 
-/** The windows of a generation, by their ids. Throws GENERATION_UNREADABLE if a name is not a window id. */
+/** Lists the windows of a generation with their ids. Throws GENERATION_UNREADABLE if a name is not a window id. */
 export function windowEntries<Window>(windows: Readonly<Record<string, Window>>): [WindowId, Window][] {
   return Object.entries(windows).map(([id, window]) => [windowId(entryWindow(id)), window]);
 }
 
-/** The error for an object that does not have the digest given in the generation. */
+/** Creates the error for an object that does not have the digest given in the generation. */
 export function wrongDigest(key: string): FederationError {
   return new FederationError('GENERATION_UNREADABLE', {
     subject: { key },

@@ -5,27 +5,27 @@ import { membershipSchema } from './membership';
 /** SHA-256 in lower-case hexadecimal. */
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A window of a generation: its merged object. */
+/** A window of a generation, described by its merged object. */
 export const generationWindowSchema = z.object({
-  /** The name of the object; see `fingerprint.ts`. */
+  /** Name of the object; see `fingerprint.ts`. */
   fingerprint: digestSchema,
   /** SHA-256 of the object's bytes. */
   digest: digestSchema,
-  /** The object's size in bytes. */
+  /** Size of the object in bytes. */
   size: z.number().int().nonnegative(),
 });
 export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
-/** A source that was not taken as it is. While a generation lists one of an included cluster, runs end `partial`. */
+/** A source that was not merged as it is. While a generation lists one of an included cluster, runs end `partial`. */
 export const quarantinedSourceSchema = z.object({
   cluster: clusterIdSchema,
   window: windowIdSchema,
-  /** The source's version, or `absent` if it vanished. */
+  /** Version of the source, or `absent` if it vanished. */
   seen: seenSchema,
-  /** The error code of the reason. */
+  /** Error code that says why the source is quarantined. */
   code: z.string(),
   detail: z.string(),
-  /** The version of the object under `kept/` that is merged instead; undefined if nothing good is known. */
+  /** Version of the object under `kept/` that is merged instead; undefined if no good contribution is known. */
   kept: versionSchema.optional(),
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
@@ -37,26 +37,29 @@ export function quarantineState({ kept }: Pick<QuarantinedSource, 'kept'>): Quar
   return kept === undefined ? 'refused' : 'kept';
 }
 
-/** One commit: the object of every window, and the membership. Immutable once created. */
+/** One commit: the merged object of every window, and the membership. Immutable once created. */
 export const generationSchema = z.object({
   format: z.literal(1),
   generation: z.number().int().positive(),
-  /** The run that committed it. */
+  /** Id of the run that committed the generation. */
   run: z.string(),
-  /** RFC 3339, by the federator's clock. */
+  /** Time of the commit, RFC 3339, by the federator's clock. */
   committedAt: z.string(),
-  /** The generation before; 0 for the first one. */
+  /** Number of the previous generation; 0 if this is the first one. */
   previous: z.number().int().nonnegative(),
-  /** The merge revision of the code that committed it. */
+  /** Merge revision of the code that committed the generation. */
   mergeRevision: z.number().int().positive(),
   membership: membershipSchema,
-  /** By WindowId. */
+  /** The windows, by WindowId. */
   windows: z.record(z.string(), generationWindowSchema),
   quarantined: z.array(quarantinedSourceSchema),
 });
 export type Generation = z.infer<typeof generationSchema>;
 
-/** The sources that make a run `partial`: those of included clusters. The others wait for their cluster's return. */
+/**
+ * Returns the quarantined sources of included clusters, which make a run `partial`. Those of excluded clusters stay
+ * listed until their cluster returns.
+ */
 export function quarantinedOfIncluded(
   generation: Pick<Generation, 'membership' | 'quarantined'>,
 ): QuarantinedSource[] {

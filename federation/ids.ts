@@ -4,7 +4,9 @@ import { isWindowId, type WindowId } from '../etl/window';
 import type { Version } from '../storage/bucket';
 import { type Decision, isDecision, type Seen } from './decision';
 
-/** Schemas for the ids, versions and decisions in the bucket's documents. They change no text, and check it once. */
+/**
+ * Schemas for the ids, versions and decisions in the bucket's documents. They check a text once, and do not change it.
+ */
 
 export const clusterIdSchema = z
   .string()
@@ -14,12 +16,12 @@ export const windowIdSchema = z
   .string()
   .refine((text): text is WindowId => isWindowId(text), { error: 'not a window' });
 
-/** `Object.keys` for a record whose keys are checked. */
+/** Like `Object.keys`, for a record whose keys have been checked. */
 export function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] {
   return Object.keys(record) as Key[];
 }
 
-/** Opaque: every text can be a version. */
+/** Versions are opaque: any text can be one. */
 export const versionSchema = z.string().transform((text) => text as Version);
 
 /** A version, or `absent`. */

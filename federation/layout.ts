@@ -9,11 +9,11 @@ import {
 } from '../etl/window';
 
 /**
- * Every key of the bucket, built and parsed here and nowhere else. `docs/design/bucket-format.md` lists the writers and
- * readers of each.
+ * All keys of the bucket. They are built and parsed here and nowhere else. `docs/design/bucket-format.md` lists the
+ * writers and readers of each key.
  */
 
-/** Everything federated; each folder directly under it except `combined` is a cluster. */
+/** Prefix of everything federated. Each folder directly under it except `combined` belongs to a cluster. */
 export const federatedPrefix = 'federated/';
 export const combinedPrefix = 'federated/combined/';
 export const combinedEtlPrefix = 'federated/combined/etl/bingen/';
@@ -22,59 +22,62 @@ export const generationsPrefix = 'federated/combined/generations/';
 export const keptPrefix = 'federated/combined/kept/';
 export const runsPrefix = 'federated/combined/runs/';
 export const publishedKey = 'federated/combined/published.json';
-/** The record of the last full listing of the clusters. */
+/** Key of the record of the last full listing of the clusters. */
 export const fullListingKey = 'federated/combined/full-listing.json';
-/** When each object that no kept generation names was first seen. */
+/** Key of the record of objects that no kept generation names, with the time when each was first found to be one. */
 export const unreferencedKey = 'federated/combined/unreferenced.json';
 
-/** An object that `doctor` or a role's start writes to test the store, below the role's own prefix; deleted at once. */
+/**
+ * Key of an object that `doctor`, or a role when it starts, writes to test the store. It is below the role's own
+ * prefix, and is deleted at once.
+ */
 export function probeKey(prefix: string, id: string): string {
   return `${prefix}probe/${id}`;
 }
 
-/** The cluster of a prefix directly under `federated/`; undefined for `combined` and names that no cluster can have. */
+/** Parses a prefix directly under `federated/`; undefined for `combined` and for names that no cluster can have. */
 export function parseClusterPrefix(prefix: string): ClusterId | undefined {
   if (!prefix.startsWith(federatedPrefix) || !prefix.endsWith('/')) return undefined;
   const text = prefix.slice(federatedPrefix.length, -1);
   return isClusterId(text) ? text : undefined;
 }
 
-/** A cluster's ETL files: Federated Storage. */
+/** Prefix of a cluster's ETL files, which are its part of Federated Storage. */
 export function clusterEtlPrefix(cluster: ClusterId): string {
   return `${federatedPrefix}${cluster}/etl/bingen/`;
 }
 
-/** Everything of a cluster. */
+/** Prefix of everything that belongs to a cluster. */
 export function clusterPrefix(cluster: ClusterId): string {
   return `${federatedPrefix}${cluster}/`;
 }
 
-/** A local ETL file's key in Federated Storage; `path` is the file's below `bingen/`. */
+/** Key of a local ETL file in Federated Storage; `path` is the file's path below `bingen/`. */
 export function clusterEtlKey(cluster: ClusterId, path: string): string {
   return clusterEtlPrefix(cluster) + path;
 }
 
-/** Reads a key below a cluster's or the combined ETL prefix. */
+/** Parses a key below the ETL prefix of a cluster or of the combined set. */
 export function parseEtlKey(prefix: string, key: string): WindowFile | undefined {
   return key.startsWith(prefix) ? parseWindowFile(key.slice(prefix.length)) : undefined;
 }
 
-/** The published file of a combined window, for any reader of Kubecost's layout. */
+/** Key of the published file of a combined window, for any reader of Kubecost's layout. */
 export function combinedEtlKey(window: WindowRef | WindowId): string {
   return combinedEtlPrefix + (typeof window === 'string' ? window : windowId(window));
 }
 
-/** A merged window, immutable. */
+/** Key of a merged window, an immutable object. */
 export function objectKey(fingerprint: string): string {
   return objectsPrefix + fingerprint;
 }
 
-/** A merged window's provenance. Written last: if it exists, the object is finished. */
+/** Key of a merged window's provenance. The provenance is written last: if it exists, the object is finished. */
 export function provenanceKey(fingerprint: string): string {
   return `${objectsPrefix}${fingerprint}.json`;
 }
 
-/** Reads a key below `objects/`. */
+/** Parses a key below `objects/`. */
 export function parseObjectKey(key: string): { fingerprint: string; provenance: boolean } | undefined {
   const match = /^([0-9a-f]{64})(\.json)?$/.exec(
     key.startsWith(objectsPrefix) ? key.slice(objectsPrefix.length) : '',
@@ -82,7 +85,7 @@ export function parseObjectKey(key: string): { fingerprint: string; provenance: 
   return match?.[1] === undefined ? undefined : { fingerprint: match[1], provenance: match[2] !== undefined };
 }
 
-/** Padded, so that a listing is in the order of the numbers. */
+/** Key of a generation. Its number is padded, so that a listing is in the order of the numbers. */
 export function generationKey(generation: number): string {
   return `${generationsPrefix}${String(generation).padStart(12, '0')}.json`;
 }
@@ -94,100 +97,100 @@ export function parseGenerationKey(key: string): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
-/** A cluster's last good contribution to a window, once its source is gone or bad. */
+/** Key of a cluster's last good contribution to a window, written once the cluster's source is gone or bad. */
 export function keptKey(cluster: ClusterId, window: WindowId): string {
   return `${keptPrefix}${cluster}/${window}`;
 }
 
-/** A run's request; its first object. */
+/** Key of a run's request, which is the first object of the run. */
 export function runRequestKey(run: string): string {
   return `${runsPrefix}${run}/request.json`;
 }
 
-/** A shard of a run's plan. */
+/** Key of a shard of a run's plan. */
 export function runPlanKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/plan-${attempt}-${shard}.json`;
 }
 
-/** The results of a shard of a run's plan. */
+/** Key of the results of a shard of a run's plan. */
 export function runOutcomeKey(run: string, attempt: number, shard: number): string {
   return `${runsPrefix}${run}/outcome-${attempt}-${shard}.json`;
 }
 
-/** A run's report; its last object. */
+/** Key of a run's report, which is the last object of the run. */
 export function runReportKey(run: string): string {
   return `${runsPrefix}${run}/report.json`;
 }
 
-/** Reads a key or a prefix below `runs/`. */
+/** Parses a key or a prefix below `runs/`. */
 export function parseRunKey(key: string): { run: string; file: string } | undefined {
   const match = /^([^/]+)\/(.*)$/.exec(key.startsWith(runsPrefix) ? key.slice(runsPrefix.length) : '');
   return match?.[1] === undefined ? undefined : { run: match[1], file: match[2] ?? '' };
 }
 
-/** Backups of a cluster's local ETL. Outside of `federated/`, where they would be taken for a cluster. */
+/** Prefix of a cluster's backups of its local ETL. Below `federated/`, it would be mistaken for a cluster. */
 export function backupsPrefix(cluster: ClusterId): string {
   return `federated-etl/backups/${cluster}/`;
 }
 
-/** One backup; `time` names it. */
+/** Prefix of one backup; `time` is the name of the backup. */
 export function backupPrefix(cluster: ClusterId, time: string): string {
   return `${backupsPrefix(cluster)}${time}/`;
 }
 
-/** A file of a backup; `path` is the file's below `bingen/`. */
+/** Key of a file in a backup; `path` is the file's path below `bingen/`. */
 export function backupFileKey(cluster: ClusterId, time: string, path: string): string {
   return `${backupPrefix(cluster, time)}bingen/${path}`;
 }
 
-/** The list of a backup's files; written last. */
+/** Key of the list of a backup's files, which is written last. */
 export function backupManifestKey(cluster: ClusterId, time: string): string {
   return `${backupPrefix(cluster, time)}manifest.json`;
 }
 
-/** The head of a run's plan, for the commit; written after its shards. */
+/** Key of the head of a run's plan, which the commit reads. The head is written after the shards. */
 export function runPlanHeadKey(run: string, attempt: number): string {
   return `${runsPrefix}${run}/plan-${attempt}.json`;
 }
 
-/** The quarantined sources of one planned window. */
+/** Key of the quarantined sources of one planned window. */
 export function runQuarantineKey(run: string, attempt: number, shard: number, index: number): string {
   return `${runsPrefix}${run}/quarantine-${attempt}-${shard}-${index}.json`;
 }
 
-/** The export of the combined set for other query engines; the paths below it are those of any export. */
+/** Prefix of the combined set's export for other query engines. The paths below it are the same in every export. */
 export const exportPrefix = 'federated/combined/export/';
 
 /** A window in an export. */
 export interface ExportedFile {
-  /** The version of the columns. */
+  /** Version of the columns. */
   readonly version: number;
   readonly format: 'parquet' | 'csv';
   readonly ref: WindowRef;
-  /** SHA-256 of the window file; shortened as in the path when parsed. */
+  /** SHA-256 of the window file. From a parsed path, only its first 12 digits, as the path has no more. */
   readonly digest: string;
 }
 
 const exportEndings = { parquet: 'parquet', csv: 'csv.gz' } as const;
 
-/** A window's path below an export's root, in Hive-style folders. */
+/** Path of a window below an export's root, in Hive-style folders. */
 export function exportPath({ version, format, ref, digest }: ExportedFile): string {
   const day = new Date(ref.window.start * 1000).toISOString().slice(0, 10);
   const name = `${windowName(ref.window)}-${digest.slice(0, 12)}.${exportEndings[format]}`;
   return `${exportTablesPath(version, format)}${ref.pipeline}/resolution=${ref.resolution}/day=${day}/${name}`;
 }
 
-/** All windows of a version and a format, below an export's root. Engines read every file in a table's folder. */
+/** Prefix of a version's windows in one format, below an export's root. Engines read every file in a table's folder. */
 export function exportTablesPath(version: number, format: ExportedFile['format']): string {
   return `v${version}/${format}/`;
 }
 
-/** The list of a version's columns, below an export's root. */
+/** Path of the list of a version's columns, below an export's root. */
 export function exportSchemaPath(version: number): string {
   return `v${version}/schema.json`;
 }
 
-/** Parses a path of `exportPath`; undefined for anything else. */
+/** Parses a path that `exportPath` has built; returns undefined for any other path. */
 export function parseExportPath(path: string): ExportedFile | undefined {
   const match =
     /^v(\d{1,6})\/(parquet|csv)\/([^/]+)\/resolution=([^/]+)\/day=[^/]+\/(\d+-\d+)-([0-9a-f]{12})\.[a-z.]+$/.exec(

@@ -8,41 +8,40 @@ import { mergeRevision } from './merge-revision';
 import type { FederationRequest } from './run';
 
 /**
- * How much of the bucket a federation lists. Keys sort by time, so a recent listing can skip what lies before recent
- * changes. It says nothing about older windows. Once a day, and whenever they could matter, a full listing lists
- * everything.
+ * How much of the bucket a federation lists. Keys sort by time, so a recent listing can skip older windows; it then
+ * says nothing about them. Once a day, and whenever older windows could matter, a full listing lists everything.
  */
 
 const day = 86_400;
-/** A recent listing covers the windows that ended within this many seconds. */
+/** How far a recent listing looks back, in seconds: it covers the windows that ended within this time. */
 const lookBack = 7 * day;
 /** Seconds from one full listing to the next. */
 const fullEvery = day;
 
-/** A cluster as a full listing saw it. */
+/** What a full listing saw of a cluster. */
 export const seenClusterSchema = z.object({
-  /** Number of files that count, of windows that were not recent. */
+  /** Number of the cluster's files whose windows were not recent, at most one per window. */
   files: z.number().int().nonnegative(),
-  /** Last modification of these, by the store's clock in milliseconds since 1970; 0 if there are none. */
+  /** Last modification of these files, by the store's clock in milliseconds since 1970; 0 if there are none. */
   newest: z.number().nonnegative(),
   /** Whether a recent listing finds every recent file of the cluster. */
   inOrder: z.boolean(),
 });
 export type SeenCluster = z.infer<typeof seenClusterSchema>;
 
-/** The result of a full listing that later runs need. */
+/** What later runs need to know of a full listing. */
 export const fullListingSchema = z.object({
-  /** Start of the plan that listed, RFC 3339, by the federator's clock. */
+  /** Time when the plan that made the listing started, RFC 3339, by the federator's clock. */
   at: z.string(),
   /** The clusters that have a window, by id. */
   clusters: z.record(z.string(), seenClusterSchema),
 });
 export type FullListing = z.infer<typeof fullListingSchema>;
 
-/** The last full listing whose run committed its findings, or found them committed already. */
+/** The last full listing whose findings were committed by its run, or had been committed already. */
 export const lastFullListingSchema = fullListingSchema.extend({
   format: z.literal(1),
-  /** The generation that includes its findings. */
+  /** Number of the generation that includes the findings. */
   generation: z.number().int().positive(),
 });
 export type LastFullListing = z.infer<typeof lastFullListingSchema>;
@@ -55,20 +54,20 @@ export type Listing =
 
 export interface ListingInput {
   readonly base?: Generation;
-  /** Includes clusters that have a folder but perhaps no window. */
+  /** Membership of the run. Includes clusters that have a folder but perhaps no window. */
   readonly membership: Membership;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   readonly last?: LastFullListing;
-  /** In unix seconds. */
+  /** Time of the plan, in unix seconds. */
   readonly now: number;
 }
 
-/** Whether a window ended, or will end, after a time in unix seconds. */
+/** Whether a window ended, or will end, after `since` (unix seconds). */
 export function isRecent({ window }: WindowRef, since: number): boolean {
   return window.end > since;
 }
 
-/** Decides which listing a plan is made from. A recent one is valid only if `outdated` returns undefined. */
+/** Chooses a full or a recent listing for a plan. A recent one is valid only if `outdated` returns undefined. */
 export function decideListing(input: ListingInput): Listing {
   const since = input.now - lookBack;
   const why = whyFull(input, since);
@@ -81,7 +80,7 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
   if (request.full === true || request.force === true) return 'it was requested';
   if (base === undefined) return 'there is no generation yet';
   if (base.mergeRevision !== mergeRevision) return 'the last generation is of another merge revision';
-  // Clusters leave and return in all windows.
+  // A cluster that leaves or returns does so in all windows, including old ones.
   if (!sameMembership(base.membership, membership) || returningClusters(membership, base.membership).size > 0)
     return 'the membership has changed';
   if (request.windows !== undefined && request.windows.start < since) return 'older windows were requested';
@@ -92,9 +91,12 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
 }
 
 /**
- * The clusters that even a recent listing lists in full, and first: new ones, those with a quarantined source of an older
- * window, those that had no older windows or wrote some within a day before the last full listing (they may still be
- * uploading their history), and those whose recent files a recent listing would miss.
+ * Finds the clusters that are listed first, and in full even by a recent listing:
+ * - new clusters;
+ * - clusters with a quarantined source of an older window;
+ * - clusters that had no older windows, or wrote some within a day before the last full listing: they may still be
+ *   uploading their history;
+ * - clusters whose recent files a recent listing would miss.
  */
 export function listedFirst({ base, membership, last }: ListingInput, since: number): Set<string> {
   const known = new Set(base?.membership.clusters);
@@ -117,8 +119,8 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
 }
 
 /**
- * The reason why a recent listing is not enough, given the clusters that were listed in full: one of them is new, or its
- * older windows differ from the last full listing.
+ * Returns the reason why a recent listing is not enough, or undefined if it is. It judges by the clusters that were
+ * listed in full: one of them is new, or its older windows differ from the last full listing.
  */
 export function outdated(
   { base, last }: ListingInput,
@@ -136,7 +138,7 @@ export function outdated(
   return undefined;
 }
 
-/** The record of a full listing for later runs. `now` is in unix seconds. */
+/** Creates the record of a full listing for later runs. `now` is in unix seconds. */
 export function describeFullListing(candidates: Candidates, now: number): FullListing {
   const at = new Date(now * 1_000).toISOString();
   return { at, clusters: Object.fromEntries(seenClusters(candidates, horizon({ at }))) };
@@ -167,17 +169,17 @@ function seenClusters(candidates: Candidates, since: number): Map<string, SeenCl
   return seen;
 }
 
-/** Ten-digit numbers sort the same as text and as numbers: times from 2001 to 2286. */
+/** Whether a time has ten digits, as those from 2001 to 2286 do: such numbers sort the same as text and as numbers. */
 const inDigits = (start: number) => start >= 1e9 && start < 1e10;
 
 /**
- * Where to continue a listing at `path` so that it still finds every recent file of the path's folder; undefined if that
- * is not after the path. Both are paths below `etl/bingen/`; the result names no file.
+ * Returns where a listing that has reached `path` can continue and still find every recent file of the same folder;
+ * undefined if that place is not after `path`. Both are paths below `etl/bingen/`. No file has the returned path.
  */
 export function recentFrom(path: string, since: number): string | undefined {
   const [pipeline = '', folder, name] = path.split('/');
   if (folder === undefined) return undefined;
-  // `0` is the character after `/`, so this sorts after everything in the folder.
+  // `0` is the character after `/`, so the result sorts after everything in the folder.
   if (!isPipeline(pipeline)) return `${pipeline}0`;
   if (name === undefined) return undefined;
   const resolution = parseResolution(folder);
@@ -187,7 +189,7 @@ export function recentFrom(path: string, since: number): string | undefined {
   return inDigits(start) && byBytes(path, from) < 0 ? from : undefined;
 }
 
-/** Whether a listing continued at `recentFrom` finds the file while its window is recent. */
+/** Whether a listing that continues at `recentFrom` finds the file as long as its window is recent. */
 function sortsByTime({ window }: WindowRef, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return window.start < 1e9 || (inDigits(window.start) && byBytes(name, String(window.start)) >= 0);

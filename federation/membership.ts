@@ -3,24 +3,24 @@ import type { ClusterId } from '../etl/cluster-id';
 import { byBytes, inByteOrder } from './byte-order';
 import { clusterIdSchema, keysOf } from './ids';
 
-/** A person's exclusion of a cluster. */
+/** The exclusion of a cluster by a person. */
 export const exclusionSchema = z.object({
-  /** The person's reason; may be empty. */
+  /** Reason that the person gave; may be empty. */
   reason: z.string(),
-  /** When, RFC 3339. */
+  /** Time of the exclusion, RFC 3339. */
   at: z.string(),
 });
 export type Exclusion = z.infer<typeof exclusionSchema>;
 
-/** Which clusters the federator's settings allow, and which windows. */
+/** The clusters and windows that the federator's settings allow. */
 export const scopeSchema = z.object({
-  /** Only these clusters; undefined: all. */
+  /** Ids of the only clusters that may be included; undefined: all. */
   include: z.array(z.string()).optional(),
-  /** Never these. */
+  /** Ids of clusters that are never included. */
   exclude: z.array(z.string()),
-  /** Windows that start earlier are not touched; RFC 3339. */
+  /** Windows that start before this time are not touched; RFC 3339. */
   cutoff: z.string().optional(),
-  /** Seconds by resolution: windows that ended longer ago are removed from Combined Storage. */
+  /** Seconds by resolution. Windows that ended longer ago than this are removed from Combined Storage. */
   retention: z.record(z.string(), z.number().int().positive()).optional(),
 });
 export type Scope = z.infer<typeof scopeSchema>;
@@ -29,14 +29,16 @@ export type Scope = z.infer<typeof scopeSchema>;
 export const excludedSchema = z.object({
   by: z.enum(['settings', 'person']),
   reason: z.string(),
-  /** The newest generation that included it, if any: its last contributions are found there. */
+  /**
+   * Number of the newest generation that included the cluster, if any: it contains the cluster's last contributions.
+   */
   lastGeneration: z.number().int().positive().optional(),
 });
 export type Excluded = z.infer<typeof excludedSchema>;
 
 /** Which clusters a generation includes and excludes, and why. */
 export const membershipSchema = z.object({
-  /** The cluster id of the federator that committed it. */
+  /** Cluster id of the federator that committed the generation. */
   federator: z.string(),
   scope: scopeSchema,
   /** The roster's exclusions, by cluster id. */
@@ -48,7 +50,7 @@ export const membershipSchema = z.object({
 });
 export type Membership = z.infer<typeof membershipSchema>;
 
-/** Settings and exclusions: what decides membership. Two federators with the same rules can back each other up. */
+/** The settings and exclusions, which decide membership. Two federators with the same rules can back each other up. */
 export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
 
 export interface MembershipInput extends MembershipRules {
@@ -60,8 +62,9 @@ export interface MembershipInput extends MembershipRules {
 }
 
 /**
- * Decides which clusters are included. The settings are the outer bound; the roster can only exclude more. A cluster of
- * the newest generation stays a member even if its folder is gone: its files vanished, nobody removed it.
+ * Decides which clusters are included. Of the clusters that the settings allow, the roster can only exclude some. A
+ * cluster of the newest generation stays a member even if its folder is gone: its files vanished, but nobody removed
+ * the cluster.
  */
 export function resolveMembership(input: MembershipInput): Membership {
   const { base, scope, exclusions } = input;
@@ -101,8 +104,8 @@ function lastGeneration(cluster: ClusterId, base: MembershipInput['base']): Pick
 }
 
 /**
- * Whether two memberships have the same scope and exclude the same clusters. Times and reasons of exclusions do not
- * count: two federators that received the same exclusion separately would never agree otherwise.
+ * Whether two memberships have the same scope and exclude the same clusters. Times and reasons of exclusions are not
+ * compared: otherwise, two federators that received the same exclusion separately would never agree.
  */
 export function sameMembership(a: MembershipRules, b: MembershipRules): boolean {
   return rulesText(a) === rulesText(b);
@@ -120,7 +123,7 @@ function rulesText({ scope, exclusions }: MembershipRules): string {
   ]);
 }
 
-/** The included clusters that the base excludes, each with the newest generation that included it. */
+/** Returns the included clusters that the base excludes, each with the newest generation that included it. */
 export function returningClusters(
   membership: Membership,
   base: Membership | undefined,

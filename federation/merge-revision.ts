@@ -1,5 +1,6 @@
 /**
- * To be raised whenever a change of reading or merging changes merged bytes. It is part of every fingerprint and of
- * every generation: raising it merges every window again, and looks at every quarantined source again.
+ * Must be raised whenever a change of reading or merging changes the bytes of merged windows. The revision is part of
+ * every fingerprint and of every generation: after it has been raised, every window is merged again, and every
+ * quarantined source is looked at again.
  */
 export const mergeRevision = 1;

@@ -8,13 +8,13 @@ export interface NextGenerationInput {
   /** The generation that the plan started from. */
   readonly base?: Generation;
   readonly plan: Pick<PlanHead, 'membership' | 'removed' | 'quarantined'>;
-  /** The result of every planned window. */
+  /** Results of all planned windows. */
   readonly results: readonly WindowResult[];
   readonly run: string;
   readonly now: Date;
 }
 
-/** The generation after the base: the base's windows, with the results of the planned ones applied. */
+/** Builds the generation that follows the base: the base's windows, with the results of the planned ones applied. */
 export function nextGeneration({ base, plan, results, run, now }: NextGenerationInput): Generation {
   const windows = new Map(Object.entries(base?.windows ?? {}));
   for (const id of plan.removed) windows.delete(id);
@@ -36,7 +36,7 @@ export function nextGeneration({ base, plan, results, run, now }: NextGeneration
   };
 }
 
-/** Whether a generation equals its base in everything but number, run and time: then there is nothing to commit. */
+/** Whether a generation equals its base in everything but number, run and time. If so, there is nothing to commit. */
 export function sameGeneration(base: Generation, next: Generation): boolean {
   return (
     base.mergeRevision === next.mergeRevision &&
@@ -46,7 +46,10 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
   );
 }
 
-/** Whether rules and clusters are the same. Which of two federators with the same rules committed does not matter. */
+/**
+ * Whether the rules and the clusters are the same. If two federators have the same rules, it does not matter which of
+ * them committed.
+ */
 function sameMembers(a: Membership, b: Membership): boolean {
   const parts = ({ clusters, excluded }: Membership) => {
     const out = Object.entries(inByteOrder(excluded)).map(([id, { by, lastGeneration }]) => [
@@ -63,7 +66,7 @@ function byWindow(a: QuarantinedSource, b: QuarantinedSource): number {
   return byBytes(a.window, b.window) || byBytes(a.cluster, b.cluster);
 }
 
-/** JSON with sorted fields, so that equal values give equal text. */
+/** Formats a value as JSON with sorted fields, so that equal values give equal text. */
 function text(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

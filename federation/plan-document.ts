@@ -11,9 +11,9 @@ export const plannedSourceSchema = z.object({
   seen: seenSchema,
   /** The decision so far: `used` until the file has been read. */
   decision: decisionSchema,
-  /** In bytes, as listed; 0 if absent. */
+  /** Size in bytes, as listed; 0 if absent. */
   size: z.number().int().nonnegative(),
-  /** The path below `etl/bingen/`; undefined if it is the window's id. */
+  /** Path below `etl/bingen/`; undefined if it is the window's id. */
   path: z.string().optional(),
 });
 export type PlannedSource = z.infer<typeof plannedSourceSchema>;
@@ -21,17 +21,17 @@ export type PlannedSource = z.infer<typeof plannedSourceSchema>;
 /** A window to be merged. */
 export const plannedWindowSchema = z.object({
   window: windowIdSchema,
-  /** The fingerprint that it gets if every `used` source turns out good and none has vanished. */
+  /** Fingerprint that the window gets if every `used` source turns out good and none has vanished. */
   candidate: z.string(),
-  /** One for each included cluster with a file or a quarantined source, in byte order. */
+  /** One source for each included cluster with a file or a quarantined source, in byte order of the cluster ids. */
   sources: z.array(plannedSourceSchema),
-  /** Its fingerprint in the base. */
+  /** Fingerprint of the window in the base. */
   base: z.string().optional(),
-  /** By returning cluster: the window's fingerprint in the newest generation that included the cluster. */
+  /** By id of a returning cluster: the window's fingerprint in the newest generation that included the cluster. */
   returning: z.record(z.string(), z.string()),
-  /** The base's quarantined sources of this window, of included clusters. */
+  /** Quarantined sources that the base has for this window, of included clusters only. */
   quarantined: z.array(quarantinedSourceSchema),
-  /** Merge it even if it is merged already. */
+  /** Merge the window even if it has been merged already. */
   force: z.boolean(),
 });
 export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
@@ -40,7 +40,7 @@ export type PlannedWindow = z.infer<typeof plannedWindowSchema>;
 export const planShardSchema = z.object({
   format: z.literal(1),
   run: z.string(),
-  /** The generation that the plan starts from; 0 if there is none. */
+  /** Number of the generation that the plan starts from; 0 if there is none. */
   base: z.number().int().nonnegative(),
   /** The included clusters. */
   clusters: z.array(clusterIdSchema),
@@ -48,7 +48,7 @@ export const planShardSchema = z.object({
 });
 export type PlanShard = z.infer<typeof planShardSchema>;
 
-/** What the commit needs to know of a plan. Written after its shards. */
+/** What the commit needs to know of a plan. The head is written after the shards. */
 export const planHeadSchema = z.object({
   format: z.literal(1),
   run: z.string(),
@@ -61,12 +61,12 @@ export const planHeadSchema = z.object({
   removed: z.array(z.string()),
   /** The base's quarantined sources that stay, whatever the merges find. */
   quarantined: z.array(quarantinedSourceSchema),
-  /** Set if everything was listed: recorded once the plan is committed. */
+  /** Set if everything was listed. The listing is recorded once the plan is committed. */
   fullListing: fullListingSchema.optional(),
 });
 export type PlanHead = z.infer<typeof planHeadSchema>;
 
-/** The result of a planned window: its merged object, unless no cluster has a good contribution. */
+/** The result of a planned window. `merged` is undefined if no cluster has a good contribution. */
 export const windowResultSchema = z.object({
   window: windowIdSchema,
   merged: generationWindowSchema.optional(),
@@ -74,7 +74,7 @@ export const windowResultSchema = z.object({
 });
 export type WindowResult = z.infer<typeof windowResultSchema>;
 
-/** The results of a shard. */
+/** The results of all windows of a shard. */
 export const shardOutcomeSchema = z.object({
   format: z.literal(1),
   run: z.string(),
@@ -82,12 +82,12 @@ export const shardOutcomeSchema = z.object({
 });
 export type ShardOutcome = z.infer<typeof shardOutcomeSchema>;
 
-/** Most windows of a shard: a list of them has to fit into a payload. */
+/** Most windows in a shard: a list of them has to fit into a payload. */
 const mostWindows = 50;
-/** Most sources of a shard, unless one window has more: a shard is read whole. */
+/** Most sources in a shard, unless a single window has more: a shard is read as a whole. */
 const mostSources = 20_000;
 
-/** Cuts a plan into shards, in order. */
+/** Cuts the windows of a plan into shards, and keeps their order. */
 export function inShards(windows: readonly PlannedWindow[]): PlannedWindow[][] {
   const shards: PlannedWindow[][] = [];
   let current: PlannedWindow[] = [];

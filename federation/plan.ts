@@ -20,11 +20,11 @@ export interface PlanInput {
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * Set if not every file was listed, in unix seconds: windows that ended later were listed in full, of the others
-   * nothing is known. Only allowed if the membership is the base's.
+   * In unix seconds. Set if not every file was listed: windows that ended later were listed in full; nothing is known
+   * of the others. Only allowed if the membership is the same as the base's.
    */
   readonly since?: number;
-  /** By number: the generations that last included the returning clusters. */
+  /** The generations that last included the returning clusters, by number. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
   /** Time of the plan, in unix seconds: windows older than the retention are removed. */
@@ -32,28 +32,32 @@ export interface PlanInput {
 }
 
 export interface Plan {
-  /** The number of the generation that the plan starts from; 0 if there is none. */
+  /** Number of the generation that the plan starts from; 0 if there is none. */
   readonly base: number;
-  /** To be merged, or found merged already; in the order of their ids. */
+  /** Windows to merge, or to find merged already; in the order of their ids. */
   readonly windows: readonly PlannedWindow[];
   /** Windows of the base that do not change. */
   readonly carried: readonly string[];
   /** Windows of the base to remove, as they are older than the retention. */
   readonly removed: readonly string[];
-  /** Entries of the base that stay, whatever the merges find: for windows that are not planned and excluded clusters. */
+  /**
+   * Quarantined sources of the base that stay, whatever the merges find: those of windows that are not planned, and
+   * those of excluded clusters.
+   */
   readonly quarantined: readonly QuarantinedSource[];
   readonly duplicates: readonly Duplicate[];
 }
 
 /**
- * Decides which windows to merge: those whose fingerprint is not in the base. Pure; the same input in any order gives
- * the same plan.
+ * Decides which windows to merge: those whose fingerprint is not in the base. It is a pure function; the same input in
+ * any order gives the same plan.
  *
  * A source that the base quarantined keeps its decision until it is replaced, so that it is not read in every run;
  * another merge revision, `force` and `full` look at it again. Windows that start before the cut-off are not touched,
- * unless a cluster of the base leaves or returns: a generation has all windows of a cluster or none. For the same reason
- * a request for some windows covers all of them if the membership is not the base's. Windows older than the retention
- * are never merged, and removed. Windows whose files were not all listed are not touched either.
+ * unless a cluster of the base leaves or returns: a generation has all windows of a cluster or none. For the same
+ * reason, a request for some windows covers all windows if the membership is not the base's. Windows older than the
+ * retention are never merged; if the base has them, they are removed. Windows whose files were not all listed are not
+ * touched either.
  */
 export function planFederation(input: PlanInput): Plan {
   const { base, membership } = input;
@@ -87,7 +91,7 @@ class Planner {
   private readonly returning: Map<ClusterId, number>;
   private readonly quarantined = new Map<string, Map<ClusterId, QuarantinedSource>>();
   private readonly cutoff: number;
-  /** Whether a cluster of the base is excluded now, or one returns. */
+  /** Whether a cluster of the base is now excluded, or an excluded one returns. */
   private readonly clustersMoved: boolean;
   private readonly span: FederationRequest['windows'];
 
@@ -112,7 +116,7 @@ class Planner {
     this.span = sameMembers ? request.windows : undefined;
   }
 
-  /** Every known window, in the order of the ids. */
+  /** Lists all known windows, in the order of their ids. */
   knownWindows(): string[] {
     const known = new Set([
       ...this.input.candidates.windows(),
@@ -131,14 +135,15 @@ class Planner {
     const current = this.input.base?.windows[id]?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
-    // Only the provenance of its last generation tells whether a returning cluster without a file ever had one.
+    // If a returning cluster has no file, only the provenance of its last generation shows whether it ever had one.
     const unknown = Object.keys(returning).some(
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );
     const candidate = fingerprint(ref, sources);
     const again = this.isForced(ref, 'force') || this.isForced(ref, 'full');
     if (current === candidate && !unknown && !again) return undefined;
-    // No window, and nothing to merge: one that has only refused sources is not planned in every run.
+    // There is no window yet, and nothing to merge. Without this check, a window that has only refused sources would be
+    // planned in every run.
     if (current === undefined && !unknown && !sources.some((source) => contributes(source.decision)))
       return undefined;
     const quarantined = [...(this.quarantined.get(id)?.values() ?? [])];
@@ -159,7 +164,7 @@ class Planner {
     return ref !== undefined && isExpired(ref, this.input.membership.scope, this.input.now);
   }
 
-  /** Whether a quarantined source of a window that is not planned is still to be listed. */
+  /** Whether the next generation still lists a quarantined source whose window is not planned. */
   isStillBad(source: QuarantinedSource): boolean {
     const ref = parseWindowId(source.window);
     if (ref === undefined) return false;

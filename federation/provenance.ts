@@ -4,7 +4,7 @@ import type { Contribution } from '../etl/contribution';
 import { digestSchema, quarantinedSourceSchema } from './generation';
 import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './ids';
 
-/** Where one cluster's records are in a merged object, and what is needed to extract them; etl/ makes and reads it. */
+/** Where one cluster's records are in a merged object, and what is needed to extract them. Created by etl/. */
 export const contributionSchema = z.object({
   id: z.string(),
   records: z.number().int().nonnegative(),
@@ -24,32 +24,32 @@ export const provenanceSourceSchema = z.object({
   seen: seenSchema,
   /** `used`, `kept:<version>`, `refused:<code>` or `accepted`. */
   decision: decisionSchema,
-  /** Undefined if nothing was contributed. */
+  /** Undefined if the cluster contributed nothing. */
   contribution: contributionSchema.optional(),
 });
 export type ProvenanceSource = z.infer<typeof provenanceSourceSchema>;
 
-/** What a merged window was made of. Written after the object: if it exists, the object is finished. */
+/** The inputs of a merged window. The provenance is written after the object: if it exists, the object is finished. */
 export const provenanceSchema = z.object({
   format: z.literal(1),
   fingerprint: digestSchema,
   window: windowIdSchema,
   digest: digestSchema,
   size: z.number().int().nonnegative(),
-  /** Sorted by the bytes of the cluster ids. */
+  /** The sources, sorted by the bytes of the cluster ids. */
   sources: z.array(provenanceSourceSchema),
   quarantined: z.array(quarantinedSourceSchema),
 });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** The clusters with a contribution: records in the object, or a good window without records. */
+/** Lists the clusters with a contribution: either records in the object, or a good window without records. */
 export function contributors(provenance: Provenance): ClusterId[] {
   return provenance.sources
     .filter((source) => source.contribution !== undefined)
     .map((source) => source.cluster);
 }
 
-/** The number of clusters whose source, or the decision on it, differs from the previous object. */
+/** Counts the clusters whose source, or the decision on it, differs from the previous object. */
 export function changedSources(
   before: Pick<Provenance, 'sources'> | undefined,
   now: readonly Pick<ProvenanceSource, 'cluster' | 'seen' | 'decision'>[],

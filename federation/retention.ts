@@ -6,27 +6,27 @@ export const day = 24 * hour;
 /** How long the last generation of each UTC day is kept. */
 const dailyFor = 30 * day;
 
-/** What retention needs to know of a generation. */
+/** What is needed to know of a generation to decide on its retention. */
 export interface AgedGeneration {
   readonly generation: number;
-  /** When it was committed, by the store's clock. */
+  /** Time of the commit, by the store's clock. */
   readonly modified: Date;
 }
 
 export interface GenerationRetentionInput {
-  /** All existing ones, in any order. */
+  /** All existing generations, in any order. */
   readonly generations: readonly AgedGeneration[];
-  /** The excluded clusters of the newest generation. The last generation that included one has its history. */
+  /** Excluded clusters of the newest generation. The last generation that included such a cluster has its history. */
   readonly excluded: Generation['membership']['excluded'];
-  /** The newest ones to keep at least. */
+  /** Minimum number of newest generations to keep. */
   readonly atLeast: number;
-  /** By the store's clock. */
+  /** Current time by the store's clock. */
   readonly now: Date;
 }
 
 /**
- * The generations to keep: all of the last 24 hours, at least the newest ones, the last of each UTC day for 30 days, and
- * the last one that included each excluded cluster.
+ * Returns the numbers of the generations to keep: all of the last 24 hours, at least the `atLeast` newest ones, the
+ * last of each UTC day for 30 days, and the last one that included each excluded cluster.
  */
 export function generationsToKeep({
   generations,
@@ -50,33 +50,33 @@ export function generationsToKeep({
   return keep;
 }
 
-/** State of the clean-up between two passes. */
+/** What the clean-up remembers between two passes. */
 export const unreferencedSchema = z.object({
   format: z.literal(1),
-  /** By key: when a pass first found that no kept generation names it, RFC 3339, by the store's clock. */
+  /** By key of an object: when a pass first found that no kept generation names it, RFC 3339, by the store's clock. */
   seen: z.record(z.string(), z.string()),
 });
 
 /** An object that a kept generation may or may not name. */
 export interface AgedObject {
   readonly key: string;
-  /** By the store's clock. */
+  /** Time of the last write, by the store's clock. */
   readonly modified: Date;
 }
 
 export interface UnreferencedInput {
   readonly objects: readonly AgedObject[];
   isReferenced(key: string): boolean;
-  /** By key: when an earlier pass first found it unreferenced, RFC 3339. */
+  /** By key of an object: when an earlier pass first found it unreferenced, RFC 3339. */
   readonly seen: Readonly<Record<string, string>>;
-  /** By the store's clock. */
+  /** Current time by the store's clock. */
   readonly now: Date;
 }
 
 /**
- * The objects to delete: those that no kept generation names now or named a day ago, and that nobody wrote in the last
- * day. (A run that reuses an old object rewrites its provenance, and no run lives a day.) `seen` is the state for the
- * next pass.
+ * Finds the objects to delete: those that no kept generation names, neither now nor in a pass at least a day ago, and
+ * that nobody wrote in the last day. (A run that reuses an old object rewrites its provenance, and no run lasts a day.)
+ * `seen` is the state for the next pass.
  */
 export function unreferencedObjects(input: UnreferencedInput): {
   remove: string[];

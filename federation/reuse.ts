@@ -7,18 +7,19 @@ import type { Provenance, ProvenanceSource } from './provenance';
 /** The parts of a window's previous object that a merge can read instead of the clusters' own files. */
 export interface Reuse {
   readonly previous: Provenance;
-  /** Each cluster's part of that object. */
+  /** Each cluster's part of the previous object, by cluster id. */
   readonly contributions: ReadonlyMap<string, Contribution>;
 }
 
-/** Fewest reused contributions: the saved requests have to outweigh the one for the object. */
+/** Minimum number of reused contributions: the requests that they save have to outweigh the one for the object. */
 const fewest = 2;
 
 /**
- * Finds the clusters whose source is the same as in the previous object, and whose records are in it unaltered.
+ * Finds the clusters whose source is the same as in the previous object, and whose records are unaltered in that
+ * object.
  *
- * @returns undefined if reading the object would cost more than reading their files, or if another merge revision made
- *   the object
+ * @returns undefined if reading the object would cost more than reading the clusters' files, or if the object was made
+ *   with another merge revision
  */
 export function findReuse(
   previous: Provenance | undefined,
@@ -31,13 +32,13 @@ export function findReuse(
   let end = 0;
   let bytes = 0;
   for (const { cluster, seen, decision } of sources) {
-    // Kept contributions are read from `kept/`, so that a missing one is noticed.
+    // Kept contributions are always read from `kept/`, so that a missing one is noticed.
     if (keptVersion(decision) !== undefined) continue;
     const was = before.get(cluster);
     if (was?.contribution === undefined || was.seen !== seen || was.decision !== decision) continue;
     const { contribution } = was;
     if (contribution.altered.length + contribution.changed.length > 0) continue;
-    // The object is read once, front to back, so they have to be in its order.
+    // The object is read once, front to back, so the contributions have to be requested in the object's order.
     if (contribution.offset < end) return undefined;
     end = contribution.offset + contribution.length;
     bytes += contribution.length;

@@ -9,15 +9,15 @@ export const requestSchema = z.object({
   trigger: z.enum(['schedule', 'person', 'push', 'replay']),
   /** The reason that the requester gave. */
   why: z.string().optional(),
-  /** Only windows that overlap it; undefined: all. */
+  /** Only windows that overlap this span are merged; undefined: all windows. */
   windows: spanSchema.optional(),
-  /** Merge the windows again even if nothing changed and the merged objects exist. */
+  /** Merge the windows again even if nothing has changed and the merged objects exist. */
   force: z.boolean().optional(),
-  /** Look at every window and every quarantined source again; windows that are merged already are not merged again. */
+  /** Look at every window and quarantined source again. Windows that have been merged already are not merged again. */
   full: z.boolean().optional(),
   /** Commit even if a federator with another membership committed last. */
   takeOver: z.boolean().optional(),
-  /** The run that this one repeats. */
+  /** Id of the run that this one repeats. */
   replayOf: z.string().optional(),
   /** Time of the request, RFC 3339. */
   at: z.string(),
@@ -29,36 +29,36 @@ export type RunOutcome = (typeof runOutcomes)[number];
 
 const calls = z.number().int().nonnegative();
 
-/** How a run ended. */
+/** The report of how a run ended. */
 export const reportSchema = z.object({
   format: z.literal(1),
   run: z.string(),
-  /** Temporal's id of the execution. */
+  /** Run id that Temporal gave the execution of the workflow. */
   workflowRunId: z.string(),
-  /** `partial`: sources are quarantined, or something after the commit failed. `nothing`: there was no input. */
+  /** `partial`: sources are quarantined, or a step after the commit failed. `nothing`: there was no input. */
   outcome: z.enum(runOutcomes),
-  /** RFC 3339. */
+  /** Start of the run, RFC 3339. `endedAt` has the same format. */
   startedAt: z.string(),
   endedAt: z.string(),
-  /** The generation that the run committed, or found up to date. */
+  /** Number of the generation that the run committed, or found up to date. */
   generation: z.number().int().nonnegative().optional(),
   /** Number of included clusters. */
   clusters: z.number().int(),
-  /** Ids of the excluded clusters; only the first if there are many. */
+  /** Ids of the excluded clusters; if there are many, only the first of them. */
   excluded: z.array(z.string()),
   windows: z.object({
     all: z.number().int(),
     planned: z.number().int(),
     merged: z.number().int(),
-    /** Planned, but already merged. */
+    /** Number of planned windows that had been merged already. */
     reused: z.number().int(),
     removed: z.number().int(),
   }),
-  /** Quarantined sources of included clusters. */
+  /** Number of quarantined sources of included clusters. */
   quarantined: z.number().int(),
   /** Steps after the commit that failed; the next run repeats them. */
   unfinished: z.array(z.string()),
-  /** Calls to the store by verb, up to the writing of this report. */
+  /** Numbers of calls to the store by verb, up to the writing of this report. */
   calls: z.object({
     list: calls,
     head: calls,
@@ -74,7 +74,7 @@ export const reportSchema = z.object({
 });
 export type FederationReport = z.infer<typeof reportSchema>;
 
-/** The number of items, and as many of the first ones as fit into a payload. */
+/** Returns the number of items, and as many of the first items as fit into a payload. */
 export function shorten(
   items: readonly string[],
   mostItems = 50,

@@ -1,15 +1,15 @@
-/** The verbs of a bucket, as `storage/bucket.ts` has them. */
+/** The verbs of a bucket, as in `storage/bucket.ts`. */
 const storeVerbs = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'] as const;
 
-/** Calls to a store by verb. Failed attempts count, and each page of a listing counts. */
+/** Numbers of calls to a store, by verb. Failed attempts are counted, and so is each page of a listing. */
 export type StoreCalls = Record<(typeof storeVerbs)[number], number>;
 
-/** Zero of each. */
+/** Returns a count of 0 for each verb. */
 export function noCalls(): StoreCalls {
   return { list: 0, head: 0, get: 0, put: 0, create: 0, copy: 0, delete: 0 };
 }
 
-/** The sum, verb by verb. */
+/** Adds two counts, verb by verb. */
 export function addCalls(one: StoreCalls, other: StoreCalls): StoreCalls {
   const sum = noCalls();
   for (const verb of storeVerbs) sum[verb] = one[verb] + other[verb];
