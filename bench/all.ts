@@ -4,8 +4,8 @@ import path from 'node:path';
 import { type BenchName, sectionTitles } from './results-page';
 
 /**
- * `npm run bench`: runs the federation benchmarks one after another, each in its own process, and writes their results to
- * `bench/results.md`. Arguments, such as `--quick`, are passed on.
+ * `npm run bench`: runs the federation benchmarks one after another, each in its own process, and writes their results
+ * to `bench/results.md`. Passes its arguments, such as `--quick`, on to each benchmark.
  */
 async function all(): Promise<void> {
   for (const name of Object.keys(sectionTitles) as BenchName[]) {
@@ -17,7 +17,7 @@ async function all(): Promise<void> {
     process.once('SIGTERM', stop);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     process.off('SIGTERM', stop);
-    // One failure does not stop the others, but an interrupt does.
+    // A failed benchmark does not stop the others, but one that a signal ended does.
     if (signal !== null) throw new Error(`bench:${name} was ended by ${signal}`);
     if (code !== 0) process.exitCode = 1;
   }

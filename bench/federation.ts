@@ -17,8 +17,9 @@ import { measure } from './storage/measure';
 import { type Cell, markdownTable, median, medianOf } from './table';
 
 /**
- * `npm run bench:federation`: federations by a real federator, Temporal server and store: a first run, one after a single
- * window of one cluster changed, one without changes. Prints Markdown tables of medians and ratios.
+ * `npm run bench:federation`: measures federations by a real federator with a Temporal server and a store: the first
+ * run, a run after one window of one cluster has changed, and a run without changes. Prints Markdown tables of medians
+ * and ratios.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -50,7 +51,7 @@ async function bench(): Promise<void> {
   }
   const largeContents: Contents = {
     clusters: most,
-    // The newest days of allocations.
+    // The list of windows begins with the daily windows of allocations, newest first.
     windows: windowsBefore(now, Number(large) * 4).slice(0, Number(large)),
     records: { allocations: Number(allocations), assets: 0 },
   };
@@ -90,9 +91,9 @@ interface Measured {
   readonly store: string;
   readonly contents: Contents;
   readonly runs: Readonly<Record<Kind, MeasuredRun[]>>;
-  /** Seconds to list the folders of all clusters, per round. */
+  /** Seconds to list the folders of all clusters, one number per round. */
   readonly listing: number[];
-  /** Seconds of the same merges without Temporal, per round; empty if the store is a server. */
+  /** Seconds that the same merges take without Temporal, one number per round; empty if the store is a server. */
   readonly withoutTemporal: number[];
 }
 
@@ -115,7 +116,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
     for (let round = 1; round <= rounds; round++) {
       console.error(`${what}: round ${round} of ${rounds} …`);
       await forgetCombined(place);
-      // A new process has nothing cached from an earlier round.
+      // A new federator process has nothing cached from an earlier round.
       const federator = await startFederator(held, place);
       const run = async (kind: Kind) => measured.runs[kind].push(await measureRun(place, federator));
       await run('first');
@@ -124,7 +125,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
       await run('nothing changed');
       await federator.stop();
       measured.listing.push(await listAll(place, contents));
-      // A store server's own work would blur the engine's cost.
+      // Not measured with a store server, whose own work would blur what the workflow engine costs.
       if (place.store.directory === undefined) continue;
       await forgetCombined(place);
       measured.withoutTemporal.push(await mergeWithoutTemporal(place));

@@ -22,8 +22,9 @@ import { type Cell, markdownTable, medianOf } from './table';
 const records = { allocations: 40, assets: 10 };
 
 /**
- * `npm run bench:freshness`: the time from a changed file on a Federated Cluster until the primary answers with it,
- * leg by leg: with the schedule triggered by hand, and with federation on push. Each cluster runs in its own process.
+ * `npm run bench:freshness`: measures the time from a changed file on a Federated Cluster until the primary answers
+ * with it, leg by leg: once with the schedule triggered by hand, once with federation on push. Each cluster runs in its
+ * own process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -114,7 +115,7 @@ async function measureFreshness(folder: string, store: string, wanted: Wanted): 
 
 const legs = ['changed → pushed', 'pushed → combined', 'combined → pulled', 'pulled → answered'] as const;
 
-/** Follows a window's file from the cluster that builds it to the primary that answers with it. */
+/** Follows the file of one window from the cluster that builds it to the primary that answers with it. */
 class Change {
   constructor(
     private readonly place: Place,
@@ -123,7 +124,7 @@ class Change {
     private readonly ref: WindowRef,
   ) {}
 
-  /** Rebuilds the window and returns the seconds of each leg. */
+  /** Rebuilds the window and returns the seconds that each leg took. */
   async measure(built: number, onPushed: () => Promise<void>): Promise<number[]> {
     const { bucket } = this.place;
     const key = clusterEtlKey(clusterId('cluster-1'), windowId(this.ref));
@@ -148,7 +149,7 @@ class Change {
     return moments.slice(1).map((moment, index) => (moment - (moments[index] ?? NaN)) / 1_000);
   }
 
-  /** The cluster's cost in the window according to the primary; undefined until it has any. */
+  /** Asks the primary for the cluster's cost in the window; undefined if the primary has none yet. */
   async answer(): Promise<number | undefined> {
     const { start, end } = this.ref.window;
     const question = `window=${start},${end}&aggregate=cluster&accumulate=true&idle=false`;
@@ -157,7 +158,7 @@ class Change {
     return data?.[0]?.['cluster-1']?.totalCost;
   }
 
-  /** Changes whenever the primary replaces its file of the window. */
+  /** Returns the inode of the primary's file of the window, which changes whenever the primary replaces the file. */
   private async pulledFile(): Promise<bigint> {
     return (await stat(localFile(this.primary, this.ref), { bigint: true })).ino;
   }
@@ -180,7 +181,7 @@ async function nothingRuns({ client }: Place): Promise<boolean> {
 const patienceMs = 180_000;
 const lookEveryMs = 10;
 
-/** Waits until `look` finds something. Errors meanwhile count as not found yet. */
+/** Waits until `look` finds something. An error of `look` means that it has not found anything yet. */
 async function when(what: string, look: () => Promise<unknown>): Promise<void> {
   let last: unknown;
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(lookEveryMs)) {

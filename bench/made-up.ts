@@ -1,15 +1,15 @@
 import type { Allocation, TimeWindow } from '../etl/model';
 
-/** What the benchmarks' made-up files share. */
+/** Parts that the benchmarks' made-up files have in common. */
 
 export const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
 
-/** A window of unix seconds as it appears in sets and records. */
+/** Converts a window in unix seconds to the form that sets and records contain. */
 export function timeWindow({ start, end }: { start: number; end: number }): TimeWindow {
   return { version: 18, start: instant(start), end: instant(end) };
 }
 
-/** Pseudo-random numbers from 0 to 1, reproducible by seed. */
+/** Returns a generator of pseudo-random numbers from 0 to 1; equal seeds give equal numbers. */
 export function randoms(seed: number): () => number {
   let state = seed | 1;
   return () => {
@@ -19,13 +19,13 @@ export function randoms(seed: number): () => number {
   };
 }
 
-/** An allocation without its name, properties and times. */
+/** An allocation's fields without its name, properties and times. */
 type Measures = Omit<Allocation, 'version' | 'name' | 'properties' | 'window' | 'start' | 'end'>;
 
 /**
- * The measures of an allocation. Every second one is 0, as in real files.
+ * Makes up the measures of an allocation. Every second measure is 0, as in real files.
  *
- * @param volume the cluster and the volume's name, if it has one
+ * @param volume the cluster and the name of the allocation's volume; undefined if it has no volume
  */
 export function measures(
   random: () => number,

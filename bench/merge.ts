@@ -11,19 +11,26 @@ import { begin, showResults } from './results';
 import { measure } from './storage/measure';
 import { type Cell, markdownTable, medianOf } from './table';
 
-/** With more clusters, the decoding merge is skipped: it needs some 30 times the size of its inputs. */
+/** Number of clusters up to which decoding is measured: it needs some 30 times the size of its inputs in memory. */
 const mostDecoded = 50;
 
-/** The speed of OpenCost's Go code with such files, on one core of a machine like that of the results, in MB/s. */
+/**
+ * Speed of OpenCost's Go code with such files, in MB/s, on one core of a machine like the one that the results are
+ * from.
+ */
 const openCost = { typical: 32, best: 39.8 };
 
-/** The memory that a merge may take above an idle process: `bytes`, plus `tables` times the merged string table. */
+/**
+ * The aim for the memory that a merge holds beyond an idle process: at most `bytes`, plus `tables` times the size of
+ * the merged string table.
+ */
 const aim = { bytes: 150e6, tables: 2 };
 
 /**
- * `npm run bench:merge`: one daily window of 5, 50 and 500 clusters, merged as by a federator, by the splice in one thread,
- * by decoding, and merely copied into one file. All go from files to a file, with SHA-256 and fsync, alternating, each in its own process.
- * Prints Markdown tables of medians, ratios and memory.
+ * `npm run bench:merge`: merges one daily window of 5, 50 and 500 clusters in four ways: as a federator does, by the
+ * splice in one thread, by decoding, and by merely concatenating the files. Every way reads files and writes a file,
+ * with SHA-256 and fsync. The ways alternate, each in its own process. Prints Markdown tables of medians, ratios and
+ * memory.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -77,9 +84,9 @@ async function bench(): Promise<void> {
 interface MeasuredWindow {
   readonly pipeline: Pipeline;
   readonly clusters: number;
-  /** In the order of the rounds; empty for skipped ways. */
+  /** One measurement per round; empty for a way that is skipped. */
   readonly done: Record<Way, (Worked & { peakBytes: number })[]>;
-  /** The size of the merged file's string table. */
+  /** Size of the merged file's string table. */
   readonly tableBytes: number;
 }
 

@@ -8,8 +8,9 @@ import { windowOf, writeWorld } from './query/made-up-files';
 import { peakOf } from './storage/measure';
 
 /**
- * `npm run bench:query`: a month of 50 clusters, ingested and queried over HTTP, by one client and by 16 at once, with and
- * without the server's answer cache, with and without volumes in each row. Prints a table of medians and 99th percentiles.
+ * `npm run bench:query`: measures queries over HTTP of a month of 50 ingested clusters: by one client and by 16 at
+ * once, with and without the server's answer cache, with and without volumes in each row. Prints a table of medians and
+ * 99th percentiles.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -146,7 +147,7 @@ async function measureQueries(server: Server, days: number, requests: number): P
   );
   for (const [name = '', question = ''] of asked) {
     for (const clients of [1, 16]) {
-      // A unique offset makes each query a new one, which the server has not cached.
+      // A unique offset makes each query a new one, which the server cannot have cached.
       const uncached = await measure(
         server,
         (index) => `${question}&offset=${index + clients * 1_000}`,
@@ -179,7 +180,7 @@ async function measure(
         const started = performance.now();
         const response = await fetch(`${url}${question(index)}`);
         await response.arrayBuffer();
-        // Refused or too late counts as infinitely slow.
+        // A refused or late answer counts as infinitely slow.
         times.push(response.ok ? performance.now() - started : Infinity);
       }
     }),
@@ -187,7 +188,7 @@ async function measure(
   return times;
 }
 
-/** `none` for answers that did not come. */
+/** Returns the time within which `share` of the answers came, or `none` if fewer of them came. */
 function quantile(times: readonly number[], share: number): number | string {
   const sorted = [...times].sort((a, b) => a - b);
   const found = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

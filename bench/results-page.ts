@@ -1,4 +1,4 @@
-/** The sections of `bench/results.md` in order, by benchmark. */
+/** The titles of the sections of `bench/results.md`, in the page's order, by benchmark. */
 export const sectionTitles = {
   merge: 'Merge of one window',
   federation: 'Federation from end to end',
@@ -14,11 +14,10 @@ const about =
 const machineLabel = 'Machine: ';
 
 /**
- * Replaces one section of the page. Sections from another machine are removed: their numbers
- * cannot be compared.
+ * Replaces one section of the page. Removes sections from another machine, because their numbers cannot be compared.
  *
- * @param page the present page, or an empty string
- * @param machine one line
+ * @param page the current page, or an empty string
+ * @param machine the description of the machine, in one line
  * @param body Markdown without headings of the second level
  */
 export function withSection(page: string, machine: string, name: BenchName, body: string): string {

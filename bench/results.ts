@@ -9,13 +9,13 @@ const file = path.join(__dirname, 'results.md');
 /** The conditions at a benchmark's start. */
 export interface Begun {
   readonly name: BenchName;
-  /** ISO, UTC. */
+  /** The time as ISO text, in UTC. */
   readonly at: string;
-  /** The load average of the minute before: other work on the machine makes the numbers worse. */
+  /** Load average of the minute before the benchmark. Other work on the machine makes the numbers worse. */
   readonly load: number;
 }
 
-/** Call it before measuring anything. */
+/** Notes the conditions. Call it before measuring anything. */
 export function begin(name: BenchName): Begun {
   return { name, at: new Date().toISOString(), load: os.loadavg()[0] ?? NaN };
 }
@@ -41,7 +41,7 @@ function machine(): string {
   return `${os.cpus().length} × ${cpu?.model.trim()}, ${memory}, ${os.type()} ${os.arch()}, Node ${process.version}`;
 }
 
-/** The command that repeats this benchmark. */
+/** Returns the command that repeats this benchmark. */
 function commandLine(name: BenchName): string {
   const args = process.argv.slice(2).filter((arg) => arg !== '--write');
   return [`npm run bench:${name}`, ...(args.length === 0 ? [] : ['--', ...args])].join(' ');

@@ -12,12 +12,16 @@ import { begin, showResults } from './results';
 import { peakOf } from './storage/measure';
 import { type Cell, markdownTable } from './table';
 
-/** Temporal's limits for histories and payloads, beyond which it terminates a workflow or refuses a payload. */
+/**
+ * Temporal's limits: beyond those for histories it terminates a workflow, beyond the one for payloads it refuses a
+ * payload.
+ */
 const limits = { events: 51_200, bytes: 50 * 2 ** 20, payloadBytes: 2 * 2 ** 20 };
 
 /**
- * `npm run bench:scale`: federations of 1,000 clusters × 280 small windows on a folder, by a real federator and a Temporal
- * server with its default limits: their duration, the size of their histories, the memory of each process.
+ * `npm run bench:scale`: runs federations of 1,000 clusters × 280 small windows in a folder, by a real federator and a
+ * Temporal server with its default limits. Measures their duration, the size of their histories, and the memory of each
+ * process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -66,7 +70,7 @@ interface Run {
 
 interface Peak {
   readonly kind: string;
-  /** In bytes. */
+  /** Peak memory of the federator's process, in bytes. */
   readonly federator: number;
   readonly server: number;
 }

@@ -1,7 +1,9 @@
-/** A table cell: numbers are formatted by `shown`, text is printed as is, and missing measurements as a dash. */
+/**
+ * A table cell. Numbers are formatted by `shown`, text is printed as it is, and a missing measurement becomes a dash.
+ */
 export type Cell = number | string | undefined;
 
-/** Formats a number with about three digits: `1,234`, `56.7`, `0.0123`; integers in full. */
+/** Formats a number with about three digits (`1,234`, `56.7`, `0.0123`), and an integer in full. */
 export function shown(value: Cell): string {
   if (typeof value === 'string') return value;
   if (value === undefined || !Number.isFinite(value)) return '–';
@@ -9,7 +11,7 @@ export function shown(value: Cell): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** A Markdown table. The first column and text are left-aligned, numbers right-aligned. */
+/** Returns a Markdown table. The first column and texts are left-aligned, numbers right-aligned. */
 export function markdownTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const isWords = (column: number) => column === 0 || rows.some((row) => isWord(row[column]));
@@ -24,7 +26,7 @@ function isWord(cell: Cell): boolean {
   return typeof cell === 'string';
 }
 
-/** The median; NaN for an empty list. */
+/** Returns the median, or NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -32,7 +34,7 @@ export function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
-/** The median of one number over all measurements. */
+/** Returns the median of one number over all measurements. */
 export function medianOf<Measured>(all: readonly Measured[], number: (one: Measured) => number): number {
   return median(all.map(number));
 }

@@ -5,20 +5,22 @@ import { largestPayload } from '../../test/workflows/largest-payload';
 
 type Event = NonNullable<History['events']>[number];
 
-/** A completed workflow, summed up from its history. */
+/** Summary of a completed workflow, derived from its history. */
 export interface WorkflowHistory {
   readonly workflowId: string;
   readonly type: string;
   readonly events: number;
-  /** The size of its history, as counted by Temporal. */
+  /** Size of the history, as counted by Temporal. */
   readonly bytes: number;
   readonly largestPayloadBytes: number;
-  /** From start to end. */
+  /** From the workflow's start to its end. */
   readonly seconds: number;
   readonly history: History;
 }
 
-/** The histories of a run, its child workflows and its continuations; the run's own first. */
+/**
+ * Fetches the histories of a run, of its child workflows and of its continuations; the run's own history comes first.
+ */
 export async function historiesOf(
   client: Client,
   workflowId: string,
@@ -47,16 +49,16 @@ export async function historiesOf(
   return [own, ...others];
 }
 
-/** Duration of a run's steps, in seconds; steps that were not taken are absent. */
+/** Duration of each step of a run, in seconds. A step that the run did not reach is absent. */
 export interface Phases {
   readonly plan?: number;
-  /** From the end of the plan to the commit. */
+  /** From the end of the plan to the start of the commit. */
   readonly merge?: number;
   readonly commit?: number;
   readonly publish?: number;
 }
 
-/** Derives the steps from the histories of a run. */
+/** Derives the durations of a run's steps from its histories. */
 export function phasesOf([run, ...others]: readonly WorkflowHistory[]): Phases {
   const commit = others.find(({ type }) => type === 'commit');
   const plan = spanOf(run?.history, 'planFederation');
@@ -74,12 +76,12 @@ export function phasesOf([run, ...others]: readonly WorkflowHistory[]): Phases {
 }
 
 interface Span {
-  /** In ms. */
+  /** Milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
 }
 
-/** From the first scheduling of an activity to its last completion. */
+/** Returns the time from the first scheduling of an activity to its last completion. */
 function spanOf(history: History | undefined, activity: string): Span | undefined {
   const events = history?.events ?? [];
   const scheduled = events.filter(

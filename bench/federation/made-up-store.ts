@@ -7,11 +7,11 @@ import { clusterEtlKey } from '../../federation/layout';
 import type { Bucket } from '../../storage/bucket';
 import { type MadeUpFile, madeUpFile } from '../merge/made-up-clusters';
 
-/** The files that clusters have pushed. */
+/** Describes the files that the clusters of a made-up store have pushed. */
 export interface Contents {
   readonly clusters: number;
   readonly windows: readonly WindowRef[];
-  /** Records per cluster and window. */
+  /** Number of records per cluster and window. */
   readonly records: Readonly<Record<Pipeline, number>>;
 }
 
@@ -19,10 +19,12 @@ const resolutions = [
   { resolution: '1d', seconds: 86_400 },
   { resolution: '1h', seconds: 3_600 },
 ] as const;
-/** Agents keep 91 days and 49 hours. */
+/** The share of daily windows: agents keep 91 daily and 49 hourly windows. */
 const dailyShare = 91 / (91 + 49);
 
-/** `count` windows as an agent keeps them, all closed at `moment`: the same days and hours for both pipelines. */
+/**
+ * Returns `count` windows such as an agent keeps, all closed at `moment`: the same days and hours for both pipelines.
+ */
 export function windowsBefore(moment: Date, count: number): WindowRef[] {
   const each = Math.ceil(count / pipelines.length);
   const days = Math.round(each * dailyShare);
@@ -38,10 +40,13 @@ export function windowsBefore(moment: Date, count: number): WindowRef[] {
   return windows.slice(0, count);
 }
 
-/** Stores a file. */
+/** Stores a file under a key. */
 type Put = (key: string, bytes: Uint8Array) => unknown;
 
-/** Writes to a store: straight to its folder if it has one, because no federator is reading yet that could see half a file. */
+/**
+ * Returns a function that writes files to a store. If the store has a folder, it writes to the folder directly: no
+ * federator is reading yet that could see half a file.
+ */
 export function writer(bucket: Bucket, directory: string | undefined): Put {
   if (directory === undefined) return (key, bytes) => bucket.put(key, bytes);
   const folders = new Set<string>();
@@ -56,7 +61,7 @@ export function writer(bucket: Bucket, directory: string | undefined): Put {
 
 const puttingAtOnce = 16;
 
-/** Stores a file per window and cluster where the cluster would have pushed it. */
+/** Stores one file per window and cluster, under the key where the cluster would have pushed it. */
 export async function fill(put: Put, { clusters, windows, records }: Contents): Promise<void> {
   for (const ref of windows) {
     const numbers = Array.from({ length: clusters }, (_, index) => index + 1);
@@ -66,7 +71,7 @@ export async function fill(put: Put, { clusters, windows, records }: Contents): 
   }
 }
 
-/** Stores one file as its cluster would. */
+/** Stores one file under the key where its cluster would have pushed it. */
 export async function push(
   put: Put,
   ref: WindowRef,

@@ -12,18 +12,18 @@ export interface MeasuredRun {
   /** From the workflow's start to its end. */
   readonly seconds: number;
   readonly phases: Phases;
-  /** The run's own first, then its children's. */
+  /** The history of the run comes first, then those of its child workflows. */
   readonly histories: readonly WorkflowHistory[];
-  /** The federator's calls to the store, by verb. */
+  /** Number of the federator's calls to the store, by verb. */
   readonly calls: ReadonlyMap<string, number>;
-  /** Seconds spent in activities, by name; concurrent ones add up. */
+  /** Seconds spent in activities, by the activity's name. Concurrent activities add up. */
   readonly activitySeconds: ReadonlyMap<string, number>;
 }
 
 const reportEveryMs = 15_000;
 
 /**
- * Runs one federation to its end, with progress on standard error if it takes long. Throws if it does not end
+ * Runs one federation to its end. Reports progress on standard error if it takes long. Throws if its outcome is not
  * `complete`.
  */
 export async function measureRun({ client }: Place, federator: RunningCluster): Promise<MeasuredRun> {
@@ -48,7 +48,7 @@ export async function measureRun({ client }: Place, federator: RunningCluster): 
 }
 
 async function reportProgress(handle: WorkflowHandle): Promise<void> {
-  // Progress only: a busy federator may answer too late.
+  // Ignore errors: this is only for progress, and a busy federator may answer too late.
   const at = await handle.query<FederationProgress>(progress).catch(() => undefined);
   if (at !== undefined) console.error(`  ${at.phase}: ${at.merged} of ${at.planned} windows`);
 }
@@ -61,17 +61,17 @@ function both(
   return [sumsBy(before, name, label), sumsBy(after, name, label)];
 }
 
-/** The number of events in all histories of a run. */
+/** Counts the events in all histories of a run. */
 export function eventsOf({ histories }: MeasuredRun): number {
   return histories.reduce((sum, { events }) => sum + events, 0);
 }
 
-/** The size of all histories of a run. */
+/** Adds up the sizes of all histories of a run, in bytes. */
 export function historyBytesOf({ histories }: MeasuredRun): number {
   return histories.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** The mean duration of merging a window, in seconds. */
+/** Returns the mean duration of merging a window, in seconds. */
 export function mergeActivitySeconds({ activitySeconds, summary }: MeasuredRun): number {
   return (activitySeconds.get('mergeWindow') ?? NaN) / summary.planned;
 }

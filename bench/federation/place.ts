@@ -13,18 +13,21 @@ import type { Releasers } from '../../workers/releasers';
 import { type MeasuredStore, stores } from '../storage/stores';
 import { parseMetrics, type Sample } from './metrics';
 
-/** A benchmark's Temporal server and store, in a folder. */
+/** The Temporal server and the store of a benchmark, with their files in one folder. */
 export interface Place {
   readonly folder: string;
   readonly client: Client;
   readonly temporal: { readonly address: string; readonly pid: number };
   readonly store: MeasuredStore;
-  /** `federated-store.yaml` */
+  /** Path of the store's `federated-store.yaml`. */
   readonly storeFile: string;
   readonly bucket: Bucket;
 }
 
-/** Starts both, with the development server of `npm start`. They stop, and the folder is removed, when `held` is released or this process is killed. */
+/**
+ * Starts the store and a Temporal server, the development server that `npm start` uses. When `held` is released or this
+ * process is killed, both stop and the folder is removed.
+ */
 export async function startPlace(held: Releasers, folder: string, storeName: string): Promise<Place> {
   const start = stores[storeName];
   if (start === undefined)
@@ -53,19 +56,19 @@ export async function startPlace(held: Releasers, folder: string, storeName: str
 
 const deletingAtOnce = 16;
 
-/** Deletes everything that was combined. */
+/** Deletes everything that federations have combined in the store. */
 export async function forgetCombined({ bucket }: Place): Promise<void> {
   const keys: string[] = [];
   for await (const entry of bucket.list(combinedPrefix)) if (entry.kind === 'object') keys.push(entry.key);
   await mapConcurrently(keys, deletingAtOnce, (key) => bucket.delete(key));
 }
 
-/** A cluster's roles, run by `federated-etl run` in a process. */
+/** A process of `federated-etl run` with a cluster's roles. */
 export interface RunningCluster {
   readonly pid: number;
-  /** The folder of its local ETL. */
+  /** Path of the folder with the cluster's local ETL. */
   readonly etl: string;
-  /** The address of its API; undefined if it has none. */
+  /** URL of the API; undefined if the cluster has none. */
   readonly apiUrl?: string;
   metrics(): Promise<Sample[]>;
   stop(): Promise<void>;
@@ -74,7 +77,10 @@ export interface RunningCluster {
 /** Long enough that no timer fires during a measurement. */
 const never = '48h';
 
-/** Starts a cluster with the roles of `federatedETL` and waits until it serves them. It stops when `held` is released. */
+/**
+ * Starts a cluster with the roles in `federatedETL` and waits until it serves them. The cluster stops when `held` is
+ * released.
+ */
 export async function startRoles(
   held: Releasers,
   { folder, temporal, storeFile }: Place,
@@ -98,7 +104,7 @@ export async function startRoles(
     log: { format: 'json' },
   };
   await writeFile(config, stringify(settings));
-  // Drops the log of an earlier process of the cluster.
+  // Empties the log of an earlier process of this cluster.
   await writeFile(log, '');
   const process = await startCluster({ id, roles: {}, config, etl, log });
   let stopping: Promise<void> | undefined;
@@ -126,7 +132,7 @@ export function startFederator(
   });
 }
 
-/** The addresses that a process logged as listening on, by log event. */
+/** Reads from a process's log which URLs it listens on, by log event. */
 async function urlsIn(log: string): Promise<Map<string, string>> {
   const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
   const events = lines.map((line) => JSON.parse(line) as { event?: string; url?: string });

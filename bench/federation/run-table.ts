@@ -1,7 +1,7 @@
 import { type Cell, medianOf } from '../table';
 import { eventsOf, historyBytesOf, type MeasuredRun } from './measured-run';
 
-/** The columns for runs of one kind; medians are shown. */
+/** The columns of a table of runs. Each cell is the median over the runs of one kind. */
 const columns: Readonly<Record<string, (run: MeasuredRun) => number>> = {
   seconds: ({ seconds }) => seconds,
   plan: phase('plan'),
@@ -23,7 +23,7 @@ const columns: Readonly<Record<string, (run: MeasuredRun) => number>> = {
 
 export const runHeadings = Object.keys(columns);
 
-/** A row of medians under `runHeadings`. */
+/** Returns the table row for runs of one kind: the medians under `runHeadings`. */
 export function runCells(runs: readonly MeasuredRun[]): Cell[] {
   return Object.values(columns).map((number) => medianOf(runs, number));
 }

@@ -8,29 +8,29 @@ import { pipelineSpecs } from '../../etl/pipelines';
 import type { Pipeline, Window } from '../../etl/window';
 import { instant, measures, randoms, timeWindow } from '../made-up';
 
-/** The window of the files written by `writeCluster`. */
+/** The window of the files that `writeCluster` writes. */
 export const day: Window = { start: 1_792_108_800, end: 1_792_195_200 };
 
 const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
 const recordsPerNode = 200;
-/** One in this many records is a node's idle cost. */
+/** One in `idleEvery` records is the idle cost of a node. */
 const idleEvery = 200;
 
 export interface MadeUpFile {
   readonly pipeline: Pipeline;
   readonly window: Window;
-  /** The cluster is `cluster-<number>`. */
+  /** Number of the cluster, whose id is `cluster-<number>`. */
   readonly cluster: number;
   readonly records: number;
-  /** How often the window was built before; each build has different pods and costs. (Default: 0) */
+  /** Number of earlier builds of the window; each build has different pods and costs. (Default: 0) */
   readonly built?: number;
 }
 
 /**
- * One cluster's file of a window as an agent would write it: every pod name is unique, most strings are used by
- * few records. About 650 bytes per allocation, 460 per asset. Equal arguments give equal files.
+ * Makes up one cluster's file of a window like those that an agent writes: every pod name is unique, and few records
+ * share a string. An allocation takes about 650 bytes, an asset 460. Equal arguments give equal files.
  */
 export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: MadeUpFile): Buffer {
   return encodeSet(madeUpSets[pipeline](window, cluster, records, built));
@@ -137,7 +137,7 @@ function assets(at: Window, cluster: number, count: number, built: number): Asse
 
 const assetPackage = '*github.com/opencost/opencost/core/pkg/opencost';
 
-/** One in four is a node; the others are disks. */
+/** Makes up an asset: one in four is a node, the others are disks. */
 function asset(cluster: string, number: number, random: () => number, at: Window): Asset {
   const isNode = number % 4 === 0;
   const id = `${isNode ? 'i' : 'vol'}-${Math.floor(random() * 2 ** 40).toString(16)}${number}`;

@@ -22,19 +22,19 @@ import { day } from './made-up-clusters';
 export type Way = 'federator' | 'splice' | 'decoding' | 'copy';
 
 export interface Worked {
-  /** From the first file to the end of the fsync. */
+  /** From reading the first file to the end of the fsync. */
   readonly seconds: number;
-  /** Of these, the merge itself, on one core; 0 if not measured separately. */
+  /** The part of `seconds` that the merge itself took, on one core; 0 if not measured separately. */
   readonly alone: number;
-  /** CPU seconds of all cores. */
+  /** CPU seconds on all cores. */
   readonly cpu: number;
   readonly bytes: number;
   readonly records: number;
-  /** Memory with all code loaded, after one file. */
+  /** Memory of the process after it has merged one file, which loads all code. */
   readonly idleBytes: number;
 }
 
-/** Files merged once before the measurement, as a federator's code is warm. */
+/** Number of files to merge before the measurement, so that the code is warm, as in a federator. */
 const warmUp = 20;
 
 /** Merges (or copies) files in one of the ways and prints the measurements as JSON. */
@@ -44,7 +44,7 @@ async function work(): Promise<void> {
   const run = ways[way as Way];
   const names = (await readdir(folder)).sort().slice(0, Number(count));
   const files = names.map((name) => path.join(folder, name));
-  // A thread loads its code with its first job.
+  // A thread loads its code with its first job, so the memory is read after that.
   await run(pipeline, files.slice(0, 1), out);
   const idleBytes = process.memoryUsage.rss();
   for (let i = 0; i < 3; i++) await run(pipeline, files.slice(0, warmUp), out);
@@ -66,11 +66,11 @@ const ways: Record<Way, typeof spliced> = {
   decoding: decoded,
   copy: copied,
 };
-/** Threads start with their first job. */
+/** No thread starts before its first job. */
 const threads = startMergeThreads({ threads: 1 });
 
 interface Ran {
-  /** In ms. */
+  /** Milliseconds that the merge itself took; 0 if not measured separately. */
   readonly alone: number;
   readonly bytes: number;
   readonly records: number;
@@ -183,7 +183,7 @@ async function copied(_pipeline: Pipeline, files: readonly string[], out: string
   return { alone: 0, bytes, records: 0 };
 }
 
-/** Files and their contents; the next one is read while the caller handles the current one. */
+/** Yields each file's path and content. Reads the next file while the caller handles the current one. */
 async function* readAhead(files: readonly string[]): AsyncGenerator<[string, Buffer]> {
   const read = async (file: string): Promise<[string, Buffer]> => [file, await readFile(file)];
   const [first, ...others] = files;
@@ -200,7 +200,7 @@ async function write(out: string, parts: AsyncIterable<Uint8Array> | Iterable<Ui
   const hash = createHash('sha256');
   await using handle = await open(out, 'w');
   for await (const part of parts) {
-    // Write and hash in parallel.
+    // Hashes the part while it is being written.
     const written = handle.writeFile(part);
     hash.update(part);
     await written;

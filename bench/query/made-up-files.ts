@@ -7,12 +7,12 @@ import { instant, measures, randoms, timeWindow } from '../made-up';
 export interface World {
   readonly days: number;
   readonly clusters: number;
-  /** Allocations per cluster and day. */
+  /** Number of allocations per cluster and day. */
   readonly allocations: number;
 }
 
 const day = 86_400;
-/** 2026-10-16 */
+/** Start of 2026-10-16 (UTC), in unix seconds. */
 const firstDay = 1_792_108_800;
 
 export function windowOf(index: number): { start: number; end: number } {
@@ -23,13 +23,13 @@ const nodesPerCluster = 20;
 const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
-/** One in this many pods is replaced each day. */
+/** One in `replacedEvery` pods is replaced each day. */
 const replacedEvery = 10;
 const apps = 200;
 
 /**
- * Writes combined daily files like those of large federations: every cluster's containers, most of them present every day,
- * with labels, and with every second measure 0, as in real files. Equal arguments give equal files.
+ * Writes combined daily files like those of large federations: with the containers of every cluster, most of them
+ * present every day, with labels, and with every second measure 0, as in real files. Equal arguments give equal files.
  */
 export async function writeWorld(folder: string, world: World): Promise<number> {
   let bytes = 0;

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** The measurements of a transfer. */
+/** The measurements of one program, run to its end. */
 export interface Measured {
   readonly seconds: number;
-  /** The process's peak memory. */
+  /** Peak memory of the process. */
   readonly peakBytes: number;
 }
 
-/** Runs a program to its end and measures its time and memory. Throws its output if it fails. */
+/** Runs a program to its end and measures its time and memory. If it fails, throws an error with its output. */
 export async function measure(
   command: string,
   args: readonly string[],
@@ -43,7 +43,7 @@ export async function measure(
   }
 }
 
-/** The peak memory of a running process in bytes, as reported by Linux; 0 elsewhere. */
+/** Returns the peak memory of a running process in bytes, as reported by Linux, or 0 on other systems. */
 export async function peakOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;

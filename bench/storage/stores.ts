@@ -10,15 +10,15 @@ import { findFakeGcs, startGcsServer } from '../../test/servers/fake-gcs';
 import { variables } from '../../test/servers/paths';
 import { findVersitygw, startS3Server } from '../../test/servers/versitygw';
 
-/** A store to measure, with our settings and rclone's. */
+/** A store to measure, with the settings to reach it for us and for rclone. */
 export interface MeasuredStore {
   readonly name: string;
   /** The content of `federated-store.yaml`. */
   readonly store: object;
-  /** The folder with its objects, if they are plain files: it may be filled directly. */
+  /** Path of the folder that holds the objects, if they are plain files, which may then be written directly. */
   readonly directory?: string;
   readonly gcsEmulator?: string;
-  /** Variables that define rclone's remote `store:`, and the bucket's path in it. */
+  /** Environment variables that define rclone's remote `store:`, and the bucket's path in that remote. */
   readonly rclone: { readonly env: Readonly<Record<string, string>>; readonly path: string };
   stop(): Promise<void>;
 }
@@ -28,7 +28,7 @@ const remote = (settings: Readonly<Record<string, string>>) =>
     Object.entries(settings).map(([name, value]) => [`RCLONE_CONFIG_STORE_${name.toUpperCase()}`, value]),
   );
 
-/** The stores by name, each started when needed: servers on loopback, with their files in `folder`. */
+/** Functions that start a store, by its name. Servers listen on loopback and keep their files in `folder`. */
 export const stores: Readonly<Record<string, (folder: string) => Promise<MeasuredStore>>> = {
   async FILESYSTEM(folder) {
     const directory = path.join(folder, 'bucket');

@@ -6,8 +6,8 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 
 /**
- * One transfer in its own process, to measure its memory: `push` a folder's files to a prefix as a
- * Federated Cluster does, or `pull` them back and check each against its digest. Prints one line of JSON.
+ * Makes one transfer in a process of its own, so that its memory can be measured: `push` sends a folder's files to a
+ * prefix as a Federated Cluster does; `pull` fetches them and checks each against its digest. Prints one line of JSON.
  */
 async function transfer(
   verb: string,
@@ -21,7 +21,7 @@ async function transfer(
   const bytes = verb === 'push' ? await push() : await pull();
   const seconds = (performance.now() - start) / 1000;
   await bucket.close();
-  // In KiB, on every system that Node runs on.
+  // Node reports KiB on every system.
   const { maxRSS } = process.resourceUsage();
   process.stdout.write(`${JSON.stringify({ seconds, bytes, peakBytes: maxRSS * 1024 })}\n`);
 
