@@ -31,7 +31,7 @@ export function registerBackups(program: Command): void {
     });
 }
 
-/** The place of this cluster's backups: the folder of the settings, else the bucket. */
+/** Opens the place of this cluster's backups: the folder from the settings, or the bucket if they name none. */
 export async function backupPlace(context: Context): Promise<Bucket> {
   const { backupPath } = context.settings.localEtl;
   return backupPath === undefined ? context.bucket() : backupFolder(backupPath);

@@ -10,21 +10,24 @@ import { readOnly } from '../storage/read-only';
 import { Releasers } from '../workers/releasers';
 import { type Names, names } from '../workflows/names';
 
-/** The options that every verb has: `command.optsWithGlobals()`. */
+/** The options that every verb has, as `command.optsWithGlobals()` returns them. */
 export interface CommandOptions {
   readonly config?: string;
   readonly verbose?: boolean;
 }
 
-/** The settings and connections of a verb. Bucket and Temporal are opened at first use, and closed with the context. */
+/**
+ * The settings and connections of a verb. Bucket and Temporal are opened at their first use and closed with the
+ * context.
+ */
 export interface Context extends AsyncDisposable {
   readonly settings: Settings;
-  /** Writes to standard error: standard output is for the answer. */
+  /** Writes to standard error, because standard output is for the verb's answer. */
   readonly log: Log;
   readonly names: Names;
-  /** Read-only: a verb asks a workflow for changes. */
+  /** Opens the bucket, read-only: to change something, a verb asks a workflow. */
   bucket(): Promise<Bucket>;
-  /** Throws TEMPORAL_UNAVAILABLE when no server answers within `timeoutMs` (10 s). */
+  /** Connects to Temporal. Throws TEMPORAL_UNAVAILABLE if no server answers within `timeoutMs` (10 s). */
   temporal(options?: { timeoutMs?: number }): Promise<Temporal>;
 }
 
@@ -33,13 +36,13 @@ export interface Temporal {
   readonly connection: Connection;
 }
 
-/** Reads the settings for a verb. Use it with `await using`. */
+/** Reads the settings for a verb. Declare the context with `await using`, which closes it. */
 export function openContext(options: CommandOptions): Context {
   const settings = loadSettings({ file: options.config });
   const log = logToStandardError(options.verbose ? 'debug' : 'warn');
   for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
   const releasers = new Releasers();
-  // A failed close is logged: it must not hide how the verb itself ended.
+  // An error while closing is only logged: it must not hide how the verb itself ended.
   const closeAtEnd = (close: () => Promise<void>) =>
     releasers.defer(() =>
       close().catch((error: unknown) =>
@@ -68,7 +71,7 @@ export function openContext(options: CommandOptions): Context {
     bucket: () => (bucket ??= openBucket()),
     temporal: ({ timeoutMs = 10_000 } = {}) => (temporal ??= connect(timeoutMs)),
     async [Symbol.asyncDispose]() {
-      // What is still being opened has to be closed as well.
+      // Waits for connections that are still being opened, so that they are closed as well.
       await Promise.allSettled([bucket, temporal]);
       await releasers[Symbol.asyncDispose]();
     },
@@ -76,7 +79,7 @@ export function openContext(options: CommandOptions): Context {
 }
 
 async function connectTemporal(settings: Settings, timeoutMs: number): Promise<Temporal> {
-  // Loaded only here, as loading takes longer than a whole verb without Temporal.
+  // Loaded only when needed, because loading it takes longer than a whole verb without Temporal.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, namespace, connection: how } = settings.temporal;
   try {

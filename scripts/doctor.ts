@@ -25,7 +25,8 @@ export function registerDoctor(program: Command): void {
     )
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<DoctorOptions>();
-      // When interrupted, it still removes its probes from the bucket, and the output says so.
+      // When `doctor` is interrupted, it still removes its probes from the bucket, and its output says that it was
+      // interrupted.
       using stop = stopOnSignals(silentLog);
       const checks: Check[] = [];
       for await (const some of examine({ ...options, signal: stop })) {

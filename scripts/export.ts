@@ -70,7 +70,7 @@ export function registerExport(program: Command): void {
     });
 }
 
-/** `--out` for the bucket. A folder of that name is `./bucket`. */
+/** The value of `--out` that means the bucket. For a folder of that name, users write `./bucket`. */
 const toBucket = 'bucket';
 
 function parseResolutionName(text: string): string {
@@ -80,7 +80,7 @@ function parseResolutionName(text: string): string {
   return resolution.name;
 }
 
-/** Undefined if a signal stopped it. */
+/** Runs the export. Returns undefined if a signal stopped it. */
 async function runUntilStopped(options: ExportOptions): Promise<ExportResult | undefined> {
   const { out, etl, prune } = options;
   await using releasers = new Releasers();

@@ -53,7 +53,7 @@ export function registerFederate(program: Command): void {
     });
 }
 
-/** Starts a federation, and prints how to follow it or, with `wait`, its result. */
+/** Starts a federation. With `wait`, prints its result, otherwise how to follow it. */
 export async function startAndShow(
   context: Context,
   request: FederationRequest,

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 
-// The command `federated-etl`: runs federated-etl.ts, or its compiled form in a build (`npm run build`). A Node that is
-// too old for the program hands over to the project's own.
+// The command `federated-etl`: runs federated-etl.ts, or its compiled form in a build (`npm run build`). If this Node
+// is too old for the program, the project's own Node runs it.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -33,7 +33,7 @@ function start(program) {
     });
 }
 
-/** Runs the same command on the project's own Node. */
+/** Runs the same command with the project's own Node. */
 function handOver() {
   const { OLDEST, findProjectNode } = require('./set-up/project-node.cjs');
   const { runInForeground } = require('./set-up/foreground.cjs');

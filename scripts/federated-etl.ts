@@ -6,8 +6,8 @@ import { catalog } from '../errors/catalog';
 import { describeError, FederationError } from '../errors/federation-error';
 
 /**
- * Every verb, in the order of `--help`. Only the named verbs are loaded, so that one that reads the bucket does not wait
- * for the modules of the demo.
+ * The verbs, in the order of `--help`. Only the verbs that the command line names are loaded: one that reads the
+ * bucket, for example, does not wait for the modules of the demo.
  */
 const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   run: () => (require('./run') as typeof import('./run')).registerRun,
@@ -32,7 +32,8 @@ const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
 };
 
 /**
- * Runs the command line and sets `process.exitCode`: 0 done, 1 failed or found a problem, 2 wrong usage.
+ * Runs the command line and sets `process.exitCode`: 0 for success, 1 for an error or a problem found, 2 for wrong
+ * usage.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.once('error', exitOnClosedPipe);
@@ -42,7 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has reported the error. `--help` ends this way too, with 0.
+      // Commander has already printed the error. `--help` also ends with such an error, whose code is 0.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
@@ -66,9 +67,9 @@ function buildProgram(): Command {
     .configureHelp({ showGlobalOptions: true });
 }
 
-/** The verbs among the words; all verbs if there is none, for help and for suggestions. */
+/** Loads the verbs that the command line names. If it names none, loads all verbs, for the help and for suggestions. */
 function loadVerbs(argv: readonly string[]): ((program: Command) => void)[] {
-  // The example runs on the checkout's test data, so the built program does not have it.
+  // The demo runs on the checkout's test data, so the built program does not have this verb.
   const here = Object.entries(verbs).filter(([verb]) => verb !== 'demo' || existsSync(join(__dirname, verb)));
   const named = here.filter(([verb]) => argv.includes(verb));
   return (named.length > 0 ? named : here).map(([, load]) => load());
@@ -86,7 +87,7 @@ function explain(error: unknown, verbose: boolean): string {
   return `${text}\n${causes.join('\ncaused by ')}`;
 }
 
-/** The reader of a pipe may stop early, as in `federated-etl runs | head`. */
+/** Exits without an error when the reader of a pipe stops early, as in `federated-etl runs | head`. */
 function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);

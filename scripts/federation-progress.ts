@@ -6,13 +6,13 @@ import { showProgress } from './progress';
 const indent = '  ';
 
 export interface ShowFederationOptions {
-  /** Prints a line of progress if there is no terminal. (Default: to standard error) */
+  /** Prints a line of progress; called if there is no terminal. (Default: prints to standard error) */
   readonly say?: (line: string) => void;
-  /** Once aborted, progress is no longer shown. */
+  /** Once this signal is aborted, progress is no longer shown. */
   readonly stop: AbortSignal;
 }
 
-/** Follows a run to its end and shows its progress. Returns its summary, or throws the error of the run. */
+/** Follows a run to its end and shows its progress. Returns the run's summary, or throws the run's error. */
 export async function showFederation(
   client: Client,
   run: string,
@@ -26,7 +26,7 @@ export async function showFederation(
   });
 }
 
-/** The result of a run in one line. */
+/** Describes the result of a run in one line. */
 export function describeFederation(summary: FederationSummary): string {
   const out = summary.excluded.length === 0 ? '' : `, without ${summary.excluded.join(', ')}`;
   const quarantined = summary.quarantined === 0 ? '' : `, ${summary.quarantined} sources quarantined`;

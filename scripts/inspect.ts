@@ -18,7 +18,9 @@ interface InspectOptions extends CommandOptions {
 }
 
 const topRecords = 10;
-/** More than any window of one cluster; only one combined of thousands may be larger. */
+/**
+ * Limit for reading a file. No window of a single cluster is larger; a combined one of thousands of clusters may be.
+ */
 const mostBytes = 2 ** 31;
 
 /** Adds the verb `inspect` to the program. */
@@ -44,7 +46,7 @@ export function registerInspect(program: Command): void {
     });
 }
 
-/** `--pipeline`, for files whose path does not name the pipeline. */
+/** Returns the option `--pipeline`, for files whose path does not name the pipeline. */
 export function pipelineOption(): Option {
   return new Option(
     '--pipeline <pipeline>',
@@ -85,7 +87,7 @@ function showCostliest({ costliest, records }: SetSummary): void {
   print(formatTable(['cost', 'record'], rows));
 }
 
-/** The total, then the fields of each cluster with their numbers. */
+/** Returns the total number of values that are not finite, then the fields of each cluster with their numbers. */
 function notFiniteText(found: readonly NotFinite[]): string {
   const clusters = [...Map.groupBy(found, ({ cluster }) => cluster)].map(([cluster, ofCluster]) => {
     const fields = ofCluster.map(({ field, numbers }) => `${field} (${numbers})`).join(', ');
@@ -94,7 +96,7 @@ function notFiniteText(found: readonly NotFinite[]): string {
   return `${found.reduce((sum, { numbers }) => sum + numbers, 0)}: ${clusters.join('; ')}`;
 }
 
-/** Replaces the control characters, which a terminal would obey. */
+/** Replaces control characters, which a terminal would obey. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
 }

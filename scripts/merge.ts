@@ -68,7 +68,7 @@ function requireSameWindow(a: MergeInput<EtlSet>, b: MergeInput<EtlSet>): void {
   });
 }
 
-/** Pipeline and window, e.g. `assets of 1794614400-1794700800`. */
+/** Describes a set by pipeline and window, such as `assets of 1794614400-1794700800`. */
 function contentsOf(set: EtlSet): string {
   const { start, end } = setWindow(set);
   return `${set.kind} of ${start ?? 'open'}-${end ?? 'open'}`;

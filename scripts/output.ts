@@ -1,16 +1,16 @@
 import Table from 'cli-table3';
 
-/** Writes a line for people or programs to standard output. */
+/** Writes a line to standard output, for people or for programs. */
 export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Writes the one document of `--json`. */
+/** Writes a value to standard output as JSON. With `--json`, that is the only output. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** Plain columns under their headings; an empty text without rows. */
+/** Returns a table of plain columns under their headings, or an empty string if there are no rows. */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Parses a count: a whole number of at least 1. */
+/** Parses a whole number of at least 1. */
 export function parseCount(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 1)
@@ -8,7 +8,7 @@ export function parseCount(text: string): number {
   return number;
 }
 
-/** Parses a span, START,END, in unix seconds or RFC 3339. Returns whole unix seconds. */
+/** Parses a span of time, START,END, each in unix seconds or RFC 3339. Returns whole unix seconds. */
 export function parseSpan(text: string): { start: number; end: number } {
   const [start, end, ...more] = text.split(',').map(parseMoment);
   if (start === undefined || end === undefined || more.length > 0 || start >= end) {

@@ -1,25 +1,25 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Shows the progress of long work. Use it with `using`: a bar is removed at the end. */
+/** Shows the progress of long work. Declare it with `using`, which removes a bar at the end. */
 export interface Progress extends Disposable {
-  /** `phase`: the current part of the work, if it has parts. */
+  /** Shows how much of the work is done. `phase` is the current part of the work, if it has parts. */
   update(this: void, done: number, of: number, phase?: string): void;
-  /** Prints a separate line, above a bar. */
+  /** Prints a separate line, above the bar if there is one. */
   note(this: void, line: string): void;
 }
 
 export interface ProgressOptions {
-  /** The unit of the numbers, in the plural. (Default: windows) */
+  /** The unit of the numbers, as a plural. (Default: windows) */
   readonly noun?: string;
-  /** Prints a line if there is no terminal. (Default: to standard error) */
+  /** Prints a line of progress; called if there is no terminal. (Default: prints to standard error) */
   readonly say?: (line: string) => void;
-  /** (Default: standard error) */
+  /** The stream to write to. (Default: standard error) */
   readonly stream?: NodeJS.WriteStream;
 }
 
 /**
- * A bar on standard error if that is a terminal, else one line per phase and per tenth of the work. Shows nothing before
- * the first update.
+ * Shows progress as a bar on standard error if that is a terminal, otherwise as one line per phase and per tenth of the
+ * work. Shows nothing before the first update.
  */
 export function showProgress(what: string, options: ProgressOptions = {}): Progress {
   const { noun = 'windows', stream = process.stderr } = options;
@@ -42,7 +42,7 @@ function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): 
   let last: [done: number, total: number, payload: { phase: string }] | undefined;
   return {
     update(done, of, phase) {
-      // A bar with a total of 0 would be drawn full.
+      // A bar with a total of 0 would look full.
       last = [done, Math.max(of, 1), { phase: phase === undefined ? '' : `${phase} ` }];
       const [, total, payload] = last;
       if (!shown.isActive) return shown.start(total, done, payload);
@@ -64,7 +64,7 @@ function lines(what: string, noun: string, say: Say): Progress {
     update(done, of, phase) {
       const tenth = of === 0 ? 0 : Math.floor((done * 10) / of);
       const now = `${phase ?? ''} ${tenth}`;
-      // The start is worth a line only if it names a phase.
+      // The start gets a line only if there is a phase to name.
       if (now === last || (phase === undefined && tenth === 0)) return;
       last = now;
       say(`${what}${phase === undefined ? '' : ` ${phase}`}${of === 0 ? '' : `: ${done} of ${of} ${noun}`}`);

@@ -47,10 +47,16 @@ export function registerReplay(program: Command): void {
     });
 }
 
-/** How many runs `--failed` looks back. More failures in a row have a cause that a replay does not solve. */
+/**
+ * Number of runs to which `--failed` looks back. If more runs in a row have failed, the cause is one that a replay does
+ * not remove.
+ */
 const mostRuns = 100;
 
-/** A run that commits has merged everything that came before it, so earlier failures need no replay. */
+/**
+ * Returns the failed runs since the last commit, the oldest first. A run that commits has merged everything that came
+ * before it, so earlier failures need no replay.
+ */
 async function failedSinceTheLastCommit(bucket: Bucket): Promise<string[]> {
   const newestFirst = await readRuns(bucket, mostRuns);
   const committed = newestFirst.findIndex(({ outcome }) => outcome === 'complete' || outcome === 'partial');

@@ -11,7 +11,7 @@ const marks: Record<Outcome, string> = {
 };
 const markWidth = Math.max(...Object.values(marks).map(({ length }) => length)) + 2;
 
-/** Prints checks of one kind under their heading; `width` in columns. */
+/** Prints checks of one kind under their heading, in lines of at most `width` columns. */
 export function showChecks(checks: readonly Check[], width: number): void {
   const [first] = checks;
   if (first === undefined) return;
@@ -28,7 +28,7 @@ export function showChecks(checks: readonly Check[], width: number): void {
   }
 }
 
-/** The result in one line. */
+/** Returns the result of all checks in one line. */
 export function verdict(checks: readonly Check[]): string {
   const number = (outcome: Outcome) => checks.filter((one) => one.outcome === outcome).length;
   const [failures, warnings, skipped] = [number('failed'), number('warning'), number('skipped')];
@@ -41,7 +41,7 @@ export function verdict(checks: readonly Check[]): string {
   return failures > 0 ? `Action needed${rest}.` : `No check failed${rest}.`;
 }
 
-/** Joins consecutive checks that were not made for the same reason into one line. */
+/** Joins consecutive checks that were skipped or not needed for the same reason into one line. */
 function together(checks: readonly Check[]): Check[] {
   const lines: Check[] = [];
   for (const one of checks) {
@@ -57,7 +57,7 @@ function together(checks: readonly Check[]): Check[] {
   return lines;
 }
 
-/** Wraps a text at a width in columns. A longer word stays whole, so that it can be copied. */
+/** Wraps a text at a width in columns. A word that is longer stays whole, so that it can be copied. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let at = '';

@@ -53,7 +53,10 @@ function section(title: string, text: string): void {
   if (text !== '') print(`\n${title}\n${text}`);
 }
 
-/** One line per cluster, pipeline and resolution; the facts about the cluster are in its first line only. */
+/**
+ * Returns one line per cluster, pipeline and resolution. Only the first line of a cluster shows the facts about the
+ * cluster itself.
+ */
 function showClusters(clusters: readonly ClusterStatus[], now: Date): string {
   const rows = clusters.flatMap(({ cluster, membership, reason, lastPush, windows }) => {
     const about = [

@@ -1,9 +1,15 @@
 import type { Log } from '../config/log';
 
-/** A signal from the terminal and the same one forwarded by a parent arrive almost together, and count as one. */
+/**
+ * Time within which repeated signals count as one: a signal from the terminal and the same signal forwarded by a parent
+ * arrive almost together.
+ */
 const oneSignalMs = 2_000;
 
-/** Aborted on the first SIGINT or SIGTERM; a second signal ends the process at once. Disposing removes the listeners. */
+/**
+ * Returns a signal that is aborted on the first SIGINT or SIGTERM. A second one ends the process at once. Disposing
+ * removes the listeners.
+ */
 export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable {
   const stop = new AbortController();
   let firstAt = 0;
@@ -27,21 +33,25 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable 
   });
 }
 
-/** Aborted when the parent that holds a channel to this process is gone, even if it was killed. The example is one. */
+/**
+ * Returns a signal that is aborted when the parent process, with which this process has a channel, is gone, even if it
+ * was killed. The demo is such a parent.
+ */
 export function parentGone(): AbortSignal {
   const gone = new AbortController();
   process.once('disconnect', () => gone.abort());
-  // Listening alone must not keep this process alive.
+  // Listening to the channel must not keep this process alive.
   process.channel?.unref();
   return gone.signal;
 }
 
-/** How long a process may take to exit after its work is done. */
+/** Milliseconds that a process may take to exit after its work is done. */
 const leftOverMs = 10_000;
 
 /**
- * Call it when the work is done or has failed. If something keeps the process alive (the SDK's connection to a server
- * that went away does), it is ended with the exit status of that moment: a supervisor restarts only a process that ended.
+ * Call it when the work is done or has failed. If something keeps the process alive (such as the SDK's connection to a
+ * server that went away), this ends the process with the exit status that it has by then: a supervisor restarts only a
+ * process that has ended.
  */
 export function endSoon(withinMs = leftOverMs): void {
   setTimeout(() => process.exit(), withinMs).unref();

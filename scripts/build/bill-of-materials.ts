@@ -12,18 +12,19 @@ interface BillOfMaterials {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
 
-/** The content of a bill of materials. Packages are written `name@version`. */
+/** What a bill of materials is about. Packages are written `name@version`. */
 export interface Materials {
   readonly packages: readonly string[];
-  /** Packages that are bundled into the page's files instead of installed. */
+  /** Packages that are not installed but bundled into the page's files. */
   readonly inPage: readonly string[];
   readonly version: string;
   readonly commit: string;
 }
 
 /**
- * The bill of materials of the built program, as CycloneDX: that of the checkout by npm, reduced to the program's packages.
- * npm refuses to write one for the built folder, where dependencies of its packages are missing on purpose.
+ * Returns the bill of materials of the built program, as CycloneDX: npm's bill for the checkout, reduced to the
+ * program's packages. npm refuses to write a bill for the built folder, where dependencies of its packages are missing
+ * on purpose.
  */
 export async function billOfMaterials(root: string, materials: Materials): Promise<object> {
   const { packages, inPage, version, commit } = materials;
@@ -40,7 +41,7 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
   };
   const components = [
     ...packages.map(componentOf),
-    // npm lists them as development dependencies.
+    // The page's packages are required, although npm lists them as development dependencies.
     ...inPage.map((name) => ({
       ...componentOf(name),
       scope: 'required',
@@ -51,7 +52,7 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
     ...bill.metadata.component,
     'bom-ref': `federated-etl@${version}`,
     type: 'application',
-    // npm names it after the folder.
+    // npm would use the folder's name.
     name: 'federated-etl',
     version,
     purl: `pkg:npm/federated-etl@${version}`,

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
-/** The program's rooms. Of `web/`, only the module that serves the page is built. */
+/** The rooms that belong to the program. Of `web/`, only the module that serves the page is built. */
 const rooms = [
   'activities',
   'api',
@@ -20,11 +20,13 @@ const rooms = [
   'workflows',
 ];
 
-/** Modules that need a checkout: the example, its set-up, and the builds of the image and the chart. */
+/**
+ * Modules that need a checkout and are not built: the example, its set-up, and the builds of the image and the chart.
+ */
 const notBuilt = ['scripts/build/', 'scripts/chart/', 'scripts/demo/', 'scripts/demo.ts', 'scripts/set-up/'];
 
 /**
- * Compiles the program's modules to JavaScript, file by file and with the compiler that `tsx` uses, so that modules load in
+ * Compiles the program's modules to JavaScript, file by file and with the compiler that `tsx` uses. So modules load in
  * the same order and from the same relative paths as in a checkout.
  */
 export async function compile(root: string, to: string): Promise<void> {
@@ -44,7 +46,8 @@ export async function compile(root: string, to: string): Promise<void> {
     format: 'cjs',
     platform: 'node',
     target: 'node24',
-    // Stack traces still name module and function; their line numbers refer to the JavaScript.
+    // Without source maps, stack traces still name module and function; only their line numbers refer to the
+    // JavaScript.
     sourcemap: false,
     logLevel: 'warning',
   });

@@ -1,11 +1,11 @@
 /**
- * Production dependencies, or parts of them, that the image does not need. The build fails if an entry no longer matches
- * anything, so that a new version of a package is reviewed.
+ * Production dependencies, or parts of them, that the image does not need. If an entry no longer matches anything, the
+ * build fails, so that somebody reviews the new version of the package.
  */
 
 /**
- * Dependencies, by package, that never run: the SDK's bundler and its compilers, as the build bundles the workflow code,
- * and types. Packages that only they need are omitted too.
+ * Dependencies that never run, by the package that depends on them: the SDK's bundler and its compilers, because the
+ * build bundles the workflow code, and types. Packages that only they need are omitted too.
  */
 export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/worker': ['@swc/core', 'memfs', 'source-map-loader', 'swc-loader', 'unionfs', 'webpack'],
@@ -13,7 +13,7 @@ export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = 
   protobufjs: ['@types/node'],
 };
 
-/** Folders and files, by package, that only serve to build that package. */
+/** Folders and files that only serve to build a package, by package. */
 export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/core-bridge': [
     'Cargo.lock',
@@ -26,12 +26,12 @@ export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Types, sources and source maps: a third of the bytes, and Node loads none of them. */
+/** Endings of types, sources and source maps. They make up a third of the bytes, and Node loads none of them. */
 export const leftOutEndings: readonly string[] = ['.ts', '.mts', '.cts', '.map'];
 
 /**
- * Lines that load an omitted package at the start, and their replacements. Only bundling uses those packages, which the
- * built program never does.
+ * Lines that load an omitted package when the program starts, and their replacements. Only bundling needs those
+ * packages, and the built program never bundles.
  */
 export const changedLines: readonly { readonly file: string; readonly from: string; readonly to: string }[] =
   [

@@ -12,7 +12,10 @@ interface LockedPackage {
 
 type Lock = Readonly<Record<string, LockedPackage>>;
 
-/** The folders of the packages that run, as in package-lock.json (`node_modules/a/node_modules/b`), sorted. */
+/**
+ * Returns the folders of the packages that the program needs to run, as package-lock.json writes them
+ * (`node_modules/a/node_modules/b`), sorted.
+ */
 export async function packagesThatRun(root: string): Promise<string[]> {
   const text = await readFile(path.join(root, 'package-lock.json'), 'utf8');
   const { packages } = JSON.parse(text) as { packages: Lock };
@@ -45,7 +48,7 @@ export async function packagesThatRun(root: string): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Copies packages into the built folder, without files that are never loaded and binaries for other platforms. */
+/** Copies packages into the built folder, except files that are never loaded and binaries for other platforms. */
 export async function copyPackages(root: string, to: string, packages: readonly string[]): Promise<void> {
   for (const at of packages) {
     const from = path.join(root, at);
@@ -69,7 +72,10 @@ export async function copyPackages(root: string, to: string, packages: readonly 
   }
 }
 
-/** The native builds for other platforms in a package that has all of them and chooses one when loaded. */
+/**
+ * Returns the folders of native builds for other platforms, for a package that contains the builds for all platforms
+ * and chooses one when it is loaded.
+ */
 function otherPlatforms(from: string, at: string): string[] {
   if (packageName(at) !== '@temporalio/core-bridge') return [];
   const releases = path.join(from, 'releases');
@@ -87,7 +93,7 @@ const systems: Readonly<Record<string, string>> = {
   win32: 'pc-windows-msvc',
 };
 
-/** Resolves a package as Node does: in the package's own folder, then in those above it. */
+/** Resolves a package as Node does: in the folder of the package that needs it, then in the folders above. */
 function resolveFrom(packages: Lock, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const at = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
@@ -96,7 +102,7 @@ function resolveFrom(packages: Lock, from: string, name: string): string | undef
   }
 }
 
-/** The name of the package in a folder. */
+/** Returns the name of the package in a folder. */
 export function packageName(at: string): string {
   return at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }

@@ -5,8 +5,8 @@ import { builtWorkflows, workflowBundle } from '../../workers/workflow-bundle';
 import { compile } from './compile';
 
 /**
- * Builds the program into a folder, so that `<to>/scripts/federated-etl.cjs` starts without compiling or bundling. Its
- * packages are not included; Node has to find them from that folder.
+ * Builds the program into a folder, so that `<to>/scripts/federated-etl.cjs` starts without compiling or bundling. Does
+ * not include the program's packages: Node has to find them from that folder.
  *
  * @returns the folders of the packages that are bundled into the page, such as `node_modules/preact`
  */

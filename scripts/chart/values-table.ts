@@ -3,30 +3,31 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parse, parseDocument, stringify, type YAMLMap } from 'yaml';
 
-// Writes the table of all values into `chart/README.md`, from the comments of `chart/values.yaml`:
+// Writes the table of all values into `chart/README.md`. It reads their descriptions from the comments of
+// `chart/values.yaml`:
 //
 //   # The comment lines directly above a key are its description.
 //   key: its default
 //   # An optional key without a default has no space after its #.
 //   #other: an example
 //
-// A map is a single row if nothing within it is described, such as the requests and limits of `resources`. Otherwise each
-// of its keys is a row, and a description of the map itself is a row without a default above them.
+// A map is a single row if nothing within it is described, such as the requests and limits of `resources`. Otherwise
+// each of its keys is a row; if the map itself is described, it is a row without a default above them.
 
 /** A value of the chart. */
 export interface ChartValue {
-  /** Such as `localEtl.volume.size`. */
+  /** Path of the value, such as `localEtl.volume.size`. */
   readonly path: string;
-  /** Empty if missing, which is a mistake. */
+  /** An empty string if the description is missing, which is a mistake. */
   readonly description: string;
-  /** Its default as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
+  /** The default as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
   readonly byDefault?: string;
 }
 
 const start = '<!-- values:start -->';
 const end = '<!-- values:end -->';
 
-/** The position of a key, counted from 1. */
+/** Position of a key in the file; line and column are counted from 1. */
 interface Place {
   readonly line: number;
   readonly column: number;
@@ -34,7 +35,7 @@ interface Place {
 
 type Row = ChartValue & Place;
 
-/** Reads the values of a `values.yaml` with their descriptions, in the order of the file. */
+/** Reads the values of a `values.yaml` and their descriptions, in the order of the file. */
 export function readChartValues(text: string): ChartValue[] {
   const lineCounter = new LineCounter();
   const { contents, errors } = parseDocument(text, { lineCounter });
@@ -82,7 +83,7 @@ function placeOf(key: unknown, lineCounter: LineCounter): Place {
   return { line, column: col };
 }
 
-/** Optional keys, which are commented out: `#key: an example`. */
+/** Finds the optional keys, which are commented out: `#key: an example`. */
 function optionalKeys(lines: readonly string[]): (Place & { readonly name: string })[] {
   return lines.flatMap((text, at) => {
     const [, indent = '', name] = /^( *)#([A-Za-z_][\w-]*):(?: |$)/.exec(text) ?? [];
@@ -90,7 +91,7 @@ function optionalKeys(lines: readonly string[]): (Place & { readonly name: strin
   });
 }
 
-/** The comment directly above a line (counted from 1), as one paragraph. */
+/** Returns the comment directly above a line (counted from 1), as one paragraph. */
 function commentAbove(lines: readonly string[], line: number): string {
   const found: string[] = [];
   for (let at = line - 2; at >= 0; at -= 1) {
@@ -101,7 +102,7 @@ function commentAbove(lines: readonly string[], line: number): string {
   return found.join(' ').trim();
 }
 
-/** The table, formatted as Prettier does. */
+/** Returns the table of the values, formatted as Prettier does. */
 export function valuesTable(values: readonly ChartValue[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const rows = [
@@ -121,7 +122,7 @@ export function valuesTable(values: readonly ChartValue[]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-/** Replaces the table between the README's two marks. */
+/** Replaces the table between the two marks in the README. */
 export function withValuesTable(readme: string, values: readonly ChartValue[]): string {
   const from = readme.indexOf(start);
   const to = readme.indexOf(end);
@@ -129,15 +130,18 @@ export function withValuesTable(readme: string, values: readonly ChartValue[]): 
   return `${readme.slice(0, from + start.length)}\n\n${valuesTable(values)}\n\n${readme.slice(to)}`;
 }
 
-/** The defaults as a named template: Helm gives the chart's templates no access to values.yaml itself. */
+/**
+ * Returns a named template that contains the defaults, because Helm gives the chart's templates no access to
+ * values.yaml itself.
+ */
 export function defaultsTemplate(text: string): string {
   const defaults = stringify(parse(text), { lineWidth: 0 });
   return `{{/* Made from values.yaml by \`npm run chart:docs\`. */}}\n{{- define "federated-etl.defaults" -}}\n${defaults}{{- end -}}\n`;
 }
 
 /**
- * Writes the table to a chart's README, and the defaults to `templates/_defaults.tpl` if the chart has that file. Throws,
- * before writing, if values have no description.
+ * Writes the table to a chart's README, and the defaults to `templates/_defaults.tpl` if the chart has that file. If
+ * values have no description, throws before it writes anything.
  */
 export async function writeValuesTable(chart: string): Promise<void> {
   const text = await readFile(path.join(chart, 'values.yaml'), 'utf8');

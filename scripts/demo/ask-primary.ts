@@ -5,18 +5,21 @@ interface ServedStatus {
   readonly served: { readonly generation?: number };
 }
 
-/** The cost of a cluster, as the primary's API answers. */
+/** The cost of a cluster, as the primary's API reports it. */
 export interface ClusterCost {
   readonly cluster: string;
   readonly totalCost: number;
 }
 
-/** The URL of the cost of each cluster in a window. */
+/** Returns the URL that asks for the cost of each cluster in a window. */
 export function costsUrl(url: string, window: string): string {
   return `${url}/model/allocation?window=${window}&aggregate=cluster&accumulate=true&idle=false`;
 }
 
-/** Waits until a primary serves a generation, then asks its API for each cluster's cost in a window, the highest first. */
+/**
+ * Waits until a primary serves a generation, then asks its API for the cost of each cluster in a window, the highest
+ * first.
+ */
 export async function askPrimary(
   url: string,
   window: string,

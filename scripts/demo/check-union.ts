@@ -11,17 +11,17 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 import { Releasers } from '../../workers/releasers';
 
-/** The result of comparing the combined set with its sources. */
+/** The result of comparing the combined set with the clusters' sets. */
 export interface UnionCheck {
   readonly windows: number;
   readonly records: number;
-  /** One sentence per difference; empty if the combined set is the union. */
+  /** One sentence per difference; empty if the combined set is the union of the clusters' sets. */
   readonly differences: readonly string[];
 }
 
 /**
- * Reads every window of the given clusters and of the combined set with the decoder, and compares the records: the
- * combined window must have each record of each cluster unchanged, and no other.
+ * Reads every window of the given clusters and of the combined set with the decoder, and compares the records: a
+ * combined window must contain each record of each cluster unchanged, and no other record.
  */
 export async function checkUnion(bucket: BucketReader, clusters: readonly string[]): Promise<UnionCheck> {
   const expected = new Map<WindowId, Map<string, EtlRecord | null>>();
@@ -49,7 +49,7 @@ export async function checkUnion(bucket: BucketReader, clusters: readonly string
 }
 
 /**
- * Checks that the combined set of the example under `dir` is the union of these clusters, called `union` in the error.
+ * Checks that the combined set of the example under `dir` is the union of these clusters. The error calls them `union`.
  *
  * @throws FEDERATION_FAILED with the first differences
  */

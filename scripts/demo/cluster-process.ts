@@ -7,14 +7,17 @@ import { FederationError } from '../../errors/federation-error';
 import type { Releasers } from '../../workers/releasers';
 import type { DemoCluster } from './clusters';
 
-/** A worker's activities have 10 seconds to finish, so a cluster that takes this long hangs. */
+/**
+ * Time limit for stopping a cluster. The activities of a worker have 10 seconds to finish, so a cluster that takes
+ * longer than this limit hangs.
+ */
 const gracefulMs = 30_000;
 
 /** The process of a cluster of the example. */
 export interface ClusterProcess {
   readonly cluster: DemoCluster;
   readonly pid: number;
-  /** Resolves when the process has ended, for any reason. */
+  /** Resolves when the process has ended, for whatever reason. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -22,14 +25,15 @@ export interface ClusterProcess {
 const checkout = join(__dirname, '..', 'federated-etl.cjs');
 
 /**
- * Starts `federated-etl run` for a cluster; resolves once it serves its roles. `program` is the script to run, by
- * default the checkout's own.
+ * Starts `federated-etl run` for a cluster and resolves once the cluster serves its roles. `program` is the script to
+ * run; by default it is that of the checkout.
  */
 export async function startCluster(cluster: DemoCluster, program = checkout): Promise<ClusterProcess> {
   const log = openSync(cluster.log, 'a');
   const child = fork(program, ['run', '--config', cluster.config], {
     stdio: ['ignore', log, log, 'ipc'],
-    // Ctrl-C at the terminal must reach only the demo, which then stops its clusters in order.
+    // Each cluster has its own process group: Ctrl-C at the terminal must reach only the demo, which then stops its
+    // clusters in order.
     detached: true,
   });
   closeSync(log);
@@ -53,12 +57,13 @@ export async function startCluster(cluster: DemoCluster, program = checkout): Pr
   };
 }
 
-/** Starts all clusters and calls `onStart` for each that serves; the releasers stop them. */
+/** Starts all clusters and calls `onStart` for each one that serves its roles. The releasers stop the clusters. */
 export async function startClusters(
   clusters: readonly DemoCluster[],
   { releasers, onStart }: { releasers: Releasers; onStart: (started: ClusterProcess) => void },
 ): Promise<ClusterProcess[]> {
-  // The first one bundles the workflow code, which the others reuse; started together, all five would bundle it.
+  // The first cluster starts alone: it bundles the workflow code, and the others reuse the bundle. If all five started
+  // together, each would bundle it.
   const [first, ...others] = clusters;
   if (first === undefined) return [];
   const start = async (cluster: DemoCluster) => {

@@ -11,16 +11,19 @@ import { shiftSet } from './shift-set';
 export interface DemoCluster {
   readonly id: string;
   readonly roles: { readonly federator?: true; readonly primary?: true };
-  /** Its settings file. */
+  /** Path of the cluster's settings file. */
   readonly config: string;
   readonly etl: string;
   readonly log: string;
 }
 
-/** The example data: five clusters' ETL files, written by OpenCost's own code. */
+/** The folder with the example data: the ETL files of five clusters, written by OpenCost's own code. */
 const exampleData = join(__dirname, '..', '..', 'test', 'golden', 'bucket', 'federated');
 
-/** The guide's example: three pure Federated Clusters, one that is also the Federator, one that is also the Primary. */
+/**
+ * The clusters of the guide's example: three are only Federated Clusters, one is also the Federator, one is also the
+ * Primary.
+ */
 const example: readonly { id: string; roles: DemoCluster['roles'] }[] = [
   { id: 'cluster-1', roles: {} },
   { id: 'cluster-2', roles: {} },
@@ -30,20 +33,23 @@ const example: readonly { id: string; roles: DemoCluster['roles'] }[] = [
 ];
 
 export interface Surroundings {
-  /** The last day of the data of clusters that are not laid out yet. */
+  /** The last day of data for clusters whose local ETL does not exist yet. */
   readonly lastDay: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
-  /** The content of federated-store.yaml. */
+  /** The content of `federated-store.yaml`. */
   readonly store: object;
-  /** Further settings of `localEtl`, for every cluster. */
+  /** Additional settings in `localEtl`, for every cluster. */
   readonly localEtl?: object;
-  /** Settings of the primary's API. (Default: any free port of this machine) */
+  /** Settings of the primary's API. (Default: listen on any free port of this machine) */
   readonly api?: object;
-  /** The address of the Temporal UI. */
+  /** URL of the Temporal UI. */
   readonly temporalUi?: string;
 }
 
-/** The last day of the example that is laid out under `dir`, by the names of its files; undefined if there is none. */
+/**
+ * Returns the last day of the example data that exists under `dir`, according to the file names; undefined if there is
+ * none.
+ */
 export async function laidOutDay(dir: string): Promise<string | undefined> {
   const ends: number[] = [];
   for (const { id } of example) {
@@ -56,8 +62,9 @@ export async function laidOutDay(dir: string): Promise<string | undefined> {
 }
 
 /**
- * Lays out the example under `dir`: federated-store.yaml, and for each cluster a settings file and its local ETL, moved in
- * time to end with the given day. Existing stores are kept: a second start continues from the first one.
+ * Creates the files of the example under `dir`: `federated-store.yaml`, and for each cluster a settings file and its
+ * local ETL, moved in time to end with the given day. A local ETL that exists is kept, so a second start continues from
+ * the first one.
  */
 export async function layOutClusters(dir: string, surroundings: Surroundings): Promise<DemoCluster[]> {
   const store = join(dir, 'federated-store.yaml');
@@ -83,7 +90,7 @@ function etlOf(dir: string, id: string): string {
   return join(dir, 'clusters', id, 'etl');
 }
 
-/** Lays out the whole store or nothing, because a later start keeps an existing store. */
+/** Creates the whole local ETL of a cluster or nothing, because a later start keeps a local ETL that exists. */
 async function layOutEtl({ id, etl }: DemoCluster, lastDay: string): Promise<void> {
   const data = join(exampleData, id, 'etl');
   const seconds = secondsAfterGolden(lastDay);
@@ -125,7 +132,7 @@ function settingsOf(
     localEtl: { path: etl, ...localEtl },
     temporal: { ...temporal, ...(temporalUi === undefined ? {} : { uiUrl: temporalUi }) },
     ...(roles.primary === undefined ? {} : { api }),
-    // All five run on one machine.
+    // The five clusters run on one machine, so each listens on any free port.
     health: { listen: '127.0.0.1:0' },
     log: { format: 'pretty' },
   };

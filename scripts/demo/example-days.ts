@@ -1,39 +1,37 @@
 import { InvalidArgumentError } from 'commander';
 
-/*
- * Days are UTC days, written as 2026-11-16.
- */
+/* All days are UTC days, written like 2026-11-16. */
 
 const dayMs = 86_400_000;
-/** The number of days in the example. */
+/** Number of days in the example. */
 const length = 3;
 
-/** The last day of the example's data in the checkout. */
+/** Last day of the example data in the checkout. */
 export const goldenDay = '2026-11-16';
 
-/** The day before the day of a moment. */
+/** Returns the day before the day of a moment. */
 export function yesterday(now: Date): string {
   return dayAfter(now.toISOString().slice(0, 10), -1);
 }
 
-/** The first day of an example that ends with a day. */
+/** Returns the first day of an example whose last day is given. */
 export function firstDay(lastDay: string): string {
   return dayAfter(lastDay, 1 - length);
 }
 
-/** The days of an example that ends with a day, as a window of the API. */
+/** Returns the days of an example whose last day is given, as a window of the API. */
 export function exampleWindow(lastDay: string): string {
   return `${firstDay(lastDay)}T00:00:00Z,${dayAfter(lastDay, 1)}T00:00:00Z`;
 }
 
-/** The seconds from the data in the checkout to an example that ends with a day. */
+/** Returns by how many seconds the checkout's data has to be moved so that it ends with the given day. */
 export function secondsAfterGolden(lastDay: string): number {
   return (Date.parse(lastDay) - Date.parse(goldenDay)) / 1000;
 }
 
-/** Parses the option for a day. */
+/** Parses the value of an option that is a day. */
 export function parseDay(text: string): string {
-  // Date turns February 30 into another day, or into NaN.
+  // `Date` turns an impossible day, such as February 30, into another day or into NaN.
   const isDay =
     /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && dayAfter(text, 0) === text;
   if (!isDay || firstDay(text) < '1970-01-01')

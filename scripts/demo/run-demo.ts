@@ -17,21 +17,21 @@ import { firstPush, patienceMs, pullOf, triggerRun } from './steps';
 import { demoTemporal } from './temporal';
 
 export interface Demo {
-  /** Whether to return after the check instead of running until a signal. */
+  /** Whether to return after the check. Otherwise the example runs until a signal. */
   readonly once: boolean;
-  /** The folder for all files of the example. */
+  /** Folder for all files of the example. */
   readonly dir: string;
-  /** The last day of the data. */
+  /** Last day of the data. */
   readonly lastDay: string;
-  /** Whether an earlier start laid out days that no longer end with yesterday. */
+  /** Whether the data is from an earlier start and no longer ends with yesterday. */
   readonly isOld: boolean;
 }
 
 const namespace = 'default';
-/** No secret: the example listens on this machine only. */
+/** Not a secret: the example listens on this machine only. */
 const operatorToken = 'demo';
 
-/** Runs the example and prints each step; finally stops everything it started. */
+/** Runs the example and prints each step. At the end, stops everything that it started. */
 export async function runDemo({ once, dir, lastDay, isOld }: Demo): Promise<void> {
   using stop = stopOnSignals({ info: (_fields: unknown, message?: string) => print(message) });
   await using releasers = new Releasers();
@@ -109,7 +109,7 @@ It runs until Ctrl-C; the next start continues from here.`);
   await Promise.race([stopped.promise, rejectWhenOneEnds(started)]);
 }
 
-/** Prints a line below its step. */
+/** Prints a line, indented below its step. */
 function say(line: string): void {
   print(`  ${line}`);
 }

@@ -2,7 +2,10 @@ import type { Instant } from '../../etl/instant';
 import { type EtlRecord, type EtlSet, recordsOf, type TimeWindow, withRecords } from '../../etl/model';
 import { year1 } from '../../etl/time-codec';
 
-/** Moves a set by whole seconds: its window, and the windows, starts and ends of its records. Time zones stay. */
+/**
+ * Moves a set in time by whole seconds: its window, and the windows, starts and ends of its records. Time zones do not
+ * change.
+ */
 export function shiftSet(set: EtlSet, seconds: number): EtlSet {
   const shifted = { ...set, window: shiftWindow(set.window, seconds) };
   return withRecords(shifted, shiftRecords(recordsOf(set), seconds));
@@ -36,7 +39,7 @@ function shiftWindow(window: TimeWindow, seconds: number): TimeWindow {
   };
 }
 
-/** Go's zero time means "no time", so it is not moved. */
+/** Moves an instant. Go's zero time means "no time", so it is not moved. */
 function shiftInstant(instant: Instant, seconds: number): Instant {
   if (instant.seconds === year1 && instant.nanos === 0) return instant;
   return { ...instant, seconds: instant.seconds + seconds };

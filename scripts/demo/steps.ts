@@ -5,12 +5,12 @@ import { type PullState, pullState, type PushState, pushState } from '../../work
 import { names } from '../../workflows/names';
 import { until } from './until';
 
-/** How long the example waits for each step. */
+/** Time limit for each step of the example. */
 export const patienceMs = 120_000;
 
 const { schedule: scheduleId, push, pull } = names('');
 
-/** Waits until a cluster has pushed. */
+/** Waits for the first push of a cluster and returns its summary. */
 export async function firstPush(client: Client, cluster: string, stop: AbortSignal): Promise<PushSummary> {
   const handle = client.workflow.getHandle(push(cluster));
   return until(
@@ -21,7 +21,7 @@ export async function firstPush(client: Client, cluster: string, stop: AbortSign
   );
 }
 
-/** Triggers the schedule, and returns the workflow id of the run that it starts. */
+/** Triggers the schedule and returns the workflow id of the run that it starts. */
 export async function triggerRun(client: Client, stop: AbortSignal): Promise<string> {
   const schedule = client.schedule.getHandle(scheduleId);
   const before = (await schedule.describe()).info.recentActions.length;
@@ -32,7 +32,7 @@ export async function triggerRun(client: Client, stop: AbortSignal): Promise<str
   });
 }
 
-/** Waits until a primary has pulled a generation or a newer one. */
+/** Waits until a primary has pulled the given generation or a newer one. */
 export async function pullOf(
   client: Client,
   cluster: string,

@@ -6,13 +6,16 @@ import { startTemporalServer } from '../set-up/temporal-server';
 /** The Temporal server of the example. */
 export interface DemoTemporal {
   readonly address: string;
-  /** Undefined if the server is headless or was already running. */
+  /** URL of the server's UI; undefined if the server is headless or was already running. */
   readonly uiUrl?: string;
-  /** The state file of a server that was started here. */
+  /** State file of the server; undefined if it was already running. */
   readonly dbFile?: string;
 }
 
-/** Finds or starts a Temporal server with its state under `dir`; the releasers stop it. */
+/**
+ * Finds or starts a Temporal server, which keeps its state under `dir`. The releasers stop a server that was started
+ * here.
+ */
 export async function demoTemporal(
   dir: string,
   namespace: string,

@@ -3,7 +3,7 @@ import { FederationError } from '../../errors/federation-error';
 
 const lookEveryMs = 200;
 
-/** Calls `look` until it finds something. An error of `look` counts as nothing found yet. */
+/** Calls `look` until it finds something. An error of `look` means that it has not found anything yet. */
 export async function until<T>(
   what: string,
   patienceMs: number,

@@ -2,8 +2,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 /**
- * The project's folder in the user's cache folder, for programs that are built or downloaded once for all checkouts.
- * It can be deleted at any time.
+ * Returns the project's folder in the user's cache folder. It is for programs that are built or downloaded once for all
+ * checkouts, and can be deleted at any time.
  */
 export function cacheFolder(
   env: NodeJS.ProcessEnv = process.env,

@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** The command line of a process; empty if it has ended. Ids are reused, so an id alone proves nothing. */
+/**
+ * Returns the command line of a process, or an empty string if the process has ended. Process ids are reused, so an id
+ * alone does not prove which process it is.
+ */
 export async function commandLineOf(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();

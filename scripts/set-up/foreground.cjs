@@ -7,7 +7,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Runs a command on this terminal and waits for it to exit. Forwards each signal once. This process exits after the
- * command, so nothing is left running.
+ * command, so it leaves nothing running.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -30,13 +30,14 @@ function runInForeground(command, args, options = {}) {
 }
 
 /**
- * Forwards the signals that ask this process to exit, each once.
+ * Forwards to a child, once each, the signals that ask this process to exit.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @returns {() => void} stops forwarding them
  */
 function forwardSignals(child) {
-  // A terminal sends Ctrl-C to the child as well, which would take a second one as "exit at once".
+  // Not SIGINT at a terminal: the terminal also sends Ctrl-C to the child, for which a second SIGINT means "exit at
+  // once".
   const terminal = Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);
   const handlers = SIGNALS.map((signal) => {
     let seen = false;
@@ -47,7 +48,7 @@ function forwardSignals(child) {
     process.on(signal, handler);
     return () => process.removeListener(signal, handler);
   });
-  // npm cannot report that it was killed, but its child then gets another parent.
+  // If npm is killed, it cannot forward that to this process. But this process then gets another parent.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.env.npm_lifecycle_event && process.ppid !== parent) process.emit('SIGTERM', 'SIGTERM');
@@ -59,7 +60,7 @@ function forwardSignals(child) {
   };
 }
 
-/** The exit code that a shell would show. */
+/** Returns the exit code that a shell would show. */
 function exitCodeOf(code, signal) {
   return code === null ? 128 + (require('node:os').constants.signals[signal] || 0) : code;
 }

@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
 
-/** The preferred port if it is free, else any free one. */
+/** Returns the preferred port if it is free, otherwise any free port. */
 export async function freePort(preferred: number | undefined, ip = '127.0.0.1'): Promise<number> {
   if (preferred !== undefined && !(await answers(preferred, ip)) && (await canListen(preferred, ip)))
     return preferred;
@@ -13,7 +13,10 @@ async function canListen(port: number, ip: string): Promise<boolean> {
   return (await listen(port, ip)) !== undefined;
 }
 
-/** Binds a port and releases it at once. Port 0 stands for any. Undefined if it cannot be bound. */
+/**
+ * Binds a port and releases it at once. Returns its number, or undefined if the port cannot be bound. Port 0 means any
+ * port.
+ */
 function listen(port: number, ip: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -25,7 +28,10 @@ function listen(port: number, ip: string): Promise<number | undefined> {
   });
 }
 
-/** Whether a process listens on the port. On some systems a second one can bind a port that is in use on all addresses. */
+/**
+ * Whether a process listens on the port. Trying to bind the port is not enough: on some systems a second process can
+ * bind a port that another one uses on all addresses.
+ */
 export function answers(port: number, ip = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: ip, timeout: 1000 });

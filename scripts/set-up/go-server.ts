@@ -9,35 +9,41 @@ import { isAlive, withLock } from './lock.cjs';
 
 const run = promisify(execFile);
 
-/** A server written in Go, at a pinned version so that every machine runs the same one. */
+/** A server written in Go. Its version is pinned, so that every machine runs the same one. */
 export interface GoServer {
   /** The program's name on the PATH. */
   readonly name: string;
   readonly version: string;
-  /** The package for `go install`, without the version. */
+  /** The package to pass to `go install`, without the version. */
   readonly goPackage: string;
   readonly ldflags?: string;
-  /** The oldest Go version that can build it, such as `1.25`. */
+  /** The oldest Go version that can build the server, such as `1.25`. */
   readonly minimumGo: string;
-  /** The approximate number of packages in a cold build, and its duration on two cores. Both only for progress messages. */
+  /**
+   * The approximate number of packages in a cold build; `coldBuild` is its duration on two cores. Both only serve
+   * progress messages.
+   */
   readonly packages: number;
   readonly coldBuild: string;
-  /** Arguments with which the program must exit with 0 and print all of `mustSay`. */
+  /** Arguments to try the program with: it must exit with 0 and print all of `mustSay`. */
   readonly probes: readonly { readonly args: readonly string[]; readonly mustSay: readonly string[] }[];
 }
 
-/** The environment to search, a parameter for the tests' sake, and how to report progress. */
+/** The environment to search, which tests replace, and how to report progress. */
 export interface FindOptions {
   env?: NodeJS.ProcessEnv;
   say: (line: string) => void;
-  /** The interval between progress messages of a long step. (Default: 10 seconds) */
+  /** Interval between the progress messages of a long step. (Default: 10 seconds) */
   progressMs?: number;
 }
 
-/** The path of a usable program, or the reason why there is none, in one clause. */
+/** The path of a usable program, or a clause that says why there is none. */
 export type Found = { path: string; problem?: undefined } | { path?: undefined; problem: string };
 
-/** Checks that a program runs and has the required features. Returns the problem; undefined if it is usable. */
+/**
+ * Checks that a program runs and has the required features. Returns what is wrong with it, or undefined if it is
+ * usable.
+ */
 export async function probe(server: GoServer, binary: string): Promise<string | undefined> {
   for (const { args, mustSay } of server.probes) {
     try {
@@ -67,12 +73,12 @@ export async function findOnPath(server: GoServer, { env = process.env, say }: F
   return { problem: `no usable ${server.name} on the PATH` };
 }
 
-/** The path of the program in the cache. */
+/** Returns the path that the program has in the cache. */
 export function cachedBinary(server: GoServer, env: NodeJS.ProcessEnv = process.env): string {
   return path.join(cacheFolder(env), server.name, server.version, executable(server.name));
 }
 
-/** Finds the program in the cache. Removes an unusable one, so that it is fetched or built again. */
+/** Finds the program in the cache. Removes an unusable program, so that the next step downloads or builds it again. */
 export async function findInCache(server: GoServer, { env, say }: FindOptions): Promise<Found> {
   const binary = cachedBinary(server, env);
   if ((await stat(binary).catch(() => undefined)) === undefined) return { problem: 'not in the cache' };
@@ -84,8 +90,8 @@ export async function findInCache(server: GoServer, { env, say }: FindOptions): 
 }
 
 /**
- * Adds the program to the cache. `make` creates it in a temporary folder and returns its path; only a usable file is
- * then renamed to its final path. One process at a time does this; the others wait and use its result.
+ * Adds the program to the cache. `make` creates the program in a temporary folder and returns its path. The program is
+ * renamed to its final path only if it is usable. One process at a time does this; the others wait and use its result.
  */
 export async function addToCache(
   server: GoServer,
@@ -119,7 +125,7 @@ export async function addToCache(
   });
 }
 
-/** Builds the program with `go install` into a folder, and reports progress. */
+/** Builds the program into a folder with `go install`, and reports progress. */
 export async function goInstall(server: GoServer, options: FindOptions, folder: string): Promise<Found> {
   const { say, progressMs = 10_000 } = options;
   const env = await buildEnvironment(options.env ?? process.env, folder);
@@ -155,7 +161,7 @@ export async function goInstall(server: GoServer, options: FindOptions, folder: 
   return { path: path.join(folder, executable(server.name)) };
 }
 
-/** The user's Go settings, without those that would break a plain build of another module. */
+/** Returns the user's environment for Go, without the settings that would break a plain build of another module. */
 async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise<NodeJS.ProcessEnv> {
   const scratch = path.join(folder, 'go-tmp');
   await mkdir(scratch, { recursive: true });
@@ -163,7 +169,8 @@ async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise
   const harmless = flags
     .split(/\s+/)
     .filter((flag) => flag !== '' && !/^--?(mod|o|race|cover|json|n|x)\b/.test(flag));
-  // An empty GOFLAGS would fall back to that of `go env -w`; `go install` refuses to cross-compile with GOBIN set.
+  // GOFLAGS is never empty, because Go would then use the value from `go env -w`. GOOS and GOARCH are dropped, because
+  // `go install` refuses to cross-compile when GOBIN is set.
   const { GOOS: _os, GOARCH: _arch, ...rest } = env;
   return {
     ...rest,
@@ -174,7 +181,7 @@ async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise
   };
 }
 
-/** Why this machine's Go cannot build the server; undefined if it can. */
+/** Returns why the Go on this machine cannot build the server, or undefined if it can. */
 async function checkGo(server: GoServer, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const version = await run('go', ['version'], { env, timeout: 60_000 }).then(
     ({ stdout }) => /go(\d+\.\d+)/.exec(stdout)?.[1],
@@ -182,7 +189,7 @@ async function checkGo(server: GoServer, env: NodeJS.ProcessEnv): Promise<string
   );
   if (version === undefined) return 'Go is not installed';
   if (!isOlder(version, server.minimumGo)) return undefined;
-  // From 1.21 on, Go downloads a newer toolchain if its settings allow that.
+  // From version 1.21 on, Go downloads a newer toolchain if its settings allow that.
   const mayFetch =
     !isOlder(version, '1.21') && !/^(local|path|go[\d.]+)$/.test(await goSetting('GOTOOLCHAIN', env));
   return mayFetch ? undefined : `Go ${server.minimumGo} or newer is required, this is ${version}`;
@@ -199,7 +206,7 @@ function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, 'en', { numeric: true }) < 0;
 }
 
-/** Removes the temporary folders of killed processes. */
+/** Removes the temporary folders that killed processes left. */
 async function removeLeftovers(home: string): Promise<void> {
   for (const name of await readdir(home)) {
     const pid = /^making-(\d+)-/.exec(name)?.[1];
@@ -221,7 +228,7 @@ function executable(name: string): string {
   return process.platform === 'win32' ? `${name}.exe` : name;
 }
 
-/** The time since then: `42 s`, `3 min 5 s`. */
+/** Formats the time elapsed since `started`: `42 s`, `3 min 5 s`. */
 export function elapsed(started: number): string {
   const seconds = Math.round((Date.now() - started) / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

@@ -13,24 +13,24 @@ export interface Exit {
 /** A running command that ends with this process, even if this process is killed. */
 export interface KeptProcess {
   readonly pid: number;
-  /** The id of the process that watches it. */
+  /** Id of the keeper, the process that runs the command and ends it. */
   readonly keeperPid: number;
   readonly exited: Promise<Exit>;
-  /** Undefined while it runs. */
+  /** Returns how the command ended; undefined while it runs. */
   exit(): Exit | undefined;
-  /** Lets this process exit without waiting for the command, which then ends too. */
+  /** Lets this process exit without waiting for the command. The command then ends too. */
   unref(): void;
-  /** Asks the command to exit, kills it after `graceMs`, and waits for its end. */
+  /** Asks the command to exit, kills it after `graceMs`, and waits until it has ended. */
   stop(): Promise<void>;
 }
 
 export interface KeptProcessOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** The file for its output. Without it, each line goes to `onLine`. */
+  /** The file for the command's output. Without a file, each line is passed to `onLine`. */
   logFile?: string;
   onLine?: (line: string) => void;
-  /** How long it may take to exit when asked to. (Default: 10 seconds) */
+  /** Milliseconds that the command may take to exit when it is asked to. (Default: 10 seconds) */
   graceMs?: number;
   /** Folders to remove if this process ends before the command does. */
   remove?: readonly string[];
@@ -39,9 +39,10 @@ export interface KeptProcessOptions {
 type KeeperMessage = { pid: number } | { error: string } | { exit: Exit };
 
 /**
- * Starts a command that must not outlive this process. A small keeper process runs it and ends it when its IPC channel
- * to this process closes; a signal handler here would not survive a kill. The keeper has its own process group, so a
- * Ctrl-C at the terminal does not end a server while others finish their work with it.
+ * Starts a command that must not outlive this process. A small keeper process runs the command, and ends it when the
+ * IPC channel between keeper and this process closes; a signal handler in this process would not survive a kill. The
+ * keeper has its own process group: a Ctrl-C at the terminal does not end a server that others still need to finish
+ * their work.
  */
 export async function startKept(
   command: string,
@@ -69,7 +70,7 @@ export async function startKept(
 
   let ended: Exit | undefined;
   const exited = new Promise<Exit>((resolve) => {
-    // 'close' instead of 'exit': by then all of its output has been read.
+    // Waits for 'close' rather than 'exit', because all output has been read by then.
     keeper.once('close', (code, signal) => {
       ended ??= { code, signal };
       resolve(ended);
@@ -97,7 +98,7 @@ export async function startKept(
       keeper.channel?.unref();
     },
     async stop() {
-      // Undoes `unref`: this process has to wait now.
+      // Undoes `unref`, because this process now has to wait for the command.
       keeper.ref();
       keeper.channel?.ref();
       if (keeper.connected) keeper.send('stop');

@@ -3,12 +3,15 @@
 const fs = require('node:fs');
 const os = require('node:os');
 
-/** A holder writes its name right after creating the file; if there is no name after this long, it died in between. */
+/**
+ * A holder writes its name right after it has created the lock file. If the name is still missing after this time, the
+ * holder died in between.
+ */
 const NAMELESS_AFTER_MS = 5_000;
 
 /**
- * Runs one task at a time across processes; see lock.d.cts. Plain JavaScript without packages, because the first task
- * under a lock is to install them.
+ * Runs one task at a time across processes; see lock.d.cts. It is plain JavaScript without packages, because the first
+ * task that needs the lock installs the packages.
  */
 async function withLock(file, options, task) {
   const { onWait, staleAfterMs = 30_000, pollMs = 500 } = options;
@@ -50,14 +53,15 @@ function create(file, content) {
 function isStale(file, holder, staleAfterMs) {
   const { pids, host } = parseHolder(holder);
   if (host === os.hostname() && !pids.some(isAlive)) return true;
-  // Machines may share the folder, and the id of a killed holder may be in use by another process.
+  // The process ids are not enough: the holder may run on another machine that shares the folder, and the id of a
+  // killed holder may belong to another process by now.
   const touched = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return (
     touched !== undefined && Date.now() - touched > (pids.length === 0 ? NAMELESS_AFTER_MS : staleAfterMs)
   );
 }
 
-/** Renames the file first, so that only one of two processes removes it. */
+/** Removes a stale lock. Renames it first, so that only one of two processes removes it. */
 function removeStale(file) {
   const renamed = `${file}.${process.pid}.stale`;
   try {

@@ -1,18 +1,18 @@
 export interface LockOptions {
-  /** Called once if another process holds the lock, with a description of it. */
+  /** Called once if another process holds the lock, with a description of that process. */
   onWait?: (holder: string) => void;
-  /** A holder that has not touched the file for this long is considered gone. (Default: 30 seconds) */
+  /** Milliseconds without touching the file after which a holder is considered gone. (Default: 30 seconds) */
   staleAfterMs?: number;
-  /** How often to try again. (Default: 500 ms) */
+  /** Interval between attempts to get the lock. (Default: 500 ms) */
   pollMs?: number;
 }
 
 /**
- * Runs one task at a time across processes. The lock is a file that its holder touches while it works; a lock whose
- * holder is gone is taken over. It only avoids duplicate work: two processes may both take over a stale lock, so results
- * have to be written atomically.
+ * Runs one task at a time across processes. The lock is a file that its holder touches while it works. If the holder is
+ * gone, another process takes over the lock. The lock only avoids duplicate work: two processes may both take over a
+ * stale lock, so results have to be written atomically.
  *
- * @param task gets a function that registers a child process: the lock is then held until that process has ended too,
+ * @param task receives a function that registers a child process: the lock is then held until that child has ended too,
  *   even if this process is killed
  */
 export function withLock<T>(

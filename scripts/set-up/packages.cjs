@@ -7,16 +7,19 @@ const path = require('node:path');
 const { SIGNALS, exitCodeOf } = require('./foreground.cjs');
 const { withLock } = require('./lock.cjs');
 
-/** Written to node_modules after a successful installation; if it is missing, the installation did not finish. */
+/**
+ * A file that is written to node_modules after a successful installation. If it is missing, the installation did not
+ * finish.
+ */
 const STAMP = '.federated-etl-installed.json';
 
 /**
- * An `npm ci` whose parent was killed holds the lock while it runs, but at most this long, as its id may be reused by
- * another process. Two concurrent `npm ci` undo each other's work.
+ * Time for which an `npm ci` whose parent was killed may hold the lock while it runs: two concurrent `npm ci` undo each
+ * other's work. It is limited because another process may get the same id.
  */
 const ORPHAN_MS = 10 * 60_000;
 
-/** A message for the user, and the exit code. */
+/** An error that has a message for the user and an exit code. */
 class SetUpError extends Error {
   constructor(message, exitCode = 1) {
     super(message);
@@ -25,7 +28,7 @@ class SetUpError extends Error {
 }
 
 /**
- * Checks that node_modules matches package-lock.json exactly; if not, `why` is the reason in one clause.
+ * Checks that node_modules matches package-lock.json exactly. If it does not, `why` is a clause with the reason.
  *
  * @param {string} root
  * @returns {{ ready: boolean, why?: string }}
@@ -46,7 +49,7 @@ function checkPackages(root) {
 
   const optional = new Set(stamp.optional);
   for (const [where, entry] of lockedPackages(lockText)) {
-    // npm skips optional packages for other platforms; those that it installed must still be there.
+    // npm skips optional packages for other platforms, but those that it did install must still be there.
     if (entry.optional && !optional.has(where)) continue;
     const name = where.slice(where.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const version = installedVersion(root, where);
@@ -86,7 +89,7 @@ async function ensurePackages(root, say = (line) => process.stderr.write(`${line
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const onWait = (holder) => say(`Waiting for ${holder}, which is installing the packages…`);
   await withLock(file, { onWait, staleAfterMs: ORPHAN_MS }, async (alsoHeldBy) => {
-    // Another process may have installed them while this one waited for the lock.
+    // Checks again, because another process may have installed the packages while this one waited for the lock.
     const { ready, why } = checkPackages(root);
     if (!ready) await install(root, why, alsoHeldBy, say);
   });
@@ -95,7 +98,7 @@ async function ensurePackages(root, say = (line) => process.stderr.write(`${line
 async function install(root, why, alsoHeldBy, say) {
   const folder = path.join(root, 'node_modules');
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
-  // npm empties a folder, but fails on a file or a broken link.
+  // npm empties a folder, but fails if node_modules is a file or a broken link.
   if (stat && !(fs.statSync(folder, { throwIfNoEntry: false }) || stat).isDirectory()) {
     say('Removing node_modules, which is not a folder.');
     fs.rmSync(folder, { force: true });
@@ -127,7 +130,7 @@ async function install(root, why, alsoHeldBy, say) {
 
 function npmCi(root, alsoHeldBy, say) {
   const started = Date.now();
-  // The tools are dev dependencies, which the environment may omit (NODE_ENV=production, omit=dev).
+  // The tools are dev dependencies, which the environment may leave out (NODE_ENV=production, omit=dev).
   const args = [
     'ci',
     '--include=dev',
@@ -136,7 +139,7 @@ function npmCi(root, alsoHeldBy, say) {
     '--no-audit',
     '--no-fund',
     '--no-progress',
-    // npm passes on `npm start --silent` in the environment, which would hide the reason of a failure.
+    // `npm start --silent` sets the log level in the environment, which would hide why `npm ci` fails.
     '--loglevel=error',
   ];
   const npm = npmCommand();
@@ -147,7 +150,7 @@ function npmCi(root, alsoHeldBy, say) {
       env: { ...process.env, NODE_ENV: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: npm.shell,
-      // In a separate process group, so that the processes npm starts can be ended with it.
+      // npm gets its own process group, so that the processes it starts can be ended with it.
       detached: posix,
     });
     if (child.pid) alsoHeldBy(child.pid);
@@ -163,7 +166,7 @@ function npmCi(root, alsoHeldBy, say) {
       if (stopped || !child.pid) return;
       stopped = true;
       end('SIGTERM');
-      // npm may take a minute to restore the old packages, which the next start replaces anyway.
+      // npm may take a minute to restore the old packages, but the next start replaces them anyway.
       setTimeout(end, 2000, 'SIGKILL').unref();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
@@ -195,7 +198,7 @@ function npmCi(root, alsoHeldBy, say) {
   });
 }
 
-/** Shows the elapsed time: on one line at a terminal, else as a line every 10 seconds. */
+/** Shows the elapsed time: at a terminal in one line that changes, otherwise in a new line every 10 seconds. */
 function tick(started, say) {
   const terminal = process.stderr.isTTY;
   const timer = setInterval(
@@ -212,7 +215,10 @@ function tick(started, say) {
   };
 }
 
-/** The npm that runs this process, with the user's version and settings; else the one on the PATH. */
+/**
+ * Returns how to run npm: the npm that started this process, with the user's version and settings, otherwise the one on
+ * the PATH.
+ */
 function npmCommand() {
   const cli = process.env.npm_execpath;
   if (cli && /npm-cli\.c?js$/.test(cli) && fs.existsSync(cli)) {
@@ -222,7 +228,7 @@ function npmCommand() {
 }
 
 function lockedPackages(lockText) {
-  // Links point into the checkout, so there is nothing to install.
+  // Links point into the checkout and need no installation.
   return Object.entries(JSON.parse(lockText).packages).filter(
     ([where, entry]) => where !== '' && !entry.link,
   );

@@ -6,15 +6,15 @@ const path = require('node:path');
 const { SetUpError } = require('./packages.cjs');
 
 /**
- * The oldest Node that runs the program; the set-up and the launcher start with Node 20. The program loads ES modules
- * by `require` (22.12), and its HTTP agents read the proxy variables (24.5).
+ * The oldest Node that can run the program; the set-up and the launcher start with Node 20. The program loads ES
+ * modules with `require` (22.12), and its HTTP agents read the proxy variables (24.5).
  */
 const OLDEST = '24.5';
 
 /**
- * Whether the program runs on this version of Node.
+ * Whether this version of Node can run the program.
  *
- * @param {string} [version] such as `24.21.0`; the running Node's if omitted
+ * @param {string} [version] such as `24.21.0`; by default that of the running Node
  */
 function isNewEnough(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
@@ -23,7 +23,8 @@ function isNewEnough(version = process.versions.node) {
 }
 
 /**
- * The Node to run the program with: the project's own (an npm package), else the running one if it is new enough.
+ * Finds the Node to run the program with: the project's own (an npm package), otherwise the running one if it is new
+ * enough.
  *
  * @param {string} root
  * @returns {string | undefined} the path of the binary
@@ -35,8 +36,8 @@ function findProjectNode(root) {
 }
 
 /**
- * Like `findProjectNode`, but checks that the project's own Node works, and downloads it if it is missing and the running
- * one is too old. It is missing if npm is configured not to run install scripts, one of which downloads it.
+ * Like `findProjectNode`, but checks that the project's own Node works. Downloads it if it is missing and the running
+ * Node is too old. It is missing if npm is configured not to run install scripts, one of which downloads it.
  *
  * @param {string} root
  * @param {(line: string) => void} [say]
@@ -71,7 +72,7 @@ function runs(node) {
   return fs.existsSync(node) && spawnSync(node, ['--version'], { timeout: 20_000 }).status === 0;
 }
 
-/** Runs the package's install script, as npm would. */
+/** Downloads the project's own Node by running its package's install script, as npm would. */
 function fetchOwnNode(root) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['installArchSpecificPackage'], {

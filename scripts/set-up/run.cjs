@@ -1,7 +1,8 @@
 'use strict';
 
-// The entry point of `npm start`, `npm test` and the benchmarks. It needs only Node, and fetches the packages, the project's
-// own Node and the servers. Syntax that every Node can parse, so that an old one gets to the version check.
+// The entry point of `npm start`, `npm test` and the benchmarks. It needs only Node, and fetches the packages, the
+// project's own Node and the servers. Every Node can parse its syntax, so that an old Node gets as far as the version
+// check.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
   console.error('Federated ETL needs Node 20 or newer to start; this is ' + process.version + '.');
@@ -18,7 +19,7 @@ start(process.argv[2], process.argv.slice(3)).then(
     process.exitCode = code;
   },
   function (error) {
-    // A SetUpError has a message for the user; anything else is a bug, so its stack is shown.
+    // A SetUpError has a message for the user. Any other error is a bug, so its stack is shown.
     console.error(error.exitCode === undefined ? error : error.message);
     process.exitCode = error.exitCode === undefined ? 1 : error.exitCode;
   },

@@ -12,8 +12,8 @@ import {
 import { downloadTemporal } from './temporal-download';
 
 /**
- * The Temporal CLI, which includes a server. 1.5.1 is the newest version that `go install` can build: later ones replace
- * a module with a local folder, which `go install` refuses.
+ * The Temporal CLI, which includes a server. 1.5.1 is the newest version that `go install` can build: later versions
+ * replace a module with a local folder, which `go install` refuses.
  */
 export const temporalCli: GoServer = {
   name: 'temporal',
@@ -32,21 +32,24 @@ export const temporalCli: GoServer = {
   ],
 };
 
-/** A running Temporal server, or the program to start one with. */
+/** A running Temporal server, or a program that can start one. */
 export type FoundTemporal =
   | { kind: 'address'; address: string }
   | { kind: 'binary'; path: string; from: 'TEMPORAL_CLI' | 'PATH' | 'cache' | 'download' | 'go install' };
 
 export interface FindTemporalOptions extends FindOptions {
-  /** Whether a running server (TEMPORAL_ADDRESS) will do; tests need one they start themselves. (Default: true) */
+  /**
+   * Whether to accept a running server (TEMPORAL_ADDRESS). Tests need a server that they start themselves. (Default:
+   * true)
+   */
   useAddress?: boolean;
-  /** Replaces the official download, for tests. */
+  /** Replaces the official download; only for tests. */
   download?: (options: FindOptions, folder: string) => Promise<Found>;
 }
 
 /**
- * Finds a Temporal server, or a program to start one with, and reports each step. In this order: TEMPORAL_ADDRESS,
- * TEMPORAL_CLI, the PATH, the project's cache, the official download, `go install`.
+ * Finds a Temporal server, or a program that can start one, and reports each step. Looks in this order:
+ * TEMPORAL_ADDRESS, TEMPORAL_CLI, the PATH, the project's cache, the official download, `go install`.
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<FoundTemporal> {
   const { env = process.env, say, useAddress = true } = options;

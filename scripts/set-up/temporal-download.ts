@@ -7,10 +7,10 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { elapsed, type FindOptions, type Found } from './go-server';
 
-/** The base URL of the Temporal CLI's releases. */
+/** Base URL of the Temporal CLI's releases. */
 export const RELEASES = 'https://github.com/temporalio/cli/releases/download';
 
-/** SHA-256 of the pinned version's archives, so that a tampered file is refused. */
+/** SHA-256 of the archives of the pinned version, so that a tampered archive is refused. */
 const CHECKSUMS: Readonly<Record<string, string>> = {
   'temporal_cli_1.5.1_linux_amd64.tar.gz': 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d',
   'temporal_cli_1.5.1_linux_arm64.tar.gz': 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5',
@@ -24,12 +24,12 @@ const CONNECT_MS = 5_000;
 const IDLE_MS = 30_000;
 
 export interface DownloadOptions extends FindOptions {
-  /** The base URL of the releases. (Default: the official one; tests have their own) */
+  /** Base URL of the releases; tests use another one. (Default: the official one) */
   releases?: string;
   checksums?: Readonly<Record<string, string>>;
 }
 
-/** The name of a release's archive for a platform; undefined if there is none. */
+/** Returns the name of a release's archive for a platform, or undefined if there is none. */
 export function archiveName(version: string, platform: string, arch: string): string | undefined {
   const os = { linux: 'linux', darwin: 'darwin', win32: 'windows' }[platform];
   const cpu = { x64: 'amd64', arm64: 'arm64' }[arch];
@@ -37,7 +37,7 @@ export function archiveName(version: string, platform: string, arch: string): st
   return `temporal_cli_${version}_${os}_${cpu}.${os === 'windows' ? 'zip' : 'tar.gz'}`;
 }
 
-/** Downloads the Temporal CLI to a folder. Without a network it fails within seconds. */
+/** Downloads the Temporal CLI to a folder. Fails within seconds if there is no network. */
 export async function downloadTemporal(
   version: string,
   options: DownloadOptions,
@@ -65,7 +65,7 @@ export async function downloadTemporal(
   }
 }
 
-/** Requests a URL. The time limit is for the response's headers; its body may take longer. */
+/** Requests a URL. The time limit is for the headers of the response; the body may take longer. */
 async function open(url: string): Promise<Response> {
   const patience = new AbortController();
   const timer = setTimeout(
@@ -81,7 +81,7 @@ async function open(url: string): Promise<Response> {
   }
 }
 
-/** Writes the body to a file and returns its SHA-256. */
+/** Writes the body of a response to a file and returns its SHA-256. */
 async function save(response: Response, file: string, size: number, options: FindOptions): Promise<string> {
   const { say, progressMs = 10_000 } = options;
   if (response.body === null) throw new Error('the response has no body');
@@ -112,7 +112,7 @@ async function save(response: Response, file: string, size: number, options: Fin
   return hash.digest('hex');
 }
 
-/** The checksum in the release's own list, for platforms without one above. */
+/** Looks up the checksum in the release's own list, for platforms that `CHECKSUMS` does not list. */
 async function publishedChecksum(url: string, name: string): Promise<string | undefined> {
   const text = await (await open(url)).text();
   return text
@@ -121,7 +121,7 @@ async function publishedChecksum(url: string, name: string): Promise<string | un
     .find(([, file]) => file === name)?.[0];
 }
 
-/** The message of an error. `fetch` reports "fetch failed", with the reason in its cause. */
+/** Returns the message of an error. `fetch` itself only says "fetch failed"; the reason is the message of the cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { message?: string } };
   return cause?.message || message || String(error);

@@ -11,25 +11,25 @@ import { type KeptProcess, startKept } from './kept-process';
 const DAY = 24 * 60 * 60 * 1000;
 
 export interface TemporalServerOptions {
-  /** The path of the Temporal CLI. */
+  /** Path of the Temporal CLI. */
   binary: string;
-  /** The file for the server's state. Without it, the state is in memory and lost with the server. */
+  /** File for the server's state. Without it, the state is in memory and lost when the server ends. */
   dbFile?: string;
-  /** Created at the start, beside `default`. (Default: `default`) */
+  /** Namespace to create at the start, in addition to `default`. (Default: `default`) */
   namespace?: string;
-  /** Used unless it is taken. (Default: 7233) */
+  /** Port to use unless another process uses it. (Default: 7233) */
   preferredPort?: number;
-  /** Used unless it is taken. (Default: 8233) */
+  /** Port for the web UI, to use unless another process uses it. (Default: 8233) */
   preferredUiPort?: number;
   /** Whether to run without the web UI. */
   headless?: boolean;
-  /** Search attributes to register in `namespace`: name to type. */
+  /** Search attributes to register in `namespace`: the type of each, by name. */
   searchAttributes?: Readonly<Record<string, string>>;
-  /** The only address that the server listens on. (Default: 127.0.0.1) */
+  /** The only address on which the server listens. (Default: 127.0.0.1) */
   ip?: string;
-  /** The file for the server's log. If the server does not start, the error quotes its last lines. */
+  /** File for the server's log. If the server does not start, the error quotes the last lines of the log. */
   logFile: string;
-  /** How long `namespace` keeps closed workflows, in days. (Default: 30; the server's own is 1) */
+  /** Days for which `namespace` keeps closed workflows. (Default: 30; the server's own default is 1) */
   retentionDays?: number;
   /** Folders to remove with the server if this process is killed. */
   remove?: readonly string[];
@@ -37,16 +37,16 @@ export interface TemporalServerOptions {
 
 export interface TemporalServer {
   readonly address: string;
-  /** Empty if headless. */
+  /** URL of the web UI; an empty string if the server is headless. */
   readonly uiUrl: string;
   readonly pid: number;
-  /** Whether another process with the same `dbFile` runs the server; `stop` then does nothing. */
+  /** Whether the server belongs to another process that uses the same `dbFile`. `stop` then does nothing. */
   readonly shared: boolean;
-  /** Asks the server to exit, kills it after 10 seconds, and waits until its port and file are free. */
+  /** Asks the server to exit, kills it after 10 seconds, and waits until its port and its file are free. */
   stop(): Promise<void>;
 }
 
-/** The content of the file beside `dbFile` while a server has that open. */
+/** The content of the file beside `dbFile`, which exists while a server has `dbFile` open. */
 interface Holder {
   pid: number;
   keeperPid: number;
@@ -55,11 +55,12 @@ interface Holder {
 }
 
 /**
- * Starts a Temporal dev server and waits until it answers. It ends with this process, however this process ends. Its
- * state stays in `dbFile`, for the next start.
+ * Starts a Temporal dev server and waits until it answers. The server ends with this process, however this process
+ * ends. Its state stays in `dbFile` for the next start.
  *
- * Two servers on one file would corrupt it, so a file beside it names the server that has it open. If another process
- * runs that server, it is shared; if it is orphaned (its process and its keeper were killed), it is stopped first.
+ * Two servers on one file would corrupt it, so a file beside it names the server that has it open. If that server
+ * belongs to another process, both share it. If it is an orphan (its process and its keeper were killed), it is stopped
+ * first.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile } = options;
@@ -70,7 +71,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   }
   await mkdir(path.dirname(options.logFile), { recursive: true });
 
-  // Another process may take a free port before the server does.
+  // Tries again if another process takes the free port before the server does.
   for (let attempt = 1; ; attempt += 1) {
     const { kept, address, uiUrl } = await spawnServer(options, attempt === 1);
     try {
@@ -106,7 +107,8 @@ async function spawnServer(
   const args = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace];
   if (uiPort === undefined) args.push('--headless');
   else args.push('--ui-ip', ip, '--ui-port', String(uiPort));
-  // Nearly twice as fast as the defaults, and still safe from corruption if the machine crashes.
+  // These pragmas make the server nearly twice as fast as the defaults do, and a crash of the machine still does not
+  // corrupt the file.
   if (dbFile !== undefined) {
     args.push('--db-filename', dbFile);
     args.push('--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL');
@@ -123,7 +125,10 @@ async function spawnServer(
   return { kept, address: `${ip}:${port}`, uiUrl: uiPort === undefined ? '' : `http://${ip}:${uiPort}` };
 }
 
-/** Without TEMPORAL_*: the CLI reads them as a client, and they do not concern this server. */
+/**
+ * Returns the environment without TEMPORAL_* variables, which are for clients: the CLI reads them as a client does, but
+ * they do not concern this server.
+ */
 function serverEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
   return { ...Object.fromEntries(entries), TEMPORAL_VERSION_CHECK_DISABLED: '1' };
@@ -157,13 +162,13 @@ async function waitUntilReady(
         await connection.close();
       }
     } catch {
-      // The port opens a moment before the namespace exists.
+      // Ignore errors: the port opens a moment before the namespace exists.
       await sleep(50);
     }
   }
 }
 
-/** The server that another process runs on this file. Stops an orphaned one. */
+/** Returns the server that another process runs on this file. Stops an orphaned server. */
 async function sharedServer(dbFile: string): Promise<TemporalServer | undefined> {
   const holder = await readHolder(dbFile);
   if (!holder) return undefined;
@@ -178,7 +183,7 @@ async function sharedServer(dbFile: string): Promise<TemporalServer | undefined>
 async function endProcess(pid: number): Promise<void> {
   const insistAt = Date.now() + 10_000;
   process.kill(pid, 'SIGTERM');
-  // Not with signal 0, which also succeeds for a zombie.
+  // Reads the command line, because signal 0 also succeeds for a zombie.
   for (let insisted = false; (await commandLineOf(pid)) !== ''; await sleep(50)) {
     if (insisted || Date.now() < insistAt) continue;
     process.kill(pid, 'SIGKILL');

@@ -7,12 +7,12 @@ const path = require('node:path');
 const { SIGNALS, exitCodeOf, forwardSignals, runInForeground } = require('./foreground.cjs');
 
 /**
- * Checks types, lint and format, then runs the tests. All of them run even if one fails, so that a single run shows every
- * problem; the exit code is that of the first failure.
+ * Checks types, lint and format, then runs the tests. All of them run even if one fails, so that one run shows every
+ * problem. The exit code is that of the first failure.
  *
  * @param {{ root: string, node: string, env: NodeJS.ProcessEnv, args: readonly string[] }} options
- *   args: `--long` for the full counts, `--fast` for only the tests of pure code and eslint with its cache; the others are
- *   passed to jest
+ *   args: `--long` runs the full counts, `--fast` runs only the tests of pure code, and eslint with its cache; jest
+ *   gets the other arguments
  * @returns {Promise<number>}
  */
 async function runTests({ root, node, env, args }) {
@@ -32,15 +32,15 @@ async function runTests({ root, node, env, args }) {
 
   const jest = await runJest({ node, bin: tool('jest', 'bin', 'jest.js'), root, env, args });
   codes.push(jest.code);
-  // CI reads this line: it has to be the last one, with nothing else on it.
+  // CI reads this line, so it has to be the last one and contain nothing else.
   console.log(`${jest.passed} passed, ${jest.failed} failed, ${jest.skipped} skipped`);
   return codes.find((code) => code !== 0) || 0;
 }
 
 /**
- * Starts all checks at once, as each uses at most one core. The caches for types and format are exact. That of eslint is
- * not: its rules depend on types, but it does not recheck a file when a type in another file changes. So only the fast
- * run uses it.
+ * Starts all checks at once, because each uses at most one core. The caches for types and format are exact. The cache
+ * of eslint is not: its rules depend on types, but it does not check a file again when a type in another file changes.
+ * So only the fast run uses it.
  */
 function startChecks({ tool, node, context, fast }) {
   const cache = (name) => tool('.cache', 'checks', name);
@@ -106,7 +106,7 @@ async function runJest({ node, bin, root, env, args }) {
   }
 }
 
-/** Reads the counts. A suite that could not be loaded counts as a failure, though none of its tests ran. */
+/** Reads the numbers of tests. A suite that could not be loaded counts as a failure, although none of its tests ran. */
 function readOutcome(file) {
   if (!fs.existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
   const outcome = JSON.parse(fs.readFileSync(file, 'utf8'));
@@ -117,7 +117,7 @@ function readOutcome(file) {
   };
 }
 
-/** Runs a command and captures its output, so that the lines of concurrent commands are not mixed. */
+/** Runs a command and captures its output, so that the lines of concurrent commands do not mix. */
 function captured(command, args, options) {
   const started = Date.now();
   return new Promise((resolve) => {
