@@ -1,6 +1,7 @@
 /**
- * A body that releases its resources exactly once: when it has been read to the end, has failed, or is returned, even
- * before its first chunk was requested (a plain generator's `finally` would not run then).
+ * Returns a body that releases its resources exactly once: when it has been read to the end, when it has failed, or
+ * when it is returned, even before its first chunk was requested (the `finally` of a plain generator would not run
+ * then).
  */
 export function closingBody(
   chunks: AsyncIterator<Uint8Array>,
@@ -30,21 +31,24 @@ export function closingBody(
   return iterator;
 }
 
-/** Releases a body that will not be read further. */
+/** Releases a body that will not be read any further. */
 export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
   await body[Symbol.asyncIterator]().return?.();
 }
 
-/** A caller's body being written to a store. */
+/** A caller's body while it is written to a store. */
 export interface WatchedBody {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** The error that the body itself threw: the caller's, not the store's. */
+  /** Returns the error that the body itself threw, which is the caller's error and not the store's. */
   readonly failure: () => { readonly error: unknown } | undefined;
-  /** Bytes passed through so far. */
+  /** Returns the number of bytes that have passed through so far. */
   readonly size: () => number;
 }
 
-/** Watches a body, to distinguish its own failure from the store's. Aborting ends it even if it hangs. */
+/**
+ * Watches a body, to distinguish its own failure from a failure of the store. Aborting the signal ends the body even if
+ * it hangs.
+ */
 export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): WatchedBody {
   let failure: { error: unknown } | undefined;
   let size = 0;
@@ -60,7 +64,7 @@ export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?:
       }
       ended = true;
     } finally {
-      // Not awaited: a body that hangs would not respond to `return` either.
+      // Do not await this: a body that hangs would not respond to `return` either.
       if (!ended && failure === undefined) void source.return?.()?.then(undefined, () => undefined);
     }
   }
@@ -79,7 +83,10 @@ async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-/** The promise's result, or the signal's reason as soon as it is aborted; a later result is dropped. */
+/**
+ * Returns the promise's result, or throws the signal's reason as soon as the signal is aborted. A result that arrives
+ * later is dropped.
+ */
 export async function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {

@@ -1,18 +1,18 @@
-/** A store's identifier for one state of an object. Opaque: compared, never parsed. */
+/** A store's identifier for one state of an object. It is opaque: compare it, never parse it. */
 export type Version = string & { readonly __brand: 'Version' };
 
 export interface ObjectInfo {
   readonly key: string;
-  /** In bytes. */
+  /** Number of bytes. */
   readonly size: number;
-  /** Last modification, by the store's clock. */
+  /** Time of the last modification, by the store's clock. */
   readonly modified: Date;
   readonly version: Version;
 }
 
-/** An object entry plus the metadata, which listings lack. */
+/** What a listing says about an object, and its metadata, which listings do not contain. */
 export interface ObjectHead extends ObjectInfo {
-  /** Lower-case names, ASCII values. */
+  /** Names are lower-case, values are ASCII. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -20,26 +20,26 @@ export type ListEntry =
   ({ readonly kind: 'object' } & ObjectInfo) | { readonly kind: 'prefix'; readonly prefix: string };
 
 export interface CallOptions {
-  /** Aborting ends the call, which then throws the signal's reason. */
+  /** Aborting this signal ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface GetOptions extends CallOptions {
   /**
-   * `offset` counts from the start; without `length` the range goes to the end. A range beyond the end is cut off; one that
-   * starts beyond it throws STORAGE_INVALID_RANGE.
+   * `offset` counts from the start of the object. Without `length`, the range goes to the end. A range that goes beyond
+   * the end is cut off; one that starts beyond it throws STORAGE_INVALID_RANGE.
    */
   readonly range?: { readonly offset: number; readonly length?: number };
-  /** Reads only this version; throws STORAGE_CONFLICT if the object has changed. */
+  /** Reads only this version. If the object has changed, the call throws STORAGE_CONFLICT. */
   readonly version?: Version;
 }
 
 export interface ListOptions extends CallOptions {
-  /** Groups keys that contain it after the prefix into one prefix entry. */
+  /** Groups the keys that contain the delimiter after the prefix into one prefix entry. */
   readonly delimiter?: '/';
-  /** Only entries whose key or prefix sorts after this one. */
+  /** Lists only entries whose key or prefix sorts after this text. */
   readonly after?: string;
-  /** Called before each page requested from the store: one billed request each. */
+  /** Called before each page is requested from the store. Each page is one billed request. */
   readonly onPage?: () => void;
 }
 
@@ -49,41 +49,49 @@ export interface PutOptions extends CallOptions {
 
 export interface ObjectBody {
   readonly head: ObjectInfo;
-  /** Must be read to the end or returned: an unread body holds a connection. Its total length is verified. */
+  /**
+   * Must be read to the end or returned, because an unread body holds a connection. The body checks its total length.
+   */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 /**
- * The read side of a bucket. All supported stores are read-after-write and list-after-write consistent. Keys are validated
- * before any request (STORAGE_INVALID_KEY). Every error is a FederationError with a STORAGE_ code.
+ * The read methods of a bucket. All supported stores are read-after-write and list-after-write consistent. Keys are
+ * checked before any request (STORAGE_INVALID_KEY). Every error is a FederationError with a STORAGE_ code.
  */
 export interface BucketReader {
   readonly type: 'S3' | 'GCS' | 'AZURE' | 'FILESYSTEM';
-  /** Name of bucket and prefix for logs, without secrets; identical for the same bucket everywhere. */
+  /** Name of the bucket and the prefix for logs, without secrets. The same bucket has the same label everywhere. */
   readonly label: string;
   /**
-   * Objects whose key starts with the prefix (a string, not a folder: such as `federated/c1/`), in UTF-8 byte order.
-   * Yields nothing if there are none. Skips keys that `checkKey` rejects, and folder markers that end in `/`.
+   * Lists the objects whose key starts with the prefix, in UTF-8 byte order. The prefix is a string such as
+   * `federated/c1/`, not a folder. Yields nothing if there are no objects. Skips keys that `checkKey` rejects, and
+   * folder markers, which end in `/`.
    */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListEntry>;
-  /** Undefined if there is no such object. */
+  /** Returns undefined if there is no such object. */
   head(key: string, options?: CallOptions): Promise<ObjectHead | undefined>;
   /** Throws STORAGE_NOT_FOUND if there is no such object. */
   get(key: string, options?: GetOptions): Promise<ObjectBody>;
   close(): Promise<void>;
 }
 
-/** A writable bucket. A failed write leaves the previous object; a partial object is never visible. */
+/**
+ * A bucket that can be written. A failed write leaves the previous object in place. A partial object is never visible.
+ */
 export interface Bucket extends BucketReader {
-  /** Creates or replaces an object. A body that throws leaves nothing. */
+  /** Creates or replaces an object. If the body throws, nothing is stored. */
   put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
-  /** Creates an object; throws STORAGE_PRECONDITION_FAILED if it exists. Of concurrent calls exactly one succeeds. */
+  /**
+   * Creates an object. Throws STORAGE_PRECONDITION_FAILED if it exists. If several calls run at once, exactly one
+   * succeeds.
+   */
   create(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
     options?: PutOptions,
   ): Promise<ObjectInfo>;
-  /** Copies on the server, metadata included. Throws STORAGE_NOT_FOUND if the source is missing. */
+  /** Copies an object and its metadata inside the store. Throws STORAGE_NOT_FOUND if the source is missing. */
   copy(from: string, to: string, options?: CallOptions): Promise<ObjectInfo>;
   /** Deletes an object; does nothing if it does not exist. */
   delete(key: string, options?: CallOptions): Promise<void>;

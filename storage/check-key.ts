@@ -1,29 +1,32 @@
 import { FederationError } from '../errors/federation-error';
 
-/** Name prefixes that drivers use for non-objects: files being written, and metadata next to an object. */
+/**
+ * Prefixes of names that drivers use for things that are not objects: files being written, and metadata next to an
+ * object.
+ */
 export const reservedNames = ['.tmp-', '.meta-'] as const;
 
 const maxKeyBytes = 900;
-/** Leaves room, within the 255 bytes of a file system, for what a driver adds to a name. */
+/** File systems allow 255 bytes; the rest is for what a driver adds to a name. */
 const maxNameBytes = 240;
 
 /**
- * Throws STORAGE_INVALID_KEY unless every supported store can hold the key verbatim: 1 to 900 bytes of well-formed
- * UTF-8, parts of at most 240 bytes between single slashes, none of them empty, `.`, `..` or reserved, no control
- * character and no backslash. Keys are never normalised.
+ * Throws STORAGE_INVALID_KEY unless every supported store can hold the key verbatim. Such a key has 1 to 900 bytes of
+ * well-formed UTF-8, without control characters and backslashes. Single slashes separate its parts, which have at most
+ * 240 bytes and are not empty, `.`, `..` or reserved. Keys are never normalised.
  */
 export function checkKey(key: string): void {
   refuse(key, keyFault(key));
 }
 
-/** `checkKey` for a listing's prefix, which may be empty, end with a slash, or end within a name. */
+/** Like `checkKey`, but for the prefix of a listing, which may be empty, end with a slash, or end within a name. */
 export function checkPrefix(prefix: string): void {
   const slash = prefix.lastIndexOf('/');
   const folderFault = slash === -1 ? undefined : keyFault(prefix.slice(0, slash));
   refuse(prefix, folderFault ?? textFault(prefix.slice(slash + 1)));
 }
 
-/** The reason why a key is invalid, as a sentence; undefined if it is valid. */
+/** Returns a sentence that says why a key is invalid, or undefined if it is valid. */
 export function keyFault(key: string): string | undefined {
   if (key === '') return 'The key is empty.';
   return textFault(key) ?? nameFault(key.split('/'));
@@ -42,7 +45,7 @@ function textFault(text: string): string | undefined {
   }
   const bytes = Buffer.from(text);
   if (bytes.length > maxKeyBytes) return `The key has more than ${maxKeyBytes} bytes.`;
-  // A lone surrogate would be replaced when encoded and decoded.
+  // Encoding replaces a lone surrogate, so the decoded text differs from the original.
   if (bytes.toString() !== text) return 'The key is not well-formed Unicode.';
   return undefined;
 }

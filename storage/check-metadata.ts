@@ -2,8 +2,8 @@ import { FederationError } from '../errors/federation-error';
 import type { PutOptions } from './bucket';
 
 /**
- * Metadata is sent in HTTP headers: lower-case names that begin with a letter, printable ASCII values, 2 KiB in total.
- * Anything else is a bug of ours.
+ * Checks that metadata can be sent in HTTP headers: names are lower-case and begin with a letter, values are printable
+ * ASCII, and the total is at most 2 KiB. Other metadata is a bug of ours.
  */
 export function checkMetadata(key: string, metadata: PutOptions['metadata']): void {
   const entries = Object.entries(metadata ?? {});

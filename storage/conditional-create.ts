@@ -5,12 +5,15 @@ import { readSide } from './read-side';
 import { alreadyThere } from './store-failure';
 
 /**
- * How a store treats a `create` of an existing key: rejects it, as it should; replaces the object, since it ignores
- * conditions; or rejects every `create`, since it does not support the condition.
+ * How a store treats a `create` of an existing key. `kept`: it rejects the call, as it should. `ignored`: it ignores
+ * the condition and replaces the object. `unknown`: it does not support the condition and rejects every `create`.
  */
 export type ConditionalCreate = 'kept' | 'ignored' | 'unknown';
 
-/** Probes by creating one key twice, and removes it. Throws errors other than missing support for conditions. */
+/**
+ * Probes a store by creating one key twice, then deletes the object. Throws errors that do not show how the store
+ * treats conditions.
+ */
 export async function probeConditionalCreate(
   bucket: Bucket,
   key: string,
@@ -30,8 +33,8 @@ export async function probeConditionalCreate(
 }
 
 /**
- * Wraps a store without conditional writes: a `create` checks first, then puts. Two concurrent calls may both succeed, so
- * the caller needs another lock.
+ * Wraps a store without conditional writes: `create` first checks whether the object exists, then puts it. Two
+ * concurrent calls may both succeed, so the caller needs another lock.
  */
 export function lookBeforeCreate(bucket: Bucket): Bucket {
   return {
@@ -46,23 +49,26 @@ export function lookBeforeCreate(bucket: Bucket): Bucket {
   };
 }
 
-/** Warning for operators of a store that does not honour the condition. */
+/** Warning for operators whose store does not honour the condition of a `create`. */
 export const unsafeWithoutCondition =
   'The store cannot create an object only if it is absent. Inside this Temporal namespace the commit workflow’s id is ' +
   'the lock, and it suffices; a second federator outside of the namespace is unsafe.';
 
-/** A bucket whose store is probed before its first `create`. */
+/** A bucket that probes its store before its first `create`. */
 export interface ProbedBucket {
   readonly bucket: Bucket;
-  /** The result of the probe, which runs once. Throws like a write while the probe fails. */
+  /**
+   * Returns the result of the probe, which runs once. If it fails, throws its error, and the next call probes again.
+   */
   conditionalCreate(options?: CallOptions): Promise<ConditionalCreate>;
 }
 
-/** Wraps a bucket: its `create` checks first if the store does not honour the condition. `key` is used for the probe. */
+/** Wraps a bucket so that `create` checks first if the store does not honour the condition. The probe uses `key`. */
 export function withProbedCreate(bucket: Bucket, key: string): ProbedBucket {
   const careful = lookBeforeCreate(bucket);
   let probing: Promise<ConditionalCreate> | undefined;
-  // One probe shared by all callers, so none of them may abort it; two on one key would see each other's objects.
+  // All callers share one probe, because two probes of one key would see each other's objects. So no caller may abort
+  // it.
   const probe = () =>
     (probing ??= probeConditionalCreate(bucket, key).catch((error: unknown) => {
       probing = undefined;

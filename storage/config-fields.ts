@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Secret } from './secret';
 
-/** Field types shared by the `config` of several store types. */
+/** Types of fields that the `config` of several store types contains. */
 
 export const secretField = z.string().transform((text) => new Secret(text));
 
-/** Whether a field has a value: sample files leave unused fields empty. */
+/** Whether a field has a value. Sample files leave unused fields empty, so an empty text is no value. */
 export function isSet(secret: Secret | undefined): secret is Secret {
   return secret !== undefined && secret.reveal() !== '';
 }
@@ -23,8 +23,8 @@ const unitsMs: Record<string, number> = {
 };
 
 /**
- * A duration in Go or Prometheus notation (`90s`, `1m30s`, `2d`), in milliseconds. A bare number is rejected: Go reads it
- * as nanoseconds, which is never intended.
+ * Parses a duration in Go or Prometheus notation (`90s`, `1m30s`, `2d`) into milliseconds. Rejects a bare number: Go
+ * reads it as nanoseconds, which is never intended.
  */
 export const durationField = z.string('write it with its unit, like 30s').transform((text, context) => {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/g)];
@@ -36,7 +36,7 @@ export const durationField = z.string('write it with its unit, like 30s').transf
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
 });
 
-/** Sample files leave unused fields empty. */
+/** An empty text is no value: sample files leave unused fields empty. */
 const textOrNothing = z
   .string()
   .transform((text) => text || undefined)
@@ -54,14 +54,14 @@ const tlsConfig = z
     message: 'cert_file and key_file belong together',
   });
 
-/** `http_config`, shared by S3 and AZURE. */
+/** The `http_config` of S3 and AZURE stores. */
 export const httpConfig = z.strictObject({
-  /** How long a store may stay silent, before or during a response. */
+  /** How long a store may stay silent before or during a response. */
   response_header_timeout: durationField.prefault('30s'),
   max_conns_per_host: z.int().min(0).default(0),
   insecure_skip_verify: z.boolean().default(false),
   tls_config: tlsConfig.prefault({}),
-  // Accepted, but without effect in Node's HTTP client.
+  // The following settings are accepted but have no effect in Node's HTTP client.
   idle_conn_timeout: durationField.optional(),
   tls_handshake_timeout: durationField.optional(),
   expect_continue_timeout: durationField.optional(),
@@ -71,7 +71,7 @@ export const httpConfig = z.strictObject({
 });
 export type HttpConfig = z.output<typeof httpConfig>;
 
-/** One sentence for each of these settings that is present: it is accepted but has no effect. */
+/** Returns one sentence for each of the named settings that is present, because it is accepted but has no effect. */
 export function notesWithoutEffect<Config extends object>(
   path: string,
   config: Config,
@@ -82,7 +82,7 @@ export function notesWithoutEffect<Config extends object>(
     .map((name) => `${path}.${name} has no effect here.`);
 }
 
-/** Warnings about `http_config`, one sentence each: settings without effect, or questionable ones. */
+/** Returns warnings about `http_config`, one sentence each, for settings that have no effect or are questionable. */
 export function httpNotes(config: HttpConfig): string[] {
   const notes = notesWithoutEffect('config.http_config', config, [
     'idle_conn_timeout',

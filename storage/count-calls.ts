@@ -1,14 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StorageCall } from './with-metrics';
 
-/** Number of calls to a store by verb; each page of a listing counts. */
+/** Number of calls to a store, by verb. A listing counts as one call per page. */
 export type CallCounts = Record<StorageCall['verb'], number>;
 
 const counting = new AsyncLocalStorage<CallCounts>();
 
 /**
- * Runs `work` and counts the store calls made within its async context; concurrent work is counted separately. Only calls
- * reported to `countCall` count. Counting continues for calls that `work` did not wait for.
+ * Runs `work` and counts the store calls made within its async context. Concurrent work is counted separately. Only
+ * calls that are reported to `countCall` are counted. Calls that `work` does not wait for still change the counts after
+ * it has ended.
  */
 export async function countCalls<Result>(
   work: () => Promise<Result>,
@@ -17,7 +18,10 @@ export async function countCalls<Result>(
   return { result: await counting.run(calls, work), calls };
 }
 
-/** Counts a call for the work that made it; pass it to `withMetrics`. Calls outside any work are not counted. */
+/**
+ * Adds a call to the counts of the work that made it; pass this function to `withMetrics`. Calls outside of
+ * `countCalls` are not counted.
+ */
 export function countCall({ verb, pages = 1 }: Pick<StorageCall, 'verb' | 'pages'>): void {
   const calls = counting.getStore();
   if (calls !== undefined) calls[verb] += pages;

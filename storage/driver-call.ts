@@ -5,15 +5,17 @@ import { checkKey } from './check-key';
 export interface DriverCall<T> extends CallOptions {
   readonly key: string;
   readonly run: () => Promise<T>;
-  /** Maps an error of the store or its SDK to a catalogued one, or to the signal's reason if that was aborted. */
+  /**
+   * Maps an error of the store or its SDK to a catalogued error, or to the signal's reason if the signal was aborted.
+   */
   readonly failure: (error: unknown) => unknown;
-  /** The body being written. An error that it throws itself is rethrown unchanged. */
+  /** The body being written. An error that the body itself throws is rethrown unchanged. */
   readonly body?: WatchedBody;
 }
 
 /**
- * Runs one call of a driver. Checks the key first; an abort ends the call with the signal's reason; other errors are
- * thrown as catalogued errors.
+ * Runs one call of a driver. Checks the key first. An abort ends the call with the signal's reason; all other errors
+ * are thrown as catalogued errors.
  */
 export async function driverCall<T>({ key, signal, run, failure, body }: DriverCall<T>): Promise<T> {
   checkKey(key);

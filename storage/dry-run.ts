@@ -3,18 +3,18 @@ import { checkKey } from './check-key';
 import { readSide } from './read-side';
 import { alreadyThere, missing } from './store-failure';
 
-/** A write that was suppressed. */
+/** A write that was not made. */
 export interface IntendedWrite {
   readonly verb: 'put' | 'create' | 'copy' | 'delete';
   readonly key: string;
-  /** In bytes; undefined for a delete. */
+  /** Number of bytes; undefined for a delete. */
   readonly size?: number;
 }
 
 /**
- * A bucket that suppresses writes and reports them to `intend`; to the caller they appear to succeed. Bodies are read to
- * the end, and a `create` of an existing or a `copy` of a missing object fails as usual, but "written" objects cannot be
- * read back.
+ * Wraps a bucket so that it makes no writes but reports them to `intend`. To the caller they appear to succeed. Bodies
+ * are read to the end, and a `create` of an existing object or a `copy` of a missing one fails as usual. But objects
+ * that were "written" cannot be read back.
  */
 export function dryRun(bucket: BucketReader, intend: (write: IntendedWrite) => void): Bucket {
   const done = (verb: IntendedWrite['verb'], key: string, size: number): ObjectInfo => {

@@ -8,22 +8,22 @@ import { type GcsConfig, gcsConfig, gcsNotes } from './drivers/gcs-config';
 import { type S3Config, s3Config, s3Notes } from './drivers/s3-config';
 import { readYaml, type YamlFile } from './read-yaml';
 
-/** The content of a `federated-store.yaml`. Safe to log: its secrets show as `***`. */
+/** The content of a `federated-store.yaml`. It is safe to log, because its secrets appear as `***`. */
 export type FederatedStore = (
   | { readonly type: 'S3'; readonly config: S3Config }
   | { readonly type: 'GCS'; readonly config: GcsConfig }
   | { readonly type: 'AZURE'; readonly config: AzureConfig }
   | { readonly type: 'FILESYSTEM'; readonly config: FilesystemConfig }
 ) & {
-  /** Prefix of every key, without leading or trailing slash; empty for none. */
+  /** Prefix of every key, without slashes at its start and end; an empty string if there is none. */
   readonly prefix: string;
-  /** Warnings about settings without effect or probably unintended, one sentence each. */
+  /** Warnings about settings that have no effect or are probably not intended, one sentence each. */
   readonly warnings: readonly string[];
-  /** The warnings about unknown keys, for callers that treat those as errors. */
+  /** The warnings that are about unknown keys, for callers that treat unknown keys as errors. */
   readonly unknown: readonly string[];
 };
 
-/** The schema of each type's `config`. */
+/** Schema of `config`, by type of store. */
 const schemas = {
   S3: s3Config,
   GCS: gcsConfig,
@@ -32,7 +32,7 @@ const schemas = {
 } as const;
 const typeNames = Object.keys(schemas).join(', ');
 
-/** Types that other programs support, so they are not reported as typos, and what to use instead. */
+/** Types that only other programs support, with advice on what to use instead. They are not reported as typos. */
 const foreignTypes: Readonly<Record<string, string>> = {
   SWIFT: '',
   COS: '',
@@ -50,9 +50,9 @@ const topLevel = z.strictObject({
 });
 
 /**
- * Reads a `federated-store.yaml` in the format of Thanos: `type`, `config`, `prefix`. Throws STORE_CONFIG_INVALID, which
- * names the file, the line and the setting, and never a value. An unknown key of `config` is only a warning, since the
- * file is shared with other programs.
+ * Reads a `federated-store.yaml` in the format of Thanos: `type`, `config`, `prefix`. If it is invalid, throws
+ * STORE_CONFIG_INVALID, which names the file, the line and the setting, but never a value. An unknown key of `config`
+ * is only a warning, because other programs use the same file.
  */
 export function parseFederatedStore(yamlText: string, fileName: string): FederatedStore {
   const file = readYaml(yamlText, fileName, unreadable);
@@ -66,7 +66,7 @@ export function parseFederatedStore(yamlText: string, fileName: string): Federat
   return { ...store, prefix, unknown, warnings: [...unknown, ...notes, ...warnings] };
 }
 
-/** Drops keys without a value: not set, as for the other programs that share the file. */
+/** Drops keys without a value. They mean "not set", as in the other programs that use the file. */
 function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) return value;
@@ -97,7 +97,7 @@ function readConfig(file: YamlFile, type: keyof typeof schemas, value: unknown) 
   }
 }
 
-/** All settings of a store for display, secrets as `***`. */
+/** Returns all settings of a store for display, with secrets as `***`. */
 export function describeFederatedStore(store: FederatedStore): Record<string, unknown> {
   const { type, config, prefix } = store;
   return JSON.parse(JSON.stringify({ type, config, prefix })) as Record<string, unknown>;
@@ -116,8 +116,8 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   const fault = prefix === '' ? undefined : keyFault(prefix);
   if (fault !== undefined) throw invalid(file, ['prefix'], fault.replace('The key', 'it'));
   if (prefix === 'federated') {
-    // OpenCost adds no prefix to a key that already begins with it. With this prefix, all keys of a federation do except
-    // those of backups, which must not look like a cluster. So the prefix is ignored.
+    // OpenCost adds no prefix to a key that already begins with it. All keys of a federation begin with this prefix,
+    // except those of backups, which must not look like a cluster. So the prefix is ignored.
     const warning =
       'prefix: federated adds nothing, as every key begins with `federated/` already: the clusters are looked for in ' +
       '`federated/<cluster id>/`, where OpenCost puts them, not in `federated/federated/`, and backups lie in ' +
@@ -128,7 +128,7 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   return { prefix, warnings: prefix.split('/')[0] === 'federated' ? [warning] : [] };
 }
 
-/** The value without keys unknown to the schema; adds a sentence about each to `notes`. */
+/** Returns the value without the keys that the schema does not know. Adds a sentence about each of them to `notes`. */
 function dropUnknown(file: YamlFile, schema: z.ZodType, value: Record<string, unknown>, notes: string[]) {
   const clean = structuredClone(value);
   for (const issue of schema.safeParse(value).error?.issues ?? []) {

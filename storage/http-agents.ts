@@ -6,20 +6,20 @@ import { readSettingFile } from './setting-file';
 
 /** Time limit for connecting. */
 export const connectTimeoutMs = 5_000;
-/** More sockets than are ever used at once, since a request that waits for a socket has no time limit. */
+/** More sockets than are ever used at once: a request that waits for a free socket has no time limit. */
 const maxSockets = 256;
 
 /**
- * The HTTP agents for a store, configured by its `http_config`. The SDKs' own timeouts do not cover everything that may
- * hang, so a socket closes if it has not connected within 5 seconds, or has been silent for `response_header_timeout`,
- * whether before a response, during one, or idle. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured. The
- * caller must destroy the agents.
+ * Returns the HTTP agents for a store, configured by its `http_config`. The SDKs' own timeouts do not cover everything
+ * that may hang. So the agents close a socket that has not connected within 5 seconds, or that has been silent for
+ * `response_header_timeout`: before a response, during one, or while idle. They honour `HTTPS_PROXY`, `HTTP_PROXY` and
+ * `NO_PROXY`. The caller must destroy the agents.
  */
 export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
   const pool = {
     keepAlive: true,
     maxSockets: http.max_conns_per_host || maxSockets,
-    // Read from the environment, as the SDKs do: a proxy is a setting of the machine, not of a store.
+    // Proxies come from the environment, as in the SDKs: a proxy is a setting of the machine, not of a store.
     proxyEnv: process.env,
   };
   const idleMs = http.response_header_timeout;
@@ -29,7 +29,7 @@ export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent
   };
 }
 
-/** Makes the new sockets of an agent close when they hang. */
+/** Makes an agent close its new sockets when they hang. */
 function watched<Agent extends HttpAgent>(agent: Agent, idleMs: number): Agent {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (...args) => {
@@ -51,7 +51,7 @@ function watch(socket: Socket, idleMs: number): void {
   if (idleMs === 0) return;
   let read = -1;
   let written = -1;
-  // Not the socket's own timeout, which the HTTP client resets for each request.
+  // The socket's own timeout is no alternative, because the HTTP client resets it for each request.
   const silent = setInterval(() => {
     if (socket.bytesRead === read && socket.bytesWritten === written)
       end('ETIMEDOUT', `silent for ${idleMs} ms`);

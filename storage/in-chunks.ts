@@ -1,14 +1,13 @@
-/** A chunk of a body. */
 export interface Chunk {
   readonly parts: readonly Uint8Array[];
-  /** In bytes. */
+  /** Number of bytes. */
   readonly length: number;
   readonly isLast: boolean;
 }
 
 /**
- * Splits a body into chunks of exactly `size` bytes. There is always a last chunk, which may be shorter; it is empty only
- * if the body is empty.
+ * Splits a body into chunks of exactly `size` bytes. There is always a last chunk, which may be shorter. It is empty
+ * only if the body is empty.
  */
 export async function* inChunks(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Chunk> {
   let parts: Uint8Array[] = [];

@@ -1,15 +1,16 @@
 import type { ListEntry, ObjectInfo } from './bucket';
 import { keyFault } from './check-key';
 
-/** One page of a listing, as returned by a store. */
+/** One page of a listing, as a store returns it. */
 export interface ListPage {
   readonly objects: readonly ObjectInfo[];
   readonly prefixes: readonly string[];
 }
 
 /**
- * The entries of a page in byte order. Skips invalid keys, and entries not after `after`: some stores include `after`
- * itself, some ignore it, and all return a prefix that sorts before it if some of the prefix's keys sort after it.
+ * Returns the entries of a page in byte order. Skips invalid keys, and entries that do not sort after `after`: some
+ * stores include `after` itself, some ignore it, and all return a prefix that sorts before it if some of the prefix's
+ * keys sort after it.
  */
 export function entriesOf({ objects, prefixes }: ListPage, after = ''): ListEntry[] {
   const behind = Buffer.from(after);

@@ -1,10 +1,13 @@
 /** Limits the bytes that concurrent work holds in memory. */
 export interface MemoryBudget {
-  /** Waits until `bytes` fit into the budget, runs `work`, then releases them. Work larger than the budget runs alone. */
+  /**
+   * Waits until `bytes` fit into the budget, runs `work`, then releases the bytes. Work that is larger than the budget
+   * runs alone.
+   */
   within<Result>(bytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** Work is admitted in order of arrival, so small work cannot starve large work. */
+/** Creates a budget of `budget` bytes. Work starts in the order of arrival, so small work cannot starve large work. */
 export function createMemoryBudget(budget: number): MemoryBudget {
   let used = 0;
   const waiting: { bytes: number; start: () => void }[] = [];

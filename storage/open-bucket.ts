@@ -12,15 +12,15 @@ import { withPrefix } from './with-prefix';
 import { type RetryOptions, withRetry } from './with-retry';
 
 export interface OpenBucketOptions {
-  /** Called once for each warning about the store's settings. */
+  /** Called once for each warning about the settings of the store. */
   readonly warn?: (message: string) => void;
-  /** Called after each call to the store, including failed attempts. */
+  /** Called after each call to the store, also after failed attempts. */
   readonly observe?: (call: StorageCall) => void;
-  /** URL of a GCS emulator to use instead of GCS. The SDK's own environment variable has no effect. */
+  /** URL of a GCS emulator to use instead of GCS. The SDK's own environment variable for that has no effect. */
   readonly gcsEmulator?: string | undefined;
 }
 
-/** Opens a store below its prefix, with retries. Sends no request yet. The caller must close it. */
+/** Opens a store below its prefix, with retries. Sends no request yet. The caller must close the bucket. */
 export async function openBucket(
   store: FederatedStore,
   { warn = () => undefined, observe, gcsEmulator }: OpenBucketOptions = {},
@@ -31,7 +31,7 @@ export async function openBucket(
   return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
 }
 
-/** Number of attempts and pauses, if the store's own settings give them. */
+/** Returns the number of attempts and the pauses that the store's own settings specify. */
 function patienceOf(store: FederatedStore): RetryOptions {
   switch (store.type) {
     case 'AZURE':
@@ -49,7 +49,7 @@ export async function openBucketFromFile(path: string, options: OpenBucketOption
   return openBucket(await readFederatedStore(path), options);
 }
 
-/** Reads and parses the file. Throws STORE_CONFIG_INVALID if it is unreadable or invalid. */
+/** Reads and parses a `federated-store.yaml`. Throws STORE_CONFIG_INVALID if the file is unreadable or invalid. */
 export async function readFederatedStore(path: string): Promise<FederatedStore> {
   return parseFederatedStore(await readStoreFile(path), path);
 }

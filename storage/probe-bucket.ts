@@ -4,7 +4,7 @@ import type { Bucket, BucketReader, CallOptions } from './bucket';
 import { probeConditionalCreate, unsafeWithoutCondition } from './conditional-create';
 import { readAll } from './read-all';
 
-/** The operations that can be probed, in probing order. */
+/** The operations that can be probed, in the order of probing. */
 export const probeOperations = [
   'list',
   'write',
@@ -18,34 +18,43 @@ export const probeOperations = [
 export type ProbeOperation = (typeof probeOperations)[number];
 
 export interface ProbeResult {
-  /** `clock`: the offset of the store's clock from this machine's; known if an object is written and headed. */
+  /**
+   * `clock` is about how far the store's clock is from this machine's. It is known only if an object is written and its
+   * head is read.
+   */
   readonly operation: ProbeOperation | 'clock';
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
   readonly detail: string;
   readonly error?: unknown;
-  /** The store rejects this client altogether, so the remaining operations were not tried. */
+  /** The store rejects this client altogether, so the remaining operations are not tried. */
   readonly hopeless?: true;
 }
 
 export interface ProbeOptions {
-  /** The prefix that is listed and read; ends with a slash. */
+  /** The prefix to list and to read from. It ends with a slash. */
   readonly prefix: string;
-  /** Operations to probe. Without `write` nothing is written, and `read` uses the first existing object. */
+  /** The operations to probe. Without `write`, nothing is written, and `read` uses the first existing object. */
   readonly operations: readonly ProbeOperation[];
-  /** Keys of written objects start with this one, unique to this probe. Below `prefix`, so that the listing shows them. */
+  /**
+   * The keys of written objects start with this key, which is unique to this probe. It is below `prefix`, so that the
+   * listing shows the objects.
+   */
   readonly key: string;
-  /** Current time of this machine. */
+  /** Returns the current time of this machine. */
   readonly now: () => Date;
-  /** Aborting skips the remaining operations; written objects are still removed. */
+  /** Aborting this signal skips the remaining operations. Objects that were written are still removed. */
   readonly signal?: AbortSignal;
-  /** Time limit of one operation, retries included. (Default: 20 s) */
+  /** Time limit for one operation with its retries, in milliseconds. (Default: 20 s) */
   readonly patienceMs?: number;
 }
 
-/** Clock offsets from which requests get unreliable; stores reject signatures beyond the second. */
+/**
+ * How far clocks may be apart: beyond `warningMs`, requests become unreliable; beyond `failedMs`, stores reject
+ * signatures.
+ */
 const clockLimits = { warningMs: 60_000, failedMs: 15 * 60_000 };
 
-/** Error names for unknown credentials or a wrong location: no operation would succeed. */
+/** Matches errors that mean unknown credentials or a wrong location, so that no operation would succeed. */
 const strangers = new RegExp(
   '\\b(?:SignatureDoesNotMatch|InvalidAccessKeyId|ExpiredToken|InvalidToken|XAdminUserNotFound|RequestTimeTooSkewed|' +
     'CredentialsProviderError|AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraintException|' +
@@ -53,14 +62,14 @@ const strangers = new RegExp(
     '|failed to authenticate the request',
 );
 
-/** Whether a store rejects the client itself, not just the operation. */
+/** Whether the error means that the store rejects the client itself, not just the operation. */
 export function isStranger(error: unknown): boolean {
   return isFederationError(error, 'STORAGE_ACCESS_DENIED') && strangers.test(error.detail);
 }
 
 /**
- * Tries operations with small objects below the prefix, and always removes them afterwards. Never throws because of the
- * store: failures are in the results, one per operation in the order of `probeOperations`.
+ * Tries operations with small objects below the prefix, and always removes the objects afterwards. Never throws because
+ * of the store: failures are part of the results, which are in the order of `probeOperations`.
  */
 export async function probeBucket(bucket: Bucket, options: ProbeOptions): Promise<ProbeResult[]> {
   const probe = new Probe(bucket, options);
@@ -78,7 +87,7 @@ class Probe {
   readonly results: ProbeResult[] = [];
   readonly #key: string;
   readonly #copyKey: string;
-  /** Keys written by this probe that exist (true) or may exist (false). */
+  /** Keys that this probe wrote: true if the object exists, false if it may exist. */
   readonly #left = new Map<string, boolean>();
   #body = '';
   #asked = { from: 0, to: 0 };
@@ -116,7 +125,7 @@ class Probe {
     }
   }
 
-  /** Removes remaining objects. Reports any that cannot be removed, even if deleting is not being probed. */
+  /** Removes the objects that remain. Reports those that cannot be removed, even if `delete` is not being probed. */
   async cleanUp(): Promise<void> {
     const staying: string[] = [];
     for (const [key, sure] of this.#left) {
@@ -190,7 +199,7 @@ class Probe {
   }
 
   async #put(body: string, options: CallOptions): Promise<void> {
-    // The response may be lost, so from here on the object may exist.
+    // The response may be lost, so the object may exist from here on.
     this.#left.set(this.#key, this.#created);
     const from = this.options.now().getTime();
     await this.bucket.put(this.#key, Buffer.from(body), { ...options, metadata: { probe: body } });
@@ -210,7 +219,7 @@ class Probe {
 
   #noteClock(modified: number): void {
     const { from, to } = this.#asked;
-    // Many stores report whole seconds.
+    // Many stores report whole seconds, so the time may be up to a second too early.
     const aheadMs = modified > to ? modified - to : Math.min(0, modified + 1_000 - from);
     const seconds = Math.round(Math.abs(aheadMs) / 1_000);
     const detail =
@@ -241,7 +250,7 @@ class Probe {
 
   async #conditionalCreate(options: CallOptions): Promise<void> {
     const key = `${this.options.key}-create`;
-    // It removes its object, unless it is interrupted.
+    // `probeConditionalCreate` removes its object, unless it is interrupted.
     this.#left.set(key, false);
     const found = await probeConditionalCreate(this.bucket, key, options);
     this.#left.delete(key);

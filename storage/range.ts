@@ -4,7 +4,10 @@ import { storageError } from './store-failure';
 
 type Range = GetOptions['range'];
 
-/** Throws STORAGE_INVALID_RANGE for a range that no object can satisfy: a negative offset, or a length below 1. */
+/**
+ * Throws STORAGE_INVALID_RANGE for a range that no object can satisfy: one with a negative offset, or with a length
+ * below 1.
+ */
 export function checkRange(key: string, range: Range): void {
   if (range === undefined) return;
   const { offset, length = 1 } = range;
@@ -15,7 +18,10 @@ export function checkRange(key: string, range: Range): void {
   });
 }
 
-/** The bytes `[start, end)` of a range in an object of this size. Throws STORAGE_INVALID_RANGE beyond its end. */
+/**
+ * Returns the bytes `[start, end)` that a range means in an object of this size. Throws STORAGE_INVALID_RANGE if the
+ * range starts beyond the object's end.
+ */
 export function resolveRange(key: string, range: Range, size: number): { start: number; end: number } {
   if (range === undefined) return { start: 0, end: size };
   if (range.offset >= size) {
@@ -28,7 +34,7 @@ export function resolveRange(key: string, range: Range, size: number): { start: 
   return { start: range.offset, end };
 }
 
-/** A range as an HTTP header value. */
+/** Returns a range as the value of an HTTP header. */
 export function rangeHeader(range: Range): string | undefined {
   if (range === undefined) return undefined;
   const end = range.length === undefined ? '' : range.offset + range.length - 1;
@@ -36,9 +42,9 @@ export function rangeHeader(range: Range): string | undefined {
 }
 
 /**
- * The size of the whole object, from a response with all or a range of its bytes. Throws STORAGE_INVALID_RANGE if the
- * range starts beyond it, and STORAGE_CORRUPT if the response announces other bytes than requested: fewer of them would
- * look complete.
+ * Returns the size of the whole object, from a response that contains all or a range of its bytes. Throws
+ * STORAGE_INVALID_RANGE if the range starts beyond the object's end, and STORAGE_CORRUPT if the response does not
+ * announce the requested bytes: fewer bytes would look complete.
  */
 export function sizeByRange(
   key: string,
@@ -49,7 +55,7 @@ export function sizeByRange(
   range: Range,
 ): number {
   const part = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange);
-  // Some SDKs and stores do not treat first-to-last byte as a range.
+  // Some SDKs and stores do not treat a range from the first to the last byte as a range.
   const isWhole = range === undefined || (range.offset === 0 && range.length === undefined);
   if (part === null && !isWhole) {
     const detail = 'The store did not respond with the requested range.';

@@ -3,15 +3,18 @@ import { discard } from './body';
 import type { BucketReader, GetOptions, ObjectInfo } from './bucket';
 import { resolveRange } from './range';
 
-/** Default limit for reading a whole object: 64 MiB. */
+/** Default limit for the size of an object to read into memory: 64 MiB. */
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 export interface ReadAllOptions extends GetOptions {
-  /** Throws STORAGE_TOO_LARGE above this size. (Default: 64 MiB) */
+  /** Throws STORAGE_TOO_LARGE if there are more bytes than this. (Default: 64 MiB) */
   readonly maxBytes?: number;
 }
 
-/** Reads an object, or a range of it, into memory; the bytes belong to the version in `head`. Throws like `get`. */
+/**
+ * Reads an object, or a range of it, into memory. The bytes belong to the version in `head`. Throws the same errors as
+ * `get`.
+ */
 export async function readAll(
   bucket: BucketReader,
   key: string,

@@ -1,6 +1,6 @@
 import type { BucketReader } from './bucket';
 
-/** The read methods of a bucket, to be spread into a wrapper that only changes writes. */
+/** Returns the read methods of a bucket, to be spread into a wrapper that changes only the writes. */
 export function readSide(bucket: BucketReader): BucketReader {
   return {
     type: bucket.type,

@@ -2,20 +2,24 @@ import { type Document, isAlias, isMap, isScalar, LineCounter, parseDocument } f
 
 const maxBytes = 1024 * 1024;
 
-/** A YAML (so also a JSON) document, before it is checked against a schema. */
+/** A YAML (or JSON) document, before it is checked against a schema. */
 export interface YamlFile {
   readonly name: string;
-  /** The plain value; null if the file is empty. */
+  /** The document as a plain value; null if the file is empty. */
   readonly value: unknown;
   has(path: readonly PropertyKey[]): boolean;
-  /** The line of the key, counted from 1; of its nearest existing parent if the key does not exist. */
+  /**
+   * Returns the line of a key, counted from 1. If the key does not exist, returns the line of its nearest parent that
+   * does.
+   */
   lineOf(path: readonly PropertyKey[]): number;
 }
 
 /**
- * Reads the one YAML document of a file. Throws what `invalid` makes of a sentence: for a file over 1 MiB, broken YAML,
- * duplicate keys, several documents, and aliases that are unresolved or expand beyond the library's limit. The sentence
- * has the line but no content, which may be a secret.
+ * Reads a file that contains one YAML document. On a fault, throws the error that `invalid` creates from a sentence.
+ * Faults are: more than 1 MiB, broken YAML, duplicate keys, several documents, and aliases that are unresolved or
+ * expand beyond the library's limit. The sentence contains no content of the file, which may be a secret; for faults of
+ * the syntax it names the line.
  */
 export function readYaml(text: string, name: string, invalid: (detail: string) => Error): YamlFile {
   if (Buffer.byteLength(text) > maxBytes) throw invalid(`${name} is larger than 1 MiB.`);

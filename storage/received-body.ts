@@ -4,30 +4,30 @@ import { storageError } from './store-failure';
 
 export interface ReceivedBodyOptions {
   readonly key: string;
-  /** Bytes that the store announced for this response. */
+  /** Number of bytes that the store announced for this response. */
   readonly length: number;
-  /** Maps an error of the stream to a catalogued one. */
+  /** Maps an error of the stream to a catalogued error. */
   readonly failure: (error: unknown) => unknown;
-  /** The checksum to verify, if the store gives one and the response is the whole object. */
+  /** The checksum to compare, if the store sends one and the response is the whole object. */
   readonly checksum?: ReceivedChecksum | undefined;
 }
 
-/** Compares the checksum of an object with that of the bytes received so far. */
+/** Compares the checksum of an object with the checksum of the bytes received so far. */
 export interface ReceivedChecksum {
   /** Name of the algorithm, such as `MD5`. */
   readonly name: string;
   add(bytes: Uint8Array): void;
-  /** Called once, after all bytes have arrived. */
+  /** Whether the checksums are equal. Called once, after all bytes have arrived. */
   matches(): boolean;
 }
 
 /**
- * The body of a response. Throws STORAGE_UNAVAILABLE if it ends early, even if the connection was closed cleanly, and
- * STORAGE_CORRUPT if it is too long or its checksum is not that of the object.
+ * Returns the body of a response. Reading it throws STORAGE_UNAVAILABLE if it ends early, even if the connection was
+ * closed cleanly, and STORAGE_CORRUPT if it is too long or its checksum is not that of the object.
  */
 export function receivedBody(stream: Readable, options: ReceivedBodyOptions): AsyncIterable<Uint8Array> {
   const { key, length, failure, checksum } = options;
-  // The stream may fail before or after it is read.
+  // The stream may fail before or after it is read. Without a listener, such an error would end the process.
   stream.on('error', () => undefined);
   async function* chunks(): AsyncGenerator<Uint8Array> {
     let missing = length;

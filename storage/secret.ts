@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A string hidden from logs, JSON and inspection; only `reveal` returns it. */
+/** A string that logs, JSON and inspection do not show. Only `reveal` returns it. */
 export class Secret {
   readonly #text: string;
 
@@ -25,7 +25,7 @@ export class Secret {
   }
 }
 
-/** Removes secrets from a text, in case a store put one into its message. Empty secrets are ignored. */
+/** Removes secrets from a text, in case a store has put one into its message. Ignores empty secrets. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   return secrets.reduce<string>((clean, secret) => (secret ? clean.replaceAll(secret, '***') : clean), text);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FederationError } from '../errors/federation-error';
 
-/** Reads a file named by a setting. Throws STORE_CONFIG_INVALID if it cannot be read. */
+/** Reads the file that a setting names. Throws STORE_CONFIG_INVALID if the file cannot be read. */
 export function readSettingFile(path: string, setting: string): Buffer {
   try {
     return readFileSync(path);

@@ -1,17 +1,17 @@
 import type { ErrorCode } from '../errors/catalog';
 import { FederationError } from '../errors/federation-error';
 
-/** An SDK's error, as far as a driver could interpret it. */
+/** What a driver has found out about an error of its SDK. */
 export interface SeenFailure {
-  /** The store's own error name, such as `NoSuchKey`; empty if it gave none. */
+  /** The store's own name of the error, such as `NoSuchKey`; empty if the store gave none. */
   readonly name: string;
   readonly message: string;
   /** HTTP status; undefined if there was no response. */
   readonly status: number | undefined;
   readonly requestId?: string | undefined;
-  /** From the `Retry-After` header. */
+  /** The pause that the `Retry-After` header asks for. */
   readonly retryAfterMs?: number | undefined;
-  /** Network error code, such as `ECONNRESET`; empty for other errors. */
+  /** Code of a network error, such as `ECONNRESET`; empty for other errors. */
   readonly errno: string;
 }
 
@@ -20,11 +20,11 @@ export interface FailureContext {
   /** The operation that failed, such as `read`. */
   readonly verb: string;
   readonly key: string;
-  /** Codes for error names that say more than the status. */
+  /** Catalogue codes by error name, for names that say more than the HTTP status. */
   readonly codesByName: Readonly<Record<string, ErrorCode>>;
-  /** Removes secrets that a store might have put into a message. */
+  /** Removes secrets that a store may have put into a message. */
   readonly redact: (text: string) => string;
-  /** Replaces the catalogue's hint if the store's response says what to do. */
+  /** Replaces the catalogue's hint if the store's response shows what to do. */
   readonly hint?: string | undefined;
 }
 
@@ -42,20 +42,20 @@ const codesByStatus: Record<number, ErrorCode> = {
   507: 'STORAGE_QUOTA_EXCEEDED',
 };
 
-/** TLS failures that a retry cannot fix: the server is not the one expected. */
+/** Codes of TLS failures that a retry cannot repair, because the server is not the expected one. */
 const certificateFaults = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_|ERR_SSL_|EPROTO)/;
 const untrustedHint =
   'The endpoint’s certificate is not trusted: set config.http_config.tls_config.ca_file, or correct the endpoint.';
 
 /**
- * The catalogued error for a failure, by the store's error name, else by HTTP status, else STORAGE_UNAVAILABLE. The SDK's
- * own error is not attached as the cause, since it carries the request with its headers.
+ * Maps a failure to a catalogued error: by the store's error name, otherwise by HTTP status, otherwise
+ * STORAGE_UNAVAILABLE. The SDK's own error does not become the cause, because it contains the request with its headers.
  */
 export function storeFailure(seen: SeenFailure, context: FailureContext): FederationError {
   const { name, message, status, requestId, retryAfterMs, errno } = seen;
   const named = context.codesByName[name];
   const code = named ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
-  // Not every SDK passes on the network error code, but the message is always there.
+  // Not every SDK passes on the code of the network error, but the message is always there.
   const untrusted =
     certificateFaults.test(errno) || (status === undefined && /\bcertificates?\b|altnames/i.test(message));
   const known = status === undefined && errno !== '' ? errno : name;
@@ -65,14 +65,17 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
     subject: code === 'STORAGE_BUCKET_NOT_FOUND' ? {} : { key: context.key },
     detail: `Could not ${context.verb} in ${context.label}: ${what}`,
     ...(hint !== undefined && { hint }),
-    // A malformed request (400) fails again on every retry.
+    // A malformed request (400) would fail again on every retry.
     ...((untrusted || (status === 400 && named === undefined)) && { retryable: false }),
     retryAfterMs,
     cause: new Error(context.redact(`${name}: ${message}${requestId ? ` (request ${requestId})` : ''}`)),
   });
 }
 
-/** `Retry-After` in milliseconds; undefined if absent or unreadable. */
+/**
+ * Returns the pause that a `Retry-After` header asks for, in milliseconds; undefined if the header is absent or
+ * unreadable.
+ */
 export function retryAfterOf(header: string | null | undefined): number | undefined {
   const seconds = Number(header ?? '');
   return seconds > 0 ? seconds * 1000 : undefined;
@@ -82,22 +85,22 @@ export function storageError(code: ErrorCode, key: string, detail: string): Fede
   return new FederationError(code, { subject: { key }, detail });
 }
 
-/** The error for a pinned version that has been replaced. */
+/** Returns the error for an object that no longer has the pinned version. */
 export function changed(key: string): FederationError {
   return storageError('STORAGE_CONFLICT', key, 'The object changed meanwhile.');
 }
 
-/** The error for an object that does not exist. */
+/** Returns the error for an object that does not exist. */
 export function missing(key: string): FederationError {
   return storageError('STORAGE_NOT_FOUND', key, 'There is no object with this key.');
 }
 
-/** The error for a `create` of an object that already exists. */
+/** Returns the error for a `create` of an object that already exists. */
 export function alreadyThere(key: string): FederationError {
   return storageError('STORAGE_PRECONDITION_FAILED', key, 'An object with this key already exists.');
 }
 
-/** The error for a response without an ETag: every real response about an object has one. */
+/** Returns the error for a response without an ETag, which every real response about an object has. */
 export function withoutEtag(key: string): FederationError {
   return storageError(
     'STORAGE_UNAVAILABLE',
@@ -106,7 +109,10 @@ export function withoutEtag(key: string): FederationError {
   );
 }
 
-/** The error for a response that is not a listing: a page from a proxy, say, must not look like an empty bucket. */
+/**
+ * Returns the error for a response that is not a listing: the page of a proxy, for example, must not look like an empty
+ * bucket.
+ */
 export function noListing(prefix: string): FederationError {
   return storageError(
     'STORAGE_UNAVAILABLE',

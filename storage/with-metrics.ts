@@ -3,26 +3,26 @@ import { FederationError } from '../errors/federation-error';
 import { closingBody, discard } from './body';
 import type { Bucket, ListEntry, ObjectBody } from './bucket';
 
-/** One finished call to a store. */
+/** A call to a store that has ended. */
 export interface StorageCall {
   readonly verb: 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
-  /** For a listing the prefix, for a copy the destination. */
+  /** The key; for a listing its prefix, for a copy the destination. */
   readonly key: string;
-  /** Duration in milliseconds; for a get or a listing, until it was read. */
+  /** Duration in milliseconds. For a get or a listing, it includes the time for reading. */
   readonly ms: number;
-  /** Bytes read or written; undefined for a listing. */
+  /** Number of bytes read or written; undefined for a listing. */
   readonly bytes?: number;
-  /** Entries of a listing. */
+  /** Number of entries of a listing. */
   readonly entries?: number;
-  /** Pages of a listing, each of them one request. */
+  /** Number of pages of a listing, each of which is one request. */
   readonly pages?: number;
-  /** `ok`, a catalogued code, or `aborted` if the caller ended the call. */
+  /** `ok`, a code of the catalogue, or `aborted` if the caller ended the call. */
   readonly outcome: string;
 }
 
 /**
- * Wraps a bucket and reports each finished call to `observe`, in the async context of the caller. Wrap the driver
- * directly, so that every attempt counts.
+ * Wraps a bucket and reports each call to `observe` when the call has ended, in the async context of the caller. Wrap
+ * the driver directly, so that every attempt of a retried call is reported.
  */
 export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void): Bucket {
   async function observed<T>(
@@ -42,7 +42,7 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
     }
   }
 
-  /** Reports once, however often it is called. */
+  /** Notes the start of a call. The returned function reports the call, but only the first time that it is called. */
   function startOf(verb: StorageCall['verb'], key: string) {
     const start = performance.now();
     // A body may be read in another async context than the one that requested it.

@@ -2,14 +2,14 @@ import type { Bucket, ListEntry, ListOptions, ObjectInfo } from './bucket';
 import { checkKey, checkPrefix } from './check-key';
 
 /**
- * The part of a bucket below a prefix, as a separate bucket that cannot reach anything outside. The prefix is a folder
- * path without leading or trailing slash; an empty prefix returns the bucket itself.
+ * Returns the part of a bucket below a prefix as a bucket of its own, which cannot reach anything outside. The prefix
+ * is the path of a folder, without slashes at its start and end. If it is empty, returns the bucket itself.
  */
 export function withPrefix(bucket: Bucket, prefix: string): Bucket {
   if (prefix === '') return bucket;
   checkKey(prefix);
   const outer = (key: string): string => {
-    // Checked before the prefix is added: `../x` must not become a valid key outside of it.
+    // The key is checked before the prefix is added: `../x` must not become a valid key outside of the prefix.
     checkKey(key);
     return `${prefix}/${key}`;
   };

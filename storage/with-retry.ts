@@ -15,21 +15,21 @@ import type {
 import { alreadyThere } from './store-failure';
 
 export interface RetryOptions {
-  /** Total attempts, including the first. (Default: 4) */
+  /** Number of attempts, including the first. (Default: 4) */
   readonly tries?: number;
-  /** Upper bound of the first pause, in milliseconds; it doubles with each further pause. (Default: 100) */
+  /** Upper bound of the first pause, in milliseconds. It doubles for each further pause. (Default: 100) */
   readonly firstPauseMs?: number;
-  /** Upper bound of any pause that the store did not ask for, in milliseconds. (Default: 10,000) */
+  /** Upper bound of the pauses that the store did not ask for, in milliseconds. (Default: 10,000) */
   readonly longestPauseMs?: number;
   /**
-   * Retries that all calls together may use up. A call that succeeds gets its retries refunded, or adds a fifth of one if
-   * it needed none. Once the budget is spent, a store that is down gets one request per call instead of four.
-   * (Default: 100)
+   * Number of retries that all calls together may use up. A call that succeeds gets its retries refunded; if it needed
+   * none, it adds a fifth of one. Once the budget is used up, a store that is down gets one request per call instead of
+   * four. (Default: 100)
    */
   readonly budget?: number;
 }
 
-/** The longest `Retry-After` that is honoured; a store that needs longer will ask again on the next attempt. */
+/** The longest `Retry-After` to honour. A store that needs longer asks again on the next attempt. */
 const longestAskedMs = 60_000;
 
 const repeatableMark = Symbol('repeatable');
@@ -37,8 +37,8 @@ const repeatableMark = Symbol('repeatable');
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
- * A body that can be produced again, for example by reading a file again. Only such streams are sent a second time: any
- * other iterable may be used up.
+ * Returns a body that can be produced again, for example by reading a file again. Only such a stream is sent a second
+ * time: any other iterable may be used up.
  */
 export function repeatable(make: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return Object.assign(
@@ -52,9 +52,10 @@ function canRepeat(body: Body): boolean {
 }
 
 /**
- * Wraps a bucket so that retryable failures are retried, with growing random pauses or for as long as the store asks. A
- * body that breaks off resumes at the byte where it broke, a listing after its last entry. If the response to a `create`
- * was lost, the stored bytes decide: if they are the ones that were sent, the `create` succeeded.
+ * Wraps a bucket so that it retries calls whose failure is retryable, after growing random pauses or for as long as the
+ * store asks. If the connection breaks, a body continues at the byte where it broke, and a listing after its last
+ * entry. If the response to a `create` was lost, the stored bytes decide: if they are the ones that were sent, the
+ * `create` has succeeded.
  */
 export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   const limits = { tries: 4, firstPauseMs: 100, longestPauseMs: 10_000, budget: 100, ...options };
@@ -75,8 +76,8 @@ export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   ): Promise<ObjectInfo> {
     if (!canRepeat(body)) return bucket[verb](key, body, call);
     return again(call, async (previous) => {
-      // A store that rejects a `create` before reading its body may drop the connection, which hides the rejection: look
-      // first whether the object exists.
+      // A store that rejects a `create` before it reads the body may drop the connection, which hides the rejection. So
+      // look first whether the object exists.
       const broke = verb === 'create' && isFederationError(previous, 'STORAGE_UNAVAILABLE');
       if (broke && (await bucket.head(key, { signal: call?.signal })) !== undefined) {
         const ours = await createdByUs(bucket, key, body, call);
@@ -117,9 +118,9 @@ interface Patience extends Required<RetryOptions> {
 
 /** The retries that all calls of a bucket share. */
 interface RetryAccount {
-  /** Takes one retry; false if none is left. */
+  /** Takes one retry. Returns false if none is left. */
   take(): boolean;
-  /** Returns the retries of a call that succeeded; a call that needed none adds a fifth of one. */
+  /** Gives back the retries of a call that has succeeded. A call that needed none adds a fifth of one. */
   refund(retries: number): void;
 }
 
@@ -137,7 +138,7 @@ function retryAccount(capacity: number): RetryAccount {
   };
 }
 
-/** `previous` is the error of the attempt before; undefined for the first. */
+/** One attempt of a call. `previous` is the error of the previous attempt; undefined for the first. */
 type Attempt<T> = (previous: unknown) => Promise<T>;
 
 async function retried<T>(
@@ -182,13 +183,13 @@ async function pause(
 }
 
 function opened(bucket: Bucket, key: string, call: GetOptions, patience: Patience): Promise<ObjectBody> {
-  // A pinned version that is gone will not come back.
+  // If the pinned version is gone, no retry brings it back.
   const isFinal = (error: unknown) =>
     call.version !== undefined && isFederationError(error, 'STORAGE_CONFLICT');
   return retried(patience, call.signal, () => bucket.get(key, call), isFinal);
 }
 
-/** A body that resumes where the connection broke, pinned to the same version of the object. */
+/** Returns a body that continues where the connection broke, with the same version of the object. */
 function resumed(
   bucket: Bucket,
   key: string,
@@ -224,7 +225,7 @@ function resumed(
   return closingBody(chunks(), () => discard(current));
 }
 
-/** A listing that resumes after the last entry yielded. */
+/** Lists entries. After a failure, continues after the last entry that was yielded. */
 async function* listed(
   bucket: Bucket,
   prefix: string,
@@ -249,7 +250,9 @@ async function* listed(
   }
 }
 
-/** After a `create` whose response was lost: the stored object, if its bytes are the ones that were sent. */
+/**
+ * Called after a `create` whose response was lost. Returns the stored object if its bytes are the ones that were sent.
+ */
 async function createdByUs(
   bucket: Bucket,
   key: string,

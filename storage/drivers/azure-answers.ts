@@ -7,23 +7,23 @@ interface Answer {
   readonly lastModified?: Date | undefined;
 }
 
-/** Strips the quotes of an ETag: headers have them, listings do not. */
+/** Strips the quotes of an ETag, which headers contain and listings do not. */
 export function versionOf(etag: string): Version {
   return etag.replace(/^"|"$/g, '') as Version;
 }
 
-/** The version as a condition of a request. */
+/** Returns a condition for a request: the object must still have this version. */
 export function ifMatch(version: Version): { ifMatch: string } {
   return { ifMatch: `"${version}"` };
 }
 
-/** Throws STORAGE_UNAVAILABLE for a response without an ETag. */
+/** Returns the entry of an object, from a response. Throws STORAGE_UNAVAILABLE if the response has no ETag. */
 export function infoOf(key: string, { etag, contentLength = 0, lastModified }: Answer): ObjectInfo {
   if (etag === undefined) throw withoutEtag(key);
   return { key, size: contentLength, modified: lastModified ?? new Date(0), version: versionOf(etag) };
 }
 
-/** Azure metadata names must be identifiers, so a hyphen in our names becomes an underscore. */
+/** Converts our metadata names to Azure's. Those must be identifiers, so a hyphen becomes an underscore. */
 export function toAzureMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return renamed(metadata, (name) => name.replaceAll('-', '_'));
 }

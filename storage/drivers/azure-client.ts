@@ -8,25 +8,25 @@ import { httpAgents } from '../http-agents';
 import { redact } from '../secret';
 import type { AzureConfig } from './azure-config';
 
-/** Token scope: Azure Storage, for any account. Role assignments decide which operations are allowed. */
+/** Scope of a token: Azure Storage, for any account. Role assignments decide which operations the token allows. */
 const scope = 'https://storage.azure.com/.default';
 
-/** The SDK's client for a container. */
+/** The SDK's client for a container, and helpers for copies and error messages. */
 export interface AzureConnection {
   readonly container: ContainerClient;
   readonly account: string;
-  /** Authorization for the source of a copy; undefined if the source URL is signed. */
+  /** Returns the authorization for the source of a copy, or undefined if the source URL carries its own. */
   sourceToken(): Promise<{ scheme: string; value: string } | undefined>;
-  /** URL from which the store itself can read a blob; signed if there is a key to sign with. */
+  /** Returns a URL from which the store itself can read a blob. The URL is signed if there is a key to sign it with. */
   readableUrl(blob: BlockBlobClient): Promise<string>;
-  /** Removes the secrets of the configuration from a text. */
+  /** Removes the secrets in the configuration from a text. */
   redact(text: string): string;
   close(): void;
 }
 
 /**
- * Loads the SDK, and its credential chain only if there is no key. The SDK makes a single attempt, since `withRetry`
- * retries. The connections are ours, because the SDK's own have no time limit.
+ * Loads the SDK, and its credential chain only if there is no key. The SDK makes a single attempt, because `withRetry`
+ * retries. Requests use our own connections, because those of the SDK have no time limit.
  */
 export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { BlobSASPermissions, ContainerClient, newPipeline, StorageSharedKeyCredential } =
@@ -36,7 +36,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { httpAgent, httpsAgent } = httpAgents(config.http_config);
   const shared =
     address.key === '' ? undefined : new StorageSharedKeyCredential(address.account, address.key);
-  // A key or signature in the settings needs no token.
+  // With a key or a signature in the settings, no token is needed.
   const hasOwn = shared !== undefined || address.sas !== '';
   const token = hasOwn ? undefined : await tokenCredential(config);
   const pipeline = newPipeline(shared ?? token, { retryOptions: { maxTries: 1 } });
@@ -59,7 +59,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   };
 }
 
-/** Makes every request use our agents: the pipeline has no option for that. */
+/** Makes every request use our agents, for which the pipeline has no option. */
 function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   pipeline.factories.unshift({
     create: (next) => ({
@@ -71,7 +71,7 @@ function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   });
 }
 
-/** Validity of a signed URL; the start lies in the past because clocks differ. */
+/** Returns the validity of a signed URL. It starts in the past, because clocks differ. */
 function span(): { startsOn: Date; expiresOn: Date } {
   const now = Date.now();
   return { startsOn: new Date(now - 15 * 60_000), expiresOn: new Date(now + 60 * 60_000) };
@@ -94,7 +94,10 @@ function addressOf(config: AzureConfig): Address {
   return { account, url: `https://${account}.${host}`, key, sas: '' };
 }
 
-/** Reads `Name=value;…` as the Azure portal gives it. Throws STORE_CONFIG_INVALID, without showing values, if a part is missing. */
+/**
+ * Parses a connection string, `Name=value;…`, as the Azure portal shows it. If a part is missing, throws
+ * STORE_CONFIG_INVALID without showing any value.
+ */
 function parseConnectionString(text: string): Address {
   const fields = new Map(
     text
@@ -120,7 +123,7 @@ function parseConnectionString(text: string): Address {
   return { account: account || accountOf(new URL(url)), url, key, sas: key === '' ? sas : '' };
 }
 
-/** `https://<account>.blob…`, or at an emulator `http://127.0.0.1:10000/<account>`. */
+/** Reads the account from a URL: `https://<account>.blob…`, or `http://127.0.0.1:10000/<account>` for an emulator. */
 function accountOf({ hostname, pathname }: URL): string {
   return pathname.split('/')[1] || hostname.split('.')[0] || hostname;
 }
@@ -147,7 +150,10 @@ async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
     : new ManagedIdentityCredential({ clientId: identity });
 }
 
-/** Also removes signatures that we made, which appear in the URLs of copies. */
+/**
+ * Removes the secrets in the settings from a text, and also the signatures that we made, which the URLs of copies
+ * contain.
+ */
 function withoutSecrets({ client_secret }: AzureConfig, { key, sas }: Address, text: string): string {
   const signature = new URLSearchParams(sas).get('sig') ?? undefined;
   const clean = redact(text, [key, sas, signature, client_secret?.reveal()]);

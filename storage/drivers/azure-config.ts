@@ -11,7 +11,7 @@ import {
 const count = z.int().min(0).default(0);
 const duration = durationField.prefault('0');
 
-/** `config` of a store of type AZURE, with the names that Thanos gave its fields. */
+/** The `config` of a store of type AZURE. Its fields have the names that they have in Thanos. */
 export const azureConfig = z
   .strictObject({
     storage_account: z
@@ -44,7 +44,7 @@ export const azureConfig = z
       .prefault({}),
     reader_config: z.strictObject({ max_retry_requests: count }).prefault({}),
     http_config: httpConfig.prefault({}),
-    // Accepted, without effect.
+    // This setting is accepted but has no effect.
     msi_resource: z.string().optional(),
   })
   .superRefine((config, context) => {
@@ -66,8 +66,8 @@ export const azureConfig = z
 export type AzureConfig = z.output<typeof azureConfig>;
 
 /**
- * Number of attempts and pauses, if the settings give them. `max_retries` is used for `max_tries` if that is 0, as in
- * Thanos.
+ * Returns the number of attempts and the pauses that the settings specify. If `max_tries` is 0, `max_retries` is used
+ * instead, as in Thanos.
  */
 export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureConfig): {
   tries?: number;
@@ -83,7 +83,9 @@ export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureC
   };
 }
 
-/** Warnings about the configuration, one sentence each: settings without effect, or questionable ones. */
+/**
+ * Returns warnings about the configuration, one sentence each, for settings that have no effect or are questionable.
+ */
 export function azureNotes(config: AzureConfig): string[] {
   return [...notesWithoutEffect('config', config, ['msi_resource']), ...httpNotes(config.http_config)];
 }

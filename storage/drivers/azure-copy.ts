@@ -7,14 +7,14 @@ import { fromAzureMetadata, ifMatch, toAzureMetadata } from './azure-answers';
 import type { AzureConnection } from './azure-client';
 import { statusOf } from './azure-errors';
 
-/** Most bytes that one request can copy. */
+/** Largest number of bytes that one request can copy. */
 export const maxCopyBytes = 256 * 1024 * 1024;
-/** Blocks copied at once: the store does the work. */
+/** Number of blocks to copy at once. The store does the work, not this process. */
 const blocksAtOnce = 4;
 
 /**
- * Copies an object inside the store: in one request up to `blockSize` bytes, else in blocks of that size. Throws
- * STORAGE_CONFLICT if the source is no longer the version in `source`. Metadata is copied too.
+ * Copies an object inside the store, in one request if it has up to `blockSize` bytes, otherwise in blocks of that
+ * size. Copies the metadata too. Throws STORAGE_CONFLICT if the source no longer has the version in `source`.
  */
 export async function copyBlob(
   store: AzureConnection,
@@ -43,7 +43,8 @@ export async function copyBlob(
       await to.stageBlockFromURL(id, url, start, count, { abortSignal, sourceAuthorization });
       return id;
     });
-    // Copying a block cannot be pinned to a version of the source, so check at the end that it was not replaced.
+    // The copy of a block cannot be pinned to a version of the source. So check at the end that the source was not
+    // replaced.
     const { etag, metadata, contentMD5 } = await from.getProperties({
       abortSignal,
       conditions: sourceConditions,

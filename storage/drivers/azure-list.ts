@@ -20,7 +20,7 @@ interface Page {
   readonly segment?: { readonly blobItems?: Blob[]; readonly blobPrefixes?: { readonly name: string }[] };
 }
 
-/** The pages of a listing in byte order; invalid keys are skipped. */
+/** Yields the entries of a listing in byte order, page by page. Skips invalid keys. */
 export async function* listPages(
   container: ContainerClient,
   prefix: string,

@@ -5,7 +5,7 @@ import type { BlobRequestConditions, BlockBlobClient } from '@azure/storage-blob
 import type { WatchedBody } from '../body';
 import { inChunks } from '../in-chunks';
 
-/** Block size for streams; with the number of blocks in flight, it bounds the memory of an upload. */
+/** Size of the blocks of a stream. Times `blocksAtOnce`, it bounds the memory of an upload. */
 const blockSize = 8 * 1024 * 1024;
 const blocksAtOnce = 4;
 const contentType = 'application/octet-stream';
@@ -16,7 +16,10 @@ export interface AzureTarget {
   readonly conditions: BlobRequestConditions;
 }
 
-/** Sends bytes in one request. The store verifies their MD5 before the object becomes visible, and stores it. */
+/**
+ * Sends bytes in one request. The store checks their MD5 before the object becomes visible, and keeps it with the
+ * object.
+ */
 export async function uploadWhole(
   { blob, metadata, conditions }: AzureTarget,
   bytes: Uint8Array,
@@ -33,9 +36,9 @@ export async function uploadWhole(
 }
 
 /**
- * Sends a body of unknown length: in one request if it fits into one block, else in blocks, which stay invisible until
- * committed. The store verifies the MD5 of each block. Blocks of a failed upload never become visible, and the store drops
- * them after a week.
+ * Sends a body of unknown length: in one request if it fits into one block, otherwise in blocks, which stay invisible
+ * until they are committed. The store checks the MD5 of each block. The blocks of a failed upload never become visible,
+ * and the store drops them after a week.
  */
 export async function uploadStream(
   target: AzureTarget,
@@ -44,7 +47,7 @@ export async function uploadStream(
 ): Promise<{ etag?: string; lastModified?: Date }> {
   const { blob, metadata, conditions } = target;
   const md5 = createHash('md5');
-  // Ids have equal length and are unique to this upload, so that concurrent uploads of a key cannot mix.
+  // All ids have the same length, and they are unique to this upload, so that concurrent uploads of a key cannot mix.
   const upload = randomBytes(16).toString('hex');
   const ids: string[] = [];
   const stop = new AbortController();

@@ -32,11 +32,14 @@ import { listPages } from './azure-list';
 import { type AzureTarget, uploadStream, uploadWhole } from './azure-upload';
 
 export interface AzureOptions {
-  /** Objects larger than this are copied in blocks of this size. (Default: 256 MiB, the most that Azure copies at once) */
+  /**
+   * Objects larger than this are copied in blocks of this size. (Default: 256 MiB, the most that Azure copies in one
+   * request)
+   */
   readonly copyBlockSize?: number;
 }
 
-/** A container of Azure Blob Storage. Opening it sends no request. */
+/** Opens a container of Azure Blob Storage. Sends no request. */
 export async function openAzure(config: AzureConfig, options: AzureOptions = {}): Promise<Bucket> {
   return new AzureBucket(config, await connect(config), options);
 }
@@ -108,7 +111,7 @@ class AzureBucket implements Bucket {
     });
   }
 
-  /** The condition also fails if the object does not exist. */
+  /** Returns the error for a failed version condition. The condition also fails if the object does not exist. */
   async #noMatch(key: string, abortSignal: AbortSignal | undefined): Promise<Error> {
     const there = await this.#blob(key).exists({ abortSignal });
     return there ? changed(key) : missing(key);
@@ -176,7 +179,7 @@ class AzureBucket implements Bucket {
     const source = await this.head(from, options);
     if (source === undefined) throw missing(from);
     const { metadata: _, ...info } = source;
-    // The object did not exist: nothing to do.
+    // A copy onto itself changes nothing.
     if (from === to) return info;
     return this.#call(to, 'copy', options, async (abortSignal) => {
       const blockSize = this.#options.copyBlockSize ?? maxCopyBytes;
@@ -196,7 +199,7 @@ class AzureBucket implements Bucket {
     return this.#store.container.getBlockBlobClient(key);
   }
 
-  /** Once, and only if the settings ask for it: a typo must not create a container. */
+  /** Creates the container, once and only if the settings ask for it: a typo must not create a container. */
   async #createContainer(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#config.storage_create_container) return;
     this.#container ??= this.#store.container.createIfNotExists({ abortSignal: signal });
@@ -208,7 +211,10 @@ class AzureBucket implements Bucket {
     }
   }
 
-  /** Passes `run` a signal that also aborts after `try_timeout`, if set; reading the body afterwards has no limit. */
+  /**
+   * Runs one call. The signal for `run` is also aborted after `try_timeout`, if that is set. Reading the body
+   * afterwards has no time limit.
+   */
   #call<T>(
     key: string,
     verb: string,

@@ -9,7 +9,7 @@ import { reservedNames } from '../check-key';
 
 const [tempMark, metadataMark] = reservedNames;
 
-/** Whether a file is internal to the driver, and not an object. */
+/** Whether a file is not an object but belongs to the driver itself. */
 export function isHidden(name: string): boolean {
   return reservedNames.some((mark) => name.startsWith(mark));
 }
@@ -18,7 +18,9 @@ export function isTemp(name: string): boolean {
   return name.startsWith(tempMark);
 }
 
-/** The version of a file: in-place writes change the time or the size, replacements the inode. */
+/**
+ * Returns the version of a file. Writing in place changes the time or the size, replacing the file changes the inode.
+ */
 export function versionOf(stat: BigIntStats): Version {
   return `${stat.mtimeNs}-${stat.size}-${stat.ino}` as Version;
 }
@@ -27,18 +29,21 @@ export function infoOf(key: string, stat: BigIntStats): ObjectInfo {
   return { key, size: Number(stat.size), modified: new Date(Number(stat.mtimeMs)), version: versionOf(stat) };
 }
 
-/** The regular file at a path; undefined for anything else, such as a link, folder or pipe. */
+/**
+ * Returns the stats of the regular file at a path, or undefined if there is nothing or something else, such as a link,
+ * a folder or a pipe.
+ */
 export async function lstatFile(path: string): Promise<BigIntStats | undefined> {
   const stat = await lstatAny(path);
   return stat?.isFile() === true ? stat : undefined;
 }
 
-/** The entry at a path, of any kind. */
+/** Returns the stats of whatever is at a path; undefined if nothing is. */
 export async function lstatAny(path: string): Promise<BigIntStats | undefined> {
   return orAbsent(lstat(path, { bigint: true }));
 }
 
-/** The promise's value; undefined if the file or folder does not exist. */
+/** Returns the promise's value, or undefined if the promise fails because the file or folder does not exist. */
 export async function orAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -50,17 +55,17 @@ export async function orAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
 
 const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
-/** The code of a system error, such as `ENOENT`; empty for other errors. */
+/** Returns the code of a system error, such as `ENOENT`, or an empty string for other errors. */
 export function errno(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
 }
 
-// The kernel's file times advance only every few milliseconds, and inodes are reused at once, so two versions of the same
-// size could look alike. A counter in microseconds, added to the time, distinguishes them.
+// The kernel's file times advance only every few milliseconds, and inodes are reused at once, so two versions of the
+// same size could look alike. This counter is added to the time, as microseconds, to distinguish them.
 let stamps = randomBytes(2).readUInt16LE() % 1000;
 
-/** Gives a finished file a unique modification time, makes it durable, and returns its version. */
+/** Gives a finished file a unique modification time, makes the file durable, and returns its stats. */
 export async function seal(handle: FileHandle): Promise<BigIntStats> {
   const { mtimeNs } = await handle.stat({ bigint: true });
   stamps = (stamps + 1) % 1000;
@@ -71,8 +76,8 @@ export async function seal(handle: FileHandle): Promise<BigIntStats> {
 }
 
 /**
- * Creates the folder and a temporary file in it. Repeats if a concurrent delete removes the empty folder in between. New
- * folders are made durable in their parents.
+ * Creates a folder and a temporary file in it. Tries again if a concurrent delete removes the empty folder in between.
+ * Makes new folders durable in their parents.
  */
 export async function createTemp(
   root: string,
@@ -98,7 +103,7 @@ async function syncFolders(from: string, to: string): Promise<void> {
   }
 }
 
-/** Makes the entries of a folder durable; does nothing if the folder is gone. */
+/** Makes the entries of a folder durable. Does nothing if the folder does not exist. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await orAbsent(open(folder, 'r'));
   if (handle === undefined) return;
@@ -114,21 +119,23 @@ export async function removeFile(path: string): Promise<void> {
   await orAbsent(unlink(path));
 }
 
-/** Removes empty folders, from the given one up to the root, which stays. */
+/** Removes empty folders, from the given one upwards. The root stays. */
 export async function removeEmptyFolders(root: string, from: string): Promise<void> {
   for (let folder = from; folder !== root; folder = dirname(folder)) {
     try {
       await rmdir(folder);
     } catch (error) {
-      // If it is already gone, its parent may still be empty. Any other error, usually that it is not empty, ends the loop.
+      // If the folder is already gone, its parent may still be empty. Any other error ends the loop: usually the folder
+      // is not empty.
       if (errno(error) !== 'ENOENT') return;
     }
   }
 }
 
 /**
- * Metadata is stored next to its object, in a file named after the object's version rather than its name. So concurrent
- * writers of a key never overwrite each other's metadata, and metadata without a current version is never read.
+ * Returns the path of the metadata of an object. It is stored next to the object, in a file named after the object's
+ * version rather than its name. So concurrent writers of a key never overwrite each other's metadata, and metadata of a
+ * version that no longer exists is never read.
  */
 export function metadataPath(folder: string, version: Version): string {
   return join(folder, `${metadataMark}${version}.json`);
@@ -162,13 +169,16 @@ const codes: Record<string, ErrorCode> = {
   EFBIG: 'STORAGE_TOO_LARGE',
   ENAMETOOLONG: 'STORAGE_INVALID_KEY',
   EINVAL: 'STORAGE_INVALID_KEY',
-  // There is an object where the key needs a folder, or vice versa.
+  // An object is where the key needs a folder, or vice versa.
   ENOTDIR: 'STORAGE_INVALID_KEY',
   EISDIR: 'STORAGE_INVALID_KEY',
   EEXIST: 'STORAGE_INVALID_KEY',
 };
 
-/** The catalogued error for a file system error; STORAGE_UNAVAILABLE for unknown ones. */
+/**
+ * Maps a file system error to a catalogued error, or to STORAGE_UNAVAILABLE if its code is unknown. Returns other
+ * errors unchanged.
+ */
 export function toStorageError(error: unknown, label: string, verb: string, key: string): unknown {
   const code = errno(error);
   if (error instanceof FederationError || code === '') return error;

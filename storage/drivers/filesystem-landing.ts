@@ -6,7 +6,7 @@ import type { ObjectInfo } from '../bucket';
 import { alreadyThere } from '../store-failure';
 import * as files from './filesystem-files';
 
-/** Location of an object: the real paths of the root and its folder, and the path of the file. */
+/** Location of an object: the real path of the root, the real path of the object's folder, and the path of its file. */
 export interface Place {
   readonly key: string;
   readonly root: string;
@@ -19,12 +19,12 @@ export function placeOf(root: string, key: string): Place {
   return { key, root, path, folder: dirname(path) };
 }
 
-/** Moves a finished file into place. */
+/** Moves a finished temporary file into place. */
 export type Landing = (temp: string, place: Place) => Promise<void>;
 
 /**
- * Writes a temporary file, makes it durable, and moves it into place atomically, together with its metadata. If anything
- * fails, the previous object remains, and nothing else.
+ * Writes a temporary file, makes it durable, and moves it into place atomically, together with its metadata. If
+ * anything fails, the previous object stays as it is, and the new files are removed.
  */
 export async function land(
   place: Place,
@@ -55,14 +55,16 @@ export async function land(
   }
 }
 
-/** Replaces any existing file. */
+/** Moves the file into place and replaces the existing file, if any. */
 export async function replace(temp: string, place: Place): Promise<void> {
   const before = await files.lstatFile(place.path);
   await rename(temp, place.path);
   if (before !== undefined) await files.removeFile(files.metadataPath(place.folder, files.versionOf(before)));
 }
 
-/** Creates the file only if it does not exist: making a hard link is atomic. */
+/**
+ * Moves the file into place only if no file exists there. Making a hard link is atomic, so only one creator succeeds.
+ */
 export async function createByLink(temp: string, place: Place): Promise<void> {
   try {
     await link(temp, place.path);
@@ -72,7 +74,7 @@ export async function createByLink(temp: string, place: Place): Promise<void> {
   await files.removeFile(temp);
 }
 
-/** Whether the failure to link means that the file system has no hard links. */
+/** Whether linking failed because the file system has no hard links. */
 export function hasNoLinks(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(files.errno(error));
 }
@@ -81,8 +83,8 @@ const lockAgeMs = 60_000;
 const lockWaitMs = 5_000;
 
 /**
- * Creation without hard links: a lock file makes creators take turns. A lock left by a killed creator is removed after a
- * minute. A concurrent `put` ignores the lock, so its object may be lost.
+ * Creates an object on a file system without hard links: a lock file makes creators take turns. The lock of a killed
+ * creator is removed after a minute. A concurrent `put` ignores the lock, so its object may be lost.
  */
 export async function createUnderLock(temp: string, place: Place): Promise<void> {
   const lock = join(place.folder, `.tmp-lock-${basename(place.path)}`);
@@ -115,7 +117,7 @@ async function openLock(lock: string, place: Place): Promise<FileHandle> {
   }
 }
 
-/** A symbolic link among the folders could lead out of the root, so nothing is written through one. */
+/** Refuses to write through a symbolic link: a link among the folders could lead out of the root. */
 async function refuseLinks(place: Place): Promise<void> {
   for (let folder = place.folder; folder !== place.root; folder = dirname(folder)) {
     const real = await files.orAbsent(realpath(folder));

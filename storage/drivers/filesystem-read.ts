@@ -7,13 +7,13 @@ import type { Place } from './filesystem-landing';
 
 const chunkSize = 256 * 1024;
 
-/** An object and its metadata, both of the same version; undefined if there is no object. */
+/** Returns an object's entry and its metadata, both of the same version; undefined if there is no object. */
 export async function headAt(place: Place): Promise<ObjectHead | undefined> {
   for (;;) {
     const stat = await files.lstatFile(place.path);
     if (stat === undefined) return undefined;
     const metadata = await files.readMetadata(place.folder, files.versionOf(stat));
-    // No metadata: either the object has none, or it was replaced in between.
+    // If there is no metadata, either the object has none, or the object was replaced in between.
     if (metadata !== undefined || (await isStill(place, stat))) {
       return { ...files.infoOf(place.key, stat), metadata: metadata ?? {} };
     }
@@ -30,11 +30,11 @@ export interface Reading {
   readonly head: ObjectInfo;
   readonly range: { readonly start: number; readonly end: number };
   readonly signal?: AbortSignal;
-  /** Maps a file system error to a catalogued one. */
+  /** Maps a file system error to a catalogued error. */
   readonly failure: (error: unknown) => unknown;
 }
 
-/** A range of a file, in chunks; throws STORAGE_CONFLICT at the end if the file changed meanwhile. */
+/** Reads a range of a file in chunks. Throws STORAGE_CONFLICT at the end if the file has changed meanwhile. */
 export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> {
   const { handle, head, range, signal, failure } = reading;
   try {
@@ -46,7 +46,8 @@ export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> 
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
-    // OpenCost's own file storage truncates and writes in place: the bytes read may be a mix of old and new.
+    // OpenCost's own file storage truncates files and writes them in place, so the bytes may be a mix of old and new
+    // ones.
     const after = await handle.stat({ bigint: true });
     if (files.versionOf(after) !== head.version) throw changed(head.key);
   } catch (error) {

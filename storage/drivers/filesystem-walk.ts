@@ -5,20 +5,20 @@ import type { ListEntry, ListOptions } from '../bucket';
 import { keyFault } from '../check-key';
 import * as files from './filesystem-files';
 
-/** Entries whose stats are read together. */
+/** Number of entries whose stats are read at once. */
 const batchSize = 32;
 const leftoverAgeMs = 3_600_000;
 
 interface Child {
-  /** The key of a file, or the prefix of a folder with its slash. */
+  /** The key of a file, or the prefix of a folder, with a slash at its end. */
   readonly name: string;
   readonly bytes: Buffer;
   readonly folder: boolean;
 }
 
 /**
- * The objects below a root in byte order of whole keys. Holds one folder per level in memory. Skips folders and files
- * that vanish meanwhile, and everything that is neither a folder nor a regular file.
+ * Lists the objects below a root, in byte order of whole keys. Holds one folder per level in memory. Skips folders and
+ * files that vanish meanwhile, and everything that is neither a folder nor a regular file.
  */
 export async function* walk(
   root: string,
@@ -58,7 +58,7 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
     yield* walkFolder(walk, child.name);
     return;
   }
-  // A folder counts only if it contains objects.
+  // A folder without objects is no entry of the listing.
   for await (const _ of walkFolder(
     { root: walk.root, prefix: child.name, signal: walk.signal },
     child.name,
@@ -68,7 +68,7 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
   }
 }
 
-/** The entries of a folder that are, or may contain, entries of the listing, sorted. */
+/** Returns the entries of a folder that belong to the listing or may contain entries that do, sorted. */
 async function childrenOf(walk: Walk, folder: string): Promise<Child[]> {
   const entries = (await files.orAbsent(readdir(join(walk.root, folder), { withFileTypes: true }))) ?? [];
   return entries
@@ -81,7 +81,7 @@ function childOf(folder: string, entry: Dirent): Child[] {
   const path = folder + entry.name;
   const isFolder = entry.isDirectory();
   if (keyFault(path) !== undefined || (!isFolder && !entry.isFile())) return [];
-  // Compared with its slash, a folder sorts exactly like the keys below it: `a.b` before `a/b`.
+  // A folder is compared with its slash, so that it sorts exactly like the keys below it: `a.b` before `a/b`.
   const name = isFolder ? `${path}/` : path;
   return [{ name, bytes: Buffer.from(name), folder: isFolder }];
 }
@@ -94,8 +94,8 @@ function isWanted({ prefix, after, delimiter }: Walk, child: Child): boolean {
 }
 
 /**
- * Removes leftovers of killed writers: temporary files older than an hour, and metadata without its object. Files of
- * living writers are never that old.
+ * Removes what killed writers left: temporary files older than an hour, and metadata files of that age without an
+ * object. The files of running writers are never that old.
  */
 export async function sweep(root: string, signal: AbortSignal, folder = root): Promise<void> {
   if (signal.aborted) return;
@@ -109,7 +109,7 @@ export async function sweep(root: string, signal: AbortSignal, folder = root): P
     .filter((entry) => entry.isFile() && !files.isHidden(entry.name))
     .map((entry) => entry.name);
   for (const name of temps) await sweepTemp(folder, name);
-  // Checking every object of a large store would be slow; do so only if there are fewer objects than metadata files.
+  // Checking every object of a large store would be slow. So check only if there are more metadata files than objects.
   if (sidecars.length > objects.length) await sweepMetadata(folder, objects, sidecars);
   if (own.length > 0 && objects.length === 0) await files.removeEmptyFolders(root, folder);
   for (const entry of entries) if (entry.isDirectory()) await sweep(root, signal, join(folder, entry.name));

@@ -35,7 +35,7 @@ import {
 import { headAt, readChunks } from './filesystem-read';
 import { sweep, walk } from './filesystem-walk';
 
-/** `config` of a store of type FILESYSTEM. A relative directory is relative to the working directory of the process. */
+/** The `config` of a store of type FILESYSTEM. A relative `directory` starts from the process's working directory. */
 export const filesystemConfig = z.strictObject({
   directory: z
     .string()
@@ -45,22 +45,22 @@ export const filesystemConfig = z.strictObject({
 export type FilesystemConfig = z.output<typeof filesystemConfig>;
 
 export interface FilesystemOptions {
-  /** Called for links that are skipped. */
+  /** Called for each link that is skipped. */
   readonly warn?: (message: string) => void;
-  /** Whether the file system has hard links. (Default: detected) */
+  /** Whether the file system has hard links. (Default: detected at the first `create`) */
   readonly hardLinks?: boolean;
 }
 
 /**
- * A folder as a bucket. Concurrent writers in any number of processes are safe if the file system renames and links
- * atomically, as all local ones and NFS 4 do. The folder must exist: an unmounted volume must not look like an empty
- * bucket.
+ * Opens a folder as a bucket. Any number of processes may write at once, if the file system renames and links
+ * atomically, as all local file systems and NFS 4 do. The folder must exist, because an unmounted volume must not look
+ * like an empty bucket.
  */
 export function openFilesystem(config: FilesystemConfig, options: FilesystemOptions = {}): Bucket {
   return new FilesystemBucket(config.directory, options);
 }
 
-// Opening a pipe would block; links are never followed.
+// Never follow a link, and never block, as opening a pipe would.
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 class FilesystemBucket implements Bucket {
@@ -78,7 +78,7 @@ class FilesystemBucket implements Bucket {
     this.label = pathToFileURL(directory).href;
     this.#warn = options.warn ?? (() => undefined);
     this.#hardLinks = options.hardLinks ?? true;
-    // Not awaited: files that it cannot remove do no harm.
+    // Not awaited: files that the sweep cannot remove do no harm.
     this.#sweeping = this.#root()
       .then((root) => sweep(root, this.#closing.signal))
       .catch(() => undefined);
@@ -184,7 +184,7 @@ class FilesystemBucket implements Bucket {
       const head = place && (await headAt(place));
       if (place === undefined || head === undefined) throw missing(from);
       if (from === to) return head;
-      // Never a hard link: writing one of the two in place would change both.
+      // A hard link would be wrong: writing one of the two files in place would change both.
       const fill = async (_handle: FileHandle, temp: string) => {
         await copyFile(place.path, temp, constants.COPYFILE_FICLONE);
         const after = await files.lstatFile(place.path);
@@ -227,20 +227,23 @@ class FilesystemBucket implements Bucket {
     return signal?.aborted === true ? signal.reason : files.toStorageError(error, this.label, verb, key);
   }
 
-  /** The root's real path: the root may be a link itself, as Kubernetes volumes are. */
+  /** Returns the root's real path. The root itself may be a link, as Kubernetes volumes are. */
   async #root(): Promise<string> {
     const root = await files.orAbsent(realpath(this.#directory));
     if (root !== undefined && (await statPath(root)).isDirectory()) return root;
     throw new FederationError('STORAGE_BUCKET_NOT_FOUND', { detail: `There is no folder ${this.label}.` });
   }
 
-  /** The location of an object; undefined if its folder does not exist. */
+  /** Returns the location of an object, or undefined if its folder does not exist. */
   async #find(key: string): Promise<Place | undefined> {
     const place = placeOf(await this.#root(), key);
     return place.folder === place.root || (await this.#isRealFolder(place.folder)) ? place : undefined;
   }
 
-  /** A folder reached without links. Anything behind a link may lie outside the root, so it is treated as absent. */
+  /**
+   * Whether a folder exists and is reached without links. What is behind a link may lie outside of the root, so it is
+   * treated as absent.
+   */
   async #isRealFolder(folder: string): Promise<boolean> {
     const real = await files.orAbsent(realpath(folder));
     if (real !== undefined && real !== folder && !this.#linksSeen.has(folder)) {

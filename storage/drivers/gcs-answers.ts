@@ -16,17 +16,17 @@ const objectResource = z.object({
   metadata: z.record(z.string(), z.string()).default({}),
   crc32c: z.string().optional(),
 });
-/** The fields to request of an object, for the parameter `fields`. */
+/** The fields of an object to request, as a value of the parameter `fields`. */
 export const objectFields = Object.keys(objectResource.shape).join(',');
 
-/** An object's metadata as the store reports it. */
+/** What the store reports about an object. */
 export interface GcsObject {
   readonly head: ObjectHead;
-  /** CRC32C of its bytes, in base64; undefined if the store gave none. */
+  /** CRC32C of the object's bytes, in base64; undefined if the store gave none. */
   readonly crc32c: string | undefined;
 }
 
-/** Parses an object resource of the JSON API. Throws a GcsFailure if it is not one. */
+/** Parses an object resource of the JSON API. Throws a GcsFailure if the answer is not one. */
 export function objectOf(answer: unknown): GcsObject {
   const { success, data } = objectResource.safeParse(answer);
   if (!success) throw notTheStore('The answer does not describe an object');
@@ -36,24 +36,27 @@ export function objectOf(answer: unknown): GcsObject {
   return { head: { ...info, metadata: Object.fromEntries(lowerCase) }, crc32c };
 }
 
-/** The part of a head that listings carry too. */
+/** Returns the part of a head that listings contain too. */
 export function infoOf({ metadata: _, ...info }: ObjectHead): ObjectInfo {
   return info;
 }
 
-/** What the headers of a download say. */
+/** What the headers of a download say about the object. */
 export interface GcsMedia {
-  /** Bytes of the whole object. */
+  /** Number of bytes of the whole object. */
   readonly size: number;
-  /** Bytes in this answer. */
+  /** Number of bytes in this answer. */
   readonly length: number;
   readonly version: Version;
   readonly modified: Date | undefined;
-  /** CRC32C of the whole object, in base64; undefined if this answer is a range of it. */
+  /** CRC32C of the whole object, in base64; undefined if the answer is only a range of the object. */
   readonly crc32c: string | undefined;
 }
 
-/** Reads the headers of a download. Throws a GcsFailure if it is not one, STORAGE_CORRUPT if it has other bytes than requested. */
+/**
+ * Reads the headers of a download. Throws a GcsFailure if the answer is not a download, and STORAGE_CORRUPT if it does
+ * not have the requested bytes.
+ */
 export function mediaOf(key: string, answer: IncomingMessage, range: GetOptions['range']): GcsMedia {
   const generation = headerOf(answer, 'x-goog-generation');
   const length = headerOf(answer, 'content-length');

@@ -8,7 +8,9 @@ import { type GcsConfig, gcsCredentials } from './gcs-config';
 import { noToken, notTheStore, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';
-/** Deadline for a token if `response_header_timeout` is 0, which lets the store itself be silent forever. */
+/**
+ * Time limit for getting a token if `response_header_timeout` is 0, which lets the store itself stay silent forever.
+ */
 const longestTokenMs = 60_000;
 const maxJsonBytes = 32 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
@@ -16,45 +18,50 @@ const maxErrorBytes = 64 * 1024;
 export interface GcsOptions {
   /** URL of an emulator to use instead of Google. */
   readonly apiEndpoint?: string;
-  /** Whether to send a token; by default only to Google. */
+  /** Whether to send a token. (Default: only to Google) */
   readonly authenticate?: boolean;
 }
 
 export interface GcsRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Percent-encoded. */
+  /** Path of the URL, percent-encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: readonly Uint8Array[];
   readonly signal: AbortSignal | undefined;
-  /** A status outside of 2xx that does not make the request fail. */
+  /** A status outside of 2xx that is no failure either. */
   readonly alsoFine?: number;
 }
 
-/** The JSON API of Google Cloud Storage. */
+/** A client for the JSON API of Google Cloud Storage. */
 export interface GcsClient {
-  /** The answer with its body unread; the caller reads or destroys it. Throws a GcsFailure or a network error. */
+  /**
+   * Returns the answer with its body unread; the caller has to read or destroy it. Throws a GcsFailure or a network
+   * error.
+   */
   send(request: GcsRequest): Promise<IncomingMessage>;
-  /** The parsed body of the answer. Throws as `send` does, and a GcsFailure if the body is not JSON. */
+  /** Returns the parsed body of the answer. Throws as `send` does, and also a GcsFailure if the body is not JSON. */
   json(request: GcsRequest): Promise<unknown>;
-  /** The text without the token and the secrets of the credentials. */
+  /** Removes the token and the secrets in the credentials from a text. */
   redact(text: string): string;
   close(): void;
 }
 
 /**
- * A client for the JSON API, one attempt per request. The SDK, loaded here, finds the credentials and gets the tokens.
- * The requests are our own, for these reasons (test/storage/gcs-library.test.ts shows each):
+ * Opens a client for the JSON API that makes one attempt per request. The SDK, which is loaded here, finds the
+ * credentials and gets the tokens. The requests are our own, for these reasons (test/storage/gcs-library.test.ts shows
+ * each):
  *
  * - The SDK's methods for listings, metadata, downloads, simple uploads, copies and deletes share one request function.
- *   It accepts no AbortSignal, no agent (so no CA file, no client certificate, no limit of connections) and no deadline:
- *   its `timeout` has no effect.
- * - Its resumable upload accepts an agent, but ignores an AbortSignal while it sends a chunk; `uploadStream` lists more.
+ *   It accepts no AbortSignal, no agent (so no CA file, no client certificate, no limit of connections) and no
+ *   deadline: its `timeout` has no effect.
+ * - The SDK's resumable upload accepts an agent, but ignores an AbortSignal while it sends a chunk; the comment of
+ *   `uploadStream` lists more.
  * - STORAGE_EMULATOR_HOST overrides the endpoint of all of them.
  *
- * The SDK's authenticated transport (`authClient.request`) has none of these limits, but takes three times the CPU for a
- * small request, and one and a half times the CPU to read an object of 200 kB.
+ * The SDK's authenticated transport (`authClient.request`) has none of these limits, but takes three times the CPU for
+ * a small request, and one and a half times the CPU to read an object of 200 kB.
  */
 export async function connect(
   config: GcsConfig,
@@ -67,7 +74,7 @@ export async function connect(
     ...config.http_config,
     tls_config: { ...config.http_config.tls_config, server_name: undefined },
   });
-  // Federated credentials ignore these options when they exchange tokens; that is why `authorization` has a deadline.
+  // Federated credentials ignore these options when they exchange tokens. That is why `authorization` has a deadline.
   const transporterOptions = {
     agent: (url: URL) => agentFor(url, tokenAgents),
     retryConfig: { retry: 0 },
@@ -92,7 +99,7 @@ export async function connect(
       return headers;
     } catch (error) {
       signal?.throwIfAborted();
-      // The old one would keep waiting for the request that got no answer.
+      // The old client would keep waiting for the request that got no answer.
       if (late.signal.aborted) auth = newAuth();
       throw noToken(error);
     } finally {
@@ -148,7 +155,7 @@ export function headerOf(answer: IncomingMessage, name: string): string | undefi
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** The parsed body of an answer. Throws a GcsFailure if it is not JSON. */
+/** Returns the parsed body of an answer. Throws a GcsFailure if the body is not JSON. */
 export async function readJson(answer: IncomingMessage): Promise<unknown> {
   const text = await readText(answer, maxJsonBytes);
   try {
@@ -164,7 +171,7 @@ function agentFor({ protocol }: URL, { httpAgent, httpsAgent }: Agents): Agents[
   return protocol === 'http:' ? httpAgent : httpsAgent;
 }
 
-/** The values in the credentials that must never be shown. */
+/** Returns the values in the credentials that must never be shown. */
 function secretsOf(credentials: Record<string, unknown> = {}): string[] {
   return ['private_key', 'private_key_id', 'client_secret', 'refresh_token'].flatMap((name) => {
     const value = credentials[name];
@@ -172,7 +179,7 @@ function secretsOf(credentials: Record<string, unknown> = {}): string[] {
   });
 }
 
-/** The answer's text, cut off by the chunk that exceeds `maxBytes`. */
+/** Returns the text of an answer. Stops after the chunk that exceeds `maxBytes`. */
 async function readText(answer: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;

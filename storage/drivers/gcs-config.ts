@@ -5,10 +5,10 @@ const kibibyte = 1024;
 const chunkUnit = 256 * kibibyte;
 const defaultChunkSize = 8 * 1024 * kibibyte;
 
-/** The types of credentials that `service_account` accepts. */
+/** Types of credentials that `service_account` accepts. */
 const credentialTypes = ['service_account', 'external_account', 'authorized_user'];
 
-/** `config` of a store of type GCS; the field names are those of Thanos. */
+/** The `config` of a store of type GCS. Its fields have the names that they have in Thanos. */
 export const gcsConfig = z.strictObject({
   bucket: z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'has to be the name of a bucket'),
   service_account: secretField
@@ -23,19 +23,22 @@ export const gcsConfig = z.strictObject({
     .transform((size) => Math.ceil((size || defaultChunkSize) / chunkUnit) * chunkUnit),
   max_retries: z.int().min(0).default(0),
   http_config: httpConfig.prefault({}),
-  // Accepted without effect: the driver speaks to the JSON API only.
+  // This setting is accepted but has no effect: the driver only uses the JSON API.
   use_grpc: z.boolean().optional(),
   grpc_conn_pool_size: z.int().min(0).optional(),
 });
 export type GcsConfig = z.output<typeof gcsConfig>;
 
-/** The credentials in `service_account`; undefined if Google's own search is to find some. */
+/**
+ * Returns the credentials in `service_account`, or undefined if there are none. Google's library then searches for
+ * some.
+ */
 export function gcsCredentials(config: GcsConfig): Record<string, unknown> | undefined {
   const text = config.service_account?.reveal() ?? '';
   return text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
 }
 
-/** Warnings about settings that have no effect or are risky, one sentence each. */
+/** Returns warnings about settings that have no effect or are risky, one sentence each. */
 export function gcsNotes(config: GcsConfig): string[] {
   return [
     ...notesWithoutEffect('config', config, ['use_grpc', 'grpc_conn_pool_size']),

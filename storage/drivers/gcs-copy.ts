@@ -13,8 +13,9 @@ const progress = z.object({
 });
 
 /**
- * Copies an object with its metadata inside the store, in as many requests as the store needs. `path` is that of
- * `rewriteTo`. STORAGE_CONFLICT if the source no longer has the version in `source`.
+ * Copies an object with its metadata inside the store, in as many requests as the store needs. `path` is the path of
+ * the store's method `rewriteTo` for this copy. Throws STORAGE_CONFLICT if the source no longer has the version in
+ * `source`.
  */
 export async function copyObject(
   client: GcsClient,

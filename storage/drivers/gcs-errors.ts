@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { type FailureContext, type SeenFailure, storeFailure } from '../store-failure';
 
-/** Codes by the store's reason, where that is more precise than the HTTP status. */
+/** Catalogue codes by the store's reason, for reasons that say more than the HTTP status. */
 const codesByName: Record<string, ErrorCode> = {
   rateLimitExceeded: 'STORAGE_THROTTLED',
   userRateLimitExceeded: 'STORAGE_THROTTLED',
@@ -13,31 +13,39 @@ const codesByName: Record<string, ErrorCode> = {
 
 const ofNetwork = /^(?:ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE|EHOST|ENET)/;
 
-/** A failed request. Does not keep the request itself, whose headers hold the token. */
+/** A failed request. It does not contain the request itself, whose headers hold the token. */
 export class GcsFailure extends Error {
   constructor(readonly seen: SeenFailure) {
     super(seen.message);
   }
 }
 
-/** The failure for an answer with an error status. `text` is its body: JSON if it is from the store itself. */
+/**
+ * Returns the failure for an answer with an error status. `text` is the answer's body, which is JSON if the store
+ * itself has answered.
+ */
 export function refusal(
   answer: Pick<SeenFailure, 'status' | 'requestId' | 'retryAfterMs'>,
   text: string,
 ): GcsFailure {
   const { reason, message } = parseError(text);
-  // The store has no reason of its own for a wrong checksum; only the message says so.
+  // The store's reason does not distinguish a wrong checksum; only its message does.
   const isChecksum = answer.status === 400 && /\b(?:crc32c|md5)\b/i.test(message);
   return new GcsFailure({ ...answer, name: isChecksum ? 'checksumMismatch' : reason, message, errno: '' });
 }
 
-/** The failure for an answer that succeeded but cannot be the store's, such as the login page of a proxy. */
+/**
+ * Returns the failure for an answer that reports success but cannot be from the store, such as the login page of a
+ * proxy.
+ */
 export function notTheStore(what: string): GcsFailure {
   const message = `${what}: is something else answering in place of the store?`;
   return new GcsFailure({ name: '', message, status: undefined, errno: '' });
 }
 
-/** The failure to get a token. Keeps only the message, as the library's error holds the whole exchange. */
+/**
+ * Returns the failure to get a token. Keeps only the message, because the library's error contains the whole exchange.
+ */
 export function noToken(error: unknown): GcsFailure {
   const { message, code, status, cause } = error as {
     message?: string;
@@ -57,7 +65,10 @@ export function noToken(error: unknown): GcsFailure {
   });
 }
 
-/** The catalogued error for a thrown value: by reason, then by HTTP status, else STORAGE_UNAVAILABLE. */
+/**
+ * Maps a thrown value to a catalogued error: by the store's reason, otherwise by HTTP status, otherwise
+ * STORAGE_UNAVAILABLE.
+ */
 export function toStorageError(
   error: unknown,
   context: Pick<FailureContext, 'label' | 'verb' | 'key' | 'redact'>,
@@ -69,7 +80,7 @@ export function toStorageError(
   });
 }
 
-/** The HTTP status of a GcsFailure; undefined if there was no answer, or for any other error. */
+/** Returns the HTTP status of a GcsFailure; undefined if there was no answer, and for any other error. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof GcsFailure ? error.seen.status : undefined;
 }

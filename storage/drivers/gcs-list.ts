@@ -5,7 +5,7 @@ import { infoOf, objectOf } from './gcs-answers';
 import type { GcsClient } from './gcs-client';
 import { notTheStore } from './gcs-errors';
 
-/** The largest page that the store returns. */
+/** Number of entries on a page; the store returns no larger pages. */
 const pageSize = '1000';
 const fields = 'kind,nextPageToken,prefixes,items(name,size,generation,updated)';
 
@@ -16,7 +16,10 @@ const page = z.object({
   nextPageToken: z.string().optional(),
 });
 
-/** Lists in the order of the names' UTF-8 bytes, one page in memory at a time. Skips names that are not valid keys. */
+/**
+ * Lists objects in the order of their names' UTF-8 bytes, with one page in memory at a time. Skips names that are not
+ * valid keys.
+ */
 export async function* listPages(
   client: GcsClient,
   { path, prefix }: { readonly path: string; readonly prefix: string },

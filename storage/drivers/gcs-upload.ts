@@ -8,19 +8,19 @@ import { type GcsClient, type GcsRequest, headerOf, readJson } from './gcs-clien
 import { Crc32c } from './gcs-crc32c';
 import { notTheStore, statusOf } from './gcs-errors';
 
-/** The object that an upload creates. */
+/** The object that an upload writes. */
 export interface GcsTarget {
   /** Path of the bucket's objects in the JSON API. */
   readonly path: string;
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Fails if there is an object of this key. */
+  /** Whether the upload fails if an object of this key exists. */
   readonly ifAbsent: boolean;
 }
 
 const contentType = 'application/octet-stream';
 
-/** Uploads bytes in one request. The store compares their CRC32C before the object becomes visible. */
+/** Uploads bytes in one request. The store checks their CRC32C before the object becomes visible. */
 export async function uploadWhole(
   client: GcsClient,
   target: GcsTarget,
@@ -45,11 +45,12 @@ export async function uploadWhole(
 }
 
 /**
- * Uploads a body of unknown length with one chunk in memory: in one request if it fits into one chunk, else in a
- * resumable upload, whose object becomes visible with the last chunk. A failed upload is cancelled.
+ * Uploads a body of unknown length with one chunk in memory: in one request if it fits into one chunk, otherwise in a
+ * resumable upload, whose object becomes visible with the last chunk. Cancels an upload that fails.
  *
- * The SDK's resumable upload is no substitute: it sends no checksum for the store to compare, goes on with a chunk after
- * an abort, does not cancel a failed upload, and sends chunks and token to any host that the store's answer names.
+ * The SDK's resumable upload is no substitute: it sends no checksum for the store to check, continues with a chunk
+ * after an abort, does not cancel a failed upload, and sends chunks and token to any host that the store's answer
+ * names.
  */
 export async function uploadStream(
   client: GcsClient,
@@ -78,7 +79,7 @@ export async function uploadStream(
   }
 }
 
-/** Starts a resumable upload. Returns the path, with its query, to which the chunks go. */
+/** Starts a resumable upload. Returns the path, with its query, to which the chunks have to be sent. */
 async function startSession(
   client: GcsClient,
   target: GcsTarget,
@@ -95,7 +96,7 @@ async function startSession(
   answer.resume();
   const location = headerOf(answer, 'location');
   if (location === undefined) throw notTheStore('An upload was started, and the answer has no location');
-  // Never a host from the answer: the chunks carry the token.
+  // Ignore the host in the answer: the chunks carry the token, so they must not go to another host.
   const { pathname, search } = new URL(location, 'http://store');
   return `${pathname}${search}`;
 }
@@ -105,12 +106,18 @@ interface Sending {
   readonly session: string;
   readonly chunk: Chunk;
   readonly start: number;
-  /** CRC32C of the whole object, with the last chunk: the store compares it before the object becomes visible. */
+  /**
+   * CRC32C of the whole object, which is sent with the last chunk. The store checks it before the object becomes
+   * visible.
+   */
   readonly crc32c: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Sends a chunk, and again the part of it that the store did not keep. The answer to the last one is the object. */
+/**
+ * Sends a chunk. Sends again the part of it that the store did not keep. Returns the object that the store's answer to
+ * the last chunk describes, and undefined for other chunks.
+ */
 async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> {
   const { target, session, chunk, start, crc32c, signal } = sending;
   const end = start + chunk.length;
@@ -136,7 +143,10 @@ async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> 
   }
 }
 
-/** Sends part of a chunk. Returns the object if the upload is complete, else how many bytes of the upload are kept. */
+/**
+ * Sends part of a chunk. Returns the object if the upload is complete, otherwise the number of bytes of the upload that
+ * the store has kept.
+ */
 async function sendPart(
   client: GcsClient,
   request: GcsRequest,
@@ -148,7 +158,7 @@ async function sendPart(
   return { kept: last === undefined ? 0 : Number(last) + 1 };
 }
 
-/** The parts without their first `bytes` bytes. */
+/** Returns the parts without their first `bytes` bytes. */
 function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let skip = bytes;
   return parts.flatMap((part) => {
@@ -158,7 +168,7 @@ function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   });
 }
 
-/** Cancels an upload, at best effort: the store drops an unfinished one after a week. */
+/** Cancels an upload. Ignores errors, because the store drops an unfinished upload after a week. */
 async function cancel(client: GcsClient, path: string): Promise<void> {
   await client.send({ method: 'DELETE', path, signal: undefined, alsoFine: 499 }).then(
     (answer) => answer.resume(),
@@ -167,8 +177,9 @@ async function cancel(client: GcsClient, path: string): Promise<void> {
 }
 
 /**
- * The object in the answer to an upload. If its CRC32C is not that of the bytes sent, deletes this generation and throws
- * STORAGE_CORRUPT. The SDK would delete any generation, also one that another writer has put there since.
+ * Returns the object that the answer to an upload describes. If its CRC32C is not that of the bytes sent, deletes this
+ * generation of the object and throws STORAGE_CORRUPT. The SDK would delete any generation, even one that another
+ * writer has created since.
  */
 async function stored(
   client: GcsClient,

@@ -27,7 +27,7 @@ import { statusOf, toStorageError } from './gcs-errors';
 import { listPages } from './gcs-list';
 import { type GcsTarget, uploadStream, uploadWhole } from './gcs-upload';
 
-/** Opens a bucket of Google Cloud Storage, without a request. */
+/** Opens a bucket of Google Cloud Storage. Sends no request. */
 export async function openGcs(config: GcsConfig, options: GcsOptions = {}): Promise<Bucket> {
   return new GcsBucket(config, await connect(config, options));
 }
@@ -86,7 +86,7 @@ class GcsBucket implements Bucket {
           method: 'GET',
           path: this.#at(key),
           query: { alt: 'media', generation: version },
-          // Without `accept-encoding` the store would unpack objects that others stored with gzip.
+          // Without `accept-encoding`, the store would unpack objects that others have stored with gzip.
           headers: {
             'accept-encoding': 'gzip',
             'cache-control': 'no-store',
@@ -109,7 +109,7 @@ class GcsBucket implements Bucket {
     });
   }
 
-  /** The time of an object whose download did not state it. */
+  /** Asks for the modification time of an object whose download did not contain it. */
   async #modified(key: string, media: GcsMedia, signal: AbortSignal | undefined): Promise<Date> {
     const now = await this.#look(key, signal);
     if (now?.version !== media.version) throw changed(key);
@@ -183,7 +183,7 @@ class GcsBucket implements Bucket {
       const { signal } = options;
       const source = await this.#look(from, signal);
       if (source === undefined) throw await this.#missing(from, undefined, signal);
-      // Onto itself: nothing to do.
+      // A copy onto itself changes nothing.
       if (from === to) return infoOf(source);
       const path = `${this.#at(from)}/rewriteTo/b/${this.#config.bucket}/o/${encodeURIComponent(to)}`;
       return infoOf((await copyObject(this.#client, { path, source }, signal)).head);
@@ -206,14 +206,17 @@ class GcsBucket implements Bucket {
     return `${this.#path}/${encodeURIComponent(key)}`;
   }
 
-  /** The error for a 404: the object has another version than the pinned one, or there is no object, or no bucket. */
+  /**
+   * Returns the error for a status of 404: the object no longer has the pinned version, or there is no such object, or
+   * there is no bucket.
+   */
   async #missing(
     key: string,
     version: GetOptions['version'],
     signal: AbortSignal | undefined,
   ): Promise<Error> {
     if (version !== undefined && (await this.#look(key, signal)) !== undefined) return changed(key);
-    // A listing, as looking at the bucket itself needs a permission that readers may lack.
+    // Lists one object: looking at the bucket itself needs a permission that readers may not have.
     const query = { maxResults: '1', fields: 'kind' };
     const probe = this.#client.json({ method: 'GET', path: this.#path, query, signal });
     const status = await probe.then(() => 200, statusOf);

@@ -5,13 +5,14 @@ import { type S3Config, s3Credentials, s3Location } from './s3-config';
 /** The SDK's client for a store, and the store's clock. */
 export interface S3Connection {
   readonly client: S3;
-  /** The current time by the store's last response, to about a second. */
+  /** Returns the store's current time, to about a second, derived from the store's last response. */
   now(): Date;
 }
 
 /**
- * Loads the SDK on demand. The SDK makes a single attempt, since `withRetry` retries. Nothing hangs: connecting may take 5
- * seconds, and a store that stays silent for `response_header_timeout`, before or during a response, is given up.
+ * Loads the SDK on demand. The SDK makes a single attempt, because `withRetry` retries. Nothing hangs: connecting may
+ * take 5 seconds, and a request fails if the store stays silent for `response_header_timeout` before or during a
+ * response.
  */
 export async function connect(config: S3Config): Promise<S3Connection> {
   const { S3 } = await import('@aws-sdk/client-s3');
@@ -28,7 +29,7 @@ export async function connect(config: S3Config): Promise<S3Connection> {
   return { client, now: () => new Date(Date.now() + aheadMs) };
 }
 
-/** The `Date` header of a response, in milliseconds; NaN if absent. */
+/** Returns the `Date` header of a response in milliseconds, or NaN if it is absent. */
 function clockOf(response: unknown): number {
   const { headers } = response as { headers?: Record<string, string> };
   return Date.parse(headers?.['date'] ?? '');
@@ -37,7 +38,7 @@ function clockOf(response: unknown): number {
 async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   const location = s3Location(config);
   const credentials = s3Credentials(config) ?? (await chainWithSts(config.sts_endpoint, location.region));
-  // Stores other than Amazon's often do not support checksums in trailers.
+  // Many stores other than Amazon's do not support checksums in trailers.
   const checksums = location.isAws ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   return {
     region: location.region,
@@ -58,7 +59,7 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   };
 }
 
-/** The SDK's credential chain with a different STS endpoint; undefined to use the SDK's default. */
+/** Returns the SDK's credential chain with another STS endpoint, or undefined to use the SDK's default. */
 async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
   if (endpoint === '') return undefined;
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');

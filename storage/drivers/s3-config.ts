@@ -20,7 +20,7 @@ const sseConfig = z
     message: 'is needed with SSE-C: the path of a file with the 32 bytes of the key',
   });
 
-/** `config` of a store of type S3, with the names that Thanos gave its fields. */
+/** The `config` of a store of type S3. Its fields have the names that they have in Thanos. */
 export const s3Config = z
   .strictObject({
     bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'has to be the name of a bucket'),
@@ -58,7 +58,7 @@ export const s3Config = z
       .default(''),
     trace: z.strictObject({ enable: z.boolean().default(false) }).prefault({}),
     signature_version2: z.literal(false, 'is not supported: every S3 of today takes version 4').optional(),
-    // Accepted, without effect: the SDK sends its own checksums.
+    // This setting is accepted but has no effect: the SDK sends its own checksums.
     send_content_md5: z.boolean().optional(),
   })
   .superRefine((config, context) => {
@@ -78,7 +78,7 @@ export const s3Config = z
   });
 export type S3Config = z.output<typeof s3Config>;
 
-/** The static credentials of the file; undefined to use the AWS SDK's own chain. */
+/** Returns the static credentials in the file, or undefined to use the AWS SDK's own chain. */
 export function s3Credentials({ access_key, secret_key, session_token }: S3Config) {
   if (!isSet(access_key) || !isSet(secret_key)) return undefined;
   return {
@@ -88,7 +88,9 @@ export function s3Credentials({ access_key, secret_key, session_token }: S3Confi
   };
 }
 
-/** Warnings about the configuration, one sentence each: settings without effect, or questionable ones. */
+/**
+ * Returns warnings about the configuration, one sentence each, for settings that have no effect or are questionable.
+ */
 export function s3Notes(config: S3Config): string[] {
   return [
     ...notesWithoutEffect('config', config, ['send_content_md5']),
@@ -97,7 +99,7 @@ export function s3Notes(config: S3Config): string[] {
   ];
 }
 
-/** The store's endpoint for the SDK. Without a URL, the SDK derives the host from the region. */
+/** Where the SDK finds the store. Without a URL, the SDK derives the host from the region. */
 export interface S3Location {
   readonly url: string | undefined;
   readonly region: string;

@@ -4,9 +4,9 @@ import type { ObjectHead } from '../bucket';
 import { changed } from '../store-failure';
 import { statusOf } from './s3-errors';
 
-/** Most bytes that one request can copy; also the largest part size. */
+/** Largest number of bytes that one request can copy. It is also the largest size of a part. */
 export const maxCopyBytes = 5 * 1024 ** 3;
-/** Parts copied at once: the store does the work. */
+/** Number of parts to copy at once. The store does the work, not this process. */
 const partsAtOnce = 4;
 
 type Target = Omit<CopyObjectCommandInput, 'CopySource'>;
@@ -16,8 +16,8 @@ interface Copied {
 }
 
 /**
- * Copies an object inside the store: in one request up to `partSize` bytes, else in parts of that size, which are removed
- * if anything fails. Throws STORAGE_CONFLICT if the source is no longer the version in `source`.
+ * Copies an object inside the store, in one request if it has up to `partSize` bytes, otherwise in parts of that size,
+ * which are removed if anything fails. Throws STORAGE_CONFLICT if the source no longer has the version in `source`.
  */
 export async function copyObject(
   client: S3,
@@ -57,7 +57,7 @@ async function copyParts(
     Bucket,
     Key,
   } = target;
-  // A single-request copy includes the metadata; a multipart upload needs it explicitly.
+  // A copy in one request includes the metadata. A multipart upload needs it as a parameter.
   const created = await client.createMultipartUpload(
     { ...target, Metadata: { ...source.metadata } },
     { abortSignal },
@@ -87,7 +87,7 @@ async function copyParts(
     const Parts = await mapConcurrently(indexes, partsAtOnce, copyPart);
     return await client.completeMultipartUpload({ ...upload, MultipartUpload: { Parts } }, { abortSignal });
   } catch (error) {
-    // Report the original error; the bucket's lifecycle rule removes remaining parts.
+    // Ignore errors, so that the original error is reported. The bucket's lifecycle rule removes parts that remain.
     await client.abortMultipartUpload(upload).catch(() => undefined);
     throw error;
   }

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../errors/catalog';
 import { FederationError } from '../../errors/federation-error';
 import { type FailureContext, retryAfterOf, type SeenFailure, storeFailure } from '../store-failure';
 
-/** Codes for error names that say more than the status. */
+/** Catalogue codes by the store's name of an error, for names that say more than the HTTP status. */
 const codesByName: Record<string, ErrorCode> = {
   NoSuchKey: 'STORAGE_NOT_FOUND',
   NoSuchBucket: 'STORAGE_BUCKET_NOT_FOUND',
@@ -36,8 +36,8 @@ const wrongRegionNames = new Set([
 ]);
 
 /**
- * The catalogued error for an SDK error; see `storeFailure`. `redact` removes secrets that a store might have put into a
- * message.
+ * Maps an SDK error to a catalogued error; see `storeFailure`. `redact` removes secrets that a store may have put into
+ * a message.
  */
 export function toStorageError(
   error: unknown,
@@ -65,7 +65,7 @@ function describe(error: unknown): SeenFailure {
     code?: unknown;
   };
   const status = $metadata?.httpStatusCode;
-  // A response without a body, as for every HEAD, has neither error name nor message.
+  // A response without a body, such as every response to a HEAD, has neither an error name nor a message.
   const isMute = name === 'Unknown' && status !== undefined;
   return {
     name: isMute ? '' : (name ?? ''),

@@ -18,7 +18,8 @@ type Headers = Pick<
   | 'ContentLanguage'
 >;
 
-// In Thanos and Kubecost, `put_user_metadata` may also hold headers; sent as metadata they would silently have no effect.
+// In Thanos and Kubecost, `put_user_metadata` may also contain headers. If they were sent as metadata, they would
+// silently have no effect.
 const headerNames: Record<string, keyof Headers> = {
   'x-amz-acl': 'ACL',
   'x-amz-storage-class': 'StorageClass',
@@ -33,7 +34,7 @@ const headerNames: Record<string, keyof Headers> = {
   'content-language': 'ContentLanguage',
 };
 
-/** Splits `put_user_metadata` into headers, for which the SDK has parameters, and real metadata. */
+/** Splits `put_user_metadata` into headers, which are parameters of the SDK, and real metadata. */
 export function userHeaders(config: S3Config): { headers: Headers; metadata: Record<string, string> } {
   const entries = Object.entries(config.put_user_metadata).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
@@ -49,7 +50,7 @@ export function userHeaders(config: S3Config): { headers: Headers; metadata: Rec
   };
 }
 
-/** Encryption parameters for requests that write, read and copy. */
+/** Encryption parameters for requests that write or read an object, and for the source of a copy. */
 export interface Encryption {
   readonly write: Pick<
     PutObjectCommandInput,
@@ -63,7 +64,7 @@ export interface Encryption {
   readonly copySource: { CopySourceSSECustomerAlgorithm?: string; CopySourceSSECustomerKey?: string };
 }
 
-/** Reads `sse_config`, and the key file for SSE-C. */
+/** Reads the encryption parameters from `sse_config`, and the key of SSE-C from its file. */
 export function encryptionOf(config: S3Config): Encryption {
   const sse = config.sse_config;
   switch (sse.type) {

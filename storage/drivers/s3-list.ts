@@ -11,7 +11,7 @@ interface Page {
   readonly Name?: string;
 }
 
-/** The pages of a listing, by either API version, in byte order; invalid keys are skipped. */
+/** Yields the entries of a listing in byte order, page by page, with either version of the API. Skips invalid keys. */
 export async function* listPages(
   client: S3,
   request: { readonly bucket: string; readonly prefix: string; readonly version1: boolean },
@@ -67,7 +67,7 @@ async function* pages1(
     );
     yield page;
     if (!page.IsTruncated) return;
-    // Stores return the next marker only if there is a delimiter.
+    // Stores return the next marker only if there is a delimiter. Otherwise the last key is the marker.
     marker = decoded(page, page.NextMarker ?? page.Contents?.at(-1)?.Key ?? '');
     if (marker === '') return;
   }
@@ -85,7 +85,10 @@ function decodedPage(page: Page): ListPage {
   };
 }
 
-/** Requests encoded names, since XML cannot hold all characters: one odd key would break the whole listing. */
+/**
+ * Decodes a name. Names are requested encoded, because XML cannot represent all characters: one odd key would break the
+ * whole listing.
+ */
 function decoded(page: Page, text: string): string {
   if (page.EncodingType !== 'url') return text;
   try {

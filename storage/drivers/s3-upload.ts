@@ -3,13 +3,13 @@ import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3';
 import type { WatchedBody } from '../body';
 import { storageError } from '../store-failure';
 
-/** Parts in flight; with the part size, this bounds the memory of an upload. */
+/** Number of parts in flight. Times the size of a part, it bounds the memory of an upload. */
 const partsAtOnce = 4;
 
 /**
- * Sends a body of unknown length: in one request if it fits into one part, else in parts, which are removed if anything
- * fails. The first failure aborts `stop`, which must end the body. Parts in flight may finish, because a part that arrives
- * after the clean-up would revive the upload; only `signal` aborts them.
+ * Sends a body of unknown length: in one request if it fits into one part, otherwise in parts, which are removed if
+ * anything fails. The first failure aborts `stop`, which must end the body. Parts in flight may finish, because a part
+ * that arrives after the clean-up would revive the upload; only `signal` aborts them.
  */
 export async function upload(
   client: S3,
@@ -27,7 +27,7 @@ export async function upload(
   ]);
   const sending = new Set<Promise<unknown>>();
   let begun: string | undefined;
-  // The library's own abort does not end its requests, so they are aborted here, except the clean-up.
+  // The library's own abort does not end its requests. So `signal` is passed to each of them, except to the clean-up.
   const stoppable = Object.assign(Object.create(client) as S3, {
     send: async (command: Parameters<S3['send']>[0]) => {
       const isCleanUp = command instanceof AbortMultipartUploadCommand;
@@ -46,11 +46,11 @@ export async function upload(
       }
     },
   });
-  // The library's own clean-up does not wait for parts in flight.
+  // The library's own clean-up does not wait for parts in flight, so clean up again after they have finished.
   const cleanUp = async (UploadId: string) => {
     await Promise.allSettled(sending);
     const { Bucket, Key } = request;
-    // Report the original error; the bucket's lifecycle rule removes remaining parts.
+    // Ignore errors, so that the original error is reported. The bucket's lifecycle rule removes parts that remain.
     await client.abortMultipartUpload({ Bucket, Key, UploadId }).catch(() => undefined);
   };
   const stream = Readable.from(body.chunks, { objectMode: false });
@@ -65,15 +65,15 @@ export async function upload(
     if (begun !== undefined) await cleanUp(begun);
     throw error;
   } finally {
-    // Releases the body if it was not read completely.
+    // Releases the body if it has not been read completely.
     stream.destroy();
   }
 }
 
-/** Largest body held in memory for a store without multipart uploads. */
+/** Largest body to hold in memory, for a store without multipart uploads. */
 const maxWholeBytes = 256 * 1024 * 1024;
 
-/** Sends a body of unknown length in one request, from memory. Throws STORAGE_TOO_LARGE above 256 MiB. */
+/** Sends a body of unknown length in one request, from memory. Throws STORAGE_TOO_LARGE if it has more than 256 MiB. */
 export async function uploadWhole(
   client: S3,
   request: Omit<PutObjectCommandInput, 'Body'>,

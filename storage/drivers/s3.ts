@@ -29,11 +29,13 @@ import { listPages } from './s3-list';
 import { upload, uploadWhole } from './s3-upload';
 
 export interface S3Options {
-  /** Objects larger than this are copied in parts of this size. (Default: 5 GiB, the most that S3 copies at once) */
+  /**
+   * Objects larger than this are copied in parts of this size. (Default: 5 GiB, the most that S3 copies in one request)
+   */
   readonly copyPartSize?: number;
 }
 
-/** A bucket of S3 or of a compatible store. Opening it sends no request. */
+/** Opens a bucket of S3 or of a compatible store. Sends no request. */
 export async function openS3(config: S3Config, options: S3Options = {}): Promise<Bucket> {
   return new S3Bucket(config, await connect(config), options);
 }
@@ -176,7 +178,10 @@ class S3Bucket implements Bucket {
     );
   }
 
-  /** The response to a write has no time, so the store's clock is used as far as it is known. */
+  /**
+   * Returns the entry of an object that was written. The response to a write contains no time, so the time is that of
+   * the store's clock, as far as it is known.
+   */
   #written(key: string, size: number, answer: { ETag?: string }): ObjectInfo {
     return { ...infoOf(key, answer), size, modified: this.#store.now() };
   }
@@ -185,7 +190,7 @@ class S3Bucket implements Bucket {
     checkKey(to);
     const source = await this.head(from, options);
     if (source === undefined) throw missing(from);
-    // Stores reject this, and there is nothing to do.
+    // A copy onto itself changes nothing, and stores reject it.
     if (from === to) return source;
     return this.#call(to, 'copy', options, async () => {
       const target = {
