@@ -7,7 +7,7 @@ import { FederationError } from '../errors/federation-error';
 export const reservedNames = ['.tmp-', '.meta-'] as const;
 
 const maxKeyBytes = 900;
-/** File systems allow 255 bytes; the rest is for what a driver adds to a name. */
+/** Largest size of a part of a key. File systems allow 255 bytes; the rest is for what a driver adds to a name. */
 const maxNameBytes = 240;
 
 /**

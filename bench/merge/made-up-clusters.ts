@@ -29,8 +29,8 @@ export interface MadeUpFile {
 }
 
 /**
- * Makes up one cluster's file of a window like those that an agent writes: every pod name is unique, and few records
- * share a string. An allocation takes about 650 bytes, an asset 460. Equal arguments give equal files.
+ * Makes up one cluster's file of a window like those that an agent writes: every pod name is unique, and most strings
+ * occur in few records. An allocation takes about 650 bytes, an asset 460. Equal arguments give equal files.
  */
 export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: MadeUpFile): Buffer {
   return encodeSet(madeUpSets[pipeline](window, cluster, records, built));
