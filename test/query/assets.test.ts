@@ -77,7 +77,7 @@ async function ask(request: Partial<AssetRequest> = {}, mostRows = 1_000): Promi
   );
 }
 
-/** The row of an asset type; some types share one. */
+/** Type of the rows that an asset type has. Some asset types share one. */
 type RowOf<T extends AssetRow['type']> = AssetRow extends infer R
   ? R extends { type: infer U }
     ? T extends U
@@ -86,7 +86,7 @@ type RowOf<T extends AssetRow['type']> = AssetRow extends infer R
     : never
   : never;
 
-/** The only row of the only set. */
+/** Returns the only row of the only set. Throws unless there is exactly one, of the given type. */
 async function askOne<T extends AssetRow['type']>(
   type: T,
   request: Partial<AssetRequest> = {},

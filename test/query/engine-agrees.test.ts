@@ -10,7 +10,7 @@ import { pageOf } from './reference/order';
 const { numRuns = 0, seed } = propertyRuns(15, 300);
 const requestsPerWorld = 12;
 
-/** Two independent implementations of one contract get the same random worlds and requests. */
+/** Gives the same random worlds and requests to two independent implementations of the same contract. */
 it('the engine agrees with the literal implementation of the contract', async () => {
   const engine = await openEngine();
   try {

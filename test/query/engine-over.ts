@@ -12,10 +12,10 @@ import type { WantedFile } from '../../query/ingest';
 import { worldFiles } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
 
-/** The five clusters of the golden files, combined by OpenCost's own code. */
+/** Folder of the golden files of five clusters, combined by OpenCost's own code. */
 export const combinedEtl = path.join(__dirname, '../golden/expected/federated/combined/etl');
 
-/** An engine over a new database, removed with it. */
+/** Opens an engine over a new database. `dispose` closes the engine and deletes the database. */
 export async function openEngine(
   options: Partial<QueryEngineOptions> = {},
 ): Promise<QueryEngine & { dispose(): void }> {
@@ -29,7 +29,7 @@ export async function openEngine(
   });
 }
 
-/** The window files of a local ETL, to be served. */
+/** Lists the window files of a local ETL in the form in which an engine serves them. */
 export async function wantedFrom(root: string): Promise<WantedFile[]> {
   const wanted: WantedFile[] = [];
   const store = localEtl(root);
@@ -44,14 +44,14 @@ export async function wantedFrom(root: string): Promise<WantedFile[]> {
   return wanted.sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-/** One set, as if read from a file. */
+/** Makes a window file of one set. */
 export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'): WantedFile {
   const ref = parseWindowFile(window)?.ref as WindowRef;
   const bytes = encodeSet(set);
   return { ...ref, digest, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
 }
 
-/** Makes an engine serve a world instead of the previous one. Worlds have different indexes. */
+/** Makes an engine serve a world instead of the previous one. Each world needs a different index. */
 export async function serveWorld(engine: QueryEngine, world: StoredWorld, index: number): Promise<void> {
   const files = worldFiles(world).map(({ path: id, bytes }): WantedFile => {
     const ref = parseWindowId(id);
@@ -62,7 +62,7 @@ export async function serveWorld(engine: QueryEngine, world: StoredWorld, index:
   await engine.serve(files, { ingestedAt: String(index) });
 }
 
-/** An engine that serves the golden files. */
+/** Opens an engine that serves the golden files. */
 export async function goldenEngine(options: Partial<QueryEngineOptions> = {}) {
   const engine = await openEngine(options);
   await engine.serve(await wantedFrom(combinedEtl), {

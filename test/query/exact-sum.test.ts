@@ -1,10 +1,10 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { exactSum, sortedSum } from '../../query/exact-sum';
 
-/** Large and small, of both signs, and enough for every thread to get some. */
+/** Query for the test's numbers: large and small, of both signs, and enough for every thread to get some. */
 const numbers = `select i, i % 7 as part, (hash(i) % 1000003 / 1000003.0::double - 0.3) * pow(10, i % 9 - 4) as value from range(400000) t(i)`;
 
-/** The sum of each part, as hexadecimal bits. */
+/** Computes the sum of each part. Returns the bits of all sums as one hexadecimal text. */
 async function sums(sql: string, { threads, order }: { threads: number; order: string }): Promise<string> {
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) });
   const connection = await instance.connect();
@@ -49,7 +49,7 @@ it('plain sums differ, so the numbers are able to show it', async () => {
   expect(new Set(found).size).toBeGreaterThan(1);
 });
 
-/** The sum, rounded once at the end: integers in units of 2⁻⁶⁰. */
+/** Adds the values as integers in units of 2⁻⁶⁰, so that only the final sum is rounded. */
 function trueSum(values: readonly number[]): number {
   const scale = 2 ** 60;
   const whole = values.reduce((sum, value) => sum + BigInt(Math.round(value * scale)), 0n);

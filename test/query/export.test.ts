@@ -60,7 +60,7 @@ function wanted(ref: WindowRef, bytes: Uint8Array): WantedFile {
   return { ...ref, digest, read: async () => (columns ??= toColumns(decodeSet(ref.pipeline, bytes))) };
 }
 
-/** Five clusters merged by OpenCost: 14 windows. */
+/** Files of 14 windows, merged by OpenCost from five clusters. */
 const goldenFiles: WantedFile[] = [];
 /** Some of the golden files, of both pipelines. */
 const someFiles: WantedFile[] = [];
@@ -78,7 +78,7 @@ function serve(files: readonly WantedFile[], by = engine) {
 
 const always = { signal: new AbortController().signal };
 
-/** All files below the bucket's folder. */
+/** Lists all files below a folder, by default that of the bucket. */
 function filesThere(below = root): string[] {
   return readdirSync(below, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -95,7 +95,7 @@ const readers: Record<ExportFormat, (below: string, hive: boolean) => string> = 
   csv: (below, hive) => `read_csv('${below}/**/*.csv.gz', hive_partitioning = ${hive})`,
 };
 
-/** Costs by resolution and cluster, read from the files that the engine ingested. */
+/** Adds up the costs by resolution and cluster, from the files that the engine ingested. */
 function expectedCosts(pipeline: Pipeline): Map<string, number> {
   const costs = new Map<string, number>();
   for (const resolution of ['1d', '1h']) {
@@ -288,7 +288,7 @@ describe('exportWindow', () => {
 });
 
 describe('the export in the bucket', () => {
-  /** A bucket that records the keys written, and can break one write midway. */
+  /** Makes a bucket that records the written keys. The write with the number `breakAt` fails midway. */
   function watched(breakAt?: number) {
     const puts: string[] = [];
     const watching: Bucket = {
@@ -301,7 +301,7 @@ describe('the export in the bucket', () => {
     return { watching, puts };
   }
 
-  /** Binds the methods, as spreading an instance omits those of its class. */
+  /** Copies a bucket with its methods, which spreading an instance would omit, as they belong to its class. */
   function bound(of: Bucket): Bucket {
     return {
       type: of.type,

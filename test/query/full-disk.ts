@@ -7,14 +7,14 @@ import { runInThisContext } from 'node:vm';
 /** A folder on a disk that can really fill up. */
 export interface Disk {
   readonly folder: string;
-  /** Limits the disk to this many bytes, existing ones included. */
+  /** Limits the size of the disk, including what is already on it. */
   limit(bytes: number): void;
   /** Removes the limit. */
   free(): void;
   dispose(): void;
 }
 
-/** A disk in memory. Throws if mounting is not permitted. */
+/** Mounts a disk in memory. Throws if mounting is not permitted. */
 function mounted(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const mount = (...args: string[]) => run('mount', ['-o', ...args, folder]);
@@ -43,12 +43,16 @@ function run(program: string, args: readonly string[]): void {
   execFileSync(program, args, { stdio: 'pipe' });
 }
 
-/** A limit on the size of this process's files, which needs no privileges; to the database, it looks like a disk quota. */
+/**
+ * Limits the size of files that this process can write. This needs no privileges. To the database, it looks like a disk
+ * quota.
+ */
 function limited(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const limit = (bytes: string) => run('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
   const free = () => limit('unlimited');
-  // Node ignores the signal, but jest treats it as an exit unless the real process object, not a test's copy, has a listener.
+  // Node ignores the signal, but jest treats it as an exit unless the real process object has a listener. Tests see a
+  // copy of that object.
   const real = runInThisContext('process') as NodeJS.Process;
   real.on('SIGXFSZ', ignore);
   return {
@@ -65,7 +69,7 @@ function limited(): Disk {
 
 function ignore(): void {}
 
-/** The ways to fill a disk that this machine supports, by name; at least one. */
+/** The ways to fill a disk that this machine supports, with their names. There is at least one. */
 export const disks: readonly (readonly [string, () => Disk])[] = [
   ...(canMount() ? [['a full volume', mounted] as const] : []),
   ['a file size limit', limited],

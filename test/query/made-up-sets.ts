@@ -32,9 +32,10 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import type { Stored, StoredWorld } from './reference/stored-sets';
 
 /*
- * Small worlds of a few clusters over a few days, designed to collide: the same names in all clusters, missing sets,
- * containers that change labels and controllers, negative and non-finite costs, names with separators of keys. Amounts
- * of money are multiples of 1/64, so that sums are exact in any order, and a sum of 0 is exactly 0.
+ * Generates small worlds of a few clusters over a few days. They are designed to be difficult: the same names occur in
+ * all clusters, sets are missing, containers change their labels and controllers, costs can be negative, NaN or
+ * infinite, and names contain the separators of keys. Amounts of money are multiples of 1/64, so that sums are exact in
+ * any order, and a sum of 0 is exactly 0.
  */
 
 const hour = 3_600;
@@ -50,7 +51,7 @@ const pods = ['web-0', 'web-1', 'db-0', ''];
 const containerNames = ['app', 'proxy', ''];
 const services = ['front', 'back', 'größe'];
 const keys = ['app', 'team', 'env', 'owner', 'department', '__proto__', 'größe'];
-/** Labels of nodes with the region; the first one present counts. */
+/** Node labels that can hold the region. The first one in this order that a node has is used. */
 const regionKeys = [
   'topology_kubernetes_io_region',
   'label_topology_kubernetes_io_region',
@@ -66,7 +67,7 @@ const controllers = [
   { controller: 'nightly', controllerKind: 'job' },
   { controller: 'bare', controllerKind: '' },
 ];
-/** In keys, two of them become equal. */
+/** The keys of the last two are equal, as `_` replaces the colons of a name there. */
 const volumeNames = ['pv-1', 'pv:eu:2', 'pv_eu_2'];
 const assetNames = ['one', 'two', ''];
 const providers = ['AWS', 'GCP', ''];
@@ -79,7 +80,7 @@ function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-/** Rarely NaN or infinite instead of the usual. */
+/** Generates the usual numbers, and rarely NaN or ±Infinity. */
 function seldomOdd(usual: fc.Arbitrary<number>): fc.Arbitrary<number> {
   const odd = fc.constantFrom(NaN, Infinity, -Infinity);
   return fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: odd });
@@ -106,7 +107,7 @@ interface Occurrence {
   readonly services: string[] | null;
   readonly labels: StringMap | null;
   readonly annotations: StringMap | null;
-  /** The part of the window in which it ran, in quarters. */
+  /** The part of the window in which the container ran, in quarters of the window. */
   readonly ran: readonly [number, number];
   readonly numbers: Partial<Allocation>;
   readonly volumes: readonly { name: string; cost: number; known: boolean }[];
@@ -192,7 +193,7 @@ const running: fc.Arbitrary<Container> = fc.record({
   occurrences: changing,
 });
 
-/** Volumes and load balancers not used by any pod: of the cluster, or of a claim. */
+/** Volumes and load balancers that no pod uses. Either they belong to the cluster only, or to a claim. */
 const unmounted: fc.Arbitrary<Container> = fc
   .tuple(fc.constantFrom('__unmounted__', 'x'), changing)
   .map(([namespace, some]) => ({
@@ -203,7 +204,7 @@ const unmounted: fc.Arbitrary<Container> = fc
     providerID: '',
     occurrences: some.map((one, index) => ({
       ...one,
-      // Most have none.
+      // Only one of the occurrences can have services, as most unmounted records have none.
       services: index === 2 ? one.services : null,
       controller: noController,
     })),
@@ -211,7 +212,7 @@ const unmounted: fc.Arbitrary<Container> = fc
 const noController = { controller: '', controllerKind: '' };
 
 interface MadeUpAsset {
-  /** The asset in a window, with the values of the given occurrence. */
+  /** Makes the record of the asset in a window, with the values of the given occurrence. */
   readonly build: (cluster: string, window: TimeWindow, occurrence: number) => Asset;
 }
 
@@ -260,7 +261,7 @@ const nodeLabels = fc
   )
   .map(([some, regions]): StringMap => new Map([...(some ?? []), ...regions]));
 
-/** An asset that exists throughout; its numbers, and possibly its properties, differ between sets. */
+/** Generates an asset that exists in every set. Its numbers, and possibly its properties, differ between sets. */
 function lasting<N>(
   names: readonly string[],
   labels: fc.Arbitrary<StringMap | null>,
@@ -314,7 +315,7 @@ const nodeNumbers = fc.record({
 });
 
 const diskNumbers = fc.record({
-  // Never 0, for the same reason.
+  // Never 0, as the contract does not define a mean without weights.
   cost: soundMoney.map((cost) => cost + 1 / 64),
   adjustment: change,
   byteHours: amount,
@@ -356,7 +357,7 @@ const otherAssets: fc.Arbitrary<MadeUpAsset> = fc.oneof(
   ),
 );
 
-/** The sets of a cluster, per pipeline and day: that of the day, and those of some hours. */
+/** Which sets of one pipeline and day contain a cluster: that of the day, and those of some hours. */
 const presences = fc.record({
   daily: often(fc.constant(true), fc.constant(false)),
   hours: often(
@@ -402,7 +403,7 @@ function clusters(days: number): fc.Arbitrary<MadeUpCluster> {
   });
 }
 
-/** Worlds of one to three clusters over one to three days. */
+/** Generates worlds of one to three clusters over one to three days. */
 export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
   return fc
     .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }))
@@ -423,7 +424,7 @@ export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
     }));
 }
 
-/** By identity, as writers have each asset only once. */
+/** Keys assets by identity. Like the sets of real writers, the result contains each asset only once. */
 function byIdentity(records: readonly Asset[]): Map<string, Asset> {
   return new Map(records.map((record) => [assetIdentity(record, null), record]));
 }
@@ -485,7 +486,7 @@ function buildAllocation(
     services: now.services && now.services.map(toByteString),
     labels: now.labels,
     annotations: now.annotations,
-    // The same in all clusters, as the contract does not define whose are taken.
+    // A namespace has the same labels in all clusters, as the contract does not define which cluster's labels are used.
     namespaceLabels: hasLabels ? labelsOfNamespace(words.namespace) : null,
     namespaceAnnotations: null,
   };
@@ -548,19 +549,19 @@ function bytes(map: ReadonlyMap<string, string>): StringMap {
   return new Map([...map].map(([key, value]) => [toByteString(key), toByteString(value)]));
 }
 
-/** An instant as files carry it. */
+/** Converts Unix seconds to an instant, the form that files contain. */
 export function instant(seconds: number): Instant {
   return { seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 }
 
-/** A window as files carry it. */
+/** Converts a span to the form of windows in files. */
 export function timeWindow({ start, end }: Span): TimeWindow {
   return { version: 18, start: instant(start), end: instant(end) };
 }
 
 /* Requests. */
 
-/** Windows of whole days, of whole hours, or neither; some reach beyond the data. */
+/** Windows of whole days, of whole hours, or of multiples of ten minutes. Some extend beyond the data. */
 const windows: fc.Arbitrary<Span> = fc.oneof(
   { weight: 3, arbitrary: spans(day, -1, 4) },
   { weight: 2, arbitrary: spans(hour, -3, 75) },
@@ -574,7 +575,7 @@ function spans(unit: number, from: number, to: number): fc.Arbitrary<Span> {
     .map(({ start, end }) => ({ start: firstDay + start * unit, end: firstDay + end * unit }));
 }
 
-/** Steps and accumulations. Steps divide the periods into which they are accumulated. */
+/** Pairs of a step and an accumulation. Each period of the accumulation consists of whole steps. */
 const cuts: fc.Arbitrary<{ step: Step; accumulate: Accumulation }> = fc.constantFrom(
   { step: 'window', accumulate: 'none' },
   { step: 'window', accumulate: 'all' },
@@ -607,7 +608,7 @@ const groups: fc.Arbitrary<AllocationGroup> = fc.oneof(
 
 const comparators = fc.constantFrom<Comparator[]>('equals', 'equals', 'contains', 'startsWith', 'endsWith');
 
-/** An operand of comparisons, with some of its likely values. */
+/** Makes an operand of comparisons, with some of its likely values. */
 function operand(left: FilterOperand, ...texts: readonly string[]) {
   return { left, texts: [...texts, 'a', ''] };
 }
@@ -616,12 +617,12 @@ function fieldOperand(field: string, ...texts: readonly string[]) {
   return operand({ kind: 'field', field }, ...texts);
 }
 
-/** Operands for the values of labels, annotations and aliases, by key. */
+/** Makes operands for the values of labels, annotations or aliases, one for each key. */
 function metadataOperands(...kinds: readonly ('label' | 'annotation' | 'alias')[]) {
   return kinds.flatMap((kind) => keys.map((key) => operand({ kind, key }, ...values)));
 }
 
-/** Filters on these operands, likely to match something. */
+/** Generates filters on these operands that are likely to match something. */
 function filters(operands: readonly ReturnType<typeof operand>[]): fc.Arbitrary<Filter> {
   const comparisons = fc.constantFrom(...operands).chain(({ left, texts }) =>
     fc.record({
@@ -749,7 +750,7 @@ export const assetRequests: fc.Arbitrary<AssetRequest> = fc
 
 /* Files. */
 
-/** Writes a world as an ETL folder: `<folder>/bingen/<pipeline>/<resolution>/<start>-<end>`. */
+/** Writes a world as an ETL folder, with files at `<folder>/bingen/<pipeline>/<resolution>/<start>-<end>`. */
 export async function writeWorld(world: StoredWorld, folder: string): Promise<void> {
   for (const { path, bytes: content } of worldFiles(world)) {
     const file = join(folder, 'bingen', path);
@@ -758,7 +759,7 @@ export async function writeWorld(world: StoredWorld, folder: string): Promise<vo
   }
 }
 
-/** The files of a world, by their path below `bingen`. */
+/** Encodes the files of a world. Paths are relative to `bingen`. */
 export function worldFiles(world: StoredWorld): { path: string; bytes: Buffer }[] {
   const fileOf = (
     pipeline: Pipeline,

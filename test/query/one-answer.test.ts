@@ -22,8 +22,9 @@ import { allocationRequests, assetRequests, madeUpWorlds } from './made-up-sets'
 import type { StoredWorld } from './reference/stored-sets';
 
 /*
- * Servers of the same generation return the same bytes, whatever they served before: one ingests five generations,
- * one only the last, one the last with its records in a different order and with one thread.
+ * Servers of the same generation must return the same bytes, whatever they served before. One server ingests five
+ * generations. Another ingests only the last one. A third ingests the last one with its records in a different order
+ * and with only one thread.
  */
 
 jest.setTimeout(3_600_000);
@@ -43,7 +44,8 @@ function setsOf(world: StoredWorld): Sets {
 }
 
 /**
- * A set with amounts whose sums depend on the order of addition, and with different namespace labels in each allocation.
+ * Changes a set: the sums of its amounts depend on the order of addition, and each allocation has different namespace
+ * labels.
  */
 function odd(set: EtlSet): EtlSet {
   const own = oddNumbers(set) as EtlSet;
@@ -73,7 +75,7 @@ function oddNumbers(value: unknown): unknown {
   );
 }
 
-/** The same records in reverse order. */
+/** Reverses the order of a set's records. */
 function reversed(set: EtlSet): EtlSet {
   const turned = <K, V>(map: ReadonlyMap<K, V> | null) => map && new Map([...map].reverse());
   return set.kind === 'assets'
@@ -145,7 +147,7 @@ it('an answer depends on the generation alone, to the byte', async () => {
       for (const engine of [follower, fresh, turned]) engine.dispose();
     }
   }
-  // Most requests have a non-empty answer.
+  // Ensures that most requests have a non-empty answer.
   expect(bodies.size).toBeGreaterThan(worlds * requestsPerWorld);
 });
 
@@ -153,7 +155,7 @@ it('an answer does not depend on which thread reads which rows', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'one-answer-'));
   const engine = await openEngine();
   try {
-    // More rows than one thread takes at once.
+    // More rows than one thread reads at once.
     await writeWorld(folder, { days: 2, clusters: 10, allocations: 7_000 });
     await engine.serve(await wantedFrom(folder), { ingestedAt: 'large' });
     const [{ start = 0 } = {}] = [{ start: 1_792_108_800 }];

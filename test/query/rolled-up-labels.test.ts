@@ -14,7 +14,10 @@ import type { StoredWorld } from './reference/stored-sets';
 const { numRuns = 0, seed } = propertyRuns(15, 200);
 const requestsPerWorld = 10;
 
-/** A world whose controllers never change, as otherwise no rolled-up row can be used; optionally also with constant labels. */
+/**
+ * Gives all records of a world the same controller, as rolled-up rows can only be used if controllers never change.
+ * Optionally makes labels constant, too.
+ */
 function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
   const change = (record: Allocation | null): Allocation | null =>
     record?.properties == null
@@ -41,7 +44,8 @@ function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
 }
 
 /**
- * Each world gets a new database: earlier data would mix labels, so that allocations are used instead of rolled-up rows.
+ * Each world gets a new database. Otherwise, data of earlier worlds would mix labels, so that allocations would be used
+ * instead of rolled-up rows.
  */
 it('rolled-up rows, and allocations with mixed labels, agree with the contract', async () => {
   const sampled = { numRuns, seed };
@@ -83,6 +87,6 @@ it('rolled-up rows, and allocations with mixed labels, agree with the contract',
       engine.dispose();
     }
   }
-  // Both kinds occurred.
+  // Workloads with constant labels and with mixed labels both occurred often.
   expect(Math.min(workloads.alike, workloads.mixed)).toBeGreaterThan(numRuns);
 });

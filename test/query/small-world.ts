@@ -5,11 +5,11 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import { firstDay, instant, timeWindow } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
 
-/** The one hour of a small world. */
+/** The hour that a small world consists of. */
 export const window = { start: firstDay, end: firstDay + 3_600 };
 const span = { window: timeWindow(window), start: instant(window.start), end: instant(window.end) };
 
-/** A world of one set per pipeline, of the hour or of another span. */
+/** Makes a world of one set per pipeline. The sets cover the hour, or another span if given. */
 export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: Span = window): StoredWorld {
   const stored = { ...of, resolution: '1h' };
   return {
@@ -18,7 +18,7 @@ export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: 
   };
 }
 
-/** A container that ran for the hour, identified by `<cluster>/<node>/<namespace>/<pod>`. */
+/** Makes a container that ran for the whole hour, at `<cluster>/<node>/<namespace>/<pod>`. */
 export function container(
   place: `${string}/${string}/${string}/${string}`,
   fields: Partial<Allocation> = {},
@@ -32,7 +32,7 @@ export function container(
   return allocation(name, { ...span, properties: { version: 25, ...empty, ...maps, ...named }, ...fields });
 }
 
-/** An asset that existed for the hour. */
+/** Makes an asset that existed for the whole hour. */
 export function thing<T extends AssetType>(
   type: T,
   words: Partial<AssetProperties>,
@@ -45,12 +45,12 @@ export function thing<T extends AssetType>(
   return { ...asset(type), window: hour, ...timed, properties, ...fields };
 }
 
-/** Groups by fields. */
+/** Makes groups by these fields. */
 export function fields(...names: AllocationField[]): AllocationGroup[] {
   return names.map((field) => ({ kind: 'field', field }));
 }
 
-/** All allocations of the hour, by namespace. */
+/** Request for all allocations of the hour, by namespace. */
 export const request: AllocationRequest = {
   window,
   step: 'window',

@@ -25,7 +25,7 @@ import { isShared, sharedCost, shareOut, tenancyShares } from './sharing';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAllocations, type StoredAssets } from './stored-sets';
 
-/** An answer of allocations, without warnings. */
+/** The answer to an allocation request, without warnings. */
 export interface ReferenceAllocations {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AllocationRow[] }[];
 }
@@ -68,7 +68,7 @@ function allocationsOf(set: AllocationSet): Piece[] {
   return records.map((record) => pieceOf(finite(record)));
 }
 
-/** The groups of one step by name, idle among them. */
+/** Computes the groups of one step by name, including those of idle. */
 function answerStep(
   step: Span,
   sets: readonly (readonly Piece[])[],
@@ -107,7 +107,7 @@ function withSharedCost(piece: Piece, more: number): Piece {
   return { ...piece, numbers: { ...numbers, sharedCost: numbers.sharedCost + more } };
 }
 
-/** Merges a container that occurs in several sets into one allocation. */
+/** Merges the allocations of each container over several sets into one. */
 function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   const merged = new Map<string, Piece>();
   for (const piece of sets.flat()) {
@@ -118,7 +118,7 @@ function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   return [...merged.values()];
 }
 
-/** An allocation with its share of idle added. */
+/** Adds its share of idle to an allocation. */
 function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: AllocationRequest): Piece {
   const place = idle.get(placeOf(piece, request.idle.byNode));
   if (place === undefined || !countsForIdle(piece)) return piece;
@@ -133,8 +133,9 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
 }
 
 /**
- * Idle as rows to be merged by name: all of it, or the part that could not be shared; scaled to the allocations that
- * the filter keeps. Omits idle without cost.
+ * Turns idle into pieces that are then merged by name. If idle is shared, only the part that could not be shared
+ * remains. With a filter, the cost is reduced to the share of the allocations that the filter keeps. Omits idle without
+ * cost.
  */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,
@@ -189,7 +190,7 @@ function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   return groups;
 }
 
-/** Merges the steps of a set, sorts its rows and takes the requested page. */
+/** Merges the steps of a set, sorts its rows and returns the requested page. */
 function accumulate(
   { window, steps }: PlannedSet,
   groupsOfSteps: ReadonlyMap<Span, ReadonlyMap<string, Piece>>,

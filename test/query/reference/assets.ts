@@ -11,7 +11,7 @@ import { secondsOf, textMap } from './piece';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAssets } from './stored-sets';
 
-/** An answer of assets, without warnings. */
+/** The answer to an asset request, without warnings. */
 export interface ReferenceAssets {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AssetRow[] }[];
 }
@@ -33,7 +33,7 @@ export function referenceAssets(sets: readonly StoredAssets[], request: AssetReq
   return { sets: planned.map((set) => accumulate(set, groupsOfSteps, request)) };
 }
 
-/** The groups of one step: each asset is merged over the sets, then filtered, then grouped. */
+/** Computes the groups of one step: merges each asset over the sets, then filters the assets, then groups them. */
 function answerStep(records: readonly Asset[], request: AssetRequest): Map<string, AssetRow> {
   const rows = records.map((asset) => rowOf(asset, request.disableAdjustments));
   const single = groupRows(rows.map((row) => ({ ...row, key: keyOf(row, undefined) })));
@@ -288,7 +288,7 @@ function mergeDisks(a: DiskRow, b: DiskRow): Own<DiskRow> {
   };
 }
 
-/** Its cost without the adjustment. */
+/** Returns the cost of a disk without its adjustment. */
 function costOf({ totalCost, adjustment }: DiskRow): number {
   return totalCost - adjustment;
 }
@@ -302,7 +302,7 @@ function mergeBreakdowns(a: Breakdown, weightA: number, b: Breakdown, weightB: n
   };
 }
 
-/** The weighted mean; 0 if both weights are 0. */
+/** Returns the weighted mean, or 0 if both weights are 0. */
 function mean(a: number, weightA: number, b: number, weightB: number): number {
   const weight = weightA + weightB;
   return weight === 0 ? 0 : (a * weightA + b * weightB) / weight;
@@ -312,7 +312,7 @@ function same(a: string, b: string): string {
   return a === b ? a : '';
 }
 
-/** The members with equal values in both. */
+/** Returns the members that have equal values in both objects. */
 function common<T extends object>(a: T, b: T): T {
   const ofB = new Map<string, unknown>(Object.entries(b));
   return Object.fromEntries(

@@ -5,17 +5,17 @@ import type { Span } from '../../../query/span';
 import { sortValue } from './order';
 import { someNumbers, totalCost } from './piece';
 
-/** Sets of rows of any implementation. */
+/** Sets of rows, as any implementation returns them. */
 export interface SetsOf<Row> {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly Row[] }[];
 }
 
-/** Whether two numbers are equal up to rounding, as the order of addition may differ. */
+/** Whether two numbers are equal up to rounding errors. These differ, as the order of addition may differ. */
 export function near(a: number, b: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-/** Differences of the second answer from the first, one line each; rows are matched by name. */
+/** Lists the differences between the rows of two answers, one line each. Rows are matched by name. */
 export function allocationDifferences(
   expected: SetsOf<AllocationRow>,
   actual: SetsOf<AllocationRow>,
@@ -32,8 +32,8 @@ export function allocationDifferences(
 }
 
 /**
- * Differences in the order of rows, one line each. Rows whose values are equal up to rounding may swap places; rows with
- * identical values must be sorted by name.
+ * Lists the differences in the order of rows, one line each. Rows whose values are equal up to rounding may swap
+ * places. Rows with identical values must be sorted by name.
  */
 export function orderDifferences(
   expected: SetsOf<AllocationRow>,
@@ -61,17 +61,17 @@ export function assetDifferences(expected: SetsOf<AssetRow>, actual: SetsOf<Asse
   return differencesByName(expected, actual, ({ key }) => key, plain);
 }
 
-/** Total cost of all rows of all sets. */
+/** Adds up the total costs of all rows of all sets. */
 export function totalOfAllocations({ sets }: SetsOf<AllocationRow>): number {
   return sum(sets.flatMap(({ rows }) => rows.map(rowCost)));
 }
 
-/** Total cost of a row, adjustments included. */
+/** Computes the total cost of a row, including adjustments. */
 export function rowCost(row: AllocationRow): number {
   return totalCost({ numbers: someNumbers(row) });
 }
 
-/** Total cost of all rows of all sets of assets. */
+/** Adds up the total costs of all assets of all sets. */
 export function totalOfAssets({ sets }: SetsOf<AssetRow>): number {
   return sum(sets.flatMap(({ rows }) => rows.map((row) => row.totalCost)));
 }
@@ -103,7 +103,7 @@ function differencesByName<Row>(
   return found;
 }
 
-/** Differences between two values, one line each. Empty members equal missing ones. */
+/** Lists the differences between two values, one line each. An empty member equals a missing one. */
 function differences(expected: unknown, actual: unknown, where: string): string[] {
   if (typeof expected === 'number' && typeof actual === 'number' && near(expected, actual)) return [];
   const [left, right] = [entriesOf(expected), entriesOf(actual)];

@@ -2,9 +2,10 @@ import type { Span } from '../../../query/span';
 import type { Portion } from './stored-sets';
 
 /**
- * The portions that answer each step. For each cluster: first the coarsest portions inside a step, with finer ones in
- * the gaps; then, in the remaining gaps, portions that only partly overlap a step, finest first, counted whole in the
- * first step that they overlap. No time is counted twice.
+ * Selects the portions that answer each step. For each cluster, it first selects portions that lie inside a step,
+ * coarsest first, so that finer ones only fill the gaps. Then it fills the remaining gaps with portions that only
+ * partly overlap a step, finest first. Such a portion counts as a whole in the first step that it overlaps. No time is
+ * counted twice.
  */
 export function coverSteps<R>(steps: readonly Span[], all: readonly Portion<R>[]): Portion<R>[][] {
   const answers = steps.map((): Portion<R>[] => []);

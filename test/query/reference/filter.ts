@@ -1,15 +1,15 @@
 import type { Comparator, Filter, FilterOperand } from '../../../query/filter';
 
-/** The subject of a filter. */
+/** What a filter is applied to. */
 export interface Filtered {
-  /** A property by its name in filters. */
+  /** Returns the property that has this name in filters. */
   field(name: string): string;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly services: readonly string[];
 }
 
-/** Whether a subject passes a filter; without a filter everything passes. */
+/** Whether a subject passes a filter. Without a filter, everything passes. */
 export function passes(filter: Filter | undefined, subject: Filtered): boolean {
   if (filter === undefined) return true;
   switch (filter.kind) {
@@ -50,7 +50,7 @@ function comparesWith(
   }
 }
 
-/** The label named by an alias, or else the annotation. */
+/** Returns the value of the label with this key. If there is none, returns that of the annotation. */
 export function aliasOf(of: Pick<Filtered, 'labels' | 'annotations'>, key: string): string | undefined {
   return of.labels.get(key) ?? of.annotations.get(key);
 }

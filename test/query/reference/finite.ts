@@ -1,4 +1,4 @@
-/** A copy with 0 for every NaN or infinite number, as stored ones count as 0. */
+/** Copies a value with 0 in place of every NaN or infinite number: such numbers in files count as 0. */
 export function finite<T>(stored: T): T {
   return finiteValue(stored) as T;
 }

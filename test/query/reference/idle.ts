@@ -17,17 +17,17 @@ export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 type Costs = Record<Resource, number>;
 
-/** Idle of a cluster or of a node. */
+/** Idle cost of a cluster or of a node. */
 export interface Idle {
   readonly cluster: string;
-  /** Empty if of a whole cluster. */
+  /** Empty if this is the idle of a whole cluster. */
   readonly node: string;
   readonly providerID: string;
   readonly start: number;
   readonly end: number;
-  /** Cost of the nodes less that of the allocations. */
+  /** Cost of the nodes minus the cost of the allocations. */
   readonly cost: Costs;
-  /** Cost of all allocations there. */
+  /** Cost of all allocations in this cluster or on this node. */
   readonly used: Costs;
 }
 
@@ -39,8 +39,8 @@ interface Place {
 }
 
 /**
- * Idle of one step by the key of `placeOf`: of each cluster or node with a node asset, or with an allocation that has a
- * cost of a node's resources. Clusters without assets have none.
+ * Computes the idle of one step, by the key that `placeOf` returns. A cluster or node has idle if it has a node asset,
+ * or allocations with a cost of CPU, GPU or RAM. Clusters without assets have none.
  */
 export function computeIdle(
   step: Span,
@@ -73,23 +73,23 @@ export function computeIdle(
   return idle;
 }
 
-/** Key of the idle that an allocation has a share in. */
+/** Returns the key of the cluster or node whose idle an allocation has a share in. */
 export function placeOf(piece: Piece, byNode: boolean): string {
   const { cluster, node } = firstMember(piece);
   return placeKey(cluster, byNode ? node : '');
 }
 
-/** Whether a piece uses nodes: unmounted volumes and stored idle do not. */
+/** Whether a piece uses nodes. Unmounted volumes and stored idle do not. */
 export function countsForIdle(piece: Piece): boolean {
   return !isUnmounted(piece) && !isStoredIdle(piece);
 }
 
-/** Cost of a resource in an allocation, including the adjustment. */
+/** Returns the cost of a resource of an allocation, including the adjustment. */
 export function resourceCost({ numbers }: Piece, resource: Resource): number {
   return numbers[`${resource}Cost`] + numbers[`${resource}CostAdjustment`];
 }
 
-/** Idle in the form of an allocation. */
+/** Returns idle in the form of an allocation. */
 export function idlePiece(idle: Idle, cost: Costs, name: string): Piece {
   const { cluster, node, providerID, start, end } = idle;
   return {
@@ -105,7 +105,6 @@ export function idlePiece(idle: Idle, cost: Costs, name: string): Piece {
   };
 }
 
-/** The cluster of an asset. */
 export function clusterOf(asset: Asset): string {
   return displayText(asset.properties?.cluster ?? '');
 }
@@ -135,7 +134,9 @@ function idleAt(place: Place, step: Span, options: { byNode: boolean; reconcile:
   };
 }
 
-/** Cost of a resource of a node, less its discount, with the node's adjustment spread over its whole cost. */
+/**
+ * Computes the cost of a resource of a node, after its discount. The node's adjustment is spread over its whole cost.
+ */
 function nodeCost(asset: NodeAsset, resource: Resource, reconcile: boolean): number {
   const node = reconcile ? asset : { ...asset, adjustment: 0 };
   const total = assetCost(node);

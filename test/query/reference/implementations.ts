@@ -14,7 +14,7 @@ import { referenceAssets } from './assets';
 import type { SetsOf } from './compare';
 import type { StoredWorld } from './stored-sets';
 
-/** An answer, with warnings if the implementation has them. */
+/** An answer, with warnings if the implementation returns any. */
 export type Answered<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
 
 /** An implementation opened over one world. */
@@ -30,7 +30,7 @@ export interface Implementation {
   open(world: StoredWorld): Promise<Opened>;
 }
 
-/** The literal implementation of the contract. */
+/** The implementation that follows the contract literally. */
 export const reference: Implementation = {
   name: 'the reference',
   open: async ({ allocations, assets }) => ({
@@ -40,7 +40,7 @@ export const reference: Implementation = {
   }),
 };
 
-/** The query engine of the primary, over the world's files. */
+/** The query engine of the primary. It ingests the world's files. */
 export const queryEngine: Implementation = {
   name: 'the query engine',
   open: async (world) => {
@@ -63,12 +63,12 @@ export const queryEngine: Implementation = {
   },
 };
 
-/** The implementations that must return the worked values. */
+/** The implementations that must return the values worked out in the contract. */
 export const implementations: readonly Implementation[] = [reference, queryEngine];
 
 /**
- * The implementations whose properties are tested. The engine only in the long run, as each try fills a database; in the
- * short run, comparing it with the reference, which has these properties, must do.
+ * The implementations whose properties are tested. The engine is tested only in the long run, as each try fills a
+ * database. In the short run, it is enough to compare it with the reference, whose properties are always tested.
  */
 export const propertyImplementations: readonly Implementation[] = runs([reference], [reference, queryEngine]);
 

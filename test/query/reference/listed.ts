@@ -3,7 +3,7 @@ import { mergeVolumes, union } from './merging';
 
 const most = 1_000;
 
-/** The volumes listed in a row: the most expensive ones, and the others in one entry per cluster. */
+/** Returns the volumes that a row lists: the most expensive ones, and one entry per cluster for the others. */
 export function listedVolumes(
   pvs: ReadonlyMap<string, PersistentVolumeUse>,
 ): Record<string, PersistentVolumeUse> | null {
@@ -18,8 +18,9 @@ export function listedVolumes(
 }
 
 /**
- * The load balancers listed in a row: the most expensive ones, and one entry with the others and the cost not in any
- * load balancer, as records of older agents do not list theirs.
+ * Returns the load balancers that a row lists: the most expensive ones, and one entry for everything else. That entry
+ * contains the other load balancers and the cost that no load balancer accounts for. Such a cost exists because records
+ * of older agents do not list their load balancers.
  */
 export function listedBalancers(
   balancers: ReadonlyMap<string, LoadBalancerUse>,
@@ -38,7 +39,7 @@ export function listedBalancers(
   return objectOf(listed);
 }
 
-/** Splits into the most expensive ones and the others. */
+/** Splits entries into the most expensive ones and the others. */
 function split<V extends { readonly cost: number }>(
   all: ReadonlyMap<string, V>,
 ): [[string, V][], [string, V][]] {

@@ -2,7 +2,7 @@ import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../
 import { type Measure, measures } from '../../../query/measures';
 import { firstMember, type Piece, type PieceProperties, someProperties } from './piece';
 
-/** Averages, weighted by the duration of the allocations; all other measures are added. */
+/** Measures that are averages, weighted by the duration of the allocations. All other measures are added. */
 const averages: readonly Measure[] = [
   'cpuCoreRequestAverage',
   'cpuCoreUsageAverage',
@@ -14,7 +14,7 @@ const averages: readonly Measure[] = [
   'gpuUsageAverage',
 ];
 
-/** Merges one container from two stored sets; `b` is from the later one. */
+/** Merges the allocations of one container from two stored sets. `b` is from the later set. */
 export function mergeOverSets(a: Piece, b: Piece): Piece {
   const [before, after] = [firstMember(a), firstMember(b)];
   const properties: PieceProperties = {
@@ -52,7 +52,7 @@ export function mergePieces(a: Piece, b: Piece): Piece {
 
 type TextField = 'cluster' | 'node' | 'container' | 'controllerKind' | 'namespace' | 'pod' | 'providerID';
 
-/** Properties common to allocations; a single one keeps all of its own. */
+/** Returns the properties that are common to all allocations. A single allocation keeps all of its properties. */
 export function commonProperties(
   members: readonly PieceProperties[],
   aggregatedMetadata: boolean,
@@ -82,7 +82,10 @@ export function commonProperties(
   };
 }
 
-/** The controller common to all. For one container: the named one, of several the first by name. */
+/**
+ * Returns the controller that is common to all, otherwise an empty string. But if all are the same container, returns
+ * the first of its controllers by name, ignoring empty names.
+ */
 function commonController(members: readonly PieceProperties[]): string {
   const identity = ({ cluster, node, namespace, pod, container }: PieceProperties) =>
     JSON.stringify([cluster, node, namespace, pod, container]);
@@ -99,7 +102,7 @@ function commonPairs(maps: readonly ReadonlyMap<string, string>[]): Map<string, 
   );
 }
 
-/** The union of two maps; values under the same key are merged. */
+/** Returns the union of two maps. Values with the same key are merged. */
 export function union<V>(
   a: ReadonlyMap<string, V>,
   b: ReadonlyMap<string, V>,
@@ -113,7 +116,7 @@ export function union<V>(
   return merged;
 }
 
-/** Merges the uses of one volume, or of several as one. */
+/** Merges two uses of the same volume, or of two volumes that are listed as one. */
 export function mergeVolumes(a: PersistentVolumeUse, b: PersistentVolumeUse): PersistentVolumeUse {
   const providerID = a.providerID === '' ? b.providerID : a.providerID;
   return { byteHours: a.byteHours + b.byteHours, cost: a.cost + b.cost, providerID };
@@ -123,7 +126,7 @@ function mergeBalancers(a: LoadBalancerUse, b: LoadBalancerUse): LoadBalancerUse
   return { ...a, cost: a.cost + b.cost, hours: a.hours + b.hours };
 }
 
-/** Properties common to two GPUs, with the averages of the merged row. */
+/** Keeps the properties that are common to two GPUs, with the averages of the merged row. */
 function mergeGpus(
   a: GpuUse | null,
   b: GpuUse | null,

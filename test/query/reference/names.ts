@@ -5,7 +5,7 @@ import type { PieceProperties } from './piece';
 
 const unallocated = '__unallocated__';
 
-/** The name of the group of an allocation. */
+/** Returns the name of the group that an allocation belongs to. */
 export function groupName(
   groups: readonly AllocationGroup[],
   properties: PieceProperties,

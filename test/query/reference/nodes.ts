@@ -4,7 +4,7 @@ import { clusterOf } from './idle';
 import { type PieceProperties, textMap } from './piece';
 import { assetsOf, type StoredAssets } from './stored-sets';
 
-/** Properties that allocations can be grouped by, but that only nodes have. */
+/** Properties that only nodes have, but that allocations can be grouped by. */
 export type NodeWords = Readonly<Record<'account' | 'provider' | 'region', string>>;
 
 const regionLabels = [
@@ -15,8 +15,9 @@ const regionLabels = [
 ];
 
 /**
- * Properties of an allocation's node, from the latest set that contains it. For an unknown node, those common to all
- * nodes of the cluster. Empty if unknown.
+ * Returns a function that finds the properties of an allocation's node, from the latest set that contains the node. If
+ * the node is unknown, it returns the properties that are common to all nodes of the cluster. Properties that are
+ * unknown or not common are empty.
  */
 export function nodeWords(stored: readonly StoredAssets[]): (of: PieceProperties) => NodeWords {
   const clusters = new Map<string, Map<string, NodeWords>>();

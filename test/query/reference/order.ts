@@ -4,7 +4,7 @@ import { totalCost } from './piece';
 
 type Sort = AllocationRequest['sort'];
 
-/** Sorts rows as requested: ties by name, rows without a value last. */
+/** Sorts rows as requested. Ties are sorted by name. Rows without a value come last. */
 export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationRow[] {
   const direction = sort.descending ? -1 : 1;
   return [...rows].sort((a, b) => {
@@ -17,7 +17,10 @@ export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationR
   });
 }
 
-/** A page of rows. Idle rows count neither for its offset nor its length, and are added to each page with another row. */
+/**
+ * Returns a page of rows. Idle rows do not count for the offset or the limit. They are added to the first page and to
+ * each page that has another row.
+ */
 export function pageOf<Row extends { readonly name: string }>(
   rows: readonly Row[],
   { offset, limit }: Pick<AllocationRequest, 'offset' | 'limit'>,
@@ -29,7 +32,7 @@ export function pageOf<Row extends { readonly name: string }>(
   return rows.filter((row) => isIdle(row) || page.has(row));
 }
 
-/** The value that a row is sorted by; null if it has no such number. */
+/** Returns the value that a row is sorted by, or null if it is not a finite number. */
 export function sortValue(row: AllocationRow, by: Sort['by']): number | string | null {
   const value = valueOf(row, by);
   return typeof value === 'number' && !Number.isFinite(value) ? null : value;

@@ -4,7 +4,7 @@ import type { Allocation, StringMap } from '../../../etl/model';
 import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../../../query/answer';
 import { type Measure, measures } from '../../../query/measures';
 
-/** The properties of an allocation, complete and as text. */
+/** All properties of an allocation, as text. */
 export interface PieceProperties {
   cluster: string;
   node: string;
@@ -21,11 +21,11 @@ export interface PieceProperties {
   namespaceAnnotations: ReadonlyMap<string, string>;
 }
 
-/** An allocation in the form used here, or several merged into one. */
+/** An allocation in the form that the reference uses, or several allocations merged into one. */
 export interface Piece {
-  /** The identity of an allocation, the key of a group. */
+  /** The identity of an allocation, or the key of a group. */
   readonly name: string;
-  /** The properties of each allocation merged into it. */
+  /** The properties of each allocation that was merged into this piece. */
   readonly members: readonly PieceProperties[];
   readonly start: number;
   readonly end: number;
@@ -36,7 +36,7 @@ export interface Piece {
   readonly raw: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** Properties that are empty except the given ones. */
+/** Returns properties that are empty except for the given ones. */
 export function someProperties(known: Partial<PieceProperties>): PieceProperties {
   return {
     cluster: '',
@@ -56,13 +56,13 @@ export function someProperties(known: Partial<PieceProperties>): PieceProperties
   };
 }
 
-/** Measures that are 0 except the given ones. */
+/** Returns measures that are 0 except for the given ones. */
 export function someNumbers(known: Partial<Record<Measure, number>>): Record<Measure, number> {
   const zeros = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
   return { ...zeros, ...known };
 }
 
-/** The allocation of a record. */
+/** Converts a record to a piece. */
 export function pieceOf(record: Allocation): Piece {
   const pvs = volumesOf(record);
   const numbers = numbersOf(record, [...pvs.values()]);
@@ -83,7 +83,7 @@ export function pieceOf(record: Allocation): Piece {
   };
 }
 
-/** The first (before grouping, the only) member of a piece. */
+/** Returns the first member of a piece. Before grouping, it is the only one. */
 export function firstMember(piece: Piece): PieceProperties {
   const [first] = piece.members;
   if (first === undefined) throw new Error(`${piece.name} has no members`);
@@ -95,12 +95,12 @@ export function isUnmounted(piece: Piece): boolean {
   return firstMember(piece).container === '__unmounted__';
 }
 
-/** Whether this is idle stored by a writer. */
+/** Whether this is idle that a writer stored in its file. */
 export function isStoredIdle(piece: Piece): boolean {
   return piece.name.includes('__idle__');
 }
 
-/** Total cost, adjustments included. */
+/** Computes the total cost, including adjustments. */
 export function totalCost({ numbers }: { numbers: Readonly<Record<Measure, number>> }): number {
   return (
     numbers.cpuCost +
@@ -120,7 +120,7 @@ export function totalCost({ numbers }: { numbers: Readonly<Record<Measure, numbe
   );
 }
 
-/** A copy with all adjustments set to 0. */
+/** Copies a piece with all adjustments set to 0. */
 export function withoutAdjustments(piece: Piece): Piece {
   const numbers = someNumbers({
     ...piece.numbers,
@@ -134,12 +134,12 @@ export function withoutAdjustments(piece: Piece): Piece {
   return { ...piece, numbers };
 }
 
-/** Unix seconds, with fraction. */
+/** Converts an instant to Unix seconds, with a fraction. */
 export function secondsOf(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** A map of byte strings as text. */
+/** Converts a map of byte strings to text. */
 export function textMap(map: StringMap | null): Map<string, string> {
   return new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
 }
@@ -202,7 +202,10 @@ function numbersOf(record: Allocation, pvs: readonly PersistentVolumeUse[]): Rec
   };
 }
 
-/** Volumes by keys with one colon, as colons within names are replaced. Volumes with equal keys are merged. */
+/**
+ * Returns volumes by key. A key has exactly one colon, as colons within names are replaced. Volumes whose keys become
+ * equal are merged.
+ */
 function volumesOf(record: Allocation): Map<string, PersistentVolumeUse> {
   const part = (text: ByteString) => displayText(text).replaceAll(':', '_');
   const pvs = new Map<string, PersistentVolumeUse>();
@@ -231,7 +234,7 @@ function balancersOf(record: Allocation): Map<string, LoadBalancerUse> {
   return balancers;
 }
 
-/** The GPU of a record, with the averages taken from the measures, which have them too. */
+/** Returns the GPU of a record. Its averages are also measures and are copied from there. */
 function gpuOf({ gpuAllocation }: Allocation, numbers: Readonly<Record<Measure, number>>): GpuUse | null {
   return (
     gpuAllocation && {

@@ -4,7 +4,7 @@ import type { Span } from '../../../query/span';
 import { clusterOf, countsForIdle } from './idle';
 import { firstMember, type Piece, totalCost } from './piece';
 
-/** Whether an allocation is removed from the result, its cost shared among the others. */
+/** Whether an allocation is removed from the result and its cost shared among the others. */
 export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean {
   const { namespace, labels } = firstMember(piece);
   return (
@@ -13,7 +13,10 @@ export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean 
   );
 }
 
-/** The cost to be shared in a step: that of the shared allocations with their idle, plus the step's part of the monthly cost. */
+/**
+ * Computes the cost to be shared in a step: the cost of the shared allocations with their idle, plus the step's part of
+ * the monthly cost.
+ */
 export function sharedCost(step: Span, charged: readonly Piece[], request: AllocationRequest): number {
   const shared = charged.filter((piece) => isShared(piece, request));
   const hours = Math.max(0, Math.min(step.end, request.now) - step.start) / 3_600;
@@ -22,8 +25,9 @@ export function sharedCost(step: Span, charged: readonly Piece[], request: Alloc
 }
 
 /**
- * Shares of a cost by group name. Split evenly, each group that exists before filtering gets one share. Weighted, by cost
- * without idle; allocations that the filter drops from a group take their part of the share with them.
+ * Splits a cost into shares, by group name. An even split gives the same share to each group that exists before
+ * filtering. A weighted split is by cost without idle. An allocation that the filter drops from a group reduces the
+ * group's share by its own part.
  */
 export function shareOut(
   cost: number,
@@ -46,7 +50,7 @@ export function shareOut(
   return new Map([...weights].map(([name, weight]) => [name, cost * part(weight)]));
 }
 
-/** Shares of the management cost of a cluster by allocation, weighted by cost without idle. */
+/** Splits the management cost of each cluster among its allocations, weighted by their cost without idle. */
 export function tenancyShares(
   assets: readonly Asset[],
   remaining: readonly Piece[],

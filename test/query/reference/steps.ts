@@ -6,13 +6,13 @@ const week = 7 * day;
 /** 1970-01-04, the first Sunday. */
 const firstSunday = 3 * day;
 
-/** A set of the answer, and the steps accumulated in it. */
+/** A set of the answer, and the steps that are accumulated in it. */
 export interface PlannedSet {
   readonly window: Span;
   readonly steps: readonly Span[];
 }
 
-/** The sets of an answer and the steps of each, both in chronological order. */
+/** Determines the sets of an answer and the steps of each set, both in chronological order. */
 export function planSets(request: {
   readonly window: Span;
   readonly step: Step;
@@ -33,7 +33,7 @@ export function planSets(request: {
   }));
 }
 
-/** Consecutive spans from the start of the window; the last may extend past its end. */
+/** Cuts a window into steps. The last one may extend beyond the end of the window. */
 export function cut(window: Span, step: Step): Span[] {
   if (step === 'window') return [window];
   const steps: Span[] = [];
@@ -49,7 +49,7 @@ function periodsOf(window: Span, accumulation: Periodic): Span[] {
   return accumulation === 'weeknow' ? weeksBack(window) : calendarPeriods(window, accumulation);
 }
 
-/** Whole calendar periods; the first and the last may extend beyond the window. */
+/** Returns the whole calendar periods that overlap a window. The first and the last may extend beyond it. */
 function calendarPeriods(window: Span, accumulation: Exclude<Periodic, 'weeknow'>): Span[] {
   const periods: Span[] = [];
   let start = periodStart(window.start, accumulation);
@@ -93,7 +93,9 @@ function periodEnd(start: number, accumulation: Exclude<Periodic, 'weeknow'>): n
   }
 }
 
-/** Blocks of seven days counted back from the end of the window; the first is cut at its start. */
+/**
+ * Returns blocks of seven days, counted back from the end of the window. The first is cut off at the window's start.
+ */
 function weeksBack(window: Span): Span[] {
   const blocks: Span[] = [];
   for (let { end } = window; end > window.start; end -= week) {

@@ -2,9 +2,9 @@ import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
 import type { Span } from '../../../query/span';
 import { finite } from './finite';
 
-/** A set of an ETL folder, and the window of its file. */
+/** A set from an ETL folder, with the window of its file. */
 export interface Stored<S> extends Span {
-  /** The name of the folder: `1d`, `1h`. */
+  /** Name of the resolution's folder: `1d` or `1h`. */
   readonly resolution: string;
   readonly set: S;
 }
@@ -18,7 +18,7 @@ export interface StoredWorld {
   readonly assets: readonly StoredAssets[];
 }
 
-/** The records of a set of assets. */
+/** Returns the records of a set of assets, with 0 in place of NaN and infinite numbers. */
 export function assetsOf(set: AssetSet): Asset[] {
   return [...(set.assets?.values() ?? [])].filter((record) => record !== null).map(finite);
 }
@@ -29,7 +29,7 @@ export interface Portion<R> extends Span {
   readonly records: readonly R[];
 }
 
-/** The records of each cluster in each set, in chronological order. A set without records of a cluster yields no portion for it. */
+/** Splits each set by cluster, in chronological order. A set without records of a cluster yields no portion for it. */
 export function portions<S, R>(
   stored: readonly Stored<S>[],
   recordsOf: (set: S) => readonly R[],
