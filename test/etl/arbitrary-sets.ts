@@ -23,15 +23,15 @@ import type { Pipeline } from '../../etl/window';
 import { Writer } from '../../etl/writer';
 
 export interface SetOptions {
-  /** Codec version of all structures; if undefined, each structure has its own. */
+  /** Codec version of all structures. If undefined, each structure has its own. */
   version?: number;
-  /** Records as agents write them: keyed by name, with the window of the set, no key without a record. */
+  /** Makes records as agents write them: keyed by name, with the window of the set, and no key without a record. */
   regular?: boolean;
-  /** Hours by which the window of regular sets and their records ends after the day. */
+  /** Number of hours after the end of the day at which the window of regular sets and of their records ends. */
   hours?: number;
-  /** Clusters named by records; the fewer, the more sets collide. */
+  /** Clusters that records can name. The fewer there are, the more often sets collide. */
   clusters?: string[];
-  /** Any numbers, including NaN, instead of amounts of money. */
+  /** Makes any numbers, including NaN, instead of amounts of money. */
   anyNumbers?: boolean;
 }
 
@@ -68,7 +68,7 @@ const oddWindows: fc.Arbitrary<TimeWindow> = fc.record({
   end: nullable(instants),
 });
 
-/** The window of regular sets: time zones vary, the instants do not. */
+/** Generates the window of regular sets. Its instants are always the same, only their time zones vary. */
 function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   return fc.tuple(windowVersion, fc.constantFrom(-1, 0)).map(([version, zone]) => ({
     version,
@@ -77,7 +77,7 @@ function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   }));
 }
 
-/** Arbitraries that depend on the options. */
+/** Makes the basic arbitraries that depend on the options. */
 function basics(range: { oldest: number; newest: number }, options: SetOptions) {
   const versions = fc.integer({ min: range.oldest, max: range.newest });
   return {
@@ -269,7 +269,10 @@ function arbitraryAsset(options: SetOptions): fc.Arbitrary<Asset> {
     .map(([asset, name]) => ({ ...asset, typeName: `${name}.${asset.type}` }));
 }
 
-/** Entries of a set, keyed by identity or, unless regular, by any key and sometimes without a record. */
+/**
+ * Generates the entries of a set, keyed by identity. Unless the set is regular, some have any other key, and some of
+ * those have no record.
+ */
 function entries<R>(
   record: fc.Arbitrary<R>,
   identity: (record: R) => ByteString,
@@ -324,7 +327,7 @@ function arbitraryAssetSet(options: SetOptions): fc.Arbitrary<AssetSet> {
   );
 }
 
-/** Sets whose structures may have any field, even one that their version lacks. */
+/** Generates sets whose structures may have any field, even one that their version lacks. */
 export function arbitrarySetAnyFields<P extends Pipeline>(
   pipeline: P,
   options: SetOptions,
@@ -333,7 +336,7 @@ export function arbitrarySetAnyFields<P extends Pipeline>(
   return made as unknown as fc.Arbitrary<SetOf[P]>;
 }
 
-/** Sets that a file can represent: fields missing from a version are 0, empty or null. */
+/** Generates sets that a file can represent: fields that a version lacks are 0, empty or null. */
 export function arbitrarySet<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -344,7 +347,10 @@ export function arbitrarySet<P extends Pipeline>(
 /** How a file is written: by our writer, or in another way that readers must accept. */
 export type Writing = 'ours' | 'odd table' | 'no table' | 'empty table' | 'gzip';
 
-/** Files as agents may write them: in any way, with repeated keys in maps of records and of strings. */
+/**
+ * Generates files as agents may write them: in any of the ways, some with repeated keys in maps of records and of
+ * strings.
+ */
 export function arbitraryFile<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -374,7 +380,7 @@ function writeAs(set: AllocationSet | AssetSet, writing: Writing, numbers: Itera
   return writing === 'gzip' ? gzipSync(bytes) : bytes;
 }
 
-/** Writes all strings in place; its string table is empty. */
+/** Writes all strings in place, so that the string table is empty. */
 class InPlaceWriter extends Writer {
   override str(value: ByteString): void {
     this.raw(value);
@@ -407,7 +413,7 @@ class OddTableWriter extends Writer {
     table.i32(0x54534742);
     table.i32(this.strings.length);
     for (const value of this.strings) table.raw(value);
-    // Drop the empty table that `finish` puts in front.
+    // Drop the empty table that `finish` puts in front of the bytes.
     const written = table.finish();
     const bytes = written.bytes.subarray(written.tableLength);
     return {

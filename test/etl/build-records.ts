@@ -13,17 +13,18 @@ import type {
 import { goldenBytes } from './golden-files';
 
 /*
- * Hand-made sets for testing single rules: blank records from the golden files, with the fields that a test sets.
+ * Builds sets for tests of single rules: copies blank records from the golden files and replaces the fields that a test
+ * needs.
  */
 
-/** A blank allocation of version 25: one day, no cost, no parts. */
+/** Makes an allocation of version 25, blank except for the given fields: one day, no cost, no parts. */
 export function allocation(name: string, fields: Partial<Allocation> = {}): Allocation {
   const blank = emptyAllocations('edge/valid/nil-records.allocations').allocations?.get('edge/bare');
   if (!blank) throw new Error('edge/bare is gone from the golden files');
   return { ...blank, window: day(), name, ...fields };
 }
 
-/** A blank asset of the given type, version 21. */
+/** Makes an asset of version 21, blank except for the given fields. */
 export function asset<T extends AssetType>(
   type: T,
   fields: Partial<Extract<Asset, { type: T }>> = {},
@@ -33,7 +34,7 @@ export function asset<T extends AssetType>(
   return { ...blank, window: day(), ...fields };
 }
 
-/** The window of all blank records: 2026-11-14. */
+/** Returns the window of all blank records: 2026-11-14. */
 export function day() {
   return emptyAllocations().window;
 }
@@ -42,7 +43,7 @@ function emptyAllocations(path = 'edge/valid/nil-maps.allocations'): AllocationS
   return decodeSet('allocations', goldenBytes(path));
 }
 
-/** A set of version 25, of records keyed by name or by the given keys. */
+/** Makes a set of version 25. Records without a given key are keyed by name. */
 export function allocationSet(records: (Allocation | [string, Allocation | null])[]): AllocationSet {
   const entries = records.map((record): [string, Allocation | null] =>
     Array.isArray(record) ? record : [record.name, record],
@@ -50,13 +51,13 @@ export function allocationSet(records: (Allocation | [string, Allocation | null]
   return { ...emptyAllocations(), allocations: new Map(entries) };
 }
 
-/** A set of version 21, of assets under made-up keys. */
+/** Makes a set of version 21. The keys of its assets are made up. */
 export function assetSet(records: Asset[], fields: Partial<AssetSet> = {}): AssetSet {
   const empty = decodeSet('assets', goldenBytes('edge/valid/nil-maps.assets'));
   return { ...empty, assets: new Map(records.map((record, index) => [`key ${index}`, record])), ...fields };
 }
 
-/** Merges one allocation per cluster; all must have the same name. */
+/** Merges allocations, each from a different cluster, into one. All must have the same name. */
 export function mergedAllocation(...records: Allocation[]): Allocation {
   const sets = records.map((record, index) => ({ id: `c${index}`, set: allocationSet([record]) }));
   const merged = [...(mergeSets('allocations', sets).set.allocations?.values() ?? [])];
@@ -64,7 +65,9 @@ export function mergedAllocation(...records: Allocation[]): Allocation {
   return merged[0];
 }
 
-/** Merges one asset per cluster, with aggregationKeys that make them the same asset. */
+/**
+ * Merges assets, each from a different cluster, into one. The sets have aggregationKeys that make them the same asset.
+ */
 export function mergedAsset(...records: Asset[]): Asset {
   const sets = records.map((record, index) => ({
     id: `c${index}`,

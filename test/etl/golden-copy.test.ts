@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The source of the fixtures lies beside some checkouts; nothing else looks there. */
+/** The folder from which the fixtures were copied. It exists only beside some checkouts. Only this test reads it. */
 const source = join(__dirname, '..', '..', '..', 'shared', 'fixtures');
 const copy = join(__dirname, '..', 'golden');
 

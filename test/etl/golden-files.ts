@@ -8,7 +8,7 @@ import { type Pipeline, pipelines } from '../../etl/window';
 
 const root = join(__dirname, '..', 'golden');
 
-/** Bytes of a golden file, by its path below `test/golden`. */
+/** Reads a golden file, by its path below `test/golden`. */
 export function goldenBytes(path: string): Buffer {
   return readFileSync(join(root, path));
 }
@@ -17,7 +17,7 @@ export function goldenJson(path: string): Json {
   return JSON.parse(goldenBytes(path).toString('utf8')) as Json;
 }
 
-/** One line of `edge/manifest.json`. */
+/** One entry of `edge/manifest.json`. */
 export interface EdgeFile {
   file: string;
   kind: Pipeline;
@@ -36,11 +36,11 @@ export interface GoldenFile {
   path: string;
   pipeline: Pipeline;
   dump?: string;
-  /** Whether the dump has the codec version of each record. */
+  /** Whether the dump contains the codec version of each record. */
   versions: boolean;
 }
 
-/** All valid files: windows of all buckets (including merged ones), corner cases and versions. */
+/** Lists all valid files: windows of all buckets (including merged ones), corner cases and versions. */
 export function goldenFiles(): GoldenFile[] {
   const corners = edgeFiles('ok').map(({ file, kind, dump }): GoldenFile => ({
     path: `edge/${file}`,
@@ -58,9 +58,9 @@ export function goldenFiles(): GoldenFile[] {
 }
 
 interface Bucket {
-  /** Folder of `federated/<cluster>`. */
+  /** Folder that contains `federated/<cluster>`. */
   folder: string;
-  /** Folder of the dumps. */
+  /** Folder that contains the dumps. */
   dumps: string;
 }
 
@@ -102,7 +102,7 @@ function list(folder: string): string[] {
   return existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
 }
 
-/** One window merged by OpenCost: the inputs in folding order, and the result. */
+/** A window that OpenCost merged: the inputs in folding order, and the result. */
 export interface GoldenMerge<P extends Pipeline = Pipeline> {
   name: string;
   pipeline: P;
@@ -110,7 +110,7 @@ export interface GoldenMerge<P extends Pipeline = Pipeline> {
   expected: SetOf[P];
 }
 
-/** All windows of a pipeline, in all buckets, that have a merged result. */
+/** Lists all windows of a pipeline, in all buckets, for which there is a merged result. */
 export function goldenMerges<P extends Pipeline>(pipeline: P): GoldenMerge<P>[] {
   const cases = [
     ['bucket', 'expected'],

@@ -1,4 +1,4 @@
-/** A copy of a file with the eight bytes of each number replaced. Each number must occur exactly once. */
+/** Copies a file and replaces numbers in the copy, eight bytes each. Each replaced number must occur exactly once. */
 export function patchedFloats(file: Uint8Array, changes: readonly (readonly [from: number, to: number])[]) {
   const bytes = Buffer.from(file);
   for (const [from, to] of changes) {

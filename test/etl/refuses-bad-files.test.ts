@@ -39,7 +39,10 @@ const codes: Record<string, ErrorCode> = {
   'random.allocations': 'ETL_CORRUPT',
 };
 
-/** The error that refuses a file; undefined if it is read. Any error but a FederationError fails the test. */
+/**
+ * Returns the error with which a file is refused, or undefined if it can be read. Any error other than a
+ * FederationError fails the test.
+ */
 function refusal(pipeline: Pipeline, bytes: Uint8Array): FederationError | undefined {
   try {
     decodeSet(pipeline, bytes);

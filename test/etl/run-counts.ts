@@ -1,10 +1,10 @@
 /**
- * Number of runs of property tests. `FED_TEST_LONG=1` selects the full counts; nothing else in the tests reads it.
- * Seeds are fixed, so that failures are reproducible.
+ * Numbers of runs of property tests. `FED_TEST_LONG=1` selects the full numbers. No other code of the tests reads this
+ * variable. Seeds are fixed, so that failures are reproducible.
  */
 const long = process.env.FED_TEST_LONG === '1';
 
-/** The first value in a short run, the second in a long one. */
+/** Returns the first value in a short run, the second one in a long run. */
 export function runs<T>(short: T, full: T): T {
   return long ? full : short;
 }

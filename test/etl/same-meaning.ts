@@ -3,9 +3,9 @@ import { decodeSet } from '../../etl/file';
 import type { SetOf } from '../../etl/model';
 import type { Pipeline } from '../../etl/window';
 
-/** Largest difference between equal numbers, relative to the larger. */
+/** Largest difference at which two numbers still count as equal, relative to the larger one. */
 const tolerance = 1e-9;
-/** Fields about how a record was written, which are not part of its meaning. */
+/** Fields that only describe how a record was written. They are not part of its meaning. */
 const writing = new Set(['codecVersion', 'typeName']);
 /** Fields of a set that OpenCost's merge drops. */
 const dropped = new Set(['fromSource', 'warnings', 'errors']);
@@ -16,9 +16,9 @@ export interface Strictness {
 }
 
 /**
- * The differences in meaning between two sets or their files, one line each; empty if there are none. Null equals
- * empty, times are compared by instant, floats to a relative 1e-9. Ignored: the order of maps, codec versions, and
- * unless `strict` fromSource, warnings and errors. The two GPU averages of version 22 count as a gpuAllocation.
+ * Lists the differences in meaning between two sets or their files, one line each. Null equals empty, times are
+ * compared by instant, floats to a relative 1e-9. The order of maps and codec versions are ignored, and so are
+ * fromSource, warnings and errors unless `strict` is true. The two GPU averages of version 22 count as a gpuAllocation.
  */
 export function sameMeaning<P extends Pipeline>(
   pipeline: P,
@@ -37,7 +37,7 @@ export function sameDumps(a: Json, b: Json, { strict = false }: Strictness = {})
 }
 
 function meaningOf<P extends Pipeline>(pipeline: P, set: SetOf[P] | Uint8Array): Json {
-  // Versions are needed to migrate the GPU averages of version 22; the comparison itself ignores them.
+  // Versions are needed to migrate the GPU averages of version 22. The comparison itself ignores versions.
   return dumpSet(set instanceof Uint8Array ? decodeSet(pipeline, set) : set, { codecVersions: true });
 }
 
@@ -47,7 +47,10 @@ function isObject(value: Json): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Records of version 22 have their GPU averages in two fields, later ones in a part. */
+/**
+ * Converts the GPU averages of records of version 22: these have two fields for them, later versions have a
+ * gpuAllocation.
+ */
 function migrated(dump: Json): Json {
   if (!isObject(dump) || !Array.isArray(dump.allocations)) return dump;
   return { ...dump, allocations: dump.allocations.map(migratedRecord) };
@@ -63,7 +66,7 @@ function migratedRecord(record: Json): Json {
   return { ...rest, gpuAllocation: { ...strings, isGpuShared: null, ...averages } };
 }
 
-/** Turns lists of records and of volumes into objects by key, so that differences name the record. */
+/** Turns lists of records and of volumes into objects by key, so that each difference names its record. */
 function byKey(dump: Json): Json {
   if (Array.isArray(dump)) {
     const keyed = dump.length > 0 && dump.every((entry) => isObject(entry) && keyOf(entry) !== undefined);
@@ -106,7 +109,7 @@ function isEmpty(value: Json): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** Members of an object or list by name; none for a missing one, undefined for a scalar. */
+/** Returns the members of an object or list by name. A null has no members. For a scalar, returns undefined. */
 function entriesOf(value: Json): Map<string, Json> | undefined {
   if (value === null) return new Map();
   return typeof value === 'object' ? new Map(Object.entries(value)) : undefined;

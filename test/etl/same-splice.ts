@@ -13,7 +13,7 @@ export interface SpliceInput {
 
 /**
  * Splices files and compares everything with the decoding merge: content and order of the merged file, the
- * contributions, their extracted files, the facts about the inputs. Does not modify the given bytes.
+ * contributions, the files extracted from them, and the facts about the inputs. Does not modify the given bytes.
  *
  * @returns the spliced file, and whether it equals that of the decoding merge to the byte
  */
@@ -57,14 +57,17 @@ export function expectSpliced(
   return { spliced, sameBytes, passed: stored.every(({ changed }) => changed.length === 0) };
 }
 
-/** The bytes do not depend on how much is held in memory, nor on what is taken from the previous merged file. */
+/**
+ * Checks that the merged bytes depend neither on how much is held in memory nor on which sources are taken from the
+ * previous merged file.
+ */
 function expectSameInOtherWays(
   pipeline: Pipeline,
   files: readonly SpliceInput[],
   merged: Buffer,
   contributions: readonly Contribution[],
 ): void {
-  // Only the first file fits into memory.
+  // Allow only the first file to be held in memory, or none if there are fewer than three files.
   const held = files.length > 2 ? files[0]!.bytes.length : 0;
   const splice = new Splice(pipeline, {
     mostHeld: held,
@@ -73,7 +76,8 @@ function expectSameInOtherWays(
   for (const { id, bytes } of files) splice.add(id, copyOf(bytes));
   expectSameMerge(splice.finish(), merged, contributions);
   const asTheyCame = contributions.map(({ altered, changed }) => altered.length + changed.length === 0);
-  // Take everything possible from the merged file, then all but the first source, as if that one had changed.
+  // The first way takes every possible source from the merged file. The second way takes all of them but the first, as
+  // if that source had changed.
   const first = asTheyCame.indexOf(true);
   const ways = [
     { own: -1, mostHeld: Infinity },
@@ -101,7 +105,7 @@ function expectSameMerge(
   merged: Buffer,
   expected: readonly Contribution[],
 ): void {
-  // A part is valid until the next one is requested, and the parts can be iterated twice.
+  // Copy each part, as it is only valid until the next one is requested. The parts can be iterated twice.
   for (let time = 0; time < 2; time++) {
     const copies: Buffer[] = [];
     for (const part of parts) copies.push(Buffer.from(part));
@@ -110,7 +114,7 @@ function expectSameMerge(
   expect(contributions).toEqual(expected);
 }
 
-/** A copy in memory of its own, like a file read from a store: the splice may release it. */
+/** Copies bytes to memory of their own. The splice may release it, like that of a file read from a store. */
 function copyOf(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);

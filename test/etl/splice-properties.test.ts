@@ -10,7 +10,7 @@ import { propertyRuns } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
 import { spliceSets } from './splice-sets';
 
-/** Files of a few clusters, colliding because their records name the same few clusters. */
+/** Generates files of one to four clusters. They collide, as their records name the same few clusters. */
 function filesOf(
   pipeline: Pipeline,
   options: SetOptions = {},
@@ -21,7 +21,7 @@ function filesOf(
     .map((files) => files.map((bytes, index) => ({ id: `cluster-${index}`, bytes })));
 }
 
-/** Files of clusters, no two of which can have the same record. */
+/** Generates files of three clusters. No two of the files can have a record in common. */
 function disjointFiles(pipeline: Pipeline, writings?: Writing[]): fc.Arbitrary<SpliceInput[]> {
   const one = (id: string) =>
     arbitraryFile(pipeline, { regular: true, clusters: [id] }, writings).map((bytes) => ({ id, bytes }));
@@ -56,7 +56,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
     fc.assert(
       fc.property(disjointFiles(pipeline), (files) => {
         const { sameBytes, passed } = expectSpliced(pipeline, files);
-        // Two assets of one cluster may still be the same asset.
+        // Not every record has to pass, as two assets of one cluster may still be the same asset.
         expect(sameBytes || !passed).toBe(true);
       }),
       propertyRuns(100, 2000),

@@ -16,7 +16,7 @@ import { propertyRuns, runs } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
 import { spliceSets } from './splice-sets';
 
-/** The files of a golden window, byte for byte as OpenCost wrote them. */
+/** Reads the files of a golden window, byte for byte as OpenCost wrote them. */
 function goldenInputs(pipeline: Pipeline, name: string, ids: readonly string[]): SpliceInput[] {
   const [from, , resolution, window] = name.split(' ');
   return ids.map((id) => ({
@@ -33,7 +33,7 @@ describe.each(pipelines)('spliced %s equal those of the decoding merge', (pipeli
       inputs.map(({ id }) => id),
     );
     const { sameBytes, passed } = expectSpliced(pipeline, files);
-    // Also if the first and the last have all records in common.
+    // They must also be equal if the first and the last file have all records in common.
     expectSpliced(pipeline, [...files, { id: 'zz', bytes: files[0]?.bytes ?? Buffer.alloc(0) }]);
     expect(passed ? sameBytes : true).toBe(true);
   });
@@ -61,8 +61,10 @@ describe.each(pipelines)('spliced %s equal those of the decoding merge', (pipeli
   });
 });
 
-/** Code, byte and detail of the error that refuses bytes; undefined if they are read. Any error but a
- * FederationError fails the test. */
+/**
+ * Returns the code, byte and detail of the error with which bytes are refused, or undefined if they can be read. Any
+ * error other than a FederationError fails the test.
+ */
 function refusal(read: () => unknown): string | undefined {
   try {
     read();
@@ -73,7 +75,10 @@ function refusal(read: () => unknown): string | undefined {
   }
 }
 
-/** Splices damaged bytes after a valid file, the harder case, and compares the error with that of decodeSet. */
+/**
+ * Splices damaged bytes and compares the error with that of decodeSet. A valid file is spliced before them, as this is
+ * the harder case.
+ */
 function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Array): void {
   const expected = refusal(() => decodeSet(pipeline, bytes));
   const given = Buffer.from(bytes);
@@ -88,7 +93,7 @@ function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Arr
     ]);
     return;
   }
-  // The file was not written to, and the splice is unchanged.
+  // Check that the splice did not write to the refused file, and that it continues as if the file had not been added.
   if (!given.equals(bytes)) throw new Error('The bytes of a refused file were changed.');
   const alone = spliceSets(pipeline, [{ id: 'good', bytes: Buffer.from(good) }]);
   if (!Buffer.concat([...splice.finish().parts]).equals(Buffer.concat([...alone.parts]))) {
@@ -175,7 +180,7 @@ describe('damaged files are refused exactly as by decodeSet', () => {
   });
 });
 
-/** Offset of the set in a file, after the string table if there is one. */
+/** Returns the offset of the set in a file: behind the string table, if there is one. */
 function setStart(bytes: Buffer): number {
   if (!hasTable(bytes)) return 0;
   const reader = new Reader(bytes);
@@ -273,7 +278,7 @@ describe('a splice', () => {
   });
 
   test('finds no mark across two strings of a table', () => {
-    // The length prefix of the second string reads as `id`.
+    // The bytes of the table contain `__idle__`, but its `id` is the length prefix of the second string.
     const across = 'le__'.padEnd(0x6469, 'x');
     const table = Buffer.from(`\x03\0x__id${across}`, 'latin1');
     expect([...entriesWith(viewOf(table, 0, 5, table.length), '__idle__')]).toEqual([]);
@@ -332,7 +337,7 @@ describe('a splice', () => {
   test('rewrites records that only differ from ours in how they are written', () => {
     const labels = new Map([['a', 'b']]);
     const properties = { ...blankProperties, services: ['s'], labels };
-    // The first record of a file is decoded; the second passes.
+    // The first record of a file is always decoded. Only the second one passes.
     const assets = ['one', 'two'].map((name) =>
       asset('LoadBalancer', { labels, private: true, properties: { ...assetProperties, name } }),
     );
@@ -350,7 +355,7 @@ describe('a splice', () => {
       let otherwise = 0;
       for (let at = 0; at < bytes.length; at++) {
         const other = Buffer.from(bytes);
-        // Another boolean byte or flag that also counts as set.
+        // If the byte is a boolean or a flag, 2 also counts as set.
         other[at] = 2;
         if (bytes[at] === 2 || refusal(() => decodeSet(pipeline, other)) !== undefined) continue;
         if (!isDeepStrictEqual(decodeSet(pipeline, other), before)) continue;
@@ -373,7 +378,7 @@ describe('a splice', () => {
 });
 
 describe('the union of string tables', () => {
-  /** Adds all strings of the file of a set. */
+  /** Adds the strings to the union, as the string table of a file. Returns their indexes in the union. */
   function addAll(union: StringUnion, strings: readonly string[]): number[] {
     const parts = strings.flatMap((text) => {
       const bytes = Buffer.from(text, 'latin1');

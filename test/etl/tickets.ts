@@ -8,8 +8,8 @@ import { window } from '../../etl/time-codec';
 import { expandWindow, spanOf } from '../../etl/time-window';
 
 /*
- * A made-up pipeline, written by no exporter: the costs of support tickets. It has an extra field before the records,
- * marks after them, and a string of the record as its identity.
+ * A made-up pipeline, which no exporter writes: the costs of support tickets. Its sets have an extra field before the
+ * records and marks after them. The identity of a record is one of its strings.
  */
 
 export interface Ticket {
@@ -38,7 +38,10 @@ const fields = {
 
 const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
 
-/** The spec of the pipeline. It is not in the types of model.ts, so `whole-pipeline.test.ts` has the compiler check it. */
+/**
+ * The spec of the pipeline. The types of model.ts do not contain it, so `whole-pipeline.test.ts` has the compiler check
+ * it.
+ */
 export const ticketPipeline = {
   setName: 'TicketSet',
   versions,

@@ -9,10 +9,10 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Changed texts of modules, by path. */
+/** The changed source texts of modules, by path. */
 type Changes = Readonly<Record<string, string>>;
 
-/** The source with `before` replaced; throws unless it occurs exactly once. */
+/** Returns the source of a module with replacements. Throws unless each `before` occurs exactly once. */
 function changed(path: string, ...replaced: (readonly [before: string, after: string])[]): Changes {
   let text = readFileSync(join(root, path), 'utf8');
   for (const [before, after] of replaced) {
@@ -25,7 +25,7 @@ function changed(path: string, ...replaced: (readonly [before: string, after: st
 const parsed = new Map<string, ts.SourceFile | undefined>();
 let last: ts.Program | undefined;
 
-/** Compile errors in these modules or their imports, by module. */
+/** Compiles modules. Returns the errors in them, and in their imports unless `imported` is false, by module. */
 function errorsIn(
   modules: readonly string[],
   changes: Changes,
@@ -120,7 +120,7 @@ describe('a third pipeline', () => {
       'query/export.ts',
       'query/pipeline-tables.ts',
     ];
-    // The ingest has no error of its own: without columns, it has no type for a file.
+    // query/ingest.ts needs no edit. Its error is only that it has no type for a file of a pipeline without columns.
     const found = Object.keys(errorsIn(program, registered)).sort();
     expect(found).toEqual([...places, 'query/ingest.ts'].sort());
     const guide = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
