@@ -65,7 +65,8 @@ describe('changing', () => {
         'federate month end',
         'replay federation-x',
       ]);
-      // Forms of other sites must be refused; JSON they cannot send without a preflight.
+      // Forms must be refused, as other sites can send them. JSON is safe, as other sites cannot send it without a
+      // preflight.
       const form = await app.inject({
         method: 'POST',
         url: '/api/federations',

@@ -7,7 +7,7 @@ const rendered = (text: string): Rendered => ({
   renderMs: 1,
 });
 
-/** Jobs that end on demand. */
+/** Makes jobs that a test ends with `finish`. */
 function workshop() {
   const signals: AbortSignal[] = [];
   const finish: ((text: string) => void)[] = [];
@@ -44,7 +44,7 @@ it('continues while any client waits, and stops when none does', async () => {
   other.abort(new Error('gone, too'));
   await expect(second).rejects.toThrow('gone, too');
   expect(signals[0]?.aborted).toBe(true);
-  // A new client does not get the abort of those who left.
+  // A new client gets an answer of its own, not the abort of the clients that have left.
   const third = cache.get('a', make, patient());
   finish[1]?.('fresh');
   expect((await third).rendered.body.toString()).toBe('fresh');

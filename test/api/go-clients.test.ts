@@ -21,7 +21,7 @@ const aggregates = [
 ];
 const flags = fc.constantFrom('true', 'false');
 
-/** Requests over a window, with values of each parameter that change the answer. */
+/** Generates requests over one of the windows. Each parameter has values that change the answer. */
 function questions(windows: readonly string[], namespaces: readonly string[]): fc.Arbitrary<Parameters> {
   return fc.record(
     {
@@ -49,10 +49,13 @@ function questions(windows: readonly string[], namespaces: readonly string[]): f
 
 const paths = fc.constantFrom('/allocation', '/model/allocation', '/allocation/compute');
 
-/** Our numbers for each row that Go's types lack. */
+/** The rows of our answer by set and name, with numbers that Go's types lack, such as `totalCost`. */
 type OwnRows = readonly Record<string, Record<string, number>>[];
 
-/** Sends a request, and compares each row as read by a Go client with the numbers that such a client does not know. */
+/**
+ * Sends a request. In each row, the costs that a Go client computes must equal those members of our answer that such a
+ * client does not know. Returns the number of rows.
+ */
 async function holdsForGo(app: FastifyInstance, path: string, parameters: Parameters): Promise<number> {
   const { status, text, data } = await ask(app, path, parameters);
   expect([path, parameters, status]).toEqual([path, parameters, 200]);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /*
- * Reads answers as strictly as OpenCost's Go types, on which kubectl-cost and many exporters are built: unknown members
- * (including `totalCost` and `pvCost`) are ignored, missing ones and null are zero, and a single invalid value refuses the
- * whole answer.
+ * Reads answers as strictly as OpenCost's Go types, on which kubectl-cost and many exporters are built. Unknown members
+ * (including `totalCost` and `pvCost`) are ignored. Missing members and null are zero. If a single value is invalid,
+ * the whole answer is refused.
  */
 
 const number = z
@@ -53,7 +53,7 @@ const amounts = {
   ramByteUsageAverage: number,
 };
 
-/** A key that does not have two parts is an error, which refuses the whole answer. */
+/** A key must have two parts. Otherwise the whole answer is refused. */
 const volumeKey = z.string().refine((key) => key.split(':').length === 2, 'is not a volume key');
 
 const allocation = z.object({
@@ -87,12 +87,12 @@ const allocations = z.object({ code: z.int(), data: z.array(z.record(z.string(),
 /** An allocation as read by a Go client. */
 export type GoAllocation = z.infer<typeof allocation>;
 
-/** Reads the body of an answer of allocations: one map by name per set. Throws if a Go client would fail. */
+/** Reads the body of an answer of allocations. Returns one map per set, by name. Throws if a Go client would fail. */
 export function readAllocations(body: string): Map<string, GoAllocation>[] {
   return allocations.parse(JSON.parse(body)).data.map((set) => new Map(Object.entries(set)));
 }
 
-/** Total cost of an allocation as computed by a Go client: the sum of the parts that it knows. */
+/** Computes the total cost of an allocation as a Go client does: the sum of the parts that it knows. */
 export function goTotal(row: GoAllocation): number {
   return (
     row.cpuCost +
@@ -112,12 +112,12 @@ export function goTotal(row: GoAllocation): number {
   );
 }
 
-/** Total cost of the volumes. */
+/** Adds up the costs of the listed volumes. */
 export function volumesCost({ pvs }: GoAllocation): number {
   return Object.values(pvs ?? {}).reduce((sum, volume) => sum + (volume?.cost ?? 0), 0);
 }
 
-/** Total cost of the listed load balancers. */
+/** Adds up the costs of the listed load balancers. */
 export function balancersCost({ lbAllocations }: GoAllocation): number {
   return Object.values(lbAllocations ?? {}).reduce((sum, balancer) => sum + (balancer?.cost ?? 0), 0);
 }

@@ -11,20 +11,20 @@ import { openEngine, serveWorld } from '../query/engine-over';
 import { container, request, smallWorld } from '../query/small-world';
 
 /*
- * Runs in a copy of the sources that has the made-up field of an allocation. Carries the field from two clusters' files to
- * the answers, and prints its value after each step.
+ * Runs in a copy of the sources in which allocations have a made-up field. Takes the field from the files of two
+ * clusters through all steps to the answers, and prints its value after each step.
  */
 
 const name = 'networkVpnCost';
 const column = 'network_vpn_cost';
 
-/** One record with the field, in the codec version that brings it or in an older one. */
+/** Makes a set of one record with the field, in the codec version that introduces it or in an older one. */
 function setWith(value: number, version = 26): AllocationSet {
   const record = { ...container('cluster-1/node/namespace/pod'), version, [name]: value };
   return { ...allocationSet([record]), version };
 }
 
-/** The field of the only record. */
+/** Returns the field's value in the only record. */
 function valueIn(set: AllocationSet): unknown {
   const [record] = set.allocations?.values() ?? [];
   return (record as unknown as Record<string, unknown>)[name];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { allocationPlaces, edited, models, root, versions } from './new-fields';
 
-/** Adds `networkVpnCost` to allocations; assets stay as they are. */
+/** Edits that add `networkVpnCost` to allocations. Assets stay as they are. */
 const edits = [
   ...versions,
   ...models.filter(({ line }) => line.includes('networkVpnCost')),
@@ -34,7 +34,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the child in the copy, and gives what it printed. */
+/** Runs the child in the copy, and returns what it printed. */
 async function printed(): Promise<unknown> {
   const child = path.join(folder, 'test/api/new-field-child.ts');
   const { stdout } = await promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', child], {

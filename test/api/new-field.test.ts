@@ -30,7 +30,7 @@ class Compiler {
     fileExists: (file) => ts.sys.fileExists(file),
   });
 
-  /** The files that do not compile, sorted. */
+  /** Applies edits and returns the edited files that do not compile. */
   failing(edits: Parameters<typeof edited>[0]): string[] {
     this.sources = edited(edits);
     this.revision++;

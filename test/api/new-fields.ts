@@ -4,7 +4,7 @@ import path from 'node:path';
 /** Root of the working tree. */
 export const root = path.join(__dirname, '../..');
 
-/** A line added to a file of the project, before or after the only occurrence of `beside`. */
+/** An edit of a file of the project: replaces the only occurrence of `beside` by `line`. */
 interface Edit {
   readonly file: string;
   readonly beside: string;
@@ -17,19 +17,21 @@ const after = (file: string, beside: string, line: string): Edit => ({
   line: `${beside}\n${line}`,
 });
 
-/** Codec versions with the new fields: one above the newest. */
+/** Edits that add the codec versions with the new fields: one above the newest. */
 export const versions: readonly Edit[] = [
   { file: 'etl/versions.ts', beside: 'oldest: 15, newest: 25', line: 'oldest: 15, newest: 26' },
   { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
 ];
 
-/** Add the fields to the model, which makes every place below incomplete. */
+/** Edits that add the fields to the model. Without further edits, every place below is then incomplete. */
 export const models: readonly Edit[] = [
   after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
   after('etl/model.ts', '  claimNamespace: ByteString;', '  snapshotCost: number;'),
 ];
 
-/** The places that must decide about `networkVpnCost` of an allocation, part of its `networkCost`. */
+/**
+ * Edits of the places that must decide about `networkVpnCost` of an allocation, which is a part of its `networkCost`.
+ */
 export const allocationPlaces: readonly Edit[] = [
   after(
     'etl/allocation-codec.ts',
@@ -49,7 +51,7 @@ export const allocationPlaces: readonly Edit[] = [
   ),
 ];
 
-/** The places that must decide about `snapshotCost` of a disk, part of its `cost`. */
+/** Edits of the places that must decide about `snapshotCost` of a disk, which is a part of its `cost`. */
 export const assetPlaces: readonly Edit[] = [
   after(
     'etl/asset-codec.ts',
@@ -75,7 +77,7 @@ export const assetPlaces: readonly Edit[] = [
   after('api/csv.ts', "  claimNamespace: 'column',", "  snapshotCost: 'column',"),
 ];
 
-/** The edited files of the project, by path. */
+/** Applies edits to the project's files. Returns the changed texts, by path. */
 export function edited(edits: readonly Edit[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const { file, beside, line } of edits) {

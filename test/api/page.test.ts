@@ -10,7 +10,7 @@ beforeAll(async () => {
     ['/index.html', { type: 'text/html; charset=utf-8', body: Buffer.from('<p>page'), immutable: false }],
     ['/page/main-1.js', { type: 'text/javascript', body: Buffer.from('1'), immutable: true }],
   ]);
-  // Reachable from other machines; the page itself needs no token.
+  // The server is reachable from other machines. Even so, the page itself needs no token.
   app = await serverOver(engine, { page, listen: ':0', token });
 });
 afterAll(async () => {

@@ -20,8 +20,8 @@ const isIdle = (name: string) => name.includes('__idle__');
 const nothing = (page: Page) => Object.keys(page).length === 0;
 
 /**
- * Requests page after page as an exporter does, for as long as `more` is true of the page. Only rows of idle may occur
- * more than once; they are merged by name.
+ * Requests page after page as an exporter does, for as long as `more` returns true for a page. Only idle rows may occur
+ * more than once. They are merged by name.
  */
 async function allPages(
   parameters: Parameters,
@@ -29,7 +29,7 @@ async function allPages(
   more: (page: Page) => boolean,
 ): Promise<{ rows: Page; pages: number }> {
   const rows: Page = {};
-  // Bounded, as a loop without end is the very fault under test.
+  // The loop is bounded, as an endless one is exactly the fault that this tests for.
   for (let pages = 1; pages <= 1_000; pages++) {
     const offset = String((pages - 1) * limit);
     const page = await pageOf({ ...parameters, limit: String(limit), offset });
@@ -56,7 +56,8 @@ describe('pages', () => {
     async (aggregate) => {
       const whole = await pageOf({ ...idle, aggregate });
       const limit = Math.ceil(Object.keys(whole).length / 3);
-      // The exporter continues while a page exceeds the limit, as rows of idle come on top.
+      // The exporter continues while a page has more rows than the limit. A full page does, as idle rows are added to
+      // it.
       const asked = await allPages({ ...idle, aggregate }, limit, (page) => Object.keys(page).length > limit);
       expect(asked.rows).toEqual(whole);
       expect(Object.keys(whole).some(isIdle)).toBe(true);

@@ -13,7 +13,7 @@ const days = ['1794614400-1794700800', '1794700800-1794787200', '1794787200-1794
 const file = (pipeline: string, day: string) =>
   readFileSync(path.join(combinedEtl, 'bingen', pipeline, '1d', day));
 
-/** Cost of each cluster over the three days, according to the files of OpenCost. */
+/** Adds up the cost of each cluster over the three days, from the files that OpenCost merged. */
 function expectedAllocations(): Map<string, number> {
   const costs = new Map<string, number>();
   for (const day of days) {
@@ -148,7 +148,7 @@ describe('allocations', () => {
     const hourly = await ask(golden.app, '/allocation', { window: hours, aggregate: 'all', step: '1h' });
     expect(hourly.data).toHaveLength(4);
     expect(hourly.warning).toBeUndefined();
-    // As requested by the exporter: its last hour ends a second early.
+    // The exporter requests windows like this, whose last hour ends a second early.
     const exporter = await ask(golden.app, '/allocation/compute', {
       window: '2026-11-16T08:00:00Z,2026-11-16T11:59:59Z',
       aggregate: 'all',

@@ -24,7 +24,7 @@ const nothing = (warnings: string[] = []): AllocationAnswer => ({
   warnings,
 });
 
-/** Answers with the given results. */
+/** Makes an engine that gives fixed answers, or the given one for allocations. */
 function answering(allocations: Answers['allocations'] = async () => nothing()): Answers {
   return {
     allocations,
@@ -266,7 +266,8 @@ describe('answering', () => {
         answering(async () => {
           asked++;
           await bothAsk.promise;
-          // The second request joins the query in the same turn in which it reads the clock.
+          // The second request has read the clock. It joins this query later in the same turn, so wait for the next
+          // one.
           await nextTurn();
           return nothing(['Ünsure\nof it.', 'And of that.']);
         }),

@@ -8,13 +8,13 @@ import { defaultAliases } from '../../query/aliases';
 import type { Answers } from '../../query/answers';
 import { goldenEngine } from '../query/engine-over';
 
-/** 2026-11-17T06:00:00Z; the golden files end at the midnight before. */
+/** 2026-11-17T06:00:00Z. The golden files end at midnight of this day, six hours earlier. */
 export const now = 1_794_895_200;
 /** The three days of the golden files. */
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 
-/** A server over the given answers, not listening on an address. */
+/** Makes a server that gives these answers. It does not listen on any address. */
 export function serverOver(answers: Answers, options: Partial<ServerOptions> = {}): Promise<FastifyInstance> {
   return buildServer({
     listen: '127.0.0.1:0',
@@ -32,7 +32,10 @@ export function serverOver(answers: Answers, options: Partial<ServerOptions> = {
   });
 }
 
-/** A server over the golden files for all tests of a file: started before the first, closed after the last. */
+/**
+ * Makes a server over the golden files for all tests of a test file. It is started before the first test and closed
+ * after the last one.
+ */
 export function useGoldenServer() {
   const golden = {} as { engine: Awaited<ReturnType<typeof goldenEngine>>; app: FastifyInstance };
   beforeAll(async () => {
@@ -51,14 +54,14 @@ export interface Asked {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
   /** The `data` of a successful answer. */
-  // Tests check its content.
+  // It has the type `any`, as tests check its content.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly data: any;
   readonly message?: string;
   readonly warning?: string;
 }
 
-/** Requests a path with parameters. */
+/** Sends a GET request and parses the answer. */
 export async function ask(
   app: FastifyInstance,
   path: string,
@@ -78,7 +81,7 @@ export async function ask(
   };
 }
 
-/** A federation that records the actions requested of it. */
+/** Makes a federation that records the requested actions in `asked`. */
 export function rememberingFederation(): Federation & { readonly asked: string[] } {
   const asked: string[] = [];
   const say = async (text: string) => {
