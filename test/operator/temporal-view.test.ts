@@ -14,7 +14,7 @@ const roster: RosterState = {
   primaries: ['c4', 'c5'],
 };
 
-/** A context whose Temporal has these workflows, by id, each with the answer to its query. */
+/** Makes a context whose Temporal has workflows with these ids. Each answers any query with the given value. */
 function contextWith(answers: Record<string, unknown>): Context {
   const client = {
     withDeadline: (_: number, call: () => unknown) => call(),
