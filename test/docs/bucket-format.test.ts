@@ -12,7 +12,7 @@ const [cluster, run, time, fingerprint] = [clusterId('c-1'), 'r-1', '2026-11-20T
 const inExport = (format: 'parquet' | 'csv') =>
   layout.exportPrefix + layout.exportPath({ version: 1, format, ref, digest: fingerprint });
 
-/** By the key functions and constants of `federation/layout.ts`: keys that they build. */
+/** Keys that each key function or constant of `federation/layout.ts` builds, by its name. */
 const built = {
   clusterEtlKey: [layout.clusterEtlKey(cluster, window)],
   combinedEtlKey: [layout.combinedEtlKey(window), layout.combinedEtlKey(ref)],
@@ -38,7 +38,9 @@ const built = {
   ),
 };
 
-/** By what a `<…>` of a pattern may be; any other is one segment of a key, or a piece of one. */
+/**
+ * Regular expressions for the `<…>` in patterns. Any other `<…>` stands for one segment of a key, or for a part of one.
+ */
 const meanings: Record<string, string> = {
   '<cluster id>': '(?!combined/)[^/]+',
   '<window id>': '(allocations|assets)/[^/]+/\\d+-\\d+',
@@ -60,7 +62,7 @@ function matcher(pattern: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** By pattern: what the page says in "written by". */
+/** Returns what the page says in "written by", by key pattern. */
 function rowsOfPage(): Map<string, string> {
   const page = readFileSync(join(__dirname, '../../docs/design/bucket-format.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));

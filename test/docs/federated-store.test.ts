@@ -9,7 +9,9 @@ import { s3Config } from '../../storage/drivers/s3-config';
 const text = readFileSync(path.join(__dirname, '../../docs/reference/federated-store.md'), 'utf8');
 const sections = new Map(text.split(/^## /m).map((section) => [section.split('\n')[0] ?? '', section]));
 
-/** The names of a schema's fields, those of the objects in it included. */
+/**
+ * Lists the names of a schema's fields. For a field that is an object, lists the names of that object's fields instead.
+ */
 function namesIn(schema: unknown): string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
     return namesIn(schema.unwrap());

@@ -4,13 +4,13 @@ import ts from 'typescript';
 
 const root = resolve(__dirname, '../..');
 
-/** All modules of the program, the page and the tests. */
+/** Lists the modules of a TypeScript configuration. */
 function modulesOf(config: string): string[] {
   const { config: json } = ts.readConfigFile(join(root, config), ts.sys.readFile) as { config: unknown };
   return ts.parseJsonConfigFileContent(json, ts.sys, resolve(root, config, '..')).fileNames;
 }
 
-/** What each module imports of the others, types included. */
+/** Returns which of the other modules each module imports, including imports of types only. */
 function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
   const imported = (from: string, specifier: string) =>
     ['', '.ts', '.tsx', '/index.ts']
@@ -27,7 +27,7 @@ function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
   );
 }
 
-/** A circle, from a module back to itself; undefined if there is none. */
+/** Finds a circle of imports, from a module back to itself. Returns undefined if there is none. */
 function findCircle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
   const path: string[] = [];

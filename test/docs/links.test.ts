@@ -13,21 +13,23 @@ function pagesBelow(folder: string): string[] {
   });
 }
 
-/** The text of a page without what it quotes: code is no link. */
+/**
+ * Returns the text of a page without its code blocks, and without brackets in inline code, as code contains no links.
+ */
 function proseOf(page: string): string {
   return readFileSync(page, 'utf8')
     .replace(/^( *)(```+)[^\n]*\n[\s\S]*?^ *\2 *$/gm, '')
     .replace(/(`+)[^`]*?\1/g, (code) => code.replaceAll(/[[\]()]/g, ''));
 }
 
-/** The targets of a page's links that lie in this repository, as they are written. */
+/** Lists the targets of a page's links into this repository, as they are written. */
 function linksOf(page: string): string[] {
   return [...proseOf(page).matchAll(/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g)]
     .map(([, target]) => target ?? '')
     .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
 }
 
-/** The anchors that a page's headings have, as code hosts make them. */
+/** Returns the anchors of a page's headings, as code hosts generate them. */
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of proseOf(page).matchAll(/^#{1,6} +(.+?) *#*$/gm)) {
@@ -40,7 +42,7 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** What is wrong with a link; undefined when it leads somewhere. */
+/** Returns what is wrong with a link, or undefined if its target exists. */
 function faultOf(page: string, link: string): string | undefined {
   const [path = '', anchor] = decodeURI(link).split('#', 2);
   const target = path === '' ? page : resolve(dirname(page), path);

@@ -15,7 +15,10 @@ const rooms = [
   'workflows',
 ];
 
-/** What stands behind `event:` in the code, up to the next field; there may be a choice of two names. */
+/**
+ * Finds the names of events in source code: the literals after `event:`, up to the next field. An expression that
+ * chooses between two names yields both.
+ */
 function eventsOf(source: string): string[] {
   return [...source.matchAll(/\bevent: ([^,}\n]*)/g)].flatMap(([, value]) =>
     [...(value ?? '').matchAll(/'([a-z.-]+)'/g)].map(([, name]) => name ?? ''),

@@ -173,7 +173,7 @@ function grantsOfGoogle({ bindings }: GoogleDocument): { reader: string[]; write
   return found;
 }
 
-/** What stands between a beginning and an end, which have to be there. */
+/** Returns the text between a beginning and an end. Throws unless the text has both. */
 function cut(text_: string, beginning: string, end: string): string {
   if (!text_.startsWith(beginning) || !text_.endsWith(end))
     throw new Error(`${text_} is not between ${beginning} and ${end}`);
