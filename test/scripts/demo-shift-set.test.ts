@@ -10,12 +10,12 @@ const day = 86_400;
 /** Go's zero time. */
 const zero = -62135596800;
 
-/** The bytes of a file after its set was shifted. */
+/** Shifts the set of a file and returns the bytes of the new file. */
 function shifted(pipeline: Pipeline, bytes: Uint8Array, seconds: number): Buffer {
   return encodeSet(shiftSet(decodeSet(pipeline, bytes), seconds));
 }
 
-/** Changes all times, wherever they are: it knows no field names, so it cannot miss one. */
+/** Changes all times in a value, at any depth. It does not look for field names, so it cannot miss a field. */
 function mapInstants(value: unknown, change: (instant: Instant) => Instant): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((part) => mapInstants(part, change));
@@ -31,7 +31,7 @@ describe('a shifted set', () => {
       let moved = 0;
       for (const { path, pipeline } of goldenFiles()) {
         const bytes = goldenBytes(path);
-        // As written: a set's version is raised to the highest one inside.
+        // Compare with the set as it is written, as writing raises a set's version to the highest one inside.
         const before = decodeSet(pipeline, shifted(pipeline, bytes, 0));
         const expected = mapInstants(before, (instant) => {
           if (instant.seconds === zero && instant.nanos === 0) return instant;

@@ -62,7 +62,7 @@ interface Found {
   status: number;
   ok: boolean;
   checks: Check[];
-  /** The check with this name, or the first of several. */
+  /** Returns the check with this name (and subject and place, if given), or the first one if there are several. */
   of(check: Check['check'], subject?: string, place?: string): Check | undefined;
 }
 
@@ -81,7 +81,7 @@ async function examine(setup: Setup, ...argv: string[]): Promise<Found> {
 }
 
 const failures = ({ checks }: Found) => checks.filter(({ outcome }) => outcome === 'failed');
-/** Outcomes of the checks at a place of the bucket, by subject. */
+/** Returns the outcomes of the checks at a place of the bucket, by subject. */
 const inPlace = ({ checks }: Found, place: string): Record<string, string> =>
   Object.fromEntries(
     checks.filter((one) => one.place === place).map(({ subject = '', outcome }) => [subject, outcome]),
@@ -411,7 +411,7 @@ describe('the local ETL', () => {
       detail: expect.stringContaining('allocations 1d: 3 files'),
     });
     expect(found.of('local ETL', 'machine')?.detail).toMatch(/^Node v.* are free at /);
-    // It only reads.
+    // The doctor only reads, so it created nothing in the folder.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
@@ -521,11 +521,11 @@ describeWithTemporal('Temporal', () => {
   afterAll(() => server?.close());
 
   let federations = 0;
-  /** A federation that no other test uses in this namespace. */
+  /** Makes up a federation that no other test in this namespace uses. */
   function own() {
     const idPrefix = `d${++federations}-`;
     const ids = names(idPrefix);
-    /** Starts a workflow that no worker runs: only its memo is read. */
+    /** Starts a workflow. No worker runs it, as only its memo is read. */
     const start = (type: string, workflowId: string, memo: Record<string, unknown>) =>
       client.workflow.start(type, { workflowId, taskQueue: `${idPrefix}nobody`, memo });
     return { ids, idPrefix, start, temporal: { address: server.address, namespace, idPrefix } };
@@ -588,7 +588,7 @@ describeWithTemporal('Temporal', () => {
       outcome: 'warning',
       detail: 'It is paused: prices are wrong.',
     });
-    // It only reads.
+    // The doctor only reads, so it created nothing in the folder.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 

@@ -9,7 +9,7 @@ function runLines(...lines: string[]): number | null {
   const { status } = spawnSync(
     process.execPath,
     ['--require', 'tsx/cjs', '--eval', [program, ...lines].join('\n')],
-    // Only to end a hang, with status null.
+    // The timeout only ends a program that hangs. Its status is then null.
     { timeout: 110_000 },
   );
   return status;

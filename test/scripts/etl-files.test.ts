@@ -10,14 +10,14 @@ import { runMain } from './run-main';
 const golden = join(__dirname, '..', 'golden');
 const window = '1d/1794614400-1794700800';
 
-/** The output of a verb that succeeds. */
+/** Runs a verb that must succeed, and returns its output. */
 async function run(...args: string[]): Promise<string> {
   const answer = await runMain(...args);
   expect(answer).toMatchObject({ status: 0, err: '' });
   return answer.out;
 }
 
-/** The error of a verb that fails. */
+/** Runs a verb that must fail, and returns its error message. */
 async function errorOf(...args: string[]): Promise<string> {
   const { status, out, err } = await runMain(...args);
   expect({ status, out }).toEqual({ status: 1, out: '' });

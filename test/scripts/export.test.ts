@@ -54,7 +54,7 @@ async function json(...argv: string[]): Promise<Summary> {
   return JSON.parse((await run(...argv, '--json')).out) as Summary;
 }
 
-/** Commits a generation of two clusters that pushed these windows. */
+/** Pushes these windows of the clusters and commits a generation of them. */
 async function commit(generation: number, windows: readonly string[], clusters = ['cluster-1', 'cluster-2']) {
   for (const cluster of clusters) for (const window of windows) await federation.push(cluster, window);
   await federation.commit(generation, clusters, windows);
@@ -66,7 +66,7 @@ async function newest(generation: number) {
   return read;
 }
 
-/** Relative paths of the files below a folder. */
+/** Lists the files below a folder, by relative path. */
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -75,7 +75,9 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** Temporary names start with a dot. */
+/**
+ * Lists the exported windows' files below a folder. Omits the schema and temporary files, whose names start with a dot.
+ */
 const windowFiles = (folder: string) =>
   filesBelow(folder).filter((name) => name !== 'v1/schema.json' && !path.basename(name).startsWith('.'));
 
@@ -91,7 +93,7 @@ async function ask(sql: string) {
 }
 
 /**
- * Cost of an ETL file of allocations, without the idle cost stored by its clusters, which is not
+ * Computes the cost of an ETL file of allocations, without the idle cost that its clusters stored, as this is not
  * exported.
  */
 function workloadCost(bytes: Uint8Array): number {
@@ -145,7 +147,7 @@ describe('export of the newest generation', () => {
     expect(before.filter((name) => after.includes(name))).toEqual([
       expect.stringContaining('day=2026-11-15'),
     ]);
-    // The selection limits what is pruned.
+    // Only files of the selected pipeline are pruned.
     expect(await json('--out', out, '--prune', '--pipeline', 'assets')).toMatchObject({ removed: 0 });
     expect(await json('--out', out, '--prune')).toMatchObject({ written: 0, unchanged: 2, removed: 1 });
     expect(windowFiles(out)).toHaveLength(2);

@@ -21,7 +21,7 @@ import { readAll } from '../../storage/read-all';
 
 const golden = resolve(__dirname, '../golden/bucket');
 
-/** A folder with settings and a bucket in which a federation is made up, object by object. */
+/** A folder with settings and a bucket. Tests make up a federation by writing its objects into the bucket. */
 export class FederationFolder implements AsyncDisposable {
   readonly settings: string;
 
@@ -38,7 +38,7 @@ export class FederationFolder implements AsyncDisposable {
     const store = join(folder, 'federated-store.yaml');
     writeFileSync(store, `type: FILESYSTEM\nconfig:\n  directory: ${join(folder, 'bucket')}\n`);
     const made = new FederationFolder(folder, await openBucketFromFile(store));
-    // Nothing listens on port 1: these verbs must work without Temporal.
+    // Nothing listens on port 1, as the tested verbs must work without Temporal.
     writeFileSync(
       made.settings,
       'clusterId: cluster-4\nstorage: {configFile: federated-store.yaml}\ntemporal: {address: "127.0.0.1:1"}\n',
@@ -46,13 +46,13 @@ export class FederationFolder implements AsyncDisposable {
     return made;
   }
 
-  /** Pushes a cluster's golden file of a window. */
+  /** Writes a cluster's golden file of a window into the bucket, as a push does. */
   async push(cluster: string, window: string): Promise<void> {
     const key = clusterEtlKey(clusterId(cluster), window);
     await this.bucket.put(key, readFileSync(join(golden, key)));
   }
 
-  /** Merges these clusters' files of the windows, commits and publishes them as the next generation. */
+  /** Merges these clusters' files of the windows, then commits and publishes the result as the given generation. */
   async commit(
     generation: number,
     clusters: readonly string[],

@@ -24,7 +24,7 @@ afterEach(async () => {
 const put = (window: string) =>
   cpSync(join(golden, 'bingen', window), join(folder, 'bingen', window), { recursive: true });
 
-/** Starts `serve` over the folder; `written` returns its output so far. */
+/** Starts `serve` over the folder. The returned `written` returns the output so far. */
 function start(): { started: ChildProcess; written: () => string } {
   const started = fork(program, ['serve', '--etl', folder, '--listen', '127.0.0.1:0'], {
     silent: true,
@@ -52,7 +52,7 @@ describe('serve', () => {
       'the second window',
       () => written().match(/^1 window ingested/gm)?.length === 2 || undefined,
     );
-    // Each time the folder was read, the truncated file was found again.
+    // The truncated file was found each time the folder was read, but was reported only once.
     expect(written().match(/cannot be read \(ETL_TRUNCATED\)/g)).toHaveLength(1);
 
     started.kill('SIGTERM');
