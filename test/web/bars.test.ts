@@ -5,7 +5,7 @@ const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 const text = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}Z`;
 
-/** Consecutive sets of equal length. */
+/** Makes consecutive sets of equal length, one for each element of `costs`. */
 function sets(first: string, costs: readonly Record<string, number>[], length = dayMs) {
   return costs.map((allocations, at) => {
     const start = Date.parse(first) + at * length;
@@ -82,7 +82,7 @@ describe('the rate of a bar', () => {
     // Six hours of the third day have elapsed, and none of the fourth.
     expect(values('day', 'day')).toEqual([12, 12, 48, 0]);
     expect(values('month', 'day')).toEqual([365, 365, 1_460, 0]);
-    // 30 hours have elapsed of the week's three days.
+    // 30 hours of the last bar's three days have elapsed.
     expect(values('day', 'week')).toEqual([12, (36 / 30) * 24]);
   });
 });
@@ -95,7 +95,7 @@ describe('the unit of bars', () => {
     expect(unitOf(hours, undefined)).toBe('hour');
     expect(unitOf(hours, 'week')).toBe('week');
     expect(unitOf(days, 'not a unit')).toBe('day');
-    // Hours were chosen, but are not answered yet.
+    // Hours were chosen, but the page still has the answer of days.
     expect(unitOf(days, 'hour')).toBe('day');
     expect(unitOf([], undefined)).toBe('day');
   });

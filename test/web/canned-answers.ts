@@ -6,19 +6,22 @@ import type {
   StatusView,
 } from '../../api/contract';
 
-/** The state that the server pretends; tests of the page change it between requests. */
+/** The state that the server pretends to have. Tests of the page change it between requests. */
 export interface Canned {
   /** Number of rows in the answer to an allocation query by pod. */
   rows: number;
-  /** Whether nothing was ever ingested. */
+  /** Whether the server has never ingested anything. */
   empty: boolean;
-  /** Whether reading needs the operator token, too. */
+  /** Whether reading needs the operator token, as actions always do. */
   locked: boolean;
-  /** The error that refuses queries: those of `path`, or all if undefined. */
+  /** The error with which queries are refused: those of `path`, or all if `path` is undefined. */
   error?: { readonly path?: string; readonly status: number; readonly message: string };
   /** Warnings by path. */
   warnings: Readonly<Record<string, string>>;
-  /** Generations of the next answers; all further ones are of the newest. */
+  /**
+   * Generations that the next answers are from, one for each answer. All further answers are from the newest
+   * generation.
+   */
   generations: number[];
   ingesting?: StatusView['served']['ingesting'];
   refused?: StatusView['served']['refused'];
@@ -32,10 +35,10 @@ const time = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}
 const clusters = ['eu-production', 'us-production', 'staging', 'research', 'edge-01'];
 const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search', '__unallocated__'];
 
-/** The served generation. */
+/** The generation that the server serves. */
 export const newest = 12;
 
-/** The status of a primary over five clusters, one of them excluded and one without new data. */
+/** Makes the status of a primary over five clusters. One of them is excluded, and one has no new data. */
 export function status(canned: Canned): StatusView {
   return {
     kind: 'primary',
@@ -71,7 +74,7 @@ interface Cost {
   readonly cpu: number;
 }
 
-/** The rows of a grouping: names and a different cost for each. */
+/** Makes the rows of a grouping, each with a name and a different cost. */
 function costs(aggregate: string, idle: boolean, rows: number): Cost[] {
   const names =
     aggregate === 'cluster'
@@ -117,13 +120,13 @@ const windowDays = 7;
 const windowEnd = Math.ceil(now / day) * day;
 const whole = { start: time(windowEnd - windowDays * day), end: time(windowEnd) };
 
-/** The one set of an accumulated allocation query. */
+/** Makes the only set of the answer to an accumulated allocation query. */
 export function allocationSet(parameters: URLSearchParams, { rows }: Canned): object {
   const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
   return Object.fromEntries(all.map((cost) => [cost.name, allocation(cost, whole, 1)]));
 }
 
-/** A summary: one set per day, which add up to the accumulated set. */
+/** Makes a summary of one set per day. The sets add up to the accumulated set. */
 export function summary(parameters: URLSearchParams, { rows }: Canned): object {
   const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
   const limited = all.slice(0, Number(parameters.get('limit') ?? all.length));
@@ -143,7 +146,7 @@ export function summary(parameters: URLSearchParams, { rows }: Canned): object {
   };
 }
 
-/** The one set of an accumulated asset query. */
+/** Makes the only set of the answer to an accumulated asset query. */
 export function assetSet(parameters: URLSearchParams): object {
   const byType = ['Node', 'Disk', 'LoadBalancer', 'Network', 'ClusterManagement'];
   const keys =
@@ -165,7 +168,7 @@ export function assetSet(parameters: URLSearchParams): object {
   );
 }
 
-/** The completions for a filter or a label. */
+/** Returns the completions for a filter or a label. */
 export function completions(parameters: URLSearchParams): object {
   const field = parameters.get('field') ?? '';
   const values: Readonly<Record<string, readonly string[]>> = {
@@ -176,7 +179,7 @@ export function completions(parameters: URLSearchParams): object {
   return { data: values[field] ?? ['one', 'two'] };
 }
 
-/** Runs of every outcome. */
+/** Makes one run for each outcome. */
 export function federations(): { federations: FederationView[] } {
   const run = (
     at: number,
@@ -205,7 +208,7 @@ export function federations(): { federations: FederationView[] } {
   };
 }
 
-/** Three generations, the middle one with a quarantined source. */
+/** Makes three generations. The middle one has a quarantined source. */
 export function generations(): { generations: GenerationView[] } {
   return {
     generations: [12, 11, 10].map((generation, at) => ({
@@ -230,7 +233,7 @@ export function generations(): { generations: GenerationView[] } {
   };
 }
 
-/** A difference of two windows between two generations. */
+/** Makes a comparison of two generations that differ in two windows. */
 export function difference(parameters: URLSearchParams): GenerationDiff {
   return {
     from: Number(parameters.get('from')),

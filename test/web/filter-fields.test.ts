@@ -21,7 +21,7 @@ describe('part of a filter applies', () => {
     ['cluster:"a"|namespace:"b"', true, false],
     ['assetType:"node"', false, true],
     ['service:"compute"', false, true],
-    // Unknown to both, so it is sent to the server, which reports it.
+    // Neither view knows this field, so the part is sent to the server, which reports it.
     ['nothing:"a"', true, true],
     ['not a filter', true, true],
   ])('%s to allocations: %j, to assets: %j', (part, allocations, assets) => {

@@ -9,10 +9,13 @@ import { defaultAnswers, type ServedPage, servePage } from './served-page';
 
 const found = findChromium();
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
-/** Generous, to end only tests that hang: a page of 10,000 rows takes long on a busy machine. */
+/**
+ * Timeout of actions on the page. It is long, so that it only ends tests that hang: a page of 10,000 rows takes long on
+ * a busy machine.
+ */
 const patienceMs = 60_000;
 const views = ['allocations', 'assets', 'clusters', 'federations', 'generations'];
-/** Amounts are shown with two digits. */
+/** Matches a number with the precision of amounts on the page: they are shown with two decimals. */
 const closely = (value: number) => expect.closeTo(value, 3) as number;
 const addressOf = (view: string) => (view === 'allocations' ? '/' : `/?view=${view}`);
 
@@ -21,9 +24,9 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  /** Requests to other hosts, errors on the console and exceptions. */
+  /** Descriptions of requests to other hosts, errors on the console and exceptions. */
   let wrong: string[];
-  /** Console errors that a test provokes. */
+  /** Matches the errors that a test provokes on purpose. */
   let foreseen: RegExp | undefined;
 
   beforeAll(async () => {
@@ -223,12 +226,12 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
 
   describe('bars and table', () => {
     const about = () => page.locator('main .about').last().innerText();
-    /** The numbers of a row; the last is its total. */
+    /** Reads the numbers of a row. The last one is its total. */
     const amounts = async (line: Locator) =>
       (await line.locator('td').allInnerTexts()).slice(1).map((text) => Number(text.replace(/[^\d.-]/g, '')));
     const bars = () => page.locator('.numbers tbody tr');
     const tableTotal = async () => (await amounts(page.locator('table').last().locator('tfoot tr'))).at(-2);
-    /** They are rendered asynchronously once they are opened. */
+    /** Opens the chart data as a table and waits for its rows, as they are rendered asynchronously. */
     const showNumbers = async () => {
       await page.getByText('Chart data as a table').click();
       await bars().first().waitFor();
@@ -245,7 +248,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       expect(await bars().count()).toBe(count);
       const foot = await amounts(page.locator('.numbers tfoot tr'));
       expect(foot.at(-1)).toBe(await tableTotal());
-      // Each bar is a row of the table; together they add up to the total.
+      // The footer has the sum of each column, and these add up to the total.
       expect(foot.at(-1)).toBeCloseTo(
         foot.slice(0, -1).reduce((sum, one) => sum + one, 0),
         1,
@@ -260,7 +263,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       const days = [];
       for (const bar of await bars().all()) days.push((await amounts(bar)).at(-1) ?? 0);
       const total = (await tableTotal()) ?? 0;
-      // Seven hours of the last day and 151 of the window have elapsed, and each day costs the same.
+      // Seven hours of the last day have elapsed, and 151 hours of the window. Each day has the same cost.
       const day = (total * 151) / 24 / 7;
       expect(days.map((one) => one / day)).toEqual([...Array<number>(6).fill(1), 24 / 7].map(closely));
       expect(await page.locator('.numbers tfoot').count()).toBe(0);
@@ -391,7 +394,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
     it('sorts a table, with the focus kept and visible', async () => {
       await visit('/');
       await row('us-production').waitFor();
-      // Tabbing, unlike a call of focus(), shows whether it can be reached.
+      // Press Tab instead of calling focus(), to test that the column heading can be reached with the keyboard.
       for (let presses = 0; presses < 60; presses++) {
         if ((await page.evaluate<string>('document.activeElement.textContent')).trim() === 'CPU') break;
         await page.keyboard.press('Tab');

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { bundlePage } from '../../web/bundle';
 import * as answers from './canned-answers';
 
-/** The same policy as the primary's: nothing from other hosts, no inline scripts or styles. */
+/** The content security policy of the primary: nothing from other hosts, no inline scripts or styles. */
 const policy =
   "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -18,12 +18,12 @@ export interface Asked {
 export interface ServedPage {
   readonly url: string;
   readonly canned: answers.Canned;
-  /** Requests to the API, in order. */
+  /** Requests to the API, in the order in which they arrived. */
   readonly asked: Asked[];
   close(): Promise<void>;
 }
 
-/** The default canned answers. */
+/** Returns the default state of the canned answers. */
 export function defaultAnswers(): answers.Canned {
   return { rows: 10_000, empty: false, locked: false, warnings: {}, generations: [] };
 }
