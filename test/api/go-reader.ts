@@ -122,7 +122,7 @@ export function balancersCost({ lbAllocations }: GoAllocation): number {
   return Object.values(lbAllocations ?? {}).reduce((sum, balancer) => sum + (balancer?.cost ?? 0), 0);
 }
 
-/* OpenCost decodes assets by hand: a missing member is a panic. */
+/* OpenCost decodes assets by hand-written code, which panics if a member is missing. */
 
 const breakdown = z.object({ idle: number, other: number, system: number, user: number });
 const anyAsset = z.object({

@@ -6,7 +6,7 @@ import { exportWindow, servedWindows } from '../../query/export';
 import { goTotal, readAllocations } from './go-reader';
 import { ask, useGoldenServer, window } from './served';
 
-/* Three days of five clusters have the same total in every client and format. */
+/* Checks that three days of five clusters have the same total in every client and format. */
 
 const golden = useGoldenServer();
 let folder: string;

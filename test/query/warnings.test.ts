@@ -8,7 +8,7 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import { openEngine, wantedSet } from './engine-over';
 import { firstDay, instant, timeWindow } from './made-up-sets';
 
-/* Warnings of answers about their data. */
+/* Tests the warnings that answers give about their data. */
 
 const hour = 3_600;
 const day = 86_400;
