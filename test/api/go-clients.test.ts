@@ -60,7 +60,7 @@ async function holdsForGo(app: FastifyInstance, path: string, parameters: Parame
   const { status, text, data } = await ask(app, path, parameters);
   expect([path, parameters, status]).toEqual([path, parameters, 200]);
   const sets = readAllocations(text);
-  // Costs are rounded to five decimals, those of volumes and load balancers to nine.
+  // Answers round costs to five decimals, and the costs of single volumes and load balancers to nine.
   const wrong = sets.flatMap((set, index) =>
     [...set].flatMap(([name, row]) => {
       const own = (data as OwnRows)[index]?.[name] ?? {};

@@ -9,7 +9,7 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Compiles edited sources repeatedly, reusing unchanged ones. */
+/** Compiles edited sources repeatedly, and parses unchanged ones only once. */
 class Compiler {
   private sources: ReadonlyMap<string, string> = new Map();
   private revision = 0;

@@ -10,7 +10,7 @@ import { goldenEngine } from '../query/engine-over';
 
 /** 2026-11-17T06:00:00Z. The golden files end at midnight of this day, six hours earlier. */
 export const now = 1_794_895_200;
-/** The three days of the golden files. */
+/** The window of the golden files: three days. */
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 

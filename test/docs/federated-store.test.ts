@@ -22,7 +22,7 @@ function namesIn(schema: unknown): string[] {
   });
 }
 
-// `http_config` is explained once, with S3.
+// The page explains the fields of `http_config` only once, in the section about S3.
 const httpNames = new Set(namesIn(s3Config.shape.http_config));
 
 test.each([

@@ -423,7 +423,7 @@ class OddTableWriter extends Writer {
   }
 }
 
-/** A map that iterates over its first key again at the end, with the value of its last entry. */
+/** A map that repeats its first key at the end of its iteration, with the value of its last entry. */
 class RepeatingMap<V> extends Map<ByteString, V> {
   override get size(): number {
     return super.size === 0 ? 0 : super.size + 1;

@@ -7,7 +7,7 @@ const records: [string, Allocation | Asset, Readonly<Record<string, string>>][] 
   ['allocation', allocation('a/b/c/d/e'), costRoles.allocation],
   ...assetTypes.map((type): [string, Asset, Readonly<Record<string, string>>] => [
     type,
-    // A discount has no effect on a node without cost.
+    // The node needs a cost, as a discount has no effect without one.
     type === 'Node' ? asset(type, { cpuCost: 5 }) : asset(type),
     costRoles[type],
   ]),

@@ -49,7 +49,7 @@ function refusal(pipeline: Pipeline, bytes: Uint8Array): FederationError | undef
     return undefined;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
-    // Plain checks instead of `expect`, as this runs many thousands of times.
+    // Use a plain check instead of `expect`, as it runs many thousands of times.
     if (!error.code.startsWith('ETL_') || error.subject.byte === undefined) throw error;
     return error;
   }

@@ -46,7 +46,7 @@ export function expectSpliced(
   stored.forEach((contribution, i) => {
     const original = encodeSet(inputs[i]!.set);
     const extracted = extractContribution(pipeline, bytes, contribution);
-    // The names of idle and external records may be in a different order.
+    // If the bytes differ, it may only be in the order of the names of idle and external records.
     if (!extracted.equals(original)) {
       expect(decodeSet(pipeline, extracted)).toEqual(decodeSet(pipeline, original));
     }

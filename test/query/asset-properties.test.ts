@@ -19,7 +19,7 @@ function expectNear(actual: number, expected: number): void {
 }
 
 describe.each(propertyImplementations)('assets, by $name', (implementation) => {
-  /** Checks a property of the answers to generated requests over generated worlds. */
+  /** Checks that a property holds for the answers to generated requests over generated worlds. */
   async function always(
     check: (
       ask: (changes: Partial<AssetRequest>) => Promise<Answered<AssetRow>>,

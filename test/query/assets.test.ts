@@ -52,7 +52,7 @@ async function serve(files: (next: number) => WantedFile[]): Promise<void> {
   });
 }
 
-/** Serves one set per day with the given assets, starting on the first day. */
+/** Serves the given assets, one set for each day, starting on the first day. */
 async function serveDays(...days: Asset[][]): Promise<void> {
   await serve(() =>
     days.map((records, index) => {

@@ -30,7 +30,7 @@ const ways = [
   { threads: 2, order: 'value' },
 ];
 
-/** The largest absolute value: 0.7 · 10⁴. */
+/** Upper bound of the absolute values of `numbers`: 0.7 · 10⁴. */
 const most = 7_000;
 
 it.each([

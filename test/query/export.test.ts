@@ -62,7 +62,7 @@ function wanted(ref: WindowRef, bytes: Uint8Array): WantedFile {
 
 /** Files of 14 windows, merged by OpenCost from five clusters. */
 const goldenFiles: WantedFile[] = [];
-/** Some of the golden files, of both pipelines. */
+/** The first two and the last two golden files, so that both pipelines are included. */
 const someFiles: WantedFile[] = [];
 beforeAll(async () => {
   for await (const { ref, path: file } of listWindowFiles(golden))
@@ -103,7 +103,7 @@ function expectedCosts(pipeline: Pipeline): Map<string, number> {
     for (const name of readdirSync(below)) {
       const set: EtlSet = decodeSet(pipeline, readFileSync(path.join(below, name)));
       for (const record of recordsOf(set)?.values() ?? []) {
-        // Idle stored by a cluster is not ingested, as the engine computes it.
+        // Idle that a cluster stored is not ingested, as the engine computes idle itself.
         if (record === null || ('name' in record && record.name.includes('__idle__'))) continue;
         const key = `${resolution} ${record.properties?.cluster ?? ''}`;
         costs.set(key, (costs.get(key) ?? 0) + recordCost(pipeline, record));

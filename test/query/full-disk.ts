@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runInThisContext } from 'node:vm';
 
-/** A folder on a disk that can really fill up. */
+/** A folder whose disk can really be filled up by a test. */
 export interface Disk {
   readonly folder: string;
   /** Limits the size of the disk, including what is already on it. */

@@ -40,10 +40,12 @@ import type { Stored, StoredWorld } from './reference/stored-sets';
 
 const hour = 3_600;
 const day = 86_400;
-/** 2026-11-14, a Saturday. The worlds begin here, so that a week ends within them. */
+/**
+ * The day on which all worlds begin: 2026-11-14, a Saturday, so that a week ends within a world of two or three days.
+ */
 export const firstDay = 1_794_614_400;
 
-/* Words shared by all worlds, so that filters and groups match them. */
+/* All worlds use the same words, so that filters and groups match something. */
 export const clusterNames = ['c1', 'c2', 'arn:aws:eks:eu-west-1:1086:cluster/c3'];
 const nodeNames = ['n1', 'n2', 'n3'];
 const namespaces = ['x', 'y', 'kube-system', ''];
@@ -100,7 +102,7 @@ const textMaps = nullable(
     .map((pairs) => bytes(new Map(pairs))),
 );
 
-/** The properties of a container that vary between sets. */
+/** The properties of a container in one set, as they vary between sets. */
 interface Occurrence {
   readonly present: boolean;
   readonly controller: { readonly controller: string; readonly controllerKind: string };
@@ -245,7 +247,7 @@ const assetWords = fc.record({
   service: fc.constantFrom('Kubernetes', ''),
   providerID: fc.constantFrom('i-1', 'i-2', ''),
 });
-/** Provider and account of an asset, which may change over time. */
+/** Provider and account of an asset. They may change over time. */
 const billings = fc.record({
   provider: fc.constantFrom(...providers),
   account: fc.constantFrom('1086', ''),
@@ -429,7 +431,7 @@ function byIdentity(records: readonly Asset[]): Map<string, Asset> {
   return new Map(records.map((record) => [assetIdentity(record, null), record]));
 }
 
-/** The records of a window. */
+/** The records of all clusters in a window. */
 interface Built<R> extends Span {
   readonly resolution: string;
   readonly records: R[];
@@ -660,19 +662,19 @@ const allocationFieldOperands = [
   operand({ kind: 'services' }, ...services),
 ];
 
-/** Filters of allocations. */
+/** Generates filters of allocations. */
 export const allocationFilters = fc.oneof(
   filters(allocationFieldOperands),
   filters([...metadataOperands('label', 'annotation', 'alias'), ...keyOperands]),
 );
 
-/** Offsets and limits. */
+/** Generates offsets and limits. */
 export const pages: fc.Arbitrary<{ readonly offset: number; readonly limit?: number }> = fc.oneof(
   fc.record({ offset: fc.nat(6), limit: fc.nat(4) }),
   fc.record({ offset: fc.nat(6) }),
 );
 
-/** Allocation requests for made-up worlds, without offset and limit. */
+/** Generates allocation requests for made-up worlds. Their offset is 0, and they have no limit. */
 export const allocationRequests: fc.Arbitrary<AllocationRequest> = fc
   .record({
     window: windows,
@@ -722,7 +724,7 @@ const assetFieldOperands = [
   fieldOperand('service', 'Kubernetes'),
 ];
 
-/** Filters of assets. */
+/** Generates filters of assets. */
 export const assetFilters = fc.oneof(
   filters(assetFieldOperands),
   filters([...metadataOperands('label', 'alias'), operand({ kind: 'labelKeys' }, ...keys)]),
@@ -736,7 +738,7 @@ const assetGroups: fc.Arbitrary<AssetGroup> = fc.oneof(
   fc.record({ kind: fc.constantFrom('label' as const, 'alias' as const), key: someKeys }),
 );
 
-/** Asset requests for made-up worlds, without offset and limit. */
+/** Generates asset requests for made-up worlds. Their offset is 0, and they have no limit. */
 export const assetRequests: fc.Arbitrary<AssetRequest> = fc
   .record({
     window: windows,

@@ -7,7 +7,7 @@ import { shiftSet } from '../../scripts/demo/shift-set';
 import { goldenBytes, goldenFiles } from '../etl/golden-files';
 
 const day = 86_400;
-/** Go's zero time. */
+/** Go's zero time, in Unix seconds. */
 const zero = -62135596800;
 
 /** Shifts the set of a file and returns the bytes of the new file. */

@@ -42,7 +42,7 @@ interface Setup {
   temporal?: object;
 }
 
-/** Nothing listens on port 1, so connections are refused at once. */
+/** Address of a Temporal that does not exist. Nothing listens on port 1, so connections are refused at once. */
 const nowhere = { address: '127.0.0.1:1' };
 const federator = (more: object = {}) => ({ federator: { enabled: true, ...more } });
 
@@ -602,7 +602,7 @@ describeWithTemporal('Temporal', () => {
       storage: { existingConfigFile: 'federated-store.yaml' },
       temporal,
     };
-    // New workflows appear in the list with a delay.
+    // Repeat the check, as new workflows appear in Temporal's list with a delay.
     const check = await until('the warning', async () => {
       const found = (await examine(setup)).of('Temporal', 'useExistingS3Config');
       return found?.outcome === 'warning' ? found : undefined;

@@ -79,7 +79,7 @@ describe('the rate of a bar', () => {
 
   it('is computed over its elapsed hours', () => {
     expect(values('total', 'day')).toEqual([12, 12, 12, 12]);
-    // Six hours of the third day have elapsed, and none of the fourth.
+    // Six hours of the third day have elapsed, and no hour of the fourth.
     expect(values('day', 'day')).toEqual([12, 12, 48, 0]);
     expect(values('month', 'day')).toEqual([365, 365, 1_460, 0]);
     // 30 hours of the last bar's three days have elapsed.

@@ -16,10 +16,10 @@ export interface Canned {
   locked: boolean;
   /** The error with which queries are refused: those of `path`, or all if `path` is undefined. */
   error?: { readonly path?: string; readonly status: number; readonly message: string };
-  /** Warnings by path. */
+  /** Warnings of the answers, by path of the request. */
   warnings: Readonly<Record<string, string>>;
   /**
-   * Generations that the next answers are from, one for each answer. All further answers are from the newest
+   * Generations of the next answers about allocations, one for each answer. All further answers are of the newest
    * generation.
    */
   generations: number[];

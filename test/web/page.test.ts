@@ -144,7 +144,8 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page', ()
       await visit('/');
       await row('eu-production').waitFor();
       const cells = await row('eu-production').locator('td').allInnerTexts();
-      // CPU 100 plus an adjustment of 1; the total adds 20 for RAM, 3 for volumes, 2 for network and 4 for load balancers.
+      // CPU costs 100 plus an adjustment of 1. The total also has 20 for RAM, 3 for volumes, 2 for network and 4 for
+      // load balancers.
       expect(cells[0]).toContain('101.00');
       expect(cells.at(-2)).toContain('130.00');
       expect(await page.locator('tfoot').innerText()).toMatch(/\d/);

@@ -180,7 +180,7 @@ function filteredView(properties: PieceProperties): Filtered {
   return { ...properties, field: (name) => fields[name] ?? '' };
 }
 
-/** Merges pieces with the same name, pair by pair. */
+/** Merges all pieces with the same name, pair by pair in their order. */
 function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   const groups = new Map<string, Piece>();
   for (const piece of pieces) {
@@ -219,7 +219,7 @@ function rowOf(piece: Piece, window: Span, request: AllocationRequest): Allocati
   };
 }
 
-/** Omits empty properties. */
+/** Converts properties to the form of answers, which omits empty ones. */
 function shownProperties(properties: PieceProperties): AllocationProperties {
   const shown: AllocationProperties = {};
   for (const field of textFields) if (properties[field] !== '') shown[field] = properties[field];

@@ -41,7 +41,7 @@ function answerStep(records: readonly Asset[], request: AssetRequest): Map<strin
   return groupRows(kept.map((row) => ({ ...row, key: keyOf(row, request.groups) })));
 }
 
-/** Merges rows with the same key, pair by pair. */
+/** Merges all rows with the same key, pair by pair in their order. */
 function groupRows(rows: readonly AssetRow[]): Map<string, AssetRow> {
   const groups = new Map<string, AssetRow>();
   for (const row of rows) {

@@ -55,7 +55,10 @@ export function orderDifferences(
   });
 }
 
-/** Like `allocationDifferences`, for assets. Ignores members whose merging the contract does not define: GPU counts, pools, overheads and maxima. */
+/**
+ * Like `allocationDifferences`, but for assets. Ignores members for which the contract does not define how they are
+ * merged: GPU counts, pools, overheads and maxima.
+ */
 export function assetDifferences(expected: SetsOf<AssetRow>, actual: SetsOf<AssetRow>): string[] {
   const plain = (row: AssetRow) => ({ ...row, gpuCount: 0, pool: '', overhead: null, byteUsageMax: null });
   return differencesByName(expected, actual, ({ key }) => key, plain);

@@ -12,7 +12,7 @@ import {
   someProperties,
 } from './piece';
 
-/** The resources of nodes that can be idle. */
+/** The resources of a node that can be idle. */
 export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 type Costs = Record<Resource, number>;

@@ -17,7 +17,7 @@ import type { StoredWorld } from './stored-sets';
 /** An answer, with warnings if the implementation returns any. */
 export type Answered<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
 
-/** An implementation opened over one world. */
+/** An implementation that answers requests over one world. */
 export interface Opened {
   allocations(request: AllocationRequest): Promise<Answered<AllocationRow>>;
   assets(request: AssetRequest): Promise<Answered<AssetRow>>;
@@ -72,7 +72,7 @@ export const implementations: readonly Implementation[] = [reference, queryEngin
  */
 export const propertyImplementations: readonly Implementation[] = runs([reference], [reference, queryEngine]);
 
-/** Opens a world, runs the queries, and closes it. */
+/** Opens a world, runs the queries of `ask`, and closes the world. */
 export async function withWorld<T>(
   implementation: Implementation,
   world: StoredWorld,

@@ -3,7 +3,7 @@ import type { Span } from '../../../query/span';
 
 const day = 86_400;
 const week = 7 * day;
-/** 1970-01-04, the first Sunday. */
+/** 1970-01-04, the first Sunday in Unix time. */
 const firstSunday = 3 * day;
 
 /** A set of the answer, and the steps that are accumulated in it. */
