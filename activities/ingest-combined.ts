@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Log } from '../config/log';
 import { FederationError, isFederationError } from '../errors/federation-error';
+import { largestWindow } from '../etl/largest-window';
 import type { Generation, GenerationWindow } from '../federation/generation';
 import { entryWindow, wrongDigest } from '../federation/generation-entry';
 import { objectKey } from '../federation/layout';
@@ -93,9 +94,6 @@ export function createIngestCombined(
   };
 }
 
-/** Limit for the size of a merged window in bytes. No window of any federation comes near it. */
-const mostBytes = 2 ** 31;
-
 type Sources = Pick<IngestDependencies, 'combined' | 'threads'> & { readonly store?: LocalEtl };
 
 /**
@@ -117,7 +115,7 @@ function wantedWindow(
     if (local !== undefined && sha256(local) === digest) return local;
     // The file on the volume is missing, or the cluster's own build has overwritten it: the next pull restores it.
     const key = objectKey(fingerprint);
-    const object = await readAll(combined, key, { maxBytes: mostBytes, signal });
+    const object = await readAll(combined, key, { maxBytes: largestWindow, signal });
     if (sha256(object.bytes) === digest) return object.bytes;
     throw wrongDigest(key);
   };

@@ -1,5 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 import type { ClusterId } from '../etl/cluster-id';
+import { largestWindow } from '../etl/largest-window';
 import type { WindowRef } from '../etl/window';
 import { absent, kept, refused } from '../federation/decision';
 import type { QuarantinedSource } from '../federation/generation';
@@ -110,7 +111,7 @@ async function keepFrom(
     return found.contribution;
   });
   const key = objectKey(from.fingerprint);
-  const { bytes } = await readAll(bucket, key, { signal, maxBytes: 2 ** 31 });
+  const { bytes } = await readAll(bucket, key, { signal, maxBytes: largestWindow });
   const answer = await threads.extract(
     { pipeline: ref.pipeline, bytes, digest: from.digest, contributions },
     signal,

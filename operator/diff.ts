@@ -4,6 +4,7 @@ import { mapConcurrently } from '../concurrency/map-concurrently';
 import { FederationError } from '../errors/federation-error';
 import { displayText } from '../etl/byte-string';
 import { decodeSet } from '../etl/file';
+import { largestWindow } from '../etl/largest-window';
 import { recordsOf } from '../etl/model';
 import type { PipelineSpec } from '../etl/pipeline';
 import { pipelineSpecs } from '../etl/pipelines';
@@ -16,8 +17,6 @@ import { readAll } from '../storage/read-all';
 
 /** Most windows to compare: each takes two downloads and two files to decode. */
 const mostWindows = 50;
-/** Most bytes of a merged window: more than any window of any federation has. */
-const mostBytes = 2 ** 31;
 /** A smaller difference in cost is a rounding error, from adding up in another order. */
 const leastDifference = 1e-6;
 
@@ -92,7 +91,7 @@ async function costs(
   const totals = new Map<string, number>();
   const ref = parseWindowId(window);
   if (object === undefined || ref === undefined) return totals;
-  const { bytes } = await readAll(bucket, objectKey(object.fingerprint), { maxBytes: mostBytes });
+  const { bytes } = await readAll(bucket, objectKey(object.fingerprint), { maxBytes: largestWindow });
   const { clusterOf, costOf }: PipelineSpec<Pipeline> = pipelineSpecs[ref.pipeline];
   for (const record of recordsOf(decodeSet(ref.pipeline, bytes))?.values() ?? []) {
     if (record === null) continue;

@@ -1,6 +1,7 @@
 import { isFederationError } from '../errors/federation-error';
 import { dumpSet } from '../etl/dump';
 import { decodeSet } from '../etl/file';
+import { largestWindow } from '../etl/largest-window';
 import { type MergeInput, mergeSets } from '../etl/merge';
 import type { EtlSet, SetOf } from '../etl/model';
 import { parseWindowId, type Pipeline, type WindowId } from '../etl/window';
@@ -10,9 +11,6 @@ import { clusterEtlKey, keptKey, objectKey } from '../federation/layout';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
-
-/** Most bytes of a window: more than any window of any federation has. */
-const maxBytes = 2 ** 31;
 
 /**
  * Merges a window's sources again, and compares every field of every record with the merged object. Returns `changed
@@ -34,7 +32,7 @@ export async function remerge(
     inputs.push({ id: source.cluster, set: decodeSet(pipeline, bytes) });
   }
   try {
-    const { bytes } = await readAll(bucket, objectKey(provenance.fingerprint), { maxBytes });
+    const { bytes } = await readAll(bucket, objectKey(provenance.fingerprint), { maxBytes: largestWindow });
     return meaning(decodeSet(pipeline, bytes)) === meaning(mergeSets(pipeline, inputs).set)
       ? 'same'
       : 'differs';
@@ -63,7 +61,7 @@ async function readSource(
   if (version === undefined) return undefined;
   const key = kept === undefined && file ? clusterEtlKey(cluster, file.path) : keptKey(cluster, window);
   try {
-    return (await readAll(bucket, key, { maxBytes, version })).bytes;
+    return (await readAll(bucket, key, { maxBytes: largestWindow, version })).bytes;
   } catch (error) {
     const moved =
       isFederationError(error, 'STORAGE_NOT_FOUND') || isFederationError(error, 'STORAGE_CONFLICT');

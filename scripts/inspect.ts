@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { dumpSet } from '../etl/dump';
 import { instantText } from '../etl/instant';
+import { largestWindow } from '../etl/largest-window';
 import type { TimeWindow } from '../etl/model';
 import type { NotFinite } from '../etl/not-finite';
 import { type Pipeline, pipelines } from '../etl/window';
@@ -18,10 +19,6 @@ interface InspectOptions extends CommandOptions {
 }
 
 const topRecords = 10;
-/**
- * Limit for reading a file. No window of a single cluster is larger; a combined one of thousands of clusters may be.
- */
-const mostBytes = 2 ** 31;
 
 /** Adds the verb `inspect` to the program. */
 export function registerInspect(program: Command): void {
@@ -56,7 +53,7 @@ export function pipelineOption(): Option {
 
 async function readFromBucket(key: string, options: CommandOptions): Promise<Uint8Array> {
   await using context = openContext(options);
-  return (await readAll(await context.bucket(), key, { maxBytes: mostBytes })).bytes;
+  return (await readAll(await context.bucket(), key, { maxBytes: largestWindow })).bytes;
 }
 
 function show(summary: SetSummary): void {
