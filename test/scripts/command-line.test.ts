@@ -51,7 +51,7 @@ describe('the command line', () => {
     const { status, out, err } = await runMain('status', '--config', '/nowhere/settings.yaml');
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toMatch(
-      /^SETTINGS_INVALID: The settings file cannot be read.*\(key \/nowhere\/settings\.yaml\)\n {2}Give the right file/,
+      /^SETTINGS_INVALID: The settings file cannot be read.*\(key \/nowhere\/settings\.yaml\)\n {2}Pass the right file/,
     );
     expect(err).not.toContain('    at ');
   });
