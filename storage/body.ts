@@ -1,7 +1,7 @@
 /**
  * Returns a body that releases its resources exactly once: when it has been read to the end, when it has failed, or
- * when it is returned, even before its first chunk was requested (the `finally` of a plain generator would not run
- * then).
+ * when its `return` is called, even before its first chunk was requested. (In that case the `finally` of a plain
+ * generator would not run.)
  */
 export function closingBody(
   chunks: AsyncIterator<Uint8Array>,
@@ -64,7 +64,7 @@ export function watchBody(body: Uint8Array | AsyncIterable<Uint8Array>, signal?:
       }
       ended = true;
     } finally {
-      // Do not await this: a body that hangs would not respond to `return` either.
+      // Do not await this: if the body hangs, it does not respond to `return` either.
       if (!ended && failure === undefined) void source.return?.()?.then(undefined, () => undefined);
     }
   }
@@ -84,8 +84,8 @@ async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Returns the promise's result, or throws the signal's reason as soon as the signal is aborted. A result that arrives
- * later is dropped.
+ * Returns the promise's result, or throws the signal's reason as soon as the signal is aborted. If the promise is
+ * settled later, its result is dropped.
  */
 export async function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return promise;

@@ -10,7 +10,7 @@ export interface ObjectInfo {
   readonly version: Version;
 }
 
-/** What a listing says about an object, and its metadata, which listings do not contain. */
+/** What a listing says about an object, plus the object's metadata, which a listing does not contain. */
 export interface ObjectHead extends ObjectInfo {
   /** Names are lower-case, values are ASCII. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -26,8 +26,8 @@ export interface CallOptions {
 
 export interface GetOptions extends CallOptions {
   /**
-   * `offset` counts from the start of the object. Without `length`, the range goes to the end. A range that goes beyond
-   * the end is cut off; one that starts beyond it throws STORAGE_INVALID_RANGE.
+   * The part of the object to read. `offset` counts from the start of the object. Without `length`, the range goes to
+   * the end. A range that goes beyond the end is cut off; one that starts beyond it throws STORAGE_INVALID_RANGE.
    */
   readonly range?: { readonly offset: number; readonly length?: number };
   /** Reads only this version. If the object has changed, the call throws STORAGE_CONFLICT. */
@@ -35,7 +35,9 @@ export interface GetOptions extends CallOptions {
 }
 
 export interface ListOptions extends CallOptions {
-  /** Groups the keys that contain the delimiter after the prefix into one prefix entry. */
+  /**
+   * Keys that contain the delimiter after the prefix are listed as one prefix entry per folder, instead of one by one.
+   */
   readonly delimiter?: '/';
   /** Lists only entries whose key or prefix sorts after this text. */
   readonly after?: string;
@@ -50,7 +52,8 @@ export interface PutOptions extends CallOptions {
 export interface ObjectBody {
   readonly head: ObjectInfo;
   /**
-   * Must be read to the end or returned, because an unread body holds a connection. The body checks its total length.
+   * The bytes. Read them to the end or call the iterator's `return`, because an unread body holds a connection. Reading
+   * throws if the total length is wrong.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -61,7 +64,10 @@ export interface ObjectBody {
  */
 export interface BucketReader {
   readonly type: 'S3' | 'GCS' | 'AZURE' | 'FILESYSTEM';
-  /** Name of the bucket and the prefix for logs, without secrets. The same bucket has the same label everywhere. */
+  /**
+   * Name of the bucket and the prefix, for logs; contains no secrets. Wherever a bucket is opened, its label is the
+   * same.
+   */
   readonly label: string;
   /**
    * Lists the objects whose key starts with the prefix, in UTF-8 byte order. The prefix is a string such as
@@ -77,7 +83,8 @@ export interface BucketReader {
 }
 
 /**
- * A bucket that can be written. A failed write leaves the previous object in place. A partial object is never visible.
+ * A bucket that can also be written to. A failed write leaves the previous object in place. A partial object is never
+ * visible.
  */
 export interface Bucket extends BucketReader {
   /** Creates or replaces an object. If the body throws, nothing is stored. */

@@ -1,13 +1,16 @@
 import { FederationError } from '../errors/federation-error';
 
 /**
- * Prefixes of names that drivers use for things that are not objects: files being written, and metadata next to an
- * object.
+ * Names that start with one of these are not objects. Drivers use them for files that are still being written, and for
+ * metadata stored next to an object.
  */
 export const reservedNames = ['.tmp-', '.meta-'] as const;
 
 const maxKeyBytes = 900;
-/** Largest size of a part of a key. File systems allow 255 bytes; the rest is for what a driver adds to a name. */
+/**
+ * Largest size of a part of a key, in bytes. File systems allow 255 bytes per name; drivers need the rest for additions
+ * to a name.
+ */
 const maxNameBytes = 240;
 
 /**

@@ -3,7 +3,7 @@ import type { PutOptions } from './bucket';
 
 /**
  * Checks that metadata can be sent in HTTP headers: names are lower-case and begin with a letter, values are printable
- * ASCII, and the total is at most 2 KiB. Other metadata is a bug of ours.
+ * ASCII, and the total is at most 2 KiB. If not, it is a bug of this program.
  */
 export function checkMetadata(key: string, metadata: PutOptions['metadata']): void {
   const entries = Object.entries(metadata ?? {});

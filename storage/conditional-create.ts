@@ -11,8 +11,8 @@ import { alreadyThere } from './store-failure';
 export type ConditionalCreate = 'kept' | 'ignored' | 'unknown';
 
 /**
- * Probes a store by creating one key twice, then deletes the object. Throws errors that do not show how the store
- * treats conditions.
+ * Finds out how a store treats a `create` of an existing key: creates one key twice, then deletes the object. Throws an
+ * error of the store if it does not answer that question.
  */
 export async function probeConditionalCreate(
   bucket: Bucket,
@@ -58,17 +58,21 @@ export const unsafeWithoutCondition =
 export interface ProbedBucket {
   readonly bucket: Bucket;
   /**
-   * Returns the result of the probe, which runs once. If it fails, throws its error, and the next call probes again.
+   * Returns the result of the probe. The probe runs only once, unless it fails: then its error is thrown, and the next
+   * call probes again.
    */
   conditionalCreate(options?: CallOptions): Promise<ConditionalCreate>;
 }
 
-/** Wraps a bucket so that `create` checks first if the store does not honour the condition. The probe uses `key`. */
+/**
+ * Wraps a bucket. If its store does not honour the condition of a `create`, `create` first looks whether the object
+ * exists. The probe writes the object `key`.
+ */
 export function withProbedCreate(bucket: Bucket, key: string): ProbedBucket {
   const careful = lookBeforeCreate(bucket);
   let probing: Promise<ConditionalCreate> | undefined;
-  // All callers share one probe, because two probes of one key would see each other's objects. So no caller may abort
-  // it.
+  // All callers share one probe, because two probes of one key would see each other's objects. So the signal of one
+  // caller must not abort it.
   const probe = () =>
     (probing ??= probeConditionalCreate(bucket, key).catch((error: unknown) => {
       probing = undefined;

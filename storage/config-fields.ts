@@ -5,7 +5,9 @@ import { Secret } from './secret';
 
 export const secretField = z.string().transform((text) => new Secret(text));
 
-/** Whether a field has a value. Sample files leave unused fields empty, so an empty text is no value. */
+/**
+ * Whether a field has a value. An empty text does not count as a value, because sample files leave unused fields empty.
+ */
 export function isSet(secret: Secret | undefined): secret is Secret {
   return secret !== undefined && secret.reveal() !== '';
 }
@@ -36,7 +38,7 @@ export const durationField = z.string('write it with its unit, like 30s').transf
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit ?? ''] ?? 0), 0);
 });
 
-/** An empty text is no value: sample files leave unused fields empty. */
+/** An empty text does not count as a value, because sample files leave unused fields empty. */
 const textOrNothing = z
   .string()
   .transform((text) => text || undefined)
@@ -56,7 +58,7 @@ const tlsConfig = z
 
 /** The `http_config` of S3 and AZURE stores. */
 export const httpConfig = z.strictObject({
-  /** How long a store may stay silent before or during a response. */
+  /** Longest time for which a store may stay silent before or during a response. */
   response_header_timeout: durationField.prefault('30s'),
   max_conns_per_host: z.int().min(0).default(0),
   insecure_skip_verify: z.boolean().default(false),
@@ -71,7 +73,9 @@ export const httpConfig = z.strictObject({
 });
 export type HttpConfig = z.output<typeof httpConfig>;
 
-/** Returns one sentence for each of the named settings that is present, because it is accepted but has no effect. */
+/**
+ * Returns one sentence for each of the named settings that is present, saying that it is accepted but has no effect.
+ */
 export function notesWithoutEffect<Config extends object>(
   path: string,
   config: Config,

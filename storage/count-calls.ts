@@ -7,9 +7,9 @@ export type CallCounts = Record<StorageCall['verb'], number>;
 const counting = new AsyncLocalStorage<CallCounts>();
 
 /**
- * Runs `work` and counts the store calls made within its async context. Concurrent work is counted separately. Only
- * calls that are reported to `countCall` are counted. Calls that `work` does not wait for still change the counts after
- * it has ended.
+ * Runs `work` and counts the store calls made within its async context, so concurrent work is counted separately. Only
+ * calls that are reported to `countCall` are counted. Calls for which `work` does not wait still change the counts
+ * after `work` has ended.
  */
 export async function countCalls<Result>(
   work: () => Promise<Result>,

@@ -14,8 +14,8 @@ export interface DriverCall<T> extends CallOptions {
 }
 
 /**
- * Runs one call of a driver. Checks the key first. An abort ends the call with the signal's reason; all other errors
- * are thrown as catalogued errors.
+ * Runs one call of a driver. Checks the key first. If the signal is aborted, throws the signal's reason. Other errors
+ * of the store are thrown as catalogued errors, errors of the caller's body unchanged.
  */
 export async function driverCall<T>({ key, signal, run, failure, body }: DriverCall<T>): Promise<T> {
   checkKey(key);

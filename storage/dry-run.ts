@@ -12,7 +12,7 @@ export interface IntendedWrite {
 }
 
 /**
- * Wraps a bucket so that it makes no writes but reports them to `intend`. To the caller they appear to succeed. Bodies
+ * Wraps a bucket so that it makes no writes but reports them to `intend`. To the caller they appear to succeed: bodies
  * are read to the end, and a `create` of an existing object or a `copy` of a missing one fails as usual. But objects
  * that were "written" cannot be read back.
  */

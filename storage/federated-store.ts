@@ -32,7 +32,7 @@ const schemas = {
 } as const;
 const typeNames = Object.keys(schemas).join(', ');
 
-/** Types that only other programs support, with advice on what to use instead. They are not reported as typos. */
+/** Store types that only other programs support, with advice on what to use instead. They are not reported as typos. */
 const foreignTypes: Readonly<Record<string, string>> = {
   SWIFT: '',
   COS: '',
@@ -116,8 +116,8 @@ function prefixOf(file: YamlFile, text: string): { prefix: string; warnings: str
   const fault = prefix === '' ? undefined : keyFault(prefix);
   if (fault !== undefined) throw invalid(file, ['prefix'], fault.replace('The key', 'it'));
   if (prefix === 'federated') {
-    // OpenCost adds no prefix to a key that already begins with it. All keys of a federation begin with this prefix,
-    // except those of backups, which must not look like a cluster. So the prefix is ignored.
+    // OpenCost adds no prefix to a key that already begins with it, so the prefix `federated` changes no key of a
+    // federation except those of backups. With it, a backup would look like a cluster. So the prefix is ignored.
     const warning =
       'prefix: federated adds nothing, as every key begins with `federated/` already: the clusters are looked for in ' +
       '`federated/<cluster id>/`, where OpenCost puts them, not in `federated/federated/`, and backups lie in ' +

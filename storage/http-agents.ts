@@ -6,20 +6,23 @@ import { readSettingFile } from './setting-file';
 
 /** Time limit for connecting. */
 export const connectTimeoutMs = 5_000;
-/** More sockets than are ever used at once: a request that waits for a free socket has no time limit. */
+/**
+ * Largest number of sockets: more than are ever used at once, because a request that waits for a free socket has no
+ * time limit.
+ */
 const maxSockets = 256;
 
 /**
- * Returns the HTTP agents for a store, configured by its `http_config`. The SDKs' own timeouts do not cover everything
- * that may hang. So the agents close a socket that has not connected within 5 seconds, or that has been silent for
- * `response_header_timeout`: before a response, during one, or while idle. They honour `HTTPS_PROXY`, `HTTP_PROXY` and
- * `NO_PROXY`. The caller must destroy the agents.
+ * Returns the HTTP agents for a store, configured by its `http_config`. The SDKs' own timeouts do not cover every way
+ * to hang. So the agents close a socket that has not connected within 5 seconds, or that has been silent for
+ * `response_header_timeout`, whether before a response, during one, or while idle. They honour `HTTPS_PROXY`,
+ * `HTTP_PROXY` and `NO_PROXY`. The caller must destroy the agents.
  */
 export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
   const pool = {
     keepAlive: true,
     maxSockets: http.max_conns_per_host || maxSockets,
-    // Proxies come from the environment, as in the SDKs: a proxy is a setting of the machine, not of a store.
+    // Proxies come from the environment, as in the SDKs, because a proxy is a setting of the machine, not of a store.
     proxyEnv: process.env,
   };
   const idleMs = http.response_header_timeout;
@@ -29,7 +32,7 @@ export function httpAgents(http: HttpConfig): { httpAgent: HttpAgent; httpsAgent
   };
 }
 
-/** Makes an agent close its new sockets when they hang. */
+/** Changes an agent so that each socket it opens from now on is closed when it hangs. */
 function watched<Agent extends HttpAgent>(agent: Agent, idleMs: number): Agent {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (...args) => {
@@ -51,7 +54,8 @@ function watch(socket: Socket, idleMs: number): void {
   if (idleMs === 0) return;
   let read = -1;
   let written = -1;
-  // The socket's own timeout is no alternative, because the HTTP client resets it for each request.
+  // Measures the silence itself: the socket's own timeout does not help, because the HTTP client resets it for each
+  // request.
   const silent = setInterval(() => {
     if (socket.bytesRead === read && socket.bytesWritten === written)
       end('ETIMEDOUT', `silent for ${idleMs} ms`);

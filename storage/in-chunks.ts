@@ -1,13 +1,13 @@
 export interface Chunk {
   readonly parts: readonly Uint8Array[];
-  /** Number of bytes. */
+  /** Number of bytes in all `parts` together. */
   readonly length: number;
   readonly isLast: boolean;
 }
 
 /**
- * Splits a body into chunks of exactly `size` bytes. There is always a last chunk, which may be shorter. It is empty
- * only if the body is empty.
+ * Splits a body into chunks of exactly `size` bytes, except that the last chunk may be shorter. An empty body yields one
+ * empty chunk; otherwise no chunk is empty.
  */
 export async function* inChunks(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Chunk> {
   let parts: Uint8Array[] = [];

@@ -9,8 +9,8 @@ export interface ListPage {
 
 /**
  * Returns the entries of a page in byte order. Skips invalid keys, and entries that do not sort after `after`: some
- * stores include `after` itself, some ignore it, and all return a prefix that sorts before it if some of the prefix's
- * keys sort after it.
+ * stores return `after` itself, some ignore it, and all of them return a prefix that sorts before `after` if keys below
+ * that prefix sort after it.
  */
 export function entriesOf({ objects, prefixes }: ListPage, after = ''): ListEntry[] {
   const behind = Buffer.from(after);

@@ -7,7 +7,10 @@ export interface MemoryBudget {
   within<Result>(bytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** Creates a budget of `budget` bytes. Work starts in the order of arrival, so small work cannot starve large work. */
+/**
+ * Creates a budget of `budget` bytes. Work starts in the order of its arrival, so that large work is not overtaken by
+ * small work forever.
+ */
 export function createMemoryBudget(budget: number): MemoryBudget {
   let used = 0;
   const waiting: { bytes: number; start: () => void }[] = [];

@@ -14,7 +14,7 @@ import { type RetryOptions, withRetry } from './with-retry';
 export interface OpenBucketOptions {
   /** Called once for each warning about the settings of the store. */
   readonly warn?: (message: string) => void;
-  /** Called after each call to the store, also after failed attempts. */
+  /** Called after each call to the store has ended. Attempts that failed and are retried count as calls too. */
   readonly observe?: (call: StorageCall) => void;
   /** URL of a GCS emulator to use instead of GCS. The SDK's own environment variable for that has no effect. */
   readonly gcsEmulator?: string | undefined;
@@ -31,7 +31,7 @@ export async function openBucket(
   return withRetry(withPrefix(observed, store.prefix), patienceOf(store));
 }
 
-/** Returns the number of attempts and the pauses that the store's own settings specify. */
+/** Returns the number of attempts and the pauses between them, as the store's own settings specify. */
 function patienceOf(store: FederatedStore): RetryOptions {
   switch (store.type) {
     case 'AZURE':

@@ -19,8 +19,8 @@ export type ProbeOperation = (typeof probeOperations)[number];
 
 export interface ProbeResult {
   /**
-   * `clock` is about how far the store's clock is from this machine's. It is known only if an object is written and its
-   * head is read.
+   * `clock` reports how far the store's clock is from this machine's. There is such a result only if the probe has
+   * written an object and read its head.
    */
   readonly operation: ProbeOperation | 'clock';
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
@@ -49,12 +49,12 @@ export interface ProbeOptions {
 }
 
 /**
- * How far clocks may be apart: beyond `warningMs`, requests become unreliable; beyond `failedMs`, stores reject
- * signatures.
+ * Differences between the clocks, in milliseconds: beyond `warningMs`, requests become unreliable; beyond `failedMs`,
+ * stores reject signatures.
  */
 const clockLimits = { warningMs: 60_000, failedMs: 15 * 60_000 };
 
-/** Matches errors that mean unknown credentials or a wrong location, so that no operation would succeed. */
+/** Matches the messages of errors after which no operation can succeed: unknown credentials or a wrong location. */
 const strangers = new RegExp(
   '\\b(?:SignatureDoesNotMatch|InvalidAccessKeyId|ExpiredToken|InvalidToken|XAdminUserNotFound|RequestTimeTooSkewed|' +
     'CredentialsProviderError|AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraintException|' +
@@ -87,7 +87,7 @@ class Probe {
   readonly results: ProbeResult[] = [];
   readonly #key: string;
   readonly #copyKey: string;
-  /** Keys that this probe wrote: true if the object exists, false if it may exist. */
+  /** Keys that this probe wrote and has yet to remove: true if the object exists, false if it may exist. */
   readonly #left = new Map<string, boolean>();
   #body = '';
   #asked = { from: 0, to: 0 };
@@ -199,7 +199,7 @@ class Probe {
   }
 
   async #put(body: string, options: CallOptions): Promise<void> {
-    // The response may be lost, so the object may exist from here on.
+    // From here on the object may exist, even if the response to the `put` is lost.
     this.#left.set(this.#key, this.#created);
     const from = this.options.now().getTime();
     await this.bucket.put(this.#key, Buffer.from(body), { ...options, metadata: { probe: body } });
@@ -219,7 +219,7 @@ class Probe {
 
   #noteClock(modified: number): void {
     const { from, to } = this.#asked;
-    // Many stores report whole seconds, so the time may be up to a second too early.
+    // Many stores report whole seconds, so the reported time may be up to a second too early.
     const aheadMs = modified > to ? modified - to : Math.min(0, modified + 1_000 - from);
     const seconds = Math.round(Math.abs(aheadMs) / 1_000);
     const detail =

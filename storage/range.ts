@@ -19,8 +19,8 @@ export function checkRange(key: string, range: Range): void {
 }
 
 /**
- * Returns the bytes `[start, end)` that a range means in an object of this size. Throws STORAGE_INVALID_RANGE if the
- * range starts beyond the object's end.
+ * Converts a range to positions `[start, end)` in an object of this size. Throws STORAGE_INVALID_RANGE if the range
+ * starts beyond the object's end.
  */
 export function resolveRange(key: string, range: Range, size: number): { start: number; end: number } {
   if (range === undefined) return { start: 0, end: size };
@@ -55,7 +55,7 @@ export function sizeByRange(
   range: Range,
 ): number {
   const part = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange);
-  // Some SDKs and stores do not treat a range from the first to the last byte as a range.
+  // Some SDKs do not send a range from the first to the last byte as a range, and some stores do not answer it as one.
   const isWhole = range === undefined || (range.offset === 0 && range.length === undefined);
   if (part === null && !isWhole) {
     const detail = 'The store did not respond with the requested range.';

@@ -7,7 +7,7 @@ import { resolveRange } from './range';
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 export interface ReadAllOptions extends GetOptions {
-  /** Throws STORAGE_TOO_LARGE if there are more bytes than this. (Default: 64 MiB) */
+  /** Largest number of bytes to read. If there are more, STORAGE_TOO_LARGE is thrown. (Default: 64 MiB) */
   readonly maxBytes?: number;
 }
 

@@ -16,10 +16,10 @@ export interface YamlFile {
 }
 
 /**
- * Reads a file that contains one YAML document. On a fault, throws the error that `invalid` creates from a sentence.
- * Faults are: more than 1 MiB, broken YAML, duplicate keys, several documents, and aliases that are unresolved or
- * expand beyond the library's limit. The sentence contains no content of the file, which may be a secret; for faults of
- * the syntax it names the line.
+ * Reads a file that contains one YAML document. If the file has a fault, throws the error that `invalid` creates from a
+ * sentence about it. Faults are: more than 1 MiB, broken YAML, duplicate keys, several documents, and aliases that are
+ * unresolved or expand beyond the library's limit. The sentence contains no content of the file, which may be a secret;
+ * for syntax faults it names the line.
  */
 export function readYaml(text: string, name: string, invalid: (detail: string) => Error): YamlFile {
   if (Buffer.byteLength(text) > maxBytes) throw invalid(`${name} is larger than 1 MiB.`);

@@ -12,7 +12,7 @@ export interface ReceivedBodyOptions {
   readonly checksum?: ReceivedChecksum | undefined;
 }
 
-/** Compares the checksum of an object with the checksum of the bytes received so far. */
+/** Computes the checksum of the bytes received so far and compares it with that of the whole object. */
 export interface ReceivedChecksum {
   /** Name of the algorithm, such as `MD5`. */
   readonly name: string;

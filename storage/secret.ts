@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A string that logs, JSON and inspection do not show. Only `reveal` returns it. */
+/** A string that does not appear in logs, JSON or inspection. Only `reveal` returns it. */
 export class Secret {
   readonly #text: string;
 

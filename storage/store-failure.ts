@@ -9,7 +9,7 @@ export interface SeenFailure {
   /** HTTP status; undefined if there was no response. */
   readonly status: number | undefined;
   readonly requestId?: string | undefined;
-  /** The pause that the `Retry-After` header asks for. */
+  /** The pause that the `Retry-After` header asks for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** Code of a network error, such as `ECONNRESET`; empty for other errors. */
   readonly errno: string;
@@ -42,7 +42,7 @@ const codesByStatus: Record<number, ErrorCode> = {
   507: 'STORAGE_QUOTA_EXCEEDED',
 };
 
-/** Codes of TLS failures that a retry cannot repair, because the server is not the expected one. */
+/** Matches codes of TLS failures. A retry cannot repair them, because the server is not the expected one. */
 const certificateFaults = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_|ERR_SSL_|EPROTO)/;
 const untrustedHint =
   'The endpoint’s certificate is not trusted: set config.http_config.tls_config.ca_file, or correct the endpoint.';
@@ -55,7 +55,7 @@ export function storeFailure(seen: SeenFailure, context: FailureContext): Federa
   const { name, message, status, requestId, retryAfterMs, errno } = seen;
   const named = context.codesByName[name];
   const code = named ?? codesByStatus[status ?? 0] ?? 'STORAGE_UNAVAILABLE';
-  // Not every SDK passes on the code of the network error, but the message is always there.
+  // Not every SDK passes on the code of the network error. Its message is always there, so look at that too.
   const untrusted =
     certificateFaults.test(errno) || (status === undefined && /\bcertificates?\b|altnames/i.test(message));
   const known = status === undefined && errno !== '' ? errno : name;

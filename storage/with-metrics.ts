@@ -21,7 +21,7 @@ export interface StorageCall {
 }
 
 /**
- * Wraps a bucket and reports each call to `observe` when the call has ended, in the async context of the caller. Wrap
+ * Wraps a bucket so that each call is reported to `observe` when it has ended, in the async context of its caller. Wrap
  * the driver directly, so that every attempt of a retried call is reported.
  */
 export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void): Bucket {
@@ -42,10 +42,10 @@ export function withMetrics(bucket: Bucket, observe: (call: StorageCall) => void
     }
   }
 
-  /** Notes the start of a call. The returned function reports the call, but only the first time that it is called. */
+  /** Notes the start of a call. Returns a function that reports the end of the call, but only the first time. */
   function startOf(verb: StorageCall['verb'], key: string) {
     const start = performance.now();
-    // A body may be read in another async context than the one that requested it.
+    // Report in the context of the call: its body may be read in another async context.
     const report = AsyncLocalStorage.bind(observe);
     let reported = false;
     return (outcome: string, amounts: Pick<StorageCall, 'bytes' | 'entries' | 'pages'> = {}) => {

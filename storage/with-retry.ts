@@ -17,19 +17,24 @@ import { alreadyThere } from './store-failure';
 export interface RetryOptions {
   /** Number of attempts, including the first. (Default: 4) */
   readonly tries?: number;
-  /** Upper bound of the first pause, in milliseconds. It doubles for each further pause. (Default: 100) */
+  /** Upper bound on the first pause, in milliseconds. It doubles for each further pause. (Default: 100) */
   readonly firstPauseMs?: number;
-  /** Upper bound of the pauses that the store did not ask for, in milliseconds. (Default: 10,000) */
+  /**
+   * Longest pause between retries, in milliseconds, unless the store asks for one (`Retry-After`). (Default: 10,000)
+   */
   readonly longestPauseMs?: number;
   /**
-   * Number of retries that all calls together may use up. A call that succeeds gets its retries refunded; if it needed
-   * none, it adds a fifth of one. Once the budget is used up, a store that is down gets one request per call instead of
-   * four. (Default: 100)
+   * Number of retries that all calls together may use up. A call that succeeds gives back the retries that it used; if
+   * it used none, it adds a fifth of a retry. Once the budget is used up, a store that is down gets one request per
+   * call instead of four. (Default: 100)
    */
   readonly budget?: number;
 }
 
-/** The longest `Retry-After` to honour. A store that needs longer asks again on the next attempt. */
+/**
+ * The longest pause that a store can ask for with `Retry-After`, in milliseconds. If the store needs longer, it asks
+ * again on the next attempt.
+ */
 const longestAskedMs = 60_000;
 
 const repeatableMark = Symbol('repeatable');
@@ -37,8 +42,8 @@ const repeatableMark = Symbol('repeatable');
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
- * Returns a body that can be produced again, for example by reading a file again. Only such a stream is sent a second
- * time: any other iterable may be used up.
+ * Returns a body that can be produced again, for example by reading a file again. Of all streams, only such a body is
+ * sent a second time: any other iterable may already be used up.
  */
 export function repeatable(make: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return Object.assign(
@@ -52,10 +57,10 @@ function canRepeat(body: Body): boolean {
 }
 
 /**
- * Wraps a bucket so that it retries calls whose failure is retryable, after growing random pauses or for as long as the
- * store asks. If the connection breaks, a body continues at the byte where it broke, and a listing after its last
- * entry. If the response to a `create` was lost, the stored bytes decide: if they are the ones that were sent, the
- * `create` has succeeded.
+ * Wraps a bucket so that it retries calls whose failure is retryable. It pauses before each retry, for a random time
+ * that grows, or for as long as the store asks. If the connection breaks, a body continues at the byte where it broke,
+ * and a listing after its last entry. If the response to a `create` was lost, the stored bytes decide: if they are the
+ * ones that were sent, the `create` has succeeded.
  */
 export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
   const limits = { tries: 4, firstPauseMs: 100, longestPauseMs: 10_000, budget: 100, ...options };
@@ -77,7 +82,7 @@ export function withRetry(bucket: Bucket, options: RetryOptions = {}): Bucket {
     if (!canRepeat(body)) return bucket[verb](key, body, call);
     return again(call, async (previous) => {
       // A store that rejects a `create` before it reads the body may drop the connection, which hides the rejection. So
-      // look first whether the object exists.
+      // a retry first looks whether the object exists.
       const broke = verb === 'create' && isFederationError(previous, 'STORAGE_UNAVAILABLE');
       if (broke && (await bucket.head(key, { signal: call?.signal })) !== undefined) {
         const ours = await createdByUs(bucket, key, body, call);
@@ -120,7 +125,7 @@ interface Patience extends Required<RetryOptions> {
 interface RetryAccount {
   /** Takes one retry. Returns false if none is left. */
   take(): boolean;
-  /** Gives back the retries of a call that has succeeded. A call that needed none adds a fifth of one. */
+  /** Gives back the retries that a successful call used. If it used none, adds a fifth of a retry. */
   refund(retries: number): void;
 }
 
@@ -183,7 +188,7 @@ async function pause(
 }
 
 function opened(bucket: Bucket, key: string, call: GetOptions, patience: Patience): Promise<ObjectBody> {
-  // If the pinned version is gone, no retry brings it back.
+  // If the pinned version no longer exists, no retry can bring it back.
   const isFinal = (error: unknown) =>
     call.version !== undefined && isFederationError(error, 'STORAGE_CONFLICT');
   return retried(patience, call.signal, () => bucket.get(key, call), isFinal);
@@ -251,7 +256,8 @@ async function* listed(
 }
 
 /**
- * Called after a `create` whose response was lost. Returns the stored object if its bytes are the ones that were sent.
+ * Called if the response to a `create` was lost. Returns the stored object if its bytes are the ones that were sent,
+ * otherwise undefined.
  */
 async function createdByUs(
   bucket: Bucket,

@@ -7,17 +7,17 @@ interface Answer {
   readonly lastModified?: Date | undefined;
 }
 
-/** Strips the quotes of an ETag, which headers contain and listings do not. */
+/** Returns the version in an ETag. Strips its quotes, which exist in headers but not in listings. */
 export function versionOf(etag: string): Version {
   return etag.replace(/^"|"$/g, '') as Version;
 }
 
-/** Returns a condition for a request: the object must still have this version. */
+/** Returns the condition that makes a request fail if the object no longer has this version. */
 export function ifMatch(version: Version): { ifMatch: string } {
   return { ifMatch: `"${version}"` };
 }
 
-/** Returns the entry of an object, from a response. Throws STORAGE_UNAVAILABLE if the response has no ETag. */
+/** Converts a response about an object to an entry. Throws STORAGE_UNAVAILABLE if the response has no ETag. */
 export function infoOf(key: string, { etag, contentLength = 0, lastModified }: Answer): ObjectInfo {
   if (etag === undefined) throw withoutEtag(key);
   return { key, size: contentLength, modified: lastModified ?? new Date(0), version: versionOf(etag) };

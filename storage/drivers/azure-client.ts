@@ -25,8 +25,9 @@ export interface AzureConnection {
 }
 
 /**
- * Loads the SDK, and its credential chain only if there is no key. The SDK makes a single attempt, because `withRetry`
- * retries. Requests use our own connections, because those of the SDK have no time limit.
+ * Loads the SDK. Loads its credential chain only if the settings contain neither a key nor a signature. The SDK makes a
+ * single attempt, because `withRetry` retries. Requests use our own connections, because those of the SDK have no time
+ * limit.
  */
 export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { BlobSASPermissions, ContainerClient, newPipeline, StorageSharedKeyCredential } =
@@ -36,7 +37,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   const { httpAgent, httpsAgent } = httpAgents(config.http_config);
   const shared =
     address.key === '' ? undefined : new StorageSharedKeyCredential(address.account, address.key);
-  // With a key or a signature in the settings, no token is needed.
+  // If the settings contain a key or a signature, no token is needed.
   const hasOwn = shared !== undefined || address.sas !== '';
   const token = hasOwn ? undefined : await tokenCredential(config);
   const pipeline = newPipeline(shared ?? token, { retryOptions: { maxTries: 1 } });
@@ -59,7 +60,7 @@ export async function connect(config: AzureConfig): Promise<AzureConnection> {
   };
 }
 
-/** Makes every request use our agents, for which the pipeline has no option. */
+/** Makes every request use our agents. The SDK's pipeline has no option for that. */
 function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   pipeline.factories.unshift({
     create: (next) => ({
@@ -71,7 +72,7 @@ function useAgents(pipeline: Pipeline, agentOf: (url: string) => object): void {
   });
 }
 
-/** Returns the validity of a signed URL. It starts in the past, because clocks differ. */
+/** Returns the period in which a signed URL is valid. It starts in the past, because the store's clock may be slow. */
 function span(): { startsOn: Date; expiresOn: Date } {
   const now = Date.now();
   return { startsOn: new Date(now - 15 * 60_000), expiresOn: new Date(now + 60 * 60_000) };
@@ -150,10 +151,7 @@ async function tokenCredential(config: AzureConfig): Promise<TokenCredential> {
     : new ManagedIdentityCredential({ clientId: identity });
 }
 
-/**
- * Removes the secrets in the settings from a text, and also the signatures that we made, which the URLs of copies
- * contain.
- */
+/** Removes secrets from a text: those in the settings, and the signatures that we created for the URLs of copies. */
 function withoutSecrets({ client_secret }: AzureConfig, { key, sas }: Address, text: string): string {
   const signature = new URLSearchParams(sas).get('sig') ?? undefined;
   const clean = redact(text, [key, sas, signature, client_secret?.reveal()]);

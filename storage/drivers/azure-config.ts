@@ -66,8 +66,8 @@ export const azureConfig = z
 export type AzureConfig = z.output<typeof azureConfig>;
 
 /**
- * Returns the number of attempts and the pauses that the settings specify. If `max_tries` is 0, `max_retries` is used
- * instead, as in Thanos.
+ * Returns the number of attempts and the pauses between them, as the settings specify. If `max_tries` is 0,
+ * `max_retries` is used instead, as in Thanos.
  */
 export function azurePatience({ max_retries, pipeline_config: pipeline }: AzureConfig): {
   tries?: number;

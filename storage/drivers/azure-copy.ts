@@ -43,7 +43,7 @@ export async function copyBlob(
       await to.stageBlockFromURL(id, url, start, count, { abortSignal, sourceAuthorization });
       return id;
     });
-    // The copy of a block cannot be pinned to a version of the source. So check at the end that the source was not
+    // A request to copy a block cannot name a version of the source. So check at the end that the source was not
     // replaced.
     const { etag, metadata, contentMD5 } = await from.getProperties({
       abortSignal,

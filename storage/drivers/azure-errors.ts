@@ -53,7 +53,7 @@ function describe(error: unknown): SeenFailure {
   const header = (wanted: string) => response?.headers?.get(wanted);
   const storeName = details?.errorCode ?? header('x-ms-error-code') ?? (typeof code === 'string' ? code : '');
   return {
-    // If there was no response, `code` is the code of the network error.
+    // If there was no response, `code` is the code of the network error, not the store's name of an error.
     name: statusCode === undefined ? (name ?? '') : storeName,
     // Only the first line: the other lines repeat the request.
     message: (message ?? '').split('\n')[0] ?? '',

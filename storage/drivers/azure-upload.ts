@@ -5,7 +5,7 @@ import type { BlobRequestConditions, BlockBlobClient } from '@azure/storage-blob
 import type { WatchedBody } from '../body';
 import { inChunks } from '../in-chunks';
 
-/** Size of the blocks of a stream. Times `blocksAtOnce`, it bounds the memory of an upload. */
+/** Size of the blocks in which a stream is sent, in bytes. An upload holds about `blocksAtOnce` blocks in memory. */
 const blockSize = 8 * 1024 * 1024;
 const blocksAtOnce = 4;
 const contentType = 'application/octet-stream';

@@ -111,7 +111,10 @@ class AzureBucket implements Bucket {
     });
   }
 
-  /** Returns the error for a failed version condition. The condition also fails if the object does not exist. */
+  /**
+   * Returns the error for a request whose version condition failed: either the object has changed, or it does not
+   * exist.
+   */
   async #noMatch(key: string, abortSignal: AbortSignal | undefined): Promise<Error> {
     const there = await this.#blob(key).exists({ abortSignal });
     return there ? changed(key) : missing(key);
@@ -199,7 +202,9 @@ class AzureBucket implements Bucket {
     return this.#store.container.getBlockBlobClient(key);
   }
 
-  /** Creates the container, once and only if the settings ask for it: a typo must not create a container. */
+  /**
+   * Creates the container, once and only if the settings ask for that: a typo in its name must not create a container.
+   */
   async #createContainer(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#config.storage_create_container) return;
     this.#container ??= this.#store.container.createIfNotExists({ abortSignal: signal });

@@ -19,7 +19,8 @@ export function isTemp(name: string): boolean {
 }
 
 /**
- * Returns the version of a file. Writing in place changes the time or the size, replacing the file changes the inode.
+ * Returns the version of a file, which changes with its content: writing in place changes the time or the size,
+ * replacing the file changes the inode.
  */
 export function versionOf(stat: BigIntStats): Version {
   return `${stat.mtimeNs}-${stat.size}-${stat.ino}` as Version;
@@ -61,8 +62,8 @@ export function errno(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-// The kernel's file times advance only every few milliseconds, and inodes are reused at once, so two versions of the
-// same size could look alike. This counter is added to the time, as microseconds, to distinguish them.
+// Two versions of the same size could look alike, because the kernel's file times advance only every few milliseconds
+// and inodes are reused at once. So this counter is added to the modification time, as microseconds.
 let stamps = randomBytes(2).readUInt16LE() % 1000;
 
 /** Gives a finished file a unique modification time, makes the file durable, and returns its stats. */
@@ -77,7 +78,7 @@ export async function seal(handle: FileHandle): Promise<BigIntStats> {
 
 /**
  * Creates a folder and a temporary file in it. Tries again if a concurrent delete removes the empty folder in between.
- * Makes new folders durable in their parents.
+ * Syncs the parents of new folders, so that the folders survive a crash.
  */
 export async function createTemp(
   root: string,
@@ -103,7 +104,7 @@ async function syncFolders(from: string, to: string): Promise<void> {
   }
 }
 
-/** Makes the entries of a folder durable. Does nothing if the folder does not exist. */
+/** Syncs a folder, so that changes to its entries survive a crash. Does nothing if the folder does not exist. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await orAbsent(open(folder, 'r'));
   if (handle === undefined) return;
@@ -119,14 +120,14 @@ export async function removeFile(path: string): Promise<void> {
   await orAbsent(unlink(path));
 }
 
-/** Removes empty folders, from the given one upwards. The root stays. */
+/** Removes a folder if it is empty, then each parent that this leaves empty. Does not remove the root. */
 export async function removeEmptyFolders(root: string, from: string): Promise<void> {
   for (let folder = from; folder !== root; folder = dirname(folder)) {
     try {
       await rmdir(folder);
     } catch (error) {
-      // If the folder is already gone, its parent may still be empty. Any other error ends the loop: usually the folder
-      // is not empty.
+      // If the folder no longer exists, its parent may still be empty. Any other error ends the loop; usually it means
+      // that the folder is not empty.
       if (errno(error) !== 'ENOENT') return;
     }
   }
@@ -169,7 +170,7 @@ const codes: Record<string, ErrorCode> = {
   EFBIG: 'STORAGE_TOO_LARGE',
   ENAMETOOLONG: 'STORAGE_INVALID_KEY',
   EINVAL: 'STORAGE_INVALID_KEY',
-  // An object is where the key needs a folder, or vice versa.
+  // The key needs a folder where an object is, or an object where a folder is.
   ENOTDIR: 'STORAGE_INVALID_KEY',
   EISDIR: 'STORAGE_INVALID_KEY',
   EEXIST: 'STORAGE_INVALID_KEY',

@@ -19,7 +19,7 @@ export function placeOf(root: string, key: string): Place {
   return { key, root, path, folder: dirname(path) };
 }
 
-/** Moves a finished temporary file into place. */
+/** A way to move a finished temporary file to its final place. */
 export type Landing = (temp: string, place: Place) => Promise<void>;
 
 /**
@@ -84,7 +84,7 @@ const lockWaitMs = 5_000;
 
 /**
  * Creates an object on a file system without hard links: a lock file makes creators take turns. The lock of a killed
- * creator is removed after a minute. A concurrent `put` ignores the lock, so its object may be lost.
+ * creator is removed after a minute. A concurrent `put` ignores the lock, so the `create` may replace its object.
  */
 export async function createUnderLock(temp: string, place: Place): Promise<void> {
   const lock = join(place.folder, `.tmp-lock-${basename(place.path)}`);
@@ -117,7 +117,7 @@ async function openLock(lock: string, place: Place): Promise<FileHandle> {
   }
 }
 
-/** Refuses to write through a symbolic link: a link among the folders could lead out of the root. */
+/** Refuses to write if one of the key's folders is a symbolic link, because the link could lead out of the root. */
 async function refuseLinks(place: Place): Promise<void> {
   for (let folder = place.folder; folder !== place.root; folder = dirname(folder)) {
     const real = await files.orAbsent(realpath(folder));

@@ -13,7 +13,8 @@ export async function headAt(place: Place): Promise<ObjectHead | undefined> {
     const stat = await files.lstatFile(place.path);
     if (stat === undefined) return undefined;
     const metadata = await files.readMetadata(place.folder, files.versionOf(stat));
-    // If there is no metadata, either the object has none, or the object was replaced in between.
+    // Metadata is missing if the object has none, or if the object was replaced since `lstatFile`. In the latter case,
+    // read again.
     if (metadata !== undefined || (await isStill(place, stat))) {
       return { ...files.infoOf(place.key, stat), metadata: metadata ?? {} };
     }
@@ -46,8 +47,8 @@ export async function* readChunks(reading: Reading): AsyncGenerator<Uint8Array> 
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
-    // OpenCost's own file storage truncates files and writes them in place, so the bytes may be a mix of old and new
-    // ones.
+    // OpenCost's own file storage truncates files and writes them in place, so the bytes read may be a mix of old and
+    // new ones.
     const after = await handle.stat({ bigint: true });
     if (files.versionOf(after) !== head.version) throw changed(head.key);
   } catch (error) {

@@ -17,8 +17,8 @@ interface Child {
 }
 
 /**
- * Lists the objects below a root, in byte order of whole keys. Holds one folder per level in memory. Skips folders and
- * files that vanish meanwhile, and everything that is neither a folder nor a regular file.
+ * Lists the objects below a root, in byte order of whole keys. Holds the entries of one folder per level in memory.
+ * Skips folders and files that vanish meanwhile, and everything that is neither a folder nor a regular file.
  */
 export async function* walk(
   root: string,
@@ -58,7 +58,7 @@ async function* enterFolder(walk: Walk, child: Child): AsyncGenerator<ListEntry>
     yield* walkFolder(walk, child.name);
     return;
   }
-  // A folder without objects is no entry of the listing.
+  // A folder without objects is not listed, so look for a first object in it.
   for await (const _ of walkFolder(
     { root: walk.root, prefix: child.name, signal: walk.signal },
     child.name,
@@ -81,7 +81,7 @@ function childOf(folder: string, entry: Dirent): Child[] {
   const path = folder + entry.name;
   const isFolder = entry.isDirectory();
   if (keyFault(path) !== undefined || (!isFolder && !entry.isFile())) return [];
-  // A folder is compared with its slash, so that it sorts exactly like the keys below it: `a.b` before `a/b`.
+  // A folder is compared with a slash at its end, so that it sorts exactly like the keys below it: `a.b` before `a/b`.
   const name = isFolder ? `${path}/` : path;
   return [{ name, bytes: Buffer.from(name), folder: isFolder }];
 }
@@ -109,7 +109,8 @@ export async function sweep(root: string, signal: AbortSignal, folder = root): P
     .filter((entry) => entry.isFile() && !files.isHidden(entry.name))
     .map((entry) => entry.name);
   for (const name of temps) await sweepTemp(folder, name);
-  // Checking every object of a large store would be slow. So check only if there are more metadata files than objects.
+  // Checking every object of a large store would be slow. So check only if there are more metadata files than objects:
+  // then some metadata files must be left over.
   if (sidecars.length > objects.length) await sweepMetadata(folder, objects, sidecars);
   if (own.length > 0 && objects.length === 0) await files.removeEmptyFolders(root, folder);
   for (const entry of entries) if (entry.isDirectory()) await sweep(root, signal, join(folder, entry.name));

@@ -78,7 +78,7 @@ class FilesystemBucket implements Bucket {
     this.label = pathToFileURL(directory).href;
     this.#warn = options.warn ?? (() => undefined);
     this.#hardLinks = options.hardLinks ?? true;
-    // Not awaited: files that the sweep cannot remove do no harm.
+    // Opening the bucket does not wait for the sweep and ignores its errors: leftover files do no harm.
     this.#sweeping = this.#root()
       .then((root) => sweep(root, this.#closing.signal))
       .catch(() => undefined);
@@ -184,7 +184,7 @@ class FilesystemBucket implements Bucket {
       const head = place && (await headAt(place));
       if (place === undefined || head === undefined) throw missing(from);
       if (from === to) return head;
-      // A hard link would be wrong: writing one of the two files in place would change both.
+      // Copies the bytes. A hard link would be wrong: writing one of the two files in place would change both.
       const fill = async (_handle: FileHandle, temp: string) => {
         await copyFile(place.path, temp, constants.COPYFILE_FICLONE);
         const after = await files.lstatFile(place.path);
@@ -227,7 +227,7 @@ class FilesystemBucket implements Bucket {
     return signal?.aborted === true ? signal.reason : files.toStorageError(error, this.label, verb, key);
   }
 
-  /** Returns the root's real path. The root itself may be a link, as Kubernetes volumes are. */
+  /** Returns the real path of the root, which may itself be a link, as in Kubernetes volumes. */
   async #root(): Promise<string> {
     const root = await files.orAbsent(realpath(this.#directory));
     if (root !== undefined && (await statPath(root)).isDirectory()) return root;

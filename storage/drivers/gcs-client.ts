@@ -9,7 +9,8 @@ import { noToken, notTheStore, refusal } from './gcs-errors';
 
 const googleEndpoint = 'https://storage.googleapis.com';
 /**
- * Time limit for getting a token if `response_header_timeout` is 0, which lets the store itself stay silent forever.
+ * Time limit for getting a token, in milliseconds, if `response_header_timeout` is 0. (With that setting, the store
+ * itself may stay silent forever.)
  */
 const longestTokenMs = 60_000;
 const maxJsonBytes = 32 * 1024 * 1024;
@@ -30,7 +31,7 @@ export interface GcsRequest {
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: readonly Uint8Array[];
   readonly signal: AbortSignal | undefined;
-  /** A status outside of 2xx that is no failure either. */
+  /** A status outside of 2xx that is not a failure for this request. */
   readonly alsoFine?: number;
 }
 
@@ -99,7 +100,7 @@ export async function connect(
       return headers;
     } catch (error) {
       signal?.throwIfAborted();
-      // The old client would keep waiting for the request that got no answer.
+      // The old client would keep waiting for the request that got no answer, so replace it.
       if (late.signal.aborted) auth = newAuth();
       throw noToken(error);
     } finally {

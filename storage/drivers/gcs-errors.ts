@@ -29,7 +29,7 @@ export function refusal(
   text: string,
 ): GcsFailure {
   const { reason, message } = parseError(text);
-  // The store's reason does not distinguish a wrong checksum; only its message does.
+  // Only the store's message shows that a checksum was wrong; its reason is the same as for other errors.
   const isChecksum = answer.status === 400 && /\b(?:crc32c|md5)\b/i.test(message);
   return new GcsFailure({ ...answer, name: isChecksum ? 'checksumMismatch' : reason, message, errno: '' });
 }
@@ -44,7 +44,8 @@ export function notTheStore(what: string): GcsFailure {
 }
 
 /**
- * Returns the failure to get a token. Keeps only the message, because the library's error contains the whole exchange.
+ * Returns the failure for a token that could not be obtained. Keeps only the message, because the library's error
+ * contains the whole exchange.
  */
 export function noToken(error: unknown): GcsFailure {
   const { message, code, status, cause } = error as {

@@ -8,7 +8,7 @@ import { type GcsClient, type GcsRequest, headerOf, readJson } from './gcs-clien
 import { Crc32c } from './gcs-crc32c';
 import { notTheStore, statusOf } from './gcs-errors';
 
-/** The object that an upload writes. */
+/** The object to be written by an upload. */
 export interface GcsTarget {
   /** Path of the bucket's objects in the JSON API. */
   readonly path: string;
@@ -115,8 +115,8 @@ interface Sending {
 }
 
 /**
- * Sends a chunk. Sends again the part of it that the store did not keep. Returns the object that the store's answer to
- * the last chunk describes, and undefined for other chunks.
+ * Sends a chunk, and repeats those bytes of it that the store did not keep. For the last chunk, returns the object that
+ * the store's answer describes; for other chunks, undefined.
  */
 async function sendChunk(client: GcsClient, sending: Sending): Promise<unknown> {
   const { target, session, chunk, start, crc32c, signal } = sending;
@@ -158,7 +158,7 @@ async function sendPart(
   return { kept: last === undefined ? 0 : Number(last) + 1 };
 }
 
-/** Returns the parts without their first `bytes` bytes. */
+/** Returns the parts without the first `bytes` bytes of all of them together. */
 function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let skip = bytes;
   return parts.flatMap((part) => {

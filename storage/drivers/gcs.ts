@@ -86,7 +86,7 @@ class GcsBucket implements Bucket {
           method: 'GET',
           path: this.#at(key),
           query: { alt: 'media', generation: version },
-          // Without `accept-encoding`, the store would unpack objects that others have stored with gzip.
+          // Without this `accept-encoding`, the store would unpack objects that others have stored with gzip.
           headers: {
             'accept-encoding': 'gzip',
             'cache-control': 'no-store',
@@ -109,7 +109,7 @@ class GcsBucket implements Bucket {
     });
   }
 
-  /** Asks for the modification time of an object whose download did not contain it. */
+  /** Requests the modification time of an object, because the headers of its download did not contain it. */
   async #modified(key: string, media: GcsMedia, signal: AbortSignal | undefined): Promise<Date> {
     const now = await this.#look(key, signal);
     if (now?.version !== media.version) throw changed(key);
@@ -216,7 +216,8 @@ class GcsBucket implements Bucket {
     signal: AbortSignal | undefined,
   ): Promise<Error> {
     if (version !== undefined && (await this.#look(key, signal)) !== undefined) return changed(key);
-    // Lists one object: looking at the bucket itself needs a permission that readers may not have.
+    // Lists one object to see whether the bucket exists: requesting the bucket itself needs a permission that readers
+    // may not have.
     const query = { maxResults: '1', fields: 'kind' };
     const probe = this.#client.json({ method: 'GET', path: this.#path, query, signal });
     const status = await probe.then(() => 200, statusOf);

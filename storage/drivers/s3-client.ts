@@ -10,8 +10,8 @@ export interface S3Connection {
 }
 
 /**
- * Loads the SDK on demand. The SDK makes a single attempt, because `withRetry` retries. Nothing hangs: connecting may
- * take 5 seconds, and a request fails if the store stays silent for `response_header_timeout` before or during a
+ * Loads the SDK on demand. The SDK makes a single attempt, because `withRetry` retries. No request hangs: it fails if
+ * connecting takes more than 5 seconds, or if the store stays silent for `response_header_timeout` before or during a
  * response.
  */
 export async function connect(config: S3Config): Promise<S3Connection> {
@@ -59,7 +59,10 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   };
 }
 
-/** Returns the SDK's credential chain with another STS endpoint, or undefined to use the SDK's default. */
+/**
+ * Returns the SDK's credential chain with this STS endpoint. If the endpoint is empty, returns undefined, so that the
+ * SDK uses its default.
+ */
 async function chainWithSts(endpoint: string, region: string): Promise<S3ClientConfig['credentials']> {
   if (endpoint === '') return undefined;
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');

@@ -34,7 +34,7 @@ const headerNames: Record<string, keyof Headers> = {
   'content-language': 'ContentLanguage',
 };
 
-/** Splits `put_user_metadata` into headers, which are parameters of the SDK, and real metadata. */
+/** Splits `put_user_metadata` into HTTP headers, for which the SDK has parameters, and metadata proper. */
 export function userHeaders(config: S3Config): { headers: Headers; metadata: Record<string, string> } {
   const entries = Object.entries(config.put_user_metadata).map(
     ([name, value]) => [name.toLowerCase(), value] as const,

@@ -11,7 +11,9 @@ interface Page {
   readonly Name?: string;
 }
 
-/** Yields the entries of a listing in byte order, page by page, with either version of the API. Skips invalid keys. */
+/**
+ * Yields the entries of a listing in byte order, page by page, with version 1 or 2 of the list API. Skips invalid keys.
+ */
 export async function* listPages(
   client: S3,
   request: { readonly bucket: string; readonly prefix: string; readonly version1: boolean },
@@ -67,7 +69,7 @@ async function* pages1(
     );
     yield page;
     if (!page.IsTruncated) return;
-    // Stores return the next marker only if there is a delimiter. Otherwise the last key is the marker.
+    // A page contains NextMarker only if the request has a delimiter. Otherwise its last key is the next marker.
     marker = decoded(page, page.NextMarker ?? page.Contents?.at(-1)?.Key ?? '');
     if (marker === '') return;
   }
@@ -86,8 +88,8 @@ function decodedPage(page: Page): ListPage {
 }
 
 /**
- * Decodes a name. Names are requested encoded, because XML cannot represent all characters: one odd key would break the
- * whole listing.
+ * Decodes a name. Requests ask for encoded names, because XML cannot represent all characters: one odd key would break
+ * the whole listing.
  */
 function decoded(page: Page, text: string): string {
   if (page.EncodingType !== 'url') return text;

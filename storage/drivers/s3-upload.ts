@@ -3,13 +3,13 @@ import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3';
 import type { WatchedBody } from '../body';
 import { storageError } from '../store-failure';
 
-/** Number of parts in flight. Times the size of a part, it bounds the memory of an upload. */
+/** Number of parts to send at once. An upload holds about this many parts in memory. */
 const partsAtOnce = 4;
 
 /**
  * Sends a body of unknown length: in one request if it fits into one part, otherwise in parts, which are removed if
- * anything fails. The first failure aborts `stop`, which must end the body. Parts in flight may finish, because a part
- * that arrives after the clean-up would revive the upload; only `signal` aborts them.
+ * anything fails. The first failure aborts `stop`; the caller must then end the body. Parts that are already being sent
+ * may finish (only `signal` aborts them): a part that arrives after the clean-up would revive the upload.
  */
 export async function upload(
   client: S3,
@@ -27,7 +27,8 @@ export async function upload(
   ]);
   const sending = new Set<Promise<unknown>>();
   let begun: string | undefined;
-  // The library's own abort does not end its requests. So `signal` is passed to each of them, except to the clean-up.
+  // The library's own abort does not end the requests that it has sent. So `signal` is passed to each of them, except
+  // to the clean-up.
   const stoppable = Object.assign(Object.create(client) as S3, {
     send: async (command: Parameters<S3['send']>[0]) => {
       const isCleanUp = command instanceof AbortMultipartUploadCommand;
@@ -46,7 +47,8 @@ export async function upload(
       }
     },
   });
-  // The library's own clean-up does not wait for parts in flight, so clean up again after they have finished.
+  // The library's own clean-up does not wait for parts that are still being sent. So clean up again after they have
+  // finished.
   const cleanUp = async (UploadId: string) => {
     await Promise.allSettled(sending);
     const { Bucket, Key } = request;

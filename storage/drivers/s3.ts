@@ -179,8 +179,8 @@ class S3Bucket implements Bucket {
   }
 
   /**
-   * Returns the entry of an object that was written. The response to a write contains no time, so the time is that of
-   * the store's clock, as far as it is known.
+   * Returns the entry of an object that was just written. The response to a write contains no modification time, so use
+   * the current time of the store's clock, as far as it is known.
    */
   #written(key: string, size: number, answer: { ETag?: string }): ObjectInfo {
     return { ...infoOf(key, answer), size, modified: this.#store.now() };
