@@ -31,7 +31,7 @@ export function registerBackups(program: Command): void {
     });
 }
 
-/** Opens the place of this cluster's backups: the folder from the settings, or the bucket if they name none. */
+/** Opens the store of this cluster's backups: the folder that the settings name, otherwise the federation's bucket. */
 export async function backupPlace(context: Context): Promise<Bucket> {
   const { backupPath } = context.settings.localEtl;
   return backupPath === undefined ? context.bucket() : backupFolder(backupPath);

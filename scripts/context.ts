@@ -25,7 +25,7 @@ export interface Context extends AsyncDisposable {
   /** Writes to standard error, because standard output is for the verb's answer. */
   readonly log: Log;
   readonly names: Names;
-  /** Opens the bucket, read-only: to change something, a verb asks a workflow. */
+  /** Opens the bucket read-only. A verb that has to change something asks a workflow to do it. */
   bucket(): Promise<Bucket>;
   /** Connects to Temporal. Throws TEMPORAL_UNAVAILABLE if no server answers within `timeoutMs` (10 s). */
   temporal(options?: { timeoutMs?: number }): Promise<Temporal>;
@@ -42,7 +42,7 @@ export function openContext(options: CommandOptions): Context {
   const log = logToStandardError(options.verbose ? 'debug' : 'warn');
   for (const notice of settings.notices) log.warn({ event: 'settings.notice' }, notice);
   const releasers = new Releasers();
-  // An error while closing is only logged: it must not hide how the verb itself ended.
+  // An error while closing is only logged. If it were thrown, it would hide how the verb itself ended.
   const closeAtEnd = (close: () => Promise<void>) =>
     releasers.defer(() =>
       close().catch((error: unknown) =>
@@ -79,7 +79,7 @@ export function openContext(options: CommandOptions): Context {
 }
 
 async function connectTemporal(settings: Settings, timeoutMs: number): Promise<Temporal> {
-  // Loaded only when needed, because loading it takes longer than a whole verb without Temporal.
+  // Loads the client only when a verb uses Temporal: loading it takes longer than any whole verb that does not.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, namespace, connection: how } = settings.temporal;
   try {

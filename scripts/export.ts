@@ -70,7 +70,7 @@ export function registerExport(program: Command): void {
     });
 }
 
-/** The value of `--out` that means the bucket. For a folder of that name, users write `./bucket`. */
+/** The value of `--out` that stands for the federation's bucket. For a folder of this name, users write `./bucket`. */
 const toBucket = 'bucket';
 
 function parseResolutionName(text: string): string {

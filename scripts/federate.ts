@@ -53,7 +53,7 @@ export function registerFederate(program: Command): void {
     });
 }
 
-/** Starts a federation. With `wait`, prints its result, otherwise how to follow it. */
+/** Starts a federation. With `wait`, waits for its result and prints it; otherwise prints how to follow the run. */
 export async function startAndShow(
   context: Context,
   request: FederationRequest,

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 
-// The command `federated-etl`: runs federated-etl.ts, or its compiled form in a build (`npm run build`). If this Node
-// is too old for the program, the project's own Node runs it.
+// The command `federated-etl`: runs federated-etl.ts, or its compiled form in a build (`npm run build`). If the Node
+// that runs this file is too old for the program, the project's own Node runs the program.
 const fs = require('node:fs');
 const path = require('node:path');
 

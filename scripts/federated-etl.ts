@@ -6,8 +6,8 @@ import { catalog } from '../errors/catalog';
 import { describeError, FederationError } from '../errors/federation-error';
 
 /**
- * The verbs, in the order of `--help`. Only the verbs that the command line names are loaded: one that reads the
- * bucket, for example, does not wait for the modules of the demo.
+ * The verbs, in the order of `--help`. Only the verbs that the command line names are loaded, so a verb that reads the
+ * bucket, for example, does not wait until the modules of the demo are loaded.
  */
 const verbs: Readonly<Record<string, () => (program: Command) => void>> = {
   run: () => (require('./run') as typeof import('./run')).registerRun,
@@ -43,7 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has already printed the error. `--help` also ends with such an error, whose code is 0.
+      // Commander has already printed the error. `--help` also ends with such an error, but its exit code is 0.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }

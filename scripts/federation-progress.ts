@@ -6,7 +6,7 @@ import { showProgress } from './progress';
 const indent = '  ';
 
 export interface ShowFederationOptions {
-  /** Prints a line of progress; called if there is no terminal. (Default: prints to standard error) */
+  /** Prints a line of progress. Only called if there is no terminal. (Default: prints to standard error) */
   readonly say?: (line: string) => void;
   /** Once this signal is aborted, progress is no longer shown. */
   readonly stop: AbortSignal;

@@ -84,7 +84,7 @@ function showCostliest({ costliest, records }: SetSummary): void {
   print(formatTable(['cost', 'record'], rows));
 }
 
-/** Returns the total number of values that are not finite, then the fields of each cluster with their numbers. */
+/** Describes the values that are not finite: their total number, then each cluster's fields with their numbers. */
 function notFiniteText(found: readonly NotFinite[]): string {
   const clusters = [...Map.groupBy(found, ({ cluster }) => cluster)].map(([cluster, ofCluster]) => {
     const fields = ofCluster.map(({ field, numbers }) => `${field} (${numbers})`).join(', ');

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Shows the progress of long work. Declare it with `using`, which removes a bar at the end. */
+/** A progress display for long work. Declare it with `using`, so that a progress bar is removed at the end. */
 export interface Progress extends Disposable {
   /** Shows how much of the work is done. `phase` is the current part of the work, if it has parts. */
   update(this: void, done: number, of: number, phase?: string): void;
@@ -9,9 +9,9 @@ export interface Progress extends Disposable {
 }
 
 export interface ProgressOptions {
-  /** The unit of the numbers, as a plural. (Default: windows) */
+  /** What the work consists of, as a plural noun. (Default: windows) */
   readonly noun?: string;
-  /** Prints a line of progress; called if there is no terminal. (Default: prints to standard error) */
+  /** Prints a line of progress. Only called if there is no terminal. (Default: prints to standard error) */
   readonly say?: (line: string) => void;
   /** The stream to write to. (Default: standard error) */
   readonly stream?: NodeJS.WriteStream;
@@ -42,7 +42,7 @@ function bar(what: string, noun: string, stream: NodeJS.WriteStream, say: Say): 
   let last: [done: number, total: number, payload: { phase: string }] | undefined;
   return {
     update(done, of, phase) {
-      // A bar with a total of 0 would look full.
+      // A bar with a total of 0 would look full, so the total is at least 1.
       last = [done, Math.max(of, 1), { phase: phase === undefined ? '' : `${phase} ` }];
       const [, total, payload] = last;
       if (!shown.isActive) return shown.start(total, done, payload);
@@ -64,7 +64,7 @@ function lines(what: string, noun: string, say: Say): Progress {
     update(done, of, phase) {
       const tenth = of === 0 ? 0 : Math.floor((done * 10) / of);
       const now = `${phase ?? ''} ${tenth}`;
-      // The start gets a line only if there is a phase to name.
+      // Before a tenth of the work is done, a line is only worth printing if it names a phase.
       if (now === last || (phase === undefined && tenth === 0)) return;
       last = now;
       say(`${what}${phase === undefined ? '' : ` ${phase}`}${of === 0 ? '' : `: ${done} of ${of} ${noun}`}`);

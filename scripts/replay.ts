@@ -48,8 +48,7 @@ export function registerReplay(program: Command): void {
 }
 
 /**
- * Number of runs to which `--failed` looks back. If more runs in a row have failed, the cause is one that a replay does
- * not remove.
+ * Number of past runs that `--failed` looks at. If more runs in a row have failed, a replay does not remove the cause.
  */
 const mostRuns = 100;
 

@@ -57,7 +57,7 @@ function together(checks: readonly Check[]): Check[] {
   return lines;
 }
 
-/** Wraps a text at a width in columns. A word that is longer stays whole, so that it can be copied. */
+/** Wraps a text at a width in columns. A word longer than the width stays whole, so that it can be copied. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let at = '';

@@ -1,14 +1,14 @@
 import type { Log } from '../config/log';
 
 /**
- * Time within which repeated signals count as one: a signal from the terminal and the same signal forwarded by a parent
- * arrive almost together.
+ * Milliseconds after the first signal in which further signals are ignored: a signal from the terminal and the same
+ * signal forwarded by a parent arrive almost together.
  */
 const oneSignalMs = 2_000;
 
 /**
- * Returns a signal that is aborted on the first SIGINT or SIGTERM. A second one ends the process at once. Disposing
- * removes the listeners.
+ * Returns a signal that is aborted on the first SIGINT or SIGTERM. A second one ends the process at once. Disposing the
+ * returned signal removes the listeners.
  */
 export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable {
   const stop = new AbortController();
@@ -34,8 +34,8 @@ export function stopOnSignals(log: Pick<Log, 'info'>): AbortSignal & Disposable 
 }
 
 /**
- * Returns a signal that is aborted when the parent process, with which this process has a channel, is gone, even if it
- * was killed. The demo is such a parent.
+ * Returns a signal that is aborted when the parent process is gone, even if it was killed. This needs an IPC channel to
+ * the parent, which the demo opens.
  */
 export function parentGone(): AbortSignal {
   const gone = new AbortController();
@@ -45,13 +45,13 @@ export function parentGone(): AbortSignal {
   return gone.signal;
 }
 
-/** Milliseconds that a process may take to exit after its work is done. */
+/** Milliseconds for which a process may continue after its work is done. */
 const leftOverMs = 10_000;
 
 /**
- * Call it when the work is done or has failed. If something keeps the process alive (such as the SDK's connection to a
- * server that went away), this ends the process with the exit status that it has by then: a supervisor restarts only a
- * process that has ended.
+ * Ends the process after `withinMs` if something still keeps it alive then, such as the SDK's connection to a server
+ * that went away. Uses the exit status that is set at that time. Call it when the work is done or has failed: a
+ * supervisor restarts only a process that has ended.
  */
 export function endSoon(withinMs = leftOverMs): void {
   setTimeout(() => process.exit(), withinMs).unref();

@@ -7,7 +7,7 @@ import { type CommandOptions, openContext } from './context';
 import { print, printJson } from './output';
 import { showProgress } from './progress';
 
-/** What `--json` prints before the first generation. */
+/** What `--json` prints if there is no generation yet. */
 const nothingToVerify = { generation: null, findings: [] };
 
 /** Adds the verb `verify` to the program. */

@@ -12,7 +12,7 @@ interface BillOfMaterials {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
 
-/** What a bill of materials is about. Packages are written `name@version`. */
+/** The contents of a bill of materials. Packages are written as `name@version`. */
 export interface Materials {
   readonly packages: readonly string[];
   /** Packages that are not installed but bundled into the page's files. */
@@ -23,8 +23,8 @@ export interface Materials {
 
 /**
  * Returns the bill of materials of the built program, as CycloneDX: npm's bill for the checkout, reduced to the
- * program's packages. npm refuses to write a bill for the built folder, where dependencies of its packages are missing
- * on purpose.
+ * program's packages. npm cannot write a bill for the built folder itself: some dependencies of its packages are
+ * missing on purpose, and npm refuses to list a folder with missing dependencies.
  */
 export async function billOfMaterials(root: string, materials: Materials): Promise<object> {
   const { packages, inPage, version, commit } = materials;
@@ -41,7 +41,8 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
   };
   const components = [
     ...packages.map(componentOf),
-    // The page's packages are required, although npm lists them as development dependencies.
+    // The built page contains these packages, so they are required, although npm lists them as development
+    // dependencies.
     ...inPage.map((name) => ({
       ...componentOf(name),
       scope: 'required',
@@ -52,7 +53,7 @@ export async function billOfMaterials(root: string, materials: Materials): Promi
     ...bill.metadata.component,
     'bom-ref': `federated-etl@${version}`,
     type: 'application',
-    // npm would use the folder's name.
+    // npm names the component after the checkout's folder.
     name: 'federated-etl',
     version,
     purl: `pkg:npm/federated-etl@${version}`,

@@ -52,7 +52,7 @@ async function build(): Promise<void> {
     dependencies,
   });
   await cp(path.join(root, 'LICENSE'), path.join(dist, 'LICENSE'));
-  // The native part of Temporal's SDK reads the system's certificates, which a slim image does not have.
+  // The native part of Temporal's SDK reads the system's certificates. A slim image has none, so add those of Node.
   await writeFile(path.join(dist, 'ca-certificates.crt'), `${tls.rootCertificates.join('\n')}\n`);
   console.log(`dist: federated-etl ${version} (${commit}), ${packages.length} packages`);
 }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
-/** The rooms that belong to the program. Of `web/`, only the module that serves the page is built. */
+/** The top-level folders that belong to the program. Of `web/`, only the module that serves the page is built. */
 const rooms = [
   'activities',
   'api',
@@ -21,13 +21,13 @@ const rooms = [
 ];
 
 /**
- * Modules that need a checkout and are not built: the example, its set-up, and the builds of the image and the chart.
+ * Modules that are not built, because they need a checkout: the example, its set-up, and the builds of image and chart.
  */
 const notBuilt = ['scripts/build/', 'scripts/chart/', 'scripts/demo/', 'scripts/demo.ts', 'scripts/set-up/'];
 
 /**
- * Compiles the program's modules to JavaScript, file by file and with the compiler that `tsx` uses. So modules load in
- * the same order and from the same relative paths as in a checkout.
+ * Compiles the program's modules to JavaScript, one output file per module, with the compiler that `tsx` uses. That way
+ * modules load in the same order and from the same relative paths as in a checkout.
  */
 export async function compile(root: string, to: string): Promise<void> {
   const files = ['web/bundle.ts'];

@@ -4,8 +4,9 @@
  */
 
 /**
- * Dependencies that never run, by the package that depends on them: the SDK's bundler and its compilers, because the
- * build bundles the workflow code, and types. Packages that only they need are omitted too.
+ * Dependencies that never run, keyed by the package that depends on them: types, and the bundler of Temporal's SDK with
+ * its compilers (the build has already bundled the workflow code). Packages that only these dependencies need are
+ * omitted too.
  */
 export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/worker': ['@swc/core', 'memfs', 'source-map-loader', 'swc-loader', 'unionfs', 'webpack'],
@@ -13,7 +14,7 @@ export const leftOutDependencies: Readonly<Record<string, readonly string[]>> = 
   protobufjs: ['@types/node'],
 };
 
-/** Folders and files that only serve to build a package, by package. */
+/** Folders and files that are only needed to build a package, keyed by package. */
 export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/core-bridge': [
     'Cargo.lock',
@@ -26,11 +27,13 @@ export const leftOutFiles: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Endings of types, sources and source maps. They make up a third of the bytes, and Node loads none of them. */
+/**
+ * File name endings of types, sources and source maps. They make up a third of the bytes, and Node loads none of them.
+ */
 export const leftOutEndings: readonly string[] = ['.ts', '.mts', '.cts', '.map'];
 
 /**
- * Lines that load an omitted package when the program starts, and their replacements. Only bundling needs those
+ * Lines that load an omitted package when the program starts, with their replacements. Only bundling needs those
  * packages, and the built program never bundles.
  */
 export const changedLines: readonly { readonly file: string; readonly from: string; readonly to: string }[] =

@@ -73,8 +73,8 @@ export async function copyPackages(root: string, to: string, packages: readonly 
 }
 
 /**
- * Returns the folders of native builds for other platforms, for a package that contains the builds for all platforms
- * and chooses one when it is loaded.
+ * Returns the folders with native builds for other platforms, if a package contains the builds for all platforms and
+ * chooses one of them when it is loaded.
  */
 function otherPlatforms(from: string, at: string): string[] {
   if (packageName(at) !== '@temporalio/core-bridge') return [];

@@ -18,7 +18,7 @@ import { isMap, isNode, isScalar, LineCounter, parse, parseDocument, stringify, 
 export interface ChartValue {
   /** Path of the value, such as `localEtl.volume.size`. */
   readonly path: string;
-  /** An empty string if the description is missing, which is a mistake. */
+  /** An empty string means that the description is missing, which is a mistake in the file. */
   readonly description: string;
   /** The default as JSON. Undefined for an optional key, and for a map whose keys have their own rows. */
   readonly byDefault?: string;

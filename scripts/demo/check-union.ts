@@ -49,7 +49,8 @@ export async function checkUnion(bucket: BucketReader, clusters: readonly string
 }
 
 /**
- * Checks that the combined set of the example under `dir` is the union of these clusters. The error calls them `union`.
+ * Checks that the combined set of the example under `dir` is the union of these clusters. `union` is what the error
+ * message calls that union.
  *
  * @throws FEDERATION_FAILED with the first differences
  */

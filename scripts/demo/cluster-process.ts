@@ -8,8 +8,8 @@ import type { Releasers } from '../../workers/releasers';
 import type { DemoCluster } from './clusters';
 
 /**
- * Time limit for stopping a cluster. The activities of a worker have 10 seconds to finish, so a cluster that takes
- * longer than this limit hangs.
+ * Time limit for stopping a cluster, in milliseconds. The activities of a worker have 10 seconds to finish, so a
+ * cluster that takes longer than this limit must be hanging.
  */
 const gracefulMs = 30_000;
 
@@ -26,7 +26,7 @@ const checkout = join(__dirname, '..', 'federated-etl.cjs');
 
 /**
  * Starts `federated-etl run` for a cluster and resolves once the cluster serves its roles. `program` is the script to
- * run; by default it is that of the checkout.
+ * run. (Default: that of the checkout)
  */
 export async function startCluster(cluster: DemoCluster, program = checkout): Promise<ClusterProcess> {
   const log = openSync(cluster.log, 'a');
@@ -57,7 +57,10 @@ export async function startCluster(cluster: DemoCluster, program = checkout): Pr
   };
 }
 
-/** Starts all clusters and calls `onStart` for each one that serves its roles. The releasers stop the clusters. */
+/**
+ * Starts all clusters and calls `onStart` for each one once it serves its roles. The clusters are stopped by
+ * `releasers`.
+ */
 export async function startClusters(
   clusters: readonly DemoCluster[],
   { releasers, onStart }: { releasers: Releasers; onStart: (started: ClusterProcess) => void },
@@ -75,7 +78,7 @@ export async function startClusters(
   return [await start(first), ...(await Promise.all(others.map(start)))];
 }
 
-/** Rejects as soon as one of the processes ends. */
+/** Waits until one of the processes ends, then throws an error that names its cluster. */
 export async function rejectWhenOneEnds(started: readonly ClusterProcess[]): Promise<never> {
   const { id, log } = await Promise.race(started.map(({ cluster, ended }) => ended.then(() => cluster)));
   throw new FederationError('INTERNAL', {

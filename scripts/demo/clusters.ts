@@ -7,7 +7,7 @@ import { parseWindowFile, windowId, type WindowRef } from '../../etl/window';
 import { secondsAfterGolden, yesterday } from './example-days';
 import { shiftSet } from './shift-set';
 
-/** One of the guide's five clusters. */
+/** One of the five clusters of the guide's example. */
 export interface DemoCluster {
   readonly id: string;
   readonly roles: { readonly federator?: true; readonly primary?: true };
@@ -33,7 +33,7 @@ const example: readonly { id: string; roles: DemoCluster['roles'] }[] = [
 ];
 
 export interface Surroundings {
-  /** The last day of data for clusters whose local ETL does not exist yet. */
+  /** Day on which the example data ends, for clusters that have no local ETL yet. */
   readonly lastDay: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** The content of `federated-store.yaml`. */
@@ -63,8 +63,8 @@ export async function laidOutDay(dir: string): Promise<string | undefined> {
 
 /**
  * Creates the files of the example under `dir`: `federated-store.yaml`, and for each cluster a settings file and its
- * local ETL, moved in time to end with the given day. A local ETL that exists is kept, so a second start continues from
- * the first one.
+ * local ETL, whose data is shifted so that it ends on the last day in `surroundings`. Keeps a local ETL that exists, so
+ * that a second start continues where the first one stopped.
  */
 export async function layOutClusters(dir: string, surroundings: Surroundings): Promise<DemoCluster[]> {
   const store = join(dir, 'federated-store.yaml');
@@ -90,7 +90,7 @@ function etlOf(dir: string, id: string): string {
   return join(dir, 'clusters', id, 'etl');
 }
 
-/** Creates the whole local ETL of a cluster or nothing, because a later start keeps a local ETL that exists. */
+/** Creates a cluster's local ETL completely or not at all, because a later start would keep a half-written one. */
 async function layOutEtl({ id, etl }: DemoCluster, lastDay: string): Promise<void> {
   const data = join(exampleData, id, 'etl');
   const seconds = secondsAfterGolden(lastDay);

@@ -17,18 +17,18 @@ import { firstPush, patienceMs, pullOf, triggerRun } from './steps';
 import { demoTemporal } from './temporal';
 
 export interface Demo {
-  /** Whether to return after the check. Otherwise the example runs until a signal. */
+  /** Whether to return after the checks. Otherwise the example continues to run until a signal. */
   readonly once: boolean;
   /** Folder for all files of the example. */
   readonly dir: string;
-  /** Last day of the data. */
+  /** Last day of the example data. */
   readonly lastDay: string;
-  /** Whether the data is from an earlier start and no longer ends with yesterday. */
+  /** Whether the example data is from an earlier start and ends before yesterday. */
   readonly isOld: boolean;
 }
 
 const namespace = 'default';
-/** Not a secret: the example listens on this machine only. */
+/** This need not be secret, because the example listens on this machine only. */
 const operatorToken = 'demo';
 
 /** Runs the example and prints each step. At the end, stops everything that it started. */

@@ -3,8 +3,8 @@ import { type EtlRecord, type EtlSet, recordsOf, type TimeWindow, withRecords } 
 import { year1 } from '../../etl/time-codec';
 
 /**
- * Moves a set in time by whole seconds: its window, and the windows, starts and ends of its records. Time zones do not
- * change.
+ * Shifts a set in time by whole seconds: its own window, and the window, start and end of each record. Time zones do
+ * not change.
  */
 export function shiftSet(set: EtlSet, seconds: number): EtlSet {
   const shifted = { ...set, window: shiftWindow(set.window, seconds) };
@@ -39,7 +39,7 @@ function shiftWindow(window: TimeWindow, seconds: number): TimeWindow {
   };
 }
 
-/** Moves an instant. Go's zero time means "no time", so it is not moved. */
+/** Shifts an instant. Go's zero time means "no time", so it is not shifted. */
 function shiftInstant(instant: Instant, seconds: number): Instant {
   if (instant.seconds === year1 && instant.nanos === 0) return instant;
   return { ...instant, seconds: instant.seconds + seconds };

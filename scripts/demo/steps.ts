@@ -21,7 +21,7 @@ export async function firstPush(client: Client, cluster: string, stop: AbortSign
   );
 }
 
-/** Triggers the schedule and returns the workflow id of the run that it starts. */
+/** Triggers the federation's schedule and returns the workflow id of the run that this starts. */
 export async function triggerRun(client: Client, stop: AbortSignal): Promise<string> {
   const schedule = client.schedule.getHandle(scheduleId);
   const before = (await schedule.describe()).info.recentActions.length;

@@ -8,13 +8,13 @@ export interface DemoTemporal {
   readonly address: string;
   /** URL of the server's UI; undefined if the server is headless or was already running. */
   readonly uiUrl?: string;
-  /** State file of the server; undefined if it was already running. */
+  /** State file of the server; undefined if the server was already running. */
   readonly dbFile?: string;
 }
 
 /**
- * Finds or starts a Temporal server, which keeps its state under `dir`. The releasers stop a server that was started
- * here.
+ * Finds a running Temporal server, or starts one that keeps its state under `dir`. A server that is started here is
+ * stopped by `releasers`.
  */
 export async function demoTemporal(
   dir: string,

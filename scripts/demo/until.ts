@@ -3,7 +3,7 @@ import { FederationError } from '../../errors/federation-error';
 
 const lookEveryMs = 200;
 
-/** Calls `look` until it finds something. An error of `look` means that it has not found anything yet. */
+/** Calls `look` repeatedly until it returns a value. If `look` throws, it is also called again. */
 export async function until<T>(
   what: string,
   patienceMs: number,

@@ -13,7 +13,7 @@ export function cacheFolder(
 }
 
 function userCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
-  // The XDG specification requires relative paths to be ignored.
+  // The XDG specification says that relative paths must be ignored.
   if (env['XDG_CACHE_HOME'] && path.isAbsolute(env['XDG_CACHE_HOME'])) return env['XDG_CACHE_HOME'];
   const home = env['HOME'] || os.homedir();
   if (platform === 'darwin') return path.join(home, 'Library', 'Caches');

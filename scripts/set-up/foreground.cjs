@@ -6,8 +6,8 @@ const { spawn } = require('node:child_process');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Runs a command on this terminal and waits for it to exit. Forwards each signal once. This process exits after the
- * command, so it leaves nothing running.
+ * Runs a command on this terminal and waits for it to exit. Forwards each signal once. This process exits only after
+ * the command, so that nothing is left running.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -36,8 +36,8 @@ function runInForeground(command, args, options = {}) {
  * @returns {() => void} stops forwarding them
  */
 function forwardSignals(child) {
-  // Not SIGINT at a terminal: the terminal also sends Ctrl-C to the child, for which a second SIGINT means "exit at
-  // once".
+  // At a terminal, SIGINT is not forwarded: the terminal also sends Ctrl-C to the child, and a second SIGINT would mean
+  // "exit at once" to it.
   const terminal = Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);
   const handlers = SIGNALS.map((signal) => {
     let seen = false;
@@ -48,7 +48,7 @@ function forwardSignals(child) {
     process.on(signal, handler);
     return () => process.removeListener(signal, handler);
   });
-  // If npm is killed, it cannot forward that to this process. But this process then gets another parent.
+  // If npm is killed, it cannot forward the signal to this process. But this process then gets another parent.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.env.npm_lifecycle_event && process.ppid !== parent) process.emit('SIGTERM', 'SIGTERM');
@@ -60,7 +60,7 @@ function forwardSignals(child) {
   };
 }
 
-/** Returns the exit code that a shell would show. */
+/** Returns the exit code that a shell would report for a process that ended like this. */
 function exitCodeOf(code, signal) {
   return code === null ? 128 + (require('node:os').constants.signals[signal] || 0) : code;
 }

@@ -20,16 +20,16 @@ export interface GoServer {
   /** The oldest Go version that can build the server, such as `1.25`. */
   readonly minimumGo: string;
   /**
-   * The approximate number of packages in a cold build; `coldBuild` is its duration on two cores. Both only serve
+   * The approximate number of packages in a cold build; `coldBuild` is its duration on two cores. Both are only used in
    * progress messages.
    */
   readonly packages: number;
   readonly coldBuild: string;
-  /** Arguments to try the program with: it must exit with 0 and print all of `mustSay`. */
+  /** Arguments for trying out the program. With these, it must exit with 0 and print all of `mustSay`. */
   readonly probes: readonly { readonly args: readonly string[]; readonly mustSay: readonly string[] }[];
 }
 
-/** The environment to search, which tests replace, and how to report progress. */
+/** The environment in which to search (tests pass their own), and how to report progress. */
 export interface FindOptions {
   env?: NodeJS.ProcessEnv;
   say: (line: string) => void;
@@ -161,7 +161,10 @@ export async function goInstall(server: GoServer, options: FindOptions, folder: 
   return { path: path.join(folder, executable(server.name)) };
 }
 
-/** Returns the user's environment for Go, without the settings that would break a plain build of another module. */
+/**
+ * Returns the user's environment for running Go, without the settings that would break a plain build of a foreign
+ * module.
+ */
 async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise<NodeJS.ProcessEnv> {
   const scratch = path.join(folder, 'go-tmp');
   await mkdir(scratch, { recursive: true });
@@ -169,8 +172,8 @@ async function buildEnvironment(env: NodeJS.ProcessEnv, folder: string): Promise
   const harmless = flags
     .split(/\s+/)
     .filter((flag) => flag !== '' && !/^--?(mod|o|race|cover|json|n|x)\b/.test(flag));
-  // GOFLAGS is never empty, because Go would then use the value from `go env -w`. GOOS and GOARCH are dropped, because
-  // `go install` refuses to cross-compile when GOBIN is set.
+  // GOFLAGS must not be empty, because Go would then use the value from `go env -w`. GOOS and GOARCH are dropped,
+  // because `go install` refuses to cross-compile when GOBIN is set.
   const { GOOS: _os, GOARCH: _arch, ...rest } = env;
   return {
     ...rest,

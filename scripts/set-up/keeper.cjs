@@ -1,8 +1,8 @@
 'use strict';
 
-// Runs a command and ends it once the process that requested it is gone: the IPC channel closes even if that process
-// was killed. argv[2] is {"command", "args", "graceMs", "remove"}. If that process is gone, it cannot remove the
-// folders in "remove", so the keeper does.
+// Runs a command and ends it once the process that started this keeper is gone. The keeper notices that because their
+// IPC channel closes, even if that process was killed. argv[2] is {"command", "args", "graceMs", "remove"}; "remove"
+// lists folders that the keeper removes if that process is gone and so can no longer remove them itself.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 

@@ -40,9 +40,9 @@ type KeeperMessage = { pid: number } | { error: string } | { exit: Exit };
 
 /**
  * Starts a command that must not outlive this process. A small keeper process runs the command, and ends it when the
- * IPC channel between keeper and this process closes; a signal handler in this process would not survive a kill. The
- * keeper has its own process group: a Ctrl-C at the terminal does not end a server that others still need to finish
- * their work.
+ * IPC channel between keeper and this process closes. (A signal handler in this process would not suffice: it does not
+ * run if this process is killed.) The keeper has its own process group, so Ctrl-C at the terminal does not end a server
+ * that other processes still need to finish their work.
  */
 export async function startKept(
   command: string,
@@ -70,7 +70,7 @@ export async function startKept(
 
   let ended: Exit | undefined;
   const exited = new Promise<Exit>((resolve) => {
-    // Waits for 'close' rather than 'exit', because all output has been read by then.
+    // Waits for 'close' rather than 'exit': only when 'close' arrives has all output been read.
     keeper.once('close', (code, signal) => {
       ended ??= { code, signal };
       resolve(ended);

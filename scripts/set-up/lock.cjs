@@ -4,8 +4,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 
 /**
- * A holder writes its name right after it has created the lock file. If the name is still missing after this time, the
- * holder died in between.
+ * A holder writes its name right after it has created the lock file. If the name is still missing when the file is this
+ * old (in milliseconds), the holder died in between.
  */
 const NAMELESS_AFTER_MS = 5_000;
 
@@ -53,8 +53,8 @@ function create(file, content) {
 function isStale(file, holder, staleAfterMs) {
   const { pids, host } = parseHolder(holder);
   if (host === os.hostname() && !pids.some(isAlive)) return true;
-  // The process ids are not enough: the holder may run on another machine that shares the folder, and the id of a
-  // killed holder may belong to another process by now.
+  // Checking whether the holder's processes run is not enough: the holder may run on another machine that shares the
+  // folder, or it was killed and its process id belongs to another process by now. So check the file's age too.
   const touched = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return (
     touched !== undefined && Date.now() - touched > (pids.length === 0 ? NAMELESS_AFTER_MS : staleAfterMs)

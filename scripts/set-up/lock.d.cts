@@ -1,7 +1,7 @@
 export interface LockOptions {
   /** Called once if another process holds the lock, with a description of that process. */
   onWait?: (holder: string) => void;
-  /** Milliseconds without touching the file after which a holder is considered gone. (Default: 30 seconds) */
+  /** A holder is considered gone if it has not touched the file for this many milliseconds. (Default: 30,000) */
   staleAfterMs?: number;
   /** Interval between attempts to get the lock. (Default: 500 ms) */
   pollMs?: number;

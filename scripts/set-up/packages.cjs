@@ -14,8 +14,9 @@ const { withLock } = require('./lock.cjs');
 const STAMP = '.federated-etl-installed.json';
 
 /**
- * Time for which an `npm ci` whose parent was killed may hold the lock while it runs: two concurrent `npm ci` undo each
- * other's work. It is limited because another process may get the same id.
+ * Longest time for which an `npm ci` whose parent was killed keeps the lock, in milliseconds. It keeps the lock because
+ * two concurrent `npm ci` undo each other's work. The time is limited because another process may get the same id after
+ * npm has ended.
  */
 const ORPHAN_MS = 10 * 60_000;
 
@@ -49,7 +50,8 @@ function checkPackages(root) {
 
   const optional = new Set(stamp.optional);
   for (const [where, entry] of lockedPackages(lockText)) {
-    // npm skips optional packages for other platforms, but those that it did install must still be there.
+    // npm skips optional packages for other platforms. But those optional packages that it did install must still
+    // exist.
     if (entry.optional && !optional.has(where)) continue;
     const name = where.slice(where.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const version = installedVersion(root, where);
@@ -98,7 +100,7 @@ async function ensurePackages(root, say = (line) => process.stderr.write(`${line
 async function install(root, why, alsoHeldBy, say) {
   const folder = path.join(root, 'node_modules');
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
-  // npm empties a folder, but fails if node_modules is a file or a broken link.
+  // npm can empty an existing folder, but fails if node_modules is a file or a broken link.
   if (stat && !(fs.statSync(folder, { throwIfNoEntry: false }) || stat).isDirectory()) {
     say('Removing node_modules, which is not a folder.');
     fs.rmSync(folder, { force: true });
@@ -130,7 +132,7 @@ async function install(root, why, alsoHeldBy, say) {
 
 function npmCi(root, alsoHeldBy, say) {
   const started = Date.now();
-  // The tools are dev dependencies, which the environment may leave out (NODE_ENV=production, omit=dev).
+  // The project's tools are dev dependencies. The environment may exclude those (NODE_ENV=production, omit=dev).
   const args = [
     'ci',
     '--include=dev',
@@ -166,7 +168,7 @@ function npmCi(root, alsoHeldBy, say) {
       if (stopped || !child.pid) return;
       stopped = true;
       end('SIGTERM');
-      // npm may take a minute to restore the old packages, but the next start replaces them anyway.
+      // npm may take a minute to restore the old packages. Do not wait for that: the next start replaces them anyway.
       setTimeout(end, 2000, 'SIGKILL').unref();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
@@ -228,7 +230,7 @@ function npmCommand() {
 }
 
 function lockedPackages(lockText) {
-  // Links point into the checkout and need no installation.
+  // Entries that are links point into the checkout and need no installation.
   return Object.entries(JSON.parse(lockText).packages).filter(
     ([where, entry]) => where !== '' && !entry.link,
   );

@@ -6,7 +6,7 @@ const path = require('node:path');
 const { SetUpError } = require('./packages.cjs');
 
 /**
- * The oldest Node that can run the program; the set-up and the launcher start with Node 20. The program loads ES
+ * The oldest Node that can run the program. (Node 20 is enough for the set-up and the launcher.) The program loads ES
  * modules with `require` (22.12), and its HTTP agents read the proxy variables (24.5).
  */
 const OLDEST = '24.5';

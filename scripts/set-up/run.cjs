@@ -1,8 +1,8 @@
 'use strict';
 
 // The entry point of `npm start`, `npm test` and the benchmarks. It needs only Node, and fetches the packages, the
-// project's own Node and the servers. Every Node can parse its syntax, so that an old Node gets as far as the version
-// check.
+// project's own Node and the servers. It uses only syntax that every Node can parse, so that even an old Node reaches
+// the version check.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
   console.error('Federated ETL needs Node 20 or newer to start; this is ' + process.version + '.');

@@ -39,8 +39,8 @@ export type FoundTemporal =
 
 export interface FindTemporalOptions extends FindOptions {
   /**
-   * Whether to accept a running server (TEMPORAL_ADDRESS). Tests need a server that they start themselves. (Default:
-   * true)
+   * Whether to use a server that is already running (TEMPORAL_ADDRESS). Tests pass false, because they need a server
+   * that they start themselves. (Default: true)
    */
   useAddress?: boolean;
   /** Replaces the official download; only for tests. */

@@ -65,7 +65,7 @@ export async function downloadTemporal(
   }
 }
 
-/** Requests a URL. The time limit is for the headers of the response; the body may take longer. */
+/** Requests a URL. The headers of the response must arrive within the time limit; the body may take longer. */
 async function open(url: string): Promise<Response> {
   const patience = new AbortController();
   const timer = setTimeout(
@@ -121,7 +121,7 @@ async function publishedChecksum(url: string, name: string): Promise<string | un
     .find(([, file]) => file === name)?.[0];
 }
 
-/** Returns the message of an error. `fetch` itself only says "fetch failed"; the reason is the message of the cause. */
+/** Returns the message of an error. For errors of `fetch`, which only say "fetch failed", returns that of the cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { message?: string } };
   return cause?.message || message || String(error);

@@ -29,7 +29,7 @@ export interface TemporalServerOptions {
   ip?: string;
   /** File for the server's log. If the server does not start, the error quotes the last lines of the log. */
   logFile: string;
-  /** Days for which `namespace` keeps closed workflows. (Default: 30; the server's own default is 1) */
+  /** Number of days for which `namespace` keeps closed workflows. (Default: 30; the server's own default is 1) */
   retentionDays?: number;
   /** Folders to remove with the server if this process is killed. */
   remove?: readonly string[];
@@ -40,13 +40,13 @@ export interface TemporalServer {
   /** URL of the web UI; an empty string if the server is headless. */
   readonly uiUrl: string;
   readonly pid: number;
-  /** Whether the server belongs to another process that uses the same `dbFile`. `stop` then does nothing. */
+  /** Whether the server belongs to another process that uses the same `dbFile`. If so, `stop` does nothing. */
   readonly shared: boolean;
   /** Asks the server to exit, kills it after 10 seconds, and waits until its port and its file are free. */
   stop(): Promise<void>;
 }
 
-/** The content of the file beside `dbFile`, which exists while a server has `dbFile` open. */
+/** The content of the file beside `dbFile` that names the server which has `dbFile` open. */
 interface Holder {
   pid: number;
   keeperPid: number;
@@ -71,7 +71,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   }
   await mkdir(path.dirname(options.logFile), { recursive: true });
 
-  // Tries again if another process takes the free port before the server does.
+  // Another process may take the free port before the server does. If so, tries again.
   for (let attempt = 1; ; attempt += 1) {
     const { kept, address, uiUrl } = await spawnServer(options, attempt === 1);
     try {
@@ -107,8 +107,8 @@ async function spawnServer(
   const args = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace];
   if (uiPort === undefined) args.push('--headless');
   else args.push('--ui-ip', ip, '--ui-port', String(uiPort));
-  // These pragmas make the server nearly twice as fast as the defaults do, and a crash of the machine still does not
-  // corrupt the file.
+  // With these pragmas, the server is nearly twice as fast as with the defaults, and a crash of the machine still does
+  // not corrupt the file.
   if (dbFile !== undefined) {
     args.push('--db-filename', dbFile);
     args.push('--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL');
@@ -126,8 +126,8 @@ async function spawnServer(
 }
 
 /**
- * Returns the environment without TEMPORAL_* variables, which are for clients: the CLI reads them as a client does, but
- * they do not concern this server.
+ * Returns the environment without the TEMPORAL_* variables. They are meant for clients, and the CLI would read them
+ * although they do not concern the server that it starts here.
  */
 function serverEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
@@ -162,13 +162,15 @@ async function waitUntilReady(
         await connection.close();
       }
     } catch {
-      // Ignore errors: the port opens a moment before the namespace exists.
+      // Ignore errors and try again: the port opens a moment before the namespace exists.
       await sleep(50);
     }
   }
 }
 
-/** Returns the server that another process runs on this file. Stops an orphaned server. */
+/**
+ * Returns the server that another process runs on this file, or undefined if there is none. Stops an orphaned server.
+ */
 async function sharedServer(dbFile: string): Promise<TemporalServer | undefined> {
   const holder = await readHolder(dbFile);
   if (!holder) return undefined;
@@ -183,7 +185,7 @@ async function sharedServer(dbFile: string): Promise<TemporalServer | undefined>
 async function endProcess(pid: number): Promise<void> {
   const insistAt = Date.now() + 10_000;
   process.kill(pid, 'SIGTERM');
-  // Reads the command line, because signal 0 also succeeds for a zombie.
+  // Checks the command line to see whether the process still runs: signal 0 would also succeed for a zombie.
   for (let insisted = false; (await commandLineOf(pid)) !== ''; await sleep(50)) {
     if (insisted || Date.now() < insistAt) continue;
     process.kill(pid, 'SIGKILL');

@@ -38,9 +38,9 @@ async function runTests({ root, node, env, args }) {
 }
 
 /**
- * Starts all checks at once, because each uses at most one core. The caches for types and format are exact. The cache
- * of eslint is not: its rules depend on types, but it does not check a file again when a type in another file changes.
- * So only the fast run uses it.
+ * Starts all checks at once, because each uses at most one core. The caches of the type check and the format check are
+ * always right. The cache of eslint is not: its rules depend on types, but it does not check a file again when a type
+ * in another file changes. So only the fast run uses it.
  */
 function startChecks({ tool, node, context, fast }) {
   const cache = (name) => tool('.cache', 'checks', name);
@@ -106,7 +106,10 @@ async function runJest({ node, bin, root, env, args }) {
   }
 }
 
-/** Reads the numbers of tests. A suite that could not be loaded counts as a failure, although none of its tests ran. */
+/**
+ * Reads how many tests passed, failed and were skipped. A suite that could not be loaded counts as one failed test,
+ * although none of its tests ran.
+ */
 function readOutcome(file) {
   if (!fs.existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
   const outcome = JSON.parse(fs.readFileSync(file, 'utf8'));
