@@ -5,7 +5,7 @@ import { type BenchName, sectionTitles } from './results-page';
 
 /**
  * `npm run bench`: runs the federation benchmarks one after another, each in its own process, and writes their results
- * to `bench/results.md`. Passes its arguments, such as `--quick`, on to each benchmark.
+ * to `bench/results.md`. Arguments such as `--quick` are passed on to each benchmark.
  */
 async function all(): Promise<void> {
   for (const name of Object.keys(sectionTitles) as BenchName[]) {
@@ -17,7 +17,7 @@ async function all(): Promise<void> {
     process.once('SIGTERM', stop);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     process.off('SIGTERM', stop);
-    // A failed benchmark does not stop the others, but one that a signal ended does.
+    // If a benchmark fails, the others still run. If a signal ended it (Ctrl-C, for example), nothing more is run.
     if (signal !== null) throw new Error(`bench:${name} was ended by ${signal}`);
     if (code !== 0) process.exitCode = 1;
   }

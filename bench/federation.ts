@@ -17,9 +17,9 @@ import { measure } from './storage/measure';
 import { type Cell, markdownTable, median, medianOf } from './table';
 
 /**
- * `npm run bench:federation`: measures federations by a real federator with a Temporal server and a store: the first
- * run, a run after one window of one cluster has changed, and a run without changes. Prints Markdown tables of medians
- * and ratios.
+ * `npm run bench:federation`: runs federations with a real federator, a Temporal server and a store, and measures three
+ * runs: the first one, one after a single window of a single cluster has changed, and one without changes. Prints
+ * Markdown tables of medians and ratios.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -51,7 +51,7 @@ async function bench(): Promise<void> {
   }
   const largeContents: Contents = {
     clusters: most,
-    // The list of windows begins with the daily windows of allocations, newest first.
+    // `windowsBefore` puts the daily windows of allocations first, newest first.
     windows: windowsBefore(now, Number(large) * 4).slice(0, Number(large)),
     records: { allocations: Number(allocations), assets: 0 },
   };
@@ -91,9 +91,12 @@ interface Measured {
   readonly store: string;
   readonly contents: Contents;
   readonly runs: Readonly<Record<Kind, MeasuredRun[]>>;
-  /** Seconds to list the folders of all clusters, one number per round. */
+  /** Seconds that it took to list the folders of all clusters, one number per round. */
   readonly listing: number[];
-  /** Seconds that the same merges take without Temporal, one number per round; empty if the store is a server. */
+  /**
+   * Seconds that the merges of the first run take without Temporal, one number per round. Empty if the store is a
+   * server.
+   */
   readonly withoutTemporal: number[];
 }
 
@@ -116,7 +119,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
     for (let round = 1; round <= rounds; round++) {
       console.error(`${what}: round ${round} of ${rounds} …`);
       await forgetCombined(place);
-      // A new federator process has nothing cached from an earlier round.
+      // Start a new process each round, so that nothing is cached from an earlier round.
       const federator = await startFederator(held, place);
       const run = async (kind: Kind) => measured.runs[kind].push(await measureRun(place, federator));
       await run('first');
@@ -125,7 +128,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
       await run('nothing changed');
       await federator.stop();
       measured.listing.push(await listAll(place, contents));
-      // Not measured with a store server, whose own work would blur what the workflow engine costs.
+      // Without a folder, the store is a server. Its own work would blur what the workflow engine costs.
       if (place.store.directory === undefined) continue;
       await forgetCombined(place);
       measured.withoutTemporal.push(await mergeWithoutTemporal(place));
@@ -136,7 +139,7 @@ async function measureContents(storeName: string, contents: Contents, rounds: nu
   }
 }
 
-/** Rebuilds the newest daily window of one cluster. */
+/** Stores a rebuilt file for the newest daily window of one cluster. */
 function change(
   put: Parameters<typeof push>[0],
   { windows, records }: Contents,

@@ -22,9 +22,9 @@ import { type Cell, markdownTable, medianOf } from './table';
 const records = { allocations: 40, assets: 10 };
 
 /**
- * `npm run bench:freshness`: measures the time from a changed file on a Federated Cluster until the primary answers
- * with it, leg by leg: once with the schedule triggered by hand, once with federation on push. Each cluster runs in its
- * own process.
+ * `npm run bench:freshness`: measures how long it takes after a file changes on a Federated Cluster until the primary
+ * answers with it. Measures each leg of the way, once with the schedule triggered by hand, once with federation on
+ * push. Each cluster runs in its own process.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -115,7 +115,9 @@ async function measureFreshness(folder: string, store: string, wanted: Wanted): 
 
 const legs = ['changed → pushed', 'pushed → combined', 'combined → pulled', 'pulled → answered'] as const;
 
-/** Follows the file of one window from the cluster that builds it to the primary that answers with it. */
+/**
+ * Measures how the rebuilt file of one window travels from the cluster that builds it to the answers of the primary.
+ */
 class Change {
   constructor(
     private readonly place: Place,
@@ -149,7 +151,7 @@ class Change {
     return moments.slice(1).map((moment, index) => (moment - (moments[index] ?? NaN)) / 1_000);
   }
 
-  /** Asks the primary for the cluster's cost in the window; undefined if the primary has none yet. */
+  /** Asks the primary for the cluster's cost in the window. Returns undefined if the primary has no cost for it yet. */
   async answer(): Promise<number | undefined> {
     const { start, end } = this.ref.window;
     const question = `window=${start},${end}&aggregate=cluster&accumulate=true&idle=false`;
@@ -158,7 +160,7 @@ class Change {
     return data?.[0]?.['cluster-1']?.totalCost;
   }
 
-  /** Returns the inode of the primary's file of the window, which changes whenever the primary replaces the file. */
+  /** Returns the inode of the primary's local file of the window. It changes whenever the primary replaces the file. */
   private async pulledFile(): Promise<bigint> {
     return (await stat(localFile(this.primary, this.ref), { bigint: true })).ino;
   }
@@ -181,7 +183,9 @@ async function nothingRuns({ client }: Place): Promise<boolean> {
 const patienceMs = 180_000;
 const lookEveryMs = 10;
 
-/** Waits until `look` finds something. An error of `look` means that it has not found anything yet. */
+/**
+ * Waits until `look` finds something (neither undefined nor false). If `look` throws, it has not found anything yet.
+ */
 async function when(what: string, look: () => Promise<unknown>): Promise<void> {
   let last: unknown;
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(lookEveryMs)) {

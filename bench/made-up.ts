@@ -1,6 +1,6 @@
 import type { Allocation, TimeWindow } from '../etl/model';
 
-/** Parts that the benchmarks' made-up files have in common. */
+/** Helpers that the benchmarks share for making up files. */
 
 export const instant = (seconds: number) => ({ seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null });
 
@@ -9,7 +9,7 @@ export function timeWindow({ start, end }: { start: number; end: number }): Time
   return { version: 18, start: instant(start), end: instant(end) };
 }
 
-/** Returns a generator of pseudo-random numbers from 0 to 1; equal seeds give equal numbers. */
+/** Returns a generator of pseudo-random numbers from 0 to 1. Equal seeds give equal sequences. */
 export function randoms(seed: number): () => number {
   let state = seed | 1;
   return () => {
@@ -19,13 +19,13 @@ export function randoms(seed: number): () => number {
   };
 }
 
-/** An allocation's fields without its name, properties and times. */
+/** Fields of an allocation other than its name, properties and times. */
 type Measures = Omit<Allocation, 'version' | 'name' | 'properties' | 'window' | 'start' | 'end'>;
 
 /**
  * Makes up the measures of an allocation. Every second measure is 0, as in real files.
  *
- * @param volume the cluster and the name of the allocation's volume; undefined if it has no volume
+ * @param volume the cluster and the name of the volume that the allocation uses; undefined if it uses none
  */
 export function measures(
   random: () => number,

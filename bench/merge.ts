@@ -11,26 +11,29 @@ import { begin, showResults } from './results';
 import { measure } from './storage/measure';
 import { type Cell, markdownTable, medianOf } from './table';
 
-/** Number of clusters up to which decoding is measured: it needs some 30 times the size of its inputs in memory. */
+/**
+ * Largest number of clusters for which decoding is measured. Decoding needs some 30 times the size of its inputs in
+ * memory.
+ */
 const mostDecoded = 50;
 
 /**
- * Speed of OpenCost's Go code with such files, in MB/s, on one core of a machine like the one that the results are
- * from.
+ * Speed at which OpenCost's Go code merges such files, in MB/s, on one core of a machine like the one that produced the
+ * results.
  */
 const openCost = { typical: 32, best: 39.8 };
 
 /**
- * The aim for the memory that a merge holds beyond an idle process: at most `bytes`, plus `tables` times the size of
- * the merged string table.
+ * How much more memory than an idle process a merge should hold at most: `bytes`, plus `tables` times the size of the
+ * merged string table.
  */
 const aim = { bytes: 150e6, tables: 2 };
 
 /**
- * `npm run bench:merge`: merges one daily window of 5, 50 and 500 clusters in four ways: as a federator does, by the
- * splice in one thread, by decoding, and by merely concatenating the files. Every way reads files and writes a file,
- * with SHA-256 and fsync. The ways alternate, each in its own process. Prints Markdown tables of medians, ratios and
- * memory.
+ * `npm run bench:merge`: merges one daily window of 5, 50 and 500 clusters in four ways: as a federator does, with the
+ * splice in one thread, by decoding, and by merely concatenating the files. Each way reads files from disk and writes a
+ * file, with SHA-256 and fsync. The ways alternate, and each runs in its own process. Prints Markdown tables of
+ * medians, ratios and memory.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -84,9 +87,9 @@ async function bench(): Promise<void> {
 interface MeasuredWindow {
   readonly pipeline: Pipeline;
   readonly clusters: number;
-  /** One measurement per round; empty for a way that is skipped. */
+  /** Measurements of each way, one per round. Empty for a way that was skipped. */
   readonly done: Record<Way, (Worked & { peakBytes: number })[]>;
-  /** Size of the merged file's string table. */
+  /** Size of the merged file's string table in bytes. */
   readonly tableBytes: number;
 }
 

@@ -1,4 +1,4 @@
-/** The titles of the sections of `bench/results.md`, in the page's order, by benchmark. */
+/** Titles of the sections of `bench/results.md`, by benchmark, in the order of the page. */
 export const sectionTitles = {
   merge: 'Merge of one window',
   federation: 'Federation from end to end',
@@ -14,11 +14,12 @@ const about =
 const machineLabel = 'Machine: ';
 
 /**
- * Replaces one section of the page. Removes sections from another machine, because their numbers cannot be compared.
+ * Replaces one section of the page. If the page is from another machine, removes all other sections, because their
+ * numbers cannot be compared with the new ones.
  *
  * @param page the current page, or an empty string
  * @param machine the description of the machine, in one line
- * @param body Markdown without headings of the second level
+ * @param body the text of the section: Markdown without headings of the second level
  */
 export function withSection(page: string, machine: string, name: BenchName, body: string): string {
   const [head = '', ...parts] = page.split(/^## /m);

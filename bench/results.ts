@@ -6,21 +6,24 @@ import { type BenchName, withSection } from './results-page';
 
 const file = path.join(__dirname, 'results.md');
 
-/** The conditions at a benchmark's start. */
+/** Conditions under which a benchmark started. */
 export interface Begun {
   readonly name: BenchName;
-  /** The time as ISO text, in UTC. */
+  /** Time of the start in UTC, as ISO text. */
   readonly at: string;
-  /** Load average of the minute before the benchmark. Other work on the machine makes the numbers worse. */
+  /**
+   * Load average of the minute before the benchmark. A high load means that other work on the machine slows the
+   * benchmark down.
+   */
   readonly load: number;
 }
 
-/** Notes the conditions. Call it before measuring anything. */
+/** Notes the conditions at the start of a benchmark. Call it before measuring anything. */
 export function begin(name: BenchName): Begun {
   return { name, at: new Date().toISOString(), load: os.loadavg()[0] ?? NaN };
 }
 
-/** Prints the results and, with `write`, puts them into their section of `bench/results.md`. */
+/** Prints the results. With `write`, also replaces the benchmark's section of `bench/results.md` with them. */
 export async function showResults(begun: Begun, write: boolean, ...paragraphs: string[]): Promise<void> {
   const facts = `\`${commandLine(begun.name)}\`, ${begun.at.slice(0, 16).replace('T', ' ')} UTC, load ${begun.load.toFixed(1)} before it.`;
   const body = [facts, ...paragraphs].join('\n\n');

@@ -10,8 +10,8 @@ import { type MeasuredStore, stores } from './storage/stores';
 import { medianOf } from './table';
 
 /**
- * `npm run bench:storage`: pushes files and pulls them back, through each driver and with rclone on the same server.
- * Both use the same files and the same concurrency, and alternate within one run. Prints a table of medians and ratios.
+ * `npm run bench:storage`: pushes files to each store and pulls them back, once with our driver and once with rclone.
+ * Both use the same server, files and concurrency, and take turns within one run. Prints a table of medians and ratios.
  */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -91,7 +91,7 @@ async function bench(): Promise<void> {
     };
     const rclone = (...args: string[]): Promise<Measured> =>
       measure('rclone', [...args, '--transfers', atOnce, '--retries', '1', '--quiet'], {
-        // Only the settings of the remote, and none of this machine's.
+        // rclone gets only the settings of the remote, and none that this machine has.
         PATH: process.env['PATH'],
         ...store.rclone.env,
         RCLONE_CONFIG: path.join(home, 'rclone.conf'),
@@ -106,7 +106,7 @@ async function bench(): Promise<void> {
       await complete(pulled, files);
       theirs.pull.push(await rclone('copy', remote, pulled));
       await complete(pulled, files);
-      // Empties the remote, so that the next round has to transfer everything again.
+      // Empty the remote, so that the next round has to transfer everything again.
       await rclone('purge', remote);
       console.error(`${store.name}: round ${round + 1} of ${rounds}`);
     }
@@ -114,7 +114,7 @@ async function bench(): Promise<void> {
   }
 }
 
-/** Checks that every file has arrived, then removes the files for the next round. */
+/** Checks that every file has arrived, then removes the folder for the next round. */
 async function complete(folder: string, files: number): Promise<void> {
   const found = (await readdir(folder)).length;
   if (found !== files) throw new Error(`${found} of ${files} files arrived in ${folder}`);

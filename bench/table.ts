@@ -1,5 +1,5 @@
 /**
- * A table cell. Numbers are formatted by `shown`, text is printed as it is, and a missing measurement becomes a dash.
+ * A table cell. `shown` formats numbers, prints text as it is, and shows a dash for a missing measurement (undefined).
  */
 export type Cell = number | string | undefined;
 
@@ -34,7 +34,7 @@ export function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
-/** Returns the median of one number over all measurements. */
+/** Reads one number from each measurement and returns the median. */
 export function medianOf<Measured>(all: readonly Measured[], number: (one: Measured) => number): number {
   return median(all.map(number));
 }

@@ -13,13 +13,13 @@ export interface WorkflowHistory {
   /** Size of the history, as counted by Temporal. */
   readonly bytes: number;
   readonly largestPayloadBytes: number;
-  /** From the workflow's start to its end. */
+  /** Seconds from the workflow's start to its end. */
   readonly seconds: number;
   readonly history: History;
 }
 
 /**
- * Fetches the histories of a run, of its child workflows and of its continuations; the run's own history comes first.
+ * Fetches the histories of a run, of its child workflows and of its continuations. The run's own history comes first.
  */
 export async function historiesOf(
   client: Client,
@@ -52,7 +52,7 @@ export async function historiesOf(
 /** Duration of each step of a run, in seconds. A step that the run did not reach is absent. */
 export interface Phases {
   readonly plan?: number;
-  /** From the end of the plan to the start of the commit. */
+  /** Time from the end of the plan to the start of the commit. */
   readonly merge?: number;
   readonly commit?: number;
   readonly publish?: number;
@@ -81,7 +81,7 @@ interface Span {
   readonly to: number;
 }
 
-/** Returns the time from the first scheduling of an activity to its last completion. */
+/** Returns the time span from when an activity was first scheduled until its last completion. */
 function spanOf(history: History | undefined, activity: string): Span | undefined {
   const events = history?.events ?? [];
   const scheduled = events.filter(

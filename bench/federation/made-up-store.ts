@@ -19,11 +19,12 @@ const resolutions = [
   { resolution: '1d', seconds: 86_400 },
   { resolution: '1h', seconds: 3_600 },
 ] as const;
-/** The share of daily windows: agents keep 91 daily and 49 hourly windows. */
+/** Fraction of an agent's windows that are daily: an agent keeps 91 daily and 49 hourly windows. */
 const dailyShare = 91 / (91 + 49);
 
 /**
- * Returns `count` windows such as an agent keeps, all closed at `moment`: the same days and hours for both pipelines.
+ * Returns `count` windows like those that an agent keeps. All of them have ended at `moment`. Both pipelines have the
+ * same days and hours.
  */
 export function windowsBefore(moment: Date, count: number): WindowRef[] {
   const each = Math.ceil(count / pipelines.length);
@@ -44,8 +45,8 @@ export function windowsBefore(moment: Date, count: number): WindowRef[] {
 type Put = (key: string, bytes: Uint8Array) => unknown;
 
 /**
- * Returns a function that writes files to a store. If the store has a folder, it writes to the folder directly: no
- * federator is reading yet that could see half a file.
+ * Returns a function that writes files to a store. If the store has a folder, the function writes to the folder
+ * directly. This is safe because no federator is running yet that could read a half-written file.
  */
 export function writer(bucket: Bucket, directory: string | undefined): Put {
   if (directory === undefined) return (key, bytes) => bucket.put(key, bytes);
@@ -61,7 +62,7 @@ export function writer(bucket: Bucket, directory: string | undefined): Put {
 
 const puttingAtOnce = 16;
 
-/** Stores one file per window and cluster, under the key where the cluster would have pushed it. */
+/** Stores one file per window and cluster, under the key to which the cluster would have pushed it. */
 export async function fill(put: Put, { clusters, windows, records }: Contents): Promise<void> {
   for (const ref of windows) {
     const numbers = Array.from({ length: clusters }, (_, index) => index + 1);
@@ -71,7 +72,7 @@ export async function fill(put: Put, { clusters, windows, records }: Contents): 
   }
 }
 
-/** Stores one file under the key where its cluster would have pushed it. */
+/** Stores one file under the key to which its cluster would have pushed it. */
 export async function push(
   put: Put,
   ref: WindowRef,

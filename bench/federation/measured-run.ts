@@ -9,21 +9,21 @@ import type { Place, RunningCluster } from './place';
 /** The measurements of one federation. */
 export interface MeasuredRun {
   readonly summary: FederationSummary;
-  /** From the workflow's start to its end. */
+  /** Seconds from the workflow's start to its end. */
   readonly seconds: number;
   readonly phases: Phases;
-  /** The history of the run comes first, then those of its child workflows. */
+  /** Histories of the run (first) and of its child workflows. */
   readonly histories: readonly WorkflowHistory[];
-  /** Number of the federator's calls to the store, by verb. */
+  /** Number of calls that the federator made to the store, by verb. */
   readonly calls: ReadonlyMap<string, number>;
-  /** Seconds spent in activities, by the activity's name. Concurrent activities add up. */
+  /** Seconds spent in activities, by the activity's name. The times of concurrent activities are added up. */
   readonly activitySeconds: ReadonlyMap<string, number>;
 }
 
 const reportEveryMs = 15_000;
 
 /**
- * Runs one federation to its end. Reports progress on standard error if it takes long. Throws if its outcome is not
+ * Runs one federation to its end. If it takes long, reports progress on standard error. Throws if its outcome is not
  * `complete`.
  */
 export async function measureRun({ client }: Place, federator: RunningCluster): Promise<MeasuredRun> {
@@ -48,7 +48,7 @@ export async function measureRun({ client }: Place, federator: RunningCluster): 
 }
 
 async function reportProgress(handle: WorkflowHandle): Promise<void> {
-  // Ignore errors: this is only for progress, and a busy federator may answer too late.
+  // Ignore errors: the query is only for reporting progress, and a busy federator may answer it too late.
   const at = await handle.query<FederationProgress>(progress).catch(() => undefined);
   if (at !== undefined) console.error(`  ${at.phase}: ${at.merged} of ${at.planned} windows`);
 }

@@ -21,7 +21,7 @@ export function parseMetrics(text: string): Sample[] {
   });
 }
 
-/** Adds up the samples of a metric for each value of a label. */
+/** Adds up the samples of a metric separately for each value of a label. */
 export function sumsBy(samples: readonly Sample[], name: string, label: string): Map<string, number> {
   const sums = new Map<string, number>();
   for (const sample of samples) {
@@ -31,7 +31,7 @@ export function sumsBy(samples: readonly Sample[], name: string, label: string):
   return sums;
 }
 
-/** Returns how much each entry increased between two readings. Unchanged entries are omitted. */
+/** Returns by how much each entry increased from one reading to the next. Entries that did not change are omitted. */
 export function added(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

@@ -25,8 +25,8 @@ export interface Place {
 }
 
 /**
- * Starts the store and a Temporal server, the development server that `npm start` uses. When `held` is released or this
- * process is killed, both stop and the folder is removed.
+ * Starts the store and a Temporal server (the development server that `npm start` uses). When `held` is released or
+ * this process is killed, both are stopped and the folder is removed.
  */
 export async function startPlace(held: Releasers, folder: string, storeName: string): Promise<Place> {
   const start = stores[storeName];
@@ -56,19 +56,19 @@ export async function startPlace(held: Releasers, folder: string, storeName: str
 
 const deletingAtOnce = 16;
 
-/** Deletes everything that federations have combined in the store. */
+/** Deletes everything that federations have written to the store (under `combinedPrefix`). */
 export async function forgetCombined({ bucket }: Place): Promise<void> {
   const keys: string[] = [];
   for await (const entry of bucket.list(combinedPrefix)) if (entry.kind === 'object') keys.push(entry.key);
   await mapConcurrently(keys, deletingAtOnce, (key) => bucket.delete(key));
 }
 
-/** A process of `federated-etl run` with a cluster's roles. */
+/** A running process of `federated-etl run` that has the roles of one cluster. */
 export interface RunningCluster {
   readonly pid: number;
   /** Path of the folder with the cluster's local ETL. */
   readonly etl: string;
-  /** URL of the API; undefined if the cluster has none. */
+  /** URL of the API. Undefined if the cluster serves none. */
   readonly apiUrl?: string;
   metrics(): Promise<Sample[]>;
   stop(): Promise<void>;
@@ -78,8 +78,8 @@ export interface RunningCluster {
 const never = '48h';
 
 /**
- * Starts a cluster with the roles in `federatedETL` and waits until it serves them. The cluster stops when `held` is
- * released.
+ * Starts a cluster with the roles that `federatedETL` sets, and waits until it serves them. The cluster is stopped when
+ * `held` is released.
  */
 export async function startRoles(
   held: Releasers,
@@ -104,7 +104,7 @@ export async function startRoles(
     log: { format: 'json' },
   };
   await writeFile(config, stringify(settings));
-  // Empties the log of an earlier process of this cluster.
+  // Empty the log, which an earlier process of this cluster may have left.
   await writeFile(log, '');
   const process = await startCluster({ id, roles: {}, config, etl, log });
   let stopping: Promise<void> | undefined;
@@ -121,7 +121,7 @@ export async function startRoles(
   };
 }
 
-/** Starts a federator whose schedule starts no runs. */
+/** Starts a federator whose schedule never starts a run by itself. */
 export function startFederator(
   held: Releasers,
   place: Place,
@@ -132,7 +132,7 @@ export function startFederator(
   });
 }
 
-/** Reads from a process's log which URLs it listens on, by log event. */
+/** Reads from a process's log the URLs on which it listens, keyed by log event. */
 async function urlsIn(log: string): Promise<Map<string, string>> {
   const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
   const events = lines.map((line) => JSON.parse(line) as { event?: string; url?: string });

@@ -1,7 +1,10 @@
 import { type Cell, medianOf } from '../table';
 import { eventsOf, historyBytesOf, type MeasuredRun } from './measured-run';
 
-/** The columns of a table of runs. Each cell is the median over the runs of one kind. */
+/**
+ * Columns of a table of runs, by heading. Each function reads the column's number from one run; a cell shows the median
+ * over the runs of one kind.
+ */
 const columns: Readonly<Record<string, (run: MeasuredRun) => number>> = {
   seconds: ({ seconds }) => seconds,
   plan: phase('plan'),
@@ -23,7 +26,7 @@ const columns: Readonly<Record<string, (run: MeasuredRun) => number>> = {
 
 export const runHeadings = Object.keys(columns);
 
-/** Returns the table row for runs of one kind: the medians under `runHeadings`. */
+/** Returns the table row for the runs of one kind: one median for each of `runHeadings`. */
 export function runCells(runs: readonly MeasuredRun[]): Cell[] {
   return Object.values(columns).map((number) => medianOf(runs, number));
 }

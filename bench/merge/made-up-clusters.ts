@@ -15,22 +15,22 @@ const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
 const recordsPerNode = 200;
-/** One in `idleEvery` records is the idle cost of a node. */
+/** One in `idleEvery` records holds the idle cost of a node. */
 const idleEvery = 200;
 
 export interface MadeUpFile {
   readonly pipeline: Pipeline;
   readonly window: Window;
-  /** Number of the cluster, whose id is `cluster-<number>`. */
+  /** Number in the cluster's id: `cluster-<number>`. */
   readonly cluster: number;
   readonly records: number;
-  /** Number of earlier builds of the window; each build has different pods and costs. (Default: 0) */
+  /** How many times the window was built before. Each build has different pods and costs. (Default: 0) */
   readonly built?: number;
 }
 
 /**
- * Makes up one cluster's file of a window like those that an agent writes: every pod name is unique, and most strings
- * occur in few records. An allocation takes about 650 bytes, an asset 460. Equal arguments give equal files.
+ * Makes up one cluster's file of a window, like those that an agent writes: each pod has a unique name, and most
+ * strings occur in few records. An allocation takes about 650 bytes, an asset 460. Equal arguments give equal files.
  */
 export function madeUpFile({ pipeline, window, cluster, records, built = 0 }: MadeUpFile): Buffer {
   return encodeSet(madeUpSets[pipeline](window, cluster, records, built));

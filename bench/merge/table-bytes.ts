@@ -4,7 +4,10 @@ import { hasTable } from '../../etl/string-table';
 const headBytes = 8;
 const lengthBytes = 2;
 
-/** Returns the size of an ETL file's string table, or 0 if it has none. Reads no more chunks than the table fills. */
+/**
+ * Returns the size of an ETL file's string table in bytes, or 0 if the file has none. Reads the file in chunks, and
+ * only as many as the table fills.
+ */
 export async function tableBytes(file: string, chunkBytes = 1 << 22): Promise<number> {
   await using handle = await open(file);
   const chunk = Buffer.allocUnsafe(Math.max(chunkBytes, headBytes));

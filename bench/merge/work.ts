@@ -16,35 +16,35 @@ import { isPipeline, type Pipeline } from '../../etl/window';
 import { day } from './made-up-clusters';
 
 /**
- * `federator` splices as a federator does: in a worker thread, while files are read and written; `splice` does all of
- * it in one thread; `decoding` decodes, merges and encodes; `copy` only concatenates the files.
+ * How to merge. `federator`: splice in a worker thread while files are read and written, as a federator does. `splice`:
+ * splice, read and write in one thread. `decoding`: decode, merge and encode. `copy`: only concatenate the files.
  */
 export type Way = 'federator' | 'splice' | 'decoding' | 'copy';
 
 export interface Worked {
-  /** From reading the first file to the end of the fsync. */
+  /** Seconds from the start of reading the first file to the end of the fsync. */
   readonly seconds: number;
-  /** The part of `seconds` that the merge itself took, on one core; 0 if not measured separately. */
+  /** Seconds that the merge itself took on one core, included in `seconds`. 0 if this was not measured separately. */
   readonly alone: number;
-  /** CPU seconds on all cores. */
+  /** CPU seconds, added up over all cores. */
   readonly cpu: number;
   readonly bytes: number;
   readonly records: number;
-  /** Memory of the process after it has merged one file, which loads all code. */
+  /** Memory of the process (in bytes) after it has merged one file and so has loaded all of its code. */
   readonly idleBytes: number;
 }
 
-/** Number of files to merge before the measurement, so that the code is warm, as in a federator. */
+/** Number of files in each merge before the measurement. These merges warm up the code, as it is in a federator. */
 const warmUp = 20;
 
-/** Merges (or copies) files in one of the ways and prints the measurements as JSON. */
+/** Merges (or copies) files in one of the ways, and prints the measurements as JSON. */
 async function work(): Promise<void> {
   const [way, pipeline = '', folder = '', count = '', out = ''] = process.argv.slice(2);
   if (!isPipeline(pipeline)) throw new Error(`no pipeline: ${pipeline}`);
   const run = ways[way as Way];
   const names = (await readdir(folder)).sort().slice(0, Number(count));
   const files = names.map((name) => path.join(folder, name));
-  // A thread loads its code with its first job, so the memory is read after that.
+  // A thread loads its code when it gets its first job. So merge one file first, and read the memory after that.
   await run(pipeline, files.slice(0, 1), out);
   const idleBytes = process.memoryUsage.rss();
   for (let i = 0; i < 3; i++) await run(pipeline, files.slice(0, warmUp), out);
@@ -66,11 +66,11 @@ const ways: Record<Way, typeof spliced> = {
   decoding: decoded,
   copy: copied,
 };
-/** No thread starts before its first job. */
+/** Threads for the way `federator`. None is started before it gets its first job. */
 const threads = startMergeThreads({ threads: 1 });
 
 interface Ran {
-  /** Milliseconds that the merge itself took; 0 if not measured separately. */
+  /** Milliseconds that the merge itself took. 0 if this was not measured separately. */
   readonly alone: number;
   readonly bytes: number;
   readonly records: number;
@@ -200,7 +200,7 @@ async function write(out: string, parts: AsyncIterable<Uint8Array> | Iterable<Ui
   const hash = createHash('sha256');
   await using handle = await open(out, 'w');
   for await (const part of parts) {
-    // Hashes the part while it is being written.
+    // Hash the part while it is being written.
     const written = handle.writeFile(part);
     hash.update(part);
     await written;

@@ -23,13 +23,14 @@ const nodesPerCluster = 20;
 const namespaces = 30;
 const containersPerPod = 2;
 const podsPerController = 5;
-/** One in `replacedEvery` pods is replaced each day. */
+/** One in `replacedEvery` pods is replaced by a new one each day. */
 const replacedEvery = 10;
 const apps = 200;
 
 /**
- * Writes combined daily files like those of large federations: with the containers of every cluster, most of them
- * present every day, with labels, and with every second measure 0, as in real files. Equal arguments give equal files.
+ * Writes combined daily files like those of a large federation. They contain containers of every cluster, most of which
+ * run every day. Records have labels, and every second measure is 0, as in real files. Equal arguments give equal
+ * files.
  */
 export async function writeWorld(folder: string, world: World): Promise<number> {
   let bytes = 0;

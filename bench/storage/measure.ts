@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** The measurements of one program, run to its end. */
+/** What was measured while a program ran from start to end. */
 export interface Measured {
   readonly seconds: number;
-  /** Peak memory of the process. */
+  /** Peak memory of the process in bytes. */
   readonly peakBytes: number;
 }
 
-/** Runs a program to its end and measures its time and memory. If it fails, throws an error with its output. */
+/**
+ * Runs a program to its end, and measures its time and memory. If the program fails, throws an error with its output.
+ */
 export async function measure(
   command: string,
   args: readonly string[],
@@ -43,7 +45,7 @@ export async function measure(
   }
 }
 
-/** Returns the peak memory of a running process in bytes, as reported by Linux, or 0 on other systems. */
+/** Returns the peak memory of a running process in bytes, as Linux reports it. Returns 0 on other systems. */
 export async function peakOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;

@@ -10,15 +10,21 @@ import { findFakeGcs, startGcsServer } from '../../test/servers/fake-gcs';
 import { variables } from '../../test/servers/paths';
 import { findVersitygw, startS3Server } from '../../test/servers/versitygw';
 
-/** A store to measure, with the settings to reach it for us and for rclone. */
+/** A store to measure, with the settings that our driver and rclone need to reach it. */
 export interface MeasuredStore {
   readonly name: string;
   /** The content of `federated-store.yaml`. */
   readonly store: object;
-  /** Path of the folder that holds the objects, if they are plain files, which may then be written directly. */
+  /**
+   * Path of the folder that holds the objects. Only for a store whose objects are plain files, which may then be
+   * written directly.
+   */
   readonly directory?: string;
   readonly gcsEmulator?: string;
-  /** Environment variables that define rclone's remote `store:`, and the bucket's path in that remote. */
+  /**
+   * Settings for rclone: environment variables that define the remote `store:`, and the path of the bucket in that
+   * remote.
+   */
   readonly rclone: { readonly env: Readonly<Record<string, string>>; readonly path: string };
   stop(): Promise<void>;
 }
@@ -28,7 +34,7 @@ const remote = (settings: Readonly<Record<string, string>>) =>
     Object.entries(settings).map(([name, value]) => [`RCLONE_CONFIG_STORE_${name.toUpperCase()}`, value]),
   );
 
-/** Functions that start a store, by its name. Servers listen on loopback and keep their files in `folder`. */
+/** Functions that start a store, by the store's name. Servers listen on loopback and keep their files in `folder`. */
 export const stores: Readonly<Record<string, (folder: string) => Promise<MeasuredStore>>> = {
   async FILESYSTEM(folder) {
     const directory = path.join(folder, 'bucket');

@@ -6,8 +6,9 @@ import { openBucketFromFile } from '../../storage/open-bucket';
 import { readAll } from '../../storage/read-all';
 
 /**
- * Makes one transfer in a process of its own, so that its memory can be measured: `push` sends a folder's files to a
- * prefix as a Federated Cluster does; `pull` fetches them and checks each against its digest. Prints one line of JSON.
+ * Makes one transfer in its own process, so that its memory can be measured. `push` sends the files of a folder to a
+ * prefix, as a Federated Cluster does. `pull` fetches them and checks each one against its digest. Prints one line of
+ * JSON.
  */
 async function transfer(
   verb: string,
@@ -21,7 +22,7 @@ async function transfer(
   const bytes = verb === 'push' ? await push() : await pull();
   const seconds = (performance.now() - start) / 1000;
   await bucket.close();
-  // Node reports KiB on every system.
+  // Node gives `maxRSS` in KiB on every system.
   const { maxRSS } = process.resourceUsage();
   process.stdout.write(`${JSON.stringify({ seconds, bytes, peakBytes: maxRSS * 1024 })}\n`);
 
