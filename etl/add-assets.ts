@@ -10,11 +10,12 @@ import { addOverheads } from './overhead';
 import { expandWindow } from './time-window';
 
 /**
- * Adds asset `b` to `a`, which was met first, as OpenCost's asset types do. Section 4 of the merge rules in
- * docs/design/etl-format.md lists every field. Changes neither argument. Assets of different types become an Any.
+ * Adds asset `b` to `a` as OpenCost's asset types do. `a` is the one that was met first. The rule of each field is in
+ * section 4 of the merge rules in docs/design/etl-format.md. Changes neither argument. Assets of different types become
+ * an Any.
  *
- * @param windowSoFar spans the windows of all sets up to and including that of `b`; an `a` without start and end takes
- *   them from it
+ * @param windowSoFar the window that spans those of all sets up to and including the set of `b`. If the type of `a` has
+ *   no start and end, they are taken from here.
  */
 export function addAssets(a: Asset, b: Asset, windowSoFar: TimeWindow): Asset {
   if (a.type !== b.type) return addAsAny(a, b, windowSoFar);
@@ -25,7 +26,10 @@ export function addAssets(a: Asset, b: Asset, windowSoFar: TimeWindow): Asset {
 type Fields = typeof assetFields;
 type BodyOf<Type extends AssetType> = Body<AssetOf<Type>>;
 
-/** Adds two assets of one type, for each type. An asset's body is everything after its type and type name. */
+/**
+ * For each asset type, the function that adds two assets of this type. It receives their bodies: everything after the
+ * type and the type name.
+ */
 const adders: { readonly [Type in AssetType]: Rule<BodyOf<Type>, void> } = {
   Any: adding<BodyOf<'Any'>, void, Fields['Any']>(assetFields.Any, nothingOwn),
   Cloud: adding<BodyOf<'Cloud'>, void, Fields['Cloud']>(assetFields.Cloud, nothingOwn),
@@ -63,7 +67,8 @@ function addNodes(a: BodyOf<'Node'>, b: BodyOf<'Node'>) {
     listedA + listedB > 0
       ? 1 - weighted(1 - a.discount, listedA, 1 - b.discount, listedB)
       : (a.discount + b.discount) / 2;
-  // When OpenCost computes this weight, it has already replaced `a.discount` by the common discount.
+  // OpenCost replaces `a.discount` by the common discount before it computes this weight. So the common discount is
+  // used here too, but only for `a`.
   const weightA = nodeCost({ ...a, discount }) - a.adjustment;
   const weightB = nodeCost(b) - b.adjustment;
   const total = nodeCost({
@@ -85,7 +90,7 @@ function addNodes(a: BodyOf<'Node'>, b: BodyOf<'Node'>) {
   };
 }
 
-/** Adds two assets of different types. The result is an Any and has only the fields of an Any. */
+/** Adds two assets of different types. The result is an Any, so it has only the fields of that type. */
 function addAsAny(a: Asset, b: Asset, windowSoFar: TimeWindow): AnyAsset {
   const [startA, endA] = extent(a, expandWindow(a.window, windowSoFar));
   const [startB, endB] = extent(b, b.window);
@@ -105,10 +110,10 @@ function addAsAny(a: Asset, b: Asset, windowSoFar: TimeWindow): AnyAsset {
   };
 }
 
-/** Go's zero time. Used if neither asset has a time. */
+/** Go's zero time, which is used if neither asset has a time. */
 const zeroTime: Instant = { seconds: -62135596800, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 
-/** Returns an asset's start and end, or those of `window` if its type has none. */
+/** Returns the start and end of an asset, or those of `window` if the asset's type has none. */
 function extent(asset: Asset, window: TimeWindow): [Instant | null, Instant | null] {
   return 'start' in asset ? [asset.start, asset.end] : [window.start, window.end];
 }

@@ -12,7 +12,7 @@ import { expandWindow } from './time-window';
 import { allocationVersions } from './versions';
 import { addVolumes, volumes } from './volumes';
 
-/** Fields of the raw part. They have no rules for adding, because a sum has no raw part. */
+/** Fields of an allocation's raw part. They have no rules for adding, because a sum has no raw part. */
 const rawFields = {
   cpuCoreUsageMax: ownField(f64),
   ramBytesUsageMax: ownField(f64),
@@ -21,7 +21,10 @@ const rawFields = {
 
 const rawPart = described<RawAllocationOnlyData>(allocationVersions, rawFields);
 
-/** Fields of an allocation. The GPU fields depend on each other and on the version, so `addGpus` adds them. */
+/**
+ * Fields of an allocation. Those about GPUs depend on each other and on the version, so they have no rules of their
+ * own: `addGpus` adds them.
+ */
 export const allocationFields = {
   name: field(str, first),
   properties: field(optional(embedded(allocationProperties)), mergeAllocationProperties),
@@ -65,9 +68,7 @@ export const allocationFields = {
   networkNatGatewayIngressCost: field(since(25, f64, 0), sum),
 } satisfies Description<Allocation, Minutes>;
 
-/**
- * Codec of an allocation, starting at its version byte: the flag and the compatibility word before it are not included.
- */
+/** Codec of an allocation from its version byte on, without the flag and the compatibility word that precede it. */
 export const allocation: Codec<Allocation> = described<Allocation>(allocationVersions, allocationFields);
 
 /** Returns the highest codec version of an allocation and its parts, except windows. */

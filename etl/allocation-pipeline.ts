@@ -8,7 +8,7 @@ import { watchWindow } from './splice/hooks';
 import { spanOf } from './time-window';
 import { allocationVersions } from './versions';
 
-/** Bytes in an entry before the allocation's name: key (4), flag (1), compatibility word (4), version (1). */
+/** Number of bytes in an entry before the allocation's name: key (4), flag (1), compatibility word (4), version (1). */
 const nameOffset = 4 + 1 + 4 + 1;
 
 const names = map(bool);

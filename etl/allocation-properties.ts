@@ -21,7 +21,7 @@ const fields = {
   namespaceAnnotations: ownField(since(17, map(str), null)),
 } satisfies Description<AllocationProperties, void>;
 
-/** Codec of allocation properties, starting at the version byte. */
+/** Codec of allocation properties, from the version byte on. */
 export const allocationProperties = described<AllocationProperties>(allocationVersions, fields);
 
 const addProperties = adding<AllocationProperties, void, typeof fields>(fields, (a, b) => {
@@ -31,7 +31,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
     a.namespace === b.namespace &&
     a.pod === b.pod &&
     a.container === b.container;
-  // Unmounted volumes have no labels of their namespace, but the other side may have them.
+  // The allocation of unmounted volumes has no namespace labels, but the other allocation may have some.
   const namespaceFrom = a.container === '__unmounted__' ? b : a;
   const sameNamespace = a.namespace === b.namespace;
   return {
@@ -41,7 +41,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
   };
 });
 
-/** Merges the properties of two allocations. Returns null unless both have properties. */
+/** Merges the properties of two allocations. Returns null if either has none. */
 export function mergeAllocationProperties(
   a: AllocationProperties | null,
   b: AllocationProperties | null,
@@ -49,7 +49,10 @@ export function mergeAllocationProperties(
   return a === null || b === null ? null : addProperties(a, b);
 }
 
-/** Chooses the controller of a pod, which can have only one: the non-empty name, or the smaller of two. */
+/**
+ * Chooses between two names of a pod's controller, of which a pod can have only one: the name that is not empty, or the
+ * smaller one.
+ */
 function oneController(a: ByteString, b: ByteString): ByteString {
   if (a === '' || b === '') return a === '' ? b : a;
   return a < b ? a : b;

@@ -23,8 +23,9 @@ const times = { start: field(time, earlier), end: field(time, later), window, ad
 const cost = field(f64, sum);
 
 /**
- * Fields of each asset type. Labels precede properties in the first four types and follow them in the others. Fields
- * whose sums are weighted by cost have no rule here (`ownField`): `addAssets` adds them.
+ * Fields of each asset type. In the first four types, labels come before properties; in the others, after them. Sums
+ * that are weighted by cost need several fields, so these fields have no rule of their own (`ownField`): `addAssets`
+ * adds them.
  */
 export const assetFields = {
   Any: { labels, properties, ...times, cost },
@@ -101,7 +102,10 @@ function isAssetType(name: string): name is AssetType {
   return Object.hasOwn(bodies, name);
 }
 
-/** Codec of an asset: its type name (inline even in files with a table), a compatibility word, then its structure. */
+/**
+ * Codec of an asset: its type name (inline even if the file has a string table), a compatibility word, then the
+ * structure of its type.
+ */
 export const asset: Codec<Asset> = {
   shape: { kind: 'named', bodies },
   least: 2 + 4 + Math.min(...Object.values(bodies).map(({ least }) => least)),

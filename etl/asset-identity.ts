@@ -1,10 +1,10 @@
 import type { ByteString } from './byte-string';
 import type { Asset, AssetProperties, AssetType } from './model';
 
-/** Replaces an empty part of a key. */
+/** Takes the place of an empty part in a key. */
 export const undefinedPart = '__undefined__';
 
-/** The words that make up a key if the set has no aggregationKeys. */
+/** The words whose values make up a key if the set has no aggregationKeys. */
 export const usualWords = [
   'provider',
   'account',
@@ -20,10 +20,10 @@ export const usualWords = [
 const propertyWords: ReadonlySet<string> = new Set(usualWords.filter((word) => word !== 'type'));
 
 /**
- * Returns the key of an asset. Assets from different sets are the same if their keys are equal.
+ * Returns the key of an asset. Two assets from different sets are the same asset if their keys are equal.
  *
- * @param aggregationKeys the words that make up the key: names of properties, `type` or `label:<name>`. If null or
- *   empty, `usualWords` are used.
+ * @param aggregationKeys the words whose values make up the key: names of properties, `type` or `label:<name>`. If null
+ *   or empty, `usualWords` are used.
  */
 export function assetIdentity(asset: Asset, aggregationKeys: readonly ByteString[] | null): ByteString {
   const words = aggregationKeys?.length ? aggregationKeys : usualWords;
@@ -44,7 +44,7 @@ function isPropertyWord(word: string): word is Exclude<keyof AssetProperties, 'v
   return propertyWords.has(word);
 }
 
-/** Returns the name that keys use for an asset type. */
+/** Returns the name of an asset type as it appears in keys. */
 export function keyType(type: AssetType): string {
   if (type === 'SharedAsset') return 'Shared';
   return type === 'Any' ? 'Asset' : type;

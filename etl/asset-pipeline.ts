@@ -12,7 +12,7 @@ import { assetVersions } from './versions';
 export const assetPipeline: PipelineSpec<'assets'> = {
   setName: 'AssetSet',
   versions: assetVersions,
-  // The compatibility word of an asset follows its type name, so it is part of `asset` and `embedded` is not needed.
+  // No `embedded` here: the compatibility word of an asset comes after its type name, so the codec `asset` handles it.
   record: optional(asset),
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,

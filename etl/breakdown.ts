@@ -4,7 +4,7 @@ import { weighted } from './merge-parts';
 import type { Breakdown } from './model';
 import { assetVersions } from './versions';
 
-/** Weights of the two breakdowns whose shares are added. */
+/** Weights of the two breakdowns that are averaged. */
 interface Weights {
   readonly a: number;
   readonly b: number;
@@ -21,17 +21,17 @@ const fields = {
   user: field(f64, share),
 } satisfies Description<Breakdown, Weights>;
 
-/** Codec of a breakdown, or null if there is none. */
+/** Codec of a breakdown; null if there is none. */
 export const breakdown = optional(embedded(described<Breakdown>(assetVersions, fields)));
 
 const add = adding<Breakdown, Weights, typeof fields>(fields, nothingOwn);
 
-/** Stands for a missing breakdown. Its version is 0, so it never raises the version of a sum. */
+/** Stands in for a missing breakdown. Its version is 0, so that it never raises the version of a sum. */
 const zeros: Breakdown = { version: 0, idle: 0, other: 0, system: 0, user: 0 };
 
 /**
- * Returns the weighted mean of two breakdowns, with zeros for a missing one. If the weights sum to 0 or less, returns
- * `a` unchanged. Null if both are missing.
+ * Returns the weighted mean of two breakdowns, with zeros in place of a missing one. If the weights sum to 0 or less,
+ * returns `a` unchanged. Returns null if both are missing.
  */
 export function addBreakdowns(
   a: Breakdown | null,

@@ -1,8 +1,8 @@
 import { FederationError } from '../errors/federation-error';
 
 /**
- * A cluster's id, which is the name of its folder under `federated/`. An opaque text; newer agents use the cluster's
- * name.
+ * A cluster's id, which is also the name of its folder under `federated/`. The text has no structure. Newer agents use
+ * the cluster's name as its id.
  */
 export type ClusterId = string & { readonly __brand: 'ClusterId' };
 

@@ -4,23 +4,25 @@ import type { VersionRange } from './versions';
 import type { Writer } from './writer';
 
 /**
- * How a type is stored in a file. Codecs are composed with the functions below, so one description of a type is enough
- * for reading and writing it.
+ * Defines how a type is stored in a file. Codecs are composed with the functions below. Reading and writing both follow
+ * from one description of the type.
  */
 export interface Codec<T> {
-  /** The structure of the type, for code that walks over values without reading them. */
+  /** Structure of the type, for code that walks over values without decoding them. */
   readonly shape: Shape;
-  /** Minimal size of a value in bytes. The reader checks counts against it. */
+  /** Minimal size of a value in bytes. The reader uses it to check that a count of values fits into the file. */
   readonly least: number;
-  /** Only for fields that older versions do not have: the first version with the field, and its value in older ones. */
+  /**
+   * Only for a field that older versions do not have: the first version that has it, and its value in older versions.
+   */
   readonly since?: { readonly version: number; readonly absent: T };
   read(reader: Reader): T;
   write(writer: Writer, value: T): void;
 }
 
 /**
- * The structure of a type. `embedded` contains a structure. `list` and `map` start after their flag. `named` is an
- * asset.
+ * Structure of a type. `embedded` is a structure inside another one. `list` and `map` do not include the flag before
+ * them. `named` is an asset.
  */
 export type Shape =
   | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
@@ -57,12 +59,14 @@ export const str: Codec<ByteString> = {
   write: (writer, value) => writer.str(value),
 };
 
-/** Describes a field that structures have only from `version` on. In older versions it reads as `absent`. */
+/**
+ * Describes a field that a structure has only from `version` on. When an older version is read, the value is `absent`.
+ */
 export function since<T>(version: number, codec: Codec<T>, absent: T): Codec<T> {
   return { ...codec, since: { version, absent } };
 }
 
-/** `opt T`: a flag, then the value if the flag is set. Null if there is no value. */
+/** `opt T`: a flag, followed by a value if the flag is set. Null stands for no value. */
 export function optional<T>(codec: Codec<T>): Codec<T | null> {
   return {
     shape: { kind: 'optional', of: codec },
@@ -75,7 +79,7 @@ export function optional<T>(codec: Codec<T>): Codec<T | null> {
   };
 }
 
-/** `list T`. Null is distinct from an empty list. */
+/** `list T`. Null and an empty list are different values. */
 export function list<T>(codec: Codec<T>): Codec<T[] | null> {
   return optional({
     shape: { kind: 'list', of: codec },
@@ -94,7 +98,8 @@ export function list<T>(codec: Codec<T>): Codec<T[] | null> {
 }
 
 /**
- * `map str T`, in the order of the file. If a key is repeated, its last value wins. Null is distinct from an empty map.
+ * `map str T`, in the order of the file. If a key is repeated, its last value wins. Null and an empty map are different
+ * values.
  */
 export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   return optional({
@@ -119,7 +124,7 @@ export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
 /** Codecs of a structure's fields. The order of the properties is the wire order. */
 export type Fields<T> = { readonly [Name in Exclude<keyof T, 'version'>]: Codec<T[Name]> };
 
-/** Codec of a structure: its version byte, then the fields that this version has. */
+/** Codec of a structure: a version byte, followed by the fields that exist in this version. */
 export function struct<T extends { version: number }>(versions: VersionRange, fields: Fields<T>): Codec<T> {
   const described = Object.entries<Codec<unknown>>(fields).map(([name, codec]) => ({
     name,
@@ -128,7 +133,8 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
     absent: codec.since?.absent,
   }));
   const always = described.filter((field) => field.since === 0);
-  // Each value starts with all properties, because an object that grows by computed names becomes a slow dictionary.
+  // Create each value with all its properties at once: an object that grows by computed names becomes a slow
+  // dictionary.
   const blank = blankOf(['version', ...described.map((field) => field.name)]);
   return {
     shape: { kind: 'struct', versions, fields: described },
@@ -152,13 +158,17 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
   };
 }
 
-/** Creates an object with the given properties, all null. All objects with the same names share one hidden class. */
+/**
+ * Creates an object with the given properties, all null. All objects that are created for the same names share one
+ * hidden class.
+ */
 export function blankOf(names: string[]): object {
   return JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as object;
 }
 
 /**
- * `struct S` inside another structure. Preceded by a compatibility word, which is written as 0 and ignored when read.
+ * `struct S` inside another structure. It is preceded by a compatibility word, which is written as 0 and ignored when
+ * read.
  */
 export function embedded<T>(codec: Codec<T>): Codec<T> {
   return {

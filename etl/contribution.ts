@@ -12,8 +12,9 @@ import { hasTable, readTable } from './string-table';
 import type { Pipeline } from './window';
 
 /**
- * Where a cluster's records are in a merged file, and what else is needed to restore the cluster's own file. It can be
- * stored as JSON without loss, as it has only ASCII texts and integers.
+ * What is needed to restore a cluster's own file from a merged file: where its records are in the merged file, and
+ * whatever the merged file does not contain unchanged. It can be stored as JSON without loss, because it has only ASCII
+ * texts and integers.
  */
 export interface Contribution {
   id: string;
@@ -23,22 +24,28 @@ export interface Contribution {
   entries: number;
   /** Byte offset, in the merged file, of the cluster's entries (keys and records). */
   offset: number;
-  /** Length of these entries in bytes. */
+  /** Length of the cluster's entries in bytes. */
   length: number;
-  /** Indexes, counted from 0 in the range, of the entries that differ from the cluster's own. */
+  /**
+   * Which entries of the cluster's range differ from the ones in its own file: their indexes, counted from 0 in the
+   * range.
+   */
   altered: number[];
-  /** Positions in the cluster's file of the entries that the merged file does not contain unchanged. */
+  /**
+   * Which entries of the cluster's own file are not in the merged file unchanged: their positions in the cluster's
+   * file.
+   */
   changed: number[];
   /** The cluster's set with only the `changed` entries, as an ETL file in base64. */
   rest: string;
   /**
-   * Whether `rest` omits externalKeys and idleKeys. It does if they are exactly what `markedNames` computes from the
-   * records.
+   * Whether externalKeys and idleKeys are omitted from `rest`. They are if they equal what `markedNames` computes from
+   * the records.
    */
   marksOmitted: boolean;
 }
 
-/** A merged file, and its contributions in the order of folding. */
+/** A merged file and the contributions to it, in the order of folding. */
 export interface EncodedMerge {
   bytes: Buffer;
   contributions: Contribution[];
@@ -84,12 +91,12 @@ export function encodeRest(set: EtlSet, marksOmitted: boolean): string {
 }
 
 /**
- * Restores a cluster's ETL file from a merged file. The restored set has the same content as the one that was merged,
+ * Restores a cluster's ETL file from a merged file. The restored set has the same content as the set that was merged,
  * with its records in the same order.
  *
  * @param merged the merged file as `encodeMerged` wrote it
  * @param contribution the cluster's contribution, which `encodeMerged` returned along with that file
- * @throws FederationError with an ETL_* code if the two do not belong together
+ * @throws FederationError with an ETL_* code if `merged` and `contribution` do not belong together
  */
 export function extractContribution<P extends Pipeline>(
   pipeline: P,
@@ -117,7 +124,10 @@ export function extractSet<P extends Pipeline>(
 
 type Entry<P extends Pipeline> = [ByteString, RecordOf[P] | null];
 
-/** Restores the order of the original entries: puts the changed ones at `places`, and the others in between. */
+/**
+ * Puts a cluster's entries back into their original order: the changed ones at `places`, the others in the gaps between
+ * them.
+ */
 function inPlace<P extends Pipeline>(
   asTheyCame: Entry<P>[],
   changed: Entry<P>[],

@@ -2,8 +2,8 @@ import type { FieldName, NumberName } from './field';
 import type { Allocation, Asset, AssetOf, AssetType } from './model';
 
 /**
- * Whether a number is used to compute its record's total cost. Costs that are already included in another field are
- * not: `networkCost` includes `networkCrossZoneCost`, for example.
+ * Whether a number is part of its record's total cost. A cost that another field already includes is not:
+ * `networkCost`, for example, includes `networkCrossZoneCost`.
  */
 type CostRole = 'counts' | 'does not';
 
@@ -71,16 +71,16 @@ const assetRoles = {
   SharedAsset: { cost: 'counts' },
 } as const satisfies { [Type in AssetType]: Record<NumberName<AssetOf<Type>>, CostRole> };
 
-/** The role of each number of a record in the record's total cost. */
+/** For each numeric field of a record, whether it is part of the record's total cost. */
 export const costRoles = { allocation: allocationRoles, ...assetRoles };
 
-/** The numbers of a record that are used to compute its total cost. */
+/** The numeric fields that a record's total cost is computed from. */
 type Counted<T, Roles> = Pick<
   T,
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] & FieldName<T>
 >;
 
-/** The numbers that a node's total cost is computed from. */
+/** The numeric fields that a node's total cost is computed from. */
 export type NodeCosts = Counted<AssetOf<'Node'>, (typeof assetRoles)['Node']>;
 
 /** Returns the total cost of an allocation, including adjustments. */

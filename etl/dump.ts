@@ -11,9 +11,9 @@ export interface DumpOptions {
 }
 
 /**
- * Converts a set to JSON: every field under its name in the format, first the set's own fields, then the records sorted
- * by key. Times become UTC texts, NaN and infinities become texts, negative zero becomes 0, absent maps, lists and
- * parts become null, and invalid UTF-8 becomes U+FFFD. Nothing is migrated between versions.
+ * Converts a set to JSON. Every field has its name from the format: first the fields of the set itself, then its
+ * records, sorted by key. Times become UTC texts, NaN and infinities become texts, negative zero becomes 0, absent
+ * maps, lists and parts become null, and invalid UTF-8 becomes U+FFFD. Nothing is migrated between versions.
  */
 export function dumpSet(set: EtlSet, options: DumpOptions): Json {
   const records = recordsOf(set);
@@ -48,7 +48,7 @@ function dumpRecord(record: EtlRecord | null, { codecVersions }: DumpOptions): {
   return shown;
 }
 
-/** Converts volumes to a list, because their keys are pairs. */
+/** Converts volumes to a list. An object is not possible, because their keys are pairs. */
 function dumpVolumes({ pvs }: Allocation): Json {
   if (pvs === null) return null;
   return [...pvs]
@@ -56,7 +56,9 @@ function dumpVolumes({ pvs }: Allocation): Json {
     .map(({ key, value }) => ({ cluster: dump(key.cluster), name: dump(key.name), value: dump(value) }));
 }
 
-/** Converts any value. Its JavaScript type tells how, because every type has only one form in the model. */
+/**
+ * Converts any value. Its JavaScript type tells how, because the model represents each kind of value in only one way.
+ */
 function dump(value: unknown): Json {
   if (value === null) return null;
   if (typeof value === 'string') return displayText(value);

@@ -2,55 +2,58 @@ import { blankOf, type Codec, type Fields, struct } from './codec';
 import type { VersionRange } from './versions';
 
 /*
- * The description of a field defines in one place how the field is stored in a file (and since which version), and how
- * its values are added when two records are added. Neither can be omitted, so no field is lost when records are added.
+ * A field's description defines in one place how the field is stored in a file (and since which version), and how its
+ * values are added when two records are added. Neither can be omitted, so no field gets lost when records are added.
  */
 
-/** Adds two values of a field; `a` is from the record met first. Changes neither value. */
+/** Adds two values of a field. `a` is from the record that was met first. Changes neither value. */
 export type Rule<T, Context> = (a: T, b: T, context: Context) => T;
 
-/** A field whose sum does not depend on other fields. */
+/** A field that is added without looking at other fields. */
 export interface Field<T, Context> {
   readonly codec: Codec<T>;
   readonly add: Rule<T, Context>;
 }
 
-/** A field whose sum also depends on other fields. The function that adds the structure computes it. */
+/**
+ * A field that can only be added by looking at other fields as well. The function that adds the structure computes its
+ * sum (see `adding`).
+ */
 export interface OwnField<T> {
   readonly codec: Codec<T>;
   readonly add: 'own';
 }
 
-/** Names of a structure's fields. */
+/** Name of a field of a structure. */
 export type FieldName<T> = Exclude<keyof T, 'version'>;
 
-/** Names of a structure's numeric fields, including nullable ones. */
+/** Name of a numeric field of a structure, which may be nullable. */
 export type NumberName<T> = {
   [Name in FieldName<T>]: NonNullable<T[Name]> extends number ? Name : never;
 }[FieldName<T>];
 
 /**
  * Describes every field of a structure. The order of the properties is the wire order. `Context` is what the rules need
- * to know about both records.
+ * to know about the two records that are added.
  */
 export type Description<T, Context> = {
   readonly [Name in FieldName<T>]: Field<T[Name], Context> | OwnField<T[Name]>;
 };
 
 /**
- * Describes a field whose sum does not depend on other fields. If only newer versions have it, wrap the codec in
- * `since`.
+ * Describes a field that is added without looking at other fields. If only newer versions have the field, wrap its
+ * codec in `since`.
  */
 export function field<T, Context>(codec: Codec<T>, add: Rule<T, Context>): Field<T, Context> {
   return { codec, add };
 }
 
-/** Describes a field whose sum also depends on other fields. */
+/** Describes a field that can only be added by looking at other fields as well. */
 export function ownField<T>(codec: Codec<T>): OwnField<T> {
   return { codec, add: 'own' };
 }
 
-/** Makes the codec of a structure: its version byte, then the fields that its version has. */
+/** Makes the codec of a structure: a version byte, followed by the fields that exist in this version. */
 export function described<T extends { version: number }>(
   versions: VersionRange,
   description: Description<T, never>,
@@ -59,12 +62,12 @@ export function described<T extends { version: number }>(
   return struct<T>(versions, Object.fromEntries(codecs) as Fields<T>);
 }
 
-/** Names of the fields that are described by `ownField`. */
+/** Name of a field that is described by `ownField`. */
 type OwnName<D> = { [Name in keyof D]: D[Name] extends { readonly add: 'own' } ? Name : never }[keyof D];
 
 /**
- * Makes the function that adds two structures: it adds each field by its rule, and takes the higher version. It changes
- * neither structure.
+ * Makes the function that adds two structures. It adds each field by its rule, and the sum has the higher of the two
+ * versions. It changes neither structure.
  *
  * @param addOwn returns the sums of the fields that are described by `ownField`
  */
@@ -75,7 +78,8 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   const fields = fieldsOf(description);
   const rules = fields.flatMap(([name, { add }]) => (add === 'own' ? [] : [{ name, add }]));
   const owned = fields.flatMap(([name, { add }]) => (add === 'own' ? [name] : []));
-  // Sums have the same properties in the same order as records that were read, so all records share one hidden class.
+  // A sum has the same properties in the same order as a record that was read, so that all records share one hidden
+  // class.
   const blank = blankOf(['version', ...fields.map(([name]) => name)]);
   return (a, b, context) => {
     const [left, right] = [a, b] as unknown as Record<string, unknown>[];
@@ -87,7 +91,7 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   };
 }
 
-/** The `addOwn` of structures whose fields all have their own rules. */
+/** The `addOwn` of a structure without fields that are described by `ownField`. */
 export function nothingOwn(): Record<never, never> {
   return {};
 }

@@ -11,8 +11,8 @@ import { type Pipeline, pipelines } from './window';
 import { Writer } from './writer';
 
 /**
- * Reads a whole ETL file of a pipeline: with or without a string table, gzipped or not, of any supported codec version.
- * Checks everything and guesses nothing.
+ * Reads a whole ETL file of a pipeline. The file may have a string table or not, may be gzipped or not, and may have
+ * any supported codec version. Checks everything and guesses nothing.
  *
  * @throws FederationError with `subject.byte` (a position in the unpacked file): ETL_EMPTY_FILE, ETL_TRUNCATED,
  *   ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE if it is a good file of another pipeline
@@ -38,18 +38,18 @@ export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): S
 }
 
 /**
- * Reads a whole file of allocations like `decodeSet`, but passes each record to `visit` instead of keeping it. `visit`
- * also receives the number of entries that the file announces. If a key is repeated, all of its records are visited,
- * whereas `decodeSet` keeps only the last.
+ * Reads a whole file of allocations as `decodeSet` does, but passes each record to `visit` instead of keeping it.
+ * `visit` also receives the number of entries that the file announces. If a key is repeated, `visit` receives all of
+ * its records, whereas `decodeSet` keeps only the last one.
  *
- * @throws the same errors as `decodeSet`; some records may have been visited by then
+ * @throws the same errors as `decodeSet`, possibly after some records have been visited
  */
 export function scanAllocations(
   bytes: Uint8Array,
   visit: (key: ByteString, record: Allocation | null, count: number) => void,
 ): AllocationSet {
   const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
-  // A file without a table goes to `decodeSet`, which has better error messages.
+  // If the file has no table, use `decodeSet`, which has better error messages.
   if (!hasTable(plain)) {
     const set = decodeSet('allocations', plain);
     for (const [key, record] of set.allocations ?? []) visit(key, record, set.allocations?.size ?? 0);
@@ -72,8 +72,8 @@ function decodePlain<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[
 }
 
 /**
- * Refuses a file without a table that does not start with a known version. Only old writers omit the table, so this is
- * not a newer file: it is not an ETL file at all, or it was cut off inside the magic.
+ * Refuses a file without a string table unless it starts with a known version. Only old writers omit the table, so such
+ * a file is not a newer ETL file: either it is not an ETL file at all, or it was cut off inside the magic.
  */
 function refuseOtherMagic(pipeline: Pipeline, bytes: Uint8Array): void {
   const { newest } = pipelineSpecs[pipeline].versions;
@@ -96,13 +96,14 @@ function decodes(pipeline: Pipeline, bytes: Uint8Array): boolean {
 /** An encoded file, and the positions of its entries. */
 export interface EncodedSet {
   bytes: Buffer;
-  /** Byte offset of each entry (key and record), in order, followed by the end of the last one. */
+  /** Byte offset at which each entry (key and record) starts, in order, followed by the end of the last entry. */
   offsets: number[];
 }
 
 /**
- * Encodes a set as a file with a string table. The bytes depend only on the set and the order of its maps. Every
- * structure is written in its own codec version; the set's version is raised if a part has a higher one.
+ * Encodes a set as a file with a string table. The bytes depend only on the set and on the order of its maps. Each
+ * structure is written in its own codec version. If a part has a higher version than the set, the set's version is
+ * raised to it.
  */
 export function encodeSet(set: EtlSet): Buffer {
   return encodeSetWithOffsets(set).bytes;

@@ -1,29 +1,29 @@
 import type { ByteString } from './byte-string';
 
-/** How the records of one pipeline are merged. */
+/** Rules for merging the records of one pipeline. */
 export interface FoldRules<R> {
   /**
-   * Returns the identity of a record: two records with the same identity are the same record. Also its key in the
-   * result.
+   * Returns the identity of a record. Records with the same identity are added up. In the result, the identity is the
+   * record's key.
    */
   identity(record: R): ByteString;
-  /** Adds `b`, which is from input number `index`, to `a`, which was met first. */
+  /** Adds `b` to `a`, which was met first. `index` is the number of the input that `b` is from. */
   add(a: R, b: R, index: number): R;
-  /** Expands the record's window to that of the result. Returns the same object if nothing changes. */
+  /** Expands the record's window to the window of the result. Returns the same object if nothing changes. */
   expand(record: R): R;
 }
 
 /** What became of the entries of one input. */
 export interface FoldedInput {
-  /** Number of entries of the result that were first met in this input. They are consecutive in the result. */
+  /** Number of entries of the result whose identity was first met in this input. They are consecutive in the result. */
   entries: number;
-  /** Indexes of the changed ones among these entries, counted from 0, ascending. */
+  /** Which of the `entries` differ from the input's own: their indexes among them, counted from 0, ascending. */
   altered: number[];
-  /** Positions in the input of the entries that the result does not contain unchanged, ascending. */
+  /** Which entries of the input are not in the result unchanged: their positions in the input, ascending. */
   changed: number[];
   /**
-   * Those of `changed` that have no entry of their own in the result: either they have no record, or it was added to
-   * another record.
+   * The part of `changed` without an entry of its own in the result: entries without a record, and entries whose record
+   * was added to an earlier one.
    */
   gone: number[];
 }
@@ -36,8 +36,8 @@ interface Slot<R> {
 }
 
 /**
- * Merges the records of many inputs into one map, in the order in which their identities are first met. Entries without
- * a record are skipped.
+ * Merges the records of many inputs into one map, in the order in which their identities are first met. Skips entries
+ * without a record.
  */
 export function foldRecords<R>(
   inputs: readonly (ReadonlyMap<ByteString, R | null> | null)[],
@@ -80,7 +80,10 @@ interface Met<R> {
   place: number;
 }
 
-/** Adds a record to the slot of its identity if there is one. Otherwise creates that slot and returns it. */
+/**
+ * If the identity of a record already has a slot, adds the record to it and returns undefined. Otherwise creates a slot
+ * and returns it.
+ */
 function meet<R>(slots: Map<ByteString, Slot<R>>, rules: FoldRules<R>, met: Met<R>): Slot<R> | undefined {
   const identity = rules.identity(met.record);
   const slot = slots.get(identity);

@@ -13,21 +13,21 @@ const fields = {
   gpuRequestAverage: field(optional(f64), meanOrNull),
 } satisfies Description<GPUAllocation, Minutes>;
 
-/** Codec of a GPUAllocation, starting at the version byte. */
+/** Codec of a GPUAllocation, from the version byte on. */
 export const gpuPart = described<GPUAllocation>(allocationVersions, fields);
 
 const addParts = adding<GPUAllocation, Minutes, typeof fields>(fields, nothingOwn);
 
-/** First version in which records have a gpuAllocation. Version 22 has two plain averages instead. */
+/** First version in which allocations have a gpuAllocation. Version 22 has two plain averages instead. */
 const partSince = 23;
 
-/** The GPU fields of an allocation. Its version determines which of them are used. */
+/** GPU fields of an allocation. Which of them are used depends on the allocation's version. */
 type GpuFields = Pick<
   Allocation,
   'deprecatedGpuRequestAverage' | 'deprecatedGpuUsageAverage' | 'gpuAllocation'
 >;
 
-/** Adds the GPU fields of two allocations. The result has the form of the higher version. */
+/** Adds the GPU fields of two allocations. The result uses the fields of the higher version. */
 export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFields {
   const version = Math.max(a.version, b.version);
   const gpu = add(gpuOf(a, version), gpuOf(b, version), minutes);
@@ -40,7 +40,10 @@ export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFiel
     : { deprecatedGpuRequestAverage: 0, deprecatedGpuUsageAverage: 0, gpuAllocation: gpu };
 }
 
-/** Returns the GPU part of a record. For version 22, makes it from the two averages; null if both are 0. */
+/**
+ * Returns the GPU part of an allocation. One of version 22 has no such part, so it is made from the two averages, or is
+ * null if both are 0.
+ */
 function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null {
   if (record.version !== partSince - 1) return record.gpuAllocation;
   if (record.deprecatedGpuRequestAverage === 0 && record.deprecatedGpuUsageAverage === 0) return null;
@@ -52,12 +55,15 @@ function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null 
   };
 }
 
-/** Adds two GPU parts. Returns `b` unchanged if `a` is missing; otherwise `a` with the averages of both. */
+/**
+ * Adds two GPU parts: the result is `a`, with the mean of both sides' averages. Returns `b` unchanged if `a` is
+ * missing.
+ */
 function add(a: GPUAllocation | null, b: GPUAllocation | null, minutes: Minutes): GPUAllocation | null {
   return a === null ? b : addParts(a, b ?? noGpu, minutes);
 }
 
-/** Stands for a GPU that is not known. Its version is 0, so it never raises the version of a sum. */
+/** Stands in for an unknown GPU. Its version is 0, so that it never raises the version of a sum. */
 const noGpu: GPUAllocation = {
   version: 0,
   gpuDevice: '',

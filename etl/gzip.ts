@@ -1,14 +1,17 @@
 import { gunzipSync } from 'node:zlib';
 import { corrupt, truncated } from './refusal';
 
-/** Maximal unpacked size in bytes. It applies to every file, whatever its compression ratio. */
+/** Maximal unpacked size in bytes. It applies to every file, no matter how well it was compressed. */
 const largestUnpacked = 2 ** 30;
-/** Unpacked size in bytes that is always allowed, whatever the ratio, so that small files may compress well. */
+/** Up to this unpacked size in bytes, any compression ratio is allowed, because small files may compress very well. */
 const alwaysAllowed = 2 ** 24;
-/** Maximal compression ratio. Real files compress to about a tenth; one beyond this ratio is a decompression bomb. */
+/**
+ * Maximal compression ratio. Real files compress to about a tenth; a file that exceeds this ratio is a decompression
+ * bomb.
+ */
 const largestRatio = 200;
 
-/** Whether the bytes are gzipped. Only the two magic bytes decide, not the file's name. */
+/** Whether the bytes are gzipped. Only the two magic bytes decide, not the name of the file. */
 export function isGzipped(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
@@ -16,7 +19,7 @@ export function isGzipped(bytes: Uint8Array): boolean {
 /**
  * Unpacks gzipped bytes.
  *
- * @throws ETL_TRUNCATED if they end too early, ETL_CORRUPT if they are damaged or expand unreasonably
+ * @throws ETL_TRUNCATED if the bytes end too early, ETL_CORRUPT if they are damaged or expand too much
  */
 export function gunzip(bytes: Uint8Array): Buffer {
   const maxOutputLength = Math.min(largestUnpacked, Math.max(alwaysAllowed, bytes.length * largestRatio));

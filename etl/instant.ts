@@ -1,20 +1,20 @@
 /**
- * A point in time as stored in a file. Two instants are equal if their seconds and nanoseconds are. The zone is only
- * for display; it is kept so that the same bytes can be written again.
+ * A point in time as it is stored in a file. Two instants are equal if their seconds and nanoseconds are equal. The
+ * zone is only for display. It is kept so that the instant can be written back as the same bytes.
  */
 export interface Instant {
-  /** Whole seconds since 1970. Negative before 1970; Go's zero time is -62135596800. */
+  /** Whole seconds since 1970; negative for times before 1970. Go's zero time is -62135596800. */
   readonly seconds: number;
   /** Nanoseconds within the second, 0 to 999,999,999. */
   readonly nanos: number;
   /** Offset of the zone in minutes; -1 for UTC. */
   readonly zoneMinutes: number;
-  /** Additional seconds of the offset, which only the 16-byte form has; null in the 15-byte form. */
+  /** Seconds of the zone's offset beyond `zoneMinutes`. Only the 16-byte form has them; null in the 15-byte form. */
   readonly zoneSeconds: number | null;
 }
 
 /**
- * Compares two instants: the result is negative if `a` is before `b`, 0 if they are equal, positive if `a` is after
+ * Compares two instants. The result is negative if `a` is before `b`, 0 if they are equal, and positive if `a` is after
  * `b`.
  */
 export function compareInstants(a: Instant, b: Instant): number {
@@ -32,18 +32,18 @@ export function later(a: Instant, b: Instant): Instant {
 }
 
 /**
- * OpenCost computes minutes from Go's time.Duration, whose maximum is 2^63 - 1 ns. Longer times, such as those since
- * Go's zero time, are capped.
+ * Upper bound on durations in minutes. OpenCost computes minutes from Go's time.Duration, whose maximum is 2^63 - 1 ns.
+ * Longer durations, such as those since Go's zero time, are capped.
  */
 const longestMinutes = 2 ** 63 / 6e10;
 
-/** Returns the minutes from start to end; negative if the end is before the start. */
+/** Returns the minutes from `start` to `end`. Negative if the end is before the start. */
 export function minutesBetween(start: Instant, end: Instant): number {
   const minutes = (end.seconds - start.seconds + (end.nanos - start.nanos) / 1e9) / 60;
   return Math.min(longestMinutes, Math.max(-longestMinutes, minutes));
 }
 
-/** Formats an instant as UTC in ISO 8601, with as many fractional digits as needed: `2026-11-14T00:00:00Z`. */
+/** Formats an instant in UTC as ISO 8601, with as many fractional digits as needed: `2026-11-14T00:00:00Z`. */
 export function instantText(instant: Instant): string {
   const whole = new Date(instant.seconds * 1000).toISOString().slice(0, -'.000Z'.length);
   const fraction = instant.nanos === 0 ? '' : `.${String(instant.nanos).padStart(9, '0').replace(/0+$/, '')}`;

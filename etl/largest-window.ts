@@ -1,5 +1,5 @@
 /**
- * Limit for reading the file of a window, in bytes: positions in a splice have 32 bits. No window of a known federation
- * comes near it.
+ * Maximal size in bytes of a window's file. Larger files are not read, because a splice stores positions in 32 bits. No
+ * window of a known federation comes close to this size.
  */
 export const largestWindow = 2 ** 31;

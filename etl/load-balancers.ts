@@ -21,8 +21,8 @@ const addBalancer = adding<LbAllocation, void, typeof fields>(fields, nothingOwn
 type Balancers = Map<ByteString, LbAllocation | null>;
 
 /**
- * Adds the load balancers of two allocations by key. Keys without a value are dropped, unless `b` has no balancers at
- * all: the result is then `a`, unchanged.
+ * Adds the load balancers of two allocations, key by key. Keys without a value are dropped, except if `b` has no map of
+ * load balancers (null): then `a` is returned unchanged.
  */
 export function addBalancers(a: Balancers | null, b: Balancers | null): Balancers | null {
   if (b === null) return a;
@@ -38,7 +38,10 @@ export function addBalancers(a: Balancers | null, b: Balancers | null): Balancer
   return all;
 }
 
-/** Converts a balancer that only the second record has. As in OpenCost, it becomes public and loses its address. */
+/**
+ * Converts a load balancer that only the second allocation has. As in OpenCost, it becomes public and loses its
+ * address.
+ */
 function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {
   return { version, service, cost, private: false, ip: '', hours };
 }

@@ -4,15 +4,17 @@ import type { MarkField, PipelineSpec } from './pipeline';
 import { specOf } from './pipelines';
 import type { Pipeline } from './window';
 
-/** The lists of marked names that a set has. Empty for a pipeline without marks. */
+/**
+ * A set's lists of marked names: names of idle or external records. Has no fields for a pipeline without such lists.
+ */
 export type Marks<P extends Pipeline> = { [F in MarkField<P>]: Map<ByteString, boolean> };
 
-/** Returns the fields that list marked names, each with the text that marks a name. */
+/** Returns the fields that list marked names. Each comes with its mark: the text by which a name gets into the list. */
 export function marksOf<P extends Pipeline>({ marks }: PipelineSpec<P>): [MarkField<P>, string][] {
   return Object.entries<string>(marks) as [MarkField<P>, string][];
 }
 
-/** Computes the lists of marked names for records: those whose identity contains the field's text. */
+/** Computes the lists of marked names from records. Each list has the identities that contain the list's mark. */
 export function markedNames<P extends Pipeline>(
   spec: PipelineSpec<P>,
   records: RecordMap<RecordOf[P]> | null,
@@ -32,12 +34,12 @@ export function markedNames<P extends Pipeline>(
   return Object.fromEntries(marks.map(({ field, names }) => [field, names])) as Marks<P>;
 }
 
-/** Returns the set with null instead of its lists of marked names. */
+/** Returns the set with null in place of each list of marked names. */
 export function withoutMarks<P extends Pipeline>(set: SetOf[P]): SetOf[P] {
   return { ...set, ...Object.fromEntries(marksOf(specOf(set)).map(([field]) => [field, null])) };
 }
 
-/** Whether the set's lists of marked names are exactly those in `usual`. False for a pipeline without marks. */
+/** Whether the set's lists of marked names are exactly those in `usual`. False if the pipeline has no such lists. */
 export function hasMarks<P extends Pipeline>(set: SetOf[P], usual: Marks<P>): boolean {
   const fields = marksOf(specOf(set)).map(([field]) => field);
   return fields.length > 0 && fields.every((field) => sameMarks(markField(set, field), usual[field]));

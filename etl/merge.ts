@@ -15,28 +15,28 @@ import { highestVersion } from './set-codec';
 import { expandWindow } from './time-window';
 import type { Pipeline } from './window';
 
-/** One cluster's set for the window that is merged. */
+/** One cluster's set for the window that is being merged. */
 export interface MergeInput<S extends EtlSet> {
   id: string;
   set: S;
 }
 
-/** An input, and what became of its entries. */
+/** An input of a merge, with what became of its entries. */
 export interface MergedInput<S extends EtlSet> extends MergeInput<S>, FoldedInput {}
 
-/** A merged set, and what became of the entries of each input. The inputs are in the order of folding. */
+/** A merged set, with what became of the entries of each input. The inputs are in the order of folding. */
 export interface Merged<S extends EtlSet> {
   set: S;
   inputs: MergedInput<S>[];
 }
 
 /**
- * Merges the sets of one window. The result is the same as when OpenCost's set types are folded one after another.
- * Records pass unchanged, those of the first input first. If two records have the same identity, the later one is added
- * to the one met first, which keeps its position. The rules are in docs/design/etl-format.md. The inputs are not
- * changed.
+ * Merges the sets of one window. The result is the same as from folding OpenCost's set types one after another. Records
+ * pass through unchanged, those of the first input first. If two records have the same identity, the later one is added
+ * to the one that was met first, which keeps its position. The rules are in docs/design/etl-format.md. Does not change
+ * the inputs.
  *
- * @param inputs at least one, in the order of folding (ids in byte order, for a reproducible result)
+ * @param inputs at least one, in the order of folding (ids in byte order, so that the result is reproducible)
  */
 export function mergeSets<P extends Pipeline>(
   pipeline: P,
@@ -58,7 +58,7 @@ export function mergeSets<P extends Pipeline>(
     ...markedNames(spec, records),
     ...commonFacts(sets, window),
   } as unknown as SetOf[P];
-  // If there are no records, the highest version of the sets is used.
+  // If there are no records, the merged set gets the highest version of the input sets.
   const version = highestVersion<P>(merged) || Math.max(...sets.map((set) => set.version));
   return {
     set: { ...merged, version },
@@ -88,7 +88,7 @@ function commonFacts<P extends Pipeline>(
   };
 }
 
-/** Joins lists without repeating items. Null if all lists are null. */
+/** Joins lists, keeping each item once. Returns null if all lists are null. */
 function union(lists: readonly (readonly ByteString[] | null)[]): ByteString[] | null {
   if (lists.every((list) => list === null)) return null;
   return [...new Set(lists.flatMap((list) => list ?? []))];

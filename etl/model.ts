@@ -4,14 +4,14 @@ import type { Pipeline } from './window';
 
 /*
  * The content of ETL files, field by field, under the names of the format. Every structure keeps its own codec version.
- * Null maps and lists are distinct from empty ones. All strings are byte strings. Values are treated as immutable:
- * merging creates new values and shares unchanged parts.
+ * Null maps and lists differ from empty ones. All strings are byte strings. Values are treated as immutable: merging
+ * creates new values, which share the parts that did not change.
  *
- * Money is in the pricing currency of the cluster. Hours are hours and bytes are bytes. Averages are over the time from
- * `start` to `end` of the record.
+ * Money is in the cluster's pricing currency. Fields named hours or bytes are in that unit. Averages are over the time
+ * from `start` to `end` of the record.
  */
 
-/** The time `[start, end)`. An open side is null. */
+/** A time span `[start, end)`. Null on a side that is open. */
 export interface TimeWindow {
   version: number;
   start: Instant | null;
@@ -153,7 +153,7 @@ export interface AssetProperties {
   providerID: ByteString;
 }
 
-/** Shares, each a fraction of 1. */
+/** Shares of a whole; each is a fraction of 1. */
 export interface Breakdown {
   version: number;
   idle: number;
@@ -171,7 +171,7 @@ export interface NodeOverhead {
 
 interface AssetBase<Type extends string> {
   type: Type;
-  /** The name that the writer uses for the Go type. `type` is the part after its last dot. */
+  /** The writer's name for the Go type. The part after its last dot is `type`. */
   typeName: ByteString;
   version: number;
   properties: AssetProperties | null;
@@ -202,7 +202,7 @@ export interface ClusterManagementAsset extends AssetBase<'ClusterManagement'> {
 export interface DiskAsset extends TimedAsset<'Disk'> {
   cost: number;
   byteHours: number;
-  /** The fraction that is local to a node, 0 to 1. */
+  /** Fraction of the disk that is local to a node, 0 to 1. */
   local: number;
   breakdown: Breakdown | null;
   storageClass: ByteString;
@@ -234,7 +234,7 @@ export interface NodeAsset extends TimedAsset<'Node'> {
   gpuCost: number;
   gpuCount: number;
   ramCost: number;
-  /** The fraction deducted from CPU and RAM cost. */
+  /** Fraction by which CPU and RAM cost are reduced. */
   discount: number;
   preemptible: number;
   overhead: NodeOverhead | null;
@@ -257,14 +257,14 @@ export type Asset =
 
 export type AssetType = Asset['type'];
 
-/** The assets of one type. */
+/** An asset of the given type. */
 export type AssetOf<Type extends AssetType> = Extract<Asset, { type: Type }>;
 
 /** The assets of one window, from one or many clusters. */
 export interface AssetSet {
   kind: 'assets';
   version: number;
-  /** If not empty, the words that make up the records' keys. */
+  /** The words whose values make up the keys of the records. If null or empty, the usual words are used. */
   aggregationKeys: ByteString[] | null;
   assets: Map<ByteString, Asset | null> | null;
   fromSource: ByteString;
@@ -285,7 +285,7 @@ export interface RecordOf {
   assets: Asset;
 }
 
-/** The fields that the sets of all pipelines have. */
+/** The fields that the sets of every pipeline have. */
 export interface CommonSet {
   version: number;
   fromSource: ByteString;
@@ -296,7 +296,7 @@ export interface CommonSet {
 
 export type RecordMap<R> = Map<ByteString, R | null>;
 
-/** Checks that the `kind` of a set is its pipeline, and that its records are in the field of that name. */
+/** Checks at compile time that each set type has its pipeline as `kind`, and its records in the field of that name. */
 type WholeSets = {
   [P in Pipeline]: CommonSet & { kind: P } & { [Records in P]: RecordMap<RecordOf[P]> | null };
 };
@@ -305,13 +305,13 @@ type Checked<Sets extends WholeSets> = Sets[Pipeline];
 export type EtlSet = Checked<SetOf>;
 export type EtlRecord = RecordOf[Pipeline];
 
-/** Returns the records of a set by key, whatever its pipeline. Null if the set has no map of them. */
+/** Returns the records of a set of any pipeline, by key. Returns null if the set has no map of records. */
 export function recordsOf<P extends Pipeline>(set: SetOf[P]): RecordMap<RecordOf[P]> | null {
   const { kind } = set;
   return (set as unknown as Record<Pipeline, RecordMap<RecordOf[P]> | null>)[kind];
 }
 
-/** Returns the set with other records. */
+/** Returns the set with the given records instead of its own. */
 export function withRecords<P extends Pipeline>(
   set: SetOf[P],
   records: RecordMap<RecordOf[P]> | null,
@@ -319,7 +319,7 @@ export function withRecords<P extends Pipeline>(
   return { ...set, [set.kind]: records };
 }
 
-/** Whether a set has any record; keys without a record do not count. */
+/** Whether a set has at least one record. Keys without a record do not count. */
 export function hasRecords<P extends Pipeline>(set: SetOf[P]): boolean {
   for (const record of recordsOf<P>(set)?.values() ?? []) {
     if (record !== null) return true;

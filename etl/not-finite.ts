@@ -3,10 +3,13 @@ import { type EtlRecord, type EtlSet, type RecordOf, recordsOf, withRecords } fr
 import { pipelineSpecs } from './pipelines';
 import type { Pipeline } from './window';
 
-/** Number of NaN and infinite values that one field has in one cluster's records. */
+/** How many NaN and infinite numbers one field has in the records of one cluster. */
 export interface NotFinite {
   readonly cluster: string;
-  /** The field's name in the format. For a field of a part, the part's name comes first: `pvs.cost`. */
+  /**
+   * The field's name in the format. If the field is in a part of the record, the name of the part comes first:
+   * `pvs.cost`.
+   */
   readonly field: string;
   readonly numbers: number;
 }
@@ -29,7 +32,8 @@ export class NotFiniteCounts<P extends Pipeline = Pipeline> {
 }
 
 /**
- * Replaces every NaN and infinite number in a set's records by 0, and reports in which clusters and fields they were.
+ * Replaces every NaN and infinite number in a set's records by 0. Also returns in which clusters and fields they were
+ * found.
  */
 export function withoutNotFinite(set: EtlSet): { readonly set: EtlSet; readonly found: NotFinite[] } {
   const counts = new NotFiniteCounts<Pipeline>(set.kind);
@@ -46,7 +50,7 @@ function withZeros(record: EtlRecord, counts: NotFiniteCounts): EtlRecord {
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map((one) => take(one, path));
     if (value instanceof Map) return new Map([...value].map(([key, one]) => [key, take(one, path)]));
-    // Volumes are pairs of key and value. Only the value has numbers, so `key` and `value` do not appear in paths.
+    // A volume is a pair of key and value. Numbers are only in the value, so leave `key` and `value` out of the path.
     const isPair = 'key' in value && 'value' in value;
     return Object.fromEntries(
       Object.entries(value).map(([name, one]) => [name, take(one, isPair ? path : [...path, name])]),

@@ -10,13 +10,13 @@ const fields = {
   overheadCostFraction: ownField(f64),
 } satisfies Description<NodeOverhead, Costs>;
 
-/** Codec of a node's overhead, or null if it has none. */
+/** Codec of a node's overhead; null if it has none. */
 export const overhead = optional(embedded(described<NodeOverhead>(assetVersions, fields)));
 
-/** Fields of a node that are needed to add overheads. */
+/** The fields of a node that are needed to add its overhead to another one. */
 type Overheaded = Pick<NodeAsset, 'overhead' | 'cpuCost' | 'ramCost'>;
 
-/** The nodes whose overheads are added, with the costs that the fractions refer to. */
+/** The two nodes whose overheads are added. Their costs are the weights of the fractions. */
 interface Costs {
   readonly a: Overheaded;
   readonly b: Overheaded;
@@ -36,7 +36,7 @@ const add = adding<NodeOverhead, Costs, typeof fields>(fields, (overheadA, overh
 });
 
 /**
- * Adds the overheads of two nodes: the CPU and RAM fractions are weighted by cost. Null unless both nodes have an
+ * Adds the overheads of two nodes. The CPU and RAM fractions are weighted by cost. Returns null if either node has no
  * overhead.
  */
 export function addOverheads(a: Overheaded, b: Overheaded, total: number): NodeOverhead | null {

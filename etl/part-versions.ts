@@ -1,18 +1,19 @@
 import type { Codec, Shape } from './codec';
 import { windowVersions } from './versions';
 
-/** Returns the highest codec version inside a value; 0 if it has none. */
+/** Returns the highest codec version that occurs in a value, or 0 if none occurs. */
 type Highest = (value: unknown) => number;
 
 /**
- * Compiles a codec's shape to a function that returns the highest codec version in a value, except those of windows.
+ * Compiles a codec's shape into a function that returns the highest codec version in a value. It ignores those of
+ * windows.
  */
 export function highestVersionOf<T>(codec: Codec<T>): (value: T) => number {
   const highest = fromShape(codec.shape);
   return highest === undefined ? () => 0 : highest;
 }
 
-/** Compiles a shape. Undefined if it has no versions inside, so that such fields cost nothing. */
+/** Compiles a shape. Returns undefined if its values contain no versions, so that no time is spent on such fields. */
 function fromShape(shape: Shape): Highest | undefined {
   switch (shape.kind) {
     case 'optional': {
@@ -44,7 +45,10 @@ function fromShape(shape: Shape): Highest | undefined {
   }
 }
 
-/** Compiles a function that visits those members of an object that contain versions. Undefined if none does. */
+/**
+ * Compiles a function that visits only those members of an object that contain versions. Returns undefined if none
+ * does.
+ */
 function ofMembers(
   members: readonly (readonly [name: string, shape: Shape | undefined])[],
 ): Highest | undefined {

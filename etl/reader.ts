@@ -2,12 +2,15 @@ import type { ByteString } from './byte-string';
 import { corrupt, tooNew, tooOld, truncated } from './refusal';
 import type { VersionRange } from './versions';
 
-/** More bytes than any file has. A count whose entries would need as many means corruption, not truncation. */
+/**
+ * Larger than any real file. If the entries of a count would need at least this many bytes, the count is corrupt. If
+ * they would need less, but more than is left, the file is truncated.
+ */
 const absurdBytes = 2 ** 31;
 
 /**
- * Reads the format's primitives from bytes, front to back. Every read is checked against the end of the bytes. Anything
- * that does not fit throws a `FederationError` with an `ETL_*` code and the byte position.
+ * Reads the format's primitives from bytes, from front to back. Every read first checks that enough bytes are left.
+ * Anything that does not fit the format throws a `FederationError` with an `ETL_*` code and the byte position.
  */
 export class Reader {
   position = 0;
@@ -25,7 +28,7 @@ export class Reader {
     return this.view.byteLength - this.position;
   }
 
-  /** Makes `str` read indexes into this table. If the table is empty, `str` reads inline strings. */
+  /** Makes `str` read indexes into this table. With an empty table, `str` reads inline strings. */
   useTable(table: readonly ByteString[]): void {
     this.table = table;
   }
@@ -38,7 +41,7 @@ export class Reader {
     return this.view.getInt8(this.advance(1));
   }
 
-  /** Reads a bool or a presence flag: anything but 0 is true. */
+  /** Reads a bool or a flag. Any byte other than 0 is true. */
   bool(): boolean {
     return this.u8() !== 0;
   }
@@ -51,17 +54,17 @@ export class Reader {
     return this.view.getFloat64(this.advance(8), true);
   }
 
-  /** Big-endian, as inside times. */
+  /** Reads big-endian, as times are stored. */
   i16be(): number {
     return this.view.getInt16(this.advance(2), false);
   }
 
-  /** Big-endian, as inside times. */
+  /** Reads big-endian, as times are stored. */
   u32be(): number {
     return this.view.getUint32(this.advance(4), false);
   }
 
-  /** Big-endian, as inside times. Values beyond 2^53 are rounded; callers refuse them. */
+  /** Reads big-endian, as times are stored. Values beyond 2^53 are rounded; callers refuse them. */
   i64be(): number {
     const at = this.advance(8);
     return this.view.getInt32(at, false) * 2 ** 32 + this.view.getUint32(at + 4, false);
@@ -74,7 +77,7 @@ export class Reader {
     return this.buffer.toString('latin1', at, at + length);
   }
 
-  /** Reads a string: an index into the table if there is one, otherwise an inline string. */
+  /** Reads a string. If there is a table, this is an index into it; otherwise an inline string. */
   str(): ByteString {
     if (this.table.length === 0) return this.raw();
     const at = this.position;
@@ -87,9 +90,9 @@ export class Reader {
   }
 
   /**
-   * Reads the count of a list, map or table whose entries have at least `least` bytes each. It is checked before
-   * anything is allocated: a count that no file could hold means corruption; one that only this file cannot hold means
-   * truncation.
+   * Reads the number of entries of a list, map or table whose entries have at least `least` bytes each. Checks before
+   * anything is allocated that the entries fit into the rest of the file. If they would not fit into any real file, the
+   * count is corrupt; if they only do not fit into this one, the file is truncated.
    */
   count(least: number): number {
     const at = this.position;

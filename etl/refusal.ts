@@ -1,6 +1,6 @@
 import { FederationError } from '../errors/federation-error';
 
-/** Makes the error for a file that ends too early. `byte` is where more bytes were expected. */
+/** Makes the error for a file that ends too early. `byte` is the position where more bytes were expected. */
 export function truncated(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TRUNCATED', { subject: { byte }, detail });
 }

@@ -8,7 +8,7 @@ import { window } from './time-codec';
 import type { Pipeline } from './window';
 import type { Writer } from './writer';
 
-/** The fields at the end of every set, in wire order. */
+/** Codecs of the fields at the end of every set, in wire order. */
 const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec<CommonSet[F]> } = {
   fromSource: str,
   window,
@@ -18,7 +18,7 @@ const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec
 
 type NamedCodec = readonly [field: string, codec: Codec<unknown>];
 
-/** Returns the fields of a set before its records (except its version) and after them, in wire order. */
+/** Returns the fields of a set that come before its records (without the version) and after them, in wire order. */
 export function fieldsAround(pipeline: Pipeline): {
   readonly before: readonly NamedCodec[];
   readonly after: readonly NamedCodec[];
@@ -30,15 +30,15 @@ export function fieldsAround(pipeline: Pipeline): {
 }
 
 /**
- * Reads a set, starting at its version byte. The caller reads the table before it, and checks that the file ends after
- * it.
+ * Reads a set from its version byte on. It is up to the caller to read the string table first, and to check afterwards
+ * that nothing follows the set.
  */
 export function readSet<P extends Pipeline>(pipeline: P, reader: Reader): SetOf[P] {
   const records = map(pipelineSpecs[pipeline].record);
   return readSetWith(pipeline, reader, (from) => records.read(from));
 }
 
-/** Reads a set without keeping its records. Each record is passed to `visit`, in the order of the file. */
+/** Reads a set without keeping its records: passes each one to `visit`, in the order of the file. */
 export function scanSet<P extends Pipeline>(
   pipeline: P,
   reader: Reader,
@@ -53,7 +53,7 @@ export function scanSet<P extends Pipeline>(
   });
 }
 
-/** Reads a set but skips its records, which end at `recordsEnd`. The returned set has null instead of records. */
+/** Reads a set but skips its records, which end at `recordsEnd`. In the returned set, the records are null. */
 export function readSetAround<P extends Pipeline>(pipeline: P, reader: Reader, recordsEnd: number): SetOf[P] {
   return readSetWith(pipeline, reader, (from) => {
     from.position = recordsEnd;
@@ -78,9 +78,9 @@ function readSetWith<P extends Pipeline>(
 }
 
 /**
- * Reads consecutive entries (each a key and a record), starting at the position of `reader`.
+ * Reads consecutive entries (each a key and a record) from the reader's current position on.
  *
- * @returns the pairs in the order of the file
+ * @returns the pairs of key and record, in the order of the file
  */
 export function readEntries<P extends Pipeline>(
   pipeline: P,
@@ -94,10 +94,10 @@ export function readEntries<P extends Pipeline>(
 }
 
 /**
- * Writes a set, starting with its version byte. This byte is raised to the highest version of any structure inside
- * (except windows), so that a reader that is too old fails at once. The records' own versions are unchanged.
+ * Writes a set from its version byte on. The set gets at least the highest version of any structure inside it (except
+ * windows), so that a reader that is too old fails at once. The records keep their own versions.
  *
- * @returns the start of each entry as a position in the body, followed by the end of the last entry
+ * @returns the position in the body at which each entry starts, followed by the end of the last entry
  */
 export function writeSet(writer: Writer, set: EtlSet): number[] {
   const { before, after } = fieldsAround(set.kind);
@@ -122,7 +122,10 @@ function writeRecords<R>(writer: Writer, codec: Codec<R | null>, records: Record
   return offsets;
 }
 
-/** Returns the highest codec version of a set's records and their parts, except windows; 0 without records. */
+/**
+ * Returns the highest codec version of a set's records and their parts, except windows. Returns 0 if there are no
+ * records.
+ */
 export function highestVersion<P extends Pipeline>(set: SetOf[P]): number {
   const spec = specOf<P>(set);
   let highest = 0;

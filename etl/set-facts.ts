@@ -11,7 +11,7 @@ export function recordCount(set: EtlSet): number {
   return count;
 }
 
-/** Returns the window of a set in unix seconds, which may be fractional. Open sides are absent. */
+/** Returns the window of a set in unix seconds, possibly with fractions. An open side is absent. */
 export function setWindow(set: EtlSet): { start?: number; end?: number } {
   const { start, end } = set.window;
   return { ...(start && { start: unixSeconds(start) }), ...(end && { end: unixSeconds(end) }) };
@@ -21,7 +21,7 @@ function unixSeconds(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** Returns the cluster names that a set's records contain, as text, in order of first appearance. */
+/** Returns the names of the clusters that a set's records are from, as text, in order of first appearance. */
 export function recordClusters(set: EtlSet): string[] {
   const spec = specOf(set);
   const clusters = new Set<ByteString>();

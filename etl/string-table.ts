@@ -1,26 +1,26 @@
 import type { ByteString } from './byte-string';
 import type { Reader } from './reader';
 
-/** The first four bytes of a file with a string table. */
+/** The first four bytes of a file that has a string table. */
 export const magic = Buffer.from('BGST', 'latin1');
 
-/** Maximal length of a string in bytes. Writers cut longer strings. */
+/** Maximal length of a string in bytes. Writers cut longer strings to it. */
 export const longestString = 0xffff;
 
-/** Size of the smallest table entry in bytes: the length field of an empty string. */
+/** Size in bytes of the smallest table entry, which is that of an empty string: only a length field. */
 const leastEntry = 2;
 
-/** Whether the bytes start with a string table. */
+/** Whether the bytes begin with a string table. */
 export function hasTable(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
-/** Whether the bytes end inside the magic of a table. */
+/** Whether the bytes are cut off in the middle of a table's magic. */
 export function isCutMagic(bytes: Uint8Array): boolean {
   return bytes.length < magic.length && bytes.every((byte, index) => magic[index] === byte);
 }
 
-/** Reads a string table, including the magic, and makes the reader use it. */
+/** Reads a string table, including its magic, and makes the reader use the table for its strings. */
 export function readTable(reader: Reader): ByteString[] {
   reader.i32();
   const count = reader.count(leastEntry);
@@ -30,12 +30,15 @@ export function readTable(reader: Reader): ByteString[] {
   return table;
 }
 
-/** Builds the string table of a file while the file is written: every string once, in order of first use. */
+/**
+ * Builds the string table of a file while the file is being written. Every string is in it once, in the order of first
+ * use.
+ */
 export class TableBuilder {
   private readonly indexes = new Map<ByteString, number>();
   private bytes = 0;
 
-  /** Returns the index of a string, and adds the string if it is new. Strings are cut at `longestString` bytes. */
+  /** Returns the index of a string, after adding the string if it is new. Strings are cut to `longestString` bytes. */
   index(value: ByteString): number {
     const known = this.indexes.get(value);
     if (known !== undefined) return known;

@@ -4,12 +4,14 @@ import type { TimeWindow } from './model';
 import { corrupt } from './refusal';
 import { windowVersions } from './versions';
 
-/** Start of the year 1 in unix seconds. Times in files count seconds from then. */
+/** Start of the year 1 in unix seconds. In files, times are stored as seconds since then. */
 export const year1 = -62135596800;
-/** The largest distance from 1970, in seconds, that a JS date can have. Times in files beyond it are corrupt. */
+/**
+ * The largest distance from 1970 that a JS date can have, in seconds. A time in a file that is farther away is corrupt.
+ */
 export const farthest = 8.64e12;
 
-/** Codec of a time: a little-endian length, then 15 or 16 bytes, big-endian, as written by Go's MarshalBinary. */
+/** Codec of a time: its length (little-endian), then the 15 or 16 bytes (big-endian) that Go's MarshalBinary writes. */
 export const time: Codec<Instant> = {
   shape: { kind: 'time' },
   least: 4 + 15,
@@ -40,7 +42,7 @@ export const time: Codec<Instant> = {
   },
 };
 
-/** Codec of `struct Window` as it is embedded in other structures. */
+/** Codec of `struct Window` inside another structure. */
 export const window: Codec<TimeWindow> = embedded(
   struct<TimeWindow>(windowVersions, { start: optional(time), end: optional(time) }),
 );

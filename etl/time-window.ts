@@ -2,8 +2,9 @@ import { earlier, later } from './instant';
 import type { TimeWindow } from './model';
 
 /**
- * Expands `window` to the earlier start and the later end. On a side where `window` is open, the result takes the side
- * of `other`. On a side where only `other` is open, the result is open. Returns the same object if nothing changes.
+ * Expands `window` to the earlier start and the later end. If one side of `window` is open (null), the result has that
+ * side of `other`. If only `other` is open on a side, the result is open on it. Returns `window` itself if nothing
+ * changes.
  */
 export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow {
   const start =
@@ -12,12 +13,12 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
   return start === window.start && end === window.end ? window : { ...window, start, end };
 }
 
-/** Returns a side of the expanded window if at least one of the two windows is open there. */
+/** Returns one side of the expanded window. Only for a side on which at least one of the two windows is open. */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;
 }
 
-/** Returns the window from the earliest start to the latest end. A side is open only if it is open in all windows. */
+/** Returns the window from the earliest start to the latest end. A side is open only if all windows are open on it. */
 export function spanOf(windows: readonly TimeWindow[]): TimeWindow {
   const starts = windows.map((window) => window.start).filter((start) => start !== null);
   const ends = windows.map((window) => window.end).filter((end) => end !== null);

@@ -1,6 +1,7 @@
 /**
- * The pipelines that are federated, under the names of OpenCost's folders. Other folders are ignored. The codecs and
- * rules of each pipeline are in `pipelines.ts`, not here: workflows import these names and must not bundle codecs.
+ * The pipelines that are federated. The names are those of OpenCost's folders; all other folders are ignored. The
+ * codecs and rules of each pipeline are in `pipelines.ts` and not here, because workflows import these names and must
+ * not bundle codecs.
  */
 export const pipelines = ['allocations', 'assets'] as const;
 export type Pipeline = (typeof pipelines)[number];
@@ -15,47 +16,49 @@ export interface Window {
   readonly end: number;
 }
 
-/** The pipeline, resolution and window of a file. */
+/** Pipeline, resolution and window of a file. */
 export interface WindowRef {
   readonly pipeline: Pipeline;
-  /** Name of OpenCost's folder: `1d`, `1h`, `10m0s`. */
+  /** Name of OpenCost's folder for the resolution: `1d`, `1h`, `10m0s`. */
   readonly resolution: string;
   readonly window: Window;
 }
 
-/** `<pipeline>/<resolution>/<start>-<end>`: identifies a window everywhere, and is its path under `etl/bingen/`. */
+/**
+ * Identifies a window everywhere: `<pipeline>/<resolution>/<start>-<end>`. This is also its path under `etl/bingen/`.
+ */
 export type WindowId = string & { readonly __brand: 'WindowId' };
 
 export function windowId(ref: WindowRef): WindowId {
   return `${ref.pipeline}/${ref.resolution}/${windowName(ref.window)}` as WindowId;
 }
 
-/** Returns the file name of a window, `<start>-<end>`. */
+/** Returns the file name of a window: `<start>-<end>`. */
 export function windowName(window: Window): string {
   return `${window.start}-${window.end}`;
 }
 
-/** Parses a window id. Undefined if the text is not one. */
+/** Parses a window id. Returns undefined if the text is not a window id. */
 export function parseWindowId(text: string): WindowRef | undefined {
   const file = parseWindowFile(text);
   return file !== undefined && file.plain && windowId(file.ref) === text ? file.ref : undefined;
 }
 
-/** Whether the text is one that `windowId` could have returned. */
+/** Whether the text is an id that `windowId` could return. */
 export function isWindowId(text: string): text is WindowId {
   return parseWindowId(text) !== undefined;
 }
 
-/** A window file. Its name may have a prefix or end in `.gz`. */
+/** A window file. Its name may have a prefix, and it may end in `.gz`. */
 export interface WindowFile {
   readonly ref: WindowRef;
-  /** Whether the file's name is just `<start>-<end>`, without `<prefix>.` or `.gz`. */
+  /** Whether the name of the file is just `<start>-<end>`, without `<prefix>.` and `.gz`. */
   readonly plain: boolean;
 }
 
 /**
- * Parses a path under `etl/bingen/`. Undefined for anything but a window file of a federated pipeline: other pipelines,
- * probes, temporary files, and windows whose length differs from their resolution.
+ * Parses a path under `etl/bingen/`. Returns undefined if it is not a window file of a federated pipeline. Examples:
+ * other pipelines, probes, temporary files, and windows that are longer or shorter than their resolution.
  */
 export function parseWindowFile(path: string): WindowFile | undefined {
   const parts = path.split('/');
@@ -64,8 +67,8 @@ export function parseWindowFile(path: string): WindowFile | undefined {
     return undefined;
   if (!isPipeline(pipeline)) return undefined;
   const resolution = parseResolution(folder);
-  // `<prefix>.` and `.gz` are options of newer exporters. A prefix may not start with a dot, as names of temporary
-  // files do.
+  // Newer exporters have options for `<prefix>.` and `.gz`. A prefix does not start with a dot, because names of
+  // temporary files do.
   const match = /^(?:[^./][^./]*\.)?(\d{1,12})-(\d{1,12})(?:\.gz)?$/.exec(name);
   if (resolution === undefined || match === null) return undefined;
   const window = { start: Number(match[1]), end: Number(match[2]) };
@@ -73,15 +76,15 @@ export function parseWindowFile(path: string): WindowFile | undefined {
   return { ref: { pipeline, resolution: resolution.name, window }, plain: name === windowName(window) };
 }
 
-/** A resolution: the name of OpenCost's folder, and the length of its windows. */
+/** A resolution: its name in OpenCost's folders, and the length of its windows. */
 export interface Resolution {
   readonly name: string;
   readonly seconds: number;
 }
 
 /**
- * Parses a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`) and gives it OpenCost's name: `<n>d` for whole
- * days, `<n>h` for whole hours, otherwise a Go duration. Undefined if the text is not a duration.
+ * Parses a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`). The returned name is OpenCost's: `<n>d` for whole
+ * days, `<n>h` for whole hours, otherwise a Go duration. Returns undefined if the text is not a duration.
  */
 export function parseResolution(text: string): Resolution | undefined {
   const match = /^(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?$/.exec(text);
@@ -103,7 +106,10 @@ function resolutionName(seconds: number): string {
   return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds % 60}s`;
 }
 
-/** Describes a window for people: `1d 2026-11-19` if both ends are at midnight UTC, else `1h 2026-11-19T08:00Z`. */
+/**
+ * Describes a window for people: `1d 2026-11-19` if it starts and ends at midnight UTC, otherwise `1h
+ * 2026-11-19T08:00Z`.
+ */
 export function describeWindow(ref: WindowRef): string {
   const start = new Date(ref.window.start * 1000).toISOString();
   const wholeDays = ref.window.start % 86_400 === 0 && ref.window.end % 86_400 === 0;

@@ -2,8 +2,8 @@ import type { ByteString } from './byte-string';
 import { longestString, TableBuilder } from './string-table';
 
 /**
- * Writes the format's primitives into a growing buffer. Strings go into a table, which `finish` puts in front of the
- * body. So positions are relative to the body: add `tableLength` to get the position in the file.
+ * Writes the format's primitives into a buffer that grows. Strings go into a table, which `finish` puts before the
+ * body. Until then, positions are relative to the body: add `tableLength` to get the position in the file.
  */
 export class Writer {
   position = 0;
@@ -35,19 +35,19 @@ export class Writer {
     this.view.setFloat64(at, value, true);
   }
 
-  /** Big-endian, as inside times. */
+  /** Writes big-endian, as times are stored. */
   i16be(value: number): void {
     const at = this.advance(2);
     this.view.setInt16(at, value, false);
   }
 
-  /** Big-endian, as inside times. */
+  /** Writes big-endian, as times are stored. */
   u32be(value: number): void {
     const at = this.advance(4);
     this.view.setUint32(at, value, false);
   }
 
-  /** Big-endian, as inside times. The value must be an integer below 2^53. */
+  /** Writes big-endian, as times are stored. The value must be an integer below 2^53. */
   i64be(value: number): void {
     const high = Math.floor(value / 2 ** 32);
     const at = this.advance(8);
@@ -55,7 +55,7 @@ export class Writer {
     this.view.setUint32(at + 4, value - high * 2 ** 32, false);
   }
 
-  /** Writes an inline string, cut at 65,535 bytes. */
+  /** Writes an inline string. Cuts it at 65,535 bytes. */
   raw(value: ByteString): void {
     const length = Math.min(value.length, longestString);
     const at = this.advance(2 + length);
@@ -63,12 +63,12 @@ export class Writer {
     this.buffer.write(value, at + 2, length, 'latin1');
   }
 
-  /** Writes a string as an index into the table. */
+  /** Writes a string as its index in the table. */
   str(value: ByteString): void {
     this.i32(this.table.index(value));
   }
 
-  /** Returns the file: the table, then the body. `tableLength` is where the body starts. */
+  /** Returns the whole file: the table, followed by the body. The body starts at `tableLength`. */
   finish(): { bytes: Buffer; tableLength: number } {
     const table = this.table.encode();
     return {

@@ -8,19 +8,20 @@ import type { MergedStrings } from './merged-strings';
 import { type SplicedInput, withEntries } from './spliced-input';
 import type { WalkedFile } from './walk-file';
 
-/** A merged file as a list of slices. None of them is copied yet. */
+/** A merged file as a list of slices, none of which has been copied yet. */
 export interface Assembled<P extends Pipeline> {
   readonly layout: Layout<P>;
-  /** One for each input, in the order of folding. */
+  /** One contribution per input, in the order of folding. */
   readonly contributions: readonly Contribution[];
 }
 
 /**
- * Puts the merged file together from slices: the table, then the merged set, which has, for each input, slices of the
- * entries that pass unchanged and of the special records as they were merged.
+ * Puts the merged file together from slices: the string table, then the merged set. The entries of each input become
+ * slices of two kinds: entries that pass through unchanged, and special records as they were merged.
  *
  * @param merged the merge of the special records
- * @param own an encoded file of that merge, already renumbered; its count of entries is overwritten
+ * @param own a file that encodes this merge, with its string indexes already renumbered; its count of entries is
+ *   overwritten
  */
 export function assemble<P extends Pipeline>(
   inputs: readonly SplicedInput<P>[],
@@ -55,7 +56,7 @@ export function assemble<P extends Pipeline>(
     };
   });
   layout.add(own.bytes, own.first + own.starts.at(-1)!, own.bytes.length);
-  // The count of entries is the word before the first entry.
+  // The 32-bit word before the first entry is the count of entries.
   own.bytes.writeInt32LE(total, own.first - 4);
   return { layout, contributions };
 }

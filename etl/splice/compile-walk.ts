@@ -5,15 +5,15 @@ import { namedStep } from './named-step';
 import { Irregular, type Step, type Walk } from './walk';
 
 /**
- * Replacements for the steps over some fields, by field name. Each function receives the original step and returns one
- * that wraps it.
+ * Replacements for the steps over certain fields, by field name. Each function receives the original step and returns a
+ * step that wraps it.
  */
 export type Hooks = Readonly<Record<string, (step: Step) => Step>>;
 
 /**
- * Compiles a walk over consecutive values of some codecs. The walk follows from the codecs' shapes and is compiled once
- * for each version of each structure. It accepts exactly the bytes that the codecs would write. If it meets bytes that
- * they would read but never write, it throws `Irregular`.
+ * Compiles a walk over consecutive values, one of each codec. The steps follow from the shapes of the codecs.
+ * Structures are compiled once for each of their versions. The walk accepts exactly the bytes that the codecs would
+ * write. It throws `Irregular` for bytes that they can read but would never write.
  *
  * @param hooks for fields of the outermost structures
  */
@@ -22,16 +22,16 @@ export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}
 }
 
 /**
- * A part of a walk: a number of bytes to skip, groups of strings for `Walk.references`, or a function that makes any
- * other step. That function receives the number of bytes to skip before the step. Calling a step costs as much as the
- * work it does, so neighbouring pieces are joined, and so are a flag and the value that it announces.
+ * A part of a walk: a number of bytes to skip, or groups of string indexes for `Walk.references`, or a function that
+ * makes any other step. That function receives the number of bytes to skip before the step. Calling a step costs as
+ * much as the work it does. So neighbouring pieces are joined into one, and so are a flag and the value after it.
  */
 type Piece =
   | { readonly skip: number }
   | { readonly references: readonly number[] }
   | { readonly step: (lead: number) => Step };
 
-/** A list or a map. */
+/** Shape of a list or a map. */
 type Counted = Extract<Shape, { readonly of: Codec<unknown> }>;
 
 function piecesOf(shape: Shape, hooks: Hooks): Piece[] {
@@ -85,14 +85,14 @@ function countedPiece(shape: Counted, isOptional: boolean): Piece {
   const [only, ...others] = pieces;
   if (isOptional && others.length === 0 && only !== undefined && 'references' in only) {
     const [length = 0, ...more] = only.references;
-    // A counted group cannot contain other counted groups.
+    // A group that repeats by a count cannot contain another such group.
     if (length > 0 && more.length === 0) return { references: [-length] };
   }
   const least = shape.of.least + (shape.kind === 'map' ? str.least : 0);
   return { step: (lead) => counted(lead, isOptional, least, inSequence(pieces)) };
 }
 
-/** Compiles the step over one value. */
+/** Compiles the step that walks over one value. */
 function stepOf(shape: Shape, hooks: Hooks): Step {
   return shape.kind === 'struct' ? structure(shape, hooks) : inSequence(piecesOf(shape, hooks));
 }
@@ -131,7 +131,10 @@ function joined(pieces: readonly Piece[]): Piece[] {
   return result;
 }
 
-/** Joins two lists of groups. Where they meet, two groups of a fixed size become one. */
+/**
+ * Joins two lists of groups. If the last group of the first and the first group of the second have a fixed size, they
+ * become one group.
+ */
 function withGroups(groups: readonly number[], more: readonly number[]): number[] {
   const [last = 0, next = 0] = [groups.at(-1), more[0]];
   return last > 0 && next > 0
@@ -160,7 +163,7 @@ function flagAt({ view }: Walk, at: number): number {
 
 const [earliest, latest] = [-farthest - year1, farthest - year1];
 
-/** Walks over a time with the checks of `time` in time-codec.ts. */
+/** Walks over a time, and makes the same checks as `time` in time-codec.ts. */
 function time(lead: number): Step {
   return ({ view }, at) => {
     at += lead;
@@ -190,7 +193,7 @@ function embedded(lead: number, isOptional: boolean, step: Step): Step {
   };
 }
 
-/** Walks over a flag (if optional), a count, and as many entries of at least `least` bytes. */
+/** Walks over a flag (if optional), a count, and that number of entries, each of at least `least` bytes. */
 function counted(lead: number, isOptional: boolean, least: number, entry: Step): Step {
   return (walk, at) => {
     at += lead;
@@ -223,7 +226,7 @@ function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hook
       });
     bodies[version] = inSequence(pieces);
   }
-  // The version of a window does not raise the version of its set.
+  // A window's version does not count towards the version of its set.
   const counts = versions !== windowVersions;
   return (walk, at) => {
     const version = walk.view.getUint8(at);

@@ -1,7 +1,8 @@
 import type { TableView } from './string-union';
 
 /**
- * Finds the entries of a string table that contain a text, in ascending order. An entry may be found twice.
+ * Finds the strings of a table that contain a text, and yields their indexes in ascending order. An index may be
+ * yielded twice.
  *
  * @param text ASCII
  */
@@ -10,13 +11,13 @@ export function* entriesWith({ bytes, starts }: TableView, text: string): Genera
   let at = strings.indexOf(text, starts[0], 'latin1');
   while (at >= 0) {
     const entry = entryAt(starts, at);
-    // Skip a match that is not inside one entry: it includes bytes of a length field.
+    // Skip a match that includes bytes of a length field: it is not inside one string.
     if (at >= starts[entry]! + 2 && at + text.length <= starts[entry + 1]!) yield entry;
     at = strings.indexOf(text, at + 1, 'latin1');
   }
 }
 
-/** Returns the index of the entry that contains a position. */
+/** Returns the index of the string whose table entry contains a position. */
 function entryAt(starts: Int32Array, position: number): number {
   let [low, high] = [0, starts.length - 2];
   while (low < high) {

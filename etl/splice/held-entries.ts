@@ -6,28 +6,31 @@ import type { FileWalker } from './walk-file';
 
 export interface HoldOptions {
   /**
-   * Maximal number of input bytes that are held until the end. Bytes beyond it are freed and read again later, so that
-   * memory grows with the strings and not with the records. (Default: everything is held)
+   * Maximal number of input bytes that are kept in memory until the end. The bytes of further inputs are freed and read
+   * again later, so that the memory depends on the strings and not on the records. (Default: everything is kept)
    */
   readonly mostHeld?: number;
   /**
    * Reads a range of an input again. The bytes must be the same as when the input was added. The splice takes ownership
-   * of them.
+   * of the returned array.
    */
   readonly readAgain?: (again: AgainRange) => Uint8Array;
 }
 
 /**
- * Provides the entries of each input as bytes that are renumbered for the merged table. They are either held in memory,
- * or read again one input at a time.
+ * Provides the entries of each input as bytes whose string indexes refer to the merged table. The bytes are either kept
+ * in memory or read again, one input at a time.
  */
 export class HeldEntries<P extends Pipeline> {
   private readonly mostHeld: number;
   private readonly readAgain: HoldOptions['readAgain'];
   private bytesHeld = 0;
-  /** Buffers that contain the held entries. */
+  /** Buffers that contain the entries that are kept in memory. */
   private readonly wholes: Buffer[] = [];
-  /** The input that was read again last. It is kept because an input's slices follow one another in the merged file. */
+  /**
+   * The input that was last read again, with its bytes. They are kept because the slices of an input follow one another
+   * in the merged file.
+   */
   private lastRead: { readonly of: SplicedInput<P>; readonly bytes: Buffer } | undefined;
 
   constructor(
@@ -44,9 +47,9 @@ export class HeldEntries<P extends Pipeline> {
   }
 
   /**
-   * Holds the entries that were walked over last, after renumbering them.
+   * Keeps in memory the entries that were walked over last, after renumbering their string indexes.
    *
-   * @returns the entries, which are the `length` bytes of `whole` from `first` on
+   * @returns the entries: `length` bytes of `whole`, starting at `first`
    */
   hold(whole: Buffer, first: number, length: number, indexes: Int32Array): Buffer {
     this.bytesHeld += whole.length;
@@ -56,7 +59,7 @@ export class HeldEntries<P extends Pipeline> {
     return whole.subarray(first, first + length);
   }
 
-  /** Returns the entries of an input, renumbered for the merged table. */
+  /** Returns the entries of an input. Their string indexes refer to the merged table. */
   bytesOf(input: SplicedInput<P>): Buffer {
     const { held } = input;
     if (held instanceof Uint8Array) return held;

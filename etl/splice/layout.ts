@@ -3,7 +3,7 @@ import type { Pipeline } from '../window';
 import { countOf, specialPlaces, type SplicedInput } from './spliced-input';
 import type { WalkedFile } from './walk-file';
 
-/** Where a slice of a merged file comes from: a buffer, or the entries of an input. */
+/** What a slice of a merged file is cut from: a buffer, or the entries of an input. */
 type Origin<P extends Pipeline> = Buffer | SplicedInput<P>;
 
 interface Part<P extends Pipeline> {
@@ -14,7 +14,7 @@ interface Part<P extends Pipeline> {
 
 /** The list of slices that make up a merged file, in order. Adjacent slices are joined. */
 export class Layout<P extends Pipeline> {
-  /** Total length in bytes. */
+  /** Total length of the slices in bytes. */
   length = 0;
   private readonly parts: Part<P>[] = [];
 
@@ -26,7 +26,7 @@ export class Layout<P extends Pipeline> {
     else this.parts.push({ of, from, to });
   }
 
-  /** Returns the inputs that contribute slices, in order. */
+  /** Returns the inputs of which the merged file has slices, in the order of their first slices. */
   inputs(): SplicedInput<P>[] {
     const found = new Set<SplicedInput<P>>();
     for (const { of } of this.parts) if (!(of instanceof Uint8Array)) found.add(of);
@@ -36,7 +36,7 @@ export class Layout<P extends Pipeline> {
   /**
    * Yields the bytes of each slice.
    *
-   * @param bytesOf returns an input's entries; called for one input after another
+   * @param bytesOf returns an input's entries; called for all slices of one input before the next input
    */
   *bytes(bytesOf: (input: SplicedInput<P>) => Buffer): Generator<Buffer> {
     for (const { of, from, to } of this.parts) {
@@ -46,7 +46,7 @@ export class Layout<P extends Pipeline> {
   }
 }
 
-/** The file that encodes the merged special records. Its entries are consumed in order. */
+/** Entries of the file that encodes the merged special records, which is in memory. They are consumed in order. */
 export class OwnEntries {
   private next = 0;
 
@@ -60,7 +60,7 @@ export class OwnEntries {
   }
 }
 
-/** The fields of a contribution that describe an input's entries in the merged file. */
+/** Those fields of a contribution that say where an input's entries are in the merged file. */
 export interface Placed {
   readonly entries: number;
   readonly altered: number[];
@@ -68,10 +68,10 @@ export interface Placed {
 }
 
 /**
- * Appends an input's entries to the merged file. Those that pass through are slices of its own entries. The special
- * ones that were first met in this input are appended as they were merged.
+ * Appends an input's entries to the merged file. Entries that pass through become slices of the input. Special records
+ * whose identity was first met in this input are appended as they were merged.
  *
- * @param folded what became of the input's special entries; positions in it count only these
+ * @param folded what became of the input's special entries; its positions count only special entries
  */
 export function placeEntries(
   layout: Layout<Pipeline>,

@@ -8,56 +8,56 @@ import { StringUnion, type TableView } from './string-union';
 import { decodeEntry, type FileWalker, textOf, type WalkedEntries } from './walk-file';
 
 /*
- * Bits of the state that each string of the merged table has. The bits from `firstMark` up are for the marks, in the
- * order in which the pipeline names them.
+ * Bits in the state of a string of the merged table. From `firstMark` on, there is one bit for each mark, in the order
+ * in which the pipeline's spec has them.
  */
 const seen = 1;
 const collided = 2;
 const isKey = 4;
 const firstMark = 8;
 
-/** Indexes of the strings that contain a mark, each with the mark's bit. A string with two marks is listed twice. */
+/**
+ * Strings of a table that contain a mark: the index of the string, and the bit of the mark. If a string contains two
+ * marks, it is listed twice.
+ */
 export type MarkedStrings = readonly (readonly [index: number, bit: number])[];
 
-/** The previous merged file, from which unchanged inputs are taken. */
+/** The previous merged file. Inputs that have not changed since are read from it. */
 export interface Previous {
   readonly table: TableView;
-  /** For each index in its table, the index in the merged table; -1 for strings that have not been met yet. */
+  /** Maps indexes in the previous file's table to the merged table; -1 for strings that have not been met yet. */
   readonly indexes: Int32Array;
   readonly marked: MarkedStrings;
 }
 
-/** The identities of an input's records, as indexes in the merged table. */
+/** What `meet` found out about the records of an input. Identities are given as indexes in the merged table. */
 export interface MetRecords {
-  /** By the entry's place: the identity of its record; -1 if the entry has no record. */
+  /** The identity of each entry's record, by the entry's place; -1 if the entry has no record. */
   readonly identities: Int32Array;
-  /** Those identities that contain a mark, in the order of the records. */
+  /** The identities that contain a mark, in the order of the records. */
   readonly marked: number[];
 }
 
 /**
- * The string table of a merged file while it grows, and the roles of its strings in the inputs: which ones are
- * identities, which of these are shared by two records, and which contain a mark.
+ * The string table of a merged file while it grows. Also knows which of the strings are identities of records, which
+ * identities two records share, and which strings contain a mark.
  *
- * `indexes` maps the table of one input to the merged table. `unite` fills it. `forgetIndexes` empties it, and touches
- * only the strings that were met, because a table may have millions.
+ * `indexes` maps the table of one input to the merged table. `unite` fills it. `forgetIndexes` resets only the elements
+ * of the strings that were met, because a table may have millions of strings.
  */
 export class MergedStrings<P extends Pipeline> {
-  /**
-   * For each index in the last file's table, the index in the merged table; -1 for strings that none of its entries
-   * uses.
-   */
+  /** Maps indexes in the last file's table to the merged table; -1 for strings that none of its entries uses. */
   indexes = new Int32Array(0);
   /** Whether two records of the inputs have the same identity. */
   anyCollided = false;
   private readonly union: StringUnion;
-  /** The state of each string of the merged table, in bits. */
+  /** The state of each string of the merged table, as bits. */
   private states = new Uint8Array(1 << 12);
   private readonly marks: readonly (readonly [field: MarkField<P>, text: string, bit: number])[];
   private readonly markBits: number;
 
   /**
-   * @param walker the methods below work on its last walk
+   * @param walker the methods below use the result of its last walk
    * @param bytes approximate number of input bytes to expect; affects only speed
    */
   constructor(
@@ -65,8 +65,8 @@ export class MergedStrings<P extends Pipeline> {
     private readonly walker: FileWalker<P>,
     bytes: number,
   ) {
-    // String tables take up a fifth of a file of allocations and a third of a file of assets. Allocating too much costs
-    // nothing, because pages that are never written take no memory.
+    // The string table makes up a fifth of a file of allocations, and a third of a file of assets. Allocating too much
+    // costs nothing, because pages that are never written take no memory.
     this.union = new StringUnion({ bytes: Math.max(1 << 16, Math.floor(bytes / 3)) });
     this.marks = marksOf<P>(pipelineSpecs[pipeline]).map(([field, text], n) => [field, text, firstMark << n]);
     this.markBits = this.marks.reduce((bits, [, , bit]) => bits | bit, 0);
@@ -76,7 +76,7 @@ export class MergedStrings<P extends Pipeline> {
     return this.union.size;
   }
 
-  /** Adds the strings that the last file uses to the table. The file itself is not changed. */
+  /** Adds to the merged table the strings that the last file uses. The file itself is not changed. */
   unite(): void {
     const { walk, table, met } = this.walker;
     this.makeIndexes(walk.strings);
@@ -84,7 +84,9 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** Does the same for a part of the previous file. Most of its strings may already be in the table. */
+  /**
+   * Does the same as `unite` for a part of the previous merged file. Most of its strings may already be in the table.
+   */
   uniteMore({ table, indexes }: Previous): void {
     const { walk, met } = this.walker;
     const missing = new Int32Array(met);
@@ -97,7 +99,7 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** Undoes `unite`: shrinks the table to the size that it had before. */
+  /** Undoes `unite`: removes the strings beyond the size that the table had before. */
   undoUnite(size: number): void {
     this.forgetIndexes();
     this.union.forgetFrom(size);
@@ -110,7 +112,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Returns the indexes in the merged table of the strings that the last file uses, in the order of their first use.
+   * Returns, for each string that the last file uses, its index in the merged table. The order is that of first use in
+   * the file.
    */
   indexesInOrder(): Int32Array {
     const { walk, met } = this.walker;
@@ -119,14 +122,14 @@ export class MergedStrings<P extends Pipeline> {
     return indexes;
   }
 
-  /** Fills `indexes` from the list that `indexesInOrder` returned for the same entries. */
+  /** Fills `indexes` again, from the list that `indexesInOrder` returned for the same entries. */
   restoreIndexes(inOrder: Int32Array): void {
     const { walk, met } = this.walker;
     this.makeIndexes(walk.strings);
     for (let i = 0; i < met; i++) this.indexes[walk.order[i]!] = inOrder[i]!;
   }
 
-  /** Whether the last file has the same key twice. Only decoding handles that correctly. */
+  /** Whether a key occurs twice in the last file. Only decoding handles such a file correctly. */
   repeatsKey({ starts, first }: { starts: Int32Array; first: number }): boolean {
     const { states, indexes } = this;
     const { walk } = this.walker;
@@ -149,7 +152,7 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Notes the marks of those strings that `indexes` maps to the merged table.
+   * Notes the marks of those marked strings that are in the merged table.
    *
    * @param indexes maps the table in which `marked` was found to the merged table
    */
@@ -161,10 +164,10 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Finds the identities of the entries that were walked over last, and notes which of them were met before.
+   * Finds the identities of the records that were walked over last, and notes which of them were also met before.
    *
-   * @param first where the first entry starts
-   * @param indexes maps the table of the entries to the merged table
+   * @param first position where the first entry starts
+   * @param indexes maps the string table of the entries to the merged table
    */
   meet({ starts, misnamed }: WalkedEntries, first: number, indexes: Int32Array): MetRecords {
     const { bytes, view } = this.walker.walk;
@@ -190,12 +193,12 @@ export class MergedStrings<P extends Pipeline> {
     return { identities, marked };
   }
 
-  /** Whether two records have this identity. */
+  /** Whether two records share this identity. */
   isCollided(identity: number): boolean {
     return (this.states[identity]! & collided) !== 0;
   }
 
-  /** Makes a set's lists of marked names from the `marked` of its records. */
+  /** Makes the lists of marked names of a set from the marked identities of its records. */
   markedNames(marked: readonly number[]): Marks<P> {
     const lists = this.marks.map(([field, , bit]) => {
       const ofMark = marked.filter((index) => (this.states[index]! & bit) !== 0);
@@ -208,17 +211,23 @@ export class MergedStrings<P extends Pipeline> {
     return this.union.text(index);
   }
 
-  /** Returns the table with magic and count, as it is at the start of the file. Further additions invalidate it. */
+  /**
+   * Returns the table with its magic and count, as it is at the start of a file. The returned bytes become invalid when
+   * a string is added.
+   */
   table(): Buffer {
     return this.union.table();
   }
 
-  /** Releases all memory at once. No method may be called afterwards. */
+  /** Releases all memory at once. Call no method afterwards. */
   free(): void {
     this.union.free();
   }
 
-  /** Decodes a record to find its identity, which is put together from several strings and is not the record's key. */
+  /**
+   * Decodes a record to find its identity. Only for a record whose identity is put together from several strings and is
+   * not (or may not be) its key.
+   */
   private decodedIdentity(start: number): number {
     const { walk, table } = this.walker;
     const { record } = decodeEntry(this.pipeline, walk, start, (index) => textOf(table, index));

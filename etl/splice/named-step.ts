@@ -3,8 +3,8 @@ import { Irregular, type Step, type Walk } from './walk';
 const dot = 0x2e;
 
 /**
- * Makes the step over an asset: its type name inline, a word, and the structure of that type. Only the part of the name
- * after its last dot determines the type. The step notes the type.
+ * Makes the step over an asset: its type name (inline), a compatibility word, and the structure of its type. The type
+ * is the part of the name after the last dot. The step notes it in `walk.type`.
  */
 export function namedStep(bodies: Readonly<Record<string, Step>>): Step {
   const types = Object.entries(bodies).map(([type, body]) => ({

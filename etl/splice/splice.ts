@@ -25,55 +25,56 @@ import {
 import { Walk } from './walk';
 import { FileWalker, stringCount, textOf, viewTable, type WalkedEntries } from './walk-file';
 
-/** A merged file with the content that `encodeMerged` returns, but in parts. */
+/** A merged file in parts. Its content is the same as that of the file that `encodeMerged` returns. */
 export interface SplicedMerge {
   /**
-   * The parts of the file, in order. They can be iterated repeatedly, but not concurrently. A part is valid only until
+   * Parts of the file, in order. They can be iterated several times, but not concurrently. A part is valid only until
    * the next one is requested.
    */
   readonly parts: Iterable<Buffer>;
   readonly byteLength: number;
-  /** The ranges of entries that iterating over `parts` reads again, in order. */
+  /** The ranges of entries that are read again while `parts` is iterated, in order. */
   readonly again: readonly AgainRange[];
-  /** One for each input, in the order of folding. */
+  /** One contribution per input, in the order of folding. */
   readonly contributions: readonly Contribution[];
-  /** One for each input, in the order of folding. */
+  /** Facts about each input, in the order of folding. */
   readonly inputs: readonly InputFacts[];
 }
 
 export interface SpliceOptions extends HoldOptions {
-  /** Approximate number of bytes that will be added. Affects only speed. */
+  /** Approximate number of bytes of all inputs together. Affects only speed. */
   readonly bytes?: number;
 }
 
-/** Where the entries of an input come from, and what is known of its set. */
+/** Where the entries of an input are, and what is known about its set. */
 interface TakenFrom<P extends Pipeline> {
-  /** Returns the set without its records, given the identities of its records that contain a mark. */
+  /** Returns the set without its records. Receives those identities of its records that contain a mark. */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;
-  /** The bytes that were passed to the splice, and where in them the first entry starts. */
+  /** The bytes that were passed to the splice, and the position of the first entry in them. */
   readonly whole: Buffer;
   readonly first: number;
-  /** Where the entries start in the file from which they are read again. */
+  /** Byte offset of the entries in the file from which they can be read again. */
   readonly offset: number;
-  /** Maps indexes in the table of the entries to the merged table. */
+  /** Maps the string table of the entries to the merged table. */
   readonly indexes: Int32Array;
   /**
-   * Returns the index mapping that is needed when the entries are read again. Undefined if reading them again would not
-   * give the same entries and strings.
+   * Returns the mapping of string indexes that will be needed if the entries are read again. Undefined if they cannot
+   * be read again, because the file would not give the same entries, or not the same order of first use.
    */
   readonly again: (() => Pick<Again, 'indexes' | 'by'>) | undefined;
 }
 
 /**
- * Merges the files of one window, with the result of `encodeMerged(mergeSets(…))`, but without decoding records that
- * just pass through: their string tables are united, and in the records only string indexes are overwritten. A record
- * is decoded and merged by the rules if two inputs share it, if its window has to be expanded, or if its key is not its
- * identity. All records are decoded if sets have identities other than the usual ones (aggregationKeys).
+ * Merges the files of one window. The result is that of `encodeMerged(mergeSets(…))`, but records that just pass
+ * through are not decoded: the string tables of the files are united, and in the records only string indexes are
+ * overwritten. A record is decoded and merged by the rules if two inputs share it, if its window has to be expanded, or
+ * if its key is not its identity. If any set has other identities than usual (aggregationKeys), all records are
+ * decoded.
  *
- * The file has the same content as that of the decoding merge, in the same order. It is byte-identical if every record
- * passes through. Otherwise only the order of its string table may differ, and strings of records that were added up
- * may remain in the table unused.
+ * The file has the same content as that of the decoding merge, in the same order. If every record passes through, it is
+ * byte-identical. Otherwise the string table may have another order, and strings of records that were added up may
+ * remain in it unused.
  */
 export class Splice<P extends Pipeline> {
   private readonly walker: FileWalker<P>;
@@ -94,9 +95,9 @@ export class Splice<P extends Pipeline> {
   /**
    * Adds the file of the next input. Inputs must be added in the order of folding (ids in byte order).
    *
-   * @param bytes the splice takes ownership of them: they are overwritten and become part of the result. After an error
-   *   they are unchanged.
-   * @throws FederationError as `decodeSet` does; the splice is then in the state that it was in before
+   * @param bytes the splice takes ownership of this array: it overwrites the bytes and makes them part of the result.
+   *   If `add` throws, they are unchanged.
+   * @throws FederationError as `decodeSet` does; the splice is then in the same state as before the call
    */
   add(id: string, bytes: Uint8Array): InputFacts {
     const { walker, strings } = this;
@@ -110,12 +111,12 @@ export class Splice<P extends Pipeline> {
         file = undefined;
       }
     }
-    // Only the entries are read again. If strings are used before them (`from` > 0), the order of first use would not
-    // match.
+    // Only the entries can be read again. If strings are also used before the entries (`from` > 0), the order of first
+    // use would not be the same without those fields.
     let canReadAgain = plain === bytes && walker.from === 0;
     if (file === undefined) {
-      // The file is damaged, or not as our writer would write it. Decoding it reports the damage. Otherwise the set is
-      // encoded again, which makes the file regular.
+      // The file is damaged, or not as our writer would write it. If it is damaged, decoding throws the right error.
+      // Otherwise the set is encoded again, which makes the file regular.
       const set = decodeSet(this.pipeline, bytes);
       file = this.overOwn(set);
       strings.unite();
@@ -139,10 +140,10 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Sets the previous merged file, from which `addFrom` takes inputs that have not changed since it was written.
+   * Sets the previous merged file. `addFrom` adds inputs that have not changed since it was written.
    *
-   * @param head the bytes from the start of that file at least up to its first entry
-   * @throws FederationError ETL_CORRUPT if it has no table
+   * @param head the previous file from its start at least up to its first entry
+   * @throws FederationError ETL_CORRUPT if the previous file has no string table
    */
   usePrevious(head: Buffer): void {
     const strings = stringCount(head);
@@ -153,11 +154,12 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Adds the next input from its part of the previous merged file, which contains all of its entries unaltered. The
+   * Adds the next input from its part of the previous merged file, which must contain all of its entries unaltered. The
    * result is byte-identical to that of adding the input's own file.
    *
-   * @param contribution from the provenance of the previous file; its `altered` and `changed` are empty
-   * @param bytes that part of the file; the splice takes ownership as in `add`
+   * @param contribution the input's contribution to the previous file, from its provenance; `altered` and `changed` are
+   *   empty
+   * @param bytes the input's part of the previous file; the splice takes ownership as in `add`
    * @throws FederationError ETL_CORRUPT if the contribution, the bytes and the previous file do not belong together;
    *   the splice is then unusable
    */
@@ -166,8 +168,8 @@ export class Splice<P extends Pipeline> {
     if (previous === undefined) throw new RangeError('There is no previous file.');
     const around = walker.over(Buffer.from(rest, 'base64'));
     if (around === undefined) throw corrupt(offset, 'The set in the provenance is not readable.');
-    // In the merged table, the strings of fields before the entries must come first, as they would if the input's own
-    // file were added.
+    // First add the strings of the fields before the entries. They must come first in the merged table, as they would
+    // if the input's own file were added.
     strings.unite();
     strings.forgetIndexes();
     const entries = walker.overEntries(bytes, previous.table, count);
@@ -186,7 +188,7 @@ export class Splice<P extends Pipeline> {
     });
   }
 
-  /** Returns the merged file. Nothing can be added afterwards. */
+  /** Returns the merged file. No input can be added afterwards. */
   finish(): SplicedMerge {
     const { inputs, strings, held } = this;
     if (inputs.length === 0) throw new RangeError('Nothing to merge.');
@@ -221,20 +223,20 @@ export class Splice<P extends Pipeline> {
     };
   }
 
-  /** Releases all memory at once. Neither the splice nor its merged file can be used any more. */
+  /** Releases all memory at once. Neither the splice nor its merged file can be used afterwards. */
   free(): void {
     this.held.free();
     this.strings.free();
   }
 
-  /** Encodes a set and walks over the result. */
+  /** Encodes a set and walks over the encoded file. */
   private overOwn(set: SetOf[P], around = false) {
     const file = this.walker.over(encodeSet(set), around);
     if (file === undefined) throw new Error('A file of our own cannot be walked over.');
     return file;
   }
 
-  /** Adds the entries that were walked over last as the next input. */
+  /** Adds the next input. Its entries are those that were walked over last. */
   private take(id: string, entries: WalkedEntries, from: TakenFrom<P>): InputFacts {
     const { whole, first, offset, indexes, again, hasMap } = from;
     const { walker, inputs, held } = this;
@@ -260,8 +262,8 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Decodes those entries of an input that are already known to be special, while its bytes are still in memory. Then
-   * frees the bytes.
+   * Decodes the entries of an input that are already known to be special, and then frees its bytes. Decoding them later
+   * would require reading the bytes again.
    */
   private decodeAndFree(input: SplicedInput<P>, first: number, bytes: Buffer): void {
     const { walk, table } = this.walker;
@@ -271,7 +273,7 @@ export class Splice<P extends Pipeline> {
     releaseBuffer(bytes);
   }
 
-  /** Makes all records special that share their identity with another record. */
+  /** Makes every record special whose identity another record shares. */
   private takeCollided(): void {
     const { strings } = this;
     if (!strings.anyCollided) return;
@@ -283,7 +285,7 @@ export class Splice<P extends Pipeline> {
     }
   }
 
-  /** Merges the sets of all inputs, reduced to their special records. */
+  /** Merges the sets of all inputs, each with only its special records. */
   private mergeSpecial(): Merged<SetOf[P]> {
     const { strings } = this;
     const walk = new Walk();

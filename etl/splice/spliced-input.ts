@@ -6,30 +6,33 @@ import type { Pipeline } from '../window';
 import type { Walk } from './walk';
 import { decodeEntry, type Entry, type WalkedEntries } from './walk-file';
 
-/** What an input says about itself. */
+/** Facts about an input that can be read from its file. */
 export interface InputFacts {
   /** Number of records. Keys without a record do not count. */
   readonly records: number;
-  /** Window of the set in unix seconds. Open sides are absent. */
+  /** Window of the set in unix seconds. An open side is absent. */
   readonly window: { start?: number; end?: number };
 }
 
-/** Where entries are in the file from which their input was added: its own file, or the previous merged file. */
+/**
+ * Byte range of an input's entries in the file from which the input was added: its own file, or the previous merged
+ * file.
+ */
 export interface AgainRange {
-  /** Index of the input, in the order in which inputs were added. */
+  /** Number of the input, counted from 0 in the order in which inputs were added. */
   readonly input: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Where to read entries again that were freed after the walk, and how to renumber their strings. */
+/** For entries that were freed after the walk: where to read them again, and how to renumber their string indexes. */
 export interface Again {
   readonly range: AgainRange;
-  /** Number of strings in the table that the string indexes of the entries refer to. */
+  /** Number of strings in the table to which the string indexes of the entries refer. */
   readonly strings: number;
   /**
-   * Indexes in the merged table. They are listed by index in the entries' own table (`by` is `index`), or in the order
-   * in which the entries first use the strings (`order`).
+   * Indexes in the merged table, one per string of the entries. If `by` is `index`, they are listed by the string's
+   * index in the entries' own table; if it is `order`, in the order in which the entries first use the strings.
    */
   readonly indexes: Int32Array;
   readonly by: 'index' | 'order';
@@ -43,16 +46,20 @@ export interface SplicedInput<P extends Pipeline> {
   readonly facts: SetOf[P];
   readonly hasMap: boolean;
   /**
-   * By the entry's place: the identity of its record, as an index in the merged table; -1 if the entry has no record.
+   * The identity of each entry's record, as an index in the merged table, by the entry's place; -1 if the entry has no
+   * record.
    */
   readonly identities: Int32Array;
-  /** Places of the entries that are decoded and merged by the rules. All others pass through unchanged. */
+  /** Places of the entries that are decoded and merged by the rules. All other entries pass through unchanged. */
   readonly special: Set<number>;
   /** The special entries that have been decoded so far, by place. */
   readonly decoded: Map<number, Entry<P>>;
-  /** Those identities of the input's records that contain a mark, in order, as indexes in the merged table. */
+  /** The identities that contain a mark, in the order of the input's records, as indexes in the merged table. */
   readonly marked: number[];
-  /** The bytes of the input's entries, renumbered for the merged table, or where to read them again. */
+  /**
+   * The bytes of the input's entries, with string indexes that refer to the merged table; or where to read the entries
+   * again.
+   */
   readonly held: Buffer | Again;
 }
 
@@ -60,12 +67,12 @@ export function factsOf<P extends Pipeline>({ entries, facts }: SplicedInput<P>)
   return { records: entries.records, window: setWindow(facts) };
 }
 
-/** Returns the number of entries. */
+/** Returns the number of entries of an input. */
 export function countOf({ entries }: { readonly entries: WalkedEntries }): number {
   return entries.starts.length - 1;
 }
 
-/** Returns the places of the special entries, ascending. */
+/** Returns the places of an input's special entries, ascending. */
 export function specialPlaces({ special }: { readonly special: ReadonlySet<number> }): number[] {
   return [...special].sort((a, b) => a - b);
 }
@@ -76,10 +83,10 @@ export function takeAll(input: Pick<SplicedInput<Pipeline>, 'entries' | 'special
 }
 
 /**
- * Decodes the entry at a place and adds it to `decoded`.
+ * Decodes the entry at a place (its index in the input), and adds it to `decoded`.
  *
- * @param first where the first entry starts in the bytes of `walk`
- * @param text returns the string that one of the entry's indexes refers to
+ * @param first position of the input's first entry in the bytes of `walk`
+ * @param text returns the string that a string index of the entry refers to
  */
 export function decodePlace<P extends Pipeline>(
   pipeline: P,
@@ -104,8 +111,8 @@ export function withEntries<P extends Pipeline>(
 }
 
 /**
- * Whether the records that pass through would have to be changed because the merged set has a larger window. They all
- * have the window of the input's first record.
+ * Whether the merged set has a larger window to which the records that pass through would have to be expanded. All of
+ * them have the same window as the input's first record.
  */
 export function isExpanded<P extends Pipeline>(input: SplicedInput<P>, merged: SetOf[P]): boolean {
   if (input.special.size === countOf(input)) return false;

@@ -2,52 +2,55 @@ import type { ByteString } from '../byte-string';
 import { releaseBuffer } from '../release-buffer';
 import { magic } from '../string-table';
 
-/** Where the entries of a table start, after magic and count. */
+/** Position where the entries of a table start, after the magic and the count. */
 const head = 8;
-/** Approximate size of a string in bytes, as in files of assets. Strings in files of allocations are shorter. */
+/**
+ * Approximate size in bytes of an entry with its string in files of assets. In files of allocations, strings are
+ * shorter.
+ */
 const usualEntry = 53;
-/** Maximal size of a table in bytes, as offsets have 32 bits. No real table comes near it. */
+/** Maximal size of a table in bytes, because offsets have 32 bits. No real table comes close to it. */
 const largest = 2 ** 31 - 1;
 
-/** Number of strings that are hashed before any of them is placed. */
+/** Number of strings that are hashed in one go, before any of them is placed. */
 const batch = 1024;
 
-/** The string table of a file, used in place without copying it. */
+/** The string table of a file. It is read in place and not copied. */
 export interface TableView {
-  /** The file. It starts with the table. */
+  /** The whole file, which starts with the table. */
   readonly bytes: Buffer;
-  /** A view of `bytes`. */
+  /** A DataView of `bytes`. */
   readonly view: DataView;
   /**
-   * By string index: the start of the string's entry, which begins with its length. Followed by the end of the last
-   * entry.
+   * Position of each string's entry, by string index, followed by the end of the last entry. An entry starts with the
+   * string's length.
    */
   readonly starts: Int32Array;
 }
 
 export interface UnionOptions {
-  /** Expected size of the strings in bytes. Affects only speed. */
+  /** Expected size of all strings together, in bytes. Affects only speed. */
   bytes?: number;
-  /** Maximal number of slots to probe for a string. If none is free, the string goes into the overflow map. */
+  /** Maximal number of slots to try for a string. If none of them is free, the string goes into the overflow map. */
   longestProbe?: number;
 }
 
 /**
- * The growing string table of a merged file: every string once, in the order of addition. Bytes are hashed, compared
- * and copied without creating JS strings. Names come from tenants, who may choose them so that their hashes collide. So
- * probing is limited, and strings that find no slot go into a `Map`.
+ * The growing string table of a merged file. It contains every string once, in the order in which they were added.
+ * Bytes are hashed, compared and copied without creating JS strings. Names come from tenants, who could choose them so
+ * that their hashes collide. So the number of probes is limited, and strings that find no free slot go into a `Map`.
  */
 export class StringUnion {
-  /** Number of strings. */
+  /** Number of strings in the table. */
   size = 0;
-  /** The table as it will be in the file. Each entry is a 16-bit length and that many bytes. */
+  /** The table as it will be in the file. Each entry is a 16-bit length followed by that many bytes. */
   private bytes: Buffer;
   private view: DataView;
   private end = head;
-  /** By string index: the start of its entry, and its hash. */
+  /** By string index: where the string's entry starts (`starts`), and the string's hash (`hashes`). */
   private starts: Int32Array;
   private hashes: Int32Array;
-  /** Slots of a hash table with open addressing: a string index + 1, or 0 for an empty slot. */
+  /** Slots of a hash table with open addressing. A slot holds a string's index + 1, or 0 if it is free. */
   private slots: Int32Array;
   private readonly crowded = new Map<ByteString, number>();
   private readonly longestProbe: number;
@@ -67,8 +70,8 @@ export class StringUnion {
   /**
    * Adds strings from another table.
    *
-   * @param order indexes in the other table; the first `count` are added in this order
-   * @param indexes receives, for each index in the other table, the index in this table
+   * @param order indexes in the other table; the strings of the first `count` are added, in this order
+   * @param indexes receives the index in this table for each added string, at the string's index in the other table
    */
   addAll(from: TableView, order: Int32Array, count: number, indexes: Int32Array): void {
     this.makeRoom(count, from.starts[from.starts.length - 1]! - from.starts[0]!);
@@ -80,8 +83,8 @@ export class StringUnion {
   }
 
   /**
-   * Hashes a batch of strings before they are placed. Each access to `slots` has to wait for memory. Here the waits
-   * overlap, and the accesses load into the cache what `placeAll` reads next.
+   * Hashes a batch of strings before any of them is placed, and touches their slots. Each access to `slots` waits for
+   * memory. Here the waits overlap, and the accesses bring into the cache what `placeAll` reads next.
    */
   private hashAll({ view, starts }: TableView, order: Int32Array, done: number, until: number): void {
     const { ahead, slots } = this;
@@ -107,7 +110,7 @@ export class StringUnion {
     const { bytes, view, starts, hashes, slots, ahead, longestProbe } = this;
     const mask = slots.length - 1;
     let { end, size } = this;
-    // New strings that are also adjacent in the other table are copied in one run.
+    // If new strings are also adjacent in the other table, they are copied together as one run.
     let runStart = 0;
     let runEnd = 0;
     for (let i = done; i < until; i++) {
@@ -157,7 +160,7 @@ export class StringUnion {
     this.size = size;
   }
 
-  /** Adds a string and returns its index. The string is cut at the maximal length that a table allows. */
+  /** Adds a string and returns its index. A string that is too long for a table is cut. */
   add(text: ByteString): number {
     const length = Math.min(text.length, 0xffff);
     const bytes = Buffer.alloc(2 + length);
@@ -169,7 +172,7 @@ export class StringUnion {
     return index[0]!;
   }
 
-  /** Removes all strings from an index on. Slow, because all others are placed again. */
+  /** Removes all strings from `index` on. This is slow, because all other strings are placed again. */
   forgetFrom(index: number): void {
     if (index >= this.size) return;
     this.size = index;
@@ -182,20 +185,23 @@ export class StringUnion {
     return this.bytes.toString('latin1', start + 2, start + 2 + this.view.getUint16(start, true));
   }
 
-  /** Returns the table with magic and count, as it is at the start of a file. Further additions invalidate it. */
+  /**
+   * Returns the table with its magic and count, as it is at the start of a file. The returned bytes become invalid when
+   * a string is added.
+   */
   table(): Buffer {
     magic.copy(this.bytes);
     this.bytes.writeInt32LE(this.size, 4);
     return this.bytes.subarray(0, this.end);
   }
 
-  /** Releases the memory at once. The object cannot be used afterwards. */
+  /** Releases all memory at once. The object cannot be used afterwards. */
   free(): void {
     for (const numbers of [this.starts, this.hashes, this.slots]) releaseBuffer(numbers);
     releaseBuffer(this.bytes);
   }
 
-  /** Grows all arrays in advance, so that the loop that adds strings does not have to. */
+  /** Grows all arrays in advance, so that the loop that adds strings does not have to check for room. */
   private makeRoom(strings: number, bytes: number): void {
     if (this.end + bytes > largest) throw new RangeError('A string table of more than 2 GB.');
     if (this.end + bytes > this.bytes.length) {
@@ -232,7 +238,7 @@ export class StringUnion {
   }
 }
 
-/** Hashes a string, four bytes per step. Cheap, but collisions are easy to construct: see `longestProbe`. */
+/** Hashes a string, four bytes per step. This is fast, but collisions are easy to construct (see `longestProbe`). */
 function hashOf(view: DataView, at: number, length: number): number {
   let hash = length;
   const end = at + length;
@@ -245,7 +251,7 @@ function hashOf(view: DataView, at: number, length: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** Whether the table entries at `a` and `b` are equal. The string at `b` has `length` bytes. */
+/** Whether the table entries at `a` and `b` are equal. `length` is the length of the string at `b`. */
 function sameString(viewA: DataView, a: number, viewB: DataView, b: number, length: number): boolean {
   if (viewA.getUint16(a, true) !== length) return false;
   const end = a + 2 + length;

@@ -6,17 +6,17 @@ import type { Walk } from './walk';
 
 const slash = 0x2f;
 const undefinedBytes = Buffer.from(undefinedPart, 'latin1');
-/** For each word of a key, the index of its property; -1 for the type. */
+/** For each word of a usual key, the index of its property, or -1 for the type. */
 const parts = usualWords.map((word) => propertyOrder.findIndex((name) => name === word));
 const typeBytes = new Map<string, Buffer>();
 
 /**
- * Whether the key of an asset is the one that `assetIdentity` makes from its type and properties without
- * aggregationKeys.
+ * Whether the key of an asset is the usual one: the key that `assetIdentity` makes from the type and the properties if
+ * there are no aggregationKeys.
  *
  * @param walk a walk that has just passed the asset
- * @param table the table that the asset's string indexes refer to
- * @param key the position of the key's index
+ * @param table the string table to which the asset's string indexes refer
+ * @param key the position of the string index of the asset's key
  */
 export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean {
   const { view, properties } = walk;
@@ -44,8 +44,8 @@ export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean 
 }
 
 /**
- * Compares the bytes at `at` to those of `expected` between `from` and `to`; a negative `to` means up to its end.
- * Returns the position after them, or -1 if the bytes differ.
+ * Compares the bytes from `at` on to those of `expected` between `from` and `to`. A negative `to` stands for the end of
+ * `expected`. Returns the position after the compared bytes, or -1 if they differ.
  */
 function behind(bytes: Buffer, at: number, expected: Buffer, from: number, to: number): number {
   if (to < 0) to = expected.length;

@@ -13,27 +13,28 @@ import { Irregular, Walk } from './walk';
 
 /** Entries (keys and records) that have been walked over. */
 export interface WalkedEntries {
-  /** Start of each entry, in bytes from the start of the first one; followed by the end of the last one. */
+  /** Byte offset of each entry from the start of the first one, followed by the end of the last entry. */
   readonly starts: Int32Array;
   /** Number of entries that have a record. */
   readonly records: number;
-  /** For each codec version, the number of records whose highest version it is, including their parts. */
+  /** Number of records by codec version. The version of a record is the highest one in it and its parts. */
   readonly versions: Int32Array;
   /**
-   * Places, ascending, of the entries that must be decoded: the first record, entries without a record, records whose
-   * window differs from the first one's, and records whose key is (perhaps) not their identity.
+   * Places (indexes, counted from 0) of the entries that must be decoded, ascending: the first record, entries without
+   * a record, records whose window differs from that of the first one, and records whose key is not (or may not be)
+   * their identity.
    */
   readonly special: number[];
-  /** Those places in `special` whose entry has a record and a key that is (perhaps) not its identity. */
+  /** The places in `special` whose record has a key that is not (or may not be) its identity. */
   readonly misnamed: number[];
 }
 
 /** A file that has been walked over. */
 export interface WalkedFile<P extends Pipeline = Pipeline> extends WalkedEntries {
   readonly bytes: Buffer;
-  /** Where the set starts, right after the table. */
+  /** Position where the set starts, right after the string table. */
   readonly set: number;
-  /** Where the first entry starts. */
+  /** Position where the first entry starts. */
   readonly first: number;
   /** The set without its records, and whether the set has a map of records. */
   readonly facts: SetOf[P];
@@ -44,7 +45,7 @@ export interface WalkedFile<P extends Pipeline = Pipeline> extends WalkedEntries
 export interface Entry<P extends Pipeline> {
   readonly key: ByteString;
   readonly record: RecordOf[P] | null;
-  /** Highest codec version of the record and its parts; 0 without a record. */
+  /** Highest codec version in the record and its parts; 0 if there is no record. */
   readonly version: number;
 }
 
@@ -68,8 +69,8 @@ function stepsOf(pipeline: Pipeline) {
 type IdentityCheck = (walk: Walk, table: TableView, start: number) => boolean;
 
 /**
- * Makes the function that checks whether an entry's key is its identity. It may answer no although the key is the
- * identity.
+ * Makes the function that checks whether an entry's key is the identity of its record. The function may return false
+ * although it is.
  */
 function identityCheck(identity: WalkedIdentity): IdentityCheck {
   if ('isKey' in identity) return identity.isKey;
@@ -78,18 +79,18 @@ function identityCheck(identity: WalkedIdentity): IdentityCheck {
 }
 
 /**
- * Walks over files of one pipeline, or parts of them, one after another. `walk` has the result for the last one: the
- * positions of its string indexes (those inside entries are the ones from `from` to `to`), and the strings in use, in
- * order of first use.
+ * Walks over files of one pipeline, or parts of such files, one after another. `walk` holds the result of the last
+ * walk: the positions of all string indexes (those from `from` to `to` are inside entries), and the strings in use, in
+ * the order of first use.
  */
 export class FileWalker<P extends Pipeline> {
   readonly walk = new Walk();
-  /** The string table of the last file, or of the file that contains the last entries. */
+  /** String table of the last file. If only entries were walked over, the table of the file that contains them. */
   table: TableView = { bytes: this.walk.bytes, view: this.walk.view, starts: new Int32Array(1) };
-  /** The range of `walk.positions` that is inside entries. */
+  /** Range of `walk.positions` whose string indexes are inside entries. */
   from = 0;
   to = 0;
-  /** Number of strings in `walk.order` that are used by the entries and the fields before them. */
+  /** How many of the strings in `walk.order` are used by the entries or by fields before them. */
   met = 0;
   private startsSpace = new Int32Array(1);
 
@@ -98,17 +99,17 @@ export class FileWalker<P extends Pipeline> {
   /**
    * Walks over a file without changing it. Checks everything that `decodeSet` checks.
    *
-   * @param around whether `met` also includes strings that are used only after the entries
-   * @returns undefined if the file is damaged, or not as our writer would write it
+   * @param around whether `met` also counts strings that are used only after the entries
+   * @returns undefined if the file is damaged, or is not as our writer would write it
    */
   over(bytes: Uint8Array, around = false): WalkedFile<P> | undefined {
-    // Positions have 32 bits.
+    // Positions are stored in 32 bits.
     if (!hasTable(bytes) || bytes.length >= 2 ** 31) return undefined;
     return this.unlessIrregular(() => this.walkOver(bytes, around));
   }
 
   /**
-   * Walks over entries without the rest of their file, which is one that our writer wrote.
+   * Walks over entries without the rest of the file that contains them. The file must be one that our writer wrote.
    *
    * @param bytes from the start of the first entry to the end of the last one
    * @param table the string table of the file
@@ -125,7 +126,10 @@ export class FileWalker<P extends Pipeline> {
     });
   }
 
-  /** Repeats the walk over known entries to fill `walk` again. Throws if the bytes are no longer the same entries. */
+  /**
+   * Walks over entries once more, only to fill `walk` again. Throws if the bytes do not contain the same entries as
+   * before.
+   */
   overAgain(bytes: Uint8Array, strings: number, { starts }: WalkedEntries): void {
     const { entry } = steps[this.pipeline];
     const { walk } = this;
@@ -147,7 +151,7 @@ export class FileWalker<P extends Pipeline> {
       return over();
     } catch (error) {
       this.walk.forget();
-      // DataView throws a RangeError for a read beyond the end.
+      // DataView throws a RangeError when it reads beyond the end.
       if (error instanceof Irregular || error instanceof RangeError) return undefined;
       throw error;
     }
@@ -205,7 +209,10 @@ export class FileWalker<P extends Pipeline> {
     return { starts, records, versions, special, misnamed };
   }
 
-  /** Finds where the strings of the table start, starts the walk, and returns the position where the table ends. */
+  /**
+   * Starts the walk over a file, and finds where the strings of its table start. Returns the position where the table
+   * ends.
+   */
   private walkTable(bytes: Uint8Array): number {
     const strings = stringCount(bytes);
     if (strings === undefined) throw new Irregular();
@@ -215,7 +222,7 @@ export class FileWalker<P extends Pipeline> {
     return this.table.starts[strings]!;
   }
 
-  /** Reads the set without its records. Decodes only the strings whose indexes were found outside the entries. */
+  /** Reads the set without its records. Decodes only the strings that are used outside the entries. */
   private readAround(set: number, recordsEnd: number): SetOf[P] {
     const { walk, from, to } = this;
     const reader = new Reader(walk.bytes);
@@ -227,8 +234,8 @@ export class FileWalker<P extends Pipeline> {
 }
 
 /**
- * Returns the number of strings that the table of a file announces. Undefined if it announces none (strings are then
- * inline), or more than the file has room for.
+ * Returns the number of strings in a file's table, as announced at its start. Returns undefined if it is 0 (strings are
+ * then inline), or larger than the file has room for.
  */
 export function stringCount(bytes: Uint8Array): number | undefined {
   const strings = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(4, true);
@@ -236,9 +243,9 @@ export function stringCount(bytes: Uint8Array): number | undefined {
 }
 
 /**
- * Returns a view of the table at the start of a file. Throws a RangeError if the table is cut off.
+ * Returns a view of the string table at the start of a file. Throws a RangeError if the table is cut off.
  *
- * @param space receives the starts of the strings; must have room for one more number than there are strings
+ * @param space receives the positions where the strings start; needs room for one number more than there are strings
  */
 export function viewTable(bytes: Buffer, strings: number, space = new Int32Array(strings + 1)): TableView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -252,12 +259,14 @@ export function viewTable(bytes: Buffer, strings: number, space = new Int32Array
   return { bytes, view, starts };
 }
 
-/** Returns a string of a table. */
+/** Returns the string of a table that has the given index. */
 export function textOf({ bytes, starts }: TableView, index: number): ByteString {
   return bytes.toString('latin1', starts[index]! + 2, starts[index + 1]);
 }
 
-/** Decodes the entry at position `at` in the bytes of `walk`. `text` returns the string that an index refers to. */
+/**
+ * Decodes the entry at position `at` in the bytes of `walk`. `text` returns the string that a string index refers to.
+ */
 export function decodeEntry<P extends Pipeline>(
   pipeline: P,
   walk: Walk,
@@ -276,10 +285,10 @@ export function decodeEntry<P extends Pipeline>(
   return { key: read[0], record: read[1], version: walk.version };
 }
 
-/** Makes a table that has only the strings whose indexes are at the given positions. */
+/** Makes a table that contains only the strings whose indexes are stored at the given positions. */
 function tableOf(walk: Walk, positions: Iterable<number>, text: (index: number) => ByteString): ByteString[] {
   const table: ByteString[] = [];
-  // The table has its full length but is sparse: there may be millions of strings, and an entry uses few of them.
+  // The table gets its full length but stays sparse: there may be millions of strings, of which an entry uses few.
   table[walk.strings - 1] = text(walk.strings - 1);
   for (const position of positions) {
     const index = walk.view.getInt32(position, true);

@@ -1,6 +1,6 @@
 /**
- * Thrown for a file that a walk cannot pass. The file is damaged, or it is valid but not as our writer would write it
- * (flags of 2, words that are not 0). `decodeSet` finds out which of the two it is.
+ * Thrown if a walk cannot pass a file. Either the file is damaged, or it is valid but not as our writer would write it
+ * (flags of 2, words that are not 0). `decodeSet` tells the two apart.
  */
 export class Irregular extends Error {}
 
@@ -10,71 +10,72 @@ export class Irregular extends Error {}
 export type Step = (walk: Walk, at: number) => number;
 
 /**
- * Collects what a walk over a file meets. Positions are byte offsets in the file. Reading beyond the end throws
- * DataView's RangeError. Skipping beyond the end does not throw, so callers must compare the end of the walk to the end
- * of the file.
+ * Collects what a walk finds in a file. Positions are byte offsets in the file. Reading beyond the end throws
+ * DataView's RangeError. Skipping beyond the end does not throw, so a caller must check that the walk ends where the
+ * file ends.
  *
- * One object serves many files, one after another. Its lists only grow: nothing is allocated per record.
+ * One object serves many files, one after another. Its lists only ever grow, so nothing is allocated per record.
  */
 export class Walk {
   bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
   /** Number of strings in the table of the file. */
   strings = 0;
-  /** Positions of string indexes, in the order of the file. Only the first `found` are valid. */
+  /** Positions of the string indexes, in the order of the file. Only the first `found` elements are valid. */
   positions = new Int32Array(0);
   found = 0;
-  /** Indexes of the strings in use, in the order of first use. Only the first `met` are valid. */
+  /** Indexes of the strings in use, in the order of first use. Only the first `met` elements are valid. */
   order = new Int32Array(0);
   met = 0;
-  /** Highest codec version met, except those of windows. Callers reset it at the start of a record. */
+  /** Highest codec version so far, except those of windows. Callers reset it at the start of each record. */
   version = 0;
-  /** Position of the fields of the last asset's properties; -1 if the asset has no properties. */
+  /** Position of the properties' fields in the last asset; -1 if the asset has no properties. */
   properties = -1;
   /** Type of the last asset. */
   type = '';
   /** Whether the last record's window differs from that of the first record of the file. */
   odd = false;
-  /** By string index: 1 if the string is in `order`. */
+  /** By string index: 1 if the string is in `order`, otherwise 0. */
   private used = new Uint8Array(0);
   private firstWindow = -1;
   private lastWindow = -1;
   private lastWindowEnd = -1;
 
-  /** Starts with the next file, or with the next part of a file. Its table has `strings` strings. */
+  /** Starts a walk over the next file or the next part of a file. The file's table has `strings` strings. */
   begin(bytes: Uint8Array, strings: number): void {
     this.strings = strings;
     if (this.used.length < strings) {
       this.used = new Uint8Array(strings);
       this.order = new Int32Array(strings);
     } else {
-      // Reset only the strings in use: a part may use few strings of a table that has millions.
+      // Reset only the strings that were used: a part may use few strings of a table that has millions.
       for (let i = 0; i < this.met; i++) this.used[this.order[i]!] = 0;
     }
     this.met = 0;
     this.goOn(bytes);
   }
 
-  /** Resets the strings in use after an aborted walk, because `order` may then not list all of them. */
+  /** Marks all strings as not used. Needed after an aborted walk, when `order` may not list all used ones. */
   forget(): void {
     this.used.fill(0);
     this.met = 0;
   }
 
-  /** Continues with further bytes that use the same table. */
+  /** Continues with other bytes that use the same string table. */
   goOn(bytes: Uint8Array): void {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.found = 0;
     this.firstWindow = -1;
     this.lastWindow = -1;
-    // Allocate for the worst case. This costs nothing, because pages that are never written take no memory.
+    // Allocate for the worst case, in which the file is nothing but string indexes. This costs nothing, because pages
+    // that are never written take no memory.
     if (this.positions.length < bytes.length / 4) this.positions = new Int32Array(bytes.length / 4);
   }
 
   /**
-   * Overwrites the string indexes at `positions[from]` up to, but not including, `positions[to]`: each one becomes
-   * `indexes[old index]`.
+   * Renumbers the string indexes at `positions[from]` up to, but not including, `positions[to]`: overwrites each one
+   * with `indexes[old index]`.
    */
   renumber(from: number, to: number, indexes: Int32Array): void {
     const { view, positions } = this;
@@ -85,10 +86,9 @@ export class Walk {
   }
 
   /**
-   * Walks over string indexes and notes them.
+   * Walks over string indexes and notes their positions and strings.
    *
-   * @param groups one number per group: n > 0 for n consecutive indexes; -n for a flag, a count and `count` times n
-   *   indexes
+   * @param groups one number per group. n > 0: n consecutive indexes. -n: a flag, a count, and `count` times n indexes.
    */
   references(at: number, groups: Int32Array): number {
     const { view, strings, used, order, positions } = this;
@@ -118,8 +118,8 @@ export class Walk {
   }
 
   /**
-   * Reads a count of entries that have at least `least` bytes each. Throws `Irregular` if they do not fit into the rest
-   * of the file.
+   * Reads a count of entries that have at least `least` bytes each. Throws `Irregular` if the rest of the file has no
+   * room for so many entries.
    */
   count(at: number, least: number): number {
     const count = this.view.getInt32(at, true);
@@ -127,9 +127,9 @@ export class Walk {
     return count;
   }
 
-  /** Walks over the window of a record with `step`, and notes whether the window differs from the first record's. */
+  /** Walks over a record's window with `step`, and notes whether the window differs from that of the first record. */
   recordWindow(step: Step, at: number): number {
-    // The window is nearly always identical to the previous record's.
+    // Nearly all windows have the same bytes as the previous record's. `odd` is then the same as well.
     const { bytes, lastWindow, lastWindowEnd } = this;
     if (lastWindow >= 0) {
       let a = lastWindow;
@@ -149,10 +149,10 @@ export class Walk {
   }
 }
 
-/** Whether the windows at `a` and `b` have the same start and end. Both have been walked over before. */
+/** Whether the windows at `a` and `b` have the same start and end. The walk has already passed both. */
 function sameSides(bytes: Buffer, a: number, b: number): boolean {
-  // Skip compatibility word and version. Each side has a flag, the length of the time, its form, then seconds and
-  // nanoseconds.
+  // Skip the compatibility word and the version. Each side has a flag, the length of the time and its form, then
+  // seconds and nanoseconds.
   a += 5;
   b += 5;
   for (let side = 0; side < 2; side++) {
