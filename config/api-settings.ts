@@ -8,15 +8,15 @@ export interface ApiSettings {
   readonly token?: string;
   readonly openRead: boolean;
   /**
-   * Origins whose pages may read the API from a browser; `*` allows all. (Default: all if `openRead` is set, otherwise
-   * those of this machine)
+   * Origins whose pages may read the API from a browser; `*` allows all. (Default: all origins if `openRead` is set,
+   * otherwise only origins on this machine)
    */
   readonly origins?: readonly string[];
   readonly currency: string;
   readonly utcOffsetSeconds: number;
   /** The response format of `/model/assets`. */
   readonly assets: 'kubecost' | 'opencost';
-  /** Label that each alias stands for, or several labels separated by commas. */
+  /** Labels that each alias stands for: one label, or several separated by commas. */
   readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
   readonly limits: {
     readonly seconds: number;
@@ -26,7 +26,7 @@ export interface ApiSettings {
   };
 }
 
-/** Compiles the settings of the API server. Adds a fault for each invalid value. */
+/** Compiles the settings of the API server from the given values. Adds a fault for each invalid value. */
 export function compileApi(values: SettingValues, faults: Fault[]): ApiSettings {
   const listen = checkedListen('api.listen', values, faults);
   return {
@@ -57,7 +57,7 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   const origins = values['api.origins'];
   for (const origin of origins ?? []) {
     if (origin === '*') continue;
-    // Browsers send an origin in this spelling. Any other spelling would never match.
+    // The origin in the spelling that browsers send. Any other spelling would never match.
     const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
     if (origin === sent) continue;
     const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;
@@ -66,7 +66,7 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   return origins;
 }
 
-/** Returns the address that a server listens on. Adds a fault if it is invalid. */
+/** Returns the given address to listen on. Adds a fault if it is invalid. */
 export function checkedListen(
   setting: 'api.listen' | 'health.listen',
   values: SettingValues,

@@ -5,12 +5,12 @@ import ms from 'ms';
  * text.
  */
 export function parseDuration(text: string): number | undefined {
-  // Stricter than `ms`, which also accepts bare numbers and words: a duration without a unit is easily wrong by a
-  // factor of 60.
+  // Stricter than the package `ms`, which also accepts words and numbers without a unit: without a unit, a duration is
+  // easily wrong by a factor of 60.
   return /^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text) ? ms(text as ms.StringValue) : undefined;
 }
 
-/** Formats a duration as in settings, in the largest unit that gives a whole number: `90m`, `49h`. */
+/** Formats a duration the way settings are written, in the largest unit that gives a whole number: `90m`, `49h`. */
 export function formatDuration(milliseconds: number): string {
   const units = [
     ['d', 86_400_000],

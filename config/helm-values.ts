@@ -10,7 +10,9 @@ const chartKeys = new Set(
     'imagePullSecrets initChownData supportNFS sigV4Proxy remoteWrite systemProxy networkPolicy agent image resources'
   ).split(' '),
 );
-/** Keys of Kubecost's `federatedETL` that are not settings of Federated ETL. They identify Helm values as well. */
+/**
+ * Keys of Kubecost's `federatedETL` that are not settings of Federated ETL. They also identify a file as Helm values.
+ */
 const chartFederationKeys = new Set([
   'redirectS3Backup',
   'useMultiClusterDB',
@@ -19,8 +21,8 @@ const chartFederationKeys = new Set([
 ]);
 
 /**
- * Paths at which Kubecost's values may give the cluster id; the first one present is used. Federation uses `cluster_id`
- * (kubecost/docs#507).
+ * Paths at which Kubecost's Helm values may hold the cluster id; the first one that has a value is used. The name comes
+ * last, since Kubecost's federation uses `cluster_id` (kubecost/docs#507).
  */
 const clusterIdPaths = [
   'clusterId',
@@ -29,8 +31,8 @@ const clusterIdPaths = [
   'kubecostProductConfigs.clusterName',
 ];
 /**
- * Secrets that Kubecost's chart mounts. The value at `path` names the secret; `file` is where its single file is
- * mounted.
+ * Secrets that Kubecost's chart mounts, each with a single file. `path` is the Helm value that holds the secret's name,
+ * and `file` is where its file is mounted.
  */
 const secrets = [
   {
@@ -48,19 +50,25 @@ const secrets = [
 /** Settings read from a file of any accepted kind. */
 export interface FileSettings {
   readonly known: ReadonlyMap<string, Found>;
-  /** Unknown keys, which are an error. Empty for files that are expected to have keys of other programs. */
+  /**
+   * Unknown keys, each of which is an error. Always empty for a kind of file in which keys of other programs are
+   * expected.
+   */
   readonly unknown: readonly { readonly path: string; readonly where: string }[];
-  /** How to read a bare `clusters` list in this file. */
+  /** What a list named just `clusters` means in this file: the clusters to exclude or to include, or unclear. */
   readonly bareClusters: 'exclude' | 'include' | 'ambiguous';
   readonly notices: readonly string[];
 }
 
-/** Reads our own settings, a Kubecost Helm values file, or the `federator.json` that its chart renders. */
+/**
+ * Reads the settings from a file of any accepted kind: our own settings file, Kubecost's Helm values, or the
+ * `federator.json` that Kubecost's chart renders.
+ */
 export function readFileSettings(file: SettingsFile): FileSettings {
   if (isFederatorJson(file)) return readFederatorJson(file);
   if (isHelmValues(file)) return readHelmValues(file);
   const content = file.at(new Set(settingNames));
-  // A file that has only `federatedETL` may also be part of a Helm values file. We do not guess which it is.
+  // A file whose only key is `federatedETL` may be our settings file or part of Helm values. We do not guess which.
   const fragment = file.topKeys.every((key) => key === 'federatedETL');
   return { ...content, bareClusters: fragment ? 'ambiguous' : 'exclude', notices: [] };
 }
@@ -105,8 +113,8 @@ function readHelmValues(file: SettingsFile): FileSettings {
 }
 
 /**
- * Reads a `federator.json`. The chart renders its `federator` map into it verbatim, and Kubecost's federator reads
- * `clusters` as the clusters to include.
+ * Reads a `federator.json`. Kubecost's chart copies its `federator` values into this file verbatim, and Kubecost's
+ * federator reads `clusters` as the clusters to include.
  */
 function readFederatorJson(file: SettingsFile): FileSettings {
   const prefix = 'federatedETL.federator.';

@@ -5,7 +5,9 @@ interface SettingKey {
   readonly kind: Kind<unknown>;
   /** Default value, as it would be written in the file. */
   readonly byDefault?: unknown;
-  /** Environment variable, if Kubecost or Temporal defines one. Otherwise `variableOf` builds its name. */
+  /**
+   * Environment variable of the setting, if Kubecost or Temporal defines one. Otherwise `variableOf` derives its name.
+   */
   readonly env?: string;
   /** Set for a secret, whose value is never shown. */
   readonly secret?: true;
@@ -71,7 +73,7 @@ export type SettingName = keyof SettingKeys;
 
 type ValueOf<Name extends SettingName> = SettingKeys[Name]['kind'] extends Kind<infer T> ? T : never;
 
-/** Values of all settings, by name; undefined for a setting that is not set and has no default. */
+/** Values of all settings, by name. The value is undefined for a setting that is not set and has no default. */
 export type SettingValues = {
   readonly [Name in SettingName]:
     ValueOf<Name> | (SettingKeys[Name] extends { byDefault: unknown } ? never : undefined);
@@ -84,8 +86,8 @@ export function settingKey(name: SettingName): SettingKey {
 }
 
 /**
- * Returns the environment variable of a setting: its own one, or else `FEDERATED_ETL_` and its path in capitals,
- * without a leading `federatedETL`.
+ * Returns the name of a setting's environment variable. If the setting does not define one, it is `FEDERATED_ETL_`
+ * followed by the setting's path in capitals, without a leading `federatedETL`.
  */
 export function variableOf(name: SettingName): string {
   const words = name.replace(/^federatedETL\./, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2');

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { parseResolution } from '../etl/window';
 import { parseDuration } from './durations';
 
-/** The type of a setting: how a value is checked, and how the text of an environment variable is converted. */
+/**
+ * The type of a setting. It defines how a value is checked, and how the text of an environment variable is converted.
+ */
 export interface Kind<T> {
   /** Describes the accepted values. Completes the sentence "it takes …". */
   readonly takes: string;
@@ -48,7 +50,10 @@ export const utcOffset: Kind<number> = {
   fromText: (given) => given,
 };
 
-/** A point in time, normalised to RFC 3339 in UTC, so that different spellings of a moment give the same membership. */
+/**
+ * A point in time, normalised to RFC 3339 in UTC. Otherwise, another spelling of the same moment would count as a
+ * change of the membership.
+ */
 export const moment: Kind<string> = {
   takes: 'a moment such as 2026-01-31T00:00:00Z (RFC 3339)',
   schema: z
@@ -63,7 +68,7 @@ export const texts: Kind<string[]> = {
   fromText: splitList,
 };
 
-/** A duration per resolution, parsed to milliseconds. */
+/** A duration for each resolution, parsed to milliseconds. */
 export const durations: Kind<Record<string, number>> = {
   takes: 'resolutions with a duration each, such as {1h: 49h}',
   schema: z.record(z.string(), z.string()).transform((given, context) => {

@@ -2,8 +2,9 @@ import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 /**
- * Logger that writes one line per event: the fields (always including a stable, dotted `event`), then a message for
- * people. Use `child({cluster: …})` to get a logger that names its subject in every line.
+ * Logger that writes one line per event. A call passes the fields first, then a message for people. The fields always
+ * include `event`, a stable name with dots. Use `child({cluster: …})` to get a logger that adds its own fields to every
+ * line.
  */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
@@ -14,7 +15,8 @@ export interface LogSettings {
 }
 
 /**
- * Creates a logger that writes to standard output, either JSON lines or the bracketed style that Kubecost's users grep.
+ * Creates a logger that writes to standard output, either as JSON lines or in the bracketed style that Kubecost's users
+ * search with grep.
  */
 export function createLog(settings: LogSettings): Log {
   const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && process.stdout.isTTY);

@@ -5,8 +5,9 @@ import type { Log } from './log';
 import type { Settings } from './settings';
 
 /**
- * Opens the store that a `federated-store.yaml` describes, and logs its warnings. Logs each call at level debug, or at
- * level info if the file sets `trace.enable`, and passes it to `observe`. The caller must close the bucket.
+ * Opens the store that a `federated-store.yaml` describes, and logs its warnings. Passes each call to the store to
+ * `observe`, and logs it: at level info if the file sets `trace.enable`, otherwise at level debug. The caller must
+ * close the bucket.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,

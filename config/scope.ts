@@ -9,9 +9,10 @@ const bare = 'federatedETL.federator.clusters';
 const mode = 'federatedETL.federator.clustersMode';
 
 /**
- * Compiles the scope of the federation: included and excluded clusters, cut-off date and retention. In the guide, a
- * bare `clusters` list names the clusters to exclude; in Kubecost's charts, the clusters to include. A wrong guess
- * would silently bill the wrong clusters, so an ambiguous list is an error.
+ * Compiles the scope of the federation: included and excluded clusters, cut-off date and retention. A list named just
+ * `clusters` has two meanings: in the Federated ETL guide, it names the clusters to exclude; in Kubecost's charts, the
+ * clusters to include. If the meaning is unclear, the list is an error, since a wrong guess would silently bill the
+ * wrong clusters.
  */
 export function compileScope(
   values: SettingValues,
@@ -53,7 +54,7 @@ export function compileScope(
   };
 }
 
-/** Compiles the retention, in seconds by resolution. Returns an empty object if none is set. */
+/** Compiles the retention: the number of seconds for each resolution. Returns an empty object if none is set. */
 function compileRetention(values: SettingValues, faults: Fault[]): Pick<Scope, 'retention'> {
   const setting = 'federatedETL.federator.retention';
   const retention = Object.entries(values[setting]).map(([resolution, ms]) => {

@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { FederationError } from '../errors/federation-error';
 import { readYaml, type YamlFile } from '../storage/read-yaml';
 
-/** A value, and where it was found (for messages). */
+/** A value, and the place where it was found (for messages). */
 export interface Found {
   readonly value: unknown;
   /** Where the value was found, such as `federated-etl.yaml, line 12` or `CLUSTER_ID`. */
@@ -21,7 +21,7 @@ export interface FileContent {
 /** A YAML file before its kind is known. */
 export interface SettingsFile {
   readonly name: string;
-  /** Keys of the top level and (in `federatedEtlKeys`) of `federatedETL`, including keys without a value. */
+  /** Keys of the top level, including keys without a value. `federatedEtlKeys` holds the keys of `federatedETL`. */
   readonly topKeys: readonly string[];
   readonly federatedEtlKeys: readonly string[];
   /** Returns the values at the given paths. A key without a value is treated as absent. */

@@ -38,7 +38,7 @@ export interface Settings {
     readonly pullPath: string;
     /** Folder to save backups of the local ETL in, instead of the bucket. */
     readonly backupPath?: string;
-    /** Interval of full scans of the local ETL, which is also watched. */
+    /** Interval between full scans of the local ETL. Between scans, a watcher reports changes. */
     readonly rescanEveryMs: number;
   };
   readonly pull: {
@@ -71,7 +71,7 @@ export interface Roles {
 
 export interface FederatorSettings {
   readonly scope: Scope;
-  /** Delay between start and first run. */
+  /** Delay from the federator's start to its first run. */
   readonly firstRunAfterMs: number;
   /** Interval between runs, counted from the first run. */
   readonly runEveryMs: number;
@@ -82,7 +82,10 @@ export interface FederatorSettings {
 }
 
 export interface SettingsSources {
-  /** The settings file. (Default: `FEDERATED_ETL_CONFIG`, else `federated-etl.yaml` in `cwd` if it exists) */
+  /**
+   * The settings file. (Default: the file that `FEDERATED_ETL_CONFIG` names, or else `federated-etl.yaml` in `cwd` if
+   * it exists)
+   */
   readonly file?: string;
   /** The environment. (Default: that of this process) */
   readonly env?: NodeJS.ProcessEnv;
@@ -143,13 +146,13 @@ export function loadSettings({
   return settings;
 }
 
-/** Default settings, for verbs of the command line that read no settings file. */
+/** Default settings, for subcommands of the command line that read no settings file. */
 export interface DefaultSettings {
   readonly api: ApiSettings;
   readonly query: Pick<Settings['query'], 'memory' | 'threads'>;
 }
 
-/** Compiles the defaults in the same way as the settings. */
+/** Compiles the defaults in the same way as the settings from a file. */
 export function defaultSettings(): DefaultSettings {
   const values = checkValues(new Map(), []);
   const { 'query.memory': memory, 'query.threads': threads } = values;
@@ -207,7 +210,7 @@ function compileFederator(
     values['federatedETL.federator.firstRunAfter'],
     values['federatedETL.federator.runEvery'],
   ];
-  // A Temporal schedule takes whole seconds, at least one. An interval of more than a year makes no sense.
+  // A Temporal schedule accepts only whole seconds, at least one. An interval of more than a year makes no sense.
   if (runEveryMs < 1_000 || runEveryMs % 1_000 !== 0 || runEveryMs > 365 * 86_400_000) {
     const setting = 'federatedETL.federator.runEvery';
     faults.push({

@@ -3,11 +3,11 @@ import type { SettingValues } from './keys';
 import type { Found } from './settings-file';
 import type { Fault, Locate } from './values';
 
-/** Which configuration of the bucket to use. */
+/** Which configuration file of the bucket to use, and how. */
 export interface StorageSettings {
   /** Absolute path of the file that configures the store. */
   readonly file: string;
-  /** Whether that file is the one that Kubecost's own backup uses. */
+  /** Whether `file` is the one that Kubecost's own backup uses. */
   readonly existing: boolean;
   /** URL of a GCS emulator to use instead of GCS. */
   readonly gcsEmulator?: string;
@@ -15,7 +15,7 @@ export interface StorageSettings {
 
 /**
  * Compiles the settings of the bucket. A missing configuration file is a fault only if the cluster has a role. Adds a
- * fault for each invalid value, and a notice for each setting that the operator should know to be in use.
+ * fault for each invalid value, and a notice for each setting whose use may surprise the operator.
  */
 export function compileStorage(
   values: SettingValues,

@@ -1,13 +1,16 @@
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Fault } from './values';
 
-/** Connection to Temporal: options of `Connection.connect` and `NativeConnection.connect`, always with an address. */
+/** How to connect to Temporal, with `Connection.connect` and `NativeConnection.connect`. */
 export interface TemporalConnection {
   readonly address: string;
   readonly namespace: string;
   /** Prefix of every workflow id and task queue; empty unless several federations share a namespace. */
   readonly idPrefix: string;
-  /** Connection options. Each access returns a new copy, since the SDK modifies it. */
+  /**
+   * Connection options, which always include the address. Each access returns a new copy, since the SDK modifies its
+   * options.
+   */
   readonly connection: ClientConnectConfig['connectionOptions'];
 }
 

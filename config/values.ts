@@ -9,7 +9,10 @@ export interface Fault {
   readonly detail: string;
 }
 
-/** Makes a path absolute. What the path is relative to depends on where the setting was given. */
+/**
+ * Makes the path in a setting absolute. A path is relative to the settings file or to the working directory, depending
+ * on where the setting was given.
+ */
 export type Locate = (name: SettingName, path: string) => string;
 
 /** Returns one error that lists all faults, so that they can be corrected in one go. */
@@ -36,8 +39,8 @@ export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
 }
 
 /**
- * Returns notices about misspelled variables. Reports only names close to a real one, since Kubernetes and the set-up
- * define other variables that begin in the same way.
+ * Returns a notice for each variable whose name looks misspelled. Reports only names close to a real one, since
+ * Kubernetes and the set-up define other variables with the same prefix.
  */
 export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(variableOf);
