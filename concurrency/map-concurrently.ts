@@ -1,11 +1,10 @@
 import pMap from 'p-map';
 
 /**
- * Calls `work` for each item, at most `limit` at a time, and returns the results in the items' order.
+ * Calls `work` for each item, at most `limit` at a time, and returns the results in the order of the items.
  *
- * After `work` or the iterator has failed, no further call starts. The calls in progress are awaited, then the first
- * error is thrown, so no call is still running when the returned promise settles. `p-map` alone would not wait for
- * them.
+ * After `work` or the iterator has failed, starts no further call, waits for the calls in progress, and then throws the
+ * first error. So no call is still running when the returned promise settles. `p-map` alone would not wait for them.
  */
 export async function mapConcurrently<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -23,7 +22,7 @@ export async function mapConcurrently<Item, Result>(
     return await pMap(source, track, { concurrency: limit });
   } finally {
     await Promise.allSettled(running);
-    // Also waits until a pending read of the next item has ended.
+    // Ends the iteration. If the next item is still being read, this waits for it.
     await source.return(undefined);
   }
 }
