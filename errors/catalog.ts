@@ -3,13 +3,13 @@ interface CatalogEntry {
   readonly means: string;
   /** What to do about it. */
   readonly hint: string;
-  /** Whether a retry may succeed without anybody doing anything. */
+  /** Whether a retry may succeed without anybody's intervention. */
   readonly retryable: boolean;
 }
 
 /**
- * Every error that Federated ETL raises. Codes are stable: they are the types of Temporal failures, and people set
- * alerts on them. `docs/reference/errors.md` has an entry for each.
+ * Every error that Federated ETL raises. Codes are stable: they appear as the types of Temporal failures, and people
+ * set alerts on them. `docs/reference/errors.md` has an entry for each.
  */
 export const catalog = {
   // ETL files that cannot be read

@@ -19,11 +19,11 @@ export interface ErrorSubject {
 
 export interface FederationErrorOptions {
   subject?: ErrorSubject;
-  /** What happened, in one sentence, without the hint. */
+  /** What happened, in one sentence, not including the hint. */
   detail: string;
   /** Hint to show instead of the catalogue's, if the caller knows a better one. */
   hint?: string;
-  /** Overrides `retryable` of the catalogue. */
+  /** Overrides `retryable` of the code's entry in the catalogue. */
   retryable?: boolean;
   /** Time to wait before a retry, as requested by the server, in milliseconds. */
   retryAfterMs?: number;
@@ -31,8 +31,8 @@ export interface FederationErrorOptions {
 }
 
 /**
- * The only error type of Federated ETL: a stable code, a subject, what happened and what to do. Unless overridden, the
- * code's entry in the catalogue says whether retrying can help.
+ * The only error type of Federated ETL. It has a stable code, a subject, what happened and what to do. The code's entry
+ * in the catalogue says whether a retry can help, unless `retryable` overrides it.
  */
 export class FederationError extends Error {
   override readonly name = 'FederationError';
@@ -66,7 +66,7 @@ export class FederationError extends Error {
   }
 }
 
-/** Whether `error` is a catalogued error; if a code is given, whether it has this code. */
+/** Whether `error` is a catalogued error. If a code is given, the error must also have this code. */
 export function isFederationError(error: unknown, code?: ErrorCode): error is FederationError {
   return error instanceof FederationError && (code === undefined || error.code === code);
 }

@@ -7,9 +7,9 @@ export interface NearestName {
 }
 
 /**
- * Returns the known name closest to `name`, for "did you mean"; the first one if several are equally close. It is
- * case-sensitive. Returns undefined if there are no known names. The time is proportional to the length of `name`: cut
- * names that strangers send.
+ * Returns the known name closest to `name`, for messages such as "did you mean …?". If several are equally close,
+ * returns the first; if no names are known, returns undefined. The comparison is case-sensitive. It takes time
+ * proportional to the length of `name`, so truncate names from untrusted callers first.
  */
 export function nearestName(name: string, known: readonly string[]): NearestName | undefined {
   let nearest: NearestName | undefined;
