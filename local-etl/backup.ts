@@ -48,8 +48,8 @@ const begunSchema = z.object({ format: z.literal(1), name: z.string(), at: z.str
 const backupCache = 'backup-cache.json';
 
 /**
- * Opens a folder to save backups in, under the same keys as in the bucket. The folder must exist, so that an unmounted
- * one is noticed.
+ * Opens a folder as a place for backups. Its files have the same keys as in the bucket. The folder must exist: creating
+ * it would hide that its volume is not mounted.
  */
 export function backupFolder(path: string): Bucket {
   return openFilesystem({ directory: path });
@@ -57,8 +57,8 @@ export function backupFolder(path: string): Bucket {
 
 /**
  * Saves every file of the local ETL's federated pipelines, reads each back and compares its digest, then writes the
- * manifest. Throws BACKUP_FAILED if any step fails. The unfinished backup is then not listed, and the volume's next
- * backup resumes it.
+ * manifest. If any step fails, throws BACKUP_FAILED. The unfinished backup is not listed, and the next backup of the
+ * same volume resumes it.
  */
 export async function backUp(deps: BackupDependencies): Promise<Backup> {
   const { store, place, cluster, signal } = deps;
@@ -169,8 +169,8 @@ async function begin(deps: BackupDependencies): Promise<{ name: string; at: stri
 }
 
 /**
- * Knows which files an unfinished backup already holds: they were saved and read back, and have since changed neither
- * locally nor in the backup.
+ * Finds the files that an unfinished backup already holds: those that were saved and read back, and have since changed
+ * neither on the volume nor in the backup.
  */
 class Progress {
   private constructor(
@@ -192,7 +192,9 @@ class Progress {
   }
 }
 
-/** Makes a backup name from the current time, or from the first later millisecond whose name is free. */
+/**
+ * Derives a backup name from the current time. If a backup of that name exists, tries the next millisecond, and so on.
+ */
 async function unusedName({
   place,
   cluster,
@@ -220,7 +222,7 @@ async function save(
   if (await deps.leaveOut?.(saved.digest)) return undefined;
   const { version } = await place.put(key, read.bytes, { metadata: { sha256: saved.digest }, signal });
   const open = async () => (await place.get(key, { signal })).body;
-  // The bytes themselves are not needed: `checked` throws at the end if they differ.
+  // Reading is enough: `checked` throws at the end if the bytes differ from those that were saved.
   for await (const chunk of checked(open, saved, () => notAsSaved(cluster, key))) void chunk;
   cache.note({ path, ...read.stamp }, { digest: saved.digest, version });
   return saved;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Passes a body through. At its end, throws `mismatch` unless its size and SHA-256 digest are as expected. The body is
- * opened when its first chunk is requested, so a body that is never read is never opened.
+ * Yields the chunks of a body unchanged. Throws the error that `mismatch` returns if the size or the SHA-256 digest is
+ * not as expected, at the latest at the end. The body is opened when its first chunk is requested, so a body that is
+ * never read is never opened.
  */
 export async function* checked(
   open: () => Promise<AsyncIterable<Uint8Array>>,

@@ -1,10 +1,10 @@
 const shown = 3;
 
 /**
- * Returns why a cluster that has pulled before may not push a file, or undefined if it may. Combined data that is
- * pushed as the cluster's own would count every cluster twice. A cost-model that loads a pulled file may rewrite it
- * with different bytes, so the file is judged by the clusters named in its records. Records without a cluster name
- * (shared costs, cloud costs) are ignored.
+ * Returns why a cluster that has pulled before may not push a file, or undefined if it may. If a cluster pushed
+ * combined data as its own, the costs of every cluster would be counted twice. A digest does not always identify
+ * combined data, since a cost-model that loads a pulled file may rewrite it with different bytes. So the file is judged
+ * by the cluster names in its records. Records without a cluster name (shared costs, cloud costs) are ignored.
  */
 export function echoFault(clusters: Iterable<string>, own: ReadonlySet<string>): string | undefined {
   const named = [...clusters].filter((name) => name !== '');

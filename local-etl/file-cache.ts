@@ -13,7 +13,7 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 const factsSchema = z.object({
   digest: z.string(),
-  /** Version of the stored copy with this digest. */
+  /** Version of the copy with this digest, in the bucket or in a backup. */
   version: z.string().optional(),
   refused: refusalSchema.optional(),
 });
@@ -24,21 +24,27 @@ const entrySchema = factsSchema.extend({ size: z.number(), mtimeMs: z.number(), 
 const cacheSchema = z.object({ format: z.literal(1), files: z.record(z.string(), entrySchema) });
 type Entry = z.infer<typeof entrySchema>;
 
-/** Facts noted this soon after a write are not reused: another write may leave the file's size and time unchanged. */
+/**
+ * Facts noted within this time after a file was written are not reused: another write so soon may leave the file's size
+ * and modification time unchanged.
+ */
 const settlesAfterMs = 2_000;
 
 /**
- * Number of new entries after which the cache is saved. If a process is killed, the files of unsaved entries are read
- * again.
+ * Number of new entries after which the cache is saved. After a process was killed, the files of its unsaved entries
+ * have to be read again.
  */
 const saveEvery = 100;
 const saveEveryMs = 1_000;
-/** Every save writes the whole cache, so at most one part in `shareOfSaving` of the time is spent on saving. */
+/**
+ * Limits the share of the time that is spent on saving to 1 in `shareOfSaving`, since every save writes the whole
+ * cache.
+ */
 const shareOfSaving = 20;
 
 /**
- * Remembers facts about local files by path, size and modification time, so that unchanged files are not read again.
- * Losing the cache, or finding it unreadable, costs only time.
+ * Remembers facts about local files by path, size and modification time, so that unchanged files need not be read
+ * again. If the cache is lost or unreadable, this costs only time.
  */
 export class FileCache {
   private unsaved = 0;
@@ -79,7 +85,7 @@ export class FileCache {
     this.unsaved++;
   }
 
-  /** Drops all files except the given ones. */
+  /** Drops the entries of all files except the given ones. */
   keepOnly(paths: ReadonlySet<string>): void {
     for (const path of this.entries.keys()) if (!paths.has(path)) this.entries.delete(path);
   }
@@ -99,7 +105,10 @@ export class FileCache {
     this.savingTookMs = this.savedAt - begun;
   }
 
-  /** Saves the cache if enough entries were noted, or if enough time has passed. Call it after each file. */
+  /**
+   * Saves the cache if it has enough new entries, or if it has any and enough time has passed. Call this after each
+   * file.
+   */
   async saveNowAndThen(): Promise<void> {
     const sinceMs = performance.now() - this.savedAt;
     const isDue = this.unsaved >= saveEvery || (this.unsaved > 0 && sinceMs >= saveEveryMs);

@@ -17,7 +17,7 @@ export interface LocalFile extends WindowFile, FileStamp {}
 
 /**
  * Lists the window files of the federated pipelines, in directory order. Skips everything else: other pipelines,
- * temporary files, links. Yields each file as soon as it is found and collects nothing, so any number of files is fine.
+ * temporary files, links. Yields each file as soon as it is found, so memory does not limit the number of files.
  */
 export async function* listWindowFiles(store: LocalEtl, signal?: AbortSignal): AsyncGenerator<LocalFile> {
   for (const pipeline of pipelines) {
@@ -65,7 +65,7 @@ export async function hasFiles(store: LocalEtl): Promise<boolean> {
   return false;
 }
 
-/** Returns size and modification time, which show whether a file has changed without reading it. */
+/** Returns the size and modification time. They show whether a file has changed, without reading it. */
 export function stamp(stats: Stats): { size: number; mtimeMs: number } {
   return { size: stats.size, mtimeMs: stats.mtimeMs };
 }

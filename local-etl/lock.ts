@@ -10,15 +10,18 @@ import { ifThere, type LocalEtl, systemCode } from './store';
 import { inFolder, removeQuickly } from './write';
 
 /**
- * These locks keep the push and the pull of one cluster apart, in one process or in several that share the volume. A
- * lock is a file that names its holder. It is created only if absent, and the holder touches it regularly. Another
- * process takes it over if its holder is dead or has not touched it for `staleAfterMs`. A holder that was only paused
- * may then overlap with the next one. This is harmless, because every step replaces whole files.
+ * Age at which a lock that nobody touches is stale.
+ *
+ * Locks keep the push and the pull of one cluster from handling the same window at once, within one process or in
+ * several that share the volume. A lock is a file that names its holder. It is created only if absent, and its holder
+ * touches it regularly. If the holder is dead or has not touched the lock for `staleAfterMs`, another process takes the
+ * lock over. A holder that was only paused may then continue at the same time as its successor. This is harmless,
+ * because every step replaces whole files.
  */
 const staleAfterMs = 2 * 60_000;
 /**
- * Age at which a lock without a name is stale. A process writes its name into a new lock at once, so a lock that is
- * still without a name belongs to a process that was killed in between.
+ * Age at which a lock that names no holder is stale. A process creates the lock and writes its name into it right away.
+ * If the name is missing for longer, the process was killed in between.
  */
 const namelessAfterMs = 10_000;
 const touchEveryMs = 20_000;
@@ -28,8 +31,8 @@ const holderSchema = z.object({ place: z.string(), pid: z.number(), token: z.str
 type Holder = z.infer<typeof holderSchema>;
 
 /**
- * Tokens of the locks that this process holds. The pid is not enough: after a container restarts, a different process
- * has the same pid.
+ * Tokens of the locks that this process holds. The pid alone does not identify the holder: after a container restarts,
+ * a different process may have the same pid.
  */
 const heldHere = new Set<string>();
 
@@ -54,7 +57,7 @@ export async function withLock<T>(
   const holder: Holder = { place: place(), pid: process.pid, token: randomUUID() };
   heldHere.add(holder.token);
   try {
-    // While the lock file is open, its inode number cannot be reused, so `release` can identify the file.
+    // The lock file stays open, so that its inode number cannot be reused and `release` can identify the file by it.
     await using lock = await acquire(path, holder, signal);
     const touching = setInterval(() => void touch(lock), touchEveryMs);
     touching.unref();
@@ -79,7 +82,7 @@ async function acquire(path: string, holder: Holder, signal: AbortSignal | undef
   }
 }
 
-/** Creates a lock file. Returns undefined if another holder has it. */
+/** Creates a lock file and opens it. Returns undefined if it already exists. */
 async function createLock(path: string, holder: Holder): Promise<FileHandle | undefined> {
   const lock = await inFolder(dirname(path), () => open(path, 'wx')).catch((error: unknown) => {
     if (systemCode(error) === 'EEXIST') return undefined;
@@ -96,8 +99,8 @@ async function createLock(path: string, holder: Holder): Promise<FileHandle | un
 }
 
 /**
- * Removes a stale lock. If several processes find a lock stale, only one removes it: the guard file keeps the others
- * from removing the new lock that the first one may have taken meanwhile.
+ * Removes a stale lock. Several processes may find it stale at the same time, but a guard file lets only one of them
+ * remove it. Otherwise a slow one could remove the new lock that a faster one has acquired meanwhile.
  */
 async function breakStale(path: string): Promise<void> {
   const guard = `${path}.takeover`;
@@ -155,17 +158,17 @@ async function touch(lock: FileHandle): Promise<void> {
   }
 }
 
-/** Removes the lock, unless it was taken over. */
+/** Removes the lock file, unless another process has taken the lock over. */
 async function release(path: string, holder: Holder, lock: FileHandle): Promise<void> {
   const [ours, there] = [await lock.stat({ bigint: true }), await ifThere(lstat(path, { bigint: true }))];
   const same = ours.ino === there?.ino && ours.dev === there.dev;
-  // Also compare the token, since some network file systems change the inode number of a file.
+  // Some network file systems change the inode number of a file, so the token identifies the lock as well.
   if (same || (await readHolder(path))?.token === holder.token) await removeQuickly(path);
 }
 
 /**
- * Returns the scope in which a pid is meaningful. The host name is not enough: containers of one pod share it, but each
- * has its own processes.
+ * Identifies the scope in which pids are unique. The host name is not enough: the containers of a pod share it, but
+ * each has its own processes.
  */
 function place(): string {
   return (knownPlace ??= [

@@ -34,7 +34,7 @@ export interface Replacement {
 
 export interface OverwritePlan {
   readonly replace: Replacement[];
-  /** Pulled files of windows that the generation no longer has. */
+  /** Files pulled earlier whose windows the generation no longer has. */
   readonly remove: LocalFile[];
   readonly unchanged: number;
 }
@@ -50,12 +50,12 @@ export interface OverwriterDependencies {
   readonly budget: MemoryBudget;
 }
 
-/** Returns the size of the largest file that replacing a window reads or writes. */
+/** Returns the size of the largest file that is read or written when a window is replaced. */
 export function largestOf({ window, files }: Replacement): number {
   return Math.max(window.size, ...files.map(({ size }) => size));
 }
 
-/** Replaces local files with combined windows, after securing the local content. */
+/** Replaces local files with combined windows. Before each replacement, ensures that the local content is not lost. */
 export class Overwriter {
   private readonly combined: BucketReader;
   private readonly store: LocalEtl;
@@ -91,7 +91,8 @@ export class Overwriter {
       heartbeat({ compared: id });
       const files = local.get(id) ?? [];
       const [file, ...others] = files;
-      // If there are several files, or one under another name, the window would exist twice, or in the wrong place.
+      // A window with several files, or with a file under another name, is replaced as well: otherwise it would exist
+      // twice, or in the wrong place.
       const inPlace = file !== undefined && others.length === 0 && file.path === id;
       if (inPlace && (await this.digestOf(file, signal)) === window.digest) plan.unchanged++;
       else plan.replace.push({ id, window, files });
@@ -107,8 +108,8 @@ export class Overwriter {
   }
 
   /**
-   * Replaces one window, unless its file is being written. The caller holds the window's lock, and `largestOf` bytes of
-   * the budget.
+   * Replaces the local files of one window, unless one of them is being written. The caller must hold the window's
+   * lock, and `largestOf` bytes of the memory budget.
    */
   async replace(
     { id, window, files }: Replacement,
@@ -135,8 +136,8 @@ export class Overwriter {
   }
 
   /**
-   * Removes a file if it is still the pulled one. The caller holds the lock of the file's window, and the file's size
-   * of the budget.
+   * Removes a file if its content is still a pulled one. The caller must hold the lock of the file's window, and as
+   * many bytes of the memory budget as the file has.
    */
   async remove(file: LocalFile): Promise<boolean> {
     if (!(await this.isPulled(file))) return false;

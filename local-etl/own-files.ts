@@ -11,13 +11,16 @@ import { writeTemporary } from './write';
 export interface OwnFilesDependencies {
   /** Bucket that has the cluster's folder; undefined to restore from backups only. */
   folder: BucketReader | undefined;
-  /** Bucket or folder that has the cluster's backups, if any. */
+  /** Bucket or folder that has the cluster's backups; undefined if there are none. */
   backups: BucketReader | undefined;
   cluster: ClusterId;
   signal: AbortSignal;
 }
 
-/** One of the cluster's own files, to bring back. `fetch` writes it to a verified temporary file next to its target. */
+/**
+ * One of the cluster's own files that can be brought back. `fetch` writes its verified content to a temporary file next
+ * to the target, and returns the path of the temporary file.
+ */
 export interface OwnFile {
   readonly path: string;
   readonly fetch: (target: string) => Promise<string>;
@@ -51,7 +54,7 @@ export class OwnFiles {
     return Math.max(0, ...kept.map(({ size }) => size));
   }
 
-  /** Returns the files of a window in the cluster's folder. Returns none unless all of them are complete. */
+  /** Returns the files of a window in the cluster's folder. If any of them is incomplete, returns none. */
   async fromFolder(id: WindowId): Promise<OwnFile[]> {
     const files: OwnFile[] = [];
     for (const { path } of this.folder.get(id) ?? []) {

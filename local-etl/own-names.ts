@@ -7,15 +7,15 @@ const fileName = 'own-names.json';
 const ownNamesSchema = z.object({ format: z.literal(1), names: z.array(z.string()) });
 
 /**
- * Returns the cluster names in this cluster's own records: its id, the names in files pushed before its first pull, and
- * those added by an operator.
+ * Returns the cluster names that this cluster's own records may have: its id, the names in files pushed before its
+ * first pull, and names added by an operator.
  */
 export async function ownNames(store: LocalEtl, cluster: string): Promise<Set<string>> {
   const known = await readStateCached(store, fileName, ownNamesSchema);
   return new Set([cluster, ...(known?.names ?? [])]);
 }
 
-/** Permanently adds names to the cluster's own ones. Must finish before records with these names are pushed. */
+/** Adds names to the cluster's own names, permanently. Must finish before records with these names are pushed. */
 export async function addOwnNames(store: LocalEtl, names: Iterable<string>): Promise<void> {
   const added = [...names].filter((name) => name !== '');
   const known = await readStateCached(store, fileName, ownNamesSchema);

@@ -16,7 +16,7 @@ export async function filesByWindow(
   return windows;
 }
 
-/** The time limits of a federation: a cut-off date, and a maximum age. */
+/** The time limits of a federation: its cut-off date, and the maximum age of a window. */
 export interface WindowScope {
   /** Moment in RFC 3339. Windows that start before it are out of scope. */
   readonly cutoff?: string;
@@ -34,7 +34,7 @@ export function closedWindows(ids: Iterable<WindowId>, now: Date, scope: WindowS
   });
 }
 
-/** Whether at least one of the files decodes. If none does, the cluster cannot contribute the window. */
+/** Whether at least one of a window's files can be decoded. If none can, the cluster cannot contribute the window. */
 export async function decodes(store: LocalEtl, files: readonly LocalFile[]): Promise<boolean> {
   for (const { path } of files) {
     const content = await readWindowFile(store, path);

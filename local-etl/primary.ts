@@ -9,7 +9,10 @@ const primarySchema = z.object({
   format: z.literal(1),
   /** Time at which an operator made this cluster stop being a primary. */
   leftAt: z.string().optional(),
-  /** Time at which the guard that waits for the cluster's own windows was passed. The guard is never checked again. */
+  /**
+   * Time at which the cluster passed the guard, which allows no pull until the generation includes the cluster's own
+   * windows. It is checked only until it has been passed once.
+   */
   guardPassedAt: z.string().optional(),
   /** What the guard was waiting for at its last check. */
   waitingFor: z.string().optional(),
@@ -19,21 +22,21 @@ const primarySchema = z.object({
    */
   backup: z.string().optional(),
   /**
-   * Set before a file is replaced for the first time ever. From then on, only files that are certainly the cluster's
-   * own are pushed.
+   * Time of the first pull, set before it replaces a file. From then on, the cluster pushes only files that are
+   * certainly its own.
    */
   firstPullAt: z.string().optional(),
   /** The last generation that was pulled completely. */
   lastPull: z.object({ generation: z.number(), at: z.string() }).optional(),
 });
-/** State of a volume as that of a primary. */
+/** What the volume remembers about its cluster as a primary. */
 export type PrimaryState = z.infer<typeof primarySchema>;
 
 export async function primaryState(store: LocalEtl): Promise<PrimaryState> {
   return (await readStateCached(store, fileName, primarySchema)) ?? { format: 1 };
 }
 
-/** Changes fields of the state; `undefined` removes a field. */
+/** Changes the given fields of the state. The value `undefined` removes a field. */
 export async function updatePrimary(store: LocalEtl, change: Partial<PrimaryState>): Promise<void> {
   await withLock(store, 'primary', async () => {
     await writeState(store, fileName, { ...(await primaryState(store)), ...change });

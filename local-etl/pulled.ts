@@ -7,18 +7,18 @@ import type { LocalEtl } from './store';
 const fileName = 'pulled.json';
 const pulledSchema = z.object({
   format: z.literal(1),
-  /** Digests of the contents pulled, or about to be pulled, by WindowId. The newest is last. */
+  /** Digests of the contents that were pulled or are about to be pulled, by WindowId. The newest is last. */
   windows: z.record(z.string(), z.array(z.string())),
 });
 
 /**
- * Number of digests kept per window. Enough to recognise an old pulled file that is put back; older echoes are
- * recognised by their records.
+ * Number of digests kept per window: enough to recognise an old pulled file that somebody puts back. Still older ones
+ * are recognised by the cluster names in their records.
  */
 const keptPerWindow = 32;
 const keptPerFormerWindow = 4;
 
-/** Content of the state file when it was last read, indexed. */
+/** Content of the state file when it was last read, with sets for fast look-ups. */
 interface Known {
   readonly windows: Readonly<Record<string, readonly string[]>>;
   readonly digests: ReadonlySet<string>;
@@ -26,8 +26,9 @@ interface Known {
 }
 
 /**
- * Remembers the digests of everything this store ever pulled. They are written before a pulled file is put in place,
- * and read again after another process has written them, so a pulled file is never mistaken for the cluster's own.
+ * Remembers the digests of everything that was ever pulled into this store. They are saved before a pulled file is put
+ * in place, and loaded again after another process has saved some. So a pulled file is never mistaken for the cluster's
+ * own.
  */
 export class Pulled {
   private known: Known = knownOf({});

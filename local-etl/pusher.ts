@@ -18,15 +18,15 @@ import { type LocalEtl, localPath } from './store';
 
 /** The outcome of pushing a file. */
 export type PushOutcome =
-  /** Its bytes were uploaded. */
+  /** The file's bytes were uploaded. */
   | { readonly kind: 'uploaded'; readonly bytes: number }
-  /** The cluster's folder already has its bytes. */
+  /** The cluster's folder already has the file's bytes. */
   | { readonly kind: 'unchanged' }
-  /** It was pulled, so it is not this cluster's own. */
+  /** The file was pulled, so it is not this cluster's own. */
   | { readonly kind: 'pulled' }
-  /** It is not complete, or not yet. */
+  /** The file is incomplete, perhaps because it is still being written. */
   | { readonly kind: 'incomplete'; readonly why: string; readonly code?: string }
-  /** It is complete, but not certainly this cluster's own, or its path cannot be a key. */
+  /** The file is complete, but it is not certainly this cluster's own, or its path is not a valid key. */
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'gone' };
 export type PushOutcomeOfBytes = Exclude<PushOutcome, { kind: 'gone' }>;
@@ -48,8 +48,8 @@ interface Content {
 }
 
 /**
- * Uploads local files to the cluster's folder. It lists that folder once and keeps a cache of local files. So a file
- * that has changed neither locally nor in the folder is not read and needs no request.
+ * Uploads local files to the cluster's folder in the bucket. Lists that folder once, and keeps a cache of facts about
+ * local files. So a file that has changed neither locally nor in the bucket is not read and needs no request.
  */
 export class Pusher {
   private constructor(
@@ -71,7 +71,8 @@ export class Pusher {
   }
 
   /**
-   * Pushes a file unless the bucket has it. Acquires the budget and the window's lock only if the file must be read.
+   * Pushes a file unless the bucket already has it. Acquires memory budget and the window's lock only if the file must
+   * be read.
    */
   async push(file: LocalFile): Promise<PushOutcome> {
     const { store, signal, budget } = this.deps;
@@ -84,7 +85,7 @@ export class Pusher {
     );
   }
 
-  /** Pushes bytes that were just read. The caller holds the window's lock and the budget for the bytes. */
+  /** Pushes bytes that were just read. The caller must hold the window's lock, and memory budget for the bytes. */
   async pushRead(path: string, read: SteadyContent, digest: string): Promise<PushOutcomeOfBytes> {
     const named = parseWindowFile(path);
     if (named === undefined) return { kind: 'incomplete', why: 'Its name is not that of a window file.' };
@@ -121,7 +122,8 @@ export class Pusher {
 
   private async pushContent(content: Content): Promise<PushOutcomeOfBytes> {
     const { file, digest, bytes } = content;
-    // Check both the state and the digests again, now under the lock: a pull writes both before its first rename.
+    // Check again under the lock whether this cluster has pulled, and whether it pulled these bytes. A pull that began
+    // in the meantime has saved both before its first rename.
     const { firstPullAt } = await primaryState(this.deps.store);
     if (await this.pulled.has(digest)) {
       this.cache.note(file, { digest });
@@ -129,7 +131,7 @@ export class Pusher {
     }
     const there = this.remote.get(clusterEtlKey(this.deps.cluster, file.path));
     const last = this.cache.last(file.path);
-    // The file was only touched: its bytes were judged when they were uploaded.
+    // Only the modification time has changed. The bytes were judged when they were uploaded.
     if (there !== undefined && last?.version === there && last.digest === digest)
       return this.unchanged(content, there);
     const judged = judgeContent(file.ref.pipeline, bytes);

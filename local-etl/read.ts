@@ -50,7 +50,7 @@ export type Judgement =
 
 /**
  * Judges whether the bytes are a complete file of the pipeline. A file with an unsupported codec version is treated as
- * complete, since the federator is the one to report it.
+ * complete, since it is the federator's task to report it.
  */
 export function judgeContent(pipeline: Pipeline, bytes: Uint8Array): Judgement {
   try {
@@ -79,7 +79,7 @@ export type SteadyRead =
   | { readonly kind: 'gone' };
 
 /**
- * Reads a file that does not change while it is read. If it changes during each of three attempts, it is reported as
+ * Reads a file. If the file changes while it is read, tries again. After three attempts, reports the file as
  * unreadable.
  */
 export async function readSteadily(path: string): Promise<SteadyRead> {
@@ -93,7 +93,7 @@ export async function readSteadily(path: string): Promise<SteadyRead> {
 
 async function readOnce(path: string): Promise<SteadyRead | 'moving'> {
   try {
-    // NONBLOCK: opening a pipe would wait for a writer. NOFOLLOW: a link may lead anywhere.
+    // O_NONBLOCK: otherwise, opening a pipe would wait for a writer. O_NOFOLLOW: a link may lead anywhere.
     await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const before = await handle.stat();
     if (!before.isFile()) return { kind: 'unreadable', why: 'It is not a regular file.' };

@@ -9,11 +9,15 @@ export interface Stamp {
 }
 
 /**
- * Moves a written file to `path` if the file there still matches `stamp` (or, if `stamp` is undefined, if there still
- * is none). If the file there was written since, replaces nothing and returns false. A second hard link keeps the old
- * file until that is certain. This also detects a write by a cost-model that opened the file just before. On file
- * systems without hard links, there is only the check before the move. The move is durable once the caller has synced
- * the folder. Until then, a power failure leaves either the old or the new file, whole.
+ * Moves the file `written` to `path` if the file there still matches `stamp` (or, if `stamp` is undefined, if there
+ * still is no file). Otherwise replaces nothing and returns false.
+ *
+ * A cost-model that opened the old file just before the move may still write to it. A second hard link therefore keeps
+ * the old file, so that such a write is detected and the move undone. On file systems without hard links, there is only
+ * the check before the move.
+ *
+ * The move is durable once the caller has synced the folder. Until then, a power failure leaves either the old or the
+ * new file, whole.
  */
 export async function replaceIfSame(
   written: string,

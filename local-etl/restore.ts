@@ -27,20 +27,20 @@ export interface RestoreDependencies {
 export interface RestoreSummary {
   /** Number of files brought back from the backup. */
   restored: number;
-  /** Number of files that were still as in the backup. */
+  /** Number of files that already had the content that the backup has. */
   unchanged: number;
   /** Number of pulled files that were removed because the backup does not have them. */
   removed: number;
-  /** Number of the cluster's own newer files that were replaced. `.federated-etl/salvaged` has copies of them. */
+  /** Number of the cluster's own newer files that were replaced. Copies of them are in `.federated-etl/salvaged`. */
   salvaged: number;
 }
 
 const lanes = 4;
 
 /**
- * Restores the local ETL from a backup. Each file is replaced atomically and checked against the manifest. Pulled files
- * that the backup lacks are removed; the cluster's own files that it lacks stay. Throws PRIMARY_ACTIVE while the cluster
- * still pulls, since the next pull would overwrite the files again.
+ * Restores the local ETL from a backup. Each file is replaced atomically and checked against the manifest. Of the files
+ * that the backup lacks, pulled ones are removed and the cluster's own ones stay. Throws PRIMARY_ACTIVE if the cluster
+ * still pulls, since the next pull would overwrite the restored files.
  */
 export async function restoreBackup(deps: RestoreDependencies): Promise<RestoreSummary> {
   const { store, place, cluster, name, signal } = deps;
@@ -95,8 +95,8 @@ async function restoreFile(
 }
 
 /**
- * Runs `work` while holding the lock of a file's window. A backup may also hold files that are not window files; each
- * of them has its own lock.
+ * Runs `work` while holding the lock of a file's window. A backup may also hold files that are not window files. Each
+ * of those has its own lock.
  */
 function locked<T>(store: LocalEtl, path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const file = parseWindowFile(path);

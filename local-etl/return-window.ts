@@ -22,8 +22,8 @@ export interface ReturnDependencies {
 export type Returned = 'own' | 'fromFolder' | 'fromBackup' | 'removed' | 'absent';
 
 /**
- * Puts the cluster's own files of a window back. `paths` are the window's local files. The caller holds the window's
- * lock.
+ * Brings the cluster's own files of a window back, and removes the combined ones. `paths` are the window's local files.
+ * The caller must hold the window's lock.
  */
 export async function returnWindow(
   deps: ReturnDependencies,
@@ -32,7 +32,7 @@ export async function returnWindow(
 ): Promise<Returned> {
   const whose = new Map<string, Whose>();
   for (const path of new Set([id, ...paths])) whose.set(path, await whoseIs(deps, path));
-  // Files that the cluster has rebuilt are newer than any saved ones, so they stay.
+  // If the cluster has rebuilt a file, it is newer than any saved one, so nothing is brought back.
   const rebuilt = [...whose.values()].includes('own');
   const { files, from } = rebuilt ? { files: [], from: 'own' as const } : await savedFiles(deps.files, id);
   for (const { path, fetch } of files) {
@@ -54,7 +54,8 @@ async function savedFiles(own: OwnFiles, id: WindowId) {
 }
 
 /**
- * Whose file it is. `combined`: it was pulled, or rewritten from a pulled file. An incomplete file belongs to nobody.
+ * Whose data a local file holds. `combined`: the file was pulled, or rewritten from a pulled file. `incomplete`: the
+ * file cannot be attributed to anybody. `gone`: the file does not exist.
  */
 type Whose = 'own' | 'combined' | 'incomplete' | 'gone';
 

@@ -5,14 +5,14 @@ import { ifThere, type LocalEtl } from './store';
 import { writeAtomically } from './write';
 
 /**
- * Number of contents kept per file. Without a limit, a cost-model that keeps building where nothing is pushed would
- * fill the volume.
+ * Number of old contents kept per file. Without a limit, they would fill the volume of a cluster that does not push but
+ * whose cost-model keeps building files.
  */
 const salvagedPerFile = 3;
 
 /**
- * Saves the content of a file that is about to be replaced and has no other copy. The copy is in `salvaged/` on the
- * same volume, which keeps the last few contents of each file. Returns the path of the copy.
+ * Saves the content of a file that is about to be replaced and has no other copy. Returns the path of the copy, which
+ * is below `salvaged/` on the same volume. Only the last few contents of each file are kept.
  */
 export async function salvage(store: LocalEtl, path: string, bytes: Uint8Array): Promise<string> {
   const base = join(store.state, 'salvaged', ...path.split('/'));

@@ -5,12 +5,12 @@ import type { Stamp } from './replace';
 import { salvage } from './salvage';
 import { type LocalEtl, localPath } from './store';
 
-/** How the bytes of a file were secured before it is replaced. */
+/** How the bytes of a file were secured before its replacement. */
 export type Secured =
   | { readonly kind: 'gone' }
-  /** It must not be replaced now: it is being written, or cannot be read. */
+  /** The file must not be replaced now: it is being written, or cannot be read. */
   | { readonly kind: 'busy' }
-  /** Its bytes were pulled, or the cluster's folder or the backup has them. */
+  /** No copy was needed: the bytes were pulled, or the cluster's folder or the backup has them. */
   | { readonly kind: 'safe'; readonly stamp: Stamp }
   | { readonly kind: 'pushed'; readonly stamp: Stamp }
   | { readonly kind: 'salvaged'; readonly stamp: Stamp; readonly copy: string; readonly why: string };
@@ -18,16 +18,16 @@ export type Secured =
 export interface SecureDependencies {
   store: LocalEtl;
   pulled: Pulled;
-  /** Pushes the files if the cluster is also federated. Without it, nothing is pushed. */
+  /** Pushes the files, if the cluster is also a Federated Cluster. If undefined, nothing is pushed. */
   pusher?: Pusher;
-  /** Whether the backup has these bytes. */
+  /** Whether the backup has a file with this digest. */
   isBackedUp: (digest: string) => Promise<boolean>;
 }
 
-/** Until this long after its last change, an incomplete file may still be being written. After that it is broken. */
+/** An incomplete file that was changed within this time may still be being written. After that, it counts as broken. */
 const beingWrittenMs = 60_000;
 
-/** Ensures that replacing a local file loses no bytes. The caller holds the window's lock. */
+/** Ensures that no bytes are lost when a local file is replaced. The caller must hold the window's lock. */
 export async function secure(deps: SecureDependencies, path: string): Promise<Secured> {
   const read = await readSteadily(localPath(deps.store, path));
   if (read.kind === 'gone') return { kind: 'gone' };

@@ -42,7 +42,8 @@ export async function readStateCached<T>(
 ): Promise<Readonly<T> | undefined> {
   const path = join(store.state, name);
   const stats = await ifThere(stat(path, { bigint: true }));
-  // Every write creates a new file, so the inode changes even where the clock is too coarse to show it.
+  // Every write creates a new file. So the inode number changes even if the clock is too coarse for a new modification
+  // time.
   const seen = stats === undefined ? 'none' : `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
   const known = latest.get(path);
   if (known?.seen === seen) return known.value as T | undefined;
@@ -51,12 +52,15 @@ export async function readStateCached<T>(
   return value;
 }
 
-/** Writes state that can be worked out again, so a crash may lose it. */
+/**
+ * Writes a state file without waiting for the disk: only for state that can be computed again, since a crash may lose
+ * it.
+ */
 export async function writeStateQuickly(store: LocalEtl, name: string, value: object): Promise<void> {
   await writeQuickly(join(store.state, name), Buffer.from(JSON.stringify(value)));
 }
 
-/** Writes a state file durably; a crash leaves the previous one. */
+/** Writes a state file durably. A crash during the write leaves the previous content. */
 export async function writeState(store: LocalEtl, name: string, value: object): Promise<void> {
   await writeAtomically(join(store.state, name), Buffer.from(`${JSON.stringify(value)}\n`));
 }

@@ -38,7 +38,7 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** System errors by which a volume refuses access or space. */
+/** System errors that mean that a volume refuses access or space, with a description of each. */
 const refusals: Readonly<Record<string, string>> = {
   EACCES: 'This process lacks the permission',
   EPERM: 'This process lacks the permission',

@@ -1,5 +1,6 @@
 /**
- * Number of files that a push or pull handles at once. A store takes tens of milliseconds to respond, however small the
- * file. With small files, this number keeps the link busy; with large files, the memory budget is the lower limit.
+ * Number of files that a push or pull handles at once. A store takes tens of milliseconds to respond, even for a small
+ * file, so small files keep the link busy only if many are transferred at once. With large files, the memory budget
+ * allows fewer.
  */
 export const transfersAtOnce = 32;

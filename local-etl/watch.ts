@@ -5,11 +5,11 @@ import type { LocalEtl } from './store';
 export interface WatchOptions {
   /** Time without changes after which `onChange` is called. (Default: 1 second) */
   quietMs?: number;
-  /** Longest delay of that call while changes continue. (Default: 10 seconds) */
+  /** Longest delay of the call of `onChange` if changes continue. (Default: 10 seconds) */
   longestMs?: number;
   /** How often to check whether the folder exists. (Default: 5 seconds) */
   lookEveryMs?: number;
-  /** Called when the system refuses to watch; changes are then found only by the next scan. */
+  /** Called when the system refuses to watch. Changes are then found only by the next scan. */
   onError?: (error: unknown) => void;
 }
 
@@ -18,8 +18,8 @@ export interface Watcher {
 }
 
 /**
- * Calls `onChange` after window files have changed, only once for many changes. The call does not say what changed, so
- * the caller must scan. The folder may appear later, disappear and come back.
+ * Calls `onChange` after window files have changed. Many changes in a row lead to one call, which does not say what
+ * changed, so the caller must scan. The watched folder may appear later, disappear and come back.
  */
 export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: WatchOptions = {}): Watcher {
   const { quietMs = 1_000, longestMs = 10_000, lookEveryMs = 5_000, onError = () => undefined } = options;
@@ -31,7 +31,7 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
     const there = existsSync(store.bingen);
     if (there && watcher === undefined) {
       watcher = watchFolders(store.bingen, changed.soon, onError);
-      // Files may have been written before watching began.
+      // Files may have been written before watching began, so report a change.
       changed.soon();
     } else if (!there && watcher !== undefined) {
       const gone = watcher;
@@ -52,8 +52,8 @@ export function watchLocalEtl(store: LocalEtl, onChange: () => void, options: Wa
 }
 
 /**
- * Watches only folders, since their raw events also report writes to the files in them. One watch per file would exceed
- * the system's limit if there are many thousands of files.
+ * Watches only folders, since their raw events also report writes to the files in them. With many thousands of files,
+ * one watch per file would exceed the system's limit.
  */
 function watchFolders(bingen: string, onEvent: () => void, onError: (error: unknown) => void): FSWatcher {
   const watcher = watch(bingen, {

@@ -50,7 +50,8 @@ export async function createOnce(path: string, body: Uint8Array): Promise<boolea
 }
 
 /**
- * Writes a temporary file next to `path`, synced, and returns its path. The caller then calls `moveInto` or removes it.
+ * Writes a temporary file next to `path`, syncs it, and returns its path. The caller must call `moveInto` or remove the
+ * file.
  */
 export async function writeTemporary(
   path: string,
@@ -75,8 +76,8 @@ async function writeAt(written: string, body: Uint8Array | AsyncIterable<Uint8Ar
 }
 
 /**
- * Runs `make`. If it fails because the folder is missing, creates the folder and runs it again. The folder nearly
- * always exists, so this saves a check.
+ * Runs `make`. If it fails because the folder is missing, creates the folder and runs `make` again. Checking first
+ * would nearly always be wasted, since the folder nearly always exists.
  */
 export async function inFolder<T>(folder: string, make: () => Promise<T>): Promise<T> {
   try {
@@ -131,7 +132,7 @@ function temporaryName(): string {
 /** Makes the entries of a folder durable. */
 export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, 'r');
-  // Some network file systems cannot sync a folder; there the rename is already durable.
+  // Some network file systems cannot sync a folder, but there the rename is already durable.
   await handle.sync().catch((error: unknown) => {
     if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'ENOTSUP') throw error;
   });
