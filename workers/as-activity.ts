@@ -10,7 +10,7 @@ export interface ActivityContext {
   readonly signal: AbortSignal;
 }
 
-/** Context of the activity that is running when it is used. */
+/** Context of the activity that is running when a property is read. */
 export const temporalContext: ActivityContext = {
   heartbeat: (details) => Context.current().heartbeat(details),
   get signal() {
@@ -18,12 +18,16 @@ export const temporalContext: ActivityContext = {
   },
 };
 
-/** Well below the heartbeat time-out in workflows/retries.ts, so that one late heartbeat does no harm. */
+/**
+ * Interval between heartbeats. It is well below the heartbeat time-out in workflows/retries.ts, so that one late
+ * heartbeat does no harm.
+ */
 const heartbeatEveryMs = 5_000;
 
 /**
- * Turns a function into an activity. It heartbeats while it runs, so that a cancellation reaches it and the loss of its
- * worker is noticed. Its errors become Temporal failures whose type is the code from the catalogue.
+ * Turns a function into an activity. While it runs, the activity sends heartbeats, so that it learns of a cancellation
+ * and Temporal notices the loss of its worker. Its errors become Temporal failures whose type is the code from the
+ * catalogue.
  */
 export function asActivity<Args extends unknown[], Result>(
   work: (...args: Args) => Promise<Result>,
@@ -66,7 +70,7 @@ export function asActivities<Activities extends object>(
 }
 
 /**
- * Converts an error to a Temporal failure. No other code does so. The stack is replaced, since it would show paths of
+ * Converts an error to a Temporal failure; no other code does this. The stack is replaced, since it would show paths of
  * this machine.
  */
 export function asFailure(error: unknown, signal: AbortSignal): Error {

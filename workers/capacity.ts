@@ -1,9 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os';
 
 /**
- * Returns the number of windows that this process merges at once. A merge uses a core and a thread only while it
- * splices; before and after, it waits for the store and for Temporal. With large windows, `mergeMemory` lowers the
- * number further.
+ * Returns the maximum number of windows that this process merges at once: several per core. A merge uses a core and a
+ * thread only while it splices the files; the rest of the time, it waits for the store or for Temporal. With large
+ * windows, `mergeMemory` is the lower limit.
  */
 export function mergeSlots(cores = availableParallelism()): number {
   return 4 * cores;
@@ -21,7 +21,7 @@ export function mergeMemory(usable = usableMemory()): number {
 }
 
 function usableMemory(): number {
-  // Without a limit, this is 0, or more than the machine has.
+  // If there is no limit, this is 0, or more than the machine has.
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -21,18 +21,19 @@ import { createWorker } from './workers';
 
 const roleGone = 'the settings of the cluster no longer give it this role';
 
-/** Enough for one push and one pull at a time, and for leaving or entering meanwhile. */
+/** Maximum number of activities at once: enough for a push, a pull, and requests to leave or enter as a primary. */
 const activitiesAtOnce = 4;
 
 /**
- * Number of bytes of files that pushes and pulls may hold in memory at once. A link of 1 Gbit/s with 100 ms latency has
- * 12 MiB in flight. In addition, decoding takes several times the file's bytes, but only for one file at a time.
+ * Number of bytes of files that pushes and pulls may hold in memory at once. This is ample: a link of 1 Gbit/s with 100
+ * ms latency has 12 MiB in flight. Decoding takes several times a file's bytes in addition, but only for one file at a
+ * time.
  */
 const transferBytes = 64 * 2 ** 20;
 
 /**
- * Starts a Federated Cluster, a Primary Cluster, or both. Serves the cluster's own task queue, so that work on its
- * volume runs where the volume is mounted. If the cluster no longer has a role according to the settings, ends the
+ * Starts the role Federated Cluster, Primary Cluster, or both. Serves the cluster's own task queue, so that work on its
+ * volume runs where the volume is mounted. If the settings no longer give the cluster one of these roles, ends the
  * workflow of that role. Throws DUPLICATE_CLUSTER_ID, before anything is served, if the cluster id belongs to another
  * volume.
  */
@@ -41,8 +42,8 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
   const { clusterId: cluster, localEtl: local } = settings;
   const { federatedCluster, primaryCluster } = settings.roles;
   const store = localEtl(local.path);
-  // A new primary starts without a folder. The folder of a Federated Cluster must exist: if it does not, its volume is
-  // not mounted.
+  // Creates the folder of a new primary. The folder of a Federated Cluster must already exist: if it does not, its
+  // volume is not mounted.
   if (!federatedCluster) await mkdir(store.root, { recursive: true });
   const instance = await instanceOf(store);
   if (federatedCluster) await startPush(context, instance);
@@ -73,7 +74,7 @@ export async function startCluster(context: RoleContext): Promise<StartedRole> {
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,
   });
   const changes = createNotifier(async () => void (await signalPush(context, instance)), log);
-  // The roster belongs to the federator, which may start later than this cluster.
+  // Retried until it succeeds, since the federator, which runs the roster, may start later than this cluster.
   const roster = createNotifier(
     () =>
       client.workflow
@@ -126,7 +127,7 @@ function signalPush({ client, names, settings }: RoleContext, instance: string) 
     args: [{ cluster, instance, rescanEveryMs }],
     signal: pushNow,
     signalArgs: [{ everyMs: rescanEveryMs, existingConfig }],
-    // Also kept in the memo, which can be read while no worker serves the workflow.
+    // These values are also in the memo, since it can be read while no worker serves the workflow.
     memo: { instance, existingConfig },
     staticSummary: `Keeps Federated Storage a copy of the local ETL of ${cluster}`,
   });

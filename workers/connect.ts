@@ -15,7 +15,7 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 
 /**
- * Connects to Temporal, and waits for it as long as necessary, so a cluster may start before its Temporal server.
+ * Connects to Temporal. Waits for the server as long as necessary, so a cluster may start before its Temporal server.
  * Throws TEMPORAL_UNAVAILABLE if `stop` is aborted meanwhile, or if the server lacks the namespace or denies this
  * client access to it.
  */

@@ -3,13 +3,13 @@ import type { Client } from '@temporalio/client';
 import type { ActivityContext } from './as-activity';
 
 const lookEveryMs = 2_000;
-/** A run that takes longer than this is regarded as stuck, and must not block others. */
+/** Longest time to wait. A run that takes longer than this is regarded as stuck, and must not block others. */
 const patienceMs = 30 * 60_000;
 
 /**
  * Waits until no federation that started before this one is running, but for half an hour at most. Two federations at
- * once are safe, since only one can commit, but the other one's work would be wasted. (Listings lag by about a second,
- * so two federations that start in the same second may both proceed.)
+ * once are safe, but a waste: only one of them can commit, and the work of the other is lost. (Listings lag by about a
+ * second, so two federations that start in the same second may both proceed.)
  */
 export async function awaitEarlierRuns(
   client: Client,

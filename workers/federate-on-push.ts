@@ -6,7 +6,8 @@ import { endWorkflow } from './end-workflow';
 import type { RoleContext } from './role';
 
 /**
- * When a window ends, all clusters write at the same time, for some seconds. The federation waits until they are done.
+ * Time without a push after which a federation starts. When a window ends, all clusters push at the same time, for some
+ * seconds. The federation waits until they are done.
  */
 const quietMs = 10_000;
 const latestMs = 60_000;
@@ -36,7 +37,7 @@ export async function reportPush(
   try {
     await client.workflow.getHandle(names.federateOnPush).signal(pushed);
   } catch (error) {
-    // By default no federator runs this workflow, so it is no problem if it does not exist.
+    // Ignore that the workflow does not exist: by default, no federator runs it.
     if (!(error instanceof WorkflowNotFoundError))
       log.debug(
         { event: 'push.not-reported', reason: String(error) },

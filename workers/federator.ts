@@ -21,7 +21,7 @@ import { ensureSchedule, jitterOf } from './schedule';
 import { ensureSearchAttributes } from './search-attributes';
 import { createWorker } from './workers';
 
-/** Light activities mostly wait for the bucket, so many of them may run at once. */
+/** Maximum number of light activities (all except merges) at once. They mostly wait for the bucket, so many may run. */
 const lightActivities = 20;
 
 /**
@@ -87,7 +87,7 @@ async function startRoster({ client, bucket, names, settings }: RoleContext): Pr
     taskQueue: names.federationQueue,
     args: [{ bucket: bucket.label }],
     workflowIdConflictPolicy: 'USE_EXISTING',
-    // Also kept in the memo, which can be read while no worker serves the roster.
+    // The bucket is also in the memo, since it can be read while no worker serves the roster.
     memo: { bucket: bucket.label },
     staticSummary: 'Exclusions, and the primaries to notify',
   });
@@ -101,7 +101,7 @@ async function startRoster({ client, bucket, names, settings }: RoleContext): Pr
 
 const rosterPatienceMs = 60_000;
 
-/** Returns the current exclusions from the roster. Waits until the roster has loaded them, up to a minute. */
+/** Returns the current exclusions from the roster. If the roster has not loaded them yet, waits up to a minute. */
 async function readExclusions(client: Client, rosterId: string): Promise<Record<string, Exclusion>> {
   const until = Date.now() + rosterPatienceMs;
   for (;;) {

@@ -24,8 +24,9 @@ export class Readiness {
   }
 
   /**
-   * Marks all roles as ready. From then on, `reach` returns what currently keeps the roles from working, and `unserved`
-   * returns why a primary cannot answer queries. Both return undefined if nothing is wrong.
+   * Marks all roles as ready. From then on, the state of a primary comes from `unserved`, which returns why it cannot
+   * answer queries. The state of the other roles comes from `reach`, which returns what currently keeps them from
+   * working. Both functions return undefined if nothing is wrong.
    */
   onceReady(reach: () => Promise<string | undefined>, unserved: () => string | undefined): void {
     this.reach = reach;
@@ -51,7 +52,7 @@ export class Readiness {
     return [...this.states.keys()];
   }
 
-  /** Returns the answer of `reach`. It is cached for a short time, since anyone may ask, and often. */
+  /** Returns the answer of `reach`. It is cached for a short time, since anyone may request it, and often. */
   private recentReach(): Promise<string | undefined> {
     if (this.reached === undefined || Date.now() - this.reached.at > reachEveryMs)
       this.reached = { at: Date.now(), answer: this.reach() };

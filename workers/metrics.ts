@@ -23,7 +23,10 @@ export interface RoleMetrics {
   activityRan(run: ActivityRun): void;
 }
 
-/** Registers the metrics of the process's roles. A metric of something that has never happened is absent, not 0. */
+/**
+ * Registers the metrics of the process's roles. Until something happens for the first time, its metric is absent, not
+ * 0.
+ */
 export function registerRoleMetrics(registry: Registry, readiness: Readiness): RoleMetrics {
   collectDefaultMetrics({ register: registry });
   registerReadiness(registry, readiness);
@@ -79,7 +82,7 @@ export function registerRoleMetrics(registry: Registry, readiness: Readiness): R
     return made;
   }
 
-  /** Update metrics from the result of an activity, by the activity's name. */
+  /** Functions that update metrics from the result of an activity, by the activity's name. */
   const observers: Readonly<Record<string, (result: unknown, args: readonly unknown[]) => void>> = {
     pushLocalEtl: (result) => {
       const { uploaded, unchanged, pulled, incomplete, refused } = result as PushSummary;

@@ -14,8 +14,8 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
 
 /**
- * Creates a notifier that retries `send` until it succeeds. It may fail, for example, because Temporal or the receiver
- * is away.
+ * Creates a notifier that retries `send` until it succeeds. `send` may fail, for example, because Temporal cannot be
+ * reached or the receiver does not exist yet.
  */
 export function createNotifier(send: () => Promise<void>, log: Log): Notifier {
   const closing = new AbortController();

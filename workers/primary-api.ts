@@ -64,7 +64,9 @@ export async function startPrimaryApi(context: RoleContext): Promise<PrimaryApi>
   }
 }
 
-/** Returns a phrase that says why queries cannot be answered in this state, or undefined if they can. */
+/**
+ * Returns a phrase that says why a primary whose data is in this state cannot answer queries, or undefined if it can.
+ */
 export function unserved({ empty, ingesting, refused }: DataState): string | undefined {
   if (!empty) return undefined;
   if (ingesting !== undefined) return `ingests what was pulled: ${ingesting.done} of ${ingesting.of} windows`;

@@ -26,7 +26,7 @@ export interface RoleContext extends ProbedBucket {
 /** A started role. Its workers still have to be run. */
 export interface StartedRole {
   readonly workers: readonly Worker[];
-  /** Starts workflows and the like. Called once the workers run. */
+  /** Starts workflows, schedules and the like. Called once the workers run. */
   begin(): Promise<void>;
   /** For a role that answers queries: returns why it cannot answer them yet, or undefined once it can. */
   unserved?(): string | undefined;

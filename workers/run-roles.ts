@@ -17,7 +17,7 @@ import { registerRoleMetrics } from './metrics';
 import { Releasers } from './releasers';
 import type { RoleContext, StartedRole } from './role';
 
-/** SDK warnings about something that we intend: the merge queue serves activities only. */
+/** SDK warnings about something that we do on purpose: the merge queue serves activities only. */
 const intended = new Set(['No workflows registered, not polling for workflow tasks']);
 
 /** Routes the SDK's log lines to our log. Call it once, before anything connects to Temporal. */
@@ -36,9 +36,9 @@ export function installRuntime(log: Log): void {
 }
 
 /**
- * Runs a cluster's roles until `stop` is aborted, then shuts them down gracefully. Nothing is lost: activities may
- * finish, or the next worker retries them. Throws the error of a role that cannot start or of a worker that fails.
- * Calls `ready` once everything is served.
+ * Runs a cluster's roles until `stop` is aborted, then shuts them down gracefully. Nothing is lost: an activity either
+ * finishes in time or is retried by the next worker. Throws the error of a role that cannot start or of a worker that
+ * fails. Calls `ready` once everything is served.
  */
 export async function runRoles(
   settings: Settings,

@@ -12,13 +12,16 @@ export interface FederationSchedule {
   readonly idPrefix: string;
   readonly firstRunAfterMs: number;
   readonly runEveryMs: number;
-  /** Longest time by which a run may start early. It is random for each run. (Default: 0) */
+  /** Maximum of the random time by which each run may start early. (Default: 0) */
   readonly jitterMs?: number;
 }
 
 const longestJitterMs = 60_000;
 
-/** Returns a jitter that keeps federators that were started together from federating in the same second for ever. */
+/**
+ * Returns the jitter for a schedule. Without it, federators that were started together would always federate in the
+ * same second.
+ */
 export function jitterOf({
   firstRunAfterMs,
   runEveryMs,
@@ -27,9 +30,10 @@ export function jitterOf({
 }
 
 /**
- * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. The first run
- * starts that long after the federator's start, and later runs every `runEveryMs` from then on. A run that is due
- * sooner stays due, so that a crash loop does not postpone it for ever. An operator's pause and note are kept.
+ * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. For a new
+ * schedule, the first run is that long after the federator's start, and later runs follow every `runEveryMs`. If a run
+ * of an existing schedule is due sooner, it stays due, so that a crash loop does not postpone it for ever. An
+ * operator's pause and note are kept.
  */
 export async function ensureSchedule(
   client: Client,
@@ -81,8 +85,9 @@ export async function ensureSchedule(
 }
 
 /**
- * Returns the options of the schedule. Temporal counts intervals from the epoch, so `offset` anchors them to the
- * current time. Temporal adds the jitter to each interval time, so `offset` is reduced by it.
+ * Returns the options of the schedule. Temporal counts intervals from the epoch, so `offset` shifts them to make the
+ * first run due `firstRunAfterMs` from now. Since Temporal delays each run by up to the jitter, `offset` is earlier by
+ * the jitter.
  */
 function scheduleOptions(
   { idPrefix, firstRunAfterMs, runEveryMs, jitterMs = 0 }: FederationSchedule,

@@ -14,8 +14,8 @@ const indexed: Record<(typeof searchAttributes)[keyof typeof searchAttributes]['
 };
 
 /**
- * Registers the search attributes of federations that are missing. A run that sets an unregistered attribute would stay
- * Running for ever. So if registration fails, this throws SEARCH_ATTRIBUTES_MISSING and no worker starts.
+ * Registers those search attributes of federations that the namespace lacks. A run that sets an unregistered attribute
+ * would stay Running for ever. So if registration fails, this throws SEARCH_ATTRIBUTES_MISSING and no worker starts.
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const wanted = Object.values(searchAttributes);

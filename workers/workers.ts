@@ -5,7 +5,10 @@ import { namespaceUnavailable } from './connect';
 import type { RoleContext } from './role';
 import { workflowBundle } from './workflow-bundle';
 
-/** Time that activities have to finish after a SIGTERM. Then they are cancelled, and the next worker retries them. */
+/**
+ * Time that activities have to finish after a SIGTERM. Those that take longer are cancelled, and the next worker
+ * retries them.
+ */
 const shutdownGraceTime = '10s';
 
 interface Serving {
@@ -29,21 +32,21 @@ export async function createWorker(
     identity: `${settings.clusterId}@${hostname()}/${process.pid}`,
     activities: asActivities(serving.activities, (run) => metrics.activityRan(run)),
     maxConcurrentActivityTaskExecutions: serving.maxConcurrentActivityTaskExecutions,
-    // The SDK computes its default from the heap size, which gives too much for a small container.
+    // The SDK computes its default from the heap size, which gives too many for a small container.
     maxCachedWorkflows: 100,
     shutdownGraceTime,
   };
   const bundled = serving.workflows ? { ...options, workflowBundle: await workflowBundle() } : options;
   const worker = await Worker.create(bundled).catch((error: unknown) => {
-    // When a worker starts, its only request to the server is for the namespace, so that request failed.
+    // The only request that a worker sends to the server when it starts is for the namespace, so that is what failed.
     if (!(error instanceof TransportError)) throw error;
     throw namespaceUnavailable(settings.temporal, 'does not describe the namespace', {
       hint: 'Check the server, with `federated-etl doctor` for example, then start again.',
       cause: error,
     });
   });
-  // A worker that never ran, because something else failed, keeps the connection open. Only running it releases the
-  // connection.
+  // If something else fails, this worker may never run. It then keeps the connection open, and only running it releases
+  // the connection.
   held.defer(async () => {
     if (worker.getState() === 'INITIALIZED') await worker.runUntil(Promise.resolve());
   });

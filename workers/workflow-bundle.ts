@@ -13,9 +13,8 @@ export const builtWorkflows = 'workflow-code.js';
 const sources = ['workflows', 'etl', 'federation', 'errors', 'activities'];
 
 /**
- * Returns the workflow code for workers. A build already contains it. In a checkout it is bundled once and cached in
- * node_modules, under a hash of all its possible sources, so that only the first start after a change spends the
- * seconds of bundling.
+ * Returns the workflow code for workers. A build already contains it. In a checkout it is bundled, which takes seconds,
+ * and cached in node_modules under a hash of all possible sources. So only the first start after a change bundles it.
  */
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
   const built = join(__dirname, builtWorkflows);
