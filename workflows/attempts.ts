@@ -6,7 +6,7 @@ export interface AttemptLoop<Summary> {
   /** Whether an attempt was requested since the last one began. */
   requested: boolean;
   state: Attempted<Summary>;
-  /** Time to wait for a request before the next attempt. */
+  /** Longest time to wait for a request before the next attempt begins. */
   waitMs: number;
   failures: number;
 }
@@ -16,8 +16,8 @@ export function attemptLoop<Summary>(state: Attempted<Summary> | undefined): Att
 }
 
 /**
- * Returns the interval given in a signal, or else the current one. A signal cannot be rejected, so malformed values are
- * ignored.
+ * Returns the interval given in a signal. If there is none, or a malformed one (a signal cannot be rejected), returns
+ * the current interval.
  */
 export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: number): number {
   const everyMs: unknown = settings?.everyMs;
@@ -60,7 +60,10 @@ function about(ms: number): number {
   return Math.round(ms * (0.9 + Math.random() / 5));
 }
 
-/** Returns the catalogued code and the message of a failure, from anywhere in its chain of causes. */
+/**
+ * Finds the first failure with a code in the chain of causes, and returns its code and message. If there is none, the
+ * code is INTERNAL.
+ */
 export function failureOf(error: unknown): { code: string; message: string } {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof ApplicationFailure && typeof at.type === 'string')

@@ -1,8 +1,8 @@
 import type { FederationProgress } from './messages';
 
 /**
- * Describes a run for its current details in the Temporal UI. Quarantined sources come early, as the pane shows only a
- * few lines.
+ * Describes a run, for its current details in the Temporal UI. The UI shows only a few lines, so quarantined sources
+ * come near the top.
  */
 export function describeRun(state: FederationProgress): string {
   const lines = [

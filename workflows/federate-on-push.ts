@@ -17,11 +17,14 @@ import { requestedFederationId } from './names';
 
 export interface FederateOnPushInput {
   readonly idPrefix: string;
-  /** Time without a push after which a run starts, in milliseconds. It lets clusters push many files at a time. */
+  /**
+   * Time without a push after which a run starts, in milliseconds. Clusters often push many files in a row, and one run
+   * covers them all.
+   */
   readonly quietMs: number;
   /** Longest time from the first push to the start of a run, in milliseconds. */
   readonly latestMs: number;
-  /** Whether a push from the previous execution is still to be federated. */
+  /** Whether a push that the previous execution received is still to be federated. */
   readonly waiting?: boolean;
 }
 
@@ -29,8 +32,9 @@ export interface FederateOnPushInput {
 const runsPerHistory = 50;
 
 /**
- * Starts federations after pushes, forever. Runs them one at a time, so that all pushes during a run lead to one more
- * run. A failed run reports itself and is not retried here: the next push or the schedule starts another one.
+ * Starts federations after pushes, forever. Runs one federation at a time, so that all pushes during a federation lead
+ * to only one more. A failed run reports itself and is not retried here: the next push or the schedule starts another
+ * one.
  */
 export async function federateOnPush(input: FederateOnPushInput): Promise<void> {
   let first = input.waiting === true ? Date.now() : undefined;
@@ -63,7 +67,7 @@ async function federate(idPrefix: string): Promise<void> {
       args: [{ idPrefix, request: { trigger: 'push' } }],
       workflowRunTimeout: '12h',
       staticSummary: 'asked by a push',
-      // Once started, a run is independent of this workflow.
+      // A run that has started must go on even if this workflow ends.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
     });

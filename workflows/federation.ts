@@ -33,7 +33,9 @@ import { fitting, searchAttributes } from './search-attributes';
 
 export interface FederationInput {
   readonly idPrefix: string;
-  /** The schedule sends the same request every time, so if `at` is missing, the run sets it. */
+  /**
+   * `at` may be missing, since the schedule sends the same request every time. The run then fills in its start time.
+   */
   readonly request: Omit<FederationRequest, 'at'> & { readonly at?: string };
   /** Number of windows merged at once. (Default: 64) */
   readonly parallel?: number;
@@ -59,7 +61,10 @@ export interface FederationSummary {
 const { recordRequest, awaitEarlierRuns, writeReport } = proxyActivities<FederationActivities>(quickActivity);
 const { planFederation } = proxyActivities<FederationActivities>(longActivity);
 
-/** Number of plans after which a run that keeps being overtaken gives up: a person has to find out who else commits. */
+/**
+ * Number of plans after which a run gives up because each was overtaken. A person then has to find out who else
+ * commits.
+ */
 const maxAttempts = 5;
 
 /** Runs one federation: plans, merges what changed, and commits. `docs/design/commit.md` explains the steps. */
@@ -107,7 +112,7 @@ export async function federation(input: FederationInput): Promise<FederationSumm
     const failure = asRunFailure(error);
     await CancellationScope.nonCancellable(async () => {
       upsertSearchAttributes([{ key: searchAttributes.outcome, value: outcome }]);
-      // The run fails with its own error, even if the report cannot be written.
+      // Ignore that the report cannot be written: the run must fail with its own error.
       await writeReport
         .executeWithOptions({ summary: 'write the report' }, [reportOf(outcome, failure)])
         .catch((reason: unknown) => log.error('The report could not be written', { reason: String(reason) }));
@@ -120,8 +125,8 @@ export async function federation(input: FederationInput): Promise<FederationSumm
 }
 
 /**
- * Plans, merges and commits once. Sets `state.committed`, unless the plan was overtaken; then another attempt is
- * needed.
+ * Plans, merges and commits once, then sets `state.committed`. If another commit or a change of membership has
+ * overtaken the plan, leaves it unset, and another attempt is needed.
  */
 async function attempt(input: FederationInput, request: FederationRequest, state: RunState): Promise<void> {
   const { run, attempt: last } = state.progress;
@@ -160,7 +165,8 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   await mergePlan({ run, attempt: number, mergeQueue, parallel: input.parallel }, plan, (lane, soFar) =>
     noteLane(state, lane, soFar),
   );
-  // Exclusions and inclusions that were sent so far must take effect in this run.
+  // Wait until all requests to exclude or include a cluster that arrived so far are handled: they must take effect in
+  // this run.
   await condition(allHandlersFinished);
   show(state, { phase: 'committing' });
   const tried = await runCommit(input, run, number);
@@ -175,7 +181,9 @@ async function attempt(input: FederationInput, request: FederationRequest, state
   show(state, { phase: 'committed', generation, quarantined });
 }
 
-/** Runs the commit. If another commit holds the lock, waits until it has ended. */
+/**
+ * Runs the commit. If another commit is running, which has the same workflow id, waits up to half an hour for its end.
+ */
 async function runCommit(input: FederationInput, run: string, number: number): Promise<CommitEnd> {
   for (let tries = 1; ; tries++) {
     try {

@@ -13,13 +13,13 @@ export interface MergePlanInput extends Omit<MergeShardInput, 'parallel' | 'shar
 type Tell = (lane: number, soFar: MergeCounts) => void;
 
 /**
- * Default number of windows merged at once. It keeps several federators busy at four windows per core. Queued windows
- * cost nothing, but a run with thousands of pending activities would never progress.
+ * Default number of windows merged at once. It is enough to keep several federators busy, each with four windows per
+ * core. Queued windows cost nothing, but a run with thousands of pending activities would never progress.
  */
 const windowsAtOnce = 64;
 /**
- * Maximum number of child workflows that share the shards of a plan. With four, no worker idles while one child waits
- * for its last window.
+ * Maximum number of child workflows that share the shards of a plan. There are four so that, while one child waits for
+ * its last window, the others keep the workers busy.
  */
 const mostLanes = 4;
 /**
@@ -28,7 +28,7 @@ const mostLanes = 4;
 const mostReports = 100;
 
 /**
- * Merges all windows of a plan. A plan of one shard, the usual case, is merged in the run itself, where people look
+ * Merges all windows of a plan. A plan usually has one shard, which is merged in the run itself, where people look
  * first. The shards of a larger plan are divided among child workflows, the lanes. The first failure ends all lanes and
  * is thrown.
  */
@@ -39,7 +39,7 @@ export async function mergePlan(input: MergePlanInput, plan: PlanSummary, tell: 
   if (shards === 1) return mergeHere({ ...input, parallel, shard: 0 }, tell);
   const lanes = Math.min(mostLanes, shards, parallel);
   const reportEvery = Math.ceil(plan.planned / mostReports);
-  // Half a plan cannot be committed, so after one lane has failed, the others would only delay the end of the run.
+  // Ends all lanes when one fails. Half a plan cannot be committed, so the others would only delay the end of the run.
   const scope = new CancellationScope();
   await scope.run(async () => {
     const merging = Array.from({ length: lanes }, (_, shard) =>

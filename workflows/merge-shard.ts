@@ -18,9 +18,9 @@ export interface MergeShardInput extends ShardRef {
 }
 
 /**
- * Merges the windows of one shard, a few at a time, and records the outcomes. `tell` receives what each step adds to
- * the counts. A window that cannot be merged ends the shard: a generation has all windows of a cluster or none, so
- * there would be nothing to commit.
+ * Merges the windows of one shard, a few at a time, and records the outcomes. After each step, calls `tell` with what
+ * to add to the counts. A window that cannot be merged ends the shard: a generation has all windows of a cluster or
+ * none, so there would be nothing to commit.
  */
 export async function mergeShard(
   input: MergeShardInput,

@@ -12,11 +12,11 @@ import { windowsMerged } from './messages';
 
 /** The share of a run's plan that one child workflow merges: every `step`-th shard. */
 export interface MergeLane {
-  /** Number of shards from one shard of this lane to its next. */
+  /** Distance from one shard of this lane to its next, in shards. Equals the number of lanes. */
   readonly step: number;
   /** Number of shards in the whole plan. */
   readonly shards: number;
-  /** Number of windows between two progress signals to the run. */
+  /** Number of windows after which the lane sends the next progress signal to the run. */
   readonly reportEvery: number;
   /** Total counts of the lane's earlier executions. */
   readonly before?: MergeCounts;

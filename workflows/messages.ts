@@ -58,7 +58,7 @@ export type FederationPhase = (typeof federationPhases)[number];
 export interface FederationProgress {
   readonly run: string;
   readonly phase: FederationPhase;
-  /** Incremented if the run plans again because the membership or the newest generation changed. */
+  /** Number of plans so far. The run plans again if the membership or the newest generation has changed. */
   readonly attempt: number;
   /** Generation that the run starts from; 0 if there is none. */
   readonly base: number;
@@ -98,7 +98,7 @@ export interface RosterState {
 }
 export const rosterState = defineQuery<RosterState>('roster');
 
-/** Current settings of a cluster, sent by its worker. Other senders omit them. */
+/** Current settings of a cluster, sent by its worker. Signals from other senders have no settings. */
 export interface LoopSettings {
   /** Approximate longest wait before the next attempt, in milliseconds. */
   readonly everyMs?: number;
@@ -109,10 +109,10 @@ export interface LoopSettings {
   readonly existingConfig?: boolean;
 }
 
-/** Requests a push. Sent on a change in the local ETL store, at a worker's start, or by a person. */
+/** Requests a push. Sent after a change in the local ETL store, when a worker starts, or by a person. */
 export const pushNow = defineSignal<[LoopSettings?]>('push');
 
-/** Reports that a cluster pushed something. Its receiver runs only if federations start on a push. */
+/** Reports that a cluster pushed something. The workflow that receives it runs only if federations start on a push. */
 export const pushed = defineSignal('pushed');
 
 /** The outcome of the last attempt of a cluster's long-lived workflow. */
@@ -129,7 +129,7 @@ export interface PushState extends Attempted<PushSummary> {
 }
 export const pushState = defineQuery<PushState>('state');
 
-/** Requests a pull. Sent after a commit, at a worker's start, or by a person. */
+/** Requests a pull. Sent after a commit, when a worker starts, or by a person. */
 export const pullNow = defineSignal<[LoopSettings?]>('pull');
 
 export interface PullState extends Attempted<PullSummary> {
@@ -138,14 +138,14 @@ export interface PullState extends Attempted<PullSummary> {
 export const pullState = defineQuery<PullState>('state');
 
 /**
- * Makes the cluster stop being a primary, or become one again (`enterPrimaryUpdate`). Returns when the local ETL is in
- * order.
+ * Makes the cluster stop being a primary, or become one again (`enterPrimaryUpdate`). Leaving returns once the local
+ * ETL holds the cluster's own files again.
  */
 export const leavePrimaryUpdate = defineUpdate<LeaveSummary, []>('leavePrimary');
 export const enterPrimaryUpdate = defineUpdate<EnterPrimarySummary, []>('enterPrimary');
 /** Lets a primary that waits for its own windows pull without them. */
 export const skipWaitingUpdate = defineUpdate<EnterPrimarySummary, []>('skipWaiting');
-/** Adds a name, such as an earlier one, to the cluster names that the cluster's own records may have. */
+/** Adds a name to the cluster names that the cluster's own records may have, for example one that it had earlier. */
 export const addOwnNameUpdate = defineUpdate<void, [{ name: string }]>('addOwnName');
-/** Reads the state on the primary's volume. It is an update, since only the primary's worker has the volume. */
+/** Reads the primary's state from its volume. It is an update, since only the primary's worker has the volume. */
 export const primaryStatusUpdate = defineUpdate<PrimaryStatus, []>('primaryStatus');

@@ -23,7 +23,9 @@ import { longActivity } from './retries';
 
 export interface PullInput {
   readonly cluster: string;
-  /** Approximate interval, in milliseconds, at which to look for a new generation without being notified. */
+  /**
+   * Approximate interval between checks for a new generation, in milliseconds. A notification causes an earlier check.
+   */
   readonly pullEveryMs: number;
   readonly state?: Attempted<PullSummary>;
 }
@@ -31,10 +33,13 @@ export interface PullInput {
 const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus, addOwnName } =
   proxyActivities<ClusterActivities>(longActivity);
 
-/** Keeps a primary's local ETL store in line with the newest generation, forever. It is signalled after each commit. */
+/**
+ * Keeps a primary's local ETL store in line with the newest generation, forever. Receives a signal after each commit.
+ */
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
-  // Pulling, leaving and entering exclude each other: leaving during a pull would leave pulled files behind.
+  // Pulling, and leaving or entering as a primary, exclude each other: leaving during a pull would leave pulled files
+  // behind.
   let busy = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
     // All waiting calls wake up at once, but only the first one finds `busy` to be false.

@@ -25,8 +25,8 @@ const { pushLocalEtl } = proxyActivities<ClusterActivities>(longActivity);
 
 /**
  * Keeps the copy of one cluster's local ETL store in Federated Storage up to date, forever. The watcher of the local
- * store signals it. Signals carry no file list, and several lead to one push, since the activity itself finds what
- * differs.
+ * store sends a signal after changes. The signal carries no file list, and several signals may lead to one push, since
+ * the push activity itself finds the files that differ.
  */
 export async function push(input: PushInput): Promise<void> {
   const loop: AttemptLoop<PushSummary> = attemptLoop(input.state);

@@ -28,8 +28,8 @@ type Kind = 'exclude' | 'include';
 export function handleRosterMessages(rosterId: string, state: RunState): () => void {
   let ended = false;
   const roster = getExternalWorkflowHandle(rosterId);
-  // Concurrent signals may overtake each other, but the last request has to win. So they are sent one at a time, even
-  // if the run ends meanwhile.
+  // Concurrent signals may overtake each other, but the last request has to win. So they are sent one at a time, and
+  // also after the run has been cancelled.
   let last: Promise<void> = Promise.resolve();
   const inOrder = (send: () => Promise<void>): Promise<void> => {
     const sent = last.then(() => CancellationScope.nonCancellable(send));
@@ -38,7 +38,8 @@ export function handleRosterMessages(rosterId: string, state: RunState): () => v
   };
   const sendToRoster = async (kind: Kind, message: ClusterMessage): Promise<RosterAnswer> => {
     await inOrder(() => roster.signal(kind === 'exclude' ? excludeCluster : includeCluster, message));
-    // During the commit, wait for its result: only that shows whether it read the roster before or after this change.
+    // During the commit, wait for its result: only the result shows whether the commit read the roster before or after
+    // this change.
     await condition(() => ended || state.progress.phase !== 'committing');
     return { cluster: message.cluster, from: counts(kind, message.cluster) ? 'in this run' : 'in the next' };
   };

@@ -113,8 +113,8 @@ export async function roster(input: RosterInput): Promise<void> {
   );
 
   while (!loaded) {
-    // Exclusions received while this loads win over loaded ones. An inclusion received meanwhile has no effect, since
-    // the exclusion that it would end is not loaded yet.
+    // Exclusions that are received while this loads take precedence over loaded ones. An inclusion has no effect until
+    // then, since the exclusion that it would end is not loaded yet.
     try {
       for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);

@@ -11,7 +11,7 @@ import type { FederationProgress, LaneProgress } from './messages';
 export interface RunState {
   progress: FederationProgress;
   plan?: PlanSummary;
-  /** Set once the run has nothing more to commit. It has no result if there was nothing to commit at all. */
+  /** Set once the run has nothing more to commit. There is no `result` if there was nothing to commit at all. */
   committed?:
     | CommitEnd
     | { readonly result?: undefined; readonly unfinished: readonly string[]; readonly published?: undefined };

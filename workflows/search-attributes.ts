@@ -2,14 +2,15 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 
 /**
  * Attributes by which to find federations in the Temporal UI. There are only a few, as SQL visibility stores have few
- * slots of each type. A worker registers and checks them before it serves: an unregistered one would wedge a workflow.
+ * slots of each type. A worker registers and checks them before it serves: a workflow that sets an unregistered
+ * attribute would get stuck.
  */
 export const searchAttributes = {
   /** One of running, complete, partial, nothing, failed, cancelled. */
   outcome: defineSearchAttributeKey('FederationOutcome', SearchAttributeType.KEYWORD),
   /** Generation that the run committed, or found to be up to date. */
   generation: defineSearchAttributeKey('FederationGeneration', SearchAttributeType.INT),
-  /** The included clusters; only the first ones if there are too many. */
+  /** The included clusters; only the first ones if not all fit. */
   clusters: defineSearchAttributeKey('FederationClusters', SearchAttributeType.KEYWORD_LIST),
   /** The excluded clusters. */
   excluded: defineSearchAttributeKey('FederationExcluded', SearchAttributeType.KEYWORD_LIST),
