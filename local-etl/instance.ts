@@ -10,8 +10,8 @@ const fileName = 'instance.json';
 const instanceSchema = z.object({ format: z.literal(1), instance: z.string().min(1) });
 
 /**
- * Returns the id of this volume, which distinguishes volumes that claim the same cluster id. It is created only once,
- * even if several processes ask for it at the same time.
+ * Returns the id of this volume, which distinguishes volumes that claim the same cluster id. The id is created only
+ * once, even if several processes ask for it at the same time.
  */
 export async function instanceOf(store: LocalEtl): Promise<string> {
   await requireLocalEtl(store);

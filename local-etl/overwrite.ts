@@ -34,7 +34,7 @@ export interface Replacement {
 
 export interface OverwritePlan {
   readonly replace: Replacement[];
-  /** Files pulled earlier whose windows the generation no longer has. */
+  /** Files that were pulled earlier, for windows that the generation no longer has. */
   readonly remove: LocalFile[];
   readonly unchanged: number;
 }

@@ -11,7 +11,7 @@ const primarySchema = z.object({
   leftAt: z.string().optional(),
   /**
    * Time at which the cluster passed the guard, which allows no pull until the generation includes the cluster's own
-   * windows. It is checked only until it has been passed once.
+   * windows. Once passed, the guard is never checked again.
    */
   guardPassedAt: z.string().optional(),
   /** What the guard was waiting for at its last check. */

@@ -27,7 +27,7 @@ export interface RestoreDependencies {
 export interface RestoreSummary {
   /** Number of files brought back from the backup. */
   restored: number;
-  /** Number of files that already had the content that the backup has. */
+  /** Number of files whose content was already the same as in the backup. */
   unchanged: number;
   /** Number of pulled files that were removed because the backup does not have them. */
   removed: number;

@@ -42,8 +42,7 @@ export async function readStateCached<T>(
 ): Promise<Readonly<T> | undefined> {
   const path = join(store.state, name);
   const stats = await ifThere(stat(path, { bigint: true }));
-  // Every write creates a new file. So the inode number changes even if the clock is too coarse for a new modification
-  // time.
+  // Every write creates a new file. So the inode number changes even if the clock is too coarse to show the write.
   const seen = stats === undefined ? 'none' : `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
   const known = latest.get(path);
   if (known?.seen === seen) return known.value as T | undefined;
