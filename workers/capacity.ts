@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 /**
  * Returns the maximum number of windows that this process merges at once: several per core. A merge uses a core and a
  * thread only while it splices the files; the rest of the time, it waits for the store or for Temporal. With large
- * windows, `mergeMemory` is the lower limit.
+ * windows, the limit by `mergeMemory` is reached first.
  */
 export function mergeSlots(cores = availableParallelism()): number {
   return 4 * cores;

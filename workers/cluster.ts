@@ -21,7 +21,10 @@ import { createWorker } from './workers';
 
 const roleGone = 'the settings of the cluster no longer give it this role';
 
-/** Maximum number of activities at once: enough for a push, a pull, and requests to leave or enter as a primary. */
+/**
+ * Maximum number of activities at once: enough for a push, a pull, and requests to stop being a primary or to become
+ * one again.
+ */
 const activitiesAtOnce = 4;
 
 /**

@@ -24,8 +24,7 @@ export interface RoleMetrics {
 }
 
 /**
- * Registers the metrics of the process's roles. Until something happens for the first time, its metric is absent, not
- * 0.
+ * Registers the metrics of the process's roles. As long as an event has never happened, its metric is absent, not 0.
  */
 export function registerRoleMetrics(registry: Registry, readiness: Readiness): RoleMetrics {
   collectDefaultMetrics({ register: registry });

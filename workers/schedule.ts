@@ -30,10 +30,10 @@ export function jitterOf({
 }
 
 /**
- * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. For a new
- * schedule, the first run is that long after the federator's start, and later runs follow every `runEveryMs`. If a run
- * of an existing schedule is due sooner, it stays due, so that a crash loop does not postpone it for ever. An
- * operator's pause and note are kept.
+ * Ensures that the federation schedule exists and that its next run is at most `firstRunAfterMs` away. In a new
+ * schedule, the first run is due `firstRunAfterMs` after the federator's start, and later runs follow every
+ * `runEveryMs`. If a run of an existing schedule is due sooner, it stays due, so that a crash loop does not postpone it
+ * for ever. An operator's pause and note are kept.
  */
 export async function ensureSchedule(
   client: Client,
