@@ -16,8 +16,8 @@ export function attemptLoop<Summary>(state: Attempted<Summary> | undefined): Att
 }
 
 /**
- * Returns the interval given in a signal. If there is none, or a malformed one (a signal cannot be rejected), returns
- * the current interval.
+ * Returns the interval given in a signal, or the current interval if the signal has none. A malformed interval is
+ * ignored, since a signal cannot be rejected.
  */
 export function intervalOf(settings: LoopSettings | null | undefined, soFarMs: number): number {
   const everyMs: unknown = settings?.everyMs;

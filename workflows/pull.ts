@@ -38,7 +38,7 @@ const { pullCombined, ingestCombined, leavePrimary, enterPrimary, primaryStatus,
  */
 export async function pull(input: PullInput): Promise<void> {
   const loop: AttemptLoop<PullSummary> = attemptLoop(input.state);
-  // Pulling, and leaving or entering as a primary, exclude each other: leaving during a pull would leave pulled files
+  // A pull, and leaving or entering as a primary, must not overlap: leaving during a pull would leave pulled files
   // behind.
   let busy = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {

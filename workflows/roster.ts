@@ -113,8 +113,8 @@ export async function roster(input: RosterInput): Promise<void> {
   );
 
   while (!loaded) {
-    // Exclusions that are received while this loads take precedence over loaded ones. An inclusion has no effect until
-    // then, since the exclusion that it would end is not loaded yet.
+    // Exclusions that are received while the stored ones are loaded take precedence over them. An inclusion has no
+    // effect meanwhile, since the exclusion that it would end is not loaded yet.
     try {
       for (const [cluster, exclusion] of Object.entries(await readExclusions())) {
         if (!exclusions.has(cluster)) exclusions.set(cluster, exclusion);
