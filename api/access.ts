@@ -9,12 +9,12 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-/** Origins of pages that this machine serves, on any port. */
+/** Matches the origins of pages that are served from this machine, on any port. */
 const loopbackOrigin = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Returns the origins whose pages may read in a browser. Otherwise any web page could read the costs through a user's
- * browser.
+ * Returns the origins whose pages may read the answers in a browser. Without this limit, any web page that a user opens
+ * could read the costs through the user's browser.
  */
 export function allowedOrigins({
   origins,
@@ -25,12 +25,12 @@ export function allowedOrigins({
 }
 
 /**
- * Checks who may read and who may act. The constructor throws SETTINGS_INVALID if other machines can reach the server
- * and the settings neither have a token nor let anybody read.
+ * Decides which requests may read and which may act. The constructor throws SETTINGS_INVALID if other machines can
+ * reach the server, but the settings neither contain a token nor allow reading without one.
  */
 export class Access {
   private readonly open: boolean;
-  /** Undefined if no token is set. An empty token is the same as none. */
+  /** The operator token; undefined if the settings have none or an empty one. */
   private readonly token: string | undefined;
 
   constructor(options: Pick<ServerOptions, 'listen' | 'token' | 'openRead'>) {
@@ -75,7 +75,9 @@ export class Access {
   }
 }
 
-/** Returns all tokens of a request. All of them must be right: a right one does not make up for a wrong one. */
+/**
+ * Returns every token in a request's headers. If any of them is wrong, the request is denied, even if another is right.
+ */
 function tokensOf({ authorization = '', 'x-api-key': apiKey = '' }: IncomingHttpHeaders): string[] {
   const bearer = /^Bearer\s+(.*)$/i.exec(authorization)?.[1] ?? '';
   return [bearer, apiKey].flat().filter((token) => token !== '');

@@ -7,14 +7,17 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 const decimals = 5;
-/** Decimals of the numbers in `pvs`, `lbAllocations` and `rawAllocationOnly`. */
+/** Number of decimals for the numbers in `pvs`, `lbAllocations` and `rawAllocationOnly`. */
 const ofMaps = 9;
 
 function isDerived(name: Measure | keyof Derived): name is keyof Derived {
   return derivedNames.has(name);
 }
 
-/** Names of the numbers, each with the start of its JSON member: prepared once, as it is written millions of times. */
+/**
+ * Names of the numbers, each with the start of its JSON member. Prepared once, because they are written millions of
+ * times.
+ */
 const numberMembers = allocationNumbers.map((name) => ({ name, member: `,"${name}":` }));
 
 /** Encodes `data` of an answer: an array of sets, each an object of allocations by name. */
@@ -60,7 +63,9 @@ function balancersJson(balancers: NonNullable<AllocationRow['lbAllocations']>): 
   );
 }
 
-/** Encodes the GPU use. Its averages are those of the allocation, so they are rounded like the allocation's numbers. */
+/**
+ * Encodes the GPU use. Its averages are also among the allocation's own numbers, so they are rounded in the same way.
+ */
 function gpuJson({ gpuUsageAverage, gpuRequestAverage, ...gpu }: GpuUse): string {
   const members = Object.entries(gpu).map(([name, value]): [string, string] => [name, JSON.stringify(value)]);
   return jsonObject([

@@ -1,13 +1,13 @@
 import type { Derived } from '../query/derived';
 import type { Measure } from '../query/measures';
 
-/** Name of a number that answers can show. `minutes` is excluded because it is written together with the times. */
+/** Name of a number that answers can show. `minutes` is not one of them: it is written together with the times. */
 type NumberMember = Measure | Exclude<keyof Derived, 'minutes'>;
 
-/** Which answers show a number: only full ones, also summaries, or none. */
+/** Which answers show a number: only full allocations, summaries as well, or no answers. */
 type Shown = 'in full only' | 'in summaries too' | 'nowhere';
 
-/** All numbers in the order of OpenCost's answers, each with the answers that show it. */
+/** All numbers of an allocation, in the order of OpenCost's answers, and which answers show them. */
 const shown = {
   cpuCores: 'in full only',
   cpuCoreRequestAverage: 'in summaries too',

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 export interface Rendered {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
-  /** Duration of the query, in milliseconds; `renderMs` is that of the encoding. */
+  /** Duration of the query, in milliseconds. `renderMs`: duration of the encoding, in milliseconds. */
   readonly queryMs: number;
   readonly renderMs: number;
 }
@@ -12,7 +12,7 @@ export interface Rendered {
 /** Where an answer comes from: the `cache`, a query that was already running (`shared`), or a new `query`. */
 export type Origin = 'cache' | 'shared' | 'query';
 
-/** Most bytes in the cache: room for thousands of dashboard answers of a few kilobytes each. */
+/** Maximum size of the cache, in bytes: room for thousands of dashboard answers of a few kilobytes each. */
 const mostBytes = 64 * 2 ** 20;
 
 interface UnderWay {
@@ -22,8 +22,8 @@ interface UnderWay {
 }
 
 /**
- * Caches answers by a key that identifies both data and query. Requests for the same answer share one computation. It
- * is aborted once no request waits for it any more.
+ * Caches answers by a key that identifies both data and query. Concurrent requests for the same answer share one
+ * computation, which is aborted once no request is waiting for it any more.
  */
 export class AnswerCache {
   private readonly kept = new LRUCache<string, Rendered>({
@@ -34,8 +34,8 @@ export class AnswerCache {
   private readonly underWay = new Map<string, UnderWay>();
 
   /**
-   * Returns the answer from the cache or computes it with `make`. Rejects with the signal's reason if the signal is
-   * aborted, otherwise with the error of `make`.
+   * Returns the answer from the cache or from a computation that is already running, or else computes it with `make`.
+   * Rejects with the signal's reason if the signal is aborted, and with the error of `make` if that fails.
    */
   async get(
     key: string,

@@ -34,7 +34,7 @@ interface Renamed {
   gpuHours: 'GPUHours';
 }
 
-/** Members that only answers have, by asset type. They are calculated from the members of the row. */
+/** Members that answers have but rows do not, by asset type. They are calculated from other members of the row. */
 interface DerivedMembers {
   Node: 'cpuCores' | 'ramBytes';
   Disk: 'bytes';
@@ -51,17 +51,17 @@ type OwnMember<Row extends AssetRow> = Row extends AssetRow
 type CommonName = keyof AssetRowBase | 'type';
 type RowOf<Type, Row = AssetRow> = Row extends { type: infer Of } ? (Type extends Of ? Row : never) : never;
 
-/** The members of an asset type, in the order of the answer. A member that is not shown is undefined. */
+/** The members of an asset type, in the order of the answer. If a member is undefined, the answer does not show it. */
 type Members<Type extends AssetRow['type']> = Readonly<
   Record<OwnMember<RowOf<Type>>, MemberValue | undefined>
 >;
 
-/** Name of a member of any type. */
+/** Name of a member of an asset, of whatever type. */
 export type AssetMember = 'minutes' | OwnMember<AssetRow> | 'totalCost';
 
 /**
- * Returns the members that follow an asset's times: minutes, those of its type, total cost. Except for those in
- * `omitted`, all assets of a type have the same ones.
+ * Returns the members that an answer shows after an asset's times: its minutes, the members of its type and its total
+ * cost. All assets of a type have the same members, except that those in `omitted` may be missing.
  */
 export function assetMembers(row: AssetRow): [name: AssetMember, value: MemberValue][] {
   return [

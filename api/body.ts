@@ -1,14 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Parts } from './json';
 
-/** Length from which collected text is encoded as one chunk, in characters. */
+/** Number of characters to collect before they are encoded as one chunk. */
 const pieceLength = 64 * 1_024;
-/** Shortest time between two pauses, in milliseconds. */
+/** Minimum time between two pauses, in milliseconds. */
 const turn = 10;
 
 /**
- * Encodes a body from its parts. It pauses for other requests, because an answer of a hundred thousand rows takes
- * seconds, in which a health probe would time out. Throws the signal's reason if the signal is aborted.
+ * Encodes a body from its parts. Pauses now and then to let other requests run: an answer of a hundred thousand rows
+ * takes seconds, and without pauses a health probe would time out meanwhile. Throws the signal's reason if the signal
+ * is aborted.
  */
 export async function bodyOf(parts: Parts, signal: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];

@@ -6,7 +6,7 @@
 
 /** Answer to `GET /api/status`. */
 export interface StatusView {
-  /** Whether the server belongs to the primary of a federation, or serves only a local ETL store. */
+  /** `primary`: the server of a federation's primary; `local`: a server that has only a local ETL store. */
   readonly kind: 'primary' | 'local';
   /** Id of the primary's cluster; absent for a local ETL store. */
   readonly cluster?: string;
@@ -18,7 +18,7 @@ export interface StatusView {
     /** Whether nothing has been ingested yet. */
     readonly empty: boolean;
     readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
-    /** The newer data that cannot be served, and why. A local ETL store has no `generation`. */
+    /** Why newer data, if there is any, cannot be served, and its `generation` (absent for a local ETL store). */
     readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   };
   readonly clusters: readonly ClusterView[];
@@ -26,17 +26,17 @@ export interface StatusView {
   readonly canAct: boolean;
   /** URL of the workflows in the Temporal UI; absent if it is not known. */
   readonly temporalUi?: string;
-  /** What could not be determined, one sentence each. */
+  /** What could not be determined, each described in one sentence. */
   readonly missing: readonly string[];
 }
 
 export interface ClusterView {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why the cluster is excluded, or what changes with the next run. */
+  /** Why the cluster is excluded, or how its membership changes with the next run. */
   readonly reason?: string;
   readonly lastPush?: string;
-  /** `firstData` and `lastData`: first and last moment of the cluster's served data. */
+  /** Start of the cluster's data among the served data. `lastData`: its end. */
   readonly firstData?: string;
   readonly lastData?: string;
   readonly allocations: number;
@@ -112,28 +112,31 @@ export interface GenerationDiff {
       readonly after: number | null;
     }[];
   }[];
-  /** Number of differing windows that were not compared because there are too many. */
+  /** Number of differing windows that were not compared because there are too many of them. */
   readonly omitted: number;
 }
 
 /*
- * Actions; each needs `Authorization: Bearer <operator token>` and answers `{message}`, a sentence:
+ * Actions. Each needs the header `Authorization: Bearer <operator token>`. The answer is `{message}`, a sentence.
  *   POST /api/clusters/<id>/exclude   {"reason": "…"}
  *   POST /api/clusters/<id>/include
  *   POST /api/federations             {"why": "…"}           starts a federation
  *   POST /api/federations/<run>/replay
- * 401 without or with a wrong token; 404 for an unknown cluster or run.
+ * The status is 401 if the token is missing or wrong, and 404 if the cluster or the run is unknown.
  */
 export interface ActionAnswer {
   readonly message: string;
 }
 
 /**
- * Access to the federation; a local ETL store has none. Methods throw CLUSTER_UNKNOWN or RUN_NOT_FOUND for an unknown
- * id.
+ * Access to the federation. The server of a local ETL store has none. Methods throw CLUSTER_UNKNOWN or RUN_NOT_FOUND if
+ * there is no cluster or run with the given id.
  */
 export interface Federation {
-  /** The server adds `held`, `missing`, `allocations`, `firstData` and `lastData` from the data that it serves. */
+  /**
+   * Returns the state without `held`, `missing`, `allocations`, `firstData` and `lastData`. The server derives these
+   * from the data that it serves.
+   */
   status(): Promise<{
     readonly clusters: readonly Pick<ClusterView, 'cluster' | 'membership' | 'reason' | 'lastPush'>[];
     readonly temporalUi?: string;

@@ -12,18 +12,15 @@ import { summaryDecimals, summaryItem, summaryMembers } from './summary-json';
 /** Content of a cell: a text or an already formatted number. */
 type Cell = string | { readonly number: string };
 
-/**
- * Guards a text that a spreadsheet would take for a formula because of its first character: an apostrophe in front
- * prevents it.
- */
+/** Puts an apostrophe in front of a text whose first character would make a spreadsheet take it for a formula. */
 function guarded(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-/** Number of rows that are formatted together. */
+/** Number of rows per part of the text. */
 const batch = 500;
 
-/** Formats a table: a header line, then one line per row. */
+/** Formats a table as CSV: a header line, then one line per row. */
 function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Parts {
   yield stringify([header.map(guarded)]);
   let lines: string[][] = [];
@@ -36,7 +33,7 @@ function* table(header: readonly string[], rows: Iterable<readonly Cell[]>): Par
   if (lines.length > 0) yield stringify(lines);
 }
 
-/** Converts a number in JSON to a cell. The cell is empty for NaN and infinity, which are `null` in JSON. */
+/** Converts a number from its JSON text to a cell. `null`, which stands for NaN and infinity, becomes an empty cell. */
 function numberCell(json: string): Cell {
   return { number: json === 'null' ? '' : json };
 }
@@ -120,7 +117,10 @@ const assetProperties = [
   'providerID',
 ] as const;
 
-/** Whether a member of an asset, of any type, has a column; in the order of the columns. Objects have none. */
+/**
+ * All members of assets of any type, in the order of the columns, and whether they have a column. Members that are
+ * objects have none.
+ */
 const assetMemberColumns = {
   minutes: 'column',
   nodeType: 'column',

@@ -6,8 +6,8 @@ import { envelope, jsonArray, jsonWindow } from './json';
 import { parametersOf } from './request-parameters';
 
 /**
- * Registers routes of features without data: pages of the OpenCost UI without a data source get empty answers instead
- * of errors, and features that are not built are refused.
+ * Registers the routes of features for which there is no data here. Pages of the OpenCost UI that show such data get
+ * empty answers instead of errors. Requests for features that are not built are refused.
  */
 export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters: Parameters) => Span): void {
   const window = (parameters: Parameters) => jsonWindow(windowOf(parameters));
@@ -50,7 +50,7 @@ export function registerEmptyRoutes(app: FastifyInstance, windowOf: (parameters:
           detail: `${path.replace(/\/\*$/, '')} is not part of this version.`,
         });
       };
-      // Refuse before the body is read, whatever its type.
+      // Refuse in `onRequest`, before the body is read, so that its type does not matter.
       app.route({ method: ['GET', 'POST'], url: `${prefix}${path}`, onRequest: refuse, handler: refuse });
     }
   }

@@ -8,13 +8,13 @@ export interface Failure {
   /** The body, as JSON. */
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Id of an unexpected error, which is also logged with it. Absent for all other errors. */
+  /** Id under which an unexpected error is logged. Absent for all other errors. */
   readonly id?: string;
 }
 
 /**
- * HTTP status by error code. QUERY_BUSY is 503, not 429, because the server is at its limit, not the client at its
- * quota.
+ * HTTP status by error code. QUERY_BUSY is 503, not 429: the server has reached its limit, but the client has not
+ * exceeded a quota.
  */
 const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_INVALID: 400,
@@ -32,7 +32,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   GENERATION_UNREADABLE: 404,
 };
 
-/** Codes of errors that come from the systems behind the server: the store, its content, and Temporal. */
+/** Matches the codes of errors that come from the systems behind the server: the store, its content, and Temporal. */
 const upstream = /^(STORAGE|STORE|ETL|SOURCE|TEMPORAL|SEARCH|ROSTER|FEDERATION|FEDERATOR|DUPLICATE|PRIMARY)_/;
 
 /**
@@ -64,7 +64,7 @@ function ofCatalog(error: FederationError, status: number): Failure {
   });
 }
 
-/** Removes absolute paths on this machine. They belong in its log, not in an answer. */
+/** Removes absolute paths on this machine from a text. They belong in the server's log, not in an answer. */
 export function withoutPaths(text: string): string {
   return text.replace(/(?:file:\/\/|(?<![\w.:/-]))\/[^\s'"`),;]+/g, '…');
 }

@@ -1,7 +1,7 @@
 import { timeText } from '../query/notes';
 import type { Span } from '../query/span';
 
-/** A text as a sequence of parts, so that a long text is never in memory as a whole. */
+/** A text as a sequence of parts, so that a long text never has to be a single string in memory. */
 export type Parts = Iterable<string>;
 
 /** Encodes members as a JSON object. Unlike JSON.stringify, it does not reorder keys that look like numbers. */
@@ -56,7 +56,7 @@ export function envelope(data: string, warnings: readonly string[] = []): string
   return [...envelopeParts([data], warnings)].join('');
 }
 
-/** Like `envelope`, but takes and returns parts. */
+/** Like `envelope`, but takes the data in parts and returns the answer in parts. */
 export function* envelopeParts(data: Parts, warnings: readonly string[]): Parts {
   yield '{"code":200,"status":"success","data":';
   yield* data;

@@ -14,8 +14,8 @@ export interface RunningServer {
 const closeWithinMs = 5_000;
 
 /**
- * Makes a server listen on the address in a setting. Throws SETTINGS_INVALID with the setting's name if that is not
- * possible.
+ * Makes a server listen on the address from a setting. If that is not possible, throws SETTINGS_INVALID with the name
+ * of the setting.
  */
 export async function listenOn(
   app: FastifyInstance,
@@ -43,7 +43,7 @@ export async function listenOn(
     address: new URL(url).host,
     url,
     close: async () => {
-      // Without this timeout, idle keep-alive connections would delay the end for as long as their clients like.
+      // Without this timeout, clients could delay the end for as long as they like by keeping idle connections open.
       const insist = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
       await app.close();
       clearTimeout(insist);

@@ -2,10 +2,14 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Answers } from '../query/answers';
 import type { Origin } from './answer-cache';
 
-/** Records requests in metrics. The gauges of the data are not recorded: they are read at each scrape. */
+/**
+ * Records requests in metrics. Gauges that describe the data need no recording: their values are read at each scrape.
+ */
 export interface RequestMetrics {
   observe(route: string, status: number, seconds: number): void;
-  /** Counts an answer by its origin. `client` means that the client's own copy was still valid. */
+  /**
+   * Counts an answer by its origin. `client`: no answer had to be sent, because the client's own copy was still valid.
+   */
   answered(from: Origin | 'client'): void;
 }
 

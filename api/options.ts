@@ -30,8 +30,8 @@ export interface ServerOptions {
   /** Whether anybody may read without a token. */
   readonly openRead: boolean;
   /**
-   * Origins whose pages may read in a browser; `*` allows all. (Default: all with `openRead`, otherwise those of this
-   * machine)
+   * Origins whose pages may read the answers in a browser; `*` allows all. (Default: all if `openRead` is set,
+   * otherwise those of this machine)
    */
   readonly origins?: readonly string[];
   /** Files of the page by URL path, such as `/index.html`. */

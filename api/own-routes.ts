@@ -11,7 +11,9 @@ import { parametersOf } from './request-parameters';
 
 const version = '0.1.0';
 
-/** Registers the routes that show the state of clusters and federation, and those that act on them. */
+/**
+ * Registers the routes of the page's own API: the state of the clusters and the federation, and the operator's actions.
+ */
 export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, access: Access): void {
   const { answers, federation, cluster, currency } = options;
 
@@ -38,8 +40,8 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
   };
 
   /**
-   * Reads the state of the federation. Does not throw if it is unreachable, as that must not hide the state of the
-   * served data.
+   * Reads the state of the federation. Does not throw if the federation is unreachable, because the state of the served
+   * data has to be shown even then.
    */
   const ofFederation = async (): Promise<Awaited<ReturnType<Federation['status']>> | undefined> => {
     try {
@@ -113,10 +115,10 @@ export function registerOwnRoutes(app: FastifyInstance, options: ServerOptions, 
       body: Record<string, unknown>,
     ) => Promise<{ message: string }>,
   ): void {
-    // Check before the body is read.
+    // Check the request here, before its body is read.
     const onRequest = async (request: FastifyRequest) => {
       access.requireAct(request.headers);
-      // A form on another site cannot send this type without a CORS preflight.
+      // Accept only JSON, because a form on another site cannot send this type without a CORS preflight.
       if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
         throw Object.assign(new Error('Actions need content-type application/json.'), {
           statusCode: 415,

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile, ServerOptions } from './options';
 
 /**
- * Content-Security-Policy of the page. It allows nothing from other origins, and no inline scripts, which a record
- * could smuggle in.
+ * Content-Security-Policy of the page. It allows nothing from other origins. It also forbids inline scripts, because a
+ * text in a record could smuggle one in.
  */
 const policy = [
   "default-src 'self'",
@@ -14,7 +14,7 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Paths that programs request. They are never answered with the page, whatever content types the request accepts. */
+/** Matches paths that programs request. They are never answered with the page, whatever types the request accepts. */
 const forPrograms =
   /^\/(api|model|allocation|assets|cloudCost|customCost|savings|prediction|budgets|collections|clusterInfo|clusterInfoMap|getConfigs|version|metrics|page)(\/|$)/i;
 

@@ -23,7 +23,10 @@ export type Flavour = RequestDefaults['flavour'];
 
 /** A parsed query, and how to answer it. */
 export interface Question {
-  /** Identifies the query, however it was spelled. */
+  /**
+   * Identifies the query. Requests that mean the same have equal keys, even if their parameters are spelled
+   * differently.
+   */
   readonly key: unknown;
   /** Name of the CSV file; undefined for an answer in JSON. */
   readonly csv: string | undefined;
@@ -31,12 +34,15 @@ export interface Question {
   answer(signal: AbortSignal): Promise<{ notes: AnswerNotes; parts: (this: void) => Parts }>;
 }
 
-/** What a route queries, and how its parameters are parsed. */
+/** What a route queries, and how it parses its parameters. */
 export interface Route extends Asked {
   ask(this: void, parameters: Parameters): Question;
 }
 
-/** Creates the kinds of queries: how each of them is parsed, answered and encoded. Most have two flavours. */
+/**
+ * Creates the routes of each kind of query: how its requests are parsed, answered and encoded. Most kinds have two
+ * flavours, Kubecost's and OpenCost's.
+ */
 export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => RequestDefaults) {
   const allocation = (flavour: Flavour): Route => ({
     of: 'allocations',
@@ -125,8 +131,8 @@ export function queryKinds(answers: Answers, defaults: (flavour: Flavour) => Req
 }
 
 /**
- * Limits `now` to the end of the requested data. A later time does not affect the answer, so later requests can share
- * the cached one.
+ * Replaces a `now` after the end of the requested data by that end. This does not change the answer, and makes all
+ * later requests equal, so that they can share it in the cache.
  */
 function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulate' | 'now'>>(request: T): T {
   const { window, step, accumulate, now } = request;

@@ -17,7 +17,7 @@ export type SendAnswer = (
   asked: readonly string[],
 ) => Promise<FastifyReply>;
 
-/** Creates a function that sends answers and caches them. A request with the current ETag gets 304. */
+/** Creates a function that sends answers and caches them. A request whose ETag is still current gets 304. */
 export function answerSender(
   { answers, revision }: Pick<ServerOptions, 'answers' | 'revision'>,
   metrics: RequestMetrics,
@@ -67,7 +67,7 @@ export function answerSender(
         .send(rendered.body);
     } catch (error) {
       if (!gone.signal.aborted) throw error;
-      // Nobody reads this answer, but in the log and the metrics a 500 would look like a fault.
+      // The client is gone and does not read this answer, but a 500 would look like a fault in the log and the metrics.
       return reply.code(clientClosedRequest).send();
     } finally {
       reply.raw.off('close', leave);

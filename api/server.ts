@@ -16,13 +16,13 @@ import { registerOwnRoutes } from './own-routes';
 import { registerPage, sendPage } from './page';
 import { registerQueryRoutes } from './query-routes';
 
-/** Size from which answers are compressed, in bytes. Smaller answers take longer to compress than to send. */
+/** Minimum size of answers that are compressed, in bytes. A smaller answer takes longer to compress than to send. */
 const leastCompressed = 1_024;
 const mostBodyBytes = 64 * 1_024;
 
 /**
- * Starts the server of the API and the page. Throws SETTINGS_INVALID if the server would be open to anybody, or cannot
- * listen.
+ * Starts the server of the API and the page. Throws SETTINGS_INVALID if the settings leave the server open to anybody,
+ * or if it cannot listen on its address.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   return listenOn(await buildServer(options), options.listen, 'api.listen');
@@ -118,8 +118,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 }
 
 /**
- * Content-Security-Policy of the API description. It allows the scripts and styles of that page, and nothing from other
- * origins.
+ * Content-Security-Policy of the page that describes the API. It allows that page's scripts and styles, and nothing
+ * from other origins.
  */
 const docsPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";

@@ -6,8 +6,9 @@ import { arrayParts, jsonObject, jsonWindow, objectParts, type Parts } from './j
 import { rounded } from './numbers';
 
 /**
- * The numbers of an item in order, each with how it is calculated from the row. Kubecost's costs include their
- * adjustments (`adjusted`), OpenCost's do not.
+ * The numbers of a summary's item in the order of the answer, each with how it is obtained from the row: `taken` as it
+ * is, `adjusted` (its adjustment is added in Kubecost's answers, but not in OpenCost's), or `derived` from other
+ * numbers.
  */
 const numbers = {
   cpuCoreRequestAverage: 'taken',
@@ -44,7 +45,7 @@ function isOf<Of extends Kind>(name: SummaryNumber, ...kinds: readonly Of[]): na
   return kinds.some((kind) => kind === numbers[name]);
 }
 
-/** Names of the numbers that a total adds up: all but the derived ones. */
+/** Names of the numbers that are added up for the total of a topline: all but the derived ones. */
 const summed = names.filter((name) => isOf(name, 'taken', 'adjusted'));
 const adjustable = names.filter((name) => isOf(name, 'adjusted'));
 
