@@ -15,14 +15,14 @@ import { objectKey } from '../federation/layout';
 import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
-/** Most windows to compare: each takes two downloads and two files to decode. */
+/** Maximum number of windows to compare: each takes two downloads, and two files have to be decoded. */
 const mostWindows = 50;
-/** A smaller difference in cost is a rounding error, from adding up in another order. */
+/** Smallest difference in cost that counts. Smaller ones are rounding errors, from adding up in another order. */
 const leastDifference = 1e-6;
 
 /**
  * Compares two generations: the clusters that joined or left, and the windows that differ, with their costs by cluster.
- * Only the newest 50 of these windows are compared; the others are counted.
+ * Of the differing windows, only the newest 50 are compared; the others are just counted.
  *
  * @throws GENERATION_UNREADABLE if one of the generations does not exist
  */

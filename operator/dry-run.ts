@@ -11,7 +11,7 @@ import { temporalView } from './temporal-view';
 /** What a federation would do if it ran now. `federate --dry-run --json` prints exactly this. */
 export interface DryRun {
   readonly outcome: DrawnPlan['outcome'];
-  /** Number of the generation that the plan starts from; 0 before the first. */
+  /** Number of the generation that the plan starts from; 0 if there is none yet. */
   readonly base: number;
   /** The included clusters. */
   readonly clusters: readonly string[];
@@ -20,14 +20,17 @@ export interface DryRun {
   readonly windows: readonly { readonly window: string; readonly clusters: readonly string[] }[];
   /** Number of windows that stay as they are in `base`. */
   readonly carried: number;
-  /** Windows older than the retention: the federation would remove them from the combined set. */
+  /** Windows that the federation would remove from the combined set, because they are older than the retention. */
   readonly removed: DrawnPlan['removed'];
   readonly duplicates: DrawnPlan['duplicates'];
   /** How far back the bucket was listed, and why. */
   readonly listing: DrawnPlan['listing'];
 }
 
-/** Plans a requested federation with the current state of bucket and roster. Writes and starts nothing. */
+/**
+ * Plans a federation as if it were requested now, from the current state of bucket and roster. Writes and starts
+ * nothing.
+ */
 export async function dryRun(
   operator: Operator & { readonly settings: Pick<Settings, 'clusterId' | 'federator'> },
   request: FederationRequest,

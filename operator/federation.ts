@@ -13,7 +13,10 @@ import { replayRequest, startFederation } from './start-federation';
 import { summarizeCluster, type Survey, surveyBucket } from './survey';
 import { temporalView } from './temporal-view';
 
-/** Most generations to list: as many as the page shows, because each document is read completely. */
+/**
+ * Maximum number of generations to list: only as many as the page shows, because each of their documents is read
+ * completely.
+ */
 const mostGenerations = 30;
 
 export interface FederationOptions {
@@ -81,11 +84,15 @@ export function federationOf(operator: Operator, { temporalUi }: FederationOptio
 }
 
 /**
- * Shortest time between two surveys, in milliseconds: a survey lists the whole bucket, and every open page polls it.
+ * Minimum time between two surveys, in milliseconds: a survey lists the whole bucket, and every open page keeps asking
+ * for one.
  */
 const surveyEveryMs = 60_000;
 
-/** Caches the answer of `ask` for `everyMs` milliseconds. Errors are not cached. */
+/**
+ * Returns a function that calls `ask` and then returns the same answer for `everyMs` milliseconds. Errors are not
+ * cached.
+ */
 function remembered<T>(everyMs: number, ask: () => Promise<T>): () => Promise<T> {
   let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
@@ -117,7 +124,10 @@ async function surveyAsAllowed(bucket: BucketReader): Promise<{ survey: Survey; 
   }
 }
 
-/** Checks the name of a run, because it becomes part of a key. */
+/**
+ * Returns the name of a run if it is valid, otherwise throws RUN_NOT_FOUND: the name becomes part of a key in the
+ * bucket.
+ */
 function checkedRun(run: string): string {
   if (/^[^/\p{Cc}]{1,255}$/u.test(run) && !run.includes('..')) return run;
   throw new FederationError('RUN_NOT_FOUND', { detail: 'This is not a valid run name.' });

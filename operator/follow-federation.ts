@@ -52,7 +52,7 @@ export async function followFederation(
   async function watch(): Promise<void> {
     let unanswered = 0;
     while (!ended.signal.aborted && !options.stop.aborted) {
-      // If there is no answer, the run has ended, or no worker serves it at the moment.
+      // No answer means that the run has ended, or that no worker serves it at the moment.
       const state = await handle.query<FederationProgress>(progress).catch(() => undefined);
       if (state !== undefined) options.progress(state);
       unanswered = state === undefined ? unanswered + 1 : 0;

@@ -21,7 +21,9 @@ export function formatSpan(milliseconds: number): string {
   return shown.map(([amount, unit]) => `${amount}${unit}`).join(' ');
 }
 
-/** Formats an age: `3m 20s ago`. A time in the future becomes `now`, because clocks differ a little. */
+/**
+ * Formats an age: `3m 20s ago`. A time in the future becomes `now`: it is only due to small differences between clocks.
+ */
 export function formatAge(at: Date | string, now: Date): string {
   const age = now.getTime() - new Date(at).getTime();
   return age < 1_000 ? 'now' : `${formatSpan(age)} ago`;

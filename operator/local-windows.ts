@@ -3,7 +3,7 @@ import { listWindowFiles, type LocalFile } from '../local-etl/list';
 import { readSteadily } from '../local-etl/read';
 import { type LocalEtl, localPath } from '../local-etl/store';
 
-/** Lists the window files of a local ETL store. A window that has files under two names is listed twice. */
+/** Lists the window files of a local ETL store. If a window has files under two names, both are listed. */
 export async function listLocalFiles(store: LocalEtl, signal: AbortSignal): Promise<LocalFile[]> {
   const files: LocalFile[] = [];
   for await (const file of listWindowFiles(store, signal)) files.push(file);

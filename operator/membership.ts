@@ -46,12 +46,12 @@ export function describeChange(kind: MembershipChange, { cluster, from }: Roster
 }
 
 /**
- * Throws CLUSTER_UNKNOWN if there is no such cluster. Otherwise a typo in an id would exclude nothing and look like
- * success.
+ * Throws CLUSTER_UNKNOWN if there is no such cluster. Without this check, a command with a mistyped id would exclude
+ * nothing and still look successful.
  */
 async function requireKnown(operator: Operator, cluster: string): Promise<void> {
   const bucket = await operator.bucket();
-  // If this cluster has access to Combined Storage only, it just knows the clusters of the newest generation.
+  // If this cluster has access to Combined Storage only, it can know only the clusters of the newest generation.
   const found: readonly string[] = await discoverClusters(bucket, {}).catch((error: unknown) => {
     if (isFederationError(error, 'STORAGE_ACCESS_DENIED')) return [];
     throw error;
@@ -79,8 +79,8 @@ function noRoster(error: unknown): never {
 }
 
 /**
- * Deadline of the answer, in milliseconds. It includes the wait for a commit in progress: only the result of the commit
- * says whether the change still applies to it.
+ * Deadline of a run's answer, in milliseconds. A run that is committing answers only after the commit, because only the
+ * result of the commit says whether the change still applies to that run.
  */
 const answerWithinMs = 60_000;
 const noAnswer = [WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError];
@@ -102,8 +102,8 @@ async function changeRunInProgress(
         client.workflow.getHandle(workflowId).executeUpdate(update, { args: [message] }),
       );
     } catch (error) {
-      // The run has ended, does not know the cluster, or has no worker. The next commit gets the change from the
-      // roster.
+      // The run has ended, does not know the cluster, or has no worker. That does not matter: the next commit reads the
+      // change from the roster.
       if (!noAnswer.some((kind) => error instanceof kind)) throw error;
     }
   }

@@ -7,7 +7,7 @@ import type { Names } from '../workflows/names';
 export interface Operator {
   readonly settings: Pick<Settings, 'temporal'>;
   readonly names: Names;
-  /** Opens the bucket, for reading only: changes are requested from a workflow. */
+  /** Opens the bucket for reading only, because operators do not write to it: they ask a workflow to make a change. */
   bucket(): Promise<BucketReader>;
   /** Connects to Temporal. Throws TEMPORAL_UNAVAILABLE if no server answers within `timeoutMs`. */
   temporal(options?: { timeoutMs?: number }): Promise<{ readonly client: Client }>;

@@ -15,27 +15,28 @@ import {
 } from '../workflows/messages';
 import type { Names } from '../workflows/names';
 
-/** The cluster names in a cluster's own records. `primary names --json` prints exactly this. */
+/** The cluster names that a cluster's own records contain. `primary names --json` prints exactly this. */
 export interface OwnNames {
   readonly cluster: string;
   readonly ownNames: readonly string[];
 }
 
 /**
- * Access to a primary cluster. The primary's worker does everything, next to its volume, so it has to be running. Each
- * method throws CLUSTER_UNKNOWN if the cluster has never run as a primary, otherwise the error of the worker.
+ * Access to a primary cluster. All work is done by the primary's worker, which has access to the volume, so the worker
+ * has to be running. Each method throws CLUSTER_UNKNOWN if the cluster has never run as a primary, otherwise the error
+ * of the worker.
  */
 export interface Primary {
   readonly cluster: string;
   status(): Promise<PrimaryStatus>;
   /**
-   * Lets a cluster that left pull again. With `withoutWaiting`, it does so even if no generation has the cluster's own
-   * windows yet.
+   * Lets a cluster pull again after it has left. With `withoutWaiting`, it does so even if no generation contains the
+   * cluster's own windows yet.
    */
   enter(withoutWaiting: boolean): Promise<EnterPrimarySummary>;
-  /** Stops pulling and makes the local ETL the cluster's own again. */
+  /** Stops pulling, and makes the local ETL contain only the cluster's own data again. */
   leave(): Promise<LeaveSummary>;
-  /** Adds a name if one is given. Returns all own names. */
+  /** Adds the name `add`, if given, to the cluster's own names. Returns all of them. */
   names(add?: string): Promise<OwnNames>;
 }
 

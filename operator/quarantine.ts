@@ -10,21 +10,23 @@ import type { BucketReader } from '../storage/bucket';
 
 /** The quarantined sources of the newest generation. `quarantine --json` prints exactly this. */
 export interface Quarantine {
-  /** Number of the newest generation; undefined before the first. */
+  /** Number of the newest generation; undefined if there is none yet. */
   readonly generation?: number;
   readonly sources: readonly ListedSource[];
 }
 
-/** A quarantined source, with how long it has been quarantined and what to do about it. */
+/** A quarantined source, since when it has been quarantined, and what to do about it. */
 export interface ListedSource extends QuarantinedSource {
   readonly state: QuarantineState;
-  /** Oldest generation from which on every generation lists the source, as far back as generations are kept. */
+  /** Number of the generation since which every one lists the source, as far back as generations are kept. */
   readonly since: number;
   /** What to do about the source; empty if this version does not know the error code. */
   readonly hint: string;
 }
 
-/** Reads the newest generation, and older ones for as long as they list one of its quarantined sources. */
+/**
+ * Reads the newest generation, and then older and older ones for as long as they list one of its quarantined sources.
+ */
 export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> {
   const newest = await readNewestGeneration(bucket);
   if (newest === undefined) return { sources: [] };
@@ -38,7 +40,10 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
   return { generation: newest.generation, sources };
 }
 
-/** Finds for each source, by its identity, the oldest generation from which on every generation lists the source. */
+/**
+ * Finds, for each quarantined source of `newest`, the number of the generation since which every one lists it. The keys
+ * of the map identify the sources.
+ */
 async function listedSince(bucket: BucketReader, newest: Generation): Promise<Map<string, number>> {
   const since = new Map(newest.quarantined.map((source) => [identity(source), newest.generation]));
   let open = new Set(since.keys());

@@ -23,8 +23,8 @@ export async function readLocalEtlFile(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Decodes an ETL file, plain or gzipped. The pipeline is by default the one that a folder of the path names, or else
- * the one that fits the content.
+ * Decodes an ETL file, plain or gzipped. The default pipeline is the one whose name a folder in the path has. If there
+ * is no such folder, it is the one whose decoder accepts the content.
  *
  * @throws the `ETL_*` error of the decoder, about `path`
  */
@@ -36,15 +36,18 @@ export function decodeEtlFile(path: string, bytes: Uint8Array, pipeline = pipeli
   }
 }
 
-/** Returns the pipeline that is named by a folder of the path. If several folders name one, the last one counts. */
+/**
+ * Returns the pipeline whose name a folder in the path has. If several folders have a pipeline's name, the last one
+ * counts.
+ */
 function pipelineOf(path: string): Pipeline | undefined {
   const folders = path.split(/[/\\]/).slice(0, -1).reverse();
   return folders.map((folder) => pipelines.find((pipeline) => pipeline === folder)).find(Boolean);
 }
 
 /**
- * Decodes a file with the pipeline that fits. If none fits, it throws the error of the decoder that read furthest,
- * which explains the file best.
+ * Decodes a file with the first pipeline whose decoder accepts it. If none does, throws the error of the decoder that
+ * got furthest into the file: it explains best what is wrong.
  */
 function decodeAny(bytes: Uint8Array): EtlSet {
   const refusals: FederationError[] = [];

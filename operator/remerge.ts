@@ -13,8 +13,8 @@ import type { BucketReader } from '../storage/bucket';
 import { readAll } from '../storage/read-all';
 
 /**
- * Merges a window's sources again, and compares every field of every record with the merged object. Returns `changed
- * since` if a source changed after the merge. `files`: the clusters' windows as they are listed now.
+ * Merges a window's sources again, and compares the result with the merged object, field by field of every record.
+ * Returns `changed since` if a source changed after the merge. `files`: the current listing of the clusters' windows.
  */
 export async function remerge(
   bucket: BucketReader,
@@ -37,15 +37,15 @@ export async function remerge(
       ? 'same'
       : 'differs';
   } catch (error) {
-    // A missing or damaged object is reported by the check of its digest. Here it just differs from its sources.
+    // The check of the digest reports a missing or damaged object. Here, such an object just counts as different.
     if (isFederationError(error)) return 'differs';
     throw error;
   }
 }
 
 /**
- * Reads a source as it was merged: its file or, if that was not used, its last good contribution, which was kept.
- * Returns undefined if it has changed.
+ * Reads the bytes of a source that were merged: its file or, if the merge did not use the file, the source's last good
+ * contribution, of which a copy is kept. Returns undefined if these bytes no longer exist.
  */
 async function readSource(
   bucket: BucketReader,

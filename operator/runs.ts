@@ -7,8 +7,8 @@ import type { BucketReader } from '../storage/bucket';
 import { briefTimeoutMs, type Operator } from './operator';
 
 /**
- * A federation as the bucket and Temporal know it. `died`: it ended without a report; `unknown`: it died or is still
- * running.
+ * A federation run, as far as the bucket and Temporal know about it. `died`: it ended without a report; `unknown`: it
+ * died or is still running.
  */
 export interface Run {
   readonly run: string;
@@ -24,7 +24,7 @@ export async function readRuns(bucket: BucketReader, limit: number, failed = fal
     const parsed = entry.kind === 'prefix' ? parseRunKey(entry.prefix) : undefined;
     if (parsed !== undefined) names.push(parsed.run);
   }
-  // The names contain the time of the request, so the newest come last in the listing. Only the newest are read.
+  // The names contain the time of the request, so the listing ends with the newest. Only the newest are read.
   names.reverse();
   const runs: Run[] = [];
   for (let at = 0; at < names.length && runs.length < limit; at += limit) {
@@ -42,7 +42,7 @@ async function readRun(bucket: BucketReader, run: string): Promise<Run> {
   return { run, outcome: report?.outcome ?? 'unknown', request, report };
 }
 
-/** Asks Temporal about runs without a report. If Temporal does not answer, they stay `unknown`. */
+/** Asks Temporal whether runs without a report are running or died. If it does not answer, they stay `unknown`. */
 export async function askTemporal(operator: Operator, runs: readonly Run[]): Promise<Run[]> {
   if (!runs.some(({ outcome }) => outcome === 'unknown')) return [...runs];
   const temporal = await operator.temporal({ timeoutMs: briefTimeoutMs }).catch(() => undefined);

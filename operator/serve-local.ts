@@ -28,7 +28,8 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   const named = (file: LocalFile): NamedFile => ({
     ...file.ref,
     name: file.path,
-    // Computing a digest would read every file, which takes as long as an ingest.
+    // Size and time replace a digest here: computing one would mean reading every file, which takes as long as an
+    // ingest.
     digest: `${file.size} ${file.mtimeMs}`,
     read: async (allIdentities) =>
       threads.read(file.ref, (await readLocalFile(store, file)) ?? new Uint8Array(), signal, allIdentities),
@@ -42,14 +43,15 @@ export async function serveLocalEtl(options: ServeLocalOptions): Promise<IngestS
   });
 }
 
-/** Returns the warning that answers have while a file is skipped. */
+/** Returns the warning that is added to answers while a file is skipped. */
 export function describeUnreadable({ name, code }: UnreadableFile): string {
   return `${name} cannot be read (${code}) and is left out.`;
 }
 
 /**
- * Makes `report` run once per unreadable file, and again only if the file's content or the reason changes. A watched
- * store is read at every change, each time with the same unreadable files.
+ * Returns a function that calls `report` once per unreadable file, and again only if the file's content or its error
+ * changes. It is needed because a watched store is read again after every change, and each time its unreadable files
+ * are found again.
  */
 export function reportOnce(report: (file: UnreadableFile) => void): (file: UnreadableFile) => void {
   const reported = new Map<string, string>();
@@ -63,8 +65,8 @@ export function reportOnce(report: (file: UnreadableFile) => void): (file: Unrea
 }
 
 /**
- * Runs `work` now and after each change of the store, until the signal is aborted. If the store changes during the
- * work, the work is repeated once. An error of the work ends it; the error is thrown unless the signal is aborted.
+ * Runs `work` now and after each change of the store, until the signal is aborted. Any changes during the work make it
+ * run only once more. If the work fails, nothing is run any more, and its error is thrown unless the signal is aborted.
  */
 export async function onEachChange(
   store: LocalEtl,

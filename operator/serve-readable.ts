@@ -3,7 +3,7 @@ import type { QueryEngine } from '../query/engine';
 import type { IngestedRows, IngestSummary, WantedFile } from '../query/ingest';
 import type { Serving } from '../query/publish';
 
-/** A window file. If it cannot be read, its `name` identifies it: a path or a window id. */
+/** A window file with a name, which is a path or a window id. The name identifies the file if it cannot be read. */
 export interface NamedFile extends WantedFile {
   readonly name: string;
 }
@@ -22,20 +22,27 @@ export type UnreadableFiles = ReadonlyMap<string, UnreadableFile>;
 
 export interface ServeReadableOptions {
   readonly signal: AbortSignal;
-  /** Returns the files to serve, given those that cannot be read. Called again after each unreadable file. */
+  /**
+   * Returns the files to serve, without those in `unreadable`. Called again after a file turns out to be unreadable.
+   */
   readonly files: (unreadable: UnreadableFiles) => readonly NamedFile[];
-  /** Returns the description of the served data. Called together with `files`. (Default: the time of the ingest) */
+  /**
+   * Returns the description of the served data. Called whenever `files` is called. (Default: the time of the ingest)
+   */
   readonly serving?: (unreadable: UnreadableFiles) => Partial<Serving>;
   /** Called once per unreadable file. */
   readonly onUnreadable?: (file: UnreadableFile) => void;
-  /** Called after each file that is read. `of`: the number of files that the engine does not have yet. */
+  /**
+   * Called after each file that is read. `of`: the number of files to read, which are those that the engine does not
+   * have yet.
+   */
   readonly progress?: (done: number, of: number) => void;
 }
 
 /**
  * Serves all files that can be read. The engine refuses an ingest with an unreadable file, so the ingest is repeated
- * without that file; files that were read are not read again. An error that concerns more than one file ends the work.
- * The returned counts include what all attempts added.
+ * without that file. Files that were read are not read again. An error that concerns more than one file is thrown. The
+ * returned counts include what all attempts added.
  */
 export async function serveReadable(
   engine: QueryEngine,

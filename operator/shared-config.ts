@@ -10,14 +10,15 @@ export async function othersWithExistingConfig(
   const others: string[] = [];
   const query = `WorkflowType = 'push' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId, memo } of client.workflow.list({ query })) {
-    // Several federations may share the namespace, so the start of the workflow id is compared as well.
+    // Several federations may share the namespace. The start of the workflow id tells whether a push belongs to this
+    // one.
     const [before, id] = [names.push(''), workflowId.slice(names.push('').length)];
     if (workflowId.startsWith(before) && id !== cluster && memo?.['existingConfig'] === true) others.push(id);
   }
   return others.sort();
 }
 
-/** Returns the guide's warning for clusters that share the bucket of Kubecost's backup. */
+/** Returns the guide's warning about clusters that share the bucket of Kubecost's backup. */
 export function sharedConfigWarning(others: readonly string[]): string {
   return (
     `federatedETL.useExistingS3Config is set for ${others.join(', ')} as well: where clusters share the bucket of ` +

@@ -13,7 +13,7 @@ export interface Status {
   /** The address of the bucket. */
   readonly bucket: string;
   readonly clusters: readonly ClusterStatus[];
-  /** The newest federation; undefined before the first. */
+  /** The newest federation; undefined if there has been none. */
   readonly lastRun?: {
     readonly run: string;
     readonly outcome: Run['outcome'];
@@ -21,10 +21,10 @@ export interface Status {
     readonly endedAt?: string;
     readonly error?: FederationReport['error'];
   };
-  /** The newest generation; undefined before the first. */
+  /** The newest generation; undefined if there is none yet. */
   readonly generation?: Omit<GenerationSummary, 'run' | 'federator' | 'size'>;
   readonly primaries: readonly PullState[];
-  /** What could not be determined, one sentence each. */
+  /** What could not be determined, each described in one sentence. */
   readonly missing: readonly string[];
   /** Steps that remain until the pipeline works end to end; empty once it does. */
   readonly toDo: readonly string[];
@@ -35,7 +35,10 @@ export interface ClusterStatus extends ClusterSummary {
   readonly push?: PushState;
 }
 
-/** Reads the bucket and queries Temporal. `missing` reports what Temporal did not answer. */
+/**
+ * Reads the bucket and queries Temporal. If Temporal or one of its workflows does not answer, `missing` says what is
+ * unknown.
+ */
 export async function readStatus(
   operator: Operator & { readonly settings: Pick<Settings, 'federator'> },
 ): Promise<Status> {
@@ -76,7 +79,7 @@ function glance({
   return { generation, committedAt, clusters, windows, quarantined };
 }
 
-/** Lists the steps that remain of a first set-up, each with instructions. */
+/** Lists the steps that are still to be done in a first set-up, each with instructions. */
 function toDo(
   { clusters, generation, lastRun }: Survey,
   view: TemporalView,

@@ -4,7 +4,7 @@ import { type NotFinite, withoutNotFinite } from '../etl/not-finite';
 import { recordClusters, recordCost, recordCount, totalCost } from '../etl/set-facts';
 import type { Pipeline } from '../etl/window';
 
-/** Facts about an ETL file. Texts are as they are in the file, including control characters. */
+/** Facts about an ETL file. Texts are unchanged from the file, including control characters. */
 export interface SetSummary {
   readonly pipeline: Pipeline;
   readonly window: TimeWindow;

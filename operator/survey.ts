@@ -10,7 +10,7 @@ import type { BucketReader } from '../storage/bucket';
 import type { RosterState } from '../workflows/messages';
 import { readRuns, type Run } from './runs';
 
-/** Summary of a cluster's windows of one pipeline and resolution. */
+/** Summary of those windows of a cluster that have the same pipeline and resolution. */
 export interface WindowsSummary {
   readonly pipeline: string;
   readonly resolution: string;
@@ -22,7 +22,7 @@ export interface WindowsSummary {
 export interface ClusterSummary {
   readonly cluster: string;
   readonly membership: 'in' | 'excluded' | 'not yet';
-  /** Why the cluster is excluded, or what changes with the next run. */
+  /** Why the cluster is excluded, or how its membership changes with the next run. */
   readonly reason?: string;
   /** Time of the cluster's newest file, by the store's clock. */
   readonly lastPush?: string;

@@ -4,17 +4,17 @@ import { isFederationError } from '../errors/federation-error';
 import type { PullState, PushState, RosterState } from '../workflows/messages';
 import { briefTimeoutMs, type Operator } from './operator';
 
-/** State that only Temporal has. The state of a workflow that does not answer is undefined or missing. */
+/** State that only Temporal has. If a workflow does not answer, its state is undefined or has no entry in the map. */
 export interface TemporalView {
   readonly roster?: RosterState;
-  /** State of the push of each cluster, by cluster id; `pull` has the pulls. */
+  /** State of each cluster's push, by cluster id. `pull`: the same for the pulls. */
   readonly push: ReadonlyMap<string, PushState>;
   readonly pull: ReadonlyMap<string, PullState>;
-  /** What is missing because Temporal or a workflow did not answer, in sentences. */
+  /** Sentences that say what is missing because Temporal or a workflow did not answer. */
   readonly missing: readonly string[];
 }
 
-/** Deadline of a query, in milliseconds: the server takes long to report that no worker answers. */
+/** Deadline of a query, in milliseconds. Without it, a query that no worker answers would take long to fail. */
 const answerWithinMs = 3_000;
 
 /** Queries the long-lived workflows, as far as they answer. Does not throw if Temporal is unavailable. */
@@ -60,7 +60,7 @@ async function ask<Answer>(client: Client, workflowId: string, query: string): P
       client.workflow.getHandle(workflowId).query<Answer>(query),
     );
   } catch {
-    // The workflow has not started, has no worker, or is too slow. For this view it is all the same.
+    // The workflow has not started, has no worker, or is too slow. This view need not distinguish these cases.
     return undefined;
   }
 }

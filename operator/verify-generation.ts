@@ -34,21 +34,27 @@ export interface Verification {
   readonly remerged: number;
   /** Number of windows that were not merged again because a source changed after the merge; 0 without `deep`. */
   readonly changedSince: number;
-  /** Number of files in the published place that no generation named. They are left alone. */
+  /**
+   * Number of files among the published windows that no generation named. Neither this check nor a federation touches
+   * them.
+   */
   readonly unnamed: number;
   readonly findings: readonly Finding[];
 }
 
 export interface VerifyOptions {
-  /** The clusters' windows as they are listed now. If given, the sources are merged again and compared. */
+  /**
+   * The current listing of the clusters' windows. If given, the sources of each window are merged again, and the result
+   * is compared with the merged object.
+   */
   readonly deep?: readonly ListedFile[];
   /** Called after each window. */
   readonly onProgress?: (done: number, of: number) => void;
 }
 
 /**
- * Number of windows to check at once. A shallow check streams and hashes; a deep one has the window and its sources in
- * memory.
+ * Number of windows to check at once. A shallow check only streams and hashes a window; a deep one holds the window and
+ * its sources in memory.
  */
 const concurrency = { shallow: 8, deep: 2 };
 
@@ -103,7 +109,7 @@ async function listPublished(bucket: BucketReader): Promise<Map<string, string>>
   return found;
 }
 
-/** Checks `published.json` and the list of published files. The bytes of these files are checked window by window. */
+/** Checks `published.json` and the list of published files. Their bytes are not checked here, but window by window. */
 function checkPublished(
   published: Published | undefined,
   there: Map<string, string>,
@@ -124,7 +130,7 @@ function checkPublished(
   return findings;
 }
 
-/** Checks the merged object of a window and its provenance. Returns the provenance if it is right. */
+/** Checks the merged object of a window and its provenance. Returns the provenance if it matches the generation. */
 async function checkObject(
   bucket: BucketReader,
   id: WindowId,

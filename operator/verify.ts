@@ -11,8 +11,8 @@ export interface VerifyNewestOptions {
 }
 
 /**
- * Verifies the newest generation; returns undefined before the first. If a newer one is committed meanwhile, it
- * verifies that one.
+ * Verifies the newest generation; returns undefined if there is none. If a newer one was committed meanwhile, a finding
+ * may be due to that commit, so the newer one is verified instead.
  */
 export async function verifyNewest(
   bucket: BucketReader,
@@ -26,7 +26,8 @@ export async function verifyNewest(
       deep: files,
       onProgress: (done, of) => progress(generation.generation, done, of),
     });
-    // A commit during the verification publishes other files and cleans up old ones, which looks like damage.
+    // A commit during the verification publishes other files and cleans up old ones. Compared with the older
+    // generation, that looks like damage.
     const newest =
       result.findings.length === 0 ? generation.generation : await newestGenerationNumber(bucket);
     if (newest === generation.generation) return result;

@@ -28,13 +28,13 @@ import { permissionFor } from './permissions';
 interface Plan {
   readonly prefix: string;
   readonly operations: readonly ProbeOperation[];
-  /** Why the role does not need the other operations there. If undefined, they are not listed. */
+  /** Why the role does not need the other operations there. If undefined, the output does not mention them. */
   readonly restIsNotNeeded?: string;
 }
 
 /**
- * Probes the operations that this cluster's roles need, each only below the prefix where a role needs it. Leaves
- * nothing behind.
+ * Probes the operations that this cluster's roles need, each only below the prefixes where a role needs it. Removes
+ * what it wrote.
  */
 export async function checkBucket(
   bucket: Bucket,
@@ -65,14 +65,17 @@ export async function checkBucket(
   return { checks, usable: !hopeless };
 }
 
-/** Yields one plan at a time. It makes the next one only after the previous one was probed. */
+/**
+ * Yields the plans one by one. A plan is made only after the previous one was probed, because it can depend on the
+ * result.
+ */
 async function* plansOf(
   bucket: Bucket,
   { clusterId, roles, localEtl }: Settings,
   backup: BackupNeed,
   { worthAsking, ...options }: CallOptions & { worthAsking: () => boolean },
 ): AsyncGenerator<Plan> {
-  // A primary that leaves reads its own files from the bucket, even if it is no longer federated.
+  // When a primary leaves, it reads its own files back from the bucket, even if the cluster is no longer federated.
   const readsBack = roles.primaryCluster && localEtl.pullPath === localEtl.path;
   if (roles.federatedCluster) {
     yield {
@@ -112,7 +115,8 @@ async function toCheck(store: FederatedStore, { prefix }: Plan, result: ProbeRes
   const about = { check: 'bucket', subject: operation, place: prefix } as const;
   if (operation === 'clock')
     return { ...about, outcome, detail, ...(outcome !== 'ok' && { todo: setClock }) };
-  // Only this cluster writes its backups, so it is just as safe to check first whether an object exists.
+  // Only this cluster writes its backups. So if the store has no conditional create, checking first whether an object
+  // exists is just as safe.
   if (operation === 'conditional create' && outcome === 'warning' && prefix !== combinedPrefix) {
     const found =
       'The store does not support it. This cluster checks first instead, as no other writes here.';
@@ -134,7 +138,7 @@ async function whatToDo(
   const { code, detail, hint } = error;
   if (/RequestTimeTooSkewed/.test(detail)) return setClock;
   if (code === 'STORAGE_ACCESS_DENIED' && !isStranger(error)) return permissionFor(store, operation, prefix);
-  // The catalogue's hint is to try again, but that has already been done.
+  // For this error, the catalogue's hint is to try again, but the probe has already done so.
   return hint === catalog.STORAGE_UNAVAILABLE.hint ? checkTheWay : hint;
 }
 

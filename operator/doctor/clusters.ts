@@ -16,8 +16,8 @@ const mostClusters = 20;
 const mostStrangers = 10;
 
 /**
- * Checks what a federator finds: the clusters in the bucket, which of them the settings include and why, and files that
- * do not belong there.
+ * Checks what a federator would find in the bucket: the clusters, which of them the settings include and why, and files
+ * that do not belong there.
  */
 export async function checkClusters(
   bucket: BucketReader,
@@ -104,7 +104,7 @@ function whoIsIn({ clusters, excluded }: Membership): string {
   return `Included now: ${clusters.join(', ') || 'none'}. Excluded: ${out.join(', ') || 'none'}.`;
 }
 
-/** Warns about ids in the settings that no cluster has, as they are often misspelt. */
+/** Warns about ids in the settings that no cluster has: they are often misspelt. */
 function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters: readonly string[]): Check[] {
   return ids
     .filter((id) => !clusters.includes(id))
@@ -122,10 +122,10 @@ function misnamed(list: 'include' | 'exclude', ids: readonly string[], clusters:
     });
 }
 
-/** Finds files in the published place that no generation ever named. */
+/** Finds files among the published windows that no federation put there: no generation names them. */
 async function findStrangers(bucket: BucketReader, options?: CallOptions): Promise<string[]> {
-  // A federation in progress names a file before it publishes the file, and until it has removed the file. So the names
-  // are read both before and after the listing.
+  // A federation in progress may publish or remove files during the listing. A file is named from before it is
+  // published until after it is removed. So the names are read both before and after the listing.
   const before = await namedWindows(bucket, options);
   const there: string[] = [];
   for await (const entry of bucket.list(combinedEtlPrefix, options)) {

@@ -15,7 +15,10 @@ export interface ExamineOptions {
   readonly config?: string;
   /** Whether an unknown setting of the store is a failure instead of a warning. */
   readonly strict?: boolean;
-  /** When it is aborted, no further part is checked, and the probes are removed from the bucket. */
+  /**
+   * If the signal is aborted, no further part is checked, and the objects that probes wrote are removed from the
+   * bucket.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +101,7 @@ async function openStore(store: FederatedStore, gcsEmulator: string | undefined)
   try {
     const warnings = new Set<string>();
     const bucket = await openBucket(store, { gcsEmulator, warn: (text) => warnings.add(text) });
-    // Opening the bucket warns about the store's settings, but these warnings were already reported with the settings.
+    // Discard warnings from opening the bucket: they are about the store's settings, and were reported with those.
     warnings.clear();
     return { bucket, store, warnings };
   } catch (error) {

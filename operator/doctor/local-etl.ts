@@ -41,7 +41,10 @@ export interface BackupNeed {
   readonly why: string;
 }
 
-/** Finds out whether the next pull saves the local ETL in the bucket. If it cannot find out, it assumes so. */
+/**
+ * Finds out whether the next pull saves the local ETL in the bucket. If that cannot be determined, it assumes that it
+ * does.
+ */
 export async function backupNeed({ roles, localEtl: local }: Settings): Promise<BackupNeed> {
   if (!roles.primaryCluster) return { operations: [], why: 'This is not a Primary Cluster.' };
   if (local.backupPath !== undefined)
@@ -61,7 +64,7 @@ export async function backupNeed({ roles, localEtl: local }: Settings): Promise<
   };
 }
 
-/** Checks a folder. `needed`: whether the folder has to exist already; if not, the role creates it when it starts. */
+/** Checks a folder. If it is not `needed` yet, it may be missing: the role creates it when it starts. */
 async function checkFolder(path: string, setting: string, needed: boolean): Promise<Check[]> {
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined || needed) return [await checkAccess(path, setting)];
@@ -76,7 +79,10 @@ async function checkFolder(path: string, setting: string, needed: boolean): Prom
   ];
 }
 
-/** Checks read and write access to a folder. A push writes there too, as it keeps its state in `.federated-etl`. */
+/**
+ * Checks read and write access to a folder. Even a push needs write access, because it keeps its state in the folder,
+ * in `.federated-etl`.
+ */
 async function checkAccess(path: string, setting: string): Promise<Check> {
   try {
     if (!(await stat(path)).isDirectory()) {

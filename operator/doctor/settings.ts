@@ -40,7 +40,10 @@ export function checkSettings(settings: Settings): Check[] {
   ];
 }
 
-/** Checks the store's settings. Returns no store if they are invalid. With `strict`, an unknown key is a failure. */
+/**
+ * Checks the store's settings. Returns no store if they are invalid. If `strict`, an unknown key is a failure, not a
+ * warning.
+ */
 export async function checkStore(
   { storage: { file } }: Settings,
   strict: boolean,

@@ -11,7 +11,7 @@ import { formatTime } from '../format';
 import { othersWithExistingConfig, sharedConfigWarning } from '../shared-config';
 import type { Check, Outcome } from './check';
 
-/** A Temporal server that answers, and the settings that it is checked against. */
+/** A Temporal server that answers, and the settings of this cluster that it is checked against. */
 export interface Asked {
   readonly client: Client;
   readonly connection: Connection;
@@ -58,7 +58,10 @@ export async function checkSearchAttributes({ connection, settings }: Asked): Pr
   return line(subject, 'warning', detail, `If it lacks the permission: ${commands.join('; ')}`);
 }
 
-/** Checks that the schedule is not paused. Before the federator's first start, it does not exist. */
+/**
+ * Checks that the schedule is not paused. The schedule does not exist before a federator has started for the first
+ * time.
+ */
 export async function checkSchedule({ client, names: { schedule } }: Asked): Promise<Check> {
   const { ScheduleNotFoundError } = await import('@temporalio/client');
   try {
@@ -93,7 +96,7 @@ export async function checkRoster({ client, names: { roster }, settings, label }
   return line('roster', 'failed', detail, catalog.ROSTER_BOUND_ELSEWHERE.hint);
 }
 
-/** Checks that the data of this cluster id comes from this volume. */
+/** Checks that the push with this cluster's id belongs to this volume, and not to another cluster with the same id. */
 export async function checkPush({ client, names: { push }, settings }: Asked): Promise<Check> {
   const { clusterId, localEtl: local } = settings;
   const memo = await memoOf(client, push(clusterId));
@@ -108,7 +111,7 @@ export async function checkPush({ client, names: { push }, settings }: Asked): P
   return line('push', 'failed', detail, catalog.DUPLICATE_CLUSTER_ID.hint);
 }
 
-/** Gives the guide's warning if other clusters use the bucket of Kubecost's backup too. */
+/** Warns, with the text of the guide, if other clusters also use the bucket of Kubecost's backup. */
 export async function checkShared({ client, names: ours, settings }: Asked): Promise<Check> {
   const subject = 'useExistingS3Config';
   const others = await othersWithExistingConfig(client, ours, settings.clusterId);

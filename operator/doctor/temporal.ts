@@ -18,8 +18,8 @@ import {
 /** Deadline of a request to the server, in milliseconds. */
 const patienceMs = 10_000;
 /**
- * Deadline of a query to the roster, in milliseconds. It is shorter because the roster answers only while a federator
- * runs, and otherwise the server waits long for one.
+ * Deadline of a query to the roster, in milliseconds. It is short because the roster answers only while a federator
+ * runs: without one, the server would let the query wait for long.
  */
 const rosterPatienceMs = 3_000;
 
@@ -68,10 +68,10 @@ async function checkServer(asked: Asked): Promise<TemporalChecks> {
 }
 
 async function connect(settings: Settings) {
-  // Load the client only when it is needed: that takes longer than most of the other checks.
+  // Load the client only when it is needed: loading it takes longer than most of the other checks.
   const { Client, Connection } = await import('@temporalio/client');
   const { address, connection: how } = settings.temporal;
-  // Connect without the retry interceptor, so that the first failure is reported: it has the reason.
+  // Connect without the retry interceptor, so that the first failure is reported: only that one contains the reason.
   const connection = Connection.lazy({ ...how, connectTimeout: patienceMs, interceptors: [] });
   try {
     await connection.withDeadline(Date.now() + patienceMs, () =>

@@ -1,6 +1,9 @@
 import type { WindowRef } from '../../etl/window';
 
-/** Most bytes of a batch: enough to be worth a database, and few enough for a database in memory. */
+/**
+ * Maximum size of a batch, in bytes. Each batch has its own database, in memory: a batch should be large enough to be
+ * worth creating one, and small enough to fit.
+ */
 const batchBytes = 32 * 2 ** 20;
 const batchWindows = 32;
 

@@ -25,9 +25,7 @@ export interface ExportOptions extends ExportSelection {
   /** Opens the target. Called only if there is something to export. The target is closed at the end. */
   readonly target: () => Promise<ExportTarget>;
   readonly signal: AbortSignal;
-  /**
-   * Called after each window that was written or could not be read. `of`: the number of windows that are to be written.
-   */
+  /** Called after each window that was written or could not be read. `of`: the total number of these windows. */
   readonly progress: (done: number, of: number) => void;
 }
 
@@ -61,8 +59,8 @@ export interface RefusedWindow {
 }
 
 /**
- * Writes the selected windows that the target does not have yet. A file is complete once it exists, so if an export is
- * stopped, the next one continues it. Works in batches, so memory does not grow with the number of windows.
+ * Writes the selected windows that the target does not have yet. A file exists only once it is complete, so if an
+ * export is stopped, the next one continues it. Works in batches, so memory does not grow with the number of windows.
  */
 export async function exportWindows(options: ExportOptions): Promise<ExportResult> {
   const { format, signal, progress } = options;
@@ -80,7 +78,8 @@ export async function exportWindows(options: ExportOptions): Promise<ExportResul
   const step = () => progress(total.written + refused.length, missing.length);
   for (const batch of inBatches(missing)) {
     await using engine = await openEngine({ verb: 'export', memoryLimit: '512MB' });
-    // The engine is new and knows no identities, so every read has to return all of them.
+    // The engine of this batch starts empty, without the identities that earlier reads returned. So every read has to
+    // return all identities of its file.
     const files = batch.map((window) => ({
       ...window,
       name: windowId(window),

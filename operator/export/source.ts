@@ -13,13 +13,13 @@ import { listLocalFiles, newestOfEachWindow, readLocalFile } from '../local-wind
 
 /** A window that can be exported. */
 export interface SourceWindow extends WantedFile {
-  /** The size of its ETL file, in bytes. */
+  /** Size of the window's ETL file, in bytes. */
   readonly size: number;
 }
 
 /** The windows that can be exported, and where they come from. */
 export interface ExportSource {
-  /** Number of the windows' generation; undefined for a local ETL store. */
+  /** Number of the generation that the windows belong to; undefined for a local ETL store. */
   readonly generation?: number;
   readonly windows: readonly SourceWindow[];
 }
@@ -74,8 +74,8 @@ export async function localStore(
   const windows: SourceWindow[] = [];
   for (const file of files) {
     const listed = await readLocalFile(store, file);
-    // An unreadable file gets no digest, so it matches no export. The export then reads it again, and the error of that
-    // read has the reason.
+    // A file that cannot be read gets an empty digest, which no earlier export has. So the export reads the file again,
+    // and the error of that read has the reason.
     const digest = listed === undefined ? '' : sha256(listed);
     const read = async (allIdentities?: boolean) => {
       const bytes = await readLocalFile(store, file);

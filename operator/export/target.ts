@@ -11,9 +11,9 @@ import { withPrefix } from '../../storage/with-prefix';
 
 /** The place that an export writes to. Use it with `await using`. */
 export interface ExportTarget extends AsyncDisposable {
-  /** Name in messages and `--json`: the folder as the user gave it, or the address in the bucket. */
+  /** Name of the place in messages and in `--json`: the folder as the user gave it, or the address in the bucket. */
   readonly name: string;
-  /** Bucket whose root is the place of the export. */
+  /** Bucket to write to. Its root is the place of the export. */
   readonly bucket: Bucket;
 }
 
