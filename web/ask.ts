@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 
-/** Error of a refused request, with the status (0 if the server cannot be reached) and the server's message. */
+/** Error of a refused request: the status (0 if the server cannot be reached) and the server's message. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -62,8 +62,8 @@ export interface Pair<A, B> {
 }
 
 /**
- * Requests two paths, and repeats both requests once if their generations differ. Throws if the first request is
- * refused.
+ * Requests two paths. If the answers come from different generations, requests both once more. Throws if the first
+ * request is refused, but returns a refusal of the second.
  */
 export async function askPair<A, B>(
   [one, other]: readonly [string, string],
@@ -83,7 +83,9 @@ export async function askPair<A, B>(
   return isOfOneGeneration(pair) ? pair : askBoth();
 }
 
-/** Returns whether both answers of a pair come from the same generation. A refused second request does not count. */
+/**
+ * Returns whether both answers of a pair come from the same generation. True as well if the second request was refused.
+ */
 export function isOfOneGeneration<A, B>({ first, second }: Pair<A, B>): boolean {
   return second instanceof Refused || first.generation === second.generation;
 }
@@ -110,7 +112,7 @@ export async function act(path: string, body: object): Promise<string> {
 }
 
 export interface Asked<T> {
-  /** The last answer. It stays until the next one has loaded. */
+  /** The last answer. It is kept until the answer to the next request has loaded. */
   readonly answer?: T;
   readonly error?: Refused;
   readonly loading: boolean;

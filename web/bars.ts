@@ -22,7 +22,7 @@ export function unitOf(sets: readonly SummarySet[], chosen: string | undefined):
   return sets[0] !== undefined && lengthOf(sets[0].window) < dayMs ? 'hour' : 'day';
 }
 
-/** Adds up sets into bars. Weeks and months are cut off at the window, just as the table's costs are. */
+/** Adds up sets into bars. Like the table, the bar of a week or month has only costs from within the window. */
 export function barsOf(sets: readonly SummarySet[], unit: BarUnit): Bar[] {
   const periods: SummarySet[][] = [];
   let before: string | undefined;
@@ -83,7 +83,7 @@ function periodOf(window: WindowText, unit: BarUnit): string {
   const day = dayOf(window);
   switch (unit) {
     case 'week':
-      // 1970 began on a Thursday, and weeks begin on Sundays.
+      // Weeks begin on Sundays, but day 0 of unix time was a Thursday, four days after a Sunday.
       return String(Math.floor((Date.parse(day) / dayMs + 4) / 7));
     case 'month':
       return day.slice(0, 7);
@@ -93,7 +93,8 @@ function periodOf(window: WindowText, unit: BarUnit): string {
 }
 
 /**
- * Returns the UTC day that most of the window lies in, because a server's days may begin at another hour than UTC's.
+ * Returns the UTC day that most of the window lies in. A window of one day need not be one UTC day, because a server's
+ * days may begin at another hour.
  */
 function dayOf(window: WindowText): string {
   return new Date(Date.parse(window.start) + lengthOf(window) / 2).toISOString().slice(0, 10);

@@ -12,7 +12,7 @@ const types: Readonly<Record<string, string>> = {
 /** Folder next to this module. `npm run build` puts the page's files there. */
 export const builtPage = 'built';
 
-/** Returns the page's files by URL path. They come from the build or, in a checkout, are bundled now. */
+/** Returns the page's files by URL path. They were built beforehand or, in a checkout, are bundled by this call. */
 export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
   const built = path.join(__dirname, builtPage);
   return existsSync(built) ? readBuilt(built) : (await buildPage()).files;

@@ -1,4 +1,4 @@
-/** What can be filtered, as named in the paths of the API. */
+/** Kinds of rows that can be filtered, by their names in the paths of the API. */
 export type Filtered = 'allocation' | 'assets';
 
 const ofBoth = ['cluster', 'provider', 'label', 'department', 'environment', 'owner', 'product', 'team'];
@@ -27,8 +27,8 @@ export function fieldsIn(part: string): string[] {
 }
 
 /**
- * Returns whether a part of a filter applies to a view. Fields that only the other view knows do not apply; unknown
- * fields do, so that the server can say what is wrong with them.
+ * Returns whether a part of a filter applies to a view. It does not if it compares a field that only the other view
+ * knows. It does if it compares a field that no view knows, so that the server can say what is wrong with it.
  */
 export function appliesTo(of: Filtered, part: string): boolean {
   const others = Object.values(filterFields).flatMap((fields) => (fields === filterFields[of] ? [] : fields));

@@ -31,7 +31,7 @@ function Page() {
   const [state, go] = useAddress();
   const [message, setMessage] = useState('');
   const [asksToken, setAsksToken] = useState(false);
-  // A new token starts a new round: the view is created again and repeats its requests.
+  // Increased with each new token: the view is then created again and repeats its requests.
   const [round, setRound] = useState(0);
   const { theme, setTheme, colours } = useTheme();
   const { answer, again } = useAnswer<StatusView>('/api/status');
@@ -48,7 +48,7 @@ function Page() {
   useEffect(() => {
     document.title = `${title} – Federated ETL`;
   }, [title]);
-  // Do not wait for the status before showing costs: with a federation, it can take long.
+  // Show costs without waiting for the status, which can take long if there is a federation.
   const opening = status === undefined ? usual : openingWindow(status.clusters, Date.now());
 
   return (

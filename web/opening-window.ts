@@ -1,7 +1,7 @@
 import type { ClusterView } from '../api/contract';
 import { dates } from './format';
 
-/** The window to show if the user has not chosen one. `why` explains a window other than the usual one. */
+/** The window to show if the user has not chosen one. If it is not the usual one, `why` explains the reason. */
 export interface OpeningWindow {
   readonly window: string;
   readonly why?: string;
@@ -9,10 +9,10 @@ export interface OpeningWindow {
 
 const dayMs = 86_400_000;
 const usualDays = 7;
-/** `7d` as the API defines it: today and the six days before. */
+/** The usual window. The API defines `7d` as today and the six days before. */
 export const usual: OpeningWindow = { window: '7d' };
 
-/** Returns the last seven days, or the most recent days with data if no cluster has data in the last seven. */
+/** Returns the last seven days. If no cluster has data in them, returns the most recent days that have data. */
 export function openingWindow(
   clusters: readonly Pick<ClusterView, 'firstData' | 'lastData'>[],
   now: number,

@@ -4,10 +4,15 @@ export interface Series {
   readonly values: readonly number[];
 }
 
-/** Most series that are shown separately: there are no more distinguishable colours. */
+/**
+ * Maximum number of series that are shown separately, because there are no more colours that are easy to distinguish.
+ */
 export const mostSeries = 8;
 
-/** Keeps the largest series and adds up the others into one. Idle costs come last. */
+/**
+ * Keeps the largest series, and adds up the remaining ones into one series. Idle costs are a series of their own, the
+ * last.
+ */
 export function foldSeries(series: readonly Series[]): Series[] {
   const sum = ({ values }: Series) => values.reduce((total, value) => total + value, 0);
   const idle = series.filter(({ name }) => name.includes('__idle__'));

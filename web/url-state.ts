@@ -1,6 +1,6 @@
 /**
  * The state of the page. It is kept in the address, so that views can be shared and the back button works. All views
- * share one state: a view ignores what it does not know, and keeps it for the others.
+ * share one state: a view ignores parameters that it does not know, but keeps them for the other views.
  */
 export type UrlState = Readonly<Record<string, string>>;
 
@@ -32,7 +32,7 @@ export function filterParts(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((part) => part.trim() !== '');
 }
 
-/** Joins the parts to one filter for the API. */
+/** Joins the parts into one filter for the API. */
 export function joinFilter(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join('+');
 }
@@ -84,8 +84,8 @@ export function finerThan(groups: readonly string[]): string | undefined {
 }
 
 /**
- * Returns the filters that select a row by its name, one per group. Undefined for rows without details: idle rows, rows
- * whose names do not have one part per group, and rows of a grouping without a filter field.
+ * Returns the filters that select a row by its name, one per group. Returns undefined for a row that has no details: an
+ * idle row, a row whose name does not have one part per group, or a row of a grouping without a filter field.
  */
 export function drillDown(groups: readonly string[], name: string): string[] | undefined {
   if (name.includes('__idle__')) return undefined;

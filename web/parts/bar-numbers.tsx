@@ -9,7 +9,7 @@ interface BarNumbersProps {
   readonly labels: readonly string[];
   readonly series: readonly Series[];
   readonly currency: string;
-  /** Whether the bars can be added up: totals can, rates cannot. */
+  /** Whether the values of the bars can be added up: totals can, rates cannot. */
   readonly adds: boolean;
 }
 

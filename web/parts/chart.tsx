@@ -11,7 +11,7 @@ interface ChartProps {
   readonly theme: string;
 }
 
-/** Colours that can be distinguished with a colour vision deficiency. */
+/** Colours that people with a colour vision deficiency can tell apart. */
 const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#8a79d6', '#b3a100'];
 const idleColour = '#9aa3ad';
 const otherColour = '#6b7280';
@@ -22,7 +22,7 @@ export function Chart({ title, labels, series, currency, theme }: ChartProps) {
   useEffect(() => {
     let chart: { destroy(): void } | undefined;
     let gone = false;
-    // Load the library separately: it is half of the page's bytes, and the table need not wait for it.
+    // Load the library separately: it is half of the page's bytes, and the table can be shown without it.
     void import('./chart-js').then(({ Chart: ChartJs }) => {
       if (gone || canvas.current === null) return;
       const style = getComputedStyle(document.documentElement);

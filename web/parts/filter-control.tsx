@@ -22,8 +22,8 @@ interface FilterControlProps {
 }
 
 /**
- * Shows the filters as chips, including those that apply only to the other view, and adds a filter from a field, a
- * comparison and a value.
+ * Shows the filters as chips, including those that apply only to the other view. Lets the user add a filter by choosing
+ * a field, a comparison and a value.
  */
 export function FilterControl({ of, window, parts, onChange }: FilterControlProps) {
   const fields = filterFields[of];

@@ -30,7 +30,7 @@ export interface TableProps<Row> {
  */
 const rowHeight = 34;
 const spare = 12;
-/** Most rows of a table that does not scroll. All of its rows are in the document. */
+/** Maximum number of rows of a table that does not scroll, and therefore has all of them in the document. */
 const fewRows = 60;
 const viewHeight = 620;
 

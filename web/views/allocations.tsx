@@ -30,7 +30,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const currency = status?.currency ?? 'USD';
   const groups = aggregate.split(',');
 
-  // Chart and table query the same sets, so that they cannot disagree: the chart one by one, the table accumulated.
+  // Chart and table query the same sets, so that they cannot disagree. The chart shows each set, the table their sum.
   const query = useMemo(() => {
     const parameters = new URLSearchParams({
       window,
@@ -58,7 +58,7 @@ export function Allocations({ state, go, status, opening, theme, onToken, say }:
   const overTime = answer?.second;
   const sets = overTime === undefined || overTime instanceof Refused ? [] : overTime.data.sets;
   const span = rows[0]?.window;
-  // Chart and table use the same time, because rates divide by the elapsed hours.
+  // Chart and table divide costs by the hours elapsed until `now`, so both use the same time.
   const now = useMemo(() => Date.now(), [answer]);
   const hours = span === undefined ? 0 : pastHours(span, now);
   const columns = useMemo(

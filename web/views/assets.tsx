@@ -62,7 +62,7 @@ export function Assets({ state, go, status, opening, onToken, say }: ViewProps) 
         rows.reduce((total, row) => total + read(row), 0),
         currency,
       );
-    // A row that spans several clusters has no cluster here. A column is omitted if no row has a value for it.
+    // Rows may lack a property, such as the cluster if they span several. If no row has it, the column is omitted.
     const property = (id: string, title: string): Column<Row>[] =>
       rows.some(({ asset }) => asset.properties[id] !== undefined)
         ? [{ id, title, value: ({ asset }) => asset.properties[id] ?? '' }]

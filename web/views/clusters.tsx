@@ -9,7 +9,10 @@ import { comparison } from '../url-state';
 import type { ViewProps } from './view';
 
 const memberships = { in: 'in', excluded: 'excluded', 'not yet': 'not yet' } as const;
-/** Age from which data is marked as stale, in milliseconds. A cost-model builds files every few minutes. */
+/**
+ * Age from which data is marked as stale, in milliseconds. Normally data is much newer: a cost-model builds files every
+ * few minutes.
+ */
 const staleAfterMs = 2 * 86_400_000;
 
 /** Shows all clusters: last push, windows in Federated Storage, membership. */

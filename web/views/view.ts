@@ -6,8 +6,8 @@ import type { UrlState } from '../url-state';
 export interface ViewProps {
   readonly state: UrlState;
   /**
-   * Changes the address, in which empty values are omitted. With `replace`, the change adds no step for the back
-   * button.
+   * Changes the address, which leaves out empty values. With `replace`, the back button does not return to the address
+   * before the change.
    */
   readonly go: (change: UrlState, replace?: boolean) => void;
   readonly status?: StatusView;
@@ -21,7 +21,10 @@ export interface ViewProps {
   readonly refresh: () => void;
 }
 
-/** Explains why the view opened on another window than the usual one. Returns an empty list once a window is chosen. */
+/**
+ * Explains why the view opened with another window than the usual one. Empty if it is the usual one or the user chose
+ * one.
+ */
 export function whyOpened(state: UrlState, { why }: OpeningWindow): string[] {
   return state['window'] === undefined && why !== undefined ? [why] : [];
 }
