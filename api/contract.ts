@@ -101,7 +101,7 @@ export interface GenerationDiff {
   readonly to: number;
   readonly joined: readonly string[];
   readonly left: readonly string[];
-  /** The windows that differ, each with the total cost of every cluster whose cost differs. */
+  /** The differing windows that were compared, each with the total costs of those clusters whose costs differ. */
   readonly changes: readonly {
     /** For example `allocations/1d/1794614400-1794700800`. */
     readonly window: string;

@@ -55,7 +55,7 @@ function unforeseen(): Failure {
 
 function ofCatalog(error: FederationError, status: number): Failure {
   const wait = error.retryAfterMs ?? (status === 503 ? 5_000 : undefined);
-  // These errors are not the client's fault, and their detail may name a folder on this machine.
+  // Errors with these statuses are not the client's fault, and their detail may name a folder on this machine.
   const detail = status === 502 || status === 503 ? withoutPaths(error.detail) : error.detail;
   const said = status === 502 ? `${detail} (${error.code})` : detail;
   return failure(status, `${said} ${error.hint}`, {

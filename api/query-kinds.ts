@@ -140,7 +140,10 @@ function settle<T extends Pick<AllocationRequest, 'window' | 'step' | 'accumulat
   return { ...request, now: Math.min(now, Math.max(window.end, last?.end ?? 0)) };
 }
 
-/** Returns the name of the requested CSV file; undefined for JSON. Throws QUERY_INVALID and QUERY_NOT_BUILT. */
+/**
+ * Returns the name of the CSV file if CSV is requested; undefined for JSON. For other formats, throws QUERY_NOT_BUILT
+ * (`pdf`) or QUERY_INVALID.
+ */
 function csvName(
   what: string,
   { format = '' }: Parameters,
