@@ -17,7 +17,7 @@ export function generationSize({ windows }: Generation): number {
   return Object.values(windows).reduce((sum, { size }) => sum + size, 0);
 }
 
-/** A line of the commit log. `generations --json` prints a list of exactly these. */
+/** Summary of a generation, as a line of the commit log. `generations --json` prints a list of exactly these. */
 export interface GenerationSummary {
   readonly generation: number;
   /** RFC 3339. */

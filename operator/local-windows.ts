@@ -18,7 +18,9 @@ export function newestOfEachWindow<File extends Pick<LocalFile, 'ref' | 'mtimeMs
   return [...new Map(oldestFirst.map((file) => [windowId(file.ref), file])).values()];
 }
 
-/** Returns the content of a file; undefined if the file is gone, keeps changing or must not be read. */
+/**
+ * Returns the content of a file; undefined if the file is gone, keeps changing while it is read, or must not be read.
+ */
 export async function readLocalFile(
   store: LocalEtl,
   { path }: Pick<LocalFile, 'path'>,

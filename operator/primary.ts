@@ -40,7 +40,7 @@ export interface Primary {
   names(add?: string): Promise<OwnNames>;
 }
 
-/** Returns the primary with a cluster id. Sends no request yet. */
+/** Returns access to the primary with the given cluster id. Sends no request yet. */
 export function primaryOf(client: Client, { pull }: Names, cluster: string): Primary {
   const handle = client.workflow.getHandle(pull(cluster));
   const ask = <Answer, Args extends [unknown?]>(

@@ -31,7 +31,9 @@ export async function startFederation(
   return workflowId;
 }
 
-/** Returns the request that replays a run. Throws RUN_NOT_FOUND if the bucket has no request for the run. */
+/**
+ * Returns the request for a replay of a run. Throws RUN_NOT_FOUND if the bucket does not contain the run's own request.
+ */
 export async function replayRequest(bucket: BucketReader, run: string): Promise<FederationRequest> {
   const request = await readDocument(bucket, documents.runRequest.at(run));
   if (request === undefined) {

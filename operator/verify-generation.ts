@@ -19,7 +19,7 @@ import { type Published, publishingSteps } from '../federation/published';
 import type { BucketReader } from '../storage/bucket';
 import { remerge } from './remerge';
 
-/** A difference between the bucket and the generation. */
+/** A difference between what the bucket contains and what the generation names. */
 export interface Finding {
   /** A WindowId, or `published` if it is about `published.json`. */
   readonly about: string;

@@ -83,7 +83,7 @@ export async function checkSchedule({ client, names: { schedule } }: Asked): Pro
   }
 }
 
-/** Checks that the namespace serves the federation of this bucket. */
+/** Checks that the roster in the namespace belongs to the federation of this bucket. */
 export async function checkRoster({ client, names: { roster }, settings, label }: Asked): Promise<Check> {
   const memo = await memoOf(client, roster);
   if (memo === undefined)

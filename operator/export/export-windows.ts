@@ -19,10 +19,10 @@ export interface ExportSelection {
 
 export interface ExportOptions extends ExportSelection {
   readonly format: ExportFormat;
-  /** Whether to remove selected windows that the source does not have. */
+  /** Whether to remove those of the selected windows from the target that the source does not have. */
   readonly prune: boolean;
   readonly source: () => Promise<ExportSource>;
-  /** Opens the target. Called only if there is something to export. The target is closed at the end. */
+  /** Opens the target. Called only if there is something to export. The export closes the target at the end. */
   readonly target: () => Promise<ExportTarget>;
   readonly signal: AbortSignal;
   /** Called after each window that was written or could not be read. `of`: the total number of these windows. */
