@@ -1,7 +1,10 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { formatState, parseState, type UrlState } from './url-state';
 
-/** Returns the state in the page's address and a function that changes it. Follows the browser's back button. */
+/**
+ * Returns the state in the page's address and a function that changes it. The browser's back button changes the state
+ * too.
+ */
 export function useAddress(): [UrlState, (change: UrlState, replace?: boolean) => void] {
   const [state, setState] = useState<UrlState>(() => parseState(location.search));
   useEffect(() => {

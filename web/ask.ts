@@ -120,8 +120,8 @@ export interface Asked<T> {
 }
 
 /**
- * Requests a path, and requests again when the path changes; the previous request is then aborted. If the path is
- * undefined, nothing is requested.
+ * Requests a path. When the path changes, aborts the request and requests the new path. If the path is undefined,
+ * nothing is requested.
  */
 export function useAnswer<T>(path: string | undefined): Asked<Answered<T>> {
   return useAsked(path, ask<T>);

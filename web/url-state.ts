@@ -27,7 +27,7 @@ export function regroup(state: UrlState, of: 'aggregate' | 'group', grouping: st
     : { ...state, [of]: grouping };
 }
 
-/** Splits a filter into its parts, which are stored one per line. All of them must match. */
+/** Splits a filter into its parts, which are stored one per line. A row has to match all of them. */
 export function filterParts(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((part) => part.trim() !== '');
 }
@@ -37,7 +37,9 @@ export function joinFilter(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join('+');
 }
 
-/** Formats a comparison in the API's filter language. Quotes are removed, because the language cannot express them. */
+/**
+ * Formats a comparison in the API's filter language. Quotes in the value are removed: the language cannot express them.
+ */
 export function comparison(field: string, operator: string, value: string): string {
   return `${field}${operator}"${value.replaceAll('"', '')}"`;
 }
