@@ -19,13 +19,13 @@ import type { FederationDependencies } from './federation-dependencies';
 import { listGenerations, readGeneration } from './read-generations';
 
 export interface CleanUpResult {
-  /** Numbers of deleted generations, merged windows (`objects`) and kept contributions (`kept`). */
+  /** Number of deleted generations. The next two fields count deleted merged windows and kept contributions. */
   readonly generations: number;
   readonly objects: number;
   readonly kept: number;
-  /** Number of deleted files of runs. Requests and reports are kept for 30 days, all other files for two days. */
+  /** Number of deleted files of runs. A run's request and report are kept for 30 days, its other files for two days. */
   readonly runs: number;
-  /** Number of objects that no kept generation names and that are left for a later pass. */
+  /** Number of objects that no kept generation names, but that only a later pass may delete. */
   readonly waiting: number;
 }
 
@@ -37,14 +37,18 @@ export type CleanUpDependencies = Pick<
 >;
 
 const concurrentCalls = 16;
-/** How long the files that only their own run reads are kept. */
+/** How long a run's working files are kept, in milliseconds. Only the run itself reads them. */
 const workingFilesFor = 2 * day;
 const runsFor = 30 * day;
 
 /**
- * Deletes generations past their retention, merged objects and kept contributions that no kept generation names in two
- * passes a day apart, and old files of runs. All ages are measured by the store's clock. Throws if something cannot be
- * read, as it might otherwise delete objects that are still in use.
+ * Deletes what is no longer needed:
+ * - generations past their retention;
+ * - merged objects and kept contributions, if two passes at least a day apart find that no kept generation names them;
+ * - old files of runs.
+ *
+ * Measures all ages by the store's clock. Throws if something cannot be read, as it might otherwise delete objects that
+ * are still in use.
  */
 export function createCleanUp(deps: CleanUpDependencies): CleanUp {
   const { bucket, log } = deps;
@@ -52,10 +56,10 @@ export function createCleanUp(deps: CleanUpDependencies): CleanUp {
     const options = { signal: deps.signal() };
     const document = documents.unreferenced.at();
     const passed = (await readDocument(bucket, document, options))?.seen ?? {};
-    // The document is first rewritten unchanged: the response contains the current time by the store's clock.
+    // Rewrite the document unchanged, only to get the current time by the store's clock from the response.
     const { modified: now } = await replaceDocument(bucket, document, { format: 1, seen: passed }, options);
-    // The objects are listed before the generations are read. Objects of a concurrent commit are safe in any case: they
-    // are less than a day old.
+    // List the objects before reading the generations, so that generations committed after the listing are still read.
+    // The objects of an even later commit are safe, too: they are less than a day old.
     const objects = await listAged(deps, objectsPrefix, options);
     const kept = await listAged(deps, keptPrefix, options);
     const { generations, removed } = await keepGenerations(deps, now, options);
@@ -132,7 +136,10 @@ function byFingerprint(objects: readonly ObjectInfo[]): AgedObject[] {
   return [...youngest].map(([key, modified]) => ({ key, modified }));
 }
 
-/** Deletes the objects that nobody wrote within the last day; returns the keys of the others. */
+/**
+ * Looks up each object again, and deletes it unless it has been written within the last day. Returns the keys of the
+ * objects that stay.
+ */
 async function deleteUnlessTouched(
   { bucket, heartbeat }: CleanUpDependencies,
   keys: readonly string[],
@@ -143,7 +150,7 @@ async function deleteUnlessTouched(
   let done = 0;
   await mapConcurrently(keys, concurrentCalls, async (key) => {
     const object = parseObjectKey(key);
-    // The provenance is deleted first: without it, the object does not count as finished.
+    // Delete the provenance first: without it, no run considers the object finished.
     const parts = object === undefined ? [key] : [provenanceKey(object.fingerprint), key];
     const heads = await Promise.all(parts.map((part) => bucket.head(part, options)));
     if (heads.some((head) => head !== undefined && now.getTime() - head.modified.getTime() < day))
@@ -155,7 +162,8 @@ async function deleteUnlessTouched(
 }
 
 /**
- * Deletes old files of runs. A run is as old as its youngest file. Its working files go before its request and report.
+ * Deletes the files of old runs. The age of a run is the age of its youngest file. Working files are deleted earlier
+ * than the request and the report.
  */
 async function cleanUpRuns(deps: CleanUpDependencies, now: Date, options: CallOptions): Promise<number> {
   const objects = await listAged(deps, runsPrefix, options);

@@ -19,7 +19,7 @@ export interface ClusterDependencies {
   readonly settings: Settings;
   readonly bucket: Bucket;
   readonly log: Log;
-  /** Limits the bytes that all pushes and pulls of the cluster have in flight together. */
+  /** Limits the number of bytes that all pushes and pulls of the cluster together hold in memory. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
@@ -28,7 +28,9 @@ export interface ClusterDependencies {
   readonly query?: { readonly engine: QueryEngine; readonly threads: ReadThreads };
 }
 
-/** Creates the activities that need a cluster's volume. They run beside the volume, on the cluster's own queue. */
+/**
+ * Creates the activities that need a cluster's volume. They run where the volume is, on the cluster's own task queue.
+ */
 export function createClusterActivities({ settings, bucket, query, ...context }: ClusterDependencies) {
   const { clusterId: cluster, localEtl: local, roles } = settings;
   const place = {

@@ -35,7 +35,7 @@ export interface CommittedGeneration {
   readonly exclusions: string[];
   /** Number of quarantined sources of included clusters. Unless it is 0, runs end `partial`. */
   readonly quarantined: number;
-  /** Ids of the clusters that these sources belong to; if there are many, only the first of them. */
+  /** Ids of the included clusters that have quarantined sources; if there are many, only the first of them. */
   readonly degraded: string[];
 }
 
@@ -54,10 +54,10 @@ export type CommitDependencies = Pick<
 const concurrentChecks = 16;
 
 /**
- * Commits the merged windows of a run as the newest generation, by creating one object that must not exist yet. Does so
- * only if the plan's base is still the newest generation, the membership is still the plan's, and every object that the
- * generation adds exists. If it is called again, or if the create succeeded but returned an error, it recognizes its
- * own generation by the run that the generation names.
+ * Commits the merged windows of a run as the newest generation, by creating one object that must not exist yet. Commits
+ * only if the plan's base is still the newest generation, the membership has not changed since the plan, and every
+ * object that the generation adds exists. If an earlier call has committed, or the create succeeded although it
+ * returned an error, recognizes the run's own generation by the run id in it.
  *
  * @throws STORAGE_NOT_FOUND if the plan, an outcome or a merged object is missing; any other error of the store
  */
@@ -102,8 +102,8 @@ async function commitPlan(
 }
 
 /**
- * Records the full listing, now that a generation includes its findings: later runs may then skip the windows that it
- * saw. A failure is only logged: without the record, the next run lists everything again.
+ * Records the full listing, now that a generation includes what it found. Later runs can then skip older windows. A
+ * failure is only logged: without the record, the next run lists everything again.
  */
 async function remember(
   { bucket, log }: CommitDependencies,
@@ -127,7 +127,8 @@ async function commit(
   options: CallOptions,
 ): Promise<CommitResult> {
   const { bucket } = deps;
-  // The response does not matter, nor whether there was one: the object that exists afterwards shows which run won.
+  // Do not rely on the response: even after an error, the object may have been created. The object that exists
+  // afterwards shows which run won.
   const created = await createDocument(bucket, documents.generation.at(next.generation), next, options).catch(
     asError,
   );
@@ -141,9 +142,10 @@ async function commit(
       };
     }
   }
-  // The number may have been free only because its generation was cleaned up while this process was suspended. If so,
-  // there is an older generation with a higher number, and nobody would ever read the generation that was just created.
-  // A younger generation with a higher number does not matter: it was made from the one just created.
+  // This process may have been suspended for so long that others committed this number and higher ones, and the
+  // clean-up deleted this number again. The create then succeeded, but a higher generation existed already, and nobody
+  // would ever read the one just created. A higher generation that was created later does not matter: it was made from
+  // the one just created.
   const listed = await listGenerations(bucket, options);
   const own = listed.find(({ generation }) => generation === next.generation);
   const overtaking = listed.find(
@@ -173,7 +175,9 @@ async function readResults(
   return results;
 }
 
-/** Throws unless every object that the generation adds exists with its full size. */
+/**
+ * Throws unless every object that the generation adds is finished and has the digest and size of the merge's result.
+ */
 async function checkObjects(
   { bucket, heartbeat }: CommitDependencies,
   results: readonly WindowResult[],

@@ -48,14 +48,17 @@ export interface DrawPlanInput {
  */
 export type PlanOutcome = 'work' | 'nothing-changed' | 'no-input' | 'all-excluded';
 
-/** A plan and its inputs. */
+/** A plan, what it was made from, and what it leads to. */
 export interface DrawnPlan extends Plan {
   readonly outcome: PlanOutcome;
   readonly membership: Membership;
   readonly baseGeneration?: Generation;
   readonly found: readonly Found[];
   readonly listing: Listing;
-  /** Set if everything was listed, for the commit to record. Not set if a recent listing happened to skip nothing. */
+  /**
+   * Record of a full listing, for the commit to write. Undefined after a recent listing, even if it happened to skip
+   * nothing.
+   */
   readonly fullListing?: FullListing;
   /** Clusters that have a folder but no window file, and had none in any generation either. They are not members. */
   readonly withoutWindows: readonly string[];
@@ -64,7 +67,8 @@ export interface DrawnPlan extends Plan {
 /**
  * Reads the bucket and plans a federation, without writing anything. A dry run does exactly this.
  *
- * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless taking over
+ * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless `takeOver` is
+ *   requested
  */
 export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Promise<DrawnPlan> {
   const { scope, request, signal } = input;
@@ -110,7 +114,10 @@ export async function drawPlan(bucket: BucketReader, input: DrawPlanInput): Prom
   };
 }
 
-/** Lists all files of the clusters, or those of recent windows. Keeps one file per cluster and window in memory. */
+/**
+ * Lists the window files of the clusters: all of them, or only those of recent windows. Keeps only one file per cluster
+ * and window in memory.
+ */
 async function listCandidates(
   bucket: BucketReader,
   input: ListingInput,
@@ -144,7 +151,7 @@ async function listCandidates(
     why === undefined ? decided.since : undefined,
   );
   if (why !== undefined) return full(why);
-  // A recent listing of clusters that have only few files skips nothing: it is a full one.
+  // If the clusters have only few files, a recent listing skips nothing: it has listed everything, like a full one.
   return { candidates, listing: passedOver ? decided : { kind: 'full', why: 'it took no more requests' } };
 }
 
@@ -157,7 +164,8 @@ function outcomeOf(
   if (membership.clusters.length === 0 && Object.keys(membership.excluded).length > 0) {
     return 'all-excluded';
   }
-  // Files that all precede the cut-off are no input either, unless there is a base whose windows are carried over.
+  // If the windows of all files are before the cut-off, there is no input either, unless a base has windows to carry
+  // over.
   if (!anyFile || (base === undefined && plan.windows.length === 0)) return 'no-input';
   const next = nextGeneration({
     base,

@@ -12,9 +12,9 @@ export interface EnterPrimarySummary {
 }
 
 /**
- * Makes a cluster that left a primary again. The next pull takes a new backup of the local ETL before overwriting it;
- * if the cluster has passed the guard before, it does not have to pass it again. With `withoutWaiting`, a cluster that
- * has not passed the guard skips it.
+ * Makes the cluster a primary again after it has stopped being one. The next pull makes a new backup of the local ETL
+ * before it overwrites files. The guard makes a cluster wait until its own windows are combined: a cluster that has
+ * passed it once does not have to pass it again, and `withoutWaiting` skips it.
  */
 export function createEnterPrimary({ store, now }: { readonly store: LocalEtl; readonly now: () => Date }) {
   return async ({ withoutWaiting = false }: EnterPrimaryInput = {}): Promise<EnterPrimarySummary> => {

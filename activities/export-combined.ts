@@ -41,12 +41,15 @@ export interface ExportSummary {
   readonly removed: number;
 }
 
-/** Brings the bucket's export in line with the served windows. Idempotent: a later call completes a failed one. */
+/**
+ * Makes the bucket's export match the windows that the engine serves. Idempotent: if a call fails, the next one
+ * completes the export.
+ */
 export function createExportCombined(deps: ExportDependencies): () => Promise<ExportSummary> {
   return async () => {
     const { bucket, engine, format, log, heartbeat } = deps;
     const started = performance.now();
-    // Exporting a large window takes longer than the heartbeat time-out.
+    // Send heartbeats on a timer: exporting one large window takes longer than the heartbeat time-out.
     const beat = setInterval(() => heartbeat({ exporting: true }), 5_000);
     try {
       const summary = await exportServed(engine, bucket, exportPrefix, {
@@ -69,15 +72,15 @@ export function createExportCombined(deps: ExportDependencies): () => Promise<Ex
 }
 
 export interface ExportOptions extends ExportPlaceOptions {
-  /** Whether to remove exported windows that are not served. */
+  /** Whether to remove windows from the export that the engine does not serve. */
   readonly prune: boolean;
-  /** Called after each window. */
+  /** Called after each window, with the number of windows done and the total. */
   readonly progress?: (done: number, of: number) => void;
 }
 
 /**
- * Exports the windows that an engine serves to a prefix of a bucket. At any time, the export contains either the old or
- * the new file of a window, and briefly both.
+ * Writes the windows that an engine serves as files below a prefix of a bucket. The export never lacks a window while
+ * its file is replaced: the new file is written before the old one is removed.
  */
 export async function exportServed(
   engine: QueryEngine,
@@ -99,14 +102,14 @@ export async function exportServed(
       else written.add(windowId(window));
       options.progress?.(++done, windows.length);
     });
-    // Another generation is served by now: export that one instead.
+    // The engine serves another generation by now: export that one instead.
   } while (overtaken);
   const removed = options.prune ? await place.removeOthers(windows) : 0;
   const unchanged = windows.filter((window) => !written.has(windowId(window))).length;
   return { windows: windows.length, written: written.size, unchanged, removed };
 }
 
-/** Number of windows exported at once. With two, the next window is written to disk while the first is uploaded. */
+/** Number of windows exported at once. With two, one window is written to disk while the other is uploaded. */
 export const exportLanes = 2;
 
 export interface ExportPlaceOptions {
@@ -125,7 +128,7 @@ export class ExportPlace implements AsyncDisposable {
     private readonly bucket: Bucket,
     private readonly options: ExportPlaceOptions,
     private readonly folder: string,
-    /** Paths of the existing files, by window id. */
+    /** Paths of the window files that the export contains, by window id. */
     private readonly there: Map<string, Set<string>>,
   ) {}
 
@@ -142,8 +145,8 @@ export class ExportPlace implements AsyncDisposable {
   }
 
   /**
-   * Writes a window, then removes its files that have other content. If the engine no longer has the window, does
-   * nothing and returns undefined.
+   * Writes the current file of a window, then removes the window's older files. Does nothing and returns undefined if
+   * the engine no longer has the window.
    */
   async write(
     window: ServedWindow,
@@ -171,13 +174,16 @@ export class ExportPlace implements AsyncDisposable {
     }
   }
 
-  /** Removes all files of an exported window except the one with its current content. */
+  /** Removes a window's files from the export, except the file with the window's current content. */
   async tidy(window: ExportableWindow): Promise<void> {
     const kept = this.pathOf(window);
     for (const path of this.there.get(windowId(window)) ?? []) if (path !== kept) await this.remove(path);
   }
 
-  /** Removes all windows that `concerns` accepts, except the given ones. Returns the number of removed windows. */
+  /**
+   * Removes from the export all windows that `concerns` accepts, except those in `windows`. Returns how many were
+   * removed.
+   */
   async removeOthers(
     windows: readonly WindowRef[],
     concerns: (ref: WindowRef) => boolean = () => true,

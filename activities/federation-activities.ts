@@ -50,9 +50,9 @@ export function createFederationActivities(deps: FederationDependencies) {
       publishGeneration: createPublishGeneration(deps),
       cleanUp: createCleanUp(deps),
     }),
-    // Its store calls are not counted, as the report contains the counts.
+    // The store calls of this activity are not counted: the report that it writes already contains the counts.
     writeReport: createWriteReport(deps),
-    // Its store calls are not counted, as it serves the roster, not a run.
+    // The store calls of this activity are not counted: it serves the roster, not a run.
     readExclusions: createReadExclusions(deps),
   };
 }
@@ -65,7 +65,7 @@ export interface FederationActivities extends ReturnType<typeof createFederation
   notifyPrimaries(): Promise<{ notified: number }>;
 }
 
-/** Creates the activities that need a core of their own, on the `federation-merge` queue. */
+/** Creates the activities that each need a CPU core, on the `federation-merge` queue. */
 export function createMergeActivities(
   deps: FederationDependencies & Pick<MergeDependencies, 'mergeMemory'>,
 ): MergeActivities {

@@ -14,7 +14,7 @@ export interface FederationDependencies {
   exclusions(): Promise<Readonly<Record<string, Exclusion>>>;
   readonly log: Log;
   now(): Date;
-  /** Reports that the activity is alive, and how far it is. */
+  /** Reports to Temporal that the activity is alive, and its progress. */
   heartbeat(details: unknown): void;
   /** Returns the signal of the current activity, which is aborted when the activity has to end. */
   signal(): AbortSignal;

@@ -6,13 +6,16 @@ import type { Provenance } from '../federation/provenance';
 import type { Bucket, BucketReader, CallOptions } from '../storage/bucket';
 import { repeatable } from '../storage/with-retry';
 
-/** Reads the provenance of a finished merged window; returns undefined unless both objects exist and match. */
+/**
+ * Reads the provenance of a finished merged window. Returns undefined unless both the provenance and the merged object
+ * exist and match each other.
+ */
 export async function findFinished(
   bucket: BucketReader,
   fingerprint: string,
   options: CallOptions,
 ): Promise<Provenance | undefined> {
-  // A damaged provenance counts as missing: the window is then merged again, and both objects are rewritten.
+  // Treat a damaged provenance as missing: the window is then merged again, and both objects are rewritten.
   const provenance = await readIntact(bucket, documents.provenance.at(fingerprint), options);
   if (provenance === undefined || provenance.fingerprint !== fingerprint) return undefined;
   const object = await bucket.head(objectKey(fingerprint), options);
@@ -50,8 +53,8 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 /**
- * Writes the provenance of a merged window. If it exists, it is rewritten unchanged: the clean-up spares objects that
- * were written within the last day.
+ * Writes the provenance of a merged window. If it exists, rewrites it unchanged, so that the clean-up spares the
+ * window: it does not delete what was written within the last day.
  */
 export async function touchFinished(
   bucket: Bucket,

@@ -11,7 +11,7 @@ export async function readFullListing(
   return readDocument(bucket, documents.fullListing.at(), options);
 }
 
-/** Records a full listing after a generation has included its findings: later runs may skip the windows that it saw. */
+/** Records a full listing once a generation includes what it found. Later runs can then skip older windows. */
 export async function writeFullListing(
   bucket: Bucket,
   listing: FullListing,

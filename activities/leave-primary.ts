@@ -17,21 +17,21 @@ export interface LeaveDependencies extends Omit<PullDependencies, 'combined' | '
 }
 
 export interface LeaveSummary {
-  /** Number of windows whose own file was restored from the cluster's folder. */
+  /** Number of windows for which the cluster's own file was restored from its folder in Federated Storage. */
   fromFolder: number;
-  /** Number of windows whose own file was restored from a backup. */
+  /** Number of windows for which the cluster's own file was restored from a backup. */
   fromBackup: number;
-  /** Number of windows that the cluster has rebuilt since they were pulled. They stay. */
+  /** Number of windows whose files stay, because the cluster itself has rebuilt them since they were pulled. */
   own: number;
   /** Pulled windows that were removed, because this cluster has no file of its own for them. */
   removed: FileNotes;
 }
 
 /**
- * Stops being a primary. First records on the volume that pulling has stopped. Then replaces each window that was ever
- * pulled with the cluster's own file: from the cluster's folder if the file there is complete, otherwise from the
- * newest backup that has the file. If neither has it, the window is removed. Idempotent: after an interruption, call it
- * again.
+ * Makes the cluster stop being a primary. First records on the volume that pulling has stopped. Then replaces each
+ * window that was ever pulled by the cluster's own file: from the cluster's folder if the file there is complete,
+ * otherwise from the newest backup that has the file. If neither has it, removes the window. Idempotent: after an
+ * interruption, call it again.
  */
 export function createLeavePrimary(deps: LeaveDependencies): () => Promise<LeaveSummary> {
   return async () => {
@@ -41,7 +41,8 @@ export function createLeavePrimary(deps: LeaveDependencies): () => Promise<Leave
     await updatePrimary(pullStore, { leftAt: leftAt ?? deps.now().toISOString(), waitingFor: undefined });
     const pulled = new Pulled(pullStore);
     const files = await OwnFiles.open({
-      // If pulls go to a separate path, the files of the cluster's own folder do not belong there.
+      // If pulls write to a separate path, the files of the cluster's own folder were never there, so none are
+      // restored.
       folder: pullStore.root === store.root ? deps.own : undefined,
       backups: deps.backupPath === undefined ? deps.own : backupFolder(deps.backupPath),
       cluster,

@@ -11,10 +11,10 @@ import { ReadAhead } from './read-ahead';
 import type { MergeBegun, MergeQuestion, MergeReply } from './threads/merge-thread';
 import type { WindowSource } from './window-sources';
 
-/** Limit for the size of a source in bytes. No cluster writes a larger file for a window. */
+/** Maximum size of a source, in bytes: larger than any file that a cluster writes for a window. */
 const largestSource = 2 ** 30;
 
-/** Thrown if the version of a source that was seen no longer exists. */
+/** Thrown if a source no longer exists in the version that was last looked up. */
 export class SourceMoved extends Error {
   constructor(readonly source: WindowSource) {
     super(`${source.key} has changed.`);
@@ -34,8 +34,9 @@ export interface MergeReadsInput {
 }
 
 /**
- * Reads the inputs of one merge. Each source is read ahead, at exactly the version that was seen. Unchanged sources are
- * read as parts of the previous object instead, all in one request. The caller must call `close`.
+ * Reads the inputs of one merge. Sources are read before the merge requests them, each in exactly the version that was
+ * last looked up. Those that have not changed since the previous merge are read from its object instead, all in one
+ * request. The caller must call `close`.
  */
 export class MergeReads {
   private readonly ahead: ReadAhead<MergeReply>;
@@ -151,7 +152,7 @@ class PreviousObject {
     return this.next(0, Math.min(...offsets));
   }
 
-  /** Reads one cluster's part. Parts must be requested in the order in which they are in the object. */
+  /** Reads one cluster's part. The parts must be requested in the order that they have in the object. */
   take({ offset, length }: { offset: number; length: number }): Promise<MergeReply> {
     return this.next(offset, length);
   }
@@ -176,7 +177,7 @@ class PreviousObject {
     return objectKey(this.reuse.previous.fingerprint);
   }
 
-  /** Reads the bytes at an offset, together with the bytes skipped to get there. */
+  /** Reads bytes at an offset. Bytes before the offset that have not been read yet are returned as `skipped`. */
   private next(offset: number, length: number): Promise<MergeReply> {
     const taken = this.last.then(async () => {
       const { pieces } = await this.open();
@@ -209,7 +210,7 @@ class PreviousObject {
   }
 }
 
-/** Cuts a body into pieces of requested lengths. */
+/** Reads a body in pieces of the requested lengths. */
 class Pieces {
   private readonly chunks: AsyncIterator<Uint8Array>;
   private rest: Uint8Array = new Uint8Array();

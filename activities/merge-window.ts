@@ -19,12 +19,13 @@ export interface MergeWindowInput {
   readonly attempt: number;
   readonly shard: number;
   readonly index: number;
-  /** Merge the window even if it has been merged already. The plan can request this, too. */
+  /** Merge the window even if it has been merged already. The plan can also request this for a window. */
   readonly force?: boolean;
 }
 
 /**
- * The outcome of one planned window. Without a fingerprint, no cluster has a good contribution; the window is removed.
+ * The outcome of one planned window. The fingerprint is undefined if no cluster has a good contribution. The next
+ * generation then does not have the window.
  */
 export interface MergeOutcome {
   readonly index: number;
@@ -35,7 +36,7 @@ export interface MergeOutcome {
   readonly size?: number;
   /** Number of clusters in the merged window. */
   readonly clusters: number;
-  /** Number of clusters whose source differs from that in the last generation. */
+  /** Number of clusters whose source, or the decision on it, differs from the last generation. */
   readonly changed: number;
   /** Number of quarantined sources. They are listed in the outcome of the shard. */
   readonly quarantined: number;
@@ -51,19 +52,21 @@ export interface MergeDependencies extends Pick<
   FederationDependencies,
   'bucket' | 'log' | 'heartbeat' | 'signal' | 'threads'
 > {
-  /** Most bytes of source files in memory, summed over all merges of this process. (Default: 256 MiB) */
+  /** Maximum number of bytes of source files in memory, over all merges of this process. (Default: 256 MiB) */
   readonly mergeMemory?: number;
 }
 
 const defaultMergeMemory = 256 * 1024 * 1024;
-/** Most bytes of source files that one merge keeps in memory. The rest of a larger window is read twice instead. */
+/**
+ * Maximum number of bytes of source files that one merge keeps in memory. Of a larger window, the rest is read twice.
+ */
 export const heldByOne = 64 * 1024 * 1024;
 const heartbeatEveryMs = 5_000;
 
 /**
- * Merges one planned window: reads its sources at the versions that were seen, quarantines bad ones, writes the merged
- * object and then its provenance. If an object with the window's fingerprint is finished already, it is used instead of
- * merging again. Equal sources give equal bytes, so repeating the merge is harmless.
+ * Merges one planned window: reads its sources in the versions that were listed, quarantines bad ones, writes the
+ * merged object and then its provenance. If a finished object with the window's fingerprint exists, uses that one
+ * instead of merging again. The same sources always give the same bytes, so repeating a merge is harmless.
  *
  * @throws GENERATION_UNREADABLE if a cluster's last good contribution is needed and cannot be read; STORAGE_CONFLICT if
  *   the sources keep changing; any other error of the store
@@ -135,7 +138,9 @@ export function createMergeWindow(deps: MergeDependencies): MergeWindow {
   };
 }
 
-/** Reads the previous contributions. If they are unreadable, a forced merge does without them. */
+/**
+ * Reads the previous contributions. If they are unreadable and the merge is forced, the window is merged without them.
+ */
 async function readPreviousOrNone(
   { bucket, log }: MergeDependencies,
   planned: PlannedWindow,

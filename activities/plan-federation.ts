@@ -15,7 +15,7 @@ export interface PlanFederationInput {
   readonly request: FederationRequest;
 }
 
-/** A number of clusters, and some of their ids. */
+/** How many clusters there are, and the ids of the first ones. */
 export interface ClusterSummary {
   readonly count: number;
   /** Ids of the first clusters: at most 50, and fewer if the ids are long. */
@@ -39,7 +39,7 @@ export interface PlanSummary {
   readonly shards: number;
 }
 
-/** Few at once, as each shard is held in memory as text while it is written. */
+/** Number of shards written at once. It is low, as each shard is in memory as text while it is written. */
 const concurrentWrites = 4;
 
 export type PlanFederation = (input: PlanFederationInput) => Promise<PlanSummary>;
@@ -49,7 +49,8 @@ export type PlanDependencies = Omit<FederationDependencies, 'threads' | 'generat
  * Plans a federation and writes the plan for the activities that follow: first the shards, then the head that names
  * them.
  *
- * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless taking over
+ * @throws FEDERATOR_CONFLICT if another federator with another membership committed last, unless `takeOver` is
+ *   requested
  */
 export function createPlanFederation(deps: PlanDependencies): PlanFederation {
   const { bucket, federator, scope, log } = deps;

@@ -38,7 +38,7 @@ export function createShardCache(
     const key = runPlanKey(run, attempt, shard);
     const known = cache.get(key);
     if (known !== undefined) return known;
-    // The read has no signal: other activities wait for it, too, and must not fail if the first one is cancelled.
+    // Do not pass a signal: other activities wait for this read, too, and must not fail if the first one is cancelled.
     const reading = readShard(bucket, run, attempt, shard);
     cache.set(key, reading);
     reading.catch(() => cache.delete(key));

@@ -6,9 +6,9 @@ import type { PlannedWindow } from '../federation/plan-document';
 import type { Provenance, ProvenanceSource } from '../federation/provenance';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** The last contributions of all included clusters to a window. */
+/** The last good contribution of each included cluster to one window. */
 export interface PreviousContributions {
-  /** Provenance of the window's object in the base. */
+  /** Provenance of the object that the base has for the window; undefined if it has none. */
   readonly base?: Provenance;
   /** Returns a cluster's last good contribution, and the provenance of the object that contains it. */
   of(cluster: ClusterId): { readonly from: Provenance; readonly contribution: Contribution } | undefined;

@@ -21,7 +21,7 @@ export interface PrimaryBackupDependencies {
   readonly heartbeat: (details: unknown) => void;
 }
 
-/** The backup of a primary's local ETL. It is made before the first file is replaced. */
+/** Makes and looks into the backup of a primary's local ETL. The backup is made before the first file is replaced. */
 export class PrimaryBackup {
   private digests: Promise<ReadonlySet<string>> | undefined;
 

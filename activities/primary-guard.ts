@@ -35,9 +35,9 @@ const lanes = 8;
 const shownExamples = 10;
 
 /**
- * Finds the closed windows of this cluster that the generation has without its contribution, or not at all; returns
- * undefined if there are none. Overwriting such windows before they are combined would lose them for everyone. Windows
- * that do not decode are ignored: they will never be combined.
+ * Finds the closed windows of this cluster's local ETL to which the cluster has not contributed in the generation.
+ * Returns undefined if there are none. Overwriting such a window before it is combined would lose its data for
+ * everyone. Ignores windows whose files do not decode: they will never be combined.
  */
 export async function waitForOwnWindows(
   deps: GuardDependencies,

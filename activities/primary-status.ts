@@ -10,15 +10,15 @@ export interface PrimaryStatus {
    * `pulling`: it has pulled at least once. `left`: it is no longer a primary.
    */
   state: 'entered' | 'waiting' | 'pulling' | 'left';
-  /** Set while `waiting`: the reason, or what the operator has to do. */
+  /** Set if the state is `waiting`: the reason, or what the operator has to do. */
   waitingFor?: string;
   guardPassedAt?: string;
   firstPullAt?: string;
   leftAt?: string;
-  /** Name of the backup that was made before the first overwrite. */
+  /** Name of the backup that was made before the first file was overwritten. */
   backup?: string;
   lastPull?: { generation: number; at: string };
-  /** The names that this cluster's own records carry. */
+  /** The names by which this cluster's own records are recognized. */
   ownNames: string[];
   /** Files that the last push refused because they are not certainly the cluster's own. */
   refused: FileNotes;

@@ -23,12 +23,12 @@ export type PublishGeneration = () => Promise<PublishResult>;
 
 export type PublishDependencies = Pick<FederationDependencies, 'bucket' | 'log' | 'heartbeat' | 'signal'>;
 
-/** Many at once, as server-side copies cost this process next to nothing. */
+/** Number of copies at once. It can be high, as the store does the copying and this process only waits. */
 const concurrentCopies = 16;
 
 /**
- * Brings `combined/etl/bingen/` in line with the newest generation by server-side copies, whatever state it was in.
- * Starts over if a newer generation has been committed meanwhile. Every file is complete at any time. Deletes published
+ * Makes `combined/etl/bingen/` match the newest generation by server-side copies, whatever was there before. Starts
+ * over if a newer generation has been committed meanwhile. Readers never see an incomplete file. Deletes published
  * files that the generation does not name, but leaves files that were never published.
  *
  * @throws GENERATION_UNREADABLE if an object of the generation is missing or has the wrong size
@@ -68,7 +68,8 @@ async function publish(
     const value: Published = { format: 1, generation: of, windows: Object.fromEntries(record) };
     return replaceDocument(bucket, document, value, options);
   };
-  // New files are recorded before they are written: even after an interruption, they are then known to be ours.
+  // Record new files before writing them: if this run is interrupted, the next one then knows that publishing wrote
+  // them.
   const added = copy.filter((window) => !record.has(window));
   for (const window of added) record.set(window, { ...named(windows, window), version: '' });
   if (added.length > 0) await write(published?.generation ?? 0);

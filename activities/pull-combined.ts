@@ -28,8 +28,8 @@ export interface PullDependencies {
   readonly own?: Bucket;
   readonly cluster: ClusterId;
   /**
-   * Whether this cluster is also federated: if so, it waits until its data is combined, and pushes before it
-   * overwrites.
+   * Whether this cluster is also federated. If so, its first pull waits until the cluster's own data is combined, and
+   * each pull pushes the cluster's own files before it overwrites them.
    */
   readonly federated: boolean;
   /** The local ETL that the cluster's own build writes. */
@@ -39,7 +39,7 @@ export interface PullDependencies {
   /** Folder for the backup of the local ETL, used instead of the bucket. */
   readonly backupPath?: string;
   readonly log: Log;
-  /** Shared by all pushes and pulls of this process. */
+  /** Memory budget that all pushes and pulls of this process share. */
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly heartbeat: (details: unknown) => void;
@@ -47,8 +47,8 @@ export interface PullDependencies {
 }
 
 /**
- * Updates the local ETL of a primary to the newest generation. Each file is replaced atomically, and only if another
- * copy of its bytes exists. Idempotent: after an interruption, the next run continues.
+ * Updates the local ETL of a primary to the newest generation. Replaces each file atomically, and only if a copy of the
+ * old file exists elsewhere. Idempotent: after an interruption, the next run continues.
  */
 export function createPullCombined(deps: PullDependencies): () => Promise<PullSummary> {
   return async () => {
@@ -113,7 +113,9 @@ class Pull {
     return this.summary;
   }
 
-  /** Writes the records that must be on the volume before the first file is replaced. */
+  /**
+   * Makes the backup and records the digests of the files to pull. Both must be done before the first file is replaced.
+   */
   private async prepare(): Promise<void> {
     const taken = await this.backup.takeOnce();
     if (taken !== undefined) this.summary.backup = taken;
@@ -154,7 +156,8 @@ class Pull {
   }
 
   /**
-   * Runs `work` under the window's lock, with `bytes` of the budget. Does nothing if the cluster has left meanwhile.
+   * Runs `work` while it holds the window's lock and `bytes` of the memory budget. Does nothing if the cluster has
+   * stopped being a primary meanwhile.
    */
   private async locked(id: WindowId, bytes: number, work: () => Promise<void>): Promise<void> {
     if (this.left) return;

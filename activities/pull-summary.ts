@@ -7,23 +7,23 @@ import type { FileNotes } from './push-local-etl';
 /** The result of a pull, as the workflow and the status show it. */
 export interface PullSummary {
   /**
-   * `waiting`: the guard has not been passed yet. `left`: an operator made the cluster stop being a primary.
-   * `no-generation`: nothing has been combined yet.
+   * `waiting`: the combined set does not contain all of the cluster's own windows yet, so nothing may be overwritten.
+   * `left`: an operator made the cluster stop being a primary. `no-generation`: nothing has been combined yet.
    */
   state: 'pulled' | 'up-to-date' | 'waiting' | 'left' | 'no-generation';
   generation?: number;
   replaced: number;
   removed: number;
   unchanged: number;
-  /** Number of own files that were pushed before they were replaced. */
+  /** Number of the cluster's own files that were pushed before they were replaced. */
   pushedFirst: number;
   /** Windows that the cluster was writing during the pull. The next pull handles them. */
   postponed: FileNotes;
-  /** Files that could not be pushed before they were replaced. Their bytes were salvaged on the volume. */
+  /** Files that could not be pushed before they were replaced. The pull saved copies of them on the volume. */
   salvaged: FileNotes;
-  /** Set while `waiting`: the own windows that are not combined yet. */
+  /** Set if the state is `waiting`: the cluster's own windows that are not combined yet. */
   waitingFor?: OwnWindows;
-  /** Name of the backup that this pull made before its first overwrite. */
+  /** Name of the backup that this pull made before it replaced the first file. */
   backup?: string;
 }
 

@@ -15,9 +15,9 @@ export interface PushDependencies {
   readonly cluster: ClusterId;
   readonly store: LocalEtl;
   readonly log: Log;
-  /** Shared by all pushes and pulls of this process. */
+  /** Memory budget that all pushes and pulls of this process share. */
   readonly budget: MemoryBudget;
-  /** Reports that the activity is alive, and how far it is. */
+  /** Reports to Temporal that the activity is alive, and its progress. */
   readonly heartbeat: (details: unknown) => void;
   /** Returns the signal that is aborted when the activity must end. Called once per run. */
   readonly signal: () => AbortSignal;
@@ -49,21 +49,22 @@ export interface PushSummary {
   uploaded: number;
   /** Number of uploaded bytes. */
   bytes: number;
-  /** Number of files that the cluster's folder already has. */
+  /** Number of files that are already in the cluster's folder in Federated Storage. */
   unchanged: number;
-  /** Number of files that were not pushed because they were pulled. */
+  /** Number of files that were not pushed because a pull wrote them. */
   pulled: number;
-  /** Files that are not complete, or not complete yet. */
+  /** Files that were not pushed because they are incomplete; some may still be being written. */
   incomplete: FileNotes;
-  /** Complete files that are not certainly this cluster's own or whose path cannot be a key. They were not pushed. */
+  /** Complete files that were not pushed, because they may not be this cluster's own or their path cannot be a key. */
   refused: FileNotes;
 }
 
 const shownExamples = 20;
 
 /**
- * Updates the cluster's folder in Federated Storage from its local ETL. Files that are missing there or differ are
- * uploaded byte for byte; nothing is ever deleted. Idempotent: after an interruption, the next run continues.
+ * Updates the cluster's folder in Federated Storage from its local ETL. Uploads, byte for byte, the files that the
+ * folder lacks or has with other content. Never deletes anything. Idempotent: after an interruption, the next run
+ * continues.
  */
 export function createPushLocalEtl(deps: PushDependencies): (input: PushInput) => Promise<PushSummary> {
   return async ({ instance }) => {

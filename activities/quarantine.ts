@@ -14,7 +14,7 @@ import type { BadSource } from './threads/merge-thread';
 import type { MergeThreads } from './threads/merge-threads';
 import type { WindowSource } from './window-sources';
 
-/** Maximum length of a detail. Longer ones are cut off, as people read them in lists. */
+/** Maximum length of an error's detail, in characters. Longer ones are cut off, as people read them in lists. */
 const longestDetail = 400;
 
 export interface QuarantineContext {
@@ -36,9 +36,9 @@ export interface BadFinding {
 }
 
 /**
- * Replaces bad sources with the last good contributions of their clusters. These are in `kept/`, or else they are
- * extracted unaltered from the previous object and written to `kept/`. A source without a good contribution is refused.
- * A cluster that has no file and never contributed is dropped from the list.
+ * Replaces each bad source with the last good contribution of its cluster. If that contribution is not in `kept/` yet,
+ * extracts it unaltered from the previous object and writes it there. If the cluster never contributed, its source is
+ * refused, or dropped from the list if it has no file either.
  *
  * @throws GENERATION_UNREADABLE if the previous object is missing or damaged
  */
@@ -74,7 +74,10 @@ function keptAlready(
   return planned.quarantined.find((known) => known.cluster === source.cluster)?.kept;
 }
 
-/** Writes the previous contributions of the clusters in `findings` to `kept/`. Returns their versions by cluster. */
+/**
+ * Writes the previous contribution of each cluster in `findings` to `kept/`. Returns the versions of the written
+ * objects, by cluster.
+ */
 async function keepContributions(
   context: QuarantineContext,
   findings: readonly BadFinding[],
@@ -130,8 +133,8 @@ async function keepFrom(
 }
 
 /**
- * Writes an object, unless an attempt that died after writing left the same one: writing it a second time would give
- * the same bytes a new version.
+ * Writes an object, unless it exists with the same content: an earlier attempt may have written it before it failed.
+ * Writing it again would give the same bytes a new version, and with it the merged window a new fingerprint.
  */
 async function putOnce(
   bucket: Bucket,

@@ -1,10 +1,10 @@
-/** Something to read, and the number of bytes that it takes in memory. */
+/** An item that can be read, and the number of bytes that it takes in memory. */
 export interface Readable<T> {
   readonly bytes: number;
   read(): Promise<T>;
 }
 
-/** Most items that are being read, or have been read but not requested yet. */
+/** Maximum number of items that are being read, or have been read but not requested yet. */
 const most = 8;
 const mostBytes = 16 * 1024 * 1024;
 
@@ -16,7 +16,10 @@ export class ReadAhead<T> {
 
   constructor(private readonly all: readonly Readable<T>[]) {}
 
-  /** Returns an item, and reads the next ones ahead. If the item was returned before, reading restarts at this item. */
+  /**
+   * Returns an item, and starts to read the next ones. If the item is not among those being read, for example because
+   * it was returned before, reading starts over at this item.
+   */
   async take(index: number): Promise<T> {
     if (!this.begun.has(index)) {
       this.begun.clear();
@@ -37,7 +40,7 @@ export class ReadAhead<T> {
       const isRoom = this.begun.size < most && this.bytes + one.bytes <= mostBytes;
       if (!isRoom && this.begun.size > 0) return;
       const reading = one.read();
-      // Ignore the failure here: it is thrown when the item is requested, if it ever is.
+      // Keep a failure from being reported as unhandled: `take` throws it if the item is requested.
       reading.catch(() => undefined);
       this.begun.set(this.next, reading);
       this.bytes += one.bytes;

@@ -4,7 +4,7 @@ import type { Generation } from '../federation/generation';
 import { generationsPrefix, parseGenerationKey } from '../federation/layout';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** A generation as a listing shows it. */
+/** What a listing of the bucket shows of a generation. */
 export interface ListedGeneration {
   readonly generation: number;
   /** Time of the commit, by the store's clock. */

@@ -13,8 +13,8 @@ export interface RecordShardInput {
 }
 
 /**
- * Writes the results of a shard's windows for the commit, including the quarantined sources, of which the outcomes only
- * contain the number.
+ * Writes the results of a shard's windows for the commit. Includes the quarantined sources themselves, as the outcomes
+ * contain only their number.
  */
 export function createRecordShard({ bucket, signal }: Pick<FederationDependencies, 'bucket' | 'signal'>) {
   return async ({ run, attempt, shard, outcomes }: RecordShardInput): Promise<void> => {

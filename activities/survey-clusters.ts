@@ -6,9 +6,12 @@ import { clusterEtlPrefix, federatedPrefix, parseClusterPrefix, parseEtlKey } fr
 import { recentFrom } from '../federation/listing';
 import type { BucketReader, CallOptions, ObjectInfo } from '../storage/bucket';
 
-/** Many at once, as listings are small requests that mostly wait for the store. */
+/** Number of listings at once. It can be high, as listings are small requests that mostly wait for the store. */
 const concurrentListings = 16;
-/** Entries on a page of the stores' listings. If it is wrong, a listing is still complete, but takes more requests. */
+/**
+ * Number of entries that stores return per page of a listing. If a store's pages have another size, listings are still
+ * complete, but take more requests.
+ */
 const pageSize = 1_000;
 
 /** Finds the clusters that have a folder in Federated Storage. Ignores folders whose name is not a valid cluster id. */
@@ -34,9 +37,14 @@ export async function listWindowFiles(
 }
 
 export interface ScanOptions extends CallOptions {
-  /** In unix seconds: windows that ended earlier may be skipped if that saves requests. Undefined: lists everything. */
+  /**
+   * Windows that ended before this time (unix seconds) may be skipped if that saves requests. If undefined, all are
+   * listed.
+   */
   readonly since?: number;
-  /** Called for each window file: in key order within a cluster, but clusters are interleaved. */
+  /**
+   * Called for each window file. The files of one cluster come in key order, but mixed with those of other clusters.
+   */
   readonly onFile: (file: ListedFile) => void;
   /** Called after each cluster has been listed. */
   readonly onListed?: (cluster: ClusterId) => void;

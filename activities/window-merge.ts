@@ -17,7 +17,10 @@ import { type BadFinding, quarantine } from './quarantine';
 import type { BadSource, MergeAnswer, MergeTask } from './threads/merge-thread';
 import { lookAgain, type WindowSource } from './window-sources';
 
-/** How often a merge looks again at sources that keep changing, before the activity fails and Temporal retries it. */
+/**
+ * How many times a merge looks up changed sources again. If they change even more often, the activity fails, and
+ * Temporal retries it.
+ */
 const mostLooks = 5;
 
 /** The result of one attempt: the merged window, or the sources that are bad or have changed. */
@@ -34,7 +37,7 @@ export interface WindowMergeContext extends Pick<FederationDependencies, 'bucket
   /** Merge the window even if it has been merged already. */
   readonly force: boolean;
   readonly memory: MemoryBudget;
-  /** Most bytes of the sources that one merge keeps in memory. The rest is read twice. */
+  /** Maximum number of source bytes that one merge keeps in memory. The rest is read twice. */
   readonly mostHeld: number;
   readonly signal: AbortSignal;
 }
@@ -56,8 +59,8 @@ export class WindowMerge {
   constructor(private readonly context: WindowMergeContext) {}
 
   /**
-   * Merges the window in rounds. Each round ends the merge, quarantines a source, or finds that a source has changed,
-   * which may happen at most `mostLooks` times.
+   * Merges the window in rounds. A round either completes the window, quarantines bad sources, or finds that sources
+   * have changed. Throws STORAGE_CONFLICT if sources still change after `mostLooks` rounds of the last kind.
    */
   async settle(planned: readonly WindowSource[]): Promise<SettledWindow> {
     const { bucket, ref, signal, force } = this.context;
@@ -81,7 +84,10 @@ export class WindowMerge {
     }
   }
 
-  /** Reads, merges and writes the window. Returns sources that are bad or have changed, without finishing an object. */
+  /**
+   * Reads the sources, merges them and writes the window. If sources are bad or have changed, returns these sources
+   * instead, and leaves no finished object.
+   */
   private async tryMerge(name: string, sources: readonly WindowSource[]): Promise<Tried> {
     const { ref, planned, previous, force, log } = this.context;
     const reuse = force ? undefined : findReuse(previous.base, ref, sources);
@@ -151,8 +157,8 @@ export class WindowMerge {
   }
 
   /**
-   * Builds the result of a refused merge. If any source has changed, only the changed ones are returned: they are
-   * looked at again before any source is quarantined.
+   * Builds the result of a merge that was refused because of its sources. If some have changed, returns only these:
+   * they are looked up again before any bad source is quarantined.
    */
   private refused(
     read: readonly WindowSource[],
@@ -201,7 +207,10 @@ export class WindowMerge {
     return { source, code: bad.code, detail: bad.detail };
   }
 
-  /** Replaces each changed source with its current version. If a kept contribution has changed, writes it again. */
+  /**
+   * Looks up the current version of each changed source. If a changed source is a kept contribution, writes that
+   * contribution to `kept/` again.
+   */
   private async lookAgainAt(
     sources: readonly WindowSource[],
     moved: readonly WindowSource[],
@@ -237,7 +246,10 @@ export class WindowMerge {
     );
   }
 
-  /** Logs that a source was quarantined. Logs nothing if the source does not exist and never did. */
+  /**
+   * Logs that a source was quarantined. Logs nothing if `settled` is undefined: the source has no file, and its cluster
+   * never contributed to the window.
+   */
   private logQuarantined(
     source: WindowSource,
     settled: WindowSource | undefined,
@@ -262,7 +274,7 @@ export class WindowMerge {
   }
 }
 
-/** Finds the sources that are bad by their listing alone, without being read. */
+/** Finds the sources that are missing or empty. They are bad, as is known without reading them. */
 function badByListing(sources: readonly WindowSource[]): BadFinding[] {
   return sources.flatMap((source): BadFinding[] => {
     if (source.decision !== 'used') return [];

@@ -6,7 +6,7 @@ import { clusterEtlKey } from '../federation/layout';
 import type { PlannedWindow } from '../federation/plan-document';
 import type { BucketReader, CallOptions } from '../storage/bucket';
 
-/** One cluster's source of a window while it is being merged. */
+/** One cluster's source for a window that is being merged. */
 export interface WindowSource {
   readonly cluster: ClusterId;
   /** Key of the cluster's own file. */
@@ -20,7 +20,9 @@ export interface WindowSource {
   readonly quarantined?: QuarantinedSource;
 }
 
-/** Returns the planned sources, plus an absent one for each earlier contributor that has no planned source. */
+/**
+ * Returns the planned sources, and an absent source for each cluster that contributed before but has no planned source.
+ */
 export function plannedSources(planned: PlannedWindow, before: readonly ClusterId[]): WindowSource[] {
   const { window } = planned;
   const known = new Map(planned.quarantined.map((quarantined) => [quarantined.cluster, quarantined]));

@@ -17,7 +17,7 @@ export type Shared = Int32Array<SharedArrayBuffer>;
 /**
  * Creates the shared memory of one exchange.
  *
- * @param mostTurns how many chunks may be in flight: sent, but not yet consumed
+ * @param mostTurns number of turns: a chunk takes one when it is sent, and returns it when it has been consumed
  */
 export function makeShared(mostTurns: number): Shared {
   const shared = new Int32Array(
@@ -27,22 +27,27 @@ export function makeShared(mostTurns: number): Shared {
   return shared;
 }
 
-/** Thrown in the thread if nobody waits for its result any more. */
+/** Thrown in the thread when nobody is waiting for its result any more. */
 export class Unwanted extends Error {}
 
-/** A chunk, and the buffers in it that are transferred. The thread can no longer use these buffers after sending. */
+/** A chunk, and the buffers in it that are transferred. The thread can no longer use these buffers afterwards. */
 export interface Sent<Chunk> {
   readonly chunk: Chunk;
   readonly transfer: readonly ArrayBufferLike[];
 }
 
-/** A chunk of a round. If it has no chunk, it marks the end of the round. */
+/**
+ * A message with a chunk of a round, which is one pass over all chunks. Without a chunk, it marks the end of the round.
+ */
 interface Given {
   readonly round: number;
   readonly chunk?: unknown;
 }
 
-/** The thread's side. Its methods block, and throw `Unwanted` once nobody waits for the result any more. */
+/**
+ * The worker thread's side of the exchange. Its methods block while they wait, and throw `Unwanted` once nobody is
+ * waiting for the result any more.
+ */
 export class ThreadSide {
   constructor(
     private readonly port: MessagePort,
@@ -72,8 +77,8 @@ export class ThreadSide {
   }
 
   /**
-   * Sends chunks that may be requested more than once. Starts over whenever the other side does, and returns when the
-   * other side has reported that it needs no more chunks.
+   * Sends chunks that the other side may request more than once. Starts over whenever the other side begins the next
+   * round, and returns when the other side has reported that it needs no more chunks.
    *
    * @param make makes the chunks; called once per round
    */
@@ -145,7 +150,7 @@ export class MainSide<Chunk> {
     private readonly shared: Shared,
   ) {}
 
-  /** Answers a question, and transfers the buffers of `transferred`. */
+  /** Answers a question of the thread. The buffers of `transferred` are transferred to the thread. */
   answer(answer: object, transferred: readonly Uint8Array[] = []): void {
     this.port.postMessage(
       answer,
@@ -198,7 +203,10 @@ export class MainSide<Chunk> {
     this.changed();
   }
 
-  /** Reports to the thread that its result is no longer wanted. `chunks` throws the error of the first such report. */
+  /**
+   * Reports to the thread that its result is no longer wanted. From then on, `chunks` throws the error of the first
+   * call.
+   */
   fail(error: unknown): void {
     this.failure ??= { error };
     Atomics.store(this.shared, place.state, states.unwanted);

@@ -12,9 +12,14 @@ import { type Shared, ThreadSide } from './exchange';
 
 export interface SourceTask {
   readonly cluster: string;
-  /** Number of records in the cluster's last good contribution if an empty file is to be refused; otherwise 0. */
+  /**
+   * If a file without records is to be refused: the number of records in the cluster's last good contribution;
+   * otherwise 0.
+   */
   readonly recordsBefore: number;
-  /** The cluster's contribution to the previous object. Set if it has not changed and is read from that object. */
+  /**
+   * The cluster's contribution to the previous object. Set if the source has not changed and is read from that object.
+   */
   readonly from?: Contribution;
 }
 
@@ -27,13 +32,18 @@ export interface MergeTask {
   readonly previous?: string;
   /** Approximate size of all sources in bytes. */
   readonly bytes: number;
-  /** Most bytes of the sources that stay in memory until the end. The rest is requested again. */
+  /**
+   * Maximum number of source bytes that stay in memory until the merge ends. The rest is requested again when needed.
+   */
   readonly mostHeld: number;
 }
 
 /**
- * Requests of the thread: `head` asks for the previous object up to its first entry, `tail` for its rest after the last
- * source, `source` for the next source, and `again` for bytes that the thread did not keep.
+ * Requests of the thread:
+ * - `head`: the start of the previous object, up to its first entry.
+ * - `tail`: the rest of the previous object, after the last source that is read from it.
+ * - `source`: the source at this position.
+ * - `again`: bytes that the thread has received but did not keep.
  */
 export type MergeQuestion =
   | { readonly ask: 'head' | 'tail' }
@@ -47,7 +57,7 @@ export interface MergeReply {
   readonly skipped?: Uint8Array;
 }
 
-/** Sent before the chunks of the merged file. */
+/** Message that the thread sends before the chunks of the merged file. */
 export interface MergeBegun {
   readonly size: number;
   /** The ranges that will be requested again, in this order. */
@@ -182,7 +192,7 @@ class WindowSplice {
   }
 }
 
-/** Cuts the bytes into chunks of one size. Each chunk has an `ArrayBuffer` of its own, which can be transferred. */
+/** Cuts the bytes into chunks of `size` bytes. Each chunk has an `ArrayBuffer` of its own, which can be transferred. */
 function* inChunks(parts: Iterable<Buffer>, size: number): Generator<Uint8Array> {
   let left = size;
   let chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, left));

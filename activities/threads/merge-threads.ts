@@ -12,19 +12,22 @@ import type {
 } from './merge-thread';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 
-/** The input and output of a running merge. */
+/** Callbacks through which a running merge gets its input and stores its output. */
 export interface MergeTraffic {
-  /** Answers one request. The buffers of the reply are transferred. An error ends the merge, which throws it. */
+  /**
+   * Answers one request of the thread. The buffers of the reply are transferred to the thread. If this throws, the
+   * merge ends and throws the same error.
+   */
   read(question: MergeQuestion): Promise<MergeReply>;
   /**
    * Stores the merged file. Called once, after all sources have been checked.
    *
-   * @param chunks returns an iteration over the file; a second call starts over
+   * @param chunks returns an iterator over the bytes of the file; every call starts at the beginning
    */
   write(begun: MergeBegun, chunks: () => AsyncIterable<Uint8Array>): Promise<void>;
 }
 
-/** Worker threads for the CPU work of merging. The caller that starts them closes them. */
+/** Worker threads for the CPU work of merging. The caller that starts them must close them. */
 export interface MergeThreads {
   /** Merges a window in bounded memory. Aborting ends the thread. */
   merge(task: MergeTask, traffic: MergeTraffic, signal: AbortSignal): Promise<MergeAnswer>;
@@ -33,7 +36,7 @@ export interface MergeThreads {
   close(): Promise<void>;
 }
 
-/** Most chunks of a merged file in flight. Each has 2 MiB. */
+/** Maximum number of chunks of a merged file that have been sent but not consumed yet. Each has 2 MiB. */
 const mostChunks = 3;
 
 /** Creates a pool of threads, which start when there is work. */
@@ -62,7 +65,8 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
         await traffic.write(begun, () => side.chunks());
         side.done();
       };
-      // Store calls are counted per activity by async context, which is lost in the events of the port.
+      // Store calls are counted for the activity in whose async context they are made. The port's events do not run in
+      // that context, so it is restored here.
       const inContext = AsyncLocalStorage.snapshot();
       port.on('message', (message: MergeQuestion | MergeBegun) => {
         if (side.receive(message)) return;
@@ -71,7 +75,7 @@ export function startMergeThreads(options?: ThreadsOptions): MergeThreads {
       try {
         return await threads.run<MergeAnswer>('merge', { ...task, port: theirs, shared }, [theirs], signal);
       } catch (error) {
-        // Ends `write`, too, which may be waiting for chunks that will not come.
+        // Let `write` fail, too: it may be waiting for chunks that will never come.
         fail(error);
         throw failure?.error ?? error;
       } finally {

@@ -3,7 +3,10 @@ import path from 'node:path';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
-/** Worker threads for CPU work, which would block heartbeats and servers. The caller that starts them closes them. */
+/**
+ * Worker threads for CPU work, which would otherwise block heartbeats and servers. The caller that starts them must
+ * close them.
+ */
 export interface Threads {
   /** Runs a function of the thread's module. Transfers bytes and ports to the thread. Aborting ends the thread. */
   run<Answer>(
@@ -34,13 +37,14 @@ export function startThreads(
     filename: path.join(__dirname, `${file}${extension}`),
     // A thread loads this function when it starts. Without a name, piscina would look for a default export.
     name: anyFunction,
-    // A thread does not inherit the loader that lets this process run TypeScript.
+    // Load `tsx` again: a thread does not inherit the loader that lets this process run TypeScript.
     execArgv: extension === '.ts' ? ['--require', require.resolve('tsx/cjs')] : [],
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: idleMs,
   });
-  // If a thread dies before it takes a task, for example because it cannot be loaded, only the pool is notified.
+  // If a thread dies before it takes a task, for example because it cannot be loaded, only the pool reports the error.
+  // End all waiting calls with that error.
   let broken = new AbortController();
   pool.on('error', (error: unknown) => {
     broken.abort(error);
@@ -70,7 +74,10 @@ export function startThreads(
   };
 }
 
-/** Returns the bytes in an `ArrayBuffer` of their own: small buffers share a pool, which cannot be transferred. */
+/**
+ * Returns the bytes in an `ArrayBuffer` of their own. Small buffers are parts of one shared `ArrayBuffer`, which cannot
+ * be transferred.
+ */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -18,17 +18,23 @@ export interface ReadTask {
   readonly pipeline: Pipeline;
   readonly window: Window;
   readonly bytes: Uint8Array;
-  /** Id of the receiver of the columns. A thread sends it each allocation's identity only once. */
+  /** Id of the receiver of the columns. A thread sends each allocation's identity to the same receiver only once. */
   readonly reader: string;
   /** Send every identity again, as the receiver may have lost earlier ones. */
   readonly allIdentities: boolean;
 }
 
-/** Sent first. After `good`, the columns follow as chunks: the whole file has been checked before `good` is sent. */
+/**
+ * The first message from the thread, sent after it has checked the whole file. After `good`, the columns follow as
+ * chunks.
+ */
 export type ReadVerdict =
   { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string } | { readonly kind: 'good' };
 
-/** A batch takes 1 to 2 MB: little compared with a large file, yet enough to make the cost of sending negligible. */
+/**
+ * Number of rows in a batch. A batch takes 1 to 2 MB: little compared with a large file, yet enough to make the cost of
+ * sending it negligible.
+ */
 const rowsPerBatch = 4_096;
 
 /** The identities that this thread has sent, and the reader that received them. */
@@ -51,7 +57,8 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
     const verdict: ReadVerdict = { kind: 'refused', code: error.code, detail: error.detail };
     other.tell(verdict);
   } finally {
-    // If the file was not sent completely, its identities may never have arrived.
+    // If the file was not sent completely, its identities may never have arrived, so the next file must send them
+    // again.
     if (!whole) sent = { reader: '', hashes: new HashIndex() };
     task.port.close();
     releaseBuffer(task.bytes);
@@ -61,7 +68,10 @@ export function read(task: ReadTask & { readonly port: MessagePort; readonly sha
 /** Sends the columns of a file that has been checked. */
 type SendColumns = (send: (chunk: Sent<WindowColumns>) => void) => void;
 
-/** Each checks a file and returns a function that sends it. Throws an `ETL_*` error if the file cannot be used. */
+/**
+ * By pipeline: checks a file and returns a function that sends its columns. Throws an `ETL_*` error if the file cannot
+ * be used.
+ */
 const readers: Readonly<Record<Pipeline, (task: ReadTask) => SendColumns>> = {
   allocations: readAllocations,
   assets: readAssets,
@@ -74,7 +84,10 @@ function readAssets({ bytes, window }: ReadTask): SendColumns {
   return (send) => send({ chunk: columns, transfer: [] });
 }
 
-/** Reads the file twice, since an error may be at its end: the first pass throws before anything is sent. */
+/**
+ * Reads the file twice. As an error may be at its end, the first pass checks the whole file before the second pass
+ * sends anything.
+ */
 function readAllocations({ bytes, window }: ReadTask): SendColumns {
   const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
   const repeated = checkAllocations(plain, window);
@@ -107,14 +120,17 @@ function checkAllocations(bytes: Uint8Array, window: Window): boolean {
   return repeated;
 }
 
-/** Visits the records one at a time: a large window that is decoded into objects takes ten times its size. */
+/**
+ * Visits the records one at a time. Decoding a large file into objects all at once would take ten times its size in
+ * memory.
+ */
 function eachAllocation(
   bytes: Uint8Array,
   repeated: boolean,
   visit: (record: Allocation, count: number) => void,
 ): void {
   if (repeated) {
-    // If two records have the same key, the later one wins, as everywhere.
+    // Of two records with the same key, the later one wins, as in all other code that reads ETL files.
     const { allocations } = decodeSet('allocations', bytes);
     for (const record of allocations?.values() ?? [])
       if (record !== null) visit(record, allocations?.size ?? 0);

@@ -11,12 +11,12 @@ import { MainSide, makeShared } from './exchange';
 import { ownBytes, startThreads, type ThreadsOptions } from './pool';
 import type { ReadTask, ReadVerdict } from './read-thread';
 
-/** Worker threads that read ETL files into columns. The caller that starts them closes them. */
+/** Worker threads that read ETL files into columns. The caller that starts them must close them. */
 export interface ReadThreads {
   /**
    * Reads an ETL file into columns. The bytes must not be used afterwards. Each thread sends an allocation's identity
-   * only once, unless `allIdentities` requests all of them again. Allocations come in batches, which occupy a thread
-   * until they are read to the end or closed.
+   * only once, unless `allIdentities` requests all of them again. Allocations come in batches: the thread stays
+   * occupied until the caller has read all batches or closed the iteration.
    *
    * Throws an `ETL_*` error if the file cannot be used, before any part of it is returned.
    */
@@ -30,13 +30,13 @@ export interface ReadThreads {
 }
 
 /**
- * Flags that keep little garbage in memory. By default, V8 lets 130 MB of short-lived objects pile up in each thread
- * before it collects them. Reading creates many such objects, and is as fast with a lower limit. The first flag applies
- * to threads that start from now on, the second to this thread.
+ * Flags that make V8 collect garbage earlier. By default, it lets 130 MB of short-lived objects pile up in each thread
+ * first. Reading creates many such objects, and is as fast with a lower limit. The first flag applies to threads that
+ * start from now on, the second to this thread.
  */
 const smallHeaps = ['--max-semi-space-size=16', '--semi-space-growth-factor=1'];
 
-/** Most batches in flight: one is consumed while the next is made. */
+/** Maximum number of batches in flight: one is consumed while the next is made. */
 const mostBatches = 2;
 
 /** Creates a pool of threads, which start when there is work. */
