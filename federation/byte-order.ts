@@ -11,7 +11,7 @@ export function byBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Maps a UTF-16 unit to its rank by code point: surrogates belong to code points above all others. */
+/** Ranks UTF-16 units in the order of code points: surrogates come last, as they encode the highest code points. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;

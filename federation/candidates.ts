@@ -32,9 +32,10 @@ export interface Candidate extends Pick<ListedFile, 'plain' | 'version' | 'size'
 }
 
 /**
- * Collects at most one file per cluster and window. Of several files, it keeps the one modified last; of these, the one
- * with the plain name; of these, the one with the canonical path. The order in which files are added makes no
- * difference. A listing can be added as it arrives: only the preferred files are kept in memory.
+ * Collects at most one file per cluster and window. If there are several, keeps the one modified last; among files
+ * modified at the same time, the one with the plain name; among those, the one with the canonical path. The order in
+ * which files are added makes no difference. A listing can be added as it arrives: only the preferred files are kept in
+ * memory.
  */
 export class Candidates {
   readonly #windows = new Map<string, Map<ClusterId, Candidate>>();

@@ -5,7 +5,8 @@ import type { Version } from '../storage/bucket';
  * - `used`: as it is.
  * - `accepted`: as it is, although it looks bad, because a person has accepted it.
  * - `refused:<code>`: not at all.
- * - `kept:<version>`: its cluster's last good contribution, of this version, is merged instead.
+ * - `kept:<version>`: the cluster's last good contribution is merged instead; its object under `kept/` has this
+ *   version.
  */
 export type Decision = 'used' | 'accepted' | `refused:${string}` | `kept:${string}`;
 
@@ -33,7 +34,7 @@ export function keptVersion(decision: Decision): Version | undefined {
   return decision.startsWith('kept:') ? (decision.slice('kept:'.length) as Version) : undefined;
 }
 
-/** Whether a source with this decision puts records into the merged window. */
+/** Whether the merged window has data of a source with this decision. */
 export function contributes(decision: Decision): boolean {
   return !decision.startsWith('refused:');
 }

@@ -7,12 +7,12 @@ import { readAll } from '../storage/read-all';
 export interface DocumentKind<Value, Names extends readonly unknown[]> {
   /** Pattern of the keys, with `<…>` for the parts that vary. */
   readonly pattern: string;
-  /** What writes the document, and when, as `docs/design/bucket-format.md` states it. */
+  /** What writes the document, and when, in the words of `docs/design/bucket-format.md`. */
   readonly writer: string;
   /** Builds the key of one document. */
   readonly key: (...names: Names) => string;
   readonly schema: z.ZodType<Value>;
-  /** Size of the largest document that is read, in bytes. */
+  /** Maximum size of a document in bytes. Larger ones are not read. */
   readonly limit: number;
   /** How a damaged document is treated when it is read: as an error with this code, or as absent. */
   readonly damaged: 'STORAGE_CORRUPT' | 'GENERATION_UNREADABLE' | 'absent';
@@ -23,7 +23,7 @@ export interface DocumentAt<Value> extends Omit<DocumentKind<Value, never>, 'key
   readonly key: string;
 }
 
-/** Adds the function `at`, which selects one document of the kind. */
+/** Completes the definition of a kind with the function `at`, which selects one document of the kind. */
 export function defineDocument<Value, Names extends readonly unknown[]>(kind: DocumentKind<Value, Names>) {
   const at = (...names: Names): DocumentAt<Value> => ({ ...kind, key: kind.key(...names) });
   return { ...kind, at };

@@ -25,13 +25,17 @@ import { unreferencedSchema } from './retention';
 import { reportSchema, requestSchema } from './run';
 
 const mebibyte = 2 ** 20;
-/** Limit for documents whose size does not depend on the number of windows and clusters, or hardly does. */
+/** Size limit in bytes for documents that hardly grow with the number of windows and clusters, or not at all. */
 const small = 64 * mebibyte;
-/** Limit for documents that grow with the number of windows or clusters: about as much as fits into one string. */
+/**
+ * Size limit in bytes for documents that grow with the number of windows or clusters: about the longest text that one
+ * string can hold.
+ */
 const large = 512 * mebibyte;
 
 /**
- * All JSON documents in the bucket. `docs/design/bucket-format.md` lists them with their readers; a test compares both.
+ * All JSON documents in the bucket. `docs/design/bucket-format.md` lists the same documents with their readers; a test
+ * compares the two lists.
  */
 export const documents = {
   generation: defineDocument({

@@ -3,7 +3,7 @@ import type { WindowRef } from '../etl/window';
 import { byBytes } from './byte-order';
 import { mergeRevision } from './merge-revision';
 
-/** One cluster's source of a window. */
+/** One cluster's source for a window. */
 export interface FingerprintSource {
   readonly cluster: string;
   /** The source's version as it was listed, or `absent`. */
@@ -14,7 +14,8 @@ export interface FingerprintSource {
 /**
  * Computes the name of a merged window from everything that determines its bytes: merge revision, window, and the
  * version and decision of each cluster's source. The order of the sources does not matter. A cluster that never had a
- * file of the window is not among the sources: so a new cluster changes only the names of windows that it has.
+ * file for the window is not among the sources. So a new cluster changes only the names of windows for which it has
+ * files.
  */
 export function fingerprint(
   ref: WindowRef,

@@ -11,7 +11,9 @@ export interface Found {
   readonly planned: number;
   /** Number of windows of the base that stay as they are. */
   readonly carried: number;
-  /** By cluster, in byte order: the number of its files, one per window, and how many of these are to be merged. */
+  /**
+   * By cluster, in byte order: the number of windows for which it has a file, and how many of these are to be merged.
+   */
   readonly clusters: ReadonlyMap<string, { readonly files: number; readonly planned: number }>;
 }
 

@@ -2,8 +2,8 @@ import { FederationError } from '../errors/federation-error';
 import { parseWindowId, type WindowId, windowId, type WindowRef } from '../etl/window';
 
 /**
- * Parses the window id of an entry of a generation. Others can write to the bucket, so a name from a generation is used
- * as a path only if it is a window id. Throws GENERATION_UNREADABLE if it is not.
+ * Parses the window id of an entry of a generation. Throws GENERATION_UNREADABLE if the text is not a window id: paths
+ * are built from it, and others can write to the bucket, too.
  */
 export function entryWindow(id: string): WindowRef {
   const ref = parseWindowId(id);
@@ -14,7 +14,10 @@ export function entryWindow(id: string): WindowRef {
   });
 }
 
-/** Lists the windows of a generation with their ids. Throws GENERATION_UNREADABLE if a name is not a window id. */
+/**
+ * Lists the windows of a generation with their ids. Throws GENERATION_UNREADABLE if the id of an entry is not a window
+ * id.
+ */
 export function windowEntries<Window>(windows: Readonly<Record<string, Window>>): [WindowId, Window][] {
   return Object.entries(windows).map(([id, window]) => [windowId(entryWindow(id)), window]);
 }

@@ -16,7 +16,10 @@ export const generationWindowSchema = z.object({
 });
 export type GenerationWindow = z.infer<typeof generationWindowSchema>;
 
-/** A source that was not merged as it is. While a generation lists one of an included cluster, runs end `partial`. */
+/**
+ * A source that was not merged as it is. Runs end `partial` while the generation lists such a source of an included
+ * cluster.
+ */
 export const quarantinedSourceSchema = z.object({
   cluster: clusterIdSchema,
   window: windowIdSchema,
@@ -30,7 +33,9 @@ export const quarantinedSourceSchema = z.object({
 });
 export type QuarantinedSource = z.infer<typeof quarantinedSourceSchema>;
 
-/** `kept`: the cluster's last good contribution stays in the window. `refused`: the window has nothing of the cluster. */
+/**
+ * `kept`: the cluster's last good contribution stays in the window. `refused`: the window has no data of the cluster.
+ */
 export type QuarantineState = 'kept' | 'refused';
 
 export function quarantineState({ kept }: Pick<QuarantinedSource, 'kept'>): QuarantineState {
@@ -57,8 +62,8 @@ export const generationSchema = z.object({
 export type Generation = z.infer<typeof generationSchema>;
 
 /**
- * Returns the quarantined sources of included clusters, which make a run `partial`. Those of excluded clusters stay
- * listed until their cluster returns.
+ * Returns the quarantined sources of included clusters, which make a run `partial`. A generation also lists those of
+ * excluded clusters until these return.
  */
 export function quarantinedOfIncluded(
   generation: Pick<Generation, 'membership' | 'quarantined'>,

@@ -5,7 +5,8 @@ import type { Version } from '../storage/bucket';
 import { type Decision, isDecision, type Seen } from './decision';
 
 /**
- * Schemas for the ids, versions and decisions in the bucket's documents. They check a text once, and do not change it.
+ * Schemas for the ids, versions and decisions in the bucket's documents. They check a text and narrow its type, but do
+ * not change it.
  */
 
 export const clusterIdSchema = z
@@ -16,12 +17,12 @@ export const windowIdSchema = z
   .string()
   .refine((text): text is WindowId => isWindowId(text), { error: 'not a window' });
 
-/** Like `Object.keys`, for a record whose keys have been checked. */
+/** Like `Object.keys`, but keeps the type of the keys. For records whose keys have been checked. */
 export function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] {
   return Object.keys(record) as Key[];
 }
 
-/** Versions are opaque: any text can be one. */
+/** Accepts any text, as each store has its own format of versions. */
 export const versionSchema = z.string().transform((text) => text as Version);
 
 /** A version, or `absent`. */

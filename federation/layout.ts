@@ -24,7 +24,7 @@ export const runsPrefix = 'federated/combined/runs/';
 export const publishedKey = 'federated/combined/published.json';
 /** Key of the record of the last full listing of the clusters. */
 export const fullListingKey = 'federated/combined/full-listing.json';
-/** Key of the record of objects that no kept generation names, with the time when each was first found to be one. */
+/** Key of the record of objects that no kept generation names, and of the time when the clean-up first found this. */
 export const unreferencedKey = 'federated/combined/unreferenced.json';
 
 /**
@@ -97,7 +97,10 @@ export function parseGenerationKey(key: string): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
-/** Key of a cluster's last good contribution to a window, written once the cluster's source is gone or bad. */
+/**
+ * Key of a cluster's last good contribution to a window. It is written when the cluster's source turns out to be gone
+ * or bad.
+ */
 export function keptKey(cluster: ClusterId, window: WindowId): string {
   return `${keptPrefix}${cluster}/${window}`;
 }
@@ -128,7 +131,10 @@ export function parseRunKey(key: string): { run: string; file: string } | undefi
   return match?.[1] === undefined ? undefined : { run: match[1], file: match[2] ?? '' };
 }
 
-/** Prefix of a cluster's backups of its local ETL. Below `federated/`, it would be mistaken for a cluster. */
+/**
+ * Prefix of a cluster's backups of its local ETL. It is not below `federated/`, where it would be mistaken for a
+ * cluster.
+ */
 export function backupsPrefix(cluster: ClusterId): string {
   return `federated-etl/backups/${cluster}/`;
 }
@@ -167,7 +173,7 @@ export interface ExportedFile {
   readonly version: number;
   readonly format: 'parquet' | 'csv';
   readonly ref: WindowRef;
-  /** SHA-256 of the window file. From a parsed path, only its first 12 digits, as the path has no more. */
+  /** SHA-256 of the window file. A parsed path gives only the first 12 digits, as it does not contain more. */
   readonly digest: string;
 }
 
@@ -180,12 +186,15 @@ export function exportPath({ version, format, ref, digest }: ExportedFile): stri
   return `${exportTablesPath(version, format)}${ref.pipeline}/resolution=${ref.resolution}/day=${day}/${name}`;
 }
 
-/** Prefix of a version's windows in one format, below an export's root. Engines read every file in a table's folder. */
+/**
+ * Prefix, below an export's root, of the windows in one format and version of the columns. It contains a folder for
+ * each table; query engines read every file in it.
+ */
 export function exportTablesPath(version: number, format: ExportedFile['format']): string {
   return `v${version}/${format}/`;
 }
 
-/** Path of the list of a version's columns, below an export's root. */
+/** Path, below an export's root, of the list of columns in a version. */
 export function exportSchemaPath(version: number): string {
   return `v${version}/schema.json`;
 }

@@ -8,23 +8,29 @@ import { mergeRevision } from './merge-revision';
 import type { FederationRequest } from './run';
 
 /**
- * How much of the bucket a federation lists. Keys sort by time, so a recent listing can skip older windows; it then
- * says nothing about them. Once a day, and whenever older windows could matter, a full listing lists everything.
+ * Decides how much of the bucket a federation lists. Keys sort by time, so a recent listing can skip older windows, but
+ * then finds out nothing about them. Once a day, and whenever older windows could matter, a full listing lists
+ * everything.
  */
 
 const day = 86_400;
-/** How far a recent listing looks back, in seconds: it covers the windows that ended within this time. */
+/**
+ * How far a recent listing looks back, in seconds. It covers the windows that ended within this time or have not ended.
+ */
 const lookBack = 7 * day;
 /** Seconds from one full listing to the next. */
 const fullEvery = day;
 
-/** What a full listing saw of a cluster. */
+/** What a full listing found in a cluster's folder. */
 export const seenClusterSchema = z.object({
-  /** Number of the cluster's files whose windows were not recent, at most one per window. */
+  /** Number of older (not recent) windows for which the cluster has a file. */
   files: z.number().int().nonnegative(),
-  /** Last modification of these files, by the store's clock in milliseconds since 1970; 0 if there are none. */
+  /**
+   * Time of the last modification of a file of these windows, by the store's clock in milliseconds since 1970; 0 if
+   * there are none.
+   */
   newest: z.number().nonnegative(),
-  /** Whether a recent listing finds every recent file of the cluster. */
+  /** Whether the cluster's recent files sort by time, so that a recent listing finds all of them. */
   inOrder: z.boolean(),
 });
 export type SeenCluster = z.infer<typeof seenClusterSchema>;
@@ -38,7 +44,9 @@ export const fullListingSchema = z.object({
 });
 export type FullListing = z.infer<typeof fullListingSchema>;
 
-/** The last full listing whose findings were committed by its run, or had been committed already. */
+/**
+ * The last full listing whose findings are in a generation: its run committed them, or they had been committed already.
+ */
 export const lastFullListingSchema = fullListingSchema.extend({
   format: z.literal(1),
   /** Number of the generation that includes the findings. */
@@ -67,7 +75,7 @@ export function isRecent({ window }: WindowRef, since: number): boolean {
   return window.end > since;
 }
 
-/** Chooses a full or a recent listing for a plan. A recent one is valid only if `outdated` returns undefined. */
+/** Chooses a full or a recent listing for a plan. A recent one is enough only if `outdated` returns undefined. */
 export function decideListing(input: ListingInput): Listing {
   const since = input.now - lookBack;
   const why = whyFull(input, since);
@@ -80,7 +88,7 @@ function whyFull({ base, membership, request, last, now }: ListingInput, since: 
   if (request.full === true || request.force === true) return 'it was requested';
   if (base === undefined) return 'there is no generation yet';
   if (base.mergeRevision !== mergeRevision) return 'the last generation is of another merge revision';
-  // A cluster that leaves or returns does so in all windows, including old ones.
+  // If a cluster leaves or returns, all its windows change, including old ones.
   if (!sameMembership(base.membership, membership) || returningClusters(membership, base.membership).size > 0)
     return 'the membership has changed';
   if (request.windows !== undefined && request.windows.start < since) return 'older windows were requested';
@@ -119,8 +127,8 @@ export function listedFirst({ base, membership, last }: ListingInput, since: num
 }
 
 /**
- * Returns the reason why a recent listing is not enough, or undefined if it is. It judges by the clusters that were
- * listed in full: one of them is new, or its older windows differ from the last full listing.
+ * Returns the reason why a recent listing is not enough, or undefined if it is. It is not enough if a cluster that was
+ * listed in full is new, or if its older windows differ from the last full listing.
  */
 export function outdated(
   { base, last }: ListingInput,
@@ -169,12 +177,15 @@ function seenClusters(candidates: Candidates, since: number): Map<string, SeenCl
   return seen;
 }
 
-/** Whether a time has ten digits, as those from 2001 to 2286 do: such numbers sort the same as text and as numbers. */
+/**
+ * Whether a time in unix seconds has ten digits, as from 2001 to 2286: such times sort the same as text and as numbers.
+ */
 const inDigits = (start: number) => start >= 1e9 && start < 1e10;
 
 /**
- * Returns where a listing that has reached `path` can continue and still find every recent file of the same folder;
- * undefined if that place is not after `path`. Both are paths below `etl/bingen/`. No file has the returned path.
+ * Returns the path from which a listing that has reached `path` can continue without missing a recent file of the same
+ * folder. Returns undefined if that is not after `path`. Both paths are below `etl/bingen/`. No file has the returned
+ * path.
  */
 export function recentFrom(path: string, since: number): string | undefined {
   const [pipeline = '', folder, name] = path.split('/');
@@ -189,7 +200,9 @@ export function recentFrom(path: string, since: number): string | undefined {
   return inDigits(start) && byBytes(path, from) < 0 ? from : undefined;
 }
 
-/** Whether a listing that continues at `recentFrom` finds the file as long as its window is recent. */
+/**
+ * Whether a listing that continues at the path from `recentFrom` finds this file for as long as its window is recent.
+ */
 function sortsByTime({ window }: WindowRef, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return window.start < 1e9 || (inDigits(window.start) && byBytes(name, String(window.start)) >= 0);

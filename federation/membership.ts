@@ -20,7 +20,7 @@ export const scopeSchema = z.object({
   exclude: z.array(z.string()),
   /** Windows that start before this time are not touched; RFC 3339. */
   cutoff: z.string().optional(),
-  /** Seconds by resolution. Windows that ended longer ago than this are removed from Combined Storage. */
+  /** Retention in seconds, by resolution. Windows that ended longer ago are removed from Combined Storage. */
   retention: z.record(z.string(), z.number().int().positive()).optional(),
 });
 export type Scope = z.infer<typeof scopeSchema>;
@@ -50,7 +50,9 @@ export const membershipSchema = z.object({
 });
 export type Membership = z.infer<typeof membershipSchema>;
 
-/** The settings and exclusions, which decide membership. Two federators with the same rules can back each other up. */
+/**
+ * The settings and exclusions, which decide membership. Two federators with the same rules can stand in for each other.
+ */
 export type MembershipRules = Pick<Membership, 'scope' | 'exclusions'>;
 
 export interface MembershipInput extends MembershipRules {
@@ -62,9 +64,9 @@ export interface MembershipInput extends MembershipRules {
 }
 
 /**
- * Decides which clusters are included. Of the clusters that the settings allow, the roster can only exclude some. A
- * cluster of the newest generation stays a member even if its folder is gone: its files vanished, but nobody removed
- * the cluster.
+ * Decides which clusters are included. The roster can exclude clusters that the settings allow, but it cannot include
+ * any others. A cluster of the newest generation stays a member even if its folder is gone: its files have vanished,
+ * but nobody has removed the cluster.
  */
 export function resolveMembership(input: MembershipInput): Membership {
   const { base, scope, exclusions } = input;

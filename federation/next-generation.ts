@@ -14,7 +14,10 @@ export interface NextGenerationInput {
   readonly now: Date;
 }
 
-/** Builds the generation that follows the base: the base's windows, with the results of the planned ones applied. */
+/**
+ * Builds the generation that follows the base. It has the windows of the base, updated by the results of the planned
+ * windows.
+ */
 export function nextGeneration({ base, plan, results, run, now }: NextGenerationInput): Generation {
   const windows = new Map(Object.entries(base?.windows ?? {}));
   for (const id of plan.removed) windows.delete(id);
@@ -47,8 +50,8 @@ export function sameGeneration(base: Generation, next: Generation): boolean {
 }
 
 /**
- * Whether the rules and the clusters are the same. If two federators have the same rules, it does not matter which of
- * them committed.
+ * Whether two memberships have the same rules and the same clusters. The federator may differ: among federators with
+ * the same rules, it does not matter which one committed.
  */
 function sameMembers(a: Membership, b: Membership): boolean {
   const parts = ({ clusters, excluded }: Membership) => {

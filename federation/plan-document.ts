@@ -4,7 +4,7 @@ import { clusterIdSchema, decisionSchema, seenSchema, windowIdSchema } from './i
 import { fullListingSchema } from './listing';
 import { membershipSchema } from './membership';
 
-/** A cluster's source of a window, as planned. */
+/** A cluster's source for a window, as planned. */
 export const plannedSourceSchema = z.object({
   cluster: clusterIdSchema,
   /** The version that was listed, or `absent`. */
@@ -21,15 +21,17 @@ export type PlannedSource = z.infer<typeof plannedSourceSchema>;
 /** A window to be merged. */
 export const plannedWindowSchema = z.object({
   window: windowIdSchema,
-  /** Fingerprint that the window gets if every `used` source turns out good and none has vanished. */
+  /**
+   * Fingerprint that the window gets if every `used` source turns out to be good and no cluster's file has vanished.
+   */
   candidate: z.string(),
   /** One source for each included cluster with a file or a quarantined source, in byte order of the cluster ids. */
   sources: z.array(plannedSourceSchema),
-  /** Fingerprint of the window in the base. */
+  /** Fingerprint of the window in the base; undefined if the base does not have the window. */
   base: z.string().optional(),
   /** By id of a returning cluster: the window's fingerprint in the newest generation that included the cluster. */
   returning: z.record(z.string(), z.string()),
-  /** Quarantined sources that the base has for this window, of included clusters only. */
+  /** The base's quarantined sources for this window, but only those of included clusters. */
   quarantined: z.array(quarantinedSourceSchema),
   /** Merge the window even if it has been merged already. */
   force: z.boolean(),
@@ -48,7 +50,7 @@ export const planShardSchema = z.object({
 });
 export type PlanShard = z.infer<typeof planShardSchema>;
 
-/** What the commit needs to know of a plan. The head is written after the shards. */
+/** The part of a plan that the commit needs. The head is written after the shards. */
 export const planHeadSchema = z.object({
   format: z.literal(1),
   run: z.string(),
@@ -59,14 +61,14 @@ export const planHeadSchema = z.object({
   shards: z.array(z.array(z.string())),
   /** Windows to remove. */
   removed: z.array(z.string()),
-  /** The base's quarantined sources that stay, whatever the merges find. */
+  /** The base's quarantined sources that the next generation lists, too, whatever the merges find. */
   quarantined: z.array(quarantinedSourceSchema),
   /** Set if everything was listed. The listing is recorded once the plan is committed. */
   fullListing: fullListingSchema.optional(),
 });
 export type PlanHead = z.infer<typeof planHeadSchema>;
 
-/** The result of a planned window. `merged` is undefined if no cluster has a good contribution. */
+/** The result of merging a planned window. `merged` is undefined if no cluster has a good contribution. */
 export const windowResultSchema = z.object({
   window: windowIdSchema,
   merged: generationWindowSchema.optional(),
@@ -82,12 +84,14 @@ export const shardOutcomeSchema = z.object({
 });
 export type ShardOutcome = z.infer<typeof shardOutcomeSchema>;
 
-/** Most windows in a shard: a list of them has to fit into a payload. */
+/** Maximum number of windows in a shard: a list of them has to fit into a Temporal payload. */
 const mostWindows = 50;
-/** Most sources in a shard, unless a single window has more: a shard is read as a whole. */
+/**
+ * Maximum number of sources in a shard, as a shard is read as a whole. A window with more sources gets its own shard.
+ */
 const mostSources = 20_000;
 
-/** Cuts the windows of a plan into shards, and keeps their order. */
+/** Divides the windows of a plan into shards, and keeps their order. */
 export function inShards(windows: readonly PlannedWindow[]): PlannedWindow[][] {
   const shards: PlannedWindow[][] = [];
   let current: PlannedWindow[] = [];

@@ -20,29 +20,29 @@ export interface PlanInput {
   /** The window files of the included clusters. */
   readonly candidates: Candidates;
   /**
-   * In unix seconds. Set if not every file was listed: windows that ended later were listed in full; nothing is known
-   * of the others. Only allowed if the membership is the same as the base's.
+   * Time in unix seconds; set if not every file was listed. Windows that ended later were listed in full; nothing is
+   * known of older ones. Only allowed if the membership is the same as the base's.
    */
   readonly since?: number;
-  /** The generations that last included the returning clusters, by number. */
+  /** By generation number: the generations that were the last to include the returning clusters. */
   readonly lastGenerations: ReadonlyMap<number, Pick<Generation, 'windows'>>;
   readonly request: Pick<FederationRequest, 'windows' | 'force' | 'full'>;
-  /** Time of the plan, in unix seconds: windows older than the retention are removed. */
+  /** Time of the plan, in unix seconds. It decides which windows are older than the retention. */
   readonly now: number;
 }
 
 export interface Plan {
   /** Number of the generation that the plan starts from; 0 if there is none. */
   readonly base: number;
-  /** Windows to merge, or to find merged already; in the order of their ids. */
+  /** Windows to merge, in the order of their ids. Some may turn out to have been merged already. */
   readonly windows: readonly PlannedWindow[];
-  /** Windows of the base that do not change. */
+  /** Windows of the base that the next generation has unchanged. */
   readonly carried: readonly string[];
   /** Windows of the base to remove, as they are older than the retention. */
   readonly removed: readonly string[];
   /**
-   * Quarantined sources of the base that stay, whatever the merges find: those of windows that are not planned, and
-   * those of excluded clusters.
+   * Quarantined sources of the base that the next generation lists, too, whatever the merges find: those of windows
+   * that are not planned, and those of excluded clusters.
    */
   readonly quarantined: readonly QuarantinedSource[];
   readonly duplicates: readonly Duplicate[];
@@ -52,12 +52,13 @@ export interface Plan {
  * Decides which windows to merge: those whose fingerprint is not in the base. It is a pure function; the same input in
  * any order gives the same plan.
  *
- * A source that the base quarantined keeps its decision until it is replaced, so that it is not read in every run;
- * another merge revision, `force` and `full` look at it again. Windows that start before the cut-off are not touched,
- * unless a cluster of the base leaves or returns: a generation has all windows of a cluster or none. For the same
- * reason, a request for some windows covers all windows if the membership is not the base's. Windows older than the
- * retention are never merged; if the base has them, they are removed. Windows whose files were not all listed are not
- * touched either.
+ * - A source that the base quarantined keeps its decision until its file is replaced, so that it is not read in every
+ *   run. Another merge revision, `force` or `full` makes the run look at it again.
+ * - Windows that start before the cut-off are not touched, unless a cluster of the base leaves or returns: a generation
+ *   has all windows of a cluster or none. For the same reason, a request for some windows covers all windows if the
+ *   membership is not the base's.
+ * - Windows older than the retention are never merged. If the base has them, they are removed.
+ * - Windows whose files were not all listed are not touched.
  */
 export function planFederation(input: PlanInput): Plan {
   const { base, membership } = input;
@@ -135,15 +136,16 @@ class Planner {
     const current = this.input.base?.windows[id]?.fingerprint;
     const returning = this.returningTo(id);
     const sources = this.sources(id, ref);
-    // If a returning cluster has no file, only the provenance of its last generation shows whether it ever had one.
+    // If a returning cluster has no file for the window, only the provenance in its last generation shows whether it
+    // ever had one.
     const unknown = Object.keys(returning).some(
       (cluster) => !sources.some((source) => source.cluster === cluster),
     );
     const candidate = fingerprint(ref, sources);
     const again = this.isForced(ref, 'force') || this.isForced(ref, 'full');
     if (current === candidate && !unknown && !again) return undefined;
-    // There is no window yet, and nothing to merge. Without this check, a window that has only refused sources would be
-    // planned in every run.
+    // The base does not have the window, and there is nothing to merge. Without this check, a window that has only
+    // refused sources would be planned in every run.
     if (current === undefined && !unknown && !sources.some((source) => contributes(source.decision)))
       return undefined;
     const quarantined = [...(this.quarantined.get(id)?.values() ?? [])];

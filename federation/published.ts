@@ -3,16 +3,18 @@ import { isWindowId, type WindowId } from '../etl/window';
 import { digestSchema, type Generation } from './generation';
 import { windowEntries } from './generation-entry';
 
-/** A published file, described by the object that it is a copy of and by the version of the copy. */
+/** A published file: the merged object that it was copied from, and the version of the copy. */
 export const publishedWindowSchema = z.object({
   fingerprint: digestSchema,
   digest: digestSchema,
-  /** Version that the store returned for the copy. Empty while the copy is announced but not yet written. */
+  /** Version that the store returned for the copy. Empty if the file is recorded here but has not been copied yet. */
   version: z.string(),
 });
 export type PublishedWindow = z.infer<typeof publishedWindowSchema>;
 
-/** The files that publishing wrote to `combined/etl/bingen/`. Files that this record does not name were never ours. */
+/**
+ * The files that publishing wrote to `combined/etl/bingen/`. It did not write any file that this record does not name.
+ */
 export const publishedSchema = z.object({
   format: z.literal(1),
   /** Number of the generation that all files are from, once publishing has ended. */
@@ -22,19 +24,20 @@ export const publishedSchema = z.object({
 });
 export type Published = z.infer<typeof publishedSchema>;
 
-/** The steps that bring the published files in line with a generation. */
+/** The steps after which the published files match a generation. */
 export interface PublishingSteps {
   /** Windows to copy. */
   readonly copy: readonly WindowId[];
   /** Windows to remove: they were published once and are not in the generation. */
   readonly remove: readonly WindowId[];
-  /** Windows whose files are right. */
+  /** Windows whose published files are up to date. */
   readonly unchanged: readonly WindowId[];
 }
 
 /**
- * Compares the record of publishing, the existing files and the generation. A file is right if it still has the version
- * that was written as a copy of the window's object. If anything has touched it since, it is copied again.
+ * Finds out what to publish, from the record of earlier publishing, the existing files and the generation. A file is up
+ * to date if it still has the version that was written as a copy of the window's object. If anything has written the
+ * file since, it is copied again.
  *
  * @param there the versions of the existing files, by WindowId
  */

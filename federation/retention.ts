@@ -3,10 +3,10 @@ import type { Generation } from './generation';
 
 const hour = 3_600_000;
 export const day = 24 * hour;
-/** How long the last generation of each UTC day is kept. */
+/** How long the last generation of each UTC day is kept, in milliseconds. */
 const dailyFor = 30 * day;
 
-/** What is needed to know of a generation to decide on its retention. */
+/** The facts about a generation that decide how long it is kept. */
 export interface AgedGeneration {
   readonly generation: number;
   /** Time of the commit, by the store's clock. */
@@ -16,7 +16,10 @@ export interface AgedGeneration {
 export interface GenerationRetentionInput {
   /** All existing generations, in any order. */
   readonly generations: readonly AgedGeneration[];
-  /** Excluded clusters of the newest generation. The last generation that included such a cluster has its history. */
+  /**
+   * The clusters that the newest generation excludes. The last generation that included such a cluster is kept, because
+   * it has the cluster's history.
+   */
   readonly excluded: Generation['membership']['excluded'];
   /** Minimum number of newest generations to keep. */
   readonly atLeast: number;
@@ -26,7 +29,7 @@ export interface GenerationRetentionInput {
 
 /**
  * Returns the numbers of the generations to keep: all of the last 24 hours, at least the `atLeast` newest ones, the
- * last of each UTC day for 30 days, and the last one that included each excluded cluster.
+ * last one of each UTC day for 30 days, and, for each excluded cluster, the last one that included it.
  */
 export function generationsToKeep({
   generations,
@@ -53,11 +56,14 @@ export function generationsToKeep({
 /** What the clean-up remembers between two passes. */
 export const unreferencedSchema = z.object({
   format: z.literal(1),
-  /** By key of an object: when a pass first found that no kept generation names it, RFC 3339, by the store's clock. */
+  /**
+   * Objects that no kept generation names, by key: the time when a pass first found this, RFC 3339, by the store's
+   * clock.
+   */
   seen: z.record(z.string(), z.string()),
 });
 
-/** An object that a kept generation may or may not name. */
+/** An object that is deleted if no kept generation names it for long enough. */
 export interface AgedObject {
   readonly key: string;
   /** Time of the last write, by the store's clock. */
@@ -67,16 +73,17 @@ export interface AgedObject {
 export interface UnreferencedInput {
   readonly objects: readonly AgedObject[];
   isReferenced(key: string): boolean;
-  /** By key of an object: when an earlier pass first found it unreferenced, RFC 3339. */
+  /** Objects that no kept generation named, by key: the time when a pass first found this, RFC 3339. */
   readonly seen: Readonly<Record<string, string>>;
   /** Current time by the store's clock. */
   readonly now: Date;
 }
 
 /**
- * Finds the objects to delete: those that no kept generation names, neither now nor in a pass at least a day ago, and
- * that nobody wrote in the last day. (A run that reuses an old object rewrites its provenance, and no run lasts a day.)
- * `seen` is the state for the next pass.
+ * Finds the objects to delete: those that no kept generation names, as a pass first found at least a day ago, and that
+ * nobody has written within the last day. (That nobody has written them is required for old objects that a running
+ * federation reuses: the run rewrites their provenance, and no run lasts a day.) The returned `seen` is the state for
+ * the next pass.
  */
 export function unreferencedObjects(input: UnreferencedInput): {
   remove: string[];

@@ -11,12 +11,12 @@ export interface Reuse {
   readonly contributions: ReadonlyMap<string, Contribution>;
 }
 
-/** Minimum number of reused contributions: the requests that they save have to outweigh the one for the object. */
+/** Minimum number of reused contributions: they must save more requests than the one that reads the previous object. */
 const fewest = 2;
 
 /**
- * Finds the clusters whose source is the same as in the previous object, and whose records are unaltered in that
- * object.
+ * Finds the contributions that can be read from the previous object: those whose source is still the same, and whose
+ * records are unaltered in that object.
  *
  * @returns undefined if reading the object would cost more than reading the clusters' files, or if the object was made
  *   with another merge revision

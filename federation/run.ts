@@ -29,7 +29,7 @@ export type RunOutcome = (typeof runOutcomes)[number];
 
 const calls = z.number().int().nonnegative();
 
-/** The report of how a run ended. */
+/** The report of a run: how it ended, and what it did. */
 export const reportSchema = z.object({
   format: z.literal(1),
   run: z.string(),
@@ -58,7 +58,7 @@ export const reportSchema = z.object({
   quarantined: z.number().int(),
   /** Steps after the commit that failed; the next run repeats them. */
   unfinished: z.array(z.string()),
-  /** Numbers of calls to the store by verb, up to the writing of this report. */
+  /** Number of calls to the store, by verb, until this report was written. */
   calls: z.object({
     list: calls,
     head: calls,
@@ -74,7 +74,7 @@ export const reportSchema = z.object({
 });
 export type FederationReport = z.infer<typeof reportSchema>;
 
-/** Returns the number of items, and as many of the first items as fit into a payload. */
+/** Returns the number of items, and as many of the first items as fit into a Temporal payload. */
 export function shorten(
   items: readonly string[],
   mostItems = 50,

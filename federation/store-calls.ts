@@ -1,7 +1,7 @@
 /** The verbs of a bucket, as in `storage/bucket.ts`. */
 const storeVerbs = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'] as const;
 
-/** Numbers of calls to a store, by verb. Failed attempts are counted, and so is each page of a listing. */
+/** Number of calls to a store, by verb. Failed attempts are counted, and so is each page of a listing. */
 export type StoreCalls = Record<(typeof storeVerbs)[number], number>;
 
 /** Returns a count of 0 for each verb. */
