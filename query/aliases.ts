@@ -13,13 +13,15 @@ export const defaultAliases: Aliases = {
   team: 'team',
 };
 
-/** Returns the sanitised keys of an alias, at least one, or undefined if the word is not an alias. */
+/**
+ * Returns the sanitised label keys that an alias stands for (at least one), or undefined if the word is not an alias.
+ */
 export function aliasKeys(word: string, aliases: Aliases): string[] | undefined {
   const name = aliasNames.find((alias) => alias === word);
   if (name === undefined) return undefined;
   const keys = keysOf(aliases[name]);
-  // Fall back to the defaults if the setting is empty, as OpenCost does: without a key, a part of the row name would be
-  // missing.
+  // If the setting is empty, use the default keys, as OpenCost does. Without any key, this part of the row names would
+  // be missing.
   return keys.length > 0 ? keys : keysOf(defaultAliases[name]);
 }
 

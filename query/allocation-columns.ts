@@ -41,11 +41,14 @@ export interface AllocationColumns {
   readonly rows: number;
   /** Distance between the starts of two columns in `numbers`, in values. */
   readonly stride: number;
-  /** The columns start, end, the maxima of CPU, RAM and GPU (NaN if not measured), then the stored measures. */
+  /**
+   * One column after another: start, end, the maxima of CPU, RAM and GPU usage (NaN if not measured), then the stored
+   * measures.
+   */
   readonly numbers: Float64Array;
   /** Hash of each row's identity, `hashWords` words per row. */
   readonly hashes: Uint32Array;
-  /** The identities as JSON, without those that the reader has sent before. */
+  /** The identities of the rows as JSON texts, except those that the reader has sent with earlier columns. */
   readonly identities: Uint8Array;
   readonly identityRows: Uint32Array;
   readonly identityEnds: Uint32Array;
@@ -55,16 +58,16 @@ export interface AllocationColumns {
   readonly notFinite: readonly NotFinite[];
 }
 
-/** Returns the arrays that can be transferred to another thread: none of them shares its buffer. */
+/** Returns the arrays to transfer to another thread. This is possible because no two of them share a buffer. */
 export function columnArrays(columns: AllocationColumns) {
   const { numbers, hashes, identities, identityRows, identityEnds } = columns;
   return [numbers, hashes, identities, identityRows, identityEnds];
 }
 
-/** The columns that precede the measures in `numbers`. */
+/** Names of the columns that precede the measures in `numbers`. */
 export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as const;
 
-/** Allocations with this text in their name are stored idle cost. */
+/** An allocation whose name contains this text is not a workload: it is idle cost that OpenCost stored. */
 const idle = '__idle__';
 
 /** Builds columns from allocations that are added one by one, so that they need not all be in memory. */
@@ -97,7 +100,7 @@ export class AllocationColumnsBuilder {
   private readonly finite = new FiniteNumbers('allocations');
 
   /**
-   * @param most number of records that fit
+   * @param most maximum number of records in the columns
    * @param known identities that the receiver already has; new ones are added to it
    */
   constructor(
@@ -108,12 +111,15 @@ export class AllocationColumnsBuilder {
     this.hashes = new Uint32Array(most * hashWords);
   }
 
-  /** Whether the columns hold as many records as fit. */
+  /** Whether the columns have no space for another record. */
   get full(): boolean {
     return this.rows === this.most;
   }
 
-  /** Adds a record. Stored idle cost is skipped: answers compute idle from the assets, so it would count twice. */
+  /**
+   * Adds a record. Stored idle cost is skipped: answers compute idle cost from the assets, so it would be counted
+   * twice.
+   */
   add(record: Allocation): void {
     if (record.name.includes(idle)) return;
     const { numbers, most } = this;
@@ -121,7 +127,7 @@ export class AllocationColumnsBuilder {
     this.addIdentity(record, row);
     const finite = this.finite.of(record);
     const raw = record.rawAllocationOnly;
-    // NaN and infinity are reported, and stored as not measured.
+    // A maximum that is NaN or infinite is reported and then stored as NaN, which means "not measured".
     const maximum = (value: number | null | undefined, field: string) =>
       value === null || value === undefined || finite(value, field) !== value ? NaN : value;
     numbers[row] = seconds(record.start);
@@ -168,7 +174,10 @@ export class AllocationColumnsBuilder {
   }
 }
 
-/** Concatenates into a new buffer: small Node buffers share a pool, which would be transferred as a whole. */
+/**
+ * Concatenates buffers into one with its own memory. Small Node buffers share a pool, and transferring one of them
+ * would transfer the whole pool.
+ */
 function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   const all = new Uint8Array(length);
   let at = 0;
@@ -184,9 +193,10 @@ type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
 type Reader = (record: Allocation, volumes: VolumeSums) => number;
 
-/** How to read the measures that are not a field of the same name in a record. */
+/** Functions that read those measures for which a record has no field of the same name. */
 const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
-  // Newer versions of the format have these two in the GPU part, older ones in the record itself.
+  // Newer versions of the format store the two GPU averages in the GPU part of a record, older ones in the record
+  // itself.
   gpuRequestAverage: (record) =>
     record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
   gpuUsageAverage: (record) => record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,

@@ -9,8 +9,8 @@ import { Bindings } from './sql';
 import { addVolumes } from './volumes';
 
 /**
- * Adds the details that are not sums. All rows get the volumes, load balancers and GPUs of their members; rows of a
- * single container also get labels, services and maxima; rows whose members are in namespaces of the same name get
+ * Adds the details of rows that are not sums. All rows get the volumes, load balancers and GPUs of their members; rows
+ * of a single container also get labels, services and maxima; rows whose members are in namespaces of the same name get
  * namespace labels.
  */
 export async function addDetails(
@@ -62,7 +62,7 @@ async function addMetadata(
   await addNamespaces(connection, merged, source.substituted);
 }
 
-/** Reads columns of the known identities, keyed by their id or content hash. */
+/** Reads columns of the identities that `known` lists by id or by content hash. The result has the same keys. */
 async function readIdentities(
   connection: DuckDBConnection,
   { by, known }: { readonly by: 'id' | 'content'; readonly known: Iterable<string> },
@@ -72,7 +72,7 @@ async function readIdentities(
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
-    // Read the maps of the wanted identities only: there are millions of identities.
+    // The condition keeps this from reading the label maps of millions of other identities.
     `select ${by}::varchar as known, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where ${by} in (select unnest(${bindings.longs([...new Set(known)])}))`,
     bindings.values,
   );
@@ -139,8 +139,8 @@ const maps = [
 ] as const;
 
 /**
- * Merges the labels and annotations of an identity into the properties. It overwrites those with the same key, so the
- * identity that is added last wins.
+ * Merges the labels and annotations of an identity into the properties of a row. If several identities have different
+ * values for a key, the row gets the value of the identity that is added last.
  */
 function addUnion(properties: AllocationProperties, identity: Row): void {
   for (const [property, column] of maps) {

@@ -24,8 +24,8 @@ import { Bindings } from './sql';
 import type { Steps } from './steps';
 
 /**
- * Reads the rows of an answer, including their shares of idle, shared and management costs. Throws QUERY_TOO_LARGE if
- * there are more than `mostRows`.
+ * Reads the rows of an answer, including the parts of idle, shared and management costs that they carry. Throws
+ * QUERY_TOO_LARGE if there are more than `mostRows`.
  */
 export async function readRows(
   connection: DuckDBConnection,
@@ -60,7 +60,7 @@ from ${takes ? withFactors(request) : 'source'} where kept and not shared group 
   return found;
 }
 
-/** Returns the SQL columns of a grouped row. */
+/** Returns the SQL columns of a statement that groups `source`: one row of the result is one row of the answer. */
 function gathered(
   properties: readonly (typeof identityColumns)[number][],
   { controllersDiffer }: SourceOptions,
@@ -70,7 +70,7 @@ function gathered(
     'min(start_at) as start_at, max(end_at) as end_at',
     `${agreed('name')} as name`,
     `${sampleSql} as sample, min(workload) as workload`,
-    // A container with different controllers is shown with the alphabetically first that is not empty.
+    // If a container has had several controllers, its row shows the alphabetically first one that is not empty.
     `${controllersDiffer ? "min(nullif(controller, ''))" : 'null'} as any_controller`,
     ...properties.map((column) => `${agreedProperty(column)} as ${column}`),
     ...measures,
@@ -93,7 +93,7 @@ function toRow(row: Row, { periods }: Steps): FoundRow {
   return found;
 }
 
-/** The text properties of a row and their columns. */
+/** The text properties of a row, each with the column that it is read from. */
 const propertyColumns = [
   ['cluster', 'cluster_name'],
   ['node', 'node'],

@@ -9,7 +9,7 @@ import type { AllocationRequest } from './request';
 import { informed } from './rollup';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 
-/** The fields that identify a workload, by their names in filters. The set below has their names in groups. */
+/** Names that filters use for the fields of a workload. The next set has the names that groups use for them. */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
 const groupsOfWorkloads = new Set([
   'cluster',
@@ -23,9 +23,9 @@ const groupsOfWorkloads = new Set([
 ]);
 
 /**
- * Returns whether shared, idle and kept costs can be summed from rolled-up rows: the filter and idle must use nothing
- * more specific than a workload. Labels and annotations do not matter, except for workloads with several values; see
- * `mixedWorkloads`.
+ * Returns whether shared, idle and kept costs can be summed from rolled-up rows (one row per workload and file). The
+ * filter and idle must use nothing more specific than a workload. They may use labels and annotations: the few
+ * workloads whose allocations differ in these are found by `mixedWorkloads`.
  */
 export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   return (
@@ -38,7 +38,10 @@ export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   );
 }
 
-/** Returns whether rolled-up rows can answer a query: it must use nothing more specific than a workload. */
+/**
+ * Returns whether rolled-up rows can answer a query: its groups, filter and idle must use nothing more specific than a
+ * workload.
+ */
 export function isRolledUp(request: AllocationRequest): boolean {
   const below = request.groups.some((group) =>
     group.kind === 'field' ? !groupsOfWorkloads.has(group.field) : group.kind === 'namespaceLabel',
@@ -59,9 +62,9 @@ function operandsOf(filter: Filter | undefined): Extract<Filter, { kind: 'compar
 }
 
 /**
- * Returns an SQL condition on `workload`: whether its allocations have several values of a label or annotation that the
- * query uses. The allocations of such workloads have to be read; for all others the rolled-up rows suffice. Undefined
- * if the query uses no labels and annotations.
+ * Returns an SQL condition on the table `workload` that finds workloads whose allocations differ in a label or
+ * annotation that the query uses. Their allocations have to be read; for all other workloads the rolled-up rows
+ * suffice. Returns undefined if the query uses no labels or annotations.
  */
 export function mixedWorkloads(
   { groups, filter, sharing }: AllocationRequest,
@@ -80,13 +83,16 @@ export function mixedWorkloads(
 export interface SourceOptions {
   readonly request: AllocationRequest;
   readonly rolledUp: boolean;
-  /** Whether some workloads fulfil the condition of `mixedWorkloads`. */
+  /** Whether any workload fulfils the condition that `mixedWorkloads` returns. */
   readonly mixed: boolean;
-  /** The largest absolute values in the picked files. A measure without an entry is 0 in all of their rows. */
+  /**
+   * The largest absolute value of each measure in the picked files. A measure without an entry is 0 in all rows of
+   * these files.
+   */
   readonly peaks: Peaks;
   /** Whether the answer uses all clusters of each picked file. */
   readonly wholeFiles: boolean;
-  /** Whether some identities are substituted; see `substituteTwins`. */
+  /** Whether some identities are replaced by others; see `substituteTwins`. */
   readonly substituted: boolean;
   /** Whether some container has different controllers in different windows. */
   readonly controllersDiffer: boolean;
@@ -95,8 +101,8 @@ export interface SourceOptions {
 }
 
 /**
- * Returns SQL columns for an identity or a rolled-up row: its key in the answer, whether the filter keeps it, and
- * whether its cost is shared.
+ * Returns SQL columns that are computed for each identity or workload: the key of its row in the answer, whether the
+ * filter keeps it, and whether its cost is shared among the others.
  */
 function judged(request: AllocationRequest, bindings: Bindings): string {
   const parts = request.groups.map((group) => groupPart(group, bindings));
@@ -114,9 +120,9 @@ function sharedCondition({ sharing: { namespaces, labels } }: AllocationRequest,
 }
 
 /**
- * Returns the `with` clause of a statement, up to the table `source`. That table has the rows of a query, with their
- * step, period and key, whether the filter keeps them, and whether their cost is shared. It reads the stored sets that
- * `pick` lists.
+ * Returns a `with` clause that defines the table `source` (and those that it is built from): the allocations of a query
+ * or their rolled-up rows, with their step, period and key, whether the filter keeps them, and whether their cost is
+ * shared. They are read from the stored sets that the temp table `pick` lists.
  */
 export function sourceTables(options: SourceOptions, bindings: Bindings): string {
   const { request, rolledUp, mixed, peaks, from = 'allocation' } = options;
@@ -129,14 +135,14 @@ export function sourceTables(options: SourceOptions, bindings: Bindings): string
       : `* replace (${zeros.map((measure) => `0::double as "${measure}"`).join(', ')})`;
   if (!rolledUp) {
     const rows = allocationRows(options);
-    // Only few identities have volumes, load balancers or GPUs, so do not read the others.
+    // Only a few identities have volumes, load balancers or GPUs. Do not read the other identities.
     const which =
       from === 'allocation' || options.substituted
         ? 'true'
         : `id in (select a.identity from ${from} a join pick p on ${picked('a', options)})`;
     return `with judged as (${judgedIdentities(options, which, bindings)}), source as (select ${known} from (${rows}))`;
   }
-  // Called twice with the same keys; binding them again reuses the values.
+  // The statement contains this condition twice, but with the same placeholders, so its keys are bound only once.
   const several = mixed ? (mixedWorkloads(request, bindings) ?? 'false') : 'false';
   const tables = [`rolled as (${judgedWorkloads(options, `not ${several}`, bindings)})`];
   const rows = [rolledUpRows(options)];
@@ -186,15 +192,15 @@ function picked(table: string, { wholeFiles }: SourceOptions): string {
 }
 
 /**
- * Columns of an allocation's text properties. `workloadColumns` are the same for all allocations of a workload;
- * `columnsBelow` may differ.
+ * Columns of an allocation's text properties. Those in `workloadColumns` have the same value in all allocations of a
+ * workload; those in `columnsBelow` may differ among them.
  */
 const workloadColumns = ['cluster_name', 'namespace', 'controller', 'controller_kind'] as const;
 const columnsBelow = ['node', 'pod', 'container', 'provider_id'] as const;
 export const identityColumns = [...workloadColumns, ...columnsBelow] as const;
 
 /**
- * Returns SQL for whether all rows of a group of `source` share the value of a property. It compares hashes, which
+ * Returns SQL that is true if all rows of a group of `source` share the value of a property. It compares hashes, which
  * takes a fraction of the time of comparing texts; two texts collide with a chance of 1 in 2^64.
  */
 export function agreedProperty(column: (typeof identityColumns)[number]): string {
@@ -214,8 +220,8 @@ export function withProperties(
   source: SourceOptions,
 ): string {
   if (properties.length === 0) return grouped;
-  // The substitute of a container with several controllers may have a controller that differs from that of its
-  // workload.
+  // If a container has had several controllers, its substitute identity may have another controller than its workload.
+  // Then read these columns from the identity, too.
   const above = source.controllersDiffer ? [] : workloadColumns;
   const below = identityColumns.filter((column) => !above.some((one) => one === column));
   const texts = (columns: readonly string[], table: string) =>
@@ -229,7 +235,7 @@ select g.* replace (${replaced.join(', ')}, g.sample::varchar as sample) from gr
 left join (select content, ${below.join(', ')} from ${identities(source)} where content in (select ${sample} from grouped g)) i on i.content = ${sample}`;
 }
 
-/** Returns SQL for the identities of a query, including substitutes. */
+/** Returns SQL for the identities of a query, including the substitutes that `substituteTwins` created. */
 function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string {
   return substituted
     ? '(select * from identity union all by name select * from substitute_identity)'
@@ -239,7 +245,7 @@ function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string
 /** SQL for the total cost of a row. */
 export const totalSql = `(${costMeasures.map((measure) => `"${measure}"`).join(' + ')})`;
 
-/** Returns an upper bound of a row's absolute total cost. */
+/** Returns an upper bound on the absolute total cost of a row. */
 export function mostCost(peaks: Peaks): number {
   return costMeasures.reduce((sum, measure) => sum + peakOf(peaks, measure), 0);
 }
@@ -254,7 +260,7 @@ export function resourceSql(resource: Resource): string {
   return `("${resource}Cost" + "${resource}CostAdjustment")`;
 }
 
-/** Returns an upper bound of a row's absolute cost of a resource. */
+/** Returns an upper bound on the absolute cost of a resource in a row. */
 export function mostOf(resource: Resource, peaks: Peaks): number {
   return peakOf(peaks, `${resource}Cost`) + peakOf(peaks, `${resource}CostAdjustment`);
 }

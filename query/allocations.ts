@@ -20,8 +20,8 @@ import { readSums } from './sums';
 import { substituteTwins } from './twins';
 
 /**
- * Answers a query of allocations. The connection is in a transaction that sees the same generation as the catalog.
- * Throws QUERY_TOO_LARGE if there are more rows than `mostRows`.
+ * Answers a query of allocations. The connection must be in a transaction that sees the generation that `catalog`
+ * describes. Throws QUERY_TOO_LARGE if there are more rows than `mostRows`.
  */
 export async function answerAllocations(
   connection: DuckDBConnection,
@@ -86,7 +86,7 @@ export async function answerAllocations(
   };
 }
 
-/** Returns the source for computing the totals, which do not depend on the requested groups. */
+/** Returns the options for reading the sums of `readSums`, which do not depend on the requested groups. */
 async function sumsSource(connection: DuckDBConnection, source: SourceOptions): Promise<SourceOptions> {
   const request = { ...source.request, groups: [] };
   const rolledUp = hasRolledUpSums(request) && !source.controllersDiffer;
@@ -94,7 +94,8 @@ async function sumsSource(connection: DuckDBConnection, source: SourceOptions): 
 }
 
 /**
- * Returns whether some workloads mix values that the request distinguishes, so that their allocations have to be read.
+ * Returns whether the allocations of any workload differ in a label or annotation that the request uses. If so,
+ * rolled-up rows do not suffice: the allocations of these workloads have to be read.
  */
 async function areMixed(connection: DuckDBConnection, request: AllocationRequest): Promise<boolean> {
   const bindings = new Bindings();
@@ -104,7 +105,10 @@ async function areMixed(connection: DuckDBConnection, request: AllocationRequest
   return rows.length > 0;
 }
 
-/** Returns whether the answer would change if a container had one identity per step instead of several. */
+/**
+ * Returns whether the answer depends on containers having one identity per step: some have several, with different
+ * labels, services or controllers.
+ */
 function dependsOnTwins({ groups, filter, sharing }: AllocationRequest): boolean {
   const inName = new Set(['cluster', 'node', 'namespace', 'pod', 'container']);
   const grouped = groups.some((group) => group.kind !== 'field' || !inName.has(group.field));
@@ -125,8 +129,8 @@ function toSets(rows: readonly FoundRow[], { periods }: Steps, request: Allocati
 }
 
 /**
- * Picks the rows of a page, in order. Idle rows do not count for offset and limit: every page has them, unless its
- * offset is beyond the last other row.
+ * Picks the rows of a page, in order. Offset and limit apply to the rows that are not idle. Every page also has all
+ * idle rows, unless its offset is beyond the last row that is not idle.
  */
 function page(rows: readonly FoundRow[], { sort, offset, limit }: AllocationRequest): FoundRow[] {
   const sorted = sortRows(rows, sort);

@@ -3,7 +3,7 @@ import type { StoredFieldName } from './asset-fields';
 import type { Measure } from './measures';
 import type { Span } from './span';
 
-/** Properties of a group of allocations. A property is absent if its value is not the same in the whole group. */
+/** Properties of a group of allocations. A property is absent if the members of the group differ in its value. */
 export interface AllocationProperties {
   cluster?: string;
   node?: string;
@@ -44,8 +44,8 @@ export interface GpuUse {
 }
 
 /**
- * A row of an answer: an allocation, a group of them, or idle cost. Costs are in the currency of the clusters, without
- * adjustments, which are separate members. Averages cover the time from `start` to `end`.
+ * A row of an answer: an allocation, a group of them, or idle cost. Costs are in the currency of the clusters. They
+ * exclude adjustments, which have fields of their own. Averages cover the time from `start` to `end`.
  */
 export interface AllocationRow extends Record<Measure, number> {
   name: string;
@@ -100,7 +100,7 @@ export interface Breakdown {
   user: number;
 }
 
-/** Members that rows of all asset types have. */
+/** Fields that rows of all asset types have. */
 export interface AssetRowBase {
   key: string;
   properties: AssetProperties;
@@ -114,14 +114,14 @@ export interface AssetRowBase {
   totalCost: number;
 }
 
-/** The fields that only a certain type has, as they are in answers. */
+/** The fields that are specific to a type of assets, with the types of their values in answers. */
 type OwnFields<Type extends AssetType> = {
   [Name in Exclude<StoredFieldName<Type>, 'cost' | 'adjustment'>]: Answered<AssetOf<Type>[Name]>;
 };
 
 /**
- * The type of a field's value in an answer. A missing breakdown becomes one with shares of 0; the parts of a breakdown
- * have no version.
+ * The type that a stored field has in an answer. A missing breakdown becomes one whose shares are 0, and the `version`
+ * of a breakdown is omitted.
  */
 type Answered<T> = [T] extends [StoredBreakdown | null]
   ? Breakdown
@@ -167,7 +167,7 @@ export interface AssetAnswer extends AnswerNotes {
   readonly window: Span;
 }
 
-/** The data that is held of a cluster. */
+/** Describes the stored data of a cluster. */
 export interface ClusterCoverage {
   readonly cluster: string;
   /** Start of the cluster's first window and end of its last one, in unix seconds. */
@@ -177,10 +177,11 @@ export interface ClusterCoverage {
   readonly missing: Readonly<Record<string, number>>;
   /** Number of windows with data from the cluster, by `<pipeline>/<resolution>`. */
   readonly windows: Readonly<Record<string, number>>;
-  /** Number of allocations in the cluster's newest window: a measure of its size. */
+  /** Number of allocations in the cluster's newest window. Indicates the size of the cluster. */
   readonly allocations: number;
   /**
-   * Number of values in the cluster's records of all served windows that are NaN or infinite; they are treated as 0.
+   * Number of values that are NaN or infinite in the cluster's records, over all served windows. Such values are
+   * treated as 0.
    */
   readonly notFinite: number;
 }
@@ -194,9 +195,15 @@ export interface DataState {
   readonly ingestedAt?: string;
   /** Whether there is no data: nothing was ever ingested, or the database cannot be opened at the moment. */
   readonly empty: boolean;
-  /** Only while an ingest runs: how many windows it has ingested so far, and how many in total. */
+  /**
+   * Progress of a running ingest: how many windows it has ingested so far, and how many there are in total. Absent if
+   * no ingest runs.
+   */
   readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
-  /** Why a newer generation is not served. */
+  /**
+   * Why a newer generation could not be ingested or, without `generation`, possibly why the database could not be
+   * opened. Absent if there is no such problem.
+   */
   readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   readonly clusters: readonly ClusterCoverage[];
 }

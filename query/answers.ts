@@ -1,7 +1,7 @@
 import type { AllocationAnswer, AssetAnswer, DataState } from './answer';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
 
-/** The answers that the primary gives. A query sees the same generation from its start to its end. */
+/** The queries that a primary answers. Each query sees the same generation from its start to its end. */
 export interface Answers {
   /**
    * Throws QUERY_NO_DATA before the first ingest, QUERY_TOO_LARGE, QUERY_TIMEOUT, QUERY_BUSY, QUERY_NO_ROOM and

@@ -10,7 +10,7 @@ import {
 } from '@duckdb/node-api';
 import { rowsOf } from './database';
 
-/** The values of a column, by row: an array if they are numbers, or a function that returns the value of a row. */
+/** The values of a column: an array of numbers, one per row, or a function that returns the value of a row. */
 export type Column = ArrayLike<number> | ((row: number) => DuckDBValue);
 
 /** The largest number of rows that a DuckDB chunk holds. */
@@ -19,8 +19,8 @@ const rowsPerChunk = 2_048;
 /** Appends rows to the tables of one connection, column by column. */
 export class Appender {
   /**
-   * One chunk per table. It is reused because the garbage collector would be slow to free the native memory of new
-   * ones.
+   * One chunk per table, reused for all of its rows: the garbage collector would be slow to free the native memory of
+   * discarded chunks.
    */
   private readonly chunks = new Map<string, DuckDBDataChunk>();
   /** Appenders by table. They stay open until the end of the transaction. */
@@ -45,9 +45,9 @@ export class Appender {
   }
 
   /**
-   * Appends rows; they are in the table only after `finish`. The event loop gets a turn between chunks.
+   * Appends rows to a table. They are all stored there only after `finish`. Yields to the event loop between chunks.
    *
-   * @param columns by name: each column of the table, no others
+   * @param columns the values of each column of the table, by column name; no other columns are allowed
    */
   async append(
     table: string,
@@ -70,7 +70,8 @@ export class Appender {
       await setImmediate();
       signal?.throwIfAborted();
     }
-    // An appender collects about 200,000 rows before it stores them. Rows with texts are too large for that.
+    // An appender keeps about 200,000 rows in memory before it stores them. Identities have long texts, so that many of
+    // them would take too much memory.
     if (table === 'identity') appender.flushSync();
   }
 
@@ -83,7 +84,8 @@ export class Appender {
   }
 
   /**
-   * Drops the appended rows. Otherwise garbage collection of an appender would store them, outside of the transaction.
+   * Drops the rows that are appended but not stored yet. Otherwise an appender would store them when it is
+   * garbage-collected, outside of the transaction.
    */
   forget(): void {
     for (const appender of this.appenders.values()) {
@@ -91,7 +93,7 @@ export class Appender {
         appender.clear();
         appender.closeSync();
       } catch {
-        // Ignore it: the appender failed before and has no rows left.
+        // Ignore the error: the appender has failed before, so it has no rows left.
       }
     }
     this.appenders.clear();

@@ -57,8 +57,8 @@ export const tableColumns: readonly AssetColumn[] = [
 ];
 
 /**
- * Defines a column with a start or end time. Assets whose type has no times get those of their window, or else of the
- * set.
+ * Defines a column with a start or end time. Assets of a type without such times get the bounds of their window or, if
+ * they have no window, those of the set.
  */
 function timeColumn(name: string, side: 'start' | 'end'): AssetColumn {
   const time = (record: Asset, set: AssetSet): Instant | null =>
@@ -83,7 +83,7 @@ function fieldColumn({ name, sql, of, read }: AssetField): AssetColumn {
   };
 }
 
-/** Fields whose name in the JSON form of the format is different; problems are reported under that name. */
+/** Fields that have another name in OpenCost's JSON. Problems with their values are reported under that name. */
 const reportedAs: Readonly<Record<string, string>> = { gpuHours: 'GPUHours' };
 
 /** Converts a set of assets to columns. */

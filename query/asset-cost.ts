@@ -11,8 +11,8 @@ import { peakOf, type Peaks } from './peaks';
 type Roles = typeof costRoles;
 
 /**
- * The columns that a type's cost is computed from. A new one does not compile until it has an entry; the cost
- * expressions below have to be changed, too.
+ * The columns that a type's cost is computed from. If `costRoles` in etl/cost.ts counts another field, the code does
+ * not compile until the field has an entry below. Then add it to the cost expressions, too.
  */
 type CostColumns<Type extends AssetType> = {
   readonly [Name in keyof Roles[Type] as Roles[Type][Name] extends 'counts' ? Name : never]: string;
@@ -25,7 +25,7 @@ const node: CostColumns<'Node'> = {
   discount: 'discount',
   adjustment: 'adjustment',
 };
-/** The columns of all other types. Numbers that a type does not have are 0 in its rows. */
+/** The cost columns of all other types. A column that a type does not have is 0 in the rows of that type. */
 const other: CostColumns<'Any'> & CostColumns<'Cloud'> & CostColumns<'Disk'> & CostColumns<'LoadBalancer'> = {
   cost: 'cost',
   adjustment: 'adjustment',
@@ -44,7 +44,7 @@ export const assetCost =
   `case type when 'Node' then ${paidCost} + ${node.adjustment} when 'Shared' then ${plain.cost} ` +
   `else ${other.cost} + ${other.adjustment} + ${other.credit} end`;
 
-/** Returns upper bounds of the absolute costs of an asset. */
+/** Returns upper bounds on the absolute costs of an asset. */
 export function costBounds(peaks: Peaks): {
   readonly listed: number;
   readonly paid: number;

@@ -5,8 +5,9 @@ import type { Finite } from './finite-numbers';
 import { money } from './measures';
 
 /*
- * How the fields specific to a type of assets are stored. A field of a new codec version does not compile until it has
- * an entry below. The columns of the table, the sums and the export are derived from these entries.
+ * How the fields that are specific to a type of assets are stored. If a codec version adds a field, the code does not
+ * compile until the field has an entry below. The columns of the table, the sums and the export are derived from these
+ * entries.
  */
 
 /** Fields that every type has. The columns that store them are listed in `asset-columns.ts`. */
@@ -16,9 +17,9 @@ type CommonField = 'type' | 'typeName' | 'properties' | 'labels' | 'window' | 's
 export type OwnField<Type extends AssetType> = Exclude<FieldName<AssetOf<Type>>, CommonField>;
 
 /**
- * How a column is merged over the assets of a group. `sum`: added up. `same`: the value if all assets share it. `mean`:
- * the average, weighted by cost. `single`: the value if the group is one asset. `not merged`: answers omit the column,
- * or derive its value from other columns.
+ * How the values of a column are merged when assets are grouped. `sum`: added up. `same`: kept if all assets have the
+ * same value. `mean`: averaged, weighted by cost. `single`: kept only if the group is a single asset. `not merged`:
+ * answers omit the column, or compute its value from other columns.
  */
 export type Merging = 'sum' | 'same' | 'mean' | 'single' | 'not merged';
 
@@ -189,14 +190,14 @@ type AnyStored = {
 /** Names of the columns that are merged in a certain way. */
 export type ColumnsMergedBy<How extends Merging> = Extract<AnyStored, { readonly merging: How }>['name'];
 
-/** A stored field, with the types that have it. */
+/** A column of the table `asset`, with the asset types that have this field. */
 export interface AssetField extends Omit<StoredField<unknown>, 'name'> {
   readonly name: AnyStored['name'];
-  /** The types that have the field, and its name in their records. */
+  /** The asset types that have the field. For each: the name of the field in records of the type. */
   readonly of: ReadonlyMap<AssetType, string>;
 }
 
-/** The columns in their order. A column that several types share is listed once. */
+/** All columns for the fields of `assetFields`, in table order. A column that several types share is listed once. */
 export const storedFields: readonly AssetField[] = listFields();
 
 function listFields(): AssetField[] {

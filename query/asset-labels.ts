@@ -7,7 +7,7 @@ import { Bindings } from './sql';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Returns whether labels decide which assets are kept or how they are grouped. */
+/** Returns whether the request filters or groups assets by labels. */
 export function dependsOnLabels({ groups, filter }: AssetRequest): boolean {
   return (
     (groups ?? []).some(({ kind }) => kind !== 'field') || (filter !== undefined && filtersLabels(filter))
@@ -46,7 +46,10 @@ from known group by ${columns}`);
   return row?.['some'] === true;
 }
 
-/** Reads the distinct label sets of a query's assets. Their keys are those in the column `label_sets`. */
+/**
+ * Reads the distinct label sets of a query's assets. The keys of the result are the hashes that the column `label_sets`
+ * contains.
+ */
 export async function readLabelSets(
   connection: DuckDBConnection,
   source: AssetSource,

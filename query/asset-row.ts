@@ -15,7 +15,10 @@ const poolLabels = [
   'alpha.eksctl.io/nodegroup-name',
 ].flatMap((key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`, key]);
 
-/** Converts a database row to an asset, or to a group of assets. A group of several types has the type `Any`. */
+/**
+ * Converts a database row to a row of the answer: an asset or a group of assets. A group of assets of several types has
+ * the type `Any`.
+ */
 export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
   const number = (column: string) => Number(row[column] ?? 0);
   const text = (column: string) => (typeof row[column] === 'string' ? row[column] : '');
@@ -51,7 +54,7 @@ export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
         cpuCoreHours: number('cpu_core_hours'),
         ramByteHours: number('ram_byte_hours'),
         gpuHours: number('gpu_hours'),
-        // The average number of running nodes, as in OpenCost.
+        // The average number of GPUs over the time of the row, as in OpenCost.
         gpuCount: hours > 0 ? number('gpu_hours') / hours : 0,
         cpuBreakdown: breakdown('cpu_breakdown'),
         ramBreakdown: breakdown('ram_breakdown'),

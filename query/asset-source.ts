@@ -29,23 +29,22 @@ const identifying: readonly AssetField[] = [
 ];
 export const identifyingColumns = identifying.map((field) => assetColumns[field]);
 
-/** Where the assets of a query are read. */
+/** Which assets a query reads, and how. */
 export interface AssetSource {
   readonly request: AssetRequest;
   /** Whether the answer uses all clusters of each file in `asset_pick`. */
   readonly wholeFiles: boolean;
-  /** Whether `asset_twin` has the labels of some assets, because they change within a step. */
+  /** Whether the table `asset_twin` replaces the labels of some assets, because these labels change within a step. */
   readonly substituted: boolean;
 }
 
-/** Returns the SQL of a `from` clause that finds the assets of a query. */
+/** Returns the SQL of a `from` clause that reads the assets in the stored sets that `asset_pick` lists. */
 export function pickedAssets(wholeFiles: boolean): string {
   return `asset a join asset_pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}`;
 }
 
 /**
- * Returns the beginning of a statement: the table `source` of the assets that pass the filter, with their period and
- * key.
+ * Returns a `with` clause that defines the table `source`: the assets that pass the filter, with their period and key.
  */
 export function sourceTable({ request, wholeFiles, substituted }: AssetSource, bindings: Bindings): string {
   const kept = request.filter === undefined ? 'true' : condition(request.filter, assetTarget, bindings);

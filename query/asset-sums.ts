@@ -5,7 +5,10 @@ import { exactSum, roughSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 import { agreed } from './rollup';
 
-/** The weights of means. For each: its SQL for one asset, and the column of its sum in the gathered rows. */
+/**
+ * The costs that means can be weighted by. For each: SQL for the cost of one asset, and the column of the grouped rows
+ * that holds the sum of this cost.
+ */
 const weights = {
   cpu: ['cpu_cost', 'cpu_cost'],
   ram: ['ram_cost', 'ram_cost'],
@@ -16,7 +19,8 @@ const weights = {
 type Weight = keyof typeof weights;
 
 /**
- * The weight that each mean is computed with. An array has the weights of a column with several shares, in their order.
+ * The weight of each column that is merged to a mean. If a column holds an array of shares, there is one weight per
+ * share.
  */
 const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weight[]>> = {
   discount: 'listed',
@@ -24,7 +28,7 @@ const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weigh
   cpu_breakdown: ['cpu', 'cpu', 'cpu', 'cpu'],
   ram_breakdown: ['ram', 'ram', 'ram', 'ram'],
   disk_breakdown: ['disk', 'disk', 'disk', 'disk'],
-  // The third share, that of the cost, is computed from these two.
+  // No weight for the third share, that of the cost: it is computed from the means of the first two (CPU and RAM).
   overhead: ['cpu', 'ram'],
 };
 
@@ -32,12 +36,12 @@ const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weigh
 interface Mean {
   readonly name: string;
   readonly value: string;
-  /** Upper bound of the share. */
+  /** Upper bound on the share. */
   readonly most: number;
   readonly weight: Weight;
 }
 
-/** Returns the means to compute: those of shares that are not 0 in all files. */
+/** Returns the means to compute. Shares that are 0 in all files need none. */
 function meansOf(peaks: Peaks): Mean[] {
   return Object.entries(weightOf)
     .flatMap(([column, weighting]): Mean[] => {
@@ -51,7 +55,8 @@ function meansOf(peaks: Peaks): Mean[] {
 }
 
 /**
- * Returns SQL that groups `source` by some columns, with sums, means, and the values that all assets of a group share.
+ * Returns SQL that groups the assets of `source` by the columns `by`. For each group it computes sums, means, and the
+ * values that all assets of the group share.
  */
 export function gatherAssets(by: string, peaks: Peaks): string {
   const { listed, paid } = costBounds(peaks);
@@ -73,20 +78,21 @@ export function gatherAssets(by: string, peaks: Peaks): string {
       return `${weighted} as of_${name}, ${roughSum(value, largest)} as all_${name}, count(${value}) as n_${name}, min(${value}) as least_${name}`;
     }),
     'min(overhead[3]) as overhead_of_one',
-    // Maxima of several assets may have occurred at different times, so only that of a single asset is kept.
+    // Maxima are kept only in groups of a single asset: those of several assets may have occurred at different times.
     ...columnsMergedBy('single').map((name) => `case when count(*) = 1 then min(${name}) end as ${name}`),
-    // 64 bits suffice: a collision only matters within one group.
+    // A hash of 64 bits suffices, because a collision only matters within one group.
     'list(distinct hash(labels))::varchar[] as label_sets',
   ];
-  // A single value is kept as it is. If all weights are 0, the mean is not weighted.
+  // If only one asset of the group has a value, that value is kept exactly. If all weights are 0, the mean is not
+  // weighted.
   const mean = ({ name, weight }: Mean) =>
     `case when n_${name} = 1 then least_${name} else coalesce(of_${name} / nullif(${weights[weight][1]}, 0), all_${name} / nullif(n_${name}, 0)) end`;
   const overhead = (index: number) => {
     const found = means.find(({ name }) => name === `overhead_${index}`);
     return found === undefined ? '0::double' : mean(found);
   };
-  // The overhead is known only if all nodes of the group have one. For several nodes, the share of the cost is computed
-  // from the shares of CPU and RAM.
+  // The overhead of a group is known only if that of all its assets is. For several assets, the overhead of the cost is
+  // computed from the overheads of CPU and RAM.
   const several = `coalesce((${overhead(1)} * cpu_cost + ${overhead(2)} * ram_cost) / nullif(total, 0), 0)`;
   const overheads = [
     overhead(1),

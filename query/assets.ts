@@ -17,8 +17,8 @@ import { Bindings } from './sql';
 import { cutSteps } from './steps';
 
 /**
- * Answers a query of assets. The connection is in a transaction that sees the same generation as the catalog. Throws
- * QUERY_TOO_LARGE if there are more rows than `mostRows`.
+ * Answers a query of assets. The connection must be in a transaction that sees the generation that `catalog` describes.
+ * Throws QUERY_TOO_LARGE if there are more rows than `mostRows`.
  */
 export async function answerAssets(
   connection: DuckDBConnection,
@@ -29,8 +29,8 @@ export async function answerAssets(
   const steps = cutSteps(request.window, request.step, request.accumulate);
   const covering = cover(catalog, 'assets', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
-  // An asset is merged over the sets of a step first. This affects only its labels, so it is needed only if the request
-  // depends on labels.
+  // If the labels of an asset change within a step, it gets only those that do not change. This matters only to
+  // requests that filter or group by labels.
   const substituted = dependsOnLabels(request) && (await findAssetTwins(connection, wholeFiles));
   const source: AssetSource = { request, wholeFiles, substituted };
   const groups = await readGroups(connection, source, peaksOf(catalog, covering), mostRows);

@@ -47,10 +47,13 @@ const assetFields: Readonly<Record<string, string>> = {
   label: 'unnest(map_keys(labels))',
 };
 
-/** Where to find the values of a pipeline's fields. */
+/** How to read the values of the fields of a pipeline (allocations or assets). */
 interface ValueSource {
   readonly target: FilterTarget;
-  /** Returns SQL for the records of the picked sets. `on` is the condition that joins them with the sets. */
+  /**
+   * Returns SQL for the records of the picked sets. `on` is the end of the join clause: the table of the picked sets
+   * and the condition that joins it with the records, `r`.
+   */
   records(this: void, on: string): string;
   /**
    * Returns SQL for the values of a field, given as `name` or `name:key`. Throws QUERY_INVALID for an unknown field.
@@ -76,8 +79,8 @@ const sources: Readonly<Record<AutocompleteRequest['of'], ValueSource>> = {
 };
 
 /**
- * Returns a function that gives SQL for the values of a field. `fields` has the SQL of each field, `maps` the columns
- * of those fields that take a key.
+ * Returns a function that gives SQL for the values of a field. `fields` maps each field to the SQL for its values.
+ * `maps` maps each field that takes a key to its column.
  */
 function valuesOf(
   fields: Readonly<Record<string, string>>,

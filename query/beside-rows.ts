@@ -5,8 +5,8 @@ import type { FoundRow } from './found-row';
 import { Bindings } from './sql';
 
 /**
- * Reads the volumes, load balancers or GPUs of a query's allocations. Groups them by period, key and the columns in
- * `groups`.
+ * Reads the volumes, load balancers or GPUs of a query's allocations, grouped by period, key of the answer's row, and
+ * the columns in `groups`.
  */
 export async function besideRows(
   connection: DuckDBConnection,
@@ -24,7 +24,7 @@ export async function besideRows(
   );
 }
 
-/** Returns a function that finds the row of the answer that a row of `besideRows` belongs to. */
+/** Returns a function that takes a row from `besideRows` and finds the row of the answer that it belongs to. */
 export function rowFinder(rows: readonly FoundRow[]): (beside: Row) => FoundRow | undefined {
   const byKey = new Map(rows.map((row) => [`${row.period} ${row.name}`, row]));
   return (beside) => byKey.get(`${String(beside['period'])} ${String(beside['key'])}`);

@@ -5,7 +5,7 @@ import { rowsOf } from './database';
 import type { Peaks } from './peaks';
 import type { ExcludedCluster } from './publish';
 
-/** A served window file, and the clusters that have records in it. */
+/** A served window file, with the number and cost of the records of each cluster. */
 export interface ServedFile {
   readonly id: number;
   readonly pipeline: Pipeline;
@@ -28,7 +28,7 @@ export interface NotFiniteNumbers {
   readonly numbers: number;
 }
 
-/** A day and its hours whose total costs differ. */
+/** A stored day whose total cost for a cluster differs from that of the 24 stored hours of the same day. */
 export interface Disagreement {
   readonly cluster: number;
   readonly day: ServedFile;
@@ -41,15 +41,15 @@ export interface Catalog {
   readonly generation?: number;
   readonly committedAt?: string;
   readonly ingestedAt: string;
-  /** Sorted by the start of their windows; of those with the same start, longer ones first. */
+  /** Sorted by the start of their windows. Of windows with the same start, longer ones come first. */
   readonly files: readonly ServedFile[];
-  /** Names of the clusters that have records in the served files, by cluster number; sorted by name. */
+  /** Names of the clusters that have records in the served files, by cluster number. The entries are sorted by name. */
   readonly clusters: ReadonlyMap<number, string>;
   readonly excluded: readonly ExcludedCluster[];
   readonly disagreements: readonly Disagreement[];
   /**
-   * Whether some container has different labels, services, … in different windows, and whether some has different
-   * controllers.
+   * `any`: whether there is a container with different labels, services, … in different windows. `controllers`: whether
+   * there is one with different controllers.
    */
   readonly twins: { readonly any: boolean; readonly controllers: boolean };
 }
@@ -117,7 +117,7 @@ where id in (select cluster from contribution join served using (file)) order by
   };
 }
 
-/** Describes the data that is held of each cluster, sorted by cluster name. */
+/** Describes the stored data of each cluster, sorted by cluster name. */
 export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
   return [...clusters]
     .filter(([, name]) => name !== '')
@@ -155,10 +155,13 @@ export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
 }
 
 const [hour, day] = [3_600, 86_400];
-/** The largest accepted difference between the cost of a day and of its hours, relative to the higher cost. */
+/**
+ * The largest accepted difference between the cost of a day and the sum of its hours, as a fraction of the larger of
+ * the two.
+ */
 const tolerance = 0.01;
 
-/** Finds the days whose hours are all stored, too, but have a different total cost for a cluster. */
+/** Finds stored days of which all 24 hours are stored, too, but with a different total cost for a cluster. */
 function findDisagreements(files: readonly ServedFile[]): Disagreement[] {
   const hourly = new Map(
     files

@@ -9,12 +9,12 @@ export interface ColumnsOf {
   assets: AssetColumns;
 }
 
-/** The columns of a whole window, or of a batch of its records. */
+/** The columns of a whole window, or of a batch of the records of a window. */
 export type WindowColumns = ColumnsOf[Pipeline];
 
 /**
- * The allocations of a window that has been read completely and checked, in batches: all at once would take hundreds of
- * megabytes. They can be read only once; `close` discards them unread.
+ * The allocations of a window file, in batches, because all at once would take hundreds of megabytes. The whole file
+ * has been read and checked before. The batches can be read only once; `close` discards them if they are not needed.
  */
 export interface AllocationBatches {
   readonly pipeline: 'allocations';

@@ -4,14 +4,14 @@ import { type Database, type DatabaseOptions, openDatabase } from './database';
 import { noRoomOf } from './no-room';
 
 /**
- * Gives the engine access to its database. After a fatal error DuckDB rejects every statement. Once nobody uses the
- * database any more, the next call closes and reopens it.
+ * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement. New calls fail as long
+ * as running ones still use the database. After that, the next call closes and reopens it.
  */
 export class Connections {
   private readonly free: DuckDBConnection[] = [];
   private users = 0;
   private unusable = false;
-  /** Whether the disk has been full. If so, its free space is measured before each use. */
+  /** Whether the disk was full at some time. If so, its free space is measured before each use of the database. */
   private short = false;
   private opening: Promise<void> | undefined;
   private refusal: FederationError | undefined;
@@ -32,7 +32,8 @@ export class Connections {
   }
 
   /**
-   * Calls `work` with the database, and reopens it first if needed. Throws QUERY_NO_ROOM and QUERY_DATABASE_UNUSABLE.
+   * Calls `work` with the database. Reopens the database first if a fatal error has made it unusable. Throws
+   * QUERY_NO_ROOM and QUERY_DATABASE_UNUSABLE.
    */
   async withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
     while (this.unusable) {
@@ -51,7 +52,10 @@ export class Connections {
     }
   }
 
-  /** Runs reads that all see the same generation. An abort interrupts the statement that is running. */
+  /**
+   * Runs `work` in a transaction that is rolled back at its end, so that all of its reads see the same generation. An
+   * abort interrupts the running statement.
+   */
   async inTransaction<T>(
     work: (connection: DuckDBConnection, database: Database) => Promise<T>,
     signal?: AbortSignal,
@@ -98,7 +102,7 @@ export class Connections {
     }
   }
 
-  /** Remembers an error if it affects later calls, and returns the error to throw. */
+  /** Notes whether an error makes the database unusable or means that the disk is full. Returns the error to throw. */
   private judge(error: unknown): unknown {
     if (isFederationError(error)) return error;
     const text = String(error);

@@ -10,7 +10,7 @@ type Roles = (typeof costRoles)['allocation'];
 export type CostMeasure =
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] | 'pvCost';
 
-/** In the order in which they are added: another order changes the last digits of totals. */
+/** The order is that in which they are added up: another order would change the last digits of totals. */
 const summands = {
   cpuCost: 'summand',
   cpuCostAdjustment: 'summand',
@@ -29,8 +29,8 @@ const summands = {
 } satisfies Record<CostMeasure & Measure, 'summand'>;
 
 /**
- * The names of the parts of a total, adjustments included. Cross-zone, cross-region and internet costs are part of
- * `networkCost`.
+ * Names of the measures that add up to the total cost, adjustments included. Cross-zone, cross-region and internet
+ * costs are not listed: they are included in `networkCost`.
  */
 export const costMeasures = Object.keys(summands) as readonly CostMeasure[];
 

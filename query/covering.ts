@@ -3,7 +3,7 @@ import type { Catalog, ServedFile } from './catalog';
 import { joinPeaks, type Peaks } from './peaks';
 import type { Span } from './span';
 
-/** A stored set that is used to answer one step for one cluster. */
+/** A stored set (a window file), from which one step of a query is answered for one cluster. */
 export interface Pick {
   /** Index of the step in the query's steps. */
   readonly step: number;
@@ -14,16 +14,18 @@ export interface Pick {
 /** The stored sets that are used to answer the steps of a query. */
 export interface Covering {
   readonly picks: readonly Pick[];
-  /** Sets that are used whole although they extend beyond their step. */
+  /** Sets that extend beyond the step for which they are used. They are used whole all the same. */
   readonly snapped: readonly ServedFile[];
-  /** Number of past seconds, over all steps, that no data covers, by cluster. */
+  /**
+   * For each cluster, the number of seconds without data in all steps together. Only the time before now is considered.
+   */
   readonly uncovered: ReadonlyMap<number, number>;
 }
 
 /**
- * Chooses stored sets for each step and cluster, the coarsest that fit: days inside the step, hours at its edges. If a
- * step overlaps a set only in part and there is no finer set, the set is used whole, by the first step that overlaps
- * it. No time is counted twice, and no set is used by two steps.
+ * Chooses the stored sets for each step and cluster. Longer sets come first: days inside a step, hours at its edges. If
+ * a set lies only partly in a step and no shorter sets cover that time, the set is still used whole, for the first step
+ * that it overlaps. No time is counted twice, and no set is used for two steps.
  */
 export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span[], now: number): Covering {
   const [first, last] = [steps[0], steps.at(-1)];
@@ -31,7 +33,8 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   const inside = catalog.files.filter(
     (file) => file.pipeline === pipeline && file.start < last.end && file.end > first.start,
   );
-  // Most clusters are in the same files, so the sets are chosen once per list of files.
+  // Most clusters have data in the same files. So choose the sets only once for all clusters with the same list of
+  // files.
   const byFiles = new Map<string, { readonly files: ServedFile[]; readonly clusters: number[] }>();
   for (const cluster of catalog.clusters.keys()) {
     const files = inside.filter(({ records }) => records.has(cluster));
@@ -57,7 +60,7 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   return { picks, snapped: [...snapped], uncovered };
 }
 
-/** Returns the largest absolute values in the picked files. */
+/** Returns the largest absolute value of each column in the picked files. */
 export function peaksOf({ files }: Catalog, { picks }: { readonly picks: readonly Pick[] }): Peaks {
   const picked = new Set(picks.map(({ file }) => file));
   return joinPeaks(files.filter(({ id }) => picked.has(id)).map(({ peaks }) => peaks));

@@ -18,9 +18,9 @@ export interface DatabaseOptions extends DatabaseRoom {
 
 /** An open database. Only one process can open it at a time. */
 export interface Database {
-  /** Opens a connection, which the caller has to close. A transaction sees what was committed when it began. */
+  /** Opens a connection, which the caller has to close. Its transactions see what was committed when they began. */
   connect(): Promise<DuckDBConnection>;
-  /** Updates how much DuckDB may spill to disk: by itself it measures the free space only once. */
+  /** Updates how much DuckDB may spill to disk, as the free space changes. By itself DuckDB measures it only once. */
   measureDisk(): Promise<void>;
   readonly file: string;
   /** Closes the database and its connections. */
@@ -58,7 +58,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
 }
 
-/** Returns undefined if the existing file is unusable. */
+/** Opens or creates a database file. Returns undefined if the file exists but is unreadable or has another schema. */
 async function tryOpen(file: string, options: DatabaseOptions): Promise<Database | undefined> {
   const { folder, memoryLimit, threads } = options;
   let instance: DuckDBInstance;
@@ -67,10 +67,10 @@ async function tryOpen(file: string, options: DatabaseOptions): Promise<Database
       memory_limit: memoryLimit,
       threads: String(threads),
       temp_directory: join(folder, 'spill'),
-      // Never download an extension; no query reads files.
+      // Never download an extension. None is needed, because no query reads files.
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
-      // No statement relies on the order of rows, except those with `order by`.
+      // DuckDB need not keep the order of rows: statements that rely on an order have `order by`.
       preserve_insertion_order: 'false',
       // Return free memory to the system soon, not only with the next query.
       allocator_background_threads: 'true',
@@ -101,7 +101,7 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
     connect,
     measureDisk: async () => {
       const connection = await instance.connect();
-      // This fails while the disk is completely full. Ignore it, as a later call tries again.
+      // Ignore errors: this fails while the disk is completely full, and a later call tries again.
       await connection.run('reset global max_temp_directory_size').catch(() => undefined);
       connection.closeSync();
     },
@@ -114,7 +114,7 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
   };
 }
 
-/** Creates the tables if there are none. Returns whether their schema is the current one. */
+/** Creates the tables if the database has none. Returns whether its tables have the current schema. */
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
   const made = await rowsOf(connection, "select 1 from information_schema.tables where table_name = 'about'");
   if (made.length === 0) {
@@ -128,8 +128,8 @@ async function hasTables(connection: DuckDBConnection): Promise<boolean> {
 }
 
 /**
- * Returns whether the file is damaged or of another DuckDB version, rather than locked, on a full disk or not
- * accessible.
+ * Returns whether an error means that the file is damaged or of another DuckDB version. For other reasons (it is
+ * locked, the disk is full, access is denied) the file must not be deleted.
  */
 function isUnreadable(cause: unknown): boolean {
   return /not a valid DuckDB database|Serialization Error|version number|corrupt|checksum|WAL file/i.test(
@@ -157,10 +157,10 @@ export async function rowsOf(
   const rows: Row[] = [];
   for (const chunk of await result.fetchAllChunks()) {
     const from = rows.length;
-    // Read this only once: every access is a native call.
+    // Read the row count only once: every access is a native call.
     const { rowCount } = chunk;
     for (let row = 0; row < rowCount; row++) rows.push({});
-    // Fill the rows column by column, as the values are ordered in memory.
+    // Fill the rows column by column: this is the order of the values in memory.
     for (const [index, name] of names.entries()) {
       const vector = chunk.getColumnVector(index);
       for (let row = 0; row < rowCount; row++) {

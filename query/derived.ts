@@ -35,7 +35,10 @@ export const derivedNames: ReadonlySet<string> = new Set(names);
 export type SortField = Measure | keyof Derived | 'name';
 export const sortFields: readonly SortField[] = ['name', ...measures, ...names];
 
-/** Computes the derived values. An efficiency is the usage divided by the request; 1 means that all of it is used. */
+/**
+ * Computes the derived values. An efficiency is the usage divided by the request; 1 means that the usage is as high as
+ * the request.
+ */
 export function derive(row: AllocationRow): Derived {
   const minutes = (row.end - row.start) / 60;
   const perHour = (amount: number) => (minutes <= 0 ? 0 : amount / (minutes / 60));

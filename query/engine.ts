@@ -18,7 +18,7 @@ export interface QueryLimits {
   readonly seconds: number;
   /** Maximum number of rows in an answer. */
   readonly rows: number;
-  /** Maximum number of queries that run at once; others wait. */
+  /** Maximum number of queries that run at once. Further queries wait. */
   readonly concurrent: number;
   /** Maximum number of waiting queries. */
   readonly waiting: number;
@@ -35,7 +35,7 @@ export interface QueryEngineOptions extends DatabaseOptions {
  * generation from start to end, even if another one is ingested meanwhile.
  */
 export class QueryEngine implements Answers {
-  /** The catalog of the generation that `database` serves. */
+  /** The catalog of the generation that `database` serves. Undefined until it is read. */
   private catalog: Catalog | undefined;
   private ingest: Ingest | undefined;
   private database: Database | undefined;
@@ -64,8 +64,8 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Ingests these files and serves them instead of the current ones. If one cannot be ingested or there is no room, it
-   * throws and the current ones stay served.
+   * Ingests these files and serves them instead of the current ones. If a file cannot be ingested or memory or disk
+   * space runs out, `serve` throws and the current files stay served.
    */
   async serve(
     wanted: readonly WantedFile[],
@@ -131,7 +131,9 @@ export class QueryEngine implements Answers {
     };
   }
 
-  /** Calls `work` with a connection that sees the served generation; see `export.ts`. */
+  /**
+   * Calls `work` with a connection that sees the served generation. Exports read the database with it; see `export.ts`.
+   */
   async withConnection<T>(work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>): Promise<T> {
     return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
   }
@@ -147,8 +149,8 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Runs an ingest. If it fails, its cached state may differ from the database, so the next ingest reads that state
-   * again.
+   * Runs an ingest. If it fails, what it has cached (such as the ids of texts) may differ from the database. Therefore
+   * it is dropped, and the next ingest reads all of this from the database again.
    */
   private async ingestInto<T>(database: Database, work: (ingest: Ingest) => Promise<T>): Promise<T> {
     this.turnTo(database);
@@ -162,7 +164,7 @@ export class QueryEngine implements Answers {
     }
   }
 
-  /** Switches to a reopened database, and drops everything cached from the previous one, which is closed. */
+  /** If the database has been reopened, switches to the new one and drops everything cached from the closed one. */
   private turnTo(database: Database): void {
     if (database === this.database) return;
     this.database = database;
@@ -219,7 +221,10 @@ export class QueryEngine implements Answers {
     }, signal);
   }
 
-  /** Returns the catalog of the generation that a connection's transaction sees. It is read once per generation. */
+  /**
+   * Returns the catalog of the generation that a connection's transaction sees. It is read from the database only once
+   * per generation.
+   */
   private async catalogOf(connection: DuckDBConnection): Promise<Catalog | undefined> {
     const reader = await connection.runAndReadAll('select ingested_at from generation');
     const [[ingestedAt] = []] = reader.getRowsJS();

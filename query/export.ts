@@ -8,9 +8,9 @@ import { rowsOf } from './database';
 import { measureFacts, money, storedMeasures } from './measures';
 
 /**
- * Version of the export's columns; names the folder of an export. Raise it with any change of the columns, even if one
- * is only added: some engines reject a table whose files have different columns. `docs/reference/export-schema.md`
- * documents the columns.
+ * Version of the columns of an export. The folder of an export is named after it. Raise it with every change of the
+ * columns, even if you only add one: some engines reject a table whose files have different columns.
+ * `docs/reference/export-schema.md` documents the columns.
  */
 export const exportVersion = 1;
 
@@ -19,7 +19,7 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 type ExportType = 'TIMESTAMP' | 'VARCHAR' | 'VARCHAR[]' | 'MAP(VARCHAR, VARCHAR)' | 'DOUBLE' | 'BOOLEAN';
 
-/** A column with its documentation. */
+/** A column of an export, with its documentation. */
 export interface ExportColumn {
   readonly name: string;
   /** The type that DuckDB reads from the Parquet file. */
@@ -38,7 +38,7 @@ interface Column extends ExportColumn {
 const [firstSecond, lastSecond] = [-62_135_596_800, 253_402_300_799];
 
 function timestamp(name: string, seconds: string, meaning: string): Column {
-  // Times outside of these years become null.
+  // Times outside of the years 1 to 9999 become null.
   const sql = `case when ${seconds} between ${firstSecond} and ${lastSecond} then make_timestamp(cast(${seconds} * 1000000 as bigint)) end`;
   return { name, type: 'TIMESTAMP', unit: 'UTC', meaning, sql };
 }
@@ -164,8 +164,8 @@ function overheadOf(column: string): readonly Column[] {
 }
 
 /**
- * Returns the columns of a stored field. For types without the field they are null, or 0 if several types share the
- * column.
+ * Returns the export columns of a stored asset field. In rows of types without the field they are null, or 0 if the
+ * column is shared by several types.
  */
 function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
   const value = `a.${name}`;
@@ -209,7 +209,8 @@ interface Table {
   readonly columns: readonly Column[];
   readonly from: string;
   /**
-   * Order of the rows. It keeps rows that are queried together adjacent, and makes the file of a window reproducible.
+   * Order of the rows, as SQL. It places rows next to each other that are queried together, and makes the exported file
+   * of a window reproducible.
    */
   readonly order: string;
 }
@@ -253,13 +254,13 @@ function promised(columns: readonly Column[]): ExportColumn[] {
   return columns.map(({ name, type, unit, meaning }) => ({ name, type, unit, meaning }));
 }
 
-/** A served window file. Its id selects it for export. */
+/** A served window file. Its `id` tells `exportWindow` which one to export. */
 export interface ServedWindow extends WindowRef {
   readonly id: number;
   readonly digest: string;
 }
 
-/** Returns the window files that are served, as a connection's transaction sees them, in time order. */
+/** Returns the served window files that a connection's transaction sees, in time order. */
 export async function servedWindows(connection: DuckDBConnection): Promise<ServedWindow[]> {
   const rows = await rowsOf(
     connection,
@@ -280,8 +281,8 @@ const copyOptions: Record<ExportFormat, string> = {
 };
 
 /**
- * Writes one window of the database to a local file. Returns the number of rows, or undefined if the database no longer
- * has the window. An abort interrupts it. If it throws, the file is incomplete.
+ * Exports one window from the database to a local file. Returns the number of rows, or undefined if the database no
+ * longer has the window. An abort interrupts the export. If this function throws, the file may be incomplete.
  */
 export async function exportWindow(
   connection: DuckDBConnection,
@@ -312,7 +313,10 @@ export async function exportWindow(
   }
 }
 
-/** Returns SQL for the value in a format. CSV has neither lists nor maps, so they are written as JSON. */
+/**
+ * Returns SQL for the value of a column in an export format. CSV has neither lists nor maps, so they are written as
+ * JSON.
+ */
 function valueOf({ sql, type }: Column, format: ExportFormat): string {
   const isNested = type === 'VARCHAR[]' || type === 'MAP(VARCHAR, VARCHAR)';
   return isNested && format === 'csv' ? `to_json(${sql})` : sql;

@@ -7,11 +7,12 @@ import type { IngestConnection } from './ingest-connection';
 import { hashValue, type Numbers, workloadKey } from './numbers';
 
 /**
- * The database lacks an identity that the reader left out. The reader had sent it before, but to an ingest that failed.
+ * Thrown if the reader left out an identity that the database lacks. This happens if the reader sent the identity to an
+ * earlier ingest that failed, and therefore does not send it again.
  */
 export class IdentityUnknown extends Error {}
 
-/** For each row, the numbers of its identity, cluster and workload. */
+/** The numbers that stand for the identity, cluster and workload of each row. */
 export interface Identified {
   readonly identities: Int32Array;
   readonly clusters: Int32Array;
@@ -29,7 +30,10 @@ interface NewIdentity {
   readonly identity: Identity;
 }
 
-/** Finds the identity of each row, and stores new ones. Throws `IdentityUnknown` if a new one was not sent. */
+/**
+ * Finds the identity of each row, and stores identities that are new. Throws `IdentityUnknown` if the reader did not
+ * send a new one.
+ */
 export async function fillIdentities(
   into: IngestConnection,
   { rows, hashes, ...sent }: AllocationColumns,

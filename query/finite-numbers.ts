@@ -2,12 +2,12 @@ import type { RecordOf } from '../etl/model';
 import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
 import type { Pipeline } from '../etl/window';
 
-/** Returns the number, or 0 if it is NaN or infinite. `field` is the name to report it under. */
+/** Returns the number, or 0 if it is NaN or infinite. Such numbers are reported under the name `field`. */
 export type Finite = (value: number, field: string) => number;
 
 /**
- * Replaces NaN and infinity by 0 and counts the replaced numbers. A sum that includes a NaN is NaN, so one broken
- * number would spoil the cost of a whole cluster.
+ * Replaces NaN and infinity by 0 and counts the replaced numbers. A sum that includes NaN is NaN itself, so one broken
+ * number would make the cost of a whole cluster unknown.
  */
 export class FiniteNumbers<P extends Pipeline> {
   private readonly counts: NotFiniteCounts<P>;
@@ -16,7 +16,7 @@ export class FiniteNumbers<P extends Pipeline> {
     this.counts = new NotFiniteCounts(pipeline);
   }
 
-  /** Returns the function that checks the numbers of a record. */
+  /** Returns a function that replaces and counts the NaN and infinite numbers of a record. */
   of(record: RecordOf[P]): Finite {
     return (value, field) => {
       if (Number.isFinite(value)) return value;

@@ -6,15 +6,18 @@ import type { Span } from './span';
 export interface FoundRow extends AllocationRow {
   /** Index of the set that the row belongs to. */
   period: number;
-  /** Set if the row is one container in one step, so that nothing was merged: the numbers of its name and step. */
+  /**
+   * The numbers of the row's name and step. Present only if the row is a single container in a single step, so that
+   * nothing was merged.
+   */
   single?: { readonly name: number; readonly step: number };
-  /** Content hash of one of the row's identities; undefined for idle rows. */
+  /** Content hash of one of the row's identities. Undefined for idle rows, which have none. */
   sample?: string;
 }
 
 const noMeasures = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
 
-/** Creates a row without cost, for idle cost to be added to it. */
+/** Creates a row without cost, to which idle cost can be added. */
 export function emptyRow(name: string, window: Span): Omit<FoundRow, 'period'> {
   return {
     ...noMeasures,

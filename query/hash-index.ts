@@ -2,8 +2,9 @@
 export const hashWords = 4;
 
 /**
- * Maps hashes to integers from 1 on, in flat arrays: with millions of entries, a `Map` of strings would take six times
- * the memory. A hash is passed as an array and the index of the hash in it; it takes `hashWords` words of the array.
+ * Maps hashes to positive integers. It consists of flat arrays: with millions of entries, a `Map` of strings would take
+ * six times the memory. Methods take a hash as an array of hashes and an index: each hash takes `hashWords` words of
+ * the array.
  */
 export class HashIndex {
   private size = 0;
@@ -23,7 +24,7 @@ export class HashIndex {
       return;
     }
     this.put(slot, hashes, at, number);
-    // Grow when three quarters are full: the fuller the table, the more slots a search has to visit.
+    // Grow once three quarters of the slots are taken: the fuller the table, the more slots a search has to visit.
     if (++this.size * 4 > this.numbers.length * 3) this.grow();
   }
 

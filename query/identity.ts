@@ -3,7 +3,7 @@ import { type ByteString, displayText } from '../etl/byte-string';
 import type { Allocation, StringMap } from '../etl/model';
 import { hashWords } from './hash-index';
 
-/** What identifies an allocation, in the form that is stored. */
+/** What identifies an allocation. The database stores it in this form. */
 export interface Identity {
   readonly cluster: string;
   readonly node: string;
@@ -25,7 +25,7 @@ export type Entries = readonly (readonly [string, string])[];
 
 /** Writes the hash of a text into an array of hashes, at the given index. */
 export function writeHash(text: string, hashes: Uint32Array, at: number): void {
-  // Node returns a latin1 string here. Allocating a buffer per hash would take longer, as it has to be
+  // With `binary`, Node returns a latin1 string. A buffer per hash would take longer, because each would have to be
   // garbage-collected.
   const digest = hash('sha256', text, 'binary');
   for (let word = 0; word < hashWords; word++) {
@@ -57,12 +57,14 @@ export function identityKey({ name, properties }: Allocation): string {
   );
 }
 
-/** Prefixes a text with its length, so that different lists of texts always give different results. */
+/**
+ * Prefixes a text with its length. With these prefixes, different lists of texts are still different when concatenated.
+ */
 function sized(text: ByteString): string {
   return `${text.length}:${text}`;
 }
 
-/** Returns the text of a map, sorted by key: the order of a map in a file has no meaning. */
+/** Returns the entries of a map as one text. They are sorted by key, because their order in a file has no meaning. */
 function mapKey(map: StringMap | null): string {
   if (map === null || map.size === 0) return nothing;
   const parts: string[] = [];
@@ -72,10 +74,10 @@ function mapKey(map: StringMap | null): string {
 
 const unmounted = '__unmounted__';
 
-/** Returns the identity of an allocation, in the form that is stored. */
+/** Returns the identity of an allocation, in the form that the database stores. */
 export function identityOf(record: Allocation): Identity {
   const properties = record.properties;
-  // A record without properties still has its name, whose parts are the most important properties.
+  // If a record has no properties, take them from its name: its parts are the most important ones.
   const parts = properties === null ? record.name.split('/') : [];
   const [cluster, node, namespace, pod, container] = parts.length === 5 ? parts : [];
   const text = (value: ByteString | undefined, otherwise?: ByteString) =>
@@ -98,7 +100,7 @@ export function identityOf(record: Allocation): Identity {
   return { ...identity, plain: identity.container !== unmounted };
 }
 
-/** Returns the entries of a map, sorted by key: their order in a file has no meaning. */
+/** Returns the entries of a map. They are sorted by key, because their order in a file has no meaning. */
 export function entries(map: StringMap | null | undefined): [string, string][] {
   const texts = new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));

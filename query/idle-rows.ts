@@ -8,7 +8,7 @@ import type { AllocationRequest } from './request';
 import type { Steps } from './steps';
 import { byPlace, type Sum } from './sums';
 
-/** Computes the idle cost of every idle group in every step. */
+/** Computes the idle cost of every idle group (a cluster or a node) in every step. */
 export async function readIdle(
   connection: DuckDBConnection,
   catalog: Catalog,
@@ -30,8 +30,8 @@ export async function readIdle(
   }
   const nodes = await nodeCosts(connection, request, assets.wholeFiles);
   const withNode = new Set(nodes.map(groupKey));
-  // Allocations whose node has no asset still have a cost. A negative idle cost balances it, so that the totals stay
-  // equal.
+  // Allocations cost something even if their node has no asset. Then add a node without cost: its negative idle cost
+  // balances theirs, so that allocations and idle cost still add up to the cost of the assets.
   for (const sum of sums) {
     const span = steps[sum.step];
     if (!sum.plain || span === undefined || withNode.has(groupKey(sum)) || !assets.has(sum)) continue;

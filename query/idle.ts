@@ -4,7 +4,8 @@ export type Resource = (typeof resources)[number];
 export type ByResource = Record<Resource, number>;
 
 /**
- * Cost of the plain allocations of an idle group in a step, adjustments included. An idle group is a cluster or a node.
+ * Cost of the allocations of an idle group in a step, adjustments included, unmounted volumes excluded. An idle group
+ * is a cluster or a node.
  */
 export interface Used {
   readonly all: ByResource;
@@ -26,8 +27,8 @@ export interface NodeCost {
 }
 
 /**
- * Idle cost of a group in a step. `shown` is the part that idle rows show; `factor` is the part that allocations carry,
- * relative to their own cost.
+ * Idle cost of a group in a step. `shown` is the amount for idle rows. `factor` is the idle cost that allocations
+ * carry, per unit of their own cost.
  */
 export interface Idle extends Omit<NodeCost, 'cost'> {
   readonly shown: ByResource;
@@ -38,9 +39,9 @@ const none: Used = { all: { cpu: 0, gpu: 0, ram: 0 }, kept: { cpu: 0, gpu: 0, ra
 
 /**
  * Computes idle costs. Idle cost is the cost of nodes minus that of their allocations; it is negative for
- * over-committed nodes. If there is a filter, only the part of it that falls to the kept allocations is shown. If idle
- * is shared, allocations carry it in proportion to their cost. The idle cost of a group without allocations cannot be
- * shared; it is shown unless there is a filter.
+ * over-committed nodes. If there is a filter, idle rows show only the part of the kept allocations, in proportion to
+ * their cost. If idle is shared, allocations carry it in proportion to their cost. The idle cost of a group without
+ * allocations cannot be shared; it is shown unless there is a filter.
  */
 export function computeIdle(
   nodes: readonly NodeCost[],

@@ -3,7 +3,7 @@ import { Appender } from './append';
 import type { Database } from './database';
 import { type Numbers, readNumbers } from './numbers';
 
-/** The connection that an ingest writes through, with the numbers that stand for texts in its tables. */
+/** The connection through which an ingest writes, with the numbers that stand for texts in the tables. */
 export class IngestConnection {
   private constructor(
     readonly connection: DuckDBConnection,
@@ -20,7 +20,10 @@ export class IngestConnection {
     this.connection.closeSync();
   }
 
-  /** Commits everything that `work` writes, or nothing. After an error `numbers` are reset to what is in the tables. */
+  /**
+   * Commits everything that `work` writes, or nothing if it fails. After an error, reads `numbers` from the tables
+   * again, because `work` may have added some that are not stored.
+   */
   async transaction(work: () => Promise<void>): Promise<void> {
     await this.connection.run('begin transaction');
     try {
@@ -30,8 +33,8 @@ export class IngestConnection {
     } catch (error) {
       this.tables.forget();
       await this.connection.run('rollback').catch(() => undefined);
-      // Reading the numbers fails if memory has run out. Ignore it: the engine opens a new ingest after an error
-      // anyway.
+      // Ignore errors: reading the numbers fails if memory has run out, but after any error the engine opens a new
+      // ingest, which reads them again.
       await this.readNumbersAgain().catch(() => undefined);
       throw error;
     }
@@ -41,7 +44,7 @@ export class IngestConnection {
     Object.assign(this.numbers, await readNumbers(this.connection));
   }
 
-  /** Returns the number of a cluster. A new cluster is stored and gets the next number. */
+  /** Returns the number of a cluster. If the cluster is new, gives it the next number and stores it. */
   async clusterNumber(name: string): Promise<number> {
     const { clusters } = this.numbers;
     const known = clusters.get(name);

@@ -10,11 +10,11 @@ import { sweep } from './sweep';
 
 /** A window file that is to be served. */
 export interface WantedFile extends WindowRef {
-  /** Identifies the content: a file with another digest has to be ingested again. */
+  /** Identifies the content of the file: if the digest changes, the file has to be ingested again. */
   readonly digest: string;
   /**
-   * Reads the file, whole or in batches. Throws if it cannot be used. Identities that the reader has sent before are
-   * left out, unless `allIdentities` is set.
+   * Reads the file, whole or in batches. Throws if the file cannot be used. The reader leaves out identities that it
+   * has sent before, unless `allIdentities` is true.
    */
   read(allIdentities?: boolean): Promise<ReadWindow>;
 }
@@ -23,13 +23,13 @@ export type ReadWindow = WindowColumns | AllocationBatches;
 
 export interface IngestOptions {
   readonly signal?: AbortSignal;
-  /** Called after each file. `added` counts what was added since the ingest began. */
+  /** Called at the beginning and after each file. `added` counts what was added since the ingest began. */
   readonly progress?: (done: number, of: number, added: IngestedRows) => void;
 }
 
-/** Counts of what was added to the database. */
+/** Counts what was added to the database. */
 export interface IngestedRows {
-  /** Number of files that were read; the others were stored already. */
+  /** Number of files that were read. All other files were stored already. */
   readonly ingested: number;
   readonly rows: number;
 }
@@ -39,8 +39,8 @@ export interface IngestSummary extends IngestedRows {
 }
 
 /**
- * Fills the database. Each file is stored in its own transaction, so an ingest continues where the last one ended,
- * however it ended. A final transaction makes all files visible to queries at once. If a file cannot be used, the
+ * Fills the database. Each file is stored in its own transaction, so an ingest continues where the last one ended, even
+ * if that one failed. A final transaction makes all files visible to queries at once. If a file cannot be used, the
  * ingest ends and the previous generation stays served. Only one ingest may run at a time.
  */
 export class Ingest {
@@ -91,8 +91,8 @@ export class Ingest {
   /**
    * Stores a file. If the reader left out an identity that is not stored, the file is read again with all identities.
    *
-   * @param taken called when the whole file has been read and only its sums are left to compute: reading of the next
-   * file can begin
+   * @param taken called once the whole file has been read and only its sums are left to compute, so that reading the
+   * next file can begin
    */
   private async add(
     file: WantedFile,
@@ -166,7 +166,7 @@ export class Ingest {
   }
 }
 
-/** A file that is being read. */
+/** A file that is read while the previous one is still being stored. */
 interface ReadAhead {
   /** Returns the content. Throws if reading failed. */
   window(): Promise<ReadWindow>;

@@ -3,15 +3,17 @@ import type { Allocation, PVAllocation } from '../etl/model';
 import { type Resource, resources } from './idle';
 
 /*
- * The numbers of allocations in answers. They are derived from the fields of the ETL format: a number of a new codec
- * version does not compile until it has an entry below. The tables, the sums, the export and the API derive their
- * numbers from these entries.
+ * The numeric fields of allocations in answers. They derive from the fields of the ETL format: if a codec version adds
+ * one, the code does not compile until it has an entry below. The tables, the sums, the export and the API derive their
+ * fields from these entries.
  */
 
-/** Numbers of an allocation that are stored under another name. `not stored` means that no answer has them. */
+/**
+ * Numeric fields of an allocation that are stored under another name. Fields marked as `not stored` are in no answer.
+ */
 export const storedAs = {
-  // Version 22 has these two in the record, later versions have them in the GPU part. One measure stands for both
-  // places.
+  // Version 22 stores the two deprecated averages in the record, later versions in the GPU part. They are stored as one
+  // measure each, wherever they come from.
   deprecatedGpuRequestAverage: 'gpuRequestAverage',
   deprecatedGpuUsageAverage: 'gpuUsageAverage',
   // Kubecost's API uses the singular `Byte`.
@@ -24,13 +26,13 @@ type StoredName<Name extends NumberName<Allocation>> = Name extends keyof typeof
   ? (typeof storedAs)[Name]
   : Name;
 
-/** A number that is stored for each allocation: one of its fields, or the sum of a field over all of its volumes. */
+/** A number that is stored for each allocation: one of its fields, or the sum of a field of its volumes. */
 export type StoredMeasure =
   Exclude<StoredName<NumberName<Allocation>>, 'not stored'> | `pv${Capitalize<NumberName<PVAllocation>>}`;
 
 /** How a measure is merged and documented. */
 interface MeasureFacts {
-  /** How the values of several allocations are merged: added up, or averaged with the durations as weights. */
+  /** How the values of several allocations are merged: added up, or averaged, weighted by duration. */
   readonly merging: 'sum' | 'average';
   readonly unit: string;
   /** The description in the export's documentation. */
@@ -95,10 +97,13 @@ export const measureFacts = {
 /** The names of all stored measures. Idle costs are not among them: they are computed. */
 export const storedMeasures = Object.keys(measureFacts) as readonly StoredMeasure[];
 
-/** A sum or an average over the allocations of a row, unrounded. */
+/** An unrounded sum or average over the allocations of a row: a stored measure, or the idle cost of a resource. */
 export type Measure = StoredMeasure | `${Resource}CostIdle`;
 
-/** All measures: the stored ones, with the idle cost of each resource directly after the resource's adjustment. */
+/**
+ * All measures: the stored ones and the idle costs. The idle cost of a resource directly follows the adjustment of the
+ * resource's cost.
+ */
 export const measures: readonly Measure[] = storedMeasures.flatMap((measure): Measure[] => {
   const resource = resources.find((one) => measure === `${one}CostAdjustment`);
   return resource === undefined ? [measure] : [measure, `${resource}CostIdle`];

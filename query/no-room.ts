@@ -16,7 +16,7 @@ export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom):
     const [, file] = /"([^"]+)": /.exec(text) ?? [];
     return file === undefined || isBelow(folder, file) ? diskFull(cause) : elsewhereFull(cause, file);
   }
-  // Errors of the appender do not name the kind of error, but always include the advice to set the limit.
+  // Errors of the appender do not contain "Out of Memory Error", but always DuckDB's advice to raise `memory_limit`.
   if (!/Out of Memory Error|SET memory_limit/.test(text)) return undefined;
   return new FederationError('QUERY_NO_ROOM', {
     subject: { setting: 'query.memory' },
@@ -27,12 +27,15 @@ export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom):
   });
 }
 
-/** Value of Retry-After. Freeing space takes a while, but a query that competed with others may succeed soon. */
+/**
+ * Time after which clients may retry (`Retry-After`). Freeing disk space takes longer, but a query that competed with
+ * others for memory may soon succeed.
+ */
 const retryAfterMs = 30_000;
 
 /**
- * Returns whether an error means that the disk is full. DuckDB leaves a tenth of it free: `max_temp_directory_size`
- * limits what it spills.
+ * Returns whether an error means that the disk is full. DuckDB itself fails once it has spilled as much as
+ * `max_temp_directory_size` allows: nine tenths of the free space.
  */
 function isDiskFull(text: string): boolean {
   return /No space left on device|Disk quota exceeded|File too large|max_temp_directory_size/i.test(text);
@@ -53,7 +56,7 @@ function diskFull(cause: unknown): FederationError {
   });
 }
 
-/** Returns the error for a full disk that is not the database's, but the one that an export is written to. */
+/** Returns the error for a full disk to which an export is written, while the disk of the database is not full. */
 function elsewhereFull(cause: unknown, file: string): FederationError {
   return new FederationError('QUERY_NO_ROOM', {
     subject: { key: file },

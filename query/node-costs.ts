@@ -5,8 +5,8 @@ import type { NodeCost } from './idle';
 import type { AllocationRequest } from './request';
 
 /**
- * Reads the cost of nodes, by step and by cluster or node. Costs are after discount, and adjustments are spread over
- * the resources in proportion to their cost. Reads the assets that `asset_pick` lists.
+ * Reads the cost of nodes after discount, by step and by cluster or node, from the files that `asset_pick` lists. The
+ * adjustment of a node is spread over its resources in proportion to their cost.
  */
 export async function nodeCosts(
   connection: DuckDBConnection,

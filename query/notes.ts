@@ -3,9 +3,7 @@ import type { Catalog, ServedFile } from './catalog';
 import type { Covering } from './covering';
 import type { Span } from './span';
 
-/**
- * Returns warnings about the data behind an answer, one sentence each: about what is missing and what is suspicious.
- */
+/** Returns warnings about missing and suspicious data that affects an answer, one sentence each. */
 export function describeData(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -31,7 +29,7 @@ function describeSnapped(snapped: readonly ServedFile[]): string[] {
   ];
 }
 
-/** Warns about times that no data covers, for all clusters or for some of them. */
+/** Warns about times without data, for all clusters or for some of them. */
 function describeMissing(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -70,7 +68,7 @@ function describeExcluded({ excluded }: Catalog): string[] {
   return [`Excluded from the federation, and not in this answer: ${shortList(names)}.`];
 }
 
-/** Returns a function that tells whether a file's records of a cluster are part of the answer. */
+/** Returns a function that tells whether a cluster's records in a file are part of the answer. */
 function answering(picks: Covering['picks']): (file: ServedFile, cluster: number) => boolean {
   const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
   return ({ id }, cluster) => picked.has(`${id} ${cluster}`);
@@ -94,7 +92,7 @@ function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   return [`NaN or infinite numbers count as 0: ${shortList(places.sort())}.`];
 }
 
-/** Warns about days of the answer whose cost differs from the cost of their hours. */
+/** Warns about days whose stored cost differs from the sum of their stored hours, if the answer uses them. */
 function describeDisagreements(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -115,7 +113,7 @@ function describeDisagreements(
     : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(days.sort())}.`];
 }
 
-/** Lists the first items, and the number of the remaining ones. */
+/** Lists the first few items and, if there are more, their number. */
 export function shortList(items: readonly string[]): string {
   const shown = items.slice(0, mostNamed).join(', ');
   return items.length > mostNamed ? `${shown} and ${items.length - mostNamed} more` : shown;

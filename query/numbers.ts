@@ -39,7 +39,7 @@ from identity`,
     workloads: new Map(),
     names: new HashIndex(),
     identities: new HashIndex(),
-    // Filled in advance, as a sparse array would be slow.
+    // Fill the arrays in advance: an array with holes would be slow.
     clusterOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
     workloadOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
   };
@@ -73,7 +73,7 @@ from identity group by workload`;
   }
 }
 
-/** Returns a key made of the fields that all allocations of a workload share; it is unique per workload. */
+/** Returns the key of the workload that an allocation belongs to. It consists of the fields that define a workload. */
 export function workloadKey({
   cluster,
   namespace,

@@ -4,7 +4,7 @@ import { invalid } from './invalid';
 import { sanitizeKey } from './sanitize';
 import { unallocated } from './sql';
 
-/** Names of the fields that are compared with their stored value. */
+/** Names of the fields whose stored values filters compare. */
 const fields = {
   allocations: [
     'cluster',
@@ -30,7 +30,7 @@ const fields = {
 } as const;
 export type Filtered = keyof typeof fields;
 
-/** Operands other than `fields`, and alternative names of fields. */
+/** What the left side of a comparison may be in addition to `fields`, and alternative names of fields. */
 const operandsOf: Readonly<Record<Filtered, Operands>> = {
   allocations: {
     keyed: ['label', 'annotation'],
@@ -50,7 +50,10 @@ interface Operands {
 const longest = 16_384;
 const deepest = 64;
 
-/** Longer operators first, as they contain the shorter ones. */
+/**
+ * Operators, each with its comparator and whether it is negated. Longer ones come first, because they contain shorter
+ * ones.
+ */
 const comparators: readonly (readonly [string, Comparator, boolean])[] = [
   ['!<~:', 'startsWith', true],
   ['!~>:', 'endsWith', true],
@@ -63,7 +66,7 @@ const comparators: readonly (readonly [string, Comparator, boolean])[] = [
 ];
 
 /**
- * Parses a filter of the second language (`namespace:"a",b + label[app]!:"x y"`). Returns undefined for an empty
+ * Parses a filter of the second filter language (`namespace:"a",b + label[app]!:"x y"`). Returns undefined for an empty
  * filter, which matches everything. Throws QUERY_INVALID with the position of the first unexpected character.
  */
 export function parseFilter(text: string | undefined, of: Filtered, aliases: Aliases): Filter | undefined {
@@ -95,7 +98,7 @@ class Parser {
       const spaced = this.skipSpace();
       const next = this.text[this.at];
       if (next === undefined || next === ')') break;
-      // A + that is not escaped in a URL arrives as a blank.
+      // A `+` that is not escaped in the URL arrives as a blank. So treat a blank between two parts as `+`.
       const found = next === '+' || next === '|' ? next : spaced ? '+' : undefined;
       if (found === undefined) throw this.expected('+ or |');
       if (operator !== undefined && found !== operator) {
@@ -208,7 +211,8 @@ class Parser {
     pattern.lastIndex = this.at;
     const value = pattern.exec(this.text)?.[0];
     if (value === undefined) throw this.expected('a value');
-    // In `namespace:+pod:x` the + arrives as a blank. Reject it: `pod:x` would be read as the value of `namespace`.
+    // In `namespace:+pod:x` the `+` arrives as a blank, so that `pod:x` looks like the value of `namespace`. Reject
+    // this.
     if (spaced && value.includes(':')) throw this.expected('double quotes around a value with a colon');
     const quote = value.indexOf('"');
     if (quote >= 0) {
@@ -237,7 +241,10 @@ class Parser {
   }
 }
 
-/** Without a key in brackets, the values are keys themselves. They are sanitised like the stored keys. */
+/**
+ * Returns the values to compare with. After `label` or `annotation` without a key in brackets, they are keys
+ * themselves, so they are sanitised like the stored keys.
+ */
 function valuesFor(left: FilterOperand, values: readonly string[]): readonly string[] {
   return left.kind === 'labelKeys' || left.kind === 'annotationKeys' ? values.map(sanitizeKey) : values;
 }

@@ -3,7 +3,10 @@ import type { Filter } from './filter';
 import { type Parameters, parseLegacyFilters } from './legacy-filters';
 import { type Filtered, parseFilter } from './parse-filter';
 
-/** Combines the filters of both languages: numbers would be wrong if either were ignored. */
+/**
+ * Parses the filters of both filter languages. If both are given, records have to match both: ignoring one would give
+ * wrong numbers.
+ */
 export function parseFilters(parameters: Parameters, of: Filtered, aliases: Aliases): Filter | undefined {
   const parts = [
     parseFilter(parameters['filter'], of, aliases),

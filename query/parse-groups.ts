@@ -19,10 +19,12 @@ const containerFields = [
   'container',
 ] as const satisfies AllocationField[];
 const keyedKinds = ['label', 'annotation', 'namespaceLabel'] as const satisfies AllocationGroup['kind'][];
-/** Maximum number of fields to group by: longer names are unreadable, and each field costs time. */
+/**
+ * Maximum number of fields to group by. With more, the names of rows would be unreadable, and each field takes time.
+ */
 const mostParts = 20;
 
-/** Parses `aggregate` of allocations. Without it they are grouped by container. */
+/** Parses the parameter `aggregate` of allocations. Without it, allocations are grouped by container. */
 export function parseAllocationGroups(text: string | undefined, aliases: Aliases): AllocationGroup[] {
   const words = split(text);
   if (words.length === 0) return containerFields.map((field) => ({ kind: 'field', field }));
@@ -40,7 +42,10 @@ export function parseAllocationGroups(text: string | undefined, aliases: Aliases
   });
 }
 
-/** Parses `aggregate` of assets. Returns undefined for grouping by everything that identifies an asset. */
+/**
+ * Parses the parameter `aggregate` of assets. Returns undefined if assets are to be grouped by everything that
+ * identifies them.
+ */
 export function parseAssetGroups(text: string | undefined, aliases: Aliases): AssetGroup[] | undefined {
   const words = split(text);
   if (words.length === 0) return undefined;

@@ -8,7 +8,7 @@ export function parsePage(parameters: Parameters): { offset: number; limit?: num
 }
 
 /**
- * Parses a number without sign or fraction, of at most nine digits. Returns undefined if it is missing. Throws
+ * Parses a whole number of at most nine digits, without sign. Returns undefined if the parameter is missing. Throws
  * QUERY_INVALID.
  */
 export function wholeNumber(parameter: string, text: string | undefined): number | undefined {

@@ -19,10 +19,10 @@ export interface ReadParameters {
   readonly warnings: readonly string[];
 }
 
-/** The query of a URL. A parameter that is repeated has several values. */
+/** The query part of a URL. A repeated parameter has several values. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Returns why a value is ignored; undefined if it is valid. */
+/** Returns why the value of a parameter is ignored, or undefined if it is not. */
 type Check = (value: string) => string | undefined;
 
 const anything: Check = () => undefined;
@@ -71,7 +71,10 @@ const ofValues = {
   filter: anything,
 };
 
-/** Parameters that stock clients send to every route. A value that asks for the default behaviour causes no warning. */
+/**
+ * Parameters without effect. The usual clients send them to every route, so there is no warning as long as their value
+ * asks for what happens anyway.
+ */
 const withoutMeaning = {
   resolution: anything,
   metrics: anything,
@@ -88,7 +91,7 @@ const withoutMeaning = {
 const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   allocations: mapOf({ ...ofAllocations, ...pages, ...labels }),
   summaries: mapOf({ ...ofAllocations, ...pages }),
-  // A topline is a single sum, so it has no pages.
+  // A topline is a single sum, so it has no parameters for pages.
   toplines: mapOf(ofAllocations),
   assets: mapOf({
     ...sets,
@@ -112,14 +115,14 @@ const mostUnknown = 5;
 const mostShown = 40;
 
 /**
- * Reads the parameters of a request. Empty ones are treated as absent; of a repeated one, the first value is used.
- * Parameters that are unknown or have no effect are not errors; warnings name them.
+ * Reads the parameters of a request. Empty values are skipped. If a parameter has several values, the first is used.
+ * Parameters that are unknown or have no effect are no errors, but warnings name them.
  */
 export function readParameters(query: Query, asked: Asked): ReadParameters {
   const parameters: Record<string, string> = {};
   const warnings: string[] = [];
   const unknown: string[] = [];
-  // Sorted, so that the answer does not depend on the order of the parameters.
+  // Sort the names, so that the warnings do not depend on the order of the parameters.
   for (const name of Object.keys(query).sort()) {
     const [value, ...others] = valuesOf(query[name]);
     if (value === undefined) continue;
@@ -146,7 +149,7 @@ export function firstValues(query: Query): Parameters {
   return Object.fromEntries(Object.entries(query).map(([name, given]) => [name, valuesOf(given)[0]]));
 }
 
-/** Parses a boolean in one of Go's spellings. Returns undefined for anything else. */
+/** Parses a boolean as Go does (such as `1`, `t` or `true`). Returns undefined for anything else. */
 export function onOff(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
@@ -157,7 +160,7 @@ function valuesOf(given: string | readonly string[] | undefined): string[] {
   return [given ?? []].flat().filter((value) => value.trim() !== '');
 }
 
-/** Warns about known parameters that have no effect in combination with the others. */
+/** Warns about known parameters that have no effect on this path or in combination with the other parameters. */
 function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[] {
   const { format, labelColumns, idle, includeIdle, shareIdle, accumulate, accumulateBy } = parameters;
   const ignored = (name: string, value: string | undefined, isDone: boolean, why: string) =>

@@ -41,7 +41,7 @@ export function parseAssetRequest(parameters: Parameters, defaults: RequestDefau
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
   const groups = parseAssetGroups(parameters['aggregate'], aliases);
   const filter = parseFilters(parameters, 'assets', aliases);
-  // On paths without the prefix /model the answer is always one set.
+  // On OpenCost's paths (those without the prefix /model) an answer with assets is always one set.
   const sets =
     flavour === 'opencost' ? parseOneSet(parameters, defaults) : parseSets(parameters, defaults, accumulate);
   return {

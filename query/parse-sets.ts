@@ -9,7 +9,7 @@ import { cutSteps } from './steps';
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Maximum number of sets in an answer; nobody reads more. */
+/** Maximum number of sets in an answer. Nobody would read more. */
 const mostSets = 10_000;
 
 /** How the window of an answer is cut into sets. */
@@ -19,20 +19,20 @@ export interface Sets {
   readonly accumulate: Accumulation;
 }
 
-/** Parses the window as a single set. Throws QUERY_INVALID. */
+/** Parses the window for an answer with a single set. Throws QUERY_INVALID. */
 export function parseOneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
   // The step has no effect here, but an invalid one is still an error.
   parseStep(parameters['step']);
   return { window: parseWindow(parameters['window'], defaults), step: 'window', accumulate: 'all' };
 }
 
-/** Determines the sets from flavour, window, step and accumulation. Throws QUERY_INVALID. */
+/** Determines the sets of an answer from flavour, window, step and accumulation. Throws QUERY_INVALID. */
 export function parseSets(parameters: Parameters, defaults: RequestDefaults, accumulate: Accumulation): Sets {
   const asked = parseWindow(parameters['window'], defaults);
   const given = parseStep(parameters['step']);
   const daily = { seconds: day };
   const stored = { seconds: storedSeconds(asked, accumulate) };
-  // Kubecost answers with whole stored sets, so widen the window to their bounds.
+  // Without a step, Kubecost answers with whole stored sets. So widen the window to their bounds.
   const window =
     defaults.flavour === 'kubecost' && given === undefined ? snapped(asked, stored.seconds, defaults) : asked;
   const sets = (): Omit<Sets, 'window'> => {
@@ -55,7 +55,7 @@ export function parseSets(parameters: Parameters, defaults: RequestDefaults, acc
   return { window, step, accumulate: accumulated };
 }
 
-/** Returns the length in seconds of the stored sets that answer a query without a step. */
+/** Returns the length in seconds of the stored sets from which a query without a step is answered. */
 function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   switch (accumulate) {
     case 'hour':
@@ -71,15 +71,14 @@ function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   }
 }
 
-/** Returns the number of sets to compute: the number of steps or that of periods, whichever is larger. */
+/** Returns the number of steps or the number of periods, whichever is larger. At most `mostSets` may be computed. */
 function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   if (step === 'window') return 1;
   const length = window.end - window.start;
   const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
   if (least > mostSets) return least;
-  // Calendar periods are answered whole: a window of one hour, accumulated by quarter, has the steps of a whole
-  // quarter. To find the bounds of the periods, it is enough to cut the window with one step that is longer than all of
-  // them.
+  // Answers have whole calendar periods: a window of one hour, accumulated by quarter, is cut into the steps of a whole
+  // quarter. To get only the bounds of the periods, cut the window with a single step that is longer than all of them.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =
@@ -92,7 +91,7 @@ function snapped(
   size: number,
   { utcOffsetSeconds }: { readonly utcOffsetSeconds: number },
 ): Span {
-  // Sets of an hour always begin at full hours of UTC.
+  // Hours always begin at full hours of UTC. Only the start of days depends on the time zone.
   const offset = size === day ? utcOffsetSeconds : 0;
   return {
     start: Math.floor((start + offset) / size) * size - offset,

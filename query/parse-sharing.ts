@@ -7,7 +7,7 @@ import type { AllocationRequest } from './request';
 import type { RequestDefaults } from './request-defaults';
 import { sanitizeKey } from './sanitize';
 
-/** Parses how idle is shown or shared. Throws QUERY_INVALID or QUERY_NOT_BUILT. */
+/** Parses whether and how idle cost is shown or shared. Throws QUERY_INVALID or QUERY_NOT_BUILT. */
 export function parseIdle(
   parameters: Parameters,
   flavour: RequestDefaults['flavour'],
@@ -28,7 +28,7 @@ export function parseIdle(
   };
 }
 
-/** Parses which costs are shared, and how they are shared. Throws QUERY_INVALID. */
+/** Parses which costs are shared, and how. Throws QUERY_INVALID. */
 export function parseSharing(parameters: Parameters): AllocationRequest['sharing'] {
   return {
     namespaces: commaList(parameters['shareNamespaces']),
@@ -39,7 +39,10 @@ export function parseSharing(parameters: Parameters): AllocationRequest['sharing
   };
 }
 
-/** Parses whether idle is included. Kubecost accepts `idle` besides `includeIdle`; OpenCost only the latter. */
+/**
+ * Parses whether the answer includes idle cost. OpenCost has only the parameter `includeIdle`; Kubecost also has
+ * `idle`.
+ */
 function parseIncludeIdle(parameters: Parameters, flavour: RequestDefaults['flavour']): boolean {
   const include = onOff(parameters['includeIdle']);
   return flavour === 'opencost' ? (include ?? false) : (onOff(parameters['idle']) ?? include ?? true);

@@ -5,10 +5,10 @@ const hour = 3_600;
 const day = 24 * hour;
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: hour, d: day, w: 7 * day };
 const words: Readonly<Record<string, number>> = { hour, day, week: 7 * day };
-/** A hundred years. Longer steps would reach times that RFC 3339 cannot express. */
+/** Longest step: a hundred years, in seconds. Longer ones could reach times that RFC 3339 cannot express. */
 const longest = 36_600 * day;
 
-/** A length in seconds, or calendar months or quarters, for which days are accumulated. */
+/** A step: a length in seconds, or a calendar month or quarter, for which days are accumulated. */
 export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
 
 /**

@@ -17,7 +17,7 @@ const assetValues =
   'type account cluster category provider providerID providerid name project service label assetType department environment owner product team'.split(
     ' ',
   );
-/** The fields whose values can be listed, and those of them that take a key. */
+/** The fields whose values can be listed (`known`), and those of them that take a key. */
 const valueFields: Readonly<Record<Filtered, { known: readonly string[]; keyed: readonly string[] }>> = {
   allocations: { known: allocationValues, keyed: ['label', 'annotation', 'namespacelabel'] },
   assets: { known: assetValues, keyed: ['label'] },

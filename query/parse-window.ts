@@ -5,7 +5,7 @@ import type { Span } from './span';
 export interface Clock {
   /** The current time in unix seconds. */
   readonly now: number;
-  /** Offset from UTC of the time zone that determines when days begin. */
+  /** Offset from UTC of the time zone in which days begin. */
   readonly utcOffsetSeconds: number;
 }
 
@@ -15,15 +15,15 @@ const day = 24 * hour;
 const week = 7 * day;
 const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
 /**
- * Latest time that a window may reach. RFC 3339 has only four-digit years, and steps and periods may extend far beyond
- * a window.
+ * Latest time at which a window may end, in unix seconds: the beginning of the year 9000. RFC 3339 has only four-digit
+ * years, and steps and periods may extend far beyond the end of the window.
  */
 const latest = Date.UTC(9000, 0) / 1000;
 
 /**
- * Parses a window: a word (`today`, `lastweek`), a duration up to now (`7d`), a duration with an offset, or a pair of
- * unix seconds or RFC 3339 times. Fractions of a second are widened to whole seconds. The start is always before the
- * end. Throws QUERY_INVALID for anything else.
+ * Parses a window: a word (`today`, `lastweek`), a duration up to the end of the current minute, hour or day (`7d`), a
+ * duration with an offset (`7d offset 1d`), or a pair of unix seconds or RFC 3339 times. Bounds with a fraction are
+ * widened to whole seconds. The start is always before the end. Throws QUERY_INVALID for anything else.
  */
 export function parseWindow(given: string | undefined, clock: Clock): Span {
   const text = (given ?? '').trim();
@@ -52,13 +52,13 @@ function dayOf(moment: number, { utcOffsetSeconds }: Clock): number {
 function wordWindow(text: string, clock: Clock): Span | undefined {
   const { now, utcOffsetSeconds } = clock;
   const today = dayOf(now, clock);
-  // Weeks begin on Sundays; 1970 began on a Thursday, four days into its week.
+  // Weeks begin on Sundays. 1970 began on a Thursday, the fifth day of a week: hence the 4.
   const sunday = today - (((((today + utcOffsetSeconds) / day + 4) % 7) + 7) % 7) * day;
   const date = new Date((now + utcOffsetSeconds) * 1000);
   const monthOf = (back: number) =>
     Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back) / 1000 - utcOffsetSeconds;
-  // At the very start of a week or month the window would be empty. This is not the user's mistake, so use at least a
-  // minute.
+  // At the very start of a week or month, a window up to now would be empty. This is not the user's mistake, so make it
+  // at least a minute long.
   const sinceOf = (start: number) => Math.max(now, start + minute);
   switch (text) {
     case 'today':
@@ -113,7 +113,8 @@ function pairWindow(text: string): Span | undefined {
 }
 
 /**
- * Rejects a pair of dates, as it is unclear whether it includes its last day. The error shows how to ask for either.
+ * Rejects a pair of dates without times, as it is unclear whether the window includes the last day. The error shows how
+ * to ask for a window with it and for one without it.
  */
 function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
   const [, first = '', last = ''] = /^(\d{4}-\d\d-\d\d)\s*,\s*(\d{4}-\d\d-\d\d)$/.exec(text) ?? [];
@@ -130,8 +131,8 @@ function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
 }
 
 /**
- * Parses an RFC 3339 time to unix seconds. Returns NaN for a day or hour that does not exist: Date would accept it as a
- * later time.
+ * Parses an RFC 3339 time to unix seconds. Returns NaN for a day or hour that does not exist, such as 30 February:
+ * `Date` would accept it as a later time.
  */
 function momentOf(text: string): number {
   const midnight = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);

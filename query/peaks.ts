@@ -1,11 +1,11 @@
-/** The largest absolute value of each column. A column without an entry is always 0. */
+/** The largest absolute value of each column. A column without an entry is 0 in every row. */
 export type Peaks = ReadonlyMap<string, number>;
 
 export function peakOf(peaks: Peaks, name: string): number {
   return peaks.get(name) ?? 0;
 }
 
-/** Raises a column's peak to the largest of the given values. */
+/** Raises the peak of a column to the largest absolute value among `values`, if that is larger. */
 export function notePeak(peaks: Map<string, number>, name: string, values: Iterable<number>): void {
   let most = peaks.get(name) ?? 0;
   for (const value of values) {

@@ -8,8 +8,9 @@ import type { Steps } from './steps';
 import type { Sum } from './sums';
 
 /**
- * Fills a temp table with the stored sets that are used to answer, with their step and period. Returns whether every
- * file is used whole. If so, the table has one row per file, and joins need not compare clusters.
+ * Fills a temp table with the stored sets that a query uses, with their step and period. Returns whether the query uses
+ * all clusters of each of these files. If so, the table has one row per file, and joins need not compare clusters;
+ * otherwise it has one row per file and cluster.
  */
 export async function pick(
   connection: DuckDBConnection,
@@ -34,7 +35,7 @@ export async function pick(
   return whole;
 }
 
-/** The assets that are used to answer a query. The temp table `asset_pick` lists their files. */
+/** Describes the assets that are used to answer a query. The temp table `asset_pick` lists their files. */
 export interface PickedAssets {
   readonly wholeFiles: boolean;
   /** Returns whether a cluster has any assets in a step. */
@@ -43,8 +44,8 @@ export interface PickedAssets {
 }
 
 /**
- * Fills `asset_pick`. A note names the clusters that have allocations but no assets, as their idle or management costs
- * are not known.
+ * Fills the temp table `asset_pick`. A note names the clusters that have allocations but no assets: their idle and
+ * management costs are not known.
  */
 export async function pickAssets(
   connection: DuckDBConnection,

@@ -10,11 +10,11 @@ import { rollUp } from './rollup';
 
 /** How the database stores the files of a pipeline. */
 export interface PipelineTables<P extends Pipeline = Pipeline> {
-  /** The table that holds the pipeline's records; it has the columns `file` and `cluster`. */
+  /** The table that holds the records of the pipeline. It has the columns `file` and `cluster`. */
   readonly records: string;
-  /** Other tables that are filled from files. Their column `file` holds the file that a row belongs to. */
+  /** Further tables with data from files. Their column `file` holds the id of the file that a row comes from. */
   readonly others: readonly string[];
-  /** Stores columns of a file, and updates the peaks. Throws `IdentityUnknown`. */
+  /** Stores columns of a file, and raises the peaks accordingly. Throws `IdentityUnknown`. */
   fill(
     this: void,
     into: IngestConnection,
@@ -23,7 +23,7 @@ export interface PipelineTables<P extends Pipeline = Pipeline> {
     peaks: Map<string, number>,
     signal?: AbortSignal,
   ): Promise<void>;
-  /** Returns SQL to run when all columns of a file are stored. Its parameter is the id of the file. */
+  /** Returns SQL to run once all columns of a file are stored. The parameter of the statement is the id of the file. */
   readonly summary?: (peaks: Peaks) => string;
   /** Returns SQL for the total cost of a group of records. */
   cost(this: void, peaks: Peaks): string;

@@ -10,7 +10,10 @@ const region = `coalesce(${regionLabels.map((label) => `a.labels['${label}']`).j
 const agreed = (column: string) =>
   `case when min(${column}) = max(${column}) then min(${column}) else '' end`;
 
-/** SQL that fills the table `placement` from the served node assets. */
+/**
+ * SQL that fills the table `placement` from the node assets in the served files. The row with an empty node holds the
+ * values that all nodes of a cluster share.
+ */
 export const fillPlacements = `
 insert into placement
 with latest as (
@@ -26,11 +29,12 @@ select * from latest where node <> ''
 union all
 select cluster_name, '', ${['account', 'provider', 'region'].map(agreed).join(', ')} from latest group by cluster_name`;
 
-/** The columns of `placement`. */
+/** The columns of the table `placement` that describe where a node runs. */
 export const placementColumns = ['account', 'provider', 'region'] as const;
 
 /**
- * Returns SQL for identities with the account, provider and region of their node.
+ * Returns SQL that adds to identities the account, provider and region of their node. If the node has no asset, they
+ * are those that all nodes of the cluster share.
  *
  * @param identities a table with the columns `cluster_name` and `node`
  */

@@ -3,11 +3,11 @@ import { fillPlacements } from './placement';
 import { fillWorkloads, findServedIdentities } from './rollup';
 import { findTwins } from './twins';
 
-/** What to serve from now on. */
+/** Describes what is served from now on. */
 export interface Serving {
   readonly generation?: number;
   readonly committedAt?: string;
-  /** Time in RFC 3339. It differs for each ingest, so it identifies the data that is served. */
+  /** Time in RFC 3339. Each ingest has a different one, so it identifies the served data. */
   readonly ingestedAt: string;
   /** Sentences that are part of every answer. */
   readonly notes?: readonly string[];
@@ -22,8 +22,8 @@ export interface ExcludedCluster {
 }
 
 /**
- * Serves the given files instead of the current ones. This is one transaction, so queries see all of the change or
- * nothing.
+ * Serves the given files instead of the current ones. This happens in one transaction, so each query sees either the
+ * old files or the new ones.
  *
  * @param files ids of stored files
  */

@@ -2,7 +2,7 @@ import type { Aliases } from './aliases';
 
 /** Defaults for parameters that are missing. */
 export interface RequestDefaults {
-  /** Selects the API to follow: OpenCost and Kubecost have different defaults. */
+  /** The API whose defaults apply: those of OpenCost and Kubecost differ. */
   readonly flavour: 'opencost' | 'kubecost';
   /** The current time in unix seconds. */
   readonly now: number;

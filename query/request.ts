@@ -2,7 +2,7 @@ import type { SortField } from './derived';
 import type { Filter } from './filter';
 import type { Span } from './span';
 
-/** The fields of an allocation that can be grouped and filtered by. */
+/** The allocation fields that requests can group and filter by. */
 export const allocationFields = [
   'cluster',
   'node',
@@ -34,10 +34,16 @@ export type AllocationGroup =
   /** The key is looked up in the labels first, then in the annotations. */
   | { readonly kind: 'alias'; readonly key: string };
 
-/** How a window is cut into sets: into spans of equal length, from the start of the window, or not at all. */
+/**
+ * How a window is cut into sets: into spans of `seconds`, the first of which begins at the start of the window, or not
+ * at all (`window`).
+ */
 export type Step = { readonly seconds: number } | 'window';
 
-/** Which sets are finally merged. `weeknow` merges blocks of seven days, counted back from the end of the window. */
+/**
+ * Into which periods the sets are merged at the end. `weeknow` merges blocks of seven days, counted back from the end
+ * of the window.
+ */
 export const accumulations = ['none', 'all', 'hour', 'day', 'week', 'month', 'quarter', 'weeknow'] as const;
 export type Accumulation = (typeof accumulations)[number];
 
@@ -46,18 +52,18 @@ export interface AllocationRequest {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
-  /** If empty, the answer is a single row, named by the empty string. */
+  /** If empty, everything is merged into a single row, whose name is the empty string. */
   readonly groups: readonly AllocationGroup[];
-  /** If undefined, everything is kept. */
+  /** Selects the allocations to keep. If undefined, all are kept. */
   readonly filter?: Filter;
   readonly idle: {
-    /** Whether idle is part of the answer, shown or shared. */
+    /** Whether the answer includes idle cost, shown in rows of its own or shared among the allocations. */
     readonly include: boolean;
-    /** Whether idle is computed per node; otherwise per cluster. */
+    /** If true, idle cost is computed per node, otherwise per cluster. */
     readonly byNode: boolean;
-    /** Whether there is an idle row per cluster or node; otherwise there is a single one. */
+    /** If true, there is an idle row per cluster or node, otherwise a single one. */
     readonly split: boolean;
-    /** Whether the allocations carry idle in proportion to their cost; otherwise it is shown. */
+    /** If true, the allocations carry idle cost in proportion to their own cost, otherwise idle rows show it. */
     readonly share: boolean;
   };
   readonly sharing: {
@@ -69,27 +75,27 @@ export interface AllocationRequest {
     /** Whether a cluster's management cost is shared among its allocations, in proportion to their cost. */
     readonly tenancy: boolean;
   };
-  /** Whether rows have the labels and annotations that all members of their group share. */
+  /** Whether each row has the labels and annotations that all members of its group share. */
   readonly aggregatedMetadata: boolean;
   /** If false, every adjustment is treated as 0. */
   readonly reconcile: boolean;
   /** Order of the rows, on which pages depend. Equal rows are ordered by name. */
   readonly sort: { readonly by: SortField; readonly descending: boolean };
   /**
-   * Idle rows do not count for `offset` and `limit`: every page has them, unless its offset is beyond the last other
-   * row.
+   * Number of rows to skip. Offset and limit apply only to the rows that are not idle. Every page also has all idle
+   * rows, unless its offset is beyond the last row that is not idle.
    */
   readonly offset: number;
   readonly limit?: number;
   /** If false, properties, volumes, load balancers and GPUs stay empty. (Default: true) */
   readonly details?: boolean;
-  /** If false, volumes and load balancers are not listed; their sums are still there. (Default: true) */
+  /** If false, rows do not list their volumes and load balancers, only the sums of their costs. (Default: true) */
   readonly volumes?: boolean;
   /** The current time in unix seconds. No data is expected after it. */
   readonly now: number;
 }
 
-/** The fields of an asset that can be grouped by. */
+/** The asset fields that requests can group by. */
 export const assetFields = [
   'account',
   'category',
@@ -129,8 +135,8 @@ export interface AutocompleteRequest {
   readonly of: 'allocations' | 'assets';
   readonly window: Span;
   /**
-   * A field, or `label` or `namespacelabel` for the keys of labels, or `label:<key>` or `namespacelabel:<key>` for the
-   * values of one key.
+   * The name of a field, to list its values. `label` and `namespacelabel` list the keys of labels, `label:<key>` and
+   * `namespacelabel:<key>` the values of one key.
    */
   readonly field: string;
   /** Only values that contain this text are listed, ignoring case. */

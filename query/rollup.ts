@@ -11,8 +11,8 @@ export function agreed(column: string): string {
 }
 
 /**
- * Returns SQL for a measure of a group of rows. If the group is a single row, its value is kept, even if its duration
- * is zero.
+ * Returns SQL for a measure of a group of rows. A group of a single row has the value of that row, even if the duration
+ * of the row is zero.
  */
 export function merged(measure: StoredMeasure, peaks: Peaks): string {
   const most = peakOf(peaks, measure);
@@ -23,22 +23,24 @@ export function merged(measure: StoredMeasure, peaks: Peaks): string {
 }
 
 /**
- * SQL for the identity whose namespace metadata a group gets: that of a plain allocation with such metadata, else that
- * of any plain allocation, else any. Of several, it is the first by content hash, so that every database chooses the
- * same one.
+ * SQL for the content hash of the identity from which a group gets its namespace labels and annotations: the identity
+ * of an allocation that has some and is not an unmounted volume, or else of one that is not an unmounted volume, or
+ * else of any. Of several candidates, the one with the smallest hash is chosen, so that every database chooses the
+ * same.
  */
 export const sampleSql =
   'coalesce(min(case when plain and informed then sample end), min(case when plain then sample end), min(sample))';
 
-/** SQL for whether an identity has namespace metadata. */
+/** SQL for whether an identity has namespace labels or annotations. */
 export const informed = '(cardinality(i.namespace_labels) + cardinality(i.namespace_annotations) > 0)';
 
 const groupedBy = 'a.file, a.cluster, i.workload';
 const below = ['node', 'pod', 'container', 'provider_id'];
 
 /**
- * Returns SQL that rolls up the allocations of a file; its parameter is the id of the file. It reads only the
- * identities of that file, as there are millions of identities in the database.
+ * Returns a statement that merges the allocations of a file into one row per workload, in the table `rollup`. Its
+ * parameter is the id of the file. It reads only the identities in that file, as the database has millions of
+ * identities.
  */
 export function rollUp(peaks: Peaks): string {
   return `
@@ -56,11 +58,11 @@ where a.file = $1
 group by ${groupedBy}`;
 }
 
-/** SQL that fills a temp table with the ids of the served identities. */
+/** SQL that fills the temp table `served_identity` with the ids of the identities in served files. */
 export const findServedIdentities = `create or replace temp table served_identity as
 select distinct identity as id from allocation where file in (select file from served)`;
 
-/** SQL for the served identities. Needs the temp table of `findServedIdentities`. */
+/** SQL for the served identities. Needs the temp table that `findServedIdentities` fills. */
 export const servedIdentities = 'select i.* from main.identity i semi join served_identity using (id)';
 
 const noEntries = 'map([]::varchar[], []::varchar[])';
@@ -69,7 +71,10 @@ const commonOf = (kind: string) =>
 const mixedOf = (kind: string) =>
   `coalesce(list(key order by key) filter (kind = '${kind}' and not common), []::varchar[])`;
 
-/** SQL that fills the table `workload` from the served identities. It ignores others, which may still be stored. */
+/**
+ * SQL that fills the table `workload` from the served identities. Other identities may still be stored, but are
+ * ignored.
+ */
 export const fillWorkloads = `
 insert into workload
 with identity as (${servedIdentities}), known as (

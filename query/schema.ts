@@ -1,15 +1,18 @@
 import { tableColumns } from './asset-columns';
 import { storedMeasures } from './measures';
 
-/** Raise it when tables change: an older database is deleted and rebuilt from the ETL files. */
+/**
+ * Revision of the tables. Raise it whenever they change: a database with another revision is deleted and rebuilt from
+ * the ETL files.
+ */
 export const schemaRevision = 3;
 
 const doubles = (names: readonly string[]) => names.map((name) => `"${name}" double not null`).join(',\n  ');
 
 /**
- * The tables of the database. Their rows are immutable: a changed window file is stored as another `file`. The table
- * `served` lists the files that are served; it changes in one transaction. Times are unix seconds. Texts are never
- * null; missing ones are empty.
+ * The tables of the database. Rows with data from a window file never change: a changed file is stored under another
+ * id. The table `served` lists the ids of the files that are served. It is replaced in one transaction. Times are unix
+ * seconds. Texts are never null; missing ones are empty.
  */
 export const tables = `
 create table about (revision integer not null);

@@ -32,7 +32,8 @@ export interface Shares {
 }
 
 /**
- * Shared costs of each step. Allocations carry `factor` times their own cost, or each group carries the amount `even`.
+ * Shared costs of each step. Split in proportion to cost: each allocation carries `factor` times its own cost. Split
+ * evenly: each group carries the amount `even`.
  */
 export interface SharedAmounts {
   readonly factor: readonly number[];
@@ -72,7 +73,8 @@ export async function sharedAmounts(
   });
   const weights = steps.map(() => 0);
   for (const sum of sums) {
-    // The shared cost includes the idle cost of shared allocations. The others are weighted by their cost without idle.
+    // The cost of shared allocations includes the idle cost that they carry. The allocations among which it is shared
+    // are weighted by their own cost, without idle cost.
     const taken = sum.plain && sum.shared ? factors.get(groupKey(sum)) : undefined;
     const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
     const into = sum.shared ? shared : sum.plain ? weights : undefined;
@@ -92,7 +94,9 @@ export async function sharedAmounts(
   return { factor, even, notes: describeLost('Shared costs', lost) };
 }
 
-/** Counts the groups that shared costs are split among, by step. The filter has no influence. */
+/**
+ * Counts the groups among which shared costs are split, by step. Groups count even if the filter does not keep them.
+ */
 async function countGroups(
   connection: DuckDBConnection,
   source: SourceOptions,
@@ -108,8 +112,8 @@ async function countGroups(
 }
 
 /**
- * Computes how the management cost of each cluster is split among its allocations. Reads the assets that `asset_pick`
- * lists.
+ * Computes how the management cost of each cluster is split among its allocations. Reads that cost from the files that
+ * `asset_pick` lists.
  */
 export async function tenancyFactors(
   connection: DuckDBConnection,
@@ -144,7 +148,7 @@ function describeLost(what: string, amounts: readonly number[]): string[] {
   return lost === 0 ? [] : [`${what} of ${lost.toFixed(2)} are left out: no allocation can share them.`];
 }
 
-/** Returns whether any cost is split in proportion to the cost of rows, so that `withFactors` is needed. */
+/** Returns whether any cost is split in proportion to the cost of allocations. If so, `withFactors` is needed. */
 export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
   return (
     idle.some(({ factor }) => resources.some((resource) => factor[resource] !== 0)) ||
@@ -154,8 +158,8 @@ export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
 }
 
 /**
- * Returns SQL for the rows of `source` with their factors of idle and shared costs. Needs the tables that `fillFactors`
- * creates.
+ * Returns SQL that adds to the rows of `source` how much idle and shared cost they carry per unit of their own cost.
+ * Needs the temp tables that `fillFactors` creates.
  */
 export function withFactors({ idle: { byNode } }: AllocationRequest): string {
   const node = byNode ? ' and f.of_node = s.node' : '';
@@ -167,7 +171,10 @@ left join step_factor w on w.step = s.step
 left join tenancy_factor t on t.step = s.step and t.of_cluster = s.cluster)`;
 }
 
-/** Fills temp tables with the factors. The database knows the sizes of tables and can plan its joins accordingly. */
+/**
+ * Fills temp tables with the factors of idle, shared and management costs. Unlike lists in the statement, tables have
+ * sizes that the database knows, so it can plan joins accordingly.
+ */
 export async function fillFactors(
   connection: DuckDBConnection,
   { idle, shared: { factor }, tenancy }: Shares,
@@ -196,7 +203,10 @@ export async function fillFactors(
   });
 }
 
-/** Returns SQL for the measures of grouped rows of `withFactors`, including idle and shared costs. */
+/**
+ * Returns SQL for the measures of groups of rows from `withFactors`, including the idle and shared costs that they
+ * carry.
+ */
 export function measuresWithShares({ shared, idle, tenancy }: Shares, peaks: Peaks): string[] {
   const ofShared = most(shared.factor) + most(tenancy.map(({ factor }) => factor));
   const takes = new Map<StoredMeasure, readonly [sql: string, most: number]>([
@@ -221,7 +231,7 @@ function most(numbers: readonly number[]): number {
   return numbers.reduce((found, one) => Math.max(found, Math.abs(one)), 0);
 }
 
-/** Adds to the rows the shared costs that are split evenly. */
+/** Adds evenly split shared costs to the rows. */
 export async function addEvenShares(
   connection: DuckDBConnection,
   source: SourceOptions,

@@ -11,7 +11,7 @@ export function sortRows<Row extends AllocationRow>(
 ): Row[] {
   const sign = descending ? -1 : 1;
   if (by === 'name') return [...rows].sort((a, b) => sign * byName(a, b));
-  // Compute each value once per row, not at every comparison.
+  // Compute the value of each row once, not at every comparison.
   const values = rows.map((row) => [row, valueOf(row, by)] as const);
   const [known, unknown] = [true, false].map((is) =>
     values.filter(([, value]) => Number.isFinite(value) === is),

@@ -13,7 +13,7 @@ export class Bindings {
   }
 
   texts(values: readonly string[]): string {
-    // An empty list has no element type to bind, so it is part of the SQL.
+    // An empty list cannot be bound, because DuckDB cannot infer the type of its elements. So write it into the SQL.
     if (values.length === 0) return '[]::varchar[]';
     this.values.push(listValue([...values]));
     return `$${this.values.length}::varchar[]`;
@@ -25,7 +25,7 @@ export class Bindings {
     return `$${this.values.length}::integer[]`;
   }
 
-  /** Binds a list of 64-bit integers, given as texts. */
+  /** Binds a list of unsigned 64-bit integers, given as texts. */
   longs(values: readonly string[]): string {
     this.values.push(`[${values.join()}]`);
     return `$${this.values.length}::ubigint[]`;
@@ -37,7 +37,7 @@ export class Bindings {
   }
 }
 
-/** Returns the SQL columns of a table that consists of bound lists, one list per column. */
+/** Returns SQL columns that unfold bound lists to a table: each list gives the values of one column. */
 export function unnested(lists: Readonly<Record<string, string>>): string {
   return Object.entries(lists)
     .map(([column, list]) => `unnest(${list}) as ${column}`)
@@ -56,7 +56,7 @@ const plainColumns: Partial<Record<AllocationField, string>> = {
   providerID: 'provider_id',
 };
 
-/** Returns SQL for a group's part of the row name; it is never null. */
+/** Returns SQL for the part of a row name that comes from one of the groups. The value is never null. */
 export function groupPart(group: AllocationGroup, bindings: Bindings): string {
   switch (group.kind) {
     case 'label':
@@ -110,7 +110,7 @@ const allocationColumns = {
   provider: 'provider_id',
 };
 
-/** Returns SQL for a filter: it is true or false, never null. */
+/** Returns SQL for a filter. Its value is true or false, never null. */
 export function condition(filter: Filter, target: FilterTarget, bindings: Bindings): string {
   switch (filter.kind) {
     case 'and':

@@ -1,7 +1,7 @@
 import type { Accumulation, Step } from './request';
 import type { Span } from './span';
 
-/** The steps of a query, and the periods that their results are merged to. */
+/** The steps of a query, and the periods into which the results of the steps are merged. */
 export interface Steps {
   readonly steps: readonly Span[];
   /** In time order. Each step belongs to one period. */
@@ -15,12 +15,12 @@ const day = 24 * hour;
 const week = 7 * day;
 
 /**
- * Cuts a window into steps and assigns them to periods as `accumulate` asks. The steps begin at the start of the
- * window, or at that of its first period if this is earlier.
+ * Cuts a window into steps and assigns them to the periods that `accumulate` asks for. The first step begins at the
+ * start of the window, or at the start of the first period if that is earlier.
  */
 export function cutSteps(window: Span, step: Step, accumulate: Accumulation): Steps {
   const stepSeconds = step === 'window' ? window.end - window.start : step.seconds;
-  // Calendar periods are whole, even if the window covers only part of them.
+  // Calendar periods are not cut at the bounds of the window.
   const periods = periodsOf(window, accumulate);
   const [first, last] = [periods?.[0], periods?.at(-1)];
   const from = first === undefined ? window.start : Math.min(window.start, first.start);
@@ -35,7 +35,7 @@ export function cutSteps(window: Span, step: Step, accumulate: Accumulation): St
   return { steps, periods, periodOf };
 }
 
-/** Returns the periods, or undefined if every step is a period. */
+/** Returns the periods, or undefined if every step is a period of its own. */
 function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
   switch (accumulate) {
     case 'none':
@@ -73,7 +73,7 @@ function startOf(unit: Calendar, moment: number): number {
     case 'day':
       return Math.floor(moment / day) * day;
     case 'week':
-      // Weeks begin on Sundays; 1970 began on a Thursday, four days into its week.
+      // Weeks begin on Sundays. 1970 began on a Thursday, the fifth day of a week: hence the 4.
       return Math.floor((moment + 4 * day) / week) * week - 4 * day;
     case 'month':
       return Date.UTC(year, month) / 1000;
@@ -83,8 +83,8 @@ function startOf(unit: Calendar, moment: number): number {
 }
 
 /**
- * Longest duration of each kind of period, in seconds. A moment that much after the start of a period is in the next
- * one.
+ * Longest duration of each kind of period, in seconds. Added to the start of any period, it gives a moment in the next
+ * period.
  */
 const longest: Record<Calendar, number> = { hour, day, week, month: 31 * day, quarter: 92 * day };
 

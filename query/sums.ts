@@ -7,7 +7,10 @@ import { exactSum } from './exact-sum';
 import { type ByResource, resources } from './idle';
 import { Bindings } from './sql';
 
-/** Cost of some allocations of an idle group in a step: those that agree in `plain`, `shared` and `kept`. */
+/**
+ * Cost of those allocations of an idle group (a cluster or a node) in a step that have the same values of `plain` (not
+ * an unmounted volume), `shared` and `kept`.
+ */
 export interface Sum {
   readonly step: number;
   readonly cluster: number;
@@ -16,12 +19,12 @@ export interface Sum {
   readonly shared: boolean;
   readonly kept: boolean;
   readonly cost: ByResource;
-  /** Total cost. It is 0 if nothing is shared, because it is not read then. */
+  /** Total cost. It is not needed if nothing is shared, and then it is 0. */
   readonly total: number;
 }
 
 /**
- * Reads the sums in an order that is the same in every database: adding floats in another order changes the last
+ * Reads the sums, in an order that is the same in every database: adding them up in another order would change the last
  * digits.
  */
 export async function readSums(
@@ -56,7 +59,10 @@ from source group by step, cluster, ${node}, plain, shared, kept order by plain,
   return sums.sort(byPlace(clusters));
 }
 
-/** Orders by step, cluster name and node. Cluster numbers would not do, as they differ between databases. */
+/**
+ * Returns a function that compares by step, cluster name and node. Cluster numbers would give another order in another
+ * database.
+ */
 export function byPlace(clusters: Catalog['clusters']) {
   return (a: PlaceInStep, b: PlaceInStep): number =>
     a.step - b.step ||

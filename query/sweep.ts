@@ -2,10 +2,10 @@ import { rowsOf } from './database';
 import type { IngestConnection } from './ingest-connection';
 import { pipelineTables } from './pipeline-tables';
 
-/** Unused identities are deleted once they are more than a fourth of all. */
+/** Unused identities are deleted once they are more than a quarter of all identities. */
 const mostUnused = 4;
 
-/** Tables that all pipelines share. Each row belongs to one file. */
+/** Tables with rows from files of all pipelines. */
 const commonTables = ['contribution', 'not_finite'];
 
 /** Deletes files that are no longer served. Queries that began before the deletion still see them. */
@@ -25,10 +25,13 @@ export async function sweep(into: IngestConnection): Promise<void> {
   await sweepIdentities(into);
 }
 
-/** Deletes unused identities once there are many: most identities of a replaced file are in the new one, too. */
+/**
+ * Deletes unused identities, but only once there are many: when a file is replaced, most of its identities are in the
+ * new file, too.
+ */
 async function sweepIdentities(into: IngestConnection): Promise<void> {
   const { connection } = into;
-  // Only served files are left, so identities that are not served are unused.
+  // Only served files are left, so identities that are in no served file are unused.
   const unused = 'id not in (select id from served_identity)';
   const [row] = await rowsOf(
     connection,

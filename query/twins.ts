@@ -3,7 +3,10 @@ import { rowsOf } from './database';
 import { servedIdentities } from './rollup';
 import { Bindings, unnested } from './sql';
 
-/** SQL that fills the table `twin` with served identities that share a name, and whether their controllers differ. */
+/**
+ * SQL that fills the table `twin` with the served identities that share their name with others, and with whether the
+ * controllers of these identities differ.
+ */
 export const findTwins = `
 insert into twin
 with identity as (${servedIdentities})
@@ -14,8 +17,8 @@ from identity join (
 ) using (name)`;
 
 /**
- * The identities with the same name in a step, in the order of the last window of each. `firsts` has the start of the
- * first window of each.
+ * The identities with the same name in a step, sorted by the last window that each of them is in. `firsts` has the
+ * start of the first window that each of them is in.
  */
 interface Twins {
   readonly step: number;
@@ -26,8 +29,8 @@ interface Twins {
 
 /**
  * Fills the temp tables `substitute` and `substitute_identity`: a container with several identities in a step gets one
- * identity, which has the labels, annotations and services of all of them. If they differ in a value, the later one
- * wins.
+ * identity, which has the labels, annotations and services of all of them. If several have different values for a key,
+ * the one that occurs last determines the value.
  */
 export async function substituteTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<void> {
   await connection.run(
@@ -52,7 +55,7 @@ group by all order by p.step, t.name, last, i.content`,
       last.firsts.push(first);
     } else groups.push({ step, name, identities: [identity], firsts: [first] });
   }
-  // Often the same identities occur in many steps, which then share one substitute.
+  // Often the same identities occur in many steps. All of these steps then use the same substitute.
   const substitutes = new Map<string, Substitute>();
   const [steps, from, to]: number[][] = [[], [], []];
   for (const { step, identities, firsts } of groups) {
@@ -80,7 +83,7 @@ group by all order by p.step, t.name, last, i.content`,
   await insertSubstitutes(connection, [...substitutes.values()]);
 }
 
-/** The identity that replaces several. `ranks` is their order of first appearance. */
+/** An identity that replaces several others. `ranks` tells in which order these first occur: 0 for the first. */
 interface Substitute {
   readonly id: number;
   readonly identities: readonly number[];

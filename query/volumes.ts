@@ -13,8 +13,8 @@ const mostListed = 1_000;
 const others = '__other__';
 
 /**
- * Adds the volumes and load balancers of rows. In OpenCost's types there is no total for volumes: clients add up the
- * listed entries, so these must always sum to the row's cost.
+ * Adds to rows the lists of their volumes and load balancers. OpenCost's types have no total for volumes: clients add
+ * up the listed entries. So the sum of the entries must always be the cost in the row.
  */
 export async function addVolumes(
   connection: DuckDBConnection,
@@ -44,8 +44,8 @@ export async function addVolumes(
 }
 
 /**
- * Returns the key of a volume. OpenCost's reader splits it at its colon and rejects the whole answer if there is more
- * than one, so colons in names are replaced.
+ * Returns the key of a volume. OpenCost's reader splits keys at colons and rejects the whole answer if a name contains
+ * one. So colons in names are replaced.
  */
 function volumeKey(cluster: string, name: string): string {
   return `cluster=${cluster.replaceAll(':', '_')}:name=${name.replaceAll(':', '_')}`;
@@ -75,7 +75,7 @@ function toVolumes(found: readonly Row[]): Record<string, PersistentVolumeUse> {
 }
 
 /**
- * Lists load balancers. Cost of the row that its records do not attribute to a load balancer is added to the entry
+ * Lists the load balancers of a row. The part of `cost` that no load balancer accounts for is added to the entry
  * `__other__`.
  */
 function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBalancerUse> | null {
@@ -99,7 +99,7 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
   });
   const all = limited(uses, add);
   const rest = cost - uses.reduce((sum, { use }) => sum + use.cost, 0);
-  // A smaller difference is caused by the rounding of sums.
+  // Smaller differences only come from the rounding of sums.
   if (Math.abs(rest) > leastRest) {
     const use = { service: '', cost: rest, private: false, ip: '', hours: 0 };
     const known = all[others];
@@ -113,12 +113,15 @@ const leastRest = 1e-9;
 
 interface Entry<U> {
   readonly key: string;
-  /** Key of the entry that this one is added to if there are too many. */
+  /** If there are too many entries, this one may be merged into the entry with this key. */
   readonly otherKey: string;
   readonly use: U;
 }
 
-/** Returns the entries by key. If there are too many, the cheapest are merged, under their `otherKey`. */
+/**
+ * Returns the entries by key. If there are more than `mostListed`, merges the cheapest into entries with their
+ * `otherKey`.
+ */
 function limited<U extends { readonly cost: number }>(
   entries: readonly Entry<U>[],
   add: (a: U, b: U) => U,
@@ -133,7 +136,8 @@ function limited<U extends { readonly cost: number }>(
 }
 
 /**
- * Clears the texts and booleans of an entry: they describe a single volume or load balancer, not the sum of several.
+ * Clears the texts and booleans of an entry before it is merged: they describe a single volume or load balancer, not
+ * several.
  */
 function nameless<U extends object>(use: U): U {
   const texts = Object.entries(use).map(([name, value]): [string, unknown] => [
