@@ -14,7 +14,8 @@ export const defaultAliases: Aliases = {
 };
 
 /**
- * Returns the sanitised label keys that an alias stands for (at least one), or undefined if the word is not an alias.
+ * Returns the sanitised label or annotation keys that an alias stands for (at least one), or undefined if the word is
+ * not an alias.
  */
 export function aliasKeys(word: string, aliases: Aliases): string[] | undefined {
   const name = aliasNames.find((alias) => alias === word);

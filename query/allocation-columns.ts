@@ -101,7 +101,7 @@ export class AllocationColumnsBuilder {
 
   /**
    * @param most maximum number of records in the columns
-   * @param known identities that the receiver already has; new ones are added to it
+   * @param known identities that the receiver already has and that are therefore left out; new ones are added to it
    */
   constructor(
     private readonly most: number,

@@ -10,8 +10,8 @@ import { addVolumes } from './volumes';
 
 /**
  * Adds the details of rows that are not sums. All rows get the volumes, load balancers and GPUs of their members; rows
- * of a single container also get labels, services and maxima; rows whose members are in namespaces of the same name get
- * namespace labels.
+ * of a single container also get labels, services and the maxima of CPU, RAM and GPU usage; rows whose members are in
+ * namespaces of the same name get namespace labels.
  */
 export async function addDetails(
   connection: DuckDBConnection,

@@ -24,8 +24,8 @@ const groupsOfWorkloads = new Set([
 
 /**
  * Returns whether shared, idle and kept costs can be summed from rolled-up rows (one row per workload and file). The
- * filter and idle must use nothing more specific than a workload. They may use labels and annotations: the few
- * workloads whose allocations differ in these are found by `mixedWorkloads`.
+ * filter and idle must use nothing more specific than a workload. They may use labels and annotations: `mixedWorkloads`
+ * finds the few workloads whose allocations differ in these.
  */
 export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   return (
@@ -201,7 +201,7 @@ export const identityColumns = [...workloadColumns, ...columnsBelow] as const;
 
 /**
  * Returns SQL that is true if all rows of a group of `source` share the value of a property. It compares hashes, which
- * takes a fraction of the time of comparing texts; two texts collide with a chance of 1 in 2^64.
+ * takes a fraction of the time of comparing texts. The chance that two different texts have the same hash is 1 in 2^64.
  */
 export function agreedProperty(column: (typeof identityColumns)[number]): string {
   const hash = `${column}_hash`;
@@ -211,8 +211,8 @@ export function agreedProperty(column: (typeof identityColumns)[number]): string
 }
 
 /**
- * Wraps a grouped statement to add the texts that all rows of a group share. They are read from one workload and one
- * identity of the group.
+ * Extends a statement that groups `source`: adds the text properties that all rows of a group share. They are read from
+ * a single workload and a single identity of the group.
  */
 export function withProperties(
   grouped: string,
@@ -227,8 +227,8 @@ export function withProperties(
   const texts = (columns: readonly string[], table: string) =>
     columns.map((column) => `case when g.${column} then ${table}.${column} end as ${column}`);
   const replaced = [...texts(above, 'w'), ...texts(below, 'i')];
-  // Most large groups share none of the properties below the workload. Reading texts only where they are shared avoids
-  // reading millions of identities.
+  // The members of most large groups have none of these properties (such as node or pod) in common. Reading texts only
+  // for groups that need them avoids reading millions of identities.
   const sample = `case when ${below.map((column) => `g.${column}`).join(' or ')} then g.sample end`;
   return `, grouped as (${grouped})
 select g.* replace (${replaced.join(', ')}, g.sample::varchar as sample) from grouped g left join workload w on w.id = g.workload

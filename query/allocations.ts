@@ -86,7 +86,7 @@ export async function answerAllocations(
   };
 }
 
-/** Returns the options for reading the sums of `readSums`, which do not depend on the requested groups. */
+/** Returns the options with which `readSums` reads its sums. These do not depend on the requested groups. */
 async function sumsSource(connection: DuckDBConnection, source: SourceOptions): Promise<SourceOptions> {
   const request = { ...source.request, groups: [] };
   const rolledUp = hasRolledUpSums(request) && !source.controllersDiffer;

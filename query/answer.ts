@@ -70,7 +70,7 @@ export interface AllocationSet {
 
 /** Metadata of an answer. */
 export interface AnswerNotes {
-  /** Missing or suspicious data and ignored parameters, one sentence each. */
+  /** Sentences about missing or suspicious data and about ignored parameters. */
   readonly warnings: readonly string[];
   /** The generation that the answer is computed from; absent if the server has only a local store. */
   readonly generation?: number;
@@ -201,8 +201,8 @@ export interface DataState {
    */
   readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
   /**
-   * Why a newer generation could not be ingested or, without `generation`, possibly why the database could not be
-   * opened. Absent if there is no such problem.
+   * Why a newer generation is not served: it could not be ingested, or the database could not be opened. Absent if
+   * there is no such problem.
    */
   readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   readonly clusters: readonly ClusterCoverage[];

@@ -11,8 +11,8 @@ import { peakOf, type Peaks } from './peaks';
 type Roles = typeof costRoles;
 
 /**
- * The columns that a type's cost is computed from. If `costRoles` in etl/cost.ts counts another field, the code does
- * not compile until the field has an entry below. Then add it to the cost expressions, too.
+ * The columns that a type's cost is computed from. If `costRoles` in etl/cost.ts marks another field with `counts`, the
+ * code does not compile until the field has an entry below. Then add it to the cost expressions, too.
  */
 type CostColumns<Type extends AssetType> = {
   readonly [Name in keyof Roles[Type] as Roles[Type][Name] extends 'counts' ? Name : never]: string;

@@ -213,7 +213,7 @@ function listFields(): AssetField[] {
   return [...found.values()];
 }
 
-/** Returns the names of the columns that are merged in a certain way. */
+/** Returns the names of the columns that are merged in the given way. */
 export function columnsMergedBy(how: Merging): string[] {
   return storedFields.filter(({ merging }) => merging === how).map(({ name }) => name);
 }

@@ -21,7 +21,7 @@ export interface ServedFile {
   readonly notFinite: readonly NotFiniteNumbers[];
 }
 
-/** How many values of a field are NaN or infinite in a cluster's records of a file; they are treated as 0. */
+/** The number of NaN and infinite values of a field in a file's records of a cluster. Such values are treated as 0. */
 export interface NotFiniteNumbers {
   readonly cluster: number;
   readonly field: string;

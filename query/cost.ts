@@ -10,7 +10,10 @@ type Roles = (typeof costRoles)['allocation'];
 export type CostMeasure =
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] | 'pvCost';
 
-/** The order is that in which they are added up: another order would change the last digits of totals. */
+/**
+ * The parts of a total, in the order in which they are added up: another order would change the last digits of the
+ * total.
+ */
 const summands = {
   cpuCost: 'summand',
   cpuCostAdjustment: 'summand',

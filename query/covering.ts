@@ -3,7 +3,7 @@ import type { Catalog, ServedFile } from './catalog';
 import { joinPeaks, type Peaks } from './peaks';
 import type { Span } from './span';
 
-/** A stored set (a window file), from which one step of a query is answered for one cluster. */
+/** A choice: the stored set (window file) `file` is used to answer a step of a query for a cluster. */
 export interface Pick {
   /** Index of the step in the query's steps. */
   readonly step: number;

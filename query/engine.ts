@@ -131,9 +131,7 @@ export class QueryEngine implements Answers {
     };
   }
 
-  /**
-   * Calls `work` with a connection that sees the served generation. Exports read the database with it; see `export.ts`.
-   */
+  /** Calls `work` with a connection that sees the served generation, for the exports of `export.ts`. */
   async withConnection<T>(work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>): Promise<T> {
     return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
   }

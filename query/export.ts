@@ -22,7 +22,7 @@ type ExportType = 'TIMESTAMP' | 'VARCHAR' | 'VARCHAR[]' | 'MAP(VARCHAR, VARCHAR)
 /** A column of an export, with its documentation. */
 export interface ExportColumn {
   readonly name: string;
-  /** The type that DuckDB reads from the Parquet file. */
+  /** The type that the column has when DuckDB reads the Parquet file. */
   readonly type: ExportType;
   /** Unit of the values; empty if they have none. */
   readonly unit: string;
@@ -228,7 +228,7 @@ const exported: Record<Pipeline, Table> = {
   },
 };
 
-/** The documented schema of an export: its `schema.json`. */
+/** The schema of an export, with its documentation: the content of `schema.json`. */
 export interface ExportSchema {
   readonly version: number;
   /** The columns in the path of a file, each as `<name>=<value>/`. */

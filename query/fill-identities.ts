@@ -110,7 +110,7 @@ function workloadNumber(numbers: Numbers, identity: Identity): number {
 
 function nameNumber(numbers: Numbers, { cluster, node, namespace, pod, container }: Identity) {
   const { names } = numbers;
-  // The separator ensures that different names give different texts.
+  // The separator ensures that different names give different texts, and thus different hashes.
   const hash = new Uint32Array(hashWords);
   writeHash([cluster, node, namespace, pod, container].join('\0'), hash, 0);
   const known = names.get(hash, 0);

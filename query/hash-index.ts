@@ -63,5 +63,5 @@ export class HashIndex {
   }
 }
 
-/** Must be a power of 2. */
+/** Initial number of slots. Must be a power of 2. */
 const leastSlots = 1_024;

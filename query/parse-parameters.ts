@@ -22,7 +22,7 @@ export interface ReadParameters {
 /** The query part of a URL. A repeated parameter has several values. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Returns why the value of a parameter is ignored, or undefined if it is not. */
+/** Returns why the value of a parameter is ignored, or undefined if it is not ignored. */
 type Check = (value: string) => string | undefined;
 
 const anything: Check = () => undefined;

@@ -11,8 +11,8 @@ const agreed = (column: string) =>
   `case when min(${column}) = max(${column}) then min(${column}) else '' end`;
 
 /**
- * SQL that fills the table `placement` from the node assets in the served files. The row with an empty node holds the
- * values that all nodes of a cluster share.
+ * SQL that fills the table `placement` from the node assets in the served files. For each cluster, a row with an empty
+ * node holds the values that all of its nodes share.
  */
 export const fillPlacements = `
 insert into placement

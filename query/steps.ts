@@ -6,7 +6,7 @@ export interface Steps {
   readonly steps: readonly Span[];
   /** In time order. Each step belongs to one period. */
   readonly periods: readonly Span[];
-  /** For each step, the index of its period. */
+  /** The index in `periods` of the period that each step belongs to. */
   readonly periodOf: readonly number[];
 }
 

@@ -4,8 +4,8 @@ import { servedIdentities } from './rollup';
 import { Bindings, unnested } from './sql';
 
 /**
- * SQL that fills the table `twin` with the served identities that share their name with others, and with whether the
- * controllers of these identities differ.
+ * SQL that fills the table `twin` with the served identities whose name several served identities have. Also stores
+ * whether the controllers of identities with the same name differ.
  */
 export const findTwins = `
 insert into twin
