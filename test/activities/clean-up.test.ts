@@ -26,7 +26,7 @@ const threads = testMergeThreads();
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** Wraps a bucket so that the test sets the clock by which objects are dated. */
+/** Wraps a bucket so that objects get their modification times from a clock that the test sets. */
 function withClock(bucket: Bucket) {
   const written = new Map<string, Date>();
   const clock = { now: Date.parse('2026-11-20T00:30:00Z') };
@@ -92,14 +92,14 @@ test('an object is deleted once two passes a day apart, by the store’s clock, 
     await federator.federate();
   }
   clock.now += 31 * day;
-  // The first pass finds the old object and records it.
+  // The first clean-up finds that the old object is unreferenced, and records it. A later one deletes it.
   expect(await federator.cleanUp()).toMatchObject({ generations: 1, objects: 0, waiting: 1 });
   clock.now += 23 * hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 0, waiting: 1 });
   clock.now += hour;
   expect(await federator.cleanUp()).toMatchObject({ objects: 1, waiting: 0 });
   expect(await snapshot(bucket, `${objectsPrefix}${old}`)).toEqual({});
-  // Every object that the newest generation names still exists.
+  // All objects that the newest generation refers to still exist.
   for (const { fingerprint } of Object.values((await federator.newest()).windows)) {
     expect(await bucket.head(provenanceKey(fingerprint))).toBeDefined();
   }
@@ -117,7 +117,7 @@ test('an object that a run reuses is spared', async () => {
   clock.now += 2 * day;
   await federator.cleanUp();
   clock.now += 2 * day;
-  // The same sources are planned again, so the run finds the object and reuses it.
+  // The next run plans the same sources, finds the object of the killed run and reuses it.
   const again = await federator.prepare();
   expect(again.outcomes).toMatchObject([{ reused: true, fingerprint: outcomes[0]?.fingerprint }]);
   expect(await federator.cleanUp()).toMatchObject({ objects: 0 });

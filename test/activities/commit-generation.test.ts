@@ -147,7 +147,7 @@ test('nothing is committed when a merged object is missing', async () => {
 
 describe('a full listing', () => {
   const fullListing: FullListing = { at: '2026-11-20T00:00:00.000Z', clusters: {} };
-  /** Prepares a run up to its commit, with a plan made from `fullListing`. */
+  /** Prepares a run up to its commit, and records `fullListing` in its plan. */
   const prepare = async (federator: TestFederator) => {
     const prepared = await federator.prepare();
     const head = await readHead(federator.bucket, prepared.run, 1);
@@ -223,7 +223,7 @@ describe('two federators', () => {
     });
     expect((await b.newest()).generation).toBe(1);
     expect((await b.federate({ takeOver: true })).commit).toMatchObject({ status: 'committed', clusters: 4 });
-    // After the takeover, the other federator fails.
+    // `b` has taken over, so `a` can no longer federate.
     await expect(new TestFederator(bucket, threads, { id: 'a' }).federate()).rejects.toMatchObject({
       code: 'FEDERATOR_CONFLICT',
     });

@@ -24,7 +24,7 @@ import { readAll } from '../../storage/read-all';
 import { removeTemporaryFolders, temporaryFolder } from '../storage/temporary-folder';
 
 export const golden = resolve(__dirname, '../golden');
-/** Number of golden windows: three days and four hours of each of two pipelines. */
+/** Number of golden windows: for each of the two pipelines, three days and four hours. */
 export const goldenWindows = 14;
 export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
@@ -39,14 +39,14 @@ export function testMergeThreads(): MergeThreads {
   return threads;
 }
 
-/** Creates a bucket on disk, filled as five clusters would have filled it, or empty. */
+/** Creates a bucket on disk with the golden files of five clusters, or without any files. */
 export function federatedBucket({ empty = false } = {}): Bucket {
   const directory = temporaryFolder();
   if (!empty) cpSync(join(golden, 'bucket'), directory, { recursive: true });
   return openFilesystem({ directory });
 }
 
-/** Same, but with only the three days of allocations: enough for most tests, in a fraction of the time. */
+/** Same as `federatedBucket`, but with only the three days of allocations: enough for most tests, and much faster. */
 export function smallBucket(): Bucket {
   const directory = temporaryFolder();
   for (const cluster of readdirSync(join(golden, 'bucket/federated'))) {
@@ -62,14 +62,14 @@ export interface TestFederatorOptions {
   readonly generations?: number;
 }
 
-/** Results of a run's steps. Those after the plan are undefined if there was nothing to do. */
+/** Results of a run's steps. If the plan found nothing to do, the results of the later steps are undefined. */
 export interface TestRun {
   readonly plan: PlanSummary;
   readonly outcomes: MergeOutcome[];
   readonly commit?: CommitResult;
 }
 
-/** The federator's activities on a bucket, called in the order the workflows call them. */
+/** Calls the federator's activities on a bucket, in the order in which the workflows call them. */
 export class TestFederator {
   exclusions: Record<string, Exclusion> = {};
   readonly deps: FederationDependencies;
@@ -95,7 +95,7 @@ export class TestFederator {
     };
   }
 
-  /** Does the steps of a run before the commit, and leaves the bucket as a run killed at that point would. */
+  /** Runs all steps before the commit. Afterwards, the bucket looks as if the run had been killed at that point. */
   async prepare(request: Partial<FederationRequest> = {}, run = this.nextRun(), attempt = 1) {
     const asked: FederationRequest = { trigger: 'person', at: '2026-11-20T00:00:00.000Z', ...request };
     await createRecordRequest(this.deps)({ run, request: asked });
@@ -117,7 +117,7 @@ export class TestFederator {
     return createCommitGeneration(this.deps)({ run, attempt });
   }
 
-  /** Does a complete run. */
+  /** Runs all steps of a federation. */
   async federate(request: Partial<FederationRequest> = {}): Promise<TestRun> {
     const { run, plan, outcomes } = await this.prepare(request);
     if (plan.outcome === 'no-input' || plan.outcome === 'all-excluded') return { plan, outcomes };
@@ -160,12 +160,12 @@ export function keptFile(cluster: string, window: string): string {
   return keptKey(clusterId(cluster), window as WindowId);
 }
 
-/** Returns a cluster's golden file of a window. */
+/** Returns a cluster's golden file for a window. */
 export function goldenSource(cluster: string, window: string): Buffer {
   return readFileSync(join(golden, 'bucket', sourceKey(cluster, window)));
 }
 
-/** Returns the versions of all objects below a prefix, by key. */
+/** Returns the version of every object below a prefix, by key. */
 export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const entry of bucket.list(prefix))
@@ -173,7 +173,7 @@ export async function snapshot(bucket: Bucket, prefix: string): Promise<Record<s
   return found;
 }
 
-/** Returns the bucket with some of its verbs replaced. */
+/** Returns the bucket with some of its methods replaced. */
 export function overriding(bucket: Bucket, verbs: Partial<Bucket>): Bucket {
   return {
     type: bucket.type,

@@ -15,7 +15,7 @@ import {
 const threads = testMergeThreads();
 const clusters = [1, 2, 3, 4, 5].map((number) => `cluster-${number}`);
 
-/** Returns a federator that keeps no sources in memory. */
+/** Returns a federator that keeps no sources in memory, so it may have to read them several times. */
 function forgetful(bucket: Bucket): TestFederator {
   const federator = new TestFederator(bucket, threads);
   Object.assign(federator.deps, { mergeMemory: 1 });
@@ -73,7 +73,7 @@ describe.each([
     expect(after?.fingerprint).not.toBe(before?.fingerprint);
     expect(after?.digest).toBe(before?.digest);
 
-    // Merging all the files again gives the same result.
+    // Merging all the source files again gives the same result.
     calls.length = 0;
     await federator.federate({ force: true });
     expect(Object.keys(gets(calls)).sort()).toEqual(clusters);

@@ -23,7 +23,7 @@ afterAll(async () => {
 const payloadLimit = 20 * 1024;
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-/** Returns a bucket that lists a large fleet, and keeps in memory what is written to it. */
+/** Returns a bucket that lists the files of a large fleet, and keeps the objects that are written to it in memory. */
 function largeFleet(clusters: number, windows: number): Bucket {
   const objects = new Map<string, Buffer>();
   const info = (key: string, length: number) =>

@@ -25,7 +25,7 @@ import {
 let disk: ClusterOnDisk;
 let all: Record<string, Combined>;
 const windows = [day1, day2, assets1];
-/** A window that other clusters have, but this cluster does not. */
+/** A window that only other clusters have. */
 const theirs = 'allocations/1d/1794787200-1794873600';
 
 beforeEach(async () => {
@@ -60,8 +60,8 @@ const status = () => createPrimaryStatus(disk)();
 
 describe('leaving', () => {
   it("restores the cluster's own local ETL, and lasts", async () => {
-    // Only this cluster contributes to the combined window, but its bytes still differ from the file that the cluster
-    // built.
+    // Only this cluster contributes to the combined window, yet the combined file has other bytes than the cluster's
+    // own.
     all[day2] = { bytes: rewritten(day2, await built(day2)), from: ['cluster-5'] };
     const own = await becomePrimary();
     expect(await leave()).toMatchObject({

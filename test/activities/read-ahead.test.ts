@@ -3,8 +3,8 @@ import { ReadAhead } from '../../activities/read-ahead';
 const mega = 1024 * 1024;
 
 /**
- * Returns `count` readables of the same size. `begun` lists those that were started; each ends when the test calls
- * `let`.
+ * Returns `count` readables of `bytes` bytes each. `begun` lists the indexes of those that have been started. A
+ * readable ends when the test calls `let` with its index.
  */
 function readables(count: number, bytes: number) {
   const begun: number[] = [];

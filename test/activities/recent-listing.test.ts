@@ -32,9 +32,9 @@ afterAll(removeTemporaryFolders);
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Midnight of a day, in seconds. */
+/** Midnight of an arbitrary day, in seconds. */
 const start = 1_794_614_400;
-/** The bulk of a history: more hours than a store lists per page, all older than the other windows. */
+/** Old hours of a history: more windows than a store lists per page, all older than any other window of the tests. */
 const history = Array.from({ length: 1_005 }, (_, hours) =>
   window('allocations', hour, start - 90 * day + hours * hour),
 );
@@ -43,10 +43,10 @@ function window(pipeline: string, seconds: number, from: number): string {
   return `${pipeline}/${seconds === hour ? '1h' : `${seconds / day}d`}/${from}-${from + seconds}`;
 }
 
-/** An empty bucket, in which every head returns undefined. */
+/** An empty bucket, in which every head finds nothing. */
 const nowhere = federatedBucket({ empty: true });
 
-/** Keeps objects in memory, behind a bucket that adds up the listing pages that a real store would have returned. */
+/** Keeps objects in memory. Its bucket counts the listing pages that a real store would have returned. */
 class World {
   pages = 0;
   now = start;
@@ -75,7 +75,9 @@ class World {
     });
   }
 
-  /** Writes an object as a cluster or somebody else would. Its version shows whether it is `good`. */
+  /**
+   * Writes an object, as a cluster or somebody else would. Its version tells `run` whether the file is `good` or bad.
+   */
   write(key: string, bytes = Buffer.alloc(0), good = true): void {
     this.keep(key, bytes, `${good ? 'good' : 'bad'}-${++this.writes}`);
   }
@@ -93,13 +95,13 @@ class World {
     this.sorted = undefined;
   }
 
-  /** Fills a page with files that belong to no window and sort before all others in their folder. */
+  /** Writes a page full of files that belong to no window and sort before all windows in their folder. */
   fill(folder: string): void {
     for (let number = 0; number < 1_000; number++)
       this.write(sourceKey('a', `${folder}/0${String(number).padStart(3, '0')}`));
   }
 
-  /** Copies all objects, for a federator that does not see the changes made by the other one. */
+  /** Copies all objects, so that a second federator does not see the changes that the first one makes. */
   copy(): World {
     const copy = new World();
     for (const [key, object] of this.objects) copy.objects.set(key, object);
@@ -132,7 +134,10 @@ class World {
 
 const input = { federator: 'f', scope: { exclude: [] }, exclusions: {} };
 
-/** Plans and commits as a run does, but merges only versions, not bytes. With `fails`, it stops before the commit. */
+/**
+ * Plans and commits like a real run, but does not merge any bytes: it decides by the version whether a file is bad.
+ * With `fails`, it stops before the commit.
+ */
 async function run(world: World, { fails = false, full = false } = {}): Promise<DrawnPlan> {
   const now = new Date(world.now * 1_000);
   const drawn = await drawPlan(world.bucket, { ...input, request: full ? { full } : {}, now });
@@ -164,7 +169,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Returns the clusters of the newest generation, and what it says of windows that ended after `since`. */
+/** Returns the newest generation's clusters, and its entries for windows that ended after `since`. */
 async function said(world: World, since: number) {
   const generation = await readNewestGeneration(world.bucket);
   const looked = (id: string) =>
@@ -193,7 +198,7 @@ function twoClusters(): World {
   return world;
 }
 
-/** Same, but each cluster also has more hours than a store lists per page. */
+/** Same as `twoClusters`, but each cluster also has more hours than a store lists per page. */
 function twoWithHistory(): World {
   const world = twoClusters();
   for (const cluster of ['a', 'b']) for (const id of history) world.write(sourceKey(cluster, id));
@@ -205,7 +210,7 @@ describe('over days of changes', () => {
     cluster: fc.constantFrom('a', 'a', 'b', 'b', 'new'),
     pipeline: fc.constantFrom('allocations', 'assets'),
     seconds: fc.constantFrom(hour, day, 7 * day),
-    /** Hours from the window's end until now. */
+    /** Time from the window's end until now, in hours. */
     back: fc.oneof(fc.integer({ min: -5, max: 8 * 24 }), fc.integer({ min: 0, max: 80 * 24 })),
     what: fc.constantFrom('good', 'good', 'bad', 'gone'),
   });
@@ -247,7 +252,7 @@ describe('over days of changes', () => {
       }),
       propertyRuns(12, 100),
     );
-    // Unless each of these occurred, the test would prove nothing.
+    // All of these situations must have occurred, otherwise the test would prove nothing.
     for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0);
   });
 });
@@ -287,7 +292,8 @@ describe('a run after a full listing', () => {
     const world = twoWithHistory();
     world.now += 2 * day;
     await run(world);
-    // Uploads part of the history of a new cluster, whose push of a thousand hours is not finished when a run lists it.
+    // Uploads part of a new cluster's history of a thousand hours. The cluster is still pushing the rest when a run
+    // lists it.
     const bring = (from: number, to: number) =>
       history.slice(from, to).forEach((id) => world.write(sourceKey('new', id)));
     bring(900, 1_000);
@@ -323,7 +329,7 @@ describe('a run after a full listing', () => {
   test('reads every page of a cluster whose names do not sort by time', async () => {
     const world = twoWithHistory();
     const yesterday = window('allocations', hour, start - hour);
-    // This name sorts before all windows in its folder, and comes after the end of a page.
+    // The name of this file sorts before all windows in its folder, but after a page full of other files.
     const odd = sourceKey('a', yesterday.replace('1h/', '1h/1.'));
     world.fill('allocations/1h');
     world.write(odd);
@@ -339,12 +345,12 @@ describe('a run after a full listing', () => {
       world.write(sourceKey('a', window('allocations', day, start - days * day)));
     await run(world);
     const before = world.pages;
-    // The run does not record a full listing either, as the last one is good for the day.
+    // The run does not record its full listing, because the recorded one is less than a day old.
     expect(await run(world)).toMatchObject({
       listing: { kind: 'full', why: 'it took no more requests' },
       fullListing: undefined,
     });
-    // One page each for the clusters, the newest generation and the files.
+    // It takes one page to list the clusters, one to find the newest generation, and one to list the files.
     expect(world.pages - before).toBe(3);
   });
 });
@@ -372,7 +378,7 @@ describeWithS3('on an S3 server', () => {
         return `allocations/${folder}/${from}-${from + seconds}`;
       }),
     );
-    // Write straight into the server's folder, which is fast.
+    // Write the files directly into the server's folder, because that is fast.
     for (const file of files) {
       const at = path.join(rootDir, name, prefix, file);
       mkdirSync(path.dirname(at), { recursive: true });

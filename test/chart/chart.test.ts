@@ -26,7 +26,7 @@ const namespace = 'kubecost';
 
 const render = (options: RenderOptions) => renderChart(chart, { release: 'fe', namespace, ...options });
 
-/** Objects that the user created before the release; the chart only refers to them. */
+/** Objects that the user has created before installing the release, so that the chart only refers to them. */
 const existing = [
   'Secret/federated-store',
   'Secret/etl-backup',
@@ -55,7 +55,7 @@ function leafOf(values: object, at: string): unknown {
     .reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], values);
 }
 
-/** The minimal values of a release. Each test adds its own. */
+/** The minimal values of a release. Each test adds its own values. */
 const minimal = {
   clusterId: 'cluster-1',
   federatedETL: { federatedCluster: true },
@@ -73,7 +73,7 @@ describeWithHelm('the chart', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** Returns the settings of each process of a release, as the program itself reads them. */
+  /** Returns the settings of each process of a release, as the program itself loads them. */
   async function settingsOf(
     objects: readonly KubernetesObject[],
   ): Promise<Record<string, Settings & LaidOut>> {
@@ -127,7 +127,7 @@ describeWithHelm('the chart', () => {
     it('gives each process settings that it accepts', async () => {
       const { objects: without } = await render({
         valuesFiles: [fileOf(example)],
-        // Leave out the CA bundle, as its volume comes from a ConfigMap that the release does not contain.
+        // Leave out the CA bundle: its volume needs a ConfigMap that the release does not contain.
         set: { 'pods.caBundle.configMap': '' },
       });
       const settings = await settingsOf(without);
@@ -248,7 +248,7 @@ describeWithHelm('the chart', () => {
         runEveryMs: 600_000,
         generations: 3,
       });
-      // The Federator does not need the operator token, so it does not get it.
+      // The Federator does not need the operator token, so its pod does not receive the token.
       expect(Object.keys(federator?.env ?? {})).not.toContain('FEDERATED_ETL_API_TOKEN');
     });
 
@@ -282,7 +282,7 @@ describeWithHelm('the chart', () => {
         { secrets },
         await mkdtemp(path.join(folder, 'pod-')),
       );
-      // In a pod, the error would name the folder /etc/federated-etl/secrets/federated-store.
+      // On this machine, the error contains the path of a local folder. In a pod, it would contain this path:
       const [container] = fields(pod?.spec)['containers'] as { volumeMounts: { mountPath: string }[] }[];
       expect(container?.volumeMounts.map(({ mountPath }) => mountPath)).toContain(
         '/etc/federated-etl/secrets/federated-store',
@@ -306,7 +306,7 @@ describeWithHelm('the chart', () => {
       expect(cluster).toMatchObject({ clusterId: 'cluster-4', roles: { federatedCluster: true } });
       expect(federator?.federator.scope).toMatchObject({ cutoff: expect.anything() });
       const kinds = objects.map(({ kind }) => kind);
-      // Kubecost's settings for its own ingress and service must not create any for the primary.
+      // Kubecost's own values for an ingress and a service must not create an ingress or a service for the primary.
       expect(kinds).not.toContain('Ingress');
       expect(kinds).not.toContain('Service');
       const deployments = objects.filter(({ kind }) => kind === 'Deployment');
@@ -516,7 +516,7 @@ describeWithHelm('the chart', () => {
         'pods.labels has app.kubernetes.io/name',
       ],
       ['a misspelled key', { ...minimal, localETL: {} }, 'There is no key localETL: it is written localEtl.'],
-      // The schema refuses the following values.
+      // The schema rejects the following values.
       [
         'an unknown key of ours',
         { ...minimal, federatedETL: { federatedClusters: true } },
@@ -619,7 +619,10 @@ describeWithHelm('the chart', () => {
   });
 
   describe('an existing secret', () => {
-    /** Serves just enough of a Kubernetes API for `lookup`: one secret with these keys. */
+    /**
+     * Starts a server with just enough of the Kubernetes API for the template function `lookup`: one secret with this
+     * data.
+     */
     async function withSecret(data: Record<string, string>): Promise<Listening> {
       const secret = {
         apiVersion: 'v1',
@@ -663,8 +666,8 @@ describeWithHelm('the chart', () => {
         (error: unknown) => error,
       );
       await api.close();
-      // Helm has the API server check all objects except templates, and this API server is only a stub. So a release
-      // with a good secret may still end in another error.
+      // Helm also sends all objects to the API server for validation, which this stub does not support. So even with a
+      // good secret, Helm may end with an error, but not with one about the secret.
       if (sentence === undefined) expect(String(end)).not.toContain('The secret');
       else expect((end as HelmError).message).toContain(sentence);
     });
@@ -749,10 +752,10 @@ describeWithHelm('the chart', () => {
     };
     const { containers, volumes } = patch.spec.template.spec;
     const [container] = containers as { readinessProbe?: object }[];
-    // A sidecar that waits for Temporal must not make the cost-model unready, so it has no readiness probe.
+    // The sidecar has no readiness probe: while it waits for Temporal, it must not make the cost-model's pod unready.
     expect(container).not.toHaveProperty('readinessProbe');
     const labels = { app: 'cost-analyzer' };
-    // The patch refers to the volume `persistent-configs`, which the cost-model's deployment already has.
+    // The patch mounts the volume `persistent-configs`, which the cost-model's deployment already has.
     const deployment: KubernetesObject = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -775,7 +778,7 @@ describeWithHelm('the chart', () => {
       { secrets },
       await mkdtemp(path.join(folder, 'pod-')),
     );
-    // The sidecar uses another port, because Kubecost's aggregator uses 9004 in that pod.
+    // The sidecar's health port is not the default 9004, because Kubecost's aggregator uses 9004 in the same pod.
     expect(loadSettings({ env: { ...env }, cwd: folder }).health.listen).toBe(':9014');
   });
 });

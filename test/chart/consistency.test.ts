@@ -90,7 +90,9 @@ test('a consistent release has no findings', () => {
   expect(check(release)).toEqual([]);
 });
 
-/** In each case, `bad` replaces the first match of `good`, which must lead to these findings. */
+/**
+ * In each case, `bad` replaces the first occurrence of `good` in the release, which must lead to the findings `said`.
+ */
 const faults: readonly [what: string, good: string, bad: string, ...said: string[]][] = [
   [
     "a workload's selector",
@@ -328,7 +330,7 @@ const unsafe: readonly [good: string, bad: string, said: string][] = [
 
 describe('a pod with more permissions than it needs', () => {
   test.each(unsafe)('%s → %s', (good, bad, said) => {
-    // The field may be in block style, where an additional field needs its own line with the same indentation.
+    // If the field is in YAML's block style, an additional field needs its own line with the same indentation.
     const [indent = ''] = new RegExp(`^ *(?=${good.replace(/[[\]{}]/g, '\\$&')})`, 'm').exec(release) ?? [];
     expect(release).toContain(good);
     expect(check(release.replace(good, bad.replace(/^(allow.*), (priv.*)$/, `$1\n${indent}$2`)))).toEqual([

@@ -24,9 +24,9 @@ const clusterWide = new Set([
 ]);
 
 /**
- * Finds inconsistencies between the objects of a release, and describes each in one sentence: dangling names, selectors
- * that match no pod, duplicate objects, pods with more permissions than they need. `validateObjects` checks the
- * schemas.
+ * Finds inconsistencies between the objects of a release: dangling names, selectors that match no pod, duplicate
+ * objects, pods with more permissions than they need. Each is described in one sentence. (`validateObjects` checks
+ * objects against the schemas.)
  */
 export function findInconsistencies(
   objects: readonly KubernetesObject[],
@@ -70,7 +70,7 @@ function namespaces(objects: readonly KubernetesObject[], namespace: string): st
   });
 }
 
-/** Checks that each selector of an object matches the labels of a pod of this release. */
+/** Checks that each selector of an object matches the labels of a pod in this release. */
 function selectors(object: KubernetesObject, pods: readonly PodSource[]): string[] {
   const spec = fields(object['spec']);
   const own = pods.filter(({ owner }) => owner === object);
@@ -125,7 +125,7 @@ function selects(selector: unknown, labels: Fields): boolean {
   );
 }
 
-/** Checks that each target port of a service exists in a container behind the service. */
+/** Checks that each target port of a service exists in a container that the service selects. */
 function servicePorts(object: KubernetesObject, pods: readonly PodSource[]): string[] {
   if (object.kind !== 'Service') return [];
   const { selector, ports } = fields(object['spec']);
@@ -142,7 +142,7 @@ function servicePorts(object: KubernetesObject, pods: readonly PodSource[]): str
   });
 }
 
-/** Checks that Prometheus finds its targets: a service or pod of the release, and a port that it names. */
+/** Checks that Prometheus finds its targets: they must be services or pods of the release, with a port of that name. */
 function monitoredPorts(
   object: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -181,7 +181,7 @@ function hasPort(container: Fields, port: unknown): boolean {
   return list(container['ports']).some(({ name, containerPort }) => port === name || port === containerPort);
 }
 
-/** Checks that probes use ports that their container has. */
+/** Checks that probes use ports that their containers declare. */
 function probePorts({ path, spec }: PodSource): string[] {
   return containersOf(spec, path).flatMap(({ container, path: at }) =>
     ['startupProbe', 'livenessProbe', 'readinessProbe'].flatMap((name) => {

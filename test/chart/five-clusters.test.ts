@@ -23,7 +23,7 @@ const exampleData = path.join(__dirname, '../golden/bucket/federated');
 const clusters = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 const token = 'an-operator-token';
 
-/** A pod of a release, started as a process with its rendered settings. */
+/** A pod of a release that runs as a process on this machine, with the settings from its rendered manifest. */
 interface Process {
   readonly name: string;
   readonly child: ChildProcess;
@@ -33,9 +33,7 @@ interface Process {
   readonly readyPath: string;
 }
 
-/**
- * Renders the examples with Helm, and starts them on one machine as they would be started in five Kubernetes clusters.
- */
+/** Renders the examples with Helm, and starts their pods as processes on this machine. */
 describeWithHelm('the five examples of the chart', () => {
   describeWithTemporal('on a Temporal server', () => {
     describeWithS3('and an S3 server', () => {
@@ -45,7 +43,7 @@ describeWithHelm('the five examples of the chart', () => {
       let program: string;
       let store: string;
       const processes: Process[] = [];
-      /** Pods of `helm test`, each of which runs once. */
+      /** The test pods that `helm test` would run, by name. Each runs once. */
       const doctors = new Map<string, LaidOut>();
 
       beforeAll(async () => {
@@ -67,8 +65,8 @@ describeWithHelm('the five examples of the chart', () => {
       });
 
       /**
-       * Renders a cluster's example and starts each of its pods. Only the servers in the example are replaced, by those
-       * of this machine.
+       * Renders a cluster's example and starts each of its pods. Only the addresses of servers differ from the example:
+       * they are replaced by those of servers on this machine.
        */
       async function startRelease(cluster: string, isUpgrade = false): Promise<void> {
         const { objects } = await renderChart(chart, {
@@ -136,7 +134,7 @@ describeWithHelm('the five examples of the chart', () => {
       }
 
       it('become ready by their readiness probes', async () => {
-        // One of the five clusters also has two replicas of the Federator.
+        // Five clusters have a pod each, and one of them also has two replicas of the Federator.
         expect(processes).toHaveLength(7);
         await allReady();
       });
@@ -155,7 +153,7 @@ describeWithHelm('the five examples of the chart', () => {
           cluster,
           Math.round(totalCost * 100) / 100,
         ]);
-        // OpenCost's own code gives these results for the same files.
+        // These are the results of OpenCost's own code for the same files.
         expect(Object.fromEntries(rounded)).toEqual({
           'cluster-1': 60.43,
           'cluster-2': 1_894.21,
@@ -163,7 +161,7 @@ describeWithHelm('the five examples of the chart', () => {
           'cluster-4': 150.14,
           'cluster-5': 79.03,
         });
-        // The operator token from the secret permits changes.
+        // `canAct` is true because the API has found the operator token in the secret.
         const status = (await (await fetch(`${primary?.api}/api/status`)).json()) as { data: object };
         expect(status.data).toMatchObject({ canAct: true });
       });
@@ -193,7 +191,7 @@ describeWithHelm('the five examples of the chart', () => {
           child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
           child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
           const [status] = (await once(child, 'close')) as [number | null];
-          // Compare the output too, so that a failure shows its reason.
+          // Compare the output too, so that a failed test shows the reason.
           expect({ name, status, said: status === 0 ? '' : Buffer.concat(output).toString() }).toEqual({
             name,
             status: 0,
@@ -225,8 +223,8 @@ describeWithHelm('the five examples of the chart', () => {
 });
 
 /**
- * Replaces the ports in the settings by free ones, and returns their addresses. The pods share one address here, so
- * they cannot use the same ports. They listen on loopback so that nothing else can reach them.
+ * Replaces the ports in the settings by free ones, and returns the new addresses. In this test, all pods share one IP
+ * address, so they cannot use the same ports. They listen on loopback so that nothing else can reach them.
  */
 async function onFreePorts(settings: string): Promise<{ health: string; api: string }> {
   const text = await readFile(settings, 'utf8');

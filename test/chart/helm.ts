@@ -10,7 +10,7 @@ import { helmPath } from '../servers/paths';
 const run = promisify(execFile);
 const limitMs = 60_000;
 
-/** An object of a manifest: the fields that all kinds share, and any others. */
+/** An object of a manifest: the fields that all kinds have in common, and any other fields. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -27,12 +27,9 @@ export interface KubernetesObject {
 export interface ChartValues {
   /** Files with values; later ones take precedence. */
   readonly valuesFiles?: readonly string[];
-  /** Values from the test, which take precedence over the files. */
+  /** Values that the test sets. They take precedence over the files. */
   readonly values?: object;
-  /**
-   * Single values by path as in `--set`, such as `query.replicas`, with the highest precedence.
-   * Each is JSON.
-   */
+  /** Single values by path, such as `query.replicas`, as with `--set-json`. They have the highest precedence. */
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
@@ -41,37 +38,39 @@ export interface RenderOptions extends ChartValues {
   readonly release?: string;
   /** The release's namespace. (Default: `test-namespace`) */
   readonly namespace?: string;
-  /** Renders as for `helm upgrade`. */
+  /** Whether to render as `helm upgrade` would. (Default: as `helm install`) */
   readonly isUpgrade?: boolean;
   /** The Kubernetes version, such as `1.29.0`. (Default: that of Helm's client) */
   readonly kubeVersion?: string;
-  /** APIs that the cluster has in addition to those of Kubernetes, such as `monitoring.coreos.com/v1`. */
+  /** APIs that the cluster offers in addition to Kubernetes' own, such as `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
-  /** Address of a Kubernetes API for the chart's lookups. (Default: no API, lookups find nothing) */
+  /** Address of a Kubernetes API that `lookup` asks. (Default: no API, so `lookup` finds nothing) */
   readonly server?: string;
 }
 
-/** Output of a chart: its objects, including hooks, in Helm's order, and the notes for the user. */
+/** Output of a chart: its objects in Helm's order, hooks included, and the notes for the user. */
 export interface RenderedChart {
   readonly objects: readonly KubernetesObject[];
   /** Text of NOTES.txt, empty if the chart has none. */
   readonly notes: string;
 }
 
-/** Thrown when Helm refuses. The message is Helm's own. */
+/** Thrown when Helm fails. The message is Helm's own. */
 export class HelmError extends Error {
   override readonly name = 'HelmError';
 
   constructor(
     message: string,
-    /** Output of Helm before the failure. */
+    /** What Helm wrote to stdout before it failed. */
     readonly stdout: string,
   ) {
     super(message);
   }
 }
 
-/** Name of the template that adds the notes to the output of `helm template`, which omits them. */
+/**
+ * Name of an additional template that outputs the chart's notes as an object: `helm template` does not print the notes.
+ */
 const notesFile = 'zz-notes-for-test.yaml';
 const notesKind = 'NotesForTest';
 const notesTemplate = [
@@ -82,8 +81,8 @@ const notesTemplate = [
 ].join('\n');
 
 /**
- * Renders a chart as `helm install` would, without a cluster. Throws a HelmError with Helm's
- * message if it refuses: a value that the schema does not allow, a `fail`, a broken template.
+ * Renders a chart as `helm install` would, but without a cluster. If Helm refuses, throws a HelmError with Helm's
+ * message. Reasons are a value that the schema does not allow, a `fail` in a template, or a broken template.
  */
 export async function renderChart(chartFolder: string, options: RenderOptions = {}): Promise<RenderedChart> {
   const {
@@ -109,18 +108,18 @@ export async function renderChart(chartFolder: string, options: RenderOptions = 
   });
 }
 
-/** Findings of `helm lint`, one line each, by severity. */
+/** Findings of `helm lint` by severity, each of them one line. */
 export interface LintReport {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   readonly hints: readonly string[];
 }
 
-/** Lints a chart with these values. */
+/** Lints a chart with the given values. */
 export async function lintChart(chartFolder: string, options: ChartValues = {}): Promise<LintReport> {
   return inScratch(async (scratch) => {
     const args = ['lint', path.resolve(chartFolder), ...(await valuesArgs(options, scratch))];
-    // If lint finds an error, it prints the error to stdout and exits with 1.
+    // If lint finds an error, it prints the error to stdout and exits with status 1.
     const { stdout, failure } = await callHelm(args, scratch).then(
       (stdout) => ({ stdout, failure: undefined }),
       (error: HelmError) => ({ stdout: error.stdout, failure: error }),
@@ -134,11 +133,9 @@ export async function lintChart(chartFolder: string, options: ChartValues = {}):
   });
 }
 
-/**
- * Parses a YAML text of several documents as Kubernetes does, and returns their objects. Empty documents are skipped.
- */
+/** Parses a text of several YAML documents as Kubernetes does, and returns the objects. Skips empty documents. */
 export function readManifests(text: string): KubernetesObject[] {
-  // Kubernetes uses YAML 1.1, where `0440` is 288 and `on` is true, but without the timestamps of 1.1.
+  // Kubernetes uses YAML 1.1, where `0440` is 288 and `on` is true, but does not support the timestamps of YAML 1.1.
   const customTags = (tags: Tags): Tags =>
     tags.filter(
       (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && !tag.tag.endsWith(':timestamp')),
@@ -153,7 +150,7 @@ export function readManifests(text: string): KubernetesObject[] {
   });
 }
 
-/** Copies the chart. If it has notes, the copy has a template more, which outputs them. */
+/** Copies the chart. If the chart has notes, adds a template to the copy that outputs them. */
 async function copyChart(chartFolder: string, scratch: string): Promise<string> {
   const copy = path.join(scratch, 'chart');
   await cp(chartFolder, copy, { recursive: true });
@@ -169,7 +166,7 @@ async function valuesArgs(
 ): Promise<string[]> {
   const files = valuesFiles.map((file) => path.resolve(file));
   if (values !== undefined) {
-    // Every JSON text is also YAML.
+    // JSON is valid YAML, so Helm can read this file.
     const file = path.join(scratch, 'values.json');
     await writeFile(file, JSON.stringify(values));
     files.push(file);
@@ -189,7 +186,7 @@ async function inScratch<T>(use: (scratch: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs Helm isolated from the user: no settings, plugins, repositories or clusters. */
+/** Runs Helm in isolation from the user's settings, plugins, repositories and clusters. */
 async function callHelm(args: readonly string[], scratch: string): Promise<string> {
   const home = path.join(scratch, 'home');
   const env = {

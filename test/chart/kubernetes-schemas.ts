@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
-/** The keywords of JSON schema that the types of the Kubernetes API need. */
+/** The JSON schema keywords that are needed to describe the types of the Kubernetes API. */
 export interface Schema {
   $ref?: string;
   /** The type's display name. */
@@ -23,9 +23,9 @@ const packages = path.join(__dirname, '../../node_modules');
 const homes = ['kubernetes-models', '@kubernetes-models/prometheus-operator'];
 
 /**
- * Closed schemas of Kubernetes' types: they refuse fields that a type does not have. They are read from the type
- * declarations of `kubernetes-models`, which are generated from Kubernetes' OpenAPI documents. The package's own
- * validation is not used, because it accepts unknown fields. Types are read when they are first needed.
+ * JSON schemas of Kubernetes' types. They are closed: a field that a type does not have is an error. They are derived
+ * from the type declarations of `kubernetes-models`, which are generated from Kubernetes' OpenAPI documents. (The
+ * package's own validation accepts unknown fields, so it is not used.) A type is read when it is first needed.
  */
 export class KubernetesSchemas {
   readonly definitions: Record<string, Schema> = {};
@@ -33,20 +33,23 @@ export class KubernetesSchemas {
 
   /** Returns the id of a kind's schema in `definitions`, or undefined if there is no such kind. */
   idOf(apiVersion: string, kind: string): string | undefined {
-    // The names come from manifests and become part of a file path.
+    // Refuse other characters, because the names come from manifests and become part of a file path.
     if (!/^[a-z0-9./-]+$/.test(apiVersion) || !/^[A-Za-z0-9]+$/.test(kind) || apiVersion.includes('..'))
       return undefined;
     for (const home of homes) {
       const file = path.join(packages, home, apiVersion, `${kind}.d.ts`);
       if (!existsSync(file)) continue;
       const id = this.#define(file, `I${kind}`);
-      // Parts of kinds, such as DeploymentSpec, have files too, but are not kinds themselves.
+      // Types that are only parts of kinds, such as DeploymentSpec, have files too. They are not kinds.
       if (this.definitions[id]?.properties?.['kind']?.enum?.[0] === kind) return id;
     }
     return undefined;
   }
 
-  /** Reads a type from a file, and the types that it refers to. Each is read only once. */
+  /**
+   * Adds the schema of a type that a file declares, and the schemas of the types that it refers to, unless they were
+   * added before. Returns the schema's id.
+   */
   #define(file: string, name: string): string {
     const found = this.#declaration(file, name);
     const title = found.name.text.slice(1);
@@ -82,7 +85,7 @@ export class KubernetesSchemas {
   }
 
   #object(members: readonly { member: ts.TypeElement; file: string }[], title: string): Schema {
-    // A type without fields may have any fields, such as part of a custom resource.
+    // A type without fields, such as a part of a custom resource, may have any fields.
     if (members.length === 0) return { type: 'object' };
     const properties: Record<string, Schema> = {};
     const required = [...(alsoRequired[title] ?? [])];
@@ -103,7 +106,7 @@ export class KubernetesSchemas {
       case ts.SyntaxKind.BooleanKeyword:
         return { type: 'boolean' };
       case ts.SyntaxKind.NumberKeyword:
-        // The API has no floating-point numbers, except in schemas of custom resources.
+        // The Kubernetes API has no floating-point numbers, except in the schemas of custom resources.
         return { type: title === 'JSONSchemaProps' ? 'number' : 'integer' };
     }
     if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return { enum: [type.literal.text] };
@@ -131,7 +134,10 @@ export class KubernetesSchemas {
     throw unknownSyntax(type);
   }
 
-  /** Finds the declaration of a type, by its short name or by the long name that other files import. */
+  /**
+   * Finds the declaration of a type in a file. `name` is its short name, or the long name under which other files
+   * import it.
+   */
   #declaration(file: string, name: string): ts.InterfaceDeclaration | ts.TypeAliasDeclaration {
     const { statements } = this.#parse(file);
     const long = statements
@@ -150,7 +156,7 @@ export class KubernetesSchemas {
     return found;
   }
 
-  /** Returns the file from which `file` imports a type, or `file` itself if it does not import the type. */
+  /** Returns the file that `file` imports a type from, or `file` itself if it does not import the type. */
   #fileOf(file: string, name: string): string {
     const from = this.#parse(file)
       .statements.filter(ts.isImportDeclaration)
@@ -175,13 +181,13 @@ export class KubernetesSchemas {
   }
 }
 
-/** Types whose strings must have a format that the declaration does not show. */
+/** Schemas of types whose declarations do not say which strings and numbers are valid. */
 const special: Readonly<Record<string, Schema>> = {
   Quantity: { title: 'Quantity', type: ['string', 'number'], format: 'quantity' },
   IntOrString: { title: 'IntOrString', type: ['string', 'integer'] },
 };
 
-/** Fields that are optional in the OpenAPI documents, but that an object needs to be created. */
+/** Fields that are optional in the OpenAPI documents although Kubernetes does not accept an object without them. */
 const alsoRequired: Readonly<Record<string, readonly string[]>> = {
   Container: ['image'],
   JobTemplateSpec: ['spec'],
@@ -198,8 +204,8 @@ const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 const keys: Schema = { propertyNames: { format: 'file-key' } };
 
 /**
- * Rules that Kubernetes checks in addition to types. Without them here, a release that breaks them would be refused
- * only at installation.
+ * Rules that Kubernetes checks, but that its types do not express. Tests check them too, as otherwise a release that
+ * breaks them would be refused only when it is installed.
  */
 const rules: Readonly<Record<string, Schema>> = {
   'ObjectMeta.namespace': name('dns-label'),

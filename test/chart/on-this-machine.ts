@@ -3,28 +3,28 @@ import path from 'node:path';
 import type { KubernetesObject } from './helm';
 import { type Fields, fields, list } from './pods';
 
-/** Objects in the Kubernetes cluster that are not part of the release. */
+/** Objects that the pods need, but that are not part of the release. */
 export interface Surroundings {
-  /** Values of secrets as text, by the secret's name and key. */
+  /** Contents of secrets as text, by the secret's name and key. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Local folders of claims, by the claim's name. Other claims get an empty folder. */
+  /** Local folders that replace volume claims, by the claim's name. For any other claim, an empty folder is created. */
   readonly claims?: Readonly<Record<string, string>>;
 }
 
-/** The first container of a pod, prepared to run as a local process. */
+/** The first container of a pod, as it can be started as a local process. */
 export interface LaidOut {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Path of the settings file. */
   readonly settings: string;
-  /** Translates a path in the pod to a local path. */
+  /** Replaces the pod's paths in a text by the local paths. */
   place(inPod: string): string;
 }
 
 /**
  * Does a kubelet's work for one container: creates its volumes below `folder`, fills them from ConfigMaps and secrets,
- * and collects its environment. Paths in the pod are replaced by local ones. Throws if the container refers to an
- * object that is missing, as its pod would not start.
+ * and collects its environment variables. Replaces paths in the pod by local ones. Throws if the container refers to a
+ * missing object, because its pod would not start either.
  */
 export async function layOut(
   spec: Fields,
@@ -55,7 +55,7 @@ export async function layOut(
 
   const volumes = new Map(list(spec['volumes']).map((volume) => [volume['name'], volume]));
   const places: [string, string][] = [];
-  // Replace all paths in one pass, as a local folder may itself contain the path of a pod's folder.
+  // Replace all paths in one pass: a local path may itself contain a path of the pod, which must not be replaced.
   const place = (text: string): string =>
     text.replace(new RegExp(places.map(([inPod]) => inPod).join('|'), 'g'), (inPod) => {
       return places.find(([other]) => other === inPod)?.[1] ?? inPod;
@@ -79,7 +79,7 @@ export async function layOut(
           : [];
     for (const [file, text] of content) files.push([path.join(here, file), String(text)]);
   }
-  // The longest paths come first, as `/var/configs` is a prefix of `/var/configs/db`.
+  // Match longer paths first: `/var/configs` is a prefix of `/var/configs/db`.
   places.sort(([one], [other]) => other.length - one.length);
   for (const [file, text] of files) await writeFile(file, place(text));
 
@@ -102,7 +102,7 @@ export async function layOut(
   return { args: texts(container['args']), env, settings, place };
 }
 
-/** Decodes the data of a secret to the contents of its files. */
+/** Decodes the values of a secret's `data` from base64. */
 function decoded(data: Fields): Fields {
   return Object.fromEntries(
     Object.entries(data).map(([key, text]) => [key, Buffer.from(String(text), 'base64').toString()]),

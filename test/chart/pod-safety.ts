@@ -1,6 +1,6 @@
 import { containersOf, fields, type PodSource } from './pods';
 
-/** Finds violations of least privilege: of the restricted Pod Security Standard, and of a few more rules. */
+/** Finds violations of the restricted Pod Security Standard, and of a few more rules of least privilege. */
 export function findUnsafe({ path, spec }: PodSource): string[] {
   const pod = fields(spec['securityContext']);
   const problems: string[] = [];
@@ -16,7 +16,7 @@ export function findUnsafe({ path, spec }: PodSource): string[] {
   for (const { container, path: containerPath } of containersOf(spec, path)) {
     const own = fields(container['securityContext']);
     const at = `${containerPath}.securityContext`;
-    // If a container does not set a field, the field of its pod applies.
+    // A container that does not set this field inherits it from its pod.
     check(`${at}.runAsNonRoot`, own['runAsNonRoot'] ?? pod['runAsNonRoot'], true);
     check(
       `${at}.seccompProfile.type`,

@@ -3,18 +3,18 @@ import type { KubernetesObject } from './helm';
 /** A map in a manifest. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A pod or pod template, and the object that it belongs to. */
+/** A pod or a pod template, with the object that contains it. */
 export interface PodSource {
   readonly owner: KubernetesObject;
-  /** Path of the pod's spec in its owner, such as `spec.template.spec`. */
+  /** Path of the pod's spec in the owner, such as `spec.template.spec`. (The owner of a pod is the pod itself.) */
   readonly path: string;
   readonly labels: Fields;
   readonly spec: Fields;
-  /** Names of the claims that the owner creates for the pod. */
+  /** Names of the volume claims that the owner creates for each pod. */
   readonly claims: readonly string[];
 }
 
-/** Returns the pods that an object is or creates. */
+/** Returns the pod that an object is, or the pod templates that it contains. */
 export function podsOf(owner: KubernetesObject): PodSource[] {
   const spec = fields(owner['spec']);
   const source = (path: string, template: Fields, claims: readonly string[] = []): PodSource => ({
@@ -48,7 +48,7 @@ export function podsOf(owner: KubernetesObject): PodSource[] {
   }
 }
 
-/** Returns the containers in a pod's spec, including init containers, with their paths. */
+/** Returns the containers of a pod's spec with their paths. Includes init containers. */
 export function containersOf(
   spec: Fields,
   path = 'spec',
@@ -58,12 +58,12 @@ export function containersOf(
   );
 }
 
-/** Returns the fields of a map. If the value is not a map, there are none; that error is reported elsewhere. */
+/** Returns the value if it is a map, otherwise an empty map: another check reports the wrong type. */
 export function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
-/** Returns the items of a list as maps. */
+/** Returns the items of a list, each of them as a map. */
 export function list(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.map(fields) : [];
 }

@@ -110,7 +110,7 @@ describe('an object that Kubernetes accepts', () => {
   });
 });
 
-/** In each case, a text in a good object is replaced, which must cause the error. */
+/** In each case, `bad` replaces the text `good` in a valid object of this kind, which must cause the error `said`. */
 const faults: readonly [what: string, kind: string, good: string, bad: string, said: string][] = [
   [
     'a typo',

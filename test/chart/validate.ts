@@ -3,11 +3,11 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { KubernetesObject } from './helm';
 import { KubernetesSchemas, type Schema } from './kubernetes-schemas';
 
-/** Errors in objects, and objects that cannot be checked because their schema is unknown. */
+/** Result of a validation: the errors, and the objects that cannot be validated because their schema is unknown. */
 export interface Validation {
   /** Errors, one sentence each: `Deployment/mine: spec.replicas must be an integer, is "2"`. */
   readonly problems: readonly string[];
-  /** Custom resources without a known schema: `example.com/v1 Thing/mine`. */
+  /** Custom resources whose schema is unknown, such as `example.com/v1 Thing/mine`. They are not validated. */
   readonly passedOver: readonly string[];
 }
 
@@ -25,7 +25,7 @@ const qualifiedName = (text: string): boolean => {
   );
 };
 
-/** String formats, with the descriptions that error messages use. */
+/** Checks of string formats, each with a description for error messages. */
 const formats: Readonly<Record<string, { readonly is: (text: string) => boolean; readonly called: string }>> =
   {
     'dns-label': { is: (text) => dnsLabel.test(text), called: 'a DNS label (a-z, 0-9, -; at most 63)' },
@@ -72,7 +72,7 @@ const formats: Readonly<Record<string, { readonly is: (text: string) => boolean;
     },
   };
 
-/** Formats of names, for kinds that allow fewer names than others. */
+/** Formats of object names, for the kinds whose names are more restricted than those of other kinds. */
 const nameFormats: Readonly<Record<string, string>> = {
   Service: 'service-name',
   Namespace: 'dns-label',
@@ -88,7 +88,7 @@ const nameFormats: Readonly<Record<string, string>> = {
 const schemas = new KubernetesSchemas();
 const validators = new Map<string, ValidateFunction>();
 
-/** Checks objects against Kubernetes' types. A field that its type does not have is an error. */
+/** Validates objects against Kubernetes' types. A field that the type does not have is an error. */
 export function validateObjects(objects: readonly KubernetesObject[]): Validation {
   const problems: string[] = [];
   const passedOver: string[] = [];
@@ -100,7 +100,7 @@ export function validateObjects(objects: readonly KubernetesObject[]): Validatio
   return { problems, passedOver };
 }
 
-/** Returns the errors of an object, or undefined for a custom resource without a known schema. */
+/** Returns the errors of an object, or undefined if it is a custom resource whose schema is unknown. */
 function validateObject(object: KubernetesObject): string[] | undefined {
   const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
   if (typeof apiVersion !== 'string' || apiVersion === '') return ['has no apiVersion'];
@@ -113,13 +113,14 @@ function validateObject(object: KubernetesObject): string[] | undefined {
   const validate = validatorOf(id, kind);
   if (validate(object) === true) return [];
   const errors = validate.errors ?? [];
-  // Each invalid key has its own error. The `propertyNames` error for all keys only repeats it.
+  // An invalid key causes an error of its own and a `propertyNames` error, which only repeats it.
   const own = errors.filter(({ keyword }) => keyword !== 'propertyNames');
   return [...new Set(own.map(sentence))];
 }
 
 /**
- * Whether an API group is Kubernetes' own: its name is short or ends in k8s.io. Custom resources have other domains.
+ * Whether an API group belongs to Kubernetes: its name is empty, has no dot or ends in k8s.io. Custom resources use
+ * other domains.
  */
 function isOfKubernetes(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
@@ -146,7 +147,7 @@ function validatorOf(id: string, kind: string): ValidateFunction {
   return validate;
 }
 
-/** Describes an error in one sentence: the path, and what is wrong. */
+/** Describes a validation error in one sentence: the path of the field, and what is wrong with it. */
 function sentence(error: ErrorObject): string {
   const path = readablePath(error.instancePath);
   const at = (field: unknown): string => `${path}${step(String(field))}`.replace(/^\./, '');

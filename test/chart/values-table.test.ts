@@ -13,7 +13,7 @@ import { scratchFolder, write } from '../set-up/scratch';
 const root = path.join(__dirname, '../..');
 const sample = path.join(__dirname, 'sample-chart');
 
-/** Keys that are in the schema only. `global` belongs to every chart. */
+/** Keys that the schema has although they are not values of the chart. `global` is allowed in every chart. */
 const onlyInSchema = ['global'];
 
 interface JsonSchema {
@@ -22,14 +22,14 @@ interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Finds values that are missing in the schema, and keys of the schema that are not values. */
+/** Finds values that the schema does not have, and keys of the schema that are not values. */
 function schemaMismatches(values: readonly ChartValue[], defaults: object, schema: JsonSchema): string[] {
   const documented = values.map(({ path }) => path);
   const holds = (at: string): boolean => documented.some((one) => one === at || one.startsWith(`${at}.`));
   const unknown: string[] = [];
   const compare = (value: unknown, at: string, here: JsonSchema): void => {
     const properties = propertiesOf(here, schema);
-    // If the schema names no keys here, any key is allowed, as in annotations or a node selector.
+    // A part of the schema that lists no keys allows any key, as for annotations or a node selector.
     if (properties === undefined) return;
     const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
     const keys = isMap ? Object.keys(value) : [];
@@ -57,7 +57,7 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
   return [...new Set([...unknown, ...optional])];
 }
 
-/** Returns the keys that a schema names, directly or in its parts, or undefined if it names none. */
+/** Returns the keys that a schema lists, directly or in the schemas that it combines, or undefined if it lists none. */
 function propertiesOf(schema: JsonSchema, whole: JsonSchema): Record<string, JsonSchema> | undefined {
   const target = schema.$ref
     ?.slice(2)

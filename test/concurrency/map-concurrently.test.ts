@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../concurrency/map-concurrently';
 
-/** Returns a `work` function whose calls end when the test decides. */
+/** Returns a `work` function whose calls do not end until the test calls `end` with their item. */
 function controlled() {
   const calls = new Map<string, PromiseWithResolvers<string>>();
   const work = (item: string) => {
@@ -12,7 +12,7 @@ function controlled() {
   return { work, started, end: (item: string) => calls.get(item)?.resolve(item.toUpperCase()), calls };
 }
 
-/** Waits until all code has run that is not waiting for something else. */
+/** Waits until all pending promise callbacks have run. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 async function* read(items: Iterable<string>) {

@@ -14,10 +14,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true }));
 
-/** Loads `yaml` as the file `federated-etl.yaml`, with only these environment variables. */
+/**
+ * Loads the settings from `yaml` as the content of `federated-etl.yaml`, and from no other environment variables than
+ * `env`.
+ */
 function load(yaml: string, env: NodeJS.ProcessEnv = {}): Settings {
   writeFileSync(join(cwd, 'federated-etl.yaml'), yaml);
-  // Ignore the Temporal profile of the user who runs the tests.
+  // Point to a missing file, so that the Temporal profile of the user who runs the tests is ignored.
   return loadSettings({ cwd, env: { TEMPORAL_CONFIG_FILE: join(cwd, 'none.toml'), ...env } });
 }
 

@@ -22,7 +22,7 @@ const printed = Object.entries(costs).map(
   ([cluster, cost]) => `  ${cluster}  ${cost.toFixed(2).padStart(8)} USD`,
 );
 
-/** Runs `federated-etl demo` as a user starts it, with its own Temporal server. */
+/** Runs `federated-etl demo` as a user would. The demo starts its own Temporal server. */
 describeWithTemporal('the five-cluster example', () => {
   let dir: string;
   let running: ChildProcess | undefined;
@@ -101,8 +101,8 @@ describeWithTemporal('the five-cluster example', () => {
   });
 
   /**
-   * Returns the output of steps 2 to 7 without details that differ from start to start: times, ports, process ids, the
-   * folder, the observed progress of a run, and the order in which processes started.
+   * Returns the output of steps 2 to 7 without the details that differ each time: times, ports, process ids, the
+   * folder, the phases in which a run was observed, and the order in which processes started.
    */
   function stepsOf(text: string): string[][] {
     const all = text
@@ -124,7 +124,7 @@ describeWithTemporal('the five-cluster example', () => {
     );
   }
 
-  /** Whether a line reports a run's phase. Which phases appear depends on timing. */
+  /** Whether a line reports this phase of a run. Which phases are reported depends on timing. */
   function isProgress(line: string, phase: string): boolean {
     return line === `  Federator ${phase}` || line.startsWith(`  Federator ${phase}: `);
   }

@@ -21,7 +21,7 @@ import { names } from '../../workflows/names';
 import { builtProgram } from '../servers/program';
 import { until } from '../until';
 
-/** The guide's five clusters, each of which is a process, on a real Temporal server and a real bucket. */
+/** The guide's five clusters, each of them a process, with a real Temporal server and a real bucket. */
 export interface FiveClusters {
   readonly clusters: readonly DemoCluster[];
   readonly bucket: Bucket;
@@ -30,11 +30,11 @@ export interface FiveClusters {
   start(id: string): Promise<void>;
   /** Asks the cluster to stop, and waits until it has stopped. */
   stop(id: string): Promise<void>;
-  /** Kills the cluster with SIGKILL, so that it cannot clean up. */
+  /** Kills the cluster with SIGKILL, so that it has no chance to clean up. */
   kill(id: string): Promise<void>;
-  /** Triggers a scheduled run and waits for its end. */
+  /** Triggers a scheduled federation run, and waits until it ends. */
   federate(): Promise<FederationSummary>;
-  /** Triggers a run, waits until it merges, and returns its id. */
+  /** Triggers a federation run, waits until it is merging, and returns its id. */
   federateUntilMerging(): Promise<string>;
   result(run: string): Promise<FederationSummary>;
   generation(): Promise<Generation>;
@@ -45,16 +45,18 @@ export interface Place {
   readonly address: string;
   readonly namespace: string;
   readonly client: Client;
-  /** Creates the content of federated-store.yaml. `folder` is the folder of the example. */
+  /** Creates a bucket, and returns the content of federated-store.yaml. `folder` is the folder of the example. */
   store(folder: string): Promise<object>;
-  /** Creates the content of a federated-store.yaml for one cluster only. (Default: the common one) */
+  /**
+   * Returns the content of federated-store.yaml for one of the clusters. (Default: all clusters use that of `store`)
+   */
   storeOf?(cluster: DemoCluster): Promise<object>;
-  /** Address of the GCS emulator, for a store of that type. */
+  /** Address of the GCS emulator, if the store is of type GCS. */
   readonly gcsEmulator?: string;
 }
 
 /**
- * Writes the example with the golden days into a temporary folder, and starts all five clusters. Rescans and pulls run
+ * Writes the example with the golden days into a temporary folder, and starts all five clusters. They rescan and pull
  * every two seconds.
  */
 export async function startFiveClusters(place: Place): Promise<FiveClusters> {
@@ -137,7 +139,7 @@ export async function startFiveClusters(place: Place): Promise<FiveClusters> {
   return five;
 }
 
-/** Writes a federated-store.yaml for one cluster only. */
+/** Gives one cluster its own federated-store.yaml. */
 async function giveStore(cluster: DemoCluster, store: object): Promise<void> {
   const configFile = cluster.config.replace(/\.yaml$/, '-store.yaml');
   await writeFile(configFile, stringify(store));
@@ -155,8 +157,8 @@ export function localFile(cluster: DemoCluster, window: WindowId): string {
 }
 
 /**
- * Returns a window as a cost-model would rebuild it: the same records, but with `more` added to the cost of the first
- * one.
+ * Returns a window's file as a cost-model would rebuild it with other costs: the same records, but `more` is added to
+ * the cost of the first one.
  */
 export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): Uint8Array {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', own);
@@ -167,7 +169,7 @@ export function rebuiltBytes(window: WindowId, own: Uint8Array, more: number): U
   return encodeSet(set);
 }
 
-/** Rebuilds a window in a cluster's local ETL, and returns the bytes. */
+/** Rebuilds a window in a cluster's local ETL, and returns the new bytes. */
 export async function rebuild(
   cluster: DemoCluster,
   window: WindowId,
@@ -199,7 +201,7 @@ export async function writeFederator(
     federatedETL: { federator: { enabled: true, ...times } },
     storage: { configFile: store },
     temporal,
-    // Use a free port, as the tests run other clusters on this machine too.
+    // Use a free port, because tests run other clusters on this machine at the same time.
     health: { listen: '127.0.0.1:0' },
   };
   await writeFile(config, stringify(settings));
@@ -212,13 +214,13 @@ export async function writeFederator(
   };
 }
 
-/** Rewrites a local file as a cost-model that loads and saves it may do: the same content in different bytes. */
+/** Rewrites a local file with the same content in different bytes, as a cost-model may do that loads and saves it. */
 export async function rewriteInOtherBytes(cluster: DemoCluster, window: WindowId): Promise<boolean> {
   const before = await readFile(localFile(cluster, window));
   const pipeline = parseWindowId(window)?.pipeline ?? 'allocations';
   const set = decodeSet(pipeline, before);
   const records = recordsOf(set);
-  // Another order of records changes the order of strings, and thus the whole file.
+  // The order of the records determines the order of the strings, and thereby the bytes of the whole file.
   const reversed = [...(records ?? [])].reverse();
   records?.clear();
   for (const [key, record] of reversed) records?.set(key, record);

@@ -20,7 +20,9 @@ import { type FiveClusters, localFile, startFiveClusters } from './five-clusters
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const ids = ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'];
 
-/** Runs the guide's five clusters, and a primary without other roles. Each has only the policies of its roles. */
+/**
+ * Runs the guide's five clusters, and a sixth one that is only a primary. Each has only the permissions of its roles.
+ */
 describeWithTemporal('least privilege', () => {
   describeWithS3('on an S3 server', () => {
     const bucket = 'costs';
@@ -93,7 +95,7 @@ describeWithTemporal('least privilege', () => {
       expect((await checkUnion(five.bucket, ids)).differences).toEqual([]);
       await pulledBy(five.cluster('cluster-5'));
       await pulledBy(onlyPrimary);
-      // The backup has the primary's own 14 windows and the manifest.
+      // The backup consists of the primary's own 14 windows and the manifest.
       expect(await count(backupsPrefix(clusterId('cluster-5')))).toBe(15);
     });
 

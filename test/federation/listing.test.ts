@@ -17,10 +17,10 @@ import { candidates, dayWindow, file, generation, membership, out, quarantinedSo
 
 const hour = 3_600;
 const day = 24 * hour;
-/** The middle of an invented day. */
+/** Noon of an invented day. */
 const now = 1_794_614_400 + 30.5 * day;
 const since = now - 7 * day;
-/** The last window that is not recent, and the first one that is. */
+/** The last window that is too old for a recent listing, and the first one that is not. */
 const [old, recent] = [dayWindow(22), dayWindow(23)];
 
 const both = membership(['a', 'b']);

@@ -7,7 +7,7 @@ import type { Exclusion, Membership } from '../../federation/membership';
 import { mergeRevision } from '../../federation/merge-revision';
 import type { Version } from '../../storage/bucket';
 
-/** Returns the window of an invented day, by the day's number. */
+/** Returns the day window of the invented day with this number. */
 export function dayWindow(number: number): WindowId {
   const start = 1_794_614_400 + number * 86_400;
   return windowId({ pipeline: 'allocations', resolution: '1d', window: { start, end: start + 86_400 } });

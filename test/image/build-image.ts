@@ -3,7 +3,9 @@ import { cp, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expand, parseDockerfile, type Step } from './dockerfile';
 
-/** Result of the Dockerfile's steps: a folder that is the root of the image, and how to start the image. */
+/**
+ * Result of the Dockerfile's steps: the folder that is the image's root, and the settings with which the image starts.
+ */
 export interface Image {
   readonly root: string;
   readonly env: Readonly<Record<string, string>>;
@@ -18,9 +20,8 @@ export interface Image {
 const checkout = path.join(__dirname, '../..');
 
 /**
- * Runs the steps of the Dockerfile as plain commands. Each stage is a folder below `scratch`, and the paths of the
- * stage are below that folder. The stage `base` is skipped, because it changes the base image, which does not exist
- * here.
+ * Runs the Dockerfile's steps as plain commands. Each stage has a folder below `scratch` that is its root. Skips the
+ * stage `base`, because it changes the base image, which does not exist here.
  */
 export async function buildImage(
   scratch: string,
@@ -83,8 +84,8 @@ async function put(from: string, to: string): Promise<void> {
 }
 
 /**
- * Returns the files that .dockerignore lets through. It must first exclude everything and then list names to include;
- * no other syntax is supported.
+ * Returns the files that .dockerignore does not exclude. The file must first exclude everything and then list names to
+ * include; no other syntax is supported.
  */
 async function sentToTheEngine(): Promise<string[]> {
   const lines = (await readFile(path.join(checkout, '.dockerignore'), 'utf8'))
@@ -99,7 +100,7 @@ async function sentToTheEngine(): Promise<string[]> {
 async function run({ rest }: Step, cwd: string, args: Record<string, string>): Promise<void> {
   const child = spawn('sh', ['-c', rest], {
     cwd,
-    // Jest sets NODE_ENV. Hide that from the build.
+    // Hide NODE_ENV, which Jest sets, from the build.
     env: { ...process.env, NODE_ENV: '', ...args },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,4 +1,4 @@
-/** A step of a stage. For example, `COPY --from=build /src/dist /app` has a flag and two words. */
+/** A step of a stage. For example, `COPY --from=build /src/dist /app` has one flag and two words. */
 export interface Step {
   readonly instruction: string;
   readonly flags: readonly string[];
@@ -12,13 +12,14 @@ export interface Stage {
 }
 
 export interface Dockerfile {
-  /** Build arguments before the first stage, with their defaults. */
+  /** Build arguments that are declared before the first stage, with their defaults. */
   readonly args: ReadonlyMap<string, string>;
   readonly stages: readonly Stage[];
 }
 
 /**
- * Parses the part of the Dockerfile language that our Dockerfile uses: no heredocs, no comments inside an instruction.
+ * Parses a Dockerfile. Supports only the syntax that our Dockerfile uses: no heredocs, no comments inside an
+ * instruction.
  */
 export function parseDockerfile(text: string): Dockerfile {
   const args = new Map<string, string>();
@@ -40,7 +41,7 @@ export function parseDockerfile(text: string): Dockerfile {
   return { args, stages };
 }
 
-/** Replaces build arguments in a text by their values. */
+/** Replaces references to build arguments in a text by their values. */
 export function expand(text: string, args: ReadonlyMap<string, string>): string {
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '');
 }

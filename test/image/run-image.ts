@@ -4,7 +4,7 @@ import { chmod, chown, copyFile, cp, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Image } from './build-image';
 
-/** A program of the image that is running or has ended. */
+/** A program that was started in the image. It may have ended. */
 export interface Running {
   /** Returns the output so far, from both streams. */
   output(): string;
@@ -14,21 +14,22 @@ export interface Running {
 }
 
 export interface RunOptions {
-  /** A local folder that the program sees at the same path. The image's user can write to it. */
+  /** A local folder that the program sees under the same path. The image's user can write to it. */
   readonly volume?: string;
 }
 
-/** Where and how programs of the image run. */
+/** Runs programs in the image. */
 export interface Engine {
   readonly name: string;
   start(args: readonly string[], options?: RunOptions): Running;
 }
 
 /**
- * Prepares an engine for the image. As root on Linux, it does nearly the same as a container engine: the program sees a
- * read-only root file system with the image's files, where this machine's libraries replace those of the base image. It
- * has its own namespaces for mounts and processes, so that it is process 1. It runs as the image's user, without
- * capabilities. Elsewhere, the program runs from a read-only copy, as the user who runs the tests.
+ * Prepares an engine that runs programs in the image. As root on Linux, it does nearly the same as a container engine:
+ * the program sees a read-only root file system with the image's files, but with this machine's libraries instead of
+ * those of the base image. The program has its own mount and process namespaces, in which it is process 1. It runs as
+ * the image's user, without capabilities. Without root or on other systems, the program runs from a read-only copy of
+ * the image's files, as the user who runs the tests.
  */
 export async function prepareEngine(image: Image): Promise<Engine> {
   const node = path.join(image.root, 'usr/local/bin/node');
@@ -43,7 +44,7 @@ function canIsolate(): boolean {
   return process.getuid?.() === 0 && spawnSync('unshare', attempt).status === 0;
 }
 
-/** Folders of a base image for which this machine's folders are used. */
+/** Folders of the base image that are replaced by those of this machine. */
 const fromHere = ['/bin', '/lib', '/lib64', '/usr/bin', '/usr/lib', '/usr/lib64'];
 
 async function isolatedEngine(image: Image): Promise<Engine> {
@@ -59,7 +60,7 @@ async function isolatedEngine(image: Image): Promise<Engine> {
   for (const folder of ['proc', 'dev', 'tmp'])
     await mkdir(path.join(image.root, folder), { recursive: true });
   // Arguments of the script: $1 is the root, $2 the volume or an empty string, $3 the user and group, $4 the working
-  // folder. The command follows.
+  // folder. The rest is the command to run.
   const script = [
     'root=$1 volume=$2 user=$3 workdir=$4; shift 4',
     'mount --bind "$root" "$root"',
@@ -86,7 +87,7 @@ async function isolatedEngine(image: Image): Promise<Engine> {
         ],
         { env: { ...image.env }, stdio: ['ignore', 'pipe', 'pipe'] },
       );
-      // The only child of `unshare` is process 1 inside. The signal is sent to that child.
+      // Send the signal to the only child of `unshare`, which is process 1 in its namespace.
       return observe(child, (name) => {
         const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
         process.kill(Number(children.trim().split(' ')[0]), name);
@@ -112,7 +113,7 @@ async function plainEngine(image: Image): Promise<Engine> {
   };
 }
 
-/** Makes the image's user the owner of a folder and its content, if the tests run as root. */
+/** If the tests run as root, makes the image's user the owner of a folder and its content. */
 export async function giveToUser(image: Image, folder: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const [user = 0, group = 0] = image.user.split(':').map(Number);
@@ -120,7 +121,7 @@ export async function giveToUser(image: Image, folder: string): Promise<void> {
   for (const name of ['', ...entries]) await chown(path.join(folder, name), user, group);
 }
 
-/** Makes the folders below a folder writable, so that it can be removed. */
+/** Makes all folders below a folder writable, so that their content can be changed or removed. */
 export async function makeWritable(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
     if (entry.isDirectory()) await chmod(path.join(entry.parentPath, entry.name), 0o755);
