@@ -4,8 +4,8 @@ const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 /**
- * Files that take half a minute or more, longest first. Without recorded durations, as in a fresh clone, jest orders by
- * file size, so the longest file would start when all others are done.
+ * Test files that take half a minute or more, longest first. Without recorded durations, as in a fresh clone, jest
+ * starts large files first, and the longest test file would start after all others.
  */
 const longest = [
   'test/end-to-end/five-clusters-on-azure.test.ts',
@@ -25,7 +25,7 @@ const longest = [
   'test/chart/chart.test.ts',
 ];
 
-/** Starts the longest files first, the others in jest's own order. */
+/** Makes jest start the files in `longest` first, and the others in jest's own order. */
 class LongestFirst extends Sequencer {
   sort(tests) {
     const rank = (test) => {
@@ -33,7 +33,7 @@ class LongestFirst extends Sequencer {
       const found = longest.indexOf(path.relative(root, test.path).split(path.sep).join('/'));
       return found === -1 ? longest.length : found;
     };
-    // The sort is stable, so equal ranks keep jest's order.
+    // The sort is stable, so that files of equal rank stay in jest's order.
     return super.sort(tests).sort((a, b) => rank(a) - rank(b));
   }
 }

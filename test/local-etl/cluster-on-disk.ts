@@ -27,20 +27,20 @@ const golden = join(__dirname, '..', 'golden');
 export const day1 = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const day2 = 'allocations/1d/1794700800-1794787200' as WindowId;
 export const assets1 = 'assets/1d/1794614400-1794700800' as WindowId;
-/** A time after the end of every golden window. */
+/** A time at which all golden windows have ended. */
 export const later = new Date('2026-11-20T00:00:00Z');
 const longAgo = new Date('2026-11-17T00:00:00Z');
 
-/** Jest's types do not have this method yet. */
+/** Declares a method of `expect` that Jest's types lack. */
 interface WithTesters {
   addEqualityTesters(testers: ((a: unknown, b: unknown) => boolean | undefined)[]): void;
 }
-// Without this, Jest compares buffers byte by byte, which takes seconds per window.
+// Compare buffers in one call. Jest itself compares them byte by byte, which takes seconds for a window.
 (expect as unknown as WithTesters).addEqualityTesters([
   (a, b) => (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : undefined),
 ]);
 
-/** The volume of a cluster, and a bucket, which is a folder by default. Disposing of it removes both. */
+/** A cluster's volume, and a bucket (by default a folder). Disposing of the object removes both. */
 export class ClusterOnDisk implements AsyncDisposable {
   readonly cluster = clusterId('cluster-5');
   now = later;
@@ -64,7 +64,9 @@ export class ClusterOnDisk implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Writes a file as the cost-model does: in place. The file is old enough to be complete. */
+  /**
+   * Writes a file in place, as the cost-model does. By default, its time is so long ago that it is considered complete.
+   */
   async build(path: string, bytes: Uint8Array, at: Date = longAgo): Promise<void> {
     const file = localPath(this.store, path);
     await mkdir(dirname(file), { recursive: true });
@@ -76,7 +78,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     return readFile(localPath(this.store, path)).catch(() => undefined);
   }
 
-  /** Returns the digests of all files of the store, by path, for comparisons. */
+  /** Returns the digests of all files in the local ETL, by path, so that tests can compare them. */
   async localFiles(): Promise<Record<string, string>> {
     return filesBelow(this.store.bingen);
   }
@@ -122,7 +124,7 @@ export class ClusterOnDisk implements AsyncDisposable {
     };
   }
 
-  /** Commits a generation as a federator would: writes objects, their provenance and the generation. */
+  /** Commits a generation as a federator would: writes merged objects, their provenance and the generation. */
   async commit(
     generation: number,
     windows: Record<string, Combined>,
@@ -174,7 +176,7 @@ interface PushChanges {
   signal?: AbortSignal;
 }
 
-/** Returns a contribution without details. */
+/** Returns a contribution in which everything but the cluster's id is empty. */
 function nothing(id: string): Contribution {
   const numbers = { records: 0, entries: 0, offset: 0, length: 0 };
   return { id, ...numbers, altered: [], changed: [], rest: '', marksOmitted: false };
@@ -182,7 +184,7 @@ function nothing(id: string): Contribution {
 
 export interface Combined {
   bytes: Buffer;
-  /** Ids of the clusters that contribute. */
+  /** Ids of the clusters that contribute to the window. */
   from: string[];
 }
 
@@ -192,20 +194,20 @@ interface Committed {
   cutoff?: string;
 }
 
-/** Reads a window as a golden cluster built it. */
+/** Returns the golden file of a window, as the cluster built it. */
 export async function built(window: WindowId, cluster = 'cluster-5'): Promise<Buffer> {
   return readFile(join(golden, 'bucket/federated', cluster, 'etl/bingen', window));
 }
 
-/** Reads a golden window that all five clusters contribute to. */
+/** Returns a golden window that combines the files of all five clusters. */
 export async function combined(window: WindowId): Promise<Combined> {
   const bytes = await readFile(join(golden, 'expected/federated/combined/etl/bingen', window));
   return { bytes, from: ['cluster-1', 'cluster-2', 'cluster-3', 'cluster-4', 'cluster-5'] };
 }
 
 /**
- * Returns the same content in different bytes: the records are in another order. A cost-model may do so when it saves a
- * file that it loaded.
+ * Returns the same window in different bytes: its records are in reverse order. A cost-model that loads a file and
+ * saves it may also change the order.
  */
 export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   const ref = parseWindowId(window);
@@ -218,7 +220,10 @@ export function rewritten(window: WindowId, bytes: Uint8Array): Buffer {
   return other;
 }
 
-/** Returns the window as the same cluster may build it again, without the first `leaveOut` records. */
+/**
+ * Returns a window as the cluster may build it again: with the same records, except that the first `leaveOut` are
+ * missing.
+ */
 export function rebuilt(window: WindowId, bytes: Uint8Array, leaveOut: number): Buffer {
   const set = decodeSet(parseWindowId(window)?.pipeline ?? 'allocations', bytes);
   const records: Map<string, unknown> | null = set.kind === 'allocations' ? set.allocations : set.assets;
@@ -244,7 +249,9 @@ export async function filesBelow(folder: string): Promise<Record<string, string>
 
 export type Verb = 'list' | 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
-/** Passes all calls on to a bucket. `before` sees each call first, and may throw. */
+/**
+ * Returns a bucket that passes all calls on to `bucket`. Before each call, it calls `before`, which may throw instead.
+ */
 export function spied(bucket: Bucket, before: (verb: Verb, key: string) => void): Bucket {
   const verbs: readonly string[] = ['list', 'head', 'get', 'put', 'create', 'copy', 'delete'];
   return new Proxy(bucket, {

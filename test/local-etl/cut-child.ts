@@ -9,7 +9,7 @@ import type { Bucket, ObjectBody } from '../../storage/bucket';
 import { createMemoryBudget } from '../../storage/memory-budget';
 import { openBucketFromFile } from '../../storage/open-bucket';
 
-/** Pushes or pulls this many files. Further transfers hang until this process is killed. */
+/** Pushes or pulls, but completes only the first `files` transfers. Further ones hang until this process is killed. */
 async function main([storeFile = '', volume = '', verb, files]: string[]): Promise<void> {
   setInterval(() => undefined, 1_000);
   const store = localEtl(volume);
@@ -28,7 +28,10 @@ async function main([storeFile = '', volume = '', verb, files]: string[]): Promi
   else await createPullCombined({ ...deps, combined: bucket, federated: false })();
 }
 
-/** Returns a bucket that works for this many files. Then uploads never answer, and downloads stop half-way. */
+/**
+ * Returns a bucket that completes only the first `files` transfers. Later uploads get no answer; later downloads stop
+ * half-way.
+ */
 function hangingAfter(files: number, bucket: Bucket): Bucket {
   let [put, got] = [0, 0];
   return {
@@ -53,7 +56,7 @@ function halfOf({ head, body }: ObjectBody): ObjectBody {
   return { head, body: half() };
 }
 
-/** References to hanging transfers, so that their files are not garbage-collected. */
+/** Callbacks that keep hanging transfers referenced. Otherwise their open files could be garbage-collected. */
 const hanging: (() => void)[] = [];
 
 function never<T>(): Promise<T> {

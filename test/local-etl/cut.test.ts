@@ -16,11 +16,13 @@ import { until } from '../until';
 import { assets1, built, ClusterOnDisk, sha256 } from './cluster-on-disk';
 
 /**
- * Number of files transferred before the process is killed. The cache has been saved by then, but not all files are
- * done.
+ * Number of files that a push or pull transfers before its process is killed. That is enough for the cache to have been
+ * saved, but fewer than all files.
  */
 const doneFiles = 120;
-/** Time limit of a test. It includes the wait for a lock that was taken just before its process was killed. */
+/**
+ * Time limit of a test, in milliseconds. A killed process may have left a lock, whose expiry the test has to wait for.
+ */
 const patienceMs = 600_000;
 const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   const start = 1_794_614_400 + hour * 3_600;
@@ -28,7 +30,7 @@ const windows = Array.from({ length: 170 }, (_, hour): WindowId => {
   return windowId({ pipeline: 'assets', resolution: '1h', window });
 });
 
-/** A cluster on disk with the store that a file describes, and the store's calls so far. */
+/** A cluster on disk whose bucket is the store in `storeFile`, with a record of the calls to the store. */
 interface Place {
   readonly storeFile: string;
   readonly disk: ClusterOnDisk;
@@ -118,7 +120,8 @@ function describeCuts(settle: (folder: string) => Promise<object>): void {
       const rest = windows.length - doneFiles;
       expect(await disk.push()).toMatchObject({ uploaded: rest, unchanged: doneFiles });
       expect(verbs('put', ours)).toHaveLength(rest);
-      // An uploaded file that is not in the cache yet costs one request; other uploaded files cost none.
+      // Each uploaded file that the killed push had not saved to its cache costs one head. The other uploaded files
+      // cost none.
       expect(verbs('head', ours)).toHaveLength(doneFiles - known.length);
       expect(await disk.remote(unread)).toEqual(bytes);
     },
@@ -165,7 +168,7 @@ async function open(store: object, calls: StorageCall[]) {
   return openBucket(parsed, { observe: (call) => calls.push(call) });
 }
 
-/** Runs a push or pull in a separate process, and kills that process as soon as `isThere` returns true. */
+/** Runs a push or pull in a separate process, and kills the process as soon as `isThere` returns true. */
 async function killedOnce(
   { storeFile, disk }: Place,
   verb: 'push' | 'pull',
@@ -185,13 +188,13 @@ async function fileNames({ store }: ClusterOnDisk): Promise<string[]> {
   return readdir(join(store.bingen, 'assets/1h')).catch(() => []);
 }
 
-/** Returns the paths of the files in a cache. */
+/** Returns the paths of the files that a cache contains. */
 async function cached({ store }: ClusterOnDisk, cache: string): Promise<string[]> {
   const text = await readFile(join(store.state, cache), 'utf8').catch(() => '{"files":{}}');
   return Object.keys((JSON.parse(text) as { files: object }).files);
 }
 
-/** Changes the content of a file, but not its size and time, so that only reading it reveals the change. */
+/** Changes the content of a file but keeps its size and time, so that only reading the file would reveal the change. */
 async function spoilUnseen({ store }: ClusterOnDisk, path = ''): Promise<string> {
   const file = localPath(store, path);
   const { size, mtime } = await stat(file);

@@ -27,7 +27,8 @@ const commit = () =>
   disk.commit(1, Object.fromEntries(windows.map((id) => [id, { bytes, from: ['cluster-1'] }])));
 
 /**
- * Returns a bucket that calls `during` while a file is being transferred: uploaded, or downloaded as a combined window.
+ * Returns a bucket that calls `during` with the size of each file that is being uploaded by the cluster or downloaded
+ * as a combined window, and waits for it.
  */
 function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Bucket {
   return new Proxy(bucket, {
@@ -49,7 +50,7 @@ function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Buck
   });
 }
 
-/** Returns a function that blocks its callers until `count` of them have arrived. */
+/** Returns a function that makes its callers wait until `count` of them have called it. */
 function barrier(count: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let there = 0;

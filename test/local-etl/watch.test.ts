@@ -23,7 +23,10 @@ function watch(options = quick): void {
   watcher = watchLocalEtl(disk.store, () => void calls++, options);
 }
 
-/** Makes a change, waits for a call of the watcher and a little longer for further calls, and returns their number. */
+/**
+ * Makes a change, and returns how often the watcher then called: waits for its first call, and for further ones shortly
+ * after.
+ */
 async function callsAfter(change: () => Promise<unknown>): Promise<number> {
   const before = calls;
   await change();
@@ -42,8 +45,8 @@ it('reports new files, files written in place, and removed files', async () => {
 
 it('combines many changes into one call, but waits for quiet only up to a limit', async () => {
   await disk.build(day1, Buffer.from('a'));
-  // The quiet time is long compared with one write, so that even a busy machine does not pause that long between two
-  // writes.
+  // The quiet time is much longer than a write takes. So even on a busy machine, the pauses between writes do not count
+  // as quiet.
   await callsAfter(async () => watch({ quietMs: 1_000, longestMs: 1_500, lookEveryMs: 40 }));
   const burst = async () => {
     for (let write = 0; write < 20; write++) await writeFile(localPath(disk.store, day1), `${write}`);

@@ -4,7 +4,7 @@ import { describeWith } from './describe-with';
 import { startOnFreePort } from './go-program';
 import { sharedServer } from './shared-servers';
 
-/** How to reach an Azure server. */
+/** What a client needs to reach an Azure server. */
 export interface AzureAccess {
   readonly connectionString: string;
   readonly account: string;
@@ -18,7 +18,9 @@ export interface AzureServer extends AzureAccess {
   stop(): Promise<void>;
 }
 
-/** Starts another Azure server, for tests that stop it. It keeps its blobs in memory and verifies signatures. */
+/**
+ * Starts a separate Azure server, for tests that need to stop it. It keeps blobs in memory, and verifies signatures.
+ */
 export async function startAzureServer(): Promise<AzureServer> {
   const account = 'testaccount';
   const key = randomBytes(32).toString('base64');
@@ -42,13 +44,13 @@ export async function startAzureServer(): Promise<AzureServer> {
   return { ...access, createContainer: (name) => createContainer(access, name), stop };
 }
 
-/** Connects to the Azure server that all test files of a run share. Each test file creates its own containers. */
+/** Returns access to the Azure server that all test files of a run share. Each test file creates its own containers. */
 export async function connectToAzure(): Promise<Omit<AzureServer, 'stop'>> {
   const access = await sharedServer<AzureAccess>('azure');
   return { ...access, createContainer: (name) => createContainer(access, name) };
 }
 
-/** Defines a suite that needs an Azure server. The server is a package of the project, so it is always available. */
+/** Defines a suite that needs an Azure server. That server is a package of the project, so it is never missing. */
 export function describeWithAzure(name: string, suite: () => void): void {
   describeWith(undefined, name, suite);
 }
@@ -57,7 +59,7 @@ async function createContainer({ connectionString }: AzureAccess, name: string):
   await BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name).create();
 }
 
-/** Whether the server answers to the key of this start, so that another server on the port is not mistaken for it. */
+/** Whether the server accepts this start's key. Otherwise it is another server that listens on the same port. */
 async function answersAsItself({ connectionString }: AzureAccess): Promise<boolean> {
   const client = BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
   return client.getProperties({ abortSignal: AbortSignal.timeout(2_000) }).then(

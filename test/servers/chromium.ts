@@ -2,15 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** Names that Debian, its derivatives and Google use for Chromium. */
+/** Names of the executable in Debian, in its derivatives and in Google's packages. */
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const variable = 'CHROMIUM_PATH';
 const installWithinMs = 300_000;
 
-/** Path of Chromium, or the reason why it is missing. If the tests may install Debian packages, they install it. */
+/** Path of Chromium, or the reason why there is none. */
 export type Chromium = { readonly path: string } | { readonly path?: undefined; readonly reason: string };
 
-/** Looks for Chromium at CHROMIUM_PATH and on the PATH, then tries to install Debian's package. */
+/**
+ * Looks for Chromium at CHROMIUM_PATH and on the PATH. If there is none, tries to install Debian's package, but only as
+ * root in CI.
+ */
 export function findChromium(): Chromium {
   const chosen = process.env[variable];
   if (chosen !== undefined && chosen !== '') {

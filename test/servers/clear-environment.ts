@@ -1,6 +1,9 @@
 import path from 'node:path';
 
-/** Removes the matching variables before each test of the file or suite, and restores them afterwards. */
+/**
+ * Removes the environment variables with matching names before each test of the file or suite, and restores them
+ * afterwards.
+ */
 export function clearEnvironment(names: RegExp): void {
   const before = { ...process.env };
   beforeEach(() => {
@@ -11,7 +14,7 @@ export function clearEnvironment(names: RegExp): void {
   });
 }
 
-/** Same, for all variables that the settings or Temporal's client could read. */
+/** Same as `clearEnvironment`, for all variables that the settings or Temporal's client could read. */
 export function clearSettings(): void {
   clearEnvironment(/^(TEMPORAL_|FEDERATED_|ETL_|CLUSTER_ID)/);
   beforeEach(() => {

@@ -1,7 +1,6 @@
 /**
- * Defines a suite that needs a server. If the server is missing, the suite is skipped, with the reason in its name, so
- * that contributors can work without the server. In CI it fails instead, because nobody would notice that it is
- * skipped.
+ * Defines a suite that needs a server. If the server is missing, contributors can still run the other tests: the suite
+ * is skipped, and its name shows the reason. In CI it fails instead, because nobody would notice that it was skipped.
  */
 export function describeWith(reason: string | undefined, name: string, suite: () => void): void {
   if (reason === undefined) {

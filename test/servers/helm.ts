@@ -5,21 +5,24 @@ import { missing } from './paths';
 
 const version = '4.3.1';
 
-/** Helm, which renders the chart. It is not a server, but is found and built like one. */
+/** Helm renders the chart. It is not a server, but tests find and build it in the same way. */
 export const helm: GoServer = {
   name: 'helm',
   version,
   goPackage: 'helm.sh/helm/v4/cmd/helm',
-  // Without this flag, a program built by `go install` would not know its version.
+  // A program that is built by `go install` does not know its version. This flag sets the version.
   ldflags: `-s -w -X helm.sh/helm/v4/internal/version.version=v${version}`,
   minimumGo: '1.26',
   packages: 1_183,
   coldBuild: '5 minutes',
-  // Only the major version reliably tells them apart: Helm 3 prints mostly the same.
+  // Check the major version, because there is no other reliable difference: Helm 3 prints almost the same as Helm 4.
   probes: [{ args: ['version', '--short'], mustSay: ['v4'] }],
 };
 
-/** Finds Helm 4 at HELM, on the PATH or in the project's cache; otherwise builds it with `go install`. */
+/**
+ * Finds Helm 4 at the path in HELM, on the PATH or in the project's cache. If there is none, builds it with `go
+ * install`.
+ */
 export async function findHelm(options: FindOptions): Promise<string> {
   return findGoProgram(helm, 'HELM', options);
 }

@@ -1,6 +1,6 @@
 /**
- * Environment variables by which `test-run.ts` passes its findings to the test files. Only `test-run.ts` sets them,
- * before the first test file runs. A variable ending in `_MISSING` has the reason why its server is missing.
+ * Environment variables that pass the findings of `test-run.ts` to the test files. They are set before the first test
+ * file runs. A variable whose name ends in `_MISSING` contains the reason why its server is missing.
  */
 export const variables = {
   temporalCli: 'FED_TEST_TEMPORAL_CLI',
@@ -11,7 +11,7 @@ export const variables = {
   fakeGcsMissing: 'FED_TEST_FAKE_GCS_MISSING',
   helm: 'FED_TEST_HELM',
   helmMissing: 'FED_TEST_HELM_MISSING',
-  /** Address where test files request shared servers. */
+  /** Address at which test files request the shared servers. */
   sharedServers: 'FED_TEST_SHARED_SERVERS',
 } as const;
 

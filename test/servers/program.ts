@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 import { isAlive } from '../../scripts/set-up/lock.cjs';
 import { type SharedServer, sharedServer } from './shared-servers';
 
-/** The cache is inside node_modules, so that Node resolves packages from the built program. */
+/** Folder for built programs. It is inside node_modules, so that a built program can load the project's packages. */
 const cache = path.join(__dirname, '../../node_modules/.cache/federated-etl');
 
 /**
- * Returns the program, which is built once per run as by `npm run build`. Built, it starts in about half the time that
- * it takes through tsx, and end-to-end tests start it some 60 times.
+ * Returns the program as `npm run build` would build it. It is built once per test run, because end-to-end tests start
+ * it some 60 times, and tsx takes about twice as long to start it.
  *
  * @returns the script to run with Node
  */
@@ -18,7 +18,9 @@ export async function builtProgram(): Promise<string> {
   return (await sharedServer<{ script: string }>('program')).script;
 }
 
-/** Builds the program for this run, and removes programs that killed runs left behind. */
+/**
+ * Builds the program for this test run. Removes the builds of earlier runs that were killed before they could do so.
+ */
 export async function buildForRun(): Promise<SharedServer> {
   await mkdir(cache, { recursive: true });
   for (const name of await readdir(cache)) {

@@ -17,16 +17,16 @@ export interface S3User {
 
 /** Users of an S3 server, each with their own policies. */
 export interface S3Users {
-  /** Environment variables by which the server finds the users. */
+  /** Environment variables with which the S3 server finds the users. */
   readonly gatewayEnv: Readonly<Record<string, string>>;
-  /** Creates a user who has exactly the permissions of these IAM policy documents together. */
+  /** Creates a user whose permissions are those of all these IAM policy documents, and no others. */
   create(name: string, documents: readonly string[]): Promise<S3User>;
   stop(): Promise<void>;
 }
 
-/** Starts the user database of an S3 server. Pass it to `startS3Server`, and stop it after the server. */
+/** Starts the user database of an S3 server. Pass it to `startS3Server`. Stop it only after that server. */
 export async function startS3Users(): Promise<S3Users> {
-  // The path of a socket is limited to about a hundred bytes, so use a short one.
+  // The path must be short: the path of a socket is limited to about a hundred bytes.
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'federated-etl-iam-'));
   const control = path.join(scratch, 'control');
   const gateway = path.join(scratch, 'gateway');
@@ -80,7 +80,7 @@ export async function startS3Users(): Promise<S3Users> {
   };
 }
 
-/** Calls the IAM API over a socket, with an AWS signature version 4. */
+/** Sends a request to the IAM API over a socket, signed with AWS signature version 4. */
 async function askIam(
   socketPath: string,
   { accessKey, secretKey }: { accessKey: string; secretKey: string },
@@ -110,7 +110,7 @@ async function askIam(
   return answer;
 }
 
-/** Returns the text of an element that an XML answer must have. */
+/** Returns the text of an XML element. Throws if the answer does not contain the element. */
 function element(xml: string, name: string): string {
   const found = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
   if (found === undefined) throw new Error(`the answer has no ${name}: ${xml}`);

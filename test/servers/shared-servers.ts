@@ -2,19 +2,21 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { variables } from './paths';
 
-/** Data that a shared server passes to test files as JSON, and a function to stop it. */
+/** A shared server: what test files need to reach it (passed as JSON), and a function to stop it. */
 export interface SharedServer {
   readonly access: object;
   stop(): Promise<void>;
 }
 
-/** Functions that start shared servers, by name. Each is called when the first test file requests its server. */
+/**
+ * Functions that start shared servers, by name. Each is called when a test file requests its server for the first time.
+ */
 export type Starters = Readonly<Record<string, () => Promise<SharedServer>>>;
 
 /**
- * Servers that all test files of a run share. The main process starts them, because test files run in short-lived
- * processes. It starts a server when the first test file requests it, over a loopback port. So a run of pure tests
- * starts none.
+ * Starts the servers that all test files of a run share. They run in the main process, because jest runs test files in
+ * processes that end early. Test files request servers over a loopback port, and each server starts at the first
+ * request. So a run of tests without servers starts none.
  */
 export class SharedServers {
   readonly #started = new Map<string, Promise<SharedServer>>();
@@ -38,13 +40,13 @@ export class SharedServers {
     });
   }
 
-  /** Begins to answer requests, and returns the address. */
+  /** Starts to listen for requests, and returns the address. */
   async open(): Promise<string> {
     await new Promise<void>((resolve) => this.#http.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
   }
 
-  /** Stops every server that was started. */
+  /** Stops all servers that were started. */
   async close(): Promise<void> {
     this.#http.close();
     const servers = await Promise.allSettled(this.#started.values());
@@ -54,7 +56,10 @@ export class SharedServers {
   }
 }
 
-/** Requests a shared server from the main process. The first request waits until the server has started. */
+/**
+ * Requests a shared server from the main process, and returns its `access`. The first request has to wait until the
+ * server has started.
+ */
 export async function sharedServer<T>(name: string): Promise<T> {
   const url = process.env[variables.sharedServers];
   if (!url) throw new Error('the shared servers do not answer: run the tests by jest with its global setup');

@@ -8,7 +8,7 @@ import { describeWith } from './describe-with';
 import { missing } from './paths';
 import { sharedServer } from './shared-servers';
 
-/** A connection to the Temporal server that all test files of a run share. */
+/** Access to the Temporal server that all test files of a run share. */
 export interface TestServer {
   readonly address: string;
   readonly connection: Connection;
@@ -16,15 +16,18 @@ export interface TestServer {
   /** Returns a client for a namespace. */
   client(namespace: string): Client;
   /**
-   * Creates a namespace with the federation's search attributes. Each test file uses its own, so that they do not
-   * interfere.
+   * Creates a namespace with the federation's search attributes. Each test file uses its own namespace, so that test
+   * files do not interfere with each other.
    */
   createNamespace(): Promise<string>;
-  /** Closes both connections. Otherwise jest would not end. */
+  /** Closes `connection` and `nativeConnection`. Open connections would prevent jest from ending. */
   close(): Promise<void>;
 }
 
-/** Connects to the shared Temporal server. The first request waits until the server has started. */
+/**
+ * Connects to the Temporal server that all test files share. The first call in a run waits until the server has
+ * started.
+ */
 export async function connectToTestServer(): Promise<TestServer> {
   const { address } = await sharedServer<{ address: string }>('temporal');
   const connection = await Connection.connect({ address });
@@ -53,10 +56,10 @@ async function createNamespace(connection: Connection): Promise<string> {
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server finds new namespaces by polling, so wait until it has.
+  // The server polls for new namespaces, so wait until it knows this one.
   return until('a namespace', async () => {
     await ensureSearchAttributes(connection, namespace);
-    // The part of the server that starts workflows is the last one to see the namespace.
+    // Ask the part of the server that starts workflows, because it is the last one to know a new namespace.
     await connection.workflowService.countWorkflowExecutions({ namespace });
     return namespace;
   });

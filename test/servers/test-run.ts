@@ -13,14 +13,16 @@ import { buildForRun } from './program';
 import { type SharedServer, SharedServers } from './shared-servers';
 import { findVersitygw, startS3Server } from './versitygw';
 
-/** Resources to release after the last test file. */
+/** What a test run has started or created. `tearDown` stops and removes it after the last test file. */
 export interface TestRun {
   readonly servers: SharedServers;
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Finds or builds the test servers and Helm, and makes them and the built program available to the test files. */
+/**
+ * Finds or builds the test servers and Helm, so that test files can use them. Also makes the built program available.
+ */
 export async function setUp(): Promise<TestRun> {
   await note(variables.temporalCli, variables.temporalMissing, async () => {
     const temporal = await findTemporal({ say, useAddress: false });
@@ -29,7 +31,7 @@ export async function setUp(): Promise<TestRun> {
   await note(variables.versitygw, variables.versitygwMissing, () => findVersitygw({ say }));
   await note(variables.fakeGcs, variables.fakeGcsMissing, () => findFakeGcs({ say }));
   await note(variables.helm, variables.helmMissing, () => findHelm({ say }));
-  // If there is no Temporal CLI, the tests use the running server at TEMPORAL_ADDRESS.
+  // Without a Temporal CLI, tests can still use the running server at TEMPORAL_ADDRESS.
   if (process.env['TEMPORAL_ADDRESS']) delete process.env[variables.temporalMissing];
 
   const servers = new SharedServers({
@@ -65,7 +67,8 @@ async function startS3(): Promise<SharedServer> {
     createBucket: _,
     ...access
   } = await startS3Server({ rootDir, temporary: true }).catch(() =>
-    // A temporary folder in RAM may not support extended attributes, so use the cache, which is on a disk.
+    // The temporary folder may be in RAM, without support for extended attributes. If so, use the project's cache,
+    // which is on a disk.
     startS3Server({ rootDir: path.join(cacheFolder(), `test-buckets-${process.pid}`), temporary: true }),
   );
   return { access, stop };
@@ -81,7 +84,7 @@ async function startAzure(): Promise<SharedServer> {
   return { access, stop };
 }
 
-/** Passes the path of a server to the test files, or the reason why the server is missing. */
+/** Passes the path of a server to the test files. If it is missing, passes the reason instead. */
 async function note(
   variable: string,
   reason: string,
@@ -98,7 +101,7 @@ async function note(
   }
 }
 
-/** Undoes the set-up. */
+/** Undoes `setUp`. */
 export async function tearDown(run: TestRun): Promise<void> {
   await run.servers.close();
 }

@@ -10,7 +10,8 @@ import type { S3Users } from './s3-users';
 import { sharedServer } from './shared-servers';
 
 /**
- * An S3 server whose buckets are folders. It verifies signatures and checksums, and its conditional writes are atomic.
+ * An S3 server that stores buckets as folders. It verifies signatures and checksums, and its conditional writes are
+ * atomic.
  */
 export const versitygw: GoServer = {
   name: 'versitygw',
@@ -23,12 +24,15 @@ export const versitygw: GoServer = {
   probes: [{ args: ['--help'], mustSay: ['posix'] }],
 };
 
-/** Finds the S3 server at VERSITYGW, on the PATH or in the project's cache; otherwise builds it with `go install`. */
+/**
+ * Finds the S3 server at the path in VERSITYGW, on the PATH or in the project's cache. If there is none, builds it with
+ * `go install`.
+ */
 export async function findVersitygw(options: FindOptions): Promise<string> {
   return findGoProgram(versitygw, 'VERSITYGW', options);
 }
 
-/** How to reach an S3 server. */
+/** What a client needs to reach an S3 server. */
 export interface S3Access {
   readonly endpoint: string;
   readonly accessKey: string;
@@ -36,7 +40,7 @@ export interface S3Access {
   readonly region: string;
 }
 
-/** Returns the content of a `federated-store.yaml` for a bucket of this server. */
+/** Returns the content of a `federated-store.yaml` for a bucket on this server. */
 export function s3Store(s3: S3Access, bucket: string): { type: 'S3'; config: object } {
   return {
     type: 'S3',
@@ -57,17 +61,20 @@ export interface S3Server extends S3Access {
 }
 
 export interface S3ServerOptions {
-  /** Folder that contains the buckets, one folder for each. */
+  /** Folder in which each bucket is a folder. */
   rootDir: string;
-  /** Whether to remove the folder when the server stops. */
+  /** Whether stopping the server removes the folder. */
   temporary?: boolean;
-  /** Further users and their permissions. (Default: none; the server's own key has all permissions) */
+  /**
+   * Additional users with their permissions. (Default: none; only the server's own key is valid, and permits
+   * everything)
+   */
   users?: S3Users;
 }
 
 /**
- * Starts another S3 server on a folder, for tests that stop it or read its files. The file system must support extended
- * attributes, as ext4, xfs, btrfs and APFS do.
+ * Starts a separate S3 server on a folder, for tests that need to stop it or read its files. The folder's file system
+ * must support extended attributes, as ext4, xfs, btrfs and APFS do.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { rootDir, temporary = false, users } = options;
@@ -96,13 +103,13 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   return { ...access, createBucket: (name) => createBucket(access, name), stop };
 }
 
-/** Connects to the S3 server that all test files of a run share. Each test file creates its own buckets. */
+/** Returns access to the S3 server that all test files of a run share. Each test file creates its own buckets. */
 export async function connectToS3(): Promise<S3Access & { createBucket(name: string): Promise<void> }> {
   const access = await sharedServer<S3Access>('s3');
   return { ...access, createBucket: (name) => createBucket(access, name) };
 }
 
-/** Returns the `config` of a federated-store.yaml for a bucket of this server. */
+/** Returns the part `config` of a `federated-store.yaml` for a bucket on this server. */
 export function s3Settings({ endpoint, region, accessKey, secretKey }: S3Access, bucket: string) {
   return {
     bucket,
@@ -119,7 +126,7 @@ export function describeWithS3(name: string, suite: () => void): void {
   describeWith(missing('versitygwMissing'), name, suite);
 }
 
-/** Whether the server answers to the key of this start, so that another server on the port is not mistaken for it. */
+/** Whether the server accepts this start's key. Otherwise it is another server that listens on the same port. */
 async function answersAsItself(access: S3Access): Promise<boolean> {
   return withClient(access, (client) => client.send(new ListBucketsCommand())).then(
     () => true,

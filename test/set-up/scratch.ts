@@ -2,7 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 
-/** Creates a temporary folder for each test, and removes it afterwards. Call it at the top of a suite. */
+/**
+ * Creates a temporary folder for each test, and removes it after the test. Call this function at the top of a suite.
+ */
 export function scratchFolder(): () => string {
   let folder = '';
   beforeEach(() => {
@@ -14,21 +16,21 @@ export function scratchFolder(): () => string {
   return () => folder;
 }
 
-/** Writes a file, creating its parent folders. */
+/** Writes a file. Creates its parent folders if necessary. */
 export function write(file: string, content: string): string {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, content);
   return file;
 }
 
-/** Writes an executable program: a few lines of shell. */
+/** Writes an executable shell script with these lines. */
 export function program(file: string, ...lines: string[]): string {
   write(file, ['#!/bin/sh', ...lines, ''].join('\n'));
   chmodSync(file, 0o755);
   return file;
 }
 
-/** Shell lines that make a program pass for a Temporal CLI. */
+/** Lines of a shell script with which a program passes for a Temporal CLI. */
 export const temporalLines = [
   'case "$*" in',
   '  --version) echo "temporal version 1.5.1" ;;',

@@ -7,7 +7,10 @@ import { program, scratchFolder, temporalLines, write } from './scratch';
 
 const scratch = scratchFolder();
 
-/** Returns an environment that is isolated from this machine's Go and Temporal, and has only what a test puts there. */
+/**
+ * Returns an environment without this machine's Go and Temporal: its PATH has only `chmod`, `sleep` and the test's own
+ * programs.
+ */
 function world(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   for (const tool of ['chmod', 'sleep']) program(onPath(tool), `exec /bin/${tool} "$@"`);
   return { PATH: path.join(scratch(), 'path'), XDG_CACHE_HOME: path.join(scratch(), 'cache'), ...more };
@@ -25,7 +28,7 @@ async function find(
   return { found, said: said.join('\n') };
 }
 
-/** Writes a Go command that pretends to build a Temporal CLI. */
+/** Writes a fake Go command that pretends to build a Temporal CLI. */
 function go(version: string, ...install: string[]): void {
   program(
     onPath('go'),

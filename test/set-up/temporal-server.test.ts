@@ -13,7 +13,9 @@ function options(more: Partial<TemporalServerOptions> = {}): TemporalServerOptio
   return { binary: temporalCliPath(), headless: true, logFile: path.join(scratch(), 'server.log'), ...more };
 }
 
-/** Returns the addresses on which a process listens, in the kernel's hexadecimal format: `0100007F` is 127.0.0.1. */
+/**
+ * Returns the addresses on which a process listens, in hexadecimal as the kernel lists them: `0100007F` is 127.0.0.1.
+ */
 async function listeningAddresses(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
   const links = await Promise.all(
@@ -51,7 +53,7 @@ describeWithTemporal('a Temporal server of our own', () => {
     const client = new Client({ connection: connection.to, namespace: 'kept' });
     await client.workflow.start('anything', { taskQueue: 'none', workflowId: 'remembered' });
 
-    // A second user of the same file gets the same server, and cannot stop it.
+    // A second start with the same file returns the running server. Its `stop` does not stop the server.
     const other = await startTemporalServer(settings);
     expect(other).toMatchObject({ address: first.address, pid: first.pid, shared: true });
     await other.stop();
