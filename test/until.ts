@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const lookEveryMs = 50;
 
 /**
- * Polls until `look` returns anything but undefined or false. An error means that nothing was found yet; the last one
- * becomes the cause of the final error. The time limit only ends a wait that would last forever. It is long, as a busy
- * machine may be slow.
+ * Calls `look` again and again until it returns anything but undefined or false, and returns that. If `look` throws,
+ * nothing was found yet; if time runs out, its last error becomes the cause of the final error. The time limit is long,
+ * because a busy machine may be slow. It only ends waits that would last forever.
  */
 export async function until<T>(
   what: string,

@@ -31,7 +31,7 @@ describeWithAzure('against an Azure server', () => {
       open: () => open(`b-${randomUUID()}`, connect, prefix, true),
       openMissing: () => open(`missing-${randomUUID()}`, connect, prefix, false),
       largeSize: 20 * 1024 * 1024 + 1,
-      // More objects than fit in a page, which has 1,000.
+      // Takes two pages to list, because a page has at most 1,000 objects.
       manyObjects: 1105,
       prefixBytes: prefix === '' ? 0 : prefix.length + 1,
     });
@@ -40,7 +40,10 @@ describeWithAzure('against an Azure server', () => {
   contract('AZURE, by a shared access signature, below a prefix', bySignature, 'below/here');
 });
 
-/** Returns the connection string of a user who may use containers, but has no key: it has a shared access signature. */
+/**
+ * Returns the connection string of a user without the account's key: the user has a shared access signature that
+ * permits access to containers and objects.
+ */
 function bySignature({ account, key, endpoint }: AzureAccess): string {
   const signature = generateAccountSASQueryParameters(
     {

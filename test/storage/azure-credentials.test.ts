@@ -5,7 +5,7 @@ import { everyNameHere } from './every-name-here';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 import { startTlsServer, type TlsServer } from './tls-server';
 
-/** A store and an identity service on loopback. The tests are about credentials that do not come from the file. */
+/** A store and an identity service on loopback, for tests of credentials that do not come from the store's file. */
 let store: TlsServer;
 let identity: FaultyServer;
 clearEnvironment(/^(AZURE|IDENTITY|MSI)_/);
@@ -31,7 +31,10 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** Heads a blob of the account `acme`, whose host name leads to this machine. Returns the token that was sent. */
+/**
+ * Heads a blob of the account `acme`, whose host name resolves to this machine, and returns the token that the store
+ * received.
+ */
 async function lookedBy(settings: object): Promise<string | undefined> {
   everyNameHere();
   const port = store.host.split(':')[1];

@@ -12,7 +12,7 @@ import { connectToAzure, describeWithAzure } from '../servers/azurite';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 import { startTlsServer } from './tls-server';
 
-/** A loopback server with canned responses, which records the requests. */
+/** A loopback server that records requests and gives canned responses. */
 let server: FaultyServer;
 const opened: Bucket[] = [];
 const key = Buffer.from('the account key').toString('base64');
@@ -118,7 +118,7 @@ test('try_timeout ends an attempt, but not a body', async () => {
     code: 'STORAGE_UNAVAILABLE',
     message: expect.stringContaining('try_timeout') as string,
   });
-  // The headers of this response must arrive in time even on a busy machine; only the body is late.
+  // `try_timeout` is long enough for the headers of this response even on a busy machine. Only the body takes longer.
   const bucket = await open({ pipeline_config: { try_timeout: '1s' }, http_config });
   server.answer((response) => {
     response.writeHead(200, { etag: '"0x1"', 'content-length': '2' });
@@ -147,7 +147,8 @@ test('a copy too large for one request is made in blocks, from one version of th
     url: '/acme/costs/to?comp=blocklist',
     headers: { 'x-ms-meta-sha256': 'abc' },
   });
-  // The source changes during the copy, so nothing is committed.
+  // The source changes during the copy: it is found at first, but not in the same version later. So nothing is
+  // committed.
   let looked = 0;
   server.answer((response, request) => {
     if (request.method !== 'HEAD') return written(response, request);

@@ -10,15 +10,20 @@ export interface ContractOptions {
   readonly open: () => Promise<Bucket>;
   /** Opens a bucket that does not exist. */
   readonly openMissing: () => Promise<Bucket>;
-  /** Size in bytes of an object that is large for this store: if the store uploads in parts, it has more than one. */
+  /**
+   * Size in bytes of an object that is large for this store. If the store uploads in parts, the object has several
+   * parts.
+   */
   readonly largeSize: number;
-  /** Number of objects whose listing takes many pages. */
+  /** Number of objects that takes several pages to list. */
   readonly manyObjects: number;
-  /** Length of the prefix in bytes, including its slash. The longest key is shorter by that much. */
+  /**
+   * Length of the bucket's prefix in bytes, slash included. Keys may be at most the store's limit minus this length.
+   */
   readonly prefixBytes?: number;
 }
 
-/** Defines the acceptance suite of the `Bucket` interface: what every store must do. */
+/** Defines the tests that every implementation of `Bucket` must pass. */
 export function describeBucketContract(name: string, options: ContractOptions): void {
   let bucket: Bucket;
   const put = (key: string, text: string) => bucket.put(key, Buffer.from(text));
@@ -42,7 +47,7 @@ export function describeBucketContract(name: string, options: ContractOptions): 
         expect(read.bytes.equals(bytes)).toBe(true);
         expect(read.head).toMatchObject({ key: 'a/b', size, version: info.version });
         expect(await bucket.head('a/b')).toMatchObject({ key: 'a/b', size, version: info.version });
-        // The server's clock may be a minute off.
+        // The server's clock may differ by a minute.
         expect(read.head.modified.getTime()).toBeGreaterThan(begun - 60_000);
         expect(read.head.modified.getTime()).toBeLessThan(Date.now() + 60_000);
         expect(Math.abs(read.head.modified.getTime() - info.modified.getTime())).toBeLessThan(3_000);
@@ -435,7 +440,7 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Yields the bytes in slices. This generator can be read only once. */
+/** Yields the bytes in slices, like a stream that can be read only once. */
 async function* slices(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) {
     await Promise.resolve();

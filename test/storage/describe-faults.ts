@@ -9,27 +9,27 @@ import { repeatable, withRetry } from '../../storage/with-retry';
 import { until } from '../until';
 import { type Fault, type FaultProxy, slowMs, startFaultProxy } from './fault-proxy';
 
-/** A store that the tests reach through a proxy, and what they need to know about it. */
+/** A kind of store to test through a proxy. */
 export interface FaultSuite {
-  /** Returns the address of the real server, with its port. */
+  /** Returns the address of the real server, including its port. */
   readonly server: () => Promise<string>;
   /**
-   * Opens the driver at this address, without retries. All calls share the bucket. A connection is given up after this
-   * many milliseconds of silence; streams above 8 MiB are uploaded in parts.
+   * Opens the driver at the address `host`, without retries. All buckets that it opens are the same. The driver gives
+   * up a connection that is silent for `silentMs`, and uploads streams above 8 MiB in parts.
    */
   readonly open: (host: string, silentMs: number) => Promise<Bucket>;
-  /** The store's response if it gets too many requests. */
+  /** The store's response to a client that sends too many requests. */
   readonly slowDown: Fault;
   /** Opens the driver with wrong credentials. Undefined if the server requires no credentials. */
   readonly openAsStranger?: (host: string) => Promise<Bucket>;
   /**
-   * Returns the number of multipart uploads that were neither completed nor removed. Undefined if the store cannot list
-   * them.
+   * Returns the number of uploads in parts that are neither completed nor removed. Undefined if the store cannot list
+   * such uploads.
    */
   readonly orphans?: () => Promise<number>;
-  /** Whether the store's own checksum reveals that a body was changed in transit. */
+  /** Whether a checksum of the store reveals that a body was changed in transit. */
   readonly noticesFlips: boolean;
-  /** Operations that use HEAD. Such a response has no body, so it cannot carry a throttling error. */
+  /** Operations that use HEAD. A response to HEAD has no body that could say that the store throttles. */
   readonly byHead: readonly string[];
 }
 
@@ -39,11 +39,11 @@ const mebibyte = 1024 * 1024;
 const large = randomBytes(12 * mebibyte + 5);
 
 /**
- * Silence in milliseconds after which a connection is given up, if a test waits for that. It takes one to two times
- * this long. A busy machine may be silent as long, so only requests that are never answered use it.
+ * Milliseconds of silence before a connection is given up, for tests that wait for that. The driver may take up to
+ * twice as long. As a busy machine may be silent as long, use it only for requests that are never answered.
  */
 const soonMs = 150;
-/** Longer than any test, so that no connection is given up because of silence. */
+/** Longer than any test runs, so that no connection is given up because of silence. */
 const neverMs = 200_000;
 
 const metadata = { state: 'after' };
@@ -65,7 +65,7 @@ const faults: Readonly<Record<string, Fault>> = {
   'body ends early': { kind: 'closed' },
 };
 
-/** Operations on a bucket that contains `old` and `list/…`. Each throws if its result is wrong. */
+/** Operations on a bucket that contains `old` and three objects below `list/`. Each throws if its result is wrong. */
 const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions) => Promise<void>>> = {
   list: async (bucket, options) => expect((await keysOf(bucket, 'list/', options)).length).toBe(3),
   head: async (bucket, options) =>
@@ -94,8 +94,8 @@ const operations: Readonly<Record<string, (bucket: Bucket, options?: CallOptions
 };
 
 /**
- * Objects that the bucket should have after a complete operation. After a failed one, it may also be as before, but
- * nothing in between.
+ * The bucket's objects, except those below `list/`, after each operation has completed. After a failed operation, the
+ * bucket may also be unchanged, but nothing in between.
  */
 const ends: Readonly<Record<string, Objects>> = {
   put: { old: { bytes: after, metadata } },
@@ -106,8 +106,8 @@ const ends: Readonly<Record<string, Objects>> = {
 };
 
 /**
- * Tests everything that can go wrong between the driver and a real server: each operation must complete, or fail with a
- * catalogued error.
+ * Tests what can go wrong between the driver and a real server. Whatever the fault, each operation must complete, or
+ * fail with an error of the catalogue.
  */
 export function describeBucketFaults(name: string, suite: FaultSuite): void {
   describe(name, () => {
@@ -126,7 +126,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       const [hostname = '', port] = server.split(':');
       target = { hostname, port: Number(port) };
       proxy = await startFaultProxy(target);
-      // This bucket retries, because the server may close an idle connection between tests, just as it is used again.
+      // Retry requests of this bucket: the server may close its idle connection between tests, just when the next test
+      // uses it.
       direct = withRetry(await suite.open(server, neverMs));
       behind = await suite.open(proxy.host, neverMs);
       hasty = await suite.open(proxy.host, soonMs);
@@ -149,7 +150,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
     }
 
     /**
-     * Reads directly, not through the proxy: every object must be complete, and be as before or as after the operation.
+     * Checks that every object is complete, and as it was before the operation or as it should be after it. Returns
+     * whether the operation was completed. Reads directly from the server, not through the proxy.
      */
     async function expectWhole(operation: string): Promise<boolean> {
       const found: Record<string, Objects[string]> = {};
@@ -207,12 +209,12 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         const outcome = await outcomeOf(operation, retried(isSilent(always) ? hasty : behind, 2));
         tell(operation, `always: ${fault}`, outcome);
         const isMute = fault === 'slow down' && suite.byHead.includes(operation);
-        // A delete may complete although the body of the answer is damaged: the body may be long, and nobody needs to
-        // read its end.
+        // A delete may complete although the body of the response is damaged: that body may be long, so a driver need
+        // not read all of it.
         const isDone = outcome === 'completes' && operation === 'delete' && fault.startsWith('body');
         if (!isDone) expect(outcome).toBe(isMute ? 'STORAGE_UNAVAILABLE' : code);
-        // Each of the two tries is one request, with two exceptions: a stream takes several requests, and a body is
-        // resumed as long as some of it arrives.
+        // Each of the two attempts is one request, with two exceptions: a stream takes several requests, and a body
+        // that arrives in part is continued by further requests.
         if (operation !== 'put a stream' && !fault.startsWith('body')) expect(proxy.seen).toHaveLength(2);
         proxy.plan(() => undefined);
         await expectWhole(operation);
@@ -274,7 +276,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
       });
 
       test('a stream that cannot be repeated is sent once, and leaves nothing if that fails', async () => {
-        // Other tests have left some uploads, which cannot be removed while the store is down.
+        // Count the uploads that other tests have left behind because the store was down. This test must not add any.
         const orphans = await suite.orphans?.();
         for (const n of [1, 2, 3]) {
           proxy.plan((_, at) => (at === n ? busy : undefined));
@@ -301,7 +303,8 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             const stream = repeatable(() => slices(large));
             expect(await patient(4).create('new', stream)).toMatchObject({ key: 'new', size: large.length });
             expect((await readAll(direct, 'new')).bytes.equals(large)).toBe(true);
-            // If the first answer is lost, the upload's id is unknown, so the upload cannot be removed.
+            // If the response to the first request is lost, the driver does not know the upload's id, and cannot remove
+            // the upload.
             if (fault !== 'answer lost' || n > 1) expect(await suite.orphans?.()).toBe(orphans);
             if (!met) expect(n).toBeGreaterThan(3);
           }
@@ -323,10 +326,10 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
         const stream = repeatable(() => slices(large));
         await expect(patient(2).create('new', stream)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-        // A part that arrives after the removal may recreate the upload, so the removal must wait until the part is
-        // answered.
+        // A part that arrives after the upload's removal may recreate the upload. So the removal must wait until each
+        // part has been answered.
         for (const waitedMs of cleanUpsAfter) expect(waitedMs).toBeGreaterThanOrEqual(190);
-        // Requests that the client has abandoned may still reach the store.
+        // Requests that the driver has given up may still be on their way to the store.
         await until('the end of all requests', () => proxy.underWay() === 0);
         await expectWhole('get');
         expect(await suite.orphans?.()).toBe(orphans);
@@ -365,7 +368,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
           setTimeout(() => stop.abort(reason), 20);
           return { kind: 'no answer' };
         });
-        // Without the abort, the call would last for `neverMs`, which is longer than the test may take.
+        // Only the abort can end this call in time: its time limit `neverMs` is longer than the test may take.
         await expect(operations[operation]?.(withRetry(behind), { signal: stop.signal })).rejects.toBe(
           reason,
         );
@@ -414,7 +417,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
             await expect(operations[operation]?.(asked)).rejects.toMatchObject({
               code: 'STORAGE_ACCESS_DENIED',
             });
-            // The blocks of a stream are sent at the same time, so two may be refused.
+            // A stream sends its blocks at the same time, so two of them may be refused.
             expect(proxy.seen.length).toBeLessThanOrEqual(operation === 'put a stream' ? 2 : 1);
           }
           await stranger.close();
@@ -422,7 +425,7 @@ export function describeBucketFaults(name: string, suite: FaultSuite): void {
         });
       }
 
-      // This test is the last one, so that no other test has to remove its objects.
+      // This test must be the last one, because it leaves objects that the other tests would have to remove.
       test('a listing whose later page fails is complete or an error, never short', async () => {
         const keys = Array.from({ length: 1_050 }, (_, i) => `pages/${String(i).padStart(5, '0')}`);
         await mapConcurrently(keys, 16, (key) => direct.put(key, Buffer.of()));
@@ -453,7 +456,7 @@ function sameObjects(found: Objects, wanted: Objects): boolean {
   );
 }
 
-/** Returns a bucket that chooses for each call which bucket answers it. */
+/** Returns a bucket that passes each call on to the bucket that `choose` returns at that moment. */
 function chosen(choose: () => Bucket): Bucket {
   return {
     get type() {
@@ -486,7 +489,7 @@ async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Returns a generator of numbers from 0 to 1, which are the same for the same seed. */
+/** Returns a generator of pseudo-random numbers from 0 to 1. The same seed gives the same numbers. */
 function seeded(seed: number): () => number {
   let state = seed * 2_654_435_761;
   return () => {

@@ -2,7 +2,7 @@ import dns from 'node:dns';
 
 type Found = (error: null, address: string | object[], family?: number) => void;
 
-/** Makes every host name resolve to this machine, until the mock is restored. */
+/** Makes all host names resolve to this machine, until the mock is restored. */
 export function everyNameHere(): jest.SpyInstance {
   return jest
     .spyOn(dns, 'lookup')

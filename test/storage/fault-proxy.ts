@@ -4,9 +4,12 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listenOnLoopback } from './loopback';
 
-/** A fault of a single request. */
+/** What goes wrong with a single request. */
 export type Fault =
-  /** The store is busy. The body may be `slow down` in the store's own format, and there may be a Retry-After. */
+  /**
+   * The store responds with an error status. The body may be the store's own error message, and there may be a
+   * Retry-After.
+   */
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -37,27 +40,27 @@ export interface SeenRequest {
 }
 
 export interface FaultProxy {
-  /** Address of the proxy, with its port. */
+  /** Address of the proxy, including its port. */
   readonly host: string;
-  /** Requests since the plan was last set. */
+  /** The requests since `plan` was last called. */
   readonly seen: SeenRequest[];
   /**
-   * Sets the function that chooses the fault of each request from now on; `n` counts requests from 1. If the function
-   * returns a promise, the request waits until the promise settles.
+   * Sets the function that chooses a fault (or none) for each request from now on. `n` is the number of the request,
+   * from 1. If the function returns a promise, the request waits for it.
    */
   plan(
     faultOf: (request: IncomingMessage, n: number) => Fault | undefined | Promise<Fault | undefined>,
   ): void;
   /** Number of open connections to clients. */
   connections(): number;
-  /** Number of requests that were passed on, but that the store has not answered yet. */
+  /** Number of requests that have been passed on to the store and not been answered yet. */
   underWay(): number;
   close(): Promise<void>;
 }
 
 /**
- * Starts a proxy on loopback in front of a real server. It passes everything on unchanged, except for the faults that
- * the plan chooses.
+ * Starts a proxy on loopback in front of a real server. It passes on everything unchanged, except for the faults that
+ * the function set by `plan` chooses.
  */
 export async function startFaultProxy(target: { hostname: string; port: number }): Promise<FaultProxy> {
   const agent = new http.Agent({ keepAlive: true });
@@ -67,8 +70,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   let faultOf: Parameters<FaultProxy['plan']>[0] = () => undefined;
 
   /**
-   * Passes a request on in one piece, as a client sends it. If it were written piecemeal, a refusal before its end
-   * would be lost.
+   * Passes a request on to the store in one piece, as a client would send it. If it were sent in pieces, the store
+   * could refuse it before its end, and that response would be lost.
    */
   async function pass(
     request: IncomingMessage,
@@ -77,7 +80,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
   ): Promise<void> {
     const { method, url: path, headers } = request;
     const body = await buffer(request);
-    // Keep the client's host name, as signatures include it.
+    // Keep the client's Host header, because signatures include it.
     const outgoing = http.request({ ...target, method, path, headers, agent, setHost: false }, (answer) => {
       answer.on('end', () => outgoing.writableEnded || outgoing.destroy());
       if (fault?.kind === 'answer lost') {
@@ -109,7 +112,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     const decided = faultOf(request, seen.length);
     if (!(decided instanceof Promise)) return meet(request, response, decided);
     decided.then(
-      // A client that has given up no longer needs an answer.
+      // If the client has given up in the meantime, it needs no answer.
       (fault) => request.socket.destroyed || meet(request, response, fault),
       () => response.destroy(),
     );
@@ -131,7 +134,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
         return;
       }
       default:
-        // If a client disconnects in the middle of its body, the request never reaches the store.
+        // `pass` rejects if the client disconnects before it has sent the whole body. The request then never reaches
+        // the store.
         pass(request, response, fault).catch(() => response.destroy());
     }
   }
@@ -139,7 +143,7 @@ export async function startFaultProxy(target: { hostname: string; port: number }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  // Answer `Expect: 100-continue` as the store would.
+  // Answer `Expect: 100-continue` in the same way as the store would.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     server.emit('request', request, response);
@@ -162,8 +166,8 @@ export async function startFaultProxy(target: { hostname: string; port: number }
 }
 
 /**
- * Sends the part of a response that the fault lets through. A response without a body is lost as a whole, or never
- * comes if the fault is a stall.
+ * Sends a response to the client with the given fault. If the response has no body, none of it is sent: the connection
+ * breaks, or stays open if the fault is a stall.
  */
 async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fault['kind']): Promise<void> {
   const chunks: Buffer[] = [];
@@ -189,7 +193,7 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
     default:
       response.writeHead(status, headers).flushHeaders();
       response.write(body.subarray(0, half), () => {
-        // Wait a little, so that the half arrives before the connection ends.
+        // Wait a moment, so that the first half arrives before the connection ends.
         if (kind === 'cut') setTimeout(() => response.socket?.resetAndDestroy(), 10);
         if (kind === 'closed') setTimeout(() => response.socket?.end(), 10);
       });
@@ -197,10 +201,12 @@ async function spoil(answer: IncomingMessage, response: ServerResponse, kind: Fa
 }
 
 const slowBits = 40;
-/** Time that a slow body takes, in milliseconds. */
+/** Time that it takes to send a slow body, in milliseconds. */
 export const slowMs = 1_500;
 
-/** Returns the headers, with Content-Length replaced if there is one. Names and values alternate in the list. */
+/**
+ * Returns the headers with another Content-Length, if they contain one. The list alternates between names and values.
+ */
 function announcing(headers: readonly string[], length: number): string[] {
   return headers.map((text, at) =>
     at % 2 === 1 && headers[at - 1]?.toLowerCase() === 'content-length' ? String(length) : text,

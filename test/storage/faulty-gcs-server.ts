@@ -17,7 +17,7 @@ type Way = (response: ServerResponse, request: SeenGcsRequest) => void;
 export interface FaultyGcsServer {
   readonly endpoint: string;
   readonly seen: SeenGcsRequest[];
-  /** Sets the responses to the next requests, one for each. The last response repeats. */
+  /** Sets the responses to the next requests, in order. Further requests get the last response again. */
   answer(...ways: Way[]): void;
   close(): Promise<void>;
 }
@@ -68,7 +68,7 @@ export function gcsError(
   return json(status, { error: { code: status, message, errors: [{ reason, message }] } }, headers);
 }
 
-/** Returns the store's description of an object with these bytes. */
+/** Returns the metadata that GCS would return for an object with these bytes. */
 export function resource(name: string, bytes: Uint8Array, more: object = {}): object {
   const updated = '2026-11-20T00:00:00.000Z';
   return { name, size: String(bytes.length), generation: '7', updated, crc32c: crc32c(bytes), ...more };
@@ -80,7 +80,10 @@ export function crc32c(bytes: Uint8Array): string {
   return sum.toString();
 }
 
-/** Responds with an object of which only `sent` bytes arrive; then the connection stalls or breaks. */
+/**
+ * Responds with the object's headers, but sends only the first `sent` bytes of the body. Then the connection stalls,
+ * breaks or is closed.
+ */
 export function media(bytes: Buffer, sent: number, then: 'stall' | 'break' | 'end', more: object = {}): Way {
   return (response, { headers: { range } }) => {
     const offset = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);

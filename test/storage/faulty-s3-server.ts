@@ -11,7 +11,7 @@ export interface SeenRequest {
 export interface FaultyServer {
   readonly endpoint: string;
   readonly seen: SeenRequest[];
-  /** Sets the responses to the next requests, one for each. The last response repeats. */
+  /** Sets the responses to the next requests, in order. Further requests get the last response again. */
   answer(...ways: ((response: ServerResponse, request: IncomingMessage) => void)[]): void;
   close(): Promise<void>;
 }
@@ -45,7 +45,10 @@ export function xmlError(status: number, code: string, message = 'no', headers: 
   };
 }
 
-/** Responds with an object of this size, of which only `sent` bytes arrive; then the connection stalls or breaks. */
+/**
+ * Responds with the headers of an object of this size, but sends only the first `sent` bytes of the body. Then the
+ * connection stalls, breaks or is closed.
+ */
 export function partOfBody(size: number, sent: number, then: 'stall' | 'break' | 'end') {
   return (response: ServerResponse, request: IncomingMessage): void => {
     const offset = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);

@@ -18,12 +18,12 @@ describeWithGcs('against a GCS server', () => {
       open: () => open(`b-${randomUUID()}`, settings, prefix, true),
       openMissing: () => open(`missing-${randomUUID()}`, settings, prefix, false),
       largeSize,
-      // More objects than fit in a page, which has 1,000.
+      // Takes two pages to list, because a page has at most 1,000 objects.
       manyObjects: 1105,
       prefixBytes: prefix === '' ? 0 : prefix.length + 1,
     });
 
   contract('GCS', {}, '', 9 * 1024 * 1024);
-  // An object of 3 MiB has many chunks, and its size is a multiple of theirs.
+  // The smallest chunks are so small that an object of 3 MiB has many of them, and ends exactly at the end of a chunk.
   contract('GCS, below a prefix, in small chunks', { chunk_size_bytes: 1 }, 'below/here', 3 * 1024 * 1024);
 });

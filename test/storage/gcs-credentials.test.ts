@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 import { removeTemporaryFolders, temporaryFolder } from './temporary-folder';
 
-/** A store and a token service on loopback. The tests are about the sources of credentials. */
+/** A store and a token service on loopback, for tests of where credentials come from. */
 let server: FaultyGcsServer;
 beforeAll(async () => {
   server = await startFaultyGcsServer();
@@ -20,7 +20,7 @@ const write = (name: string, text: string): string => {
   writeFileSync(file, text);
   return file;
 };
-/** Returns credentials that the loopback server exchanges for a token. */
+/** Returns credentials that make the client fetch a token from the loopback server. */
 const external = (file = write('token', 'subj3ct')) =>
   JSON.stringify({
     type: 'external_account',
@@ -37,7 +37,7 @@ const token = json(200, {
   expires_in: 3600,
 });
 
-/** Heads an object twice, and returns the results. */
+/** Heads an object twice in a separate process, and returns both results. */
 async function ask(
   service_account: string | undefined,
   endpoint: string | undefined,

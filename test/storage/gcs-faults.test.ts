@@ -17,7 +17,8 @@ import { startTlsServer, type TlsServer } from './tls-server';
 
 const unit = 256 * 1024;
 /**
- * Settings for calls that are never answered. Other calls keep the default, as a busy machine may be slow to answer.
+ * Settings for tests in which the store never answers. Other tests use the default time limits, because a busy machine
+ * may be slow.
  */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyGcsServer;
@@ -129,7 +130,7 @@ describe('a body', () => {
     await expect(readAll(bucket, 'k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
     server.answer(media(bytes, 1000, 'end', { 'x-goog-stored-content-length': '400' }));
     await expect(bucket.get('k')).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
-    // Some stores ignore a range, as this answer does.
+    // Like some stores, this response ignores the requested range and contains the whole object.
     server.answer((response) => ok(response, { ...server.seen[0]!, headers: {} }));
     for (const range of [{ offset: 10 }, { offset: 0, length: 10 }])
       await expect(bucket.get('k', { range })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
@@ -223,7 +224,7 @@ describe('an abort', () => {
         controller.abort(reason);
       });
       await expect(call(controller.signal)).rejects.toBe(reason);
-      // Not only the call must end, but also its request.
+      // The abort must end not only the call, but also its request.
       await closed;
     }
   });
@@ -260,7 +261,7 @@ describe('an abort', () => {
   });
 });
 
-/** Responds to the start of a chunked upload. The location is on a different host here. */
+/** Responds to the start of an upload in chunks, with a location on a different host. */
 const session = (response: import('node:http').ServerResponse) =>
   response
     .writeHead(200, { location: 'http://elsewhere.invalid/upload/storage/v1/b/costs/o?upload_id=u1' })

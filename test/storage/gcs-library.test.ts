@@ -3,8 +3,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Shows why the driver sends its own requests to GCS. If a test fails after an update of `@google-cloud/storage`, the
- * library no longer has a limitation: check whether the driver can now use the library's method.
+ * Shows why the driver sends its own requests to GCS. Each test demonstrates a limitation of `@google-cloud/storage`.
+ * If one fails after an update of the library, that limitation is gone: check whether the driver can now use the
+ * library's method.
  */
 describe('the methods of @google-cloud/storage', () => {
   let seen: Record<string, unknown>;

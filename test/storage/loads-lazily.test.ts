@@ -7,8 +7,8 @@ afterAll(removeTemporaryFolders);
 const sdks = ['@aws-sdk/client-s3', '@google-cloud/storage', '@azure/storage-blob', '@azure/identity'];
 
 /**
- * Returns the SDKs that a process has loaded after opening a store. It is a separate process, because jest has its own
- * module registry.
+ * Opens a store in a separate process, and returns the SDKs that the process has loaded. (In this process, jest has its
+ * own module registry.)
  */
 function loadedBy(store: object): string[] {
   const script = `

@@ -55,26 +55,26 @@ interface Document {
 
 const policies = path.join(__dirname, '../../docs/reference/policies/s3');
 const own = clusterId('cluster-1');
-// This id begins with that of `own`: a policy prefix without its final slash would permit access to it.
+// This id begins with the id `own`. So a policy whose prefix lacks the final slash would permit access to it.
 const like = clusterId('cluster-10');
 const other = clusterId('cluster-2');
 const window = 'allocations/1d/1794614400-1794700800' as WindowId;
 const fingerprint = 'a'.repeat(64);
 const backup = (cluster: typeof own) => `${backupPrefix(cluster, '2026-11-20T12-00-00-000Z')}manifest.json`;
 
-/** Keys of the objects that are in the bucket at the start. */
+/** Keys of the objects that each test bucket contains at the start. */
 const seeds = [
   ...[own, like, other].flatMap((cluster) => [clusterEtlKey(cluster, window), backup(cluster)]),
   ...[objectKey(fingerprint), provenanceKey(fingerprint), keptKey(other, window), combinedEtlKey(window)],
   ...[generationKey(1), runReportKey('run'), publishedKey, unreferencedKey],
 ];
 
-/** Calls that the code of each role makes. Each can be repeated. */
+/** The calls that the code of each role makes. Each of them can be made repeatedly. */
 const does: Record<Role, () => readonly Call[]> = {
   'federated-cluster': () => [
     ['list', clusterEtlPrefix(own)],
     ['head', clusterEtlKey(own, window)],
-    // This object is missing. The role must be able to see that it is missing, not forbidden.
+    // This object does not exist. The role must be able to see that, so the call must not be forbidden.
     ['head', clusterEtlKey(own, 'allocations/1d/0-1')],
     ['put', clusterEtlKey(own, window)],
     ['get', clusterEtlKey(own, window)],
@@ -119,7 +119,7 @@ const does: Record<Role, () => readonly Call[]> = {
     ['put', `${backupPrefix(own, 'now')}bingen/${window}`],
     ['get', backup(own)],
     ['create', `${backupPrefix(own, randomUUID())}manifest.json`],
-    // When a cluster stops being a primary, it restores files from its own folder.
+    // A cluster that stops being a primary restores its files from its own folder in the bucket.
     ['list', clusterEtlPrefix(own)],
     ['get', clusterEtlKey(own, window)],
     ['probe', probeKey(backupsPrefix(own), randomUUID())],
@@ -135,12 +135,12 @@ const anyCall = (key: string): Call[] => [
 ];
 const anyWrite = (key: string): Call[] => anyCall(key).slice(2);
 
-/** Calls that are forbidden to each role. */
+/** Calls that each role's policy must forbid. */
 const mayNot: Record<Role, readonly Call[]> = {
   'federated-cluster': [
     ['list', ''],
     ['list', federatedPrefix],
-    // This prefix has no final slash, so it would list cluster-10 too.
+    // This prefix has no final slash, so a list of it would include the objects of cluster-10.
     ['list', clusterPrefix(own).slice(0, -1)],
     ['list', clusterEtlPrefix(like)],
     ['list', clusterEtlPrefix(other)],
@@ -192,7 +192,7 @@ describeWithS3('the documented policies for S3', () => {
     await removeTemporaryFolders();
   });
 
-  /** Creates a bucket with all of `seeds`, and a function that opens it as a user. */
+  /** Creates a bucket that contains all `seeds`, and returns a function that opens it as a given user. */
   async function seeded(prefix: string) {
     const name = `policies-${randomUUID()}`;
     await server.createBucket(name);
@@ -205,7 +205,9 @@ describeWithS3('the documented policies for S3', () => {
     return { name, owner, open };
   }
 
-  /** Reads a document of docs/reference/policies/s3, and fills it in as the page describes. */
+  /**
+   * Reads a role's document from docs/reference/policies/s3, and replaces its placeholders as the documentation says.
+   */
   function filledIn(role: Role, bucket: string, prefix: string): Document {
     const below = prefix === '' ? '' : `${prefix}/`;
     const document = readFileSync(path.join(policies, `${role}.json`), 'utf8')
@@ -285,7 +287,7 @@ describeWithS3('the documented policies for S3', () => {
   });
 });
 
-/** Sets the documents as a bucket policy. The principal of each is the user with that role. */
+/** Sets a bucket policy that consists of the roles' documents, each of which applies to the user with that role. */
 async function putBucketPolicy(
   server: S3Server,
   bucket: string,
@@ -311,7 +313,10 @@ async function putBucketPolicy(
     .finally(() => void client.destroy());
 }
 
-/** Returns variants of a document, each of which lacks one action on one resource, or one prefix of a listing. */
+/**
+ * Returns variants of a document. In each of them, one permission is missing: an action on a resource, or a prefix that
+ * may be listed.
+ */
 function lessened({ Version, Statement }: Document): { taken: string; document: Document }[] {
   const grants = Statement.flatMap(({ Action, Resource, Condition }) =>
     all(Action).flatMap((action) =>
@@ -341,7 +346,10 @@ interface Refusal {
   readonly key: string | undefined;
 }
 
-/** Makes the calls, and returns those that are refused, with the error's text. Throws any other error. */
+/**
+ * Makes the calls one by one, and returns the refused ones with the text of the error. Throws if a call fails
+ * otherwise.
+ */
 async function refusals(bucket: Bucket, calls: readonly Call[]): Promise<Refusal[]> {
   const refused: Refusal[] = [];
   for (const call of calls) {
@@ -366,7 +374,10 @@ const verbs = {
   probe: 'write',
 } as const;
 
-/** The error that users should read: it names the failed call, the bucket and the key. */
+/**
+ * Returns the error that a user should see for a refused call: it contains the failed operation, the bucket and the
+ * key.
+ */
 function refusalOf(call: Call, bucket: string, below: string): unknown {
   const [name, key, to] = call;
   const readRefused = name === 'copy' && key.startsWith(clusterPrefix(other));

@@ -56,10 +56,10 @@ const denied = (what: string) => async (): Promise<never> => {
   throw new FederationError('STORAGE_ACCESS_DENIED', { detail: `Could not ${what}: AccessDenied, 403` });
 };
 
-/** Opens a folder as a bucket, with some of its methods changed. */
+/** Opens a new folder as a bucket in which `change` replaces some methods. */
 function folder(change: (bucket: Bucket) => Partial<Bucket> = () => ({})): Bucket & { at: string } {
   const at = temporaryFolder();
-  // Without faults, this is the plain bucket, but as an object whose methods can be replaced.
+  // Without faults, the wrapper behaves like the bucket, but it is a plain object whose methods can be replaced.
   const bucket = withFaults(openFilesystem({ directory: at }), {});
   return { ...bucket, ...change(bucket), at };
 }

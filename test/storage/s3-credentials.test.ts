@@ -8,7 +8,7 @@ import { openBucket } from '../../storage/open-bucket';
 import { clearEnvironment } from '../servers/clear-environment';
 import { type FaultyServer, startFaultyServer } from './faulty-s3-server';
 
-/** A store and a token service on loopback. The tests are about credentials that do not come from the file. */
+/** A store and a token service on loopback, for tests of credentials that do not come from the store's file. */
 let server: FaultyServer;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'federated-etl-credentials-'));
 clearEnvironment(/^AWS_/);
@@ -33,7 +33,9 @@ beforeEach(() => {
   });
 });
 
-/** Puts an object, and returns the key ids that signed its requests, and any other requests. */
+/**
+ * Puts an object. Returns the ids of the keys that signed requests to the store, and the requests to other services.
+ */
 async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked: string[] }> {
   const config = { bucket: 'costs', endpoint: server.endpoint, insecure: true, max_retries: 1, ...settings };
   const bucket = await openBucket(parseFederatedStore(JSON.stringify({ type: 'S3', config }), 'f.yaml'));
@@ -52,7 +54,7 @@ async function signedBy(settings: object = {}): Promise<{ keys: string[]; asked:
   };
 }
 
-/** Answers as a store, a token service and a pod identity agent in one. */
+/** Answers requests to a store, to a token service and to a pod identity agent. */
 function answerAnything(response: ServerResponse, request: { method?: string; url?: string }): void {
   if (request.method === 'PUT') return void response.writeHead(200, { etag: '"v1"' }).end();
   const expires = new Date(Date.now() + 3_600_000).toISOString();

@@ -8,7 +8,8 @@ import { everyNameHere } from './every-name-here';
 import { type FaultyServer, partOfBody, startFaultyServer, xmlError } from './faulty-s3-server';
 
 /**
- * Settings for calls that are never answered. Other calls keep the default, as a busy machine may be slow to answer.
+ * Settings for tests in which the store never answers. Other tests use the default time limits, because a busy machine
+ * may be slow.
  */
 const impatient = { http_config: { response_header_timeout: '500ms' } };
 let server: FaultyServer;

@@ -12,7 +12,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** Removes all temporary folders of a test file. Call it in `afterAll`. */
+/** Removes all folders that `temporaryFolder` has created for a test file. Call it in `afterAll`. */
 export async function removeTemporaryFolders(): Promise<void> {
   await Promise.all(made.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
 }

@@ -10,12 +10,15 @@ import { listenOnLoopback } from './loopback';
 
 export interface TlsServer {
   readonly host: string;
-  /** Files with the certificate of the server's authority, and with a client certificate that the authority signed. */
+  /**
+   * Paths of PEM files: the certificate of the authority that signed the server's certificate, and a client certificate
+   * with its key, signed by the same authority.
+   */
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Number of connections so far, including failed ones. */
   connections(): number;
   /**
-   * Common names in the certificates of the clients that have sent requests; empty for a client without a certificate.
+   * Common names from the client certificates of the requests so far. The name is empty if a client had no certificate.
    */
   readonly clients: string[];
   /** Headers of the requests so far. */
@@ -23,7 +26,9 @@ export interface TlsServer {
   close(): Promise<void>;
 }
 
-/** Starts an HTTPS server on loopback with a private authority. It answers every request with 404. */
+/**
+ * Starts an HTTPS server on loopback whose certificate is from a private authority. It answers every request with 404.
+ */
 export async function startTlsServer(): Promise<TlsServer> {
   const subject = (value: string) => [{ name: 'commonName', value }];
   const shared = { keyType: 'ec', algorithm: 'sha256' } as const;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 afterAll(removeTemporaryFolders);
 
-/** Heads an object on the server with these TLS settings, and returns the warnings. */
+/** Heads an object on the server with the given TLS settings. Returns the warnings of opening the bucket. */
 async function look(tls_config: object, http: object = {}): Promise<{ warnings: string[] }> {
   const config = {
     bucket: 'costs',

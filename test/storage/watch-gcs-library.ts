@@ -6,11 +6,11 @@ import { Storage } from '@google-cloud/storage';
 import { type FaultyGcsServer, gcsError, json, resource, startFaultyGcsServer } from './faulty-gcs-server';
 
 /**
- * Prints how the methods of `@google-cloud/storage` behave where the driver needs other behaviour. Runs as a separate
- * process because jest cannot load the ES modules by which the library sends requests.
+ * Prints how methods of `@google-cloud/storage` behave in cases where the driver needs another behaviour. Tests run
+ * this in a separate process, because jest cannot load the ES modules with which the library sends requests.
  */
 const cases = {
-  /** Does the library's timeout end a listing and an upload when the store never answers? */
+  /** If the store never answers, does the library's time-out end a listing and an upload? */
   async deadline(server: FaultyGcsServer) {
     const bucket = bucketAt(server, { timeout: 50 });
     const listing = await outcome(server, bucket.getFiles({ autoPaginate: false }));
@@ -18,7 +18,7 @@ const cases = {
     return { listing, upload };
   },
 
-  /** Does a listing use the agent and the aborted signal that an interceptor adds to its request? */
+  /** If an interceptor adds an agent and an aborted signal to a listing's request, are they used? */
   async connections(server: FaultyGcsServer) {
     const agent = new Agent();
     let made = 0;
@@ -33,7 +33,7 @@ const cases = {
     return { made, files: files.length };
   },
 
-  /** Does destroying a download's stream before the answer end its request? */
+  /** If a download's stream is destroyed before the answer, does its request end? */
   async download(server: FaultyGcsServer) {
     const closed = new Promise((resolve) =>
       server.answer((response) => void response.once('close', resolve)),
@@ -45,7 +45,7 @@ const cases = {
     return pendingOr(closed);
   },
 
-  /** Which generation is deleted after an upload whose checksum does not match? */
+  /** If the checksum of an upload does not match, which generation of the object does the library delete? */
   async checksum(server: FaultyGcsServer) {
     server.answer(json(200, resource('k', Buffer.from('x'), { crc32c: 'AAAAAA==' })));
     await bucketAt(server)
@@ -62,14 +62,14 @@ const cases = {
     return server.seen.map(({ headers }) => headers['x-goog-hash'] ?? 'none');
   },
 
-  /** Which requests does a resumable upload make when a chunk fails? */
+  /** If a chunk of a resumable upload fails, which requests does the library make? */
   async failed(server: FaultyGcsServer) {
     server.answer(session(server.endpoint), gcsError(503, 'backendError'));
     await upload(server).catch(() => undefined);
     return server.seen.map(({ method }) => method);
   },
 
-  /** Where do the chunks go when the session's location is on another host? */
+  /** If the location of an upload session is on another host, where do the chunks go? */
   async elsewhere(server: FaultyGcsServer) {
     const other = await startFaultyGcsServer();
     server.answer(session(other.endpoint));
@@ -78,7 +78,7 @@ const cases = {
     return { here: server.seen.length, elsewhere: other.seen.length };
   },
 
-  /** Does a signal that an interceptor adds end the sending of a chunk? */
+  /** If an interceptor adds a signal to the request of a chunk, does an abort end the sending? */
   async aborted(server: FaultyGcsServer) {
     const controller = new AbortController();
     server.answer(session(server.endpoint), () => controller.abort());
@@ -88,7 +88,7 @@ const cases = {
   },
 };
 
-/** Where does a request go when STORAGE_EMULATOR_HOST contradicts the configured endpoint? */
+/** If STORAGE_EMULATOR_HOST contradicts the configured endpoint, where does a request go? */
 async function emulator(): Promise<unknown> {
   const [named, other] = await Promise.all([startFaultyGcsServer(), startFaultyGcsServer()]);
   process.env['STORAGE_EMULATOR_HOST'] = other.endpoint;
@@ -124,12 +124,12 @@ async function outcome(server: FaultyGcsServer, call: Promise<unknown>): Promise
   return pendingOr(call);
 }
 
-/** Waits until the server has seen this many requests. */
+/** Waits until the server has received this many requests. */
 async function arrival(server: FaultyGcsServer, count: number): Promise<void> {
   while (server.seen.length < count) await sleep(5);
 }
 
-/** Resolves to `pending` if the promise has not settled long after it should have. */
+/** Returns `ended` when the promise settles, or `pending` if it has not settled long after it should have. */
 function pendingOr(promise: Promise<unknown>): Promise<string> {
   const ended = () => 'ended';
   return Promise.race([promise.then(ended, ended), sleep(1_500, 'pending')]);

@@ -1,23 +1,23 @@
 import { FederationError } from '../../errors/federation-error';
 import type { Bucket } from '../../storage/bucket';
 
-/** What a failing call loses: the request before it arrives, or the response. */
+/** What gets lost in a failing call: the request, so that the store does nothing, or the response. */
 export type Fault = 'request lost' | 'answer lost';
 type Method = 'head' | 'get' | 'put' | 'create' | 'copy' | 'delete';
 
 export interface Faults {
-  /** Faults of the calls of each method, in order. Undefined means that the call succeeds. */
+  /** For each method, the faults of its calls in order. Undefined lets a call succeed. */
   readonly calls?: Partial<Record<Method, (Fault | FederationError | undefined)[]>>;
-  /** Numbers of bytes after which bodies break off, one entry for each body. */
+  /** For each body that is read, in order, the number of bytes after which it breaks off. */
   readonly bodies?: number[];
-  /** Numbers of entries after which listings break off, one entry for each listing. */
+  /** For each listing, in order, the number of entries after which it breaks off. */
   readonly lists?: number[];
 }
 
 export interface FaultyBucket extends Bucket {
   /** Number of calls so far, by method. */
   readonly made: Record<Method | 'list', number>;
-  /** Makes the next call of this method fail. */
+  /** Makes the next call of this method fail with this fault. */
   fail(method: Method, fault: Fault): void;
 }
 

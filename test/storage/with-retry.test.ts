@@ -63,11 +63,11 @@ test('a store that stays down gets one request per call once the retry budget is
     for (let i = 0; i < count; i += 1) await bucket.head('a').catch(() => undefined);
     return faulty.made.head - made;
   };
-  // Three calls use all their attempts, a fourth uses the last retry of the budget, and the others make one attempt
-  // each.
+  // The retry budget is enough for 10 retries: three calls use all their attempts, a fourth has the last retry, and the
+  // others have only one attempt each.
   expect(await heads(20)).toBe(20 + 10);
   expect(await heads(30)).toBe(30);
-  // The store is back. Successful calls refill the budget until it has one retry.
+  // The store works again. Successful calls refill the retry budget until it is enough for one retry.
   await heads(5);
   faulty.fail('head', 'request lost');
   expect(await heads(1)).toBe(2);
@@ -115,7 +115,8 @@ describe('a create whose answer was lost', () => {
     }
     await streamed.bucket.create('g/2', repeatable(halves));
     expect(streamed.faulty.made.create).toBe(1);
-    // A create that completes after the check is also recognized by its bytes.
+    // A create may report an error and yet complete later, after the check for its object. Then the next attempt finds
+    // the object, and recognizes it by its bytes.
     const throttled = new FederationError('STORAGE_THROTTLED', { detail: 'and yet it was done' });
     const late = withFaults(inner, { calls: { create: [throttled] } });
     await inner.put('g/3', bytes);

@@ -4,11 +4,14 @@ import { DefaultLogger } from '@temporalio/worker';
 import { FederationError } from '../../errors/federation-error';
 import { asActivities, asActivity, temporalContext } from '../../workers/as-activity';
 
-/** Mocks an activity's environment without the worker's own log, which reports each failure at length. */
+/**
+ * Mocks the environment of an activity. Logs only errors, because the worker's own log would report each failure at
+ * length.
+ */
 const newEnvironment = () =>
   new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR', () => undefined) });
 
-/** Returns the error of an activity that throws `thrown`. */
+/** Runs an activity that throws `thrown`, and returns the error with which it fails. */
 async function endOf(thrown: unknown): Promise<unknown> {
   const work = asActivity(() => Promise.reject(thrown as Error));
   return newEnvironment()
@@ -70,7 +73,7 @@ describe('an activity', () => {
       environment.on('heartbeat', () => (beats += 1));
       const gate = Promise.withResolvers<void>();
       const end = environment.run(asActivity(() => gate.promise));
-      // There are several heartbeats within the time-out of 20 seconds.
+      // The time-out for heartbeats is 20 seconds. Several heartbeats must be sent within that time.
       jest.advanceTimersByTime(20_000);
       expect(beats).toBeGreaterThanOrEqual(3);
       const before = beats;

@@ -8,7 +8,7 @@ import { registerRoleMetrics, type RoleMetrics } from '../../workers/metrics';
 import { unserved } from '../../workers/primary-api';
 import { combinedEtl, openEngine, wantedFrom } from '../query/engine-over';
 
-/** Stands for a primary that can answer queries: there is no reason why it could not. */
+/** Returns no reason why the primary could not answer queries, which means that it can. */
 const served = () => undefined;
 const federatedPrimary = { federatedCluster: true, federator: false, primaryCluster: true };
 
@@ -23,7 +23,7 @@ describe('health', () => {
     return `${answer.status} ${(await answer.text()).trim()}`;
   };
 
-  /** Restarts the server with a new readiness that uses this `reach`, and returns the readiness. */
+  /** Restarts the server with a new readiness that asks `reach` what cannot be reached, and returns that readiness. */
   async function withReach(reach: () => Promise<string | undefined>): Promise<Readiness> {
     await server.close();
     const other = new Readiness(federatedPrimary);
@@ -96,7 +96,7 @@ describe('health', () => {
       await engine.serve([first, ...others], serving);
       expect(await ask('/readyz?role=primaryCluster')).toBe('200 primaryCluster: ready');
       expect(await ask('/metrics')).toContain('federated_etl_role_ready{role="primaryCluster"} 1');
-      // The primary stays ready with the generation that it serves, although the next one cannot be loaded.
+      // If the next generation cannot be loaded, the primary stays ready, because it can still serve the current one.
       await expect(
         engine.serve([{ ...cut, digest: 'cut' }], { ...serving, generation: 2 }),
       ).rejects.toThrow();
@@ -132,7 +132,7 @@ describe('health', () => {
     expect(text).toContain('process_cpu_seconds_total');
     expect(text).toContain('federated_etl_role_ready{role="primaryCluster"} 0');
     expect(text).toMatch(/federated_etl_role_since_timestamp_seconds\{role="federatedCluster"\} \d+/);
-    // This process has done nothing that sets this metric.
+    // Nothing in this process has set this metric.
     expect(text).not.toMatch(/^federated_etl_generation /m);
   });
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** Returns a federation with its own id prefix, so that tests do not interfere. */
+/** Returns a federation whose ids have a prefix of their own, so that tests do not interfere with each other. */
 function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; jitterMs?: number } = {}) {
   const wanted = {
     idPrefix: `f${++federations}-`,
@@ -25,7 +25,7 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
   return {
     wanted,
     handle,
-    /** Does what the federator does with the schedule when it starts. */
+    /** Creates or updates the schedule, as the federator does when it starts. */
     start: (changes: Partial<typeof wanted> = {}, now = Date.now()) =>
       ensureSchedule(client, { ...wanted, ...changes }, silentLog, now),
     nextRuns: async () => (await handle.describe()).info.nextActionTimes.map((time) => time.getTime()),
@@ -33,8 +33,8 @@ function federation(settings: { firstRunAfterMs?: number; runEveryMs?: number; j
 }
 
 /**
- * Compares two times with a tolerance, as the server rounds to whole seconds. Both times are computed from the same
- * `now`, so the clock is not involved.
+ * Compares two times, and tolerates a small difference, because the server rounds to whole seconds. (Both times are
+ * computed from the same `now`, so it does not matter how long the test takes.)
  */
 function expectAbout(actual: number | undefined, expected: number): void {
   expect(Math.abs((actual ?? 0) - expected)).toBeLessThan(2_000);
@@ -71,7 +71,7 @@ describeWithTemporal('the federation schedule', () => {
   it('is re-anchored by a restart, so that a run follows soon', async () => {
     const { start, nextRuns } = federation();
     const now = Date.now();
-    // The federator last started 15 minutes ago, so the next run is due in 20 minutes.
+    // The federator started 15 minutes ago: its first run was due 5 minutes later, the second one is due in 20 minutes.
     await start({}, now - 15 * minute);
     expectAbout((await nextRuns())[0], now + 20 * minute);
     await start({}, now);

@@ -15,7 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** Starts a cluster's push workflow as its worker would. No worker is needed. */
+/**
+ * Starts a cluster's push workflow as the cluster's worker would. No worker runs it, because its memo is enough for the
+ * tests.
+ */
 async function startPush(idPrefix: string, cluster: string, existingConfig: boolean) {
   const workflowId = names(idPrefix).push(cluster);
   const args: Parameters<typeof push> = [{ cluster, instance: 'v', rescanEveryMs: 1_000 }];
@@ -33,7 +36,7 @@ describeWithTemporal('the store of Kubecost’s backup', () => {
     const ended = await startPush('', 'cluster-8', true);
     await ended.terminate();
     const others = (cluster: string) => othersWithExistingConfig(client, names(''), cluster);
-    // New workflows appear in the server's list with a delay.
+    // The server lists new workflows with a delay.
     await until('the list', async () => (await others('cluster-3')).join() === 'cluster-1');
     expect(await others('cluster-1')).toEqual([]);
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** Starts a separate process with a merge worker. `begun` resolves when the worker starts its first window. */
+/** Starts a merge worker in a separate process. `begun` resolves when that worker starts to merge its first window. */
 async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<void> }> {
   const begun = Promise.withResolvers<void>();
   const serves = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ async function anotherWorker(): Promise<{ other: ChildProcess; begun: Promise<vo
   return { other, begun: begun.promise };
 }
 
-/** Returns the names of the workers that completed a merge, without duplicates. */
+/** Returns the identities of the workers that completed a merge of the run, without duplicates. */
 async function mergersOf(run: WorkflowHandle): Promise<string[]> {
   const events = (await run.fetchHistory()).events ?? [];
   const ofMerges = new Set(
@@ -45,8 +45,9 @@ async function mergersOf(run: WorkflowHandle): Promise<string[]> {
 }
 
 /**
- * Starts a run whose windows are merged by this process and a separate one. This process finishes no window before the
- * separate one has started one. It has fewer slots than there are windows, so the separate one is sure to get some.
+ * Starts a run whose windows are merged by this process and by another one. This process does not finish a window until
+ * the other process has started one. As this process has fewer slots than there are windows, some are left for the
+ * other process.
  */
 async function sharedRun(
   begun: Promise<void>,
@@ -65,7 +66,7 @@ async function sharedRun(
     workflowExecutionTimeout: '4m',
     args: [{ idPrefix: '', request: { trigger: 'person' } }],
   });
-  // Both processes are merging now.
+  // Wait until both processes are merging.
   await Promise.all([world.untilCalled('mergeWindow'), begun]);
   await thenDo();
   expect(await run.result()).toMatchObject({ outcome: 'complete', merged: windows });
@@ -85,7 +86,7 @@ describeWithTemporal('several federators', () => {
 
   it('lose no window if one of them is killed during a merge', async () => {
     const { other, begun } = await anotherWorker();
-    // The server gives the merge of the killed worker to another one once heartbeats are missing.
+    // When the heartbeats of the killed worker are missing, the server gives its merge to another worker.
     const run = await sharedRun(begun, async () => {
       other.kill('SIGKILL');
       await once(other, 'exit');

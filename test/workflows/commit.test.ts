@@ -174,7 +174,7 @@ describeWithTemporal('the list of federations', () => {
   });
 });
 
-/** Waits for `work` like an activity that can be cancelled. */
+/** Waits for `work` and sends heartbeats meanwhile, so that the activity can be cancelled. */
 async function heartbeating<T>(work: Promise<T>): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(), 50);

@@ -10,10 +10,10 @@ import type { PushSummary } from '../../activities/push-local-etl';
 import { type WindowId, windowId } from '../../etl/window';
 import { noCalls, type StoreCalls } from '../../federation/store-calls';
 
-/** Every activity that workflows call. */
+/** All activities that workflows call. */
 export type Activities = FederationActivities & MergeActivities & ClusterActivities;
 
-/** Result of a double, which may omit its store calls. They are then zero. */
+/** Result of an activity's double. It may omit the store calls, which `asCounted` then sets to zero. */
 type Uncounted<Result> = Result extends CallsOf
   ? keyof Result extends 'calls'
     ? Partial<CallsOf> | void
@@ -24,10 +24,10 @@ type AllDoubles = {
     ? (...args: Args) => Promise<Uncounted<Result>>
     : never;
 };
-/** Replacements for some of the activities. */
+/** Doubles for some of the activities. */
 export type Doubles = Partial<AllDoubles>;
 
-/** Activities whose results include their store calls. */
+/** Activities whose results include the number of their store calls. */
 const counted: ReadonlySet<keyof Activities> = new Set([
   'recordRequest',
   'planFederation',
@@ -40,8 +40,8 @@ const counted: ReadonlySet<keyof Activities> = new Set([
 ]);
 
 /**
- * Returns activities that look up and call the doubles. If a result should have store calls but does not, they are
- * zero.
+ * Returns activities that call the current doubles. If an activity's result should include store calls but the double
+ * omits them, they are set to zero.
  */
 export function asCounted(
   doubles: () => AllDoubles,
@@ -51,14 +51,14 @@ export function asCounted(
     onCall(name, input);
     const double = doubles()[name] as (input: unknown) => Promise<object | null | undefined>;
     const result = await double(input);
-    // Pass null on unchanged: a double returns it to test invalid results.
+    // Do not add calls to null: a double returns null to test invalid results.
     return counted.has(name) && result !== null ? { calls: noCalls(), ...result } : result;
   };
   const names = Object.keys(doubles()) as (keyof Activities)[];
   return Object.fromEntries(names.map((name) => [name, delegate(name)])) as unknown as Activities;
 }
 
-/** Returns a plan with one shard for each entry, which has that number of windows. */
+/** Returns a plan with one shard for each entry of the list. The entry is the shard's number of windows. */
 export function planOf(windowsByShard: readonly number[], changes: Partial<PlanSummary> = {}): PlanSummary {
   const planned = windowsByShard.reduce((sum, windows) => sum + windows, 0);
   return {
@@ -76,7 +76,7 @@ export function planOf(windowsByShard: readonly number[], changes: Partial<PlanS
   };
 }
 
-/** Returns the outcome of a merged window. */
+/** Returns the outcome of a window that was merged. */
 export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {}): MergeOutcome {
   return {
     index,
@@ -93,7 +93,7 @@ export function mergedWindow(index: number, changes: Partial<MergeOutcome> = {})
   };
 }
 
-/** Returns the description of a shard with this many windows. */
+/** Returns the description of a shard that has this many windows. */
 export function describedShard(windows: number, shard = 0): ShardDescription {
   return {
     windows: Array.from({ length: windows }, (_, index) => ({
@@ -127,7 +127,7 @@ export function committed(changes: Partial<CommittedGeneration> = {}): Committed
 /** Result of a clean-up that found nothing to do. */
 export const cleanedUp: CleanUpResult = { generations: 0, objects: 0, kept: 0, runs: 0, waiting: 0 };
 
-/** Returns these numbers of calls, and zero for all other verbs. */
+/** Returns the given numbers of store calls, and zero for the verbs that are not given. */
 export function callsOf(some: Partial<StoreCalls>): StoreCalls {
   return { ...noCalls(), ...some };
 }
@@ -156,8 +156,8 @@ export const pulled: PullSummary = {
 };
 
 /**
- * Returns doubles that all succeed: one shard of two windows is merged and committed as generation 1, and every cluster
- * is included.
+ * Returns doubles of all activities, none of which fails: a shard of two windows is merged and committed as generation
+ * 1, and no cluster is excluded.
  */
 export function allGoesWell(): AllDoubles {
   return {

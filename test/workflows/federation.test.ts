@@ -12,7 +12,7 @@ const accessDenied = new FederationError('STORAGE_ACCESS_DENIED', {
 
 const mergedFirst = async () => mergedWindow(0);
 
-/** Returns the merged windows as `shard/window`. */
+/** Returns the windows for which a merge was called, each as `shard/window`. */
 const mergedIn = (world: WorkflowWorld) =>
   world
     .inputs('mergeWindow')
@@ -68,7 +68,7 @@ describeWithTemporal('a federation', () => {
         unfinished: [],
       }),
     ]);
-    // Summaries of the steps, which the timeline of the Temporal UI shows.
+    // The Temporal UI shows these summaries of the steps in its timeline.
     expect(await summariesOf(run)).toEqual([
       'record what was asked',
       'wait for an earlier run to end',
@@ -179,7 +179,7 @@ describeWithTemporal('a federation', () => {
   );
 
   it('merges at most a given number of windows at once', async () => {
-    // Every merge waits until three have started. If fewer could run at the same time, the run would never end.
+    // Each merge waits until three merges have started. If fewer could run at the same time, the run would never end.
     let [now, most] = [0, 0];
     let three = Promise.withResolvers<void>();
     const indices = Array.from({ length: 12 }, (_, index) => index);
@@ -246,7 +246,7 @@ describeWithTemporal('a federation', () => {
     await (await world.federate()).result();
     const [report] = world.inputs('writeReport');
     expect(report?.calls).toEqual(callsOf({ create: 1, list: 20, put: 2 * (2 + 4 + 1), get: 22, head: 4 }));
-    // The recorded outcome of a shard does not include the store calls.
+    // The outcomes that are recorded for a shard do not include the store calls.
     expect(world.inputs('recordShard')[0]?.outcomes).toEqual([mergedWindow(0), mergedWindow(1)]);
   });
 

@@ -5,9 +5,9 @@ export type History = temporal.api.history.v1.IHistory;
 const { History } = temporal.api.history.v1;
 
 /**
- * Converts a history to JSON: protobuf's field names, 64-bit numbers as strings, bytes in base64. (The SDK's own
- * functions write the Temporal UI's format, but they work with only one of the ways in which npm may arrange the SDK's
- * packages.)
+ * Converts a history to JSON with protobuf's field names. 64-bit numbers become strings, and bytes become base64. (The
+ * SDK's own functions write the format of the Temporal UI instead. They work only if npm has arranged the SDK's
+ * packages in a certain way.)
  */
 export function historyToJson(history: History): string {
   const plain = History.toObject(History.fromObject(history), {

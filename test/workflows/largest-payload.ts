@@ -3,23 +3,26 @@ import type { History } from './history-json';
 
 const { Payload } = temporal.api.common.v1;
 
-/** A payload in a history, and where it is. */
+/** The size of a payload, and its place in the history. */
 export interface PayloadSize {
   /** Size of the payload including its metadata, as Temporal counts it. */
   readonly bytes: number;
   /**
-   * Path of the payload, such as `5: activityTaskCompletedEventAttributes.result.payloads.0`. Empty if the history has
-   * no payloads.
+   * Path of the payload in the history, such as `5: activityTaskCompletedEventAttributes.result.payloads.0`. Empty if
+   * there is no payload.
    */
   readonly at: string;
 }
 
-/** Size limit of a payload. Temporal carries references and small summaries, never ETL bytes. */
+/**
+ * Upper limit for the size of a payload, in bytes. Only references and small summaries pass through Temporal, never ETL
+ * files.
+ */
 export const mostPayloadBytes = 100 * 1024;
 
 /**
- * Finds the largest payload of a history, in any field: arguments, results, signals, failures, memos, heartbeats,
- * search attributes, summaries.
+ * Finds the largest payload of a history. Considers all fields: arguments, results, signals, failures, memos,
+ * heartbeats, search attributes and summaries.
  */
 export function largestPayload(history: History): PayloadSize {
   let largest: PayloadSize = { bytes: 0, at: '' };

@@ -50,20 +50,20 @@ async function startPull(): Promise<WorkflowHandle<typeof pull>> {
 }
 
 /**
- * Makes the history so large that the server suggests continuing as new. A few huge signals have the same effect as
- * months of operation.
+ * Makes the history so large that the server suggests continuing as new. A few huge signals replace months of
+ * operation.
  */
 async function growLarge(signal: string): Promise<void> {
   for (let at = 0; at < 4; at++) {
     await handle.signal(signal, 'x'.repeat(1_700_000));
-    // The size of one workflow task is limited, so each signal is handled before the next is sent.
+    // Wait until the signal has been handled: several of them would be too large for one workflow task.
     await handle.query('state');
   }
 }
 
 /**
- * Returns the durations of all timers so far, in seconds: how long the workflow has waited, or will wait, for something
- * to do.
+ * Returns the durations of all timers that the workflow has started so far, in seconds. Each is the time for which the
+ * workflow waits until it has something to do.
  */
 async function waits(): Promise<number[]> {
   const { events } = await handle.fetchHistory();
@@ -72,12 +72,12 @@ async function waits(): Promise<number[]> {
   );
 }
 
-/** Whether a wait in whole seconds is within a tenth of `seconds`. */
+/** Whether `wait`, in whole seconds, differs from `seconds` by at most a tenth. */
 function isAbout(wait: number | undefined, seconds: number): boolean {
   return wait !== undefined && wait >= Math.floor(seconds * 0.9) && wait <= seconds * 1.1;
 }
 
-/** The settings of a start, followed by messages that an operator may send by mistake. */
+/** The settings with which the workflow starts, followed by messages that an operator may send by mistake. */
 const settings = [
   { everyMs: 7_200_000 },
   null,
@@ -92,7 +92,7 @@ describeWithTemporal('push', () => {
   test('a start states whether the cluster uses the store of Kubecost’s backup, and the memo has the last statement', async () => {
     const pushing = await startPush();
     const memo = async () => {
-      // The query is answered only after the signals that were sent before it.
+      // The answer to the query shows that all earlier signals have been handled.
       await pushing.query(pushState);
       return (await pushing.describe()).memo?.['existingConfig'];
     };
@@ -167,7 +167,7 @@ describeWithTemporal('push', () => {
       return state.at === failed.since ? undefined : state;
     });
     expect(later.error).toEqual(failed);
-    // The push does not wait for the next rescan, which is an hour away.
+    // The failed push is repeated after about 10 seconds, and does not wait for the next rescan in an hour.
     expect(isAbout((await waits())[0], 10)).toBe(true);
     world.become({ pushLocalEtl: async () => pushed });
     await started.signal(pushNow);

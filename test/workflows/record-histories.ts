@@ -44,8 +44,8 @@ import { allGoesWell, asCounted, describedShard, planOf } from './doubles';
 import { historyToJson } from './history-json';
 
 /*
- * Records the histories that test/workflows replays: `npx tsx test/workflows/record-histories.ts`. It runs real
- * workflows and real activities on a real server. The bucket is a folder with the golden data.
+ * Records the histories that the tests in test/workflows replay: `npx tsx test/workflows/record-histories.ts`. Runs
+ * real workflows and real activities on a real server, with a folder of golden data as the bucket.
  * `docs/design/workflows.md` says when to record.
  */
 
@@ -59,8 +59,8 @@ const { roster, commit, push, pull } = names('');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /**
- * A minimal federation on this machine: one window of three clusters. cluster-4 is the federator, cluster-5 is both a
- * federated cluster and a primary.
+ * A minimal federation on this machine: one window of three clusters. One of them, cluster-5, is also a primary. The
+ * federator is cluster-4.
  */
 class Recording {
   private constructor(
@@ -102,7 +102,10 @@ class Recording {
     return recording;
   }
 
-  /** Starts a federation as an operator does, with the namespace's usual queues or those of another id prefix. */
+  /**
+   * Starts a federation as an operator would. It uses the queues of `idPrefix`; by default, the usual queues of the
+   * namespace.
+   */
   federate(
     name: string,
     request: Partial<FederationRequest> = {},
@@ -118,7 +121,10 @@ class Recording {
     });
   }
 
-  /** Starts a federation whose merges cannot read files while `meanwhile` runs. */
+  /**
+   * Starts a federation, and calls `meanwhile` when it is merging. Its merges have to wait until `meanwhile` has ended
+   * before they can read files.
+   */
   async whileMerging(
     name: string,
     request: Partial<FederationRequest>,
@@ -135,7 +141,7 @@ class Recording {
     }
   }
 
-  /** Writes a workflow's history so far. Names of this machine are replaced. */
+  /** Writes a workflow's history so far to a file. Replaces this machine's paths, host name and process ids. */
   async save(file: string, workflowId: string): Promise<void> {
     const json = historyToJson(await this.client.workflow.getHandle(workflowId).fetchHistory());
     const neutral = json
@@ -201,7 +207,7 @@ async function startServer(folder: string, held: Releasers): Promise<string> {
   return server.address;
 }
 
-/** Makes callers wait while it is closed, and lets them pass while it is open. */
+/** While the gate is closed, `pass` waits until it opens. */
 class Gate {
   private closed = Promise.withResolvers<void>();
 
@@ -223,8 +229,8 @@ class Gate {
 }
 
 /**
- * Returns the bucket with another label, because the roster's history records the label and it must not contain this
- * machine's folder. Reads of clusters' files wait at the gate.
+ * Returns the bucket with `label` as its label: the roster's history contains the label, which would otherwise reveal a
+ * folder of this machine. Reads of clusters' files pass the gate, and wait while it is closed.
  */
 function gated(bucket: Bucket, label: string, gate: Gate): Bucket {
   return new Proxy(bucket, {
@@ -246,7 +252,7 @@ async function main(): Promise<void> {
   await using held = new Releasers();
   const recording = await Recording.start(held);
   await mkdir(histories, { recursive: true });
-  // Wait for the first push: during a run, it would change the windows of the next run.
+  // Wait until the first push has ended. If it ended during a run, it would change the windows of the next run.
   const pushing = recording.client.workflow.getHandle(push('cluster-5'));
   await until('a push', async () => (await pushing.query(pushState)).summary);
   const generation = await recordReplanned(recording);
@@ -258,7 +264,7 @@ async function main(): Promise<void> {
   await recording.save('roster', roster);
 }
 
-/** Records the first run. Two clusters are excluded during the run, so it plans again before it commits. */
+/** Records the first run. Two clusters are excluded while it merges, so it makes a new plan before it commits. */
 async function recordReplanned(recording: Recording): Promise<number> {
   const run = await recording.whileMerging('excluding', {}, async (merging) => {
     await merging.signal(excludeCluster, { cluster: 'cluster-3', reason: 'odd prices' });
@@ -278,7 +284,10 @@ async function recordCancelled(recording: Recording): Promise<void> {
   await recording.save('federation-cancelled', run.workflowId);
 }
 
-/** Records a run that fails because it finds a generation of a federator with different membership. */
+/**
+ * Records a run that fails, because the newest generation seems to be from another federator with a different
+ * membership.
+ */
 async function recordFailed(recording: Recording, newest: number): Promise<void> {
   const { bucket } = recording;
   const key = generationKey(newest);
@@ -311,8 +320,9 @@ async function recordFederateOnPush(recording: Recording): Promise<void> {
 }
 
 /**
- * Records a plan of two shards, with one lane for each. A real plan of two shards has more than 50 windows, so doubles
- * replace the activities. They have another id prefix, with its own queues and commit workflow.
+ * Records a run with two shards, each of which is merged by its own lane. A real plan of two shards has more than 50
+ * windows, so doubles replace the activities here. The run has its own id prefix, and thus its own queues and commit
+ * workflow.
  */
 async function recordLanes(recording: Recording): Promise<void> {
   const idPrefix = 'lanes';

@@ -17,7 +17,7 @@ const textOf = (name: string) => readFileSync(join(folder, `${name}.json`), 'utf
 const historyOf = (name: string) => historyFromJson(textOf(name));
 
 beforeAll(() => {
-  // The worker need not log failed replays, because the test reports them.
+  // The test reports failed replays itself, so the worker need not log them.
   Runtime.install({
     logger,
     telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
@@ -30,7 +30,7 @@ async function replay(bundle: Awaited<ReturnType<typeof workflowBundle>>, histor
   const results = new Map<string, ReplayResult>();
   for (const name of histories) {
     const history = historyOf(name);
-    // A child workflow is named after the run that starts it, so use the recorded id.
+    // Replay with the recorded workflow id, because a child workflow is named after the run that started it.
     const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
     const all = Worker.runReplayHistories({ workflowBundle: bundle }, [{ workflowId, history }]);
     for await (const result of all) results.set(name, result);

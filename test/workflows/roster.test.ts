@@ -40,7 +40,7 @@ async function startRoster(doubles: Doubles = {}, input: Partial<RosterInput> = 
     ...world.options(names('').roster),
     args: [{ bucket: 'file:///bucket', ...input }],
   });
-  // The handle has no run id, so that it remains valid after the roster continues as new.
+  // This handle is not bound to a run id, so it stays valid when the roster continues as new.
   handle = world.client.workflow.getHandle<typeof roster>(names('').roster);
 }
 
@@ -111,7 +111,7 @@ describeWithTemporal('the roster', () => {
     await startRoster({ readExclusions: async () => ({ c2: { reason: 'odd prices', at: since } }) });
     await handle.signal(registerPrimary, { cluster: 'c5' });
     const { runId } = await handle.describe();
-    // Make the history large, so that the server suggests continuing as new.
+    // Make the history so large that the server suggests continuing as new.
     for (let at = 0; at < 3; at++) {
       await handle.signal('excludeCluster', { cluster: `c${at + 6}`, padding: 'x'.repeat(1_700_000) });
       await handle.query(rosterState);
@@ -137,7 +137,8 @@ describeWithTemporal('a message to a run', () => {
     await run.signal(excludeCluster, 'c5');
     await run.signal(includeCluster, { cluster: 'c5' });
     await run.signal(excludeCluster, 'c1');
-    // The messages arrive in the order in which they were sent: c5 was excluded and included before c1 was excluded.
+    // Messages arrive in the order in which they were sent. So when c1 is excluded, c5 has already been excluded and
+    // included.
     const state = await untilRoster('the last of them', ({ exclusions }) => exclusions['c1'] !== undefined);
     expect(Object.keys(state.exclusions)).toEqual(['c3', 'c4', 'c1']);
     expect(state.exclusions['c4']).toMatchObject({ reason: 'odd prices' });

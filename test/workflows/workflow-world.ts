@@ -10,18 +10,18 @@ import { connectToTestServer, type TestServer } from '../servers/temporal';
 import { until } from '../until';
 import { type Activities, allGoesWell, asCounted, type Doubles } from './doubles';
 
-/** A call of an activity. */
+/** A call of an activity by a workflow. */
 export interface Call {
   readonly name: keyof Activities;
   readonly input: unknown;
 }
 
-/** Time limit of a run. The server ends a run that hangs, so that the test that waits for it fails. */
+/** Time limit of a run. If a run hangs, the server ends it, so that the test which waits for it fails. */
 const longest = '110s';
 
 /**
- * Runs the real workflows on a real server, in a separate namespace, with activities that the test defines. Only one
- * test can use it at a time, because doubles and calls belong to the running test.
+ * Runs the real workflows on a real server, in a namespace of its own, with doubles of the activities. Only one test
+ * can use a world at a time, because `begin` replaces the doubles and clears the calls.
  */
 export class WorkflowWorld implements AsyncDisposable {
   /** All calls so far, in order. */
@@ -36,10 +36,11 @@ export class WorkflowWorld implements AsyncDisposable {
   ) {}
 
   /**
-   * Starts the world. `mergeSlots` is the number of windows that its worker merges at the same time, if that matters.
+   * Starts a world. `mergeSlots` limits how many windows its worker merges at the same time. (Default: Temporal's own
+   * limit)
    */
   static async open({ mergeSlots }: { mergeSlots?: number } = {}): Promise<WorkflowWorld> {
-    // Most tests are about errors, which workers would log at length.
+    // Suppress the workers' log: most tests are about errors, which it would report at length.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
     const server = await connectToTestServer();
     const namespace = await server.createNamespace();
@@ -49,18 +50,18 @@ export class WorkflowWorld implements AsyncDisposable {
     return world;
   }
 
-  /** Starts a test: all activities succeed, except for those replaced by `doubles`. */
+  /** Starts a test: all activities succeed, except for those that `doubles` replaces. */
   begin(doubles: Doubles = {}): void {
     this.calls = [];
     this.doubles = { ...allGoesWell(), ...doubles };
   }
 
-  /** Replaces further activities from now on. */
+  /** Replaces further activities from now on, in addition to those that are already replaced. */
   become(doubles: Doubles): void {
     this.doubles = { ...this.doubles, ...doubles };
   }
 
-  /** Returns the inputs of all calls of an activity. */
+  /** Returns the inputs with which an activity was called so far. */
   inputs<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][] {
     return this.calls
       .filter((call) => call.name === name)
@@ -115,7 +116,7 @@ export class WorkflowWorld implements AsyncDisposable {
         ),
       ),
       shutdownForceTime: '5s',
-      // An activity learns that it is cancelled only when it heartbeats.
+      // Send heartbeats often, because only a heartbeat shows an activity that it is cancelled.
       maxHeartbeatThrottleInterval: '100ms',
     } as const;
     const { federationQueue, mergeQueue } = names('');

@@ -2,25 +2,25 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { PushSummary } from '../../../activities/push-local-etl';
 
 /*
- * Workflows as a careless edit would leave them: their first decisions differ from the recorded ones. They prove that a
- * replay of the recorded histories notices such an edit.
+ * Versions of the workflows after a careless edit: their first decisions differ from the recorded ones. Tests check
+ * that a replay of the recorded histories detects such an edit.
  */
 
 const { reviewLocalEtl } = proxyActivities<{ reviewLocalEtl(): Promise<PushSummary> }>({
   startToCloseTimeout: '1h',
 });
 
-/** Starts an activity other than the recorded one. */
+/** Starts another activity than the recorded workflow did. */
 export async function push(): Promise<void> {
   await reviewLocalEtl();
 }
 
-/** Starts an activity before it waits. The recorded workflow did not. */
+/** Starts an activity at once. The recorded workflow first waited. */
 export async function roster(): Promise<void> {
   await reviewLocalEtl();
 }
 
-/** Leaves out the commit. */
+/** Ends without a commit. */
 export async function commit(): Promise<void> {
   return Promise.resolve();
 }
