@@ -74,7 +74,7 @@ test('the generations of the last day are all kept, then the newest and the last
     await federator.federate();
     clock.now += 12 * hour;
   }
-  // The runs committed two generations a day on the 20th, 21st and 22nd; today is the 23rd.
+  // The runs have committed two generations on each of the days 20 to 22 of the month. The clean-up runs on day 23.
   await federator.cleanUp();
   expect(await generationNumbers(bucket)).toEqual([2, 4, 5, 6]);
   clock.now += 31 * day;

@@ -29,7 +29,9 @@ export const goldenWindows = 14;
 export const firstDay = 'allocations/1d/1794614400-1794700800' as WindowId;
 export const secondDay = 'allocations/1d/1794700800-1794787200' as WindowId;
 
-/** Starts merge threads for a test file. After its tests, ends the threads and removes its temporary folders. */
+/**
+ * Starts merge threads for the tests of a file. After the tests, ends the threads and removes all temporary folders.
+ */
 export function testMergeThreads(): MergeThreads {
   const threads = startMergeThreads({ threads: 2 });
   afterAll(async () => {

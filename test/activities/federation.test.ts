@@ -77,7 +77,7 @@ describe('five clusters', () => {
     expect(commit).toMatchObject({ status: 'committed', generation: 2, windows: goldenWindows });
     const after = await federator.newest();
     expect(after.windows[firstDay]?.fingerprint).not.toBe(before.windows[firstDay]?.fingerprint);
-    // The inputs have the same bytes as before, so the output has too.
+    // The source was written again with the same bytes, so the merged file has the same bytes as before.
     expect(after.windows[firstDay]?.digest).toBe(before.windows[firstDay]?.digest);
   });
 
@@ -96,8 +96,8 @@ describe('five clusters', () => {
     for (const [window, { fingerprint }] of Object.entries(without.windows)) {
       expect(fingerprint).not.toBe(before.windows[window]?.fingerprint);
     }
-    // A window of the cluster is deleted while the cluster is excluded. It is restored from the last generation that
-    // included the cluster.
+    // Delete one of the cluster's windows before the cluster is included again. The window is restored from the last
+    // generation that included the cluster.
     await federator.bucket.delete(sourceKey('cluster-3', firstDay));
     federator.exclusions = {};
     const back = await federator.federate();

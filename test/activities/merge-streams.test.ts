@@ -132,7 +132,7 @@ test('a store that fails during the upload of the merged window fails the merge,
       parseObjectKey(key) === undefined ? bucket.put(key, body, options) : Promise.reject(new Error('full')),
   });
   await expect(new TestFederator(failing, threads).prepare()).rejects.toThrow('full');
-  // The merge threads are still usable.
+  // The merge threads can still merge other windows.
   const { outcomes } = await new TestFederator(bucket, threads).prepare();
   expect(outcomes).toHaveLength(3);
 });

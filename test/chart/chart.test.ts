@@ -40,7 +40,7 @@ const existing = [
   'PersistentVolumeClaim/opencost-etl',
 ];
 
-/** Returns the paths of all values, including those of maps. */
+/** Returns the paths of all values. A map has a path too, in addition to those of the values in it. */
 function pathsOf(values: object, prefix = ''): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const own = `${prefix}${key}`;

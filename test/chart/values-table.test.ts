@@ -37,7 +37,8 @@ function schemaMismatches(values: readonly ChartValue[], defaults: object, schem
     for (const [key, property] of Object.entries(properties)) {
       if (onlyInSchema.includes(`${at}${key}`)) continue;
       if (keys.includes(key)) compare((value as Record<string, unknown>)[key], `${at}${key}.`, property);
-      // A value that is described as a whole may have further keys, which are not set.
+      // A value that the documentation describes only as a whole may have keys in the schema that are not set by
+      // default.
       else if (!documented.includes(at.slice(0, -1)) && !holds(`${at}${key}`))
         unknown.push(`values.yaml does not know ${at}${key}`);
     }

@@ -19,19 +19,22 @@ export type Fault =
     }
   /** The connection breaks before the request reaches the store. */
   | { readonly kind: 'request lost' }
-  /** The second half of the request reaches the store a fifth of a second after the first. */
+  /** The second half of the request reaches the store 200 ms after the first half. */
   | { readonly kind: 'late' }
-  /** The store does what the request asks, but its answer never arrives. */
+  /** The store does what the request asks for, but its response is lost and the connection breaks. */
   | { readonly kind: 'answer lost' }
-  /** Nobody answers, and the connection stays open. */
+  /** The request gets no response, and the connection stays open. */
   | { readonly kind: 'no answer' }
-  /** The answer's body stops in the middle: the connection stays open, breaks, or is closed normally. */
+  /**
+   * Only half of the response's body arrives. Then the connection stays open (`stall`), breaks (`cut`) or is closed
+   * normally (`closed`).
+   */
   | { readonly kind: 'stall' | 'cut' | 'closed' }
-  /** Only half of the answer's body is sent, with headers as if it were complete. */
+  /** Only half of the response's body is sent, but the headers make it look complete. */
   | { readonly kind: 'short' }
-  /** One byte in the middle of the answer's body is changed. */
+  /** One byte in the middle of the response's body is changed. */
   | { readonly kind: 'flip' }
-  /** The answer's body comes little by little, for `slowMs`. */
+  /** The response's body arrives little by little, over `slowMs`. */
   | { readonly kind: 'slow' };
 
 export interface SeenRequest {

@@ -143,7 +143,7 @@ export const pushed: PushSummary = {
   incomplete: none,
   refused: none,
 };
-/** Result of a pull of generation 1. */
+/** Result of a pull that pulled generation 1. */
 export const pulled: PullSummary = {
   state: 'pulled',
   generation: 1,

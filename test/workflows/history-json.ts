@@ -1,6 +1,6 @@
 import { temporal } from '@temporalio/proto';
 
-/** History of a workflow. */
+/** A workflow's history as protobuf represents it. */
 export type History = temporal.api.history.v1.IHistory;
 const { History } = temporal.api.history.v1;
 

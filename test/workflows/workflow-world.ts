@@ -72,7 +72,7 @@ export class WorkflowWorld implements AsyncDisposable {
     return this.calls.map(({ name }) => name);
   }
 
-  /** Starts a federation as an operator does. */
+  /** Starts a federation as an operator would. */
   federate(
     changes: Partial<FederationInput> = {},
   ): Promise<WorkflowHandleWithFirstExecutionRunId<typeof federation>> {
@@ -84,7 +84,7 @@ export class WorkflowWorld implements AsyncDisposable {
     });
   }
 
-  /** Returns options to start any other workflow. */
+  /** Returns options for starting any other workflow. */
   options(id: string = randomUUID()) {
     return {
       workflowId: id,
