@@ -38,7 +38,10 @@ function expectNear(actual: number, expected: number): void {
 }
 
 describe.each(propertyImplementations)('allocations, by $name', (implementation) => {
-  /** Checks that a property holds for the answers to generated requests over generated worlds. */
+  /**
+   * Runs `check` for generated worlds, each with a generated request. `check` sends that request, possibly changed, by
+   * calling `ask`.
+   */
   async function always(
     check: (
       ask: (changes: Partial<AllocationRequest>) => Promise<Answered<AllocationRow>>,

@@ -19,7 +19,10 @@ function expectNear(actual: number, expected: number): void {
 }
 
 describe.each(propertyImplementations)('assets, by $name', (implementation) => {
-  /** Checks that a property holds for the answers to generated requests over generated worlds. */
+  /**
+   * Runs `check` for generated worlds, each with a generated request. `check` sends that request, possibly changed, by
+   * calling `ask`.
+   */
   async function always(
     check: (
       ask: (changes: Partial<AssetRequest>) => Promise<Answered<AssetRow>>,

@@ -10,7 +10,10 @@ import { pageOf } from './reference/order';
 const { numRuns = 0, seed } = propertyRuns(15, 300);
 const requestsPerWorld = 12;
 
-/** Gives the same random worlds and requests to two independent implementations of the same contract. */
+/**
+ * The engine and the reference are independent implementations of the query contract. Both get the same random worlds
+ * and requests.
+ */
 it('the engine agrees with the literal implementation of the contract', async () => {
   const engine = await openEngine();
   try {

@@ -12,10 +12,10 @@ import type { WantedFile } from '../../query/ingest';
 import { worldFiles } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
 
-/** Folder of the golden files of five clusters, combined by OpenCost's own code. */
+/** Folder of golden window files that OpenCost merged from five clusters. */
 export const combinedEtl = path.join(__dirname, '../golden/expected/federated/combined/etl');
 
-/** Opens an engine over a new database. `dispose` closes the engine and deletes the database. */
+/** Opens an engine with a new database. `dispose` closes the engine and deletes the database. */
 export async function openEngine(
   options: Partial<QueryEngineOptions> = {},
 ): Promise<QueryEngine & { dispose(): void }> {
@@ -29,7 +29,7 @@ export async function openEngine(
   });
 }
 
-/** Lists the window files of a local ETL in the form in which an engine serves them. */
+/** Lists the window files of a local ETL, in the form that `QueryEngine.serve` accepts. */
 export async function wantedFrom(root: string): Promise<WantedFile[]> {
   const wanted: WantedFile[] = [];
   const store = localEtl(root);
@@ -44,14 +44,17 @@ export async function wantedFrom(root: string): Promise<WantedFile[]> {
   return wanted.sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-/** Makes a window file of one set. */
+/** Makes a window file that contains the set. `window` is its path, such as `allocations/1d/<start>-<end>`. */
 export function wantedSet(window: string, set: EtlSet, digest = 'made by hand'): WantedFile {
   const ref = parseWindowFile(window)?.ref as WindowRef;
   const bytes = encodeSet(set);
   return { ...ref, digest, read: async () => toColumns(decodeSet(ref.pipeline, bytes)) };
 }
 
-/** Makes an engine serve a world instead of the previous one. Each world needs a different index. */
+/**
+ * Makes an engine serve this world in place of the previous one. `index` must differ for each world, as it is part of
+ * the digests by which the engine recognizes files that it has already ingested.
+ */
 export async function serveWorld(engine: QueryEngine, world: StoredWorld, index: number): Promise<void> {
   const files = worldFiles(world).map(({ path: id, bytes }): WantedFile => {
     const ref = parseWindowId(id);

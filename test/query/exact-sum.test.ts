@@ -1,10 +1,14 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { exactSum, sortedSum } from '../../query/exact-sum';
 
-/** Query for the test's numbers: large and small, of both signs, and enough for every thread to get some. */
+/**
+ * SQL that generates the numbers to be summed: large and small, of both signs, and enough for every thread to get some.
+ */
 const numbers = `select i, i % 7 as part, (hash(i) % 1000003 / 1000003.0::double - 0.3) * pow(10, i % 9 - 4) as value from range(400000) t(i)`;
 
-/** Computes the sum of each part. Returns the bits of all sums as one hexadecimal text. */
+/**
+ * Sums the numbers of each part. Returns the bits of all sums in hexadecimal, so that even the last bit is compared.
+ */
 async function sums(sql: string, { threads, order }: { threads: number; order: string }): Promise<string> {
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) });
   const connection = await instance.connect();
@@ -30,7 +34,7 @@ const ways = [
   { threads: 2, order: 'value' },
 ];
 
-/** Upper bound of the absolute values of `numbers`: 0.7 · 10⁴. */
+/** Upper bound on the absolute values of `numbers`: 0.7 · 10⁴. */
 const most = 7_000;
 
 it.each([

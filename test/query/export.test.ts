@@ -60,9 +60,9 @@ function wanted(ref: WindowRef, bytes: Uint8Array): WantedFile {
   return { ...ref, digest, read: async () => (columns ??= toColumns(decodeSet(ref.pipeline, bytes))) };
 }
 
-/** Files of 14 windows, merged by OpenCost from five clusters. */
+/** The golden files: 14 windows that OpenCost merged from five clusters. */
 const goldenFiles: WantedFile[] = [];
-/** The first two and the last two golden files, so that both pipelines are included. */
+/** The first two and the last two golden files. These are of both pipelines. */
 const someFiles: WantedFile[] = [];
 beforeAll(async () => {
   for await (const { ref, path: file } of listWindowFiles(golden))
@@ -78,7 +78,7 @@ function serve(files: readonly WantedFile[], by = engine) {
 
 const always = { signal: new AbortController().signal };
 
-/** Lists all files below a folder, by default that of the bucket. */
+/** Lists all files below a folder, by default below the bucket's folder. */
 function filesThere(below = root): string[] {
   return readdirSync(below, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -95,7 +95,7 @@ const readers: Record<ExportFormat, (below: string, hive: boolean) => string> = 
   csv: (below, hive) => `read_csv('${below}/**/*.csv.gz', hive_partitioning = ${hive})`,
 };
 
-/** Adds up the costs by resolution and cluster, from the files that the engine ingested. */
+/** Adds up the costs in the golden files, keyed by resolution and cluster. */
 function expectedCosts(pipeline: Pipeline): Map<string, number> {
   const costs = new Map<string, number>();
   for (const resolution of ['1d', '1h']) {
@@ -103,7 +103,7 @@ function expectedCosts(pipeline: Pipeline): Map<string, number> {
     for (const name of readdirSync(below)) {
       const set: EtlSet = decodeSet(pipeline, readFileSync(path.join(below, name)));
       for (const record of recordsOf(set)?.values() ?? []) {
-        // Idle that a cluster stored is not ingested, as the engine computes idle itself.
+        // The engine does not ingest idle that a cluster stored, as it computes idle itself.
         if (record === null || ('name' in record && record.name.includes('__idle__'))) continue;
         const key = `${resolution} ${record.properties?.cluster ?? ''}`;
         costs.set(key, (costs.get(key) ?? 0) + recordCost(pipeline, record));
@@ -288,7 +288,7 @@ describe('exportWindow', () => {
 });
 
 describe('the export in the bucket', () => {
-  /** Makes a bucket that records the written keys. The write with the number `breakAt` fails midway. */
+  /** Makes a bucket that records the keys of all writes. The write number `breakAt`, counted from 1, fails midway. */
   function watched(breakAt?: number) {
     const puts: string[] = [];
     const watching: Bucket = {
@@ -301,7 +301,10 @@ describe('the export in the bucket', () => {
     return { watching, puts };
   }
 
-  /** Copies a bucket with its methods, which spreading an instance would omit, as they belong to its class. */
+  /**
+   * Copies a bucket to a plain object with all of its methods. Spreading the bucket would omit them, as they are
+   * defined in its class.
+   */
   function bound(of: Bucket): Bucket {
     return {
       type: of.type,

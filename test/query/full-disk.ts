@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runInThisContext } from 'node:vm';
 
-/** A folder whose disk can really be filled up by a test. */
+/** A folder on a disk that a test can fill up. */
 export interface Disk {
   readonly folder: string;
-  /** Limits the size of the disk, including what is already on it. */
+  /** Limits the size of the disk. What is already on the disk counts, too. */
   limit(bytes: number): void;
   /** Removes the limit. */
   free(): void;
   dispose(): void;
 }
 
-/** Mounts a disk in memory. Throws if mounting is not permitted. */
+/** Mounts a file system in memory (tmpfs). Throws if this process may not mount any. */
 function mounted(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const mount = (...args: string[]) => run('mount', ['-o', ...args, folder]);
@@ -44,15 +44,15 @@ function run(program: string, args: readonly string[]): void {
 }
 
 /**
- * Limits the size of files that this process can write. This needs no privileges. To the database, it looks like a disk
- * quota.
+ * Limits the size of each file that this process writes. Unlike mounting, this needs no privileges. To the database,
+ * the limit looks like a disk quota.
  */
 function limited(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const limit = (bytes: string) => run('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
   const free = () => limit('unlimited');
-  // Node ignores the signal, but jest treats it as an exit unless the real process object has a listener. Tests see a
-  // copy of that object.
+  // The kernel sends this signal when a file would exceed the limit. Node ignores it, but jest exits unless the real
+  // process object has a listener. Tests only see a copy of that object.
   const real = runInThisContext('process') as NodeJS.Process;
   real.on('SIGXFSZ', ignore);
   return {
@@ -69,7 +69,10 @@ function limited(): Disk {
 
 function ignore(): void {}
 
-/** The ways to fill a disk that this machine supports, with their names. There is at least one. */
+/**
+ * The ways of filling a disk that work on this machine, each with its name for test titles. The file size limit always
+ * works.
+ */
 export const disks: readonly (readonly [string, () => Disk])[] = [
   ...(canMount() ? [['a full volume', mounted] as const] : []),
   ['a file size limit', limited],

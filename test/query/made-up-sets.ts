@@ -32,20 +32,21 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import type { Stored, StoredWorld } from './reference/stored-sets';
 
 /*
- * Generates small worlds of a few clusters over a few days. They are designed to be difficult: the same names occur in
- * all clusters, sets are missing, containers change their labels and controllers, costs can be negative, NaN or
- * infinite, and names contain the separators of keys. Amounts of money are multiples of 1/64, so that sums are exact in
- * any order, and a sum of 0 is exactly 0.
+ * Generates small worlds: a few clusters over a few days. They are full of corner cases: the same names occur in all
+ * clusters, sets are missing, containers change their labels and controllers, costs can be negative, NaN or infinite,
+ * and names contain the separators of keys. Amounts of money are multiples of 1/64, so that sums are exact in any
+ * order, and costs that cancel out add up to exactly 0.
  */
 
 const hour = 3_600;
 const day = 86_400;
 /**
- * The day on which all worlds begin: 2026-11-14, a Saturday, so that a week ends within a world of two or three days.
+ * First day of all worlds: 2026-11-14, a Saturday. Weeks begin on Sunday, so worlds of two or three days span two
+ * weeks.
  */
 export const firstDay = 1_794_614_400;
 
-/* All worlds use the same words, so that filters and groups match something. */
+/* All worlds use the same names and labels, so that filters and groups match something. */
 export const clusterNames = ['c1', 'c2', 'arn:aws:eks:eu-west-1:1086:cluster/c3'];
 const nodeNames = ['n1', 'n2', 'n3'];
 const namespaces = ['x', 'y', 'kube-system', ''];
@@ -53,7 +54,7 @@ const pods = ['web-0', 'web-1', 'db-0', ''];
 const containerNames = ['app', 'proxy', ''];
 const services = ['front', 'back', 'größe'];
 const keys = ['app', 'team', 'env', 'owner', 'department', '__proto__', 'größe'];
-/** Node labels that can hold the region. The first one in this order that a node has is used. */
+/** Node labels that can hold the region. If a node has several, the first one in this order is used. */
 const regionKeys = [
   'topology_kubernetes_io_region',
   'label_topology_kubernetes_io_region',
@@ -69,7 +70,7 @@ const controllers = [
   { controller: 'nightly', controllerKind: 'job' },
   { controller: 'bare', controllerKind: '' },
 ];
-/** The keys of the last two are equal, as `_` replaces the colons of a name there. */
+/** In keys of volumes, `_` replaces the colons of names. So the last two volumes have the same key. */
 const volumeNames = ['pv-1', 'pv:eu:2', 'pv_eu_2'];
 const assetNames = ['one', 'two', ''];
 const providers = ['AWS', 'GCP', ''];
@@ -82,7 +83,7 @@ function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-/** Generates the usual numbers, and rarely NaN or ±Infinity. */
+/** Generates numbers of `usual`, and rarely NaN or ±Infinity. */
 function seldomOdd(usual: fc.Arbitrary<number>): fc.Arbitrary<number> {
   const odd = fc.constantFrom(NaN, Infinity, -Infinity);
   return fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: odd });
@@ -102,19 +103,19 @@ const textMaps = nullable(
     .map((pairs) => bytes(new Map(pairs))),
 );
 
-/** The properties of a container in one set, as they vary between sets. */
+/** What a container has in one set. Each set can have different values. */
 interface Occurrence {
   readonly present: boolean;
   readonly controller: { readonly controller: string; readonly controllerKind: string };
   readonly services: string[] | null;
   readonly labels: StringMap | null;
   readonly annotations: StringMap | null;
-  /** The part of the window in which the container ran, in quarters of the window. */
+  /** Start and end of the container's run, in quarters of the window. */
   readonly ran: readonly [number, number];
   readonly numbers: Partial<Allocation>;
   readonly volumes: readonly { name: string; cost: number; known: boolean }[];
   readonly balancers: readonly { name: string; cost: number }[];
-  /** Whether the listed load balancers account for the whole load balancer cost. */
+  /** Whether the costs of the listed load balancers add up to the whole load balancer cost. */
   readonly balancersListed: boolean;
   readonly raw: { cpuCoreUsageMax: number; ramBytesUsageMax: number; gpuUsageMax: number | null } | null;
   readonly gpu: { usage: number | null; request: number | null } | null;
@@ -195,7 +196,7 @@ const running: fc.Arbitrary<Container> = fc.record({
   occurrences: changing,
 });
 
-/** Volumes and load balancers that no pod uses. Either they belong to the cluster only, or to a claim. */
+/** Generates volumes and load balancers that no pod uses. They belong to a claim, or only to the cluster. */
 const unmounted: fc.Arbitrary<Container> = fc
   .tuple(fc.constantFrom('__unmounted__', 'x'), changing)
   .map(([namespace, some]) => ({
@@ -206,7 +207,7 @@ const unmounted: fc.Arbitrary<Container> = fc
     providerID: '',
     occurrences: some.map((one, index) => ({
       ...one,
-      // Only one of the occurrences can have services, as most unmounted records have none.
+      // Only the third occurrence can have services, as most unmounted records have none.
       services: index === 2 ? one.services : null,
       controller: noController,
     })),
@@ -214,7 +215,7 @@ const unmounted: fc.Arbitrary<Container> = fc
 const noController = { controller: '', controllerKind: '' };
 
 interface MadeUpAsset {
-  /** Makes the record of the asset in a window, with the values of the given occurrence. */
+  /** Makes the asset's record for a window. `occurrence` selects the values, as they differ between sets. */
   readonly build: (cluster: string, window: TimeWindow, occurrence: number) => Asset;
 }
 
@@ -247,7 +248,7 @@ const assetWords = fc.record({
   service: fc.constantFrom('Kubernetes', ''),
   providerID: fc.constantFrom('i-1', 'i-2', ''),
 });
-/** Provider and account of an asset. They may change over time. */
+/** Provider and account of an asset. They may differ between sets. */
 const billings = fc.record({
   provider: fc.constantFrom(...providers),
   account: fc.constantFrom('1086', ''),
@@ -263,7 +264,10 @@ const nodeLabels = fc
   )
   .map(([some, regions]): StringMap => new Map([...(some ?? []), ...regions]));
 
-/** Generates an asset that exists in every set. Its numbers, and possibly its properties, differ between sets. */
+/**
+ * Generates an asset that exists in every set. Its numbers differ between sets. Its labels, provider and account may,
+ * too.
+ */
 function lasting<N>(
   names: readonly string[],
   labels: fc.Arbitrary<StringMap | null>,
@@ -305,7 +309,7 @@ const nodeNumbers = fc.record({
   gpuHours: amount,
   cpuBreakdown: nullable(breakdowns),
   ramBreakdown: nullable(breakdowns),
-  // Never 0, as the contract does not define a mean without weights.
+  // Never 0: costs are weights of means here, and the contract does not define a mean if all weights are 0.
   cpuCost: soundMoney.map((cost) => cost + 1 / 64),
   gpuCost: maybeMoney,
   ramCost: soundMoney.map((cost) => cost + 1 / 64),
@@ -317,7 +321,7 @@ const nodeNumbers = fc.record({
 });
 
 const diskNumbers = fc.record({
-  // Never 0, as the contract does not define a mean without weights.
+  // Never 0: costs are weights of means here, and the contract does not define a mean if all weights are 0.
   cost: soundMoney.map((cost) => cost + 1 / 64),
   adjustment: change,
   byteHours: amount,
@@ -359,7 +363,10 @@ const otherAssets: fc.Arbitrary<MadeUpAsset> = fc.oneof(
   ),
 );
 
-/** Which sets of one pipeline and day contain a cluster: that of the day, and those of some hours. */
+/**
+ * Generates which sets of one day and one pipeline contain a cluster: the set of the whole day, and those of some
+ * hours.
+ */
 const presences = fc.record({
   daily: often(fc.constant(true), fc.constant(false)),
   hours: often(
@@ -405,7 +412,7 @@ function clusters(days: number): fc.Arbitrary<MadeUpCluster> {
   });
 }
 
-/** Generates worlds of one to three clusters over one to three days. */
+/** Generates worlds with one to three clusters and one to three days. */
 export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
   return fc
     .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }))
@@ -426,18 +433,18 @@ export function madeUpWorlds(): fc.Arbitrary<StoredWorld> {
     }));
 }
 
-/** Keys assets by identity. Like the sets of real writers, the result contains each asset only once. */
+/** Keys assets by identity. Like in sets of real writers, each identity occurs only once. */
 function byIdentity(records: readonly Asset[]): Map<string, Asset> {
   return new Map(records.map((record) => [assetIdentity(record, null), record]));
 }
 
-/** The records of all clusters in a window. */
+/** All clusters' records of one window. */
 interface Built<R> extends Span {
   readonly resolution: string;
   readonly records: R[];
 }
 
-/** Combines the clusters' records of each window into one set, as a federator does. */
+/** Puts the records of all clusters into one set per window, as a federator does. */
 function buildSets<R>(
   made: readonly MadeUpCluster[],
   pipeline: Pipeline,
@@ -488,7 +495,7 @@ function buildAllocation(
     services: now.services && now.services.map(toByteString),
     labels: now.labels,
     annotations: now.annotations,
-    // A namespace has the same labels in all clusters, as the contract does not define which cluster's labels are used.
+    // The contract does not define which cluster's labels a namespace has. So all clusters have the same ones.
     namespaceLabels: hasLabels ? labelsOfNamespace(words.namespace) : null,
     namespaceAnnotations: null,
   };
@@ -551,7 +558,7 @@ function bytes(map: ReadonlyMap<string, string>): StringMap {
   return new Map([...map].map(([key, value]) => [toByteString(key), toByteString(value)]));
 }
 
-/** Converts Unix seconds to an instant, the form that files contain. */
+/** Converts Unix seconds to the form of instants in files. */
 export function instant(seconds: number): Instant {
   return { seconds, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 }
@@ -563,7 +570,10 @@ export function timeWindow({ start, end }: Span): TimeWindow {
 
 /* Requests. */
 
-/** Windows of whole days, of whole hours, or of multiples of ten minutes. Some extend beyond the data. */
+/**
+ * Generates windows of whole days, of whole hours, or of multiples of ten minutes. Some begin before the data or end
+ * after it.
+ */
 const windows: fc.Arbitrary<Span> = fc.oneof(
   { weight: 3, arbitrary: spans(day, -1, 4) },
   { weight: 2, arbitrary: spans(hour, -3, 75) },
@@ -577,7 +587,7 @@ function spans(unit: number, from: number, to: number): fc.Arbitrary<Span> {
     .map(({ start, end }) => ({ start: firstDay + start * unit, end: firstDay + end * unit }));
 }
 
-/** Pairs of a step and an accumulation. Each period of the accumulation consists of whole steps. */
+/** Generates pairs of a step and an accumulation. Each period of the accumulation consists of whole steps. */
 const cuts: fc.Arbitrary<{ step: Step; accumulate: Accumulation }> = fc.constantFrom(
   { step: 'window', accumulate: 'none' },
   { step: 'window', accumulate: 'all' },
@@ -610,7 +620,7 @@ const groups: fc.Arbitrary<AllocationGroup> = fc.oneof(
 
 const comparators = fc.constantFrom<Comparator[]>('equals', 'equals', 'contains', 'startsWith', 'endsWith');
 
-/** Makes an operand of comparisons, with some of its likely values. */
+/** Makes an operand of comparisons, with texts to compare it with. These are values that it is likely to have. */
 function operand(left: FilterOperand, ...texts: readonly string[]) {
   return { left, texts: [...texts, 'a', ''] };
 }
@@ -619,12 +629,12 @@ function fieldOperand(field: string, ...texts: readonly string[]) {
   return operand({ kind: 'field', field }, ...texts);
 }
 
-/** Makes operands for the values of labels, annotations or aliases, one for each key. */
+/** Makes an operand for each kind and each key of labels, annotations or aliases. */
 function metadataOperands(...kinds: readonly ('label' | 'annotation' | 'alias')[]) {
   return kinds.flatMap((kind) => keys.map((key) => operand({ kind, key }, ...values)));
 }
 
-/** Generates filters on these operands that are likely to match something. */
+/** Generates filters with these operands. They are likely to match something. */
 function filters(operands: readonly ReturnType<typeof operand>[]): fc.Arbitrary<Filter> {
   const comparisons = fc.constantFrom(...operands).chain(({ left, texts }) =>
     fc.record({
@@ -662,19 +672,19 @@ const allocationFieldOperands = [
   operand({ kind: 'services' }, ...services),
 ];
 
-/** Generates filters of allocations. */
+/** Generates filters for allocations. */
 export const allocationFilters = fc.oneof(
   filters(allocationFieldOperands),
   filters([...metadataOperands('label', 'annotation', 'alias'), ...keyOperands]),
 );
 
-/** Generates offsets and limits. */
+/** Generates the offset and limit of a page. Some pages have no limit. */
 export const pages: fc.Arbitrary<{ readonly offset: number; readonly limit?: number }> = fc.oneof(
   fc.record({ offset: fc.nat(6), limit: fc.nat(4) }),
   fc.record({ offset: fc.nat(6) }),
 );
 
-/** Generates allocation requests for made-up worlds. Their offset is 0, and they have no limit. */
+/** Generates allocation requests for made-up worlds. All have the offset 0 and no limit. */
 export const allocationRequests: fc.Arbitrary<AllocationRequest> = fc
   .record({
     window: windows,
@@ -724,7 +734,7 @@ const assetFieldOperands = [
   fieldOperand('service', 'Kubernetes'),
 ];
 
-/** Generates filters of assets. */
+/** Generates filters for assets. */
 export const assetFilters = fc.oneof(
   filters(assetFieldOperands),
   filters([...metadataOperands('label', 'alias'), operand({ kind: 'labelKeys' }, ...keys)]),
@@ -738,7 +748,7 @@ const assetGroups: fc.Arbitrary<AssetGroup> = fc.oneof(
   fc.record({ kind: fc.constantFrom('label' as const, 'alias' as const), key: someKeys }),
 );
 
-/** Generates asset requests for made-up worlds. Their offset is 0, and they have no limit. */
+/** Generates asset requests for made-up worlds. All have the offset 0 and no limit. */
 export const assetRequests: fc.Arbitrary<AssetRequest> = fc
   .record({
     window: windows,
@@ -761,7 +771,7 @@ export async function writeWorld(world: StoredWorld, folder: string): Promise<vo
   }
 }
 
-/** Encodes the files of a world. Paths are relative to `bingen`. */
+/** Encodes the sets of a world as files. Their paths are relative to the folder `bingen`. */
 export function worldFiles(world: StoredWorld): { path: string; bytes: Buffer }[] {
   const fileOf = (
     pipeline: Pipeline,

@@ -14,7 +14,9 @@ import { combinedEtl, wantedFrom } from './engine-over';
 import { type Disk, disks } from './full-disk';
 import { fields, request } from './small-world';
 
-/** Statement that makes a table larger than memory, of data that cannot be compressed. */
+/**
+ * SQL that makes a table larger than memory. Its data cannot be compressed, so the database has to write it to disk.
+ */
 const spilling =
   'create temporary table much as select md5(x::varchar) || md5((x + 1)::varchar) as text from range(3000000) t(x)';
 const golden: AllocationRequest = { ...request, window: { start: 1_794_614_400, end: 1_794_873_600 } };
@@ -26,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a statement that must fail, and returns the database's error. */
+/** Runs a statement and returns the database's error, or undefined if it succeeds. */
 async function refusalOf(sql: string, settings: Record<string, string>): Promise<unknown> {
   const instance = await DuckDBInstance.create(path.join(folder, 'other.duckdb'), settings);
   const connection = await instance.connect();
@@ -41,7 +43,7 @@ async function refusalOf(sql: string, settings: Record<string, string>): Promise
   }
 }
 
-/** Returns the CPU cost by namespace as text. Equal answers yield equal texts. */
+/** Returns the CPU cost by namespace as text, so that answers can be compared. */
 async function answerOf(engine: QueryEngine): Promise<string> {
   const { sets } = await engine.allocations(golden);
   return JSON.stringify(sets.map(({ rows }) => rows.map(({ name, cpuCost }) => [name, cpuCost.toFixed(6)])));
@@ -209,7 +211,7 @@ describe.each(disks)('%s', (_, open) => {
       await engine.serve(await wantedFrom(combinedEtl), { generation: 1, ingestedAt: 'a' });
       const answer = await answerOf(engine);
       disk.limit(1);
-      // The checkpoint cannot write the database's log into the file, which makes the database unusable.
+      // The database writes its log into its file. As the disk is full, this fails and makes the database unusable.
       const checkpoint = engine.withConnection(async (connection) => {
         await connection.run('rollback');
         await connection.run('checkpoint');
@@ -222,7 +224,7 @@ describe.each(disks)('%s', (_, open) => {
       expect(engine.state()).toMatchObject({ generation: 1, empty: false });
       await engine.serve((await wantedFrom(combinedEtl)).slice(1), { generation: 2, ingestedAt: 'b' });
       expect(engine.state().generation).toBe(2);
-      // The engine still holds the lock of the database, so another process cannot open it.
+      // The engine has reopened the database and holds its lock, so no other process can open it.
       const other = fork(path.join(__dirname, 'ingest-child.ts'), [database().folder], {
         execArgv: ['--require', require.resolve('tsx/cjs')],
       });

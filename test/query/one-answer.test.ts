@@ -22,9 +22,9 @@ import { allocationRequests, assetRequests, madeUpWorlds } from './made-up-sets'
 import type { StoredWorld } from './reference/stored-sets';
 
 /*
- * Servers of the same generation must return the same bytes, whatever they served before. One server ingests five
- * generations. Another ingests only the last one. A third ingests the last one with its records in a different order
- * and with only one thread.
+ * Servers of the same generation must return the same bytes, whatever they served before. In this test, one server
+ * ingests five generations in turn. Another ingests only the last one. A third also ingests only the last one, but with
+ * its records in a different order and with a single thread.
  */
 
 jest.setTimeout(3_600_000);
@@ -44,8 +44,8 @@ function setsOf(world: StoredWorld): Sets {
 }
 
 /**
- * Changes a set: the sums of its amounts depend on the order of addition, and each allocation has different namespace
- * labels.
+ * Changes a set so that answers could differ between servers: the sums of its amounts depend on the order of addition,
+ * and each allocation has its own namespace labels.
  */
 function odd(set: EtlSet): EtlSet {
   const own = oddNumbers(set) as EtlSet;
@@ -75,7 +75,7 @@ function oddNumbers(value: unknown): unknown {
   );
 }
 
-/** Reverses the order of a set's records. */
+/** Reverses the order of the records in a set. */
 function reversed(set: EtlSet): EtlSet {
   const turned = <K, V>(map: ReadonlyMap<K, V> | null) => map && new Map([...map].reverse());
   return set.kind === 'assets'
@@ -147,7 +147,7 @@ it('an answer depends on the generation alone, to the byte', async () => {
       for (const engine of [follower, fresh, turned]) engine.dispose();
     }
   }
-  // Ensures that most requests have a non-empty answer.
+  // Ensures that the answers differ, so that the test does not just compare empty ones.
   expect(bodies.size).toBeGreaterThan(worlds * requestsPerWorld);
 });
 
@@ -155,7 +155,7 @@ it('an answer does not depend on which thread reads which rows', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'one-answer-'));
   const engine = await openEngine();
   try {
-    // More rows than one thread reads at once.
+    // These are more rows than one thread reads at once, so several threads share the work.
     await writeWorld(folder, { days: 2, clusters: 10, allocations: 7_000 });
     await engine.serve(await wantedFrom(folder), { ingestedAt: 'large' });
     const [{ start = 0 } = {}] = [{ start: 1_792_108_800 }];

@@ -28,7 +28,7 @@ const { signal } = new AbortController();
 
 describe('a large window', () => {
   let threads: ReadThreads;
-  // With a single thread, a reader that occupies it makes all others wait.
+  // There is only one thread. While a reader occupies it, all others have to wait.
   beforeEach(() => (threads = startReadThreads({ threads: 1 })));
   afterEach(() => threads.close());
 
@@ -45,7 +45,7 @@ describe('a large window', () => {
       batches++;
       hashes.push(...columns.hashes.subarray(0, 4 * columns.rows));
       sent += columns.identityRows.length;
-      // The cost is in column 9, after start, end, three maxima, CPU hours and three averages.
+      // Column 9 is the CPU cost. Before it are start, end, three maxima, CPU hours and three averages.
       for (let row = 0; row < columns.rows; row++) costs += columns.numbers[9 * columns.stride + row] ?? 0;
     }
     expect(batches).toBeGreaterThan(2);
@@ -92,7 +92,8 @@ describe('a large window', () => {
     ending.abort(new Error('enough'));
     await expect(queued).rejects.toThrow('enough');
     await expect(batches.next()).rejects.toThrow('enough');
-    // The abort terminated the only thread. The new thread has to send every identity.
+    // A thread sends each identity only once. The abort terminated the only thread. The new one has not sent any
+    // identity yet, so it sends them all.
     let identities = 0;
     for await (const columns of (await read()).batches) identities += columns.identityRows.length;
     expect(identities).toBe(count);

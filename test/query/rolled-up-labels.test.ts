@@ -15,8 +15,8 @@ const { numRuns = 0, seed } = propertyRuns(15, 200);
 const requestsPerWorld = 10;
 
 /**
- * Gives all records of a world the same controller, as rolled-up rows can only be used if controllers never change.
- * Optionally makes labels constant, too.
+ * Gives all allocations of a world the same controller, as the engine uses rolled-up rows only if no container ever
+ * changes its controller. If `sameLabels` is true, the labels of each namespace are constant, too.
  */
 function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
   const change = (record: Allocation | null): Allocation | null =>
@@ -44,8 +44,8 @@ function steady(world: StoredWorld, sameLabels: boolean): StoredWorld {
 }
 
 /**
- * Each world gets a new database. Otherwise, data of earlier worlds would mix labels, so that allocations would be used
- * instead of rolled-up rows.
+ * Each world gets a new database. In a shared one, workloads would also have labels of earlier worlds. The engine would
+ * then read their allocations instead of their rolled-up rows.
  */
 it('rolled-up rows, and allocations with mixed labels, agree with the contract', async () => {
   const sampled = { numRuns, seed };
@@ -87,6 +87,6 @@ it('rolled-up rows, and allocations with mixed labels, agree with the contract',
       engine.dispose();
     }
   }
-  // Workloads with constant labels and with mixed labels both occurred often.
+  // Ensures that many workloads had constant labels, and many had mixed ones.
   expect(Math.min(workloads.alike, workloads.mixed)).toBeGreaterThan(numRuns);
 });

@@ -5,11 +5,11 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import { firstDay, instant, timeWindow } from './made-up-sets';
 import type { StoredWorld } from './reference/stored-sets';
 
-/** The hour that a small world consists of. */
+/** The only window of a small world: one hour. */
 export const window = { start: firstDay, end: firstDay + 3_600 };
 const span = { window: timeWindow(window), start: instant(window.start), end: instant(window.end) };
 
-/** Makes a world of one set per pipeline. The sets cover the hour, or another span if given. */
+/** Makes a world with one set of allocations and one of assets. Both are of `window`, or of another span if given. */
 export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: Span = window): StoredWorld {
   const stored = { ...of, resolution: '1h' };
   return {
@@ -18,7 +18,7 @@ export function smallWorld(allocations: Allocation[], assets: Asset[] = [], of: 
   };
 }
 
-/** Makes a container that ran for the whole hour, at `<cluster>/<node>/<namespace>/<pod>`. */
+/** Makes a container that ran for the whole hour. `place` is `<cluster>/<node>/<namespace>/<pod>`. */
 export function container(
   place: `${string}/${string}/${string}/${string}`,
   fields: Partial<Allocation> = {},
@@ -45,12 +45,12 @@ export function thing<T extends AssetType>(
   return { ...asset(type), window: hour, ...timed, properties, ...fields };
 }
 
-/** Makes groups by these fields. */
+/** Makes groupings by allocation fields. */
 export function fields(...names: AllocationField[]): AllocationGroup[] {
   return names.map((field) => ({ kind: 'field', field }));
 }
 
-/** Request for all allocations of the hour, by namespace. */
+/** Requests all allocations of the hour, grouped by namespace. */
 export const request: AllocationRequest = {
   window,
   step: 'window',

@@ -8,7 +8,7 @@ import { allocation, allocationSet, asset, assetSet } from '../etl/build-records
 import { openEngine, wantedSet } from './engine-over';
 import { firstDay, instant, timeWindow } from './made-up-sets';
 
-/* Tests the warnings that answers give about their data. */
+/* Tests the warnings in answers. They are about the data that an answer was computed from. */
 
 const hour = 3_600;
 const day = 86_400;

@@ -63,7 +63,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       const rows = byName(
         await ask(allocations, [node('c1', 'n1')], { groups: fields('pod'), sharing, idle }),
       );
-      // b costs 0.2, plus its idle: 0.6 · 0.1 / 0.4 and 0.3 · 0.1 / 0.2. Without idle, a costs 0.4 and d costs 0.2.
+      // b costs 0.2. Its share of idle is 0.6 · 0.1 / 0.4 for CPU and 0.3 · 0.1 / 0.2 for RAM. Without idle, a costs
+      // 0.4 and d costs 0.2.
       expect(Object.keys(rows)).toEqual(['a', 'd']);
       expect(rows['a']?.sharedCost).toBeCloseTo((0.5 * 0.4) / 0.6, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.5 * 0.2) / 0.6, 12);
@@ -87,12 +88,12 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
     test('is borne by the remaining allocations of the cluster', async () => {
       const shared = { sharing: { ...sharing, namespaces: ['kube-system'] }, groups: fields('pod') };
       const rows = byName(await ask(allocations, assets, shared));
-      // The cost of kube-system is shared among the allocations of all clusters, the management cost only within its
-      // own cluster.
+      // The cost of kube-system is shared among the allocations of all clusters. The management cost is shared only
+      // within its own cluster.
       expect(rows['a']?.sharedCost).toBeCloseTo((0.4 * 0.3) / 0.6 + (0.1 * 0.3) / 0.4, 12);
       expect(rows['b']?.sharedCost).toBeCloseTo((0.4 * 0.1) / 0.6 + (0.1 * 0.1) / 0.4, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.4 * 0.2) / 0.6, 12);
-      // All allocations of c3 have the weight 0, so they bear no cost.
+      // Costs are shared by weight. All allocations of c3 have the weight 0, so they bear no cost.
       expect(rows['e']?.sharedCost).toBe(0);
       expect(rows['__unmounted__']?.sharedCost).toBe(0);
     });

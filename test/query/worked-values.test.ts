@@ -5,7 +5,7 @@ import { rowCost } from './reference/compare';
 import { type Answered, implementations, withWorld } from './reference/implementations';
 import { container, fields, request, smallWorld, thing, window } from './small-world';
 
-/** The world of the contract's worked values: one hour, two clusters, one node, three allocations. */
+/** The world for which the contract works out values: one hour, two clusters, one node, three allocations. */
 const world = smallWorld(
   [
     container('c1/n1/x/a', { cpuCost: 0.3, ramCost: 0.1 }),

@@ -25,7 +25,7 @@ import { isShared, sharedCost, shareOut, tenancyShares } from './sharing';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAllocations, type StoredAssets } from './stored-sets';
 
-/** The answer to an allocation request, without warnings. */
+/** The reference's answer to an allocation request. It has no warnings. */
 export interface ReferenceAllocations {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AllocationRow[] }[];
 }
@@ -68,7 +68,7 @@ function allocationsOf(set: AllocationSet): Piece[] {
   return records.map((record) => pieceOf(finite(record)));
 }
 
-/** Computes the groups of one step by name, including those of idle. */
+/** Computes the groups of one step, keyed by name. Idle also forms groups. */
 function answerStep(
   step: Span,
   sets: readonly (readonly Piece[])[],
@@ -107,7 +107,7 @@ function withSharedCost(piece: Piece, more: number): Piece {
   return { ...piece, numbers: { ...numbers, sharedCost: numbers.sharedCost + more } };
 }
 
-/** Merges the allocations of each container over several sets into one. */
+/** Merges all allocations of the same container into one. The sets must be in chronological order. */
 function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   const merged = new Map<string, Piece>();
   for (const piece of sets.flat()) {
@@ -118,7 +118,7 @@ function mergeSets(sets: readonly (readonly Piece[])[]): Piece[] {
   return [...merged.values()];
 }
 
-/** Adds its share of idle to an allocation. */
+/** Adds to an allocation its share of the idle of its cluster or node. */
 function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: AllocationRequest): Piece {
   const place = idle.get(placeOf(piece, request.idle.byNode));
   if (place === undefined || !countsForIdle(piece)) return piece;
@@ -133,9 +133,9 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
 }
 
 /**
- * Turns idle into pieces that are then merged by name. If idle is shared, only the part that could not be shared
- * remains. With a filter, the cost is reduced to the share of the allocations that the filter keeps. Omits idle without
- * cost.
+ * Converts idle to pieces that the caller merges by name. If idle is shared, only the part that cannot be shared
+ * remains. If there is a filter, each cost is multiplied by the fraction of the used cost that passes it. Pieces
+ * without cost are omitted.
  */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,
@@ -180,7 +180,7 @@ function filteredView(properties: PieceProperties): Filtered {
   return { ...properties, field: (name) => fields[name] ?? '' };
 }
 
-/** Merges all pieces with the same name, pair by pair in their order. */
+/** Merges all pieces with the same name, one by one in the given order. */
 function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   const groups = new Map<string, Piece>();
   for (const piece of pieces) {
@@ -190,7 +190,7 @@ function groupPieces(pieces: readonly Piece[]): Map<string, Piece> {
   return groups;
 }
 
-/** Merges the steps of a set, sorts its rows and returns the requested page. */
+/** Computes a set of the answer: merges the groups of its steps, sorts the rows and selects the requested page. */
 function accumulate(
   { window, steps }: PlannedSet,
   groupsOfSteps: ReadonlyMap<Span, ReadonlyMap<string, Piece>>,
@@ -219,7 +219,7 @@ function rowOf(piece: Piece, window: Span, request: AllocationRequest): Allocati
   };
 }
 
-/** Converts properties to the form of answers, which omits empty ones. */
+/** Converts properties to the form that answers have: without empty properties. */
 function shownProperties(properties: PieceProperties): AllocationProperties {
   const shown: AllocationProperties = {};
   for (const field of textFields) if (properties[field] !== '') shown[field] = properties[field];

@@ -11,7 +11,7 @@ import { secondsOf, textMap } from './piece';
 import { type PlannedSet, planSets } from './steps';
 import { assetsOf, portions, type StoredAssets } from './stored-sets';
 
-/** The answer to an asset request, without warnings. */
+/** The reference's answer to an asset request. It has no warnings. */
 export interface ReferenceAssets {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly AssetRow[] }[];
 }
@@ -33,7 +33,10 @@ export function referenceAssets(sets: readonly StoredAssets[], request: AssetReq
   return { sets: planned.map((set) => accumulate(set, groupsOfSteps, request)) };
 }
 
-/** Computes the groups of one step: merges each asset over the sets, then filters the assets, then groups them. */
+/**
+ * Computes the groups of one step. First merges the records of each asset from all sets, then filters the assets, then
+ * groups them.
+ */
 function answerStep(records: readonly Asset[], request: AssetRequest): Map<string, AssetRow> {
   const rows = records.map((asset) => rowOf(asset, request.disableAdjustments));
   const single = groupRows(rows.map((row) => ({ ...row, key: keyOf(row, undefined) })));
@@ -41,7 +44,7 @@ function answerStep(records: readonly Asset[], request: AssetRequest): Map<strin
   return groupRows(kept.map((row) => ({ ...row, key: keyOf(row, request.groups) })));
 }
 
-/** Merges all rows with the same key, pair by pair in their order. */
+/** Merges all rows with the same key, one by one in the given order. */
 function groupRows(rows: readonly AssetRow[]): Map<string, AssetRow> {
   const groups = new Map<string, AssetRow>();
   for (const row of rows) {
@@ -64,7 +67,7 @@ function accumulate(
   return { window, rows: ordered.slice(request.offset, end).map((row) => ({ ...row, window })) };
 }
 
-/* Keys of assets. */
+/* Functions that compute the keys of rows. */
 
 const usualFields: readonly AssetField[] = [
   'provider',
@@ -117,7 +120,7 @@ function filteredView(row: AssetRow): Filtered {
   };
 }
 
-/* Rows of single assets. */
+/* Functions that convert single assets to rows. */
 
 function rowOf(stored: Asset, disableAdjustments: boolean): AssetRow {
   const asset = disableAdjustments && 'adjustment' in stored ? { ...stored, adjustment: 0 } : stored;
@@ -205,9 +208,9 @@ function breakdownOf(stored: StoredBreakdown | null): Breakdown {
   return { idle, other, system, user };
 }
 
-/* Merging two assets. */
+/* Functions that merge two rows. */
 
-/** Merges two assets or groups under the key of the first. */
+/** Merges two rows of assets or groups. The result has the key of the first. */
 function mergeRows(a: AssetRow, b: AssetRow): AssetRow {
   const base = {
     key: a.key,
@@ -288,7 +291,7 @@ function mergeDisks(a: DiskRow, b: DiskRow): Own<DiskRow> {
   };
 }
 
-/** Returns the cost of a disk without its adjustment. */
+/** Returns the cost of a disk without the adjustment. */
 function costOf({ totalCost, adjustment }: DiskRow): number {
   return totalCost - adjustment;
 }
@@ -312,7 +315,7 @@ function same(a: string, b: string): string {
   return a === b ? a : '';
 }
 
-/** Returns the members that have equal values in both objects. */
+/** Returns the members of `a` that have the same value in `b`. */
 function common<T extends object>(a: T, b: T): T {
   const ofB = new Map<string, unknown>(Object.entries(b));
   return Object.fromEntries(

@@ -5,17 +5,17 @@ import type { Span } from '../../../query/span';
 import { sortValue } from './order';
 import { someNumbers, totalCost } from './piece';
 
-/** Sets of rows, as any implementation returns them. */
+/** The sets of an answer, from any implementation. */
 export interface SetsOf<Row> {
   readonly sets: readonly { readonly window: Span; readonly rows: readonly Row[] }[];
 }
 
-/** Whether two numbers are equal up to rounding errors. These differ, as the order of addition may differ. */
+/** Whether two numbers are equal up to rounding errors. Implementations may add numbers in a different order. */
 export function near(a: number, b: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-/** Lists the differences between the rows of two answers, one line each. Rows are matched by name. */
+/** Lists the differences between two answers about allocations, one line each. Rows with the same name are compared. */
 export function allocationDifferences(
   expected: SetsOf<AllocationRow>,
   actual: SetsOf<AllocationRow>,
@@ -32,8 +32,8 @@ export function allocationDifferences(
 }
 
 /**
- * Lists the differences in the order of rows, one line each. Rows whose values are equal up to rounding may swap
- * places. Rows with identical values must be sorted by name.
+ * Lists the rows that are in the wrong place, one line each. Rows may swap places if their values are equal up to
+ * rounding. If their values are identical, they must be sorted by name.
  */
 export function orderDifferences(
   expected: SetsOf<AllocationRow>,
@@ -56,25 +56,25 @@ export function orderDifferences(
 }
 
 /**
- * Like `allocationDifferences`, but for assets. Ignores members for which the contract does not define how they are
- * merged: GPU counts, pools, overheads and maxima.
+ * Like `allocationDifferences`, but for assets. Ignores the members whose merging the contract does not define: GPU
+ * counts, pools, overheads and maxima.
  */
 export function assetDifferences(expected: SetsOf<AssetRow>, actual: SetsOf<AssetRow>): string[] {
   const plain = (row: AssetRow) => ({ ...row, gpuCount: 0, pool: '', overhead: null, byteUsageMax: null });
   return differencesByName(expected, actual, ({ key }) => key, plain);
 }
 
-/** Adds up the total costs of all rows of all sets. */
+/** Adds up the total costs of all rows in all sets. */
 export function totalOfAllocations({ sets }: SetsOf<AllocationRow>): number {
   return sum(sets.flatMap(({ rows }) => rows.map(rowCost)));
 }
 
-/** Computes the total cost of a row, including adjustments. */
+/** Computes the total cost of a row, including its adjustments. */
 export function rowCost(row: AllocationRow): number {
   return totalCost({ numbers: someNumbers(row) });
 }
 
-/** Adds up the total costs of all assets of all sets. */
+/** Adds up the total costs of all assets in all sets. */
 export function totalOfAssets({ sets }: SetsOf<AssetRow>): number {
   return sum(sets.flatMap(({ rows }) => rows.map((row) => row.totalCost)));
 }
@@ -106,7 +106,10 @@ function differencesByName<Row>(
   return found;
 }
 
-/** Lists the differences between two values, one line each. An empty member equals a missing one. */
+/**
+ * Lists the differences between two values, one line each. `where` names the value. An empty member equals a missing
+ * one.
+ */
 function differences(expected: unknown, actual: unknown, where: string): string[] {
   if (typeof expected === 'number' && typeof actual === 'number' && near(expected, actual)) return [];
   const [left, right] = [entriesOf(expected), entriesOf(actual)];

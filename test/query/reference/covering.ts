@@ -2,10 +2,10 @@ import type { Span } from '../../../query/span';
 import type { Portion } from './stored-sets';
 
 /**
- * Selects the portions that answer each step. For each cluster, it first selects portions that lie inside a step,
- * coarsest first, so that finer ones only fill the gaps. Then it fills the remaining gaps with portions that only
- * partly overlap a step, finest first. Such a portion counts as a whole in the first step that it overlaps. No time is
- * counted twice.
+ * Selects for each step the portions that answer it. Works on one cluster at a time, and counts no time twice. First
+ * selects portions that lie inside a step, coarsest first, so that finer ones only fill gaps. Then fills the remaining
+ * gaps with portions that overlap a step only partly, finest first. Such a portion is counted in full, in the first
+ * step that it overlaps.
  */
 export function coverSteps<R>(steps: readonly Span[], all: readonly Portion<R>[]): Portion<R>[][] {
   const answers = steps.map((): Portion<R>[] => []);

@@ -1,8 +1,8 @@
 import type { Comparator, Filter, FilterOperand } from '../../../query/filter';
 
-/** What a filter is applied to. */
+/** Something that a filter is applied to, such as an allocation. */
 export interface Filtered {
-  /** Returns the property that has this name in filters. */
+  /** Returns the value of a property. `name` is the property's name in filters. */
   field(name: string): string;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
@@ -50,7 +50,7 @@ function comparesWith(
   }
 }
 
-/** Returns the value of the label with this key. If there is none, returns that of the annotation. */
+/** Returns the value of the label with this key, or of the annotation if there is no such label. */
 export function aliasOf(of: Pick<Filtered, 'labels' | 'annotations'>, key: string): string | undefined {
   return of.labels.get(key) ?? of.annotations.get(key);
 }

@@ -1,4 +1,4 @@
-/** Copies a value with 0 in place of every NaN or infinite number: such numbers in files count as 0. */
+/** Copies a value and replaces every NaN or infinite number in it by 0, as the contract counts such numbers as 0. */
 export function finite<T>(stored: T): T {
   return finiteValue(stored) as T;
 }

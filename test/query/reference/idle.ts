@@ -12,12 +12,12 @@ import {
   someProperties,
 } from './piece';
 
-/** The resources of a node that can be idle. */
+/** The resources of a node that have idle costs. */
 export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 type Costs = Record<Resource, number>;
 
-/** Idle cost of a cluster or of a node. */
+/** Idle cost of a cluster, or of a node if idle is computed by node. */
 export interface Idle {
   readonly cluster: string;
   /** Empty if this is the idle of a whole cluster. */
@@ -25,7 +25,7 @@ export interface Idle {
   readonly providerID: string;
   readonly start: number;
   readonly end: number;
-  /** Cost of the nodes minus the cost of the allocations. */
+  /** Cost of the nodes minus the cost of the allocations (`used`). */
   readonly cost: Costs;
   /** Cost of all allocations in this cluster or on this node. */
   readonly used: Costs;
@@ -39,8 +39,8 @@ interface Place {
 }
 
 /**
- * Computes the idle of one step, by the key that `placeOf` returns. A cluster or node has idle if it has a node asset,
- * or allocations with a cost of CPU, GPU or RAM. Clusters without assets have none.
+ * Computes the idle of one step, keyed as by `placeOf`. A cluster or node has idle if it has a node asset, or
+ * allocations with CPU, GPU or RAM costs. A cluster without any assets has none.
  */
 export function computeIdle(
   step: Span,
@@ -73,23 +73,23 @@ export function computeIdle(
   return idle;
 }
 
-/** Returns the key of the cluster or node whose idle an allocation has a share in. */
+/** Returns the key of an allocation's cluster or node in the result of `computeIdle`. */
 export function placeOf(piece: Piece, byNode: boolean): string {
   const { cluster, node } = firstMember(piece);
   return placeKey(cluster, byNode ? node : '');
 }
 
-/** Whether a piece uses nodes. Unmounted volumes and stored idle do not. */
+/** Whether a piece uses resources of nodes. Unmounted volumes and stored idle do not, so they play no part in idle. */
 export function countsForIdle(piece: Piece): boolean {
   return !isUnmounted(piece) && !isStoredIdle(piece);
 }
 
-/** Returns the cost of a resource of an allocation, including the adjustment. */
+/** Returns what an allocation costs for a resource, including the adjustment. */
 export function resourceCost({ numbers }: Piece, resource: Resource): number {
   return numbers[`${resource}Cost`] + numbers[`${resource}CostAdjustment`];
 }
 
-/** Returns idle in the form of an allocation. */
+/** Converts idle to the form of an allocation. */
 export function idlePiece(idle: Idle, cost: Costs, name: string): Piece {
   const { cluster, node, providerID, start, end } = idle;
   return {
@@ -135,7 +135,8 @@ function idleAt(place: Place, step: Span, options: { byNode: boolean; reconcile:
 }
 
 /**
- * Computes the cost of a resource of a node, after its discount. The node's adjustment is spread over its whole cost.
+ * Computes what a node costs for a resource, after its discount. The resource bears its proportional part of the node's
+ * adjustment.
  */
 function nodeCost(asset: NodeAsset, resource: Resource, reconcile: boolean): number {
   const node = reconcile ? asset : { ...asset, adjustment: 0 };

@@ -14,17 +14,17 @@ import { referenceAssets } from './assets';
 import type { SetsOf } from './compare';
 import type { StoredWorld } from './stored-sets';
 
-/** An answer, with warnings if the implementation returns any. */
+/** An answer. Only the query engine adds warnings. */
 export type Answered<Row> = SetsOf<Row> & { readonly warnings?: readonly string[] };
 
-/** An implementation that answers requests over one world. */
+/** An implementation that has opened a world and answers requests about it. */
 export interface Opened {
   allocations(request: AllocationRequest): Promise<Answered<AllocationRow>>;
   assets(request: AssetRequest): Promise<Answered<AssetRow>>;
   close(): Promise<void>;
 }
 
-/** An implementation of the query contract. */
+/** An implementation of the query contract that tests can open. */
 export interface Implementation {
   readonly name: string;
   open(world: StoredWorld): Promise<Opened>;
@@ -40,7 +40,7 @@ export const reference: Implementation = {
   }),
 };
 
-/** The query engine of the primary. It ingests the world's files. */
+/** The query engine of the primary. It ingests the world's files into a new database. */
 export const queryEngine: Implementation = {
   name: 'the query engine',
   open: async (world) => {
@@ -63,16 +63,16 @@ export const queryEngine: Implementation = {
   },
 };
 
-/** The implementations that must return the values worked out in the contract. */
+/** Implementations that are tested with the worked values of the contract. */
 export const implementations: readonly Implementation[] = [reference, queryEngine];
 
 /**
- * The implementations whose properties are tested. The engine is tested only in the long run, as each try fills a
- * database. In the short run, it is enough to compare it with the reference, whose properties are always tested.
+ * Implementations that are tested with generated requests. Opening the engine fills a database, so it takes part only
+ * in the long run. In the short run, only the reference is tested like this. Another test compares the engine with it.
  */
 export const propertyImplementations: readonly Implementation[] = runs([reference], [reference, queryEngine]);
 
-/** Opens a world, runs the queries of `ask`, and closes the world. */
+/** Opens a world, calls `ask`, and closes the world. */
 export async function withWorld<T>(
   implementation: Implementation,
   world: StoredWorld,

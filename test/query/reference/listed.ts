@@ -3,7 +3,10 @@ import { mergeVolumes, union } from './merging';
 
 const most = 1_000;
 
-/** Returns the volumes that a row lists: the most expensive ones, and one entry per cluster for the others. */
+/**
+ * Selects the volumes that a row lists. Only the most expensive ones are listed. The others are added up, in one entry
+ * per cluster.
+ */
 export function listedVolumes(
   pvs: ReadonlyMap<string, PersistentVolumeUse>,
 ): Record<string, PersistentVolumeUse> | null {
@@ -18,9 +21,9 @@ export function listedVolumes(
 }
 
 /**
- * Returns the load balancers that a row lists: the most expensive ones, and one entry for everything else. That entry
- * contains the other load balancers and the cost that no load balancer accounts for. Such a cost exists because records
- * of older agents do not list their load balancers.
+ * Selects the load balancers that a row lists. Only the most expensive ones are listed. One further entry holds the
+ * rest: the other load balancers, and the part of the row's cost that no load balancer accounts for. Records of older
+ * agents have such a cost, as they do not list their load balancers.
  */
 export function listedBalancers(
   balancers: ReadonlyMap<string, LoadBalancerUse>,
@@ -39,7 +42,7 @@ export function listedBalancers(
   return objectOf(listed);
 }
 
-/** Splits entries into the most expensive ones and the others. */
+/** Splits entries into the `most` most expensive ones and the others. */
 function split<V extends { readonly cost: number }>(
   all: ReadonlyMap<string, V>,
 ): [[string, V][], [string, V][]] {

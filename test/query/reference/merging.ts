@@ -2,7 +2,9 @@ import { type GpuUse, type LoadBalancerUse, type PersistentVolumeUse } from '../
 import { type Measure, measures } from '../../../query/measures';
 import { firstMember, type Piece, type PieceProperties, someProperties } from './piece';
 
-/** Measures that are averages, weighted by the duration of the allocations. All other measures are added. */
+/**
+ * Measures that are averages. Merging weights them by the duration of the allocations. All other measures are added.
+ */
 const averages: readonly Measure[] = [
   'cpuCoreRequestAverage',
   'cpuCoreUsageAverage',
@@ -14,7 +16,7 @@ const averages: readonly Measure[] = [
   'gpuUsageAverage',
 ];
 
-/** Merges the allocations of one container from two stored sets. `b` is from the later set. */
+/** Merges the allocations of one container from two sets. `b` must be from the later one. */
 export function mergeOverSets(a: Piece, b: Piece): Piece {
   const [before, after] = [firstMember(a), firstMember(b)];
   const properties: PieceProperties = {
@@ -26,7 +28,7 @@ export function mergeOverSets(a: Piece, b: Piece): Piece {
   return { ...mergePieces(a, b), members: [properties], raw: largerMaxima(a.raw, b.raw) };
 }
 
-/** Merges two allocations, groups or sets of idle under the name of the first. */
+/** Merges two allocations, groups or idle pieces. The result has the name of the first. */
 export function mergePieces(a: Piece, b: Piece): Piece {
   const start = Math.min(a.start, b.start);
   const end = Math.max(a.end, b.end);
@@ -52,7 +54,7 @@ export function mergePieces(a: Piece, b: Piece): Piece {
 
 type TextField = 'cluster' | 'node' | 'container' | 'controllerKind' | 'namespace' | 'pod' | 'providerID';
 
-/** Returns the properties that are common to all allocations. A single allocation keeps all of its properties. */
+/** Returns the properties that all members have in common. A single member keeps all of its properties. */
 export function commonProperties(
   members: readonly PieceProperties[],
   aggregatedMetadata: boolean,
@@ -83,8 +85,8 @@ export function commonProperties(
 }
 
 /**
- * Returns the controller that is common to all, otherwise an empty string. But if all are the same container, returns
- * the first of its controllers by name, ignoring empty names.
+ * Returns the controller if all members have the same one, otherwise an empty string. But if all members are the same
+ * container, its controller may have changed: returns the first by name, ignoring empty names.
  */
 function commonController(members: readonly PieceProperties[]): string {
   const identity = ({ cluster, node, namespace, pod, container }: PieceProperties) =>
@@ -102,7 +104,7 @@ function commonPairs(maps: readonly ReadonlyMap<string, string>[]): Map<string, 
   );
 }
 
-/** Returns the union of two maps. Values with the same key are merged. */
+/** Returns the union of two maps. If both have a key, its values are merged. */
 export function union<V>(
   a: ReadonlyMap<string, V>,
   b: ReadonlyMap<string, V>,
@@ -116,7 +118,7 @@ export function union<V>(
   return merged;
 }
 
-/** Merges two uses of the same volume, or of two volumes that are listed as one. */
+/** Merges two entries for the same volume, or for several volumes that are listed as one. */
 export function mergeVolumes(a: PersistentVolumeUse, b: PersistentVolumeUse): PersistentVolumeUse {
   const providerID = a.providerID === '' ? b.providerID : a.providerID;
   return { byteHours: a.byteHours + b.byteHours, cost: a.cost + b.cost, providerID };
@@ -126,7 +128,7 @@ function mergeBalancers(a: LoadBalancerUse, b: LoadBalancerUse): LoadBalancerUse
   return { ...a, cost: a.cost + b.cost, hours: a.hours + b.hours };
 }
 
-/** Keeps the properties that are common to two GPUs, with the averages of the merged row. */
+/** Returns the properties that two GPUs have in common, with the averages of the merged row. */
 function mergeGpus(
   a: GpuUse | null,
   b: GpuUse | null,

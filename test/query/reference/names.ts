@@ -5,7 +5,7 @@ import type { PieceProperties } from './piece';
 
 const unallocated = '__unallocated__';
 
-/** Returns the name of the group that an allocation belongs to. */
+/** Returns the name of the group to which an allocation belongs. */
 export function groupName(
   groups: readonly AllocationGroup[],
   properties: PieceProperties,

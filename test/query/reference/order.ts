@@ -4,7 +4,7 @@ import { totalCost } from './piece';
 
 type Sort = AllocationRequest['sort'];
 
-/** Sorts rows as requested. Ties are sorted by name. Rows without a value come last. */
+/** Sorts rows as requested. Rows with equal values are sorted by name. Rows without a value come last. */
 export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationRow[] {
   const direction = sort.descending ? -1 : 1;
   return [...rows].sort((a, b) => {
@@ -18,8 +18,8 @@ export function inOrder(rows: readonly AllocationRow[], sort: Sort): AllocationR
 }
 
 /**
- * Returns a page of rows. Idle rows do not count for the offset or the limit. They are added to the first page and to
- * each page that has another row.
+ * Returns a page of rows. Offset and limit count only rows that are not idle. Idle rows are added to the first page and
+ * to every page that has other rows.
  */
 export function pageOf<Row extends { readonly name: string }>(
   rows: readonly Row[],
@@ -32,7 +32,7 @@ export function pageOf<Row extends { readonly name: string }>(
   return rows.filter((row) => isIdle(row) || page.has(row));
 }
 
-/** Returns the value that a row is sorted by, or null if it is not a finite number. */
+/** Returns the value by which a row is sorted, or null if that is NaN or infinite. */
 export function sortValue(row: AllocationRow, by: Sort['by']): number | string | null {
   const value = valueOf(row, by);
   return typeof value === 'number' && !Number.isFinite(value) ? null : value;

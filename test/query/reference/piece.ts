@@ -21,11 +21,11 @@ export interface PieceProperties {
   namespaceAnnotations: ReadonlyMap<string, string>;
 }
 
-/** An allocation in the form that the reference uses, or several allocations merged into one. */
+/** An allocation in the form that the reference works with, or several allocations that were merged into one. */
 export interface Piece {
-  /** The identity of an allocation, or the key of a group. */
+  /** Name of an allocation, or of the group into which allocations were merged. */
   readonly name: string;
-  /** The properties of each allocation that was merged into this piece. */
+  /** Properties of each allocation in this piece. */
   readonly members: readonly PieceProperties[];
   readonly start: number;
   readonly end: number;
@@ -36,7 +36,7 @@ export interface Piece {
   readonly raw: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** Returns properties that are empty except for the given ones. */
+/** Returns complete properties: those that are not given are empty. */
 export function someProperties(known: Partial<PieceProperties>): PieceProperties {
   return {
     cluster: '',
@@ -56,13 +56,13 @@ export function someProperties(known: Partial<PieceProperties>): PieceProperties
   };
 }
 
-/** Returns measures that are 0 except for the given ones. */
+/** Returns all measures: those that are not given are 0. */
 export function someNumbers(known: Partial<Record<Measure, number>>): Record<Measure, number> {
   const zeros = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
   return { ...zeros, ...known };
 }
 
-/** Converts a record to a piece. */
+/** Converts an allocation from a file to a piece. */
 export function pieceOf(record: Allocation): Piece {
   const pvs = volumesOf(record);
   const numbers = numbersOf(record, [...pvs.values()]);
@@ -83,24 +83,24 @@ export function pieceOf(record: Allocation): Piece {
   };
 }
 
-/** Returns the first member of a piece. Before grouping, it is the only one. */
+/** Returns the properties of a piece's first allocation. Before grouping, each piece consists of a single one. */
 export function firstMember(piece: Piece): PieceProperties {
   const [first] = piece.members;
   if (first === undefined) throw new Error(`${piece.name} has no members`);
   return first;
 }
 
-/** Whether this is a volume or load balancer that no pod uses. */
+/** Whether a piece is a volume or load balancer that no pod uses. */
 export function isUnmounted(piece: Piece): boolean {
   return firstMember(piece).container === '__unmounted__';
 }
 
-/** Whether this is idle that a writer stored in its file. */
+/** Whether a piece is idle that was stored in a file by its writer. */
 export function isStoredIdle(piece: Piece): boolean {
   return piece.name.includes('__idle__');
 }
 
-/** Computes the total cost, including adjustments. */
+/** Computes the total cost, including all adjustments. */
 export function totalCost({ numbers }: { numbers: Readonly<Record<Measure, number>> }): number {
   return (
     numbers.cpuCost +
@@ -139,7 +139,7 @@ export function secondsOf(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** Converts a map of byte strings to text. */
+/** Converts a map of byte strings to one of texts. */
 export function textMap(map: StringMap | null): Map<string, string> {
   return new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
 }
@@ -203,8 +203,8 @@ function numbersOf(record: Allocation, pvs: readonly PersistentVolumeUse[]): Rec
 }
 
 /**
- * Returns volumes by key. A key has exactly one colon, as colons within names are replaced. Volumes whose keys become
- * equal are merged.
+ * Returns the volumes of a record, keyed as in answers. Colons in names are replaced, so that each key has exactly one.
+ * If this makes two keys equal, their volumes are merged.
  */
 function volumesOf(record: Allocation): Map<string, PersistentVolumeUse> {
   const part = (text: ByteString) => displayText(text).replaceAll(':', '_');
@@ -234,7 +234,7 @@ function balancersOf(record: Allocation): Map<string, LoadBalancerUse> {
   return balancers;
 }
 
-/** Returns the GPU of a record. Its averages are also measures and are copied from there. */
+/** Returns the GPU of a record. Its averages are copied from the measures. */
 function gpuOf({ gpuAllocation }: Allocation, numbers: Readonly<Record<Measure, number>>): GpuUse | null {
   return (
     gpuAllocation && {

@@ -4,7 +4,7 @@ import type { Span } from '../../../query/span';
 import { clusterOf, countsForIdle } from './idle';
 import { firstMember, type Piece, totalCost } from './piece';
 
-/** Whether an allocation is removed from the result and its cost shared among the others. */
+/** Whether an allocation is shared: it is removed from the answer, and the other allocations bear its cost. */
 export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean {
   const { namespace, labels } = firstMember(piece);
   return (
@@ -14,8 +14,8 @@ export function isShared(piece: Piece, { sharing }: AllocationRequest): boolean 
 }
 
 /**
- * Computes the cost to be shared in a step: the cost of the shared allocations with their idle, plus the step's part of
- * the monthly cost.
+ * Computes the cost that is shared in a step: the cost of the shared allocations including their idle, and the step's
+ * part of the monthly cost.
  */
 export function sharedCost(step: Span, charged: readonly Piece[], request: AllocationRequest): number {
   const shared = charged.filter((piece) => isShared(piece, request));
@@ -25,9 +25,9 @@ export function sharedCost(step: Span, charged: readonly Piece[], request: Alloc
 }
 
 /**
- * Splits a cost into shares, by group name. An even split gives the same share to each group that exists before
- * filtering. A weighted split is by cost without idle. An allocation that the filter drops from a group reduces the
- * group's share by its own part.
+ * Splits a cost among groups. Returns the shares, keyed by group name. An even split gives each group the same share,
+ * even if the filter keeps none of its allocations. A weighted split is by cost without idle. The shares of allocations
+ * that the filter drops are then omitted.
  */
 export function shareOut(
   cost: number,
@@ -50,7 +50,7 @@ export function shareOut(
   return new Map([...weights].map(([name, weight]) => [name, cost * part(weight)]));
 }
 
-/** Splits the management cost of each cluster among its allocations, weighted by their cost without idle. */
+/** Splits the management cost of each cluster among its allocations, weighted by their costs without idle. */
 export function tenancyShares(
   assets: readonly Asset[],
   remaining: readonly Piece[],

@@ -3,16 +3,16 @@ import type { Span } from '../../../query/span';
 
 const day = 86_400;
 const week = 7 * day;
-/** 1970-01-04, the first Sunday in Unix time. */
+/** 1970-01-04, the first Sunday after the Unix epoch. */
 const firstSunday = 3 * day;
 
-/** A set of the answer, and the steps that are accumulated in it. */
+/** A set of the answer. It accumulates the given steps. */
 export interface PlannedSet {
   readonly window: Span;
   readonly steps: readonly Span[];
 }
 
-/** Determines the sets of an answer and the steps of each set, both in chronological order. */
+/** Determines the sets of an answer, each with its steps. Both are in chronological order. */
 export function planSets(request: {
   readonly window: Span;
   readonly step: Step;
@@ -33,7 +33,7 @@ export function planSets(request: {
   }));
 }
 
-/** Cuts a window into steps. The last one may extend beyond the end of the window. */
+/** Cuts a window into steps. The last step may end after the window. */
 export function cut(window: Span, step: Step): Span[] {
   if (step === 'window') return [window];
   const steps: Span[] = [];
@@ -49,7 +49,7 @@ function periodsOf(window: Span, accumulation: Periodic): Span[] {
   return accumulation === 'weeknow' ? weeksBack(window) : calendarPeriods(window, accumulation);
 }
 
-/** Returns the whole calendar periods that overlap a window. The first and the last may extend beyond it. */
+/** Returns the calendar periods that overlap a window. The first may begin before it, and the last may end after it. */
 function calendarPeriods(window: Span, accumulation: Exclude<Periodic, 'weeknow'>): Span[] {
   const periods: Span[] = [];
   let start = periodStart(window.start, accumulation);
@@ -94,7 +94,8 @@ function periodEnd(start: number, accumulation: Exclude<Periodic, 'weeknow'>): n
 }
 
 /**
- * Returns blocks of seven days, counted back from the end of the window. The first is cut off at the window's start.
+ * Cuts a window into blocks of seven days, counted back from its end. The first block is shorter if the window does not
+ * begin with a whole one.
  */
 function weeksBack(window: Span): Span[] {
   const blocks: Span[] = [];

@@ -2,7 +2,7 @@ import type { AllocationSet, Asset, AssetSet } from '../../../etl/model';
 import type { Span } from '../../../query/span';
 import { finite } from './finite';
 
-/** A set from an ETL folder, with the window of its file. */
+/** A set of an ETL folder, with the window that its file name states. */
 export interface Stored<S> extends Span {
   /** Name of the resolution's folder: `1d` or `1h`. */
   readonly resolution: string;
@@ -18,18 +18,20 @@ export interface StoredWorld {
   readonly assets: readonly StoredAssets[];
 }
 
-/** Returns the records of a set of assets, with 0 in place of NaN and infinite numbers. */
+/** Returns the assets of a set. In numbers, NaN and infinities are replaced by 0. */
 export function assetsOf(set: AssetSet): Asset[] {
   return [...(set.assets?.values() ?? [])].filter((record) => record !== null).map(finite);
 }
 
-/** Records of one cluster in one set. */
+/** The records of one cluster in one set. */
 export interface Portion<R> extends Span {
   readonly cluster: string;
   readonly records: readonly R[];
 }
 
-/** Splits each set by cluster, in chronological order. A set without records of a cluster yields no portion for it. */
+/**
+ * Splits all sets by cluster, in chronological order. If a set has no records of a cluster, there is no portion for it.
+ */
 export function portions<S, R>(
   stored: readonly Stored<S>[],
   recordsOf: (set: S) => readonly R[],
