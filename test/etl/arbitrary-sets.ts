@@ -23,15 +23,21 @@ import type { Pipeline } from '../../etl/window';
 import { Writer } from '../../etl/writer';
 
 export interface SetOptions {
-  /** Codec version of all structures. If undefined, each structure has its own. */
+  /** Codec version of all structures. If undefined, each structure has a random one. */
   version?: number;
-  /** Makes records as agents write them: keyed by name, with the window of the set, and no key without a record. */
+  /**
+   * Generates only sets as agents write them: records are keyed by identity, have the window of the set, and are never
+   * null.
+   */
   regular?: boolean;
-  /** Number of hours after the end of the day at which the window of regular sets and of their records ends. */
+  /** The window of regular sets, and of their records, ends this many hours after the day. (Default: 0) */
   hours?: number;
-  /** Clusters that records can name. The fewer there are, the more often sets collide. */
+  /**
+   * Names of clusters that records can belong to. The fewer there are, the more often different sets have the same
+   * record.
+   */
   clusters?: string[];
-  /** Makes any numbers, including NaN, instead of amounts of money. */
+  /** Generates numbers of any kind, including NaN, instead of amounts of money. */
   anyNumbers?: boolean;
 }
 
@@ -68,7 +74,9 @@ const oddWindows: fc.Arbitrary<TimeWindow> = fc.record({
   end: nullable(instants),
 });
 
-/** Generates the window of regular sets. Its instants are always the same, only their time zones vary. */
+/**
+ * Generates the window of regular sets. It is always the same time span. Only the codec version and the time zone vary.
+ */
 function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   return fc.tuple(windowVersion, fc.constantFrom(-1, 0)).map(([version, zone]) => ({
     version,
@@ -77,7 +85,7 @@ function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   }));
 }
 
-/** Makes the basic arbitraries that depend on the options. */
+/** Makes the arbitraries from which those of allocations, assets and their sets are built. */
 function basics(range: { oldest: number; newest: number }, options: SetOptions) {
   const versions = fc.integer({ min: range.oldest, max: range.newest });
   return {
@@ -270,8 +278,8 @@ function arbitraryAsset(options: SetOptions): fc.Arbitrary<Asset> {
 }
 
 /**
- * Generates the entries of a set, keyed by identity. Unless the set is regular, some have any other key, and some of
- * those have no record.
+ * Generates the records of a set, keyed by identity. Unless the set is regular, some have a random key instead, and
+ * some of those are null.
  */
 function entries<R>(
   record: fc.Arbitrary<R>,
@@ -327,7 +335,10 @@ function arbitraryAssetSet(options: SetOptions): fc.Arbitrary<AssetSet> {
   );
 }
 
-/** Generates sets whose structures may have any field, even one that their version lacks. */
+/**
+ * Generates sets whose structures may have any field, even fields that do not exist in the codec version of the
+ * structure.
+ */
 export function arbitrarySetAnyFields<P extends Pipeline>(
   pipeline: P,
   options: SetOptions,
@@ -336,7 +347,7 @@ export function arbitrarySetAnyFields<P extends Pipeline>(
   return made as unknown as fc.Arbitrary<SetOf[P]>;
 }
 
-/** Generates sets that a file can represent: fields that a version lacks are 0, empty or null. */
+/** Generates sets that a file can represent: fields that do not exist in the codec version are 0, empty or null. */
 export function arbitrarySet<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -344,12 +355,12 @@ export function arbitrarySet<P extends Pipeline>(
   return arbitrarySetAnyFields(pipeline, options).map((set) => decodeSet(pipeline, encodeSet(set)));
 }
 
-/** How a file is written: by our writer, or in another way that readers must accept. */
+/** A way of writing a file: as our writer does (`ours`), or in another way that readers must accept. */
 export type Writing = 'ours' | 'odd table' | 'no table' | 'empty table' | 'gzip';
 
 /**
- * Generates files as agents may write them: in any of the ways, some with repeated keys in maps of records and of
- * strings.
+ * Generates files as agents may write them: in one of the given ways, and unless sets are regular, sometimes with a
+ * repeated key in maps of records and of strings.
  */
 export function arbitraryFile<P extends Pipeline>(
   pipeline: P,
@@ -380,14 +391,14 @@ function writeAs(set: AllocationSet | AssetSet, writing: Writing, numbers: Itera
   return writing === 'gzip' ? gzipSync(bytes) : bytes;
 }
 
-/** Writes all strings in place, so that the string table is empty. */
+/** Writes all strings directly where they are used, so that the string table is empty. */
 class InPlaceWriter extends Writer {
   override str(value: ByteString): void {
     this.raw(value);
   }
 }
 
-/** Writes a string table with unused and duplicate entries. */
+/** Writes a string table in which some entries are duplicates and some are not used. */
 class OddTableWriter extends Writer {
   private readonly strings: ByteString[] = [];
 
@@ -413,7 +424,7 @@ class OddTableWriter extends Writer {
     table.i32(0x54534742);
     table.i32(this.strings.length);
     for (const value of this.strings) table.raw(value);
-    // Drop the empty table that `finish` puts in front of the bytes.
+    // `finish` puts an empty table in front of the bytes. Drop it.
     const written = table.finish();
     const bytes = written.bytes.subarray(written.tableLength);
     return {
@@ -423,7 +434,7 @@ class OddTableWriter extends Writer {
   }
 }
 
-/** A map that repeats its first key at the end of its iteration, with the value of its last entry. */
+/** A map that yields one entry more than it has: the key of its first entry with the value of its last one. */
 class RepeatingMap<V> extends Map<ByteString, V> {
   override get size(): number {
     return super.size === 0 ? 0 : super.size + 1;

@@ -13,18 +13,18 @@ import type {
 import { goldenBytes } from './golden-files';
 
 /*
- * Builds sets for tests of single rules: copies blank records from the golden files and replaces the fields that a test
+ * Builds sets for tests of single rules. Copies blank records from the golden files, and sets the fields that a test
  * needs.
  */
 
-/** Makes an allocation of version 25, blank except for the given fields: one day, no cost, no parts. */
+/** Makes an allocation of codec version 25 for one day. Fields that are not given are blank: there are no costs. */
 export function allocation(name: string, fields: Partial<Allocation> = {}): Allocation {
   const blank = emptyAllocations('edge/valid/nil-records.allocations').allocations?.get('edge/bare');
   if (!blank) throw new Error('edge/bare is gone from the golden files');
   return { ...blank, window: day(), name, ...fields };
 }
 
-/** Makes an asset of version 21, blank except for the given fields. */
+/** Makes an asset of codec version 21. Fields that are not given are blank. */
 export function asset<T extends AssetType>(
   type: T,
   fields: Partial<Extract<Asset, { type: T }>> = {},
@@ -34,7 +34,7 @@ export function asset<T extends AssetType>(
   return { ...blank, window: day(), ...fields };
 }
 
-/** Returns the window of all blank records: 2026-11-14. */
+/** Returns the window of blank records: the day 2026-11-14. */
 export function day() {
   return emptyAllocations().window;
 }
@@ -43,7 +43,7 @@ function emptyAllocations(path = 'edge/valid/nil-maps.allocations'): AllocationS
   return decodeSet('allocations', goldenBytes(path));
 }
 
-/** Makes a set of version 25. Records without a given key are keyed by name. */
+/** Makes a set of codec version 25. A record is keyed by its name, unless it is given with a key. */
 export function allocationSet(records: (Allocation | [string, Allocation | null])[]): AllocationSet {
   const entries = records.map((record): [string, Allocation | null] =>
     Array.isArray(record) ? record : [record.name, record],
@@ -51,13 +51,13 @@ export function allocationSet(records: (Allocation | [string, Allocation | null]
   return { ...emptyAllocations(), allocations: new Map(entries) };
 }
 
-/** Makes a set of version 21. The keys of its assets are made up. */
+/** Makes a set of codec version 21. The keys of the assets are made up: `key 0`, `key 1`, … */
 export function assetSet(records: Asset[], fields: Partial<AssetSet> = {}): AssetSet {
   const empty = decodeSet('assets', goldenBytes('edge/valid/nil-maps.assets'));
   return { ...empty, assets: new Map(records.map((record, index) => [`key ${index}`, record])), ...fields };
 }
 
-/** Merges allocations, each from a different cluster, into one. All must have the same name. */
+/** Merges allocations from different clusters into one. They must all have the same name. */
 export function mergedAllocation(...records: Allocation[]): Allocation {
   const sets = records.map((record, index) => ({ id: `c${index}`, set: allocationSet([record]) }));
   const merged = [...(mergeSets('allocations', sets).set.allocations?.values() ?? [])];
@@ -65,9 +65,7 @@ export function mergedAllocation(...records: Allocation[]): Allocation {
   return merged[0];
 }
 
-/**
- * Merges assets, each from a different cluster, into one. The sets have aggregationKeys that make them the same asset.
- */
+/** Merges assets from different clusters into one. The aggregationKeys of their sets make them the same asset. */
 export function mergedAsset(...records: Asset[]): Asset {
   const sets = records.map((record, index) => ({
     id: `c${index}`,

@@ -7,7 +7,7 @@ const records: [string, Allocation | Asset, Readonly<Record<string, string>>][] 
   ['allocation', allocation('a/b/c/d/e'), costRoles.allocation],
   ...assetTypes.map((type): [string, Asset, Readonly<Record<string, string>>] => [
     type,
-    // The node needs a cost, as a discount has no effect without one.
+    // Give the node a cost. Without one, changing its discount would have no effect.
     type === 'Node' ? asset(type, { cpuCost: 5 }) : asset(type),
     costRoles[type],
   ]),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The folder from which the fixtures were copied. It exists only beside some checkouts. Only this test reads it. */
+/** Folder from which the golden files were copied. It exists next to some checkouts only. No other test reads it. */
 const source = join(__dirname, '..', '..', '..', 'shared', 'fixtures');
 const copy = join(__dirname, '..', 'golden');
 

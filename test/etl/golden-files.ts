@@ -8,7 +8,7 @@ import { type Pipeline, pipelines } from '../../etl/window';
 
 const root = join(__dirname, '..', 'golden');
 
-/** Reads a golden file, by its path below `test/golden`. */
+/** Reads a golden file. `path` is relative to `test/golden`. */
 export function goldenBytes(path: string): Buffer {
   return readFileSync(join(root, path));
 }
@@ -17,7 +17,7 @@ export function goldenJson(path: string): Json {
   return JSON.parse(goldenBytes(path).toString('utf8')) as Json;
 }
 
-/** One entry of `edge/manifest.json`. */
+/** Entry of `edge/manifest.json`: a corner case, and whether it can be read. */
 export interface EdgeFile {
   file: string;
   kind: Pipeline;
@@ -31,16 +31,19 @@ export function edgeFiles(expect: EdgeFile['expect']): EdgeFile[] {
   return all.filter((entry) => entry.expect === expect);
 }
 
-/** A readable file, and its dump if there is one. */
+/** A golden file that can be read. */
 export interface GoldenFile {
   path: string;
   pipeline: Pipeline;
   dump?: string;
-  /** Whether the dump contains the codec version of each record. */
+  /** Whether the dump contains the codec versions of records. */
   versions: boolean;
 }
 
-/** Lists all valid files: windows of all buckets (including merged ones), corner cases and versions. */
+/**
+ * Lists all golden files that can be read: window files of all buckets (including merged ones), corner cases, and files
+ * of each codec version.
+ */
 export function goldenFiles(): GoldenFile[] {
   const corners = edgeFiles('ok').map(({ file, kind, dump }): GoldenFile => ({
     path: `edge/${file}`,
@@ -58,9 +61,9 @@ export function goldenFiles(): GoldenFile[] {
 }
 
 interface Bucket {
-  /** Folder that contains `federated/<cluster>`. */
+  /** Folder in which the window files are at `federated/<cluster>`. */
   folder: string;
-  /** Folder that contains the dumps. */
+  /** Folder that contains the dumps of the window files. */
   dumps: string;
 }
 
@@ -102,7 +105,7 @@ function list(folder: string): string[] {
   return existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
 }
 
-/** A window that OpenCost merged: the inputs in folding order, and the result. */
+/** A window that OpenCost merged: the clusters' sets in folding order, and the merged set. */
 export interface GoldenMerge<P extends Pipeline = Pipeline> {
   name: string;
   pipeline: P;
@@ -110,7 +113,7 @@ export interface GoldenMerge<P extends Pipeline = Pipeline> {
   expected: SetOf[P];
 }
 
-/** Lists all windows of a pipeline, in all buckets, for which there is a merged result. */
+/** Lists the windows of all buckets that OpenCost merged for a pipeline. */
 export function goldenMerges<P extends Pipeline>(pipeline: P): GoldenMerge<P>[] {
   const cases = [
     ['bucket', 'expected'],

@@ -11,7 +11,10 @@ import { arbitrarySet, type SetOptions } from './arbitrary-sets';
 import { propertyRuns } from './run-counts';
 import { sameMeaning } from './same-meaning';
 
-/** Generates sets of one to four clusters. They collide, as their records name the same few clusters. */
+/**
+ * Generates sets of one to four clusters. Different sets often have the same record, as records name only a few
+ * clusters.
+ */
 function inputsOf<P extends Pipeline>(
   pipeline: P,
   options: SetOptions = {},
@@ -21,7 +24,7 @@ function inputsOf<P extends Pipeline>(
     .map((sets) => sets.map((set, index) => ({ id: `cluster-${index}`, set })));
 }
 
-/** Generates sets of three clusters. No two of the sets can have a record in common. */
+/** Generates sets of three clusters. No record occurs in more than one of them. */
 function disjointInputs<P extends Pipeline>(pipeline: P): fc.Arbitrary<MergeInput<SetOf[P]>[]> {
   const one = (id: string) =>
     arbitrarySet(pipeline, { regular: true, clusters: [id] }).map((set) => ({ id, set }));
@@ -32,7 +35,7 @@ function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-/** Computes the cost of each record, by key. */
+/** Computes the cost of each record, keyed like the record. */
 function costs(set: EtlSet): Map<string, number> {
   const records = [...(recordsOf(set) ?? [])];
   return new Map(records.map(([key, record]) => [key, record === null ? 0 : recordCost(set.kind, record)]));

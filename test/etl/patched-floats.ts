@@ -1,4 +1,7 @@
-/** Copies a file and replaces numbers in the copy, eight bytes each. Each replaced number must occur exactly once. */
+/**
+ * Copies a file and replaces floating-point numbers (eight bytes each) in the copy. Each `from` must occur exactly
+ * once.
+ */
 export function patchedFloats(file: Uint8Array, changes: readonly (readonly [from: number, to: number])[]) {
   const bytes = Buffer.from(file);
   for (const [from, to] of changes) {

@@ -7,7 +7,7 @@ import type { Pipeline } from '../../etl/window';
 import { edgeFiles, goldenBytes } from './golden-files';
 import { propertyRuns, runs } from './run-counts';
 
-/** Expected error code of each bad file. */
+/** Expected error code for each bad file. */
 const codes: Record<string, ErrorCode> = {
   'zero-bytes.allocations': 'ETL_EMPTY_FILE',
   'one-byte.allocations': 'ETL_TRUNCATED',
@@ -40,8 +40,8 @@ const codes: Record<string, ErrorCode> = {
 };
 
 /**
- * Returns the error with which a file is refused, or undefined if it can be read. Any error other than a
- * FederationError fails the test.
+ * Decodes a file. Returns the error if the file is refused, otherwise undefined. Throws all other errors, and those
+ * without an ETL code or a byte position.
  */
 function refusal(pipeline: Pipeline, bytes: Uint8Array): FederationError | undefined {
   try {
@@ -49,7 +49,7 @@ function refusal(pipeline: Pipeline, bytes: Uint8Array): FederationError | undef
     return undefined;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
-    // Use a plain check instead of `expect`, as it runs many thousands of times.
+    // Do not use `expect` here: it is too slow for many thousands of calls.
     if (!error.code.startsWith('ETL_') || error.subject.byte === undefined) throw error;
     return error;
   }

@@ -3,22 +3,23 @@ import { decodeSet } from '../../etl/file';
 import type { SetOf } from '../../etl/model';
 import type { Pipeline } from '../../etl/window';
 
-/** Largest difference at which two numbers still count as equal, relative to the larger one. */
+/** Largest difference between two numbers that count as equal, relative to the larger of them. */
 const tolerance = 1e-9;
-/** Fields that only describe how a record was written. They are not part of its meaning. */
+/** Fields that describe how a record was written, not what it means. */
 const writing = new Set(['codecVersion', 'typeName']);
-/** Fields of a set that OpenCost's merge drops. */
+/** Fields of a set that OpenCost drops when it merges. */
 const dropped = new Set(['fromSource', 'warnings', 'errors']);
 
 export interface Strictness {
-  /** Also compares fromSource, warnings and errors of the sets. */
+  /** Whether fromSource, warnings and errors of the sets are compared, too. */
   strict?: boolean;
 }
 
 /**
- * Lists the differences in meaning between two sets or their files, one line each. Null equals empty, times are
- * compared by instant, floats to a relative 1e-9. The order of maps and codec versions are ignored, and so are
- * fromSource, warnings and errors unless `strict` is true. The two GPU averages of version 22 count as a gpuAllocation.
+ * Lists the differences in meaning between two sets or files, one line each. Null equals empty. Times are equal if they
+ * are the same instant, floats if they differ by at most a relative 1e-9. Codec versions and the order of maps are
+ * ignored. fromSource, warnings and errors are ignored unless `strict` is true. The two GPU averages of version 22
+ * equal a gpuAllocation with these averages.
  */
 export function sameMeaning<P extends Pipeline>(
   pipeline: P,
@@ -37,7 +38,7 @@ export function sameDumps(a: Json, b: Json, { strict = false }: Strictness = {})
 }
 
 function meaningOf<P extends Pipeline>(pipeline: P, set: SetOf[P] | Uint8Array): Json {
-  // Versions are needed to migrate the GPU averages of version 22. The comparison itself ignores versions.
+  // The dump needs codec versions to recognize GPU averages of version 22. The comparison itself ignores versions.
   return dumpSet(set instanceof Uint8Array ? decodeSet(pipeline, set) : set, { codecVersions: true });
 }
 
@@ -48,7 +49,7 @@ function isObject(value: Json): value is JsonObject {
 }
 
 /**
- * Converts the GPU averages of records of version 22: these have two fields for them, later versions have a
+ * Converts GPU averages in records of version 22. These have two fields for them, where later versions have a
  * gpuAllocation.
  */
 function migrated(dump: Json): Json {
@@ -66,7 +67,10 @@ function migratedRecord(record: Json): Json {
   return { ...rest, gpuAllocation: { ...strings, isGpuShared: null, ...averages } };
 }
 
-/** Turns lists of records and of volumes into objects by key, so that each difference names its record. */
+/**
+ * Converts lists of records and of volumes to objects, so that the path of each difference contains a key instead of an
+ * index.
+ */
 function byKey(dump: Json): Json {
   if (Array.isArray(dump)) {
     const keyed = dump.length > 0 && dump.every((entry) => isObject(entry) && keyOf(entry) !== undefined);
@@ -109,7 +113,7 @@ function isEmpty(value: Json): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** Returns the members of an object or list by name. A null has no members. For a scalar, returns undefined. */
+/** Returns the members of an object or list, keyed by name or index. Null has no members. A scalar yields undefined. */
 function entriesOf(value: Json): Map<string, Json> | undefined {
   if (value === null) return new Map();
   return typeof value === 'object' ? new Map(Object.entries(value)) : undefined;

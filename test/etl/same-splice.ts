@@ -12,10 +12,10 @@ export interface SpliceInput {
 }
 
 /**
- * Splices files and compares everything with the decoding merge: content and order of the merged file, the
+ * Splices files and also merges them by decoding. Compares the results: content and order of the merged file, the
  * contributions, the files extracted from them, and the facts about the inputs. Does not modify the given bytes.
  *
- * @returns the spliced file, and whether it equals that of the decoding merge to the byte
+ * @returns the result; `sameBytes`: it equals that of the decoding merge to the byte; `passed`: no record is `changed`
  */
 export function expectSpliced(
   pipeline: Pipeline,
@@ -30,7 +30,7 @@ export function expectSpliced(
   const bytes = Buffer.concat([...spliced.parts]);
   expectSameInOtherWays(pipeline, files, bytes, spliced.contributions);
   expect(spliced.byteLength).toBe(bytes.length);
-  // Re-encoded sets are equal to the byte if they have the same content in the same order.
+  // Encoding both sets again yields equal bytes if they have the same content in the same order.
   if (!encodeSet(decodeSet(pipeline, bytes)).equals(merged.bytes)) {
     expect(decodeSet(pipeline, bytes)).toEqual(decodeSet(pipeline, merged.bytes));
     throw new Error('The order differs.');
@@ -46,7 +46,7 @@ export function expectSpliced(
   stored.forEach((contribution, i) => {
     const original = encodeSet(inputs[i]!.set);
     const extracted = extractContribution(pipeline, bytes, contribution);
-    // If the bytes differ, it may only be in the order of the names of idle and external records.
+    // If the bytes differ, only the order of the names of idle and external records may be different.
     if (!extracted.equals(original)) {
       expect(decodeSet(pipeline, extracted)).toEqual(decodeSet(pipeline, original));
     }
@@ -58,8 +58,8 @@ export function expectSpliced(
 }
 
 /**
- * Checks that the merged bytes depend neither on how much is held in memory nor on which sources are taken from the
- * previous merged file.
+ * Checks that the merged bytes do not depend on how many bytes the splice may hold in memory, nor on which sources it
+ * takes from the previous merged file.
  */
 function expectSameInOtherWays(
   pipeline: Pipeline,
@@ -67,7 +67,7 @@ function expectSameInOtherWays(
   merged: Buffer,
   contributions: readonly Contribution[],
 ): void {
-  // Allow only the first file to be held in memory, or none if there are fewer than three files.
+  // Allow the splice to hold only as many bytes as the first file has, or none if there are fewer than three files.
   const held = files.length > 2 ? files[0]!.bytes.length : 0;
   const splice = new Splice(pipeline, {
     mostHeld: held,
@@ -76,8 +76,8 @@ function expectSameInOtherWays(
   for (const { id, bytes } of files) splice.add(id, copyOf(bytes));
   expectSameMerge(splice.finish(), merged, contributions);
   const asTheyCame = contributions.map(({ altered, changed }) => altered.length + changed.length === 0);
-  // The first way takes every possible source from the merged file. The second way takes all of them but the first, as
-  // if that source had changed.
+  // First take every possible source from the previous merged file. Then take all but the first of them, as if that
+  // source had changed.
   const first = asTheyCame.indexOf(true);
   const ways = [
     { own: -1, mostHeld: Infinity },
@@ -105,7 +105,8 @@ function expectSameMerge(
   merged: Buffer,
   expected: readonly Contribution[],
 ): void {
-  // Copy each part, as it is only valid until the next one is requested. The parts can be iterated twice.
+  // Copy each part: its bytes are only valid until the next part is requested. Do it twice, as parts must be iterable
+  // more than once.
   for (let time = 0; time < 2; time++) {
     const copies: Buffer[] = [];
     for (const part of parts) copies.push(Buffer.from(part));
@@ -114,7 +115,10 @@ function expectSameMerge(
   expect(contributions).toEqual(expected);
 }
 
-/** Copies bytes to memory of their own. The splice may release it, like that of a file read from a store. */
+/**
+ * Copies bytes to memory that no other buffer uses. The splice may release it, like the memory of a file read from a
+ * store.
+ */
 function copyOf(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);

@@ -10,7 +10,10 @@ import { propertyRuns } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
 import { spliceSets } from './splice-sets';
 
-/** Generates files of one to four clusters. They collide, as their records name the same few clusters. */
+/**
+ * Generates files of one to four clusters. Different files often have the same record, as records name only a few
+ * clusters.
+ */
 function filesOf(
   pipeline: Pipeline,
   options: SetOptions = {},
@@ -21,7 +24,7 @@ function filesOf(
     .map((files) => files.map((bytes, index) => ({ id: `cluster-${index}`, bytes })));
 }
 
-/** Generates files of three clusters. No two of the files can have a record in common. */
+/** Generates files of three clusters. No record occurs in more than one of them. */
 function disjointFiles(pipeline: Pipeline, writings?: Writing[]): fc.Arbitrary<SpliceInput[]> {
   const one = (id: string) =>
     arbitraryFile(pipeline, { regular: true, clusters: [id] }, writings).map((bytes) => ({ id, bytes }));
@@ -56,7 +59,7 @@ describe.each(pipelines)('spliced %s', (pipeline) => {
     fc.assert(
       fc.property(disjointFiles(pipeline), (files) => {
         const { sameBytes, passed } = expectSpliced(pipeline, files);
-        // Not every record has to pass, as two assets of one cluster may still be the same asset.
+        // Some records may not pass through, as two assets of a cluster can turn out to be the same asset.
         expect(sameBytes || !passed).toBe(true);
       }),
       propertyRuns(100, 2000),

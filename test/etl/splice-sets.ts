@@ -4,8 +4,8 @@ import type { Pipeline } from '../../etl/window';
 /**
  * Merges the files of one window with `Splice`.
  *
- * @param inputs at least one, in folding order; ownership of their bytes passes to the splice
- * @throws FederationError as `decodeSet` does, for the first file that is refused
+ * @param inputs at least one, in folding order; the splice takes ownership of their bytes
+ * @throws FederationError for the first file that is refused, the same error as that of `decodeSet`
  */
 export function spliceSets(
   pipeline: Pipeline,

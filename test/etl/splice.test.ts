@@ -16,7 +16,7 @@ import { propertyRuns, runs } from './run-counts';
 import { expectSpliced, type SpliceInput } from './same-splice';
 import { spliceSets } from './splice-sets';
 
-/** Reads the files of a golden window, byte for byte as OpenCost wrote them. */
+/** Reads the clusters' files of a golden window, with the bytes that OpenCost wrote. */
 function goldenInputs(pipeline: Pipeline, name: string, ids: readonly string[]): SpliceInput[] {
   const [from, , resolution, window] = name.split(' ');
   return ids.map((id) => ({
@@ -33,7 +33,7 @@ describe.each(pipelines)('spliced %s equal those of the decoding merge', (pipeli
       inputs.map(({ id }) => id),
     );
     const { sameBytes, passed } = expectSpliced(pipeline, files);
-    // They must also be equal if the first and the last file have all records in common.
+    // Add a copy of the first file as the last one, so that these two have all records in common.
     expectSpliced(pipeline, [...files, { id: 'zz', bytes: files[0]?.bytes ?? Buffer.alloc(0) }]);
     expect(passed ? sameBytes : true).toBe(true);
   });
@@ -62,8 +62,8 @@ describe.each(pipelines)('spliced %s equal those of the decoding merge', (pipeli
 });
 
 /**
- * Returns the code, byte and detail of the error with which bytes are refused, or undefined if they can be read. Any
- * error other than a FederationError fails the test.
+ * Calls `read`. If it throws a FederationError, returns its code, byte and detail. Throws any other error. Returns
+ * undefined if `read` succeeds.
  */
 function refusal(read: () => unknown): string | undefined {
   try {
@@ -76,8 +76,8 @@ function refusal(read: () => unknown): string | undefined {
 }
 
 /**
- * Splices damaged bytes and compares the error with that of decodeSet. A valid file is spliced before them, as this is
- * the harder case.
+ * Splices damaged bytes, and checks that the error is the same as that of decodeSet. A valid file is spliced first, so
+ * that the splice already holds data when the damaged one follows.
  */
 function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Array): void {
   const expected = refusal(() => decodeSet(pipeline, bytes));
@@ -93,7 +93,7 @@ function expectSameRefusal(pipeline: Pipeline, bytes: Uint8Array, good: Uint8Arr
     ]);
     return;
   }
-  // Check that the splice did not write to the refused file, and that it continues as if the file had not been added.
+  // Check that the splice did not write to the refused file, and that its result is the same as without that file.
   if (!given.equals(bytes)) throw new Error('The bytes of a refused file were changed.');
   const alone = spliceSets(pipeline, [{ id: 'good', bytes: Buffer.from(good) }]);
   if (!Buffer.concat([...splice.finish().parts]).equals(Buffer.concat([...alone.parts]))) {
@@ -180,7 +180,7 @@ describe('damaged files are refused exactly as by decodeSet', () => {
   });
 });
 
-/** Returns the offset of the set in a file: behind the string table, if there is one. */
+/** Returns the offset at which the set of a file begins. If there is a string table, the set follows it. */
 function setStart(bytes: Buffer): number {
   if (!hasTable(bytes)) return 0;
   const reader = new Reader(bytes);
@@ -278,7 +278,8 @@ describe('a splice', () => {
   });
 
   test('finds no mark across two strings of a table', () => {
-    // The bytes of the table contain `__idle__`, but its `id` is the length prefix of the second string.
+    // The bytes of the table contain `__idle__`, but across two strings: `__` ends the first one, `id` is the length
+    // prefix of the second one, and `le__` begins it.
     const across = 'le__'.padEnd(0x6469, 'x');
     const table = Buffer.from(`\x03\0x__id${across}`, 'latin1');
     expect([...entriesWith(viewOf(table, 0, 5, table.length), '__idle__')]).toEqual([]);
@@ -302,7 +303,7 @@ describe('a splice', () => {
     const key = assetIdentity(record, null);
     const keys = [key, `${key}x`, key.slice(0, -1), `x${key}`, key.replace('Disk', 'Node'), ''];
     const files = keys.map((other, index) => {
-      // The first record of a file is always decoded, so the tested record must be the second one.
+      // The splice decodes the first record of every file anyway. So the tested record must be the second one.
       const first = asset('Disk', { properties: { ...properties, name: `first ${index}` } });
       const records = new Map(
         [first, record].map((made, i) => [i === 0 ? assetIdentity(made, null) : other, made]),
@@ -337,7 +338,7 @@ describe('a splice', () => {
   test('rewrites records that only differ from ours in how they are written', () => {
     const labels = new Map([['a', 'b']]);
     const properties = { ...blankProperties, services: ['s'], labels };
-    // The first record of a file is always decoded. Only the second one passes.
+    // The splice decodes the first record of every file. So only the second one passes through without being decoded.
     const assets = ['one', 'two'].map((name) =>
       asset('LoadBalancer', { labels, private: true, properties: { ...assetProperties, name } }),
     );
@@ -355,7 +356,7 @@ describe('a splice', () => {
       let otherwise = 0;
       for (let at = 0; at < bytes.length; at++) {
         const other = Buffer.from(bytes);
-        // If the byte is a boolean or a flag, 2 also counts as set.
+        // If this byte is a boolean or a flag, 2 means true, just like 1.
         other[at] = 2;
         if (bytes[at] === 2 || refusal(() => decodeSet(pipeline, other)) !== undefined) continue;
         if (!isDeepStrictEqual(decodeSet(pipeline, other), before)) continue;
@@ -378,7 +379,7 @@ describe('a splice', () => {
 });
 
 describe('the union of string tables', () => {
-  /** Adds the strings to the union, as the string table of a file. Returns their indexes in the union. */
+  /** Adds strings to the union, in the form of a file's string table. Returns their indexes in the union. */
   function addAll(union: StringUnion, strings: readonly string[]): number[] {
     const parts = strings.flatMap((text) => {
       const bytes = Buffer.from(text, 'latin1');

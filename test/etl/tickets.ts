@@ -8,8 +8,8 @@ import { window } from '../../etl/time-codec';
 import { expandWindow, spanOf } from '../../etl/time-window';
 
 /*
- * A made-up pipeline, which no exporter writes: the costs of support tickets. Its sets have an extra field before the
- * records and marks after them. The identity of a record is one of its strings.
+ * A pipeline that no exporter writes, made up for tests: the costs of support tickets. Its sets have one additional
+ * field before the records, and marks after them. The identity of a record is one of its strings.
  */
 
 export interface Ticket {
@@ -39,8 +39,8 @@ const fields = {
 const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
 
 /**
- * The spec of the pipeline. The types of model.ts do not contain it, so `whole-pipeline.test.ts` has the compiler check
- * it.
+ * The spec of the pipeline. Its types are not in model.ts, so no code here checks the spec. Instead,
+ * `whole-pipeline.test.ts` has the compiler check it.
  */
 export const ticketPipeline = {
   setName: 'TicketSet',

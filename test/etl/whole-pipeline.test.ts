@@ -9,10 +9,10 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** The changed source texts of modules, by path. */
+/** Changed sources, keyed by the path of the module. */
 type Changes = Readonly<Record<string, string>>;
 
-/** Returns the source of a module with replacements. Throws unless each `before` occurs exactly once. */
+/** Reads the source of a module and replaces parts of it. Throws unless each `before` occurs exactly once. */
 function changed(path: string, ...replaced: (readonly [before: string, after: string])[]): Changes {
   let text = readFileSync(join(root, path), 'utf8');
   for (const [before, after] of replaced) {
@@ -25,7 +25,10 @@ function changed(path: string, ...replaced: (readonly [before: string, after: st
 const parsed = new Map<string, ts.SourceFile | undefined>();
 let last: ts.Program | undefined;
 
-/** Compiles modules. Returns the errors in them, and in their imports unless `imported` is false, by module. */
+/**
+ * Compiles modules, with changed sources. Returns the last error of each module that has any. Includes the modules that
+ * they import, unless `imported` is false.
+ */
 function errorsIn(
   modules: readonly string[],
   changes: Changes,
@@ -120,7 +123,8 @@ describe('a third pipeline', () => {
       'query/export.ts',
       'query/pipeline-tables.ts',
     ];
-    // query/ingest.ts needs no edit. Its error is only that it has no type for a file of a pipeline without columns.
+    // `query/ingest.ts` needs no edit. It has an error only because this pipeline has no columns, and therefore no type
+    // of file that it could ingest.
     const found = Object.keys(errorsIn(program, registered)).sort();
     expect(found).toEqual([...places, 'query/ingest.ts'].sort());
     const guide = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
