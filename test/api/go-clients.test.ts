@@ -21,7 +21,10 @@ const aggregates = [
 ];
 const flags = fc.constantFrom('true', 'false');
 
-/** Generates requests over one of the windows. Each parameter has values that change the answer. */
+/**
+ * Generates parameters of allocation requests for one of the windows. Each parameter has several values that change the
+ * answer.
+ */
 function questions(windows: readonly string[], namespaces: readonly string[]): fc.Arbitrary<Parameters> {
   return fc.record(
     {
@@ -49,18 +52,18 @@ function questions(windows: readonly string[], namespaces: readonly string[]): f
 
 const paths = fc.constantFrom('/allocation', '/model/allocation', '/allocation/compute');
 
-/** The rows of our answer by set and name, with numbers that Go's types lack, such as `totalCost`. */
+/** Numbers in our answer, by set, row and member. They include members that the Go types lack, such as `totalCost`. */
 type OwnRows = readonly Record<string, Record<string, number>>[];
 
 /**
- * Sends a request. In each row, the costs that a Go client computes must equal those members of our answer that such a
- * client does not know. Returns the number of rows.
+ * Sends a request, and checks each row of the answer: the totals that a Go client computes from the parts must equal
+ * those that our answer states in members that the client ignores. Returns the number of rows.
  */
 async function holdsForGo(app: FastifyInstance, path: string, parameters: Parameters): Promise<number> {
   const { status, text, data } = await ask(app, path, parameters);
   expect([path, parameters, status]).toEqual([path, parameters, 200]);
   const sets = readAllocations(text);
-  // Answers round costs to five decimals, and the costs of single volumes and load balancers to nine.
+  // Answers round costs to five decimals. In the lists of volumes and load balancers, they round to nine.
   const wrong = sets.flatMap((set, index) =>
     [...set].flatMap(([name, row]) => {
       const own = (data as OwnRows)[index]?.[name] ?? {};
@@ -146,7 +149,7 @@ describe("a client of OpenCost's Go types", () => {
       await app.close();
       engine.dispose();
     }
-    // Ensures that the worlds were not empty.
+    // Ensures that the worlds were not empty: on average, an answer must have more than one row.
     expect(rows).toBeGreaterThan(numRuns * questionsPerWorld);
   });
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /*
- * Reads answers as strictly as OpenCost's Go types, on which kubectl-cost and many exporters are built. Unknown members
- * (including `totalCost` and `pvCost`) are ignored. Missing members and null are zero. If a single value is invalid,
- * the whole answer is refused.
+ * Reads answers as strictly as clients with OpenCost's Go types, such as kubectl-cost and many exporters. Members that
+ * these types lack (such as `totalCost` and `pvCost`) are ignored. Missing members and null are read as zero. If any
+ * value is invalid, the whole answer is refused.
  */
 
 const number = z
@@ -53,7 +53,7 @@ const amounts = {
   ramByteUsageAverage: number,
 };
 
-/** A key must have two parts. Otherwise the whole answer is refused. */
+/** Go clients refuse the whole answer if a key does not have two parts. */
 const volumeKey = z.string().refine((key) => key.split(':').length === 2, 'is not a volume key');
 
 const allocation = z.object({
@@ -84,15 +84,18 @@ const allocation = z.object({
 
 const allocations = z.object({ code: z.int(), data: z.array(z.record(z.string(), allocation)) });
 
-/** An allocation as read by a Go client. */
+/** An allocation, as a Go client reads it. */
 export type GoAllocation = z.infer<typeof allocation>;
 
-/** Reads the body of an answer of allocations. Returns one map per set, by name. Throws if a Go client would fail. */
+/**
+ * Reads the body of an answer about allocations. Returns a map for each set, keyed by name. Throws if a Go client would
+ * fail to read the body.
+ */
 export function readAllocations(body: string): Map<string, GoAllocation>[] {
   return allocations.parse(JSON.parse(body)).data.map((set) => new Map(Object.entries(set)));
 }
 
-/** Computes the total cost of an allocation as a Go client does: the sum of the parts that it knows. */
+/** Computes the total cost of an allocation as a Go client does: it adds up the parts that its types have. */
 export function goTotal(row: GoAllocation): number {
   return (
     row.cpuCost +
@@ -112,17 +115,19 @@ export function goTotal(row: GoAllocation): number {
   );
 }
 
-/** Adds up the costs of the listed volumes. */
+/** Adds up the costs of the volumes that a row lists. */
 export function volumesCost({ pvs }: GoAllocation): number {
   return Object.values(pvs ?? {}).reduce((sum, volume) => sum + (volume?.cost ?? 0), 0);
 }
 
-/** Adds up the costs of the listed load balancers. */
+/** Adds up the costs of the load balancers that a row lists. */
 export function balancersCost({ lbAllocations }: GoAllocation): number {
   return Object.values(lbAllocations ?? {}).reduce((sum, balancer) => sum + (balancer?.cost ?? 0), 0);
 }
 
-/* OpenCost decodes assets by hand-written code, which panics if a member is missing. */
+/*
+ * OpenCost decodes assets by hand-written code that panics if a member is missing. So the members below are required.
+ */
 
 const breakdown = z.object({ idle: number, other: number, system: number, user: number });
 const anyAsset = z.object({
@@ -155,10 +160,12 @@ const assets = z.object({
   data: z.union([z.array(z.record(z.string(), asset)), z.record(z.string(), asset)]),
 });
 
-/** An asset as read by a Go client. */
+/** An asset, as a Go client reads it. */
 export type GoAsset = z.infer<typeof asset>;
 
-/** Reads the body of an answer of assets, of one or several sets. Throws if a Go client would panic. */
+/**
+ * Reads the body of an answer about assets. It contains one set, or a list of sets. Throws if a Go client would panic.
+ */
 export function readAssets(body: string): Map<string, GoAsset>[] {
   const { data } = assets.parse(JSON.parse(body));
   return (Array.isArray(data) ? data : [data]).map((set) => new Map(Object.entries(set)));

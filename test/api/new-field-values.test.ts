@@ -5,13 +5,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { allocationPlaces, edited, models, root, versions } from './new-fields';
 
-/** Edits that add `networkVpnCost` to allocations. Assets stay as they are. */
+/** Edits that add `networkVpnCost` to allocations, but no field to assets. */
 const edits = [
   ...versions,
   ...models.filter(({ line }) => line.includes('networkVpnCost')),
   ...allocationPlaces,
 ];
-/** The folders that the child imports from. */
+/** Folders with the modules that `new-field-child.ts` imports. */
 const copied = [
   'etl',
   'query',
@@ -34,7 +34,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the child in the copy, and returns what it printed. */
+/** Runs `new-field-child.ts` in the copy of the sources, and returns what it printed. */
 async function printed(): Promise<unknown> {
   const child = path.join(folder, 'test/api/new-field-child.ts');
   const { stdout } = await promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', child], {

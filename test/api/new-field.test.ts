@@ -9,7 +9,7 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** Compiles edited sources repeatedly, and parses unchanged ones only once. */
+/** Compiles the project's sources with edits, any number of times. Parses unedited files only once. */
 class Compiler {
   private sources: ReadonlyMap<string, string> = new Map();
   private revision = 0;
@@ -30,7 +30,7 @@ class Compiler {
     fileExists: (file) => ts.sys.fileExists(file),
   });
 
-  /** Applies edits and returns the edited files that do not compile. */
+  /** Compiles the sources with these edits. Returns those of the editable files that have errors. */
   failing(edits: Parameters<typeof edited>[0]): string[] {
     this.sources = edited(edits);
     this.revision++;

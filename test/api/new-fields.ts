@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Root of the working tree. */
+/** Root folder of the repository. */
 export const root = path.join(__dirname, '../..');
 
-/** An edit of a file of the project: replaces the only occurrence of `beside` by `line`. */
+/** An edit of a source file: replaces `beside`, which must occur exactly once, by `line`. */
 interface Edit {
   readonly file: string;
   readonly beside: string;
@@ -17,21 +17,22 @@ const after = (file: string, beside: string, line: string): Edit => ({
   line: `${beside}\n${line}`,
 });
 
-/** Edits that add the codec versions with the new fields: one above the newest. */
+/**
+ * Edits that add a codec version to each pipeline, one above the newest. The new fields exist only from these versions
+ * on.
+ */
 export const versions: readonly Edit[] = [
   { file: 'etl/versions.ts', beside: 'oldest: 15, newest: 25', line: 'oldest: 15, newest: 26' },
   { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
 ];
 
-/** Edits that add the fields to the model. Without further edits, every place below is then incomplete. */
+/** Edits that add the new fields to the model. With these alone, no file that is edited below compiles. */
 export const models: readonly Edit[] = [
   after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
   after('etl/model.ts', '  claimNamespace: ByteString;', '  snapshotCost: number;'),
 ];
 
-/**
- * Edits of the places that must decide about `networkVpnCost` of an allocation, which is a part of its `networkCost`.
- */
+/** Edits of all places that have to handle a new field of allocations: `networkVpnCost`, a part of `networkCost`. */
 export const allocationPlaces: readonly Edit[] = [
   after(
     'etl/allocation-codec.ts',
@@ -51,7 +52,7 @@ export const allocationPlaces: readonly Edit[] = [
   ),
 ];
 
-/** Edits of the places that must decide about `snapshotCost` of a disk, which is a part of its `cost`. */
+/** Edits of all places that have to handle a new field of disks: `snapshotCost`, a part of `cost`. */
 export const assetPlaces: readonly Edit[] = [
   after(
     'etl/asset-codec.ts',
@@ -77,7 +78,7 @@ export const assetPlaces: readonly Edit[] = [
   after('api/csv.ts', "  claimNamespace: 'column',", "  snapshotCost: 'column',"),
 ];
 
-/** Applies edits to the project's files. Returns the changed texts, by path. */
+/** Applies edits to source files. Returns the edited texts, keyed by path. Does not write them. */
 export function edited(edits: readonly Edit[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const { file, beside, line } of edits) {

@@ -6,7 +6,7 @@ import { exportWindow, servedWindows } from '../../query/export';
 import { goTotal, readAllocations } from './go-reader';
 import { ask, useGoldenServer, window } from './served';
 
-/* Checks that three days of five clusters have the same total in every client and format. */
+/* Checks that the total cost of five clusters over three days is the same for every client and in every format. */
 
 const golden = useGoldenServer();
 let folder: string;

@@ -20,8 +20,8 @@ const isIdle = (name: string) => name.includes('__idle__');
 const nothing = (page: Page) => Object.keys(page).length === 0;
 
 /**
- * Requests page after page as an exporter does, for as long as `more` returns true for a page. Only idle rows may occur
- * more than once. They are merged by name.
+ * Requests one page after another, as an exporter does, until `more` returns false for a page. Returns all rows, by
+ * name. Only idle rows may be on more than one page.
  */
 async function allPages(
   parameters: Parameters,
@@ -29,7 +29,8 @@ async function allPages(
   more: (page: Page) => boolean,
 ): Promise<{ rows: Page; pages: number }> {
   const rows: Page = {};
-  // The loop is bounded, as an endless one is exactly the fault that this tests for.
+  // Limit the number of pages: if pages never end, which is the fault that this tests for, the test must fail, not
+  // hang.
   for (let pages = 1; pages <= 1_000; pages++) {
     const offset = String((pages - 1) * limit);
     const page = await pageOf({ ...parameters, limit: String(limit), offset });
@@ -56,8 +57,8 @@ describe('pages', () => {
     async (aggregate) => {
       const whole = await pageOf({ ...idle, aggregate });
       const limit = Math.ceil(Object.keys(whole).length / 3);
-      // The exporter continues while a page has more rows than the limit. A full page does, as idle rows are added to
-      // it.
+      // This exporter requests the next page as long as a page has more rows than the limit. Full pages do, as idle
+      // rows are added to them.
       const asked = await allPages({ ...idle, aggregate }, limit, (page) => Object.keys(page).length > limit);
       expect(asked.rows).toEqual(whole);
       expect(Object.keys(whole).some(isIdle)).toBe(true);

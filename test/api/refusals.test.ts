@@ -24,7 +24,7 @@ const nothing = (warnings: string[] = []): AllocationAnswer => ({
   warnings,
 });
 
-/** Makes an engine that gives fixed answers, or the given one for allocations. */
+/** Makes answers that have no rows. `allocations` replaces the function that answers about allocations. */
 function answering(allocations: Answers['allocations'] = async () => nothing()): Answers {
   return {
     allocations,
@@ -266,8 +266,8 @@ describe('answering', () => {
         answering(async () => {
           asked++;
           await bothAsk.promise;
-          // The second request has read the clock. It joins this query later in the same turn, so wait for the next
-          // one.
+          // The second request has just read the clock. It joins this query later in the same turn of the event loop,
+          // so end the query in the next turn.
           await nextTurn();
           return nothing(['Ünsure\nof it.', 'And of that.']);
         }),

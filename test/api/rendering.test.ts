@@ -115,7 +115,7 @@ describe('allocations', () => {
       start: '2026-11-14T00:00:00Z',
       cpuCores: 2,
       cpuCost: 1,
-      // Each part rounds to 0; their sum does not.
+      // Rounded one by one, the two parts of 0.000004 would vanish. Their sum remains.
       totalCost: 4.00001,
       cpuEfficiency: 0.25,
       ramEfficiency: 1,

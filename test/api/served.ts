@@ -8,13 +8,13 @@ import { defaultAliases } from '../../query/aliases';
 import type { Answers } from '../../query/answers';
 import { goldenEngine } from '../query/engine-over';
 
-/** 2026-11-17T06:00:00Z. The golden files end at midnight of this day, six hours earlier. */
+/** 2026-11-17T06:00:00Z, six hours after the end of the golden files' last window. */
 export const now = 1_794_895_200;
-/** The window of the golden files: three days. */
+/** The three days of the golden files. */
 export const window = '2026-11-14T00:00:00Z,2026-11-17T00:00:00Z';
 export const token = 'sesame';
 
-/** Makes a server that gives these answers. It does not listen on any address. */
+/** Makes a server that returns these answers. It does not listen on an address: tests inject their requests. */
 export function serverOver(answers: Answers, options: Partial<ServerOptions> = {}): Promise<FastifyInstance> {
   return buildServer({
     listen: '127.0.0.1:0',
@@ -33,8 +33,8 @@ export function serverOver(answers: Answers, options: Partial<ServerOptions> = {
 }
 
 /**
- * Makes a server over the golden files for all tests of a test file. It is started before the first test and closed
- * after the last one.
+ * Makes a server over the golden files that all tests of a test file share. It starts before the first test and is
+ * closed after the last one.
  */
 export function useGoldenServer() {
   const golden = {} as { engine: Awaited<ReturnType<typeof goldenEngine>>; app: FastifyInstance };
@@ -53,8 +53,8 @@ export interface Asked {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
-  /** The `data` of a successful answer. */
-  // It has the type `any`, as tests check its content.
+  /** The member `data` of a successful answer. */
+  // The type is `any`, as tests check the content themselves.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly data: any;
   readonly message?: string;
@@ -81,7 +81,7 @@ export async function ask(
   };
 }
 
-/** Makes a federation that records the requested actions in `asked`. */
+/** Makes a federation that performs no actions, but records in `asked` which ones were requested. */
 export function rememberingFederation(): Federation & { readonly asked: string[] } {
   const asked: string[] = [];
   const say = async (text: string) => {
