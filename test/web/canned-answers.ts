@@ -6,21 +6,21 @@ import type {
   StatusView,
 } from '../../api/contract';
 
-/** The state that the server pretends to have. Tests of the page change it between requests. */
+/** State that the server pretends to have. Page tests change it between requests. */
 export interface Canned {
-  /** Number of rows in the answer to an allocation query by pod. */
+  /** Number of rows in answers about pods. */
   rows: number;
-  /** Whether the server has never ingested anything. */
+  /** Whether the server pretends that it has never ingested anything. */
   empty: boolean;
-  /** Whether reading needs the operator token, as actions always do. */
+  /** Whether the server requires the operator token even for reading. For actions, it always does. */
   locked: boolean;
-  /** The error with which queries are refused: those of `path`, or all if `path` is undefined. */
+  /** The error that the server returns for queries of `path`, or for all queries if `path` is undefined. */
   error?: { readonly path?: string; readonly status: number; readonly message: string };
-  /** Warnings of the answers, by path of the request. */
+  /** Warnings in answers, keyed by the path of the request. */
   warnings: Readonly<Record<string, string>>;
   /**
-   * Generations of the next answers about allocations, one for each answer. All further answers are of the newest
-   * generation.
+   * Generations that the next answers about allocations state, one for each answer. All later answers state the newest
+   * one.
    */
   generations: number[];
   ingesting?: StatusView['served']['ingesting'];
@@ -35,10 +35,12 @@ const time = (moment: number) => `${new Date(moment).toISOString().slice(0, 19)}
 const clusters = ['eu-production', 'us-production', 'staging', 'research', 'edge-01'];
 const namespaces = ['checkout', 'kube-system', 'monitoring', 'payments', 'search', '__unallocated__'];
 
-/** The generation that the server serves. */
+/** The newest generation, which the server has ingested. */
 export const newest = 12;
 
-/** Makes the status of a primary over five clusters. One of them is excluded, and one has no new data. */
+/**
+ * Makes the status of a primary that has five clusters. One of them is excluded, and one has not had new data for days.
+ */
 export function status(canned: Canned): StatusView {
   return {
     kind: 'primary',
@@ -74,7 +76,7 @@ interface Cost {
   readonly cpu: number;
 }
 
-/** Makes the rows of a grouping, each with a name and a different cost. */
+/** Makes the rows of an answer that is grouped by `aggregate`. Each has a name and a different CPU cost. */
 function costs(aggregate: string, idle: boolean, rows: number): Cost[] {
   const names =
     aggregate === 'cluster'
@@ -120,13 +122,13 @@ const windowDays = 7;
 const windowEnd = Math.ceil(now / day) * day;
 const whole = { start: time(windowEnd - windowDays * day), end: time(windowEnd) };
 
-/** Makes the only set of the answer to an accumulated allocation query. */
+/** Makes the answer to an allocation query that accumulates the whole window: a single set. */
 export function allocationSet(parameters: URLSearchParams, { rows }: Canned): object {
   const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
   return Object.fromEntries(all.map((cost) => [cost.name, allocation(cost, whole, 1)]));
 }
 
-/** Makes a summary of one set per day. The sets add up to the accumulated set. */
+/** Makes the answer to a summary query: one set per day. Together, they have the same costs as `allocationSet`. */
 export function summary(parameters: URLSearchParams, { rows }: Canned): object {
   const all = costs(parameters.get('aggregate') ?? '', parameters.get('idle') !== 'false', rows);
   const limited = all.slice(0, Number(parameters.get('limit') ?? all.length));
@@ -146,7 +148,7 @@ export function summary(parameters: URLSearchParams, { rows }: Canned): object {
   };
 }
 
-/** Makes the only set of the answer to an accumulated asset query. */
+/** Makes the answer to an asset query that accumulates the whole window: a single set. */
 export function assetSet(parameters: URLSearchParams): object {
   const byType = ['Node', 'Disk', 'LoadBalancer', 'Network', 'ClusterManagement'];
   const keys =
@@ -168,7 +170,7 @@ export function assetSet(parameters: URLSearchParams): object {
   );
 }
 
-/** Returns the completions for a filter or a label. */
+/** Returns the texts that complete a filter or the key of a label. */
 export function completions(parameters: URLSearchParams): object {
   const field = parameters.get('field') ?? '';
   const values: Readonly<Record<string, readonly string[]>> = {
@@ -179,7 +181,7 @@ export function completions(parameters: URLSearchParams): object {
   return { data: values[field] ?? ['one', 'two'] };
 }
 
-/** Makes one run for each outcome. */
+/** Makes the list of runs: one with each outcome. */
 export function federations(): { federations: FederationView[] } {
   const run = (
     at: number,
@@ -208,7 +210,7 @@ export function federations(): { federations: FederationView[] } {
   };
 }
 
-/** Makes three generations. The middle one has a quarantined source. */
+/** Makes the list of generations. It has three, and the second one has a quarantined source. */
 export function generations(): { generations: GenerationView[] } {
   return {
     generations: [12, 11, 10].map((generation, at) => ({

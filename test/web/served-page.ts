@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { bundlePage } from '../../web/bundle';
 import * as answers from './canned-answers';
 
-/** The content security policy of the primary: nothing from other hosts, no inline scripts or styles. */
+/**
+ * The content security policy that a primary sends: the page must neither load anything from other hosts nor contain
+ * inline scripts or styles.
+ */
 const policy =
   "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -18,17 +21,17 @@ export interface Asked {
 export interface ServedPage {
   readonly url: string;
   readonly canned: answers.Canned;
-  /** Requests to the API, in the order in which they arrived. */
+  /** Requests to the API, in the order in which the server received them. */
   readonly asked: Asked[];
   close(): Promise<void>;
 }
 
-/** Returns the default state of the canned answers. */
+/** Returns the state of the canned answers before a test changes it. */
 export function defaultAnswers(): answers.Canned {
   return { rows: 10_000, empty: false, locked: false, warnings: {}, generations: [] };
 }
 
-/** Serves the bundled page, with canned answers to its requests. */
+/** Serves the bundled page, and answers the requests that it sends to the API with canned answers. */
 export async function servePage(): Promise<ServedPage> {
   const files = await bundlePage();
   const canned = defaultAnswers();

@@ -14,7 +14,7 @@ import {
 describe('the address of the page', () => {
   it('is parsed to the state that it was written from', () => {
     const text = fc.string({ minLength: 1 });
-    // Omits `__proto__`, which objects treat specially.
+    // `__proto__` is omitted, as a plain object cannot have it as an ordinary key.
     const names = text.filter((name) => name !== '__proto__');
     fc.assert(
       fc.property(fc.dictionary(names, text, { noNullPrototype: true }), (state) => {
@@ -47,7 +47,7 @@ describe('a chosen grouping', () => {
 
   it('applies to one view if it does not', () => {
     expect(regroup(state, 'aggregate', 'pod')).toEqual({ window: '7d', aggregate: 'pod', group: 'type' });
-    // A Kubernetes service (of allocations) is not a provider's service (of assets).
+    // `service` has two meanings: of allocations, a Kubernetes service; of assets, a service of the cloud provider.
     expect(regroup(state, 'group', 'service')).toEqual({ ...state, group: 'service' });
   });
 });
