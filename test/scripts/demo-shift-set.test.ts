@@ -7,15 +7,18 @@ import { shiftSet } from '../../scripts/demo/shift-set';
 import { goldenBytes, goldenFiles } from '../etl/golden-files';
 
 const day = 86_400;
-/** Go's zero time, in Unix seconds. */
+/** Go's zero time in Unix seconds. Go writes it for times that are not set, so it is never shifted. */
 const zero = -62135596800;
 
-/** Shifts the set of a file and returns the bytes of the new file. */
+/** Decodes a file, shifts all times of its set and encodes the set again. */
 function shifted(pipeline: Pipeline, bytes: Uint8Array, seconds: number): Buffer {
   return encodeSet(shiftSet(decodeSet(pipeline, bytes), seconds));
 }
 
-/** Changes all times in a value, at any depth. It does not look for field names, so it cannot miss a field. */
+/**
+ * Copies a value and changes all times in it, at any depth. It finds times by their form, not by the names of fields,
+ * so it cannot miss one.
+ */
 function mapInstants(value: unknown, change: (instant: Instant) => Instant): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((part) => mapInstants(part, change));
@@ -31,7 +34,8 @@ describe('a shifted set', () => {
       let moved = 0;
       for (const { path, pipeline } of goldenFiles()) {
         const bytes = goldenBytes(path);
-        // Compare with the set as it is written, as writing raises a set's version to the highest one inside.
+        // Shift the file by 0 seconds instead of just decoding it: encoding raises a set's version to the highest one
+        // inside.
         const before = decodeSet(pipeline, shifted(pipeline, bytes, 0));
         const expected = mapInstants(before, (instant) => {
           if (instant.seconds === zero && instant.nanos === 0) return instant;

@@ -42,7 +42,7 @@ interface Setup {
   temporal?: object;
 }
 
-/** Address of a Temporal that does not exist. Nothing listens on port 1, so connections are refused at once. */
+/** A Temporal address that nothing uses. Connections to port 1 are refused at once. */
 const nowhere = { address: '127.0.0.1:1' };
 const federator = (more: object = {}) => ({ federator: { enabled: true, ...more } });
 
@@ -62,7 +62,7 @@ interface Found {
   status: number;
   ok: boolean;
   checks: Check[];
-  /** Returns the check with this name (and subject and place, if given), or the first one if there are several. */
+  /** Returns the first check with this name, and with this subject and place if they are given. */
   of(check: Check['check'], subject?: string, place?: string): Check | undefined;
 }
 
@@ -81,7 +81,7 @@ async function examine(setup: Setup, ...argv: string[]): Promise<Found> {
 }
 
 const failures = ({ checks }: Found) => checks.filter(({ outcome }) => outcome === 'failed');
-/** Returns the outcomes of the checks at a place of the bucket, by subject. */
+/** Returns the outcomes of all checks at this place in the bucket, keyed by subject. */
 const inPlace = ({ checks }: Found, place: string): Record<string, string> =>
   Object.fromEntries(
     checks.filter((one) => one.place === place).map(({ subject = '', outcome }) => [subject, outcome]),
@@ -411,7 +411,7 @@ describe('the local ETL', () => {
       detail: expect.stringContaining('allocations 1d: 3 files'),
     });
     expect(found.of('local ETL', 'machine')?.detail).toMatch(/^Node v.* are free at /);
-    // The doctor only reads, so it created nothing in the folder.
+    // The doctor only reads, so it must not have created anything in the folder.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
@@ -521,11 +521,11 @@ describeWithTemporal('Temporal', () => {
   afterAll(() => server?.close());
 
   let federations = 0;
-  /** Makes up a federation that no other test in this namespace uses. */
+  /** Makes the names and the id prefix for a federation that no other test in this namespace uses. */
   function own() {
     const idPrefix = `d${++federations}-`;
     const ids = names(idPrefix);
-    /** Starts a workflow. No worker runs it, as only its memo is read. */
+    /** Starts a workflow that no worker runs. That is enough, as the doctor only reads its memo. */
     const start = (type: string, workflowId: string, memo: Record<string, unknown>) =>
       client.workflow.start(type, { workflowId, taskQueue: `${idPrefix}nobody`, memo });
     return { ids, idPrefix, start, temporal: { address: server.address, namespace, idPrefix } };
@@ -588,7 +588,7 @@ describeWithTemporal('Temporal', () => {
       outcome: 'warning',
       detail: 'It is paused: prices are wrong.',
     });
-    // The doctor only reads, so it created nothing in the folder.
+    // The doctor only reads, so it must not have created anything in the folder.
     expect(readdirSync(join(federation.folder, 'etl'))).toEqual(['bingen']);
   });
 
@@ -602,7 +602,7 @@ describeWithTemporal('Temporal', () => {
       storage: { existingConfigFile: 'federated-store.yaml' },
       temporal,
     };
-    // Repeat the check, as new workflows appear in Temporal's list with a delay.
+    // Temporal lists new workflows with a delay. Repeat the check until it finds them.
     const check = await until('the warning', async () => {
       const found = (await examine(setup)).of('Temporal', 'useExistingS3Config');
       return found?.outcome === 'warning' ? found : undefined;

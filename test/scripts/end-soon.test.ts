@@ -3,13 +3,13 @@ import path from 'node:path';
 
 const scripts = path.join(__dirname, '../../scripts');
 
-/** Runs a few lines as a separate program, with `endSoon` available. */
+/** Runs these lines of code as a separate program in which `endSoon` is defined. Returns the exit status. */
 function runLines(...lines: string[]): number | null {
   const program = `const { endSoon } = require(${JSON.stringify(path.join(scripts, 'stop-on-signals.ts'))});`;
   const { status } = spawnSync(
     process.execPath,
     ['--require', 'tsx/cjs', '--eval', [program, ...lines].join('\n')],
-    // The timeout only ends a program that hangs. Its status is then null.
+    // The timeout is long, as it only ends programs that hang. Then the status is null.
     { timeout: 110_000 },
   );
   return status;

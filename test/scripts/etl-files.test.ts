@@ -10,14 +10,14 @@ import { runMain } from './run-main';
 const golden = join(__dirname, '..', 'golden');
 const window = '1d/1794614400-1794700800';
 
-/** Runs a verb that must succeed, and returns its output. */
+/** Runs a verb and returns its output. Fails the test if the verb fails. */
 async function run(...args: string[]): Promise<string> {
   const answer = await runMain(...args);
   expect(answer).toMatchObject({ status: 0, err: '' });
   return answer.out;
 }
 
-/** Runs a verb that must fail, and returns its error message. */
+/** Runs a verb and returns its error message. Fails the test if the verb succeeds. */
 async function errorOf(...args: string[]): Promise<string> {
   const { status, out, err } = await runMain(...args);
   expect({ status, out }).toEqual({ status: 1, out: '' });

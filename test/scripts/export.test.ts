@@ -54,7 +54,7 @@ async function json(...argv: string[]): Promise<Summary> {
   return JSON.parse((await run(...argv, '--json')).out) as Summary;
 }
 
-/** Pushes these windows of the clusters and commits a generation of them. */
+/** Pushes the windows from all clusters, then merges and commits them as a generation. */
 async function commit(generation: number, windows: readonly string[], clusters = ['cluster-1', 'cluster-2']) {
   for (const cluster of clusters) for (const window of windows) await federation.push(cluster, window);
   await federation.commit(generation, clusters, windows);
@@ -66,7 +66,7 @@ async function newest(generation: number) {
   return read;
 }
 
-/** Lists the files below a folder, by relative path. */
+/** Lists the files below a folder. Their paths are relative to it. */
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -76,7 +76,8 @@ function filesBelow(folder: string): string[] {
 }
 
 /**
- * Lists the exported windows' files below a folder. Omits the schema and temporary files, whose names start with a dot.
+ * Lists the exported files of windows below a folder: all files but the schema and temporary files, whose names start
+ * with a dot.
  */
 const windowFiles = (folder: string) =>
   filesBelow(folder).filter((name) => name !== 'v1/schema.json' && !path.basename(name).startsWith('.'));
@@ -92,10 +93,7 @@ async function ask(sql: string) {
   }
 }
 
-/**
- * Computes the cost of an ETL file of allocations, without the idle cost that its clusters stored, as this is not
- * exported.
- */
+/** Computes the cost in a file of allocations. Idle that clusters stored is left out, as it is not exported. */
 function workloadCost(bytes: Uint8Array): number {
   const set = decodeSet('allocations', bytes);
   const plain = [...(set.allocations ?? [])].filter(
@@ -147,7 +145,7 @@ describe('export of the newest generation', () => {
     expect(before.filter((name) => after.includes(name))).toEqual([
       expect.stringContaining('day=2026-11-15'),
     ]);
-    // Only files of the selected pipeline are pruned.
+    // With --pipeline, --prune must remove only files of this pipeline. The removed window is one of allocations.
     expect(await json('--out', out, '--prune', '--pipeline', 'assets')).toMatchObject({ removed: 0 });
     expect(await json('--out', out, '--prune')).toMatchObject({ written: 0, unchanged: 2, removed: 1 });
     expect(windowFiles(out)).toHaveLength(2);

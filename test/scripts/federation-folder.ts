@@ -21,7 +21,10 @@ import { readAll } from '../../storage/read-all';
 
 const golden = resolve(__dirname, '../golden/bucket');
 
-/** A folder with settings and a bucket. Tests make up a federation by writing its objects into the bucket. */
+/**
+ * A folder with a settings file and a bucket. Tests pretend that clusters have federated: they write the objects into
+ * the bucket themselves.
+ */
 export class FederationFolder implements AsyncDisposable {
   readonly settings: string;
 
@@ -38,7 +41,7 @@ export class FederationFolder implements AsyncDisposable {
     const store = join(folder, 'federated-store.yaml');
     writeFileSync(store, `type: FILESYSTEM\nconfig:\n  directory: ${join(folder, 'bucket')}\n`);
     const made = new FederationFolder(folder, await openBucketFromFile(store));
-    // Nothing listens on port 1, as the tested verbs must work without Temporal.
+    // The tested verbs must work without Temporal. So its address is one at which nothing listens (port 1).
     writeFileSync(
       made.settings,
       'clusterId: cluster-4\nstorage: {configFile: federated-store.yaml}\ntemporal: {address: "127.0.0.1:1"}\n',
@@ -46,13 +49,13 @@ export class FederationFolder implements AsyncDisposable {
     return made;
   }
 
-  /** Writes a cluster's golden file of a window into the bucket, as a push does. */
+  /** Copies a cluster's golden file of a window into the bucket, where a push would put it. */
   async push(cluster: string, window: string): Promise<void> {
     const key = clusterEtlKey(clusterId(cluster), window);
     await this.bucket.put(key, readFileSync(join(golden, key)));
   }
 
-  /** Merges these clusters' files of the windows, then commits and publishes the result as the given generation. */
+  /** Merges the clusters' files of these windows. Then commits the result as this generation and publishes it. */
   async commit(
     generation: number,
     clusters: readonly string[],
@@ -123,7 +126,7 @@ export class FederationFolder implements AsyncDisposable {
     return { ...merged, version };
   }
 
-  /** Writes a run's request and, if it has ended, its report. */
+  /** Writes the request of a run. Also writes its report if one is given, which means that the run has ended. */
   async run(
     run: string,
     request: Partial<FederationRequest>,

@@ -1,4 +1,4 @@
-// Without the extension, jest would load federated-etl.cjs, which starts a process.
+// Keep the extension. Without it, jest would load federated-etl.cjs, which starts a process.
 const { main } = jest.requireActual<typeof import('../../scripts/federated-etl')>(
   '../../scripts/federated-etl.ts',
 );
@@ -9,7 +9,7 @@ export interface Answer {
   readonly err: string;
 }
 
-/** Runs the command line in this process. Returns its output and exit status. */
+/** Runs a command line in this process. Returns the output and the exit status. */
 export async function runMain(...argv: string[]): Promise<Answer> {
   const written = { out: '', err: '' };
   const spies = [
