@@ -14,7 +14,10 @@ const roster: RosterState = {
   primaries: ['c4', 'c5'],
 };
 
-/** Makes a context whose Temporal has workflows with these ids. Each answers any query with the given value. */
+/**
+ * Makes a context with a fake Temporal. `answers` contains the ids of its workflows, each with the value with which the
+ * workflow answers any query.
+ */
 function contextWith(answers: Record<string, unknown>): Context {
   const client = {
     withDeadline: (_: number, call: () => unknown) => call(),
