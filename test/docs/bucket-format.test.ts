@@ -12,7 +12,7 @@ const [cluster, run, time, fingerprint] = [clusterId('c-1'), 'r-1', '2026-11-20T
 const inExport = (format: 'parquet' | 'csv') =>
   layout.exportPrefix + layout.exportPath({ version: 1, format, ref, digest: fingerprint });
 
-/** Keys that each key function or constant of `federation/layout.ts` builds, by its name. */
+/** Sample keys, by the name of the function or constant of `federation/layout.ts` that they come from. */
 const built = {
   clusterEtlKey: [layout.clusterEtlKey(cluster, window)],
   combinedEtlKey: [layout.combinedEtlKey(window), layout.combinedEtlKey(ref)],
@@ -39,7 +39,7 @@ const built = {
 };
 
 /**
- * Regular expressions for the `<…>` in patterns. Any other `<…>` stands for one segment of a key, or for a part of one.
+ * Regular expressions for placeholders in the page's key patterns. Any other `<…>` matches any text without a slash.
  */
 const meanings: Record<string, string> = {
   '<cluster id>': '(?!combined/)[^/]+',
@@ -62,7 +62,7 @@ function matcher(pattern: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** Returns what the page says in "written by", by key pattern. */
+/** Returns the text in the column "written by" for each key pattern of the page. */
 function rowsOfPage(): Map<string, string> {
   const page = readFileSync(join(__dirname, '../../docs/design/bucket-format.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));

@@ -19,7 +19,7 @@ const reference = readFileSync(path.join(docs, 'reference/export-schema.md'), 'u
 const guide = readFileSync(path.join(docs, 'guides/export.md'), 'utf8');
 const golden = localEtl(path.join(__dirname, '../golden/expected/federated/combined/etl'));
 
-/** A real export of the golden files, and an engine to query it. */
+/** Folder of a real export of the golden files (`out`) and of the database of `engine`, which can query the export. */
 let folder: string;
 let out: string;
 let engine: QueryEngine;
@@ -48,12 +48,12 @@ afterAll(() => {
 
 const ask = (sql: string) => engine.withConnection((connection) => rowsOf(connection, sql));
 
-/** Returns the part of a page below a heading. */
+/** Returns the section of a page with this heading. */
 function section(page: string, heading: string): string {
   return page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
 }
 
-/** Returns the columns that the tables in a text list, each with its name, type, unit and meaning. */
+/** Lists the columns that are documented in a text's tables, each with its name, type, unit and meaning. */
 function documented(text: string) {
   return [...text.matchAll(/^\| `([a-z_]+)` +\| `([^`]+)` +\| (.*?) *\| (.*?) *\|$/gm)].map(
     ([, name, type, unit, meaning]) => ({ name, type, unit, meaning }),
@@ -137,7 +137,8 @@ describe('docs/guides/export.md', () => {
       ...exportSchema.tables.allocations.map(
         ({ name, type }) => [name, types[type] ?? type.toLowerCase()] as const,
       ),
-      // Not all query engines can read a day in a path as a date. Declared as a text, it sorts in the same order.
+      // The days are partitions, read from paths. Some query engines cannot read dates from there, so they are declared
+      // as text. As text, days sort in the same order.
       ...exportSchema.partitions.map(({ name }) => [name, types['VARCHAR'] ?? ''] as const),
     ]);
     for (const [name = '', type] of columns) expect([name, type]).toEqual([name, known.get(name)]);

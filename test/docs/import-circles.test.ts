@@ -4,13 +4,13 @@ import ts from 'typescript';
 
 const root = resolve(__dirname, '../..');
 
-/** Lists the modules of a TypeScript configuration. */
+/** Lists the modules that a TypeScript configuration includes. */
 function modulesOf(config: string): string[] {
   const { config: json } = ts.readConfigFile(join(root, config), ts.sys.readFile) as { config: unknown };
   return ts.parseJsonConfigFileContent(json, ts.sys, resolve(root, config, '..')).fileNames;
 }
 
-/** Returns which of the other modules each module imports, including imports of types only. */
+/** Returns for each module which of the other modules it imports. Imports of types count, too. */
 function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
   const imported = (from: string, specifier: string) =>
     ['', '.ts', '.tsx', '/index.ts']
@@ -27,7 +27,10 @@ function importsOf(modules: ReadonlySet<string>): Map<string, string[]> {
   );
 }
 
-/** Finds a circle of imports, from a module back to itself. Returns undefined if there is none. */
+/**
+ * Finds modules that import each other in a circle. Returns the path from a module back to itself, or undefined if
+ * there is no circle.
+ */
 function findCircle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
   const path: string[] = [];

@@ -14,7 +14,8 @@ function pagesBelow(folder: string): string[] {
 }
 
 /**
- * Returns the text of a page without its code blocks, and without brackets in inline code, as code contains no links.
+ * Returns the text of a page without code that looks like links: omits code blocks, and the brackets within inline
+ * code.
  */
 function proseOf(page: string): string {
   return readFileSync(page, 'utf8')
@@ -22,14 +23,14 @@ function proseOf(page: string): string {
     .replace(/(`+)[^`]*?\1/g, (code) => code.replaceAll(/[[\]()]/g, ''));
 }
 
-/** Lists the targets of a page's links into this repository, as they are written. */
+/** Lists the targets of a page's links to places in this repository, exactly as the page writes them. */
 function linksOf(page: string): string[] {
   return [...proseOf(page).matchAll(/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g)]
     .map(([, target]) => target ?? '')
     .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
 }
 
-/** Returns the anchors of a page's headings, as code hosts generate them. */
+/** Returns the anchors that code hosts generate for the headings of a page. */
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of proseOf(page).matchAll(/^#{1,6} +(.+?) *#*$/gm)) {
@@ -42,7 +43,7 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** Returns what is wrong with a link, or undefined if its target exists. */
+/** Describes what is wrong with a link. Returns undefined if its target exists. */
 function faultOf(page: string, link: string): string | undefined {
   const [path = '', anchor] = decodeURI(link).split('#', 2);
   const target = path === '' ? page : resolve(dirname(page), path);

@@ -16,8 +16,8 @@ const rooms = [
 ];
 
 /**
- * Finds the names of events in source code: the literals after `event:`, up to the next field. An expression that
- * chooses between two names yields both.
+ * Finds the names of log events in source code: all strings in the value of `event:`. An expression that chooses
+ * between two names yields both.
  */
 function eventsOf(source: string): string[] {
   return [...source.matchAll(/\bevent: ([^,}\n]*)/g)].flatMap(([, value]) =>

@@ -173,7 +173,9 @@ function grantsOfGoogle({ bindings }: GoogleDocument): { reader: string[]; write
   return found;
 }
 
-/** Returns the text between a beginning and an end. Throws unless the text has both. */
+/**
+ * Returns what is between the beginning and the end of a text. Throws unless the text has this beginning and this end.
+ */
 function cut(text_: string, beginning: string, end: string): string {
   if (!text_.startsWith(beginning) || !text_.endsWith(end))
     throw new Error(`${text_} is not between ${beginning} and ${end}`);
