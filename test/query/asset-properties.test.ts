@@ -20,8 +20,8 @@ function expectNear(actual: number, expected: number): void {
 
 describe.each(propertyImplementations)('assets, by $name', (implementation) => {
   /**
-   * Runs `check` for generated worlds, each with a generated request. `check` sends that request, possibly changed, by
-   * calling `ask`.
+   * Generates worlds, each with a request, and runs `check` for each of them. With `ask`, `check` sends the request,
+   * possibly with changes, to the implementation.
    */
   async function always(
     check: (

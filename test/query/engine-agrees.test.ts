@@ -11,8 +11,8 @@ const { numRuns = 0, seed } = propertyRuns(15, 300);
 const requestsPerWorld = 12;
 
 /**
- * The engine and the reference are independent implementations of the query contract. Both get the same random worlds
- * and requests.
+ * Sends the same random requests, about the same random worlds, to the engine and to the reference. These are
+ * independent implementations of the query contract, so their answers must agree.
  */
 it('the engine agrees with the literal implementation of the contract', async () => {
   const engine = await openEngine();

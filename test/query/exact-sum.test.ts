@@ -53,7 +53,10 @@ it('plain sums differ, so the numbers are able to show it', async () => {
   expect(new Set(found).size).toBeGreaterThan(1);
 });
 
-/** Adds the values as integers in units of 2⁻⁶⁰, so that only the final sum is rounded. */
+/**
+ * Computes the correct sum: adds the values as integers in units of 2⁻⁶⁰, so that rounding occurs only once, at the
+ * end.
+ */
 function trueSum(values: readonly number[]): number {
   const scale = 2 ** 60;
   const whole = values.reduce((sum, value) => sum + BigInt(Math.round(value * scale)), 0n);

@@ -62,7 +62,7 @@ function wanted(ref: WindowRef, bytes: Uint8Array): WantedFile {
 
 /** The golden files: 14 windows that OpenCost merged from five clusters. */
 const goldenFiles: WantedFile[] = [];
-/** The first two and the last two golden files. These are of both pipelines. */
+/** The first two golden files, which contain allocations, and the last two, which contain assets. */
 const someFiles: WantedFile[] = [];
 beforeAll(async () => {
   for await (const { ref, path: file } of listWindowFiles(golden))

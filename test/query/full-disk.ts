@@ -51,8 +51,8 @@ function limited(): Disk {
   const folder = mkdtempSync(path.join(tmpdir(), 'full-disk-'));
   const limit = (bytes: string) => run('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
   const free = () => limit('unlimited');
-  // The kernel sends this signal when a file would exceed the limit. Node ignores it, but jest exits unless the real
-  // process object has a listener. Tests only see a copy of that object.
+  // When a file would exceed the limit, the kernel sends this signal. Node ignores it, but jest exits if the real
+  // process object has no listener for it. The `process` that tests see is only a copy of the real object.
   const real = runInThisContext('process') as NodeJS.Process;
   real.on('SIGXFSZ', ignore);
   return {

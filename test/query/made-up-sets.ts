@@ -46,7 +46,7 @@ const day = 86_400;
  */
 export const firstDay = 1_794_614_400;
 
-/* All worlds use the same names and labels, so that filters and groups match something. */
+/* The same names and labels are used in all worlds, so that filters and groups match something. */
 export const clusterNames = ['c1', 'c2', 'arn:aws:eks:eu-west-1:1086:cluster/c3'];
 const nodeNames = ['n1', 'n2', 'n3'];
 const namespaces = ['x', 'y', 'kube-system', ''];
@@ -83,7 +83,7 @@ function nullable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-/** Generates numbers of `usual`, and rarely NaN or ±Infinity. */
+/** Generates numbers like `usual`, but rarely also NaN or ±Infinity. */
 function seldomOdd(usual: fc.Arbitrary<number>): fc.Arbitrary<number> {
   const odd = fc.constantFrom(NaN, Infinity, -Infinity);
   return fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: odd });
@@ -196,7 +196,7 @@ const running: fc.Arbitrary<Container> = fc.record({
   occurrences: changing,
 });
 
-/** Generates volumes and load balancers that no pod uses. They belong to a claim, or only to the cluster. */
+/** Generates volumes and load balancers that no pod uses. They belong either to a claim or only to the cluster. */
 const unmounted: fc.Arbitrary<Container> = fc
   .tuple(fc.constantFrom('__unmounted__', 'x'), changing)
   .map(([namespace, some]) => ({
@@ -438,7 +438,7 @@ function byIdentity(records: readonly Asset[]): Map<string, Asset> {
   return new Map(records.map((record) => [assetIdentity(record, null), record]));
 }
 
-/** All clusters' records of one window. */
+/** The records that all clusters have in one window. */
 interface Built<R> extends Span {
   readonly resolution: string;
   readonly records: R[];
@@ -495,7 +495,8 @@ function buildAllocation(
     services: now.services && now.services.map(toByteString),
     labels: now.labels,
     annotations: now.annotations,
-    // The contract does not define which cluster's labels a namespace has. So all clusters have the same ones.
+    // All clusters have the same labels for a namespace: if they differed, the contract would not define which ones are
+    // used.
     namespaceLabels: hasLabels ? labelsOfNamespace(words.namespace) : null,
     namespaceAnnotations: null,
   };
@@ -620,7 +621,10 @@ const groups: fc.Arbitrary<AllocationGroup> = fc.oneof(
 
 const comparators = fc.constantFrom<Comparator[]>('equals', 'equals', 'contains', 'startsWith', 'endsWith');
 
-/** Makes an operand of comparisons, with texts to compare it with. These are values that it is likely to have. */
+/**
+ * Makes the left side of a comparison, with texts for the right side. The texts are values that the left side is likely
+ * to have.
+ */
 function operand(left: FilterOperand, ...texts: readonly string[]) {
   return { left, texts: [...texts, 'a', ''] };
 }
@@ -629,12 +633,12 @@ function fieldOperand(field: string, ...texts: readonly string[]) {
   return operand({ kind: 'field', field }, ...texts);
 }
 
-/** Makes an operand for each kind and each key of labels, annotations or aliases. */
+/** Makes left sides of comparisons: the value of a label, annotation or alias, for every key. */
 function metadataOperands(...kinds: readonly ('label' | 'annotation' | 'alias')[]) {
   return kinds.flatMap((kind) => keys.map((key) => operand({ kind, key }, ...values)));
 }
 
-/** Generates filters with these operands. They are likely to match something. */
+/** Generates filters from these operands. They are likely to match something. */
 function filters(operands: readonly ReturnType<typeof operand>[]): fc.Arbitrary<Filter> {
   const comparisons = fc.constantFrom(...operands).chain(({ left, texts }) =>
     fc.record({

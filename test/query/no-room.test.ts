@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a statement and returns the database's error, or undefined if it succeeds. */
+/** Runs a statement that must fail. Returns the error of the database. */
 async function refusalOf(sql: string, settings: Record<string, string>): Promise<unknown> {
   const instance = await DuckDBInstance.create(path.join(folder, 'other.duckdb'), settings);
   const connection = await instance.connect();
@@ -224,7 +224,8 @@ describe.each(disks)('%s', (_, open) => {
       expect(engine.state()).toMatchObject({ generation: 1, empty: false });
       await engine.serve((await wantedFrom(combinedEtl)).slice(1), { generation: 2, ingestedAt: 'b' });
       expect(engine.state().generation).toBe(2);
-      // The engine has reopened the database and holds its lock, so no other process can open it.
+      // By now the engine has opened the database again. It must hold the lock, so that no other process can open the
+      // database.
       const other = fork(path.join(__dirname, 'ingest-child.ts'), [database().folder], {
         execArgv: ['--require', require.resolve('tsx/cjs')],
       });

@@ -28,7 +28,7 @@ const { signal } = new AbortController();
 
 describe('a large window', () => {
   let threads: ReadThreads;
-  // There is only one thread. While a reader occupies it, all others have to wait.
+  // Use a single thread, so that a reader that occupies it makes all other readers wait.
   beforeEach(() => (threads = startReadThreads({ threads: 1 })));
   afterEach(() => threads.close());
 

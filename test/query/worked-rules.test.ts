@@ -93,7 +93,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       expect(rows['a']?.sharedCost).toBeCloseTo((0.4 * 0.3) / 0.6 + (0.1 * 0.3) / 0.4, 12);
       expect(rows['b']?.sharedCost).toBeCloseTo((0.4 * 0.1) / 0.6 + (0.1 * 0.1) / 0.4, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.4 * 0.2) / 0.6, 12);
-      // Costs are shared by weight. All allocations of c3 have the weight 0, so they bear no cost.
+      // Within a cluster, the cost is shared by weight. All allocations of c3 have the weight 0, so they bear none of
+      // it.
       expect(rows['e']?.sharedCost).toBe(0);
       expect(rows['__unmounted__']?.sharedCost).toBe(0);
     });

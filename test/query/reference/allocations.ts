@@ -68,7 +68,7 @@ function allocationsOf(set: AllocationSet): Piece[] {
   return records.map((record) => pieceOf(finite(record)));
 }
 
-/** Computes the groups of one step, keyed by name. Idle also forms groups. */
+/** Computes the groups of one step, keyed by name. They include the groups of idle. */
 function answerStep(
   step: Span,
   sets: readonly (readonly Piece[])[],
@@ -133,9 +133,9 @@ function withItsIdle(piece: Piece, idle: ReadonlyMap<string, Idle>, request: All
 }
 
 /**
- * Converts idle to pieces that the caller merges by name. If idle is shared, only the part that cannot be shared
- * remains. If there is a filter, each cost is multiplied by the fraction of the used cost that passes it. Pieces
- * without cost are omitted.
+ * Converts idle to pieces. Several of them can have the same name: the caller merges these. If idle is shared, only the
+ * part that cannot be shared remains. If there is a filter, idle is reduced to the share of the allocations that the
+ * filter keeps. Pieces without cost are omitted.
  */
 function shownIdle(
   idle: ReadonlyMap<string, Idle>,
@@ -219,7 +219,7 @@ function rowOf(piece: Piece, window: Span, request: AllocationRequest): Allocati
   };
 }
 
-/** Converts properties to the form that answers have: without empty properties. */
+/** Converts properties to the form that they have in answers, which omits empty ones. */
 function shownProperties(properties: PieceProperties): AllocationProperties {
   const shown: AllocationProperties = {};
   for (const field of textFields) if (properties[field] !== '') shown[field] = properties[field];

@@ -1,6 +1,6 @@
 import type { Comparator, Filter, FilterOperand } from '../../../query/filter';
 
-/** Something that a filter is applied to, such as an allocation. */
+/** An allocation or asset, as filters see it. */
 export interface Filtered {
   /** Returns the value of a property. `name` is the property's name in filters. */
   field(name: string): string;

@@ -104,7 +104,7 @@ function commonPairs(maps: readonly ReadonlyMap<string, string>[]): Map<string, 
   );
 }
 
-/** Returns the union of two maps. If both have a key, its values are merged. */
+/** Returns the union of two maps. If a key is in both, its two values are merged. */
 export function union<V>(
   a: ReadonlyMap<string, V>,
   b: ReadonlyMap<string, V>,

@@ -26,8 +26,8 @@ export function sharedCost(step: Span, charged: readonly Piece[], request: Alloc
 
 /**
  * Splits a cost among groups. Returns the shares, keyed by group name. An even split gives each group the same share,
- * even if the filter keeps none of its allocations. A weighted split is by cost without idle. The shares of allocations
- * that the filter drops are then omitted.
+ * even if the filter keeps none of its allocations. A weighted split gives each allocation a share by its cost without
+ * idle. Of these shares, those of allocations that the filter drops are omitted.
  */
 export function shareOut(
   cost: number,

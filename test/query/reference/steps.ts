@@ -12,7 +12,7 @@ export interface PlannedSet {
   readonly steps: readonly Span[];
 }
 
-/** Determines the sets of an answer, each with its steps. Both are in chronological order. */
+/** Determines the sets of an answer, and the steps of each set. Sets and steps are in chronological order. */
 export function planSets(request: {
   readonly window: Span;
   readonly step: Step;
@@ -94,8 +94,8 @@ function periodEnd(start: number, accumulation: Exclude<Periodic, 'weeknow'>): n
 }
 
 /**
- * Cuts a window into blocks of seven days, counted back from its end. The first block is shorter if the window does not
- * begin with a whole one.
+ * Cuts a window into blocks of seven days, counted back from its end. The first block is shorter unless the window
+ * consists of whole blocks.
  */
 function weeksBack(window: Span): Span[] {
   const blocks: Span[] = [];
