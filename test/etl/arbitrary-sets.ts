@@ -33,8 +33,8 @@ export interface SetOptions {
   /** The window of regular sets, and of their records, ends this many hours after the day. (Default: 0) */
   hours?: number;
   /**
-   * Names of clusters that records can belong to. The fewer there are, the more often different sets have the same
-   * record.
+   * Names of clusters that records may state. The fewer there are, the more often different sets contain a record with
+   * the same identity.
    */
   clusters?: string[];
   /** Generates numbers of any kind, including NaN, instead of amounts of money. */
@@ -85,7 +85,7 @@ function dayWindow({ hours = 0 }: SetOptions): fc.Arbitrary<TimeWindow> {
   }));
 }
 
-/** Makes the arbitraries from which those of allocations, assets and their sets are built. */
+/** Makes the generators that allocations and assets have in common. */
 function basics(range: { oldest: number; newest: number }, options: SetOptions) {
   const versions = fc.integer({ min: range.oldest, max: range.newest });
   return {
@@ -278,8 +278,8 @@ function arbitraryAsset(options: SetOptions): fc.Arbitrary<Asset> {
 }
 
 /**
- * Generates the records of a set, keyed by identity. Unless the set is regular, some have a random key instead, and
- * some of those are null.
+ * Generates the records of a set, keyed by identity. If the set is not regular, some have any other key, and some of
+ * those are null.
  */
 function entries<R>(
   record: fc.Arbitrary<R>,
@@ -359,8 +359,8 @@ export function arbitrarySet<P extends Pipeline>(
 export type Writing = 'ours' | 'odd table' | 'no table' | 'empty table' | 'gzip';
 
 /**
- * Generates files as agents may write them: in one of the given ways, and unless sets are regular, sometimes with a
- * repeated key in maps of records and of strings.
+ * Generates files as agents may write them, in one of the given ways. Unless sets are regular, some files repeat a key
+ * in their maps of records and of strings.
  */
 export function arbitraryFile<P extends Pipeline>(
   pipeline: P,
@@ -434,7 +434,10 @@ class OddTableWriter extends Writer {
   }
 }
 
-/** A map that yields one entry more than it has: the key of its first entry with the value of its last one. */
+/**
+ * A map that yields an additional entry at its end: the key of its first entry, with the value of its last one. If such
+ * a map is written, the file contains a repeated key.
+ */
 class RepeatingMap<V> extends Map<ByteString, V> {
   override get size(): number {
     return super.size === 0 ? 0 : super.size + 1;

@@ -12,8 +12,8 @@ import { propertyRuns } from './run-counts';
 import { sameMeaning } from './same-meaning';
 
 /**
- * Generates sets of one to four clusters. Different sets often have the same record, as records name only a few
- * clusters.
+ * Generates the sets of one to four clusters. Their records state only a few cluster names, so different sets often
+ * contain a record with the same identity.
  */
 function inputsOf<P extends Pipeline>(
   pipeline: P,
@@ -24,7 +24,7 @@ function inputsOf<P extends Pipeline>(
     .map((sets) => sets.map((set, index) => ({ id: `cluster-${index}`, set })));
 }
 
-/** Generates sets of three clusters. No record occurs in more than one of them. */
+/** Generates the sets of three clusters. No two of them contain a record with the same identity. */
 function disjointInputs<P extends Pipeline>(pipeline: P): fc.Arbitrary<MergeInput<SetOf[P]>[]> {
   const one = (id: string) =>
     arbitrarySet(pipeline, { regular: true, clusters: [id] }).map((set) => ({ id, set }));

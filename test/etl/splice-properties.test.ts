@@ -11,8 +11,8 @@ import { expectSpliced, type SpliceInput } from './same-splice';
 import { spliceSets } from './splice-sets';
 
 /**
- * Generates files of one to four clusters. Different files often have the same record, as records name only a few
- * clusters.
+ * Generates the files of one to four clusters. Their records state only a few cluster names, so different files often
+ * contain a record with the same identity.
  */
 function filesOf(
   pipeline: Pipeline,
@@ -24,7 +24,7 @@ function filesOf(
     .map((files) => files.map((bytes, index) => ({ id: `cluster-${index}`, bytes })));
 }
 
-/** Generates files of three clusters. No record occurs in more than one of them. */
+/** Generates the files of three clusters. No two of them contain a record with the same identity. */
 function disjointFiles(pipeline: Pipeline, writings?: Writing[]): fc.Arbitrary<SpliceInput[]> {
   const one = (id: string) =>
     arbitraryFile(pipeline, { regular: true, clusters: [id] }, writings).map((bytes) => ({ id, bytes }));

@@ -39,8 +39,8 @@ const fields = {
 const addTickets = adding<Ticket, void, typeof fields>(fields, nothingOwn);
 
 /**
- * The spec of the pipeline. Its types are not in model.ts, so no code here checks the spec. Instead,
- * `whole-pipeline.test.ts` has the compiler check it.
+ * The spec of the pipeline. As model.ts does not contain the types of this pipeline, the spec cannot be type-checked
+ * here. `whole-pipeline.test.ts` compiles it together with a model.ts that contains them.
  */
 export const ticketPipeline = {
   setName: 'TicketSet',

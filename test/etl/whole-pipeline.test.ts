@@ -26,8 +26,8 @@ const parsed = new Map<string, ts.SourceFile | undefined>();
 let last: ts.Program | undefined;
 
 /**
- * Compiles modules, with changed sources. Returns the last error of each module that has any. Includes the modules that
- * they import, unless `imported` is false.
+ * Compiles modules, with changes to the sources. Returns an error message for each module that does not compile.
+ * Modules that they import are included unless `imported` is false.
  */
 function errorsIn(
   modules: readonly string[],
@@ -123,8 +123,8 @@ describe('a third pipeline', () => {
       'query/export.ts',
       'query/pipeline-tables.ts',
     ];
-    // `query/ingest.ts` needs no edit. It has an error only because this pipeline has no columns, and therefore no type
-    // of file that it could ingest.
+    // `query/ingest.ts` needs no edit. Its only error is that it has no type for files of this pipeline, as the
+    // pipeline has no columns yet.
     const found = Object.keys(errorsIn(program, registered)).sort();
     expect(found).toEqual([...places, 'query/ingest.ts'].sort());
     const guide = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
