@@ -65,8 +65,8 @@ describe('changing', () => {
         'federate month end',
         'replay federation-x',
       ]);
-      // Forms must be refused: any other site can make a browser send one. For JSON, the browser first asks this server
-      // for permission (a preflight), which it does not give.
+      // Forms must be refused, as other sites can make a browser send them. They cannot do so with JSON: the browser
+      // first asks this server for permission (a preflight), and the server does not give it.
       const form = await app.inject({
         method: 'POST',
         url: '/api/federations',

@@ -26,7 +26,7 @@ export const versions: readonly Edit[] = [
   { file: 'etl/versions.ts', beside: 'oldest: 16, newest: 21', line: 'oldest: 16, newest: 22' },
 ];
 
-/** Edits that add the new fields to the model. With these alone, no file that is edited below compiles. */
+/** Edits that add the new fields to the model. With these alone, each place that is edited below does not compile. */
 export const models: readonly Edit[] = [
   after('etl/model.ts', '  networkNatGatewayIngressCost: number;', '  networkVpnCost: number;'),
   after('etl/model.ts', '  claimNamespace: ByteString;', '  snapshotCost: number;'),

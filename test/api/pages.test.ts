@@ -29,8 +29,7 @@ async function allPages(
   more: (page: Page) => boolean,
 ): Promise<{ rows: Page; pages: number }> {
   const rows: Page = {};
-  // Limit the number of pages: if pages never end, which is the fault that this tests for, the test must fail, not
-  // hang.
+  // Limit the number of pages. Endless pages are the fault that this tests for: they must fail the test, not hang it.
   for (let pages = 1; pages <= 1_000; pages++) {
     const offset = String((pages - 1) * limit);
     const page = await pageOf({ ...parameters, limit: String(limit), offset });
