@@ -175,8 +175,8 @@ export class AllocationColumnsBuilder {
 }
 
 /**
- * Concatenates buffers into one with its own memory. Small Node buffers share a pool, and transferring one of them
- * would transfer the whole pool.
+ * Concatenates buffers into a buffer that shares its memory with none. Small Node buffers share a pool, and transferring
+ * one of them would transfer the whole pool.
  */
 function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   const all = new Uint8Array(length);
