@@ -41,8 +41,8 @@ export async function readQuarantine(bucket: BucketReader): Promise<Quarantine> 
 }
 
 /**
- * Finds, for each quarantined source of `newest`, the number of the generation since which every one lists it. The keys
- * of the map identify the sources.
+ * Finds how long each quarantined source of `newest` has been listed without a break: the first generation of the
+ * unbroken series that ends with `newest`. The keys of the map identify the sources.
  */
 async function listedSince(bucket: BucketReader, newest: Generation): Promise<Map<string, number>> {
   const since = new Map(newest.quarantined.map((source) => [identity(source), newest.generation]));

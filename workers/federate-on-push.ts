@@ -6,8 +6,8 @@ import { endWorkflow } from './end-workflow';
 import type { RoleContext } from './role';
 
 /**
- * Time without a push after which a federation starts. When a window ends, all clusters push at the same time, for some
- * seconds. The federation waits until they are done.
+ * A federation starts after this long without a push. When a window ends, all clusters push within a few seconds of each
+ * other, and the federation waits until they are done.
  */
 const quietMs = 10_000;
 const latestMs = 60_000;

@@ -8,7 +8,7 @@ import type { AgainRange, InputFacts } from '../../etl/splice/spliced-input';
 import type { Pipeline, Window } from '../../etl/window';
 import { type Shared, ThreadSide } from './exchange';
 
-/** Runs in a worker thread: the CPU work of a merge. It does no I/O, and reports bad files as values, not as errors. */
+/* This module is the CPU work of a merge. It runs in a worker thread, does no I/O, and returns bad files as values. */
 
 export interface SourceTask {
   readonly cluster: string;

@@ -7,7 +7,8 @@ import type { Step } from './walk';
 const propertiesOffset = 1 + 4 + 1;
 
 /**
- * Wraps the step over a record's window so that it also notes whether the window differs from that of the first record.
+ * Wraps `step`, which moves past a record's window, so that it also notes whether that window differs from the first
+ * record's.
  */
 export function watchWindow(step: Step): Step {
   return (walk, at) => walk.recordWindow(step, at);

@@ -85,7 +85,7 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Does the same as `unite` for a part of the previous merged file. Most of its strings may already be in the table.
+   * Like `unite`, but for a part of the previous merged file: strings that are already in the merged table are skipped.
    */
   uniteMore({ table, indexes }: Previous): void {
     const { walk, met } = this.walker;

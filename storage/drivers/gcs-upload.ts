@@ -158,7 +158,7 @@ async function sendPart(
   return { kept: last === undefined ? 0 : Number(last) + 1 };
 }
 
-/** Returns the parts without the first `bytes` bytes of all of them together. */
+/** Drops the first `bytes` bytes of the parts, which are treated as one continuous sequence. */
 function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let skip = bytes;
   return parts.flatMap((part) => {

@@ -95,7 +95,7 @@ class World {
     this.sorted = undefined;
   }
 
-  /** Writes a page full of files that belong to no window and sort before all windows in their folder. */
+  /** Writes enough files to fill a listing page. They belong to no window and sort before all windows in their folder. */
   fill(folder: string): void {
     for (let number = 0; number < 1_000; number++)
       this.write(sourceKey('a', `${folder}/0${String(number).padStart(3, '0')}`));

@@ -27,8 +27,8 @@ const commit = () =>
   disk.commit(1, Object.fromEntries(windows.map((id) => [id, { bytes, from: ['cluster-1'] }])));
 
 /**
- * Returns a bucket that calls `during` with the size of each file that is being uploaded by the cluster or downloaded
- * as a combined window, and waits for it.
+ * Returns a bucket that calls and awaits `during`, with the file's size, whenever the cluster uploads a file or
+ * downloads a combined window.
  */
 function watched(bucket: Bucket, during: (bytes: number) => Promise<void>): Bucket {
   return new Proxy(bucket, {

@@ -63,8 +63,8 @@ describe.each(implementations)("the contract's rules, by $name", (implementation
       const rows = byName(
         await ask(allocations, [node('c1', 'n1')], { groups: fields('pod'), sharing, idle }),
       );
-      // b costs 0.2. Its share of idle is 0.6 · 0.1 / 0.4 for CPU and 0.3 · 0.1 / 0.2 for RAM. Without idle, a costs
-      // 0.4 and d costs 0.2.
+      // `b` costs 0.2. Its share of idle is 0.6 · 0.1 / 0.4 for CPU and 0.3 · 0.1 / 0.2 for RAM. Without idle, `a` costs
+      // 0.4 and `d` costs 0.2.
       expect(Object.keys(rows)).toEqual(['a', 'd']);
       expect(rows['a']?.sharedCost).toBeCloseTo((0.5 * 0.4) / 0.6, 12);
       expect(rows['d']?.sharedCost).toBeCloseTo((0.5 * 0.2) / 0.6, 12);

@@ -56,7 +56,7 @@ describeWith(found.path === undefined ? found.reason : undefined, 'the page over
   const at = (state: Record<string, string>, url = server.url) =>
     `${url}/?${new URLSearchParams(state).toString()}`;
 
-  /** Opens a page whose clock shows `moment`. Writes requests to other hosts and exceptions to `complaints`. */
+  /** Opens a page whose clock shows `moment`. Records any exception, and any request to another host, in `complaints`. */
   async function open(url: string, moment = now): Promise<Page> {
     complaints.splice(0);
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
