@@ -5,7 +5,7 @@ export function rounded(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return 'null';
   const scale = 10 ** decimals;
   const scaled = Math.abs(value) * scale;
-  // A double this large is not precise to so many decimals, so rounding could only distort it.
+  // A double this large has no such decimals, so rounding could only distort it.
   if (scaled > Number.MAX_SAFE_INTEGER) return String(value);
   return String((Math.sign(value) * Math.round(scaled)) / scale);
 }
