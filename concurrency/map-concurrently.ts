@@ -1,10 +1,12 @@
 import pMap from 'p-map';
 
 /**
- * Calls `work` for each item, at most `limit` at a time, and returns the results in the order of the items.
+ * Calls `work` for each item, with at most `limit` calls at the same time. Returns the results in the order of the
+ * items.
  *
- * After `work` or the iterator has failed, starts no further call, waits for the calls in progress, and then throws the
- * first error. So no call is still running when the returned promise settles. `p-map` alone would not wait for them.
+ * If `work` or the iterator fails, this function starts no more calls, waits for the calls in progress, and then throws
+ * the first error. So no call is still running when the returned promise settles. `p-map` alone would not wait for the
+ * calls in progress.
  */
 export async function mapConcurrently<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -22,7 +24,7 @@ export async function mapConcurrently<Item, Result>(
     return await pMap(source, track, { concurrency: limit });
   } finally {
     await Promise.allSettled(running);
-    // Ends the iteration. If the next item is still being read, this waits for it.
+    // End the iteration. If the iterator is still reading the next item, this waits until it has finished.
     await source.return(undefined);
   }
 }

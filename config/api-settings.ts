@@ -8,15 +8,15 @@ export interface ApiSettings {
   readonly token?: string;
   readonly openRead: boolean;
   /**
-   * Origins whose pages may read the API from a browser; `*` allows all. (Default: all origins if `openRead` is set,
-   * otherwise only origins on this machine)
+   * Web origins whose pages may read the API from a browser. `*` allows all origins. (Default: all origins if
+   * `openRead` is set, otherwise only origins on this machine)
    */
   readonly origins?: readonly string[];
   readonly currency: string;
   readonly utcOffsetSeconds: number;
-  /** The response format of `/model/assets`. */
+  /** Response format of `/model/assets`. */
   readonly assets: 'kubecost' | 'opencost';
-  /** Labels that each alias stands for: one label, or several separated by commas. */
+  /** For each alias, the label that it stands for. May be several labels, separated by commas. */
   readonly aliases: Readonly<Record<'department' | 'environment' | 'owner' | 'product' | 'team', string>>;
   readonly limits: {
     readonly seconds: number;
@@ -57,7 +57,7 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   const origins = values['api.origins'];
   for (const origin of origins ?? []) {
     if (origin === '*') continue;
-    // The origin in the spelling that browsers send. Any other spelling would never match.
+    // Browsers send an origin in exactly this spelling. Any other spelling in the settings would never match.
     const sent = /^https?:[^*]*$/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : undefined;
     if (origin === sent) continue;
     const right = sent === undefined ? 'use one such as https://grafana.example, or *' : `write ${sent}`;
@@ -66,7 +66,7 @@ function originsOf(values: SettingValues, faults: Fault[]): readonly string[] | 
   return origins;
 }
 
-/** Returns the given address to listen on. Adds a fault if it is invalid. */
+/** Returns the configured address to listen on. Adds a fault if the address is invalid. */
 export function checkedListen(
   setting: 'api.listen' | 'health.listen',
   values: SettingValues,

@@ -1,16 +1,18 @@
 import ms from 'ms';
 
 /**
- * Converts a duration with one unit (`2s`, `5m`, `30m`, `49h`, `91d`) to milliseconds. Returns undefined for any other
- * text.
+ * Converts a duration with exactly one unit (such as `2s`, `5m`, `49h` or `91d`) to milliseconds. Returns undefined for
+ * any other text.
  */
 export function parseDuration(text: string): number | undefined {
-  // Stricter than the package `ms`, which also accepts words and numbers without a unit: without a unit, a duration is
-  // easily wrong by a factor of 60.
+  // The package `ms` also accepts numbers without a unit. They are rejected here, because the unit would be a guess.
   return /^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text) ? ms(text as ms.StringValue) : undefined;
 }
 
-/** Formats a duration the way settings are written, in the largest unit that gives a whole number: `90m`, `49h`. */
+/**
+ * Formats a duration in milliseconds in the form that settings use, in the largest unit that gives a whole number:
+ * `90m`, `49h`.
+ */
 export function formatDuration(milliseconds: number): string {
   const units = [
     ['d', 86_400_000],

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { settingNames } from './keys';
 import type { Found, SettingsFile } from './settings-file';
 
-/** Top-level keys of Kubecost's Helm values. A file that has any of them is read as Helm values. */
+/** Top-level keys of Kubecost's Helm values. A file that has any of these keys is read as Helm values. */
 const chartKeys = new Set(
   (
     'global prometheus grafana networkCosts thanos persistentVolume ingress serviceMonitor prometheusRule reporting ' +
@@ -11,7 +11,8 @@ const chartKeys = new Set(
   ).split(' '),
 );
 /**
- * Keys of Kubecost's `federatedETL` that are not settings of Federated ETL. They also identify a file as Helm values.
+ * Keys that Kubecost's Helm values have in `federatedETL`, but our settings do not. A file with any of these keys is
+ * also read as Helm values.
  */
 const chartFederationKeys = new Set([
   'redirectS3Backup',
@@ -21,8 +22,8 @@ const chartFederationKeys = new Set([
 ]);
 
 /**
- * Paths at which Kubecost's Helm values may hold the cluster id; the first one that has a value is used. The name comes
- * last, since Kubecost's federation uses `cluster_id` (kubecost/docs#507).
+ * Paths in Kubecost's Helm values that may contain the cluster id, in order of priority. The cluster's name comes last,
+ * because Kubecost's federation uses `cluster_id` as the id (kubecost/docs#507).
  */
 const clusterIdPaths = [
   'clusterId',
@@ -31,8 +32,8 @@ const clusterIdPaths = [
   'kubecostProductConfigs.clusterName',
 ];
 /**
- * Secrets that Kubecost's chart mounts, each with a single file. `path` is the Helm value that holds the secret's name,
- * and `file` is where its file is mounted.
+ * Secrets that Kubecost's chart mounts as a file. `path` is the Helm value that contains the secret's name. `file` is
+ * the path at which the chart mounts the file. This path becomes the value of `setting`.
  */
 const secrets = [
   {
@@ -47,28 +48,28 @@ const secrets = [
   },
 ] as const;
 
-/** Settings read from a file of any accepted kind. */
+/** Settings from a file of any supported kind. */
 export interface FileSettings {
   readonly known: ReadonlyMap<string, Found>;
   /**
-   * Unknown keys, each of which is an error. Always empty for a kind of file in which keys of other programs are
-   * expected.
+   * Unknown keys, each of which is an error. Always empty for files that may contain keys of other programs: Helm
+   * values and `federator.json`.
    */
   readonly unknown: readonly { readonly path: string; readonly where: string }[];
-  /** What a list named just `clusters` means in this file: the clusters to exclude or to include, or unclear. */
+  /** Meaning of the setting `clusters` in this file: clusters to exclude, clusters to include, or ambiguous. */
   readonly bareClusters: 'exclude' | 'include' | 'ambiguous';
   readonly notices: readonly string[];
 }
 
 /**
- * Reads the settings from a file of any accepted kind: our own settings file, Kubecost's Helm values, or the
- * `federator.json` that Kubecost's chart renders.
+ * Reads the settings from a file of any supported kind: our own settings file, Kubecost's Helm values, or the
+ * `federator.json` that Kubecost's chart creates.
  */
 export function readFileSettings(file: SettingsFile): FileSettings {
   if (isFederatorJson(file)) return readFederatorJson(file);
   if (isHelmValues(file)) return readHelmValues(file);
   const content = file.at(new Set(settingNames));
-  // A file whose only key is `federatedETL` may be our settings file or part of Helm values. We do not guess which.
+  // If the only key is `federatedETL`, the file may also be a part of Helm values. Then `clusters` is ambiguous.
   const fragment = file.topKeys.every((key) => key === 'federatedETL');
   return { ...content, bareClusters: fragment ? 'ambiguous' : 'exclude', notices: [] };
 }
@@ -113,8 +114,8 @@ function readHelmValues(file: SettingsFile): FileSettings {
 }
 
 /**
- * Reads a `federator.json`. Kubecost's chart copies its `federator` values into this file verbatim, and Kubecost's
- * federator reads `clusters` as the clusters to include.
+ * Reads a `federator.json`, which Kubecost's chart creates from its `federator` values. In this file, as in Kubecost's
+ * own federator, `clusters` means the clusters to include.
  */
 function readFederatorJson(file: SettingsFile): FileSettings {
   const prefix = 'federatedETL.federator.';

@@ -1,19 +1,20 @@
 import { choice, count, duration, durations, flag, type Kind, moment, text, texts, utcOffset } from './kinds';
 
-/** Definition of a setting. The setting's name is its path in the settings file. */
+/** Definition of a setting. The name of the setting is its path in the settings file. */
 interface SettingKey {
   readonly kind: Kind<unknown>;
-  /** Default value, as it would be written in the file. */
+  /** Default value, in the form in which the settings file would contain it. */
   readonly byDefault?: unknown;
   /**
-   * Environment variable of the setting, if Kubecost or Temporal defines one. Otherwise `variableOf` derives its name.
+   * Environment variable of the setting, if Kubecost or Temporal already has one. Otherwise, `variableOf` derives its
+   * name.
    */
   readonly env?: string;
-  /** Set for a secret, whose value is never shown. */
+  /** True for a secret. Its value must never be shown. */
   readonly secret?: true;
 }
 
-/** All settings. `docs/reference/settings.md` has a row for each. */
+/** All settings, by name. `docs/reference/settings.md` has a row for each setting. */
 export const settingKeys = {
   clusterId: { kind: text, env: 'CLUSTER_ID' },
   'federatedETL.federatedCluster': { kind: flag, byDefault: false, env: 'FEDERATED_CLUSTER' },
@@ -73,7 +74,7 @@ export type SettingName = keyof SettingKeys;
 
 type ValueOf<Name extends SettingName> = SettingKeys[Name]['kind'] extends Kind<infer T> ? T : never;
 
-/** Values of all settings, by name. The value is undefined for a setting that is not set and has no default. */
+/** Values of all settings, by name. The value is undefined if a setting is not set and has no default. */
 export type SettingValues = {
   readonly [Name in SettingName]:
     ValueOf<Name> | (SettingKeys[Name] extends { byDefault: unknown } ? never : undefined);
@@ -86,8 +87,8 @@ export function settingKey(name: SettingName): SettingKey {
 }
 
 /**
- * Returns the name of a setting's environment variable. If the setting does not define one, it is `FEDERATED_ETL_`
- * followed by the setting's path in capitals, without a leading `federatedETL`.
+ * Returns the name of a setting's environment variable. Unless the setting defines one, it is `FEDERATED_ETL_`,
+ * followed by the setting's path in capitals with underscores (without `federatedETL` at the start).
  */
 export function variableOf(name: SettingName): string {
   const words = name.replace(/^federatedETL\./, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2');

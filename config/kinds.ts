@@ -3,13 +3,17 @@ import { parseResolution } from '../etl/window';
 import { parseDuration } from './durations';
 
 /**
- * The type of a setting. It defines how a value is checked, and how the text of an environment variable is converted.
+ * Type of a setting's values. It defines how values are checked, and how the text of an environment variable is
+ * converted.
  */
 export interface Kind<T> {
-  /** Describes the accepted values. Completes the sentence "it takes …". */
+  /** Accepted values, as a text that completes the sentence "the setting takes …". */
   readonly takes: string;
   readonly schema: z.ZodType<T>;
-  /** Converts a text to a value for the schema. Returns the text unchanged if it cannot be converted. */
+  /**
+   * Converts the text of an environment variable to a value for `schema`. Returns the text unchanged if that is not
+   * possible.
+   */
   fromText(text: string): unknown;
 }
 
@@ -32,14 +36,14 @@ export const count: Kind<number> = {
   fromText: (given) => (/^\d+$/.test(given) ? Number(given) : given),
 };
 
-/** A duration, parsed to milliseconds. */
+/** A duration, such as `5m`. The parsed value is in milliseconds. */
 export const duration: Kind<number> = {
   takes: 'a number with a unit, such as 30s, 5m or 49h',
   schema: z.string().transform((given, context) => parseDuration(given) ?? refuse(context)),
   fromText: (given) => given,
 };
 
-/** An offset from UTC, parsed to seconds east of UTC. */
+/** An offset from UTC, such as `+02:00`. The parsed value is in seconds and is positive east of UTC. */
 export const utcOffset: Kind<number> = {
   takes: 'an offset from UTC such as +02:00 or -05:30',
   schema: z.string().transform((given, context) => {
@@ -51,8 +55,8 @@ export const utcOffset: Kind<number> = {
 };
 
 /**
- * A point in time, normalised to RFC 3339 in UTC. Otherwise, another spelling of the same moment would count as a
- * change of the membership.
+ * A point in time, such as the cut-off date. The parsed value is always in the same format (RFC 3339 in UTC), so that
+ * another spelling of the same time does not count as a changed setting.
  */
 export const moment: Kind<string> = {
   takes: 'a moment such as 2026-01-31T00:00:00Z (RFC 3339)',
@@ -68,7 +72,7 @@ export const texts: Kind<string[]> = {
   fromText: splitList,
 };
 
-/** A duration for each resolution, parsed to milliseconds. */
+/** A duration for each resolution, such as `{1h: 49h}`. The parsed durations are in milliseconds. */
 export const durations: Kind<Record<string, number>> = {
   takes: 'resolutions with a duration each, such as {1h: 49h}',
   schema: z.record(z.string(), z.string()).transform((given, context) => {
@@ -85,7 +89,7 @@ export const durations: Kind<Record<string, number>> = {
     ) as unknown,
 };
 
-/** One of the given words. */
+/** Returns the type of a setting that accepts only the given words. */
 export function choice<const Word extends string>(...words: Word[]): Kind<Word> {
   return { takes: `one of ${words.join(', ')}`, schema: z.enum(words), fromText: (given) => given };
 }

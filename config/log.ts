@@ -2,21 +2,21 @@ import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 /**
- * Logger that writes one line per event. A call passes the fields first, then a message for people. The fields always
- * include `event`, a stable name with dots. Use `child({cluster: …})` to get a logger that adds its own fields to every
- * line.
+ * Logger that writes one line per event. Each call passes an object with fields, then a readable message. One of the
+ * fields must be `event`, the stable name of the event, such as `storage.call`. `child({cluster: …})` returns a logger
+ * that adds the given fields to every line.
  */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
 export interface LogSettings {
   level: 'debug' | 'info' | 'warn' | 'error';
-  /** `auto` means `pretty` at a terminal and `json` elsewhere. */
+  /** `auto` means `pretty` if the output is a terminal, otherwise `json`. */
   format: 'auto' | 'json' | 'pretty';
 }
 
 /**
- * Creates a logger that writes to standard output, either as JSON lines or in the bracketed style that Kubecost's users
- * search with grep.
+ * Creates a logger that writes to standard output. It writes either JSON lines or readable lines, such as `[12:30:00]
+ * INFO: Federator[allocations][1d] …`. Kubecost's users can search the readable lines with their usual grep commands.
  */
 export function createLog(settings: LogSettings): Log {
   const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && process.stdout.isTTY);
@@ -28,5 +28,5 @@ export function createLog(settings: LogSettings): Log {
   );
 }
 
-/** Logger that discards everything: for code that reports in another way, and for tests. */
+/** Logger that discards everything, for tests and for code that reports events in another way. */
 export const silentLog: Log = pino({ level: 'silent' });

@@ -5,9 +5,9 @@ import type { Log } from './log';
 import type { Settings } from './settings';
 
 /**
- * Opens the store that a `federated-store.yaml` describes, and logs its warnings. Passes each call to the store to
- * `observe`, and logs it: at level info if the file sets `trace.enable`, otherwise at level debug. The caller must
- * close the bucket.
+ * Opens the bucket that a `federated-store.yaml` file describes, and logs its warnings. Also logs each call to the
+ * bucket: at level info if the file sets `trace.enable`, otherwise at level debug. `observe` receives each call too.
+ * The caller must close the bucket.
  */
 export async function openLoggedBucket(
   { file, gcsEmulator }: Pick<Settings['storage'], 'file' | 'gcsEmulator'>,

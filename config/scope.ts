@@ -9,10 +9,10 @@ const bare = 'federatedETL.federator.clusters';
 const mode = 'federatedETL.federator.clustersMode';
 
 /**
- * Compiles the scope of the federation: included and excluded clusters, cut-off date and retention. A list named just
- * `clusters` has two meanings: in the Federated ETL guide, it names the clusters to exclude; in Kubecost's charts, the
- * clusters to include. If the meaning is unclear, the list is an error, since a wrong guess would silently bill the
- * wrong clusters.
+ * Compiles the scope of the federation: included and excluded clusters, cut-off date and retention. The setting
+ * `clusters` has two meanings. In the Federated ETL guide, it lists the clusters to exclude. In Kubecost's charts, it
+ * lists the clusters to include. If the meaning is unclear, a fault is added, because a wrong guess would silently bill
+ * the wrong clusters.
  */
 export function compileScope(
   values: SettingValues,
@@ -43,7 +43,7 @@ export function compileScope(
     const setting = 'federatedETL.federator.includeClusters';
     faults.push({ setting, detail: `The cluster ${id} is both included and excluded.` });
   }
-  // The lists are sorted, so that their order in the settings does not affect the membership.
+  // Sort the lists, so that a different order in the settings does not count as a change of the federated clusters.
   const include = checkIds(named.include, faults);
   const cutoff = values['federatedETL.federator.federationCutoffDate'];
   return {
@@ -54,7 +54,10 @@ export function compileScope(
   };
 }
 
-/** Compiles the retention: the number of seconds for each resolution. Returns an empty object if none is set. */
+/**
+ * Compiles the retention: for each resolution, the number of seconds for which windows are kept. Returns an empty
+ * object if no retention is set.
+ */
 function compileRetention(values: SettingValues, faults: Fault[]): Pick<Scope, 'retention'> {
   const setting = 'federatedETL.federator.retention';
   const retention = Object.entries(values[setting]).map(([resolution, ms]) => {

@@ -3,32 +3,32 @@ import { types } from 'node:util';
 import { FederationError } from '../errors/federation-error';
 import { readYaml, type YamlFile } from '../storage/read-yaml';
 
-/** A value, and the place where it was found (for messages). */
+/** A value, and the place where it was found, for error messages. */
 export interface Found {
   readonly value: unknown;
   /** Where the value was found, such as `federated-etl.yaml, line 12` or `CLUSTER_ID`. */
   readonly where: string;
-  /** Whether the value comes from the environment, where every value is text. */
+  /** True if the value comes from an environment variable and is therefore a text. */
   readonly textual?: boolean;
 }
 
-/** The content of a YAML file, split into known settings and unknown keys. */
+/** The content of a YAML file: the values at known paths, and the paths of all other keys. */
 export interface FileContent {
   readonly known: ReadonlyMap<string, Found>;
   readonly unknown: readonly { readonly path: string; readonly where: string }[];
 }
 
-/** A YAML file before its kind is known. */
+/** A YAML file of a kind that is not known yet: settings file, Helm values or `federator.json`. */
 export interface SettingsFile {
   readonly name: string;
-  /** Keys of the top level, including keys without a value. `federatedEtlKeys` holds the keys of `federatedETL`. */
+  /** Top-level keys, including keys without a value. `federatedEtlKeys` contains the keys inside `federatedETL`. */
   readonly topKeys: readonly string[];
   readonly federatedEtlKeys: readonly string[];
-  /** Returns the values at the given paths. A key without a value is treated as absent. */
+  /** Returns the values at the given paths, and the other keys as unknown. A key without a value counts as absent. */
   at(paths: ReadonlySet<string>): FileContent;
 }
 
-/** Reads a YAML file. JSON is accepted as well, since it is valid YAML. */
+/** Reads a YAML file. The file may also be JSON, because JSON is valid YAML. */
 export function readSettingsFile(file: string): SettingsFile {
   const yaml = readYaml(readText(file), file, (detail) => invalid(file, detail));
   const top = yaml.value ?? {};

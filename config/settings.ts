@@ -22,27 +22,27 @@ import {
   settingsInvalid,
 } from './values';
 
-/** The compiled settings. All other code uses these instead of reading the settings file or the environment. */
+/** The compiled settings. All other code uses these, and does not read the settings file or the environment itself. */
 export interface Settings {
-  /** Path of the settings file, if there is one. */
+  /** Absolute path of the settings file. Undefined if there is none. */
   readonly file?: string;
   readonly clusterId: ClusterId;
-  /** The roles of this cluster. */
+  /** Roles of this cluster in the federation. */
   readonly roles: Roles;
   readonly federator: FederatorSettings;
   readonly storage: StorageSettings;
   readonly localEtl: {
-    /** Folder that holds `bingen/<pipeline>/<resolution>/<start>-<end>`. */
+    /** Folder with the local ETL files. Inside it, they are at `bingen/<pipeline>/<resolution>/<start>-<end>`. */
     readonly path: string;
-    /** Folder that a primary pulls into. (Default: `path`) */
+    /** Folder that a primary cluster pulls merged files into. (Default: `path`) */
     readonly pullPath: string;
-    /** Folder to save backups of the local ETL in, instead of the bucket. */
+    /** Folder in which backups of the local ETL are saved. If undefined, they are saved in the bucket. */
     readonly backupPath?: string;
-    /** Interval between full scans of the local ETL. Between scans, a watcher reports changes. */
+    /** Time between two full scans of the local ETL, in milliseconds. Between scans, a file watcher reports changes. */
     readonly rescanEveryMs: number;
   };
   readonly pull: {
-    /** Interval at which a primary checks for a new generation. */
+    /** Time between a primary cluster's checks for a new generation of merged files, in milliseconds. */
     readonly everyMs: number;
   };
   readonly temporal: TemporalConnection;
@@ -50,7 +50,7 @@ export interface Settings {
   readonly temporalUi?: string;
   readonly api: ApiSettings;
   readonly query: {
-    /** Folder of the API's database. */
+    /** Folder of the database that answers API queries. */
     readonly path: string;
     /** Memory limit of the database, such as `512MB`. */
     readonly memory: string;
@@ -59,7 +59,7 @@ export interface Settings {
   readonly export: { readonly enabled: boolean; readonly format: 'parquet' | 'csv' };
   readonly health: { readonly listen: string };
   readonly log: LogSettings;
-  /** Notices for the operator: settings that were overridden or ignored. */
+  /** Notices for the operator, for example about settings that were overridden or ignored. */
   readonly notices: readonly string[];
 }
 
@@ -71,29 +71,29 @@ export interface Roles {
 
 export interface FederatorSettings {
   readonly scope: Scope;
-  /** Delay from the federator's start to its first run. */
+  /** Time from the start of the federator to its first run, in milliseconds. */
   readonly firstRunAfterMs: number;
-  /** Interval between runs, counted from the first run. */
+  /** Time from the start of one run to the start of the next run, in milliseconds. */
   readonly runEveryMs: number;
-  /** Minimum number of generations kept. */
+  /** Minimum number of generations to keep. A generation is one published state of all merged files. */
   readonly generations: number;
-  /** Whether a push starts a federation. */
+  /** True if pushes of ETL files start federation runs, in addition to the schedule. */
   readonly federateOnPush: boolean;
 }
 
 export interface SettingsSources {
   /**
-   * The settings file. (Default: the file that `FEDERATED_ETL_CONFIG` names, or else `federated-etl.yaml` in `cwd` if
-   * it exists)
+   * Path of the settings file. (Default: the file that `FEDERATED_ETL_CONFIG` names, otherwise `federated-etl.yaml` in
+   * `cwd` if it exists)
    */
   readonly file?: string;
-  /** The environment. (Default: that of this process) */
+  /** Environment variables. (Default: those of this process) */
   readonly env?: NodeJS.ProcessEnv;
-  /** The working directory. (Default: that of this process) */
+  /** Working directory. (Default: that of this process) */
   readonly cwd?: string;
 }
 
-/** Reads the settings. Throws SETTINGS_INVALID, which lists all faults, or CLUSTER_ID_INVALID. */
+/** Reads and compiles the settings. Throws SETTINGS_INVALID, with a list of all faults, or CLUSTER_ID_INVALID. */
 export function loadSettings({
   file: named,
   env = process.env,
@@ -110,8 +110,7 @@ export function loadSettings({
   const found = new Map([...content.known, ...variables]);
   const values = checkValues(found, faults);
   if (faults.length > 0) throw settingsInvalid(faults);
-  // A path in the settings file is relative to that file. A path in an environment variable, or a default path, is
-  // relative to the working directory.
+  // A path in the settings file is relative to that file. All other paths are relative to the working directory.
   const inFile = (name: SettingName): boolean => content.known.has(name) && !variables.has(name);
   const locate: Locate = (name, path) =>
     resolve(file !== undefined && inFile(name) ? dirname(file) : cwd, path);
@@ -146,20 +145,20 @@ export function loadSettings({
   return settings;
 }
 
-/** Default settings, for subcommands of the command line that read no settings file. */
+/** Default settings, for verbs that do not read a settings file. */
 export interface DefaultSettings {
   readonly api: ApiSettings;
   readonly query: Pick<Settings['query'], 'memory' | 'threads'>;
 }
 
-/** Compiles the defaults in the same way as the settings from a file. */
+/** Compiles the default settings in the same way as settings from a file. */
 export function defaultSettings(): DefaultSettings {
   const values = checkValues(new Map(), []);
   const { 'query.memory': memory, 'query.threads': threads } = values;
   return freeze({ api: compileApi(values, []), query: { memory, threads } });
 }
 
-/** Throws SETTINGS_INVALID if this cluster has no role. */
+/** Throws SETTINGS_INVALID if this cluster has no role in the federation. */
 export function requireRole(settings: Settings): void {
   if (Object.values(settings.roles).some(Boolean)) return;
   throw new FederationError('SETTINGS_INVALID', {
@@ -210,7 +209,7 @@ function compileFederator(
     values['federatedETL.federator.firstRunAfter'],
     values['federatedETL.federator.runEvery'],
   ];
-  // A Temporal schedule accepts only whole seconds, at least one. An interval of more than a year makes no sense.
+  // A Temporal schedule accepts only whole seconds, at least 1. More than a year is not useful.
   if (runEveryMs < 1_000 || runEveryMs % 1_000 !== 0 || runEveryMs > 365 * 86_400_000) {
     const setting = 'federatedETL.federator.runEvery';
     faults.push({
@@ -252,13 +251,13 @@ function compileQuery(values: SettingValues, locate: Locate, faults: Fault[]): S
       setting: 'query.memory',
       detail: `${memory} is not a memory size such as 512MB (query.memory).`,
     });
-  // By default the database is in the pull folder, so that it is on the same volume.
+  // By default, the database is inside the pull folder, so that it is on the same volume.
   const { pullPath } = compileLocalEtl(values, locate);
   const folder = path === undefined ? join(pullPath, '.federated-etl', 'query') : locate('query.path', path);
   return { path: folder, memory, threads };
 }
 
-/** Freezes recursively, except for bytes (certificates), which cannot be frozen. */
+/** Freezes a value recursively. Skips byte arrays (certificates), because JavaScript cannot freeze them. */
 function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   Object.values(value).forEach(freeze);

@@ -3,19 +3,19 @@ import type { SettingValues } from './keys';
 import type { Found } from './settings-file';
 import type { Fault, Locate } from './values';
 
-/** Which configuration file of the bucket to use, and how. */
+/** Says which file describes the bucket, and whether to use a GCS emulator. */
 export interface StorageSettings {
-  /** Absolute path of the file that configures the store. */
+  /** Absolute path of the file that describes the bucket. */
   readonly file: string;
-  /** Whether `file` is the one that Kubecost's own backup uses. */
+  /** True if Kubecost's own backup uses the same file. */
   readonly existing: boolean;
-  /** URL of a GCS emulator to use instead of GCS. */
+  /** URL of a Google Cloud Storage emulator to use instead of GCS. */
   readonly gcsEmulator?: string;
 }
 
 /**
- * Compiles the settings of the bucket. A missing configuration file is a fault only if the cluster has a role. Adds a
- * fault for each invalid value, and a notice for each setting whose use may surprise the operator.
+ * Compiles the settings of the bucket. Adds a fault for each invalid value. A missing file is a fault only if the
+ * cluster has a role. Adds a notice if the bucket is shared with Kubecost's backup, or if a GCS emulator is used.
  */
 export function compileStorage(
   values: SettingValues,

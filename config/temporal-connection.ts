@@ -1,22 +1,23 @@
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Fault } from './values';
 
-/** How to connect to Temporal, with `Connection.connect` and `NativeConnection.connect`. */
+/** Settings for connecting to Temporal with `Connection.connect` or `NativeConnection.connect`. */
 export interface TemporalConnection {
   readonly address: string;
   readonly namespace: string;
-  /** Prefix of every workflow id and task queue; empty unless several federations share a namespace. */
+  /** Prefix of all workflow ids and task queue names. Empty unless several federations share a Temporal namespace. */
   readonly idPrefix: string;
   /**
-   * Connection options, which always include the address. Each access returns a new copy, since the SDK modifies its
+   * Connection options, including the address. Each access returns a new copy, because the Temporal SDK modifies its
    * options.
    */
   readonly connection: ClientConnectConfig['connectionOptions'];
 }
 
 /**
- * Reads the settings of the connection to Temporal. The variables and profiles of the `temporal` CLI override the
- * settings file, so that an operator's shell and Federated ETL never talk to different servers.
+ * Reads the settings of the connection to Temporal. The environment variables and profiles of the `temporal` command
+ * override the settings file. Therefore, the command and Federated ETL use the same server if they run in the same
+ * environment.
  */
 export function readTemporalConnection(
   env: NodeJS.ProcessEnv,

@@ -3,19 +3,19 @@ import { nearestName } from '../errors/nearest-name';
 import { settingKey, type SettingName, settingNames, type SettingValues, variableOf } from './keys';
 import type { Found } from './settings-file';
 
-/** An invalid setting. `detail` says in a sentence what is wrong with it. */
+/** An invalid setting. `detail` is a sentence that says what is wrong with it. */
 export interface Fault {
   readonly setting: string;
   readonly detail: string;
 }
 
 /**
- * Makes the path in a setting absolute. A path is relative to the settings file or to the working directory, depending
- * on where the setting was given.
+ * Makes a path from the settings absolute. A path in the settings file is relative to that file. All other paths are
+ * relative to the working directory.
  */
 export type Locate = (name: SettingName, path: string) => string;
 
-/** Returns one error that lists all faults, so that they can be corrected in one go. */
+/** Returns one error that lists all faults, so that users can correct all of them at once. */
 export function settingsInvalid(faults: readonly Fault[]): FederationError {
   return new FederationError('SETTINGS_INVALID', {
     subject: { setting: faults.map(({ setting }) => setting).join(', ') },
@@ -24,8 +24,8 @@ export function settingsInvalid(faults: readonly Fault[]): FederationError {
 }
 
 /**
- * Reads the settings given by environment variables. An empty variable is treated as not set, since charts render empty
- * variables.
+ * Reads the settings in environment variables. Ignores empty variables, because Helm charts may set variables to an
+ * empty text.
  */
 export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
   return new Map(
@@ -39,8 +39,8 @@ export function readVariables(env: NodeJS.ProcessEnv): Map<string, Found> {
 }
 
 /**
- * Returns a notice for each variable whose name looks misspelled. Reports only names close to a real one, since
- * Kubernetes and the set-up define other variables with the same prefix.
+ * Returns a notice for each environment variable that looks like a misspelled setting. Its name must be close to a real
+ * one, because Kubernetes and our own set-up define other variables with the same prefix.
  */
 export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames.map(variableOf);
@@ -53,7 +53,7 @@ export function misspelledVariables(env: NodeJS.ProcessEnv): string[] {
   });
 }
 
-/** Checks each value and fills in the defaults. Adds a fault for each invalid value. */
+/** Checks the value of each setting and fills in the defaults. Adds a fault for each invalid value. */
 export function checkValues(found: ReadonlyMap<string, Found>, faults: Fault[]): SettingValues {
   const check = (name: SettingName): unknown => {
     const { kind, byDefault, secret } = settingKey(name);

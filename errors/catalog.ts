@@ -1,18 +1,18 @@
 interface CatalogEntry {
-  /** Meaning of the code, in one line. */
+  /** Meaning of the error, in one line. */
   readonly means: string;
-  /** What to do about it. */
+  /** What the operator can do about the error. */
   readonly hint: string;
-  /** Whether a retry may succeed without anybody's intervention. */
+  /** True if a retry may succeed without human intervention. */
   readonly retryable: boolean;
 }
 
 /**
- * Every error that Federated ETL raises. Codes are stable: they appear as the types of Temporal failures, and people
- * set alerts on them. `docs/reference/errors.md` has an entry for each.
+ * All errors of Federated ETL, by code. Codes must never change, because they are the types of Temporal failures, and
+ * people set alerts on them. `docs/reference/errors.md` has an entry for each error.
  */
 export const catalog = {
-  // ETL files that cannot be read
+  // Errors of ETL files that cannot be read
   ETL_EMPTY_FILE: {
     means: 'An ETL file of zero bytes.',
     hint: 'The cluster that made it was probably cut off while writing. Repair this window there; the next run picks it up.',
@@ -48,7 +48,7 @@ export const catalog = {
     hint: 'Repair this window on the cluster that made it. Windows are whole multiples of the resolution, in UTC.',
     retryable: false,
   },
-  // Sources that can be read but are quarantined
+  // Errors of source files that can be read but are quarantined
   SOURCE_VANISHED: {
     means: 'A window that a cluster contributed is gone from its folder.',
     hint: 'The last good contribution is kept. Look for a lifecycle rule or a deletion, and let the cluster push the window again.',
@@ -59,7 +59,7 @@ export const catalog = {
     hint: 'The last good contribution is kept. Repair the window on the cluster; the next run picks it up.',
     retryable: false,
   },
-  // Storage
+  // Storage errors
   STORAGE_NOT_FOUND: {
     means: 'An object that should exist does not.',
     hint: 'It was deleted or never written. Run `federated-etl verify` to see what else is missing.',
@@ -135,7 +135,7 @@ export const catalog = {
     hint: 'Correct the setting; docs/reference/federated-store.md lists the settings of each type.',
     retryable: false,
   },
-  // Settings and identity
+  // Errors of settings, cluster ids and set-up
   SETTINGS_INVALID: {
     means: 'The settings contradict each other or name something unknown.',
     hint: 'Correct the setting; docs/reference/settings.md lists them all.',
@@ -171,7 +171,7 @@ export const catalog = {
     hint: 'Start one, or correct temporal.address (or TEMPORAL_ADDRESS).',
     retryable: true,
   },
-  // Federation
+  // Errors of federation runs and their results
   FEDERATION_FAILED: {
     means: 'A federation could not commit.',
     hint: 'Nothing was changed. Fix the cause, then run `federated-etl replay <run>`; windows that were merged are not merged again.',
@@ -197,7 +197,7 @@ export const catalog = {
     hint: 'Only merge files of the same window and pipeline.',
     retryable: false,
   },
-  // Primaries
+  // Errors of primary clusters
   BACKUP_FAILED: {
     means: 'The local ETL could not be backed up and read back before the first overwrite.',
     hint: 'Nothing was overwritten. Free some space or correct localEtl.backupPath; the next pull tries again.',
@@ -228,7 +228,7 @@ export const catalog = {
     hint: 'Check the named file under .federated-etl on the volume; the message says what is wrong with it.',
     retryable: false,
   },
-  // Queries to a primary
+  // Errors of queries to a primary cluster
   QUERY_INVALID: {
     means: 'An invalid query parameter.',
     hint: 'Correct the parameter; docs/reference/api.md and /api/docs on the server list the accepted values.',
@@ -274,7 +274,7 @@ export const catalog = {
     hint: 'Send `Authorization: Bearer <token>` or `X-API-KEY: <token>` with the value of api.token.',
     retryable: false,
   },
-  // Set-up
+  // Other errors
   SERVER_NOT_FOUND: {
     means: 'A required server can be neither found nor installed.',
     hint: 'Install it as the message says.',
@@ -289,7 +289,10 @@ export const catalog = {
 
 export type ErrorCode = keyof typeof catalog;
 
-/** Whether a text, such as the type of a Temporal failure, is a code of this catalogue. */
+/**
+ * Returns whether a text is an error code in this catalogue. The text may be the type of a Temporal failure, for
+ * example.
+ */
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(catalog, text);
 }

@@ -1,38 +1,39 @@
 import { catalog, type ErrorCode } from './catalog';
 
-/** What an error is about. Every field is safe to show: ids, names and keys, never a secret. */
+/** What an error is about. All fields are safe to show: they contain ids, names and keys, but no secrets. */
 export interface ErrorSubject {
   cluster?: string;
   pipeline?: string;
   resolution?: string;
-  /** `<start>-<end>` in unix seconds, or any text that names the window. */
+  /** Window that the error is about: `<start>-<end>` in unix seconds, or any other text that identifies the window. */
   window?: string;
-  /** A bucket key, or the path of a local file. */
+  /** Bucket key or local path of the file that the error is about. */
   key?: string;
-  /** Path of a setting in the settings file. */
+  /** Path of a setting in the settings file, such as `api.listen`. */
   setting?: string;
-  /** Name of a query parameter. */
+  /** Name of the query parameter that the error is about. */
   parameter?: string;
-  /** Offset of the fault in the file, in bytes. */
+  /** Position of the fault in the file, in bytes. */
   byte?: number;
 }
 
 export interface FederationErrorOptions {
   subject?: ErrorSubject;
-  /** What happened, in one sentence, not including the hint. */
+  /** What happened, in one sentence. Does not include the hint. */
   detail: string;
-  /** Hint to show instead of the catalogue's, if the caller knows a better one. */
+  /** Hint to show instead of the hint in the catalogue. */
   hint?: string;
-  /** Overrides `retryable` of the code's entry in the catalogue. */
+  /** Overrides the `retryable` value in the catalogue. */
   retryable?: boolean;
-  /** Time to wait before a retry, as requested by the server, in milliseconds. */
+  /** Time to wait before a retry, in milliseconds, if a server requested one. */
   retryAfterMs?: number;
   cause?: unknown;
 }
 
 /**
- * The only error type of Federated ETL. It has a stable code, a subject, what happened and what to do. The code's entry
- * in the catalogue says whether a retry can help, unless `retryable` overrides it.
+ * The error type of Federated ETL. Each error has a code, a subject (what it is about), a detail (what happened) and a
+ * hint (what to do). The catalogue says for each code whether a retry may help. The option `retryable` overrides the
+ * catalogue.
  */
 export class FederationError extends Error {
   override readonly name = 'FederationError';
@@ -66,12 +67,15 @@ export class FederationError extends Error {
   }
 }
 
-/** Whether `error` is a catalogued error. If a code is given, the error must also have this code. */
+/** Returns whether `error` is a FederationError. If `code` is given, the error must also have this code. */
 export function isFederationError(error: unknown, code?: ErrorCode): error is FederationError {
   return error instanceof FederationError && (code === undefined || error.code === code);
 }
 
-/** Describes an error in a paragraph for people: code, what happened, subject and hint. */
+/**
+ * Describes an error in a readable text: code, what happened, subject and hint. For any other error, returns only its
+ * message.
+ */
 export function describeError(error: unknown): string {
   if (!(error instanceof FederationError)) return error instanceof Error ? error.message : String(error);
   const subject = Object.entries(error.subject)

@@ -1,15 +1,18 @@
 import { distance } from 'fastest-levenshtein';
 
-/** A known name. `far` is its Levenshtein distance from the name searched for: the number of characters to change. */
+/**
+ * A known name, and its Levenshtein distance (`far`) from the given name: the number of characters to insert, delete or
+ * replace.
+ */
 export interface NearestName {
   readonly name: string;
   readonly far: number;
 }
 
 /**
- * Returns the known name closest to `name`, for messages such as "did you mean …?". If several are equally close,
- * returns the first; if no names are known, returns undefined. The comparison is case-sensitive. It takes time
- * proportional to the length of `name`, so truncate names from untrusted callers first.
+ * Returns the known name closest to `name`, for messages such as "did you mean …?". If several names are equally close,
+ * returns the first of them. Returns undefined if `known` is empty. The comparison is case-sensitive. It is slow for
+ * long names, so truncate names from untrusted sources first.
  */
 export function nearestName(name: string, known: readonly string[]): NearestName | undefined {
   let nearest: NearestName | undefined;

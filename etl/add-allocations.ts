@@ -8,9 +8,9 @@ import type { Allocation } from './model';
 const add = adding<Allocation, Minutes, typeof allocationFields>(allocationFields, addGpus);
 
 /**
- * Adds allocation `b` to `a` as OpenCost's Allocation.Add does. `a` is the one that was met first. The rule of each
- * field is in section 3 of the merge rules in docs/design/etl-format.md. Changes neither argument. The result has the
- * higher of the two versions.
+ * Adds allocation `b` to `a` by the rules of OpenCost's `Allocation.Add`. `a` comes from the earlier input of the
+ * merge. The sum has the higher of the two codec versions. Does not change `a` or `b`. Section 3 of
+ * docs/design/etl-format.md lists the rule for each field.
  */
 export function addAllocations(a: Allocation, b: Allocation): Allocation {
   const both = { start: earlier(a.start, b.start), end: later(a.end, b.end) };

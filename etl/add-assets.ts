@@ -10,12 +10,12 @@ import { addOverheads } from './overhead';
 import { expandWindow } from './time-window';
 
 /**
- * Adds asset `b` to `a` as OpenCost's asset types do. `a` is the one that was met first. The rule of each field is in
- * section 4 of the merge rules in docs/design/etl-format.md. Changes neither argument. Assets of different types become
- * an Any.
+ * Adds asset `b` to `a` by the rules of OpenCost's asset types. `a` comes from the earlier input of the merge. If the
+ * two types differ, the sum has the type Any. Does not change `a` or `b`. Section 4 of docs/design/etl-format.md lists
+ * the rule for each field.
  *
- * @param windowSoFar the window that spans those of all sets up to and including the set of `b`. If the type of `a` has
- *   no start and end, they are taken from here.
+ * @param windowSoFar the window that covers the sets of all inputs up to and including the input of `b`. It supplies
+ *   the start and end of `a` if the two types differ and the type of `a` has no start and end.
  */
 export function addAssets(a: Asset, b: Asset, windowSoFar: TimeWindow): Asset {
   if (a.type !== b.type) return addAsAny(a, b, windowSoFar);
@@ -27,8 +27,8 @@ type Fields = typeof assetFields;
 type BodyOf<Type extends AssetType> = Body<AssetOf<Type>>;
 
 /**
- * For each asset type, the function that adds two assets of this type. It receives their bodies: everything after the
- * type and the type name.
+ * For each asset type, a function that adds two assets of that type. The assets are passed without `type` and
+ * `typeName`.
  */
 const adders: { readonly [Type in AssetType]: Rule<BodyOf<Type>, void> } = {
   Any: adding<BodyOf<'Any'>, void, Fields['Any']>(assetFields.Any, nothingOwn),
@@ -67,8 +67,7 @@ function addNodes(a: BodyOf<'Node'>, b: BodyOf<'Node'>) {
     listedA + listedB > 0
       ? 1 - weighted(1 - a.discount, listedA, 1 - b.discount, listedB)
       : (a.discount + b.discount) / 2;
-  // OpenCost replaces `a.discount` by the common discount before it computes this weight. So the common discount is
-  // used here too, but only for `a`.
+  // As in OpenCost: the weight of `a` uses the combined `discount`, but the weight of `b` uses the discount of `b`.
   const weightA = nodeCost({ ...a, discount }) - a.adjustment;
   const weightB = nodeCost(b) - b.adjustment;
   const total = nodeCost({
@@ -90,7 +89,7 @@ function addNodes(a: BodyOf<'Node'>, b: BodyOf<'Node'>) {
   };
 }
 
-/** Adds two assets of different types. The result is an Any, so it has only the fields of that type. */
+/** Adds two assets of different types. The sum has the type Any, so fields that Any does not have are lost. */
 function addAsAny(a: Asset, b: Asset, windowSoFar: TimeWindow): AnyAsset {
   const [startA, endA] = extent(a, expandWindow(a.window, windowSoFar));
   const [startB, endB] = extent(b, b.window);
@@ -110,10 +109,10 @@ function addAsAny(a: Asset, b: Asset, windowSoFar: TimeWindow): AnyAsset {
   };
 }
 
-/** Go's zero time, which is used if neither asset has a time. */
+/** Go's zero time. Used as the start or end of a sum if neither asset has one. */
 const zeroTime: Instant = { seconds: -62135596800, nanos: 0, zoneMinutes: -1, zoneSeconds: null };
 
-/** Returns the start and end of an asset, or those of `window` if the asset's type has none. */
+/** Returns the start and end of an asset, or the start and end of `window` if assets of this type have none. */
 function extent(asset: Asset, window: TimeWindow): [Instant | null, Instant | null] {
   return 'start' in asset ? [asset.start, asset.end] : [window.start, window.end];
 }

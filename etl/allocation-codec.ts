@@ -12,7 +12,10 @@ import { expandWindow } from './time-window';
 import { allocationVersions } from './versions';
 import { addVolumes, volumes } from './volumes';
 
-/** Fields of an allocation's raw part. They have no rules for adding, because a sum has no raw part. */
+/**
+ * Fields of `rawAllocationOnly`, a part of an allocation. A sum never has this part, so its fields have no rules for
+ * adding.
+ */
 const rawFields = {
   cpuCoreUsageMax: ownField(f64),
   ramBytesUsageMax: ownField(f64),
@@ -22,8 +25,8 @@ const rawFields = {
 const rawPart = described<RawAllocationOnlyData>(allocationVersions, rawFields);
 
 /**
- * Fields of an allocation. Those about GPUs depend on each other and on the version, so they have no rules of their
- * own: `addGpus` adds them.
+ * All fields of an allocation, in file order. The three GPU fields cannot be added one by one, because their rule
+ * depends on the allocation's version. `addGpus` adds them.
  */
 export const allocationFields = {
   name: field(str, first),
@@ -68,8 +71,11 @@ export const allocationFields = {
   networkNatGatewayIngressCost: field(since(25, f64, 0), sum),
 } satisfies Description<Allocation, Minutes>;
 
-/** Codec of an allocation from its version byte on, without the flag and the compatibility word that precede it. */
+/**
+ * Codec of an allocation: a version byte, then the fields. In a file, a flag and a compatibility word come before these
+ * bytes.
+ */
 export const allocation: Codec<Allocation> = described<Allocation>(allocationVersions, allocationFields);
 
-/** Returns the highest codec version of an allocation and its parts, except windows. */
+/** Returns the highest codec version of an allocation and its parts. The versions of windows do not count. */
 export const allocationVersion = highestVersionOf(allocation);

@@ -8,7 +8,10 @@ import { watchWindow } from './splice/hooks';
 import { spanOf } from './time-window';
 import { allocationVersions } from './versions';
 
-/** Number of bytes in an entry before the allocation's name: key (4), flag (1), compatibility word (4), version (1). */
+/**
+ * Byte offset of an allocation's name in an entry, after the key (4 bytes), flag (1), compatibility word (4) and
+ * version (1).
+ */
 const nameOffset = 4 + 1 + 4 + 1;
 
 const names = map(bool);

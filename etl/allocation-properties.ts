@@ -21,7 +21,7 @@ const fields = {
   namespaceAnnotations: ownField(since(17, map(str), null)),
 } satisfies Description<AllocationProperties, void>;
 
-/** Codec of allocation properties, from the version byte on. */
+/** Codec of an allocation's properties: a version byte, then the fields. */
 export const allocationProperties = described<AllocationProperties>(allocationVersions, fields);
 
 const addProperties = adding<AllocationProperties, void, typeof fields>(fields, (a, b) => {
@@ -31,7 +31,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
     a.namespace === b.namespace &&
     a.pod === b.pod &&
     a.container === b.container;
-  // The allocation of unmounted volumes has no namespace labels, but the other allocation may have some.
+  // An `__unmounted__` allocation has no namespace labels. Use those of `b` instead, which may have some.
   const namespaceFrom = a.container === '__unmounted__' ? b : a;
   const sameNamespace = a.namespace === b.namespace;
   return {
@@ -41,7 +41,7 @@ const addProperties = adding<AllocationProperties, void, typeof fields>(fields, 
   };
 });
 
-/** Merges the properties of two allocations. Returns null if either has none. */
+/** Merges the properties of two allocations. Returns null if `a` or `b` is null. */
 export function mergeAllocationProperties(
   a: AllocationProperties | null,
   b: AllocationProperties | null,
@@ -50,8 +50,8 @@ export function mergeAllocationProperties(
 }
 
 /**
- * Chooses between two names of a pod's controller, of which a pod can have only one: the name that is not empty, or the
- * smaller one.
+ * Chooses between two controller names of the same pod. Prefers a name that is not empty. If both names are non-empty,
+ * returns the one that comes first in byte order.
  */
 function oneController(a: ByteString, b: ByteString): ByteString {
   if (a === '' || b === '') return a === '' ? b : a;

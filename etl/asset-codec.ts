@@ -12,7 +12,7 @@ import { time, window as windowCodec } from './time-codec';
 import { expandWindow } from './time-window';
 import { assetVersions } from './versions';
 
-/** An asset without its type and type name. In a file, the type name precedes the structure. */
+/** An asset without `type` and `typeName`. In a file, the type name comes before the other fields. */
 export type Body<A extends Asset> = Omit<A, 'type' | 'typeName'>;
 
 const labels = field(map(str), sharedLabels);
@@ -23,9 +23,9 @@ const times = { start: field(time, earlier), end: field(time, later), window, ad
 const cost = field(f64, sum);
 
 /**
- * Fields of each asset type. In the first four types, labels come before properties; in the others, after them. Sums
- * that are weighted by cost need several fields, so these fields have no rule of their own (`ownField`): `addAssets`
- * adds them.
+ * All fields of each asset type, in file order. Some types store labels before properties, the others after them.
+ * Fields described by `ownField` are averages weighted by cost. Adding them requires other fields, so `addAssets`
+ * computes their sums.
  */
 export const assetFields = {
   Any: { labels, properties, ...times, cost },
@@ -103,8 +103,8 @@ function isAssetType(name: string): name is AssetType {
 }
 
 /**
- * Codec of an asset: its type name (inline even if the file has a string table), a compatibility word, then the
- * structure of its type.
+ * Codec of an asset: the name of its Go type, a compatibility word, then the structure of that type. The name is stored
+ * inline, even if the file has a string table.
  */
 export const asset: Codec<Asset> = {
   shape: { kind: 'named', bodies },
@@ -124,5 +124,5 @@ export const asset: Codec<Asset> = {
   },
 };
 
-/** Returns the highest codec version of an asset and its parts, except windows. */
+/** Returns the highest codec version of an asset and its parts. The versions of windows do not count. */
 export const assetVersion = highestVersionOf(asset);

@@ -1,10 +1,13 @@
 import type { ByteString } from './byte-string';
 import type { Asset, AssetProperties, AssetType } from './model';
 
-/** Takes the place of an empty part in a key. */
+/** Replaces an empty value in the key of an asset. */
 export const undefinedPart = '__undefined__';
 
-/** The words whose values make up a key if the set has no aggregationKeys. */
+/**
+ * Default parts of an asset's key, for sets without aggregationKeys. `type` stands for the asset type; the others are
+ * names of properties.
+ */
 export const usualWords = [
   'provider',
   'account',
@@ -20,10 +23,11 @@ export const usualWords = [
 const propertyWords: ReadonlySet<string> = new Set(usualWords.filter((word) => word !== 'type'));
 
 /**
- * Returns the key of an asset. Two assets from different sets are the same asset if their keys are equal.
+ * Returns the key of an asset: the values of the key's parts, joined by `/`. A merge treats two assets with equal keys
+ * as the same asset.
  *
- * @param aggregationKeys the words whose values make up the key: names of properties, `type` or `label:<name>`. If null
- *   or empty, `usualWords` are used.
+ * @param aggregationKeys the parts of the key: names of properties, `type`, or `label:<name>`. If null or empty, the
+ *   parts are `usualWords`.
  */
 export function assetIdentity(asset: Asset, aggregationKeys: readonly ByteString[] | null): ByteString {
   const words = aggregationKeys?.length ? aggregationKeys : usualWords;
@@ -44,7 +48,10 @@ function isPropertyWord(word: string): word is Exclude<keyof AssetProperties, 'v
   return propertyWords.has(word);
 }
 
-/** Returns the name of an asset type as it appears in keys. */
+/**
+ * Returns the name of an asset type as it is written in asset keys. `SharedAsset` is written as `Shared`, and `Any` as
+ * `Asset`.
+ */
 export function keyType(type: AssetType): string {
   if (type === 'SharedAsset') return 'Shared';
   return type === 'Any' ? 'Asset' : type;

@@ -12,7 +12,7 @@ import { assetVersions } from './versions';
 export const assetPipeline: PipelineSpec<'assets'> = {
   setName: 'AssetSet',
   versions: assetVersions,
-  // No `embedded` here: the compatibility word of an asset comes after its type name, so the codec `asset` handles it.
+  // No `embedded` here: an asset's compatibility word comes after its type name, so the codec `asset` reads it.
   record: optional(asset),
   own: { aggregationKeys: { at: 'before', codec: list(str) } },
   versionOf: assetVersion,

@@ -15,15 +15,15 @@ const fields = {
   providerID: field(str, kept),
 } satisfies Description<AssetProperties, void>;
 
-/** Names of an asset's properties, in wire order. The value of each property is one string. */
+/** Names of an asset's properties, in file order. Every property is a string. */
 export const propertyOrder = Object.keys(fields) as (keyof typeof fields)[];
 
-/** Codec of the properties of an asset; null if it has none. */
+/** Codec of an asset's properties. Null means that the asset has none. */
 export const assetProperties = optional(embedded(described<AssetProperties>(assetVersions, fields)));
 
 const add = adding<AssetProperties, void, typeof fields>(fields, nothingOwn);
 
-/** Merges the properties of two assets. Returns null if either has none. */
+/** Merges the properties of two assets. Returns null if `a` or `b` is null. */
 export function mergeAssetProperties(
   a: AssetProperties | null,
   b: AssetProperties | null,
@@ -31,7 +31,7 @@ export function mergeAssetProperties(
   return a === null || b === null ? null : add(a, b);
 }
 
-/** Returns the labels that have the same value on both sides. Returns null if either side has no labels. */
+/** Returns the labels that `a` and `b` have in common, with equal values. Returns null if `a` or `b` is null. */
 export function sharedLabels(a: StringMap | null, b: StringMap | null): StringMap | null {
   if (a === null || b === null) return null;
   return new Map([...a].filter(([key, value]) => b.get(key) === value));

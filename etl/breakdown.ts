@@ -4,7 +4,7 @@ import { weighted } from './merge-parts';
 import type { Breakdown } from './model';
 import { assetVersions } from './versions';
 
-/** Weights of the two breakdowns that are averaged. */
+/** Weights for averaging two breakdowns. */
 interface Weights {
   readonly a: number;
   readonly b: number;
@@ -21,17 +21,17 @@ const fields = {
   user: field(f64, share),
 } satisfies Description<Breakdown, Weights>;
 
-/** Codec of a breakdown; null if there is none. */
+/** Codec of a breakdown. Null means that the asset has none. */
 export const breakdown = optional(embedded(described<Breakdown>(assetVersions, fields)));
 
 const add = adding<Breakdown, Weights, typeof fields>(fields, nothingOwn);
 
-/** Stands in for a missing breakdown. Its version is 0, so that it never raises the version of a sum. */
+/** Replaces a missing breakdown in a sum. Its version is 0, so the sum gets the version of the other breakdown. */
 const zeros: Breakdown = { version: 0, idle: 0, other: 0, system: 0, user: 0 };
 
 /**
- * Returns the weighted mean of two breakdowns, with zeros in place of a missing one. If the weights sum to 0 or less,
- * returns `a` unchanged. Returns null if both are missing.
+ * Returns the weighted mean of two breakdowns. A missing breakdown (null) counts as all zeros. Returns null if both are
+ * missing. If the weights sum to 0 or less, returns `a` unchanged, even if it is null.
  */
 export function addBreakdowns(
   a: Breakdown | null,

@@ -1,12 +1,15 @@
 import { FederationError } from '../errors/federation-error';
 
 /**
- * A cluster's id, which is also the name of its folder under `federated/`. The text has no structure. Newer agents use
- * the cluster's name as its id.
+ * The id of a cluster. It is also the name of the cluster's folder under `federated/` in the bucket. It can be any text
+ * that `clusterId` accepts: newer agents use the cluster's name.
  */
 export type ClusterId = string & { readonly __brand: 'ClusterId' };
 
-/** Checks that a text can be the name of a folder under `federated/`. Throws CLUSTER_ID_INVALID otherwise. */
+/**
+ * Returns the text as a cluster id. Throws CLUSTER_ID_INVALID if the text cannot be the name of a folder under
+ * `federated/`.
+ */
 export function clusterId(text: string): ClusterId {
   const fault = clusterIdFault(text);
   if (fault === undefined) return text as ClusterId;
@@ -16,7 +19,7 @@ export function clusterId(text: string): ClusterId {
   });
 }
 
-/** Whether `clusterId` accepts the text. */
+/** Returns whether the text is a valid cluster id. */
 export function isClusterId(text: string): text is ClusterId {
   return clusterIdFault(text) === undefined;
 }

@@ -4,16 +4,20 @@ import type { VersionRange } from './versions';
 import type { Writer } from './writer';
 
 /**
- * Defines how a type is stored in a file. Codecs are composed with the functions below. Reading and writing both follow
- * from one description of the type.
+ * Reads and writes values of one type in an ETL file. The functions below build codecs from other codecs. So each type
+ * is described once, for both reading and writing.
  */
 export interface Codec<T> {
-  /** Structure of the type, for code that walks over values without decoding them. */
+  /** Structure of the type. Code that handles values without decoding them is generated from it (see `compileWalk`). */
   readonly shape: Shape;
-  /** Minimal size of a value in bytes. The reader uses it to check that a count of values fits into the file. */
+  /**
+   * Minimum size of an encoded value, in bytes. The reader uses it to check that the file has room for all values of a
+   * list or map.
+   */
   readonly least: number;
   /**
-   * Only for a field that older versions do not have: the first version that has it, and its value in older versions.
+   * Set only for a field that older versions do not have: the first version that has the field, and the field's value
+   * in older versions.
    */
   readonly since?: { readonly version: number; readonly absent: T };
   read(reader: Reader): T;
@@ -21,8 +25,9 @@ export interface Codec<T> {
 }
 
 /**
- * Structure of a type. `embedded` is a structure inside another one. `list` and `map` do not include the flag before
- * them. `named` is an asset.
+ * Structure of a type. `embedded` is a structure inside another one. `pair` is a fixed sequence of named values.
+ * `named` is an asset, which starts with the name of its type. `list` and `map` do not include the flag that says
+ * whether the value is null: an `optional` around them does.
  */
 export type Shape =
   | { readonly kind: 'number' | 'bool' | 'string' | 'time' }
@@ -34,7 +39,7 @@ export type Shape =
 export interface FieldShape {
   readonly name: string;
   readonly codec: Codec<unknown>;
-  /** First version that has the field; 0 if all versions have it. */
+  /** First version of the structure in which this field exists. 0 if the field exists in all versions. */
   readonly since: number;
 }
 
@@ -60,13 +65,14 @@ export const str: Codec<ByteString> = {
 };
 
 /**
- * Describes a field that a structure has only from `version` on. When an older version is read, the value is `absent`.
+ * Describes a field that a structure has only from `version` on. In older versions, the field is not stored, and
+ * reading returns `absent`.
  */
 export function since<T>(version: number, codec: Codec<T>, absent: T): Codec<T> {
   return { ...codec, since: { version, absent } };
 }
 
-/** `opt T`: a flag, followed by a value if the flag is set. Null stands for no value. */
+/** Codec of an optional value: a flag byte, then the value if the flag is not 0. Null means that there is no value. */
 export function optional<T>(codec: Codec<T>): Codec<T | null> {
   return {
     shape: { kind: 'optional', of: codec },
@@ -79,7 +85,7 @@ export function optional<T>(codec: Codec<T>): Codec<T | null> {
   };
 }
 
-/** `list T`. Null and an empty list are different values. */
+/** Codec of a list: a flag, a count, then the values. A null list has flag 0, so it differs from an empty list. */
 export function list<T>(codec: Codec<T>): Codec<T[] | null> {
   return optional({
     shape: { kind: 'list', of: codec },
@@ -98,8 +104,8 @@ export function list<T>(codec: Codec<T>): Codec<T[] | null> {
 }
 
 /**
- * `map str T`, in the order of the file. If a key is repeated, its last value wins. Null and an empty map are different
- * values.
+ * Codec of a map with string keys, in file order. If a key is repeated, the last value wins. A null map has flag 0, so
+ * it differs from an empty map.
  */
 export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   return optional({
@@ -121,10 +127,10 @@ export function map<T>(codec: Codec<T>): Codec<Map<ByteString, T> | null> {
   });
 }
 
-/** Codecs of a structure's fields. The order of the properties is the wire order. */
+/** Codecs of a structure's fields. The properties must be in file order. */
 export type Fields<T> = { readonly [Name in Exclude<keyof T, 'version'>]: Codec<T[Name]> };
 
-/** Codec of a structure: a version byte, followed by the fields that exist in this version. */
+/** Codec of a structure: a version byte, followed by the fields that this version has. */
 export function struct<T extends { version: number }>(versions: VersionRange, fields: Fields<T>): Codec<T> {
   const described = Object.entries<Codec<unknown>>(fields).map(([name, codec]) => ({
     name,
@@ -133,8 +139,7 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
     absent: codec.since?.absent,
   }));
   const always = described.filter((field) => field.since === 0);
-  // Create each value with all its properties at once: an object that grows by computed names becomes a slow
-  // dictionary.
+  // Create objects with all their properties at once. Objects that grow one property at a time become slow in V8.
   const blank = blankOf(['version', ...described.map((field) => field.name)]);
   return {
     shape: { kind: 'struct', versions, fields: described },
@@ -159,16 +164,16 @@ export function struct<T extends { version: number }>(versions: VersionRange, fi
 }
 
 /**
- * Creates an object with the given properties, all null. All objects that are created for the same names share one
- * hidden class.
+ * Creates an object with the given properties, all null. Its copies share one V8 hidden class, which keeps property
+ * access fast.
  */
 export function blankOf(names: string[]): object {
   return JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as object;
 }
 
 /**
- * `struct S` inside another structure. It is preceded by a compatibility word, which is written as 0 and ignored when
- * read.
+ * Codec of a structure inside another one. Before the structure, the file has a 32-bit compatibility word, which is
+ * written as 0 and ignored when read.
  */
 export function embedded<T>(codec: Codec<T>): Codec<T> {
   return {

@@ -12,46 +12,46 @@ import { hasTable, readTable } from './string-table';
 import type { Pipeline } from './window';
 
 /**
- * What is needed to restore a cluster's own file from a merged file: where its records are in the merged file, and
- * whatever the merged file does not contain unchanged. It can be stored as JSON without loss, because it has only ASCII
- * texts and integers.
+ * One cluster's contribution to a merged file. Together with the merged file, it is enough to restore the cluster's own
+ * file. It says where the cluster's records are in the merged file, and contains everything that the merged file does
+ * not contain unchanged. It can be stored as JSON without loss.
  */
 export interface Contribution {
   id: string;
   /** Number of records in the cluster's file. */
   records: number;
-  /** Number of entries in the cluster's byte range of the merged file. */
+  /** Number of entries in the cluster's byte range of the merged file. An entry is a key and its record. */
   entries: number;
-  /** Byte offset, in the merged file, of the cluster's entries (keys and records). */
+  /** Byte offset at which the cluster's byte range starts in the merged file. */
   offset: number;
-  /** Length of the cluster's entries in bytes. */
+  /** Length of the cluster's byte range in the merged file, in bytes. */
   length: number;
   /**
-   * Which entries of the cluster's range differ from the ones in its own file: their indexes, counted from 0 in the
-   * range.
+   * Entries of the cluster's byte range that differ from those in the cluster's own file, as indexes within the range
+   * (from 0).
    */
   altered: number[];
   /**
-   * Which entries of the cluster's own file are not in the merged file unchanged: their positions in the cluster's
-   * file.
+   * Entries of the cluster's own file that are not in the merged file unchanged, as indexes within the cluster's own
+   * file (from 0).
    */
   changed: number[];
-  /** The cluster's set with only the `changed` entries, as an ETL file in base64. */
+  /** An ETL file in base64: the cluster's set with only its `changed` entries. */
   rest: string;
   /**
-   * Whether externalKeys and idleKeys are omitted from `rest`. They are if they equal what `markedNames` computes from
-   * the records.
+   * True if `rest` does not contain externalKeys and idleKeys, because `markedNames` computes the same lists from the
+   * records.
    */
   marksOmitted: boolean;
 }
 
-/** A merged file and the contributions to it, in the order of folding. */
+/** A merged file, and the contribution of each input, in merge order. */
 export interface EncodedMerge {
   bytes: Buffer;
   contributions: Contribution[];
 }
 
-/** Encodes a merged set as a file. The bytes depend only on the inputs and their order. */
+/** Encodes a merged set as a file. The same inputs in the same order always give the same bytes. */
 export function encodeMerged<S extends EtlSet>(merged: Merged<S>): EncodedMerge {
   const { bytes, offsets } = encodeSetWithOffsets(merged.set);
   let first = 0;
@@ -85,18 +85,18 @@ function contributionOf<S extends EtlSet>(
   };
 }
 
-/** Encodes the `rest` of a contribution. `set` is the cluster's set with only the `changed` entries. */
+/** Encodes the `rest` field of a contribution. `set` is the cluster's set with only its `changed` entries. */
 export function encodeRest(set: EtlSet, marksOmitted: boolean): string {
   return encodeSet(marksOmitted ? withoutMarks(set) : set).toString('base64');
 }
 
 /**
- * Restores a cluster's ETL file from a merged file. The restored set has the same content as the set that was merged,
- * with its records in the same order.
+ * Restores a cluster's own ETL file from a merged file. The restored file has the same content as the original one,
+ * with the records in the same order. Its bytes may differ.
  *
- * @param merged the merged file as `encodeMerged` wrote it
- * @param contribution the cluster's contribution, which `encodeMerged` returned along with that file
- * @throws FederationError with an ETL_* code if `merged` and `contribution` do not belong together
+ * @param merged a merged file that `encodeMerged` returned
+ * @param contribution the cluster's contribution to that file
+ * @throws FederationError with an ETL_* code if the contribution does not belong to that file
  */
 export function extractContribution<P extends Pipeline>(
   pipeline: P,
@@ -106,7 +106,7 @@ export function extractContribution<P extends Pipeline>(
   return encodeSet(extractSet(pipeline, merged, contribution));
 }
 
-/** Does the same as `extractContribution`, but returns the set instead of a file. */
+/** Restores a cluster's set from a merged file. Does the same as `extractContribution`, but does not encode the set. */
 export function extractSet<P extends Pipeline>(
   pipeline: P,
   merged: Uint8Array,
@@ -125,8 +125,8 @@ export function extractSet<P extends Pipeline>(
 type Entry<P extends Pipeline> = [ByteString, RecordOf[P] | null];
 
 /**
- * Puts a cluster's entries back into their original order: the changed ones at `places`, the others in the gaps between
- * them.
+ * Restores the original order of a cluster's entries. Puts the changed entries at the indexes in `places`, and fills
+ * the gaps with the unchanged entries.
  */
 function inPlace<P extends Pipeline>(
   asTheyCame: Entry<P>[],

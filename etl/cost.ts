@@ -2,8 +2,8 @@ import type { FieldName, NumberName } from './field';
 import type { Allocation, Asset, AssetOf, AssetType } from './model';
 
 /**
- * Whether a number is part of its record's total cost. A cost that another field already includes is not:
- * `networkCost`, for example, includes `networkCrossZoneCost`.
+ * Says whether a numeric field is part of its record's total cost. A cost that another field already includes does not
+ * count again. For example, `networkCost` includes `networkCrossZoneCost`.
  */
 type CostRole = 'counts' | 'does not';
 
@@ -71,16 +71,16 @@ const assetRoles = {
   SharedAsset: { cost: 'counts' },
 } as const satisfies { [Type in AssetType]: Record<NumberName<AssetOf<Type>>, CostRole> };
 
-/** For each numeric field of a record, whether it is part of the record's total cost. */
+/** For each type of record and each numeric field, whether the field is part of the record's total cost. */
 export const costRoles = { allocation: allocationRoles, ...assetRoles };
 
-/** The numeric fields that a record's total cost is computed from. */
+/** The fields of a record that are needed to compute its total cost. */
 type Counted<T, Roles> = Pick<
   T,
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] & FieldName<T>
 >;
 
-/** The numeric fields that a node's total cost is computed from. */
+/** The fields of a node that are needed to compute its total cost. */
 export type NodeCosts = Counted<AssetOf<'Node'>, (typeof assetRoles)['Node']>;
 
 /** Returns the total cost of an allocation, including adjustments. */
@@ -101,7 +101,7 @@ export function allocationCost(
   );
 }
 
-/** Returns the total cost of a node, including adjustment and discount. */
+/** Returns the total cost of a node, including the adjustment. The discount applies only to CPU and RAM. */
 export function nodeCost({ cpuCost, ramCost, gpuCost, discount, adjustment }: NodeCosts): number {
   return (cpuCost + ramCost) * (1 - discount) + gpuCost + adjustment;
 }

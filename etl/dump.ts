@@ -6,14 +6,15 @@ import { specOf } from './pipelines';
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 export interface DumpOptions {
-  /** Whether to include the codec version of each record and, for assets, its Go type name. */
+  /** If true, the JSON includes the codec version of each record and the Go type name of each asset. */
   codecVersions: boolean;
 }
 
 /**
- * Converts a set to JSON. Every field has its name from the format: first the fields of the set itself, then its
- * records, sorted by key. Times become UTC texts, NaN and infinities become texts, negative zero becomes 0, absent
- * maps, lists and parts become null, and invalid UTF-8 becomes U+FFFD. Nothing is migrated between versions.
+ * Converts a set to JSON. The fields of the set come first, then the records, sorted by key. All fields have their
+ * names from the ETL format. Times become UTC texts, NaN and infinities become texts, negative zero becomes 0, missing
+ * maps, lists and parts become null, and invalid UTF-8 becomes U+FFFD. Fields of older versions are not converted to
+ * newer ones.
  */
 export function dumpSet(set: EtlSet, options: DumpOptions): Json {
   const records = recordsOf(set);
@@ -48,7 +49,10 @@ function dumpRecord(record: EtlRecord | null, { codecVersions }: DumpOptions): {
   return shown;
 }
 
-/** Converts volumes to a list. An object is not possible, because their keys are pairs. */
+/**
+ * Converts volumes to a list. They cannot become one JSON object, because the key of a volume is a pair of cluster and
+ * name.
+ */
 function dumpVolumes({ pvs }: Allocation): Json {
   if (pvs === null) return null;
   return [...pvs]
@@ -56,9 +60,7 @@ function dumpVolumes({ pvs }: Allocation): Json {
     .map(({ key, value }) => ({ cluster: dump(key.cluster), name: dump(key.name), value: dump(value) }));
 }
 
-/**
- * Converts any value. Its JavaScript type tells how, because the model represents each kind of value in only one way.
- */
+/** Converts any value to JSON. Needs no schema, because the value's JavaScript type shows how to convert it. */
 function dump(value: unknown): Json {
   if (value === null) return null;
   if (typeof value === 'string') return displayText(value);
@@ -74,7 +76,7 @@ function dump(value: unknown): Json {
   );
 }
 
-/** Converts a map to an object. `Object.fromEntries` creates an own property for any name, even for `__proto__`. */
+/** Converts a map to an object. `Object.fromEntries` creates a property for every key, even for the key `__proto__`. */
 function dumpMap(value: Map<ByteString, unknown>): Json {
   return Object.fromEntries(
     [...value].sort(([a], [b]) => byteOrder(a, b)).map(([key, part]) => [displayText(key), dump(part)]),

@@ -2,58 +2,58 @@ import { blankOf, type Codec, type Fields, struct } from './codec';
 import type { VersionRange } from './versions';
 
 /*
- * A field's description defines in one place how the field is stored in a file (and since which version), and how its
- * values are added when two records are added. Neither can be omitted, so no field gets lost when records are added.
+ * The description of a field says how the field is stored in a file, and how its values are added when two records are
+ * added. TypeScript requires both, so no field can be forgotten when records are added.
  */
 
-/** Adds two values of a field. `a` is from the record that was met first. Changes neither value. */
+/** Adds two values of a field. `a` comes from the earlier input of the merge. Does not change `a` or `b`. */
 export type Rule<T, Context> = (a: T, b: T, context: Context) => T;
 
-/** A field that is added without looking at other fields. */
+/** A field that can be added without the values of other fields. */
 export interface Field<T, Context> {
   readonly codec: Codec<T>;
   readonly add: Rule<T, Context>;
 }
 
 /**
- * A field that can only be added by looking at other fields as well. The function that adds the structure computes its
- * sum (see `adding`).
+ * A field that cannot be added without the values of other fields. Its sum is computed by the `addOwn` function that is
+ * passed to `adding`.
  */
 export interface OwnField<T> {
   readonly codec: Codec<T>;
   readonly add: 'own';
 }
 
-/** Name of a field of a structure. */
+/** Name of a field of a structure, except its version. */
 export type FieldName<T> = Exclude<keyof T, 'version'>;
 
-/** Name of a numeric field of a structure, which may be nullable. */
+/** Name of a numeric field of a structure. The field may be nullable. */
 export type NumberName<T> = {
   [Name in FieldName<T>]: NonNullable<T[Name]> extends number ? Name : never;
 }[FieldName<T>];
 
 /**
- * Describes every field of a structure. The order of the properties is the wire order. `Context` is what the rules need
- * to know about the two records that are added.
+ * Describes every field of a structure, in file order. `Context` is the type of the third argument that the rules
+ * receive, such as the durations of the two records.
  */
 export type Description<T, Context> = {
   readonly [Name in FieldName<T>]: Field<T[Name], Context> | OwnField<T[Name]>;
 };
 
 /**
- * Describes a field that is added without looking at other fields. If only newer versions have the field, wrap its
- * codec in `since`.
+ * Describes a field that can be added without the values of other fields. If older versions do not have the field, wrap
+ * its codec in `since`.
  */
 export function field<T, Context>(codec: Codec<T>, add: Rule<T, Context>): Field<T, Context> {
   return { codec, add };
 }
 
-/** Describes a field that can only be added by looking at other fields as well. */
+/** Describes a field that cannot be added without the values of other fields. */
 export function ownField<T>(codec: Codec<T>): OwnField<T> {
   return { codec, add: 'own' };
 }
 
-/** Makes the codec of a structure: a version byte, followed by the fields that exist in this version. */
+/** Returns the codec of a structure: a version byte, followed by the fields that this version has. */
 export function described<T extends { version: number }>(
   versions: VersionRange,
   description: Description<T, never>,
@@ -66,8 +66,7 @@ export function described<T extends { version: number }>(
 type OwnName<D> = { [Name in keyof D]: D[Name] extends { readonly add: 'own' } ? Name : never }[keyof D];
 
 /**
- * Makes the function that adds two structures. It adds each field by its rule, and the sum has the higher of the two
- * versions. It changes neither structure.
+ * Returns a function that adds two structures without changing them. The sum has the higher of their two versions.
  *
  * @param addOwn returns the sums of the fields that are described by `ownField`
  */
@@ -78,8 +77,7 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   const fields = fieldsOf(description);
   const rules = fields.flatMap(([name, { add }]) => (add === 'own' ? [] : [{ name, add }]));
   const owned = fields.flatMap(([name, { add }]) => (add === 'own' ? [name] : []));
-  // A sum has the same properties in the same order as a record that was read, so that all records share one hidden
-  // class.
+  // Use the same properties in the same order as a decoded record, so that V8 gives both the same hidden class.
   const blank = blankOf(['version', ...fields.map(([name]) => name)]);
   return (a, b, context) => {
     const [left, right] = [a, b] as unknown as Record<string, unknown>[];
@@ -91,7 +89,7 @@ export function adding<T extends { version: number }, Context, D extends Descrip
   };
 }
 
-/** The `addOwn` of a structure without fields that are described by `ownField`. */
+/** An `addOwn` function for a structure without any field that is described by `ownField`. */
 export function nothingOwn(): Record<never, never> {
   return {};
 }

@@ -11,11 +11,11 @@ import { type Pipeline, pipelines } from './window';
 import { Writer } from './writer';
 
 /**
- * Reads a whole ETL file of a pipeline. The file may have a string table or not, may be gzipped or not, and may have
- * any supported codec version. Checks everything and guesses nothing.
+ * Reads a whole ETL file of the given pipeline. The file may have any supported codec version, may or may not have a
+ * string table, and may be gzipped. Throws an error for any violation of the format.
  *
- * @throws FederationError with `subject.byte` (a position in the unpacked file): ETL_EMPTY_FILE, ETL_TRUNCATED,
- *   ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE if it is a good file of another pipeline
+ * @throws FederationError: ETL_EMPTY_FILE, ETL_TRUNCATED, ETL_CORRUPT, ETL_TOO_OLD, ETL_TOO_NEW, or ETL_WRONG_PIPELINE
+ *   if it is a valid file of another pipeline. `subject.byte` is the position of the fault in the unpacked file.
  */
 export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[P] {
   if (bytes.length === 0) {
@@ -38,18 +38,18 @@ export function decodeSet<P extends Pipeline>(pipeline: P, bytes: Uint8Array): S
 }
 
 /**
- * Reads a whole file of allocations as `decodeSet` does, but passes each record to `visit` instead of keeping it.
- * `visit` also receives the number of entries that the file announces. If a key is repeated, `visit` receives all of
- * its records, whereas `decodeSet` keeps only the last one.
+ * Reads a whole file of allocations. Saves memory compared to `decodeSet`: passes each record to `visit` instead of
+ * keeping it. `visit` also receives the number of entries in the file. If a key is repeated in a file with a string
+ * table, `visit` receives all of its records, whereas `decodeSet` keeps only the last one.
  *
- * @throws the same errors as `decodeSet`, possibly after some records have been visited
+ * @throws FederationError with an ETL_* code, possibly after some records have been visited
  */
 export function scanAllocations(
   bytes: Uint8Array,
   visit: (key: ByteString, record: Allocation | null, count: number) => void,
 ): AllocationSet {
   const plain = isGzipped(bytes) ? gunzip(bytes) : bytes;
-  // If the file has no table, use `decodeSet`, which has better error messages.
+  // If the file has no string table, use `decodeSet`, which has better error messages.
   if (!hasTable(plain)) {
     const set = decodeSet('allocations', plain);
     for (const [key, record] of set.allocations ?? []) visit(key, record, set.allocations?.size ?? 0);
@@ -72,8 +72,9 @@ function decodePlain<P extends Pipeline>(pipeline: P, bytes: Uint8Array): SetOf[
 }
 
 /**
- * Refuses a file without a string table unless it starts with a known version. Only old writers omit the table, so such
- * a file is not a newer ETL file: either it is not an ETL file at all, or it was cut off inside the magic.
+ * Throws an error if the first byte of a file without a string table is higher than any known version. All writers of
+ * newer versions use a string table. So the file is not an ETL file, or was cut off inside the four bytes that start a
+ * table.
  */
 function refuseOtherMagic(pipeline: Pipeline, bytes: Uint8Array): void {
   const { newest } = pipelineSpecs[pipeline].versions;
@@ -93,23 +94,25 @@ function decodes(pipeline: Pipeline, bytes: Uint8Array): boolean {
   }
 }
 
-/** An encoded file, and the positions of its entries. */
+/** An encoded file, with the positions of its entries. */
 export interface EncodedSet {
   bytes: Buffer;
-  /** Byte offset at which each entry (key and record) starts, in order, followed by the end of the last entry. */
+  /**
+   * Byte offset at which each entry (key and record) starts, in order. One more element is the end of the last entry.
+   */
   offsets: number[];
 }
 
 /**
- * Encodes a set as a file with a string table. The bytes depend only on the set and on the order of its maps. Each
- * structure is written in its own codec version. If a part has a higher version than the set, the set's version is
- * raised to it.
+ * Encodes a set as a file with a string table. The bytes depend only on the set and the order of its maps. Each
+ * structure is written in its own codec version. If a record has a higher version than the set, the set gets that
+ * version.
  */
 export function encodeSet(set: EtlSet): Buffer {
   return encodeSetWithOffsets(set).bytes;
 }
 
-/** Does the same as `encodeSet`, and also returns the positions of the entries. */
+/** Encodes a set like `encodeSet`, and also returns the positions of the entries. */
 export function encodeSetWithOffsets(set: EtlSet): EncodedSet {
   const writer = new Writer();
   const body = writeSet(writer, set);

@@ -3,27 +3,32 @@ import type { ByteString } from './byte-string';
 /** Rules for merging the records of one pipeline. */
 export interface FoldRules<R> {
   /**
-   * Returns the identity of a record. Records with the same identity are added up. In the result, the identity is the
-   * record's key.
+   * Returns the identity of a record. Records with the same identity are added together. The identity becomes the key
+   * of the sum.
    */
   identity(record: R): ByteString;
-  /** Adds `b` to `a`, which was met first. `index` is the number of the input that `b` is from. */
+  /** Adds `b` to `a`, which comes earlier in the merge. `index` is the index of the input that contains `b`. */
   add(a: R, b: R, index: number): R;
-  /** Expands the record's window to the window of the result. Returns the same object if nothing changes. */
+  /** Expands the record's window to the window of the merged set. Returns the same object if nothing changes. */
   expand(record: R): R;
 }
 
-/** What became of the entries of one input. */
+/** How a merge treated the entries of one input. An entry is a key and its record. */
 export interface FoldedInput {
-  /** Number of entries of the result whose identity was first met in this input. They are consecutive in the result. */
+  /**
+   * Number of entries in the result whose identity first occurred in this input. They are consecutive in the result.
+   */
   entries: number;
-  /** Which of the `entries` differ from the input's own: their indexes among them, counted from 0, ascending. */
+  /**
+   * Which of these `entries` are not identical to an entry of the input, as ascending indexes. Index 0 is the first of
+   * the `entries`.
+   */
   altered: number[];
-  /** Which entries of the input are not in the result unchanged: their positions in the input, ascending. */
+  /** Entries of the input that are not in the result unchanged, as ascending indexes within the input. */
   changed: number[];
   /**
-   * The part of `changed` without an entry of its own in the result: entries without a record, and entries whose record
-   * was added to an earlier one.
+   * The `changed` entries that are not among this input's `entries` in the result: they have no record, or their record
+   * was added to an earlier record.
    */
   gone: number[];
 }
@@ -36,7 +41,7 @@ interface Slot<R> {
 }
 
 /**
- * Merges the records of many inputs into one map, in the order in which their identities are first met. Skips entries
+ * Merges the records of many inputs into one map, in the order in which their identities first occur. Skips entries
  * without a record.
  */
 export function foldRecords<R>(
@@ -81,7 +86,7 @@ interface Met<R> {
 }
 
 /**
- * If the identity of a record already has a slot, adds the record to it and returns undefined. Otherwise creates a slot
+ * Adds a record to the slot of its identity and returns undefined. If the identity has no slot yet, creates the slot
  * and returns it.
  */
 function meet<R>(slots: Map<ByteString, Slot<R>>, rules: FoldRules<R>, met: Met<R>): Slot<R> | undefined {

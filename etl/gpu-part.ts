@@ -13,21 +13,21 @@ const fields = {
   gpuRequestAverage: field(optional(f64), meanOrNull),
 } satisfies Description<GPUAllocation, Minutes>;
 
-/** Codec of a GPUAllocation, from the version byte on. */
+/** Codec of the GPU part of an allocation: a version byte, then the fields. */
 export const gpuPart = described<GPUAllocation>(allocationVersions, fields);
 
 const addParts = adding<GPUAllocation, Minutes, typeof fields>(fields, nothingOwn);
 
-/** First version in which allocations have a gpuAllocation. Version 22 has two plain averages instead. */
+/** First version of allocations with the field `gpuAllocation`. Version 22 has two plain averages instead. */
 const partSince = 23;
 
-/** GPU fields of an allocation. Which of them are used depends on the allocation's version. */
+/** GPU fields of an allocation. The allocation's version determines which of them are used. */
 type GpuFields = Pick<
   Allocation,
   'deprecatedGpuRequestAverage' | 'deprecatedGpuUsageAverage' | 'gpuAllocation'
 >;
 
-/** Adds the GPU fields of two allocations. The result uses the fields of the higher version. */
+/** Adds the GPU fields of two allocations. The sum uses those GPU fields that the higher of the two versions has. */
 export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFields {
   const version = Math.max(a.version, b.version);
   const gpu = add(gpuOf(a, version), gpuOf(b, version), minutes);
@@ -41,8 +41,8 @@ export function addGpus(a: Allocation, b: Allocation, minutes: Minutes): GpuFiel
 }
 
 /**
- * Returns the GPU part of an allocation. One of version 22 has no such part, so it is made from the two averages, or is
- * null if both are 0.
+ * Returns the GPU part of an allocation. An allocation of version 22 has only two averages instead. Its GPU part is
+ * made from them, or is null if both are 0.
  */
 function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null {
   if (record.version !== partSince - 1) return record.gpuAllocation;
@@ -56,14 +56,14 @@ function gpuOf(record: Allocation, resultVersion: number): GPUAllocation | null 
 }
 
 /**
- * Adds two GPU parts: the result is `a`, with the mean of both sides' averages. Returns `b` unchanged if `a` is
- * missing.
+ * Adds two GPU parts. The averages of both are combined, weighted by duration. All other values are those of `a`. If
+ * `a` is null, returns `b` unchanged.
  */
 function add(a: GPUAllocation | null, b: GPUAllocation | null, minutes: Minutes): GPUAllocation | null {
   return a === null ? b : addParts(a, b ?? noGpu, minutes);
 }
 
-/** Stands in for an unknown GPU. Its version is 0, so that it never raises the version of a sum. */
+/** Replaces a missing GPU part in a sum. Its version is 0, so the sum gets the version of the other GPU part. */
 const noGpu: GPUAllocation = {
   version: 0,
   gpuDevice: '',

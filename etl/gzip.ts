@@ -1,17 +1,17 @@
 import { gunzipSync } from 'node:zlib';
 import { corrupt, truncated } from './refusal';
 
-/** Maximal unpacked size in bytes. It applies to every file, no matter how well it was compressed. */
+/** Maximum unpacked size of any file, in bytes. */
 const largestUnpacked = 2 ** 30;
-/** Up to this unpacked size in bytes, any compression ratio is allowed, because small files may compress very well. */
+/** Unpacked size in bytes up to which any compression ratio is allowed, because small files may compress very well. */
 const alwaysAllowed = 2 ** 24;
 /**
- * Maximal compression ratio. Real files compress to about a tenth; a file that exceeds this ratio is a decompression
- * bomb.
+ * Maximum ratio of unpacked to compressed size. The ratio of real files is about 10. A file above the maximum is
+ * treated as a decompression bomb.
  */
 const largestRatio = 200;
 
-/** Whether the bytes are gzipped. Only the two magic bytes decide, not the name of the file. */
+/** Returns whether the bytes are gzipped. Checks only the two magic bytes. */
 export function isGzipped(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
@@ -19,7 +19,8 @@ export function isGzipped(bytes: Uint8Array): boolean {
 /**
  * Unpacks gzipped bytes.
  *
- * @throws ETL_TRUNCATED if the bytes end too early, ETL_CORRUPT if they are damaged or expand too much
+ * @throws ETL_TRUNCATED if the bytes end too early, ETL_CORRUPT if they are damaged or their unpacked size exceeds a
+ *   limit
  */
 export function gunzip(bytes: Uint8Array): Buffer {
   const maxOutputLength = Math.min(largestUnpacked, Math.max(alwaysAllowed, bytes.length * largestRatio));

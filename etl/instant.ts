@@ -1,22 +1,22 @@
 /**
  * A point in time as it is stored in a file. Two instants are equal if their seconds and nanoseconds are equal. The
- * zone is only for display. It is kept so that the instant can be written back as the same bytes.
+ * time zone is kept only so that the instant can be written back as the same bytes.
  */
 export interface Instant {
   /** Whole seconds since 1970; negative for times before 1970. Go's zero time is -62135596800. */
   readonly seconds: number;
   /** Nanoseconds within the second, 0 to 999,999,999. */
   readonly nanos: number;
-  /** Offset of the zone in minutes; -1 for UTC. */
+  /** Offset of the time zone from UTC, in minutes. -1 means UTC, as in Go. */
   readonly zoneMinutes: number;
-  /** Seconds of the zone's offset beyond `zoneMinutes`. Only the 16-byte form has them; null in the 15-byte form. */
+  /**
+   * Seconds of the zone's offset beyond `zoneMinutes`. Null if the time was stored in the 15-byte form, which has no
+   * such seconds.
+   */
   readonly zoneSeconds: number | null;
 }
 
-/**
- * Compares two instants. The result is negative if `a` is before `b`, 0 if they are equal, and positive if `a` is after
- * `b`.
- */
+/** Returns a negative number if `a` is before `b`, 0 if they are equal, and a positive number if `a` is after `b`. */
 export function compareInstants(a: Instant, b: Instant): number {
   return a.seconds - b.seconds || a.nanos - b.nanos;
 }
@@ -32,8 +32,8 @@ export function later(a: Instant, b: Instant): Instant {
 }
 
 /**
- * Upper bound on durations in minutes. OpenCost computes minutes from Go's time.Duration, whose maximum is 2^63 - 1 ns.
- * Longer durations, such as those since Go's zero time, are capped.
+ * Maximum duration, in minutes. OpenCost computes minutes from Go's time.Duration, whose maximum is 2^63 - 1
+ * nanoseconds. A longer duration, such as the time since Go's zero time, is capped.
  */
 const longestMinutes = 2 ** 63 / 6e10;
 

@@ -1,5 +1,5 @@
 /**
- * Maximal size in bytes of a window's file. Larger files are not read, because a splice stores positions in 32 bits. No
- * window of a known federation comes close to this size.
+ * Maximum size of a window's file, in bytes. Larger files are not read, because positions in a file are stored in 32
+ * bits. Real files are far smaller.
  */
 export const largestWindow = 2 ** 31;

@@ -13,7 +13,7 @@ const fields = {
   hours: field(since(21, f64, 0), sum),
 } satisfies Description<LbAllocation, void>;
 
-/** Codec of an allocation's load balancers, by key. */
+/** Codec of an allocation's load balancers, stored as a map with string keys. */
 export const loadBalancers = map(optional(embedded(described<LbAllocation>(allocationVersions, fields))));
 
 const addBalancer = adding<LbAllocation, void, typeof fields>(fields, nothingOwn);
@@ -21,8 +21,8 @@ const addBalancer = adding<LbAllocation, void, typeof fields>(fields, nothingOwn
 type Balancers = Map<ByteString, LbAllocation | null>;
 
 /**
- * Adds the load balancers of two allocations, key by key. Keys without a value are dropped, except if `b` has no map of
- * load balancers (null): then `a` is returned unchanged.
+ * Adds the load balancers of two allocations, key by key. Drops keys without a value. If `b` is null, returns `a`
+ * unchanged.
  */
 export function addBalancers(a: Balancers | null, b: Balancers | null): Balancers | null {
   if (b === null) return a;
@@ -39,8 +39,8 @@ export function addBalancers(a: Balancers | null, b: Balancers | null): Balancer
 }
 
 /**
- * Converts a load balancer that only the second allocation has. As in OpenCost, it becomes public and loses its
- * address.
+ * Converts a load balancer that only the second allocation has. As in OpenCost, `private` becomes false and `ip`
+ * becomes empty.
  */
 function takenOver({ version, service, cost, hours }: LbAllocation): LbAllocation {
   return { version, service, cost, private: false, ip: '', hours };

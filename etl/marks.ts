@@ -5,16 +5,20 @@ import { specOf } from './pipelines';
 import type { Pipeline } from './window';
 
 /**
- * A set's lists of marked names: names of idle or external records. Has no fields for a pipeline without such lists.
+ * A set's lists of marked records. Each list has its own mark, a text such as `__idle__`, and contains the identities
+ * that include this text. The lists of allocations are idleKeys and externalKeys. Assets have no such lists.
  */
 export type Marks<P extends Pipeline> = { [F in MarkField<P>]: Map<ByteString, boolean> };
 
-/** Returns the fields that list marked names. Each comes with its mark: the text by which a name gets into the list. */
+/** Returns the fields of a set that list marked records. Each field comes with its mark, such as `__idle__`. */
 export function marksOf<P extends Pipeline>({ marks }: PipelineSpec<P>): [MarkField<P>, string][] {
   return Object.entries<string>(marks) as [MarkField<P>, string][];
 }
 
-/** Computes the lists of marked names from records. Each list has the identities that contain the list's mark. */
+/**
+ * Computes a set's lists of marked records. Each list contains the identities that include its mark, such as
+ * `__idle__`.
+ */
 export function markedNames<P extends Pipeline>(
   spec: PipelineSpec<P>,
   records: RecordMap<RecordOf[P]> | null,
@@ -34,12 +38,15 @@ export function markedNames<P extends Pipeline>(
   return Object.fromEntries(marks.map(({ field, names }) => [field, names])) as Marks<P>;
 }
 
-/** Returns the set with null in place of each list of marked names. */
+/** Returns a copy of the set in which all lists of marked records, such as `idleKeys`, are null. */
 export function withoutMarks<P extends Pipeline>(set: SetOf[P]): SetOf[P] {
   return { ...set, ...Object.fromEntries(marksOf(specOf(set)).map(([field]) => [field, null])) };
 }
 
-/** Whether the set's lists of marked names are exactly those in `usual`. False if the pipeline has no such lists. */
+/**
+ * Returns whether the set's lists of marked records equal those in `usual`. Returns false if the pipeline has no such
+ * lists.
+ */
 export function hasMarks<P extends Pipeline>(set: SetOf[P], usual: Marks<P>): boolean {
   const fields = marksOf(specOf(set)).map(([field]) => field);
   return fields.length > 0 && fields.every((field) => sameMarks(markField(set, field), usual[field]));

@@ -1,40 +1,42 @@
 import type { ByteString } from './byte-string';
 import { type Instant, minutesBetween } from './instant';
 
-/* Rules for adding single fields. Several structures use them. */
+/* Functions for adding the values of a field. Several structures use them. */
 
 export function sum(a: number, b: number): number {
   return a + b;
 }
 
-/** Adds two numbers, with 0 in place of a missing one. Returns null if both are missing. */
+/** Adds two numbers. A missing number (null) counts as 0. Returns null if both are missing. */
 export function sumOrNull(a: number | null, b: number | null): number | null {
   return a === null && b === null ? null : (a ?? 0) + (b ?? 0);
 }
 
-/** Returns the text if it is the same on both sides, otherwise an empty string. */
+/** Returns the text if `a` and `b` are equal, otherwise an empty string. */
 export function kept(a: ByteString, b: ByteString): ByteString {
   return a === b ? a : '';
 }
 
-/** Returns the value from the record that was met first. */
+/** Returns the first value, which comes from the earlier input of the merge. */
 export function first<T>(a: T): T {
   return a;
 }
 
-/** Returns null. For fields that make no sense in a sum. */
+/** Returns null. Used for fields that make no sense in a sum. */
 export function dropped(): null {
   return null;
 }
 
-/** Minutes that each of two records lasts (`a`, `b`), and that the time they span together lasts (`all`). */
+/**
+ * Durations in minutes: those of two records (`a`, `b`), and that of the time span that covers both records (`all`).
+ */
 export interface Minutes {
   readonly a: number;
   readonly b: number;
   readonly all: number;
 }
 
-/** Returns how many minutes two records last. `start` and `end` are those of the time that they span together. */
+/** Returns the durations of records `a` and `b` and of the time span from `start` to `end`, all in minutes. */
 export function minutesOf(a: Timed, b: Timed, { start, end }: Timed): Minutes {
   return {
     a: minutesBetween(a.start, a.end),
@@ -49,16 +51,16 @@ interface Timed {
 }
 
 /**
- * Averages two values over the time that their records span together. Each value is weighted by its record's minutes.
- * Returns 0 if the time span has no minutes.
+ * Averages a value of two records over the time span that covers both. Each value is weighted by the duration of its
+ * record. Returns 0 if the time span is empty.
  */
 export function mean(a: number, b: number, minutes: Minutes): number {
   return minutes.all > 0 ? (a * minutes.a + b * minutes.b) / minutes.all : 0;
 }
 
 /**
- * Does the same as `mean`, with 0 in place of a missing value. Returns null if both values are missing or the time span
- * has no minutes.
+ * Averages two values like `mean`. A missing value (null) counts as 0. Returns null if both values are missing or the
+ * time span is empty.
  */
 export function meanOrNull(a: number | null, b: number | null, minutes: Minutes): number | null {
   return minutes.all > 0 && !(a === null && b === null) ? mean(a ?? 0, b ?? 0, minutes) : null;

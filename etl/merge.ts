@@ -15,28 +15,29 @@ import { highestVersion } from './set-codec';
 import { expandWindow } from './time-window';
 import type { Pipeline } from './window';
 
-/** One cluster's set for the window that is being merged. */
+/** One input of a merge: a cluster's id, and its set for the window to merge. */
 export interface MergeInput<S extends EtlSet> {
   id: string;
   set: S;
 }
 
-/** An input of a merge, with what became of its entries. */
+/** One input of a merge, with information about how the merge treated its entries. */
 export interface MergedInput<S extends EtlSet> extends MergeInput<S>, FoldedInput {}
 
-/** A merged set, with what became of the entries of each input. The inputs are in the order of folding. */
+/**
+ * A merged set, with information about how the merge treated the entries of each input. The inputs are in merge order.
+ */
 export interface Merged<S extends EtlSet> {
   set: S;
   inputs: MergedInput<S>[];
 }
 
 /**
- * Merges the sets of one window. The result is the same as from folding OpenCost's set types one after another. Records
- * pass through unchanged, those of the first input first. If two records have the same identity, the later one is added
- * to the one that was met first, which keeps its position. The rules are in docs/design/etl-format.md. Does not change
- * the inputs.
+ * Merges the sets of one window by the rules of OpenCost. Most records are copied unchanged, in the order of the
+ * inputs. If a record has the same identity as an earlier record, it is added to the earlier one, which keeps its
+ * position. Does not change the inputs. docs/design/etl-format.md lists the rules, and their differences from OpenCost.
  *
- * @param inputs at least one, in the order of folding (ids in byte order, so that the result is reproducible)
+ * @param inputs at least one input, sorted by id in byte order, so that the result is reproducible
  */
 export function mergeSets<P extends Pipeline>(
   pipeline: P,
@@ -58,7 +59,7 @@ export function mergeSets<P extends Pipeline>(
     ...markedNames(spec, records),
     ...commonFacts(sets, window),
   } as unknown as SetOf[P];
-  // If there are no records, the merged set gets the highest version of the input sets.
+  // A set without records gets the highest version of the input sets.
   const version = highestVersion<P>(merged) || Math.max(...sets.map((set) => set.version));
   return {
     set: { ...merged, version },
@@ -88,7 +89,7 @@ function commonFacts<P extends Pipeline>(
   };
 }
 
-/** Joins lists, keeping each item once. Returns null if all lists are null. */
+/** Joins lists and removes duplicates. Returns null if all lists are null. */
 function union(lists: readonly (readonly ByteString[] | null)[]): ByteString[] | null {
   if (lists.every((list) => list === null)) return null;
   return [...new Set(lists.flatMap((list) => list ?? []))];

@@ -3,15 +3,15 @@ import type { Instant } from './instant';
 import type { Pipeline } from './window';
 
 /*
- * The content of ETL files, field by field, under the names of the format. Every structure keeps its own codec version.
- * Null maps and lists differ from empty ones. All strings are byte strings. Values are treated as immutable: merging
- * creates new values, which share the parts that did not change.
+ * The content of ETL files. Fields have the names of the ETL format. Every structure keeps its own codec version. A
+ * null map or list differs from an empty one. All strings are byte strings. Values must not be changed after they are
+ * created. A merge creates new values, which share their unchanged parts with the inputs.
  *
- * Money is in the cluster's pricing currency. Fields named hours or bytes are in that unit. Averages are over the time
- * from `start` to `end` of the record.
+ * Costs are in the cluster's pricing currency. Fields with `hours` or `bytes` in their names are in that unit. Averages
+ * are over the time from the record's `start` to its `end`.
  */
 
-/** A time span `[start, end)`. Null on a side that is open. */
+/** A time span from `start` (inclusive) to `end` (exclusive). Null means that the time span is open on that side. */
 export interface TimeWindow {
   version: number;
   start: Instant | null;
@@ -50,7 +50,9 @@ export interface PVAllocation {
   providerID: ByteString;
 }
 
-/** One persistent volume of an allocation. No two entries of one record have the same cluster and name. */
+/**
+ * One persistent volume of an allocation. Within an allocation, each combination of cluster and name occurs only once.
+ */
 export interface PVEntry {
   key: PVKey;
   value: PVAllocation | null;
@@ -82,7 +84,10 @@ export interface GPUAllocation {
   gpuRequestAverage: number | null;
 }
 
-/** Usage and cost of a workload, or idle, external or unmounted cost. */
+/**
+ * Usage and cost of a workload. Some allocations stand for idle cost, external cost or the cost of unmounted volumes
+ * instead.
+ */
 export interface Allocation {
   version: number;
   /** The record's identity: `cluster/node/namespace/pod/container`. */
@@ -153,7 +158,7 @@ export interface AssetProperties {
   providerID: ByteString;
 }
 
-/** Shares of a whole; each is a fraction of 1. */
+/** Fractions of a whole, each from 0 to 1. */
 export interface Breakdown {
   version: number;
   idle: number;
@@ -171,7 +176,7 @@ export interface NodeOverhead {
 
 interface AssetBase<Type extends string> {
   type: Type;
-  /** The writer's name for the Go type. The part after its last dot is `type`. */
+  /** Name of the asset's Go type, as the writer of the file stored it. The part after its last dot is `type`. */
   typeName: ByteString;
   version: number;
   properties: AssetProperties | null;
@@ -234,7 +239,7 @@ export interface NodeAsset extends TimedAsset<'Node'> {
   gpuCost: number;
   gpuCount: number;
   ramCost: number;
-  /** Fraction by which CPU and RAM cost are reduced. */
+  /** Fraction (0 to 1) by which the costs of CPU and RAM are reduced. */
   discount: number;
   preemptible: number;
   overhead: NodeOverhead | null;
@@ -244,7 +249,7 @@ export interface SharedAsset extends AssetBase<'SharedAsset'> {
   cost: number;
 }
 
-/** A billed resource: a node, a disk, a load balancer, … */
+/** A billed resource, such as a node, a disk or a load balancer. */
 export type Asset =
   | AnyAsset
   | CloudAsset
@@ -264,7 +269,10 @@ export type AssetOf<Type extends AssetType> = Extract<Asset, { type: Type }>;
 export interface AssetSet {
   kind: 'assets';
   version: number;
-  /** The words whose values make up the keys of the records. If null or empty, the usual words are used. */
+  /**
+   * Parts of the records' keys: names of properties, `type`, or `label:<name>`. If null or empty, the parts are
+   * `usualWords`.
+   */
   aggregationKeys: ByteString[] | null;
   assets: Map<ByteString, Asset | null> | null;
   fromSource: ByteString;
@@ -285,7 +293,7 @@ export interface RecordOf {
   assets: Asset;
 }
 
-/** The fields that the sets of every pipeline have. */
+/** The fields that all set types have in common. */
 export interface CommonSet {
   version: number;
   fromSource: ByteString;
@@ -296,7 +304,10 @@ export interface CommonSet {
 
 export type RecordMap<R> = Map<ByteString, R | null>;
 
-/** Checks at compile time that each set type has its pipeline as `kind`, and its records in the field of that name. */
+/**
+ * Compile-time check: `kind` of each set type must be the name of its pipeline, and a field of that name must hold the
+ * records.
+ */
 type WholeSets = {
   [P in Pipeline]: CommonSet & { kind: P } & { [Records in P]: RecordMap<RecordOf[P]> | null };
 };
@@ -305,13 +316,13 @@ type Checked<Sets extends WholeSets> = Sets[Pipeline];
 export type EtlSet = Checked<SetOf>;
 export type EtlRecord = RecordOf[Pipeline];
 
-/** Returns the records of a set of any pipeline, by key. Returns null if the set has no map of records. */
+/** Returns the records of a set, by key. Returns null if the set has no map of records. */
 export function recordsOf<P extends Pipeline>(set: SetOf[P]): RecordMap<RecordOf[P]> | null {
   const { kind } = set;
   return (set as unknown as Record<Pipeline, RecordMap<RecordOf[P]> | null>)[kind];
 }
 
-/** Returns the set with the given records instead of its own. */
+/** Returns a copy of the set with the given records instead of its own. */
 export function withRecords<P extends Pipeline>(
   set: SetOf[P],
   records: RecordMap<RecordOf[P]> | null,
@@ -319,7 +330,7 @@ export function withRecords<P extends Pipeline>(
   return { ...set, [set.kind]: records };
 }
 
-/** Whether a set has at least one record. Keys without a record do not count. */
+/** Returns whether a set has at least one record. Keys without a record do not count. */
 export function hasRecords<P extends Pipeline>(set: SetOf[P]): boolean {
   for (const record of recordsOf<P>(set)?.values() ?? []) {
     if (record !== null) return true;

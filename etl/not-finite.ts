@@ -3,11 +3,11 @@ import { type EtlRecord, type EtlSet, type RecordOf, recordsOf, withRecords } fr
 import { pipelineSpecs } from './pipelines';
 import type { Pipeline } from './window';
 
-/** How many NaN and infinite numbers one field has in the records of one cluster. */
+/** Count of NaN and infinite values in one field of one cluster's records. */
 export interface NotFinite {
   readonly cluster: string;
   /**
-   * The field's name in the format. If the field is in a part of the record, the name of the part comes first:
+   * Name of the field in the ETL format. If the field is inside a part of the record, the name of the part comes first:
    * `pvs.cost`.
    */
   readonly field: string;
@@ -32,8 +32,8 @@ export class NotFiniteCounts<P extends Pipeline = Pipeline> {
 }
 
 /**
- * Replaces every NaN and infinite number in a set's records by 0. Also returns in which clusters and fields they were
- * found.
+ * Replaces every NaN and infinite number in a set's records with 0. Also returns how many there were in each cluster
+ * and field.
  */
 export function withoutNotFinite(set: EtlSet): { readonly set: EtlSet; readonly found: NotFinite[] } {
   const counts = new NotFiniteCounts<Pipeline>(set.kind);
@@ -50,7 +50,7 @@ function withZeros(record: EtlRecord, counts: NotFiniteCounts): EtlRecord {
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map((one) => take(one, path));
     if (value instanceof Map) return new Map([...value].map(([key, one]) => [key, take(one, path)]));
-    // A volume is a pair of key and value. Numbers are only in the value, so leave `key` and `value` out of the path.
+    // A volume has the form { key, value }. Omit these two names from the path, so that it becomes `pvs.cost`.
     const isPair = 'key' in value && 'value' in value;
     return Object.fromEntries(
       Object.entries(value).map(([name, one]) => [name, take(one, isPair ? path : [...path, name])]),

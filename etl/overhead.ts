@@ -10,17 +10,17 @@ const fields = {
   overheadCostFraction: ownField(f64),
 } satisfies Description<NodeOverhead, Costs>;
 
-/** Codec of a node's overhead; null if it has none. */
+/** Codec of a node's overhead. Null means that the node has none. */
 export const overhead = optional(embedded(described<NodeOverhead>(assetVersions, fields)));
 
-/** The fields of a node that are needed to add its overhead to another one. */
+/** The fields of a node that `addOverheads` needs. */
 type Overheaded = Pick<NodeAsset, 'overhead' | 'cpuCost' | 'ramCost'>;
 
-/** The two nodes whose overheads are added. Their costs are the weights of the fractions. */
+/** Two nodes whose overheads are added. Their CPU and RAM costs are the weights of the overhead fractions. */
 interface Costs {
   readonly a: Overheaded;
   readonly b: Overheaded;
-  /** Total cost of both nodes together. */
+  /** Total cost of both nodes together, including discount and adjustments. */
   readonly total: number;
 }
 
@@ -36,8 +36,8 @@ const add = adding<NodeOverhead, Costs, typeof fields>(fields, (overheadA, overh
 });
 
 /**
- * Adds the overheads of two nodes. The CPU and RAM fractions are weighted by cost. Returns null if either node has no
- * overhead.
+ * Adds the overheads of two nodes. The CPU and RAM fractions are weighted by cost. `total` is the total cost of both
+ * nodes. Returns null if either node has no overhead.
  */
 export function addOverheads(a: Overheaded, b: Overheaded, total: number): NodeOverhead | null {
   if (a.overhead === null || b.overhead === null) return null;

@@ -1,19 +1,22 @@
 import type { Codec, Shape } from './codec';
 import { windowVersions } from './versions';
 
-/** Returns the highest codec version that occurs in a value, or 0 if none occurs. */
+/** Returns the highest codec version in a value, or 0 if the value contains no versions. */
 type Highest = (value: unknown) => number;
 
 /**
- * Compiles a codec's shape into a function that returns the highest codec version in a value. It ignores those of
- * windows.
+ * Generates a function from a codec's shape. The function returns the highest codec version in a value, not counting
+ * the versions of windows.
  */
 export function highestVersionOf<T>(codec: Codec<T>): (value: T) => number {
   const highest = fromShape(codec.shape);
   return highest === undefined ? () => 0 : highest;
 }
 
-/** Compiles a shape. Returns undefined if its values contain no versions, so that no time is spent on such fields. */
+/**
+ * Generates a function for values of a shape. Returns undefined if such values contain no versions, so that they can be
+ * skipped.
+ */
 function fromShape(shape: Shape): Highest | undefined {
   switch (shape.kind) {
     case 'optional': {
@@ -46,8 +49,8 @@ function fromShape(shape: Shape): Highest | undefined {
 }
 
 /**
- * Compiles a function that visits only those members of an object that contain versions. Returns undefined if none
- * does.
+ * Generates a function for objects. It visits only those members of an object that contain versions. Returns undefined
+ * if no member contains versions.
  */
 function ofMembers(
   members: readonly (readonly [name: string, shape: Shape | undefined])[],

@@ -7,52 +7,54 @@ import type { Walk } from './splice/walk';
 import type { VersionRange } from './versions';
 import type { Pipeline } from './window';
 
-/** Name of a field that only the sets of this pipeline have. The field with the records is not among them. */
+/** Name of a field that only the sets of this pipeline have, except the field that holds the records. */
 export type OwnField<P extends Pipeline> = Exclude<keyof SetOf[P], keyof CommonSet | 'kind' | P>;
 
-/** Name of a field that only the sets of this pipeline have and that lists names of (idle or external) records. */
+/** Name of a pipeline-specific field of a set that lists marked records: `idleKeys` or `externalKeys`. */
 export type MarkField<P extends Pipeline> = {
   [F in OwnField<P>]: SetOf[P][F] extends Map<ByteString, boolean> | null ? F : never;
 }[OwnField<P>];
 
-/** Name of any other field that only the sets of this pipeline have. */
+/** Name of a pipeline-specific field of a set that does not list marked records, such as `aggregationKeys`. */
 export type FactField<P extends Pipeline> = Exclude<OwnField<P>, MarkField<P>>;
 
-/** Everything about a pipeline that reading, merging and splicing need to know. */
+/** Everything that reading, merging and splicing (the fast merge) need to know about a pipeline. */
 export interface PipelineSpec<P extends Pipeline> {
-  /** Human-readable name of the set type. */
+  /** Name of the set type, such as `AllocationSet`. */
   readonly setName: string;
-  /** Supported versions of the set type. */
+  /** Supported codec versions of the set type. */
   readonly versions: VersionRange;
-  /** Codec of an entry's record. The key before it is a string. */
+  /** Codec of a record. In a file, the record's key comes before it. Null means that the key has no record. */
   readonly record: Codec<RecordOf[P] | null>;
   /**
-   * Codecs of the pipeline's own fields in wire order. Each field is before or after the records. The fields that all
-   * pipelines have in common come last, in the same order in every pipeline.
+   * Codecs of the pipeline-specific fields, in file order. Each of these fields comes before or after the records. The
+   * fields that all pipelines have in common follow at the end of the file.
    */
   readonly own: { readonly [F in OwnField<P>]: OwnCodec<SetOf[P][F]> };
-  /** Returns the highest codec version of a record and its parts, except windows. */
+  /** Returns the highest codec version of a record and its parts. The versions of windows do not count. */
   versionOf(this: void, record: RecordOf[P]): number;
-  /** Returns the name of the record's cluster, or an empty string if the record has none. */
+  /** Returns the name of a record's cluster, or an empty string if the record does not name one. */
   clusterOf(this: void, record: RecordOf[P]): ByteString;
   /** Returns the total cost of a record, including adjustments, in the pricing currency of its cluster. */
   costOf(this: void, record: RecordOf[P]): number;
   /**
-   * Returns the identity of a record, which is usually its key. Records with the same identity are added up in a merge.
+   * Returns the identity of a record, which is usually also its key. A merge adds together records with the same
+   * identity.
    */
   identity(this: void, record: RecordOf[P]): ByteString;
-  /** Returns the rules for merging the sets of one window. Receives the sets in the order of folding. */
+  /** Returns the rules for merging the given sets of one window. The sets must be in merge order. */
   merging(this: void, sets: readonly SetOf[P][]): Merging<P>;
   /**
-   * The mark of each list of marked names: an ASCII text. The list contains the records whose identity contains the
+   * The mark of each list of marked records: an ASCII text. The list contains the records whose identity includes this
    * text.
    */
   readonly marks: { readonly [F in MarkField<P>]: string };
   /**
-   * Whether records of the set have other identities than `identity` returns. A splice then has to decode all records.
+   * Returns whether the set's records have other identities than those that `identity` returns, for example because of
+   * aggregationKeys. If so, a splice must decode all records.
    */
   hasOtherIdentities(this: void, set: SetOf[P]): boolean;
-  /** What a splice needs in order to walk over records without decoding them. */
+  /** Tells a splice (the fast merge) how to move over records without decoding them. */
   readonly walk: WalkRules;
 }
 
@@ -62,31 +64,35 @@ export interface OwnCodec<T> {
 }
 
 export interface Merging<P extends Pipeline> {
-  /** Window of the merged set. */
+  /** Window of the merged set: it covers the windows of the inputs. */
   readonly window: TimeWindow;
-  /** The fields of the merged set itself (not of its records), except the lists of marked names. */
+  /** The pipeline-specific fields of the merged set, except its lists of marked records. */
   readonly facts: { readonly [F in FactField<P>]: SetOf[P][F] };
   /** Returns the key that a record has in the merged set. */
   identity(this: void, record: RecordOf[P]): ByteString;
   /**
-   * Adds record `b` to `a`, which was met first. `index` is the number of the set that `b` is from. Changes neither
-   * record.
+   * Adds record `b` to `a`, which comes earlier in the merge. `index` is the index of the set that contains `b`. Does
+   * not change `a` or `b`.
    */
   add(this: void, a: RecordOf[P], b: RecordOf[P], index: number): RecordOf[P];
 }
 
 export interface WalkRules {
-  /** Replacements for the walk's steps over certain fields of a record. */
+  /**
+   * Functions that wrap the steps over certain fields of a record, in order to collect information about these fields.
+   */
   readonly hooks: Hooks;
   readonly identity: WalkedIdentity;
 }
 
 export type WalkedIdentity =
-  /** The identity is a single string of the record. Its string index is `offset` bytes after the start of the entry. */
+  /**
+   * The identity is a single string of the record. Its string index is at this byte offset from the start of the entry.
+   */
   | { readonly offset: number }
   /**
-   * The identity is put together from parts of the record. `isKey` is called right after the walk has passed a record,
-   * and returns whether the key at `start` is the record's identity. It may return false although it is: the record is
-   * then decoded.
+   * The identity consists of several strings of the record. `isKey` is called right after a walk has passed a record.
+   * It returns whether the key at position `start` is the record's identity. If that is not certain, it may return
+   * false. The record is then decoded.
    */
   | { isKey(this: void, walk: Walk, table: TableView, start: number): boolean };

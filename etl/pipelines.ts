@@ -9,7 +9,7 @@ export const pipelineSpecs: { readonly [P in Pipeline]: PipelineSpec<P> } = {
   assets: assetPipeline,
 };
 
-/** Returns the spec of the pipeline that a set belongs to. */
+/** Returns the spec of a set's pipeline. */
 export function specOf<P extends Pipeline>(set: SetOf[P]): PipelineSpec<P> {
   return pipelineSpecs[set.kind] as unknown as PipelineSpec<P>;
 }

@@ -3,14 +3,14 @@ import { corrupt, tooNew, tooOld, truncated } from './refusal';
 import type { VersionRange } from './versions';
 
 /**
- * Larger than any real file. If the entries of a count would need at least this many bytes, the count is corrupt. If
- * they would need less, but more than is left, the file is truncated.
+ * Size in bytes that no real file reaches. If the entries that a count announces would need at least this many bytes,
+ * the count is reported as corrupt. If they need less but do not fit into the file, the file is reported as truncated.
  */
 const absurdBytes = 2 ** 31;
 
 /**
- * Reads the format's primitives from bytes, from front to back. Every read first checks that enough bytes are left.
- * Anything that does not fit the format throws a `FederationError` with an `ETL_*` code and the byte position.
+ * Reads the primitive values of the ETL format, from front to back. Before each read, checks that enough bytes are
+ * left. Throws a `FederationError` with an `ETL_*` code and the byte position if the bytes violate the format.
  */
 export class Reader {
   position = 0;
@@ -28,7 +28,10 @@ export class Reader {
     return this.view.byteLength - this.position;
   }
 
-  /** Makes `str` read indexes into this table. With an empty table, `str` reads inline strings. */
+  /**
+   * Sets the string table. From then on, `str` reads indexes into this table. If the table is empty, `str` reads inline
+   * strings.
+   */
   useTable(table: readonly ByteString[]): void {
     this.table = table;
   }
@@ -41,7 +44,7 @@ export class Reader {
     return this.view.getInt8(this.advance(1));
   }
 
-  /** Reads a bool or a flag. Any byte other than 0 is true. */
+  /** Reads a boolean. Any byte other than 0 means true. */
   bool(): boolean {
     return this.u8() !== 0;
   }
@@ -54,30 +57,33 @@ export class Reader {
     return this.view.getFloat64(this.advance(8), true);
   }
 
-  /** Reads big-endian, as times are stored. */
+  /** Reads a signed 16-bit integer, in the big-endian order that only times use. */
   i16be(): number {
     return this.view.getInt16(this.advance(2), false);
   }
 
-  /** Reads big-endian, as times are stored. */
+  /** Reads an unsigned 32-bit integer, in the big-endian order that only times use. */
   u32be(): number {
     return this.view.getUint32(this.advance(4), false);
   }
 
-  /** Reads big-endian, as times are stored. Values beyond 2^53 are rounded; callers refuse them. */
+  /**
+   * Reads a signed 64-bit integer, in the big-endian order that only times use. Values beyond 2^53 are rounded, so
+   * callers must reject them.
+   */
   i64be(): number {
     const at = this.advance(8);
     return this.view.getInt32(at, false) * 2 ** 32 + this.view.getUint32(at + 4, false);
   }
 
-  /** Reads an inline string: a 16-bit length, then its bytes. */
+  /** Reads an inline string: a 16-bit length, then that number of bytes. */
   raw(): ByteString {
     const length = this.view.getUint16(this.advance(2), true);
     const at = this.advance(length);
     return this.buffer.toString('latin1', at, at + length);
   }
 
-  /** Reads a string. If there is a table, this is an index into it; otherwise an inline string. */
+  /** Reads a string: an index into the string table, or an inline string if there is no table. */
   str(): ByteString {
     if (this.table.length === 0) return this.raw();
     const at = this.position;
@@ -90,9 +96,9 @@ export class Reader {
   }
 
   /**
-   * Reads the number of entries of a list, map or table whose entries have at least `least` bytes each. Checks before
-   * anything is allocated that the entries fit into the rest of the file. If they would not fit into any real file, the
-   * count is corrupt; if they only do not fit into this one, the file is truncated.
+   * Reads the number of entries of a list, map or table. Before memory is allocated, checks that the file has room for
+   * the entries, which take up at least `least` bytes each. Throws ETL_TRUNCATED if it does not, or ETL_CORRUPT if no
+   * real file has room for them.
    */
   count(least: number): number {
     const at = this.position;
@@ -105,7 +111,7 @@ export class Reader {
     return count;
   }
 
-  /** Reads the version byte of a structure and checks it against the supported range. */
+  /** Reads the version byte of a structure. Throws an error if the version is not in the supported range. */
   version(range: VersionRange): number {
     const at = this.position;
     const version = this.u8();
@@ -116,12 +122,15 @@ export class Reader {
     throw version < range.oldest ? tooOld(at, detail) : tooNew(at, detail);
   }
 
-  /** Throws ETL_CORRUPT if bytes are left. */
+  /** Throws ETL_CORRUPT if not all bytes have been read. */
   finish(): void {
     if (this.left > 0) throw corrupt(this.position, `${this.left} bytes are left over behind the set.`);
   }
 
-  /** Skips bytes after checking that they exist. Returns the position where they start. */
+  /**
+   * Moves past a number of bytes and returns the position where they start. Throws ETL_TRUNCATED if fewer bytes are
+   * left.
+   */
   private advance(bytes: number): number {
     const at = this.position;
     if (bytes > this.view.byteLength - at) {

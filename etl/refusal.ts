@@ -1,21 +1,27 @@
 import { FederationError } from '../errors/federation-error';
 
-/** Makes the error for a file that ends too early. `byte` is the position where more bytes were expected. */
+/** Returns the error for a file that ends too early. `byte` is the position where more bytes were expected. */
 export function truncated(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TRUNCATED', { subject: { byte }, detail });
 }
 
-/** Makes the error for bytes at `byte` that contradict the format. */
+/** Returns the error for bytes that violate the format. `byte` is the position of these bytes. */
 export function corrupt(byte: number, detail: string, cause?: unknown): FederationError {
   return new FederationError('ETL_CORRUPT', { subject: { byte }, detail, cause });
 }
 
-/** Makes the error for a structure at `byte` whose codec version is below the oldest supported one. */
+/**
+ * Returns the error for a structure whose codec version is below the supported range. `byte` is the position of the
+ * version.
+ */
 export function tooOld(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TOO_OLD', { subject: { byte }, detail });
 }
 
-/** Makes the error for a structure at `byte` whose codec version is above the newest known one. */
+/**
+ * Returns the error for a structure whose codec version is above the supported range. `byte` is the position of the
+ * version.
+ */
 export function tooNew(byte: number, detail: string): FederationError {
   return new FederationError('ETL_TOO_NEW', { subject: { byte }, detail });
 }

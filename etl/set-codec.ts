@@ -8,7 +8,7 @@ import { window } from './time-codec';
 import type { Pipeline } from './window';
 import type { Writer } from './writer';
 
-/** Codecs of the fields at the end of every set, in wire order. */
+/** Codecs of the fields that come last in every set, in file order. */
 const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec<CommonSet[F]> } = {
   fromSource: str,
   window,
@@ -18,7 +18,10 @@ const commonFields: { readonly [F in Exclude<keyof CommonSet, 'version'>]: Codec
 
 type NamedCodec = readonly [field: string, codec: Codec<unknown>];
 
-/** Returns the fields of a set that come before its records (without the version) and after them, in wire order. */
+/**
+ * Returns the fields of a set that come before its records (except the version) and those that come after them, in file
+ * order.
+ */
 export function fieldsAround(pipeline: Pipeline): {
   readonly before: readonly NamedCodec[];
   readonly after: readonly NamedCodec[];
@@ -30,15 +33,18 @@ export function fieldsAround(pipeline: Pipeline): {
 }
 
 /**
- * Reads a set from its version byte on. It is up to the caller to read the string table first, and to check afterwards
- * that nothing follows the set.
+ * Reads a set, starting with its version byte. Callers must read the string table first, and must check afterwards that
+ * no bytes follow the set.
  */
 export function readSet<P extends Pipeline>(pipeline: P, reader: Reader): SetOf[P] {
   const records = map(pipelineSpecs[pipeline].record);
   return readSetWith(pipeline, reader, (from) => records.read(from));
 }
 
-/** Reads a set without keeping its records: passes each one to `visit`, in the order of the file. */
+/**
+ * Reads a set without keeping its records. Passes each record to `visit`, in file order. `visit` also receives the
+ * number of entries.
+ */
 export function scanSet<P extends Pipeline>(
   pipeline: P,
   reader: Reader,
@@ -53,7 +59,10 @@ export function scanSet<P extends Pipeline>(
   });
 }
 
-/** Reads a set but skips its records, which end at `recordsEnd`. In the returned set, the records are null. */
+/**
+ * Reads the fields of a set, but skips its records. The records end at position `recordsEnd`. In the returned set, the
+ * map of records is null.
+ */
 export function readSetAround<P extends Pipeline>(pipeline: P, reader: Reader, recordsEnd: number): SetOf[P] {
   return readSetWith(pipeline, reader, (from) => {
     from.position = recordsEnd;
@@ -78,9 +87,9 @@ function readSetWith<P extends Pipeline>(
 }
 
 /**
- * Reads consecutive entries (each a key and a record) from the reader's current position on.
+ * Reads `count` consecutive entries, starting at the reader's current position.
  *
- * @returns the pairs of key and record, in the order of the file
+ * @returns each entry as a pair of key and record, in file order
  */
 export function readEntries<P extends Pipeline>(
   pipeline: P,
@@ -94,10 +103,10 @@ export function readEntries<P extends Pipeline>(
 }
 
 /**
- * Writes a set from its version byte on. The set gets at least the highest version of any structure inside it (except
- * windows), so that a reader that is too old fails at once. The records keep their own versions.
+ * Writes a set, starting with its version byte. If a record has a higher version than the set, the set gets that
+ * version, so that a reader that is too old fails at once. Each record is written in its own version.
  *
- * @returns the position in the body at which each entry starts, followed by the end of the last entry
+ * @returns the positions of the entries in the writer's body, followed by the position where the last entry ends
  */
 export function writeSet(writer: Writer, set: EtlSet): number[] {
   const { before, after } = fieldsAround(set.kind);
@@ -123,8 +132,8 @@ function writeRecords<R>(writer: Writer, codec: Codec<R | null>, records: Record
 }
 
 /**
- * Returns the highest codec version of a set's records and their parts, except windows. Returns 0 if there are no
- * records.
+ * Returns the highest codec version of a set's records and their parts. The versions of windows do not count. Returns 0
+ * if there are no records.
  */
 export function highestVersion<P extends Pipeline>(set: SetOf[P]): number {
   const spec = specOf<P>(set);

@@ -11,7 +11,10 @@ export function recordCount(set: EtlSet): number {
   return count;
 }
 
-/** Returns the window of a set in unix seconds, possibly with fractions. An open side is absent. */
+/**
+ * Returns the window of a set in unix seconds, which may have a fraction. `start` or `end` is absent if the window is
+ * open on that side.
+ */
 export function setWindow(set: EtlSet): { start?: number; end?: number } {
   const { start, end } = set.window;
   return { ...(start && { start: unixSeconds(start) }), ...(end && { end: unixSeconds(end) }) };
@@ -21,7 +24,7 @@ function unixSeconds(instant: Instant): number {
   return instant.seconds + instant.nanos / 1e9;
 }
 
-/** Returns the names of the clusters that a set's records are from, as text, in order of first appearance. */
+/** Returns the names of all clusters that occur in a set's records, as readable text, in order of first occurrence. */
 export function recordClusters(set: EtlSet): string[] {
   const spec = specOf(set);
   const clusters = new Set<ByteString>();

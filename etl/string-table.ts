@@ -4,23 +4,23 @@ import type { Reader } from './reader';
 /** The first four bytes of a file that has a string table. */
 export const magic = Buffer.from('BGST', 'latin1');
 
-/** Maximal length of a string in bytes. Writers cut longer strings to it. */
+/** Maximum length of a string in bytes. Writers truncate longer strings to this length. */
 export const longestString = 0xffff;
 
-/** Size in bytes of the smallest table entry, which is that of an empty string: only a length field. */
+/** Minimum size of a table entry in bytes. An empty string consists only of a 16-bit length. */
 const leastEntry = 2;
 
-/** Whether the bytes begin with a string table. */
+/** Returns whether the bytes start with a string table. */
 export function hasTable(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
-/** Whether the bytes are cut off in the middle of a table's magic. */
+/** Returns whether a file ends inside the four bytes that start a string table. */
 export function isCutMagic(bytes: Uint8Array): boolean {
   return bytes.length < magic.length && bytes.every((byte, index) => magic[index] === byte);
 }
 
-/** Reads a string table, including its magic, and makes the reader use the table for its strings. */
+/** Reads a string table, including its magic. From then on, the reader reads strings as indexes into this table. */
 export function readTable(reader: Reader): ByteString[] {
   reader.i32();
   const count = reader.count(leastEntry);
@@ -31,14 +31,14 @@ export function readTable(reader: Reader): ByteString[] {
 }
 
 /**
- * Builds the string table of a file while the file is being written. Every string is in it once, in the order of first
+ * Builds the string table of a file while the file is being written. Each string is in it once, in the order of first
  * use.
  */
 export class TableBuilder {
   private readonly indexes = new Map<ByteString, number>();
   private bytes = 0;
 
-  /** Returns the index of a string, after adding the string if it is new. Strings are cut to `longestString` bytes. */
+  /** Returns the index of a string, and adds the string if it is new. Truncates strings to `longestString` bytes. */
   index(value: ByteString): number {
     const known = this.indexes.get(value);
     if (known !== undefined) return known;
@@ -49,7 +49,7 @@ export class TableBuilder {
     return index;
   }
 
-  /** Encodes the table with its magic and count, as it is at the start of a file. */
+  /** Encodes the table as the bytes at the start of a file, including magic and count. */
   encode(): Buffer {
     const buffer = Buffer.allocUnsafe(8 + this.bytes);
     magic.copy(buffer);

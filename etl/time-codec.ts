@@ -4,14 +4,17 @@ import type { TimeWindow } from './model';
 import { corrupt } from './refusal';
 import { windowVersions } from './versions';
 
-/** Start of the year 1 in unix seconds. In files, times are stored as seconds since then. */
+/** Start of the year 1 in unix seconds. Files store times as seconds since then. */
 export const year1 = -62135596800;
 /**
- * The largest distance from 1970 that a JS date can have, in seconds. A time in a file that is farther away is corrupt.
+ * The greatest distance from 1970 that a JS Date can represent, in seconds. A time beyond it is reported as corrupt.
  */
 export const farthest = 8.64e12;
 
-/** Codec of a time: its length (little-endian), then the 15 or 16 bytes (big-endian) that Go's MarshalBinary writes. */
+/**
+ * Codec of a time: a little-endian length (15 or 16), then that number of bytes from Go's MarshalBinary, which are
+ * big-endian.
+ */
 export const time: Codec<Instant> = {
   shape: { kind: 'time' },
   least: 4 + 15,
@@ -42,7 +45,7 @@ export const time: Codec<Instant> = {
   },
 };
 
-/** Codec of `struct Window` inside another structure. */
+/** Codec of a window inside another structure. */
 export const window: Codec<TimeWindow> = embedded(
   struct<TimeWindow>(windowVersions, { start: optional(time), end: optional(time) }),
 );

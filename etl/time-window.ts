@@ -2,8 +2,8 @@ import { earlier, later } from './instant';
 import type { TimeWindow } from './model';
 
 /**
- * Expands `window` to the earlier start and the later end. If one side of `window` is open (null), the result has that
- * side of `other`. If only `other` is open on a side, the result is open on it. Returns `window` itself if nothing
+ * Expands `window` so that it covers `other` too. If `window` is open (null) on a side, the result has that side of
+ * `other`. If only `other` is open on a side, the result is open on that side. Returns `window` itself if nothing
  * changes.
  */
 export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow {
@@ -13,12 +13,17 @@ export function expandWindow(window: TimeWindow, other: TimeWindow): TimeWindow 
   return start === window.start && end === window.end ? window : { ...window, start, end };
 }
 
-/** Returns one side of the expanded window. Only for a side on which at least one of the two windows is open. */
+/**
+ * Returns one side of the expanded window. Used only if at least one of the two windows is open (null) on that side.
+ */
 function widened<T>(own: T | null, other: T | null): T | null {
   return own === null ? other : null;
 }
 
-/** Returns the window from the earliest start to the latest end. A side is open only if all windows are open on it. */
+/**
+ * Returns the window from the earliest start to the latest end. It is open (null) on a side only if all given windows
+ * are open on that side.
+ */
 export function spanOf(windows: readonly TimeWindow[]): TimeWindow {
   const starts = windows.map((window) => window.start).filter((start) => start !== null);
   const ends = windows.map((window) => window.end).filter((end) => end !== null);

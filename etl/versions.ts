@@ -1,18 +1,18 @@
-/** The supported codec versions of a family of structures. */
+/** The supported codec versions of a family of structures, such as allocations and their parts. */
 export interface VersionRange {
   readonly family: string;
   readonly oldest: number;
   readonly newest: number;
 }
 
-/** Versions of AllocationSet, Allocation and all parts of an allocation, except windows. */
+/** Codec versions of allocation sets, allocations and all their parts. Windows have versions of their own. */
 export const allocationVersions: VersionRange = { family: 'allocations', oldest: 15, newest: 25 };
 
 /**
- * Versions of AssetSet, all asset types and all parts of an asset, except windows. Version 15 is excluded on purpose:
- * files of that version may have either of two layouts of ClusterManagement.
+ * Codec versions of asset sets, assets and all their parts. Windows have versions of their own. Version 15 is not
+ * supported, because files of this version have one of two different layouts for ClusterManagement.
  */
 export const assetVersions: VersionRange = { family: 'assets', oldest: 16, newest: 21 };
 
-/** Versions of windows, in whatever structure they are. The layout is the same in all versions. */
+/** Codec versions of windows, in all structures that contain a window. All of these versions have the same layout. */
 export const windowVersions: VersionRange = { family: 'window', oldest: 15, newest: 18 };

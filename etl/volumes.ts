@@ -20,7 +20,7 @@ const pvAllocation = described<PVAllocation>(allocationVersions, volumeFields);
 const addKeys = adding<PVKey, void, typeof keyFields>(keyFields, nothingOwn);
 const addVolume = adding<PVAllocation, void, typeof volumeFields>(volumeFields, nothingOwn);
 
-/** Returns a text that is different for every pair of cluster and name. */
+/** Returns a text that is different for each combination of cluster and name. */
 function pvIdentity(key: PVKey): string {
   return `${key.cluster.length}:${key.cluster}${key.name}`;
 }
@@ -39,8 +39,8 @@ const pvEntry: Codec<PVEntry> = (() => {
 })();
 
 /**
- * Codec of a map whose keys are structures. It is read as a list of pairs, because a JS map cannot have such keys. If a
- * key is repeated, its last value wins.
+ * Codec of a map whose keys are structures. Its value is a list of pairs, because a JS map would compare such keys by
+ * reference. If a key is repeated, the last value wins.
  */
 export const volumes: Codec<PVEntry[] | null> = (() => {
   const entries = list(pvEntry);
@@ -55,8 +55,8 @@ export const volumes: Codec<PVEntry[] | null> = (() => {
 })();
 
 /**
- * Adds the volumes of two allocations, key by key. Entries without a value are dropped, except if `b` has no list of
- * volumes (null): then `a` is returned unchanged.
+ * Adds the volumes of two allocations, key by key. Drops entries without a value. If `b` is null, returns `a`
+ * unchanged.
  */
 export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] | null {
   if (b === null) return a;
@@ -78,7 +78,7 @@ export function addVolumes(a: PVEntry[] | null, b: PVEntry[] | null): PVEntry[] 
   return [...all.values()];
 }
 
-/** Converts a volume that only the second allocation has. As in OpenCost, it loses its provider id. */
+/** Converts a volume that only the second allocation has. As in OpenCost, `providerID` becomes empty. */
 function takenOver({ version, byteHours, cost }: PVAllocation): PVAllocation {
   return { version, byteHours, cost, providerID: '' };
 }

@@ -1,7 +1,6 @@
 /**
- * The pipelines that are federated. The names are those of OpenCost's folders; all other folders are ignored. The
- * codecs and rules of each pipeline are in `pipelines.ts` and not here, because workflows import these names and must
- * not bundle codecs.
+ * The pipelines that are federated, named like OpenCost's folders. All other folders are ignored. Workflows import this
+ * list. The codecs are in `pipelines.ts` instead of here, so that they are not bundled into the workflows.
  */
 export const pipelines = ['allocations', 'assets'] as const;
 export type Pipeline = (typeof pipelines)[number];
@@ -10,22 +9,23 @@ export function isPipeline(text: string): text is Pipeline {
   return (pipelines as readonly string[]).includes(text);
 }
 
-/** A time span `[start, end)` in whole unix seconds. */
+/** A time span in whole unix seconds, from `start` (inclusive) to `end` (exclusive). */
 export interface Window {
   readonly start: number;
   readonly end: number;
 }
 
-/** Pipeline, resolution and window of a file. */
+/** Identifies a file by pipeline, resolution and window. */
 export interface WindowRef {
   readonly pipeline: Pipeline;
-  /** Name of OpenCost's folder for the resolution: `1d`, `1h`, `10m0s`. */
+  /** Name of OpenCost's folder for this resolution, such as `1d`, `1h` or `10m0s`. */
   readonly resolution: string;
   readonly window: Window;
 }
 
 /**
- * Identifies a window everywhere: `<pipeline>/<resolution>/<start>-<end>`. This is also its path under `etl/bingen/`.
+ * Identifies a window of a pipeline and resolution: `<pipeline>/<resolution>/<start>-<end>`. This is also the path of
+ * the window's file under `etl/bingen/`.
  */
 export type WindowId = string & { readonly __brand: 'WindowId' };
 
@@ -33,7 +33,7 @@ export function windowId(ref: WindowRef): WindowId {
   return `${ref.pipeline}/${ref.resolution}/${windowName(ref.window)}` as WindowId;
 }
 
-/** Returns the file name of a window: `<start>-<end>`. */
+/** Returns the name of a window's file: `<start>-<end>`. */
 export function windowName(window: Window): string {
   return `${window.start}-${window.end}`;
 }
@@ -44,21 +44,21 @@ export function parseWindowId(text: string): WindowRef | undefined {
   return file !== undefined && file.plain && windowId(file.ref) === text ? file.ref : undefined;
 }
 
-/** Whether the text is an id that `windowId` could return. */
+/** Returns whether the text is a valid window id. */
 export function isWindowId(text: string): text is WindowId {
   return parseWindowId(text) !== undefined;
 }
 
-/** A window file. Its name may have a prefix, and it may end in `.gz`. */
+/** A window file that was found by its path. The file name may have a prefix, and may end in `.gz`. */
 export interface WindowFile {
   readonly ref: WindowRef;
-  /** Whether the name of the file is just `<start>-<end>`, without `<prefix>.` and `.gz`. */
+  /** True if the file name is `<start>-<end>`, without `<prefix>.` and `.gz`. */
   readonly plain: boolean;
 }
 
 /**
- * Parses a path under `etl/bingen/`. Returns undefined if it is not a window file of a federated pipeline. Examples:
- * other pipelines, probes, temporary files, and windows that are longer or shorter than their resolution.
+ * Parses the path of a file under `etl/bingen/`. Returns undefined if it is not a window file of a federated pipeline.
+ * For example, it may be a temporary file, or its window may be longer or shorter than its resolution.
  */
 export function parseWindowFile(path: string): WindowFile | undefined {
   const parts = path.split('/');
@@ -67,8 +67,7 @@ export function parseWindowFile(path: string): WindowFile | undefined {
     return undefined;
   if (!isPipeline(pipeline)) return undefined;
   const resolution = parseResolution(folder);
-  // Newer exporters have options for `<prefix>.` and `.gz`. A prefix does not start with a dot, because names of
-  // temporary files do.
+  // Newer exporters may add `<prefix>.` and `.gz`. Names of temporary files start with a dot, so a prefix must not.
   const match = /^(?:[^./][^./]*\.)?(\d{1,12})-(\d{1,12})(?:\.gz)?$/.exec(name);
   if (resolution === undefined || match === null) return undefined;
   const window = { start: Number(match[1]), end: Number(match[2]) };
@@ -76,15 +75,15 @@ export function parseWindowFile(path: string): WindowFile | undefined {
   return { ref: { pipeline, resolution: resolution.name, window }, plain: name === windowName(window) };
 }
 
-/** A resolution: its name in OpenCost's folders, and the length of its windows. */
+/** A resolution: its name as OpenCost spells it, and the length of its windows. */
 export interface Resolution {
   readonly name: string;
   readonly seconds: number;
 }
 
 /**
- * Parses a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`). The returned name is OpenCost's: `<n>d` for whole
- * days, `<n>h` for whole hours, otherwise a Go duration. Returns undefined if the text is not a duration.
+ * Parses a resolution in any spelling (`1d`, `24h`, `10m`, `10m0s`). The result has OpenCost's spelling: `<n>d` for
+ * whole days, `<n>h` for whole hours, otherwise a Go duration. Returns undefined if the text is not a duration.
  */
 export function parseResolution(text: string): Resolution | undefined {
   const match = /^(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?$/.exec(text);
@@ -107,8 +106,8 @@ function resolutionName(seconds: number): string {
 }
 
 /**
- * Describes a window for people: `1d 2026-11-19` if it starts and ends at midnight UTC, otherwise `1h
- * 2026-11-19T08:00Z`.
+ * Returns a readable text: the resolution and the start of the window. The start is a date if the window starts and
+ * ends at midnight UTC (`1d 2026-11-19`). Otherwise it has a time (`1h 2026-11-19T08:00Z`).
  */
 export function describeWindow(ref: WindowRef): string {
   const start = new Date(ref.window.start * 1000).toISOString();

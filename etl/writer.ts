@@ -2,8 +2,9 @@ import type { ByteString } from './byte-string';
 import { longestString, TableBuilder } from './string-table';
 
 /**
- * Writes the format's primitives into a buffer that grows. Strings go into a table, which `finish` puts before the
- * body. Until then, positions are relative to the body: add `tableLength` to get the position in the file.
+ * Writes the primitive values of the ETL format into a growing buffer, the body of the file. Strings go into a string
+ * table, which `finish` puts before the body. So `position` is relative to the body. Add `tableLength` to get the
+ * position in the file.
  */
 export class Writer {
   position = 0;
@@ -35,19 +36,22 @@ export class Writer {
     this.view.setFloat64(at, value, true);
   }
 
-  /** Writes big-endian, as times are stored. */
+  /** Writes a signed 16-bit integer, in the big-endian order that only times use. */
   i16be(value: number): void {
     const at = this.advance(2);
     this.view.setInt16(at, value, false);
   }
 
-  /** Writes big-endian, as times are stored. */
+  /** Writes an unsigned 32-bit integer, in the big-endian order that only times use. */
   u32be(value: number): void {
     const at = this.advance(4);
     this.view.setUint32(at, value, false);
   }
 
-  /** Writes big-endian, as times are stored. The value must be an integer below 2^53. */
+  /**
+   * Writes a signed 64-bit integer, in the big-endian order that only times use. Its absolute value must be less than
+   * 2^53.
+   */
   i64be(value: number): void {
     const high = Math.floor(value / 2 ** 32);
     const at = this.advance(8);
@@ -55,7 +59,7 @@ export class Writer {
     this.view.setUint32(at + 4, value - high * 2 ** 32, false);
   }
 
-  /** Writes an inline string. Cuts it at 65,535 bytes. */
+  /** Writes an inline string: a 16-bit length, then the bytes. Truncates strings of more than 65,535 bytes. */
   raw(value: ByteString): void {
     const length = Math.min(value.length, longestString);
     const at = this.advance(2 + length);
@@ -63,7 +67,7 @@ export class Writer {
     this.buffer.write(value, at + 2, length, 'latin1');
   }
 
-  /** Writes a string as its index in the table. */
+  /** Writes a string as its index in the string table. Adds it to the table if it is new. */
   str(value: ByteString): void {
     this.i32(this.table.index(value));
   }

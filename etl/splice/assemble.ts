@@ -8,20 +8,20 @@ import type { MergedStrings } from './merged-strings';
 import { type SplicedInput, withEntries } from './spliced-input';
 import type { WalkedFile } from './walk-file';
 
-/** A merged file as a list of slices, none of which has been copied yet. */
+/** A merged file as a list of slices. The bytes of the slices have not been copied yet. */
 export interface Assembled<P extends Pipeline> {
   readonly layout: Layout<P>;
-  /** One contribution per input, in the order of folding. */
+  /** One contribution per input, in merge order. */
   readonly contributions: readonly Contribution[];
 }
 
 /**
- * Puts the merged file together from slices: the string table, then the merged set. The entries of each input become
- * slices of two kinds: entries that pass through unchanged, and special records as they were merged.
+ * Assembles the merged file from slices. The string table comes first, then the merged set. Entries that need no change
+ * are slices of the inputs. Special records (those that had to be decoded and merged) are slices of `own`.
  *
- * @param merged the merge of the special records
- * @param own a file that encodes this merge, with its string indexes already renumbered; its count of entries is
- *   overwritten
+ * @param merged the result of merging only the special records
+ * @param own a file that contains only `merged`, with string indexes that already refer to the merged file's string
+ *   table; its number of entries is overwritten with the total number
  */
 export function assemble<P extends Pipeline>(
   inputs: readonly SplicedInput<P>[],
@@ -56,7 +56,7 @@ export function assemble<P extends Pipeline>(
     };
   });
   layout.add(own.bytes, own.first + own.starts.at(-1)!, own.bytes.length);
-  // The 32-bit word before the first entry is the count of entries.
+  // The 32-bit number of entries comes directly before the first entry.
   own.bytes.writeInt32LE(total, own.first - 4);
   return { layout, contributions };
 }

@@ -5,33 +5,33 @@ import { namedStep } from './named-step';
 import { Irregular, type Step, type Walk } from './walk';
 
 /**
- * Replacements for the steps over certain fields, by field name. Each function receives the original step and returns a
- * step that wraps it.
+ * Functions that wrap the steps over certain fields, by field name. A step moves past one value in a file. Each
+ * function receives the original step and returns a new step, which calls the original one.
  */
 export type Hooks = Readonly<Record<string, (step: Step) => Step>>;
 
 /**
- * Compiles a walk over consecutive values, one of each codec. The steps follow from the shapes of the codecs.
- * Structures are compiled once for each of their versions. The walk accepts exactly the bytes that the codecs would
- * write. It throws `Irregular` for bytes that they can read but would never write.
+ * Generates a walk over consecutive values, one of each codec. A walk moves over encoded values without decoding them.
+ * Its steps are derived from the codecs' shapes. The walk throws `Irregular` for bytes that the codecs would never
+ * write, even if they can read them.
  *
- * @param hooks for fields of the outermost structures
+ * @param hooks functions that wrap the steps over fields of the outermost structures
  */
 export function compileWalk(codecs: readonly Codec<unknown>[], hooks: Hooks = {}): Step {
   return inSequence(codecs.flatMap((codec) => piecesOf(codec.shape, hooks)));
 }
 
 /**
- * A part of a walk: a number of bytes to skip, or groups of string indexes for `Walk.references`, or a function that
- * makes any other step. That function receives the number of bytes to skip before the step. Calling a step costs as
- * much as the work it does. So neighbouring pieces are joined into one, and so are a flag and the value after it.
+ * A part of a walk, in one of three forms: a number of bytes to skip, groups of string indexes for `Walk.references`,
+ * or a function that returns a step. This function receives the number of bytes to skip before the step. Calling a step
+ * takes as long as its actual work, so adjacent parts are joined into one where possible.
  */
 type Piece =
   | { readonly skip: number }
   | { readonly references: readonly number[] }
   | { readonly step: (lead: number) => Step };
 
-/** Shape of a list or a map. */
+/** A shape that contains values of another codec, such as a list or a map. */
 type Counted = Extract<Shape, { readonly of: Codec<unknown> }>;
 
 function piecesOf(shape: Shape, hooks: Hooks): Piece[] {
@@ -85,14 +85,14 @@ function countedPiece(shape: Counted, isOptional: boolean): Piece {
   const [only, ...others] = pieces;
   if (isOptional && others.length === 0 && only !== undefined && 'references' in only) {
     const [length = 0, ...more] = only.references;
-    // A group that repeats by a count cannot contain another such group.
+    // A list of string indexes becomes one group that repeats. Such a group cannot contain another group that repeats.
     if (length > 0 && more.length === 0) return { references: [-length] };
   }
   const least = shape.of.least + (shape.kind === 'map' ? str.least : 0);
   return { step: (lead) => counted(lead, isOptional, least, inSequence(pieces)) };
 }
 
-/** Compiles the step that walks over one value. */
+/** Returns the step over one value of the given shape. */
 function stepOf(shape: Shape, hooks: Hooks): Step {
   return shape.kind === 'struct' ? structure(shape, hooks) : inSequence(piecesOf(shape, hooks));
 }
@@ -132,7 +132,7 @@ function joined(pieces: readonly Piece[]): Piece[] {
 }
 
 /**
- * Joins two lists of groups. If the last group of the first and the first group of the second have a fixed size, they
+ * Joins two lists of groups of string indexes. If the two groups that become adjacent both have a fixed size, they
  * become one group.
  */
 function withGroups(groups: readonly number[], more: readonly number[]): number[] {
@@ -154,7 +154,7 @@ function bool(lead: number): Step {
   };
 }
 
-/** Reads a flag and checks that it is 0 or 1, as our writer writes it. */
+/** Reads a flag. Throws `Irregular` unless the flag is 0 or 1, because our writer never writes another value. */
 function flagAt({ view }: Walk, at: number): number {
   const flag = view.getUint8(at);
   if (flag > 1) throw new Irregular();
@@ -163,7 +163,7 @@ function flagAt({ view }: Walk, at: number): number {
 
 const [earliest, latest] = [-farthest - year1, farthest - year1];
 
-/** Walks over a time, and makes the same checks as `time` in time-codec.ts. */
+/** Returns the step over a time value. The step makes the same checks as the codec `time`. */
 function time(lead: number): Step {
   return ({ view }, at) => {
     at += lead;
@@ -183,7 +183,10 @@ function optional(lead: number, step: Step): Step {
   };
 }
 
-/** Walks over a flag (if optional), a word that must be 0, and a structure. */
+/**
+ * Returns the step over an embedded structure: a flag (only if optional), a compatibility word that must be 0, then the
+ * structure itself.
+ */
 function embedded(lead: number, isOptional: boolean, step: Step): Step {
   return (walk, at) => {
     at += lead;
@@ -193,7 +196,10 @@ function embedded(lead: number, isOptional: boolean, step: Step): Step {
   };
 }
 
-/** Walks over a flag (if optional), a count, and that number of entries, each of at least `least` bytes. */
+/**
+ * Returns the step over a list or map: a flag (only if optional), a count, then the entries of at least `least` bytes
+ * each.
+ */
 function counted(lead: number, isOptional: boolean, least: number, entry: Step): Step {
   return (walk, at) => {
     at += lead;
@@ -226,7 +232,7 @@ function structure({ versions, fields }: Shape & { kind: 'struct' }, hooks: Hook
       });
     bodies[version] = inSequence(pieces);
   }
-  // A window's version does not count towards the version of its set.
+  // The version of a window does not affect the highest version of the record that contains it.
   const counts = versions !== windowVersions;
   return (walk, at) => {
     const version = walk.view.getUint8(at);

@@ -1,23 +1,21 @@
 import type { TableView } from './string-union';
 
 /**
- * Finds the strings of a table that contain a text, and yields their indexes in ascending order. An index may be
- * yielded twice.
- *
- * @param text ASCII
+ * Finds the strings of a table that contain an ASCII text. Yields their indexes in ascending order. If a string
+ * contains the text more than once, its index is yielded repeatedly.
  */
 export function* entriesWith({ bytes, starts }: TableView, text: string): Generator<number> {
   const strings = bytes.subarray(0, starts[starts.length - 1]);
   let at = strings.indexOf(text, starts[0], 'latin1');
   while (at >= 0) {
     const entry = entryAt(starts, at);
-    // Skip a match that includes bytes of a length field: it is not inside one string.
+    // Skip a match that overlaps a length field, because it is not inside a single string.
     if (at >= starts[entry]! + 2 && at + text.length <= starts[entry + 1]!) yield entry;
     at = strings.indexOf(text, at + 1, 'latin1');
   }
 }
 
-/** Returns the index of the string whose table entry contains a position. */
+/** Returns the index of the string whose table entry contains the byte at `position`. */
 function entryAt(starts: Int32Array, position: number): number {
   let [low, high] = [0, starts.length - 2];
   while (low < high) {

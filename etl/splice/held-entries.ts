@@ -6,30 +6,31 @@ import type { FileWalker } from './walk-file';
 
 export interface HoldOptions {
   /**
-   * Maximal number of input bytes that are kept in memory until the end. The bytes of further inputs are freed and read
-   * again later, so that the memory depends on the strings and not on the records. (Default: everything is kept)
+   * Maximum number of input bytes to keep in memory. The bytes of further inputs are freed after the first pass, and
+   * read again when the merged file is written. This limits the memory for records, but not for strings. (Default: all
+   * bytes are kept)
    */
   readonly mostHeld?: number;
   /**
-   * Reads a range of an input again. The bytes must be the same as when the input was added. The splice takes ownership
-   * of the returned array.
+   * Reads a byte range of an input again. Must return the same bytes as when the input was added. The splice may
+   * overwrite the returned array.
    */
   readonly readAgain?: (again: AgainRange) => Uint8Array;
 }
 
 /**
- * Provides the entries of each input as bytes whose string indexes refer to the merged table. The bytes are either kept
- * in memory or read again, one input at a time.
+ * Provides the entries of each input as bytes. The string indexes in these bytes refer to the merged file's string
+ * table. The bytes are either kept in memory or read again, one input at a time.
  */
 export class HeldEntries<P extends Pipeline> {
   private readonly mostHeld: number;
   private readonly readAgain: HoldOptions['readAgain'];
   private bytesHeld = 0;
-  /** Buffers that contain the entries that are kept in memory. */
+  /** Buffers that contain the entries kept in memory. */
   private readonly wholes: Buffer[] = [];
   /**
-   * The input that was last read again, with its bytes. They are kept because the slices of an input follow one another
-   * in the merged file.
+   * The last input that was read again, with its bytes. The bytes are kept because the merged file often contains
+   * several consecutive slices of the same input.
    */
   private lastRead: { readonly of: SplicedInput<P>; readonly bytes: Buffer } | undefined;
 
@@ -47,7 +48,8 @@ export class HeldEntries<P extends Pipeline> {
   }
 
   /**
-   * Keeps in memory the entries that were walked over last, after renumbering their string indexes.
+   * Keeps in memory the entries that the walker has just passed. Replaces each of their string indexes `i` with
+   * `indexes[i]`.
    *
    * @returns the entries: `length` bytes of `whole`, starting at `first`
    */
@@ -59,7 +61,7 @@ export class HeldEntries<P extends Pipeline> {
     return whole.subarray(first, first + length);
   }
 
-  /** Returns the entries of an input. Their string indexes refer to the merged table. */
+  /** Returns the entries of an input as bytes. The string indexes in them refer to the merged file's string table. */
   bytesOf(input: SplicedInput<P>): Buffer {
     const { held } = input;
     if (held instanceof Uint8Array) return held;
@@ -74,7 +76,7 @@ export class HeldEntries<P extends Pipeline> {
     return bytes;
   }
 
-  /** Releases all memory at once. */
+  /** Frees all memory immediately. */
   free(): void {
     for (const bytes of this.wholes) releaseBuffer(bytes);
     if (this.lastRead !== undefined) releaseBuffer(this.lastRead.bytes);

@@ -1,20 +1,20 @@
 import type { Step } from './walk';
 
-/**
- * Number of bytes from the start of the properties to their fields: a flag (1), a compatibility word (4) and a version
- * (1).
- */
+/** Number of bytes before the first property of an asset: a flag (1), a compatibility word (4) and a version (1). */
 const propertiesOffset = 1 + 4 + 1;
 
 /**
- * Wraps `step`, which moves past a record's window, so that it also notes whether that window differs from the first
- * record's.
+ * Wraps the step over a record's window. The new step also checks whether the window differs from that of the first
+ * record.
  */
 export function watchWindow(step: Step): Step {
   return (walk, at) => walk.recordWindow(step, at);
 }
 
-/** Wraps the step over a record's properties so that it also notes their position, for `hasUsualKey`. */
+/**
+ * Wraps the step over a record's properties. The new step also stores the position of the properties, for
+ * `hasUsualKey`.
+ */
 export function noteProperties(step: Step): Step {
   return (walk, at) => {
     walk.properties = walk.bytes[at] === 1 ? at + propertiesOffset : -1;

@@ -3,7 +3,7 @@ import type { Pipeline } from '../window';
 import { countOf, specialPlaces, type SplicedInput } from './spliced-input';
 import type { WalkedFile } from './walk-file';
 
-/** What a slice of a merged file is cut from: a buffer, or the entries of an input. */
+/** Source of a slice of a merged file: a buffer, or the entries of an input. */
 type Origin<P extends Pipeline> = Buffer | SplicedInput<P>;
 
 interface Part<P extends Pipeline> {
@@ -12,7 +12,10 @@ interface Part<P extends Pipeline> {
   to: number;
 }
 
-/** The list of slices that make up a merged file, in order. Adjacent slices are joined. */
+/**
+ * The slices that make up a merged file, in order. If a slice continues the previous slice of the same source, the two
+ * are joined.
+ */
 export class Layout<P extends Pipeline> {
   /** Total length of the slices in bytes. */
   length = 0;
@@ -26,7 +29,7 @@ export class Layout<P extends Pipeline> {
     else this.parts.push({ of, from, to });
   }
 
-  /** Returns the inputs of which the merged file has slices, in the order of their first slices. */
+  /** Returns the inputs that contribute slices to the merged file, in the order of their first slices. */
   inputs(): SplicedInput<P>[] {
     const found = new Set<SplicedInput<P>>();
     for (const { of } of this.parts) if (!(of instanceof Uint8Array)) found.add(of);
@@ -34,9 +37,10 @@ export class Layout<P extends Pipeline> {
   }
 
   /**
-   * Yields the bytes of each slice.
+   * Yields the bytes of each slice, in order.
    *
-   * @param bytesOf returns an input's entries; called for all slices of one input before the next input
+   * @param bytesOf returns the entries of an input. It is called for all slices of one input before it is called for
+   *   the next input.
    */
   *bytes(bytesOf: (input: SplicedInput<P>) => Buffer): Generator<Buffer> {
     for (const { of, from, to } of this.parts) {
@@ -46,13 +50,16 @@ export class Layout<P extends Pipeline> {
   }
 }
 
-/** Entries of the file that encodes the merged special records, which is in memory. They are consumed in order. */
+/**
+ * Iterator over the entries of an in-memory file. The file contains only the special records (those that had to be
+ * decoded), after they have been merged.
+ */
 export class OwnEntries {
   private next = 0;
 
   constructor(private readonly file: WalkedFile) {}
 
-  /** Appends the next entry to the layout. */
+  /** Appends the next entry to `layout`. */
   addNext(layout: Layout<Pipeline>): void {
     const { bytes, first, starts } = this.file;
     layout.add(bytes, first + starts[this.next]!, first + starts[this.next + 1]!);
@@ -60,7 +67,7 @@ export class OwnEntries {
   }
 }
 
-/** Those fields of a contribution that say where an input's entries are in the merged file. */
+/** Fields of a contribution that describe an input's entries in the merged file. */
 export interface Placed {
   readonly entries: number;
   readonly altered: number[];
@@ -68,10 +75,11 @@ export interface Placed {
 }
 
 /**
- * Appends an input's entries to the merged file. Entries that pass through become slices of the input. Special records
- * whose identity was first met in this input are appended as they were merged.
+ * Appends the entries of an input to the merged file. Entries that need no change become slices of the input. Special
+ * entries are taken from `own`, after they have been merged. A special entry is omitted if it has no record, or if its
+ * record was added to an earlier record.
  *
- * @param folded what became of the input's special entries; its positions count only special entries
+ * @param folded how the merge treated the input's special entries; its indexes count only special entries
  */
 export function placeEntries(
   layout: Layout<Pipeline>,

@@ -8,8 +8,9 @@ import { StringUnion, type TableView } from './string-union';
 import { decodeEntry, type FileWalker, textOf, type WalkedEntries } from './walk-file';
 
 /*
- * Bits in the state of a string of the merged table. From `firstMark` on, there is one bit for each mark, in the order
- * in which the pipeline's spec has them.
+ * Bit flags for each string of a merged file's string table. `seen`: the string is the identity of a record.
+ * `collided`: it is the identity of several records. `isKey`: used only inside `repeatsKey`. From `firstMark` on, there
+ * is one bit for each mark of the pipeline, such as `__idle__`: the string contains that mark.
  */
 const seen = 1;
 const collided = 2;
@@ -17,56 +18,61 @@ const isKey = 4;
 const firstMark = 8;
 
 /**
- * Strings of a table that contain a mark: the index of the string, and the bit of the mark. If a string contains two
- * marks, it is listed twice.
+ * Strings of a table that contain a mark, such as `__idle__`: the index of the string, and the bit flag of the mark. A
+ * string that contains two marks is listed twice.
  */
 export type MarkedStrings = readonly (readonly [index: number, bit: number])[];
 
-/** The previous merged file. Inputs that have not changed since are read from it. */
+/** The previous merged file of the window. Inputs that have not changed since then are copied from it. */
 export interface Previous {
   readonly table: TableView;
-  /** Maps indexes in the previous file's table to the merged table; -1 for strings that have not been met yet. */
+  /**
+   * For each string of the previous file, its index in the merged file's string table, or -1 if it has not been added
+   * yet.
+   */
   readonly indexes: Int32Array;
   readonly marked: MarkedStrings;
 }
 
-/** What `meet` found out about the records of an input. Identities are given as indexes in the merged table. */
+/** Result of `meet`: the identities of an input's records, as string indexes in the merged file's string table. */
 export interface MetRecords {
-  /** The identity of each entry's record, by the entry's place; -1 if the entry has no record. */
+  /** For each entry, the string index of its record's identity, or -1 if the entry has no record. */
   readonly identities: Int32Array;
-  /** The identities that contain a mark, in the order of the records. */
+  /** String indexes of the identities that contain a mark, such as `__idle__`, in the order of the records. */
   readonly marked: number[];
 }
 
 /**
- * The string table of a merged file while it grows. Also knows which of the strings are identities of records, which
- * identities two records share, and which strings contain a mark.
+ * The growing string table of a merged file. Also knows which strings are identities of records, which identities occur
+ * more than once, and which strings contain a mark, such as `__idle__`.
  *
- * `indexes` maps the table of one input to the merged table. `unite` fills it. `forgetIndexes` resets only the elements
- * of the strings that were met, because a table may have millions of strings.
+ * For each input, `unite` adds its strings and fills `indexes`, which maps the input's string indexes to those of the
+ * merged file. Then `forgetIndexes` resets `indexes` for the next input. It resets only the elements that are in use,
+ * because a table may have millions of strings.
  */
 export class MergedStrings<P extends Pipeline> {
-  /** Maps indexes in the last file's table to the merged table; -1 for strings that none of its entries uses. */
+  /**
+   * For each string in the current input's own table, its index in the merged file's table, or -1 if it was not added.
+   */
   indexes = new Int32Array(0);
-  /** Whether two records of the inputs have the same identity. */
+  /** True if several records have the same identity. */
   anyCollided = false;
   private readonly union: StringUnion;
-  /** The state of each string of the merged table, as bits. */
+  /** Bit flags of each string, by string index. */
   private states = new Uint8Array(1 << 12);
   private readonly marks: readonly (readonly [field: MarkField<P>, text: string, bit: number])[];
   private readonly markBits: number;
 
   /**
-   * @param walker the methods below use the result of its last walk
-   * @param bytes approximate number of input bytes to expect; affects only speed
+   * @param walker walks over the inputs; the methods below use the result of its last walk
+   * @param bytes expected size of all inputs together, in bytes; affects only speed
    */
   constructor(
     private readonly pipeline: P,
     private readonly walker: FileWalker<P>,
     bytes: number,
   ) {
-    // The string table makes up a fifth of a file of allocations, and a third of a file of assets. Allocating too much
-    // costs nothing, because pages that are never written take no memory.
+    // Strings take up at most a third of a typical file. Spare room costs nothing: unused pages take up no memory.
     this.union = new StringUnion({ bytes: Math.max(1 << 16, Math.floor(bytes / 3)) });
     this.marks = marksOf<P>(pipelineSpecs[pipeline]).map(([field, text], n) => [field, text, firstMark << n]);
     this.markBits = this.marks.reduce((bits, [, , bit]) => bits | bit, 0);
@@ -76,7 +82,10 @@ export class MergedStrings<P extends Pipeline> {
     return this.union.size;
   }
 
-  /** Adds to the merged table the strings that the last file uses. The file itself is not changed. */
+  /**
+   * Adds the strings of the input that the walker has just passed, and fills `indexes`. Does not change the input's
+   * bytes.
+   */
   unite(): void {
     const { walk, table, met } = this.walker;
     this.makeIndexes(walk.strings);
@@ -85,7 +94,8 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Like `unite`, but for a part of the previous merged file: strings that are already in the merged table are skipped.
+   * Adds strings like `unite`, but for a part of the previous merged file. Skips strings that an earlier call has
+   * added.
    */
   uniteMore({ table, indexes }: Previous): void {
     const { walk, met } = this.walker;
@@ -99,21 +109,21 @@ export class MergedStrings<P extends Pipeline> {
     this.makeRoom();
   }
 
-  /** Undoes `unite`: removes the strings beyond the size that the table had before. */
+  /** Undoes `unite`. `size` is the number of strings that the merged file's table had before. */
   undoUnite(size: number): void {
     this.forgetIndexes();
     this.union.forgetFrom(size);
   }
 
-  /** Resets `indexes` for the next file. */
+  /** Sets all elements of `indexes` that are in use back to -1. */
   forgetIndexes(): void {
     const { walk, met } = this.walker;
     for (let i = 0; i < met; i++) this.indexes[walk.order[i]!] = -1;
   }
 
   /**
-   * Returns, for each string that the last file uses, its index in the merged table. The order is that of first use in
-   * the file.
+   * Returns the indexes that the current input's strings have in the merged file's table, in the order in which the
+   * input first uses the strings.
    */
   indexesInOrder(): Int32Array {
     const { walk, met } = this.walker;
@@ -122,14 +132,17 @@ export class MergedStrings<P extends Pipeline> {
     return indexes;
   }
 
-  /** Fills `indexes` again, from the list that `indexesInOrder` returned for the same entries. */
+  /** Fills `indexes` again. `inOrder` is the list that `indexesInOrder` returned earlier for the same entries. */
   restoreIndexes(inOrder: Int32Array): void {
     const { walk, met } = this.walker;
     this.makeIndexes(walk.strings);
     for (let i = 0; i < met; i++) this.indexes[walk.order[i]!] = inOrder[i]!;
   }
 
-  /** Whether a key occurs twice in the last file. Only decoding handles such a file correctly. */
+  /**
+   * Returns whether a key is repeated in the current input. Such an input must be decoded, because only the last record
+   * with a repeated key counts.
+   */
   repeatsKey({ starts, first }: { starts: Int32Array; first: number }): boolean {
     const { states, indexes } = this;
     const { walk } = this.walker;
@@ -144,7 +157,7 @@ export class MergedStrings<P extends Pipeline> {
     return place < starts.length - 1;
   }
 
-  /** Finds the strings of a table that contain a mark. */
+  /** Finds the strings of a table that contain a mark, such as `__idle__`. */
   findMarked(table: TableView): MarkedStrings {
     return this.marks.flatMap(([, text, bit]) =>
       Array.from(entriesWith(table, text), (entry) => [entry, bit] as const),
@@ -152,9 +165,9 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Notes the marks of those marked strings that are in the merged table.
+   * Sets the bit flags of marks for those strings in `marked` that have been added to the merged file's table.
    *
-   * @param indexes maps the table in which `marked` was found to the merged table
+   * @param indexes maps the string indexes in `marked` to those of the merged file
    */
   noteMarks(marked: MarkedStrings, indexes: Int32Array): void {
     for (const [entry, bit] of marked) {
@@ -164,10 +177,11 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Finds the identities of the records that were walked over last, and notes which of them were also met before.
+   * Determines the identities of the records that the walker has just passed, and flags identities that have occurred
+   * before.
    *
-   * @param first position where the first entry starts
-   * @param indexes maps the string table of the entries to the merged table
+   * @param first position of the first entry
+   * @param indexes maps the string indexes in the entries to those of the merged file
    */
   meet({ starts, misnamed }: WalkedEntries, first: number, indexes: Int32Array): MetRecords {
     const { bytes, view } = this.walker.walk;
@@ -193,12 +207,12 @@ export class MergedStrings<P extends Pipeline> {
     return { identities, marked };
   }
 
-  /** Whether two records share this identity. */
+  /** Returns whether several records have this identity. `identity` is a string index. */
   isCollided(identity: number): boolean {
     return (this.states[identity]! & collided) !== 0;
   }
 
-  /** Makes the lists of marked names of a set from the marked identities of its records. */
+  /** Returns a set's lists of marked records, such as `idleKeys`. `marked` has the identities that contain any mark. */
   markedNames(marked: readonly number[]): Marks<P> {
     const lists = this.marks.map(([field, , bit]) => {
       const ofMark = marked.filter((index) => (this.states[index]! & bit) !== 0);
@@ -212,21 +226,21 @@ export class MergedStrings<P extends Pipeline> {
   }
 
   /**
-   * Returns the table with its magic and count, as it is at the start of a file. The returned bytes become invalid when
-   * a string is added.
+   * Returns the bytes of the table at the start of a file, including magic and count. The returned bytes become invalid
+   * when a string is added.
    */
   table(): Buffer {
     return this.union.table();
   }
 
-  /** Releases all memory at once. Call no method afterwards. */
+  /** Frees all memory immediately. The object cannot be used afterwards. */
   free(): void {
     this.union.free();
   }
 
   /**
-   * Decodes a record to find its identity. Only for a record whose identity is put together from several strings and is
-   * not (or may not be) its key.
+   * Decodes a record to determine its identity, and returns the string index of the identity. This is only necessary
+   * for a record whose key may differ from its identity, if the identity consists of several strings.
    */
   private decodedIdentity(start: number): number {
     const { walk, table } = this.walker;

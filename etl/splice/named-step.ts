@@ -3,8 +3,8 @@ import { Irregular, type Step, type Walk } from './walk';
 const dot = 0x2e;
 
 /**
- * Makes the step over an asset: its type name (inline), a compatibility word, and the structure of its type. The type
- * is the part of the name after the last dot. The step notes it in `walk.type`.
+ * Returns the step over an asset: the name of its Go type (inline), a compatibility word, then the structure of that
+ * type. The part of the name after the last dot is stored in `walk.type`.
  */
 export function namedStep(bodies: Readonly<Record<string, Step>>): Step {
   const types = Object.entries(bodies).map(([type, body]) => ({

@@ -25,56 +25,59 @@ import {
 import { Walk } from './walk';
 import { FileWalker, stringCount, textOf, viewTable, type WalkedEntries } from './walk-file';
 
-/** A merged file in parts. Its content is the same as that of the file that `encodeMerged` returns. */
+/** A merged file in several parts. Its content is the same as that of the file that `encodeMerged` returns. */
 export interface SplicedMerge {
   /**
-   * Parts of the file, in order. They can be iterated several times, but not concurrently. A part is valid only until
-   * the next one is requested.
+   * Parts of the file, in order. They can be iterated several times, but not concurrently. Each part is valid only
+   * until the next one is requested.
    */
   readonly parts: Iterable<Buffer>;
   readonly byteLength: number;
-  /** The ranges of entries that are read again while `parts` is iterated, in order. */
+  /** Byte ranges of inputs that are read again while `parts` is iterated, in order. */
   readonly again: readonly AgainRange[];
-  /** One contribution per input, in the order of folding. */
+  /** One contribution per input, in merge order. */
   readonly contributions: readonly Contribution[];
-  /** Facts about each input, in the order of folding. */
+  /** Facts about each input, in merge order. */
   readonly inputs: readonly InputFacts[];
 }
 
 export interface SpliceOptions extends HoldOptions {
-  /** Approximate number of bytes of all inputs together. Affects only speed. */
+  /** Expected size of all inputs together, in bytes. Affects only speed. */
   readonly bytes?: number;
 }
 
-/** Where the entries of an input are, and what is known about its set. */
+/** Says where to find the entries of an input, and what is known about its set. */
 interface TakenFrom<P extends Pipeline> {
-  /** Returns the set without its records. Receives those identities of its records that contain a mark. */
+  /**
+   * Returns the set without its records. `marked` has those identities of its records that contain a mark, such as
+   * `__idle__`.
+   */
   readonly facts: (marked: readonly number[]) => SetOf[P];
   readonly hasMap: boolean;
-  /** The bytes that were passed to the splice, and the position of the first entry in them. */
+  /** The bytes that were passed to the splice. The first entry is at position `first`. */
   readonly whole: Buffer;
   readonly first: number;
   /** Byte offset of the entries in the file from which they can be read again. */
   readonly offset: number;
-  /** Maps the string table of the entries to the merged table. */
+  /** Maps the string indexes in the entries to those of the merged file. */
   readonly indexes: Int32Array;
   /**
-   * Returns the mapping of string indexes that will be needed if the entries are read again. Undefined if they cannot
-   * be read again, because the file would not give the same entries, or not the same order of first use.
+   * Returns the mapping of string indexes that is needed if the entries are freed and read again. Undefined if the
+   * entries must stay in memory, because reading them again would not give the same bytes, or not the same order of
+   * strings.
    */
   readonly again: (() => Pick<Again, 'indexes' | 'by'>) | undefined;
 }
 
 /**
- * Merges the files of one window. The result is that of `encodeMerged(mergeSets(…))`, but records that just pass
- * through are not decoded: the string tables of the files are united, and in the records only string indexes are
- * overwritten. A record is decoded and merged by the rules if two inputs share it, if its window has to be expanded, or
- * if its key is not its identity. If any set has other identities than usual (aggregationKeys), all records are
- * decoded.
+ * Merges the files of one window without decoding most records. It builds a common string table. It copies the bytes of
+ * the records and replaces only the string indexes in them. It decodes and merges a record only if another record has
+ * the same identity, if the record's window must be expanded, or if its key is not its identity. If any set has
+ * aggregationKeys, it decodes all records.
  *
- * The file has the same content as that of the decoding merge, in the same order. If every record passes through, it is
- * byte-identical. Otherwise the string table may have another order, and strings of records that were added up may
- * remain in it unused.
+ * The result has the same content as `encodeMerged(mergeSets(…))`, in the same order. If no record had to be changed,
+ * it is byte-identical. Otherwise, its string table may be in another order, and may contain unused strings of records
+ * that were added together.
  */
 export class Splice<P extends Pipeline> {
   private readonly walker: FileWalker<P>;
@@ -93,10 +96,9 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Adds the file of the next input. Inputs must be added in the order of folding (ids in byte order).
+   * Adds the file of the next input. Inputs must be added in merge order (sorted by id, in byte order).
    *
-   * @param bytes the splice takes ownership of this array: it overwrites the bytes and makes them part of the result.
-   *   If `add` throws, they are unchanged.
+   * @param bytes the file; the splice takes ownership of this array and overwrites it, unless `add` throws
    * @throws FederationError as `decodeSet` does; the splice is then in the same state as before the call
    */
   add(id: string, bytes: Uint8Array): InputFacts {
@@ -111,12 +113,10 @@ export class Splice<P extends Pipeline> {
         file = undefined;
       }
     }
-    // Only the entries can be read again. If strings are also used before the entries (`from` > 0), the order of first
-    // use would not be the same without those fields.
+    // Entries that are read again must give the same order of strings. Earlier strings (`from` > 0) would change it.
     let canReadAgain = plain === bytes && walker.from === 0;
     if (file === undefined) {
-      // The file is damaged, or not as our writer would write it. If it is damaged, decoding throws the right error.
-      // Otherwise the set is encoded again, which makes the file regular.
+      // If the file is damaged, `decodeSet` throws the right error. Otherwise, encode its set in our own form.
       const set = decodeSet(this.pipeline, bytes);
       file = this.overOwn(set);
       strings.unite();
@@ -140,9 +140,9 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Sets the previous merged file. `addFrom` adds inputs that have not changed since it was written.
+   * Sets the previous merged file, which `addFrom` copies unchanged inputs from.
    *
-   * @param head the previous file from its start at least up to its first entry
+   * @param head the start of the previous file, at least up to its first entry
    * @throws FederationError ETL_CORRUPT if the previous file has no string table
    */
   usePrevious(head: Buffer): void {
@@ -154,22 +154,19 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Adds the next input from its part of the previous merged file, which must contain all of its entries unaltered. The
-   * result is byte-identical to that of adding the input's own file.
+   * Adds the next input from its part of the previous merged file, instead of from its own file. That part must contain
+   * all of the input's entries unchanged. The merged file has the same bytes as after a call of `add`.
    *
-   * @param contribution the input's contribution to the previous file, from its provenance; `altered` and `changed` are
-   *   empty
-   * @param bytes the input's part of the previous file; the splice takes ownership as in `add`
-   * @throws FederationError ETL_CORRUPT if the contribution, the bytes and the previous file do not belong together;
-   *   the splice is then unusable
+   * @param contribution the input's contribution to the previous file; `altered` and `changed` must be empty
+   * @param bytes the input's part of the previous file; the splice takes ownership of this array and overwrites it
+   * @throws FederationError ETL_CORRUPT if the arguments do not match the previous file; the splice is then unusable
    */
   addFrom({ id, entries: count, rest, marksOmitted, offset }: Contribution, bytes: Buffer): InputFacts {
     const { previous, walker, strings } = this;
     if (previous === undefined) throw new RangeError('There is no previous file.');
     const around = walker.over(Buffer.from(rest, 'base64'));
     if (around === undefined) throw corrupt(offset, 'The set in the provenance is not readable.');
-    // First add the strings of the fields before the entries. They must come first in the merged table, as they would
-    // if the input's own file were added.
+    // Add the strings of the fields before the entries first, so that strings are in the same order as after `add`.
     strings.unite();
     strings.forgetIndexes();
     const entries = walker.overEntries(bytes, previous.table, count);
@@ -188,7 +185,7 @@ export class Splice<P extends Pipeline> {
     });
   }
 
-  /** Returns the merged file. No input can be added afterwards. */
+  /** Completes the merge and returns the merged file. No input can be added afterwards. */
   finish(): SplicedMerge {
     const { inputs, strings, held } = this;
     if (inputs.length === 0) throw new RangeError('Nothing to merge.');
@@ -223,20 +220,20 @@ export class Splice<P extends Pipeline> {
     };
   }
 
-  /** Releases all memory at once. Neither the splice nor its merged file can be used afterwards. */
+  /** Frees all memory immediately. Neither the splice nor its merged file can be used afterwards. */
   free(): void {
     this.held.free();
     this.strings.free();
   }
 
-  /** Encodes a set and walks over the encoded file. */
+  /** Encodes a set as a file, and walks over this file. */
   private overOwn(set: SetOf[P], around = false) {
     const file = this.walker.over(encodeSet(set), around);
     if (file === undefined) throw new Error('A file of our own cannot be walked over.');
     return file;
   }
 
-  /** Adds the next input. Its entries are those that were walked over last. */
+  /** Adds the next input. Its entries are those that the walker has just passed. */
   private take(id: string, entries: WalkedEntries, from: TakenFrom<P>): InputFacts {
     const { whole, first, offset, indexes, again, hasMap } = from;
     const { walker, inputs, held } = this;
@@ -262,8 +259,8 @@ export class Splice<P extends Pipeline> {
   }
 
   /**
-   * Decodes the entries of an input that are already known to be special, and then frees its bytes. Decoding them later
-   * would require reading the bytes again.
+   * Decodes those entries of an input that are already known to be special (which means that they will be merged), and
+   * then frees the input's bytes. Decoding these entries later would require reading the bytes again.
    */
   private decodeAndFree(input: SplicedInput<P>, first: number, bytes: Buffer): void {
     const { walk, table } = this.walker;
@@ -273,7 +270,7 @@ export class Splice<P extends Pipeline> {
     releaseBuffer(bytes);
   }
 
-  /** Makes every record special whose identity another record shares. */
+  /** Adds every record that shares its identity with another record to the `special` entries, which will be merged. */
   private takeCollided(): void {
     const { strings } = this;
     if (!strings.anyCollided) return;
@@ -285,7 +282,10 @@ export class Splice<P extends Pipeline> {
     }
   }
 
-  /** Merges the sets of all inputs, each with only its special records. */
+  /**
+   * Merges the sets of all inputs. Each set contains only the input's special records, which are those that must be
+   * decoded.
+   */
   private mergeSpecial(): Merged<SetOf[P]> {
     const { strings } = this;
     const walk = new Walk();

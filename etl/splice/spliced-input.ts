@@ -6,33 +6,33 @@ import type { Pipeline } from '../window';
 import type { Walk } from './walk';
 import { decodeEntry, type Entry, type WalkedEntries } from './walk-file';
 
-/** Facts about an input that can be read from its file. */
+/** Facts about an input, taken from its file. */
 export interface InputFacts {
   /** Number of records. Keys without a record do not count. */
   readonly records: number;
-  /** Window of the set in unix seconds. An open side is absent. */
+  /** Window of the set in unix seconds. `start` or `end` is absent if the window is open on that side. */
   readonly window: { start?: number; end?: number };
 }
 
 /**
- * Byte range of an input's entries in the file from which the input was added: its own file, or the previous merged
- * file.
+ * Byte range of an input's entries in the file that they came from: the input's own file, or the previous merged file.
  */
 export interface AgainRange {
-  /** Number of the input, counted from 0 in the order in which inputs were added. */
+  /** Index of the input, in the order in which inputs were added. */
   readonly input: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** For entries that were freed after the walk: where to read them again, and how to renumber their string indexes. */
+/** Says where to read freed entries again, and how to renumber their string indexes. */
 export interface Again {
   readonly range: AgainRange;
-  /** Number of strings in the table to which the string indexes of the entries refer. */
+  /** Number of strings in the table that the entries' string indexes refer to. */
   readonly strings: number;
   /**
-   * Indexes in the merged table, one per string of the entries. If `by` is `index`, they are listed by the string's
-   * index in the entries' own table; if it is `order`, in the order in which the entries first use the strings.
+   * String indexes in the merged file, one for each string that the entries use. If `by` is `index`, element i is for
+   * the string with index i in the entries' own table. If `by` is `order`, element i is for the i-th string in the
+   * order of first use.
    */
   readonly indexes: Int32Array;
   readonly by: 'index' | 'order';
@@ -42,22 +42,21 @@ export interface Again {
 export interface SplicedInput<P extends Pipeline> {
   readonly id: string;
   readonly entries: WalkedEntries;
-  /** The set without its records, and whether the set has a map of records. */
+  /** The set without its records. `hasMap` is true if the set has a map of records, even an empty one. */
   readonly facts: SetOf[P];
   readonly hasMap: boolean;
   /**
-   * The identity of each entry's record, as an index in the merged table, by the entry's place; -1 if the entry has no
-   * record.
+   * For each entry, the identity of its record, as a string index in the merged file. -1 if the entry has no record.
    */
   readonly identities: Int32Array;
-  /** Places of the entries that are decoded and merged by the rules. All other entries pass through unchanged. */
+  /** Indexes of the entries that are decoded and merged. All other entries are copied without decoding. */
   readonly special: Set<number>;
-  /** The special entries that have been decoded so far, by place. */
+  /** Those special entries that have already been decoded, by their indexes in the input. */
   readonly decoded: Map<number, Entry<P>>;
-  /** The identities that contain a mark, in the order of the input's records, as indexes in the merged table. */
+  /** The identities that contain a mark, such as `__idle__`, in record order, as string indexes in the merged file. */
   readonly marked: number[];
   /**
-   * The bytes of the input's entries, with string indexes that refer to the merged table; or where to read the entries
+   * The bytes of the entries, with the string indexes of the merged file. If the bytes were freed: where to read them
    * again.
    */
   readonly held: Buffer | Again;
@@ -72,21 +71,21 @@ export function countOf({ entries }: { readonly entries: WalkedEntries }): numbe
   return entries.starts.length - 1;
 }
 
-/** Returns the places of an input's special entries, ascending. */
+/** Returns the indexes of an input's special entries, in ascending order. */
 export function specialPlaces({ special }: { readonly special: ReadonlySet<number> }): number[] {
   return [...special].sort((a, b) => a - b);
 }
 
-/** Makes every entry of an input special. */
+/** Makes all entries of an input special, so that they are decoded and merged. */
 export function takeAll(input: Pick<SplicedInput<Pipeline>, 'entries' | 'special'>): void {
   for (let place = 0; place < countOf(input); place++) input.special.add(place);
 }
 
 /**
- * Decodes the entry at a place (its index in the input), and adds it to `decoded`.
+ * Decodes the entry with index `place`, and stores the result in `decoded`.
  *
  * @param first position of the input's first entry in the bytes of `walk`
- * @param text returns the string that a string index of the entry refers to
+ * @param text returns the string for a string index in the entry
  */
 export function decodePlace<P extends Pipeline>(
   pipeline: P,
@@ -101,7 +100,7 @@ export function decodePlace<P extends Pipeline>(
   if (entry.record !== null) entries.versions[entry.version]!--;
 }
 
-/** Returns the set of an input with only the given entries. */
+/** Returns an input's set, with only the given entries. */
 export function withEntries<P extends Pipeline>(
   { facts, hasMap }: SplicedInput<P>,
   entries: readonly Entry<P>[],
@@ -111,8 +110,8 @@ export function withEntries<P extends Pipeline>(
 }
 
 /**
- * Whether the merged set has a larger window to which the records that pass through would have to be expanded. All of
- * them have the same window as the input's first record.
+ * Returns whether the merged set has a larger window than the input's records, which must then be expanded to it.
+ * Checks only the first record, because all records that are not special have the same window.
  */
 export function isExpanded<P extends Pipeline>(input: SplicedInput<P>, merged: SetOf[P]): boolean {
   if (input.special.size === countOf(input)) return false;

@@ -2,28 +2,28 @@ import type { ByteString } from '../byte-string';
 import { releaseBuffer } from '../release-buffer';
 import { magic } from '../string-table';
 
-/** Position where the entries of a table start, after the magic and the count. */
+/** Position of the first string in a table, after the magic and the count. */
 const head = 8;
 /**
- * Approximate size in bytes of an entry with its string in files of assets. In files of allocations, strings are
- * shorter.
+ * Typical size of a string with its length field in a file of assets, in bytes. Files of allocations have shorter
+ * strings.
  */
 const usualEntry = 53;
-/** Maximal size of a table in bytes, because offsets have 32 bits. No real table comes close to it. */
+/** Maximum size of a string table in bytes, because offsets are stored in 32 bits. Real tables are far smaller. */
 const largest = 2 ** 31 - 1;
 
-/** Number of strings that are hashed in one go, before any of them is placed. */
+/** Number of strings that are hashed before the first of them is looked up in the hash table. */
 const batch = 1024;
 
-/** The string table of a file. It is read in place and not copied. */
+/** The string table of a file, which is read in place and not copied. */
 export interface TableView {
-  /** The whole file, which starts with the table. */
+  /** Bytes that start with the table. The rest of the file may follow. */
   readonly bytes: Buffer;
   /** A DataView of `bytes`. */
   readonly view: DataView;
   /**
-   * Position of each string's entry, by string index, followed by the end of the last entry. An entry starts with the
-   * string's length.
+   * Position of each string's table entry, by string index. One more element is the end of the last entry. An entry
+   * consists of a 16-bit length and the string's bytes.
    */
   readonly starts: Int32Array;
 }
@@ -31,26 +31,32 @@ export interface TableView {
 export interface UnionOptions {
   /** Expected size of all strings together, in bytes. Affects only speed. */
   bytes?: number;
-  /** Maximal number of slots to try for a string. If none of them is free, the string goes into the overflow map. */
+  /**
+   * Maximum number of hash table slots to try for a string. If none of them is free, the string goes into an overflow
+   * map.
+   */
   longestProbe?: number;
 }
 
 /**
- * The growing string table of a merged file. It contains every string once, in the order in which they were added.
- * Bytes are hashed, compared and copied without creating JS strings. Names come from tenants, who could choose them so
- * that their hashes collide. So the number of probes is limited, and strings that find no free slot go into a `Map`.
+ * The growing string table of a merged file. It contains each string once, in the order in which the strings were
+ * added. It works on bytes and creates no JS strings. Tenants choose some of the strings, and could choose them so that
+ * their hashes collide. Therefore the number of hash table slots to try is limited. Strings that find no free slot go
+ * into a `Map`.
  */
 export class StringUnion {
   /** Number of strings in the table. */
   size = 0;
-  /** The table as it will be in the file. Each entry is a 16-bit length followed by that many bytes. */
+  /**
+   * The table, in the form in which it is written to a file. Each string is stored as a 16-bit length and its bytes.
+   */
   private bytes: Buffer;
   private view: DataView;
   private end = head;
-  /** By string index: where the string's entry starts (`starts`), and the string's hash (`hashes`). */
+  /** Start of each string's table entry, by string index. `hashes` has the hash of each string. */
   private starts: Int32Array;
   private hashes: Int32Array;
-  /** Slots of a hash table with open addressing. A slot holds a string's index + 1, or 0 if it is free. */
+  /** Slots of a hash table with open addressing. A slot contains a string's index + 1, or 0 if it is free. */
   private slots: Int32Array;
   private readonly crowded = new Map<ByteString, number>();
   private readonly longestProbe: number;
@@ -68,10 +74,10 @@ export class StringUnion {
   }
 
   /**
-   * Adds strings from another table.
+   * Adds strings from another table. Strings that this table already contains are not added twice.
    *
-   * @param order indexes in the other table; the strings of the first `count` are added, in this order
-   * @param indexes receives the index in this table for each added string, at the string's index in the other table
+   * @param order string indexes in the other table. The first `count` of them are added, in this order.
+   * @param indexes filled by this method: at a string's index in the other table, the string's index in this table
    */
   addAll(from: TableView, order: Int32Array, count: number, indexes: Int32Array): void {
     this.makeRoom(count, from.starts[from.starts.length - 1]! - from.starts[0]!);
@@ -83,8 +89,9 @@ export class StringUnion {
   }
 
   /**
-   * Hashes a batch of strings before any of them is placed, and touches their slots. Each access to `slots` waits for
-   * memory. Here the waits overlap, and the accesses bring into the cache what `placeAll` reads next.
+   * Computes the hashes of a batch of strings, and reads the first hash table slot of each. Such a read usually has to
+   * wait for main memory. Here, the CPU can wait for many slots at the same time. `placeAll` then finds the slots in
+   * the cache.
    */
   private hashAll({ view, starts }: TableView, order: Int32Array, done: number, until: number): void {
     const { ahead, slots } = this;
@@ -110,7 +117,7 @@ export class StringUnion {
     const { bytes, view, starts, hashes, slots, ahead, longestProbe } = this;
     const mask = slots.length - 1;
     let { end, size } = this;
-    // If new strings are also adjacent in the other table, they are copied together as one run.
+    // New strings that are also adjacent in the other table are copied together, as one run of bytes.
     let runStart = 0;
     let runEnd = 0;
     for (let i = done; i < until; i++) {
@@ -160,7 +167,9 @@ export class StringUnion {
     this.size = size;
   }
 
-  /** Adds a string and returns its index. A string that is too long for a table is cut. */
+  /**
+   * Adds a string if the table does not contain it, and returns its index. Truncates strings of more than 65,535 bytes.
+   */
   add(text: ByteString): number {
     const length = Math.min(text.length, 0xffff);
     const bytes = Buffer.alloc(2 + length);
@@ -172,7 +181,7 @@ export class StringUnion {
     return index[0]!;
   }
 
-  /** Removes all strings from `index` on. This is slow, because all other strings are placed again. */
+  /** Removes all strings with indexes of at least `index`. This is slow, because it fills the hash table again. */
   forgetFrom(index: number): void {
     if (index >= this.size) return;
     this.size = index;
@@ -186,8 +195,8 @@ export class StringUnion {
   }
 
   /**
-   * Returns the table with its magic and count, as it is at the start of a file. The returned bytes become invalid when
-   * a string is added.
+   * Returns the bytes of the table at the start of a file, including magic and count. The returned bytes become invalid
+   * when a string is added.
    */
   table(): Buffer {
     magic.copy(this.bytes);
@@ -195,13 +204,13 @@ export class StringUnion {
     return this.bytes.subarray(0, this.end);
   }
 
-  /** Releases all memory at once. The object cannot be used afterwards. */
+  /** Frees all memory immediately. The object cannot be used afterwards. */
   free(): void {
     for (const numbers of [this.starts, this.hashes, this.slots]) releaseBuffer(numbers);
     releaseBuffer(this.bytes);
   }
 
-  /** Grows all arrays in advance, so that the loop that adds strings does not have to check for room. */
+  /** Grows all arrays in advance, so that the loop that adds strings does not have to check their sizes. */
   private makeRoom(strings: number, bytes: number): void {
     if (this.end + bytes > largest) throw new RangeError('A string table of more than 2 GB.');
     if (this.end + bytes > this.bytes.length) {
@@ -238,7 +247,7 @@ export class StringUnion {
   }
 }
 
-/** Hashes a string, four bytes per step. This is fast, but collisions are easy to construct (see `longestProbe`). */
+/** Hashes a string, four bytes per step. This is fast, but collisions are easy to construct. See `longestProbe`. */
 function hashOf(view: DataView, at: number, length: number): number {
   let hash = length;
   const end = at + length;
@@ -251,7 +260,7 @@ function hashOf(view: DataView, at: number, length: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** Whether the table entries at `a` and `b` are equal. `length` is the length of the string at `b`. */
+/** Returns whether the table entries at `a` and `b` are equal. `length` is the length in bytes of the string at `b`. */
 function sameString(viewA: DataView, a: number, viewB: DataView, b: number, length: number): boolean {
   if (viewA.getUint16(a, true) !== length) return false;
   const end = a + 2 + length;
@@ -262,7 +271,7 @@ function sameString(viewA: DataView, a: number, viewB: DataView, b: number, leng
   return true;
 }
 
-/** Copies the bytes from `start` to `stop` so that the copy ends at `end`. */
+/** Copies the bytes from `start` to `stop`, so that the copy ends at position `end` of `to`. */
 function copy(from: Buffer, start: number, stop: number, to: Buffer, end: number): void {
   if (stop > start) from.copy(to, end - (stop - start), start, stop);
 }

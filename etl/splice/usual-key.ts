@@ -6,16 +6,16 @@ import type { Walk } from './walk';
 
 const slash = 0x2f;
 const undefinedBytes = Buffer.from(undefinedPart, 'latin1');
-/** For each word of a usual key, the index of its property, or -1 for the type. */
+/** For each part of an asset's usual key, the index of the asset property, or -1 if the part is the asset type. */
 const parts = usualWords.map((word) => propertyOrder.findIndex((name) => name === word));
 const typeBytes = new Map<string, Buffer>();
 
 /**
- * Whether the key of an asset is the usual one: the key that `assetIdentity` makes from the type and the properties if
- * there are no aggregationKeys.
+ * Returns whether an asset has the usual key, which consists of its type and properties (see `assetIdentity`). Compares
+ * bytes without decoding the asset.
  *
  * @param walk a walk that has just passed the asset
- * @param table the string table to which the asset's string indexes refer
+ * @param table the string table that the asset's string indexes refer to
  * @param key the position of the string index of the asset's key
  */
 export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean {
@@ -44,8 +44,8 @@ export function hasUsualKey(walk: Walk, table: TableView, key: number): boolean 
 }
 
 /**
- * Compares the bytes from `at` on to those of `expected` between `from` and `to`. A negative `to` stands for the end of
- * `expected`. Returns the position after the compared bytes, or -1 if they differ.
+ * Compares `bytes`, from position `at` on, with the part of `expected` between `from` and `to`. If `to` is negative,
+ * the part extends to the end of `expected`. Returns the position after the compared bytes, or -1 if they differ.
  */
 function behind(bytes: Buffer, at: number, expected: Buffer, from: number, to: number): number {
   if (to < 0) to = expected.length;

@@ -11,41 +11,44 @@ import { compileWalk } from './compile-walk';
 import type { TableView } from './string-union';
 import { Irregular, Walk } from './walk';
 
-/** Entries (keys and records) that have been walked over. */
+/** Entries (keys and records) that a walk has moved over, without decoding them. */
 export interface WalkedEntries {
-  /** Byte offset of each entry from the start of the first one, followed by the end of the last entry. */
+  /** Start of each entry, in bytes from the start of the first entry. One more element is the end of the last entry. */
   readonly starts: Int32Array;
   /** Number of entries that have a record. */
   readonly records: number;
-  /** Number of records by codec version. The version of a record is the highest one in it and its parts. */
+  /**
+   * Number of records of each codec version. The version of a record is the highest version in the record and its
+   * parts.
+   */
   readonly versions: Int32Array;
   /**
-   * Places (indexes, counted from 0) of the entries that must be decoded, ascending: the first record, entries without
-   * a record, records whose window differs from that of the first one, and records whose key is not (or may not be)
-   * their identity.
+   * Indexes of the entries that must be decoded, in ascending order. These are the first record, entries without a
+   * record, records whose window differs from that of the first record, and records whose key may differ from their
+   * identity.
    */
   readonly special: number[];
-  /** The places in `special` whose record has a key that is not (or may not be) its identity. */
+  /** Indexes of the entries that are in `special` because their key may differ from their record's identity. */
   readonly misnamed: number[];
 }
 
-/** A file that has been walked over. */
+/** A file that a walk has moved over, without decoding its records. */
 export interface WalkedFile<P extends Pipeline = Pipeline> extends WalkedEntries {
   readonly bytes: Buffer;
-  /** Position where the set starts, right after the string table. */
+  /** Position of the set, which comes directly after the string table. */
   readonly set: number;
-  /** Position where the first entry starts. */
+  /** Position of the first entry. */
   readonly first: number;
-  /** The set without its records, and whether the set has a map of records. */
+  /** The set without its records. `hasMap` is true if the set has a map of records, even an empty one. */
   readonly facts: SetOf[P];
   readonly hasMap: boolean;
 }
 
-/** A decoded entry. */
+/** A decoded entry: a key and its record. */
 export interface Entry<P extends Pipeline> {
   readonly key: ByteString;
   readonly record: RecordOf[P] | null;
-  /** Highest codec version in the record and its parts; 0 if there is no record. */
+  /** Highest codec version in the record and its parts. 0 if there is no record. */
   readonly version: number;
 }
 
@@ -69,8 +72,8 @@ function stepsOf(pipeline: Pipeline) {
 type IdentityCheck = (walk: Walk, table: TableView, start: number) => boolean;
 
 /**
- * Makes the function that checks whether an entry's key is the identity of its record. The function may return false
- * although it is.
+ * Returns a function that checks whether an entry's key is the identity of its record. If that is not certain, the
+ * function returns false.
  */
 function identityCheck(identity: WalkedIdentity): IdentityCheck {
   if ('isKey' in identity) return identity.isKey;
@@ -79,18 +82,23 @@ function identityCheck(identity: WalkedIdentity): IdentityCheck {
 }
 
 /**
- * Walks over files of one pipeline, or parts of such files, one after another. `walk` holds the result of the last
- * walk: the positions of all string indexes (those from `from` to `to` are inside entries), and the strings in use, in
- * the order of first use.
+ * Walks over files of one pipeline, or over parts of such files. A walk moves over the bytes without decoding them.
+ * After each walk, `walk` contains the positions of all string indexes, and the indexes of the strings in use, in the
+ * order of first use.
  */
 export class FileWalker<P extends Pipeline> {
   readonly walk = new Walk();
-  /** String table of the last file. If only entries were walked over, the table of the file that contains them. */
+  /**
+   * String table of the last file. If the last walk was only over entries, this is the table of the file that contains
+   * them.
+   */
   table: TableView = { bytes: this.walk.bytes, view: this.walk.view, starts: new Int32Array(1) };
-  /** Range of `walk.positions` whose string indexes are inside entries. */
+  /**
+   * `walk.positions` from index `from` up to, but not including, `to` are the positions of string indexes in entries.
+   */
   from = 0;
   to = 0;
-  /** How many of the strings in `walk.order` are used by the entries or by fields before them. */
+  /** Number of strings in `walk.order` that are used by entries or by the fields before them. */
   met = 0;
   private startsSpace = new Int32Array(1);
 
@@ -99,21 +107,21 @@ export class FileWalker<P extends Pipeline> {
   /**
    * Walks over a file without changing it. Checks everything that `decodeSet` checks.
    *
-   * @param around whether `met` also counts strings that are used only after the entries
-   * @returns undefined if the file is damaged, or is not as our writer would write it
+   * @param around if true, `met` also counts strings that are used only after the entries
+   * @returns undefined if the file is damaged, or not in the form in which our writer writes files
    */
   over(bytes: Uint8Array, around = false): WalkedFile<P> | undefined {
-    // Positions are stored in 32 bits.
+    // Positions are stored in 32 bits, so a walk is not possible over larger files.
     if (!hasTable(bytes) || bytes.length >= 2 ** 31) return undefined;
     return this.unlessIrregular(() => this.walkOver(bytes, around));
   }
 
   /**
-   * Walks over entries without the rest of the file that contains them. The file must be one that our writer wrote.
+   * Walks over entries that are only a part of a file. The file must be one that our writer has written.
    *
-   * @param bytes from the start of the first entry to the end of the last one
+   * @param bytes the entries, from the start of the first one to the end of the last one
    * @param table the string table of the file
-   * @returns undefined if the bytes are not exactly `count` entries
+   * @returns undefined if `bytes` does not consist of exactly `count` entries
    */
   overEntries(bytes: Uint8Array, table: TableView, count: number): WalkedEntries | undefined {
     return this.unlessIrregular(() => {
@@ -127,8 +135,8 @@ export class FileWalker<P extends Pipeline> {
   }
 
   /**
-   * Walks over entries once more, only to fill `walk` again. Throws if the bytes do not contain the same entries as
-   * before.
+   * Walks over entries once more, only to fill `walk` again. `strings` is the size of their string table. Throws an
+   * error if the entries do not have the same lengths as before.
    */
   overAgain(bytes: Uint8Array, strings: number, { starts }: WalkedEntries): void {
     const { entry } = steps[this.pipeline];
@@ -151,7 +159,7 @@ export class FileWalker<P extends Pipeline> {
       return over();
     } catch (error) {
       this.walk.forget();
-      // DataView throws a RangeError when it reads beyond the end.
+      // A RangeError means that DataView would have read beyond the end of the bytes.
       if (error instanceof Irregular || error instanceof RangeError) return undefined;
       throw error;
     }
@@ -210,8 +218,8 @@ export class FileWalker<P extends Pipeline> {
   }
 
   /**
-   * Starts the walk over a file, and finds where the strings of its table start. Returns the position where the table
-   * ends.
+   * Starts the walk over a file, and determines the positions of the strings in its table. Returns the position of the
+   * table's end.
    */
   private walkTable(bytes: Uint8Array): number {
     const strings = stringCount(bytes);
@@ -222,7 +230,7 @@ export class FileWalker<P extends Pipeline> {
     return this.table.starts[strings]!;
   }
 
-  /** Reads the set without its records. Decodes only the strings that are used outside the entries. */
+  /** Reads the fields of the set, except its records. Decodes only the strings that these fields use. */
   private readAround(set: number, recordsEnd: number): SetOf[P] {
     const { walk, from, to } = this;
     const reader = new Reader(walk.bytes);
@@ -234,8 +242,8 @@ export class FileWalker<P extends Pipeline> {
 }
 
 /**
- * Returns the number of strings in a file's table, as announced at its start. Returns undefined if it is 0 (strings are
- * then inline), or larger than the file has room for.
+ * Returns the number of strings in a file's string table. Returns undefined if it is 0, because strings are then
+ * inline, or if it is too large for the size of the file.
  */
 export function stringCount(bytes: Uint8Array): number | undefined {
   const strings = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(4, true);
@@ -243,9 +251,9 @@ export function stringCount(bytes: Uint8Array): number | undefined {
 }
 
 /**
- * Returns a view of the string table at the start of a file. Throws a RangeError if the table is cut off.
+ * Returns a view of the string table at the start of a file. Throws a RangeError if the table is truncated.
  *
- * @param space receives the positions where the strings start; needs room for one number more than there are strings
+ * @param space filled with the positions of the strings; must have room for `strings` + 1 numbers
  */
 export function viewTable(bytes: Buffer, strings: number, space = new Int32Array(strings + 1)): TableView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -259,14 +267,12 @@ export function viewTable(bytes: Buffer, strings: number, space = new Int32Array
   return { bytes, view, starts };
 }
 
-/** Returns the string of a table that has the given index. */
+/** Returns the string with the given index in a table. */
 export function textOf({ bytes, starts }: TableView, index: number): ByteString {
   return bytes.toString('latin1', starts[index]! + 2, starts[index + 1]);
 }
 
-/**
- * Decodes the entry at position `at` in the bytes of `walk`. `text` returns the string that a string index refers to.
- */
+/** Decodes the entry at position `at` in the bytes of `walk`. `text` returns the string for a string index. */
 export function decodeEntry<P extends Pipeline>(
   pipeline: P,
   walk: Walk,
@@ -285,10 +291,10 @@ export function decodeEntry<P extends Pipeline>(
   return { key: read[0], record: read[1], version: walk.version };
 }
 
-/** Makes a table that contains only the strings whose indexes are stored at the given positions. */
+/** Returns a string table that contains only the strings whose indexes are stored at the given positions. */
 function tableOf(walk: Walk, positions: Iterable<number>, text: (index: number) => ByteString): ByteString[] {
   const table: ByteString[] = [];
-  // The table gets its full length but stays sparse: there may be millions of strings, of which an entry uses few.
+  // Set the last string, to give the sparse array its full length. Only the few strings in use are filled in.
   table[walk.strings - 1] = text(walk.strings - 1);
   for (const position of positions) {
     const index = walk.view.getInt32(position, true);

@@ -1,81 +1,86 @@
 /**
- * Thrown if a walk cannot pass a file. Either the file is damaged, or it is valid but not as our writer would write it
- * (flags of 2, words that are not 0). `decodeSet` tells the two apart.
+ * Thrown if a walk cannot pass a file. Either the file is damaged, or it is valid but in another form than our writer
+ * uses (for example, with a flag of 2). `decodeSet` throws an error only if the file is damaged.
  */
 export class Irregular extends Error {}
 
 /**
- * Walks over one part of a value. Receives the position where the part starts, and returns the position where it ends.
+ * Moves over one part of a value without decoding it. Receives the position where the part starts, and returns the
+ * position where it ends.
  */
 export type Step = (walk: Walk, at: number) => number;
 
 /**
- * Collects what a walk finds in a file. Positions are byte offsets in the file. Reading beyond the end throws
- * DataView's RangeError. Skipping beyond the end does not throw, so a caller must check that the walk ends where the
- * file ends.
+ * Collects the positions of string indexes, and other information, while moving over a file without decoding it.
+ * Positions are byte offsets in the file. Reading beyond the end of the file throws DataView's RangeError. Skipping
+ * beyond the end does not throw. So callers must check that the walk ends at the end of the file.
  *
- * One object serves many files, one after another. Its lists only ever grow, so nothing is allocated per record.
+ * The same object can be used for many files, one after another. Its arrays never shrink, so nothing is allocated for
+ * each record.
  */
 export class Walk {
   bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** Number of strings in the table of the file. */
+  /** Number of strings in the file's string table. */
   strings = 0;
-  /** Positions of the string indexes, in the order of the file. Only the first `found` elements are valid. */
+  /** Positions of all string indexes in the file, in file order. Only the first `found` elements are valid. */
   positions = new Int32Array(0);
   found = 0;
   /** Indexes of the strings in use, in the order of first use. Only the first `met` elements are valid. */
   order = new Int32Array(0);
   met = 0;
-  /** Highest codec version so far, except those of windows. Callers reset it at the start of each record. */
+  /**
+   * Highest codec version since the last reset, not counting windows. Callers reset this field to 0 before each record.
+   */
   version = 0;
-  /** Position of the properties' fields in the last asset; -1 if the asset has no properties. */
+  /** Position of the first property of the last asset. -1 if the asset has no properties. */
   properties = -1;
-  /** Type of the last asset. */
+  /** Type of the last asset that the walk has passed. */
   type = '';
-  /** Whether the last record's window differs from that of the first record of the file. */
+  /** True if the last record's window differs from that of the first record. */
   odd = false;
-  /** By string index: 1 if the string is in `order`, otherwise 0. */
+  /** For each string index, 1 if the string is in `order`, otherwise 0. */
   private used = new Uint8Array(0);
   private firstWindow = -1;
   private lastWindow = -1;
   private lastWindowEnd = -1;
 
-  /** Starts a walk over the next file or the next part of a file. The file's table has `strings` strings. */
+  /** Starts a walk over a file or a part of it. `strings` is the number of strings in the file's string table. */
   begin(bytes: Uint8Array, strings: number): void {
     this.strings = strings;
     if (this.used.length < strings) {
       this.used = new Uint8Array(strings);
       this.order = new Int32Array(strings);
     } else {
-      // Reset only the strings that were used: a part may use few strings of a table that has millions.
+      // Reset only the strings that were used, because the table may have millions of unused strings.
       for (let i = 0; i < this.met; i++) this.used[this.order[i]!] = 0;
     }
     this.met = 0;
     this.goOn(bytes);
   }
 
-  /** Marks all strings as not used. Needed after an aborted walk, when `order` may not list all used ones. */
+  /**
+   * Marks all strings as unused. Needed after a walk that failed, because `order` may then not list all used strings.
+   */
   forget(): void {
     this.used.fill(0);
     this.met = 0;
   }
 
-  /** Continues with other bytes that use the same string table. */
+  /** Switches to other bytes that use the same string table. Keeps `order`, but forgets all positions. */
   goOn(bytes: Uint8Array): void {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.found = 0;
     this.firstWindow = -1;
     this.lastWindow = -1;
-    // Allocate for the worst case, in which the file is nothing but string indexes. This costs nothing, because pages
-    // that are never written take no memory.
+    // Allocate for the worst case: nothing but string indexes. This costs nothing: unused pages take up no memory.
     if (this.positions.length < bytes.length / 4) this.positions = new Int32Array(bytes.length / 4);
   }
 
   /**
-   * Renumbers the string indexes at `positions[from]` up to, but not including, `positions[to]`: overwrites each one
-   * with `indexes[old index]`.
+   * Renumbers the string indexes at `positions[from]` up to, but not including, `positions[to]`: replaces each string
+   * index `i` with `indexes[i]`.
    */
   renumber(from: number, to: number, indexes: Int32Array): void {
     const { view, positions } = this;
@@ -86,9 +91,10 @@ export class Walk {
   }
 
   /**
-   * Walks over string indexes and notes their positions and strings.
+   * Moves over string indexes, and stores their positions and the strings that they refer to.
    *
-   * @param groups one number per group. n > 0: n consecutive indexes. -n: a flag, a count, and `count` times n indexes.
+   * @param groups one number for each group of string indexes. A positive number n means n consecutive indexes. A
+   *   negative number -n means a flag, then (if the flag is 1) a count and `count` times n indexes.
    */
   references(at: number, groups: Int32Array): number {
     const { view, strings, used, order, positions } = this;
@@ -118,8 +124,8 @@ export class Walk {
   }
 
   /**
-   * Reads a count of entries that have at least `least` bytes each. Throws `Irregular` if the rest of the file has no
-   * room for so many entries.
+   * Reads the number of entries of a list or map. Each entry takes up at least `least` bytes. Throws `Irregular` if the
+   * rest of the file has no room for all entries.
    */
   count(at: number, least: number): number {
     const count = this.view.getInt32(at, true);
@@ -127,9 +133,9 @@ export class Walk {
     return count;
   }
 
-  /** Walks over a record's window with `step`, and notes whether the window differs from that of the first record. */
+  /** Moves over a record's window with `step`, and sets `odd` if the window differs from that of the first record. */
   recordWindow(step: Step, at: number): number {
-    // Nearly all windows have the same bytes as the previous record's. `odd` is then the same as well.
+    // If the window has the same bytes as the previous record's window, `odd` does not change.
     const { bytes, lastWindow, lastWindowEnd } = this;
     if (lastWindow >= 0) {
       let a = lastWindow;
@@ -149,10 +155,12 @@ export class Walk {
   }
 }
 
-/** Whether the windows at `a` and `b` have the same start and end. The walk has already passed both. */
+/**
+ * Returns whether the windows at positions `a` and `b` have the same start and end. A walk must have passed both
+ * windows.
+ */
 function sameSides(bytes: Buffer, a: number, b: number): boolean {
-  // Skip the compatibility word and the version. Each side has a flag, the length of the time and its form, then
-  // seconds and nanoseconds.
+  // Skip 5 bytes: word (4), version (1). Each side: flag (1), length (4), form (1), seconds (8), nanoseconds (4), zone.
   a += 5;
   b += 5;
   for (let side = 0; side < 2; side++) {
