@@ -1,10 +1,10 @@
 import { type AliasName, aliasNames } from './request';
 import { sanitizeKey } from './sanitize';
 
-/** The label or annotation key that each alias stands for; several keys are separated by commas. */
+/** For each alias, the label or annotation key that it refers to. Several keys are separated by commas. */
 export type Aliases = Readonly<Record<AliasName, string>>;
 
-/** Kubecost's default aliases. */
+/** The keys that Kubecost uses for the aliases by default. */
 export const defaultAliases: Aliases = {
   department: 'department',
   environment: 'env',
@@ -14,15 +14,14 @@ export const defaultAliases: Aliases = {
 };
 
 /**
- * Returns the sanitised label or annotation keys that an alias stands for (at least one), or undefined if the word is
- * not an alias.
+ * Returns the sanitised label or annotation keys that an alias refers to. There is always at least one. Returns
+ * undefined if `word` is not an alias.
  */
 export function aliasKeys(word: string, aliases: Aliases): string[] | undefined {
   const name = aliasNames.find((alias) => alias === word);
   if (name === undefined) return undefined;
   const keys = keysOf(aliases[name]);
-  // If the setting is empty, use the default keys, as OpenCost does. Without any key, this part of the row names would
-  // be missing.
+  // If the setting contains no keys, use the default keys, as OpenCost does.
   return keys.length > 0 ? keys : keysOf(defaultAliases[name]);
 }
 

@@ -35,20 +35,26 @@ export interface GpuColumns {
   readonly shared: (boolean | null)[];
 }
 
-/** The allocations of a window, as columns that can be transferred between threads. */
+/** The allocations of a time window, or a batch of them, as columns. The columns can be transferred between threads. */
 export interface AllocationColumns {
   readonly pipeline: 'allocations';
   readonly rows: number;
-  /** Distance between the starts of two columns in `numbers`, in values. */
+  /** Number of array elements from the start of one column in `numbers` to the start of the next column. */
   readonly stride: number;
   /**
-   * One column after another: start, end, the maxima of CPU, RAM and GPU usage (NaN if not measured), then the stored
-   * measures.
+   * The numeric columns, one after another: start time, end time, maximum CPU, RAM and GPU usage (NaN if not measured),
+   * and then the measures in the order of `storedMeasures`.
    */
   readonly numbers: Float64Array;
-  /** Hash of each row's identity, `hashWords` words per row. */
+  /**
+   * For each row, the hash of the allocation's identity (its names, labels and other texts). A hash takes `hashWords`
+   * array elements.
+   */
   readonly hashes: Uint32Array;
-  /** The identities of the rows as JSON texts, except those that the reader has sent with earlier columns. */
+  /**
+   * The identities of the allocations (their names, labels and other texts), as concatenated JSON texts. Identities
+   * that were sent in earlier batches are omitted.
+   */
   readonly identities: Uint8Array;
   readonly identityRows: Uint32Array;
   readonly identityEnds: Uint32Array;
@@ -58,19 +64,21 @@ export interface AllocationColumns {
   readonly notFinite: readonly NotFinite[];
 }
 
-/** Returns the arrays to transfer to another thread. This is possible because no two of them share a buffer. */
+/** Returns the arrays whose memory can be transferred to another thread. No two of these arrays share a buffer. */
 export function columnArrays(columns: AllocationColumns) {
   const { numbers, hashes, identities, identityRows, identityEnds } = columns;
   return [numbers, hashes, identities, identityRows, identityEnds];
 }
 
-/** Names of the columns that precede the measures in `numbers`. */
+/** Names of the columns that come before the measures in `numbers`. */
 export const leadingNumbers = ['start', 'end', 'cpuMax', 'ramMax', 'gpuMax'] as const;
 
-/** An allocation whose name contains this text is not a workload: it is idle cost that OpenCost stored. */
+/** OpenCost stores idle cost as allocations whose names contain this text. */
 const idle = '__idle__';
 
-/** Builds columns from allocations that are added one by one, so that they need not all be in memory. */
+/**
+ * Builds columns from allocations. The allocations are added one at a time, so they need not all be in memory at once.
+ */
 export class AllocationColumnsBuilder {
   private rows = 0;
   private readonly numbers: Float64Array;
@@ -100,8 +108,9 @@ export class AllocationColumnsBuilder {
   private readonly finite = new FiniteNumbers('allocations');
 
   /**
-   * @param most maximum number of records in the columns
-   * @param known identities that the receiver already has and that are therefore left out; new ones are added to it
+   * @param most maximum number of allocations in the columns
+   * @param known hashes of the identities (names, labels and other texts) that the receiver already has. The columns
+   * omit these identities. The builder adds the hashes of new identities.
    */
   constructor(
     private readonly most: number,
@@ -111,14 +120,14 @@ export class AllocationColumnsBuilder {
     this.hashes = new Uint32Array(most * hashWords);
   }
 
-  /** Whether the columns have no space for another record. */
+  /** Whether the columns already contain the maximum number of allocations. */
   get full(): boolean {
     return this.rows === this.most;
   }
 
   /**
-   * Adds a record. Stored idle cost is skipped: answers compute idle cost from the assets, so it would be counted
-   * twice.
+   * Adds an allocation. Skips idle cost that OpenCost stored as an allocation: idle cost is computed from the assets
+   * when a query runs, so it would be counted twice.
    */
   add(record: Allocation): void {
     if (record.name.includes(idle)) return;
@@ -127,7 +136,7 @@ export class AllocationColumnsBuilder {
     this.addIdentity(record, row);
     const finite = this.finite.of(record);
     const raw = record.rawAllocationOnly;
-    // A maximum that is NaN or infinite is reported and then stored as NaN, which means "not measured".
+    // Returns NaN ("not measured") for a missing, NaN or infinite value. The latter two are also reported.
     const maximum = (value: number | null | undefined, field: string) =>
       value === null || value === undefined || finite(value, field) !== value ? NaN : value;
     numbers[row] = seconds(record.start);
@@ -175,8 +184,8 @@ export class AllocationColumnsBuilder {
 }
 
 /**
- * Concatenates buffers into a buffer that shares its memory with none. Small Node buffers share a pool, and transferring
- * one of them would transfer the whole pool.
+ * Concatenates buffers into an array that shares its memory with no other array. Small Node.js buffers share a memory
+ * pool, so transferring one of them to another thread would transfer the whole pool.
  */
 function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   const all = new Uint8Array(length);
@@ -188,15 +197,14 @@ function concatenated(parts: readonly Buffer[], length: number): Uint8Array {
   return all;
 }
 
-/** Sums over the volumes of one allocation. */
+/** For each numeric field of a volume, the sum over all volumes of one allocation. */
 type VolumeSums = Readonly<Record<NumberName<PVAllocation>, number>>;
 
 type Reader = (record: Allocation, volumes: VolumeSums) => number;
 
-/** Functions that read those measures for which a record has no field of the same name. */
+/** Functions that read the measures for which an allocation has no field of the same name. */
 const readers: Record<Exclude<StoredMeasure, NumberName<Allocation>>, Reader> = {
-  // Newer versions of the format store the two GPU averages in the GPU part of a record, older ones in the record
-  // itself.
+  // Format version 22 has the two GPU averages in the allocation itself, later versions in `gpuAllocation`.
   gpuRequestAverage: (record) =>
     record.gpuAllocation?.gpuRequestAverage ?? record.deprecatedGpuRequestAverage,
   gpuUsageAverage: (record) => record.gpuAllocation?.gpuUsageAverage ?? record.deprecatedGpuUsageAverage,

@@ -9,9 +9,10 @@ import { Bindings } from './sql';
 import { addVolumes } from './volumes';
 
 /**
- * Adds the details of rows that are not sums. All rows get the volumes, load balancers and GPUs of their members; rows
- * of a single container also get labels, services and the maxima of CPU, RAM and GPU usage; rows whose members are in
- * namespaces of the same name get namespace labels.
+ * Adds details that are neither sums nor averages to the rows of a query result, except to idle rows. Every row gets
+ * the volumes, load balancers and GPUs of its allocations. A row for a single container in a single step also gets its
+ * labels, annotations, services and maximum usage. A merged row gets namespace labels and annotations if all of its
+ * allocations have the same namespace name.
  */
 export async function addDetails(
   connection: DuckDBConnection,
@@ -62,7 +63,10 @@ async function addMetadata(
   await addNamespaces(connection, merged, source.substituted);
 }
 
-/** Reads columns of the identities that `known` lists by id or by content hash. The result has the same keys. */
+/**
+ * Reads columns of the table `identity`. `known` lists the ids or the content hashes of the rows to read. The returned
+ * map has these as its keys.
+ */
 async function readIdentities(
   connection: DuckDBConnection,
   { by, known }: { readonly by: 'id' | 'content'; readonly known: Iterable<string> },
@@ -72,7 +76,7 @@ async function readIdentities(
   const bindings = new Bindings();
   const rows = await rowsOf(
     connection,
-    // The condition keeps this from reading the label maps of millions of other identities.
+    // Without the `where` clause, this would read the labels of millions of other rows.
     `select ${by}::varchar as known, ${columns.join(', ')} from ${substituted ? '(select * from identity union all by name select * from substitute_identity)' : 'identity'} where ${by} in (select unnest(${bindings.longs([...new Set(known)])}))`,
     bindings.values,
   );
@@ -139,8 +143,8 @@ const maps = [
 ] as const;
 
 /**
- * Merges the labels and annotations of an identity into the properties of a row. If several identities have different
- * values for a key, the row gets the value of the identity that is added last.
+ * Adds the labels and annotations from a row of the table `identity` to the properties of a result row. If the result
+ * row already has a value for a key, the new value replaces it.
  */
 function addUnion(properties: AllocationProperties, identity: Row): void {
   for (const [property, column] of maps) {
@@ -149,13 +153,13 @@ function addUnion(properties: AllocationProperties, identity: Row): void {
   }
 }
 
-/** Converts a map that was read from the database. */
+/** Converts a map that was read from the database to a plain object. Converts null to an empty object. */
 function toRecord(value: unknown): Record<string, string> {
   const entries = (value as { key: string; value: string }[] | null) ?? [];
   return Object.fromEntries(entries.map((entry) => [entry.key, entry.value]));
 }
 
-/** Adds the labels and annotations that all members of a row share. */
+/** Adds to each row the labels and annotations that are the same in all of its allocations. */
 async function addCommon(
   connection: DuckDBConnection,
   source: SourceOptions,

@@ -24,8 +24,8 @@ import { Bindings } from './sql';
 import type { Steps } from './steps';
 
 /**
- * Reads the rows of an answer, including the parts of idle, shared and management costs that they carry. Throws
- * QUERY_TOO_LARGE if there are more than `mostRows`.
+ * Reads the rows of a query result. Costs include each row's part of the idle, shared and management costs. Throws
+ * QUERY_TOO_LARGE if there are more than `mostRows` rows.
  */
 export async function readRows(
   connection: DuckDBConnection,
@@ -60,7 +60,10 @@ from ${takes ? withFactors(request) : 'source'} where kept and not shared group 
   return found;
 }
 
-/** Returns the SQL columns of a statement that groups `source`: one row of the result is one row of the answer. */
+/**
+ * Returns the columns of an SQL statement that groups the rows of the table `source`. Each group becomes one row of the
+ * query result.
+ */
 function gathered(
   properties: readonly (typeof identityColumns)[number][],
   { controllersDiffer }: SourceOptions,
@@ -70,7 +73,7 @@ function gathered(
     'min(start_at) as start_at, max(end_at) as end_at',
     `${agreed('name')} as name`,
     `${sampleSql} as sample, min(workload) as workload`,
-    // If a container has had several controllers, its row shows the alphabetically first one that is not empty.
+    // If a container had different controllers over time, its row shows the first non-empty one in alphabetical order.
     `${controllersDiffer ? "min(nullif(controller, ''))" : 'null'} as any_controller`,
     ...properties.map((column) => `${agreedProperty(column)} as ${column}`),
     ...measures,
@@ -93,7 +96,7 @@ function toRow(row: Row, { periods }: Steps): FoundRow {
   return found;
 }
 
-/** The text properties of a row, each with the column that it is read from. */
+/** The text properties of a row. For each property, the database column that contains it. */
 const propertyColumns = [
   ['cluster', 'cluster_name'],
   ['node', 'node'],

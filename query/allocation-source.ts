@@ -9,7 +9,10 @@ import type { AllocationRequest } from './request';
 import { informed } from './rollup';
 import { allocationTarget, Bindings, condition, groupPart } from './sql';
 
-/** Names that filters use for the fields of a workload. The next set has the names that groups use for them. */
+/**
+ * Fields that have the same value in all allocations of a workload, by their names in filters. `groupsOfWorkloads` has
+ * their names in groupings. A workload consists of all allocations of one controller.
+ */
 const filtersOfWorkloads = new Set(['cluster', 'namespace', 'controllerName', 'controllerKind']);
 const groupsOfWorkloads = new Set([
   'cluster',
@@ -23,9 +26,10 @@ const groupsOfWorkloads = new Set([
 ]);
 
 /**
- * Returns whether shared, idle and kept costs can be summed from rolled-up rows (one row per workload and file). The
- * filter and idle must use nothing more specific than a workload. They may use labels and annotations: `mixedWorkloads`
- * finds the few workloads whose allocations differ in these.
+ * Returns whether `readSums` can read rolled-up rows instead of the individual allocations. A rolled-up row is the
+ * total of one workload in one window file. Therefore the filter must not use fields that can differ within a workload,
+ * such as pod or node, and idle cost must not be computed per node. Labels and annotations are allowed, because
+ * `mixedWorkloads` finds the few workloads in which they differ.
  */
 export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
   return (
@@ -39,8 +43,9 @@ export function hasRolledUpSums({ filter, idle }: AllocationRequest): boolean {
 }
 
 /**
- * Returns whether rolled-up rows can answer a query: its groups, filter and idle must use nothing more specific than a
- * workload.
+ * Returns whether rolled-up rows (one per workload and window file) can answer a query. The grouping and the filter
+ * must not use fields that can differ within a workload, such as pod or node, and idle cost must not be computed per
+ * node.
  */
 export function isRolledUp(request: AllocationRequest): boolean {
   const below = request.groups.some((group) =>
@@ -62,9 +67,10 @@ function operandsOf(filter: Filter | undefined): Extract<Filter, { kind: 'compar
 }
 
 /**
- * Returns an SQL condition on the table `workload` that finds workloads whose allocations differ in a label or
- * annotation that the query uses. Their allocations have to be read; for all other workloads the rolled-up rows
- * suffice. Returns undefined if the query uses no labels or annotations.
+ * Returns an SQL condition on the table `workload`. It is true for workloads whose allocations differ in a label or
+ * annotation that the query uses. For these workloads, the query has to read the individual allocations. For all other
+ * workloads, it can read the rolled-up rows (one per workload and window file). Returns undefined if the query uses no
+ * labels or annotations.
  */
 export function mixedWorkloads(
   { groups, filter, sharing }: AllocationRequest,
@@ -79,30 +85,34 @@ export function mixedWorkloads(
   return `(list_has_any(mixed_labels, ${bindings.texts(labels)}) or list_has_any(mixed_annotations, ${bindings.texts(annotations)}))`;
 }
 
-/** How the allocations of a query are read. */
+/** Options for reading the allocations of a query. */
 export interface SourceOptions {
   readonly request: AllocationRequest;
   readonly rolledUp: boolean;
-  /** Whether any workload fulfils the condition that `mixedWorkloads` returns. */
+  /**
+   * Whether any workload has allocations that differ in a label or annotation that the query uses; see
+   * `mixedWorkloads`.
+   */
   readonly mixed: boolean;
   /**
-   * The largest absolute value of each measure in the picked files. A measure without an entry is 0 in all rows of
-   * these files.
+   * The largest absolute value of each measure in the window files that the query reads. A measure without an entry is
+   * 0 in all rows of these files.
    */
   readonly peaks: Peaks;
-  /** Whether the answer uses all clusters of each picked file. */
+  /** Whether the query uses all clusters in each of the window files that it reads. */
   readonly wholeFiles: boolean;
-  /** Whether some identities are replaced by others; see `substituteTwins`. */
+  /** Whether some rows of the table `identity` are replaced by merged rows; see `substituteTwins`. */
   readonly substituted: boolean;
-  /** Whether some container has different controllers in different windows. */
+  /** Whether any container has different controllers in different windows. */
   readonly controllersDiffer: boolean;
-  /** The table whose rows are read. (Default: `allocation`) */
+  /** The table to read. (Default: `allocation`) */
   readonly from?: 'allocation' | 'allocation_pv' | 'allocation_lb' | 'allocation_gpu';
 }
 
 /**
- * Returns SQL columns that are computed for each identity or workload: the key of its row in the answer, whether the
- * filter keeps it, and whether its cost is shared among the others.
+ * Returns SQL for three columns of a workload or of a row of the table `identity`. `key` is the name of the result row
+ * to which it belongs. `kept` is true if it passes the filter. `shared` is true if its cost is split among the other
+ * allocations.
  */
 function judged(request: AllocationRequest, bindings: Bindings): string {
   const parts = request.groups.map((group) => groupPart(group, bindings));
@@ -120,9 +130,9 @@ function sharedCondition({ sharing: { namespaces, labels } }: AllocationRequest,
 }
 
 /**
- * Returns a `with` clause that defines the table `source` (and those that it is built from): the allocations of a query
- * or their rolled-up rows, with their step, period and key, whether the filter keeps them, and whether their cost is
- * shared. They are read from the stored sets that the temp table `pick` lists.
+ * Returns a `with` clause that defines the table `source`: the allocations of a query, or their rolled-up rows (one per
+ * workload and window file). Each row of `source` also has its step, its period (the result set it belongs to) and the
+ * columns that `judged` returns. Only the window files in the temp table `pick` are read.
  */
 export function sourceTables(options: SourceOptions, bindings: Bindings): string {
   const { request, rolledUp, mixed, peaks, from = 'allocation' } = options;
@@ -135,14 +145,14 @@ export function sourceTables(options: SourceOptions, bindings: Bindings): string
       : `* replace (${zeros.map((measure) => `0::double as "${measure}"`).join(', ')})`;
   if (!rolledUp) {
     const rows = allocationRows(options);
-    // Only a few identities have volumes, load balancers or GPUs. Do not read the other identities.
+    // Few rows of the table `identity` have volumes, load balancers or GPUs. Do not read the other rows.
     const which =
       from === 'allocation' || options.substituted
         ? 'true'
         : `id in (select a.identity from ${from} a join pick p on ${picked('a', options)})`;
     return `with judged as (${judgedIdentities(options, which, bindings)}), source as (select ${known} from (${rows}))`;
   }
-  // The statement contains this condition twice, but with the same placeholders, so its keys are bound only once.
+  // The statement contains this condition twice, with the same placeholders. So bind its values only once.
   const several = mixed ? (mixedWorkloads(request, bindings) ?? 'false') : 'false';
   const tables = [`rolled as (${judgedWorkloads(options, `not ${several}`, bindings)})`];
   const rows = [rolledUpRows(options)];
@@ -192,27 +202,29 @@ function picked(table: string, { wholeFiles }: SourceOptions): string {
 }
 
 /**
- * Columns of an allocation's text properties. Those in `workloadColumns` have the same value in all allocations of a
- * workload; those in `columnsBelow` may differ among them.
+ * Columns with the text properties of an allocation. All allocations of a workload have the same values in the columns
+ * `workloadColumns`. Their values in the columns `columnsBelow` may differ.
  */
 const workloadColumns = ['cluster_name', 'namespace', 'controller', 'controller_kind'] as const;
 const columnsBelow = ['node', 'pod', 'container', 'provider_id'] as const;
 export const identityColumns = [...workloadColumns, ...columnsBelow] as const;
 
 /**
- * Returns SQL that is true if all rows of a group of `source` share the value of a property. It compares hashes, which
- * takes a fraction of the time of comparing texts. The chance that two different texts have the same hash is 1 in 2^64.
+ * Returns an SQL condition that is true if all rows of a group have the same value of a text property. It compares
+ * 64-bit hashes, which is much faster than comparing the texts. Two different texts have the same hash with a
+ * probability of 1 in 2^64.
  */
 export function agreedProperty(column: (typeof identityColumns)[number]): string {
   const hash = `${column}_hash`;
   const same = `min(${hash}) = max(${hash})`;
-  // A rolled-up row has no hash of a property in which its allocations differ.
+  // In a rolled-up row, the hash is null if the allocations of the row have different values of the property.
   return columnsBelow.some((one) => one === column) ? `(count(${hash}) = count(*) and ${same})` : same;
 }
 
 /**
- * Extends a statement that groups `source`: adds the text properties that all rows of a group share. They are read from
- * a single workload and a single identity of the group.
+ * Extends an SQL statement that groups the rows of `source`: adds each text property that has the same value in all
+ * rows of a group. As the value is the same in the whole group, it is read from only one workload or identity in the
+ * group.
  */
 export function withProperties(
   grouped: string,
@@ -220,32 +232,33 @@ export function withProperties(
   source: SourceOptions,
 ): string {
   if (properties.length === 0) return grouped;
-  // If a container has had several controllers, its substitute identity may have another controller than its workload.
-  // Then read these columns from the identity, too.
+  // If a container's controller has changed, `workload` may have another one than `identity`. Use only `identity`.
   const above = source.controllersDiffer ? [] : workloadColumns;
   const below = identityColumns.filter((column) => !above.some((one) => one === column));
   const texts = (columns: readonly string[], table: string) =>
     columns.map((column) => `case when g.${column} then ${table}.${column} end as ${column}`);
   const replaced = [...texts(above, 'w'), ...texts(below, 'i')];
-  // The members of most large groups have none of these properties (such as node or pod) in common. Reading texts only
-  // for groups that need them avoids reading millions of identities.
+  // Most large groups have no common value in any of these columns. Do not look up an identity for these groups.
   const sample = `case when ${below.map((column) => `g.${column}`).join(' or ')} then g.sample end`;
   return `, grouped as (${grouped})
 select g.* replace (${replaced.join(', ')}, g.sample::varchar as sample) from grouped g left join workload w on w.id = g.workload
 left join (select content, ${below.join(', ')} from ${identities(source)} where content in (select ${sample} from grouped g)) i on i.content = ${sample}`;
 }
 
-/** Returns SQL for the identities of a query, including the substitutes that `substituteTwins` created. */
+/**
+ * Returns SQL for the table `identity`. If `substituted` is true, the merged rows that `substituteTwins` creates are
+ * added.
+ */
 function identities({ substituted }: Pick<SourceOptions, 'substituted'>): string {
   return substituted
     ? '(select * from identity union all by name select * from substitute_identity)'
     : 'identity';
 }
 
-/** SQL for the total cost of a row. */
+/** SQL for the total cost of a row, including adjustments. */
 export const totalSql = `(${costMeasures.map((measure) => `"${measure}"`).join(' + ')})`;
 
-/** Returns an upper bound on the absolute total cost of a row. */
+/** Returns an upper bound on the absolute value of a row's total cost. */
 export function mostCost(peaks: Peaks): number {
   return costMeasures.reduce((sum, measure) => sum + peakOf(peaks, measure), 0);
 }
@@ -255,12 +268,12 @@ export function totalCostSum(peaks: Peaks): string {
   return exactSum(totalSql, mostCost(peaks));
 }
 
-/** Returns SQL for a row's cost of a resource, adjustment included. */
+/** Returns SQL for the cost of a resource (CPU, GPU or RAM) in a row, including the adjustment. */
 export function resourceSql(resource: Resource): string {
   return `("${resource}Cost" + "${resource}CostAdjustment")`;
 }
 
-/** Returns an upper bound on the absolute cost of a resource in a row. */
+/** Returns an upper bound on the absolute value of a resource's cost in a row, including the adjustment. */
 export function mostOf(resource: Resource, peaks: Peaks): number {
   return peakOf(peaks, `${resource}Cost`) + peakOf(peaks, `${resource}CostAdjustment`);
 }

@@ -20,8 +20,8 @@ import { readSums } from './sums';
 import { substituteTwins } from './twins';
 
 /**
- * Answers a query of allocations. The connection must be in a transaction that sees the generation that `catalog`
- * describes. Throws QUERY_TOO_LARGE if there are more rows than `mostRows`.
+ * Answers a query for allocations. `catalog` must describe the data that the transaction of `connection` sees. Throws
+ * QUERY_TOO_LARGE if the result has more than `mostRows` rows.
  */
 export async function answerAllocations(
   connection: DuckDBConnection,
@@ -86,7 +86,10 @@ export async function answerAllocations(
   };
 }
 
-/** Returns the options with which `readSums` reads its sums. These do not depend on the requested groups. */
+/**
+ * Returns the options for `readSums`. They contain no groups, because the sums do not depend on how the query groups
+ * its rows.
+ */
 async function sumsSource(connection: DuckDBConnection, source: SourceOptions): Promise<SourceOptions> {
   const request = { ...source.request, groups: [] };
   const rolledUp = hasRolledUpSums(request) && !source.controllersDiffer;
@@ -94,8 +97,9 @@ async function sumsSource(connection: DuckDBConnection, source: SourceOptions): 
 }
 
 /**
- * Returns whether the allocations of any workload differ in a label or annotation that the request uses. If so,
- * rolled-up rows do not suffice: the allocations of these workloads have to be read.
+ * Returns whether any workload has allocations that differ in a label or annotation that the request uses. If so,
+ * rolled-up rows (one per workload and window file) are not enough, and the individual allocations of these workloads
+ * have to be read.
  */
 async function areMixed(connection: DuckDBConnection, request: AllocationRequest): Promise<boolean> {
   const bindings = new Bindings();
@@ -106,8 +110,8 @@ async function areMixed(connection: DuckDBConnection, request: AllocationRequest
 }
 
 /**
- * Returns whether the answer depends on containers having one identity per step: some have several, with different
- * labels, services or controllers.
+ * Returns whether the result depends on labels, services or controllers. If one of these changes during a step, the
+ * container has several rows in the table `identity`. These rows then have to be merged for this step.
  */
 function dependsOnTwins({ groups, filter, sharing }: AllocationRequest): boolean {
   const inName = new Set(['cluster', 'node', 'namespace', 'pod', 'container']);
@@ -129,8 +133,8 @@ function toSets(rows: readonly FoundRow[], { periods }: Steps, request: Allocati
 }
 
 /**
- * Picks the rows of a page, in order. Offset and limit apply to the rows that are not idle. Every page also has all
- * idle rows, unless its offset is beyond the last row that is not idle.
+ * Sorts the rows and returns one page of them. `offset` and `limit` count only rows that are not idle cost. A page also
+ * contains all rows of idle cost, unless its offset is beyond the last row that is not idle cost.
  */
 function page(rows: readonly FoundRow[], { sort, offset, limit }: AllocationRequest): FoundRow[] {
   const sorted = sortRows(rows, sort);

@@ -3,7 +3,9 @@ import type { StoredFieldName } from './asset-fields';
 import type { Measure } from './measures';
 import type { Span } from './span';
 
-/** Properties of a group of allocations. A property is absent if the members of the group differ in its value. */
+/**
+ * Properties of an allocation or of a group of allocations. A property is absent if its value differs within the group.
+ */
 export interface AllocationProperties {
   cluster?: string;
   node?: string;
@@ -44,40 +46,44 @@ export interface GpuUse {
 }
 
 /**
- * A row of an answer: an allocation, a group of them, or idle cost. Costs are in the currency of the clusters. They
- * exclude adjustments, which have fields of their own. Averages cover the time from `start` to `end`.
+ * A row of a query result: an allocation, a group of allocations, or idle cost. Costs are in the currency of the
+ * clusters and do not include adjustments, which are separate fields. Averages are taken over the time from `start` to
+ * `end`.
  */
 export interface AllocationRow extends Record<Measure, number> {
   name: string;
   properties: AllocationProperties;
-  /** The window of the set that the row belongs to. */
+  /** Time span of the result set that contains the row. */
   window: Span;
-  /** Unix seconds, perhaps with a fraction. */
+  /** Start of the data in the row, in unix seconds. May have a fraction. */
   start: number;
   end: number;
   pvs: Record<string, PersistentVolumeUse> | null;
   lbAllocations: Record<string, LoadBalancerUse> | null;
   gpuAllocation: GpuUse | null;
-  /** Present only for a single allocation. */
+  /** Maximum usage. Null unless the row is for a single container. `gpuUsageMax` is null if it was not measured. */
   rawAllocationOnly: { cpuCoreUsageMax: number; ramByteUsageMax: number; gpuUsageMax: number | null } | null;
 }
 
-/** The rows of one span of time, in the requested order. */
+/** The part of a query result for one time span. The rows are in the requested order. */
 export interface AllocationSet {
   readonly window: Span;
   readonly rows: readonly AllocationRow[];
 }
 
-/** Metadata of an answer. */
+/** Information about how a query result was computed. */
 export interface AnswerNotes {
-  /** Sentences about missing or suspicious data and about ignored parameters. */
+  /** Sentences about missing or suspicious data, and about parameters that were ignored. */
   readonly warnings: readonly string[];
-  /** The generation that the answer is computed from; absent if the server has only a local store. */
+  /**
+   * Number of the generation (version of the federated data) that the query read. Absent if the server reads a local
+   * store, which has no generations.
+   */
   readonly generation?: number;
 }
 
 export interface AllocationAnswer extends AnswerNotes {
-  /** In time order; at least one. */
+  /** The result sets in time order. There is at least one. */
   readonly sets: readonly AllocationSet[];
   readonly window: Span;
 }
@@ -100,28 +106,28 @@ export interface Breakdown {
   user: number;
 }
 
-/** Fields that rows of all asset types have. */
+/** Fields that the rows of all asset types have. */
 export interface AssetRowBase {
   key: string;
   properties: AssetProperties;
   labels: Record<string, string>;
-  /** The window of the set that the row belongs to. */
+  /** Time span of the result set that contains the row. */
   window: Span;
-  /** Unix seconds, perhaps with a fraction. */
+  /** Start of the data in the row, in unix seconds. May have a fraction. */
   start: number;
   end: number;
   adjustment: number;
   totalCost: number;
 }
 
-/** The fields that are specific to a type of assets, with the types of their values in answers. */
+/** The fields of an asset type that are not in `AssetRowBase`, with their types in query results. */
 type OwnFields<Type extends AssetType> = {
   [Name in Exclude<StoredFieldName<Type>, 'cost' | 'adjustment'>]: Answered<AssetOf<Type>[Name]>;
 };
 
 /**
- * The type that a stored field has in an answer. A missing breakdown becomes one whose shares are 0, and the `version`
- * of a breakdown is omitted.
+ * Converts the type of a stored field to its type in query results. In a result, a breakdown is never null: the shares
+ * of a missing breakdown are 0. The field `version` is omitted from breakdowns and overheads.
  */
 type Answered<T> = [T] extends [StoredBreakdown | null]
   ? Breakdown
@@ -129,7 +135,7 @@ type Answered<T> = [T] extends [StoredBreakdown | null]
     ? Omit<T, 'version'>
     : T;
 
-/** `discount` and `preemptible` are fractions from 0 to 1. */
+/** A row for a node or a group of nodes. `discount` and `preemptible` are fractions from 0 to 1. */
 export interface NodeRow extends AssetRowBase, OwnFields<'Node'> {
   type: 'Node';
   pool: string;
@@ -147,7 +153,9 @@ export interface CloudRow extends AssetRowBase, OwnFields<'Cloud'> {
   type: 'Cloud';
 }
 
-/** The type `Any` stands for assets of several types that are merged into one row. */
+/**
+ * A row for asset types without fields of their own. The type `Any` means that assets of different types are merged.
+ */
 export interface PlainRow
   extends AssetRowBase, OwnFields<'Network' | 'ClusterManagement' | 'SharedAsset' | 'Any'> {
   type: 'Network' | 'ClusterManagement' | 'Shared' | 'Any';
@@ -155,54 +163,66 @@ export interface PlainRow
 
 export type AssetRow = NodeRow | DiskRow | LoadBalancerRow | CloudRow | PlainRow;
 
-/** The rows of one span of time, sorted by descending total cost, then by key. */
+/**
+ * The part of a query result for one time span. The rows are sorted by descending total cost. Rows with the same cost
+ * are sorted by key.
+ */
 export interface AssetSet {
   readonly window: Span;
   readonly rows: readonly AssetRow[];
 }
 
 export interface AssetAnswer extends AnswerNotes {
-  /** In time order; at least one. */
+  /** The result sets in time order. There is at least one. */
   readonly sets: readonly AssetSet[];
   readonly window: Span;
 }
 
-/** Describes the stored data of a cluster. */
+/** Summary of the stored data of one cluster. */
 export interface ClusterCoverage {
   readonly cluster: string;
-  /** Start of the cluster's first window and end of its last one, in unix seconds. */
+  /**
+   * Start of the first window with data from the cluster, in unix seconds. `lastData` is the end of the last such
+   * window.
+   */
   readonly firstData: number;
   readonly lastData: number;
-  /** Number of windows between the cluster's first and last one without data from it, by `<pipeline>/<resolution>`. */
+  /**
+   * Number of windows without data from the cluster, counted between its first and its last window with data. The keys
+   * are `<pipeline>/<resolution>`, such as `allocations/1d`.
+   */
   readonly missing: Readonly<Record<string, number>>;
-  /** Number of windows with data from the cluster, by `<pipeline>/<resolution>`. */
+  /** Number of windows with data from the cluster. The keys are `<pipeline>/<resolution>`, such as `allocations/1d`. */
   readonly windows: Readonly<Record<string, number>>;
   /** Number of allocations in the cluster's newest window. Indicates the size of the cluster. */
   readonly allocations: number;
   /**
-   * Number of values that are NaN or infinite in the cluster's records, over all served windows. Such values are
-   * treated as 0.
+   * Number of values in the cluster's records that are NaN or infinite, over all windows. Queries treat these values as
+   * 0.
    */
   readonly notFinite: number;
 }
 
-/** The data that answers are computed from. */
+/** State of the data that queries read. */
 export interface DataState {
-  /** The served generation. Absent before the first one is served, and if the server has only a local store. */
+  /**
+   * Number of the generation (version of the federated data) that queries read. Absent if there is no data yet, or if
+   * the server reads a local store.
+   */
   readonly generation?: number;
-  /** Commit time of the generation, RFC 3339. */
+  /** Time when the generation was committed, in RFC 3339 format. */
   readonly committedAt?: string;
   readonly ingestedAt?: string;
-  /** Whether there is no data: nothing was ever ingested, or the database cannot be opened at the moment. */
+  /** Whether there is no data to query: nothing was ever ingested, or the database cannot be opened at the moment. */
   readonly empty: boolean;
   /**
-   * Progress of a running ingest: how many windows it has ingested so far, and how many there are in total. Absent if
-   * no ingest runs.
+   * Progress of the current ingest: `done` is the number of windows ingested so far, `of` is the total number of
+   * windows. Absent if no ingest is running.
    */
   readonly ingesting?: { readonly done: number; readonly of: number; readonly generation?: number };
   /**
-   * Why a newer generation is not served: it could not be ingested, or the database could not be opened. Absent if
-   * there is no such problem.
+   * Why queries do not see the newest data: it could not be ingested, or the database could not be opened. Absent if
+   * queries see the newest data.
    */
   readonly refused?: { readonly generation?: number; readonly code: string; readonly message: string };
   readonly clusters: readonly ClusterCoverage[];

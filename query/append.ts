@@ -10,25 +10,25 @@ import {
 } from '@duckdb/node-api';
 import { rowsOf } from './database';
 
-/** The values of a column: an array of numbers, one per row, or a function that returns the value of a row. */
+/** The values of a column: an array with one number per row, or a function that returns the value for a row index. */
 export type Column = ArrayLike<number> | ((row: number) => DuckDBValue);
 
-/** The largest number of rows that a DuckDB chunk holds. */
+/** Maximum number of rows in a DuckDB data chunk. */
 const rowsPerChunk = 2_048;
 
-/** Appends rows to the tables of one connection, column by column. */
+/** Appends rows to database tables through one connection. The caller passes the values column by column. */
 export class Appender {
   /**
-   * One chunk per table, reused for all of its rows: the garbage collector would be slow to free the native memory of
-   * discarded chunks.
+   * One data chunk per table. It is reused for all rows of the table, because the garbage collector would be slow to
+   * free the native memory of discarded chunks.
    */
   private readonly chunks = new Map<string, DuckDBDataChunk>();
-  /** Appenders by table. They stay open until the end of the transaction. */
+  /** The open DuckDB appenders, by table. They stay open until the end of the transaction. */
   private readonly appenders = new Map<string, DuckDBAppender>();
 
   private constructor(
     private readonly connection: DuckDBConnection,
-    /** Column names by table, in table order. */
+    /** The column names of each table, in table order. */
     private readonly columnNames: ReadonlyMap<string, readonly string[]>,
   ) {}
 
@@ -45,9 +45,10 @@ export class Appender {
   }
 
   /**
-   * Appends rows to a table. They are all stored there only after `finish`. Yields to the event loop between chunks.
+   * Appends rows to a table. Some rows may not be stored until `finish` is called. Yields to the event loop between
+   * chunks.
    *
-   * @param columns the values of each column of the table, by column name; no other columns are allowed
+   * @param columns the values of each column, by column name. The names must be exactly the columns of the table.
    */
   async append(
     table: string,
@@ -70,12 +71,11 @@ export class Appender {
       await setImmediate();
       signal?.throwIfAborted();
     }
-    // An appender keeps about 200,000 rows in memory before it stores them. Identities have long texts, so that many of
-    // them would take too much memory.
+    // By default, about 200,000 rows are buffered. Identities have long texts, so this would take too much memory.
     if (table === 'identity') appender.flushSync();
   }
 
-  /** Stores all appended rows in their tables. */
+  /** Stores all appended rows that are still buffered, and closes the appenders. */
   finish(): void {
     for (const [table, appender] of this.appenders) {
       this.appenders.delete(table);
@@ -84,8 +84,8 @@ export class Appender {
   }
 
   /**
-   * Drops the rows that are appended but not stored yet. Otherwise an appender would store them when it is
-   * garbage-collected, outside of the transaction.
+   * Discards the appended rows that are still buffered. Without this, an appender would store its rows when it is
+   * garbage-collected, which may be outside of the transaction.
    */
   forget(): void {
     for (const appender of this.appenders.values()) {
@@ -93,7 +93,7 @@ export class Appender {
         appender.clear();
         appender.closeSync();
       } catch {
-        // Ignore the error: the appender has failed before, so it has no rows left.
+        // Ignore the error: the appender has failed before, so it has no rows that it could store.
       }
     }
     this.appenders.clear();
@@ -117,7 +117,7 @@ export class Appender {
   }
 }
 
-/** Fills a vector of a chunk with `count` values of a column, starting at row `from`. */
+/** Fills a vector of a data chunk with `count` values of a column, starting with the value of row `from`. */
 function fillVector(vector: DuckDBVector, column: Column, from: number, count: number): void {
   if (typeof column === 'function') {
     for (let row = 0; row < count; row++) vector.setItem(row, column(from + row));
@@ -129,7 +129,7 @@ function fillVector(vector: DuckDBVector, column: Column, from: number, count: n
   vector.flush();
 }
 
-// Most appended values are numbers. Each of these functions handles only one kind of vector, which makes it fast.
+// Most appended values are numbers. To be fast, `fillDoubles` and `fillIntegers` each handle a single class of vector.
 
 function fillDoubles(
   vector: DuckDBDoubleVector,

@@ -8,17 +8,20 @@ import { type Finite, FiniteNumbers } from './finite-numbers';
 import { entries } from './identity';
 import { seconds } from './seconds';
 
-/** The assets of a window: one array per column of the table `asset`, in its order, without `file` and `cluster`. */
+/**
+ * The assets of a time window, as columns. `values` has one array for each column of the table `asset`, in table order.
+ * It does not have the columns `file` and `cluster`.
+ */
 export interface AssetColumns {
   readonly pipeline: 'assets';
   readonly rows: number;
-  /** Name of the cluster of each row. */
+  /** For each asset, the name of its cluster. */
   readonly clusters: string[];
   readonly values: AssetValue[][];
   readonly notFinite: readonly NotFinite[];
 }
 
-/** The columns that store an asset's properties. */
+/** For each property of an asset, the database column that stores it. */
 export const propertyColumns = {
   category: 'category',
   provider: 'provider',
@@ -37,7 +40,7 @@ interface AssetColumn {
   read(this: void, record: Asset, finite: Finite, set: AssetSet): AssetValue;
 }
 
-/** The columns of the table `asset` in its order, without `file` and `cluster`. */
+/** The columns of the table `asset` in table order, except `file` and `cluster`. */
 export const tableColumns: readonly AssetColumn[] = [
   {
     ...{ name: 'type', sql: 'varchar not null' },
@@ -57,8 +60,9 @@ export const tableColumns: readonly AssetColumn[] = [
 ];
 
 /**
- * Defines a column with a start or end time. Assets of a type without such times get the bounds of their window or, if
- * they have no window, those of the set.
+ * Defines the column for the start or end time of an asset. Some asset types have no such field. The column then
+ * contains the start or end of the asset's window. If this is missing, too, it contains the start or end of the file's
+ * window.
  */
 function timeColumn(name: string, side: 'start' | 'end'): AssetColumn {
   const time = (record: Asset, set: AssetSet): Instant | null =>
@@ -83,10 +87,10 @@ function fieldColumn({ name, sql, of, read }: AssetField): AssetColumn {
   };
 }
 
-/** Fields that have another name in OpenCost's JSON. Problems with their values are reported under that name. */
+/** Fields that have another name in OpenCost's JSON. If a value is NaN or infinite, it is reported under that name. */
 const reportedAs: Readonly<Record<string, string>> = { gpuHours: 'GPUHours' };
 
-/** Converts a set of assets to columns. */
+/** Converts the assets of a window to columns. */
 export function toAssetColumns(set: AssetSet): AssetColumns {
   const records = [...(set.assets?.values() ?? [])].filter((record) => record !== null);
   const numbers = new FiniteNumbers('assets');

@@ -4,15 +4,16 @@ import { exactSum } from './exact-sum';
 import { peakOf, type Peaks } from './peaks';
 
 /*
- * SQL for the cost of an asset, over the columns of the table `asset`. It must give the same cost as `assetCost` of
- * etl/cost.ts.
+ * SQL expressions for the cost of an asset. They use the columns of the table `asset`. They must give the same cost as
+ * the function `assetCost` in etl/cost.ts.
  */
 
 type Roles = typeof costRoles;
 
 /**
- * The columns that a type's cost is computed from. If `costRoles` in etl/cost.ts marks another field with `counts`, the
- * code does not compile until the field has an entry below. Then add it to the cost expressions, too.
+ * For each field that is part of an asset type's cost, the column that stores it. These fields are marked with `counts`
+ * in `costRoles` (etl/cost.ts). If another field is marked, this file does not compile until the field has a column
+ * below. Then also add the column to the cost expressions.
  */
 type CostColumns<Type extends AssetType> = {
   readonly [Name in keyof Roles[Type] as Roles[Type][Name] extends 'counts' ? Name : never]: string;
@@ -25,7 +26,10 @@ const node: CostColumns<'Node'> = {
   discount: 'discount',
   adjustment: 'adjustment',
 };
-/** The cost columns of all other types. A column that a type does not have is 0 in the rows of that type. */
+/**
+ * The cost columns of all types except nodes and shared assets. If one of these types does not have a field, the column
+ * is 0 in its rows.
+ */
 const other: CostColumns<'Any'> & CostColumns<'Cloud'> & CostColumns<'Disk'> & CostColumns<'LoadBalancer'> = {
   cost: 'cost',
   adjustment: 'adjustment',
@@ -36,15 +40,15 @@ const plain: CostColumns<'SharedAsset'> = { cost: 'cost' };
 /** SQL for the list price of a node's CPU and RAM, before discount. */
 export const listedCost = `(${node.cpuCost} + ${node.ramCost})`;
 
-/** SQL for the cost of a node after its discount and before its adjustment. */
+/** SQL for the cost of a node, after the discount but before the adjustment. */
 export const paidCost = `(${listedCost} * (1 - ${node.discount}) + ${node.gpuCost})`;
 
-/** SQL for the total cost of an asset, including discount, adjustment and credit. */
+/** SQL for the total cost of an asset, including any discount, adjustment and credit. */
 export const assetCost =
   `case type when 'Node' then ${paidCost} + ${node.adjustment} when 'Shared' then ${plain.cost} ` +
   `else ${other.cost} + ${other.adjustment} + ${other.credit} end`;
 
-/** Returns upper bounds on the absolute costs of an asset. */
+/** Returns upper bounds on the absolute values of `listedCost`, `paidCost` and `assetCost`. */
 export function costBounds(peaks: Peaks): {
   readonly listed: number;
   readonly paid: number;

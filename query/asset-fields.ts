@@ -5,40 +5,46 @@ import type { Finite } from './finite-numbers';
 import { money } from './measures';
 
 /*
- * How the fields that are specific to a type of assets are stored. If a codec version adds a field, the code does not
- * compile until the field has an entry below. The columns of the table, the sums and the export are derived from these
- * entries.
+ * Defines how the fields of each asset type are stored. The table columns, the sums and the export are derived from
+ * these definitions. If a new version of the ETL format adds a field, this file does not compile until the field has an
+ * entry below.
  */
 
-/** Fields that every type has. The columns that store them are listed in `asset-columns.ts`. */
+/** Fields that most asset types have. The file `asset-columns.ts` defines how they are stored. */
 type CommonField = 'type' | 'typeName' | 'properties' | 'labels' | 'window' | 'start' | 'end';
 
-/** The fields of a type that need an entry in `assetFields`. */
+/** The fields of an asset type that need an entry in `assetFields`: all except those in `CommonField`. */
 export type OwnField<Type extends AssetType> = Exclude<FieldName<AssetOf<Type>>, CommonField>;
 
 /**
- * How the values of a column are merged when assets are grouped. `sum`: added up. `same`: kept if all assets have the
- * same value. `mean`: averaged, weighted by cost. `single`: kept only if the group is a single asset. `not merged`:
- * answers omit the column, or compute its value from other columns.
+ * How the values of a column are merged when assets are grouped:
+ * - `sum`: The values are added up.
+ * - `same`: The value is kept if it is the same for all assets.
+ * - `mean`: The mean is taken, weighted by cost.
+ * - `single`: The value is kept only if the group is a single asset.
+ * - `not merged`: Query results omit the column, or compute its value from other columns.
  */
 export type Merging = 'sum' | 'same' | 'mean' | 'single' | 'not merged';
 
 export type AssetValue = string | number | boolean | null | number[] | [string, string][];
 
-/** A column of the table `asset`. */
+/** A column of the table `asset` that stores a field of assets. */
 export interface StoredField<Value = never, Name extends string = string, How extends Merging = Merging> {
   readonly name: Name;
   readonly merging: How;
   readonly sql: 'double not null' | 'double' | 'double[4]' | 'double[3]' | 'varchar' | 'boolean';
-  /** Unit of the values; empty if they have none. */
+  /** Unit of the values. Empty if they have no unit. */
   readonly unit: string;
-  /** The description in the export's documentation. */
+  /** Description of the column in the documentation of the export. */
   readonly meaning: string;
-  /** Returns the value to store. NaN and infinity are reported under the field's name and stored as 0. */
+  /**
+   * Converts the value of a field to the value to store. `finite` replaces NaN and infinity by 0, and reports them
+   * under the name `field`.
+   */
   read(this: void, value: Value, finite: Finite, field: string): AssetValue;
 }
 
-/** Marks a field that is not stored, so that no answer and no export has it. */
+/** Marks a field that is not stored in the database. Query results and exports do not have this field. */
 const notStored = 'not stored';
 
 function text<const Name extends string>(name: Name, meaning: string) {
@@ -68,12 +74,12 @@ function number<const Name extends string, const How extends Merging>(
   } as const satisfies StoredField<number>;
 }
 
-/** Defines a cost column that several types share. It is 0 for types without it. */
+/** Defines a cost column that several asset types use. In the rows of all other types, it is 0. */
 function shared<const Name extends string>(name: Name, meaning: string) {
   return { ...number(name, 'sum', money, meaning), sql: 'double not null' } as const;
 }
 
-/** Defines a column that is null where the value was not measured. */
+/** Defines a numeric column that is null if the value was not measured. */
 function measured<const Name extends string, const How extends Merging>(
   name: Name,
   merging: How,
@@ -87,7 +93,7 @@ function measured<const Name extends string, const How extends Merging>(
   } as const satisfies StoredField<number | null>;
 }
 
-/** Defines a column of four fractions from 0 to 1: idle, other, system, user. */
+/** Defines a column that contains four fractions from 0 to 1: idle, other, system and user. */
 function breakdown<const Name extends string>(name: Name, meaning: string) {
   return {
     ...{ name, merging: 'mean', sql: 'double[4]', unit: 'share', meaning },
@@ -98,7 +104,10 @@ function breakdown<const Name extends string>(name: Name, meaning: string) {
   } as const satisfies StoredField<Breakdown | null>;
 }
 
-/** Three fractions from 0 to 1 (CPU, RAM, cost); null if they are not known. */
+/**
+ * Defines the column for the overhead of a node: three fractions from 0 to 1 (CPU, RAM and cost). Null if the overhead
+ * is not known.
+ */
 const overhead = {
   ...{ name: 'overhead', merging: 'mean', sql: 'double[3]', unit: 'share', meaning: '' },
   read: (value: NodeOverhead | null, finite: Finite) =>
@@ -112,7 +121,7 @@ const overhead = {
 const cost = shared('cost', 'before adjustment and credit, of types with one cost; 0 of nodes');
 const adjustment = shared('adjustment', 'adjustment by reconciliation');
 
-/** The fields of each type, in the order of their columns. */
+/** The fields of each asset type, in the order of their columns. */
 export const assetFields = {
   Any: { cost, adjustment },
   Cloud: { cost, adjustment, credit: shared('credit', 'of type `Cloud`; 0 of others') },
@@ -178,7 +187,7 @@ export const assetFields = {
 
 type Fields = typeof assetFields;
 
-/** Names of a type's fields that are stored. */
+/** Names of those fields of an asset type that are stored in the database. */
 export type StoredFieldName<Type extends AssetType> = {
   [Name in OwnField<Type> & keyof Fields[Type]]: Fields[Type][Name] extends string ? never : Name;
 }[OwnField<Type> & keyof Fields[Type]];
@@ -187,17 +196,19 @@ type AnyStored = {
   [Type in AssetType]: Exclude<Fields[Type][keyof Fields[Type]], string>;
 }[AssetType];
 
-/** Names of the columns that are merged in a certain way. */
+/** Names of the columns whose values are merged in the given way. */
 export type ColumnsMergedBy<How extends Merging> = Extract<AnyStored, { readonly merging: How }>['name'];
 
-/** A column of the table `asset`, with the asset types that have this field. */
+/** A column of the table `asset`, with the asset types that use it. */
 export interface AssetField extends Omit<StoredField<unknown>, 'name'> {
   readonly name: AnyStored['name'];
-  /** The asset types that have the field. For each: the name of the field in records of the type. */
+  /** For each asset type that uses the column, the name of the field that the column stores. */
   readonly of: ReadonlyMap<AssetType, string>;
 }
 
-/** All columns for the fields of `assetFields`, in table order. A column that several types share is listed once. */
+/**
+ * All columns that store the fields in `assetFields`, in table order. A column that several types use is listed once.
+ */
 export const storedFields: readonly AssetField[] = listFields();
 
 function listFields(): AssetField[] {
@@ -213,7 +224,7 @@ function listFields(): AssetField[] {
   return [...found.values()];
 }
 
-/** Returns the names of the columns that are merged in the given way. */
+/** Returns the names of the columns whose values are merged in the given way. */
 export function columnsMergedBy(how: Merging): string[] {
   return storedFields.filter(({ merging }) => merging === how).map(({ name }) => name);
 }

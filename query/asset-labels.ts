@@ -27,8 +27,9 @@ function filtersLabels(filter: Filter): boolean {
 }
 
 /**
- * Fills the table `asset_twin` with the assets whose labels differ between the stored sets of a step. Each is stored
- * with the labels that are the same in all of these sets. Returns whether there are any such assets.
+ * Fills the temp table `asset_twin` with assets whose labels changed during a step, so that its window files contain
+ * different labels. Each of these assets is stored with only those labels that are the same in all window files of the
+ * step. Returns whether there are any such assets.
  */
 export async function findAssetTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<boolean> {
   const asset = ['p.step', ...identifyingColumns.map((column) => `a.${column}`)].join(', ');
@@ -47,8 +48,8 @@ from known group by ${columns}`);
 }
 
 /**
- * Reads the distinct label sets of a query's assets. The keys of the result are the hashes that the column `label_sets`
- * contains.
+ * Reads the distinct label sets of the assets in a query. The keys of the returned map are hashes of the label sets.
+ * The column `label_sets` contains the same hashes.
  */
 export async function readLabelSets(
   connection: DuckDBConnection,
@@ -69,7 +70,7 @@ function toLabels(value: unknown): Labels {
   return Object.fromEntries(entries.map(({ key, value: text }) => [key, text]));
 }
 
-/** Returns the labels that all sets share. */
+/** Returns the labels that have the same value in all of the given label sets. */
 export function commonLabels(sets: readonly Labels[]): Labels {
   const [first, ...others] = sets;
   let common = Object.entries(first ?? {});

@@ -6,8 +6,8 @@ import { sanitizeKey } from './sanitize';
 import type { Span } from './span';
 
 /**
- * GKE and EKS labels that hold the name of a node's pool. OpenCost stores the keys sanitised and prefixed with
- * `label_`.
+ * Keys of the GKE and EKS labels that contain the name of a node's pool. Each key is listed in three forms, as files
+ * may contain any of them: sanitised, sanitised with the prefix `label_`, and unchanged.
  */
 const poolLabels = [
   'cloud.google.com/gke-nodepool',
@@ -16,8 +16,8 @@ const poolLabels = [
 ].flatMap((key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`, key]);
 
 /**
- * Converts a database row to a row of the answer: an asset or a group of assets. A group of assets of several types has
- * the type `Any`.
+ * Converts a database row to a row of the query result. The row is for one asset or for a group of assets. A group of
+ * assets of different types has the type `Any`.
  */
 export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
   const number = (column: string) => Number(row[column] ?? 0);
@@ -54,7 +54,7 @@ export function toAssetRow(row: Row, labels: Labels, window: Span): AssetRow {
         cpuCoreHours: number('cpu_core_hours'),
         ramByteHours: number('ram_byte_hours'),
         gpuHours: number('gpu_hours'),
-        // The average number of GPUs over the time of the row, as in OpenCost.
+        // As in OpenCost, this is the average number of GPUs during the time of the row.
         gpuCount: hours > 0 ? number('gpu_hours') / hours : 0,
         cpuBreakdown: breakdown('cpu_breakdown'),
         ramBreakdown: breakdown('ram_breakdown'),

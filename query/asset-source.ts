@@ -2,7 +2,7 @@ import { undefinedPart } from '../etl/asset-identity';
 import type { AssetField, AssetGroup, AssetRequest } from './request';
 import { assetTarget, type Bindings, condition, unallocated } from './sql';
 
-/** The column of each asset field that can be grouped or filtered by. */
+/** For each asset field that a query can group by, the database column that contains it. */
 export const assetColumns: Readonly<Record<AssetField, string>> = {
   account: 'account',
   category: 'category',
@@ -15,7 +15,7 @@ export const assetColumns: Readonly<Record<AssetField, string>> = {
   type: 'type',
 };
 
-/** The columns that identify an asset, in the order of its key. */
+/** The fields that together identify an asset, in the order in which its key contains them. */
 const identifying: readonly AssetField[] = [
   'provider',
   'account',
@@ -29,22 +29,28 @@ const identifying: readonly AssetField[] = [
 ];
 export const identifyingColumns = identifying.map((field) => assetColumns[field]);
 
-/** Which assets a query reads, and how. */
+/** Options for reading the assets of a query. */
 export interface AssetSource {
   readonly request: AssetRequest;
-  /** Whether the answer uses all clusters of each file in `asset_pick`. */
+  /** Whether the query uses all clusters in each of the window files in the temp table `asset_pick`. */
   readonly wholeFiles: boolean;
-  /** Whether the table `asset_twin` replaces the labels of some assets, because these labels change within a step. */
+  /**
+   * Whether the temp table `asset_twin` replaces the labels of some assets. It contains the assets whose labels change
+   * during a step.
+   */
   readonly substituted: boolean;
 }
 
-/** Returns the SQL of a `from` clause that reads the assets in the stored sets that `asset_pick` lists. */
+/**
+ * Returns the SQL of a `from` clause. It reads the assets in the window files that the temp table `asset_pick` lists.
+ */
 export function pickedAssets(wholeFiles: boolean): string {
   return `asset a join asset_pick p on p.file = a.file${wholeFiles ? '' : ' and p.cluster = a.cluster'}`;
 }
 
 /**
- * Returns a `with` clause that defines the table `source`: the assets that pass the filter, with their period and key.
+ * Returns a `with` clause that defines the table `source`: the assets that pass the filter. Each row of `source` also
+ * has its period (the result set it belongs to) and its key.
  */
 export function sourceTable({ request, wholeFiles, substituted }: AssetSource, bindings: Bindings): string {
   const kept = request.filter === undefined ? 'true' : condition(request.filter, assetTarget, bindings);

@@ -6,8 +6,8 @@ import { peakOf, type Peaks } from './peaks';
 import { agreed } from './rollup';
 
 /**
- * The costs that means can be weighted by. For each: SQL for the cost of one asset, and the column of the grouped rows
- * that holds the sum of this cost.
+ * The costs by which means are weighted. For each: SQL for the cost of one asset, and the column that contains the cost
+ * of a group of assets.
  */
 const weights = {
   cpu: ['cpu_cost', 'cpu_cost'],
@@ -19,8 +19,8 @@ const weights = {
 type Weight = keyof typeof weights;
 
 /**
- * The weight of each column that is merged to a mean. If a column holds an array of shares, there is one weight per
- * share.
+ * For each column whose values are averaged, the cost by which the mean is weighted. A column that contains an array of
+ * shares has one such cost for each share.
  */
 const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weight[]>> = {
   discount: 'listed',
@@ -28,20 +28,20 @@ const weightOf: Readonly<Record<ColumnsMergedBy<'mean'>, Weight | readonly Weigh
   cpu_breakdown: ['cpu', 'cpu', 'cpu', 'cpu'],
   ram_breakdown: ['ram', 'ram', 'ram', 'ram'],
   disk_breakdown: ['disk', 'disk', 'disk', 'disk'],
-  // No weight for the third share, that of the cost: it is computed from the means of the first two (CPU and RAM).
+  // `overhead` also has a third share, which needs no weight: it is computed from the first two.
   overhead: ['cpu', 'ram'],
 };
 
-/** A share that is merged to a weighted mean. */
+/** A value that is averaged over the assets of a group, weighted by a cost. */
 interface Mean {
   readonly name: string;
   readonly value: string;
-  /** Upper bound on the share. */
+  /** Upper bound on the absolute value. */
   readonly most: number;
   readonly weight: Weight;
 }
 
-/** Returns the means to compute. Shares that are 0 in all files need none. */
+/** Returns the means to compute. Values that are 0 in all files are omitted. */
 function meansOf(peaks: Peaks): Mean[] {
   return Object.entries(weightOf)
     .flatMap(([column, weighting]): Mean[] => {
@@ -55,8 +55,8 @@ function meansOf(peaks: Peaks): Mean[] {
 }
 
 /**
- * Returns SQL that groups the assets of `source` by the columns `by`. For each group it computes sums, means, and the
- * values that all assets of the group share.
+ * Returns SQL that groups the rows of `source` by the columns `by`. For each group, it computes sums and means, and
+ * reads the values that are the same for all assets of the group.
  */
 export function gatherAssets(by: string, peaks: Peaks): string {
   const { listed, paid } = costBounds(peaks);
@@ -78,21 +78,19 @@ export function gatherAssets(by: string, peaks: Peaks): string {
       return `${weighted} as of_${name}, ${roughSum(value, largest)} as all_${name}, count(${value}) as n_${name}, min(${value}) as least_${name}`;
     }),
     'min(overhead[3]) as overhead_of_one',
-    // Maxima are kept only in groups of a single asset: those of several assets may have occurred at different times.
+    // The maxima of several assets cannot be added up, because they may have occurred at different times.
     ...columnsMergedBy('single').map((name) => `case when count(*) = 1 then min(${name}) end as ${name}`),
-    // A hash of 64 bits suffices, because a collision only matters within one group.
+    // A 64-bit hash is enough: even with a million label sets, a collision is very unlikely.
     'list(distinct hash(labels))::varchar[] as label_sets',
   ];
-  // If only one asset of the group has a value, that value is kept exactly. If all weights are 0, the mean is not
-  // weighted.
+  // If only one asset has a value, the mean is exactly this value. If all weights are 0, the mean is unweighted.
   const mean = ({ name, weight }: Mean) =>
     `case when n_${name} = 1 then least_${name} else coalesce(of_${name} / nullif(${weights[weight][1]}, 0), all_${name} / nullif(n_${name}, 0)) end`;
   const overhead = (index: number) => {
     const found = means.find(({ name }) => name === `overhead_${index}`);
     return found === undefined ? '0::double' : mean(found);
   };
-  // The overhead of a group is known only if that of all its assets is. For several assets, the overhead of the cost is
-  // computed from the overheads of CPU and RAM.
+  // For several assets, the overhead of the cost is computed from the overheads of CPU and RAM.
   const several = `coalesce((${overhead(1)} * cpu_cost + ${overhead(2)} * ram_cost) / nullif(total, 0), 0)`;
   const overheads = [
     overhead(1),
@@ -102,6 +100,7 @@ export function gatherAssets(by: string, peaks: Peaks): string {
   const columns = [
     '* exclude (overheads, assets)',
     ...means.flatMap((one) => (one.name.startsWith('overhead') ? [] : [`${mean(one)} as ${one.name}`])),
+    // A group has an overhead only if all of its assets have one.
     ...overheads.map((sql, index) => `case when overheads = assets then ${sql} end as overhead_${index + 1}`),
   ];
   return `select ${columns.join(',\n  ')}

@@ -17,8 +17,8 @@ import { Bindings } from './sql';
 import { cutSteps } from './steps';
 
 /**
- * Answers a query of assets. The connection must be in a transaction that sees the generation that `catalog` describes.
- * Throws QUERY_TOO_LARGE if there are more rows than `mostRows`.
+ * Answers a query for assets. `catalog` must describe the data that the transaction of `connection` sees. Throws
+ * QUERY_TOO_LARGE if the result has more than `mostRows` rows.
  */
 export async function answerAssets(
   connection: DuckDBConnection,
@@ -29,8 +29,7 @@ export async function answerAssets(
   const steps = cutSteps(request.window, request.step, request.accumulate);
   const covering = cover(catalog, 'assets', steps.steps, request.now);
   const wholeFiles = await pick(connection, 'asset_pick', catalog, covering, steps);
-  // If the labels of an asset change within a step, it gets only those that do not change. This matters only to
-  // requests that filter or group by labels.
+  // Labels that change during a step are ignored. This affects only queries that filter or group by labels.
   const substituted = dependsOnLabels(request) && (await findAssetTwins(connection, wholeFiles));
   const source: AssetSource = { request, wholeFiles, substituted };
   const groups = await readGroups(connection, source, peaksOf(catalog, covering), mostRows);
@@ -66,7 +65,7 @@ ${gatherAssets('period, key', peaks)} limit ${mostRows + 1}`,
   return rows;
 }
 
-/** Returns the labels that all assets of a row share. */
+/** Returns the labels that all assets of a row have in common. */
 function labelsOf(row: Row, sets: ReadonlyMap<string, Labels>): Labels {
   const names = row['label_sets'] as readonly string[];
   return commonLabels([...names].sort().map((name) => sets.get(name) ?? {}));

@@ -7,7 +7,7 @@ import { pick } from './pick';
 import type { AutocompleteRequest } from './request';
 import { allocationTarget, assetTarget, Bindings, condition, type FilterTarget } from './sql';
 
-/** Returns the distinct values of a field in a window, sorted, up to the limit of the request. */
+/** Returns the distinct values of a field in a time window, sorted. Returns at most `limit` values. */
 export async function answerAutocomplete(
   connection: DuckDBConnection,
   catalog: Catalog,
@@ -47,16 +47,17 @@ const assetFields: Readonly<Record<string, string>> = {
   label: 'unnest(map_keys(labels))',
 };
 
-/** How to read the values of the fields of a pipeline (allocations or assets). */
+/** SQL for listing the values of fields, for one kind of records (allocations or assets). */
 interface ValueSource {
   readonly target: FilterTarget;
   /**
-   * Returns SQL for the records of the picked sets. `on` is the end of the join clause: the table of the picked sets
-   * and the condition that joins it with the records, `r`.
+   * Returns SQL for the records in the window files of the query. `on` is the SQL after `join`: the table of window
+   * files, and the condition that joins it with the records (alias `r`).
    */
   records(this: void, on: string): string;
   /**
-   * Returns SQL for the values of a field, given as `name` or `name:key`. Throws QUERY_INVALID for an unknown field.
+   * Returns SQL for the values of a field, which is given as `name` or `name:key`. Throws QUERY_INVALID for an unknown
+   * field.
    */
   values(this: void, field: string, bindings: Bindings): string;
 }
@@ -79,8 +80,8 @@ const sources: Readonly<Record<AutocompleteRequest['of'], ValueSource>> = {
 };
 
 /**
- * Returns a function that gives SQL for the values of a field. `fields` maps each field to the SQL for its values.
- * `maps` maps each field that takes a key to its column.
+ * Creates a function that returns SQL for the values of a field. `fields` contains SQL for each field without a key.
+ * `maps` contains the database column of each field with a key, such as `label:app`.
  */
 function valuesOf(
   fields: Readonly<Record<string, string>>,

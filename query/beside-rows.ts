@@ -5,8 +5,8 @@ import type { FoundRow } from './found-row';
 import { Bindings } from './sql';
 
 /**
- * Reads the volumes, load balancers or GPUs of a query's allocations, grouped by period, key of the answer's row, and
- * the columns in `groups`.
+ * Reads the volumes, load balancers or GPUs of the allocations in a query. They are grouped by period (result set), by
+ * key (name of the row in the query result) and by the columns in `groups`.
  */
 export async function besideRows(
   connection: DuckDBConnection,
@@ -24,7 +24,10 @@ export async function besideRows(
   );
 }
 
-/** Returns a function that takes a row from `besideRows` and finds the row of the answer that it belongs to. */
+/**
+ * Returns a function that finds the row of the query result to which a database row belongs. The database row must have
+ * the columns `period` and `key`.
+ */
 export function rowFinder(rows: readonly FoundRow[]): (beside: Row) => FoundRow | undefined {
   const byKey = new Map(rows.map((row) => [`${row.period} ${row.name}`, row]));
   return (beside) => byKey.get(`${String(beside['period'])} ${String(beside['key'])}`);

@@ -5,7 +5,7 @@ import { rowsOf } from './database';
 import type { Peaks } from './peaks';
 import type { ExcludedCluster } from './publish';
 
-/** A served window file, with the number and cost of the records of each cluster. */
+/** A window file that queries read, with the number and total cost of the records from each cluster. */
 export interface ServedFile {
   readonly id: number;
   readonly pipeline: Pipeline;
@@ -14,21 +14,27 @@ export interface ServedFile {
   readonly end: number;
   readonly digest: string;
   readonly peaks: Peaks;
-  /** Number of records of each cluster, by cluster number. */
+  /** Number of records from each cluster, by cluster id. */
   readonly records: ReadonlyMap<number, number>;
-  /** Total cost of each cluster's records, by cluster number. */
+  /** Total cost of the records from each cluster, by cluster id. */
   readonly costs: ReadonlyMap<number, number>;
   readonly notFinite: readonly NotFiniteNumbers[];
 }
 
-/** The number of NaN and infinite values of a field in a file's records of a cluster. Such values are treated as 0. */
+/**
+ * How many values of one field are NaN or infinite, in the records from one cluster in one file. Queries treat these
+ * values as 0.
+ */
 export interface NotFiniteNumbers {
   readonly cluster: number;
   readonly field: string;
   readonly numbers: number;
 }
 
-/** A stored day whose total cost for a cluster differs from that of the 24 stored hours of the same day. */
+/**
+ * A day for which two stored costs of a cluster differ: the cost in the daily file, and the sum of the costs in the 24
+ * hourly files.
+ */
 export interface Disagreement {
   readonly cluster: number;
   readonly day: ServedFile;
@@ -36,25 +42,30 @@ export interface Disagreement {
   readonly cost: { readonly day: number; readonly hours: number };
 }
 
-/** The data of the served generation. */
+/** Describes the data that queries read. */
 export interface Catalog {
   readonly generation?: number;
   readonly committedAt?: string;
   readonly ingestedAt: string;
-  /** Sorted by the start of their windows. Of windows with the same start, longer ones come first. */
+  /**
+   * Window files, sorted by the start of their windows. If several windows have the same start, the longest comes
+   * first.
+   */
   readonly files: readonly ServedFile[];
-  /** Names of the clusters that have records in the served files, by cluster number. The entries are sorted by name. */
+  /** Names of the clusters that have records in `files`, by cluster id. The entries are sorted by name. */
   readonly clusters: ReadonlyMap<number, string>;
   readonly excluded: readonly ExcludedCluster[];
   readonly disagreements: readonly Disagreement[];
   /**
-   * `any`: whether there is a container with different labels, services, … in different windows. `controllers`: whether
-   * there is one with different controllers.
+   * Whether any container has different properties in different windows. `any` refers to all properties, such as labels
+   * and services. `controllers` refers only to the controller.
    */
   readonly twins: { readonly any: boolean; readonly controllers: boolean };
 }
 
-/** Reads the catalog of the generation that a connection's transaction sees; undefined if nothing was ever served. */
+/**
+ * Reads the catalog of the data that the connection's transaction sees. Returns undefined if nothing was ever ingested.
+ */
 export async function readCatalog(connection: DuckDBConnection): Promise<Catalog | undefined> {
   const [generation] = await rowsOf(connection, 'select * from generation');
   if (generation === undefined) return undefined;
@@ -117,7 +128,7 @@ where id in (select cluster from contribution join served using (file)) order by
   };
 }
 
-/** Describes the stored data of each cluster, sorted by cluster name. */
+/** Summarises the stored data of each cluster. The result is sorted by cluster name. */
 export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
   return [...clusters]
     .filter(([, name]) => name !== '')
@@ -156,12 +167,12 @@ export function coverageOf({ files, clusters }: Catalog): ClusterCoverage[] {
 
 const [hour, day] = [3_600, 86_400];
 /**
- * The largest accepted difference between the cost of a day and the sum of its hours, as a fraction of the larger of
- * the two.
+ * The largest accepted difference between the cost of a day and the sum of the costs of its hours, as a fraction of the
+ * larger cost.
  */
 const tolerance = 0.01;
 
-/** Finds stored days of which all 24 hours are stored, too, but with a different total cost for a cluster. */
+/** Finds days for which the daily file and the 24 hourly files disagree about the total cost of a cluster. */
 function findDisagreements(files: readonly ServedFile[]): Disagreement[] {
   const hourly = new Map(
     files
@@ -184,7 +195,10 @@ function findDisagreements(files: readonly ServedFile[]): Disagreement[] {
   });
 }
 
-/** Returns the number of windows from the first file to the last one, missing ones included. */
+/**
+ * Returns the number of windows from the start of the first file to the end of the last file, including missing
+ * windows.
+ */
 function spanned(files: readonly ServedFile[]): number {
   const [first] = files;
   if (first === undefined) return 0;

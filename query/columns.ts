@@ -3,18 +3,19 @@ import type { Pipeline } from '../etl/window';
 import { type AllocationColumns, AllocationColumnsBuilder } from './allocation-columns';
 import { type AssetColumns, toAssetColumns } from './asset-columns';
 
-/** The type of each pipeline's columns. */
+/** For each pipeline, the type that contains its records as columns. */
 export interface ColumnsOf {
   allocations: AllocationColumns;
   assets: AssetColumns;
 }
 
-/** The columns of a whole window, or of a batch of the records of a window. */
+/** The records of a window, or a batch of them, as columns. */
 export type WindowColumns = ColumnsOf[Pipeline];
 
 /**
- * The allocations of a window file, in batches, because all at once would take hundreds of megabytes. The whole file
- * has been read and checked before. The batches can be read only once; `close` discards them if they are not needed.
+ * The allocations of a window file, in batches: all of them at once would take hundreds of megabytes. The whole file
+ * has already been checked for errors. The batches can be read only once. If they are not needed, `close` discards
+ * them.
  */
 export interface AllocationBatches {
   readonly pipeline: 'allocations';
@@ -22,7 +23,7 @@ export interface AllocationBatches {
   close(): void;
 }
 
-/** Converts a set to columns. This is CPU-bound and meant to run in a thread. */
+/** Converts the records of a window file to columns. This takes much CPU time, so it should run in a worker thread. */
 export function toColumns(set: EtlSet): WindowColumns {
   const columnsOf = toColumnsOf[set.kind] as (set: EtlSet) => WindowColumns;
   return columnsOf(set);

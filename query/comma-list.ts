@@ -1,4 +1,4 @@
-/** Returns the items of a comma-separated list, trimmed, without empty ones. */
+/** Splits a comma-separated list into its items. Trims the items and omits empty ones. */
 export function commaList(text: string | undefined): string[] {
   return (text ?? '')
     .split(',')

@@ -4,14 +4,15 @@ import { type Database, type DatabaseOptions, openDatabase } from './database';
 import { noRoomOf } from './no-room';
 
 /**
- * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement. New calls fail as long
- * as running ones still use the database. After that, the next call closes and reopens it.
+ * Gives the engine access to its database. After a fatal error, DuckDB rejects every statement, so the database has to
+ * be reopened. As long as earlier calls still use the database, new calls fail. After that, the next call closes and
+ * reopens it.
  */
 export class Connections {
   private readonly free: DuckDBConnection[] = [];
   private users = 0;
   private unusable = false;
-  /** Whether the disk was full at some time. If so, its free space is measured before each use of the database. */
+  /** Whether the disk has ever been full. If so, the free disk space is measured before each use of the database. */
   private short = false;
   private opening: Promise<void> | undefined;
   private refusal: FederationError | undefined;
@@ -21,19 +22,19 @@ export class Connections {
     private readonly options: DatabaseOptions,
   ) {}
 
-  /** Opens or creates the database of a folder. */
+  /** Opens the database in a folder, or creates it. */
   static async open(options: DatabaseOptions): Promise<Connections> {
     return new Connections(await openDatabase(options), options);
   }
 
-  /** Why the database is closed; undefined while it is open. */
+  /** The error that prevented the database from being reopened. Undefined if there is no such error. */
   get closed(): FederationError | undefined {
     return this.refusal;
   }
 
   /**
-   * Calls `work` with the database. Reopens the database first if a fatal error has made it unusable. Throws
-   * QUERY_NO_ROOM and QUERY_DATABASE_UNUSABLE.
+   * Calls `work` with the database. If a fatal error has made the database unusable, reopens it first. Throws
+   * QUERY_NO_ROOM or QUERY_DATABASE_UNUSABLE.
    */
   async withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
     while (this.unusable) {
@@ -53,8 +54,8 @@ export class Connections {
   }
 
   /**
-   * Runs `work` in a transaction that is rolled back at its end, so that all of its reads see the same generation. An
-   * abort interrupts the running statement.
+   * Runs `work` in a transaction, so that all of its reads see the same data. The transaction is always rolled back at
+   * the end. If `signal` is aborted, the running statement is interrupted.
    */
   async inTransaction<T>(
     work: (connection: DuckDBConnection, database: Database) => Promise<T>,
@@ -88,7 +89,7 @@ export class Connections {
 
   private async reopen(): Promise<void> {
     try {
-      // The file must be closed first: opening it twice would corrupt it.
+      // Close the database before it is reopened: if the file were open twice, it would be corrupted.
       this.database.close();
       this.free.length = 0;
       this.database = await openDatabase(this.options);
@@ -102,7 +103,9 @@ export class Connections {
     }
   }
 
-  /** Notes whether an error makes the database unusable or means that the disk is full. Returns the error to throw. */
+  /**
+   * Records whether an error makes the database unusable, or means that the disk is full. Returns the error to throw.
+   */
   private judge(error: unknown): unknown {
     if (isFederationError(error)) return error;
     const text = String(error);

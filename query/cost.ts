@@ -4,15 +4,15 @@ import type { Measure } from './measures';
 type Roles = (typeof costRoles)['allocation'];
 
 /**
- * The measures that make up a total: the fields of an allocation that are part of its cost, and the cost of its
- * volumes.
+ * Names of the measures that are added up to the total cost: the fields of an allocation that are part of its cost, and
+ * the cost of its volumes.
  */
 export type CostMeasure =
   { [Name in keyof Roles]: Roles[Name] extends 'counts' ? Name : never }[keyof Roles] | 'pvCost';
 
 /**
- * The parts of a total, in the order in which they are added up: another order would change the last digits of the
- * total.
+ * The parts of the total cost, in the order in which they are added up. A different order would change the last digits
+ * of the total.
  */
 const summands = {
   cpuCost: 'summand',
@@ -32,12 +32,12 @@ const summands = {
 } satisfies Record<CostMeasure & Measure, 'summand'>;
 
 /**
- * Names of the measures that add up to the total cost, adjustments included. Cross-zone, cross-region and internet
- * costs are not listed: they are included in `networkCost`.
+ * Names of the measures that are added up to the total cost, including adjustments. Cross-zone, cross-region and
+ * internet costs are not listed, because `networkCost` already includes them.
  */
 export const costMeasures = Object.keys(summands) as readonly CostMeasure[];
 
-/** Returns the total cost of a row, adjustments included. */
+/** Returns the total cost of a row, including adjustments. */
 export function rowCost(row: Readonly<Record<CostMeasure, number>>): number {
   return costMeasures.reduce((sum, measure) => sum + row[measure], 0);
 }

@@ -3,29 +3,31 @@ import type { Catalog, ServedFile } from './catalog';
 import { joinPeaks, type Peaks } from './peaks';
 import type { Span } from './span';
 
-/** A choice: the stored set (window file) `file` is used to answer a step of a query for a cluster. */
+/** States that, for one step and one cluster, a query reads the window file `file`. */
 export interface Pick {
-  /** Index of the step in the query's steps. */
+  /** Index of the step among the steps of the query. */
   readonly step: number;
   readonly file: number;
   readonly cluster: number;
 }
 
-/** The stored sets that are used to answer the steps of a query. */
+/** The window files that a query reads. */
 export interface Covering {
   readonly picks: readonly Pick[];
-  /** Sets that extend beyond the step for which they are used. They are used whole all the same. */
+  /** Window files that extend beyond the step in which they are counted. All of their data is counted in this step. */
   readonly snapped: readonly ServedFile[];
   /**
-   * For each cluster, the number of seconds without data in all steps together. Only the time before now is considered.
+   * For each cluster (by id), the number of seconds without data in the window of the query. Time after `now` is not
+   * counted.
    */
   readonly uncovered: ReadonlyMap<number, number>;
 }
 
 /**
- * Chooses the stored sets for each step and cluster. Longer sets come first: days inside a step, hours at its edges. If
- * a set lies only partly in a step and no shorter sets cover that time, the set is still used whole, for the first step
- * that it overlaps. No time is counted twice, and no set is used for two steps.
+ * Chooses the window files to read for each step and cluster. Files with longer windows are preferred: days within a
+ * step, hours at its edges. If a window is only partly within a step and no file with a shorter window covers this
+ * part, the whole file is counted in the first step that it overlaps. No time is counted twice, and no file is used in
+ * two steps.
  */
 export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span[], now: number): Covering {
   const [first, last] = [steps[0], steps.at(-1)];
@@ -33,8 +35,7 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   const inside = catalog.files.filter(
     (file) => file.pipeline === pipeline && file.start < last.end && file.end > first.start,
   );
-  // Most clusters have data in the same files. So choose the sets only once for all clusters with the same list of
-  // files.
+  // Most clusters have data in the same files. For all clusters with the same list of files, choose only once.
   const byFiles = new Map<string, { readonly files: ServedFile[]; readonly clusters: number[] }>();
   for (const cluster of catalog.clusters.keys()) {
     const files = inside.filter(({ records }) => records.has(cluster));
@@ -60,7 +61,7 @@ export function cover(catalog: Catalog, pipeline: Pipeline, steps: readonly Span
   return { picks, snapped: [...snapped], uncovered };
 }
 
-/** Returns the largest absolute value of each column in the picked files. */
+/** Returns the largest absolute value of each column in the window files that a query reads. */
 export function peaksOf({ files }: Catalog, { picks }: { readonly picks: readonly Pick[] }): Peaks {
   const picked = new Set(picks.map(({ file }) => file));
   return joinPeaks(files.filter(({ id }) => picked.has(id)).map(({ peaks }) => peaks));
@@ -84,7 +85,7 @@ function take(files: readonly ServedFile[], steps: readonly Span[]): { step: num
   return taken;
 }
 
-/** Returns the index of the last step that starts at or before a moment. */
+/** Returns the index of the last step that starts at or before a moment, or -1 if there is none. */
 function stepAt(steps: readonly Span[], moment: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {

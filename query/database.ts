@@ -18,18 +18,22 @@ export interface DatabaseOptions extends DatabaseRoom {
 
 /** An open database. Only one process can open it at a time. */
 export interface Database {
-  /** Opens a connection, which the caller has to close. Its transactions see what was committed when they began. */
+  /** Opens a connection. Its transactions see the data that was committed when they began. */
   connect(): Promise<DuckDBConnection>;
-  /** Updates how much DuckDB may spill to disk, as the free space changes. By itself DuckDB measures it only once. */
+  /**
+   * Updates the limit for data that DuckDB spills to disk. The limit depends on the free disk space, which DuckDB
+   * itself measures only once.
+   */
   measureDisk(): Promise<void>;
   readonly file: string;
-  /** Closes the database and its connections. */
+  /** Closes the database and all of its connections. */
   close(): void;
 }
 
 /**
- * Opens or creates the database of a folder. It is a cache of the ETL files, so a database with another schema, or one
- * that cannot be read, is deleted. Throws QUERY_NO_ROOM, or QUERY_DATABASE_UNUSABLE if it is in use or not writable.
+ * Opens the database in a folder, or creates it. The database is only a cache of the ETL files. If it cannot be read or
+ * has a different schema, it is therefore deleted and created again. Throws QUERY_NO_ROOM if memory or disk space runs
+ * out. Throws QUERY_DATABASE_UNUSABLE if the database is in use or not writable.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { folder } = options;
@@ -58,7 +62,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
 }
 
-/** Opens or creates a database file. Returns undefined if the file exists but is unreadable or has another schema. */
+/**
+ * Opens a database file, or creates it. Returns undefined if the file exists but is unreadable or has a different
+ * schema.
+ */
 async function tryOpen(file: string, options: DatabaseOptions): Promise<Database | undefined> {
   const { folder, memoryLimit, threads } = options;
   let instance: DuckDBInstance;
@@ -67,16 +74,16 @@ async function tryOpen(file: string, options: DatabaseOptions): Promise<Database
       memory_limit: memoryLimit,
       threads: String(threads),
       temp_directory: join(folder, 'spill'),
-      // Never download an extension. None is needed, because no query reads files.
+      // Prevent DuckDB from downloading extensions. No query needs one, because queries do not read files.
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
-      // DuckDB need not keep the order of rows: statements that rely on an order have `order by`.
+      // Allow DuckDB to change the order of rows. Statements that need a certain order have an `order by` clause.
       preserve_insertion_order: 'false',
-      // Return free memory to the system soon, not only with the next query.
+      // Return unused memory to the operating system soon. By default, DuckDB does this only during the next query.
       allocator_background_threads: 'true',
     });
   } catch (cause) {
-    // If only memory or disk space ran out, the file is intact, even if the error mentions the write-ahead log.
+    // If memory or disk space ran out, the file is intact, even if the error mentions the write-ahead log.
     if (noRoomOf(cause, options) === undefined && isUnreadable(cause)) return undefined;
     throw cause;
   }
@@ -101,20 +108,23 @@ function databaseOf(instance: DuckDBInstance, file: string): Database {
     connect,
     measureDisk: async () => {
       const connection = await instance.connect();
-      // Ignore errors: this fails while the disk is completely full, and a later call tries again.
+      // Ignore the error, which occurs while the disk is completely full. The next call of `measureDisk` tries again.
       await connection.run('reset global max_temp_directory_size').catch(() => undefined);
       connection.closeSync();
     },
     file,
     close: () => {
-      // The file would stay open as long as one of its connections is open.
+      // Close the connections first. The file would stay open as long as one of them is open.
       for (const connection of connections) connection.closeSync();
       instance.closeSync();
     },
   };
 }
 
-/** Creates the tables if the database has none. Returns whether its tables have the current schema. */
+/**
+ * Creates the tables if the database has none. Then returns whether the tables have the current schema. Closes the
+ * connection.
+ */
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
   const made = await rowsOf(connection, "select 1 from information_schema.tables where table_name = 'about'");
   if (made.length === 0) {
@@ -128,8 +138,8 @@ async function hasTables(connection: DuckDBConnection): Promise<boolean> {
 }
 
 /**
- * Returns whether an error means that the file is damaged or of another DuckDB version. For other reasons (it is
- * locked, the disk is full, access is denied) the file must not be deleted.
+ * Returns whether an error means that the file is damaged or was written by a different version of DuckDB. After any
+ * other error (such as a locked file, a full disk or denied access), the file must not be deleted.
  */
 function isUnreadable(cause: unknown): boolean {
   return /not a valid DuckDB database|Serialization Error|version number|corrupt|checksum|WAL file/i.test(
@@ -144,8 +154,8 @@ function firstLine(cause: unknown): string {
 export type Row = Record<string, unknown>;
 
 /**
- * Runs a statement and reads all rows as plain values: numbers, strings, booleans, arrays, null. Maps become arrays of
- * `{key, value}`, 64-bit integers become numbers.
+ * Runs a statement and returns all rows as plain values: numbers, strings, booleans, arrays and null. 64-bit integers
+ * become numbers. Maps become arrays of `{key, value}`.
  */
 export async function rowsOf(
   connection: DuckDBConnection,
@@ -157,10 +167,10 @@ export async function rowsOf(
   const rows: Row[] = [];
   for (const chunk of await result.fetchAllChunks()) {
     const from = rows.length;
-    // Read the row count only once: every access is a native call.
+    // Read the row count only once, because every access is a call to native code.
     const { rowCount } = chunk;
     for (let row = 0; row < rowCount; row++) rows.push({});
-    // Fill the rows column by column: this is the order of the values in memory.
+    // Copy the values column by column, because this is their order in memory.
     for (const [index, name] of names.entries()) {
       const vector = chunk.getColumnVector(index);
       for (let row = 0; row < rowCount; row++) {

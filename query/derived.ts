@@ -2,7 +2,7 @@ import type { AllocationRow } from './answer';
 import { rowCost } from './cost';
 import { type Measure, measures } from './measures';
 
-/** Values that are derived from the sums and averages of a row. */
+/** Values that are computed from the other values of a row. */
 export interface Derived {
   readonly minutes: number;
   readonly cpuCores: number;
@@ -28,16 +28,17 @@ const names = [
   'totalEfficiency',
   'totalCost',
 ] as const satisfies readonly (keyof Derived)[];
-/** Names of the derived values. */
+/** Names of the values in `Derived`. */
 export const derivedNames: ReadonlySet<string> = new Set(names);
 
-/** Fields that rows can be sorted by: every number of a row, and its name. */
+/** The fields by which rows can be sorted: every number in a row, and its name. */
 export type SortField = Measure | keyof Derived | 'name';
 export const sortFields: readonly SortField[] = ['name', ...measures, ...names];
 
 /**
- * Computes the derived values. An efficiency is the usage divided by the request; 1 means that the usage is as high as
- * the request.
+ * Computes the derived values of a row. An efficiency is the usage divided by the request, so it is 1 if the usage is
+ * as high as the request. If nothing was requested, the efficiency is 1 if there was both usage and cost, and 0
+ * otherwise.
  */
 export function derive(row: AllocationRow): Derived {
   const minutes = (row.end - row.start) / 60;

@@ -14,13 +14,13 @@ import type { Serving } from './publish';
 import type { AllocationRequest, AssetRequest, AutocompleteRequest } from './request';
 
 export interface QueryLimits {
-  /** Time limit of a query in seconds, including the time that it waits. */
+  /** Time limit of a query in seconds, including the time that it waits for other queries. */
   readonly seconds: number;
-  /** Maximum number of rows in an answer. */
+  /** Maximum number of rows in a query result. */
   readonly rows: number;
-  /** Maximum number of queries that run at once. Further queries wait. */
+  /** Maximum number of queries that run at the same time. Further queries wait. */
   readonly concurrent: number;
-  /** Maximum number of waiting queries. */
+  /** Maximum number of queries that wait. Further queries fail with QUERY_BUSY. */
   readonly waiting: number;
 }
 
@@ -31,11 +31,12 @@ export interface QueryEngineOptions extends DatabaseOptions {
 }
 
 /**
- * The query engine of a primary: a database that is filled from ETL files and answers queries. A query sees the same
- * generation from start to end, even if another one is ingested meanwhile.
+ * The query engine of a primary (a server that answers queries). It fills a database from ETL files and answers queries
+ * from it. A query reads the same version of the data from start to end, even if newer data is ingested in the
+ * meantime.
  */
 export class QueryEngine implements Answers {
-  /** The catalog of the generation that `database` serves. Undefined until it is read. */
+  /** Description of the data in `database`. Undefined until the description has been read. */
   private catalog: Catalog | undefined;
   private ingest: Ingest | undefined;
   private database: Database | undefined;
@@ -51,7 +52,7 @@ export class QueryEngine implements Answers {
     this.limit = pLimit(limits.concurrent);
   }
 
-  /** Opens or creates the database of a folder, and serves the generation that it served last. */
+  /** Opens the database in a folder, or creates it. Queries can immediately read data that is already in it. */
   static async open({ limits = defaultLimits, ...options }: QueryEngineOptions): Promise<QueryEngine> {
     const engine = new QueryEngine(await Connections.open(options), limits);
     try {
@@ -64,8 +65,8 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Ingests these files and serves them instead of the current ones. If a file cannot be ingested or memory or disk
-   * space runs out, `serve` throws and the current files stay served.
+   * Ingests the given files. Queries then read these files instead of the current ones. If a file cannot be ingested,
+   * or memory or disk space runs out, throws an error, and queries continue to read the current files.
    */
   async serve(
     wanted: readonly WantedFile[],
@@ -131,7 +132,7 @@ export class QueryEngine implements Answers {
     };
   }
 
-  /** Calls `work` with a connection that sees the served generation, for the exports of `export.ts`. */
+  /** Calls `work` with a connection that can read the current data. Exports use this. */
   async withConnection<T>(work: (connection: DuckDBConnection, catalog: Catalog) => Promise<T>): Promise<T> {
     return this.inTransaction(async (connection, catalog) => work(connection, catalog ?? noData()));
   }
@@ -147,8 +148,8 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Runs an ingest. If it fails, what it has cached (such as the ids of texts) may differ from the database. Therefore
-   * it is dropped, and the next ingest reads all of this from the database again.
+   * Runs an ingest. If it fails, its cached data (such as the ids of texts) may no longer match the database. The
+   * `Ingest` object is therefore discarded, and the next ingest reads this data from the database again.
    */
   private async ingestInto<T>(database: Database, work: (ingest: Ingest) => Promise<T>): Promise<T> {
     this.turnTo(database);
@@ -162,7 +163,10 @@ export class QueryEngine implements Answers {
     }
   }
 
-  /** If the database has been reopened, switches to the new one and drops everything cached from the closed one. */
+  /**
+   * If the database has been reopened, switches to the new `Database` object. Discards what was cached from the old
+   * one.
+   */
   private turnTo(database: Database): void {
     if (database === this.database) return;
     this.database = database;
@@ -220,8 +224,8 @@ export class QueryEngine implements Answers {
   }
 
   /**
-   * Returns the catalog of the generation that a connection's transaction sees. It is read from the database only once
-   * per generation.
+   * Returns the catalog of the data that the connection's transaction sees. Reads it from the database only if the data
+   * has changed since the last call.
    */
   private async catalogOf(connection: DuckDBConnection): Promise<Catalog | undefined> {
     const reader = await connection.runAndReadAll('select ingested_at from generation');

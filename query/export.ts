@@ -8,9 +8,9 @@ import { rowsOf } from './database';
 import { measureFacts, money, storedMeasures } from './measures';
 
 /**
- * Version of the columns of an export. The folder of an export is named after it. Raise it with every change of the
- * columns, even if you only add one: some engines reject a table whose files have different columns.
- * `docs/reference/export-schema.md` documents the columns.
+ * Version of the columns of an export. It is part of the paths of exported files. Increase it whenever the columns
+ * change, even if a column is only added: some engines reject a table whose files have different columns. The columns
+ * are documented in `docs/reference/export-schema.md`.
  */
 export const exportVersion = 1;
 
@@ -22,23 +22,26 @@ type ExportType = 'TIMESTAMP' | 'VARCHAR' | 'VARCHAR[]' | 'MAP(VARCHAR, VARCHAR)
 /** A column of an export, with its documentation. */
 export interface ExportColumn {
   readonly name: string;
-  /** The type that the column has when DuckDB reads the Parquet file. */
+  /** Type of the column when DuckDB reads an exported Parquet file. */
   readonly type: ExportType;
-  /** Unit of the values; empty if they have none. */
+  /** Unit of the values. Empty if they have no unit. */
   readonly unit: string;
   readonly meaning: string;
 }
 
 interface Column extends ExportColumn {
-  /** SQL for the value, over the tables of the database. */
+  /** SQL for the value, computed from the tables of the database. */
   readonly sql: string;
 }
 
-/** The range of unix seconds that all engines support: the years 1 to 9999. */
+/**
+ * The first and the last unix second that all query engines support: the start of the year 1 and the end of the year
+ * 9999.
+ */
 const [firstSecond, lastSecond] = [-62_135_596_800, 253_402_300_799];
 
 function timestamp(name: string, seconds: string, meaning: string): Column {
-  // Times outside of the years 1 to 9999 become null.
+  // Times outside the years 1 to 9999 become null, because some query engines do not support them.
   const sql = `case when ${seconds} between ${firstSecond} and ${lastSecond} then make_timestamp(cast(${seconds} * 1000000 as bigint)) end`;
   return { name, type: 'TIMESTAMP', unit: 'UTC', meaning, sql };
 }
@@ -164,8 +167,8 @@ function overheadOf(column: string): readonly Column[] {
 }
 
 /**
- * Returns the export columns of a stored asset field. In rows of types without the field they are null, or 0 if the
- * column is shared by several types.
+ * Returns the export columns for a stored field of assets. In the rows of types that do not have the field, the columns
+ * are null. Only cost columns that several types use are 0 instead.
  */
 function ofField({ name, sql, unit, meaning }: AssetField): readonly Column[] {
   const value = `a.${name}`;
@@ -209,8 +212,8 @@ interface Table {
   readonly columns: readonly Column[];
   readonly from: string;
   /**
-   * Order of the rows, as SQL. It places rows next to each other that are queried together, and makes the exported file
-   * of a window reproducible.
+   * The order of the rows, as SQL. Rows that are often queried together are next to each other. As the order is always
+   * the same, repeated exports of a window give identical files.
    */
   readonly order: string;
 }
@@ -228,10 +231,10 @@ const exported: Record<Pipeline, Table> = {
   },
 };
 
-/** The schema of an export, with its documentation: the content of `schema.json`. */
+/** The schema of an export, with its documentation. This is the content of `schema.json`. */
 export interface ExportSchema {
   readonly version: number;
-  /** The columns in the path of a file, each as `<name>=<value>/`. */
+  /** Columns whose values are not in the files but in their paths, as folders named `<name>=<value>`. */
   readonly partitions: readonly (Omit<ExportColumn, 'type'> & { readonly type: 'VARCHAR' | 'DATE' })[];
   readonly tables: Readonly<Record<Pipeline, readonly ExportColumn[]>>;
 }
@@ -254,13 +257,16 @@ function promised(columns: readonly Column[]): ExportColumn[] {
   return columns.map(({ name, type, unit, meaning }) => ({ name, type, unit, meaning }));
 }
 
-/** A served window file. Its `id` tells `exportWindow` which one to export. */
+/** A window file that can be exported. Pass its `id` to `exportWindow`. */
 export interface ServedWindow extends WindowRef {
   readonly id: number;
   readonly digest: string;
 }
 
-/** Returns the served window files that a connection's transaction sees, in time order. */
+/**
+ * Returns the window files that can be exported, in time order. These are the files of the data that the connection's
+ * transaction sees.
+ */
 export async function servedWindows(connection: DuckDBConnection): Promise<ServedWindow[]> {
   const rows = await rowsOf(
     connection,
@@ -282,7 +288,8 @@ const copyOptions: Record<ExportFormat, string> = {
 
 /**
  * Exports one window from the database to a local file. Returns the number of rows, or undefined if the database no
- * longer has the window. An abort interrupts the export. If this function throws, the file may be incomplete.
+ * longer has the window. If `signal` is aborted, the export is interrupted. If this function throws, the file may be
+ * incomplete.
  */
 export async function exportWindow(
   connection: DuckDBConnection,
@@ -314,15 +321,17 @@ export async function exportWindow(
 }
 
 /**
- * Returns SQL for the value of a column in an export format. CSV has neither lists nor maps, so they are written as
- * JSON.
+ * Returns SQL for the value of a column in an export format. CSV supports neither lists nor maps, so they are written
+ * as JSON.
  */
 function valueOf({ sql, type }: Column, format: ExportFormat): string {
   const isNested = type === 'VARCHAR[]' || type === 'MAP(VARCHAR, VARCHAR)';
   return isNested && format === 'csv' ? `to_json(${sql})` : sql;
 }
 
-/** Returns a text as an SQL string literal: the path of COPY cannot be a bound parameter. */
+/**
+ * Returns a text as an SQL string literal. This is needed because the path in a COPY statement cannot be a parameter.
+ */
 function quoted(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }

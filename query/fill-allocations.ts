@@ -4,7 +4,7 @@ import type { IngestConnection } from './ingest-connection';
 import { storedMeasures } from './measures';
 import { notePeak } from './peaks';
 
-/** Stores allocations of a file, and raises the peaks (the largest absolute value of each column) accordingly. */
+/** Stores allocations of a window file. Updates `peaks`, which contains the largest absolute value of each column. */
 export async function fillAllocations(
   into: IngestConnection,
   file: number,

@@ -5,7 +5,7 @@ import { entriesValue } from './entries-value';
 import type { IngestConnection } from './ingest-connection';
 import { notePeak } from './peaks';
 
-/** Stores assets of a file, and raises the peaks (the largest absolute value of each column) accordingly. */
+/** Stores assets of a window file. Updates `peaks`, which contains the largest absolute value of each column. */
 export async function fillAssets(
   into: IngestConnection,
   file: number,

@@ -7,19 +7,20 @@ import type { IngestConnection } from './ingest-connection';
 import { hashValue, type Numbers, workloadKey } from './numbers';
 
 /**
- * Thrown if the reader left out an identity that the database lacks. This happens if the reader sent the identity to an
- * earlier ingest that failed, and therefore does not send it again.
+ * Thrown if the database does not have an identity (names, labels and other texts of an allocation) that the reader
+ * omitted. The reader omits identities that it has sent before. If it sent an identity to an ingest that failed, the
+ * identity was never stored.
  */
 export class IdentityUnknown extends Error {}
 
-/** The numbers that stand for the identity, cluster and workload of each row. */
+/** For each row, the ids of its identity, cluster and workload in the database. */
 export interface Identified {
   readonly identities: Int32Array;
   readonly clusters: Int32Array;
   readonly workloads: Int32Array;
 }
 
-/** An identity that is not stored yet. */
+/** An identity (names, labels and other texts of an allocation) that is not in the database yet. */
 interface NewIdentity {
   readonly id: number;
   readonly name: number;
@@ -31,8 +32,8 @@ interface NewIdentity {
 }
 
 /**
- * Finds the identity of each row, and stores identities that are new. Throws `IdentityUnknown` if the reader did not
- * send a new one.
+ * Finds the id of each row's identity in the database. Stores new identities. Throws `IdentityUnknown` if an identity
+ * is new but the reader has not sent it.
  */
 export async function fillIdentities(
   into: IngestConnection,
@@ -110,7 +111,7 @@ function workloadNumber(numbers: Numbers, identity: Identity): number {
 
 function nameNumber(numbers: Numbers, { cluster, node, namespace, pod, container }: Identity) {
   const { names } = numbers;
-  // The separator ensures that different names give different texts, and thus different hashes.
+  // A separator between the parts ensures that different names give different texts, and thus different hashes.
   const hash = new Uint32Array(hashWords);
   writeHash([cluster, node, namespace, pod, container].join('\0'), hash, 0);
   const known = names.get(hash, 0);

@@ -1,9 +1,10 @@
-/** Comparison operators. There are no negated ones: a filter of the kind `not` negates a comparison. */
+/** Comparison operators. None of them is negated: a negated comparison is a filter of the kind `not`. */
 export type Comparator = 'equals' | 'contains' | 'startsWith' | 'endsWith';
 
 /**
- * A parsed filter. It uses only fields that the filtered records have, keys of labels and annotations are sanitised,
- * aliases are resolved, and `__unallocated__` is replaced by the empty string.
+ * A parsed filter. It contains only fields that the filtered records have. Keys of labels and annotations are
+ * sanitised. Aliases are replaced by the keys they refer to. The value `__unallocated__` is replaced by the empty
+ * string.
  */
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Filter[] }
@@ -12,25 +13,25 @@ export type Filter =
       readonly kind: 'compare';
       readonly left: FilterOperand;
       readonly comparator: Comparator;
-      /** The comparison is true if at least one of the values matches. */
+      /** The comparison is true if it is true for at least one of these values. */
       readonly values: readonly string[];
     };
 
-/** The left side of a comparison. */
+/** The left side of a comparison: what is compared with the values. */
 export type FilterOperand =
-  /** A stored property. Case matters, except in comparisons of `assetType`. */
+  /** A stored property. Comparisons are case-sensitive, except those of `assetType`. */
   | { readonly kind: 'field'; readonly field: string }
   /** The value of a label or annotation, or the empty string if the key is missing. */
   | { readonly kind: 'label' | 'annotation'; readonly key: string }
-  /** The label with this key, or else the annotation, or else the empty string. */
+  /** The value of the label with this key. If there is none: that of the annotation, or else the empty string. */
   | { readonly kind: 'alias'; readonly key: string }
   /**
-   * The services of an allocation, at least one of which has to match. Without services, the empty string is compared.
-   * `contains` requires that a whole name is equal, not only a part.
+   * The services of an allocation. The comparison is true if at least one service matches. Without services, only the
+   * empty string matches. `contains` compares whole names, not parts of names.
    */
   | { readonly kind: 'services' }
   /**
-   * The keys of the labels or annotations, at least one of which has to match. `contains` requires that a whole key is
-   * equal, not only a part.
+   * The keys of all labels or annotations. The comparison is true if at least one key matches. `contains` compares
+   * whole keys, not parts of keys.
    */
   | { readonly kind: 'labelKeys' | 'annotationKeys' };

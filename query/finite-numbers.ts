@@ -2,12 +2,15 @@ import type { RecordOf } from '../etl/model';
 import { type NotFinite, NotFiniteCounts } from '../etl/not-finite';
 import type { Pipeline } from '../etl/window';
 
-/** Returns the number, or 0 if it is NaN or infinite. Such numbers are reported under the name `field`. */
+/**
+ * Returns `value`, or 0 if `value` is NaN or infinite. If it returns 0 for this reason, it reports the value under the
+ * name `field`.
+ */
 export type Finite = (value: number, field: string) => number;
 
 /**
- * Replaces NaN and infinity by 0 and counts the replaced numbers. A sum that includes NaN is NaN itself, so one broken
- * number would make the cost of a whole cluster unknown.
+ * Replaces NaN and infinity by 0, and counts the replaced numbers. Without this, a single NaN would turn the total cost
+ * of a whole cluster into NaN.
  */
 export class FiniteNumbers<P extends Pipeline> {
   private readonly counts: NotFiniteCounts<P>;
@@ -16,7 +19,7 @@ export class FiniteNumbers<P extends Pipeline> {
     this.counts = new NotFiniteCounts(pipeline);
   }
 
-  /** Returns a function that replaces and counts the NaN and infinite numbers of a record. */
+  /** Returns a function that replaces and counts the NaN and infinite numbers of one record. */
   of(record: RecordOf[P]): Finite {
     return (value, field) => {
       if (Number.isFinite(value)) return value;

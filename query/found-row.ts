@@ -2,22 +2,27 @@ import type { AllocationRow } from './answer';
 import { type Measure, measures } from './measures';
 import type { Span } from './span';
 
-/** A row of an answer while it is being built, with the keys that are needed to read its details. */
+/**
+ * A row of a query result that is still being built. It has additional fields that are needed to look up its details.
+ */
 export interface FoundRow extends AllocationRow {
-  /** Index of the set that the row belongs to. */
+  /** Index of the result set that contains the row. */
   period: number;
   /**
-   * The numbers of the row's name and step. Present only if the row is a single container in a single step, so that
-   * nothing was merged.
+   * Present only if the row is for a single container in a single step. `name` is the id of the container's name in the
+   * database. `step` is the index of the step.
    */
   single?: { readonly name: number; readonly step: number };
-  /** Content hash of one of the row's identities. Undefined for idle rows, which have none. */
+  /**
+   * Content hash of one of the row's identities (names, labels and other texts of allocations). Undefined for rows of
+   * idle cost.
+   */
   sample?: string;
 }
 
 const noMeasures = Object.fromEntries(measures.map((measure) => [measure, 0])) as Record<Measure, number>;
 
-/** Creates a row without cost, to which idle cost can be added. */
+/** Creates a row in which all costs and other measures are 0. */
 export function emptyRow(name: string, window: Span): Omit<FoundRow, 'period'> {
   return {
     ...noMeasures,

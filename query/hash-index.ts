@@ -1,18 +1,18 @@
-/** Number of 32-bit words per hash. At 128 bits, no collisions are expected. */
+/** Number of 32-bit words in a hash. With 128 bits, no collisions are expected. */
 export const hashWords = 4;
 
 /**
- * Maps hashes to positive integers. It consists of flat arrays: with millions of entries, a `Map` of strings would take
- * six times the memory. Methods take a hash as an array of hashes and an index: each hash takes `hashWords` words of
- * the array.
+ * A hash table that maps hashes to positive integers. It consists of flat arrays: a `Map` with strings as keys would
+ * take six times the memory, and there are millions of entries. Methods take an array that contains many hashes, and
+ * the index of one of them. Each hash takes `hashWords` elements of the array.
  */
 export class HashIndex {
   private size = 0;
   private words = new Uint32Array(leastSlots * hashWords);
-  /** The integer in each slot; 0 marks a free slot. */
+  /** The integer stored in each slot. 0 means that the slot is free. */
   private numbers = new Int32Array(leastSlots);
 
-  /** Returns the integer of a hash, or 0 if it is unknown. */
+  /** Returns the integer that is stored for a hash, or 0 if there is none. */
   get(hashes: Uint32Array, at: number): number {
     return this.numbers[this.slotOf(hashes, at)] ?? 0;
   }
@@ -24,7 +24,7 @@ export class HashIndex {
       return;
     }
     this.put(slot, hashes, at, number);
-    // Grow once three quarters of the slots are taken: the fuller the table, the more slots a search has to visit.
+    // If more than three quarters of the slots are taken, enlarge the table: in a full table, searches take long.
     if (++this.size * 4 > this.numbers.length * 3) this.grow();
   }
 
@@ -34,7 +34,7 @@ export class HashIndex {
     this.numbers[slot] = number;
   }
 
-  /** Returns the slot of a hash, or the free slot where it belongs. */
+  /** Returns the slot that contains a hash. If there is none, returns the free slot in which to store the hash. */
   private slotOf(hashes: Uint32Array, at: number): number {
     const { words, numbers } = this;
     const last = numbers.length - 1;

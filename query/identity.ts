@@ -3,7 +3,7 @@ import { type ByteString, displayText } from '../etl/byte-string';
 import type { Allocation, StringMap } from '../etl/model';
 import { hashWords } from './hash-index';
 
-/** What identifies an allocation. The database stores it in this form. */
+/** The properties that identify an allocation, in the form in which the database stores them. */
 export interface Identity {
   readonly cluster: string;
   readonly node: string;
@@ -20,13 +20,12 @@ export interface Identity {
   readonly namespaceAnnotations: Entries;
   readonly plain: boolean;
 }
-/** Keys and values of a map, sorted by key. */
+/** Key-value pairs, sorted by key. */
 export type Entries = readonly (readonly [string, string])[];
 
-/** Writes the hash of a text into an array of hashes, at the given index. */
+/** Computes the hash of a text and writes it into an array of hashes. `at` is the index of the hash in the array. */
 export function writeHash(text: string, hashes: Uint32Array, at: number): void {
-  // With `binary`, Node returns a latin1 string. A buffer per hash would take longer, because each would have to be
-  // garbage-collected.
+  // Request a string with one character per byte. A buffer would be slower, because it has to be garbage-collected.
   const digest = hash('sha256', text, 'binary');
   for (let word = 0; word < hashWords; word++) {
     let value = 0;
@@ -37,7 +36,10 @@ export function writeHash(text: string, hashes: Uint32Array, at: number): void {
 
 const nothing = '-';
 
-/** Returns a text that is equal for two allocations only if they have the same identity. */
+/**
+ * Returns a text that represents the identity of an allocation (its names, labels and other texts). Different
+ * identities have different texts.
+ */
 export function identityKey({ name, properties }: Allocation): string {
   if (properties === null) return `${sized(name)}${nothing}`;
   return (
@@ -58,13 +60,14 @@ export function identityKey({ name, properties }: Allocation): string {
 }
 
 /**
- * Prefixes a text with its length. With these prefixes, different lists of texts are still different when concatenated.
+ * Prefixes a text with its length. This makes it unambiguous to concatenate texts: different lists of texts always give
+ * different results.
  */
 function sized(text: ByteString): string {
   return `${text.length}:${text}`;
 }
 
-/** Returns the entries of a map as one text. They are sorted by key, because their order in a file has no meaning. */
+/** Returns the entries of a map as one text. The entries are sorted, because their order in a file has no meaning. */
 function mapKey(map: StringMap | null): string {
   if (map === null || map.size === 0) return nothing;
   const parts: string[] = [];
@@ -77,7 +80,7 @@ const unmounted = '__unmounted__';
 /** Returns the identity of an allocation, in the form that the database stores. */
 export function identityOf(record: Allocation): Identity {
   const properties = record.properties;
-  // If a record has no properties, take them from its name: its parts are the most important ones.
+  // If an allocation has no properties, use the parts of its name, such as cluster and pod.
   const parts = properties === null ? record.name.split('/') : [];
   const [cluster, node, namespace, pod, container] = parts.length === 5 ? parts : [];
   const text = (value: ByteString | undefined, otherwise?: ByteString) =>
@@ -100,7 +103,7 @@ export function identityOf(record: Allocation): Identity {
   return { ...identity, plain: identity.container !== unmounted };
 }
 
-/** Returns the entries of a map. They are sorted by key, because their order in a file has no meaning. */
+/** Returns the entries of a map, sorted by key. Their order in a file has no meaning. */
 export function entries(map: StringMap | null | undefined): [string, string][] {
   const texts = new Map([...(map ?? [])].map(([key, value]) => [displayText(key), displayText(value)]));
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));

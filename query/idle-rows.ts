@@ -8,7 +8,7 @@ import type { AllocationRequest } from './request';
 import type { Steps } from './steps';
 import { byPlace, type Sum } from './sums';
 
-/** Computes the idle cost of every idle group (a cluster or a node) in every step. */
+/** Computes the idle cost of each cluster in every step, or of each node if `request.idle.byNode` is true. */
 export async function readIdle(
   connection: DuckDBConnection,
   catalog: Catalog,
@@ -30,8 +30,8 @@ export async function readIdle(
   }
   const nodes = await nodeCosts(connection, request, assets.wholeFiles);
   const withNode = new Set(nodes.map(groupKey));
-  // Allocations cost something even if their node has no asset. Then add a node without cost: its negative idle cost
-  // balances theirs, so that allocations and idle cost still add up to the cost of the assets.
+  // If the node of an allocation has no asset, add the node with a cost of 0, and thus with a negative idle cost.
+  // This way, the costs of allocations and the idle costs still add up to the costs of the assets.
   for (const sum of sums) {
     const span = steps[sum.step];
     if (!sum.plain || span === undefined || withNode.has(groupKey(sum)) || !assets.has(sum)) continue;
@@ -44,7 +44,7 @@ export async function readIdle(
   });
 }
 
-/** Creates the idle rows of an answer: a single one, or one per cluster or node. */
+/** Creates the rows of idle cost: one row per result set, or one row per cluster or node in each result set. */
 export function idleRows(
   idle: readonly Idle[],
   catalog: Catalog,

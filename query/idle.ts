@@ -1,24 +1,21 @@
-/** The resources whose costs make up the cost of a node. Each of them can be idle. */
+/** The resources whose costs make up the cost of a node. For each resource, a part of the cost may be idle. */
 export const resources = ['cpu', 'gpu', 'ram'] as const;
 export type Resource = (typeof resources)[number];
 export type ByResource = Record<Resource, number>;
 
-/**
- * Cost of the allocations of an idle group in a step, adjustments included, unmounted volumes excluded. An idle group
- * is a cluster or a node.
- */
+/** Cost of the allocations of a cluster or node in one step. Adjustments are included, unmounted volumes are not. */
 export interface Used {
   readonly all: ByResource;
-  /** Cost of the allocations that the filter keeps. */
+  /** Cost of only those allocations that pass the filter. */
   readonly kept: ByResource;
 }
 
-/** Cost of the nodes of an idle group in a step, after discount and adjustment. */
+/** Cost of a node in one step, or of all nodes of a cluster together. Discounts and adjustments are included. */
 export interface NodeCost {
   readonly step: number;
-  /** Number of the group's cluster. */
+  /** Id of the cluster in the database. */
   readonly cluster: number;
-  /** Name of the node; empty if the idle group is a cluster. */
+  /** Name of the node. Empty if this is the cost of all nodes of the cluster. */
   readonly node: string;
   readonly providerID: string;
   readonly start: number;
@@ -27,8 +24,8 @@ export interface NodeCost {
 }
 
 /**
- * Idle cost of a group in a step. `shown` is the amount for idle rows. `factor` is the idle cost that allocations
- * carry, per unit of their own cost.
+ * Idle cost of a cluster or node in one step. `shown` is the cost that rows of idle cost show. `factor` is for idle
+ * cost that is shared among allocations: an allocation carries `factor` times its own cost.
  */
 export interface Idle extends Omit<NodeCost, 'cost'> {
   readonly shown: ByResource;
@@ -38,10 +35,14 @@ export interface Idle extends Omit<NodeCost, 'cost'> {
 const none: Used = { all: { cpu: 0, gpu: 0, ram: 0 }, kept: { cpu: 0, gpu: 0, ram: 0 } };
 
 /**
- * Computes idle costs. Idle cost is the cost of nodes minus that of their allocations; it is negative for
- * over-committed nodes. If there is a filter, idle rows show only the part of the kept allocations, in proportion to
- * their cost. If idle is shared, allocations carry it in proportion to their cost. The idle cost of a group without
- * allocations cannot be shared; it is shown unless there is a filter.
+ * Computes idle costs. The idle cost of a cluster or node is the cost of its nodes minus the cost of its allocations.
+ * It is negative for nodes that are over-committed.
+ *
+ * If idle cost is shared, allocations carry it in proportion to their own cost. Otherwise, rows of idle cost show it.
+ * If the query also has a filter, these rows show only a fraction of it: the fraction of the allocations' cost that
+ * passes the filter.
+ *
+ * Without allocations, idle cost cannot be shared. It is then shown in rows of idle cost, unless there is a filter.
  */
 export function computeIdle(
   nodes: readonly NodeCost[],
@@ -64,7 +65,7 @@ export function computeIdle(
   });
 }
 
-/** Returns the key of an idle group in a step. */
+/** Returns a text that identifies a cluster or node in a step. */
 export function groupKey({ step, cluster, node }: Pick<NodeCost, 'step' | 'cluster' | 'node'>): string {
   return `${step} ${cluster} ${node}`;
 }

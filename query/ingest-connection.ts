@@ -3,7 +3,7 @@ import { Appender } from './append';
 import type { Database } from './database';
 import { type Numbers, readNumbers } from './numbers';
 
-/** The connection through which an ingest writes, with the numbers that stand for texts in the tables. */
+/** The database connection of an ingest, and the ids by which the tables refer to texts. */
 export class IngestConnection {
   private constructor(
     readonly connection: DuckDBConnection,
@@ -21,8 +21,8 @@ export class IngestConnection {
   }
 
   /**
-   * Commits everything that `work` writes, or nothing if it fails. After an error, reads `numbers` from the tables
-   * again, because `work` may have added some that are not stored.
+   * Runs `work` in a transaction: if `work` fails, nothing that it wrote is stored. In this case, also reads `numbers`
+   * from the tables again, because `work` may have added ids that were not stored.
    */
   async transaction(work: () => Promise<void>): Promise<void> {
     await this.connection.run('begin transaction');
@@ -33,8 +33,7 @@ export class IngestConnection {
     } catch (error) {
       this.tables.forget();
       await this.connection.run('rollback').catch(() => undefined);
-      // Ignore errors: reading the numbers fails if memory has run out, but after any error the engine opens a new
-      // ingest, which reads them again.
+      // Ignore errors, such as a lack of memory. The engine then opens a new ingest, which reads the ids again.
       await this.readNumbersAgain().catch(() => undefined);
       throw error;
     }
@@ -44,7 +43,7 @@ export class IngestConnection {
     Object.assign(this.numbers, await readNumbers(this.connection));
   }
 
-  /** Returns the number of a cluster. If the cluster is new, gives it the next number and stores it. */
+  /** Returns the id of a cluster in the database. If the cluster is new, assigns the next id to it and stores it. */
   async clusterNumber(name: string): Promise<number> {
     const { clusters } = this.numbers;
     const known = clusters.get(name);

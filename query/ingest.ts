@@ -8,13 +8,13 @@ import { type PipelineTables, pipelineTables } from './pipeline-tables';
 import { publish, type Serving } from './publish';
 import { sweep } from './sweep';
 
-/** A window file that is to be served. */
+/** A window file to ingest, so that queries can read it. */
 export interface WantedFile extends WindowRef {
-  /** Identifies the content of the file: if the digest changes, the file has to be ingested again. */
+  /** Digest of the file's content. If it changes, the file has to be ingested again. */
   readonly digest: string;
   /**
-   * Reads the file, whole or in batches. Throws if the file cannot be used. The reader leaves out identities that it
-   * has sent before, unless `allIdentities` is true.
+   * Reads the file, either as a whole or in batches. Throws if the file cannot be used. Omits identities (names, labels
+   * and other texts of allocations) that earlier calls returned, unless `allIdentities` is true.
    */
   read(allIdentities?: boolean): Promise<ReadWindow>;
 }
@@ -23,13 +23,16 @@ export type ReadWindow = WindowColumns | AllocationBatches;
 
 export interface IngestOptions {
   readonly signal?: AbortSignal;
-  /** Called at the beginning and after each file. `added` counts what was added since the ingest began. */
+  /**
+   * Called at the beginning and after each file. `done` is the number of files that are stored, `of` is the total
+   * number of files. `added` counts only what this ingest has stored.
+   */
   readonly progress?: (done: number, of: number, added: IngestedRows) => void;
 }
 
-/** Counts what was added to the database. */
+/** Counts what an ingest added to the database. */
 export interface IngestedRows {
-  /** Number of files that were read. All other files were stored already. */
+  /** Number of files that the ingest read. All other files were already stored. */
   readonly ingested: number;
   readonly rows: number;
 }
@@ -39,9 +42,10 @@ export interface IngestSummary extends IngestedRows {
 }
 
 /**
- * Fills the database. Each file is stored in its own transaction, so an ingest continues where the last one ended, even
- * if that one failed. A final transaction makes all files visible to queries at once. If a file cannot be used, the
- * ingest ends and the previous generation stays served. Only one ingest may run at a time.
+ * Fills the database from window files. Each file is stored in its own transaction. If an ingest fails, the next one
+ * only has to store the files that are still missing. A final transaction makes all files visible to queries at once.
+ * If a file cannot be used, the ingest stops, and queries continue to read the previous data. Only one ingest may run
+ * at a time.
  */
 export class Ingest {
   private constructor(private readonly into: IngestConnection) {}
@@ -50,7 +54,10 @@ export class Ingest {
     return new Ingest(await IngestConnection.open(database));
   }
 
-  /** Stores these files, unless they are stored already, and serves them instead of the current ones. */
+  /**
+   * Stores those of the given files that are not stored yet. Queries then read the given files instead of the current
+   * ones.
+   */
   async serve(
     wanted: readonly WantedFile[],
     serving: Serving,
@@ -89,10 +96,11 @@ export class Ingest {
   }
 
   /**
-   * Stores a file. If the reader left out an identity that is not stored, the file is read again with all identities.
+   * Stores a file. If the content omits an identity that is not in the database, reads the file again, with all
+   * identities.
    *
-   * @param taken called once the whole file has been read and only its sums are left to compute, so that reading the
-   * next file can begin
+   * @param taken called when the whole file has been read and only its sums still have to be computed. The caller can
+   * then start to read the next file.
    */
   private async add(
     file: WantedFile,
@@ -166,15 +174,15 @@ export class Ingest {
   }
 }
 
-/** A file that is read while the previous one is still being stored. */
+/** A file that is being read while the previous file is still being stored. */
 interface ReadAhead {
-  /** Returns the content. Throws if reading failed. */
+  /** Returns the content of the file. Throws if the file could not be read. */
   window(): Promise<ReadWindow>;
-  /** Discards the batches if nobody has read them. */
+  /** If the file is read in batches, discards the batches that have not been read. */
   close(): void;
 }
 
-/** Begins to read a file. If that fails, `window` throws the error. */
+/** Starts to read a file. Does not throw: if reading fails, `window` throws the error. */
 function readAhead(file: WantedFile | undefined): ReadAhead {
   const reading = file?.read();
   reading?.catch(() => undefined);

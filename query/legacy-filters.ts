@@ -6,16 +6,16 @@ import type { Filtered } from './parse-filter';
 import { sanitizeKey } from './sanitize';
 import { unallocated } from './sql';
 
-/** The values of parameters as they are in the URL, by name. */
+/** The parameters of a request: their unparsed values, by name. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** Longest filter in characters; no legitimate one is longer. */
+/** Maximum length of a filter in characters. No legitimate filter is longer. */
 const longest = 16_384;
 
 /**
- * Parses filters of the first filter language: one parameter per field, with alternatives separated by commas. A value
- * that ends with `*` is a prefix. Returns undefined if there are no such filters. Throws QUERY_INVALID for a filter
- * that is too long, and for a label or annotation without a key.
+ * Parses filters of Kubecost's first filter language. It has one parameter per field, such as `filterPods`, with
+ * alternative values separated by commas. A value that ends with `*` is a prefix. Returns undefined if there are no
+ * such parameters. Throws QUERY_INVALID for a filter that is too long, and for a label or annotation without a key.
  */
 export function parseLegacyFilters(
   parameters: Parameters,
@@ -67,7 +67,7 @@ const alternatives: Readonly<Record<Filtered, (aliases: Aliases) => Alternatives
   }),
 };
 
-/** Returns the names of the parameters that are filters of the first filter language. */
+/** Returns the names of the parameters of the first filter language, such as `filterPods`. */
 export function legacyFilters(of: Filtered): string[] {
   return Object.keys(alternatives[of](defaultAliases));
 }
@@ -95,11 +95,10 @@ function compare(left: FilterOperand, value: string): Filter {
 function keyed(kind: 'label' | 'annotation', parameter: string): Alternative {
   return (value) => {
     const colon = value.indexOf(':');
-    // A key without a value matches all records that have the key.
+    // A key without a value matches all records that have this key.
     if (colon < 0) return hasKey({ kind: `${kind}Keys` }, value);
     const key = sanitizeKey(value.slice(0, colon).trim());
-    // No record has a label with an empty key, and a missing label is compared as the empty string. So a comparison
-    // with an empty key could match everything.
+    // A missing label is compared as the empty string. So a comparison with an empty key could match every record.
     if (key === '') throw invalid(parameter, value, 'has no key; it takes KEY:VALUE.');
     return compare({ kind, key }, value.slice(colon + 1).trim());
   };

@@ -3,20 +3,20 @@ import type { Allocation, PVAllocation } from '../etl/model';
 import { type Resource, resources } from './idle';
 
 /*
- * The numeric fields of allocations in answers. They derive from the fields of the ETL format: if a codec version adds
- * one, the code does not compile until it has an entry below. The tables, the sums, the export and the API derive their
- * fields from these entries.
+ * Measures: the numeric fields of allocations in query results. They are derived from the fields of the ETL format. The
+ * tables, the sums, the export and the API use the entries below. If a new version of the format adds a numeric field,
+ * this file does not compile until the field has an entry.
  */
 
 /**
- * Numeric fields of an allocation that are stored under another name. Fields marked as `not stored` are in no answer.
+ * Numeric fields of an allocation that have a different name in the database. The name `not stored` means that the
+ * database does not have the field.
  */
 export const storedAs = {
-  // Version 22 stores the two deprecated averages in the record, later versions in the GPU part. They are stored as one
-  // measure each, wherever they come from.
+  // Only format version 22 has these two fields. Later versions have the same averages in `gpuAllocation`.
   deprecatedGpuRequestAverage: 'gpuRequestAverage',
   deprecatedGpuUsageAverage: 'gpuUsageAverage',
-  // Kubecost's API uses the singular `Byte`.
+  // Kubecost's API has the singular `Byte` in these names.
   ramBytesRequestAverage: 'ramByteRequestAverage',
   ramBytesUsageAverage: 'ramByteUsageAverage',
   ramBytesLimitAverage: 'ramByteLimitAverage',
@@ -26,20 +26,23 @@ type StoredName<Name extends NumberName<Allocation>> = Name extends keyof typeof
   ? (typeof storedAs)[Name]
   : Name;
 
-/** A number that is stored for each allocation: one of its fields, or the sum of a field of its volumes. */
+/**
+ * Name of a number that is stored for each allocation: a field of the allocation, or the sum of a field over its
+ * volumes.
+ */
 export type StoredMeasure =
   Exclude<StoredName<NumberName<Allocation>>, 'not stored'> | `pv${Capitalize<NumberName<PVAllocation>>}`;
 
-/** How a measure is merged and documented. */
+/** Properties of a measure: how it is merged, and its documentation. */
 interface MeasureFacts {
-  /** How the values of several allocations are merged: added up, or averaged, weighted by duration. */
+  /** How the values of several allocations are merged: added up, or averaged with their durations as weights. */
   readonly merging: 'sum' | 'average';
   readonly unit: string;
-  /** The description in the export's documentation. */
+  /** Description of the measure in the documentation of the export. */
   readonly meaning: string;
 }
 
-/** The unit of costs, which are in the currency of the clusters. */
+/** The unit of costs. Costs are in the currency of the clusters. */
 export const money = 'currency';
 
 function total(unit: string, meaning: string): MeasureFacts {
@@ -54,7 +57,7 @@ function cost(meaning: string): MeasureFacts {
   return total(money, meaning);
 }
 
-/** Every stored measure, in the order of the tables and the export. Costs exclude their adjustments. */
+/** All stored measures, in the order of the tables and the export. Costs do not include their adjustments. */
 export const measureFacts = {
   cpuCoreHours: total('core hours', 'CPU that it was charged for: the greater of usage and request'),
   cpuCoreRequestAverage: average(
@@ -94,15 +97,17 @@ export const measureFacts = {
   externalCost: cost('costs from outside of the cluster that its cluster assigned to it'),
 } satisfies Record<StoredMeasure, MeasureFacts> as Readonly<Record<StoredMeasure, MeasureFacts>>;
 
-/** The names of all stored measures. Idle costs are not among them: they are computed. */
+/** The names of all stored measures. Idle costs are not included, because they are computed when a query runs. */
 export const storedMeasures = Object.keys(measureFacts) as readonly StoredMeasure[];
 
-/** An unrounded sum or average over the allocations of a row: a stored measure, or the idle cost of a resource. */
+/**
+ * Name of a number in a row of a query result: a stored measure, or the idle cost of a resource. It is a sum or an
+ * average over the allocations of the row, and is not rounded.
+ */
 export type Measure = StoredMeasure | `${Resource}CostIdle`;
 
 /**
- * All measures: the stored ones and the idle costs. The idle cost of a resource directly follows the adjustment of the
- * resource's cost.
+ * The names of all measures. The idle cost of a resource comes directly after the adjustment of the resource's cost.
  */
 export const measures: readonly Measure[] = storedMeasures.flatMap((measure): Measure[] => {
   const resource = resources.find((one) => measure === `${one}CostAdjustment`);

@@ -1,22 +1,25 @@
 import { isAbsolute, relative } from 'node:path';
 import { FederationError } from '../errors/federation-error';
 
-/** Where the database keeps its data, and how much memory it may use. */
+/** The folder in which the database keeps its files, and the limit for its memory. */
 export interface DatabaseRoom {
-  /** A folder that is used for nothing else. */
+  /** A folder that contains only the database and its temporary files. */
   readonly folder: string;
-  /** Memory limit, such as `512MB`. Data beyond it spills to the folder. */
+  /** Memory limit of the database, such as `512MB`. Data that exceeds the limit is spilled to the folder. */
   readonly memoryLimit: string;
 }
 
-/** Returns QUERY_NO_ROOM if a database error means that memory or disk space ran out, undefined for other errors. */
+/**
+ * Returns a QUERY_NO_ROOM error if a database error means that memory or disk space ran out. Otherwise returns
+ * undefined.
+ */
 export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom): FederationError | undefined {
   const text = String(cause);
   if (isDiskFull(text)) {
     const [, file] = /"([^"]+)": /.exec(text) ?? [];
     return file === undefined || isBelow(folder, file) ? diskFull(cause) : elsewhereFull(cause, file);
   }
-  // Errors of the appender do not contain "Out of Memory Error", but always DuckDB's advice to raise `memory_limit`.
+  // Out-of-memory errors of a DuckDB appender contain only the advice to raise `memory_limit`.
   if (!/Out of Memory Error|SET memory_limit/.test(text)) return undefined;
   return new FederationError('QUERY_NO_ROOM', {
     subject: { setting: 'query.memory' },
@@ -28,14 +31,14 @@ export function noRoomOf(cause: unknown, { folder, memoryLimit }: DatabaseRoom):
 }
 
 /**
- * Time after which clients may retry (`Retry-After`). Freeing disk space takes longer, but a query that competed with
- * others for memory may soon succeed.
+ * Time in milliseconds after which clients may retry (`Retry-After`). Memory may be free again soon, once other queries
+ * have ended. Freeing disk space takes longer.
  */
 const retryAfterMs = 30_000;
 
 /**
- * Returns whether an error means that the disk is full. DuckDB itself fails once it has spilled as much as
- * `max_temp_directory_size` allows: nine tenths of the free space.
+ * Returns whether an error means that the disk is full. This includes DuckDB's own limit for spilled data,
+ * `max_temp_directory_size`, which is nine tenths of the free disk space.
  */
 function isDiskFull(text: string): boolean {
   return /No space left on device|Disk quota exceeded|File too large|max_temp_directory_size/i.test(text);
@@ -56,7 +59,7 @@ function diskFull(cause: unknown): FederationError {
   });
 }
 
-/** Returns the error for a full disk to which an export is written, while the disk of the database is not full. */
+/** Returns the error for a full disk to which an export is written. It is not the disk of the database. */
 function elsewhereFull(cause: unknown, file: string): FederationError {
   return new FederationError('QUERY_NO_ROOM', {
     subject: { key: file },

@@ -3,7 +3,7 @@ import type { Catalog, ServedFile } from './catalog';
 import type { Covering } from './covering';
 import type { Span } from './span';
 
-/** Returns warnings about missing and suspicious data that affects an answer, one sentence each. */
+/** Returns warnings about missing and suspicious data that affects a query result. Each warning is one sentence. */
 export function describeData(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -19,7 +19,7 @@ export function describeData(
   ];
 }
 
-/** Warns about sets that were used whole although a step covers only part of them. */
+/** Warns about window files that were counted as a whole, although the query asked for only a part of their window. */
 function describeSnapped(snapped: readonly ServedFile[]): string[] {
   const [first] = [...snapped].sort((a, b) => a.start - b.start || b.end - a.end);
   if (first === undefined) return [];
@@ -29,7 +29,7 @@ function describeSnapped(snapped: readonly ServedFile[]): string[] {
   ];
 }
 
-/** Warns about times without data, for all clusters or for some of them. */
+/** Warns about times without data, either from all clusters or from some of them. */
 function describeMissing(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -68,13 +68,13 @@ function describeExcluded({ excluded }: Catalog): string[] {
   return [`Excluded from the federation, and not in this answer: ${shortList(names)}.`];
 }
 
-/** Returns a function that tells whether a cluster's records in a file are part of the answer. */
+/** Creates a function that returns whether a query reads the records from a cluster in a file. */
 function answering(picks: Covering['picks']): (file: ServedFile, cluster: number) => boolean {
   const picked = new Set(picks.map(({ file, cluster }) => `${file} ${cluster}`));
   return ({ id }, cluster) => picked.has(`${id} ${cluster}`);
 }
 
-/** Warns about numbers that are treated as 0 because they are NaN or infinite. */
+/** Warns about numbers that are NaN or infinite and therefore count as 0. */
 function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   const broken = catalog.files.filter(({ notFinite }) => notFinite.length > 0);
   if (broken.length === 0) return [];
@@ -92,7 +92,10 @@ function describeNotFinite(catalog: Catalog, { picks }: Covering): string[] {
   return [`NaN or infinite numbers count as 0: ${shortList(places.sort())}.`];
 }
 
-/** Warns about days whose stored cost differs from the sum of their stored hours, if the answer uses them. */
+/**
+ * Warns about days for which the cost in the daily file differs from the sum of the costs in the 24 hourly files. Only
+ * warns if the query reads one of these files.
+ */
 function describeDisagreements(
   catalog: Catalog,
   pipeline: Pipeline,
@@ -113,7 +116,7 @@ function describeDisagreements(
     : [`Days of ${pipeline} and their 24 hours differ in cost by more than 1 %: ${shortList(days.sort())}.`];
 }
 
-/** Lists the first few items and, if there are others, how many. */
+/** Joins the first few items with commas. If there are more items, appends their number. */
 export function shortList(items: readonly string[]): string {
   const shown = items.slice(0, mostNamed).join(', ');
   return items.length > mostNamed ? `${shown} and ${items.length - mostNamed} more` : shown;
@@ -126,12 +129,12 @@ function hoursText(seconds: number): string {
   return hours >= 48 && hours % 24 === 0 ? `${hours / 24} days` : `${Number(hours.toFixed(2))} h`;
 }
 
-/** Formats a span: `2026-11-14T00:00:00Z to 2026-11-15T00:00:00Z`. */
+/** Formats a time span, such as `2026-11-14T00:00:00Z to 2026-11-15T00:00:00Z`. */
 export function spanText({ start, end }: Span): string {
   return `${timeText(start)} to ${timeText(end)}`;
 }
 
-/** Formats unix seconds as RFC 3339 in UTC, with whole seconds. */
+/** Formats unix seconds as an RFC 3339 time in UTC. Fractions of a second are dropped. */
 export function timeText(seconds: number): string {
   return `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z`;
 }

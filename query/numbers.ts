@@ -3,26 +3,29 @@ import { rowsOf } from './database';
 import { HashIndex, hashWords } from './hash-index';
 import type { Identity } from './identity';
 
-/** Numbers that stand for texts, so that a text is stored only once. */
+/**
+ * The ids by which the tables refer to clusters, workloads, container names and identities (names, labels and other
+ * texts of allocations). This way, each text is stored only once.
+ */
 export interface Numbers {
   lastFile: number;
   lastIdentity: number;
   lastName: number;
   lastWorkload: number;
   readonly clusters: Map<string, number>;
-  /** Numbers of workloads, by the key that `workloadKey` returns. */
+  /** The ids of workloads, by the key that `workloadKey` returns. */
   readonly workloads: Map<string, number>;
-  /** Numbers of names, by the hash of the name. */
+  /** The ids of container names, by the hash of the name. */
   readonly names: HashIndex;
-  /** Numbers of identities, by the hash of the identity. */
+  /** The ids of identities (names, labels and other texts of allocations), by the hash of the identity. */
   readonly identities: HashIndex;
-  /** Cluster number of each identity, by identity number. */
+  /** The cluster id of each identity. The array index is the id of the identity. */
   readonly clusterOf: number[];
-  /** Workload number of each identity, by identity number. */
+  /** The workload id of each identity. The array index is the id of the identity. */
   readonly workloadOf: number[];
 }
 
-/** Reads the numbers from a database, chunk by chunk because there are millions of identities. */
+/** Reads the ids from the database. There are millions of identities, so they are read in chunks. */
 export async function readNumbers(connection: DuckDBConnection): Promise<Numbers> {
   const [last] = await rowsOf(
     connection,
@@ -39,7 +42,7 @@ from identity`,
     workloads: new Map(),
     names: new HashIndex(),
     identities: new HashIndex(),
-    // Fill the arrays in advance: an array with holes would be slow.
+    // Create the arrays with all of their elements: arrays with holes would be slow.
     clusterOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
     workloadOf: new Array<number>(Number(last?.['identity']) + 1).fill(0),
   };
@@ -73,7 +76,7 @@ from identity group by workload`;
   }
 }
 
-/** Returns the key of the workload that an allocation belongs to. It consists of the fields that define a workload. */
+/** Returns a text that identifies the workload of an allocation. It consists of the fields that define a workload. */
 export function workloadKey({
   cluster,
   namespace,
@@ -84,7 +87,7 @@ export function workloadKey({
   return [cluster, namespace, controller, controllerKind, plain].join('\0');
 }
 
-/** Converts a hash to the form that the database stores. */
+/** Converts a hash to the 128-bit integer that the database stores. `at` is the index of the hash in `hashes`. */
 export function hashValue(hashes: Uint32Array, at: number): bigint {
   let value = 0n;
   for (let word = 0; word < hashWords; word++)

@@ -4,7 +4,7 @@ import { invalid } from './invalid';
 import { sanitizeKey } from './sanitize';
 import { unallocated } from './sql';
 
-/** Names of the fields whose stored values filters compare. */
+/** Names of the stored fields that filters can compare. */
 const fields = {
   allocations: [
     'cluster',
@@ -30,7 +30,10 @@ const fields = {
 } as const;
 export type Filtered = keyof typeof fields;
 
-/** What the left side of a comparison may be in addition to `fields`, and alternative names of fields. */
+/**
+ * What else the left side of a comparison can be, in addition to `fields`. `renamed` contains alternative names of
+ * fields.
+ */
 const operandsOf: Readonly<Record<Filtered, Operands>> = {
   allocations: {
     keyed: ['label', 'annotation'],
@@ -41,7 +44,7 @@ const operandsOf: Readonly<Record<Filtered, Operands>> = {
 };
 
 interface Operands {
-  /** Operands that take a key, such as `label[app]`. */
+  /** Operands with a key in brackets, such as `label[app]`. */
   readonly keyed: readonly ('label' | 'annotation')[];
   readonly services: boolean;
   readonly renamed: ReadonlyMap<string, string>;
@@ -51,8 +54,8 @@ const longest = 16_384;
 const deepest = 64;
 
 /**
- * Operators, each with its comparator and whether it is negated. Longer ones come first, because they contain shorter
- * ones.
+ * The operators of the filter language. For each: its comparator, and whether it is negated. Longer operators come
+ * first, because some of them contain a shorter one.
  */
 const comparators: readonly (readonly [string, Comparator, boolean])[] = [
   ['!<~:', 'startsWith', true],
@@ -66,8 +69,9 @@ const comparators: readonly (readonly [string, Comparator, boolean])[] = [
 ];
 
 /**
- * Parses a filter of the second filter language (`namespace:"a",b + label[app]!:"x y"`). Returns undefined for an empty
- * filter, which matches everything. Throws QUERY_INVALID with the position of the first unexpected character.
+ * Parses a filter of Kubecost's second filter language, such as `namespace:"a",b + label[app]!:"x y"`. Returns
+ * undefined for an empty filter, which matches everything. Throws QUERY_INVALID with the position of the first
+ * unexpected character.
  */
 export function parseFilter(text: string | undefined, of: Filtered, aliases: Aliases): Filter | undefined {
   if (text === undefined || text.trim() === '') return undefined;
@@ -98,7 +102,7 @@ class Parser {
       const spaced = this.skipSpace();
       const next = this.text[this.at];
       if (next === undefined || next === ')') break;
-      // A `+` that is not escaped in the URL arrives as a blank. So treat a blank between two parts as `+`.
+      // If a `+` is not escaped in a URL, it arrives as a blank. So treat a blank between two parts as a `+`.
       const found = next === '+' || next === '|' ? next : spaced ? '+' : undefined;
       if (found === undefined) throw this.expected('+ or |');
       if (operator !== undefined && found !== operator) {
@@ -153,7 +157,7 @@ class Parser {
     return negated ? { kind: 'not', part: any } : any;
   }
 
-  /** Parses the left side of a comparison. An alias with several keys stands for several operands. */
+  /** Parses the left side of a comparison. If it is an alias with several keys, returns one operand per key. */
   private operands(): FilterOperand[] {
     const start = this.at;
     const field = /[A-Za-z]+/y;
@@ -211,8 +215,7 @@ class Parser {
     pattern.lastIndex = this.at;
     const value = pattern.exec(this.text)?.[0];
     if (value === undefined) throw this.expected('a value');
-    // In `namespace:+pod:x` the `+` arrives as a blank, so that `pod:x` looks like the value of `namespace`. Reject
-    // this.
+    // If the `+` in `namespace:+pod:x` arrives as a blank, `pod:x` looks like the value of `namespace`. Reject it.
     if (spaced && value.includes(':')) throw this.expected('double quotes around a value with a colon');
     const quote = value.indexOf('"');
     if (quote >= 0) {
@@ -242,8 +245,8 @@ class Parser {
 }
 
 /**
- * Returns the values to compare with. After `label` or `annotation` without a key in brackets, they are keys
- * themselves, so they are sanitised like the stored keys.
+ * Returns the values to compare with. If the left side is `label` or `annotation` without a key in brackets, the values
+ * are keys. They are then sanitised, because the stored keys are sanitised.
  */
 function valuesFor(left: FilterOperand, values: readonly string[]): readonly string[] {
   return left.kind === 'labelKeys' || left.kind === 'annotationKeys' ? values.map(sanitizeKey) : values;

@@ -4,8 +4,8 @@ import { type Parameters, parseLegacyFilters } from './legacy-filters';
 import { type Filtered, parseFilter } from './parse-filter';
 
 /**
- * Parses the filters of both filter languages. If both are given, records have to match both: ignoring one would give
- * wrong numbers.
+ * Parses the filters of both filter languages. If there are filters in both languages, records have to match both: if
+ * one were ignored, the numbers would be wrong.
  */
 export function parseFilters(parameters: Parameters, of: Filtered, aliases: Aliases): Filter | undefined {
   const parts = [

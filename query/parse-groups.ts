@@ -19,12 +19,13 @@ const containerFields = [
   'container',
 ] as const satisfies AllocationField[];
 const keyedKinds = ['label', 'annotation', 'namespaceLabel'] as const satisfies AllocationGroup['kind'][];
-/**
- * Maximum number of fields to group by. With more, the names of rows would be unreadable, and each field takes time.
- */
+/** Maximum number of fields to group by. More fields would make row names unreadable and queries slow. */
 const mostParts = 20;
 
-/** Parses the parameter `aggregate` of allocations. Without it, allocations are grouped by container. */
+/**
+ * Parses the parameter `aggregate` of a query for allocations. If it is missing, allocations are grouped by container.
+ * Throws QUERY_INVALID.
+ */
 export function parseAllocationGroups(text: string | undefined, aliases: Aliases): AllocationGroup[] {
   const words = split(text);
   if (words.length === 0) return containerFields.map((field) => ({ kind: 'field', field }));
@@ -43,8 +44,8 @@ export function parseAllocationGroups(text: string | undefined, aliases: Aliases
 }
 
 /**
- * Parses the parameter `aggregate` of assets. Returns undefined if assets are to be grouped by everything that
- * identifies them.
+ * Parses the parameter `aggregate` of a query for assets. Returns undefined if it is missing: assets are then grouped
+ * by all fields that identify them. Throws QUERY_INVALID.
  */
 export function parseAssetGroups(text: string | undefined, aliases: Aliases): AssetGroup[] | undefined {
   const words = split(text);

@@ -1,28 +1,28 @@
 import { nearestName } from '../errors/nearest-name';
 import { legacyFilters, type Parameters } from './legacy-filters';
 
-/** Kinds of queries. Each has its own parameters. */
+/** Kinds of queries. Each kind has its own set of parameters. */
 export type AskedOf =
   'allocations' | 'summaries' | 'toplines' | 'assets' | 'allocation values' | 'asset values';
 
-/** What kind of query the parameters belong to. */
+/** The kind of a query, and the API through which it arrived. */
 export interface Asked {
   readonly of: AskedOf;
   readonly flavour: 'opencost' | 'kubecost';
 }
 
-/** The valid parameters of a request, and warnings about the ignored ones. */
+/** The valid parameters of a request, and warnings about the others. */
 export interface ReadParameters {
-  /** The known parameters that have a value. */
+  /** The known parameters whose values are valid. */
   readonly parameters: Parameters;
-  /** One sentence for each ignored parameter. */
+  /** Sentences about parameters and values that are ignored. */
   readonly warnings: readonly string[];
 }
 
-/** The query part of a URL. A repeated parameter has several values. */
+/** The query part of a URL, parsed. A parameter that occurs several times has several values. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Returns why the value of a parameter is ignored, or undefined if it is not ignored. */
+/** Checks the value of a parameter. Returns the reason why the value is ignored, or undefined if it is not ignored. */
 type Check = (value: string) => string | undefined;
 
 const anything: Check = () => undefined;
@@ -72,8 +72,8 @@ const ofValues = {
 };
 
 /**
- * Parameters without effect. The usual clients send them to every route, so there is no warning as long as their value
- * asks for what happens anyway.
+ * Parameters that have no effect. Common clients send them with every request. Therefore they cause a warning only if
+ * their value asks for something that the server does not do.
  */
 const withoutMeaning = {
   resolution: anything,
@@ -91,7 +91,7 @@ const withoutMeaning = {
 const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   allocations: mapOf({ ...ofAllocations, ...pages, ...labels }),
   summaries: mapOf({ ...ofAllocations, ...pages }),
-  // A topline is a single sum, so it has no parameters for pages.
+  // The answer to a query for a topline is a single sum, so there are no pages.
   toplines: mapOf(ofAllocations),
   assets: mapOf({
     ...sets,
@@ -105,7 +105,7 @@ const known: Readonly<Record<AskedOf, ReadonlyMap<string, Check>>> = {
   'asset values': mapOf({ ...ofValues, ...filters('assets') }),
 };
 
-/** Returns the names of all parameters of a kind of query. */
+/** Returns the names of all parameters that a kind of query has. */
 export function knownParameters(of: AskedOf): string[] {
   return [...known[of].keys()];
 }
@@ -115,14 +115,14 @@ const mostUnknown = 5;
 const mostShown = 40;
 
 /**
- * Reads the parameters of a request. Empty values are skipped. If a parameter has several values, the first is used.
- * Parameters that are unknown or have no effect are no errors, but warnings name them.
+ * Reads the parameters of a request. Ignores empty values. If a parameter has several values, uses the first one. For
+ * parameters that are unknown or have no effect, returns warnings instead of throwing errors.
  */
 export function readParameters(query: Query, asked: Asked): ReadParameters {
   const parameters: Record<string, string> = {};
   const warnings: string[] = [];
   const unknown: string[] = [];
-  // Sort the names, so that the warnings do not depend on the order of the parameters.
+  // Sort the names, so that the order of the warnings does not depend on the order of the parameters.
   for (const name of Object.keys(query).sort()) {
     const [value, ...others] = valuesOf(query[name]);
     if (value === undefined) continue;
@@ -144,12 +144,14 @@ export function readParameters(query: Query, asked: Asked): ReadParameters {
   };
 }
 
-/** Returns the first value of each parameter that has one, whether or not the parameter is known. */
+/** Returns the first non-empty value of each parameter, including unknown parameters. */
 export function firstValues(query: Query): Parameters {
   return Object.fromEntries(Object.entries(query).map(([name, given]) => [name, valuesOf(given)[0]]));
 }
 
-/** Parses a boolean as Go does (such as `1`, `t` or `true`). Returns undefined for anything else. */
+/**
+ * Parses a boolean. Accepts the same texts as Go (such as `1`, `t` or `true`). Returns undefined for any other text.
+ */
 export function onOff(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
@@ -160,7 +162,7 @@ function valuesOf(given: string | readonly string[] | undefined): string[] {
   return [given ?? []].flat().filter((value) => value.trim() !== '');
 }
 
-/** Warns about known parameters that have no effect on this path or in combination with the other parameters. */
+/** Returns warnings about known parameters that have no effect on this path or in combination with other parameters. */
 function withoutEffect({ of, flavour }: Asked, parameters: Parameters): string[] {
   const { format, labelColumns, idle, includeIdle, shareIdle, accumulate, accumulateBy } = parameters;
   const ignored = (name: string, value: string | undefined, isDone: boolean, why: string) =>

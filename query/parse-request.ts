@@ -12,7 +12,10 @@ import { parseAccumulation } from './parse-step';
 import type { AllocationRequest, AssetRequest } from './request';
 import type { RequestDefaults } from './request-defaults';
 
-/** Parses a query of allocations. Throws QUERY_INVALID, or QUERY_NOT_BUILT for features that this version lacks. */
+/**
+ * Parses a query for allocations. Throws QUERY_INVALID. Throws QUERY_NOT_BUILT for features that this version does not
+ * have.
+ */
 export function parseAllocationRequest(parameters: Parameters, defaults: RequestDefaults): AllocationRequest {
   const { flavour, now, aliases } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
@@ -35,13 +38,13 @@ export function parseAllocationRequest(parameters: Parameters, defaults: Request
   };
 }
 
-/** Parses a query of assets. Throws QUERY_INVALID. */
+/** Parses a query for assets. Throws QUERY_INVALID. */
 export function parseAssetRequest(parameters: Parameters, defaults: RequestDefaults): AssetRequest {
   const { flavour, aliases, now } = defaults;
   const accumulate = parseAccumulation(parameters['accumulate'], parameters['accumulateBy']);
   const groups = parseAssetGroups(parameters['aggregate'], aliases);
   const filter = parseFilters(parameters, 'assets', aliases);
-  // On OpenCost's paths (those without the prefix /model) an answer with assets is always one set.
+  // On OpenCost's paths (without the prefix `/model`), a query for assets always returns a single result set.
   const sets =
     flavour === 'opencost' ? parseOneSet(parameters, defaults) : parseSets(parameters, defaults, accumulate);
   return {

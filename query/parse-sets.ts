@@ -9,30 +9,33 @@ import { cutSteps } from './steps';
 
 const hour = 3_600;
 const day = 24 * hour;
-/** Maximum number of sets in an answer. Nobody would read more. */
+/** Maximum number of sets in a query result. Nobody would read more. */
 const mostSets = 10_000;
 
-/** How the window of an answer is cut into sets. */
+/** How the window of a query is divided into result sets. */
 export interface Sets {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
 }
 
-/** Parses the window for an answer with a single set. Throws QUERY_INVALID. */
+/** Parses the window of a query that returns a single result set. Throws QUERY_INVALID. */
 export function parseOneSet(parameters: Parameters, defaults: RequestDefaults): Sets {
-  // The step has no effect here, but an invalid one is still an error.
+  // The step has no effect here, but an invalid step is still an error.
   parseStep(parameters['step']);
   return { window: parseWindow(parameters['window'], defaults), step: 'window', accumulate: 'all' };
 }
 
-/** Determines the sets of an answer from flavour, window, step and accumulation. Throws QUERY_INVALID. */
+/**
+ * Determines how the window of a query is divided into result sets. This depends on the API, the window, the step and
+ * the accumulation. Throws QUERY_INVALID.
+ */
 export function parseSets(parameters: Parameters, defaults: RequestDefaults, accumulate: Accumulation): Sets {
   const asked = parseWindow(parameters['window'], defaults);
   const given = parseStep(parameters['step']);
   const daily = { seconds: day };
   const stored = { seconds: storedSeconds(asked, accumulate) };
-  // Without a step, Kubecost answers with whole stored sets. So widen the window to their bounds.
+  // If there is no step, Kubecost returns whole stored hours or days. So extend the window to whole hours or days.
   const window =
     defaults.flavour === 'kubecost' && given === undefined ? snapped(asked, stored.seconds, defaults) : asked;
   const sets = (): Omit<Sets, 'window'> => {
@@ -55,12 +58,15 @@ export function parseSets(parameters: Parameters, defaults: RequestDefaults, acc
   return { window, step, accumulate: accumulated };
 }
 
-/** Returns the length in seconds of the stored sets from which a query without a step is answered. */
+/**
+ * Returns the length, in seconds, of the stored windows from which a query without a step is answered: an hour or a
+ * day.
+ */
 function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   switch (accumulate) {
     case 'hour':
       return hour;
-    // Use whole days, even if the window covers only part of them.
+    // For periods of a day or longer, use whole days, even if the window is shorter than a day.
     case 'day':
     case 'week':
     case 'month':
@@ -71,14 +77,17 @@ function storedSeconds({ start, end }: Span, accumulate: Accumulation): number {
   }
 }
 
-/** Returns the number of steps or the number of periods, whichever is larger. At most `mostSets` may be computed. */
+/**
+ * Returns the number of steps or the number of periods, whichever is larger. If there are too many steps, returns
+ * early, because computing the periods would take long.
+ */
 function countSets(window: Span, step: Step, accumulate: Accumulation): number {
   if (step === 'window') return 1;
   const length = window.end - window.start;
   const least = Math.ceil(length / (accumulate === 'hour' ? Math.min(hour, step.seconds) : step.seconds));
   if (least > mostSets) return least;
-  // Answers have whole calendar periods: a window of one hour, accumulated by quarter, is cut into the steps of a whole
-  // quarter. To get only the bounds of the periods, cut the window with a single step that is longer than all of them.
+  // Calendar periods are whole, so they may be longer than the window. All steps in these periods are counted.
+  // To get the periods without their steps, cut the window with a single step that is longer than all periods together.
   const { periods } = cutSteps(window, { seconds: length + 200 * day }, accumulate);
   const [first = window, last = window] = [periods[0], periods.at(-1)];
   const reach =
@@ -91,7 +100,7 @@ function snapped(
   size: number,
   { utcOffsetSeconds }: { readonly utcOffsetSeconds: number },
 ): Span {
-  // Hours always begin at full hours of UTC. Only the start of days depends on the time zone.
+  // Stored hours begin at full hours of UTC. Only the start of days depends on the time zone.
   const offset = size === day ? utcOffsetSeconds : 0;
   return {
     start: Math.floor((start + offset) / size) * size - offset,

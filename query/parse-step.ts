@@ -5,15 +5,21 @@ const hour = 3_600;
 const day = 24 * hour;
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: hour, d: day, w: 7 * day };
 const words: Readonly<Record<string, number>> = { hour, day, week: 7 * day };
-/** Longest step: a hundred years, in seconds. Longer ones could reach times that RFC 3339 cannot express. */
+/**
+ * Maximum length of a step: a hundred years, in seconds. With longer steps, times could reach the year 10000, which RFC
+ * 3339 cannot express.
+ */
 const longest = 36_600 * day;
 
-/** A step: a length in seconds, or a calendar month or quarter, for which days are accumulated. */
+/**
+ * A parsed step: a length in seconds, or a calendar month or quarter. The data of a month or quarter is merged from
+ * days.
+ */
 export type ParsedStep = { readonly seconds: number } | 'month' | 'quarter';
 
 /**
- * Parses a step: a duration such as `1h` or a word such as `day`. Returns undefined if there is none. Throws
- * QUERY_INVALID for anything else, and for more than a hundred years.
+ * Parses a step, which is a duration such as `1h` or a word such as `day`. Returns undefined if there is no step.
+ * Throws QUERY_INVALID for any other text, and for a step of more than a hundred years.
  */
 export function parseStep(text: string | undefined): ParsedStep | undefined {
   if (text === undefined || text.trim() === '') return undefined;
@@ -30,8 +36,8 @@ const all = new Set(['true', '1', 't', 'T', 'True', 'TRUE', 'all']);
 const none = new Set(['false', '0', 'f', 'F', 'False', 'FALSE', 'none', '']);
 
 /**
- * Parses how sets are accumulated. `accumulateBy` takes precedence over `accumulate`; the default is `none`. Throws
- * QUERY_INVALID for an unknown word.
+ * Parses the periods into which result sets are merged. `accumulateBy` takes precedence over `accumulate`. The default
+ * is `none`. Throws QUERY_INVALID for an unknown word.
  */
 export function parseAccumulation(
   accumulate: string | undefined,

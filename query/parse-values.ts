@@ -17,13 +17,16 @@ const assetValues =
   'type account cluster category provider providerID providerid name project service label assetType department environment owner product team'.split(
     ' ',
   );
-/** The fields whose values can be listed (`known`), and those of them that take a key. */
+/**
+ * The fields whose values can be listed (`known`), and those of these fields that can have a key (`keyed`), such as
+ * `label:app`.
+ */
 const valueFields: Readonly<Record<Filtered, { known: readonly string[]; keyed: readonly string[] }>> = {
   allocations: { known: allocationValues, keyed: ['label', 'annotation', 'namespacelabel'] },
   assets: { known: assetValues, keyed: ['label'] },
 };
 
-/** Parses a query for the values of a field. Throws QUERY_INVALID if the field is missing or unknown. */
+/** Parses a query that lists the values of a field. Throws QUERY_INVALID if the field is missing or unknown. */
 export function parseAutocompleteRequest(
   of: Filtered,
   parameters: Parameters,

@@ -5,7 +5,7 @@ import type { Span } from './span';
 export interface Clock {
   /** The current time in unix seconds. */
   readonly now: number;
-  /** Offset from UTC of the time zone in which days begin. */
+  /** Offset of the time zone from UTC, in seconds. Days begin at midnight in this time zone. */
   readonly utcOffsetSeconds: number;
 }
 
@@ -15,15 +15,19 @@ const day = 24 * hour;
 const week = 7 * day;
 const units: Readonly<Record<string, number>> = { m: minute, h: hour, d: day, w: week };
 /**
- * Latest time at which a window may end, in unix seconds: the beginning of the year 9000. RFC 3339 has only four-digit
- * years, and steps and periods may extend far beyond the end of the window.
+ * Latest time at which a window may end, in unix seconds: the beginning of the year 9000. Years in RFC 3339 have only
+ * four digits, and steps and periods may extend far beyond the end of the window.
  */
 const latest = Date.UTC(9000, 0) / 1000;
 
 /**
- * Parses a window: a word (`today`, `lastweek`), a duration up to the end of the current minute, hour or day (`7d`), a
- * duration with an offset (`7d offset 1d`), or a pair of unix seconds or RFC 3339 times. Bounds with a fraction are
- * widened to whole seconds. The start is always before the end. Throws QUERY_INVALID for anything else.
+ * Parses a time window. These forms are supported:
+ * - a word, such as `today` or `lastweek`
+ * - a duration that ends with the current minute, hour or day, such as `7d`
+ * - a duration with an offset, such as `7d offset 1d`
+ * - a pair of unix seconds or RFC 3339 times. A fraction of a second is rounded down in the start, and up in the end.
+ *
+ * The start of the returned window is always before its end. Throws QUERY_INVALID for any other text.
  */
 export function parseWindow(given: string | undefined, clock: Clock): Span {
   const text = (given ?? '').trim();
@@ -44,7 +48,7 @@ export function parseWindow(given: string | undefined, clock: Clock): Span {
   return { start: Math.floor(window.start), end: Math.ceil(window.end) };
 }
 
-/** Returns the start of the day that contains a moment. */
+/** Returns the start of the day that contains a moment, in unix seconds. */
 function dayOf(moment: number, { utcOffsetSeconds }: Clock): number {
   return Math.floor((moment + utcOffsetSeconds) / day) * day - utcOffsetSeconds;
 }
@@ -52,13 +56,12 @@ function dayOf(moment: number, { utcOffsetSeconds }: Clock): number {
 function wordWindow(text: string, clock: Clock): Span | undefined {
   const { now, utcOffsetSeconds } = clock;
   const today = dayOf(now, clock);
-  // Weeks begin on Sundays. 1970 began on a Thursday, the fifth day of a week: hence the 4.
+  // Weeks begin on Sunday. 1 January 1970 was a Thursday, which is four days after a Sunday: hence the 4.
   const sunday = today - (((((today + utcOffsetSeconds) / day + 4) % 7) + 7) % 7) * day;
   const date = new Date((now + utcOffsetSeconds) * 1000);
   const monthOf = (back: number) =>
     Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back) / 1000 - utcOffsetSeconds;
-  // At the very start of a week or month, a window up to now would be empty. This is not the user's mistake, so make it
-  // at least a minute long.
+  // At the first moment of a week or month, the window would be empty, which is invalid. So make it a minute long.
   const sinceOf = (start: number) => Math.max(now, start + minute);
   switch (text) {
     case 'today':
@@ -91,7 +94,7 @@ function durationWindow(text: string, clock: Clock): Span | undefined {
   return { start: end - length, end };
 }
 
-/** Returns the end of the current minute, hour or day. */
+/** Returns the end of the current minute or hour. For all other units, returns the end of the current day. */
 function endOf(unit: string, clock: Clock): number {
   if (unit === 'm' || unit === 'h') {
     const size = units[unit] ?? minute;
@@ -113,8 +116,8 @@ function pairWindow(text: string): Span | undefined {
 }
 
 /**
- * Rejects a pair of dates without times, as it is unclear whether the window includes the last day. The error shows how
- * to ask for a window with it and for one without it.
+ * Throws QUERY_INVALID if the text is a pair of dates without times: it is unclear whether the window includes the last
+ * day. The error message contains both possible windows.
  */
 function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
   const [, first = '', last = ''] = /^(\d{4}-\d\d-\d\d)\s*,\s*(\d{4}-\d\d-\d\d)$/.exec(text) ?? [];
@@ -131,8 +134,8 @@ function refuseDates(text: string, { utcOffsetSeconds }: Clock): void {
 }
 
 /**
- * Parses an RFC 3339 time to unix seconds. Returns NaN for a day or hour that does not exist, such as 30 February:
- * `Date` would accept it as a later time.
+ * Converts an RFC 3339 time to unix seconds. Returns NaN if the day or hour does not exist. (For 30 February, for
+ * example, `Date` would return a day in March.)
  */
 function momentOf(text: string): number {
   const midnight = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);

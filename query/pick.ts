@@ -8,9 +8,9 @@ import type { Steps } from './steps';
 import type { Sum } from './sums';
 
 /**
- * Fills a temp table with the stored sets that a query uses, with their step and period. Returns whether the query uses
- * all clusters of each of these files. If so, the table has one row per file, and joins need not compare clusters;
- * otherwise it has one row per file and cluster.
+ * Fills a temp table with the window files that a query reads. Each file is listed with its step and its period (the
+ * result set it belongs to). Returns whether the query uses all clusters in each of these files. If so, the table has
+ * one row per file, and joins with it need not compare clusters. Otherwise, the table has one row per file and cluster.
  */
 export async function pick(
   connection: DuckDBConnection,
@@ -35,7 +35,7 @@ export async function pick(
   return whole;
 }
 
-/** Describes the assets that are used to answer a query. The temp table `asset_pick` lists their files. */
+/** Describes the assets that a query reads. The temp table `asset_pick` lists their window files. */
 export interface PickedAssets {
   readonly wholeFiles: boolean;
   /** Returns whether a cluster has any assets in a step. */
@@ -44,8 +44,8 @@ export interface PickedAssets {
 }
 
 /**
- * Fills the temp table `asset_pick`. A note names the clusters that have allocations but no assets: their idle and
- * management costs are not known.
+ * Fills the temp table `asset_pick` with the window files of the assets that a query needs. If clusters have
+ * allocations but no assets, a note lists them, because their idle and management costs are not known.
  */
 export async function pickAssets(
   connection: DuckDBConnection,

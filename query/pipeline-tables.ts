@@ -8,13 +8,16 @@ import type { IngestConnection } from './ingest-connection';
 import type { Peaks } from './peaks';
 import { rollUp } from './rollup';
 
-/** How the database stores the files of a pipeline. */
+/** Describes how the database stores the records of a pipeline. */
 export interface PipelineTables<P extends Pipeline = Pipeline> {
-  /** The table that holds the records of the pipeline. It has the columns `file` and `cluster`. */
+  /** The table that contains the records of the pipeline. It has the columns `file` and `cluster`. */
   readonly records: string;
-  /** Further tables with data from files. Their column `file` holds the id of the file that a row comes from. */
+  /** Other tables that contain data from window files. Their column `file` is the id of the window file. */
   readonly others: readonly string[];
-  /** Stores columns of a file, and raises the peaks accordingly. Throws `IdentityUnknown`. */
+  /**
+   * Stores records of a window file. Updates `peaks`, which contains the largest absolute value of each column. Throws
+   * `IdentityUnknown` if the reader omitted an identity that is not in the database.
+   */
   fill(
     this: void,
     into: IngestConnection,
@@ -23,7 +26,9 @@ export interface PipelineTables<P extends Pipeline = Pipeline> {
     peaks: Map<string, number>,
     signal?: AbortSignal,
   ): Promise<void>;
-  /** Returns SQL to run once all columns of a file are stored. The parameter of the statement is the id of the file. */
+  /**
+   * Returns an SQL statement to run once all records of a window file are stored. Its parameter is the id of the file.
+   */
   readonly summary?: (peaks: Peaks) => string;
   /** Returns SQL for the total cost of a group of records. */
   cost(this: void, peaks: Peaks): string;

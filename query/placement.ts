@@ -1,6 +1,9 @@
 import { sanitizeKey } from './sanitize';
 
-/** Labels that hold the region of a node. OpenCost stores the keys sanitised, some with the prefix `label_`. */
+/**
+ * Keys of the labels that contain the region of a node. OpenCost sanitises the keys, and adds the prefix `label_` to
+ * some of them.
+ */
 const regionLabels = ['topology.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/region'].flatMap(
   (key) => [sanitizeKey(key), `label_${sanitizeKey(key)}`],
 );
@@ -11,8 +14,9 @@ const agreed = (column: string) =>
   `case when min(${column}) = max(${column}) then min(${column}) else '' end`;
 
 /**
- * SQL that fills the table `placement` from the node assets in the served files. For each cluster, a row with an empty
- * node holds the values that all of its nodes share.
+ * SQL statement that fills the table `placement` with the account, provider and region of each node. It reads them from
+ * the node assets in the current window files. For each cluster, it also adds a row without a node name, with the
+ * values that all nodes of the cluster have in common.
  */
 export const fillPlacements = `
 insert into placement
@@ -33,10 +37,10 @@ select cluster_name, '', ${['account', 'provider', 'region'].map(agreed).join(',
 export const placementColumns = ['account', 'provider', 'region'] as const;
 
 /**
- * Returns SQL that adds to identities the account, provider and region of their node. If the node has no asset, they
- * are those that all nodes of the cluster share.
+ * Returns SQL that adds to each identity the account, provider and region of its node. If there is no asset for the
+ * node, adds the values that all nodes of the cluster have in common.
  *
- * @param identities a table with the columns `cluster_name` and `node`
+ * @param identities SQL for a table with the columns `cluster_name` and `node`
  */
 export function withPlacement(identities: string): string {
   const columns = placementColumns.map((column) => `coalesce(n.${column}, c.${column}, '') as ${column}`);

@@ -3,13 +3,16 @@ import { fillPlacements } from './placement';
 import { fillWorkloads, findServedIdentities } from './rollup';
 import { findTwins } from './twins';
 
-/** Describes what is served from now on. */
+/** Describes the data that queries read after an ingest. */
 export interface Serving {
   readonly generation?: number;
   readonly committedAt?: string;
-  /** Time in RFC 3339. Each ingest has a different one, so it identifies the served data. */
+  /**
+   * Time of the ingest in RFC 3339 format. It is different for every ingest, so it identifies the data that queries
+   * read.
+   */
   readonly ingestedAt: string;
-  /** Sentences that are part of every answer. */
+  /** Sentences that are added to the warnings of every query result. */
   readonly notes?: readonly string[];
   /** Clusters that are excluded from the generation, and why. */
   readonly excluded?: readonly ExcludedCluster[];
@@ -22,10 +25,10 @@ export interface ExcludedCluster {
 }
 
 /**
- * Serves the given files instead of the current ones. This happens in one transaction, so each query sees either the
- * old files or the new ones.
+ * Lets queries read the given files instead of the current ones. This happens in a single transaction, so a query sees
+ * either the old files or the new ones, never a mixture.
  *
- * @param files ids of stored files
+ * @param files ids of files that are already stored
  */
 export async function publish(
   into: IngestConnection,

@@ -1,8 +1,8 @@
 import type { Aliases } from './aliases';
 
-/** Defaults for parameters that are missing. */
+/** Defaults for parsing the parameters of a request. */
 export interface RequestDefaults {
-  /** The API whose defaults apply: those of OpenCost and Kubecost differ. */
+  /** The API that receives the request. OpenCost's defaults differ from Kubecost's. */
   readonly flavour: 'opencost' | 'kubecost';
   /** The current time in unix seconds. */
   readonly now: number;

@@ -2,7 +2,7 @@ import type { SortField } from './derived';
 import type { Filter } from './filter';
 import type { Span } from './span';
 
-/** The allocation fields that requests can group and filter by. */
+/** The allocation fields that requests can group by. */
 export const allocationFields = [
   'cluster',
   'node',
@@ -23,11 +23,11 @@ export const allocationFields = [
 ] as const;
 export type AllocationField = (typeof allocationFields)[number];
 
-/** Names of aliases. An alias stands for a label or annotation of an allocation, or for a label of an asset. */
+/** Names of the aliases. An alias refers to a label. For allocations, it can also refer to an annotation. */
 export const aliasNames = ['department', 'environment', 'owner', 'product', 'team'] as const;
 export type AliasName = (typeof aliasNames)[number];
 
-/** What allocations are grouped by. Keys of labels and annotations are sanitised. */
+/** A property by which allocations are grouped. Keys of labels and annotations are sanitised. */
 export type AllocationGroup =
   | { readonly kind: 'field'; readonly field: AllocationField }
   | { readonly kind: 'label' | 'annotation' | 'namespaceLabel'; readonly key: string }
@@ -35,63 +35,67 @@ export type AllocationGroup =
   | { readonly kind: 'alias'; readonly key: string };
 
 /**
- * How a window is cut into sets: into spans of `seconds`, the first of which begins at the start of the window, or not
- * at all (`window`).
+ * How a window is divided into steps. Each step is `seconds` long, and the first one begins at the start of the window.
+ * `window` means that the whole window is one step.
  */
 export type Step = { readonly seconds: number } | 'window';
 
 /**
- * Into which periods the sets are merged at the end. `weeknow` merges blocks of seven days, counted back from the end
- * of the window.
+ * The periods into which the steps of a query are merged. `none` keeps the steps, `all` merges them into one period.
+ * `weeknow` makes periods of seven days, counted back from the end of the window.
  */
 export const accumulations = ['none', 'all', 'hour', 'day', 'week', 'month', 'quarter', 'weeknow'] as const;
 export type Accumulation = (typeof accumulations)[number];
 
-/** A parsed query of allocations: defaults are filled in, times are absolute. */
+/** A parsed query for allocations. It contains defaults for missing parameters. All times are absolute. */
 export interface AllocationRequest {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
-  /** If empty, everything is merged into a single row, whose name is the empty string. */
+  /** Properties to group by. If empty, everything is merged into a single row, whose name is empty. */
   readonly groups: readonly AllocationGroup[];
-  /** Selects the allocations to keep. If undefined, all are kept. */
+  /** Selects the allocations to include. If undefined, all are included. */
   readonly filter?: Filter;
   readonly idle: {
-    /** Whether the answer includes idle cost, shown in rows of its own or shared among the allocations. */
+    /** Whether the result includes idle cost, either in separate rows or shared among the allocations. */
     readonly include: boolean;
-    /** If true, idle cost is computed per node, otherwise per cluster. */
+    /** If true, idle cost is computed per node. If false, it is computed per cluster. */
     readonly byNode: boolean;
-    /** If true, there is an idle row per cluster or node, otherwise a single one. */
+    /** If true, there is a separate row of idle cost for each cluster or node. If false, there is a single row. */
     readonly split: boolean;
-    /** If true, the allocations carry idle cost in proportion to their own cost, otherwise idle rows show it. */
+    /**
+     * If true, idle cost is added to the allocations in proportion to their own cost. If false, it is in separate rows.
+     */
     readonly share: boolean;
   };
   readonly sharing: {
     readonly namespaces: readonly string[];
     readonly labels: readonly { readonly key: string; readonly value: string }[];
-    /** Additional amount to share per month, in the currency of the clusters. */
+    /** Additional amount per month to share among allocations, in the currency of the clusters. */
     readonly monthlyCost: number;
     readonly split: 'weighted' | 'even';
-    /** Whether a cluster's management cost is shared among its allocations, in proportion to their cost. */
+    /** Whether the management cost of a cluster is shared among its allocations, in proportion to their cost. */
     readonly tenancy: boolean;
   };
-  /** Whether each row has the labels and annotations that all members of its group share. */
+  /** Whether each row has the labels and annotations that all of its allocations have in common. */
   readonly aggregatedMetadata: boolean;
   /** If false, every adjustment is treated as 0. */
   readonly reconcile: boolean;
-  /** Order of the rows, on which pages depend. Equal rows are ordered by name. */
+  /** Order of the rows, and thus also of the pages. Rows with equal values are ordered by name. */
   readonly sort: { readonly by: SortField; readonly descending: boolean };
   /**
-   * Number of rows to skip. Offset and limit apply only to the rows that are not idle. Every page also has all idle
-   * rows, unless its offset is beyond the last row that is not idle.
+   * Number of rows to skip. `offset` and `limit` count only rows that are not idle cost. Every page also contains all
+   * rows of idle cost, unless its offset is beyond the last row that is not idle cost.
    */
   readonly offset: number;
   readonly limit?: number;
-  /** If false, properties, volumes, load balancers and GPUs stay empty. (Default: true) */
+  /** If false, rows have no properties, volumes, load balancers or GPUs. (Default: true) */
   readonly details?: boolean;
-  /** If false, rows do not list their volumes and load balancers, only the sums of their costs. (Default: true) */
+  /**
+   * If false, rows have only the total costs of their volumes and load balancers, and do not list them. (Default: true)
+   */
   readonly volumes?: boolean;
-  /** The current time in unix seconds. No data is expected after it. */
+  /** The current time in unix seconds. No data is expected for the time after it. */
   readonly now: number;
 }
 
@@ -114,32 +118,35 @@ export type AssetGroup =
   | { readonly kind: 'label'; readonly key: string }
   | { readonly kind: 'alias'; readonly key: string };
 
-/** A parsed query of assets. */
+/** A parsed query for assets. */
 export interface AssetRequest {
   readonly window: Span;
   readonly step: Step;
   readonly accumulate: Accumulation;
-  /** If undefined, assets are grouped by `provider/account/project/category/cluster/type/service/providerID/name`. */
+  /**
+   * Properties to group by. If undefined, assets are grouped by all fields that identify them:
+   * `provider/account/project/category/cluster/type/service/providerID/name`.
+   */
   readonly groups?: readonly AssetGroup[];
   readonly filter?: Filter;
   /** Whether every adjustment is treated as 0. */
   readonly disableAdjustments: boolean;
   readonly offset: number;
   readonly limit?: number;
-  /** The current time in unix seconds. No data is expected after it. */
+  /** The current time in unix seconds. No data is expected for the time after it. */
   readonly now: number;
 }
 
-/** A query for the values of a field. */
+/** A query that lists the values of a field. */
 export interface AutocompleteRequest {
   readonly of: 'allocations' | 'assets';
   readonly window: Span;
   /**
-   * The name of a field, to list its values. `label` and `namespacelabel` list the keys of labels, `label:<key>` and
-   * `namespacelabel:<key>` the values of one key.
+   * The field whose values are listed. `label`, `annotation` and `namespacelabel` list keys. With a key, as in
+   * `label:<key>`, they list the values of this key.
    */
   readonly field: string;
-  /** Only values that contain this text are listed, ignoring case. */
+  /** Only values that contain this text are listed. Case is ignored. */
   readonly search: string;
   readonly limit: number;
   readonly filter?: Filter;

@@ -5,14 +5,14 @@ import { peakOf, type Peaks } from './peaks';
 /** SQL for the duration of a row in minutes. */
 export const rowMinutes = '((end_at - start_at) / 60)';
 
-/** Returns SQL for the value that all rows of a group share, or null if they differ. */
+/** Returns SQL for the value that a column has in all rows of a group, or null if the rows have different values. */
 export function agreed(column: string): string {
   return `case when count(${column}) = count(*) and min(${column}) = max(${column}) then min(${column}) end`;
 }
 
 /**
- * Returns SQL for a measure of a group of rows. A group of a single row has the value of that row, even if the duration
- * of the row is zero.
+ * Returns SQL for the value of a measure in a group of rows: a sum or an average. In a group with a single row, it is
+ * exactly the value of this row, even if the row has a duration of zero.
  */
 export function merged(measure: StoredMeasure, peaks: Peaks): string {
   const most = peakOf(peaks, measure);
@@ -23,24 +23,26 @@ export function merged(measure: StoredMeasure, peaks: Peaks): string {
 }
 
 /**
- * SQL for the content hash of the identity from which a group gets its namespace labels and annotations: the identity
- * of an allocation that has some and is not an unmounted volume, or else of one that is not an unmounted volume, or
- * else of any. Of several candidates, the one with the smallest hash is chosen, so that every database chooses the
- * same.
+ * SQL for the content hash of one of the identities in a group of rows. The group gets the namespace labels and
+ * annotations of this identity.
+ *
+ * The first choice is an identity that has namespace labels or annotations and is not an unmounted volume. The second
+ * choice is one that is not an unmounted volume. The last choice is any identity. Among equally good ones, the one with
+ * the smallest hash is chosen, so that every database chooses the same identity.
  */
 export const sampleSql =
   'coalesce(min(case when plain and informed then sample end), min(case when plain then sample end), min(sample))';
 
-/** SQL for whether an identity has namespace labels or annotations. */
+/** SQL condition that is true if an identity has namespace labels or annotations. */
 export const informed = '(cardinality(i.namespace_labels) + cardinality(i.namespace_annotations) > 0)';
 
 const groupedBy = 'a.file, a.cluster, i.workload';
 const below = ['node', 'pod', 'container', 'provider_id'];
 
 /**
- * Returns a statement that merges the allocations of a file into one row per workload, in the table `rollup`. Its
- * parameter is the id of the file. It reads only the identities in that file, as the database has millions of
- * identities.
+ * Returns an SQL statement that merges the allocations of a window file into one row per cluster and workload. It
+ * stores these rows in the table `rollup`. Its parameter is the id of the file. The table `identity` has millions of
+ * rows, so the statement reads only those that the file uses.
  */
 export function rollUp(peaks: Peaks): string {
   return `
@@ -58,11 +60,17 @@ where a.file = $1
 group by ${groupedBy}`;
 }
 
-/** SQL that fills the temp table `served_identity` with the ids of the identities in served files. */
+/**
+ * SQL that fills the temp table `served_identity` with ids from the table `identity`. These are the identities (names,
+ * labels and other texts of allocations) in the window files that queries read.
+ */
 export const findServedIdentities = `create or replace temp table served_identity as
 select distinct identity as id from allocation where file in (select file from served)`;
 
-/** SQL for the served identities. Needs the temp table that `findServedIdentities` fills. */
+/**
+ * SQL for the rows of the table `identity` that occur in window files that queries read. Requires the temp table that
+ * `findServedIdentities` fills.
+ */
 export const servedIdentities = 'select i.* from main.identity i semi join served_identity using (id)';
 
 const noEntries = 'map([]::varchar[], []::varchar[])';
@@ -72,7 +80,7 @@ const mixedOf = (kind: string) =>
   `coalesce(list(key order by key) filter (kind = '${kind}' and not common), []::varchar[])`;
 
 /**
- * SQL that fills the table `workload` from the served identities. Other identities may still be stored, but are
+ * SQL that fills the table `workload` from the table `identity`. Rows of `identity` that occur only in old files are
  * ignored.
  */
 export const fillWorkloads = `

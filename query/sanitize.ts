@@ -1,6 +1,6 @@
 /**
- * Sanitises a label or annotation key as Prometheus does: all characters but letters, digits and underscores become
- * `_`.
+ * Sanitises the key of a label or annotation like Prometheus: replaces all characters other than letters, digits and
+ * underscores by `_`.
  */
 export function sanitizeKey(key: string): string {
   return key.replace(/[^A-Za-z0-9_]/gu, '_');

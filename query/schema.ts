@@ -2,17 +2,17 @@ import { tableColumns } from './asset-columns';
 import { storedMeasures } from './measures';
 
 /**
- * Revision of the tables. Raise it whenever they change: a database with another revision is deleted and rebuilt from
- * the ETL files.
+ * Revision of the database tables. Increase it whenever the tables change: a database with a different revision is
+ * deleted and rebuilt from the ETL files.
  */
 export const schemaRevision = 3;
 
 const doubles = (names: readonly string[]) => names.map((name) => `"${name}" double not null`).join(',\n  ');
 
 /**
- * The tables of the database. Rows with data from a window file never change: a changed file is stored under another
- * id. The table `served` lists the ids of the files that are served. It is replaced in one transaction. Times are unix
- * seconds. Texts are never null; missing ones are empty.
+ * SQL that creates the tables of the database. Rows with data from a window file never change: if the file changes, its
+ * new content is stored under a different id. The table `served` lists the ids of the files that queries read. It is
+ * replaced in a single transaction. Times are in unix seconds. Texts are never null: a missing text is empty.
  */
 export const tables = `
 create table about (revision integer not null);

@@ -22,8 +22,7 @@ import type { Steps } from './steps';
 import type { Sum } from './sums';
 
 /**
- * Costs that allocations carry in addition to their own: idle cost, shared costs and the management cost of their
- * cluster.
+ * Costs that are added to the allocations' own costs: idle cost, shared costs, and the management cost of the cluster.
  */
 export interface Shares {
   readonly idle: readonly Idle[];
@@ -32,8 +31,8 @@ export interface Shares {
 }
 
 /**
- * Shared costs of each step. Split in proportion to cost: each allocation carries `factor` times its own cost. Split
- * evenly: each group carries the amount `even`.
+ * Shared costs, by step. If they are split in proportion to cost, each allocation carries `factor` times its own cost.
+ * If they are split evenly, each group of the result carries the amount `even`.
  */
 export interface SharedAmounts {
   readonly factor: readonly number[];
@@ -41,7 +40,7 @@ export interface SharedAmounts {
   readonly notes: readonly string[];
 }
 
-/** Management cost of a cluster in a step, per unit of its allocations' cost. */
+/** Management cost of a cluster in a step, divided by the cost of the cluster's allocations. */
 export interface TenancyFactor {
   readonly step: number;
   readonly cluster: number;
@@ -54,7 +53,10 @@ export function isSharing({ sharing }: AllocationRequest): boolean {
   return sharing.namespaces.length > 0 || sharing.labels.length > 0 || sharing.monthlyCost !== 0;
 }
 
-/** Computes the shared cost of each step, and how it is split among the allocations that are not shared. */
+/**
+ * Computes the total shared cost of each step, and how it is split among the allocations that are not shared
+ * themselves.
+ */
 export async function sharedAmounts(
   connection: DuckDBConnection,
   source: SourceOptions,
@@ -73,8 +75,8 @@ export async function sharedAmounts(
   });
   const weights = steps.map(() => 0);
   for (const sum of sums) {
-    // The cost of shared allocations includes the idle cost that they carry. The allocations among which it is shared
-    // are weighted by their own cost, without idle cost.
+    // The amount to share includes the idle cost of the shared allocations.
+    // The weights of the other allocations are their own costs, without idle cost.
     const taken = sum.plain && sum.shared ? factors.get(groupKey(sum)) : undefined;
     const total = resources.reduce((all, name) => all + sum.cost[name] * (taken?.[name] ?? 0), sum.total);
     const into = sum.shared ? shared : sum.plain ? weights : undefined;
@@ -95,7 +97,8 @@ export async function sharedAmounts(
 }
 
 /**
- * Counts the groups among which shared costs are split, by step. Groups count even if the filter does not keep them.
+ * Counts, for each step, the groups among which shared costs are split evenly. Groups that do not pass the filter
+ * count, too.
  */
 async function countGroups(
   connection: DuckDBConnection,
@@ -112,8 +115,8 @@ async function countGroups(
 }
 
 /**
- * Computes how the management cost of each cluster is split among its allocations. Reads that cost from the files that
- * `asset_pick` lists.
+ * Computes how the management cost of each cluster is split among its allocations. Reads the management costs from the
+ * window files in the temp table `asset_pick`.
  */
 export async function tenancyFactors(
   connection: DuckDBConnection,
@@ -142,13 +145,15 @@ from ${pickedAssets(wholeFiles)} where a.type = 'ClusterManagement' group by p.s
   return { factors, notes: describeLost('Management costs', lost) };
 }
 
-/** Describes costs that cannot be shared because there is no allocation to carry them. */
+/**
+ * Returns a warning about costs that are in no row, because there are no allocations among which they could be split.
+ */
 function describeLost(what: string, amounts: readonly number[]): string[] {
   const lost = [...amounts].sort((a, b) => a - b).reduce((sum, amount) => sum + amount, 0);
   return lost === 0 ? [] : [`${what} of ${lost.toFixed(2)} are left out: no allocation can share them.`];
 }
 
-/** Returns whether any cost is split in proportion to the cost of allocations. If so, `withFactors` is needed. */
+/** Returns whether any cost is split in proportion to the cost of allocations. If so, the query needs `withFactors`. */
 export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
   return (
     idle.some(({ factor }) => resources.some((resource) => factor[resource] !== 0)) ||
@@ -158,8 +163,8 @@ export function takesInProportion({ idle, shared, tenancy }: Shares): boolean {
 }
 
 /**
- * Returns SQL that adds to the rows of `source` how much idle and shared cost they carry per unit of their own cost.
- * Needs the temp tables that `fillFactors` creates.
+ * Returns SQL that adds factors to the rows of `source`. Multiplied by a row's own cost, a factor gives the idle or
+ * shared cost that the row carries. Requires the temp tables that `fillFactors` creates.
  */
 export function withFactors({ idle: { byNode } }: AllocationRequest): string {
   const node = byNode ? ' and f.of_node = s.node' : '';
@@ -172,8 +177,8 @@ left join tenancy_factor t on t.step = s.step and t.of_cluster = s.cluster)`;
 }
 
 /**
- * Fills temp tables with the factors of idle, shared and management costs. Unlike lists in the statement, tables have
- * sizes that the database knows, so it can plan joins accordingly.
+ * Fills temp tables with the factors for idle, shared and management costs. Tables are better than lists in the SQL
+ * statement: DuckDB knows the size of a table, so it can plan joins accordingly.
  */
 export async function fillFactors(
   connection: DuckDBConnection,
@@ -204,8 +209,8 @@ export async function fillFactors(
 }
 
 /**
- * Returns SQL for the measures of groups of rows from `withFactors`, including the idle and shared costs that they
- * carry.
+ * Returns SQL for the measures of groups of rows from `withFactors`. The costs include the idle, shared and management
+ * costs that the rows carry.
  */
 export function measuresWithShares({ shared, idle, tenancy }: Shares, peaks: Peaks): string[] {
   const ofShared = most(shared.factor) + most(tenancy.map(({ factor }) => factor));
@@ -231,7 +236,7 @@ function most(numbers: readonly number[]): number {
   return numbers.reduce((found, one) => Math.max(found, Math.abs(one)), 0);
 }
 
-/** Adds evenly split shared costs to the rows. */
+/** Adds the evenly split shared costs to the rows of a query result. */
 export async function addEvenShares(
   connection: DuckDBConnection,
   source: SourceOptions,

@@ -4,14 +4,17 @@ import { rowCost } from './cost';
 import { derive, type Derived, derivedNames, type SortField } from './derived';
 import type { AllocationRequest } from './request';
 
-/** Sorts rows; equal rows are sorted by name. Rows whose value is not a number come last. */
+/**
+ * Returns the rows in sorted order. Rows with equal values are sorted by name. Rows whose value is NaN or infinite come
+ * last.
+ */
 export function sortRows<Row extends AllocationRow>(
   rows: readonly Row[],
   { by, descending }: AllocationRequest['sort'],
 ): Row[] {
   const sign = descending ? -1 : 1;
   if (by === 'name') return [...rows].sort((a, b) => sign * byName(a, b));
-  // Compute the value of each row once, not at every comparison.
+  // Compute the value of each row only once, instead of at every comparison.
   const values = rows.map((row) => [row, valueOf(row, by)] as const);
   const [known, unknown] = [true, false].map((is) =>
     values.filter(([, value]) => Number.isFinite(value) === is),

@@ -1,4 +1,4 @@
-/** A span of time in unix seconds, `[start, end)`. */
+/** A time span in unix seconds. It includes `start`, but not `end`. */
 export interface Span {
   readonly start: number;
   readonly end: number;

@@ -2,30 +2,36 @@ import { type DuckDBValue, listValue } from '@duckdb/node-api';
 import type { Filter, FilterOperand } from './filter';
 import type { AllocationField, AllocationGroup } from './request';
 
-/** The parameters of a statement. User input is always bound as a parameter, never part of the SQL. */
+/**
+ * Collects the parameters of an SQL statement. User input is always passed as a parameter, and is never part of the
+ * SQL.
+ */
 export class Bindings {
   readonly values: DuckDBValue[] = [];
 
-  /** Adds a value and returns its placeholder. */
+  /** Adds a parameter and returns its placeholder, such as `$1`. */
   bind(value: string | number): string {
     this.values.push(value);
     return `$${this.values.length}`;
   }
 
   texts(values: readonly string[]): string {
-    // An empty list cannot be bound, because DuckDB cannot infer the type of its elements. So write it into the SQL.
+    // DuckDB cannot infer the type of an empty list in a parameter. So write an empty list into the SQL.
     if (values.length === 0) return '[]::varchar[]';
     this.values.push(listValue([...values]));
     return `$${this.values.length}::varchar[]`;
   }
 
-  /** Binds a list of 32-bit integers. */
+  /** Adds a list of 32-bit integers as a parameter and returns its placeholder. */
   integers(values: readonly number[]): string {
     this.values.push(`[${values.join()}]`);
     return `$${this.values.length}::integer[]`;
   }
 
-  /** Binds a list of unsigned 64-bit integers, given as texts. */
+  /**
+   * Adds a list of unsigned 64-bit integers as a parameter and returns its placeholder. The integers are given as
+   * texts.
+   */
   longs(values: readonly string[]): string {
     this.values.push(`[${values.join()}]`);
     return `$${this.values.length}::ubigint[]`;
@@ -37,14 +43,14 @@ export class Bindings {
   }
 }
 
-/** Returns SQL columns that unfold bound lists to a table: each list gives the values of one column. */
+/** Returns SQL columns that turn lists into a table. The elements of a list become the rows of one column. */
 export function unnested(lists: Readonly<Record<string, string>>): string {
   return Object.entries(lists)
     .map(([column, list]) => `unnest(${list}) as ${column}`)
     .join(', ');
 }
 
-/** Stands for an empty value in row names and filters. */
+/** Text that represents an empty value in row names and filters. */
 export const unallocated = '__unallocated__';
 
 const plainColumns: Partial<Record<AllocationField, string>> = {
@@ -56,7 +62,9 @@ const plainColumns: Partial<Record<AllocationField, string>> = {
   providerID: 'provider_id',
 };
 
-/** Returns SQL for the part of a row name that comes from one of the groups. The value is never null. */
+/**
+ * Returns SQL for one part of a row name: the value of a property that rows are grouped by. The value is never null.
+ */
 export function groupPart(group: AllocationGroup, bindings: Bindings): string {
   switch (group.kind) {
     case 'label':
@@ -93,7 +101,10 @@ function fieldPart(field: AllocationField): string {
   }
 }
 
-/** What a filter is applied to: the columns of the fields, and whether there are annotations. */
+/**
+ * Describes the records that a filter is applied to: the column of each field, and whether the records have
+ * annotations.
+ */
 export interface FilterTarget {
   readonly columns: Readonly<Record<string, string>>;
   readonly annotations: boolean;
@@ -110,7 +121,7 @@ const allocationColumns = {
   provider: 'provider_id',
 };
 
-/** Returns SQL for a filter. Its value is true or false, never null. */
+/** Returns SQL for a filter. Its value is true or false, but never null. */
 export function condition(filter: Filter, target: FilterTarget, bindings: Bindings): string {
   switch (filter.kind) {
     case 'and':

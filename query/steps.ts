@@ -1,12 +1,12 @@
 import type { Accumulation, Step } from './request';
 import type { Span } from './span';
 
-/** The steps of a query, and the periods into which the results of the steps are merged. */
+/** The time spans (steps) for which a query computes results, and the periods into which these results are merged. */
 export interface Steps {
   readonly steps: readonly Span[];
-  /** In time order. Each step belongs to one period. */
+  /** The periods in time order. Each period becomes a result set. Each step belongs to one period. */
   readonly periods: readonly Span[];
-  /** The index in `periods` of the period that each step belongs to. */
+  /** For each step, the index in `periods` of the period that it belongs to. */
   readonly periodOf: readonly number[];
 }
 
@@ -15,12 +15,12 @@ const day = 24 * hour;
 const week = 7 * day;
 
 /**
- * Cuts a window into steps and assigns them to the periods that `accumulate` asks for. The first step begins at the
- * start of the window, or at the start of the first period if that is earlier.
+ * Divides a window into steps, and assigns them to the periods that `accumulate` asks for. The first step begins at the
+ * start of the window. If the first period begins earlier, the first step begins with it.
  */
 export function cutSteps(window: Span, step: Step, accumulate: Accumulation): Steps {
   const stepSeconds = step === 'window' ? window.end - window.start : step.seconds;
-  // Calendar periods are not cut at the bounds of the window.
+  // Calendar periods are always whole, even if they begin before the window or end after it.
   const periods = periodsOf(window, accumulate);
   const [first, last] = [periods?.[0], periods?.at(-1)];
   const from = first === undefined ? window.start : Math.min(window.start, first.start);
@@ -35,7 +35,7 @@ export function cutSteps(window: Span, step: Step, accumulate: Accumulation): St
   return { steps, periods, periodOf };
 }
 
-/** Returns the periods, or undefined if every step is a period of its own. */
+/** Returns the periods of a window, or undefined if every step is a separate period. */
 function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
   switch (accumulate) {
     case 'none':
@@ -63,7 +63,7 @@ function periodsOf(window: Span, accumulate: Accumulation): Span[] | undefined {
 
 type Calendar = Exclude<Accumulation, 'none' | 'all' | 'weeknow'>;
 
-/** Returns the start of the UTC calendar period that contains a moment. */
+/** Returns the start of the calendar period (in UTC) that contains a moment, in unix seconds. */
 function startOf(unit: Calendar, moment: number): number {
   const date = new Date(moment * 1000);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
@@ -73,7 +73,7 @@ function startOf(unit: Calendar, moment: number): number {
     case 'day':
       return Math.floor(moment / day) * day;
     case 'week':
-      // Weeks begin on Sundays. 1970 began on a Thursday, the fifth day of a week: hence the 4.
+      // Weeks begin on Sunday. 1 January 1970 was a Thursday, which is four days after a Sunday: hence the 4.
       return Math.floor((moment + 4 * day) / week) * week - 4 * day;
     case 'month':
       return Date.UTC(year, month) / 1000;
@@ -83,7 +83,7 @@ function startOf(unit: Calendar, moment: number): number {
 }
 
 /**
- * Longest duration of each kind of period, in seconds. Added to the start of any period, it gives a moment in the next
+ * Maximum length of each kind of period, in seconds. The start of a period plus this length is always in the next
  * period.
  */
 const longest: Record<Calendar, number> = { hour, day, week, month: 31 * day, quarter: 92 * day };

@@ -8,8 +8,8 @@ import { type ByResource, resources } from './idle';
 import { Bindings } from './sql';
 
 /**
- * Cost of those allocations of an idle group (a cluster or a node) in a step that have the same values of `plain` (not
- * an unmounted volume), `shared` and `kept`.
+ * Summed cost of allocations in one step and in one cluster or node. The allocations have the same values of `plain`
+ * (false for unmounted volumes), `shared` (whether their cost is shared) and `kept` (whether they pass the filter).
  */
 export interface Sum {
   readonly step: number;
@@ -19,13 +19,13 @@ export interface Sum {
   readonly shared: boolean;
   readonly kept: boolean;
   readonly cost: ByResource;
-  /** Total cost. It is not needed if nothing is shared, and then it is 0. */
+  /** Total cost of the allocations. It is computed only if costs are shared. Otherwise it is 0. */
   readonly total: number;
 }
 
 /**
- * Reads the sums, in an order that is the same in every database: adding them up in another order would change the last
- * digits.
+ * Reads the cost of allocations in each step and in each cluster or node. The result has the same order in every
+ * database: adding up the costs in a different order would change the last digits.
  */
 export async function readSums(
   connection: DuckDBConnection,
@@ -60,8 +60,8 @@ from source group by step, cluster, ${node}, plain, shared, kept order by plain,
 }
 
 /**
- * Returns a function that compares by step, cluster name and node. Cluster numbers would give another order in another
- * database.
+ * Returns a function that compares by step, cluster name and node. It does not compare cluster ids, because they differ
+ * between databases.
  */
 export function byPlace(clusters: Catalog['clusters']) {
   return (a: PlaceInStep, b: PlaceInStep): number =>

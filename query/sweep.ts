@@ -2,13 +2,13 @@ import { rowsOf } from './database';
 import type { IngestConnection } from './ingest-connection';
 import { pipelineTables } from './pipeline-tables';
 
-/** Unused identities are deleted once they are more than a quarter of all identities. */
+/** Rows of the table `identity` that no file uses are deleted once they are more than a quarter of all rows. */
 const mostUnused = 4;
 
-/** Tables with rows from files of all pipelines. */
+/** Tables that contain data from the window files of all pipelines. */
 const commonTables = ['contribution', 'not_finite'];
 
-/** Deletes files that are no longer served. Queries that began before the deletion still see them. */
+/** Deletes window files that queries no longer read. Queries that began before the deletion still see them. */
 export async function sweep(into: IngestConnection): Promise<void> {
   const { connection } = into;
   const [stale] = await rowsOf(
@@ -26,12 +26,12 @@ export async function sweep(into: IngestConnection): Promise<void> {
 }
 
 /**
- * Deletes unused identities, but only once there are many: when a file is replaced, most of its identities are in the
- * new file, too.
+ * Deletes rows of the table `identity` that no file uses, but only once there are many. Few rows become unused when a
+ * file is replaced, because the new file uses most of them, too.
  */
 async function sweepIdentities(into: IngestConnection): Promise<void> {
   const { connection } = into;
-  // Only served files are left, so identities that are in no served file are unused.
+  // All files that are not in `served` have been deleted. So identities that are in no served file are unused.
   const unused = 'id not in (select id from served_identity)';
   const [row] = await rowsOf(
     connection,

@@ -4,8 +4,8 @@ import { servedIdentities } from './rollup';
 import { Bindings, unnested } from './sql';
 
 /**
- * SQL that fills the table `twin` with the served identities whose name several served identities have. Also stores
- * whether the controllers of identities with the same name differ.
+ * SQL that fills the table `twin` with identities that belong to the same container and differ, for example, in their
+ * labels. Identities that occur only in old files are ignored. The table also stores whether the controllers differ.
  */
 export const findTwins = `
 insert into twin
@@ -17,8 +17,9 @@ from identity join (
 ) using (name)`;
 
 /**
- * The identities with the same name in a step, sorted by the last window that each of them is in. `firsts` has the
- * start of the first window that each of them is in.
+ * The identities of one container in one step. There are several if, for example, its labels changed. The identities
+ * are sorted by the last window in which they occur. For each of them, `firsts` contains the start of the first window
+ * in which it occurs.
  */
 interface Twins {
   readonly step: number;
@@ -28,9 +29,10 @@ interface Twins {
 }
 
 /**
- * Fills the temp tables `substitute` and `substitute_identity`: a container with several identities in a step gets one
- * identity, which has the labels, annotations and services of all of them. If several have different values for a key,
- * the one that occurs last determines the value.
+ * Merges the identities of each container that has several in a step, because its labels, services or controller
+ * changed. The table `substitute_identity` then contains the merged identities, and the table `substitute` contains the
+ * identities that they replace. A merged identity has all labels, annotations and services of the identities that it
+ * replaces. If these have different values for a label, the value that occurs last is used.
  */
 export async function substituteTwins(connection: DuckDBConnection, wholeFiles: boolean): Promise<void> {
   await connection.run(
@@ -55,7 +57,7 @@ group by all order by p.step, t.name, last, i.content`,
       last.firsts.push(first);
     } else groups.push({ step, name, identities: [identity], firsts: [first] });
   }
-  // Often the same identities occur in many steps. All of these steps then use the same substitute.
+  // The same identities often occur in many steps. All of these steps use the same merged identity.
   const substitutes = new Map<string, Substitute>();
   const [steps, from, to]: number[][] = [[], [], []];
   for (const { step, identities, firsts } of groups) {
@@ -83,7 +85,10 @@ group by all order by p.step, t.name, last, i.content`,
   await insertSubstitutes(connection, [...substitutes.values()]);
 }
 
-/** An identity that replaces several others. `ranks` tells in which order these first occur: 0 for the first. */
+/**
+ * An identity that is merged from several others and replaces them. `ranks` is the order in which the others first
+ * occur: 0 for the first.
+ */
 interface Substitute {
   readonly id: number;
   readonly identities: readonly number[];
@@ -101,7 +106,7 @@ async function insertSubstitutes(
   const maps = ['labels', 'annotations', 'namespace_labels', 'namespace_annotations'];
   const latest = (column: string) =>
     `list_reduce(list(i.${column} order by m.place), lambda before, after: map_concat(before, after))`;
-  // Of several controllers, choose the alphabetically first that is not empty.
+  // If the controllers differ, choose the first non-empty one in alphabetical order.
   const controller = (column: string) => `coalesce(min(nullif(i.${column}, '')), '')`;
   const services = 'list(i.services order by m.rank, m.place)';
   const same = (column: string) =>

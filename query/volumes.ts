@@ -8,13 +8,13 @@ import { exactSum } from './exact-sum';
 import type { FoundRow } from './found-row';
 import { peakOf } from './peaks';
 
-/** Maximum number of volumes, and of load balancers, that are listed per row. The most expensive ones are listed. */
+/** Maximum number of volumes, and also of load balancers, in the lists of a row. The most expensive ones are listed. */
 const mostListed = 1_000;
 const others = '__other__';
 
 /**
- * Adds to rows the lists of their volumes and load balancers. OpenCost's types have no total for volumes: clients add
- * up the listed entries. So the sum of the entries must always be the cost in the row.
+ * Adds lists of volumes and load balancers to rows. OpenCost's types have no field for the total cost of the volumes,
+ * so clients add up the entries of the list. Therefore the entries must always add up to the cost in the row.
  */
 export async function addVolumes(
   connection: DuckDBConnection,
@@ -44,8 +44,8 @@ export async function addVolumes(
 }
 
 /**
- * Returns the key of a volume. OpenCost's reader splits keys at colons and rejects the whole answer if a name contains
- * one. So colons in names are replaced.
+ * Returns the key of a volume in a list. Colons in names are replaced: OpenCost's reader splits keys at colons, and
+ * rejects the whole result if a name contains one.
  */
 function volumeKey(cluster: string, name: string): string {
   return `cluster=${cluster.replaceAll(':', '_')}:name=${name.replaceAll(':', '_')}`;
@@ -75,8 +75,8 @@ function toVolumes(found: readonly Row[]): Record<string, PersistentVolumeUse> {
 }
 
 /**
- * Lists the load balancers of a row. The part of `cost` that no load balancer accounts for is added to the entry
- * `__other__`.
+ * Returns the list of a row's load balancers. If their costs do not add up to `cost`, the difference is added to the
+ * entry `__other__`.
  */
 function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBalancerUse> | null {
   const uses = found
@@ -99,7 +99,7 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
   });
   const all = limited(uses, add);
   const rest = cost - uses.reduce((sum, { use }) => sum + use.cost, 0);
-  // Smaller differences only come from the rounding of sums.
+  // Ignore smaller differences, because they are only rounding errors.
   if (Math.abs(rest) > leastRest) {
     const use = { service: '', cost: rest, private: false, ip: '', hours: 0 };
     const known = all[others];
@@ -108,19 +108,19 @@ function toBalancers(found: readonly Row[], cost: number): Record<string, LoadBa
   return Object.keys(all).length === 0 ? null : all;
 }
 
-/** The smallest cost that an answer can show, as numbers are rounded to nine decimals. */
+/** The smallest cost that is visible in a query result, in which numbers are rounded to nine decimal places. */
 const leastRest = 1e-9;
 
 interface Entry<U> {
   readonly key: string;
-  /** If there are too many entries, this one may be merged into the entry with this key. */
+  /** Key of the entry into which this entry is merged if the list has too many entries. */
   readonly otherKey: string;
   readonly use: U;
 }
 
 /**
- * Returns the entries by key. If there are more than `mostListed`, merges the cheapest into entries with their
- * `otherKey`.
+ * Returns the entries by key. If there are more than `mostListed` entries, merges the cheapest ones into the entries
+ * with the key `otherKey`.
  */
 function limited<U extends { readonly cost: number }>(
   entries: readonly Entry<U>[],
@@ -136,8 +136,8 @@ function limited<U extends { readonly cost: number }>(
 }
 
 /**
- * Clears the texts and booleans of an entry before it is merged: they describe a single volume or load balancer, not
- * several.
+ * Clears the texts and booleans of an entry before it is merged with others, because they describe only a single volume
+ * or load balancer.
  */
 function nameless<U extends object>(use: U): U {
   const texts = Object.entries(use).map(([name, value]): [string, unknown] => [
@@ -147,7 +147,7 @@ function nameless<U extends object>(use: U): U {
   return Object.fromEntries(texts) as U;
 }
 
-/** Merges entries with the same key. */
+/** Adds up entries with the same key. */
 function gather<U>(entries: readonly Entry<U>[], add: (a: U, b: U) => U): Entry<U>[] {
   const gathered = new Map<string, Entry<U>>();
   for (const entry of entries) {
